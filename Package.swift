@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target: Swift 6 mode, explicit `any`, imports that say what they give on, and no warning left standing.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// The kernel targets are the same source, compiled once for each instruction set. Bounds are checked by the caller
+/// (`Compute`, `Models`), so the kernels themselves are built unchecked.
+func kernelTarget(_ name: String, flags: [String] = []) -> Target {
+  .target(
+    name: name,
+    dependencies: ["CInstructions", "KernelInterface"],
+    swiftSettings: strict + [
+      .unsafeFlags(flags.flatMap { ["-Xcc", $0] }),
+      .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+    ])
+}
+
+var kernelTargets = [kernelTarget("Kernels")]
+#if arch(x86_64)
+  kernelTargets += [
+    kernelTarget("KernelsAVX2", flags: ["-march=x86-64-v3"]),
+    kernelTarget(
+      "KernelsAVX512", flags: ["-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"]),
+  ]
+#endif
+let kernelDependencies = kernelTargets.map { Target.Dependency.target(name: $0.name) }
+
+func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func testTarget(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil
+) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "atelier",
+  products: [.executable(name: "atelier", targets: ["atelier"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(name: "CInstructions"),
+    target("KernelInterface", []),
+  ] + kernelTargets + [
+    target("Compute", kernelDependencies + ["CInstructions", "CSodium", "KernelInterface"]),
+    target("Datasets", ["Compute", "CZlib", "CPNG"]),
+    target("Models", ["Compute", "Datasets", "KernelInterface"]),
+    target("Evaluation", ["Compute", "Datasets", "Models"]),
+    target(
+      "Commands",
+      [
+        "Compute", "Datasets", "Models", "Evaluation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "atelier",
+      dependencies: ["Commands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+
+    testTarget("KernelsTests", kernelDependencies + ["Compute", "KernelInterface"]),
+    testTarget("ComputeTests", ["Compute"]),
+    testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"]),
+    testTarget("ModelsTests", ["Compute", "Datasets", "Models"], resources: [.copy("Fixtures")]),
+    testTarget("EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"]),
+    testTarget("CommandsTests", ["Commands", "atelier"], resources: [.copy("Golden")]),
+  ]
+)

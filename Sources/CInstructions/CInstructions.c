@@ -1,0 +1,1 @@
+// A header-only target: SwiftPM wants one source file.

@@ -1,0 +1,14 @@
+// What Swift cannot say: which instructions this processor has, and the few instructions that Swift's SIMD types do not
+// express. Header-only, so that each kernel target inlines the form that its own -march flags allow.
+#pragma once
+
+#include "CPUDetection.h"
+
+// Tells the processor that this is a waiting loop.
+static inline void atelier_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

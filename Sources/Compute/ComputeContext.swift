@@ -1,0 +1,14 @@
+package import KernelInterface
+
+/// What every computation needs: threads to run on, and the kernels for this processor.
+package struct ComputeContext: Sendable {
+  package let team: ThreadTeam
+  package let instructionSet: InstructionSet
+  package let kernels: any KernelSet.Type
+
+  package init(threads: Int, instructionSet: InstructionSet) {
+    self.team = ThreadTeam(threads: threads)
+    self.instructionSet = instructionSet
+    self.kernels = instructionSet.kernels
+  }
+}

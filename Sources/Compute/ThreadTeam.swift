@@ -1,0 +1,113 @@
+internal import CInstructions
+internal import Foundation
+internal import Synchronization
+
+/// A fixed number of threads that work on one thing at a time: the caller is thread 0, the others wait between calls.
+///
+/// Kernels run here and nowhere else, so Swift's cooperative pool is never blocked by them. Which thread does what never changes a result:
+/// each index of a loop writes its own slice. Calls do not nest, and come from one thread at a time.
+package final class ThreadTeam: Sendable {
+  /// How many threads work, the caller included.
+  package let count: Int
+  private let shared = Shared()
+
+  /// - Parameter count: at least 1.
+  package init(threads count: Int) {
+    precondition(count >= 1, "a team has at least one thread")
+    self.count = count
+    for index in 1..<max(count, 1) {
+      let thread = Thread { [shared] in shared.serve(as: index) }
+      thread.name = "atelier-\(index)"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit { shared.publish(nil, workers: 0) }
+
+  /// Runs `body(thread)` once on every thread, and returns when all have.
+  package func run(_ body: (_ thread: Int) -> Void) {
+    guard count > 1 else { return body(0) }
+    withoutActuallyEscaping(body) { escapable in
+      shared.publish(Job(body: escapable), workers: count - 1)
+      escapable(0)
+      shared.waitUntilDone()
+    }
+  }
+
+  /// Runs `body(index, thread)` for every index of 0..<count; free threads take the next `chunk` indices.
+  package func forEach(_ count: Int, chunk: Int = 1, _ body: (_ index: Int, _ thread: Int) -> Void) {
+    let next = Atomic<Int>(0)
+    run { thread in
+      while true {
+        let first = next.add(chunk, ordering: .relaxed).oldValue
+        if first >= count { return }
+        for index in first..<min(first + chunk, count) { body(index, thread) }
+      }
+    }
+  }
+
+  /// Cuts 0..<count into one contiguous range for each thread, and runs `body(range, thread)` on each that is not empty.
+  package func forEachRange(_ count: Int, multipleOf unit: Int = 1, _ body: (_ range: Range<Int>, _ thread: Int) -> Void) {
+    let units = (count + unit - 1) / unit
+    run { thread in
+      let first = min(count, units * thread / self.count * unit)
+      let end = min(count, units * (thread + 1) / self.count * unit)
+      if first < end { body(first..<end, thread) }
+    }
+  }
+}
+
+/// One call of `run`. The closure outlives neither the call nor the caller's frame, because the caller waits for all workers.
+private struct Job: @unchecked Sendable {  // only handed from the caller to the workers that it waits for
+  let body: (Int) -> Void
+}
+
+/// What the caller and the workers share.
+private final class Shared: Sendable {
+  /// Counts calls. A worker spins on it for a short while before it sleeps, because calls often follow each other closely.
+  private let generation = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  private let job = Mutex<Job?>(nil)
+  private let condition = NSCondition()
+  private let spins = 4000
+
+  func publish(_ job: Job?, workers: Int) {
+    self.job.withLock { $0 = job }
+    running.store(workers, ordering: .relaxed)
+    condition.lock()
+    generation.add(1, ordering: .releasing)
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  func serve(as index: Int) {
+    var seen = 0
+    while true {
+      wait { self.generation.load(ordering: .acquiring) != seen }
+      seen += 1
+      guard let job = job.withLock({ $0 }) else { return }
+      job.body(index)
+      if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        condition.lock()
+        condition.broadcast()
+        condition.unlock()
+      }
+    }
+  }
+
+  func waitUntilDone() {
+    wait { self.running.load(ordering: .acquiring) == 0 }
+    job.withLock { $0 = nil }
+  }
+
+  private func wait(until isTrue: () -> Bool) {
+    for _ in 0..<spins {
+      if isTrue() { return }
+      atelier_pause()
+    }
+    condition.lock()
+    while !isTrue() { condition.wait() }
+    condition.unlock()
+  }
+}

@@ -1,0 +1,65 @@
+/// Height, width and channels of an image. Nothing in Atelier assumes a particular one.
+package struct ImageShape: Hashable, Sendable, Codable {
+  package var height: Int
+  package var width: Int
+  /// 1 for grey, 3 for colour.
+  package var channels: Int
+
+  package init(height: Int, width: Int, channels: Int) {
+    (self.height, self.width, self.channels) = (height, width, channels)
+  }
+
+  /// Bytes in one image.
+  package var count: Int { height * width * channels }
+}
+
+extension ImageShape: CustomStringConvertible {
+  package var description: String { channels == 1 ? "\(height)x\(width)" : "\(height)x\(width)x\(channels)" }
+}
+
+/// Images of one shape with their labels.
+package struct LabeledImages: Sendable, Equatable {
+  package let shape: ImageShape
+  /// (count, height, width, channels), row-major.
+  package let pixels: [UInt8]
+  /// (count), each below the number of classes.
+  package let labels: [UInt8]
+
+  package init(shape: ImageShape, pixels: [UInt8], labels: [UInt8]) {
+    precondition(pixels.count == labels.count * shape.count, "pixels and labels differ in number")
+    (self.shape, self.pixels, self.labels) = (shape, pixels, labels)
+  }
+
+  package var count: Int { labels.count }
+
+  /// The images at `indices`, in that order (an index may come twice).
+  package func selecting(_ indices: [Int]) -> LabeledImages {
+    var selected: [UInt8] = []
+    selected.reserveCapacity(indices.count * shape.count)
+    for index in indices { selected += pixels[index * shape.count..<(index + 1) * shape.count] }
+    return LabeledImages(shape: shape, pixels: selected, labels: indices.map { labels[$0] })
+  }
+
+  /// The first `count` images (all, if there are fewer).
+  package func prefix(_ count: Int) -> LabeledImages {
+    let kept = min(count, self.count)
+    return LabeledImages(shape: shape, pixels: Array(pixels.prefix(kept * shape.count)), labels: Array(labels.prefix(kept)))
+  }
+}
+
+/// A data set: training and test images of one shape, and what their labels mean.
+package struct Dataset: Sendable {
+  package let name: String
+  /// By label. Every label is below their count.
+  package let classNames: [String]
+  package let train: LabeledImages
+  package let test: LabeledImages
+
+  package init(name: String, classNames: [String], train: LabeledImages, test: LabeledImages) {
+    precondition(train.shape == test.shape, "training and test images differ in shape")
+    (self.name, self.classNames, self.train, self.test) = (name, classNames, train, test)
+  }
+
+  package var shape: ImageShape { train.shape }
+  package var classCount: Int { classNames.count }
+}

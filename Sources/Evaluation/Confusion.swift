@@ -1,0 +1,2 @@
+/// Counts of (true class, predicted class).
+package struct ConfusionMatrix: Sendable {}

@@ -1,0 +1,2 @@
+/// Kernels of the Forest models.
+package protocol ForestKernels: Sendable {}

@@ -1,0 +1,2 @@
+/// Kernels of the Neighbor models.
+package protocol NeighborKernels: Sendable {}

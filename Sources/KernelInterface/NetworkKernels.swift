@@ -1,0 +1,2 @@
+/// Kernels of the convolutional network.
+package protocol NetworkKernels: Sendable {}
