@@ -86,14 +86,22 @@ private final class Shared: Sendable {
     while true {
       wait { self.generation.load(ordering: .acquiring) != seen }
       seen += 1
-      guard let job = job.withLock({ $0 }) else { return }
-      job.body(index)
+      guard work(as: index) else { return }
       if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
         condition.lock()
         condition.broadcast()
         condition.unlock()
       }
     }
+  }
+
+  /// Does one call's work; false at the end of the team. Not inlined, so that the reference to the closure is certainly gone when it
+  /// returns: the caller's `withoutActuallyEscaping` checks that none is left.
+  @inline(never)
+  private func work(as index: Int) -> Bool {
+    guard let job = job.withLock({ $0 }) else { return false }
+    job.body(index)
+    return true
   }
 
   func waitUntilDone() {
