@@ -16,8 +16,9 @@ func kernelTarget(_ name: String, flags: [String] = []) -> Target {
   .target(
     name: name,
     dependencies: ["CInstructions", "KernelInterface"],
-    swiftSettings: strict + [
-      .unsafeFlags(flags.flatMap { ["-Xcc", $0] }),
+    swiftSettings: strict + (name == "KernelsAVX512" ? [.define("AVX512")] : []) + [
+      // Without errno, a square root is one instruction and not a call.
+      .unsafeFlags((flags + ["-fno-math-errno"]).flatMap { ["-Xcc", $0] }),
       .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
     ])
 }

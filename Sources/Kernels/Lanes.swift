@@ -1,0 +1,19 @@
+/// Sixteen numbers: one register of AVX-512, two of AVX2, four of NEON and SSE.
+typealias Lanes = SIMD16<Float>
+
+extension UnsafePointer<Float> {
+  /// The 16 floats from `offset` on; the address is a multiple of 64.
+  @inline(__always)
+  func lanes(at offset: Int) -> Lanes { UnsafeRawPointer(self + offset).load(as: Lanes.self) }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// The 16 floats from `offset` on; the address is a multiple of 64.
+  @inline(__always)
+  func lanes(at offset: Int) -> Lanes { UnsafeRawPointer(self + offset).load(as: Lanes.self) }
+
+  @inline(__always)
+  func store(_ lanes: Lanes, at offset: Int) {
+    UnsafeMutableRawPointer(self + offset).storeBytes(of: lanes, as: Lanes.self)
+  }
+}

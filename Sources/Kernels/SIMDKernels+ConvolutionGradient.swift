@@ -1,0 +1,252 @@
+package import KernelInterface
+
+extension SIMDKernels {
+  package static func routeGradients(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
+  ) {
+    let windows = shape.windows
+    for channel in 0..<shape.outputChannels {
+      let plane = (channel >> 4) * windows * 16 + (channel & 15)
+      let values = routes.channelValues + channel * windows
+      let positions = routes.channelPositions + channel * windows
+      var count = 0
+      var window = 0
+      for y in 0..<shape.pooledHeight {
+        for x in 0..<shape.pooledWidth {
+          let value = gradient[plane + window * 16]
+          let winner = Int(winners[plane + window * 16])
+          values[count] = value
+          positions[count] = Int32(truncatingIfNeeded: (2 * y + winner >> 1) * shape.inputWidth + 2 * x + winner & 1)
+          count += value == 0 ? 0 : 1
+          window += 1
+        }
+      }
+      routes.channelCounts[channel] = Int32(truncatingIfNeeded: count)
+    }
+    for group in 0..<PoolingRoutes.groups(shape) {
+      for window in 0..<windows { routeWindow(shape, group, window, gradient, winners, routes) }
+    }
+  }
+
+  /// Sorts the entries of one window and group of channels by winner (a counting sort, so channels stay in order).
+  private static func routeWindow(
+    _ shape: ConvolutionShape, _ group: Int, _ window: Int, _ gradient: UnsafePointer<Float>,
+    _ winners: UnsafePointer<Int32>, _ routes: PoolingRoutes
+  ) {
+    let size = PoolingRoutes.group
+    let first = group * size
+    let end = min(first + size, shape.outputChannels)
+    let list = (group * shape.windows + window) * size
+    let counts = routes.windowCounts + (group * shape.windows + window) * 4
+    var ends = SIMD4<Int32>()
+    for channel in first..<end {
+      let element = ((channel >> 4) * shape.windows + window) * 16 + (channel & 15)
+      ends[Int(winners[element])] &+= gradient[element] == 0 ? 0 : 1
+    }
+    for winner in 0..<4 { counts[winner] = ends[winner] }
+    var next = SIMD4<Int32>(0, ends[0], ends[0] &+ ends[1], ends[0] &+ ends[1] &+ ends[2])
+    for channel in first..<end {
+      let element = ((channel >> 4) * shape.windows + window) * 16 + (channel & 15)
+      let value = gradient[element]
+      if value == 0 { continue }
+      let winner = Int(winners[element])
+      let slot = list + Int(next[winner])
+      routes.windowValues[slot] = value
+      routes.windowChannels[slot] = Int32(truncatingIfNeeded: channel)
+      next[winner] &+= 1
+    }
+  }
+
+  // MARK: Gradient of the weights
+
+  package static func accumulateWeightGradient(
+    _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, input: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
+    let slab = shape.outputChannels * shape.taps * 16
+    var block = 0
+    while block < shape.inputBlocks {
+      let blocks = shape.kernel == 3 && block + 2 <= shape.inputBlocks ? 2 : 1
+      // Input planes of a few images fit the first-level cache, and the slab of the gradient fits the second.
+      let imagesAtOnce = max(1, 8192 / (blocks * shape.planeCount))
+      var first = 0
+      while first < images {
+        let end = min(images, first + imagesAtOnce)
+        for channel in 0..<shape.outputChannels {
+          for image in first..<end {
+            let list = image * shape.outputChannels + channel
+            let plane = input + image * shape.inputCount + block * shape.planeCount
+            let target = gradient + block * slab + channel * shape.taps * 16
+            let values = UnsafePointer(routes.channelValues + list * shape.windows)
+            let positions = UnsafePointer(routes.channelPositions + list * shape.windows)
+            let count = Int(routes.channelCounts[list])
+            if blocks == 2 {
+              addNineTaps(shape, values, positions, count, plane, plane + shape.planeCount, target, target + slab)
+            } else {
+              addTaps(shape, values, positions, count, plane, target)
+            }
+          }
+        }
+        first = end
+      }
+      block += blocks
+    }
+  }
+
+  /// A 3x3 kernel's nine taps for two blocks of input channels: 18 sums in registers.
+  private static func addNineTaps(
+    _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
+    _ firstPlane: UnsafePointer<Float>, _ secondPlane: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>,
+    _ second: UnsafeMutablePointer<Float>
+  ) {
+    let row = shape.inputWidth * 16
+    var (a, b) = (NineTaps(first), NineTaps(second))
+    for entry in 0..<count {
+      let value = Lanes(repeating: values[entry])
+      let position = Int(positions[entry]) * 16
+      a.accumulate(value, firstPlane + position, row)
+      b.accumulate(value, secondPlane + position, row)
+    }
+    a.store(first)
+    b.store(second)
+  }
+
+  /// Any kernel, one block of input channels: tap after tap.
+  private static func addTaps(
+    _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
+    _ plane: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
+  ) {
+    for ky in 0..<shape.kernel {
+      for kx in 0..<shape.kernel {
+        let shifted = plane + (ky * shape.inputWidth + kx) * 16
+        let tap = (ky * shape.kernel + kx) * 16
+        var sum = target.lanes(at: tap)
+        for entry in 0..<count {
+          sum = sum.addingProduct(Lanes(repeating: values[entry]), shifted.lanes(at: Int(positions[entry]) * 16))
+        }
+        target.store(sum, at: tap)
+      }
+    }
+  }
+
+  // MARK: Gradient of the input
+
+  package static func computeInputGradient(
+    _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, weights: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
+    gradient.update(repeating: 0, count: images * shape.inputCount)
+    let groups = PoolingRoutes.groups(shape)
+    let imagesAtOnce = 4
+    for block in 0..<shape.inputBlocks {
+      let blockWeights = weights + block * shape.outputChannels * shape.taps * 16
+      for first in stride(from: 0, to: images, by: imagesAtOnce) {
+        // The weights of one group stay in the first-level cache while several images need them.
+        for group in 0..<groups {
+          for image in first..<min(first + imagesAtOnce, images) {
+            let plane = gradient + image * shape.inputCount + block * shape.planeCount
+            let list = (image * groups + group) * shape.windows
+            spread(shape, list, routes, blockWeights, plane)
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds all entries of one image and group to the plane of one block of input channels.
+  private static func spread(
+    _ shape: ConvolutionShape, _ list: Int, _ routes: PoolingRoutes, _ weights: UnsafePointer<Float>,
+    _ plane: UnsafeMutablePointer<Float>
+  ) {
+    var window = list
+    for y in 0..<shape.pooledHeight {
+      for x in 0..<shape.pooledWidth {
+        var entry = window * PoolingRoutes.group
+        for winner in 0..<4 {
+          let end = entry + Int(routes.windowCounts[window * 4 + winner])
+          let target = plane + ((2 * y + winner >> 1) * shape.inputWidth + 2 * x + winner & 1) * 16
+          if shape.kernel == 3 {
+            spreadNineTaps(shape, entry..<end, routes, weights, target)
+          } else {
+            spreadTaps(shape, entry..<end, routes, weights, target)
+          }
+          entry = end
+        }
+        window += 1
+      }
+    }
+  }
+
+  private static func spreadNineTaps(
+    _ shape: ConvolutionShape, _ entries: Range<Int>, _ routes: PoolingRoutes, _ weights: UnsafePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>
+  ) {
+    if entries.isEmpty { return }
+    let row = shape.inputWidth * 16
+    var patch = NineTaps(target, row)
+    for entry in entries {
+      let value = Lanes(repeating: routes.windowValues[entry])
+      patch.accumulate(value, weights + Int(routes.windowChannels[entry]) * 144, 48)
+    }
+    patch.store(target, row)
+  }
+
+  private static func spreadTaps(
+    _ shape: ConvolutionShape, _ entries: Range<Int>, _ routes: PoolingRoutes, _ weights: UnsafePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>
+  ) {
+    for ky in 0..<shape.kernel {
+      for kx in 0..<shape.kernel {
+        let tap = weights + (ky * shape.kernel + kx) * 16
+        let pixel = (ky * shape.inputWidth + kx) * 16
+        var sum = target.lanes(at: pixel)
+        for entry in entries {
+          let channel = Int(routes.windowChannels[entry])
+          sum = sum.addingProduct(
+            Lanes(repeating: routes.windowValues[entry]), tap.lanes(at: channel * shape.taps * 16))
+        }
+        target.store(sum, at: pixel)
+      }
+    }
+  }
+}
+
+/// Nine vectors of 16 channels, as rows of three: the taps of a 3x3 kernel, or the patch of pixels that they touch.
+private struct NineTaps {
+  var a, b, c, d, e, f, g, h, i: Lanes
+
+  /// - Parameter row: floats between rows of three; 48 where the nine are contiguous.
+  @inline(__always)
+  init(_ source: UnsafeMutablePointer<Float>, _ row: Int = 48) {
+    (a, b, c) = (source.lanes(at: 0), source.lanes(at: 16), source.lanes(at: 32))
+    (d, e, f) = (source.lanes(at: row), source.lanes(at: row + 16), source.lanes(at: row + 32))
+    (g, h, i) = (source.lanes(at: 2 * row), source.lanes(at: 2 * row + 16), source.lanes(at: 2 * row + 32))
+  }
+
+  /// Adds value * factors.
+  @inline(__always)
+  mutating func accumulate(_ value: Lanes, _ factors: UnsafePointer<Float>, _ row: Int) {
+    a = a.addingProduct(value, factors.lanes(at: 0))
+    b = b.addingProduct(value, factors.lanes(at: 16))
+    c = c.addingProduct(value, factors.lanes(at: 32))
+    d = d.addingProduct(value, factors.lanes(at: row))
+    e = e.addingProduct(value, factors.lanes(at: row + 16))
+    f = f.addingProduct(value, factors.lanes(at: row + 32))
+    g = g.addingProduct(value, factors.lanes(at: 2 * row))
+    h = h.addingProduct(value, factors.lanes(at: 2 * row + 16))
+    i = i.addingProduct(value, factors.lanes(at: 2 * row + 32))
+  }
+
+  @inline(__always)
+  func store(_ target: UnsafeMutablePointer<Float>, _ row: Int = 48) {
+    target.store(a, at: 0)
+    target.store(b, at: 16)
+    target.store(c, at: 32)
+    target.store(d, at: row)
+    target.store(e, at: row + 16)
+    target.store(f, at: row + 32)
+    target.store(g, at: 2 * row)
+    target.store(h, at: 2 * row + 16)
+    target.store(i, at: 2 * row + 32)
+  }
+}
