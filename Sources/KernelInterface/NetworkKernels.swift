@@ -208,6 +208,11 @@ package protocol NetworkKernels: Sendable {
     m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRow: Int, aColumn: Int, b: UnsafePointer<Float>, bRow: Int,
     c: UnsafeMutablePointer<Float>, cRow: Int, accumulate: Bool)
 
+  /// target = transposed source.
+  /// - source: (rows, columns); target: (columns, rows)
+  static func transpose(
+    rows: Int, columns: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>)
+
   /// values = max(0, values).
   static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
 
@@ -222,6 +227,9 @@ package protocol NetworkKernels: Sendable {
     classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>) -> Float
 
   // MARK: Vectors
+
+  /// values *= factor.
+  static func scale(count: Int, values: UnsafeMutablePointer<Float>, by factor: Float)
 
   /// sum += values.
   static func add(count: Int, values: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>)

@@ -52,4 +52,17 @@ extension SIMDKernels {
     if rows > 4 { c.store(c4, at: 4 * cRow) }
     if rows > 5 { c.store(c5, at: 5 * cRow) }
   }
+
+  package static func transpose(
+    rows: Int, columns: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
+  ) {
+    // In squares of 16, so that both sides stay in the first-level cache.
+    for row in stride(from: 0, to: rows, by: 16) {
+      for column in stride(from: 0, to: columns, by: 16) {
+        for j in column..<min(column + 16, columns) {
+          for i in row..<min(row + 16, rows) { target[j * rows + i] = source[i * columns + j] }
+        }
+      }
+    }
+  }
 }

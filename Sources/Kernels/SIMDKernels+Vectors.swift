@@ -1,6 +1,10 @@
 package import KernelInterface
 
 extension SIMDKernels {
+  package static func scale(count: Int, values: UnsafeMutablePointer<Float>, by factor: Float) {
+    for place in stride(from: 0, to: count, by: 16) { values.store(values.lanes(at: place) * factor, at: place) }
+  }
+
   package static func add(count: Int, values: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>) {
     for place in stride(from: 0, to: count, by: 16) {
       sum.store(sum.lanes(at: place) + values.lanes(at: place), at: place)

@@ -1,0 +1,24 @@
+internal import Compute
+
+extension NetworkPlan {
+  /// Random weights (He et al., 2015: uniform, deviation sqrt(2 / inputs); for the last layer sqrt(1 / inputs)), biases and shifts 0, scales 1,
+  /// running variances 1. Each weight is drawn by its place in the saved model, so padding does not change it.
+  func initialParameters(seed: UInt64) -> [Float] {
+    var parameters = [Float](repeating: 0, count: count)
+    for (number, tensor) in tensorLayouts.enumerated() {
+      switch tensor.role {
+      case .weight(let inputs):
+        let gain: Float = tensor.slice == lastDense.weights ? 3 : 6
+        let bound = (gain / Float(inputs)).squareRoot()
+        for index in 0..<tensor.count {
+          let words = Philox.words(
+            seed: seed, .initialWeights, UInt32(number), UInt32(truncatingIfNeeded: index >> 2))
+          parameters[tensor.place(index)] = (2 * Philox.uniform(words[index & 3]) - 1) * bound
+        }
+      case .one: for index in 0..<tensor.count { parameters[tensor.place(index)] = 1 }
+      case .zero: break
+      }
+    }
+    return parameters
+  }
+}

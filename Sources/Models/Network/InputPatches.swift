@@ -1,0 +1,79 @@
+internal import Compute
+package import Datasets
+internal import KernelInterface
+
+/// Turns bytes into what the first convolution reads.
+package struct InputNormalization: Sendable, Equatable {
+  /// (channels): mean and standard deviation of the training images' bytes.
+  package let mean: [Float]
+  package let deviation: [Float]
+
+  package init(mean: [Float], deviation: [Float]) { (self.mean, self.deviation) = (mean, deviation) }
+
+  /// Measures `images`. Sums are exact integers; a channel that never changes gets deviation 1.
+  package init(measuring images: LabeledImages) {
+    let channels = images.shape.channels
+    var sums = [Int](repeating: 0, count: channels)
+    var squares = [Int](repeating: 0, count: channels)
+    images.pixels.withUnsafeBufferPointer { pixels in
+      for start in stride(from: 0, to: pixels.count, by: channels) {
+        for channel in 0..<channels {
+          let value = Int(pixels[start + channel])
+          sums[channel] += value
+          squares[channel] += value * value
+        }
+      }
+    }
+    let count = Double(max(images.pixels.count / channels, 1))
+    mean = sums.map { Float(Double($0) / count) }
+    deviation = zip(sums, squares).map { sum, square in
+      let average = Double(sum) / count
+      let variance = max(0, Double(square) / count - average * average)
+      return variance > 0 ? Float(variance.squareRoot()) : 1
+    }
+  }
+
+  /// [channel][byte]: the normalized value of every byte.
+  var table: [Float] {
+    zip(mean, deviation).flatMap { mean, deviation in (0..<256).map { (Float($0) - mean) / deviation } }
+  }
+}
+
+extension NetworkPlan {
+  /// Writes the patches of one image: channel (c, ky, kx) of pixel (y, x) is the normalized pixel (y + ky, x + kx, c) of the
+  /// bordered image. Zero, the mean, stands in the border.
+  /// - Parameters:
+  ///   - pixels: (height, width, channels)
+  ///   - table: of ``InputNormalization``
+  ///   - normalized: room for (channels, bordered height, bordered width)
+  ///   - patches: [block][row][column][16]; channels that do not exist are left as they are (zero)
+  func writePatches(
+    pixels: UnsafePointer<UInt8>, table: UnsafePointer<Float>, normalized: UnsafeMutablePointer<Float>,
+    patches: UnsafeMutablePointer<Float>
+  ) {
+    let (borderedHeight, borderedWidth) = (input.height + 2 * border, input.width + 2 * border)
+    for channel in 0..<input.channels {
+      for y in 0..<input.height {
+        let row = normalized + (channel * borderedHeight + y + border) * borderedWidth + border
+        for x in 0..<input.width {
+          row[x] = table[channel * 256 + Int(pixels[(y * input.width + x) * input.channels + channel])]
+        }
+      }
+    }
+    let shape = blocks[0].shape
+    var patchChannel = 0
+    for channel in 0..<input.channels {
+      for ky in 0..<kernel {
+        for kx in 0..<kernel {
+          let target = patches + (patchChannel >> 4) * shape.planeCount + (patchChannel & 15)
+          for y in 0..<shape.inputHeight {
+            let source = normalized + (channel * borderedHeight + y + ky) * borderedWidth + kx
+            let row = target + y * shape.inputWidth * 16
+            for x in 0..<shape.inputWidth { row[x * 16] = source[x] }
+          }
+          patchChannel += 1
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package import Compute
+package import Datasets
+internal import KernelInterface
+
+/// A fitted convolutional network.
+package struct Network: Classifier {
+  package static let kind = ModelKind.cnn
+
+  package let configuration: NetworkSettings
+  package let plan: NetworkPlan
+  /// (plan.count), in the kernels' order.
+  let parameters: [Float]
+  package let normalization: InputNormalization
+
+  init(_ configuration: NetworkSettings, plan: NetworkPlan, parameters: [Float], normalization: InputNormalization) {
+    precondition(parameters.count == plan.count)
+    self.configuration = configuration
+    self.plan = plan
+    self.parameters = parameters
+    self.normalization = normalization
+  }
+
+  package var imageShape: ImageShape { plan.input }
+  package var classCount: Int { plan.classCount }
+  package var settings: [String: String] { configuration.text }
+
+  // MARK: Saved form
+
+  package var tensors: [Tensor] {
+    var tensors = plan.tensorLayouts.map { layout in
+      Tensor(
+        name: layout.slice.name, shape: layout.shape,
+        (0..<layout.count).map { parameters[layout.place($0)] })
+    }
+    tensors.append(Tensor(name: "input.mean", shape: [imageShape.channels], normalization.mean))
+    tensors.append(Tensor(name: "input.deviation", shape: [imageShape.channels], normalization.deviation))
+    return tensors
+  }
+
+  package init(
+    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
+  ) throws(ModelError) {
+    let configuration = try NetworkSettings(text: settings)
+    let plan: NetworkPlan
+    do { plan = try NetworkPlan(configuration, input: imageShape, classCount: classCount) } catch {
+      throw .badModel(error.description)
+    }
+    func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+      guard let tensor = tensors.first(where: { $0.name == name }) else { throw .badModel("the tensor \(name) is missing") }
+      guard tensor.shape == shape, let elements = tensor.elements(as: Float.self) else {
+        throw .badModel("the tensor \(name) has shape \(tensor.shape), expected \(shape) of F32")
+      }
+      guard elements.allSatisfy(\.isFinite) else { throw .badModel("the tensor \(name) holds numbers that are not finite") }
+      return elements
+    }
+    var parameters = [Float](repeating: 0, count: plan.count)
+    for layout in plan.tensorLayouts {
+      let values = try elements(layout.slice.name, layout.shape)
+      for (index, value) in values.enumerated() { parameters[layout.place(index)] = value }
+    }
+    let channels = [imageShape.channels]
+    let normalization = InputNormalization(
+      mean: try elements("input.mean", channels), deviation: try elements("input.deviation", channels))
+    guard normalization.deviation.allSatisfy({ $0 > 0 }) else {
+      throw .badModel("the tensor input.deviation holds a number that is not positive")
+    }
+    self.init(configuration, plan: plan, parameters: parameters, normalization: normalization)
+  }
+
+  // MARK: Prediction
+
+  /// Images that one thread carries through the network at once.
+  private static let blockImages = 16
+
+  package func probabilities(
+    for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
+  ) throws -> [Float] {
+    guard images.shape == imageShape else {
+      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
+    }
+    let packed = PackedWeights(plan)
+    let workspaces = (0..<context.team.count).map { _ in
+      ShardWorkspace(plan, images: Self.blockImages, forTraining: false)
+    }
+    let table = normalization.table
+    var result = [Float](repeating: 0, count: images.count * classCount)
+    let blocks = (images.count + Self.blockImages - 1) / Self.blockImages
+    // A round is what is done between two looks at `progress`.
+    let round = 16 * context.team.count
+    try parameters.withUnsafeBufferPointer { parameters in
+      packed.update(from: parameters.baseAddress!, on: context)
+      try result.withUnsafeMutableBufferPointer { result in
+        for firstBlock in stride(from: 0, to: blocks, by: round) {
+          context.team.forEach(min(round, blocks - firstBlock)) { offset, thread in
+            let first = (firstBlock + offset) * Self.blockImages
+            let pass = ShardPass(
+              plan: plan, kernels: context.kernels, parameters: parameters.baseAddress!, packed: packed,
+              workspace: workspaces[thread])
+            predict(images, first..<min(first + Self.blockImages, images.count), pass, table, result)
+          }
+          let done = min(images.count, (firstBlock + round) * Self.blockImages)
+          guard progress(FitProgress(done: done, total: images.count, unit: .images)) else { throw CancellationError() }
+        }
+      }
+    }
+    return result
+  }
+
+  private func predict(
+    _ images: LabeledImages, _ range: Range<Int>, _ pass: ShardPass, _ table: [Float],
+    _ result: UnsafeMutableBufferPointer<Float>
+  ) {
+    forward(images, range, mirrored: false, pass, table)
+    collect(range, pass) { place, probability in result[place] = probability }
+    guard configuration.mirror else { return }
+    forward(images, range, mirrored: true, pass, table)
+    collect(range, pass) { place, probability in result[place] = (result[place] + probability) * 0.5 }
+  }
+
+  private func forward(
+    _ images: LabeledImages, _ range: Range<Int>, mirrored: Bool, _ pass: ShardPass, _ table: [Float]
+  ) {
+    let workspace = pass.workspace
+    let row = plan.input.width * plan.input.channels
+    for (place, image) in range.enumerated() {
+      images.pixels.withUnsafeBufferPointer { pixels in
+        let source = pixels.baseAddress! + image * plan.input.count
+        workspace.pixels.pointer.update(from: source, count: plan.input.count)
+        guard mirrored else { return }
+        for y in 0..<plan.input.height {
+          for x in 0..<row {
+            let (column, channel) = x.quotientAndRemainder(dividingBy: plan.input.channels)
+            workspace.pixels.pointer[y * row + x] =
+              source[y * row + (plan.input.width - 1 - column) * plan.input.channels + channel]
+          }
+        }
+      }
+      table.withUnsafeBufferPointer { table in
+        plan.writePatches(
+          pixels: workspace.pixels.pointer, table: table.baseAddress!, normalized: workspace.normalized.pointer,
+          patches: workspace.patches.pointer + place * plan.patchCount)
+      }
+    }
+    pass.forward(images: range.count)
+  }
+
+  /// Hands out the probability of each class of each image, with its place in (images, classes).
+  private func collect(_ range: Range<Int>, _ pass: ShardPass, _ receive: (_ place: Int, _ probability: Float) -> Void) {
+    let layer = plan.lastDense
+    for (place, image) in range.enumerated() {
+      let probabilities = pass.workspace.probabilities.pointer + place * layer.paddedUnits
+      _ = pass.kernels.softmax(
+        classes: classCount, count: layer.paddedUnits,
+        logits: pass.workspace.dense[plan.dense.count - 1].result.pointer + place * layer.paddedUnits,
+        probabilities: probabilities)
+      for label in 0..<classCount { receive(image * classCount + label, probabilities[label]) }
+    }
+  }
+}

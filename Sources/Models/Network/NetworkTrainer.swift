@@ -1,0 +1,177 @@
+package import Compute
+package import Datasets
+internal import KernelInterface
+
+/// What happened in one epoch.
+package struct EpochResult: Sendable, Equatable, Codable {
+  package let loss: Double
+  package let trainingAccuracy: Double
+  /// nil without hold-out images.
+  package let validationAccuracy: Double?
+}
+
+/// Trains a network step by step. After any step its ``checkpoint`` holds all that the rest of the training depends on.
+package final class NetworkTrainer {
+  package let settings: NetworkSettings
+  package let plan: NetworkPlan
+  package let stepsPerEpoch: Int
+  /// Epochs that are done.
+  package internal(set) var history: [EpochResult] = []
+  /// Steps that are done.
+  package internal(set) var step = 0
+  /// Sums over the steps of the epoch in hand.
+  var lossSum = 0.0
+  var correctSum = 0.0
+  /// The parameters of the best epoch, and which it was; nil until an epoch was judged.
+  var best: (epoch: Int, parameters: [Float])?
+
+  let parameters: AlignedBuffer<Float>
+  let optimizer: Optimizer
+  private let packed: PackedWeights
+  private let gradient: BatchGradient
+  private let context: ComputeContext
+  private let normalization: InputNormalization
+  private let training: LabeledImages
+  private let validation: LabeledImages?
+  /// The order in which the epoch in hand takes the training images.
+  private var order: [Int] = []
+  private var orderedEpoch = -1
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if the settings make no sense, or not for these images.
+  package init(
+    _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext
+  ) throws(ModelError) {
+    plan = try NetworkPlan(settings, input: images.shape, classCount: classCount)
+    let split = Split.holdOut(labels: images.labels, fraction: settings.validation, seed: settings.seed)
+    training = split.heldOut.isEmpty ? images : images.selecting(split.kept)
+    validation = split.heldOut.isEmpty ? nil : images.selecting(split.heldOut)
+    guard training.count > 0 else { throw .badSettings("there are no images to train on") }
+    self.settings = settings
+    self.context = context
+    normalization = InputNormalization(measuring: training)
+    // A rest that fills no batch waits for another epoch's order; a set smaller than one batch is one batch.
+    stepsPerEpoch = max(1, training.count / settings.batch)
+    parameters = AlignedBuffer(plan.initialParameters(seed: settings.seed))
+    packed = PackedWeights(plan)
+    optimizer = Optimizer(plan, settings: settings)
+    if optimizer.average.count > 0 { optimizer.average.pointer.update(from: parameters.pointer, count: plan.count) }
+    gradient = BatchGradient(
+      plan, settings: settings, images: training, normalization: normalization, context: context)
+    packed.update(from: parameters.pointer, on: context)
+  }
+
+  package var isFinished: Bool {
+    if history.count >= settings.epochs { return true }
+    guard let patience = settings.patience, let best else { return false }
+    return history.count - 1 - best.epoch >= patience
+  }
+
+  /// The network that training has come to: the best epoch's if there are hold-out images, else the last.
+  package var network: Network {
+    Network(settings, plan: plan, parameters: best?.parameters ?? current, normalization: normalization)
+  }
+
+  /// The parameters that predict now: their running average, if there is one.
+  private var current: [Float] {
+    let source = optimizer.average.count > 0 ? optimizer.average.elements : parameters.elements
+    return Array(source)
+  }
+
+  /// Trains until the end, or until `progress` returns false: then throws `CancellationError`, and ``checkpoint`` goes on from here.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number; what `epochEnded` throws.
+  package func run(progress: (FitProgress) -> Bool, epochEnded: () throws -> Void) throws {
+    while !isFinished {
+      let epoch = history.count
+      while step < (epoch + 1) * stepsPerEpoch {
+        try takeStep()
+        guard progress(currentProgress) else { throw CancellationError() }
+      }
+      try endEpoch()
+      var ended = currentProgress
+      ended.validationAccuracy = history[epoch].validationAccuracy
+      ended.epoch = epoch + 1
+      ended.done = stepsPerEpoch * min(settings.batch, training.count)
+      ended.loss = history[epoch].loss
+      try epochEnded()
+      guard progress(ended) || isFinished else { throw CancellationError() }
+    }
+  }
+
+  private var currentProgress: FitProgress {
+    let batch = min(settings.batch, training.count)
+    let steps = step - history.count * stepsPerEpoch
+    return FitProgress(
+      done: steps * batch, total: stepsPerEpoch * batch, unit: .images, epoch: history.count + 1, epochs: settings.epochs,
+      loss: steps > 0 ? lossSum / Double(steps * batch) : nil)
+  }
+
+  /// One step of the optimizer.
+  package func takeStep() throws(ModelError) {
+    let epoch = step / stepsPerEpoch
+    prepareOrder(epoch)
+    let batch = min(settings.batch, training.count)
+    order.withUnsafeBufferPointer { order in
+      gradient.compute(
+        samples: order.baseAddress! + step % stepsPerEpoch * batch, count: batch, epoch: epoch,
+        parameters: parameters.pointer, packed: packed)
+    }
+    let factors = optimizer.factors(step: step, of: settings.epochs * stepsPerEpoch, images: batch)
+    context.team.forEachRange(plan.count, multipleOf: 16) { range, _ in
+      gradient.finish(range)
+      optimizer.apply(
+        range, factors: factors, step: step, gradient: gradient.sum, parameters: parameters.pointer,
+        kernels: context.kernels)
+    }
+    packed.update(from: parameters.pointer, on: context)
+    let loss = gradient.sum[plan.tally.offset]
+    guard loss.isFinite else {
+      throw .badSettings(
+        "training diverged: the loss of step \(step + 1) is not a number; try a lower --learning-rate than \(settings.peakLearningRate)")
+    }
+    lossSum += Double(loss)
+    correctSum += Double(gradient.sum[plan.tally.offset + 1])
+    step += 1
+  }
+
+  /// The sum of the last step's gradient over its batch, for tests: (plan.count).
+  var lastGradient: [Float] { Array(UnsafeBufferPointer(start: gradient.sum, count: plan.count)) }
+
+  private func prepareOrder(_ epoch: Int) {
+    if epoch == orderedEpoch { return }
+    order = Array(0..<training.count)
+    var draws = RandomSequence(seed: settings.seed, .shuffle, UInt32(truncatingIfNeeded: epoch))
+    draws.shuffle(&order)
+    orderedEpoch = epoch
+  }
+
+  private func endEpoch() throws {
+    let seen = Double(stepsPerEpoch * min(settings.batch, training.count))
+    var accuracy: Double?
+    if let validation {
+      let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
+      let predictions = try network.predictions(for: validation, on: context)
+      let correct = zip(predictions, validation.labels).count { $0 == $1 }
+      accuracy = Double(correct) / Double(validation.count)
+      let bestSoFar = best.flatMap { history[$0.epoch].validationAccuracy } ?? -1
+      if accuracy! > bestSoFar { best = (history.count, network.parameters) }
+    }
+    history.append(
+      EpochResult(loss: lossSum / seen, trainingAccuracy: correctSum / seen, validationAccuracy: accuracy))
+    (lossSum, correctSum) = (0, 0)
+  }
+
+  /// Goes on from a state that ``NetworkTrainer/checkpoint`` has filled into the properties.
+  func refresh() { packed.update(from: parameters.pointer, on: context) }
+}
+
+extension Network {
+  /// Trains a network from the beginning to the end.
+  package static func fit(
+    _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
+  ) throws -> Network {
+    let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)
+    try trainer.run(progress: progress, epochEnded: {})
+    return trainer.network
+  }
+}

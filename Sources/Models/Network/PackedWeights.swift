@@ -1,0 +1,50 @@
+internal import Compute
+internal import KernelInterface
+
+/// The weights once more, in the orders that the kernels read; made anew after each step of the optimizer.
+final class PackedWeights {
+  private let plan: NetworkPlan
+  /// Where each block's, then each dense layer's, copy begins.
+  private let blockOffsets: [Int]
+  private let denseOffsets: [Int]
+  private let buffer: AlignedBuffer<Float>
+
+  init(_ plan: NetworkPlan) {
+    self.plan = plan
+    var count = 0
+    blockOffsets = plan.blocks.map { block in
+      defer { count += block.shape.outputBlocks * block.shape.packedBlockCount }
+      return count
+    }
+    denseOffsets = plan.dense.map { layer in
+      defer { count += layer.inputs * layer.paddedUnits }
+      return count
+    }
+    buffer = AlignedBuffer(count: count)
+  }
+
+  /// A block's weights for its output block: [input block][tap][16 input][16 output channels].
+  func block(_ index: Int, outputBlock: Int) -> UnsafePointer<Float> {
+    UnsafePointer(buffer.pointer + blockOffsets[index] + outputBlock * plan.blocks[index].shape.packedBlockCount)
+  }
+
+  /// A dense layer's transposed weights: (padded units, inputs).
+  func transposed(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(buffer.pointer + denseOffsets[index]) }
+
+  /// Packs `parameters`, spread over the team: first the work of all blocks, then of all dense layers.
+  func update(from parameters: UnsafePointer<Float>, on context: ComputeContext) {
+    for (index, block) in plan.blocks.enumerated() {
+      context.team.forEach(block.shape.outputBlocks) { outputBlock, _ in
+        context.kernels.packWeights(
+          block.shape, block: outputBlock, weights: parameters + block.weights.offset,
+          packed: UnsafeMutablePointer(mutating: self.block(index, outputBlock: outputBlock)))
+      }
+    }
+    context.team.forEach(plan.dense.count) { index, _ in
+      let layer = plan.dense[index]
+      context.kernels.transpose(
+        rows: layer.inputs, columns: layer.paddedUnits, source: parameters + layer.weights.offset,
+        target: buffer.pointer + denseOffsets[index])
+    }
+  }
+}

@@ -1,0 +1,143 @@
+internal import Compute
+internal import KernelInterface
+
+extension ShardPass {
+  /// Adds up loss and gradient of the images that ``forward(images:training:)`` has just carried.
+  /// - Parameter labels: (images)
+  func backward(images: Int, labels: UnsafePointer<UInt8>, training: Training) {
+    guard let gradients = workspace.gradients else { preconditionFailure("a workspace for training") }
+    softmaxGradient(images: images, labels: labels, training, gradients)
+    for index in plan.dense.indices.reversed() { backward(dense: index, images: images, training, gradients) }
+    for index in plan.blocks.indices.reversed() { backward(block: index, images: images, training, gradients) }
+  }
+
+  /// Softmax cross-entropy with smoothed labels (Szegedy et al., 2016): the target is 1 - smoothing, plus smoothing / classes for every class.
+  private func softmaxGradient(
+    images: Int, labels: UnsafePointer<UInt8>, _ training: Training, _ gradients: ShardWorkspace.Gradients
+  ) {
+    let layer = plan.lastDense
+    let spread = training.settings.labelSmoothing / Float(plan.classCount)
+    let certain = 1 - training.settings.labelSmoothing
+    var loss: Float = 0
+    var correct: Float = 0
+    for image in 0..<images {
+      let logits = workspace.dense[plan.dense.count - 1].result.pointer + image * layer.paddedUnits
+      let probabilities = workspace.probabilities.pointer + image * layer.paddedUnits
+      let gradient = gradients.dense.pointer + image * layer.paddedUnits
+      let logSum = kernels.softmax(
+        classes: plan.classCount, count: layer.paddedUnits, logits: logits, probabilities: probabilities)
+      gradient.update(from: probabilities, count: layer.paddedUnits)
+      let label = Int(labels[image])
+      var best = 0
+      loss += certain * (logSum - logits[label])
+      for other in 0..<plan.classCount {
+        loss += spread * (logSum - logits[other])
+        gradient[other] -= spread
+        if logits[other] > logits[best] { best = other }
+      }
+      gradient[label] -= certain
+      correct += best == label ? 1 : 0
+    }
+    let tally = training.gradient + plan.tally.offset
+    tally.update(repeating: 0, count: plan.tally.count)
+    tally[0] = loss
+    tally[1] = correct
+  }
+
+  /// From ``ShardWorkspace/Gradients/dense`` to the gradient of the layer's parameters and inputs.
+  private func backward(
+    dense index: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
+  ) {
+    let layer = plan.dense[index]
+    let before = index == 0 ? nil : workspace.dense[index - 1].result.pointer
+    let input = before ?? workspace.blocks[plan.blocks.count - 1].result.pointer
+    let gradient = gradients.dense.pointer
+    kernels.multiplyMatrices(
+      m: layer.inputs, n: layer.paddedUnits, k: images, a: input, aRow: 1, aColumn: layer.inputs, b: gradient,
+      bRow: layer.paddedUnits, c: training.gradient + layer.weights.offset, cRow: layer.paddedUnits, accumulate: false)
+    let bias = training.gradient + layer.bias.offset
+    bias.update(repeating: 0, count: layer.paddedUnits)
+    for image in 0..<images {
+      kernels.add(count: layer.paddedUnits, values: gradient + image * layer.paddedUnits, to: bias)
+    }
+    let target = before == nil ? gradients.upstream.pointer : gradients.denseBefore.pointer
+    kernels.multiplyMatrices(
+      m: images, n: layer.inputs, k: layer.units, a: gradient, aRow: layer.paddedUnits, aColumn: 1,
+      b: packed.transposed(index), bRow: layer.inputs, c: target, cRow: layer.inputs, accumulate: false)
+    if training.settings.dropout > 0 {
+      kernels.scale(count: images * layer.inputs, values: target, by: 1 / (1 - training.settings.dropout))
+    }
+    if let before {
+      kernels.maskByActivation(count: images * layer.inputs, activation: before, gradient: target)
+      gradient.update(from: target, count: images * layer.inputs)
+    }
+  }
+
+  /// From ``ShardWorkspace/Gradients/upstream`` to the gradient of the block's parameters and of the result before it.
+  private func backward(
+    block index: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
+  ) {
+    let block = plan.blocks[index]
+    let shape = block.shape
+    for outputBlock in 0..<shape.outputBlocks {
+      normalizationGradient(index, outputBlock: outputBlock, images: images, training, gradients)
+    }
+    for image in 0..<images {
+      kernels.routeGradients(
+        shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
+        winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
+        routes: gradients.routes(shape, from: image))
+    }
+    let weights = training.gradient + block.weights.offset
+    weights.update(repeating: 0, count: block.weights.count)
+    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
+    kernels.accumulateWeightGradient(
+      shape, images: images, routes: gradients.routes(shape), input: input, gradient: weights)
+    if index > 0 {
+      kernels.computeInputGradient(
+        shape, images: images, routes: gradients.routes(shape), weights: parameters + block.weights.offset,
+        gradient: gradients.upstream.pointer)
+    }
+  }
+
+  /// Through ReLU and normalization (or bias) of 16 channels, for all images.
+  private func normalizationGradient(
+    _ index: Int, outputBlock: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
+  ) {
+    let block = plan.blocks[index]
+    let shape = block.shape
+    let own = workspace.blocks[index]
+    let channels = outputBlock * 16
+    let plane = block.resultHeight * block.resultWidth * 16
+    let interior = block.resultBorder * (block.resultWidth + 1) * 16
+    let (sums, products) = (gradients.sums.pointer, gradients.products.pointer)
+    for lane in 0..<16 { (sums[lane], products[lane]) = (0, 0) }
+    for image in 0..<images {
+      let place = image * shape.outputBlocks + outputBlock
+      kernels.rectifierGradient(
+        height: shape.pooledHeight, width: shape.pooledWidth, row: block.resultWidth * 16,
+        activation: own.result.pointer + place * plane + interior,
+        upstream: gradients.upstream.pointer + place * plane + interior,
+        values: own.pooled.pointer + place * shape.windows * 16, mean: own.mean.pointer + channels,
+        deviationInverse: own.deviationInverse.pointer + channels,
+        gradient: gradients.pooled.pointer + place * shape.windows * 16, sums: sums, products: products)
+    }
+    (training.gradient + block.shift.offset + channels).update(from: sums, count: 16)
+    guard let scale = block.scale else { return }
+    (training.gradient + scale.offset + channels).update(from: products, count: 16)
+    let values = Float(images * shape.windows)
+    for lane in 0..<16 {
+      gradients.meanGradient.pointer[lane] = sums[lane] / values
+      gradients.meanProduct.pointer[lane] = products[lane] / values
+      gradients.factor.pointer[lane] = own.scale.pointer[channels + lane]
+    }
+    for image in 0..<images {
+      let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
+      kernels.normalizationGradient(
+        rows: shape.windows, values: own.pooled.pointer + place, mean: own.mean.pointer + channels,
+        deviationInverse: own.deviationInverse.pointer + channels, factor: gradients.factor.pointer,
+        meanGradient: gradients.meanGradient.pointer, meanProduct: gradients.meanProduct.pointer,
+        gradient: gradients.pooled.pointer + place)
+    }
+  }
+}

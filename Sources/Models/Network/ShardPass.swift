@@ -1,0 +1,161 @@
+internal import Compute
+internal import Datasets
+internal import KernelInterface
+
+/// Carries the images of one logical shard through the network, and their gradients back. Everything happens on the calling thread, in one fixed order.
+struct ShardPass {
+  let plan: NetworkPlan
+  let kernels: any KernelSet.Type
+  /// (plan.count)
+  let parameters: UnsafePointer<Float>
+  let packed: PackedWeights
+  let workspace: ShardWorkspace
+
+  /// Added to the variance before the root, as in PyTorch.
+  static let epsilon: Float = 1e-5
+
+  /// What a training pass needs beside the images.
+  struct Training {
+    let settings: NetworkSettings
+    let epoch: Int
+    /// Where the images stand in the training set: (images).
+    let samples: UnsafePointer<Int>
+    /// Where the shard's gradient goes, overwritten: (plan.count), summed over the images.
+    let gradient: UnsafeMutablePointer<Float>
+  }
+
+  // MARK: Forward
+
+  /// Computes ``ShardWorkspace/probabilities`` from the workspace's patches. For training, takes batch statistics from these images, drops
+  /// units, and notes the statistics in the gradient vector.
+  func forward(images: Int, training: Training? = nil) {
+    for index in plan.blocks.indices { forward(block: index, images: images, training: training) }
+    for index in plan.dense.indices { forward(dense: index, images: images, training: training) }
+  }
+
+  private func forward(block index: Int, images: Int, training: Training?) {
+    let block = plan.blocks[index]
+    let shape = block.shape
+    let own = workspace.blocks[index]
+    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
+    for outputBlock in 0..<shape.outputBlocks {
+      let weights = packed.block(index, outputBlock: outputBlock)
+      for image in 0..<images {
+        let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
+        kernels.convolveAndPool(
+          shape, input: input + image * shape.inputCount, weights: weights, output: own.pooled.pointer + place,
+          winners: own.winners.pointer + place)
+      }
+    }
+    prepareNormalization(index, images: images, training: training)
+    let interior = block.resultBorder * (block.resultWidth + 1) * 16
+    for image in 0..<images {
+      for outputBlock in 0..<shape.outputBlocks {
+        let plane = image * shape.outputBlocks + outputBlock
+        kernels.scaleShiftAndRectify(
+          height: shape.pooledHeight, width: shape.pooledWidth, values: own.pooled.pointer + plane * shape.windows * 16,
+          scale: own.scale.pointer + outputBlock * 16, shift: own.shift.pointer + outputBlock * 16,
+          result: own.result.pointer + plane * block.resultHeight * block.resultWidth * 16 + interior,
+          resultRow: block.resultWidth * 16)
+      }
+    }
+  }
+
+  /// Sets the factors that the block's pooled outputs are scaled and shifted by.
+  private func prepareNormalization(_ index: Int, images: Int, training: Training?) {
+    let block = plan.blocks[index]
+    let own = workspace.blocks[index]
+    let channels = block.shape.outputBlocks * 16
+    let shift = parameters + block.shift.offset
+    guard let scale = block.scale, let runningMean = block.runningMean, let runningVariance = block.runningVariance else {
+      for channel in 0..<channels {
+        own.scale.pointer[channel] = 1
+        own.shift.pointer[channel] = shift[channel]
+      }
+      return
+    }
+    if let training {
+      measure(index, images: images, training: training)
+    } else {
+      for channel in 0..<channels {
+        own.mean.pointer[channel] = parameters[runningMean.offset + channel]
+        let variance = parameters[runningVariance.offset + channel]
+        own.deviationInverse.pointer[channel] = 1 / (variance + Self.epsilon).squareRoot()
+      }
+    }
+    for channel in 0..<channels {
+      let factor = parameters[scale.offset + channel] * own.deviationInverse.pointer[channel]
+      own.scale.pointer[channel] = factor
+      own.shift.pointer[channel] = shift[channel] - own.mean.pointer[channel] * factor
+    }
+  }
+
+  /// Mean and variance of each channel over the shard; their contributions to the running statistics go into the gradient vector.
+  private func measure(_ index: Int, images: Int, training: Training) {
+    let block = plan.blocks[index]
+    let shape = block.shape
+    let own = workspace.blocks[index]
+    guard let gradients = workspace.gradients, let runningMean = block.runningMean,
+      let runningVariance = block.runningVariance
+    else { return }
+    let values = Float(images * shape.windows)
+    let weight = Float(images)
+    for outputBlock in 0..<shape.outputBlocks {
+      func sum(center: UnsafePointer<Float>, squared: Bool) {
+        kernels.sumChannels(
+          images: images, rows: shape.windows, stride: shape.outputCount,
+          values: own.pooled.pointer + outputBlock * shape.windows * 16, center: center, squared: squared,
+          sums: gradients.sums.pointer)
+      }
+      let mean = own.mean.pointer + outputBlock * 16
+      for lane in 0..<16 { mean[lane] = 0 }
+      sum(center: mean, squared: false)
+      for lane in 0..<16 { mean[lane] = gradients.sums.pointer[lane] / values }
+      sum(center: mean, squared: true)
+      for lane in 0..<16 {
+        let channel = outputBlock * 16 + lane
+        let squares = gradients.sums.pointer[lane]
+        own.deviationInverse.pointer[channel] = 1 / (squares / values + Self.epsilon).squareRoot()
+        training.gradient[runningMean.offset + channel] = mean[lane] * weight
+        training.gradient[runningVariance.offset + channel] = squares / max(values - 1, 1) * weight
+      }
+    }
+  }
+
+  private func forward(dense index: Int, images: Int, training: Training?) {
+    let layer = plan.dense[index]
+    let input = denseInput(index)
+    if let training, training.settings.dropout > 0 { drop(index, input, images: images, training) }
+    let result = workspace.dense[index].result.pointer
+    for image in 0..<images {
+      (result + image * layer.paddedUnits).update(from: parameters + layer.bias.offset, count: layer.paddedUnits)
+    }
+    kernels.multiplyMatrices(
+      m: images, n: layer.paddedUnits, k: layer.inputs, a: input, aRow: layer.inputs, aColumn: 1,
+      b: parameters + layer.weights.offset, bRow: layer.paddedUnits, c: result, cRow: layer.paddedUnits, accumulate: true)
+    if !layer.isLast { kernels.rectify(count: images * layer.paddedUnits, values: result) }
+  }
+
+  /// What the dense layer reads: (images, inputs).
+  private func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
+    index == 0 ? workspace.blocks[plan.blocks.count - 1].result.pointer : workspace.dense[index - 1].result.pointer
+  }
+
+  /// Sets a share of the inputs to zero and scales the others up (Srivastava et al., 2014). In place: an input is an activation behind a ReLU,
+  /// so on the way back a dropped one looks like one that was not active, which is just right.
+  private func drop(_ index: Int, _ input: UnsafeMutablePointer<Float>, images: Int, _ training: Training) {
+    let layer = plan.dense[index]
+    let keep = 1 / (1 - training.settings.dropout)
+    for image in 0..<images {
+      let row = input + image * layer.inputs
+      for first in stride(from: 0, to: layer.inputs, by: 4) {
+        let words = Philox.words(
+          seed: training.settings.seed, .dropout, UInt32(truncatingIfNeeded: training.epoch * 64 + index),
+          UInt32(truncatingIfNeeded: training.samples[image]), UInt32(truncatingIfNeeded: first >> 2))
+        for lane in 0..<4 {
+          row[first + lane] = Philox.uniform(words[lane]) < training.settings.dropout ? 0 : row[first + lane] * keep
+        }
+      }
+    }
+  }
+}

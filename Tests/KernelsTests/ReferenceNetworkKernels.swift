@@ -1,0 +1,278 @@
+import KernelInterface
+
+/// The contract of ``NetworkKernels``, as plainly as it can be written: one number at a time, in the stated order.
+/// The fast kernels must give the same bits.
+enum ReferenceNetworkKernels: NetworkKernels {
+  static func convolveAndPool(
+    _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>
+  ) {
+    for window in 0..<shape.windows {
+      for lane in 0..<16 {
+        let outputs = (0..<4).map { winner in
+          var sum: Float = 0
+          for block in 0..<shape.inputBlocks {
+            for tap in 0..<shape.taps {
+              for channel in 0..<min(16, shape.inputChannels - 16 * block) {
+                let pixel = position(shape, window, winner) + tap / shape.kernel * shape.inputWidth + tap % shape.kernel
+                sum.addProduct(
+                  input[block * shape.planeCount + pixel * 16 + channel],
+                  weights[((block * shape.taps + tap) * 16 + channel) * 16 + lane])
+              }
+            }
+          }
+          return sum
+        }
+        let best = outputs.max()!
+        output[window * 16 + lane] = best
+        winners[window * 16 + lane] = Int32(outputs.firstIndex(of: best)!)
+      }
+    }
+  }
+
+  /// The pixel, in an input plane, of the winner's upper left tap.
+  static func position(_ shape: ConvolutionShape, _ window: Int, _ winner: Int) -> Int {
+    let (y, x) = window.quotientAndRemainder(dividingBy: shape.pooledWidth)
+    return (2 * y + winner / 2) * shape.inputWidth + 2 * x + winner % 2
+  }
+
+  static func packWeights(
+    _ shape: ConvolutionShape, block: Int, weights: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>
+  ) {
+    for inputBlock in 0..<shape.inputBlocks {
+      for tap in 0..<shape.taps {
+        for channel in 0..<16 {
+          for lane in 0..<16 {
+            let filter = block * 16 + lane
+            packed[((inputBlock * shape.taps + tap) * 16 + channel) * 16 + lane] =
+              filter < shape.outputChannels
+              ? weights[((inputBlock * shape.outputChannels + filter) * shape.taps + tap) * 16 + channel] : 0
+          }
+        }
+      }
+    }
+  }
+
+  static func routeGradients(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
+  ) {
+    func element(_ channel: Int, _ window: Int) -> Int { (channel / 16 * shape.windows + window) * 16 + channel % 16 }
+    for channel in 0..<shape.outputChannels {
+      let present = (0..<shape.windows).filter { gradient[element(channel, $0)] != 0 }
+      routes.channelCounts[channel] = Int32(present.count)
+      for (entry, window) in present.enumerated() {
+        let place = channel * shape.windows + entry
+        routes.channelValues[place] = gradient[element(channel, window)]
+        routes.channelPositions[place] = Int32(position(shape, window, Int(winners[element(channel, window)])))
+      }
+    }
+    for group in 0..<PoolingRoutes.groups(shape) {
+      let channels = group * PoolingRoutes.group..<min((group + 1) * PoolingRoutes.group, shape.outputChannels)
+      for window in 0..<shape.windows {
+        let list = group * shape.windows + window
+        var entry = list * PoolingRoutes.group
+        for winner in 0..<4 {
+          let present = channels.filter {
+            gradient[element($0, window)] != 0 && winners[element($0, window)] == Int32(winner)
+          }
+          routes.windowCounts[list * 4 + winner] = Int32(present.count)
+          for channel in present {
+            routes.windowValues[entry] = gradient[element(channel, window)]
+            routes.windowChannels[entry] = Int32(channel)
+            entry += 1
+          }
+        }
+      }
+    }
+  }
+
+  static func accumulateWeightGradient(
+    _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, input: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
+    for image in 0..<images {
+      for channel in 0..<shape.outputChannels {
+        let list = image * shape.outputChannels + channel
+        for entry in 0..<Int(routes.channelCounts[list]) {
+          let value = routes.channelValues[list * shape.windows + entry]
+          let position = Int(routes.channelPositions[list * shape.windows + entry])
+          for block in 0..<shape.inputBlocks {
+            for tap in 0..<shape.taps {
+              let pixel = position + tap / shape.kernel * shape.inputWidth + tap % shape.kernel
+              for lane in 0..<16 {
+                gradient[((block * shape.outputChannels + channel) * shape.taps + tap) * 16 + lane].addProduct(
+                  value, input[image * shape.inputCount + block * shape.planeCount + pixel * 16 + lane])
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static func computeInputGradient(
+    _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, weights: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
+    for place in 0..<images * shape.inputCount { gradient[place] = 0 }
+    for image in 0..<images {
+      for group in 0..<PoolingRoutes.groups(shape) {
+        for window in 0..<shape.windows {
+          let list = (image * PoolingRoutes.groups(shape) + group) * shape.windows + window
+          var entry = list * PoolingRoutes.group
+          for winner in 0..<4 {
+            for _ in 0..<Int(routes.windowCounts[list * 4 + winner]) {
+              let channel = Int(routes.windowChannels[entry])
+              for block in 0..<shape.inputBlocks {
+                for tap in 0..<shape.taps {
+                  let pixel =
+                    position(shape, window, winner) + tap / shape.kernel * shape.inputWidth + tap % shape.kernel
+                  for lane in 0..<16 {
+                    gradient[image * shape.inputCount + block * shape.planeCount + pixel * 16 + lane].addProduct(
+                      routes.windowValues[entry],
+                      weights[((block * shape.outputChannels + channel) * shape.taps + tap) * 16 + lane])
+                  }
+                }
+              }
+              entry += 1
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static func sumChannels(
+    images: Int, rows: Int, stride: Int, values: UnsafePointer<Float>, center: UnsafePointer<Float>, squared: Bool,
+    sums: UnsafeMutablePointer<Float>
+  ) {
+    for lane in 0..<16 {
+      var total: Float = 0
+      for image in 0..<images {
+        var sum: Float = 0
+        for row in 0..<rows {
+          let value = values[image * stride + row * 16 + lane] - center[lane]
+          if squared { sum.addProduct(value, value) } else { sum += value }
+        }
+        total += sum
+      }
+      sums[lane] = total
+    }
+  }
+
+  static func scaleShiftAndRectify(
+    height: Int, width: Int, values: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+    result: UnsafeMutablePointer<Float>, resultRow: Int
+  ) {
+    for y in 0..<height {
+      for place in 0..<width * 16 {
+        result[y * resultRow + place] = max(
+          0, shift[place % 16].addingProduct(values[y * width * 16 + place], scale[place % 16]))
+      }
+    }
+  }
+
+  static func rectifierGradient(
+    height: Int, width: Int, row: Int, activation: UnsafePointer<Float>, upstream: UnsafePointer<Float>,
+    values: UnsafePointer<Float>, mean: UnsafePointer<Float>, deviationInverse: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>
+  ) {
+    for y in 0..<height {
+      for column in 0..<width * 16 {
+        let (place, lane) = (y * width * 16 + column, column % 16)
+        let passed = activation[y * row + column] > 0 ? upstream[y * row + column] : 0
+        gradient[place] = passed
+        sums[lane] += passed
+        products[lane].addProduct(passed, (values[place] - mean[lane]) * deviationInverse[lane])
+      }
+    }
+  }
+
+  static func normalizationGradient(
+    rows: Int, values: UnsafePointer<Float>, mean: UnsafePointer<Float>, deviationInverse: UnsafePointer<Float>,
+    factor: UnsafePointer<Float>, meanGradient: UnsafePointer<Float>, meanProduct: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>
+  ) {
+    for place in 0..<rows * 16 {
+      let lane = place % 16
+      let normalized = (values[place] - mean[lane]) * deviationInverse[lane]
+      gradient[place] = factor[lane] * (gradient[place] - meanGradient[lane] - normalized * meanProduct[lane])
+    }
+  }
+
+  static func multiplyMatrices(
+    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRow: Int, aColumn: Int, b: UnsafePointer<Float>, bRow: Int,
+    c: UnsafeMutablePointer<Float>, cRow: Int, accumulate: Bool
+  ) {
+    for i in 0..<m {
+      for j in 0..<n {
+        var sum = accumulate ? c[i * cRow + j] : 0
+        for p in 0..<k { sum.addProduct(a[i * aRow + p * aColumn], b[p * bRow + j]) }
+        c[i * cRow + j] = sum
+      }
+    }
+  }
+
+  static func transpose(rows: Int, columns: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>) {
+    for i in 0..<rows { for j in 0..<columns { target[j * rows + i] = source[i * columns + j] } }
+  }
+
+  static func rectify(count: Int, values: UnsafeMutablePointer<Float>) {
+    for place in 0..<count { values[place] = max(0, values[place]) }
+  }
+
+  static func maskByActivation(count: Int, activation: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>) {
+    for place in 0..<count where activation[place] <= 0 { gradient[place] = 0 }
+  }
+
+  /// By libm, so only nearly equal.
+  static func softmax(
+    classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>
+  ) -> Float {
+    let largest = (0..<classes).map { logits[$0] }.max()!
+    let powers = (0..<count).map { $0 < classes ? exponential(Double(logits[$0] - largest)) : 0 }
+    let sum = powers.reduce(0, +)
+    for place in 0..<count { probabilities[place] = Float(powers[place] / sum) }
+    return largest + Float(logarithm(sum))
+  }
+
+  static func scale(count: Int, values: UnsafeMutablePointer<Float>, by factor: Float) {
+    for place in 0..<count { values[place] *= factor }
+  }
+
+  static func add(count: Int, values: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>) {
+    for place in 0..<count { sum[place] += values[place] }
+  }
+
+  static func moveAverage(
+    count: Int, average: UnsafeMutablePointer<Float>, values: UnsafePointer<Float>, weight: Float
+  ) {
+    for place in 0..<count { average[place].addProduct(values[place] - average[place], weight) }
+  }
+
+  static func descend(
+    count: Int, step: OptimizerStep, weightDecay: Float, gradient: UnsafePointer<Float>,
+    velocity: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<Float>
+  ) {
+    for place in 0..<count {
+      let slope = (gradient[place] * step.gradientScale).addingProduct(weightDecay, weights[place])
+      velocity[place] = slope.addingProduct(step.momentum, velocity[place])
+      weights[place].addProduct(-step.learningRate, slope.addingProduct(step.momentum, velocity[place]))
+    }
+  }
+
+  static func adam(
+    count: Int, step: OptimizerStep, weightDecay: Float, decoupled: Bool, gradient: UnsafePointer<Float>,
+    firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>,
+    weights: UnsafeMutablePointer<Float>
+  ) {
+    for place in 0..<count {
+      let slope = (gradient[place] * step.gradientScale).addingProduct(decoupled ? 0 : weightDecay, weights[place])
+      firstMoment[place] = (slope * (1 - step.beta1)).addingProduct(step.beta1, firstMoment[place])
+      secondMoment[place] = (slope * slope * (1 - step.beta2)).addingProduct(step.beta2, secondMoment[place])
+      let deviation = (secondMoment[place] * step.secondCorrection).squareRoot() + step.epsilon
+      let shrunk = weights[place] * (decoupled ? 1 - step.learningRate * weightDecay : 1)
+      weights[place] = shrunk - step.learningRate * step.firstCorrection * firstMoment[place] / deviation
+    }
+  }
+}
