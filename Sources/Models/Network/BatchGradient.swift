@@ -1,11 +1,11 @@
-internal import Compute
-internal import Datasets
+package import Compute
+package import Datasets
 internal import KernelInterface
 
 /// Computes the gradient of a batch on the thread team: logical shards in parallel, summed along the fixed tree.
 ///
 /// All memory is allocated here, once; a training step allocates nothing.
-final class BatchGradient {
+package final class BatchGradient {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
   private let images: LabeledImages
@@ -15,7 +15,7 @@ final class BatchGradient {
   private let workspaces: [ShardWorkspace]
   private let vectors: AlignedBuffer<Float>
 
-  init(
+  package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
     context: ComputeContext
   ) {
@@ -32,13 +32,13 @@ final class BatchGradient {
 
   /// The sum over the batch: (plan.count). Valid until the next ``compute(samples:count:epoch:parameters:packed:)``, once ``finish(_:)`` has
   /// covered all of it.
-  var sum: UnsafePointer<Float> { UnsafePointer(vector(schedule.root)) }
+  package var sum: UnsafePointer<Float> { UnsafePointer(vector(schedule.root)) }
 
   private func vector(_ buffer: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + buffer * plan.count }
 
   /// Computes all shards' gradients, and their sums as far as one thread can go alone.
   /// - Parameter samples: (count), at most the batch; where the images stand in the training set.
-  func compute(
+  package func compute(
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights
   ) {
     context.team.run { thread in
@@ -60,7 +60,7 @@ final class BatchGradient {
   }
 
   /// Adds what several threads have, in `range` of the vector: multiples of 16.
-  func finish(_ range: Range<Int>) {
+  package func finish(_ range: Range<Int>) {
     for (left, right) in schedule.additions {
       context.kernels.add(
         count: range.count, values: vector(right) + range.lowerBound, to: vector(left) + range.lowerBound)

@@ -3,7 +3,7 @@ internal import Compute
 extension NetworkPlan {
   /// Random weights (He et al., 2015: uniform, deviation sqrt(2 / inputs); for the last layer sqrt(1 / inputs)), biases and shifts 0, scales 1,
   /// running variances 1. Each weight is drawn by its place in the saved model, so padding does not change it.
-  func initialParameters(seed: UInt64) -> [Float] {
+  package func initialParameters(seed: UInt64) -> [Float] {
     var parameters = [Float](repeating: 0, count: count)
     for (number, tensor) in tensorLayouts.enumerated() {
       switch tensor.role {

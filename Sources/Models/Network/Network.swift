@@ -9,10 +9,10 @@ package struct Network: Classifier {
   package let configuration: NetworkSettings
   package let plan: NetworkPlan
   /// (plan.count), in the kernels' order.
-  let parameters: [Float]
+  package let parameters: [Float]
   package let normalization: InputNormalization
 
-  init(_ configuration: NetworkSettings, plan: NetworkPlan, parameters: [Float], normalization: InputNormalization) {
+  package init(_ configuration: NetworkSettings, plan: NetworkPlan, parameters: [Float], normalization: InputNormalization) {
     precondition(parameters.count == plan.count)
     self.configuration = configuration
     self.plan = plan

@@ -133,9 +133,6 @@ package final class NetworkTrainer {
     step += 1
   }
 
-  /// The sum of the last step's gradient over its batch, for tests: (plan.count).
-  var lastGradient: [Float] { Array(UnsafeBufferPointer(start: gradient.sum, count: plan.count)) }
-
   private func prepareOrder(_ epoch: Int) {
     if epoch == orderedEpoch { return }
     order = Array(0..<training.count)

@@ -1,14 +1,14 @@
-internal import Compute
-internal import KernelInterface
+package import Compute
+package import KernelInterface
 
 /// Changes the parameters by a gradient, and keeps what it remembers between steps.
-final class Optimizer {
+package final class Optimizer {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
   /// (trainable) each: the velocity, or Adam's two moments.
-  let first, second: AlignedBuffer<Float>
+  package let first, second: AlignedBuffer<Float>
   /// Running average of all parameters: (count), or empty.
-  let average: AlignedBuffer<Float>
+  package let average: AlignedBuffer<Float>
 
   // PyTorch's defaults.
   private static let momentum: Float = 0.9
@@ -18,7 +18,7 @@ final class Optimizer {
   /// Weight of a step in the running batch statistics.
   private static let statisticsMomentum: Float = 0.1
 
-  init(_ plan: NetworkPlan, settings: NetworkSettings) {
+  package init(_ plan: NetworkPlan, settings: NetworkSettings) {
     self.plan = plan
     self.settings = settings
     first = AlignedBuffer(count: plan.trainableCount)
@@ -27,7 +27,7 @@ final class Optimizer {
   }
 
   /// The factors of step number `step`, from 0, for a gradient summed over `images`.
-  func factors(step: Int, of steps: Int, images: Int) -> OptimizerStep {
+  package func factors(step: Int, of steps: Int, images: Int) -> OptimizerStep {
     let rate = settings.schedule.rate(step: step, of: steps, peak: settings.peakLearningRate)
     return OptimizerStep(
       learningRate: rate, gradientScale: 1 / Float(images), momentum: Self.momentum, beta1: Float(Self.beta1),
@@ -37,7 +37,7 @@ final class Optimizer {
   }
 
   /// Changes `range` of the parameters: multiples of 16. Ranges do not depend on each other, so threads may share the work.
-  func apply(
+  package func apply(
     _ range: Range<Int>, factors: OptimizerStep, step: Int, gradient: UnsafePointer<Float>,
     parameters: UnsafeMutablePointer<Float>, kernels: any KernelSet.Type
   ) {

@@ -1,15 +1,15 @@
-internal import Compute
+package import Compute
 internal import KernelInterface
 
 /// The weights once more, in the orders that the kernels read; made anew after each step of the optimizer.
-final class PackedWeights {
+package final class PackedWeights {
   private let plan: NetworkPlan
   /// Where each block's, then each dense layer's, copy begins.
   private let blockOffsets: [Int]
   private let denseOffsets: [Int]
   private let buffer: AlignedBuffer<Float>
 
-  init(_ plan: NetworkPlan) {
+  package init(_ plan: NetworkPlan) {
     self.plan = plan
     var count = 0
     blockOffsets = plan.blocks.map { block in
@@ -32,7 +32,7 @@ final class PackedWeights {
   func transposed(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(buffer.pointer + denseOffsets[index]) }
 
   /// Packs `parameters`, spread over the team: first the work of all blocks, then of all dense layers.
-  func update(from parameters: UnsafePointer<Float>, on context: ComputeContext) {
+  package func update(from parameters: UnsafePointer<Float>, on context: ComputeContext) {
     for (index, block) in plan.blocks.enumerated() {
       context.team.forEach(block.shape.outputBlocks) { outputBlock, _ in
         context.kernels.packWeights(
