@@ -10,7 +10,9 @@ package func availableCores() -> Int {
 
 /// The cores of the line `Cpus_allowed_list:	0-3,8` of /proc/self/status.
 package func coresInAffinityMask(status: String) -> Int? {
-  guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else { return nil }
+  guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else {
+    return nil
+  }
   var cores = 0
   for part in line.dropFirst("Cpus_allowed_list:".count).split(separator: ",") {
     let bounds = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }

@@ -48,7 +48,9 @@ package final class ThreadTeam: Sendable {
   }
 
   /// Cuts 0..<count into one contiguous range for each thread, and runs `body(range, thread)` on each that is not empty.
-  package func forEachRange(_ count: Int, multipleOf unit: Int = 1, _ body: (_ range: Range<Int>, _ thread: Int) -> Void) {
+  package func forEachRange(
+    _ count: Int, multipleOf unit: Int = 1, _ body: (_ range: Range<Int>, _ thread: Int) -> Void
+  ) {
     let units = (count + unit - 1) / unit
     run { thread in
       let first = min(count, units * thread / self.count * unit)

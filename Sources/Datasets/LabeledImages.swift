@@ -43,7 +43,8 @@ package struct LabeledImages: Sendable, Equatable {
   /// The first `count` images (all, if there are fewer).
   package func prefix(_ count: Int) -> LabeledImages {
     let kept = min(count, self.count)
-    return LabeledImages(shape: shape, pixels: Array(pixels.prefix(kept * shape.count)), labels: Array(labels.prefix(kept)))
+    return LabeledImages(
+      shape: shape, pixels: Array(pixels.prefix(kept * shape.count)), labels: Array(labels.prefix(kept)))
   }
 }
 

@@ -224,7 +224,8 @@ package protocol NetworkKernels: Sendable {
   /// The sum runs over lanes: 16 partial sums by class index modulo 16, which are added pairwise (8, 4, 2, 1 apart).
   /// Returns log(sum of exp(logit - largest)) + largest.
   static func softmax(
-    classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>) -> Float
+    classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>
+  ) -> Float
 
   // MARK: Vectors
 

@@ -42,7 +42,8 @@ extension Classifier {
     let probabilities = try probabilities(for: images, on: context, progress: { _ in true })
     return (0..<images.count).map { image in
       var best = 0
-      for label in 1..<max(classCount, 1) where probabilities[image * classCount + label] > probabilities[image * classCount + best] {
+      for label in 1..<max(classCount, 1)
+      where probabilities[image * classCount + label] > probabilities[image * classCount + best] {
         best = label
       }
       return UInt8(best)

@@ -5,6 +5,8 @@ import Testing
   @Test func theEnvironmentForcesANarrowerSet() throws {
     #expect(try InstructionSet.chosen(environment: ["ATELIER_ISA": "portable"]) == .portable)
     #expect(try InstructionSet.chosen(environment: [:]) == InstructionSet.available.max())
-    #expect(throws: InstructionSetError.unknown("sse9")) { try InstructionSet.chosen(environment: ["ATELIER_ISA": "sse9"]) }
+    #expect(throws: InstructionSetError.unknown("sse9")) {
+      try InstructionSet.chosen(environment: ["ATELIER_ISA": "sse9"])
+    }
   }
 }

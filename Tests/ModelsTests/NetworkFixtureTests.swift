@@ -69,7 +69,8 @@ struct NetworkFixture {
 @Suite struct NetworkFixtureTests {
   /// Takes three steps from the fixture's parameters; hands out gradient and parameters after each.
   private func train(
-    _ fixture: NetworkFixture, threads: Int, _ afterStep: (_ step: Int, _ gradient: [Float], _ parameters: [Float]) throws -> Void
+    _ fixture: NetworkFixture, threads: Int,
+    _ afterStep: (_ step: Int, _ gradient: [Float], _ parameters: [Float]) throws -> Void
   ) throws {
     let context = ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!)
     let network = try fixture.network()
@@ -98,7 +99,9 @@ struct NetworkFixture {
     ).tensors.filter { !$0.name.hasPrefix("input") }
   }
 
-  @Test(arguments: NetworkFixture.names, [1, 2]) func lossGradientAndStepsAreThoseOfPyTorch(name: String, threads: Int) throws {
+  @Test(arguments: NetworkFixture.names, [1, 2]) func lossGradientAndStepsAreThoseOfPyTorch(name: String, threads: Int)
+    throws
+  {
     let fixture = try NetworkFixture(name)
     let network = try fixture.network()
     try train(fixture, threads: threads) { step, gradient, parameters in

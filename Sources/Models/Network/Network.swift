@@ -12,7 +12,9 @@ package struct Network: Classifier {
   package let parameters: [Float]
   package let normalization: InputNormalization
 
-  package init(_ configuration: NetworkSettings, plan: NetworkPlan, parameters: [Float], normalization: InputNormalization) {
+  package init(
+    _ configuration: NetworkSettings, plan: NetworkPlan, parameters: [Float], normalization: InputNormalization
+  ) {
     precondition(parameters.count == plan.count)
     self.configuration = configuration
     self.plan = plan
@@ -46,11 +48,15 @@ package struct Network: Classifier {
       throw .badModel(error.description)
     }
     func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
-      guard let tensor = tensors.first(where: { $0.name == name }) else { throw .badModel("the tensor \(name) is missing") }
+      guard let tensor = tensors.first(where: { $0.name == name }) else {
+        throw .badModel("the tensor \(name) is missing")
+      }
       guard tensor.shape == shape, let elements = tensor.elements(as: Float.self) else {
         throw .badModel("the tensor \(name) has shape \(tensor.shape), expected \(shape) of F32")
       }
-      guard elements.allSatisfy(\.isFinite) else { throw .badModel("the tensor \(name) holds numbers that are not finite") }
+      guard elements.allSatisfy(\.isFinite) else {
+        throw .badModel("the tensor \(name) holds numbers that are not finite")
+      }
       return elements
     }
     var parameters = [Float](repeating: 0, count: plan.count)
@@ -145,7 +151,8 @@ package struct Network: Classifier {
   }
 
   /// Hands out the probability of each class of each image, with its place in (images, classes).
-  private func collect(_ range: Range<Int>, _ pass: ShardPass, _ receive: (_ place: Int, _ probability: Float) -> Void) {
+  private func collect(_ range: Range<Int>, _ pass: ShardPass, _ receive: (_ place: Int, _ probability: Float) -> Void)
+  {
     let layer = plan.lastDense
     for (place, image) in range.enumerated() {
       let probabilities = pass.workspace.probabilities.pointer + place * layer.paddedUnits

@@ -126,7 +126,8 @@ private struct Builder {
       guard shape.windows > 0 else {
         throw .badSettings(
           "images of \(input) are too small for \(settings.filters.count) blocks with kernel \(settings.kernel) and padding "
-            + "\(settings.padding.rawValue): block \(index + 1) would have nothing left to pool; use fewer filters or padding same")
+            + "\(settings.padding.rawValue): block \(index + 1) would have nothing left to pool; use fewer filters or padding same"
+        )
       }
       let isLast = index + 1 == settings.filters.count
       let name = "block\(index + 1)"

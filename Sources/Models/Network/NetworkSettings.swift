@@ -69,7 +69,8 @@ package struct NetworkSettings: Sendable, Equatable {
     func require(_ condition: Bool, _ reason: String) throws(ModelError) {
       if !condition { throw .badSettings(reason) }
     }
-    try require(!filters.isEmpty && filters.allSatisfy { 1...4096 ~= $0 }, "filters: a list of 1 to 4096 for each block")
+    try require(
+      !filters.isEmpty && filters.allSatisfy { 1...4096 ~= $0 }, "filters: a list of 1 to 4096 for each block")
     try require([1, 3, 5, 7].contains(kernel), "kernel: 1, 3, 5 or 7, not \(kernel)")
     try require(dense.allSatisfy { 1...65536 ~= $0 }, "dense: a list of 1 to 65536 units, or none")
     try require(dropout >= 0 && dropout < 1, "dropout: at least 0 and below 1, not \(dropout)")
@@ -78,7 +79,8 @@ package struct NetworkSettings: Sendable, Equatable {
     try require(1...batch ~= shards, "shards: 1 to the batch's \(batch) images, not \(shards)")
     try require(peakLearningRate > 0 && peakLearningRate.isFinite, "learning-rate: a positive number")
     try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay: zero or a positive number")
-    try require(labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing: at least 0 and below 1, not \(labelSmoothing)")
+    try require(
+      labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing: at least 0 and below 1, not \(labelSmoothing)")
     try require(validation >= 0 && validation < 1, "validation: a share of at least 0 and below 1, not \(validation)")
     try require(patience.map { $0 >= 1 } ?? true, "patience: at least 1 epoch")
     try require(patience == nil || validation > 0, "patience: needs validation images (validation above 0)")

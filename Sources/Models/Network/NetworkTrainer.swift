@@ -101,7 +101,8 @@ package final class NetworkTrainer {
     let batch = min(settings.batch, training.count)
     let steps = step - history.count * stepsPerEpoch
     return FitProgress(
-      done: steps * batch, total: stepsPerEpoch * batch, unit: .images, epoch: history.count + 1, epochs: settings.epochs,
+      done: steps * batch, total: stepsPerEpoch * batch, unit: .images, epoch: history.count + 1,
+      epochs: settings.epochs,
       loss: steps > 0 ? lossSum / Double(steps * batch) : nil)
   }
 
@@ -126,7 +127,8 @@ package final class NetworkTrainer {
     let loss = gradient.sum[plan.tally.offset]
     guard loss.isFinite else {
       throw .badSettings(
-        "training diverged: the loss of step \(step + 1) is not a number; try a lower --learning-rate than \(settings.peakLearningRate)")
+        "training diverged: the loss of step \(step + 1) is not a number; try a lower --learning-rate than \(settings.peakLearningRate)"
+      )
     }
     lossSum += Double(loss)
     correctSum += Double(gradient.sum[plan.tally.offset + 1])

@@ -67,7 +67,8 @@ struct ShardPass {
     let own = workspace.blocks[index]
     let channels = block.shape.outputBlocks * 16
     let shift = parameters + block.shift.offset
-    guard let scale = block.scale, let runningMean = block.runningMean, let runningVariance = block.runningVariance else {
+    guard let scale = block.scale, let runningMean = block.runningMean, let runningVariance = block.runningVariance
+    else {
       for channel in 0..<channels {
         own.scale.pointer[channel] = 1
         own.shift.pointer[channel] = shift[channel]
@@ -132,7 +133,8 @@ struct ShardPass {
     }
     kernels.multiplyMatrices(
       m: images, n: layer.paddedUnits, k: layer.inputs, a: input, aRow: layer.inputs, aColumn: 1,
-      b: parameters + layer.weights.offset, bRow: layer.paddedUnits, c: result, cRow: layer.paddedUnits, accumulate: true)
+      b: parameters + layer.weights.offset, bRow: layer.paddedUnits, c: result, cRow: layer.paddedUnits,
+      accumulate: true)
     if !layer.isLast { kernels.rectify(count: images * layer.paddedUnits, values: result) }
   }
 

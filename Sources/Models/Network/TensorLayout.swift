@@ -41,7 +41,9 @@ extension NetworkPlan {
     return layouts
   }
 
-  private func channelLayout(_ slice: ParameterSlice, _ block: ConvolutionBlock, _ role: TensorLayout.Role) -> TensorLayout {
+  private func channelLayout(_ slice: ParameterSlice, _ block: ConvolutionBlock, _ role: TensorLayout.Role)
+    -> TensorLayout
+  {
     TensorLayout(slice: slice, shape: [block.shape.outputChannels], role: role) { slice.offset + $0 }
   }
 
