@@ -10,27 +10,11 @@ package struct InputNormalization: Sendable, Equatable {
 
   package init(mean: [Float], deviation: [Float]) { (self.mean, self.deviation) = (mean, deviation) }
 
-  /// Measures `images`. Sums are exact integers; a channel that never changes gets deviation 1.
+  /// Measures `images`. A channel that never changes gets deviation 1.
   package init(measuring images: LabeledImages) {
-    let channels = images.shape.channels
-    var sums = [Int](repeating: 0, count: channels)
-    var squares = [Int](repeating: 0, count: channels)
-    images.pixels.withUnsafeBufferPointer { pixels in
-      for start in stride(from: 0, to: pixels.count, by: channels) {
-        for channel in 0..<channels {
-          let value = Int(pixels[start + channel])
-          sums[channel] += value
-          squares[channel] += value * value
-        }
-      }
-    }
-    let count = Double(max(images.pixels.count / channels, 1))
-    mean = sums.map { Float(Double($0) / count) }
-    deviation = zip(sums, squares).map { sum, square in
-      let average = Double(sum) / count
-      let variance = max(0, Double(square) / count - average * average)
-      return variance > 0 ? Float(variance.squareRoot()) : 1
-    }
+    let statistics = ChannelStatistics(images)
+    mean = statistics.mean.map { Float($0) }
+    deviation = statistics.deviation.map { $0 > 0 ? Float($0) : 1 }
   }
 
   /// [channel][byte]: the normalized value of every byte.

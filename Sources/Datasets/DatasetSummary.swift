@@ -1,0 +1,139 @@
+/// What `atelier data` tells about a data set.
+package struct DatasetSummary: Sendable, Codable, Equatable {
+  package struct Part: Sendable, Codable, Equatable {
+    package let images: Int
+    /// By label.
+    package let classCounts: [Int]
+    /// By channel: of all bytes.
+    package let mean: [Double]
+    package let deviation: [Double]
+    /// Images that are byte for byte the same as an earlier one of this part.
+    package let duplicates: Int
+  }
+
+  package let name: String
+  package let digest: String
+  package let height: Int
+  package let width: Int
+  package let channels: Int
+  package let classNames: [String]
+  package let train: Part
+  package let test: Part
+  /// Test images that are also training images.
+  package let duplicatesAcross: Int
+
+  package init(_ dataset: Dataset) {
+    name = dataset.name
+    digest = dataset.digest
+    (height, width, channels) = (dataset.shape.height, dataset.shape.width, dataset.shape.channels)
+    classNames = dataset.classNames
+    let trainImages = ImageSet(dataset.train)
+    let testImages = ImageSet(dataset.test)
+    train = Part(dataset.train, classCount: dataset.classCount, duplicates: trainImages.duplicates)
+    test = Part(dataset.test, classCount: dataset.classCount, duplicates: testImages.duplicates)
+    duplicatesAcross = (0..<dataset.test.count).count { trainImages.contains(testImages.pixels($0)) }
+  }
+}
+
+extension DatasetSummary.Part {
+  init(_ images: LabeledImages, classCount: Int, duplicates: Int) {
+    var counts = [Int](repeating: 0, count: classCount)
+    for label in images.labels { counts[Int(label)] += 1 }
+    let statistics = ChannelStatistics(images)
+    self.init(
+      images: images.count, classCounts: counts, mean: statistics.mean, deviation: statistics.deviation,
+      duplicates: duplicates)
+  }
+}
+
+/// Mean and standard deviation of each channel's bytes, from exact integer sums.
+package struct ChannelStatistics: Sendable, Equatable {
+  package let mean: [Double]
+  package let deviation: [Double]
+
+  package init(_ images: LabeledImages) {
+    let channels = images.shape.channels
+    var sums = [Int](repeating: 0, count: channels)
+    var squares = [Int](repeating: 0, count: channels)
+    images.pixels.withUnsafeBufferPointer { pixels in
+      for start in stride(from: 0, to: pixels.count, by: channels) {
+        for channel in 0..<channels {
+          let value = Int(pixels[start + channel])
+          sums[channel] += value
+          squares[channel] += value * value
+        }
+      }
+    }
+    let count = Double(max(images.pixels.count / channels, 1))
+    mean = sums.map { Double($0) / count }
+    deviation = zip(sums, squares).map { sum, square in
+      let mean = Double(sum) / count
+      return max(0, Double(square) / count - mean * mean).squareRoot()
+    }
+  }
+}
+
+/// Finds equal images: by a hash first, then byte for byte.
+private struct ImageSet {
+  private let images: LabeledImages
+  /// By hash: the first image of each kind.
+  private var firsts: [Int: [Int]] = [:]
+  private(set) var duplicates = 0
+
+  init(_ images: LabeledImages) {
+    self.images = images
+    for index in 0..<images.count {
+      let pixels = pixels(index)
+      if contains(pixels) { duplicates += 1 } else { firsts[hash(pixels), default: []].append(index) }
+    }
+  }
+
+  func pixels(_ index: Int) -> ArraySlice<UInt8> {
+    images.pixels[index * images.shape.count..<(index + 1) * images.shape.count]
+  }
+
+  func contains(_ pixels: ArraySlice<UInt8>) -> Bool {
+    firsts[hash(pixels)]?.contains { self.pixels($0) == pixels } ?? false
+  }
+
+  private func hash(_ pixels: ArraySlice<UInt8>) -> Int {
+    pixels.withUnsafeBytes { bytes in
+      var hasher = Hasher()
+      hasher.combine(bytes: bytes)
+      return hasher.finalize()
+    }
+  }
+}
+
+extension DatasetSummary: CustomStringConvertible {
+  /// The summary for a person.
+  package var description: String {
+    let longest = (classNames.map(\.count) + [5]).max()!
+    func pad(_ text: String, _ width: Int) -> String {
+      text + String(repeating: " ", count: max(0, width - text.count))
+    }
+    func right(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    func rounded(_ values: [Double]) -> String {
+      values.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: ", ")
+    }
+    var lines = [
+      "\(name): \(classNames.count) classes, images of \(ImageShape(height: height, width: width, channels: channels))",
+      "", "\(pad("class", longest))  \(right("train", 7))  \(right("test", 7))",
+    ]
+    for (label, name) in classNames.enumerated() {
+      lines.append(
+        "\(pad(name, longest))  \(right("\(train.classCounts[label])", 7))  \(right("\(test.classCounts[label])", 7))")
+    }
+    lines += [
+      "\(pad("all", longest))  \(right("\(train.images)", 7))  \(right("\(test.images)", 7))", "",
+      "mean pixel       train \(rounded(train.mean)), test \(rounded(test.mean))",
+      "deviation        train \(rounded(train.deviation)), test \(rounded(test.deviation))",
+      "duplicates       within train \(train.duplicates), within test \(test.duplicates), "
+        + "test images also in train \(duplicatesAcross)",
+      "sha256           \(digest)",
+    ]
+    return lines.joined(separator: "\n")
+  }
+}

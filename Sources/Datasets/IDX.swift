@@ -1,0 +1,84 @@
+internal import Foundation
+
+/// The file format of MNIST (LeCun): two zero bytes, the type of the elements, the number of dimensions, each dimension as a big-endian
+/// 32-bit number, then the elements, row-major. Only bytes (type 8) are read. Files may be gzipped.
+package enum IDX {
+  /// Images of (count, height, width) or (count, height, width, channels), grey or RGB.
+  /// - Throws: ``DatasetError`` naming the file and what was expected.
+  package static func readImages(_ path: String) throws(DatasetError) -> (shape: ImageShape, pixels: [UInt8]) {
+    let source = try ByteSource(path: path)
+    let sizes = try readHeader(source, path, dimensions: 3...4, of: "images")
+    let (count, height, width) = (sizes[0], sizes[1], sizes[2])
+    let channels = sizes.count == 4 ? sizes[3] : 1
+    guard count > 0 else { throw .damaged(path: path, reason: "holds no images") }
+    guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
+      throw .damaged(
+        path: path,
+        reason: "holds images of \(height)x\(width); height and width from 1 to \(DatasetLimits.side) are expected")
+    }
+    guard channels == 1 || channels == 3 else {
+      throw .damaged(path: path, reason: "holds images of \(channels) channels; 1 (grey) or 3 (RGB) are expected")
+    }
+    // At most 2^32 * 512 * 512 * 3, which an Int holds.
+    let byteCount = count * height * width * channels
+    guard byteCount <= DatasetLimits.pixels else {
+      throw .damaged(
+        path: path, reason: "announces \(byteCount) bytes of images; at most \(DatasetLimits.pixels) are read")
+    }
+    let pixels = try readElements(source, byteCount, "\(count) images of \(height)x\(width)x\(channels)")
+    return (ImageShape(height: height, width: width, channels: channels), pixels)
+  }
+
+  /// Labels of (count).
+  package static func readLabels(_ path: String) throws(DatasetError) -> [UInt8] {
+    let source = try ByteSource(path: path)
+    let count = try readHeader(source, path, dimensions: 1...1, of: "labels")[0]
+    guard count > 0 else { throw .damaged(path: path, reason: "holds no labels") }
+    return try readElements(source, count, "\(count) labels")
+  }
+
+  private static func readHeader(
+    _ source: ByteSource, _ path: String, dimensions expected: ClosedRange<Int>, of what: String
+  ) throws(DatasetError) -> [Int] {
+    let magic = try source.read(4, expecting: "the IDX header")
+    guard magic[0] == 0, magic[1] == 0, magic[2] == 8 else {
+      let found = magic.map { String($0, radix: 16) }.joined(separator: " ")
+      throw .damaged(path: path, reason: "is not an IDX file of bytes: it begins with \(found), expected 0 0 8")
+    }
+    let dimensions = Int(magic[3])
+    guard expected ~= dimensions else {
+      let numbers = expected.lowerBound == expected.upperBound ? "1" : "3 (grey) or 4 (with channels)"
+      throw .damaged(path: path, reason: "has \(dimensions) dimensions; \(what) have \(numbers)")
+    }
+    let bytes = try source.read(4 * dimensions, expecting: "the IDX header")
+    return (0..<dimensions).map { dimension in
+      bytes[4 * dimension..<4 * dimension + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
+  }
+
+  /// Reads piece by piece, so that a header that promises too much costs no memory.
+  private static func readElements(
+    _ source: ByteSource, _ count: Int, _ what: String
+  ) throws(DatasetError) -> [UInt8] {
+    var elements: [UInt8] = []
+    let piece = 1 << 24
+    while elements.count < count {
+      elements += try source.read(min(piece, count - elements.count), expecting: what)
+    }
+    try source.expectEnd(after: what)
+    return elements
+  }
+
+  // MARK: Writing
+
+  /// Writes an IDX file, beside its place first and then renamed.
+  /// - Throws: ``DatasetError/cannotWrite(path:reason:)``; what stood there before is then untouched.
+  package static func write(dimensions: [Int], elements: [UInt8], to path: String) throws(DatasetError) {
+    precondition(dimensions.reduce(1, *) == elements.count)
+    var bytes: [UInt8] = [0, 0, 8, UInt8(dimensions.count)]
+    for size in dimensions { bytes += (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } }
+    do { try Data(bytes + elements).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,65 @@
+internal import CPNG
+internal import Foundation
+
+/// One picture of bytes, grey or RGB.
+package struct PNGImage: Sendable, Equatable {
+  package let shape: ImageShape
+  /// (height, width, channels)
+  package let pixels: [UInt8]
+
+  package init(shape: ImageShape, pixels: [UInt8]) {
+    precondition(pixels.count == shape.count && (shape.channels == 1 || shape.channels == 3))
+    (self.shape, self.pixels) = (shape, pixels)
+  }
+
+  /// Reads a PNG file. Palettes become RGB, 16 bits become 8; transparency is laid over black.
+  /// - Throws: ``DatasetError`` if there is no such file, if it is no PNG, damaged, or larger than the limits.
+  package static func read(_ path: String) throws(DatasetError) -> PNGImage {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .missing(path: path, reason: "there is no such file")
+    }
+    var image = png_image()
+    image.version = UInt32(PNG_IMAGE_VERSION)
+    defer { png_image_free(&image) }
+    guard png_image_begin_read_from_file(&image, path) != 0 else {
+      throw .damaged(path: path, reason: "is not a PNG image that can be read (\(message(image)))")
+    }
+    let (height, width) = (Int(image.height), Int(image.width))
+    guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
+      throw .damaged(
+        path: path, reason: "is \(height)x\(width); height and width from 1 to \(DatasetLimits.side) are expected")
+    }
+    let isColour = image.format & UInt32(PNG_FORMAT_FLAG_COLOR) != 0
+    image.format = isColour ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
+    let shape = ImageShape(height: height, width: width, channels: isColour ? 3 : 1)
+    var pixels = [UInt8](repeating: 0, count: shape.count)
+    var background = png_color()
+    guard png_image_finish_read(&image, &background, &pixels, Int32(width * shape.channels), nil) != 0 else {
+      throw .damaged(path: path, reason: "is a damaged PNG image (\(message(image)))")
+    }
+    return PNGImage(shape: shape, pixels: pixels)
+  }
+
+  /// Writes a PNG file, beside its place first and then renamed.
+  package func write(_ path: String) throws(DatasetError) {
+    var image = png_image()
+    image.version = UInt32(PNG_IMAGE_VERSION)
+    image.width = UInt32(shape.width)
+    image.height = UInt32(shape.height)
+    image.format = shape.channels == 3 ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
+    defer { png_image_free(&image) }
+    // Pixels, a filter byte for each row, and what deflate and the chunks add to incompressible data.
+    var size = shape.count + shape.height + shape.count / 100 + 4096
+    var bytes = [UInt8](repeating: 0, count: size)
+    guard
+      png_image_write_to_memory(&image, &bytes, &size, 0, pixels, Int32(shape.width * shape.channels), nil) != 0
+    else { throw .cannotWrite(path: path, reason: "cannot be encoded as PNG (\(Self.message(image)))") }
+    do { try Data(bytes[..<size]).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
+    }
+  }
+
+  private static func message(_ image: png_image) -> String {
+    withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}

@@ -1,0 +1,110 @@
+import Compute
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct IDXTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func header(_ dimensions: [Int], type: UInt8 = 8) -> [UInt8] {
+    [0, 0, type, UInt8(dimensions.count)]
+      + dimensions.flatMap { size in (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } }
+  }
+
+  @Test(arguments: [[2, 3, 4], [2, 3, 4, 1], [2, 3, 4, 3], [1, 1, 1], [1, 512, 512]], [false, true])
+  func whatIsWrittenIsReadPlainAndGzipped(dimensions: [Int], isGzipped: Bool) throws {
+    let elements = randomBytes(dimensions.reduce(1, *), key: 1)
+    let path = folder.path + "/images"
+    try IDX.write(dimensions: dimensions, elements: elements, to: path)
+    if isGzipped {
+      _ = try folder.write(try gzipped([UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))), "images")
+    }
+    let (shape, pixels) = try IDX.readImages(path)
+    #expect(pixels == elements)
+    #expect([shape.height, shape.width] == Array(dimensions[1...2]))
+    #expect(shape.channels == (dimensions.count == 4 ? dimensions[3] : 1))
+  }
+
+  @Test func badFilesAreErrorsThatNameTheFileAndWhatIsWrong() throws {
+    let good = header([2, 2, 2]) + randomBytes(8, key: 2)
+    let packed = try gzipped(good)
+    var wrongChecksum = packed
+    wrongChecksum[packed.count - 6] ^= 1
+    let cases: [(bytes: [UInt8], says: String)] = [
+      ([], "ends too early"), ([0, 0], "ends too early"), (Array(good.dropLast()), "ends too early"),
+      (good + [0], "more bytes after"), ([1] + good.dropFirst(), "begins with 1 0 8 3"),
+      (header([2, 2, 2], type: 13) + randomBytes(32, key: 3), "not an IDX file of bytes"),
+      (header([2, 2]) + randomBytes(4, key: 4), "has 2 dimensions"), (header([0, 2, 2]), "holds no images"),
+      (header([2, 0, 2]), "0x2"), (header([1, 513, 1]) + randomBytes(513, key: 5), "513x1"),
+      (header([1, 2, 2, 2]) + randomBytes(8, key: 6), "2 channels"),
+      (header([0xffff_ffff, 512, 512]) + randomBytes(99, key: 7), "at most"), (wrongChecksum, "damaged"),
+      (Array(packed.dropLast(3)), "cut off"), (Array(packed.prefix(packed.count / 2)), "cut off"),
+      (packed + [1, 2, 3], "other bytes behind the gzip data"), (packed + packed, "other bytes behind"),
+      (Array("<html>not found</html>".utf8), "not an IDX file"),
+    ]
+    for (bytes, says) in cases {
+      let path = try folder.write(bytes, "bad")
+      do {
+        _ = try IDX.readImages(path)
+        Issue.record("accepted: \(says)")
+      } catch {
+        #expect(error.description.hasPrefix(path + ": ") && error.description.contains(says), "\(error)")
+      }
+    }
+    #expect(throws: DatasetError.self) { try IDX.readImages(folder.path + "/nothing") }
+    #expect(throws: DatasetError.self) { try IDX.readImages(folder.path) }
+  }
+
+  /// 64 MiB of zeros in 64 kB behind a header that announces 8 bytes: the reader must stop at the ninth.
+  @Test func aGzipBombIsNotUnpacked() throws {
+    let bomb = try folder.write(
+      try gzipped(header([2, 2, 2]) + [UInt8](repeating: 0, count: 64 << 20)), "bomb")
+    do {
+      _ = try IDX.readImages(bomb)
+      Issue.record("accepted")
+    } catch { #expect(error.description.contains("more bytes after")) }
+  }
+
+  /// A header of 100 GB and no data must not take the memory for it.
+  @Test func aHeaderAloneTakesNoMemory() throws {
+    let liar = try folder.write(header([60000, 512, 512]), "liar")
+    #expect(throws: DatasetError.self) { try IDX.readImages(liar) }
+  }
+
+  @Test(arguments: [false, true]) func mutatedFilesGiveAnErrorOrARightAnswer(isGzipped: Bool) throws {
+    let dimensions = [3, 4, 5]
+    let elements = randomBytes(60, key: 8)
+    let plain = header(dimensions) + elements
+    let original = isGzipped ? try gzipped(plain) : plain
+    var draws = RandomSequence(seed: 6, .test, isGzipped ? 1 : 0)
+    for _ in 0..<2000 {
+      var bytes = original
+      for _ in 0...draws.next(below: 3) {
+        guard !bytes.isEmpty else { break }
+        let place = Int(draws.next(below: UInt32(bytes.count)))
+        switch draws.next(below: 4) {
+        case 0: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
+        case 1: bytes.removeSubrange(place...)
+        case 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
+        default: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
+        }
+      }
+      let path = try folder.write(bytes, "mutant")
+      guard let (shape, pixels) = try? IDX.readImages(path) else { continue }
+      #expect(pixels.count % shape.count == 0)
+      // A gzip checksum lets only harmless changes through (of the header's time stamp, say).
+      if isGzipped && bytes.starts(with: [0x1f, 0x8b]) { #expect(pixels == elements) }
+    }
+  }
+
+  @Test func aFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays() throws {
+    let path = try folder.write([7], "file")
+    do {
+      try IDX.write(dimensions: [1], elements: [1], to: path + "/below")
+      Issue.record("written below a file")
+    } catch { #expect(error == .cannotWrite(path: path + "/below", reason: "x") || error.description.hasPrefix(path)) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([7]))
+  }
+}

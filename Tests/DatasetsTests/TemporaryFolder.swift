@@ -1,0 +1,52 @@
+import Compute
+import Datasets
+import Foundation
+
+/// A folder that is gone when the test is.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.path + "/atelier-test-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ bytes: [UInt8], _ name: String) throws -> String {
+    let file = "\(path)/\(name)"
+    try FileManager.default.createDirectory(
+      atPath: URL(fileURLWithPath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
+    try Data(bytes).write(to: URL(fileURLWithPath: file))
+    return file
+  }
+
+  /// Four IDX files: `classes` classes, `perClass` training and one test image of each.
+  func writeIDXSet(classes: Int = 3, perClass: Int = 4, height: Int = 5, width: Int = 6, channels: Int = 1) throws {
+    for (prefix, count) in [("train", classes * perClass), ("t10k", classes)] {
+      let shape = channels == 1 ? [count, height, width] : [count, height, width, channels]
+      try IDX.write(
+        dimensions: shape, elements: randomBytes(count * height * width * channels, key: UInt32(count)),
+        to: "\(path)/\(prefix)-images-idx\(shape.count)-ubyte")
+      try IDX.write(
+        dimensions: [count], elements: (0..<count).map { UInt8($0 % classes) },
+        to: "\(path)/\(prefix)-labels-idx1-ubyte")
+    }
+  }
+}
+
+func randomBytes(_ count: Int, key: UInt32) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: Philox.words(seed: 5, .test, key, UInt32($0)).x) }
+}
+
+/// The bytes as gzip packs them.
+func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
+  let folder = try TemporaryFolder()
+  let path = try folder.write(bytes, "plain")
+  let gzip = Process()
+  gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  gzip.arguments = ["gzip", "-9", path]
+  try gzip.run()
+  gzip.waitUntilExit()
+  return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
+}
