@@ -1,2 +1,170 @@
-/// Kernels of the Forest models.
-package protocol ForestKernels: Sendable {}
+/// Kernels of the decision tree and the forest.
+///
+/// A node is an array of ``TreeSample``; a feature is one byte of every image. Where a feature is cut, samples with `value <= cut` go left.
+/// The better of two cuts of the same node has the higher score. Scores are whole numbers, or one correctly rounded quotient of whole
+/// numbers, so that cuts of equal gain score the same bits.
+package protocol ForestKernels: Sendable {
+  /// Copies the values of up to 32 features out of the images' rows, feature by feature.
+  ///
+  /// - rows: (images, rowStride), the bytes of each image.
+  /// - columns: (featureCount, columnStride); sample i of feature f lands at `columns[f * columnStride + i]`.
+  static func gatherColumns(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, columns: UnsafeMutablePointer<UInt8>, columnStride: Int)
+
+  /// Copies the values of up to 32 features out of the images' rows, sample by sample.
+  ///
+  /// - rows: (images, rowStride), the bytes of each image.
+  /// - lanes: (count, 32); lanes from `featureCount` on keep what they held.
+  static func gatherLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>)
+
+  /// Adds each sample's weight to `histogram[label * 256 + rotated(value)]`, where `rotated` swaps the two halves of the byte.
+  ///
+  /// The rotated order puts values 16 k ... 16 k + 15 into lane k of the 16 vectors of a label, so that a scan over values needs no sums
+  /// within a vector.
+  ///
+  /// - column: (images), one feature of all images, addressed by the samples' rows.
+  /// - histogram: (labels, 256).
+  static func addToHistogram(
+    samples: UnsafePointer<TreeSample>, count: Int, column: UnsafePointer<UInt8>,
+    histogram: UnsafeMutablePointer<UInt32>)
+
+  /// As above, with the values of this node's samples only, in their order: `values` is (count).
+  static func addToHistogram(
+    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>,
+    histogram: UnsafeMutablePointer<UInt32>)
+
+  /// The best cut of one feature by Gini impurity: the largest sum, over both sides, of (sum of squared label weights / weight).
+  ///
+  /// - histogram: (labels, 256), rotated as above, aligned to 64 bytes. Label weights up to 2^26 are squared exactly.
+  /// - scratch: (node.labelCount).
+  static func bestGiniCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut
+
+  /// The best cut of one feature by entropy: the least sum of both sides' weight times entropy, negated.
+  ///
+  /// - terms: n log2 n, as a whole number of 2^-30, for n up to the node's weight.
+  static func bestEntropyCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut
+
+  /// The best cut of up to 32 features of a small node, by Gini impurity. Each lane sorts its feature's samples, then all lanes try their
+  /// cuts in step.
+  ///
+  /// - lanes: (node.count, 32), one feature a lane.
+  /// - features: (featureCount), which feature each lane is. Of cuts with the same score, the lowest feature's lowest cut is the best.
+  /// - scratch: (node.count + node.labelCount).
+  static func bestGiniCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut
+
+  /// As above, by entropy.
+  ///
+  /// - terms: (256), n log2 n as a whole number of 2^-20.
+  static func bestEntropyCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut
+
+  /// Moves the samples with `values[row * stride] <= cut` to the front. Both sides keep their order.
+  ///
+  /// - spare: (count), overwritten.
+  static func partition(
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
+    spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition
+}
+
+/// One distinct training image of a tree, packed into a word: its row (upper 32 bits), weight (16), label (8), and eight zero bits.
+package struct TreeSample: BitwiseCopyable, Sendable {
+  package let bits: UInt64
+
+  /// - Parameter weight: how often the image counts (how often the bootstrap drew it).
+  @inlinable @inline(__always) package init(row: UInt32, weight: UInt16, label: UInt8) {
+    bits = UInt64(row) << 32 | UInt64(weight) << 16 | UInt64(label) << 8
+  }
+
+  @inlinable @inline(__always) package var row: Int { Int(truncatingIfNeeded: bits >> 32) }
+  @inlinable @inline(__always) package var weight: UInt32 { UInt32(truncatingIfNeeded: bits) >> 16 }
+  @inlinable @inline(__always) package var label: Int { Int(truncatingIfNeeded: bits >> 8 & 0xff) }
+}
+
+/// A node, as scans of its histograms need to know it.
+package struct HistogramNode {
+  /// (labelCount), the labels that occur in the node, ascending.
+  package let labels: UnsafePointer<UInt8>
+  package let labelCount: Int
+  /// The weight of each label in the node, by label.
+  package let labelWeights: UnsafePointer<UInt32>
+  package let count: Int
+  /// How many samples each side of a cut must keep, whatever their weight.
+  package let minSamplesLeaf: Int
+  /// (256), how many samples have each value (rotated). Read only if `minSamplesLeaf` is above 1.
+  package let valueCounts: UnsafePointer<UInt32>
+
+  package init(
+    labels: UnsafePointer<UInt8>, labelCount: Int, labelWeights: UnsafePointer<UInt32>, count: Int,
+    minSamplesLeaf: Int, valueCounts: UnsafePointer<UInt32>
+  ) {
+    (self.labels, self.labelCount, self.labelWeights) = (labels, labelCount, labelWeights)
+    (self.count, self.minSamplesLeaf, self.valueCounts) = (count, minSamplesLeaf, valueCounts)
+  }
+}
+
+/// A node of weight at most 255, at most 16 labels, and at most 15 for each sample's weight, so that all sums fit into 16 bits.
+package struct SmallNode {
+  /// (count), each sample's label (its rank among the node's labels) times 16, plus its weight.
+  package let codes: UnsafePointer<UInt8>
+  package let count: Int
+  /// (labelCount), the weight of each label, by its rank.
+  package let labelWeights: UnsafePointer<UInt16>
+  package let labelCount: Int
+  /// How many samples each side of a cut must keep, whatever their weight.
+  package let minSamplesLeaf: Int
+
+  package init(
+    codes: UnsafePointer<UInt8>, count: Int, labelWeights: UnsafePointer<UInt16>, labelCount: Int, minSamplesLeaf: Int
+  ) {
+    (self.codes, self.count, self.labelWeights) = (codes, count, labelWeights)
+    (self.labelCount, self.minSamplesLeaf) = (labelCount, minSamplesLeaf)
+  }
+}
+
+/// The best cut of one feature.
+package struct FeatureCut: BitwiseCopyable {
+  /// Minus infinity if no cut leaves enough samples on both sides.
+  package var score: Double
+  /// Samples with this value or a lower one go left.
+  package var value: UInt8
+
+  @inlinable @inline(__always) package init(score: Double, value: UInt8) { (self.score, self.value) = (score, value) }
+}
+
+/// The best cut of some features of a small node.
+package struct SmallNodeCut: BitwiseCopyable {
+  package var score = -Double.infinity
+  /// The lane of its feature, or -1 if no cut leaves enough samples on both sides.
+  package var lane = -1
+  /// Samples with this value or a lower one go left.
+  package var value: UInt8 = 0
+  /// Bit k is set if lane k has two different values in this node.
+  package var varyingLanes: UInt32 = 0
+
+  @inlinable @inline(__always) package init() {}
+}
+
+/// What a partition found.
+package struct NodePartition {
+  package let leftCount: Int
+  package let largestLeft: UInt8
+  package let smallestRight: UInt8
+
+  @inlinable @inline(__always) package init(leftCount: Int, largestLeft: UInt8, smallestRight: UInt8) {
+    (self.leftCount, self.largestLeft, self.smallestRight) = (leftCount, largestLeft, smallestRight)
+  }
+}

@@ -1,0 +1,87 @@
+// Operations on whole vectors that Swift compiles lane by lane (everything but `&+ &- &*` and comparisons on 32 lanes) or
+// does not have. Vectors of any length compile for any instruction set: a narrower one uses several registers.
+#pragma once
+
+#include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+typedef uint8_t atelier_u8x32 __attribute__((ext_vector_type(32)));
+typedef uint16_t atelier_u16x16 __attribute__((ext_vector_type(16)));
+typedef uint16_t atelier_u16x32 __attribute__((ext_vector_type(32)));
+typedef int32_t atelier_i32x16 __attribute__((ext_vector_type(16)));
+typedef uint32_t atelier_u32x16 __attribute__((ext_vector_type(16)));
+typedef long long atelier_i64x16 __attribute__((ext_vector_type(16)));
+typedef float atelier_f32x16 __attribute__((ext_vector_type(16)));
+typedef double atelier_f64x16 __attribute__((ext_vector_type(16)));
+
+#define ATELIER_INLINE static inline __attribute__((always_inline))
+
+// Conversions, lane by lane.
+
+ATELIER_INLINE atelier_f64x16 atelier_double_from_u32(atelier_u32x16 v) {
+  return __builtin_convertvector(v, atelier_f64x16);
+}
+
+ATELIER_INLINE atelier_f64x16 atelier_double_from_i64(atelier_i64x16 v) {
+  return __builtin_convertvector(v, atelier_f64x16);
+}
+
+ATELIER_INLINE atelier_f32x16 atelier_float_from_i32(atelier_i32x16 v) {
+  return __builtin_convertvector(v, atelier_f32x16);
+}
+
+// The upper bytes from `upper`, the lower bytes from `lower`.
+ATELIER_INLINE atelier_u16x32 atelier_u16_from_bytes(atelier_u8x32 upper, uint8_t lower) {
+  return __builtin_convertvector(upper, atelier_u16x32) << 8 | (uint16_t)lower;
+}
+
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_low_u16(atelier_u16x32 v) {
+  return __builtin_convertvector(v.lo, atelier_i32x16);
+}
+
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_high_u16(atelier_u16x32 v) {
+  return __builtin_convertvector(v.hi, atelier_i32x16);
+}
+
+// Thirty-two lanes of 16 bits.
+
+ATELIER_INLINE atelier_u16x32 atelier_and_u16(atelier_u16x32 a, atelier_u16x32 b) { return a & b; }
+ATELIER_INLINE atelier_u16x32 atelier_xor_u16(atelier_u16x32 a, atelier_u16x32 b) { return a ^ b; }
+ATELIER_INLINE atelier_u16x32 atelier_min_u16(atelier_u16x32 a, atelier_u16x32 b) {
+  return __builtin_elementwise_min(a, b);
+}
+ATELIER_INLINE atelier_u16x32 atelier_max_u16(atelier_u16x32 a, atelier_u16x32 b) {
+  return __builtin_elementwise_max(a, b);
+}
+
+// a == b ? then : otherwise
+ATELIER_INLINE atelier_u16x32 atelier_if_equal_u16(
+    atelier_u16x32 a, atelier_u16x32 b, atelier_u16x32 then, atelier_u16x32 otherwise) {
+  atelier_u16x32 mask = (atelier_u16x32)(a == b);
+  return (mask & then) | (~mask & otherwise);
+}
+
+// table[index] in every lane.
+
+ATELIER_INLINE atelier_i32x16 atelier_gather_i32(const int32_t *table, atelier_i32x16 index) {
+#if defined(__AVX512F__)
+  return (atelier_i32x16)_mm512_i32gather_epi32((__m512i)index, table, 4);
+#else
+  atelier_i32x16 result;
+  for (int lane = 0; lane < 16; lane++) result[lane] = table[index[lane]];
+  return result;
+#endif
+}
+
+ATELIER_INLINE atelier_i64x16 atelier_gather_i64(const int64_t *table, atelier_u32x16 index) {
+  atelier_i64x16 result;
+#if defined(__AVX512F__)
+  result.lo = _mm512_i32gather_epi64((__m256i)index.lo, table, 8);
+  result.hi = _mm512_i32gather_epi64((__m256i)index.hi, table, 8);
+#else
+  for (int lane = 0; lane < 16; lane++) result[lane] = table[index[lane]];
+#endif
+  return result;
+}

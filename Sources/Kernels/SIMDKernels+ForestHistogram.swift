@@ -1,0 +1,173 @@
+internal import CInstructions
+package import KernelInterface
+
+extension SIMDKernels {
+  package static func addToHistogram(
+    samples: UnsafePointer<TreeSample>, count: Int, column: UnsafePointer<UInt8>,
+    histogram: UnsafeMutablePointer<UInt32>
+  ) {
+    for index in 0..<count {
+      let sample = samples[index]
+      histogram[histogramIndex(sample, column[sample.row])] &+= sample.weight
+    }
+  }
+
+  package static func addToHistogram(
+    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>,
+    histogram: UnsafeMutablePointer<UInt32>
+  ) {
+    for index in 0..<count {
+      let sample = samples[index]
+      histogram[histogramIndex(sample, values[index])] &+= sample.weight
+    }
+  }
+
+  @inline(__always)
+  private static func histogramIndex(_ sample: TreeSample, _ value: UInt8) -> Int {
+    Int(UInt16(truncatingIfNeeded: sample.bits) | UInt16(value >> 4 | value << 4))
+  }
+
+  package static func bestGiniCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut {
+    bestCut(histogram: histogram, node: node, scratch: scratch, of: GiniSums(node: node))
+  }
+
+  package static func bestEntropyCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut {
+    bestCut(histogram: histogram, node: node, scratch: scratch, of: EntropySums(terms: terms))
+  }
+
+  /// Lane k tries the cuts at the values 16 k ..< 16 k + 16, one after the other.
+  @inline(__always)
+  private static func bestCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>,
+    of emptySums: some CutSums
+  ) -> FeatureCut {
+    var nodeWeight: UInt32 = 0
+    for rank in 0..<node.labelCount {
+      let label = Int(node.labels[rank])
+      nodeWeight &+= node.labelWeights[label]
+      scratch[rank] = sumsBelowLanes(vectors(histogram + label &* 256))
+    }
+    let limitsSamples = node.minSamplesLeaf > 1
+    let minSamples = Double(node.minSamplesLeaf)
+    var leftSamples = limitsSamples ? sumsBelowLanes(vectors(node.valueCounts)) : SIMD16<UInt32>()
+    var best = SIMD16<Double>(repeating: -.infinity)
+    var bestStep = SIMD16<Double>()
+    for step in 0..<16 {
+      var sums = emptySums
+      var left = SIMD16<UInt32>()
+      for rank in 0..<node.labelCount {
+        let label = Int(node.labels[rank])
+        let labelLeft = scratch[rank] &+ vectors(histogram + label &* 256)[step]
+        scratch[rank] = labelLeft
+        left &+= labelLeft
+        sums.add(labelLeft, of: node.labelWeights[label])
+      }
+      let leftWeight = atelier_double_from_u32(left)
+      let rightWeight = Double(nodeWeight) - leftWeight
+      var isBetter = leftWeight .> 0 .& (rightWeight .> 0)
+      if limitsSamples {
+        leftSamples &+= vectors(node.valueCounts)[step]
+        let samples = atelier_double_from_u32(leftSamples)
+        let leavesEnough = samples .>= minSamples .& (Double(node.count) - samples .>= minSamples)
+        isBetter .&= leavesEnough
+      }
+      let score = sums.score(left: left, right: nodeWeight &- left, leftWeight: leftWeight, rightWeight: rightWeight)
+      isBetter .&= score .> best
+      best.replace(with: score, where: isBetter)
+      bestStep.replace(with: Double(step), where: isBetter)
+    }
+    var cut = FeatureCut(score: -.infinity, value: 0)
+    for lane in 0..<16 where best[lane] > cut.score {
+      cut = FeatureCut(score: best[lane], value: UInt8(truncatingIfNeeded: lane &* 16 &+ Int(bestStep[lane])))
+    }
+    return cut
+  }
+
+  /// For each lane, the sum of all 16 vectors over the lanes before it.
+  @inline(__always)
+  private static func sumsBelowLanes(_ vectors: UnsafePointer<SIMD16<UInt32>>) -> SIMD16<UInt32> {
+    var sums = vectors[0]
+    for step in 1..<16 { sums &+= vectors[step] }
+    var below = SIMD16<UInt32>()
+    var sum: UInt32 = 0
+    for lane in 0..<16 {
+      below[lane] = sum
+      sum &+= sums[lane]
+    }
+    return below
+  }
+
+  @inline(__always)
+  private static func vectors(_ bins: UnsafePointer<UInt32>) -> UnsafePointer<SIMD16<UInt32>> {
+    UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt32>.self)
+  }
+}
+
+/// What a criterion sums up over the labels, for 16 cuts at once.
+private protocol CutSums {
+  /// - Parameters:
+  ///   - labelLeft: the label's weight on the left side of each cut.
+  ///   - labelWeight: its weight on both sides.
+  mutating func add(_ labelLeft: SIMD16<UInt32>, of labelWeight: UInt32)
+
+  func score(
+    left: SIMD16<UInt32>, right: SIMD16<UInt32>, leftWeight: SIMD16<Double>, rightWeight: SIMD16<Double>
+  ) -> SIMD16<Double>
+}
+
+/// Sum of squares over weight, on both sides: all whole numbers up to the quotient.
+private struct GiniSums: CutSums {
+  private var nodeSquares = 0.0
+  private var leftSquares = SIMD16<Double>()
+  private var products = SIMD16<Double>()
+
+  @inline(__always)
+  init(node: HistogramNode) {
+    for rank in 0..<node.labelCount {
+      let weight = Double(node.labelWeights[Int(node.labels[rank])])
+      nodeSquares += weight * weight
+    }
+  }
+
+  @inline(__always)
+  mutating func add(_ labelLeft: SIMD16<UInt32>, of labelWeight: UInt32) {
+    let left = atelier_double_from_u32(labelLeft)
+    leftSquares += left * left
+    products += left * Double(labelWeight)
+  }
+
+  @inline(__always)
+  func score(
+    left: SIMD16<UInt32>, right: SIMD16<UInt32>, leftWeight: SIMD16<Double>, rightWeight: SIMD16<Double>
+  ) -> SIMD16<Double> {
+    // The sum of (T - L)^2 is the sum of T^2 - 2 T L + L^2.
+    let rightSquares = nodeSquares - 2 * products + leftSquares
+    return (leftSquares * rightWeight + rightSquares * leftWeight) / (leftWeight * rightWeight)
+  }
+}
+
+/// Weight times entropy is n log2 n minus the sum of the labels' n log2 n.
+private struct EntropySums: CutSums {
+  private let terms: UnsafePointer<Int64>
+  private var sum = SIMD16<Int64>()
+
+  @inline(__always)
+  init(terms: UnsafePointer<Int64>) { self.terms = terms }
+
+  @inline(__always)
+  mutating func add(_ labelLeft: SIMD16<UInt32>, of labelWeight: UInt32) {
+    sum &+= atelier_gather_i64(terms, labelLeft) &+ atelier_gather_i64(terms, labelWeight &- labelLeft)
+  }
+
+  @inline(__always)
+  func score(
+    left: SIMD16<UInt32>, right: SIMD16<UInt32>, leftWeight: SIMD16<Double>, rightWeight: SIMD16<Double>
+  ) -> SIMD16<Double> {
+    atelier_double_from_i64(sum &- atelier_gather_i64(terms, left) &- atelier_gather_i64(terms, right))
+  }
+}

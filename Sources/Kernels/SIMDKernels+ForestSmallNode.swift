@@ -1,0 +1,249 @@
+internal import CInstructions
+package import KernelInterface
+
+extension SIMDKernels {
+  package static func bestGiniCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut {
+    let keys = sortedKeys(lanes: lanes, node: node, scratch: scratch)
+    let (best, bestIndex) = bestScores(
+      keys: keys, node: node, scratch: scratch + node.count, of: SmallGiniSums(node: node))
+    var cut = bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
+    // Positive floats are in the same order as their bits.
+    if cut.lane >= 0 { cut.score = Double(Float(bitPattern: UInt32(cut.score))) }
+    return cut
+  }
+
+  package static func bestEntropyCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut {
+    let keys = sortedKeys(lanes: lanes, node: node, scratch: scratch)
+    let sums = SmallEntropySums(node: node, terms: terms)
+    let (best, bestIndex) = bestScores(keys: keys, node: node, scratch: scratch + node.count, of: sums)
+    return bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
+  }
+
+  /// A key is a value (upper byte) with the code of its sample, so sorting keys sorts the samples by value.
+  ///
+  /// The sort is Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M), in every lane at once.
+  @inline(__always)
+  private static func sortedKeys(
+    lanes: UnsafePointer<UInt8>, node: SmallNode, scratch keys: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> UnsafePointer<SIMD32<UInt16>> {
+    let count = node.count
+    let values = UnsafeRawPointer(lanes).assumingMemoryBound(to: SIMD32<UInt8>.self)
+    for index in 0..<count {
+      keys[index] = atelier_u16_from_bytes(values[index], node.codes[index])
+    }
+    if count < 2 { return UnsafePointer(keys) }
+    let top = 1 << (Int.bitWidth - 1 - (count &- 1).leadingZeroBitCount)
+    var p = top
+    while p > 0 {
+      var q = top
+      var r = 0
+      var distance = p
+      while true {
+        for index in 0..<max(count &- distance, 0) where index & p == r {
+          let a = keys[index]
+          let b = keys[index &+ distance]
+          keys[index] = atelier_min_u16(a, b)
+          keys[index &+ distance] = atelier_max_u16(a, b)
+        }
+        if q == p { break }
+        distance = q &- p
+        q &>>= 1
+        r = p
+      }
+      p &>>= 1
+    }
+    return UnsafePointer(keys)
+  }
+
+  /// In each lane the best score, and the index of the last key that goes left.
+  @inline(__always)
+  private static func bestScores(
+    keys: UnsafePointer<SIMD32<UInt16>>, node: SmallNode, scratch leftWeights: UnsafeMutablePointer<SIMD32<UInt16>>,
+    of emptySums: some SmallNodeSums
+  ) -> (best: Halves, bestIndex: Halves) {
+    var sums = emptySums
+    var best = Halves(low: SIMD16(repeating: .min), high: SIMD16(repeating: .min))
+    var bestIndex = Halves(low: SIMD16(), high: SIMD16())
+    for rank in 0..<node.labelCount { leftWeights[rank] = SIMD32() }
+    for index in 0..<node.count &- 1 {
+      let key = keys[index]
+      let weight = atelier_and_u16(key, SIMD32(repeating: 15))
+      let rankBits = atelier_and_u16(key, SIMD32(repeating: 240))
+      var labelLeft = SIMD32<UInt16>()
+      var labelWeight = SIMD32<UInt16>()
+      for rank in 0..<node.labelCount {
+        let bits = SIMD32(repeating: UInt16(truncatingIfNeeded: rank) &* 16)
+        let left = leftWeights[rank]
+        labelLeft = atelier_if_equal_u16(rankBits, bits, left, labelLeft)
+        labelWeight = atelier_if_equal_u16(rankBits, bits, SIMD32(repeating: node.labelWeights[rank]), labelWeight)
+        leftWeights[rank] = left &+ atelier_if_equal_u16(rankBits, bits, weight, SIMD32())
+      }
+      sums.moveLeft(weight, labelLeft: labelLeft, labelRight: labelWeight &- labelLeft)
+      if index &+ 1 < node.minSamplesLeaf || node.count &- index &- 1 < node.minSamplesLeaf { continue }
+      let difference = Halves(atelier_xor_u16(key, keys[index &+ 1]))
+      let scores = sums.scores
+      let isBetterLow = difference.low .> 255 .& (scores.low .> best.low)
+      let isBetterHigh = difference.high .> 255 .& (scores.high .> best.high)
+      best.low.replace(with: scores.low, where: isBetterLow)
+      best.high.replace(with: scores.high, where: isBetterHigh)
+      bestIndex.low.replace(with: Int32(truncatingIfNeeded: index), where: isBetterLow)
+      bestIndex.high.replace(with: Int32(truncatingIfNeeded: index), where: isBetterHigh)
+    }
+    return (best, bestIndex)
+  }
+
+  /// The lane with the best score; of equals, the one with the lowest feature.
+  @inline(__always)
+  private static func bestLane(
+    _ best: Halves, _ bestIndex: Halves, keys: UnsafePointer<SIMD32<UInt16>>, features: UnsafePointer<UInt32>,
+    featureCount: Int, node: SmallNode
+  ) -> SmallNodeCut {
+    let ends = Halves(atelier_xor_u16(keys[0], keys[node.count &- 1]))
+    var cut = SmallNodeCut()
+    var bestScore = Int32.min
+    var bestFeature = UInt32.max
+    for lane in 0..<featureCount {
+      let score = best[lane]
+      if score > bestScore || score == bestScore && score > .min && features[lane] < bestFeature {
+        (bestScore, bestFeature, cut.lane) = (score, features[lane], lane)
+      }
+      if ends[lane] > 255 { cut.varyingLanes |= 1 << UInt32(truncatingIfNeeded: lane) }
+    }
+    if cut.lane >= 0 {
+      cut.score = Double(bestScore)
+      cut.value = UInt8(truncatingIfNeeded: keys[Int(bestIndex[cut.lane])][cut.lane] >> 8)
+    }
+    return cut
+  }
+}
+
+/// Sixteen lanes each.
+private struct Halves {
+  var low: SIMD16<Int32>
+  var high: SIMD16<Int32>
+
+  @inline(__always)
+  init(low: SIMD16<Int32>, high: SIMD16<Int32>) { (self.low, self.high) = (low, high) }
+
+  @inline(__always)
+  init(_ lanes: SIMD32<UInt16>) {
+    self.init(low: atelier_i32_from_low_u16(lanes), high: atelier_i32_from_high_u16(lanes))
+  }
+
+  subscript(lane: Int) -> Int32 {
+    @inline(__always) get { lane < 16 ? low[lane] : high[lane &- 16] }
+  }
+}
+
+/// What a criterion sums up while samples move to the left side, in 32 lanes.
+private protocol SmallNodeSums {
+  /// Moves one sample of each lane.
+  ///
+  /// - Parameters:
+  ///   - labelLeft: what its label weighs on the left, before.
+  ///   - labelRight: what its label weighs on the right, before.
+  mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>)
+
+  /// The scores of the cut behind the last sample moved, as integers of the same order.
+  var scores: Halves { get }
+}
+
+/// Sums of squares up to 255^2, and quotients whose terms are whole numbers below 2^24.
+private struct SmallGiniSums: SmallNodeSums {
+  private var leftSquares = SIMD32<UInt16>()
+  private var rightSquares = SIMD32<UInt16>()
+  private var leftWeight = SIMD32<UInt16>()
+  private var rightWeight = SIMD32<UInt16>()
+
+  @inline(__always)
+  init(node: SmallNode) {
+    var weight: UInt16 = 0
+    var squares: UInt16 = 0
+    for rank in 0..<node.labelCount {
+      weight &+= node.labelWeights[rank]
+      squares &+= node.labelWeights[rank] &* node.labelWeights[rank]
+    }
+    rightWeight = SIMD32(repeating: weight)
+    rightSquares = SIMD32(repeating: squares)
+  }
+
+  @inline(__always)
+  mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>) {
+    leftSquares &+= weight &* (labelLeft &+ labelLeft &+ weight)
+    rightSquares &-= weight &* (labelRight &+ labelRight &- weight)
+    leftWeight &+= weight
+    rightWeight &-= weight
+  }
+
+  var scores: Halves {
+    @inline(__always) get {
+      let leftSquares = Halves(leftSquares)
+      let rightSquares = Halves(rightSquares)
+      let left = Halves(leftWeight)
+      let right = Halves(rightWeight)
+      return Halves(
+        low: quotients(leftSquares.low, rightSquares.low, left.low, right.low),
+        high: quotients(leftSquares.high, rightSquares.high, left.high, right.high))
+    }
+  }
+
+  /// The bits of positive floats, which are in the same order as the floats.
+  @inline(__always)
+  private func quotients(
+    _ leftSquares: SIMD16<Int32>, _ rightSquares: SIMD16<Int32>, _ left: SIMD16<Int32>, _ right: SIMD16<Int32>
+  ) -> SIMD16<Int32> {
+    let dividend = atelier_float_from_i32(leftSquares &* right &+ rightSquares &* left)
+    return unsafeBitCast(dividend / atelier_float_from_i32(left &* right), to: SIMD16<Int32>.self)
+  }
+}
+
+/// Weight times entropy is n log2 n minus the sum of the labels' n log2 n.
+private struct SmallEntropySums: SmallNodeSums {
+  private let terms: UnsafePointer<Int32>
+  private var sum: Halves
+  private var leftWeight = SIMD32<UInt16>()
+  private var rightWeight = SIMD32<UInt16>()
+
+  @inline(__always)
+  init(node: SmallNode, terms: UnsafePointer<Int32>) {
+    self.terms = terms
+    var weight: UInt16 = 0
+    var whole: Int32 = 0
+    for rank in 0..<node.labelCount {
+      weight &+= node.labelWeights[rank]
+      whole &+= terms[Int(node.labelWeights[rank])]
+    }
+    rightWeight = SIMD32(repeating: weight)
+    sum = Halves(low: SIMD16(repeating: whole), high: SIMD16(repeating: whole))
+  }
+
+  @inline(__always)
+  mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>) {
+    let left = Halves(labelLeft)
+    let right = Halves(labelRight)
+    let newLeft = Halves(labelLeft &+ weight)
+    let newRight = Halves(labelRight &- weight)
+    sum.low &+= term(newLeft.low) &- term(left.low) &+ term(newRight.low) &- term(right.low)
+    sum.high &+= term(newLeft.high) &- term(left.high) &+ term(newRight.high) &- term(right.high)
+    leftWeight &+= weight
+    rightWeight &-= weight
+  }
+
+  var scores: Halves {
+    @inline(__always) get {
+      let left = Halves(leftWeight)
+      let right = Halves(rightWeight)
+      return Halves(
+        low: sum.low &- term(left.low) &- term(right.low), high: sum.high &- term(left.high) &- term(right.high))
+    }
+  }
+
+  @inline(__always)
+  private func term(_ weight: SIMD16<Int32>) -> SIMD16<Int32> { atelier_gather_i32(terms, weight) }
+}

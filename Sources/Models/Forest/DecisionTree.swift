@@ -1,0 +1,66 @@
+package import Compute
+package import Datasets
+
+/// A decision tree (CART; Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984).
+///
+/// Class probabilities are the class shares in the leaf that an image falls into. A tree cut to a depth is the tree grown with that limit.
+package struct DecisionTree: Classifier, Equatable {
+  package static var kind: ModelKind { .tree }
+
+  package let treeSettings: TreeSettings
+  package let tree: Tree
+  package let imageShape: ImageShape
+  package let classCount: Int
+
+  package var settings: [String: String] { treeSettings.text }
+
+  init(tree: Tree, settings: TreeSettings, imageShape: ImageShape, classCount: Int) {
+    (self.tree, treeSettings, self.imageShape, self.classCount) = (tree, settings, imageShape, classCount)
+  }
+
+  /// - Parameters:
+  ///   - images: their labels must be below `classCount`.
+  ///   - progress: told how many images are in finished parts of the tree; returns false to stop early.
+  /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
+  package static func fit(
+    _ images: LabeledImages, classCount: Int, settings: TreeSettings, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
+  ) throws -> DecisionTree {
+    try settings.check()
+    let table = try TrainingTable(images, classCount: classCount, on: context.team)
+    let rules = GrowthRules(settings, table: table)
+    let growers = (0..<context.team.count).map { _ in
+      TreeGrower(table: table, rules: rules, kernels: context.kernels)
+    }
+    let tree = try grow(table, rules, growers, on: context.team, progress: progress)
+    return DecisionTree(tree: tree, settings: settings, imageShape: images.shape, classCount: classCount)
+  }
+
+  /// Large nodes divide their features among the threads; then each small node's subtree is grown by one thread.
+  private static func grow(
+    _ table: TrainingTable, _ rules: GrowthRules, _ growers: [TreeGrower], on team: ThreadTeam,
+    progress: (FitProgress) -> Bool
+  ) throws -> Tree {
+    let samples = TreeSamples(table, bootstrap: nil)
+    let tally = TeamTally(total: table.count, unit: .images)
+    let root = samples.root(ofTree: 0, seed: rules.settings.seed)
+    let searchTogether = ParallelSearch(growers.map(\.search), on: team)
+    let (top, pending) = growers[0].grow(root, in: samples, upTo: table.count / (8 * team.count)) { node, key in
+      tally.add(0, thread: 0, progress)
+      return tally.isStopped ? nil : searchTogether.best(of: node, key: key)
+    }
+    // The largest first, so that no thread is left with a large one at the end.
+    let order = pending.indices.sorted { (pending[$1].count, $0) < (pending[$0].count, $1) }
+    var subtrees = [Tree](repeating: Tree(), count: pending.count)
+    subtrees.withUnsafeMutableBufferPointer { subtrees in
+      team.forEach(order.count) { position, thread in
+        if tally.isStopped { return }
+        let index = order[position]
+        subtrees[index] = growers[thread].grow(pending[index], in: samples)
+        tally.add(pending[index].count, thread: thread, progress)
+      }
+    }
+    try tally.checkStopped()
+    return top.grafting(subtrees)
+  }
+}

@@ -1,0 +1,26 @@
+internal import Synchronization
+
+/// Counts what the threads of a team have done, tells the caller's thread, and lets it stop the others.
+final class TeamTally: Sendable {
+  private let total: Int
+  private let unit: FitProgress.Unit
+  private let done = Atomic<Int>(0)
+  private let stopped = Atomic<Bool>(false)
+
+  init(total: Int, unit: FitProgress.Unit) { (self.total, self.unit) = (total, unit) }
+
+  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+  /// Counts `count` more. On thread 0, which is the caller's, asks `progress` whether to go on.
+  func add(_ count: Int, thread: Int, _ progress: (FitProgress) -> Bool) {
+    let done = done.add(count, ordering: .relaxed).newValue
+    if thread == 0, !progress(FitProgress(done: done, total: total, unit: unit)) {
+      stopped.store(true, ordering: .relaxed)
+    }
+  }
+
+  /// - Throws: `CancellationError` if stopped.
+  func checkStopped() throws {
+    if isStopped { throw CancellationError() }
+  }
+}

@@ -1,0 +1,62 @@
+internal import Compute
+internal import Datasets
+internal import KernelInterface
+
+/// The training images as growing reads them: by rows, for the few images of a small node, and by columns (features), for the many of a
+/// large one. Shared by all threads, and never changed.
+final class TrainingTable: Sendable {
+  let count: Int
+  let featureCount: Int
+  let classCount: Int
+  /// (count)
+  let labels: [UInt8]
+  /// (count, rowStride)
+  let rows: AlignedBuffer<UInt8>
+  /// Rows begin on cache lines; the rest of the last line is zero.
+  let rowStride: Int
+  /// (featureCount, count)
+  let columns: AlignedBuffer<UInt8>
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, or more or larger ones than trees can number.
+  init(_ images: LabeledImages, classCount: Int, on team: ThreadTeam) throws(ModelError) {
+    guard images.count > 0, images.shape.count > 0 else { throw .badSettings("there are no images to grow trees on") }
+    guard images.count <= Self.countLimit else {
+      throw .badSettings("\(images.count) images are too many; trees grow on up to \(Self.countLimit)")
+    }
+    guard images.shape.count <= Tree.Node.featureLimit else {
+      throw .badSettings("images of \(images.shape) are too large; trees number up to \(Tree.Node.featureLimit) bytes")
+    }
+    guard (1...256).contains(classCount), images.labels.allSatisfy({ $0 < classCount }) else {
+      throw .badSettings("labels must be below the number of classes, which is \(classCount) (up to 256)")
+    }
+    (count, featureCount, labels) = (images.count, images.shape.count, images.labels)
+    self.classCount = classCount
+    rowStride = (featureCount + 63) / 64 * 64
+    rows = AlignedBuffer(count: count * rowStride)
+    columns = AlignedBuffer(count: count * featureCount)
+    images.pixels.withUnsafeBufferPointer { pixels in fill(from: pixels.baseAddress!, on: team) }
+  }
+
+  /// Weights are summed in 32 bits, and their squares must be exact in a Double.
+  static let countLimit = 1 << 24
+
+  private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {
+    let (rows, columns, rowStride) = (rows.pointer, columns.pointer, rowStride)
+    let (count, featureCount) = (count, featureCount)
+    let block = 64
+    team.forEach((count + block - 1) / block, chunk: 16) { blockIndex, _ in
+      let images = blockIndex * block..<min((blockIndex + 1) * block, count)
+      for image in images {
+        (rows + image * rowStride).update(from: pixels + image * featureCount, count: featureCount)
+      }
+      for feature in 0..<featureCount {
+        let column = columns + feature * count
+        var pixel = rows + images.lowerBound * rowStride + feature
+        for image in images {
+          column[image] = pixel.pointee
+          pixel += rowStride
+        }
+      }
+    }
+  }
+}

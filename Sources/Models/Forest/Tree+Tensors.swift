@@ -1,0 +1,191 @@
+package import Compute
+package import Datasets
+
+/// The tensors of a list of trees, one tree behind the other:
+///
+/// | name | type, shape | meaning |
+/// | --- | --- | --- |
+/// | `nodes` | I64 (trees) | how many nodes each tree has; they follow each other in pre-order |
+/// | `feature` | I32 (all nodes) | the byte of an image that a node compares; -1 in a leaf |
+/// | `threshold` | U8 (all nodes) | images with `value <= threshold` go left; 0 in a leaf |
+/// | `right` | U32 (all nodes) | the right child, counted from the tree's root; the left child is the next node; 0 in a leaf |
+/// | `classes` | U16 (all leaves) | how many classes a leaf holds |
+/// | `label`, `weight` | U8, U32 (all of these) | a class, ascending within a leaf, and the weight of its training images there |
+extension Tree {
+  package static func tensors(of trees: [Tree]) -> [Tensor] {
+    let nodes = trees.flatMap(\.nodes)
+    let weights = trees.flatMap(\.classWeights)
+    return [
+      Tensor(name: "nodes", shape: [trees.count], trees.map { Int64($0.nodeCount) }),
+      Tensor(name: "feature", shape: [nodes.count], nodes.map { $0.isLeaf ? -1 : Int32($0.feature) }),
+      Tensor(name: "threshold", shape: [nodes.count], nodes.map { $0.isLeaf ? 0 : $0.threshold }),
+      Tensor(name: "right", shape: [nodes.count], nodes.map { $0.isLeaf ? 0 : $0.link }),
+      Tensor(
+        name: "classes", shape: [trees.reduce(0) { $0 + $1.leafCount }],
+        trees.flatMap { tree in (0..<tree.leafCount).map { UInt16(tree.weights(ofLeaf: $0).count) } }),
+      Tensor(name: "label", shape: [weights.count], weights.map(\.label)),
+      Tensor(name: "weight", shape: [weights.count], weights.map(\.weight)),
+    ]
+  }
+
+  /// Rebuilds trees, and checks all that walks and sums rely on: each tree is one whole tree in pre-order, features are bytes of the
+  /// image, and leaves have weights that can be added up.
+  ///
+  /// - Throws: ``ModelError/badModel(_:)``
+  package static func trees(
+    from tensors: [Tensor], imageShape: ImageShape, classCount: Int
+  ) throws(ModelError) -> [Tree] {
+    guard (1...256).contains(classCount) else { throw .badModel("\(classCount) classes; a model has 1 to 256") }
+    let limit = Node.featureLimit
+    let (height, width, channels) = (imageShape.height, imageShape.width, imageShape.channels)
+    guard min(height, width, channels) >= 1, height <= limit, width <= limit / height,
+      channels <= limit / (height * width)
+    else { throw .badModel("images of \(imageShape); a tree's have 1 to \(limit) bytes") }
+
+    var reader = try TreeReader(tensors, featureCount: imageShape.count, classCount: classCount)
+    return try reader.trees()
+  }
+}
+
+/// Reads trees from the front of the tensors.
+private struct TreeReader {
+  private let nodeCounts: [Int64]
+  private let features: [Int32]
+  private let thresholds: [UInt8]
+  private let rights: [UInt32]
+  private let classes: [UInt16]
+  private let labels: [UInt8]
+  private let weights: [UInt32]
+  private let featureCount: Int
+  private let classCount: Int
+  private var node = 0
+  private var leaf = 0
+  private var entry = 0
+
+  init(_ tensors: [Tensor], featureCount: Int, classCount: Int) throws(ModelError) {
+    var left = tensors
+    func take<Element: TensorElement>(_ name: String) throws(ModelError) -> [Element] {
+      guard let index = left.firstIndex(where: { $0.name == name }) else {
+        throw .badModel("tensor \(name) is missing")
+      }
+      let tensor = left.remove(at: index)
+      guard tensor.shape.count == 1, let elements = tensor.elements(as: Element.self) else {
+        throw .badModel(
+          "tensor \(name) is \(tensor.elementType.rawValue) \(tensor.shape); it must be a list of \(Element.tensorElementType.rawValue)"
+        )
+      }
+      return elements
+    }
+    nodeCounts = try take("nodes")
+    features = try take("feature")
+    thresholds = try take("threshold")
+    rights = try take("right")
+    classes = try take("classes")
+    labels = try take("label")
+    weights = try take("weight")
+    if let unknown = left.first { throw .badModel("tensor \(unknown.name) is no part of a tree") }
+    guard thresholds.count == features.count, rights.count == features.count, weights.count == labels.count else {
+      throw .badModel("the tensors of nodes, or those of class weights, differ in length")
+    }
+    (self.featureCount, self.classCount) = (featureCount, classCount)
+  }
+
+  mutating func trees() throws(ModelError) -> [Tree] {
+    var trees: [Tree] = []
+    for count in nodeCounts { trees.append(try tree(nodeCount: count)) }
+    guard node == features.count, leaf == classes.count, entry == labels.count else {
+      throw .badModel("the trees do not use up all nodes, leaves and class weights")
+    }
+    return trees
+  }
+
+  private mutating func tree(nodeCount: Int64) throws(ModelError) -> Tree {
+    guard nodeCount >= 1, nodeCount <= features.count - node, nodeCount <= UInt32.max else {
+      throw .badModel("a tree of \(nodeCount) nodes, where \(features.count - node) are left")
+    }
+    let root = node
+    let end = root + Int(nodeCount)
+    var tree = Tree()
+    var weight: UInt32 = 0
+    // The right children still to come, with their parents: in pre-order, each follows the last leaf before it.
+    var waiting: [(index: Int, parent: Int)] = []
+    while node < end {
+      let index = node
+      node += 1
+      if features[index] >= 0 {
+        let right = root + Int(rights[index])
+        guard features[index] < featureCount, right > index + 1, right < waiting.last?.index ?? end else {
+          throw .badModel(
+            "node \(index - root) of a tree compares byte \(features[index]) or has a child that is out of range")
+        }
+        tree.appendSplit(feature: Int(features[index]), threshold: thresholds[index])
+        waiting.append((right, index - root))
+        continue
+      }
+      guard features[index] == -1, thresholds[index] == 0, rights[index] == 0 else {
+        throw .badModel("node \(index - root) of a tree is neither a leaf nor a split")
+      }
+      tree.appendLeaf(try leafWeights(addingTo: &weight))
+      if let (next, parent) = waiting.popLast() {
+        guard node == next else { throw .badModel("node \(index + 1 - root) of a tree is nobody's child") }
+        tree.linkNextNode(asRightChildOf: parent)
+      } else if node != end {
+        throw .badModel("node \(index + 1 - root) of a tree is nobody's child")
+      }
+    }
+    guard waiting.isEmpty else { throw .badModel("a tree ends before its last leaf") }
+    return tree
+  }
+
+  /// - Parameter total: the tree's weight so far, which must stay within 32 bits.
+  private mutating func leafWeights(addingTo total: inout UInt32) throws(ModelError) -> [Tree.ClassWeight] {
+    guard leaf < classes.count else { throw .badModel("there are more leaves than lists of classes") }
+    let count = Int(classes[leaf])
+    leaf += 1
+    guard count >= 1, count <= labels.count - entry else { throw .badModel("leaf \(leaf - 1) has \(count) classes") }
+    var list: [Tree.ClassWeight] = []
+    for index in entry..<entry + count {
+      let sum = total.addingReportingOverflow(weights[index])
+      guard labels[index] < classCount, weights[index] > 0, !sum.overflow,
+        list.last.map({ $0.label < labels[index] }) ?? true
+      else { throw .badModel("leaf \(leaf - 1) has class \(labels[index]) with weight \(weights[index])") }
+      total = sum.partialValue
+      list.append(Tree.ClassWeight(label: labels[index], weight: weights[index]))
+    }
+    entry += count
+    return list
+  }
+}
+
+extension Forest {
+  package var tensors: [Tensor] { Tree.tensors(of: trees) }
+
+  package init(
+    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
+  ) throws(ModelError) {
+    let parsed = try readSettings { () throws(ModelError) in try ForestSettings(settings) }
+    let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
+    guard trees.count == parsed.trees else {
+      throw .badModel("the settings say \(parsed.trees) trees, but there are \(trees.count)")
+    }
+    self.init(joining: [trees], settings: parsed, imageShape: imageShape, classCount: classCount)
+  }
+}
+
+extension DecisionTree {
+  package var tensors: [Tensor] { Tree.tensors(of: [tree]) }
+
+  package init(
+    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
+  ) throws(ModelError) {
+    let parsed = try readSettings { () throws(ModelError) in try TreeSettings(settings) }
+    let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
+    guard trees.count == 1 else { throw .badModel("a decision tree is one tree, but there are \(trees.count)") }
+    self.init(tree: trees[0], settings: parsed, imageShape: imageShape, classCount: classCount)
+  }
+}
+
+/// Settings that come with a saved model: what is wrong with them is wrong with the model.
+private func readSettings<Settings>(_ parse: () throws(ModelError) -> Settings) throws(ModelError) -> Settings {
+  do { return try parse() } catch { throw .badModel("its settings: \(error)") }
+}

@@ -1,0 +1,157 @@
+internal import Compute
+internal import KernelInterface
+
+/// A node still to be grown: a range of the tree's samples, and what they weigh by class.
+struct PendingNode {
+  let start: Int
+  let count: Int
+  let depth: Int
+  let key: NodeKey
+  let weights: [UInt32]
+}
+
+/// Grows trees, one node after the other, on one thread. Keeps memory for that; each thread has its own.
+final class TreeGrower {
+  let table: TrainingTable
+  let settings: TreeSettings
+  private let kernels: any KernelSet.Type
+  let search: SplitSearch
+
+  /// A node that waits for its left sibling's subtree. Its class weights are on a stack of their own.
+  private struct Waiting {
+    let start: Int
+    let count: Int
+    let depth: Int
+    let key: NodeKey
+    /// Its parent's index, or -1 if it is no right child.
+    let parent: Int
+  }
+  private var stack: [Waiting] = []
+  private var weightStack: [UInt32] = []
+  /// (classCount), of the node in hand.
+  private let weights: AlignedBuffer<UInt32>
+  /// Classes that occur in it.
+  private let labels = AlignedBuffer<UInt8>(count: 256)
+
+  init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
+    (self.table, settings, self.kernels) = (table, rules.settings, kernels)
+    search = SplitSearch(table: table, rules: rules, kernels: kernels)
+    weights = AlignedBuffer(count: table.classCount)
+  }
+
+  /// Grows the whole subtree of `root`.
+  func grow(_ root: PendingNode, in samples: TreeSamples) -> Tree {
+    search.hasHeavySamples = samples.hasHeavySamples
+    return grow(root, in: samples, upTo: 0) { node, key in search.best(of: node, key: key) }.tree
+  }
+
+  /// Grows the top of a subtree: nodes of up to `limit` samples stay behind as pending nodes, in the order of the empty leaves that
+  /// stand for them.
+  func grow(
+    _ root: PendingNode, in samples: TreeSamples, upTo limit: Int, search: (NodeSamples, NodeKey) -> Split?
+  ) -> (tree: Tree, pending: [PendingNode]) {
+    var tree = Tree()
+    var pending: [PendingNode] = []
+    stack.append(Waiting(start: root.start, count: root.count, depth: root.depth, key: root.key, parent: -1))
+    weightStack += root.weights
+    while let waiting = stack.popLast() {
+      popWeights()
+      if waiting.parent >= 0 { tree.linkNextNode(asRightChildOf: waiting.parent) }
+      let node = describe(waiting, in: samples)
+      if waiting.count <= limit {
+        pending.append(
+          PendingNode(
+            start: waiting.start, count: waiting.count, depth: waiting.depth, key: waiting.key,
+            weights: Array(weights.elements)))
+        tree.appendLeaf([])
+      } else if mustBeLeaf(node, depth: waiting.depth) {
+        appendLeaf(node, to: &tree)
+      } else if let split = search(node, waiting.key) {
+        divide(waiting, node, at: split, in: samples, &tree)
+      } else {
+        appendLeaf(node, to: &tree)
+      }
+    }
+    return (tree, pending)
+  }
+
+  private func popWeights() {
+    let first = weightStack.count - table.classCount
+    for label in 0..<table.classCount { weights.pointer[label] = weightStack[first + label] }
+    weightStack.removeLast(table.classCount)
+  }
+
+  /// The waiting node, whose weights are in hand.
+  private func describe(_ waiting: Waiting, in samples: TreeSamples) -> NodeSamples {
+    var labelCount = 0
+    var weight: UInt32 = 0
+    for label in 0..<table.classCount where weights.pointer[label] > 0 {
+      labels.pointer[labelCount] = UInt8(label)
+      labelCount += 1
+      weight += weights.pointer[label]
+    }
+    return NodeSamples(
+      samples: samples.samples.pointer + waiting.start, count: waiting.count, weights: weights.pointer,
+      labels: labels.pointer, labelCount: labelCount, weight: weight)
+  }
+
+  private func mustBeLeaf(_ node: NodeSamples, depth: Int) -> Bool {
+    node.labelCount <= 1 || node.count < settings.minSamplesSplit || node.count < 2 * settings.minSamplesLeaf
+      || depth >= settings.maxDepth ?? .max
+  }
+
+  private func appendLeaf(_ node: NodeSamples, to tree: inout Tree) {
+    tree.appendLeaf(
+      (0..<node.labelCount).lazy.map { rank in
+        Tree.ClassWeight(label: node.labels[rank], weight: node.weights[Int(node.labels[rank])])
+      })
+  }
+
+  /// Appends a node that splits, and pushes its children, the left one last.
+  private func divide(
+    _ waiting: Waiting, _ node: NodeSamples, at split: Split, in samples: TreeSamples, _ tree: inout Tree
+  ) {
+    let (values, stride) = column(of: Int(split.feature), for: node)
+    let parts = kernels.partition(
+      samples: node.samples, count: node.count, values: values, stride: stride, cut: split.value,
+      spare: samples.spare.pointer + waiting.start)
+    // Halfway between the two values that the cut separates, rounded down: as in scikit-learn, for whole values.
+    let threshold = (Int(parts.largestLeft) + Int(parts.smallestRight)) / 2
+    let index = tree.nodeCount
+    tree.appendSplit(feature: Int(split.feature), threshold: UInt8(threshold))
+
+    pushWeights(node, leftCount: parts.leftCount)
+    let (left, right) = (parts.leftCount, node.count - parts.leftCount)
+    let (seed, depth) = (settings.seed, waiting.depth + 1)
+    stack.append(
+      Waiting(
+        start: waiting.start + left, count: right, depth: depth, key: waiting.key.child(.right, seed: seed),
+        parent: index))
+    stack.append(
+      Waiting(start: waiting.start, count: left, depth: depth, key: waiting.key.child(.left, seed: seed), parent: -1))
+  }
+
+  /// Where to read a feature of the node's samples: from its column if they are many, or else from the rows, which are in the cache.
+  private func column(of feature: Int, for node: NodeSamples) -> (values: UnsafePointer<UInt8>, stride: Int) {
+    node.count * 64 > table.count
+      ? (UnsafePointer(table.columns.pointer + feature * table.count), 1)
+      : (UnsafePointer(table.rows.pointer + feature), table.rowStride)
+  }
+
+  /// The weights of the right part, then those of the left one.
+  private func pushWeights(_ node: NodeSamples, leftCount: Int) {
+    let right = weightStack.count
+    let left = right + table.classCount
+    weightStack.append(contentsOf: repeatElement(0, count: 2 * table.classCount))
+    // Only the smaller part is counted; the other one is the rest.
+    let countsLeft = leftCount <= node.count - leftCount
+    let (counted, rest) = countsLeft ? (left, right) : (right, left)
+    weightStack.withUnsafeMutableBufferPointer { stack in
+      for index in countsLeft ? 0..<leftCount : leftCount..<node.count {
+        let sample = node.samples[index]
+        stack[counted + sample.label] += sample.weight
+      }
+      for label in 0..<table.classCount { stack[rest + label] = node.weights[label] - stack[counted + label] }
+    }
+  }
+}

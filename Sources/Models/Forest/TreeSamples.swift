@@ -1,0 +1,41 @@
+internal import Compute
+internal import KernelInterface
+
+/// The samples of one tree, in the order of its nodes: every node owns a range, which its split divides between its children.
+///
+/// Threads may grow different nodes at the same time, because their ranges are disjoint.
+final class TreeSamples: Sendable {
+  /// The first `count` are the tree's. Each is a distinct image.
+  let samples: AlignedBuffer<TreeSample>
+  /// As many, for partitions.
+  let spare: AlignedBuffer<TreeSample>
+  let count: Int
+  /// (classCount)
+  let weights: [UInt32]
+  /// Whether some image weighs more than 15.
+  let hasHeavySamples: Bool
+
+  /// All images once, or as often as `bootstrap` says.
+  init(_ table: TrainingTable, bootstrap: [UInt16]?) {
+    let count = bootstrap?.count { $0 > 0 } ?? table.count
+    samples = AlignedBuffer(count: count)
+    spare = AlignedBuffer(count: count)
+    var weights = [UInt32](repeating: 0, count: table.classCount)
+    var filled = 0
+    for row in 0..<table.count {
+      let weight = bootstrap?[row] ?? 1
+      if weight == 0 { continue }
+      samples.pointer[filled] = TreeSample(row: UInt32(row), weight: weight, label: table.labels[row])
+      weights[Int(table.labels[row])] += UInt32(weight)
+      filled += 1
+    }
+    self.count = count
+    self.weights = weights
+    hasHeavySamples = bootstrap?.contains { $0 > 15 } ?? false
+  }
+
+  /// All samples, before the first split.
+  func root(ofTree number: Int, seed: UInt64) -> PendingNode {
+    PendingNode(start: 0, count: count, depth: 0, key: .root(ofTree: number, seed: seed), weights: weights)
+  }
+}

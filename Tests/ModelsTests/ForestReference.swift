@@ -1,0 +1,115 @@
+import Compute
+import Datasets
+import Models
+
+/// Grows a tree the plain way: recursion, a list of rows for each node, and every cut of every candidate feature counted afresh.
+///
+/// It draws the same random numbers, and breaks ties by the same rule: of equal scores, the lowest feature, then the lowest cut.
+struct ReferenceTree {
+  var feature: [Int32] = []
+  var threshold: [UInt8] = []
+  var right: [UInt32] = []
+  /// Of each leaf: class and weight.
+  var leaves: [[(label: UInt8, weight: UInt32)]] = []
+
+  private let images: LabeledImages
+  private let classCount: Int
+  private let settings: TreeSettings
+  private var weights: [Int]
+
+  init(_ images: LabeledImages, classCount: Int, settings: TreeSettings, number: Int = 0, bootstrap: Bool = false) {
+    (self.images, self.classCount, self.settings) = (images, classCount, settings)
+    weights = [Int](repeating: bootstrap ? 0 : 1, count: images.count)
+    if bootstrap {
+      for draw in 0..<images.count {
+        let words = Philox.words(seed: settings.seed, .bootstrap, UInt32(number), UInt32(draw / 4))
+        weights[Int((UInt64(words[draw % 4]) * UInt64(images.count)) >> 32)] += 1
+      }
+    }
+    let root = Philox.words(seed: settings.seed, .nodeKey, UInt32(number), 0, 2)
+    grow(images.labels.indices.filter { weights[$0] > 0 }, depth: 0, key: (root.x, root.y))
+  }
+
+  private mutating func grow(_ rows: [Int], depth: Int, key: (UInt32, UInt32)) {
+    let isLeaf =
+      Set(rows.map { images.labels[$0] }).count == 1 || rows.count < settings.minSamplesSplit
+      || depth == settings.maxDepth
+    guard !isLeaf, let split = bestSplit(rows, key: key) else {
+      feature.append(-1)
+      threshold.append(0)
+      right.append(0)
+      leaves.append(
+        labelWeights(rows).enumerated().filter { $0.element > 0 }.map { (UInt8($0.offset), UInt32($0.element)) })
+      return
+    }
+    let node = feature.count
+    feature.append(Int32(split.feature))
+    threshold.append(UInt8((split.value + split.next) / 2))
+    right.append(0)
+    for side in 0...1 {
+      if side == 1 { right[node] = UInt32(feature.count) }
+      let words = Philox.words(seed: settings.seed, .nodeKey, key.0, key.1, UInt32(side))
+      grow(
+        rows.filter { (value($0, split.feature) > split.value) == (side == 1) }, depth: depth + 1,
+        key: (words.x, words.y))
+    }
+  }
+
+  private func bestSplit(_ rows: [Int], key: (UInt32, UInt32)) -> (feature: Int, value: Int, next: Int)? {
+    var best: (score: Double, feature: Int, value: Int, next: Int)?
+    for feature in candidates(rows, key: key).sorted() {
+      let values = Set(rows.map { value($0, feature) }).sorted()
+      for (value, next) in zip(values, values.dropFirst()) {
+        let left = rows.filter { self.value($0, feature) <= value }
+        let right = rows.filter { self.value($0, feature) > value }
+        if min(left.count, right.count) < settings.minSamplesLeaf { continue }
+        let score = score(labelWeights(left), labelWeights(right))
+        if best == nil || score > best!.score { best = (score, feature, value, next) }
+      }
+    }
+    return best.map { ($0.feature, $0.value, $0.next) }
+  }
+
+  /// The drawn features: as many as the settings say, and then more until one is not constant.
+  private func candidates(_ rows: [Int], key: (UInt32, UInt32)) -> [Int] {
+    let featureCount = images.shape.count
+    let wanted = settings.maxFeatures.count(of: featureCount)
+    if wanted == featureCount { return Array(0..<featureCount) }
+    var left = Array(0..<featureCount)
+    var drawn: [Int] = []
+    while !left.isEmpty, drawn.count < wanted || drawn.allSatisfy({ isConstant(rows, $0) }) {
+      let words = Philox.words(seed: settings.seed, .featureSample, key.0, key.1, UInt32(drawn.count / 4))
+      let offset = Int((UInt64(words[drawn.count % 4]) * UInt64(left.count)) >> 32)
+      drawn.append(left[offset])
+      left[offset] = left[0]
+      left.removeFirst()
+    }
+    return drawn
+  }
+
+  /// Whole numbers; by Gini in small nodes, quotients of whole numbers in single precision.
+  private func score(_ left: [Int], _ right: [Int]) -> Double {
+    let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
+    let isSmall = leftWeight + rightWeight <= 255 && zip(left, right).count { $0 + $1 > 0 } <= 16
+    switch settings.criterion {
+    case .gini:
+      let squares = (left.reduce(0) { $0 + $1 * $1 }, right.reduce(0) { $0 + $1 * $1 })
+      let (dividend, divisor) = (squares.0 * rightWeight + squares.1 * leftWeight, leftWeight * rightWeight)
+      return isSmall ? Double(Float(dividend) / Float(divisor)) : Double(dividend) / Double(divisor)
+    case .entropy:
+      let unit = isSmall ? 0x1p20 : 0x1p30
+      func term(_ n: Int) -> Int { n == 0 ? 0 : Int((Double(n) * EntropyTerms.log2(n) * unit).rounded()) }
+      return Double((left + right).reduce(0) { $0 + term($1) } - term(leftWeight) - term(rightWeight))
+    }
+  }
+
+  private func value(_ row: Int, _ feature: Int) -> Int { Int(images.pixels[row * images.shape.count + feature]) }
+
+  private func isConstant(_ rows: [Int], _ feature: Int) -> Bool { Set(rows.map { value($0, feature) }).count < 2 }
+
+  private func labelWeights(_ rows: [Int]) -> [Int] {
+    var sums = [Int](repeating: 0, count: classCount)
+    for row in rows { sums[Int(images.labels[row])] += weights[row] }
+    return sums
+  }
+}

@@ -1,0 +1,191 @@
+import Compute
+import Datasets
+import Models
+import Testing
+
+@Suite struct ForestTests {
+  let images = noisyImages(count: 800, featureCount: 30, classCount: 4, levels: 60)
+
+  func fit(on context: ComputeContext = anyContext, _ change: (inout ForestSettings) -> Void = { _ in }) throws
+    -> Forest
+  {
+    try fitForest(images, classCount: 4, on: context, change)
+  }
+
+  @Test(arguments: [1, 2, 3], InstructionSet.available)
+  func `the digest depends on neither threads nor instruction set`(threads: Int, instructionSet: InstructionSet) throws
+  {
+    let context = ComputeContext(threads: threads, instructionSet: instructionSet)
+    for criterion in TreeSettings.Criterion.allCases {
+      let forest = try fit(on: context) { $0.tree.criterion = criterion }
+      #expect(try forest.digest == fit { $0.tree.criterion = criterion }.digest)
+      let tree = try fitTree(images, classCount: 4, on: context) { $0.criterion = criterion }
+      #expect(try tree.digest == fitTree(images, classCount: 4) { $0.criterion = criterion }.digest)
+    }
+    let forest = try fit()
+    #expect(
+      try forest.probabilities(for: images, on: context, progress: { _ in true })
+        == forest.probabilities(for: images, on: anyContext, progress: { _ in true }))
+  }
+
+  @Test func `another seed gives another forest`() throws {
+    #expect(try fit().digest != fit { $0.tree.seed = 1 }.digest)
+  }
+
+  @Test(arguments: [1, 4, 10])
+  func `the first trees of a forest are the smaller forest`(count: Int) throws {
+    #expect(try fit().prefix(count) == fit { $0.trees = count })
+  }
+
+  @Test(arguments: [1, 2, 5, 9, 40], TreeSettings.Criterion.allCases)
+  func `a forest cut to a depth is the forest grown with that limit`(
+    limit: Int, criterion: TreeSettings.Criterion
+  ) throws {
+    let full = try fit { $0.tree.criterion = criterion }
+    let limited = try fit { ($0.tree.criterion, $0.tree.maxDepth) = (criterion, limit) }
+    #expect(full.cut(toDepth: limit) == limited)
+    let tree = try fitTree(images, classCount: 4) { $0.criterion = criterion }
+    #expect(
+      try tree.cut(toDepth: limit)
+        == fitTree(images, classCount: 4) { ($0.criterion, $0.maxDepth) = (criterion, limit) })
+  }
+
+  @Test func `trees grown in parts and joined are the whole forest`() throws {
+    let whole = try fit()
+    let parts = try [0..<1, 1..<7, 7..<7, 7..<10].map { range in
+      try Forest.growTrees(
+        range, of: images, classCount: 4, settings: whole.forestSettings, on: anyContext, progress: { _ in true })
+    }
+    #expect(
+      Forest(joining: parts, settings: whole.forestSettings, imageShape: images.shape, classCount: 4) == whole)
+  }
+
+  @Test func `probabilities are the mean of the trees' class shares`() throws {
+    let forest = try fit { $0.tree.minSamplesLeaf = 20 }
+    let judged = images.prefix(100)
+    var sums = [Float](repeating: 0, count: 400)
+    for tree in forest.trees {
+      let alone = Forest(
+        joining: [[tree]], settings: forest.prefix(1).forestSettings, imageShape: images.shape, classCount: 4)
+      for (index, share) in try alone.probabilities(for: judged, on: anyContext, progress: { _ in true }).enumerated() {
+        sums[index] += share
+      }
+    }
+    #expect(try forest.probabilities(for: judged, on: anyContext, progress: { _ in true }) == sums.map { $0 / 10 })
+  }
+
+  @Test func `the out-of-bag accuracy is that of the trees that did not see an image`() throws {
+    let forest = try fit { $0.trees = 5 }
+    let bags = (0..<5).map { tree in
+      let drawn = (0..<images.count).map { draw in
+        let words = Philox.words(seed: 0, .bootstrap, UInt32(tree), UInt32(draw / 4))
+        return Int((UInt64(words[draw % 4]) * UInt64(images.count)) >> 32)
+      }
+      return Set(drawn)
+    }
+    let shares = try forest.trees.map { tree in
+      try Forest(joining: [[tree]], settings: forest.prefix(1).forestSettings, imageShape: images.shape, classCount: 4)
+        .probabilities(for: images, on: anyContext, progress: { _ in true })
+    }
+    var (right, judged) = (0, 0)
+    for image in 0..<images.count {
+      let trees = (0..<5).filter { !bags[$0].contains(image) }
+      if trees.isEmpty { continue }
+      let votes = (0..<4).map { label in trees.reduce(0) { $0 + shares[$1][image * 4 + label] } }
+      judged += 1
+      if votes.firstIndex(of: votes.max()!)! == Int(images.labels[image]) { right += 1 }
+    }
+    #expect(judged < images.count)
+    let context = ComputeContext(threads: 3, instructionSet: .portable)
+    #expect(forest.outOfBagAccuracy(trainingImages: images, on: context) == Double(right) / Double(judged))
+    #expect(try fit { $0.bootstrap = false }.outOfBagAccuracy(trainingImages: images, on: context) == nil)
+  }
+
+  @Test func `without bootstrap and with all features, every tree is the decision tree`() throws {
+    let tree = try fitTree(images, classCount: 4).tree
+    let forest = try fit { ($0.bootstrap, $0.tree.maxFeatures) = (false, .all) }
+    #expect(forest.trees == [Tree](repeating: tree, count: 10))
+  }
+
+  @Test func `importances sum up to one, and a feature that tells all leads`() throws {
+    var random = RandomSequence(seed: 5, .test)
+    let rows = (0..<200).map { index in
+      [UInt8(random.next(below: 256)), UInt8(index % 2 * 9), UInt8(random.next(below: 256))]
+    }
+    let telling = rowImages(rows, labels: (0..<200).map { UInt8($0 % 2) })
+    #expect(try fitTree(telling).featureImportances == [0, 1, 0])
+    let importances = try fitForest(telling) { $0.trees = 50 }.featureImportances
+    #expect(abs(importances.reduce(0, +) - 1) < 1e-12)
+    #expect(importances[1] > 0.5)
+  }
+
+  @Test func `a fit can be stopped`() {
+    #expect(throws: CancellationError.self) {
+      try Forest.fit(images, classCount: 4, settings: ForestSettings(), on: anyContext, progress: { $0.done < 3 })
+    }
+    #expect(throws: CancellationError.self) {
+      try DecisionTree.fit(images, classCount: 4, settings: TreeSettings(), on: anyContext, progress: { _ in false })
+    }
+  }
+
+  @Test func `progress counts up to the total`() throws {
+    var reports: [FitProgress] = []
+    _ = try Forest.fit(
+      images, classCount: 4, settings: ForestSettings(["trees": "7"]), on: anyContext,
+      progress: {
+        reports.append($0)
+        return true
+      })
+    #expect(reports == (1...7).map { FitProgress(done: $0, total: 7, unit: .trees) })
+  }
+
+  @Test func `labels must be below the number of classes`() {
+    #expect(throws: ModelError.self) { try fitForest(images, classCount: 3) }
+    #expect(throws: ModelError.self) { try fitTree(images.prefix(0), classCount: 4) }
+  }
+}
+
+@Suite struct ForestSettingsTests {
+  @Test func `defaults are scikit-learn's`() throws {
+    #expect(
+      try ForestSettings([:]).text == [
+        "trees": "100", "max-depth": "none", "criterion": "gini", "max-features": "sqrt", "min-samples-split": "2",
+        "min-samples-leaf": "1", "bootstrap": "true", "seed": "0",
+      ])
+    #expect(
+      try TreeSettings([:]).text == [
+        "max-depth": "none", "criterion": "gini", "max-features": "all", "min-samples-split": "2",
+        "min-samples-leaf": "1",
+        "seed": "0",
+      ])
+  }
+
+  @Test func `settings survive as text`() throws {
+    let text = [
+      "trees": "7", "max-depth": "12", "criterion": "entropy", "max-features": "0.25", "min-samples-split": "5",
+      "min-samples-leaf": "3", "bootstrap": "false", "seed": "18446744073709551615",
+    ]
+    #expect(try ForestSettings(text).text == text)
+  }
+
+  @Test(arguments: [
+    ("trees", "0", "1 to 100000"), ("trees", "ten", "1 to 100000"), ("max-depth", "0", "none or an integer from 1"),
+    ("criterion", "mse", "gini or entropy"), ("max-features", "0", "fraction above 0"),
+    ("max-features", "1.5", "fraction"),
+    ("max-features", "nan", "fraction"), ("min-samples-split", "1", "from 2"), ("min-samples-leaf", "0", "from 1"),
+    ("bootstrap", "yes", "true or false"), ("seed", "-1", "from 0 to 2^64 - 1"), ("leaves", "3", "max-depth"),
+  ])
+  func `a bad setting says what is allowed`(name: String, value: String, allowed: String) {
+    let error = #expect(throws: ModelError.self) { try ForestSettings([name: value]) }
+    #expect(error?.description.contains(name) == true)
+    #expect(error?.description.contains(allowed) == true, "\(String(describing: error))")
+  }
+
+  @Test(arguments: [("sqrt", 28, 1), ("log2", 9, 1), ("all", 784, 3), ("0.5", 392, 1), ("0.0001", 1, 1)])
+  func `max-features counts as in scikit-learn`(text: String, of784: Int, of3: Int) throws {
+    let features = try #require(MaxFeatures(text))
+    #expect(features.count(of: 784) == of784)
+    #expect(features.count(of: 3) == of3)
+    #expect(features.count(of: 1) == 1)
+  }
+}
