@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ForestGrowthTests {
   @Test(arguments: TreeSettings.Criterion.allCases)
-  func `a tree learns XOR, whose first split gains nothing`(criterion: TreeSettings.Criterion) throws {
+  func aTreeLearnsXORWhoseFirstSplitGainsNothing(criterion: TreeSettings.Criterion) throws {
     let images = rowImages([[0, 0], [0, 200], [200, 0], [200, 200]], labels: [0, 1, 1, 0])
     let tree = try fitTree(images) { $0.criterion = criterion }
     #expect(try tree.predictions(for: images, on: anyContext) == images.labels)
@@ -14,12 +14,12 @@ import Testing
     #expect(try tree.elements("threshold") as [UInt8] == [100, 100, 0, 0, 100, 0, 0])
   }
 
-  @Test func `a threshold lies halfway between the neighbouring values, rounded down`() throws {
+  @Test func aThresholdLiesHalfwayBetweenTheNeighbouringValuesRoundedDown() throws {
     let images = rowImages([[3], [250], [10], [10]], labels: [0, 1, 1, 1])
     #expect(try fitTree(images).elements("threshold") as [UInt8] == [6, 0, 0])
   }
 
-  @Test func `of equal splits the lowest feature is taken`() throws {
+  @Test func ofEqualSplitsTheLowestFeatureIsTaken() throws {
     let images = rowImages([[7, 0, 0], [7, 9, 9]], labels: [1, 0])
     #expect(try fitTree(images).elements("feature") as [Int32] == [1, -1, -1])
   }
@@ -30,7 +30,7 @@ import Testing
       (name: "one class", rows: [[5, 6], [7, 8], [1, 2]], labels: [1, 1, 1]),
       (name: "constant features", rows: [[5, 6], [5, 6], [5, 6]], labels: [1, 0, 1]),
     ] as [(name: String, rows: [[UInt8]], labels: [UInt8])])
-  func `nothing to split gives one leaf`(name: String, rows: [[UInt8]], labels: [UInt8]) throws {
+  func nothingToSplitGivesOneLeaf(name: String, rows: [[UInt8]], labels: [UInt8]) throws {
     let images = rowImages(rows, labels: labels)
     for tree in [try fitTree(images).tree] + (try fitForest(images) { $0.tree.maxFeatures = .log2 }.trees) {
       #expect(tree.nodeCount == 1)
@@ -41,13 +41,13 @@ import Testing
     #expect(try fitTree(images).featureImportances == [0, 0])
   }
 
-  @Test func `a class may have no images, and a label may be the 256th`() throws {
+  @Test func aClassMayHaveNoImagesAndALabelMayBeThe256th() throws {
     let images = rowImages([[0], [100], [200]], labels: [0, 255, 3])
     #expect(try fitTree(images, classCount: 256).predictions(for: images, on: anyContext) == images.labels)
   }
 
   @Test(arguments: [1, 2, 7, 60])
-  func `no leaf has fewer images than asked for`(least: Int) throws {
+  func noLeafHasFewerImagesThanAskedFor(least: Int) throws {
     let images = noisyImages(count: 900, featureCount: 10, classCount: 3)
     let tree = try fitTree(images, classCount: 3) { $0.minSamplesLeaf = least }
     let weights = try tree.elements("weight") as [UInt32]
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(arguments: 1...5)
-  func `no leaf is deeper than the limit`(limit: Int) throws {
+  func noLeafIsDeeperThanTheLimit(limit: Int) throws {
     let tree = try fitTree(noisyImages(count: 300, featureCount: 10, classCount: 3), classCount: 3) {
       $0.maxDepth = limit
     }
@@ -73,7 +73,7 @@ import Testing
   ]
 
   @Test(arguments: shapes, TreeSettings.Criterion.allCases)
-  func `every tree is the one that plain recursion grows`(
+  func everyTreeIsTheOneThatPlainRecursionGrows(
     shape: (count: Int, featureCount: Int, classCount: Int, levels: Int), criterion: TreeSettings.Criterion
   ) throws {
     let images = noisyImages(
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test(arguments: shapes)
-  func `a single tree is the one that plain recursion grows`(
+  func aSingleTreeIsTheOneThatPlainRecursionGrows(
     shape: (count: Int, featureCount: Int, classCount: Int, levels: Int)
   ) throws {
     let images = noisyImages(
@@ -137,7 +137,7 @@ import Testing
     let probabilities: [Double]
   }
 
-  @Test func `without ties, trees are scikit-learn's`() throws {
+  @Test func withoutTiesTreesAreScikitLearns() throws {
     let url = try #require(
       Bundle.module.url(forResource: "tree-sklearn", withExtension: "json", subdirectory: "Fixtures"))
     for fixture in try JSONDecoder().decode([Fixture].self, from: Data(contentsOf: url)) {

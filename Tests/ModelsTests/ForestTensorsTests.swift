@@ -13,7 +13,7 @@ import Testing
       tensors: tensors, settings: forest().settings, imageShape: shape ?? images.shape, classCount: classCount)
   }
 
-  @Test func `a model is its settings and tensors`() throws {
+  @Test func aModelIsItsSettingsAndTensors() throws {
     let forest = try forest()
     #expect(try reread(forest.tensors) == forest)
     let tree = try fitTree(images, classCount: 3)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func `tensors that are no forest are refused`() throws {
+  @Test func tensorsThatAreNoForestAreRefused() throws {
     let damaged: [[Tensor]] = try [
       [], Array(forest().tensors.dropFirst()), forest().tensors + [Tensor(name: "more", shape: [1], [1] as [Float])],
       forest().tensors.map {
@@ -75,12 +75,12 @@ import Testing
     (3, ImageShape(height: 0, width: 6, channels: 1)), (3, ImageShape(height: -1, width: -6, channels: 1)),
     (3, ImageShape(height: .max, width: .max, channels: .max)),
   ])
-  func `classes and shape must fit`(classCount: Int, shape: ImageShape) throws {
+  func classesAndShapeMustFit(classCount: Int, shape: ImageShape) throws {
     let tensors = try forest().tensors
     #expect(throws: ModelError.self) { try reread(tensors, classCount: classCount, shape: shape) }
   }
 
-  @Test func `settings must fit`() throws {
+  @Test func settingsMustFit() throws {
     let forest = try forest()
     for (name, value) in [("trees", "5"), ("trees", "x"), ("unknown", "1")] {
       let error = #expect(throws: ModelError.self) {
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test func `mutated tensors are refused, or make a forest that judges images`() throws {
+  @Test func mutatedTensorsAreRefusedOrMakeAForestThatJudgesImages() throws {
     let tensors = try forest().tensors
     var random = RandomSequence(seed: 3, .test)
     var accepted = 0

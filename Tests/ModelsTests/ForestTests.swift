@@ -13,8 +13,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3], InstructionSet.available)
-  func `the digest depends on neither threads nor instruction set`(threads: Int, instructionSet: InstructionSet) throws
-  {
+  func theDigestDependsOnNeitherThreadsNorInstructionSet(threads: Int, instructionSet: InstructionSet) throws {
     let context = ComputeContext(threads: threads, instructionSet: instructionSet)
     for criterion in TreeSettings.Criterion.allCases {
       let forest = try fit(on: context) { $0.tree.criterion = criterion }
@@ -28,17 +27,17 @@ import Testing
         == forest.probabilities(for: images, on: anyContext, progress: { _ in true }))
   }
 
-  @Test func `another seed gives another forest`() throws {
+  @Test func anotherSeedGivesAnotherForest() throws {
     #expect(try fit().digest != fit { $0.tree.seed = 1 }.digest)
   }
 
   @Test(arguments: [1, 4, 10])
-  func `the first trees of a forest are the smaller forest`(count: Int) throws {
+  func theFirstTreesOfAForestAreTheSmallerForest(count: Int) throws {
     #expect(try fit().prefix(count) == fit { $0.trees = count })
   }
 
   @Test(arguments: [1, 2, 5, 9, 40], TreeSettings.Criterion.allCases)
-  func `a forest cut to a depth is the forest grown with that limit`(
+  func aForestCutToADepthIsTheForestGrownWithThatLimit(
     limit: Int, criterion: TreeSettings.Criterion
   ) throws {
     let full = try fit { $0.tree.criterion = criterion }
@@ -50,7 +49,7 @@ import Testing
         == fitTree(images, classCount: 4) { ($0.criterion, $0.maxDepth) = (criterion, limit) })
   }
 
-  @Test func `trees grown in parts and joined are the whole forest`() throws {
+  @Test func treesGrownInPartsAndJoinedAreTheWholeForest() throws {
     let whole = try fit()
     let parts = try [0..<1, 1..<7, 7..<7, 7..<10].map { range in
       try Forest.growTrees(
@@ -60,7 +59,7 @@ import Testing
       Forest(joining: parts, settings: whole.forestSettings, imageShape: images.shape, classCount: 4) == whole)
   }
 
-  @Test func `probabilities are the mean of the trees' class shares`() throws {
+  @Test func probabilitiesAreTheMeanOfTheTreesClassShares() throws {
     let forest = try fit { $0.tree.minSamplesLeaf = 20 }
     let judged = images.prefix(100)
     var sums = [Float](repeating: 0, count: 400)
@@ -74,7 +73,7 @@ import Testing
     #expect(try forest.probabilities(for: judged, on: anyContext, progress: { _ in true }) == sums.map { $0 / 10 })
   }
 
-  @Test func `the out-of-bag accuracy is that of the trees that did not see an image`() throws {
+  @Test func theOutOfBagAccuracyIsThatOfTheTreesThatDidNotSeeAnImage() throws {
     let forest = try fit { $0.trees = 5 }
     let bags = (0..<5).map { tree in
       let drawn = (0..<images.count).map { draw in
@@ -101,13 +100,13 @@ import Testing
     #expect(try fit { $0.bootstrap = false }.outOfBagAccuracy(trainingImages: images, on: context) == nil)
   }
 
-  @Test func `without bootstrap and with all features, every tree is the decision tree`() throws {
+  @Test func withoutBootstrapAndWithAllFeaturesEveryTreeIsTheDecisionTree() throws {
     let tree = try fitTree(images, classCount: 4).tree
     let forest = try fit { ($0.bootstrap, $0.tree.maxFeatures) = (false, .all) }
     #expect(forest.trees == [Tree](repeating: tree, count: 10))
   }
 
-  @Test func `importances sum up to one, and a feature that tells all leads`() throws {
+  @Test func importancesSumUpToOneAndAFeatureThatTellsAllLeads() throws {
     var random = RandomSequence(seed: 5, .test)
     let rows = (0..<200).map { index in
       [UInt8(random.next(below: 256)), UInt8(index % 2 * 9), UInt8(random.next(below: 256))]
@@ -119,7 +118,7 @@ import Testing
     #expect(importances[1] > 0.5)
   }
 
-  @Test func `a fit can be stopped`() {
+  @Test func aFitCanBeStopped() {
     #expect(throws: CancellationError.self) {
       try Forest.fit(images, classCount: 4, settings: ForestSettings(), on: anyContext, progress: { $0.done < 3 })
     }
@@ -128,7 +127,7 @@ import Testing
     }
   }
 
-  @Test func `progress counts up to the total`() throws {
+  @Test func progressCountsUpToTheTotal() throws {
     var reports: [FitProgress] = []
     _ = try Forest.fit(
       images, classCount: 4, settings: ForestSettings(["trees": "7"]), on: anyContext,
@@ -139,14 +138,14 @@ import Testing
     #expect(reports == (1...7).map { FitProgress(done: $0, total: 7, unit: .trees) })
   }
 
-  @Test func `labels must be below the number of classes`() {
+  @Test func labelsMustBeBelowTheNumberOfClasses() {
     #expect(throws: ModelError.self) { try fitForest(images, classCount: 3) }
     #expect(throws: ModelError.self) { try fitTree(images.prefix(0), classCount: 4) }
   }
 }
 
 @Suite struct ForestSettingsTests {
-  @Test func `defaults are scikit-learn's`() throws {
+  @Test func defaultsAreScikitLearns() throws {
     #expect(
       try ForestSettings([:]).text == [
         "trees": "100", "max-depth": "none", "criterion": "gini", "max-features": "sqrt", "min-samples-split": "2",
@@ -160,7 +159,7 @@ import Testing
       ])
   }
 
-  @Test func `settings survive as text`() throws {
+  @Test func settingsSurviveAsText() throws {
     let text = [
       "trees": "7", "max-depth": "12", "criterion": "entropy", "max-features": "0.25", "min-samples-split": "5",
       "min-samples-leaf": "3", "bootstrap": "false", "seed": "18446744073709551615",
@@ -175,14 +174,14 @@ import Testing
     ("max-features", "nan", "fraction"), ("min-samples-split", "1", "from 2"), ("min-samples-leaf", "0", "from 1"),
     ("bootstrap", "yes", "true or false"), ("seed", "-1", "from 0 to 2^64 - 1"), ("leaves", "3", "max-depth"),
   ])
-  func `a bad setting says what is allowed`(name: String, value: String, allowed: String) {
+  func aBadSettingSaysWhatIsAllowed(name: String, value: String, allowed: String) {
     let error = #expect(throws: ModelError.self) { try ForestSettings([name: value]) }
     #expect(error?.description.contains(name) == true)
     #expect(error?.description.contains(allowed) == true, "\(String(describing: error))")
   }
 
   @Test(arguments: [("sqrt", 28, 1), ("log2", 9, 1), ("all", 784, 3), ("0.5", 392, 1), ("0.0001", 1, 1)])
-  func `max-features counts as in scikit-learn`(text: String, of784: Int, of3: Int) throws {
+  func maxFeaturesCountsAsInScikitLearn(text: String, of784: Int, of3: Int) throws {
     let features = try #require(MaxFeatures(text))
     #expect(features.count(of: 784) == of784)
     #expect(features.count(of: 3) == of3)

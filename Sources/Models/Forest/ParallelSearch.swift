@@ -11,8 +11,8 @@ final class ParallelSearch {
   init(_ searches: [SplitSearch], on team: ThreadTeam) { (self.searches, self.team) = (searches, team) }
 
   /// The same as ``SplitSearch/best(of:key:)``.
-  func best(of node: NodeSamples, key: NodeKey) -> Split? {
-    var found = [(split: Split?, varies: Bool)](repeating: (nil, false), count: team.count)
+  func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
+    var found = [(split: NodeSplit?, varies: Bool)](repeating: (nil, false), count: team.count)
     found.withUnsafeMutableBufferPointer { found in
       team.run { searches[$0].begin(key) }
       let count = searches[0].candidateCount

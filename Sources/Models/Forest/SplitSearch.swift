@@ -30,13 +30,13 @@ struct NodeSamples {
 }
 
 /// The best cut of a node over some features. Of equal scores, the lowest feature's lowest cut.
-struct Split {
+struct NodeSplit {
   var score: Double
   var feature: UInt32
   /// Samples with this value or a lower one go left.
   var value: UInt8
 
-  func isBetter(than other: Split?) -> Bool {
+  func isBetter(than other: NodeSplit?) -> Bool {
     guard let other else { return true }
     return score > other.score || score == other.score && feature < other.feature
   }
@@ -78,7 +78,7 @@ final class SplitSearch {
   }
 
   /// The best split of a node, over the features that its key draws; nil if no split leaves enough samples on both sides.
-  func best(of node: NodeSamples, key: NodeKey) -> Split? {
+  func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
     begin(key)
     let (split, varies) = best(of: node, candidates: 0..<candidateCount)
     return varies ? split : bestOfFurtherDraws(of: node)
@@ -93,12 +93,12 @@ final class SplitSearch {
   }
 
   /// The best split over some of the candidates, and whether any of these takes two different values in the node.
-  func best(of node: NodeSamples, candidates: Range<Int>) -> (split: Split?, varies: Bool) {
+  func best(of node: NodeSamples, candidates: Range<Int>) -> (split: NodeSplit?, varies: Bool) {
     let isSmall =
       node.weight <= Self.smallWeight && node.labelCount <= Self.smallLabelCount && !hasHeavySamples
     let smallNode = isSmall ? prepareSmall(node) : nil
     let usesColumns = prefersColumns(node)
-    var best: Split?
+    var best: NodeSplit?
     var varies = false
     for first in stride(from: candidates.lowerBound, to: candidates.upperBound, by: Self.laneCount) {
       let features = draw.features + first
@@ -113,7 +113,7 @@ final class SplitSearch {
   }
 
   /// When all candidates are constant in the node: the best split over the first further draw that is not.
-  func bestOfFurtherDraws(of node: NodeSamples) -> Split? {
+  func bestOfFurtherDraws(of node: NodeSamples) -> NodeSplit? {
     if candidateCount == table.featureCount { return nil }
     while let feature = draw.next() {
       if isConstant(feature, in: node) { continue }
@@ -150,7 +150,7 @@ extension SplitSearch {
 
   private func search(
     _ node: SmallNode, _ samples: UnsafePointer<TreeSample>, _ features: UnsafePointer<UInt32>, _ featureCount: Int,
-    _ best: inout Split?, _ varies: inout Bool
+    _ best: inout NodeSplit?, _ varies: inout Bool
   ) {
     kernels.gatherLanes(
       samples: samples, count: node.count, rows: table.rows.pointer, rowStride: table.rowStride, features: features,
@@ -167,7 +167,7 @@ extension SplitSearch {
       }
     varies = varies || cut.varyingLanes != 0
     if cut.lane >= 0 {
-      let split = Split(score: cut.score, feature: features[cut.lane], value: cut.value)
+      let split = NodeSplit(score: cut.score, feature: features[cut.lane], value: cut.value)
       if split.isBetter(than: best) { best = split }
     }
   }
@@ -186,7 +186,7 @@ extension SplitSearch {
 
   private func search(
     _ node: NodeSamples, usesColumns: Bool, _ features: UnsafePointer<UInt32>, _ featureCount: Int,
-    _ best: inout Split?,
+    _ best: inout NodeSplit?,
     _ varies: inout Bool
   ) {
     if !usesColumns {
@@ -211,7 +211,7 @@ extension SplitSearch {
       if holdsAllWeight(rotated(firstValue), of: node) { continue }
       varies = true
       let cut = bestCut(node)
-      let split = Split(score: cut.score, feature: features[index], value: cut.value)
+      let split = NodeSplit(score: cut.score, feature: features[index], value: cut.value)
       if cut.score > -.infinity, split.isBetter(than: best) { best = split }
     }
   }

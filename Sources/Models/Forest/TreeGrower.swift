@@ -48,7 +48,7 @@ final class TreeGrower {
   /// Grows the top of a subtree: nodes of up to `limit` samples stay behind as pending nodes, in the order of the empty leaves that
   /// stand for them.
   func grow(
-    _ root: PendingNode, in samples: TreeSamples, upTo limit: Int, search: (NodeSamples, NodeKey) -> Split?
+    _ root: PendingNode, in samples: TreeSamples, upTo limit: Int, search: (NodeSamples, NodeKey) -> NodeSplit?
   ) -> (tree: Tree, pending: [PendingNode]) {
     var tree = Tree()
     var pending: [PendingNode] = []
@@ -109,7 +109,7 @@ final class TreeGrower {
 
   /// Appends a node that splits, and pushes its children, the left one last.
   private func divide(
-    _ waiting: Waiting, _ node: NodeSamples, at split: Split, in samples: TreeSamples, _ tree: inout Tree
+    _ waiting: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples, _ tree: inout Tree
   ) {
     let (values, stride) = column(of: Int(split.feature), for: node)
     let parts = kernels.partition(
