@@ -1,0 +1,78 @@
+internal import Foundation
+
+/// Writes a whole file or nothing: beside the path first, then renamed, so that a reader sees the old file or the new one,
+/// also after a crash or on a full disk.
+package enum FileReplacement {
+  /// Puts a file with these bytes at `path`, in place of what is there. Devices and pipes are written to directly.
+  package static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
+    if isDeviceOrPipe(path) {
+      let file = open(path, O_WRONLY | O_CLOEXEC)
+      guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
+      let failure = write(pieces, to: file)
+      let closed = close(file) == 0
+      if let failure = failure ?? (closed ? nil : systemErrorText()) { throw .notWritten(path: path, reason: failure) }
+      return
+    }
+    let (file, beside) = try create(beside: path)
+    var failure = write(pieces, to: file)
+    if failure == nil, fsync(file) != 0 { failure = systemErrorText() }
+    if close(file) != 0, failure == nil { failure = systemErrorText() }
+    if failure == nil, rename(beside, path) != 0 { failure = systemErrorText() }
+    if let failure {
+      unlink(beside)
+      throw .notWritten(path: path, reason: failure)
+    }
+    flushFolder(of: path)
+  }
+
+  /// Finds out whether ``write(_:to:)`` could create a file at `path`, before a long computation. Leaves nothing behind.
+  package static func check(_ path: String) throws(FileError) {
+    if isDeviceOrPipe(path) {
+      guard access(path, W_OK) == 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
+      return
+    }
+    let (file, beside) = try create(beside: path)
+    close(file)
+    unlink(beside)
+  }
+
+  private static func create(beside path: String) throws(FileError) -> (file: Int32, beside: String) {
+    var information = stat()
+    if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+      throw .notCreated(path: path, reason: "it is a folder; a file's name is needed")
+    }
+    let beside = "\(path).\(getpid()).partial"
+    unlink(beside)
+    let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
+    return (file, beside)
+  }
+
+  private static func isDeviceOrPipe(_ path: String) -> Bool {
+    var information = stat()
+    return stat(path, &information) == 0 && ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
+  }
+
+  /// Writes all, and returns what went wrong.
+  private static func write(_ pieces: [[UInt8]], to file: Int32) -> String? {
+    for piece in pieces {
+      var written = 0
+      while written < piece.count {
+        let count = piece.withUnsafeBytes { Foundation.write(file, $0.baseAddress! + written, $0.count - written) }
+        if count < 0, errno == EINTR { continue }
+        if count < 0 { return systemErrorText() }
+        written += count
+      }
+    }
+    return nil
+  }
+
+  /// Makes the new name last. Some file systems cannot do that for folders; the file's content is safe either way.
+  private static func flushFolder(of path: String) {
+    let parent = (path as NSString).deletingLastPathComponent
+    let folder = open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
+  }
+}

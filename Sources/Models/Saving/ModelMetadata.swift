@@ -1,0 +1,85 @@
+package import Datasets
+
+/// What a saved model says about itself, beside its tensors.
+package struct ModelMetadata: Sendable, Equatable {
+  package var kind: ModelKind
+  /// By the names of the command line's options.
+  package var settings: [String: String]
+  package var imageShape: ImageShape
+  /// By label.
+  package var classNames: [String]
+  package var dataName: String
+  /// SHA-256 of the data set that the model was fitted on.
+  package var dataDigest: String
+  /// Share of the data set's test images that it tells rightly; nil if that was not measured.
+  package var testAccuracy: Double?
+  /// The version of Atelier that fitted it.
+  package var atelierVersion: String
+
+  package init(
+    kind: ModelKind, settings: [String: String], imageShape: ImageShape, classNames: [String], dataName: String,
+    dataDigest: String, testAccuracy: Double?, atelierVersion: String
+  ) {
+    (self.kind, self.settings, self.imageShape, self.classNames) = (kind, settings, imageShape, classNames)
+    (self.dataName, self.dataDigest) = (dataName, dataDigest)
+    (self.testAccuracy, self.atelierVersion) = (testAccuracy, atelierVersion)
+  }
+}
+
+// MARK: Text
+
+extension ModelMetadata {
+  /// What one file can say, and a model can be rebuilt for.
+  static let sides = 1...512
+  static let channels = 1...4
+  static let classes = 1...256
+
+  /// As a safetensors file's header holds it: `model`, `setting.<name>`, `class.<label>` and so on.
+  package var text: [String: String] {
+    var text = [
+      "model": kind.rawValue, "image.height": "\(imageShape.height)", "image.width": "\(imageShape.width)",
+      "image.channels": "\(imageShape.channels)", "classes": "\(classNames.count)", "data.name": dataName,
+      "data.digest": dataDigest, "atelier.version": atelierVersion,
+    ]
+    text["test.accuracy"] = testAccuracy.map { "\($0)" }
+    for (name, value) in settings { text["setting.\(name)"] = value }
+    for (label, name) in classNames.enumerated() { text["class.\(label)"] = name }
+    return text
+  }
+
+  /// Reads what ``text`` wrote; what else is there is left alone.
+  /// - Throws: ``ModelError/badModel(_:)`` naming the entry that is missing or makes no sense.
+  package init(text: [String: String]) throws(ModelError) {
+    func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
+      guard let word = text[name] else {
+        throw .badModel("its header lacks \"\(name)\"; was the file saved by Atelier?")
+      }
+      guard let value = parse(word) else {
+        throw .badModel("its header's \"\(name)\" is \(word.debugDescription); it must be \(expected)")
+      }
+      return value
+    }
+    func number(_ name: String, in range: ClosedRange<Int>) throws(ModelError) -> Int {
+      try read(name, "\(range.lowerBound) to \(range.upperBound)") { word in
+        Int(word).flatMap { range.contains($0) ? $0 : nil }
+      }
+    }
+    kind = try read("model", "one of " + ModelKind.allCases.map(\.rawValue).joined(separator: ", "), ModelKind.init)
+    imageShape = ImageShape(
+      height: try number("image.height", in: Self.sides), width: try number("image.width", in: Self.sides),
+      channels: try number("image.channels", in: Self.channels))
+    classNames = []
+    for label in 0..<(try number("classes", in: Self.classes)) {
+      classNames.append(try read("class.\(label)", "a class's name", { $0 }))
+    }
+    dataName = try read("data.name", "a name", { $0 })
+    dataDigest = try read("data.digest", "a digest", { $0 })
+    testAccuracy =
+      text["test.accuracy"] == nil
+      ? nil : try read("test.accuracy", "from 0 to 1") { Double($0).flatMap { (0...1).contains($0) ? $0 : nil } }
+    atelierVersion = try read("atelier.version", "a version", { $0 })
+    let prefix = "setting."
+    settings = [:]
+    for (name, value) in text where name.hasPrefix(prefix) { settings[String(name.dropFirst(prefix.count))] = value }
+  }
+}
