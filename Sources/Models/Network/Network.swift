@@ -59,9 +59,11 @@ package struct Network: Classifier {
       }
       return elements
     }
+    // All tensors first: settings that name a huge network must not take memory that the tensors do not fill.
+    var values: [[Float]] = []
+    for layout in plan.tensorLayouts { values.append(try elements(layout.slice.name, layout.shape)) }
     var parameters = [Float](repeating: 0, count: plan.count)
-    for layout in plan.tensorLayouts {
-      let values = try elements(layout.slice.name, layout.shape)
+    for (layout, values) in zip(plan.tensorLayouts, values) {
       for (index, value) in values.enumerated() { parameters[layout.place(index)] = value }
     }
     let channels = [imageShape.channels]

@@ -30,9 +30,9 @@ package struct ModelMetadata: Sendable, Equatable {
 
 extension ModelMetadata {
   /// What one file can say, and a model can be rebuilt for.
-  static let sides = 1...512
-  static let channels = 1...4
-  static let classes = 1...256
+  static let sides = 1...DatasetLimits.side
+  static let channels = 1...3
+  static let classes = 1...DatasetLimits.classes
 
   /// As a safetensors file's header holds it: `model`, `setting.<name>`, `class.<label>` and so on.
   package var text: [String: String] {

@@ -52,5 +52,5 @@ package struct SavedModel: Sendable, Equatable {
   }
 
   /// Every kind of model that can be rebuilt from a file.
-  package static let classifierTypes: [any Classifier.Type] = []
+  package static let classifierTypes: [any Classifier.Type] = [Network.self, Forest.self, DecisionTree.self]
 }
