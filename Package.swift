@@ -78,7 +78,8 @@ let package = Package(
     testTarget("ComputeTests", ["Compute"]),
     testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"]),
     testTarget("ModelsTests", ["Compute", "Datasets", "Models"], resources: [.copy("Fixtures")]),
-    testTarget("EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"]),
+    testTarget(
+      "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
     testTarget("CommandsTests", ["Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

@@ -1,2 +1,0 @@
-/// Counts of (true class, predicted class).
-package struct ConfusionMatrix: Sendable {}

@@ -1,0 +1,51 @@
+/// How often images of each class were predicted to be of each class.
+package struct ConfusionMatrix: Sendable, Equatable, Codable {
+  /// `counts[truth][prediction]`
+  package private(set) var counts: [[Int]]
+
+  /// - Parameters:
+  ///   - labels: (images), each below `classCount`
+  ///   - predictions: (images), each below `classCount`
+  package init(labels: [UInt8], predictions: [UInt8], classCount: Int) {
+    precondition(labels.count == predictions.count, "labels and predictions differ in number")
+    counts = Array(repeating: Array(repeating: 0, count: classCount), count: classCount)
+    for (label, prediction) in zip(labels, predictions) { counts[Int(label)][Int(prediction)] += 1 }
+  }
+
+  package var classCount: Int { counts.count }
+  package var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
+  package var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
+
+  /// Images that are of the class.
+  package func support(_ label: Int) -> Int { counts[label].reduce(0, +) }
+
+  /// Images that were predicted to be of the class.
+  package func predicted(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
+}
+
+/// How well one class is told from the others; or an average of that over classes.
+package struct ClassMeasures: Sendable, Equatable, Codable {
+  /// The share of the images predicted to be of the class that are; 0 if there are none.
+  package let precision: Double
+  /// The share of the images of the class that are predicted to be; 0 if there are none.
+  package let recall: Double
+  /// The harmonic mean of precision and recall; 0 if both are.
+  package let f1: Double
+
+  package init(_ confusion: ConfusionMatrix, label: Int) {
+    let hits = Double(confusion.counts[label][label])
+    let (predicted, support) = (Double(confusion.predicted(label)), Double(confusion.support(label)))
+    precision = predicted > 0 ? hits / predicted : 0
+    recall = support > 0 ? hits / support : 0
+    f1 = hits > 0 ? 2 * hits / (predicted + support) : 0
+  }
+
+  /// The weighted mean of each measure; all 0 if the weights are.
+  package init(meanOf measures: [ClassMeasures], weights: [Double]) {
+    let whole = weights.reduce(0, +)
+    func mean(_ measure: (ClassMeasures) -> Double) -> Double {
+      whole > 0 ? zip(measures, weights).reduce(0) { $0 + measure($1.0) * $1.1 } / whole : 0
+    }
+    (precision, recall, f1) = (mean(\.precision), mean(\.recall), mean(\.f1))
+  }
+}
