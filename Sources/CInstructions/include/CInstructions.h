@@ -3,6 +3,7 @@
 #pragma once
 
 #include "CPUDetection.h"
+#include "ByteProducts.h"
 #include "VectorOperations.h"
 
 // Tells the processor that this is a waiting loop.

@@ -1,0 +1,73 @@
+// Sums of products and of differences of bytes, four to a lane of 32 bits: what the neighbours of an image are found with.
+#pragma once
+
+#include "VectorOperations.h"
+
+typedef uint8_t atelier_u8x64 __attribute__((ext_vector_type(64)));
+
+// sum[lane] += the four unsigned bytes of rows[lane] times the four signed bytes of `query`.
+ATELIER_INLINE atelier_i32x16 atelier_add_products(atelier_i32x16 sum, atelier_i32x16 rows, int32_t query) {
+#if defined(__AVX512VNNI__)
+  return (atelier_i32x16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)rows, _mm512_set1_epi32(query));
+#elif defined(__AVX2__)
+  // vpmaddubsw would saturate, so bytes are widened to 16 bits first: the even ones, then the odd ones.
+  const __m256i even = _mm256_set1_epi32((uint16_t)(int8_t)query | (uint32_t)(int8_t)(query >> 16) << 16);
+  const __m256i odd = _mm256_set1_epi32((uint16_t)(int8_t)(query >> 8) | (uint32_t)(int8_t)(query >> 24) << 16);
+  const __m256i low = _mm256_set1_epi32(0x00ff00ff);
+  __m256i parts[2] = {(__m256i)rows.lo, (__m256i)rows.hi};
+  __m256i sums[2] = {(__m256i)sum.lo, (__m256i)sum.hi};
+  for (int half = 0; half < 2; half++) {
+    __m256i product = _mm256_madd_epi16(_mm256_and_si256(parts[half], low), even);
+    sums[half] = _mm256_add_epi32(sums[half], product);
+    product = _mm256_madd_epi16(_mm256_srli_epi16(parts[half], 8), odd);
+    sums[half] = _mm256_add_epi32(sums[half], product);
+  }
+  atelier_i32x16 result;
+  __builtin_memcpy(&result, sums, sizeof result);
+  return result;
+#else
+  atelier_u32x16 bytes = (atelier_u32x16)rows;
+  for (int byte = 0; byte < 4; byte++)
+    sum += (atelier_i32x16)(bytes >> 8 * byte & 0xff) * (int32_t)(int8_t)(query >> 8 * byte);
+  return sum;
+#endif
+}
+
+// sum[lane] += the absolute differences of the four bytes of rows[lane] and of `query`, all unsigned.
+ATELIER_INLINE atelier_i32x16 atelier_add_differences(atelier_i32x16 sum, atelier_i32x16 rows, int32_t query) {
+  atelier_u8x64 a = (atelier_u8x64)rows;
+  atelier_u8x64 b = (atelier_u8x64)(atelier_i32x16)query;
+  atelier_u8x64 differences = __builtin_elementwise_max(a, b) - __builtin_elementwise_min(a, b);
+#if defined(__AVX512VNNI__)
+  return (atelier_i32x16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)differences, _mm512_set1_epi8(1));
+#else
+  atelier_u32x16 bytes = (atelier_u32x16)differences;
+  atelier_u32x16 pairs = (bytes & 0x00ff00ff) + (bytes >> 8 & 0x00ff00ff);
+  return sum + (atelier_i32x16)((pairs & 0xffff) + (pairs >> 16));
+#endif
+}
+
+// (sum + shift) * factor
+ATELIER_INLINE atelier_f64x16 atelier_shift_and_scale(atelier_f64x16 sum, atelier_f64x16 shift, atelier_f64x16 factor) {
+  return (sum + shift) * factor;
+}
+
+ATELIER_INLINE atelier_f64x16 atelier_double_from_i32(atelier_i32x16 v) {
+  return __builtin_convertvector(v, atelier_f64x16);
+}
+
+ATELIER_INLINE atelier_f64x16 atelier_double_from_float(atelier_f32x16 v) {
+  return __builtin_convertvector(v, atelier_f64x16);
+}
+
+// Bit i: whether value[i] < limit.
+ATELIER_INLINE uint32_t atelier_lanes_below(atelier_f64x16 value, double limit) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_pd_mask((__m512d)value.lo, _mm512_set1_pd(limit), _CMP_LT_OQ) |
+         (uint32_t)_mm512_cmp_pd_mask((__m512d)value.hi, _mm512_set1_pd(limit), _CMP_LT_OQ) << 8;
+#else
+  uint32_t mask = 0;
+  for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(value[lane] < limit) << lane;
+  return mask;
+#endif
+}

@@ -1,0 +1,167 @@
+package import Compute
+package import Datasets
+internal import KernelInterface
+internal import Synchronization
+
+/// k-nearest neighbours: the training images themselves, and a way to compare them. Search is exact.
+package struct NearestNeighbors: Classifier {
+  package static let kind = ModelKind.knn
+
+  package let configuration: NeighborsSettings
+  package let imageShape: ImageShape
+  package let classCount: Int
+  /// (rows, pixels) and (rows)
+  let training: LabeledImages
+  let components: PrincipalComponents?
+
+  package var settings: [String: String] { configuration.text }
+
+  /// Keeps the images, and computes their principal components if the settings ask for some.
+  /// - Throws: ``ModelError/badSettings(_:)``
+  package static func fit(
+    _ images: LabeledImages, classCount: Int, settings: NeighborsSettings, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
+  ) throws -> NearestNeighbors {
+    try settings.validate(images: images.count, shape: images.shape)
+    let components = settings.components.map {
+      PrincipalComponents(of: images, components: $0, whitening: settings.whitening, on: context)
+    }
+    guard progress(FitProgress(done: images.count, total: images.count, unit: .images)) else {
+      throw CancellationError()
+    }
+    return NearestNeighbors(
+      configuration: settings, imageShape: images.shape, classCount: classCount, training: images,
+      components: components)
+  }
+
+  // MARK: Search
+
+  /// Queries that one thread searches for at once: they stay in the second-level cache while all training rows pass by.
+  private static let blockQueries = 96
+
+  /// The `k` nearest training images of each of `images`, nearest first, of equally near ones the one with the lower index.
+  ///
+  /// - Parameter excluding: by training image its fold, and by query the fold that does not count: answers cross-validation in one pass
+  package func nearest(
+    _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
+    on context: ComputeContext, progress: (FitProgress) -> Bool
+  ) throws -> [[Neighbor]] {
+    guard images.shape == imageShape else {
+      throw ModelError.badSettings("the model was fitted on images of \(imageShape), not of \(images.shape)")
+    }
+    let index = NeighborIndex(rows(training, on: context), metric: configuration.metric, on: context)
+    let queries = rows(images, on: context)
+    let blocks = (images.count + Self.blockQueries - 1) / Self.blockQueries
+    let results = Mutex([[[Neighbor]]](repeating: [], count: blocks))
+    let round = 2 * context.team.count
+    for firstBlock in stride(from: 0, to: blocks, by: round) {
+      context.team.forEach(min(round, blocks - firstBlock)) { offset, _ in
+        let block = firstBlock + offset
+        let range = block * Self.blockQueries..<min((block + 1) * Self.blockQueries, images.count)
+        let own = excluding.map { (rowFolds: $0.rowFolds, queryFolds: Array($0.queryFolds[range])) }
+        let found = index.nearest(k, to: queries.part(range), excluding: own, kernels: context.kernels)
+        results.withLock { $0[block] = found }
+      }
+      let done = min(images.count, (firstBlock + round) * Self.blockQueries)
+      guard progress(FitProgress(done: done, total: images.count, unit: .queries)) else { throw CancellationError() }
+    }
+    return results.withLock { $0.flatMap { $0 } }
+  }
+
+  private func rows(_ images: LabeledImages, on context: ComputeContext) -> NeighborIndex.Rows {
+    guard let components else { return .bytes(images.pixels, length: imageShape.count) }
+    return .floats(components.project(images, on: context), length: components.count)
+  }
+
+  package func probabilities(
+    for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
+  ) throws -> [Float] {
+    try nearest(configuration.neighbors, to: images, on: context, progress: progress).flatMap {
+      vote($0, weights: configuration.weights)
+    }
+  }
+
+  /// Class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).
+  package func vote(_ neighbors: [Neighbor], weights: Weighting) -> [Float] {
+    var votes = [Double](repeating: 0, count: classCount)
+    let isTwin = weights == .distance && neighbors.contains { $0.distance == 0 }
+    for neighbor in neighbors {
+      let weight =
+        switch weights {
+        case .uniform: 1.0
+        case .distance: isTwin ? (neighbor.distance == 0 ? 1 : 0) : 1 / neighbor.distance
+        }
+      votes[Int(training.labels[neighbor.row])] += weight
+    }
+    let total = votes.reduce(0, +)
+    return votes.map { Float($0 / total) }
+  }
+
+  // MARK: Saved form
+
+  package var tensors: [Tensor] {
+    let pixels = imageShape.count
+    var tensors = [
+      Tensor(name: "images", shape: [training.count, pixels], training.pixels),
+      Tensor(name: "labels", shape: [training.count], training.labels),
+    ]
+    if let components {
+      tensors += [
+        Tensor(name: "components.mean", shape: [pixels], components.mean),
+        Tensor(name: "components.directions", shape: [components.count, pixels], components.directions),
+        Tensor(name: "components.variances", shape: [components.count], components.variances),
+      ]
+    }
+    return tensors
+  }
+}
+
+extension NearestNeighbors {
+  package init(
+    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
+  ) throws(ModelError) {
+    func elements<Element: TensorElement>(_ name: String, _ shape: [Int]) throws(ModelError) -> [Element] {
+      guard let tensor = tensors.first(where: { $0.name == name }) else {
+        throw .badModel("the tensor \(name) is missing")
+      }
+      guard tensor.shape == shape, let elements = tensor.elements(as: Element.self) else {
+        throw .badModel(
+          "the tensor \(name) has shape \(tensor.shape) of \(tensor.elementType.rawValue), expected \(shape)")
+      }
+      return elements
+    }
+    let configuration = try NeighborsSettings(text: settings)
+    let count = tensors.first { $0.name == "labels" }?.shape.first ?? 0
+    do { try configuration.validate(images: count, shape: imageShape) } catch { throw .badModel(error.description) }
+    let pixels: [UInt8] = try elements("images", [count, imageShape.count])
+    let labels: [UInt8] = try elements("labels", [count])
+    guard labels.allSatisfy({ Int($0) < classCount }) else {
+      throw .badModel("the tensor labels holds a label above the \(classCount) classes")
+    }
+    var components: PrincipalComponents?
+    if let number = configuration.components {
+      let mean: [Float] = try elements("components.mean", [imageShape.count])
+      let directions: [Float] = try elements("components.directions", [number, imageShape.count])
+      let variances: [Double] = try elements("components.variances", [number])
+      guard (mean + directions).allSatisfy(\.isFinite) else {
+        throw .badModel("the principal components hold numbers that are not finite")
+      }
+      components = PrincipalComponents(mean: mean, directions: directions, variances: variances)
+    }
+    self.init(
+      configuration: configuration, imageShape: imageShape, classCount: classCount,
+      training: LabeledImages(shape: imageShape, pixels: pixels, labels: labels), components: components)
+  }
+}
+
+extension NeighborIndex.Rows {
+  /// Some of the rows.
+  func part(_ range: Range<Int>) -> NeighborIndex.Rows {
+    switch self {
+    case .bytes(let values, let length):
+      .bytes(Array(values[range.lowerBound * length..<range.upperBound * length]), length: length)
+    case .floats(let values, let length):
+      .floats(Array(values[range.lowerBound * length..<range.upperBound * length]), length: length)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+internal import Compute
+internal import Datasets
+internal import KernelInterface
+
+/// A projection of images onto their directions of largest variance, each scaled.
+struct PrincipalComponents: Sendable, Equatable {
+  /// (pixels)
+  let mean: [Float]
+  /// (components, pixels): direction times scale.
+  let directions: [Float]
+  /// (components): before scaling, descending.
+  let variances: [Double]
+
+  var count: Int { variances.count }
+
+  init(mean: [Float], directions: [Float], variances: [Double]) {
+    (self.mean, self.directions, self.variances) = (mean, directions, variances)
+  }
+
+  /// - Parameter whitening: P of the scale variance^(-P/2)
+  init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
+    let pixels = images.shape.count
+    let (sums, covariance) = Self.covariance(of: images, on: context)
+    let eigen = SymmetricEigen(covariance, size: pixels)
+    mean = sums.map { Float(Double($0) / Double(images.count)) }
+    let variances = eigen.values.prefix(components).map { max($0, 0) }
+    self.variances = variances
+    directions = variances.indices.flatMap { component -> [Float] in
+      let scale = Self.scale(variances[component], whitening: whitening)
+      return (0..<pixels).map { Float(eigen.vectors[component * pixels + $0] * scale) }
+    }
+  }
+
+  /// variance^(-whitening/2); a direction without variance is left out.
+  private static func scale(_ variance: Double, whitening: Double) -> Double {
+    guard variance > 1e-9 else { return 0 }
+    // The exponent, from 0 to 1, in binary: the product of roots of roots. libm's power differs between systems, roots do not.
+    var exponent = whitening / 2
+    var (power, root) = (1.0, variance)
+    for _ in 0..<40 {
+      if exponent >= 1 {
+        power *= root
+        exponent -= 1
+      }
+      root = root.squareRoot()
+      exponent *= 2
+    }
+    return 1 / power
+  }
+
+  /// The sum of every pixel, and the covariance matrix (pixels, pixels), lower triangle. Sums and products are exact integers: pixels play the rows
+  /// and queries of a neighbour search, images the places in a row.
+  private static func covariance(
+    of images: LabeledImages, on context: ComputeContext
+  ) -> (sums: [Int], covariance: [Double]) {
+    let (pixels, count) = (images.shape.count, images.count)
+    let words = (count + 3) / 4
+    let tiles = (pixels + 15) / 16
+    let rows = AlignedBuffer<UInt8>(count: tiles * words * 64)
+    let queries = AlignedBuffer<Int32>(count: pixels * words)
+    let queryBytes = UnsafeMutableRawPointer(queries.pointer).assumingMemoryBound(to: UInt8.self)
+    var sums = [Int](repeating: 0, count: pixels)
+    images.pixels.withUnsafeBufferPointer { bytes in
+      for image in 0..<count {
+        for pixel in 0..<pixels {
+          let byte = bytes[image * pixels + pixel]
+          rows.pointer[((pixel >> 4) * words + image >> 2) * 64 + (pixel & 15) * 4 + image & 3] = byte
+          queryBytes[pixel * words * 4 + image] = byte ^ 128
+          sums[pixel] += Int(byte)
+        }
+      }
+    }
+    let n = Double(count)
+    var covariance = [Double](repeating: 0, count: pixels * pixels)
+    covariance.withUnsafeMutableBufferPointer { covariance in
+      let target = covariance.baseAddress!
+      context.team.forEach((pixels + 5) / 6) { block, _ in
+        let first = block * 6
+        let queryCount = min(6, pixels - first)
+        let totals = AlignedBuffer<Double>(count: queryCount * tiles * 16)
+        for word in stride(from: 0, to: words, by: 16384) {
+          context.kernels.compareBytes(
+            .products, queries: queryCount, tiles: tiles, words: min(16384, words - word),
+            rows: rows.pointer + word * 64, tileWords: words, queryWords: queries.pointer + first * words + word,
+            queryStride: words, totals: totals.pointer)
+        }
+        for query in 0..<queryCount {
+          for pixel in 0..<pixels {
+            let product = totals.pointer[query * tiles * 16 + pixel] + 128 * Double(sums[pixel])
+            target[(first + query) * pixels + pixel] =
+              (n * product - Double(sums[first + query]) * Double(sums[pixel])) / (n * max(n - 1, 1))
+          }
+        }
+      }
+    }
+    return (sums, covariance)
+  }
+
+  /// The projected images: (images, count), row-major.
+  func project(_ images: LabeledImages, on context: ComputeContext) -> [Float] {
+    let pixels = images.shape.count
+    let padded = (count + 15) / 16 * 16
+    let transposed = AlignedBuffer<Float>(count: pixels * padded)
+    for component in 0..<count {
+      for pixel in 0..<pixels {
+        transposed.pointer[pixel * padded + component] = directions[component * pixels + pixel]
+      }
+    }
+    var projected = [Float](repeating: 0, count: images.count * count)
+    let block = 48
+    projected.withUnsafeMutableBufferPointer { projected in
+      let target = projected.baseAddress!
+      context.team.forEach((images.count + block - 1) / block) { index, _ in
+        let first = index * block
+        let size = min(block, images.count - first)
+        let centered = AlignedBuffer<Float>(count: size * pixels)
+        let result = AlignedBuffer<Float>(count: size * padded)
+        for image in 0..<size {
+          for pixel in 0..<pixels {
+            centered.pointer[image * pixels + pixel] =
+              Float(images.pixels[(first + image) * pixels + pixel]) - mean[pixel]
+          }
+        }
+        context.kernels.multiplyMatrices(
+          m: size, n: padded, k: pixels, a: centered.pointer, aRow: pixels, aColumn: 1, b: transposed.pointer,
+          bRow: padded, c: result.pointer, cRow: padded, accumulate: false)
+        for image in 0..<size {
+          (target + (first + image) * count).update(from: result.pointer + image * padded, count: count)
+        }
+      }
+    }
+    return projected
+  }
+}

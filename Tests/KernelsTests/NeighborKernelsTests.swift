@@ -1,0 +1,107 @@
+import Compute
+import KernelInterface
+import Testing
+
+@Suite struct NeighborKernelsTests {
+  private func bytes(_ count: Int, _ key: UInt32) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: Philox.words(seed: 2, .test, key, UInt32($0)).x) }
+  }
+
+  /// Sums over all words, query by query, row by row.
+  @Test(arguments: [0, 1, 2, 5, 6, 7, 13], [1, 2, 3, 5])
+  func bytesAreComparedExactly(queries: Int, tiles: Int) {
+    for words in [1, 3, 16, 17] {
+      let (tileWords, queryStride) = (words + 2, words + 1)
+      let rows = AlignedBuffer(bytes(tiles * tileWords * 64, 1))
+      let queryBytes = bytes(queries * queryStride * 4, 2)
+      let queryWords = AlignedBuffer<Int32>(count: queries * queryStride)
+      UnsafeMutableRawPointer(queryWords.pointer).copyMemory(from: queryBytes, byteCount: queryBytes.count)
+      for comparison in [Comparison.products, .differences] {
+        var expected = [Double](repeating: 0.5, count: queries * tiles * 16)
+        for query in 0..<queries {
+          for row in 0..<tiles * 16 {
+            for place in 0..<words * 4 {
+              let value = Int(rows.pointer[(row / 16 * tileWords + place / 4) * 64 + row % 16 * 4 + place % 4])
+              let other = queryBytes[query * queryStride * 4 + place]
+              expected[query * tiles * 16 + row] += Double(
+                comparison == .products ? value * Int(Int8(bitPattern: other)) : abs(value - Int(other)))
+            }
+          }
+        }
+        for set in InstructionSet.available {
+          let totals = AlignedBuffer([Double](repeating: 0.5, count: queries * tiles * 16))
+          set.kernels.compareBytes(
+            comparison, queries: queries, tiles: tiles, words: words, rows: rows.pointer, tileWords: tileWords,
+            queryWords: queryWords.pointer, queryStride: queryStride, totals: totals.pointer)
+          #expect(Array(totals.elements) == expected, "\(comparison), \(words) words on \(set)")
+        }
+      }
+    }
+  }
+
+  /// The largest sums that the contract allows: 16384 words of extreme bytes.
+  @Test func sumsDoNotOverflow() {
+    let words = 16384
+    let rows = AlignedBuffer([UInt8](repeating: 255, count: words * 64))
+    for (byte, comparison) in [(UInt8(128), Comparison.products), (127, .products), (0, .differences)] {
+      let word = Int32(bitPattern: UInt32(byte) * 0x0101_0101)
+      let query = AlignedBuffer([Int32](repeating: word, count: words))
+      let each = comparison == .products ? 255 * Int(Int8(bitPattern: byte)) : 255
+      for set in InstructionSet.available {
+        let totals = AlignedBuffer<Double>(count: 16)
+        set.kernels.compareBytes(
+          comparison, queries: 1, tiles: 1, words: words, rows: rows.pointer, tileWords: words,
+          queryWords: query.pointer, queryStride: words, totals: totals.pointer)
+        #expect(totals.elements.allSatisfy { $0 == Double(each * words * 4) })
+      }
+    }
+  }
+
+  @Test(arguments: [1, 3, 4, 5, 9], [1, 2, 17]) func floatsAreComparedInOrder(queries: Int, components: Int) {
+    let tiles = 3
+    let rows = randomFloats(tiles * components * 16, 50)
+    let values = randomFloats(queries * components, 51)
+    for comparison in [FloatComparison.products, .squaredDifferences, .absoluteDifferences] {
+      var expected: [Double] = []
+      for query in 0..<queries {
+        for row in 0..<tiles * 16 {
+          var sum: Float = 0
+          for component in 0..<components {
+            let value = rows.pointer[(row / 16 * components + component) * 16 + row % 16]
+            let other = values.pointer[query * components + component]
+            switch comparison {
+            case .products: sum.addProduct(value, other)
+            case .squaredDifferences: sum.addProduct(value - other, value - other)
+            case .absoluteDifferences: sum += abs(value - other)
+            }
+          }
+          expected.append(Double(sum))
+        }
+      }
+      for set in InstructionSet.available {
+        let totals = AlignedBuffer<Double>(count: queries * tiles * 16)
+        set.kernels.compareFloats(
+          comparison, queries: queries, tiles: tiles, components: components, rows: rows.pointer,
+          queryValues: values.pointer, totals: totals.pointer)
+        #expect(Array(totals.elements) == expected, "\(comparison) on \(set)")
+      }
+    }
+  }
+
+  @Test func keysAreShiftedScaledAndComparedWithALimit() {
+    let totals = (0..<16).map { Double($0) }
+    let shift = AlignedBuffer((0..<16).map { $0 == 3 ? Double.infinity : Double($0 % 5) })
+    let factor = AlignedBuffer((0..<16).map { $0 % 2 == 0 ? -2.0 : 1.0 })
+    factor.pointer[3] = 1
+    let keys = (0..<16).map { (totals[$0] + shift.pointer[$0]) * factor.pointer[$0] }
+    for limit in [-10.0, 0, 4, .infinity] {
+      for set in InstructionSet.available {
+        let result = AlignedBuffer(totals)
+        let below = set.kernels.keysBelow(
+          limit, totals: result.pointer, shift: shift.pointer, factor: factor.pointer)
+        #expect(Array(result.elements) == keys)
+        #expect((0..<32).allSatisfy { (below >> UInt32($0) & 1 == 1) == ($0 < 16 && keys[$0 % 16] < limit) })
+      }
+    }
+  }
+}
