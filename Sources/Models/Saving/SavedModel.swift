@@ -52,5 +52,7 @@ package struct SavedModel: Sendable, Equatable {
   }
 
   /// Every kind of model that can be rebuilt from a file.
-  package static let classifierTypes: [any Classifier.Type] = [Network.self, Forest.self, DecisionTree.self]
+  package static let classifierTypes: [any Classifier.Type] = [
+    Network.self, Forest.self, DecisionTree.self, NearestNeighbors.self,
+  ]
 }
