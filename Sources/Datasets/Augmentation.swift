@@ -17,8 +17,8 @@ package struct Augmentation: Sendable, Equatable {
     (self.flip, self.shift, self.erase) = (flip, shift, erase)
   }
 
-  /// The share of the image that an erased rectangle covers, and its height over its width: the paper's ranges, halved at the top
-  /// because images are small.
+  /// The share of the image that an erased rectangle covers: the paper's range, halved at the top because images are small. Its height
+  /// over its width is between 1/2 and 2.
   private static let erasedShare: (lowest: Float, highest: Float) = (0.02, 0.2)
 
   /// Writes the changed image.
@@ -78,7 +78,7 @@ package struct Augmentation: Sendable, Equatable {
 package struct AugmentationError: Error, Equatable, CustomStringConvertible {
   package let word: String
   package var description: String {
-    "'\(word)' is no augmentation; a list of flip, shift:PIXELS (1 to 64) and erase, or none, is expected, for example flip,shift:2"
+    "'\(word)' is no augmentation; a list of flip, shift:PIXELS (1 to 64) and erase, each once, or none, is expected, for example flip,shift:2"
   }
 }
 
@@ -95,11 +95,11 @@ extension Augmentation: CustomStringConvertible {
     if text == "none" { return }
     for word in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
       switch word {
-      case "flip": flip = true
-      case "erase": erase = true
-      case "shift": shift = 2
+      case "flip" where !flip: flip = true
+      case "erase" where !erase: erase = true
+      case "shift" where shift == 0: shift = 2
       default:
-        guard word.hasPrefix("shift:"), let pixels = Int(word.dropFirst(6)), 1...64 ~= pixels else {
+        guard shift == 0, word.hasPrefix("shift:"), let pixels = Int(word.dropFirst(6)), 1...64 ~= pixels else {
           throw AugmentationError(word: word)
         }
         shift = pixels

@@ -9,35 +9,38 @@ extension Dataset {
   ///
   /// - Parameters:
   ///   - name: a built-in name (`fashion-mnist`), or nil for whatever the folder holds
-  ///   - directory: a folder with the four IDX files of MNIST (plain or gzipped), or with `train` and `test` folders of classes; nil: the folder that
-  ///     `ATELIER_DATA` names, else, for a built-in name, where the system's package puts it
+  ///   - directory: a folder with the four IDX files of MNIST (plain or gzipped), or with `train` and `test` folders of classes; nil: the folder
+  ///     that `ATELIER_DATA` names. Without either, `fashion-mnist` where the system's package puts it. The files of a built-in
+  ///     data set may also stand in a folder of its name below.
   /// - Throws: ``DatasetError``
   package static func load(
     name: String? = nil, directory: String? = nil,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(DatasetError) -> Dataset {
     let named = directory ?? environment[environmentVariable].flatMap { $0.isEmpty ? nil : $0 }
-    let builtIn = try (name ?? (named == nil ? FashionMNIST.name : nil)).map(checkBuiltIn)
-    guard let folder = named ?? builtIn.map({ _ in FashionMNIST.systemFolder }) else {
-      throw .missing(path: "--data", reason: "no folder is named")
-    }
+    guard let folder = named, name == nil else { return try loadBuiltIn(name ?? FashionMNIST.name, below: named) }
     guard FileManager.default.fileExists(atPath: folder) else {
-      let advice =
-        builtIn == nil
-        ? "a folder with the four IDX files of MNIST, or with folders train and test, is expected" : FashionMNIST.advice
-      throw .missing(path: folder, reason: "there is no such folder; \(advice)")
+      throw .missing(path: folder, reason: "there is no such folder; \(expectedFiles)")
     }
-    if builtIn == nil && ImageFolder.isPresent(folder) { return try ImageFolder.read(folder) }
-    return try readIDX(folder, builtIn: builtIn)
+    return ImageFolder.isPresent(folder) ? try ImageFolder.read(folder) : try readIDX(folder, builtIn: nil)
   }
 
-  private static func checkBuiltIn(_ name: String) throws(DatasetError) -> String {
+  private static let expectedFiles =
+    "a folder is expected with the four IDX files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+    + "t10k-labels-idx1-ubyte (plain or .gz), or with PNG images as in train/CLASS/*.png and test/CLASS/*.png"
+
+  private static func loadBuiltIn(_ name: String, below folder: String?) throws(DatasetError) -> Dataset {
     guard name == FashionMNIST.name else {
       throw .missing(
         path: name,
         reason: "is no data set that Atelier knows by name; \(FashionMNIST.name) is one, --data DIR reads your own")
     }
-    return name
+    let places = folder.map { [$0, "\($0)/\(name)"] } ?? [FashionMNIST.systemFolder]
+    guard let place = places.first(where: { path(of: "train-images-idx3-ubyte", in: $0) != nil }) else {
+      throw .missing(
+        path: places.joined(separator: ", "), reason: "the files of \(name) are not there; \(FashionMNIST.advice)")
+    }
+    return try readIDX(place, builtIn: name)
   }
 
   private static func readIDX(_ folder: String, builtIn: String?) throws(DatasetError) -> Dataset {
@@ -54,7 +57,7 @@ extension Dataset {
     for (prefix, set) in [("train", train), ("t10k", test)] {
       if let index = set.labels.firstIndex(where: { Int($0) >= classNames.count }) {
         throw .inconsistent(
-          path: try find(folder, "\(prefix)-labels-idx1-ubyte", builtIn),
+          path: try find("\(prefix)-labels-idx1-ubyte", in: folder, builtIn: builtIn),
           reason: "label \(set.labels[index]) of image \(index) is out of range: there are \(classNames.count) classes")
       }
     }
@@ -65,8 +68,8 @@ extension Dataset {
   private static func readSet(
     _ folder: String, _ prefix: String, _ builtIn: String?
   ) throws(DatasetError) -> LabeledImages {
-    let imagesPath = try find(folder, "\(prefix)-images-idx3-ubyte", builtIn)
-    let labelsPath = try find(folder, "\(prefix)-labels-idx1-ubyte", builtIn)
+    let imagesPath = try find("\(prefix)-images-idx3-ubyte", in: folder, builtIn: builtIn)
+    let labelsPath = try find("\(prefix)-labels-idx1-ubyte", in: folder, builtIn: builtIn)
     let labels = try IDX.readLabels(labelsPath)
     let (shape, pixels) = try IDX.readImages(imagesPath)
     let count = pixels.count / shape.count
@@ -77,40 +80,43 @@ extension Dataset {
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }
 
-  /// The path of an IDX file under one of the names in use.
-  private static func find(_ folder: String, _ stem: String, _ builtIn: String?) throws(DatasetError) -> String {
+  /// The path of an IDX file under one of the names in use, if it is there.
+  private static func path(of stem: String, in folder: String) -> String? {
     // Colour images have four dimensions; some copies write a dot before "idx".
     let stems = [
       stem, stem.replacingOccurrences(of: "idx3", with: "idx4"), stem.replacingOccurrences(of: "-idx", with: ".idx"),
     ]
-    for candidate in stems.flatMap({ [$0, $0 + ".gz"] }) {
-      let path = "\(folder)/\(candidate)"
-      if FileManager.default.fileExists(atPath: path) { return path }
+    return stems.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }.first {
+      FileManager.default.fileExists(atPath: $0)
     }
-    let advice = builtIn == nil ? "" : "; " + FashionMNIST.advice
-    throw .missing(path: folder, reason: "holds neither \(stem) nor \(stem).gz\(advice)")
+  }
+
+  private static func find(_ stem: String, in folder: String, builtIn: String?) throws(DatasetError) -> String {
+    if let path = path(of: stem, in: folder) { return path }
+    let advice = builtIn == nil ? expectedFiles : FashionMNIST.advice
+    throw .missing(path: folder, reason: "holds neither \(stem) nor \(stem).gz; \(advice)")
   }
 
   /// The lines of `classes.txt`, if there is one.
   private static func readClassNames(_ folder: String) throws(DatasetError) -> [String]? {
     let path = folder + "/classes.txt"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw .damaged(path: path, reason: "is not a text file in UTF-8")
+    let limit = DatasetLimits.classes << 10
+    guard try ByteSource.sizeOfRegularFile(path) <= limit, let text = try? String(contentsOfFile: path, encoding: .utf8)
+    else {
+      throw .damaged(path: path, reason: "is not a text file in UTF-8 of at most \(limit) bytes, one class name a line")
     }
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
     if lines.last == "" { lines.removeLast() }
-    guard 1...DatasetLimits.classes ~= lines.count, !lines.contains(""), Set(lines).count == lines.count else {
-      throw .damaged(
-        path: path, reason: "one class name on each line is expected, each different, at most \(DatasetLimits.classes)")
-    }
+    try DatasetLimits.checkNames(lines, path)
     return lines
   }
 
-  /// SHA-256 over shape, class names, and the pixels and labels of both sets.
+  /// SHA-256 over shape, counts, class names, and the pixels and labels of both sets.
   package var digest: String {
     var digest = Digest()
-    digest.update("\(shape.height) \(shape.width) \(shape.channels) \(train.count) \(test.count)\n")
+    digest.update("\(shape.height) \(shape.width) \(shape.channels) \(train.count) \(test.count) \(classCount)\n")
+    // No name has a line feed in it, so the counts say where each part ends.
     for name in classNames { digest.update("\(name)\n") }
     for set in [train, test] {
       set.pixels.withUnsafeBytes { digest.update($0) }

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Why a data set cannot be read or written. Each description names the file and says what was expected.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// There is nothing at this path, or it cannot be opened.
@@ -21,6 +23,29 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
 package enum DatasetLimits {
   package static let side = 512
   package static let classes = 256
-  /// Bytes of pixels in one set of images.
-  package static let pixels = 16 << 30
+  /// In one set, so that their numbers fit in 32 bits with room to spare.
+  package static let images = 1 << 28
+
+  /// Class names are shown on terminals and kept in files of lines.
+  static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
+    let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
+    if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
+      throw .damaged(
+        path: path, reason: "names a class \(name.debugDescription); no name is empty or has control characters")
+    }
+    guard 1...classes ~= names.count, Set(names).count == names.count else {
+      throw .damaged(
+        path: path, reason: "holds \(names.count) class names; from 1 to \(classes) are read, each different")
+    }
+  }
+
+  /// - Parameter byteCount: what the pixels of one set take.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if that is more than half of this machine's memory.
+  static func checkMemory(_ byteCount: Int, _ path: String) throws(DatasetError) {
+    let limit = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard byteCount <= limit else {
+      throw .damaged(
+        path: path, reason: "holds \(byteCount >> 20) MiB of pixels; this machine's memory allows \(limit >> 20) MiB")
+    }
+  }
 }

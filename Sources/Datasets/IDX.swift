@@ -10,7 +10,7 @@ package enum IDX {
     let sizes = try readHeader(source, path, dimensions: 3...4, of: "images")
     let (count, height, width) = (sizes[0], sizes[1], sizes[2])
     let channels = sizes.count == 4 ? sizes[3] : 1
-    guard count > 0 else { throw .damaged(path: path, reason: "holds no images") }
+    try checkCount(count, path, of: "images")
     guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
       throw .damaged(
         path: path,
@@ -19,21 +19,18 @@ package enum IDX {
     guard channels == 1 || channels == 3 else {
       throw .damaged(path: path, reason: "holds images of \(channels) channels; 1 (grey) or 3 (RGB) are expected")
     }
-    // At most 2^32 * 512 * 512 * 3, which an Int holds.
+    // At most 2^28 * 512 * 512 * 3, which an Int holds.
     let byteCount = count * height * width * channels
-    guard byteCount <= DatasetLimits.pixels else {
-      throw .damaged(
-        path: path, reason: "announces \(byteCount) bytes of images; at most \(DatasetLimits.pixels) are read")
-    }
-    let pixels = try readElements(source, byteCount, "\(count) images of \(height)x\(width)x\(channels)")
-    return (ImageShape(height: height, width: width, channels: channels), pixels)
+    try DatasetLimits.checkMemory(byteCount, path)
+    let shape = ImageShape(height: height, width: width, channels: channels)
+    return (shape, try readElements(source, byteCount, "\(count) images of \(shape)"))
   }
 
   /// Labels of (count).
   package static func readLabels(_ path: String) throws(DatasetError) -> [UInt8] {
     let source = try ByteSource(path: path)
     let count = try readHeader(source, path, dimensions: 1...1, of: "labels")[0]
-    guard count > 0 else { throw .damaged(path: path, reason: "holds no labels") }
+    try checkCount(count, path, of: "labels")
     return try readElements(source, count, "\(count) labels")
   }
 
@@ -56,15 +53,17 @@ package enum IDX {
     }
   }
 
-  /// Reads piece by piece, so that a header that promises too much costs no memory.
+  private static func checkCount(_ count: Int, _ path: String, of what: String) throws(DatasetError) {
+    guard count > 0 else { throw .damaged(path: path, reason: "holds no \(what)") }
+    guard count <= DatasetLimits.images else {
+      throw .damaged(path: path, reason: "announces \(count) \(what); at most \(DatasetLimits.images) are read")
+    }
+  }
+
   private static func readElements(
     _ source: ByteSource, _ count: Int, _ what: String
   ) throws(DatasetError) -> [UInt8] {
-    var elements: [UInt8] = []
-    let piece = 1 << 24
-    while elements.count < count {
-      elements += try source.read(min(piece, count - elements.count), expecting: what)
-    }
+    let elements = try source.read(count, expecting: what)
     try source.expectEnd(after: what)
     return elements
   }

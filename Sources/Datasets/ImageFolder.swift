@@ -16,11 +16,7 @@ enum ImageFolder {
     guard !classNames.isEmpty else {
       throw .damaged(path: directory + "/train", reason: "holds no class folders")
     }
-    guard classNames.count <= DatasetLimits.classes else {
-      throw .damaged(
-        path: directory + "/train",
-        reason: "holds \(classNames.count) class folders; at most \(DatasetLimits.classes) are read")
-    }
+    try DatasetLimits.checkNames(classNames, directory + "/train")
     for name in try entries(directory + "/test") where !classNames.contains(name) {
       throw .inconsistent(
         path: "\(directory)/test/\(name)", reason: "is a class that \(directory)/train does not have")
@@ -57,6 +53,7 @@ enum ImageFolder {
               + "be all grey or all RGB")
         }
         shape = first
+        try DatasetLimits.checkMemory(pixels.count + image.pixels.count, directory)
         pixels += image.pixels
         labels.append(UInt8(label))
       }
@@ -71,7 +68,11 @@ enum ImageFolder {
       return try FileManager.default.contentsOfDirectory(atPath: directory).filter { !$0.hasPrefix(".") }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     } catch {
-      throw .missing(path: directory, reason: "is not a folder that can be read; a folder of classes is expected")
+      let expected = "train and test must be folders with one folder of PNG images for each class"
+      guard FileManager.default.fileExists(atPath: directory) else {
+        throw .missing(path: directory, reason: "there is no such folder; \(expected)")
+      }
+      throw .damaged(path: directory, reason: "is not a folder that can be read; \(expected)")
     }
   }
 }

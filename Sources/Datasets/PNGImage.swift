@@ -12,12 +12,11 @@ package struct PNGImage: Sendable, Equatable {
     (self.shape, self.pixels) = (shape, pixels)
   }
 
-  /// Reads a PNG file. Palettes become RGB, 16 bits become 8; transparency is laid over black.
+  /// Reads a PNG file. Palettes become RGB, 16 bits become the nearest 8, transparency is laid over black (in linear light), and a gamma
+  /// that the file states is brought to that of sRGB.
   /// - Throws: ``DatasetError`` if there is no such file, if it is no PNG, damaged, or larger than the limits.
   package static func read(_ path: String) throws(DatasetError) -> PNGImage {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw .missing(path: path, reason: "there is no such file")
-    }
+    _ = try ByteSource.sizeOfRegularFile(path)
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
@@ -29,6 +28,8 @@ package struct PNGImage: Sendable, Equatable {
       throw .damaged(
         path: path, reason: "is \(height)x\(width); height and width from 1 to \(DatasetLimits.side) are expected")
     }
+    // Without this flag, libpng takes samples of 16 bits for linear light.
+    image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
     let isColour = image.format & UInt32(PNG_FORMAT_FLAG_COLOR) != 0
     image.format = isColour ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
     let shape = ImageShape(height: height, width: width, channels: isColour ? 3 : 1)

@@ -2,8 +2,9 @@ internal import Compute
 
 /// Divisions of a set of images that keep each class's share.
 package enum Split {
-  /// Holds out `fraction` of each class (rounded), at random. Indices ascend; both parts together are 0..<labels.count.
+  /// Holds out `fraction` (0...1) of each class, at random; rounded, and never a whole class. Indices ascend; both parts together are 0..<labels.count.
   package static func holdOut(labels: [UInt8], fraction: Double, seed: UInt64) -> (kept: [Int], heldOut: [Int]) {
+    precondition(0...1 ~= fraction, "a fraction is from 0 to 1")
     var isHeldOut = [Bool](repeating: false, count: labels.count)
     for members in shuffledClasses(labels, seed: seed) {
       let count = Int((Double(members.count) * fraction).rounded())

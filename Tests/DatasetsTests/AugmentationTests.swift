@@ -56,6 +56,33 @@ import Testing
     #expect(65...135 ~= erased)
   }
 
+  @Test func anErasedRectangleCoversItsShare() {
+    let shape = ImageShape(height: 100, width: 80, channels: 1)
+    let image = [UInt8](repeating: 1, count: shape.count)
+    var shares: [Double] = []
+    for sample in 0..<400 {
+      var result = image
+      Augmentation(erase: true).apply(image: image, shape: shape, into: &result, seed: 1, epoch: 0, sample: sample)
+      let erased = result.count { $0 == 0 }
+      if erased > 0 { shares.append(Double(erased) / Double(shape.count)) }
+    }
+    // Sides are whole numbers, rounded down: of the smallest (13 x 12) up to a tenth is lost.
+    #expect(shares.allSatisfy { 0.018...0.2 ~= $0 })
+    #expect(shares.min()! < 0.03 && shares.max()! > 0.19)
+  }
+
+  @Test(arguments: [(1, 1), (1, 9), (512, 1)]) func anySizeIsAugmented(height: Int, width: Int) {
+    let shape = ImageShape(height: height, width: width, channels: 3)
+    // A margin that must stay as it is.
+    var result = [UInt8](repeating: 7, count: shape.count + 8)
+    let image = [UInt8](repeating: 1, count: shape.count)
+    for sample in 0..<50 {
+      Augmentation(flip: true, shift: 64, erase: true).apply(
+        image: image, shape: shape, into: &result, seed: 2, epoch: 0, sample: sample)
+      #expect(result[..<shape.count].allSatisfy { $0 < 2 } && result[shape.count...].allSatisfy { $0 == 7 })
+    }
+  }
+
   @Test func seedEpochAndSampleDecideAndNothingElse() {
     let all = Augmentation(flip: true, shift: 2, erase: true)
     let once = (0..<100).map { augmented(all, epoch: 3, sample: $0) }
@@ -70,8 +97,10 @@ import Testing
     #expect(try Augmentation(parsing: text).description == text)
   }
 
-  @Test(arguments: ["", "flop", "shift:0", "shift:x", "flip,,erase", "shift:65"]) func otherTextIsRefused(text: String)
-  {
+  @Test(arguments: [
+    "", "flop", "shift:0", "shift:x", "flip,,erase", "shift:65", "flip,flip", "shift:2,shift:3", "erase,erase",
+    "flip,none",
+  ]) func otherTextIsRefused(text: String) {
     #expect(throws: AugmentationError.self) { try Augmentation(parsing: text) }
   }
 }

@@ -27,6 +27,13 @@ import Testing
     #expect(shape.channels == (dimensions.count == 4 ? dimensions[3] : 1))
   }
 
+  /// Zeros are what deflate packs best: nothing that is really there may be taken for a lie.
+  @Test func anImageOfZerosIsReadFromGzip() throws {
+    let zeros = try folder.write(
+      try gzipped(header([64, 512, 512]) + [UInt8](repeating: 0, count: 64 << 18)), "zeros")
+    #expect(try IDX.readImages(zeros).pixels.count == 64 << 18)
+  }
+
   @Test func badFilesAreErrorsThatNameTheFileAndWhatIsWrong() throws {
     let good = header([2, 2, 2]) + randomBytes(8, key: 2)
     let packed = try gzipped(good)
@@ -39,7 +46,9 @@ import Testing
       (header([2, 2]) + randomBytes(4, key: 4), "has 2 dimensions"), (header([0, 2, 2]), "holds no images"),
       (header([2, 0, 2]), "0x2"), (header([1, 513, 1]) + randomBytes(513, key: 5), "513x1"),
       (header([1, 2, 2, 2]) + randomBytes(8, key: 6), "2 channels"),
-      (header([0xffff_ffff, 512, 512]) + randomBytes(99, key: 7), "at most"), (wrongChecksum, "damaged"),
+      (header([0xffff_ffff, 1, 1]) + randomBytes(99, key: 7), "at most 268435456"),
+      (header([1 << 28, 512, 512]) + randomBytes(99, key: 7), "memory allows"),
+      (header([60000, 28, 28]) + randomBytes(99, key: 7), "60000 images of 28x28 expected"), (wrongChecksum, "damaged"),
       (Array(packed.dropLast(3)), "cut off"), (Array(packed.prefix(packed.count / 2)), "cut off"),
       (packed + [1, 2, 3], "other bytes behind the gzip data"), (packed + packed, "other bytes behind"),
       (Array("<html>not found</html>".utf8), "not an IDX file"),
@@ -53,8 +62,17 @@ import Testing
         #expect(error.description.hasPrefix(path + ": ") && error.description.contains(says), "\(error)")
       }
     }
-    #expect(throws: DatasetError.self) { try IDX.readImages(folder.path + "/nothing") }
-    #expect(throws: DatasetError.self) { try IDX.readImages(folder.path) }
+  }
+
+  @Test func whatIsNoFileIsMissingAndNotWaitedFor() throws {
+    #expect(mkfifo(folder.path + "/pipe", 0o600) == 0)
+    for (name, reason) in [
+      ("nothing", "there is no such file"), (".", "is a folder, not a file"), ("pipe", "is not a regular file"),
+    ] {
+      let path = "\(folder.path)/\(name)"
+      #expect(throws: DatasetError.missing(path: path, reason: reason)) { try IDX.readLabels(path) }
+      #expect(throws: DatasetError.missing(path: path, reason: reason)) { try PNGImage.read(path) }
+    }
   }
 
   /// 64 MiB of zeros in 64 kB behind a header that announces 8 bytes: the reader must stop at the ninth.
@@ -67,10 +85,20 @@ import Testing
     } catch { #expect(error.description.contains("more bytes after")) }
   }
 
-  /// A header of 100 GB and no data must not take the memory for it.
+  /// Headers of 2 GB with next to no data must not take the memory for it. (Other tests run beside this one: they take far less.)
   @Test func aHeaderAloneTakesNoMemory() throws {
-    let liar = try folder.write(header([60000, 512, 512]), "liar")
-    #expect(throws: DatasetError.self) { try IDX.readImages(liar) }
+    func peakKilobytes() -> Int {
+      var usage = rusage()
+      getrusage(RUSAGE_SELF.rawValue, &usage)
+      return usage.ru_maxrss
+    }
+    let before = peakKilobytes()
+    let liar = header([8000, 512, 512])
+    for bytes in [liar, try gzipped(liar), try gzipped(liar + [UInt8](repeating: 0, count: 1 << 20))] {
+      let path = try folder.write(bytes, "liar")
+      #expect(throws: DatasetError.self) { try IDX.readImages(path) }
+    }
+    #expect(peakKilobytes() - before < 1 << 20)
   }
 
   @Test(arguments: [false, true]) func mutatedFilesGiveAnErrorOrARightAnswer(isGzipped: Bool) throws {
@@ -94,6 +122,10 @@ import Testing
       let path = try folder.write(bytes, "mutant")
       guard let (shape, pixels) = try? IDX.readImages(path) else { continue }
       #expect(pixels.count % shape.count == 0)
+      // A plain file has no checksum: what it says must be what was read.
+      if !bytes.starts(with: [0x1f, 0x8b]) {
+        #expect(Array(bytes.suffix(pixels.count)) == pixels && bytes.count - pixels.count == 4 + 4 * Int(bytes[3]))
+      }
       // A gzip checksum lets only harmless changes through (of the header's time stamp, say).
       if isGzipped && bytes.starts(with: [0x1f, 0x8b]) { #expect(pixels == elements) }
     }
