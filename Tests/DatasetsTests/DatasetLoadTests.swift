@@ -57,10 +57,63 @@ import Testing
       dimensions: [3, 2, 2], elements: randomBytes(12, key: 1), to: folder.path + "/t10k-images-idx3-ubyte")
     expectError("the training images are 5x6, the test images 2x2")
     try folder.writeIDXSet()
-    _ = try folder.write(Array("cat\ncat\ndog".utf8), "classes.txt")
-    expectError("each different")
-    _ = try folder.write(Array("cat\ndog".utf8), "classes.txt")
-    expectError("out of range: there are 2 classes")
+    try FileManager.default.removeItem(atPath: folder.path + "/t10k-labels-idx1-ubyte")
+    expectError("holds neither t10k-labels-idx1-ubyte nor")
+  }
+
+  @Test func classNamesAreChecked() throws {
+    try folder.writeIDXSet()
+    let cases: [(bytes: [UInt8], says: String)] = [
+      (Array("cat\ncat\ndog".utf8), "each different"), (Array("cat\ndog".utf8), "there are 2 classes"),
+      (Array("cat\n\ndog\n".utf8), "no name is empty"), ([], "holds 0 class names"),
+      (Array("cat\ndog\n\u{1b}[2J".utf8), "control characters"), ([0xff, 0xfe, 10], "not a text file in UTF-8"),
+      ([UInt8](repeating: 65, count: 1 << 20), "of at most 262144 bytes"),
+      (Array((0...256).map { "\($0)" }.joined(separator: "\n").utf8), "from 1 to 256 are read"),
+    ]
+    for (bytes, says) in cases {
+      _ = try folder.write(bytes, "classes.txt")
+      expectError(says)
+    }
+    _ = try folder.write(Array("cat\r\ndog\r\nbird and more\r\n".utf8), "classes.txt")
+    #expect(try Dataset.load(directory: folder.path).classNames == ["cat", "dog", "bird and more"])
+  }
+
+  @Test func fashionMNISTIsFoundInTheFolderNamedOrInOneOfItsNameBelow() throws {
+    try folder.writeIDXSet()
+    let direct = try Dataset.load(name: "fashion-mnist", directory: folder.path)
+    #expect(direct.name == "fashion-mnist" && direct.classNames.last == "Ankle boot")
+    let root = try TemporaryFolder()
+    try FileManager.default.moveItem(atPath: folder.path, toPath: root.path + "/fashion-mnist")
+    let below = try Dataset.load(name: "fashion-mnist", environment: ["ATELIER_DATA": root.path])
+    #expect(below.digest == direct.digest)
+  }
+
+  @Test func gzippedFilesAndNamesWithADotAreReadToo() throws {
+    try folder.writeIDXSet()
+    let dataset = try Dataset.load(directory: folder.path)
+    let images = folder.path + "/train-images-idx3-ubyte"
+    _ = try folder.write(
+      try gzipped([UInt8](try Data(contentsOf: URL(fileURLWithPath: images)))), "train-images-idx3-ubyte.gz")
+    try FileManager.default.removeItem(atPath: images)
+    try FileManager.default.moveItem(
+      atPath: folder.path + "/t10k-labels-idx1-ubyte", toPath: folder.path + "/t10k-labels.idx1-ubyte")
+    #expect(try Dataset.load(directory: folder.path).digest == dataset.digest)
+  }
+
+  /// Commands end with other codes for input that is not there than for input that is bad.
+  @Test func missingIsToldFromDamaged() throws {
+    func isMissing() -> Bool {
+      do { _ = try Dataset.load(directory: folder.path) } catch {
+        if case .missing = error { return true }
+      }
+      return false
+    }
+    #expect(isMissing())
+    try folder.writeIDXSet()
+    _ = try folder.write([1, 2, 3], "train-images-idx3-ubyte")
+    #expect(!isMissing())
+    try FileManager.default.removeItem(atPath: folder.path + "/train-images-idx3-ubyte")
+    #expect(isMissing())
   }
 
   @Test func whatIsNotThereIsNamedWithAdvice() {
@@ -74,60 +127,7 @@ import Testing
     #expect(message("fashion-mnist", "/nowhere").contains("dataset-fashion-mnist"))
     #expect(message("cifar", nil).contains("no data set that Atelier knows by name"))
     #expect(message("fashion-mnist", folder.path).contains("dataset-fashion-mnist"))
-  }
-
-  // MARK: Folders of images
-
-  private func writeImage(_ name: String, height: Int = 4, width: Int = 3, channels: Int = 1, key: UInt32 = 0) throws {
-    let shape = ImageShape(height: height, width: width, channels: channels)
-    let path = "\(folder.path)/\(name)"
-    try FileManager.default.createDirectory(
-      atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
-    try PNGImage(shape: shape, pixels: randomBytes(shape.count, key: key)).write(path)
-  }
-
-  @Test func aFolderOfImagesIsReadInTheOrderOfNames() throws {
-    for (index, name) in ["train/cat/b.png", "train/cat/a.png", "train/ant/z.png", "test/cat/q.PNG"].enumerated() {
-      try writeImage(name, key: UInt32(index))
-    }
-    _ = try folder.write([1], "train/cat/.hidden")
-    let dataset = try Dataset.load(directory: folder.path)
-    #expect(dataset.classNames == ["ant", "cat"])
-    #expect(dataset.train.labels == [0, 1, 1] && dataset.test.labels == [1])
-    #expect(dataset.train.pixels == [2, 1, 0].flatMap { randomBytes(12, key: $0) })
-  }
-
-  @Test func foldersThatAreNotRightAreRefused() throws {
-    try writeImage("train/cat/a.png")
-    expectError("test")
-    try writeImage("test/dog/a.png")
-    expectError("is a class that")
-    try FileManager.default.removeItem(atPath: folder.path + "/test/dog")
-    try writeImage("test/cat/a.png", width: 5)
-    expectError("is 4x5, but the images before it are 4x3")
-    try writeImage("test/cat/a.png", channels: 3)
-    expectError("all grey or all RGB")
-    try writeImage("test/cat/a.png")
-    _ = try folder.write([1], "train/cat/notes.txt")
-    expectError("is not named *.png")
-    try FileManager.default.removeItem(atPath: folder.path + "/train/cat/notes.txt")
-    _ = try folder.write([1], "train/cat/b.png")
-    expectError("not a PNG image")
-    try FileManager.default.removeItem(atPath: folder.path + "/train/cat")
-    expectError("no class folders")
-    try FileManager.default.createDirectory(atPath: folder.path + "/train/cat", withIntermediateDirectories: false)
-    expectError("holds no images")
-  }
-
-  @Test func duplicatesAreCounted() {
-    let shape = ImageShape(height: 1, width: 2, channels: 1)
-    func images(_ pixels: [UInt8]) -> LabeledImages {
-      LabeledImages(shape: shape, pixels: pixels, labels: [UInt8](repeating: 0, count: pixels.count / 2))
-    }
-    let summary = DatasetSummary(
-      Dataset(
-        name: "d", classNames: ["a"], train: images([1, 2, 3, 4, 1, 2, 1, 2]), test: images([3, 4, 9, 9, 3, 4])))
-    #expect(summary.train.duplicates == 2 && summary.test.duplicates == 1 && summary.duplicatesAcross == 2)
-    #expect(summary.train.mean == [2.0] && summary.train.classCounts == [4])
+    #expect(message("fashion-mnist", folder.path).contains("\(folder.path), \(folder.path)/fashion-mnist"))
+    #expect(message(nil, folder.path).contains("train/CLASS/*.png"))
   }
 }

@@ -108,17 +108,7 @@ import Testing
     let original = isGzipped ? try gzipped(plain) : plain
     var draws = RandomSequence(seed: 6, .test, isGzipped ? 1 : 0)
     for _ in 0..<2000 {
-      var bytes = original
-      for _ in 0...draws.next(below: 3) {
-        guard !bytes.isEmpty else { break }
-        let place = Int(draws.next(below: UInt32(bytes.count)))
-        switch draws.next(below: 4) {
-        case 0: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
-        case 1: bytes.removeSubrange(place...)
-        case 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
-        default: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
-        }
-      }
+      let bytes = mutated(original, &draws)
       let path = try folder.write(bytes, "mutant")
       guard let (shape, pixels) = try? IDX.readImages(path) else { continue }
       #expect(pixels.count % shape.count == 0)

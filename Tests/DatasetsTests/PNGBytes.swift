@@ -5,17 +5,26 @@ enum PNGBytes {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
   /// The colour types of the PNG specification.
-  enum ColourType: UInt8 { case grey = 0, rgb = 2, palette = 3, greyAlpha = 4, rgbAlpha = 6 }
+  enum ColourType: UInt8 {
+    case grey = 0
+    case rgb = 2
+    case palette = 3
+    case greyAlpha = 4
+    case rgbAlpha = 6
+  }
 
   /// - Parameters:
   ///   - rows: the samples of each row, packed as the bit depth asks, without the filter byte
   ///   - extra: chunks between the header and the data
   static func file(
     height: Int, width: Int, bits: UInt8 = 8, _ type: ColourType, rows: [[UInt8]], extra: [UInt8] = []
-  ) throws -> [UInt8] {
-    let header = bigEndian(width) + bigEndian(height) + [bits, type.rawValue, 0, 0, 0]
-    return signature + chunk("IHDR", header) + extra + chunk("IDAT", deflated(rows.flatMap { [0] + $0 }))
-      + chunk("IEND", [])
+  ) -> [UInt8] {
+    signature + chunk("IHDR", header(height: height, width: width, bits: bits, type)) + extra
+      + chunk("IDAT", deflated(rows.flatMap { [0] + $0 })) + chunk("IEND", [])
+  }
+
+  static func header(height: Int, width: Int, bits: UInt8, _ type: ColourType) -> [UInt8] {
+    bigEndian(width) + bigEndian(height) + [bits, type.rawValue, 0, 0, 0]
   }
 
   static func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {

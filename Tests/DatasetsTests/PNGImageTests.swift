@@ -16,32 +16,113 @@ import Testing
     #expect(try PNGImage.read(folder.path + "/image.png") == image)
   }
 
-  @Test func mutatedFilesGiveAnErrorOrAnImage() throws {
-    let path = folder.path + "/image.png"
-    try PNGImage(shape: ImageShape(height: 9, width: 8, channels: 3), pixels: randomBytes(216, key: 2)).write(path)
-    let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    var draws = RandomSequence(seed: 7, .test)
-    for _ in 0..<2000 {
-      var bytes = original
-      let place = Int(draws.next(below: UInt32(bytes.count)))
-      switch draws.next(below: 3) {
-      case 0: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
-      case 1: bytes.removeSubrange(place...)
-      default: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
-      }
-      guard let image = try? PNGImage.read(try folder.write(bytes, "mutant.png")) else { continue }
-      #expect(image.pixels.count == image.shape.count)
+  @Test func otherKindsBecomeGreyOrRGBOfBytes() throws {
+    let palette = PNGBytes.chunk("PLTE", [1, 2, 3, 4, 5, 6, 100, 200, 30])
+    let cases: [(kind: String, file: [UInt8], channels: Int, pixels: [UInt8])] = [
+      (
+        "16-bit grey, rounded",
+        PNGBytes.file(height: 1, width: 4, bits: 16, .grey, rows: [[0x80, 0, 0, 255, 255, 255, 0x12, 0x34]]),
+        1, [128, 1, 255, 0x12]
+      ),
+      (
+        "16-bit RGB", PNGBytes.file(height: 1, width: 1, bits: 16, .rgb, rows: [[0x80, 0x80, 0, 0, 0xff, 0xff]]),
+        3, [128, 0, 255]
+      ),
+      ("1-bit grey", PNGBytes.file(height: 1, width: 4, bits: 1, .grey, rows: [[0b1010_0000]]), 1, [255, 0, 255, 0]),
+      (
+        "4-bit grey", PNGBytes.file(height: 2, width: 2, bits: 4, .grey, rows: [[0x1f], [0x8c]]), 1,
+        [17, 255, 136, 204]
+      ),
+      (
+        "palette", PNGBytes.file(height: 1, width: 3, .palette, rows: [[2, 0, 1]], extra: palette),
+        3, [100, 200, 30, 1, 2, 3, 4, 5, 6]
+      ),
+      (
+        "palette, one entry transparent",
+        PNGBytes.file(
+          height: 1, width: 3, .palette, rows: [[2, 0, 1]], extra: palette + PNGBytes.chunk("tRNS", [255, 0])),
+        3, [100, 200, 30, 1, 2, 3, 0, 0, 0]
+      ),
+      ("grey, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1, [200, 0]),
+      (
+        "RGB, transparent",
+        PNGBytes.file(height: 1, width: 2, .rgbAlpha, rows: [[200, 100, 50, 255, 200, 100, 50, 0]]),
+        3, [200, 100, 50, 0, 0, 0]
+      ),
+      (
+        "gamma as sRGB's, stated",
+        PNGBytes.file(
+          height: 1, width: 3, .grey, rows: [[10, 100, 250]], extra: PNGBytes.chunk("gAMA", [0, 0, 0xb1, 0x8f])),
+        1, [10, 100, 250]
+      ),
+    ]
+    for (kind, file, channels, pixels) in cases {
+      let image = try PNGImage.read(try folder.write(file, "\(kind).png"))
+      #expect(image.shape.channels == channels && image.pixels == pixels, "\(kind)")
     }
   }
 
-  @Test func othersAreRefused() throws {
-    for bytes in [[], Array("GIF89a".utf8), [0x89, 0x50, 0x4e, 0x47]] as [[UInt8]] {
-      let path = try folder.write(bytes, "bad.png")
-      #expect(throws: DatasetError.self) { try PNGImage.read(path) }
+  /// The checksum of each chunk keeps damage out of the pixels.
+  @Test(arguments: [1, 3]) func mutatedFilesGiveAnErrorOrTheSamePixels(channels: Int) throws {
+    let path = folder.path + "/image.png"
+    let shape = ImageShape(height: 9, width: 8, channels: channels)
+    let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
+    try image.write(path)
+    let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    var draws = RandomSequence(seed: 7, .test, UInt32(channels))
+    var refused = 0
+    for _ in 0..<2000 {
+      let mutant = mutated(original, &draws)
+      do {
+        let read = try PNGImage.read(try folder.write(mutant, "mutant.png"))
+        #expect(read == image, "\(mutant)")
+      } catch { refused += 1 }
     }
-    #expect(throws: DatasetError.self) { try PNGImage.read(folder.path + "/nothing.png") }
-    let wide = PNGImage(shape: ImageShape(height: 1, width: 513, channels: 1), pixels: randomBytes(513, key: 3))
-    try wide.write(folder.path + "/wide.png")
-    #expect(throws: DatasetError.self) { try PNGImage.read(folder.path + "/wide.png") }
+    #expect(refused > 1000)
+  }
+
+  /// With good checksums around bad data, everything behind them is reached.
+  @Test func mutatedDataBehindGoodChecksumsGivesAnErrorOrAnImage() throws {
+    let rows = (0..<9).map { randomBytes(8, key: UInt32($0)) }
+    let packed = PNGBytes.deflated(rows.flatMap { [0] + $0 })
+    let palette = PNGBytes.chunk("PLTE", randomBytes(30, key: 3))
+    var draws = RandomSequence(seed: 8, .test)
+    for round in 0..<2000 {
+      let type: PNGBytes.ColourType = round.isMultiple(of: 2) ? .grey : .palette
+      let (before, after) = (PNGBytes.header(height: 9, width: 8, bits: 8, type), PNGBytes.chunk("IEND", []))
+      let data = PNGBytes.chunk("IDAT", mutated(packed, &draws))
+      let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &draws))
+      let file = PNGBytes.signature + header + (type == .palette ? palette : []) + data + after
+      guard let image = try? PNGImage.read(try folder.write(file, "mutant.png")) else { continue }
+      #expect(image.pixels.count == image.shape.count)
+      #expect(image.shape.height <= DatasetLimits.side && image.shape.width <= DatasetLimits.side)
+    }
+  }
+
+  @Test func moreDataThanThePixelsIsNotUnpacked() throws {
+    let row: [UInt8] = [10, 100, 128, 250]
+    let bomb = PNGBytes.deflated([UInt8](repeating: 0, count: 64 << 20))
+    let files = [
+      PNGBytes.file(height: 1, width: 4, .grey, rows: [row + [UInt8](repeating: 0, count: 64 << 20)]),
+      PNGBytes.file(height: 1, width: 4, .grey, rows: [row], extra: PNGBytes.chunk("zTXt", [65, 0, 0] + bomb)),
+    ]
+    for file in files { #expect(try PNGImage.read(try folder.write(file, "bomb.png")).pixels == row) }
+  }
+
+  @Test func othersAreRefused() throws {
+    let cases: [(bytes: [UInt8], says: String)] = [
+      ([], "is not a PNG image"), (Array("GIF89a".utf8), "is not a PNG image"),
+      (Array(PNGBytes.signature.prefix(4)), "is not a PNG image"),
+      (PNGBytes.file(height: 3, width: 4, .grey, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
+      (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; height and width"),
+      (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .grey, rows: [[1]]), "is not a PNG image"),
+    ]
+    for (bytes, says) in cases {
+      let path = try folder.write(bytes, "bad.png")
+      #expect { try PNGImage.read(path) } throws: { error in
+        guard case .damaged(path, let reason) = error as? DatasetError else { return false }
+        return reason.contains(says)
+      }
+    }
   }
 }

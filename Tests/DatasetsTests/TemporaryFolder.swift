@@ -50,3 +50,18 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   gzip.waitUntilExit()
   return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
 }
+
+/// The bytes with one to five changes: a byte or a bit replaced, one put in, or the end cut off.
+func mutated(_ original: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
+  var bytes = original
+  for _ in 0...draws.next(below: 4) where !bytes.isEmpty {
+    let place = Int(draws.next(below: UInt32(bytes.count)))
+    switch draws.next(below: 8) {
+    case 0: bytes.removeSubrange(place...)
+    case 1, 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
+    case 3, 4: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
+    default: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
+    }
+  }
+  return bytes
+}

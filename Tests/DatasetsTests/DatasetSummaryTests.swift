@@ -1,0 +1,71 @@
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct DatasetSummaryTests {
+  private func images(_ shape: ImageShape, _ pixels: [UInt8], _ labels: [UInt8]) -> LabeledImages {
+    LabeledImages(shape: shape, pixels: pixels, labels: labels)
+  }
+
+  @Test func duplicatesAreCountedWithinAndAcross() {
+    let shape = ImageShape(height: 1, width: 2, channels: 1)
+    let summary = DatasetSummary(
+      Dataset(
+        name: "d", classNames: ["a"], train: images(shape, [1, 2, 3, 4, 1, 2, 1, 2], [0, 0, 0, 0]),
+        test: images(shape, [3, 4, 9, 9, 3, 4], [0, 0, 0])))
+    #expect(summary.train.duplicates == 2 && summary.test.duplicates == 1 && summary.duplicatesAcross == 2)
+  }
+
+  @Test func meanAndDeviationAreTakenByChannel() {
+    let shape = ImageShape(height: 1, width: 1, channels: 3)
+    let statistics = ChannelStatistics(images(shape, [0, 255, 10, 2, 255, 30], [0, 0]))
+    #expect(statistics.mean == [1, 255, 20] && statistics.deviation == [1, 0, 10])
+  }
+
+  private var small: DatasetSummary {
+    let shape = ImageShape(height: 1, width: 2, channels: 1)
+    return DatasetSummary(
+      Dataset(
+        name: "pets", classNames: ["cat", "brown bear"], train: images(shape, [0, 4, 8, 8, 0, 4], [0, 1, 1]),
+        test: images(shape, [8, 8], [1])))
+  }
+
+  @Test func theTextIsForPeople() {
+    #expect(
+      small.description == """
+        pets: 2 classes, images of 1x2
+
+        class         train     test
+        cat               1        0
+        brown bear        2        1
+        all               3        1
+
+        mean pixel       train 4.0, test 8.0
+        deviation        train 3.27, test 0.0
+        duplicates       within train 1, within test 0, test images also in train 1
+        sha256           \(small.digest)
+        """)
+  }
+
+  @Test func theSummaryIsReadBackFromJSON() throws {
+    #expect(try JSONDecoder().decode(DatasetSummary.self, from: try JSONEncoder().encode(small)) == small)
+  }
+
+  /// Each part of a data set decides its digest.
+  @Test func theDigestChangesWithEachPart() {
+    let shape = ImageShape(height: 1, width: 2, channels: 1)
+    let tall = ImageShape(height: 2, width: 1, channels: 1)
+    func digest(
+      _ names: [String] = ["a", "b"], _ shape: ImageShape = shape, train: [UInt8] = [1, 2], labels: [UInt8] = [0],
+      test: [UInt8] = [3, 4], name: String = "d"
+    ) -> String {
+      Dataset(name: name, classNames: names, train: images(shape, train, labels), test: images(shape, test, [1])).digest
+    }
+    let digests = [
+      digest(), digest(["a", "c"]), digest(["a", "b", ""]), digest(["a", "b"], tall), digest(train: [1, 3]),
+      digest(labels: [1]), digest(test: [3, 5]),
+    ]
+    #expect(Set(digests).count == digests.count)
+    #expect(digest(name: "other") == digest())
+  }
+}
