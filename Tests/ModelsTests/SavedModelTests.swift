@@ -99,7 +99,11 @@ struct ConstantClassifier: Classifier {
       return try Network.fit(images, classCount: 3, settings: settings, on: anyContext, progress: { _ in true })
     case .forest: return try fitForest(images, classCount: 3)
     case .tree: return try fitTree(images, classCount: 3)
-    case .knn: fatalError("not yet")
+    case .knn:
+      var settings = NeighborsSettings()
+      (settings.components, settings.whitening) = (4, 0.5)
+      return try NearestNeighbors.fit(
+        images, classCount: 3, settings: settings, on: anyContext, progress: { _ in true })
     }
   }
 
