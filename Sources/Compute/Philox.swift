@@ -73,7 +73,7 @@ package struct RandomSequence: Sendable {
   package mutating func nextUniform() -> Float { Philox.uniform(next()) }
 
   /// `elements` in random order (Fisher and Yates).
-  package mutating func shuffle<Element>(_ elements: inout [Element]) {
+  package mutating func shuffle(_ elements: inout [Int]) {
     guard elements.count > 1 else { return }
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, Int(next(below: UInt32(last + 1))))
