@@ -54,7 +54,7 @@ struct NetworkFixture {
 
   /// The network whose tensors have `prefix` before their names.
   func network(_ prefix: String = "") throws -> Network {
-    let plan = try NetworkPlan(settings, input: images.shape, classCount: 7)
+    let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: 7)
     let fresh = Network(
       settings, plan: plan, parameters: plan.initialParameters(seed: 0),
       normalization: InputNormalization(measuring: images))

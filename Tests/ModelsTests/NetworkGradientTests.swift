@@ -43,7 +43,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     (settings.dropout, settings.labelSmoothing, settings.batch, settings.shards) = (0, 0, 12, 3)
     layers.change(&settings)
     let images = randomImages(12, ImageShape(height: 10, width: 9, channels: 3), classes: 4, key: 1)
-    let plan = try NetworkPlan(settings, input: images.shape, classCount: 4)
+    let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: 4)
     let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
     let batch = BatchGradient(
       plan, settings: settings, images: images, normalization: InputNormalization(measuring: images), context: context)
@@ -86,13 +86,13 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     var settings = NetworkSettings()
     settings.filters = [4, 4, 4]
     #expect(throws: Never.self) {
-      try NetworkPlan(settings, input: ImageShape(height: 8, width: 8, channels: 1), classCount: 2)
+      try NetworkPlan(settings.layers, input: ImageShape(height: 8, width: 8, channels: 1), classCount: 2)
     }
     for (shape, padding) in [
       (ImageShape(height: 7, width: 8, channels: 1), Padding.same), (.init(height: 8, width: 8, channels: 1), .valid),
     ] {
       settings.padding = padding
-      #expect(throws: ModelError.self) { try NetworkPlan(settings, input: shape, classCount: 2) }
+      #expect(throws: ModelError.self) { try NetworkPlan(settings.layers, input: shape, classCount: 2) }
     }
   }
 

@@ -35,10 +35,10 @@ extension NetworkPlan {
     pixels: UnsafePointer<UInt8>, table: UnsafePointer<Float>, normalized: UnsafeMutablePointer<Float>,
     patches: UnsafeMutablePointer<Float>
   ) {
-    let (borderedHeight, borderedWidth) = (input.height + 2 * border, input.width + 2 * border)
+    let (borderedHeight, borderedWidth) = (input.height + 2 * patchBorder, input.width + 2 * patchBorder)
     for channel in 0..<input.channels {
       for y in 0..<input.height {
-        let row = normalized + (channel * borderedHeight + y + border) * borderedWidth + border
+        let row = normalized + (channel * borderedHeight + y + patchBorder) * borderedWidth + patchBorder
         for x in 0..<input.width {
           row[x] = table[channel * 256 + Int(pixels[(y * input.width + x) * input.channels + channel])]
         }
@@ -47,8 +47,8 @@ extension NetworkPlan {
     let shape = blocks[0].shape
     var patchChannel = 0
     for channel in 0..<input.channels {
-      for ky in 0..<kernel {
-        for kx in 0..<kernel {
+      for ky in 0..<patchKernel {
+        for kx in 0..<patchKernel {
           let target = patches + (patchChannel >> 4) * shape.planeCount + (patchChannel & 15)
           for y in 0..<shape.inputHeight {
             let source = normalized + (channel * borderedHeight + y + ky) * borderedWidth + kx

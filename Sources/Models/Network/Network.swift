@@ -44,7 +44,7 @@ package struct Network: Classifier {
   ) throws(ModelError) {
     let configuration = try NetworkSettings(text: settings)
     let plan: NetworkPlan
-    do { plan = try NetworkPlan(configuration, input: imageShape, classCount: classCount) } catch {
+    do { plan = try NetworkPlan(configuration.layers, input: imageShape, classCount: classCount) } catch {
       throw .badModel(error.description)
     }
     func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {

@@ -57,10 +57,9 @@ package struct DenseLayer: Sendable {
 package struct NetworkPlan: Sendable {
   package let input: ImageShape
   package let classCount: Int
-  package let kernel: Int
-  /// Border around the image.
-  package let border: Int
-  package let batchNorm: Bool
+  /// The first block's kernel, whose taps are the channels of a patch, and the border around the image.
+  package let patchKernel: Int
+  package let patchBorder: Int
   package let blocks: [ConvolutionBlock]
   package let dense: [DenseLayer]
   /// All slices, by offset.
@@ -71,24 +70,24 @@ package struct NetworkPlan: Sendable {
   package let tally: ParameterSlice
   package let count: Int
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if the images are too small for the pooling.
-  package init(_ settings: NetworkSettings, input: ImageShape, classCount: Int) throws(ModelError) {
-    try settings.validate()
+  /// - Parameter layers: one convolution or more, then dense layers; the last dense layer, with a unit for each class, is added.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the order of the layers is another, or the images are too small for the pooling.
+  package init(_ layers: [Layer], input: ImageShape, classCount: Int) throws(ModelError) {
+    let convolutions = layers.prefix { $0.convolution != nil }.compactMap(\.convolution)
+    let hidden = layers.dropFirst(convolutions.count).compactMap(\.denseUnits)
+    guard !convolutions.isEmpty, convolutions.count + hidden.count == layers.count else {
+      throw .badSettings("a network is one convolution or more, then dense layers")
+    }
     guard classCount >= 1 else { throw .badSettings("a network needs at least one class") }
-    var builder = Builder()
     self.input = input
     self.classCount = classCount
-    kernel = settings.kernel
-    border = settings.padding.border(kernel: settings.kernel)
-    batchNorm = settings.batchNorm
-    var blocks = try builder.blocks(settings, input, border)
-    let features = blocks[blocks.count - 1].resultCount
-    dense = builder.dense(hidden: settings.dense, classCount: classCount, inputs: features)
+    patchKernel = convolutions[0].kernel
+    patchBorder = convolutions[0].border
+    var builder = Builder()
+    let blocks = try builder.blocks(convolutions, input)
+    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks[blocks.count - 1].resultCount)
     trainableCount = builder.count
-    if settings.batchNorm {
-      for index in blocks.indices { blocks[index] = builder.withStatistics(blocks[index], number: index + 1) }
-    }
-    self.blocks = blocks
+    self.blocks = blocks.enumerated().map { builder.withStatistics($1, number: $0 + 1) }
     tally = builder.slice("tally", count: 16, decays: false)
     slices = builder.slices
     count = builder.count
@@ -113,39 +112,42 @@ private struct Builder {
     return slice
   }
 
-  mutating func blocks(
-    _ settings: NetworkSettings, _ input: ImageShape, _ border: Int
-  ) throws(ModelError) -> [ConvolutionBlock] {
+  mutating func blocks(_ layers: [Convolution], _ input: ImageShape) throws(ModelError) -> [ConvolutionBlock] {
     var blocks: [ConvolutionBlock] = []
-    // The first convolution reads patches: one pixel holds all that its kernel covers, so to the kernels it is a 1x1 convolution.
-    var shape = ConvolutionShape(
-      inputChannels: input.channels * settings.kernel * settings.kernel, outputChannels: settings.filters[0], kernel: 1,
-      inputHeight: input.height + 2 * border - settings.kernel + 1,
-      inputWidth: input.width + 2 * border - settings.kernel + 1)
-    for (index, filters) in settings.filters.enumerated() {
+    for (index, layer) in layers.enumerated() {
+      let shape: ConvolutionShape
+      if let before = blocks.last {
+        shape = ConvolutionShape(
+          inputChannels: before.shape.outputChannels, outputChannels: layer.filters, kernel: layer.kernel,
+          inputHeight: before.resultHeight, inputWidth: before.resultWidth)
+      } else {
+        // The first convolution reads patches: one pixel holds all that its kernel covers, so to the kernels it is a 1x1 convolution.
+        let shrink = layer.kernel - 1 - 2 * layer.border
+        shape = ConvolutionShape(
+          inputChannels: input.channels * layer.kernel * layer.kernel, outputChannels: layer.filters, kernel: 1,
+          inputHeight: input.height - shrink, inputWidth: input.width - shrink)
+      }
       guard shape.windows > 0 else {
         throw .badSettings(
-          "images of \(input) are too small for \(settings.filters.count) blocks with kernel \(settings.kernel) and padding "
-            + "\(settings.padding.rawValue): block \(index + 1) would have nothing left to pool; use fewer filters or padding same"
-        )
+          "images of \(input) are too small for \(layers.count) blocks: block \(index + 1), with kernel \(layer.kernel) and "
+            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer filters, or padding same")
       }
-      let isLast = index + 1 == settings.filters.count
-      let name = "block\(index + 1)"
-      let weights = slice("\(name).weight", count: shape.weightCount, decays: true)
-      let channels = shape.outputBlocks * 16
-      let scale = settings.batchNorm ? slice("\(name).scale", count: channels, decays: false) : nil
-      let shift = slice(settings.batchNorm ? "\(name).shift" : "\(name).bias", count: channels, decays: false)
-      let block = ConvolutionBlock(
-        shape: shape, weights: weights, scale: scale, shift: shift, runningMean: nil, runningVariance: nil,
-        resultBorder: isLast ? 0 : border)
-      blocks.append(block)
-      if !isLast {
-        shape = ConvolutionShape(
-          inputChannels: filters, outputChannels: settings.filters[index + 1], kernel: settings.kernel,
-          inputHeight: block.resultHeight, inputWidth: block.resultWidth)
-      }
+      let nextBorder = index + 1 < layers.count ? layers[index + 1].border : 0
+      blocks.append(block(layer, shape, number: index + 1, resultBorder: nextBorder))
     }
     return blocks
+  }
+
+  private mutating func block(
+    _ layer: Convolution, _ shape: ConvolutionShape, number: Int, resultBorder: Int
+  ) -> ConvolutionBlock {
+    let name = "block\(number)"
+    let channels = shape.outputBlocks * 16
+    return ConvolutionBlock(
+      shape: shape, weights: slice("\(name).weight", count: shape.weightCount, decays: true),
+      scale: layer.batchNorm ? slice("\(name).scale", count: channels, decays: false) : nil,
+      shift: slice(layer.batchNorm ? "\(name).shift" : "\(name).bias", count: channels, decays: false),
+      runningMean: nil, runningVariance: nil, resultBorder: resultBorder)
   }
 
   mutating func dense(hidden: [Int], classCount: Int, inputs: Int) -> [DenseLayer] {
@@ -164,7 +166,9 @@ private struct Builder {
     return layers
   }
 
+  /// Running statistics stand behind all that the optimizer changes.
   mutating func withStatistics(_ block: ConvolutionBlock, number: Int) -> ConvolutionBlock {
+    guard block.scale != nil else { return block }
     let channels = block.shape.outputBlocks * 16
     return ConvolutionBlock(
       shape: block.shape, weights: block.weights, scale: block.scale, shift: block.shift,

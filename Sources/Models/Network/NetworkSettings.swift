@@ -1,16 +1,5 @@
 package import Datasets
 
-/// How a convolution treats the border of its input, by Keras' names.
-package enum Padding: String, Sendable, CaseIterable {
-  /// A border of zeros keeps height and width.
-  case same
-  /// No border: height and width shrink by kernel - 1.
-  case valid
-
-  /// Pixels of border on each side.
-  func border(kernel: Int) -> Int { self == .same ? kernel / 2 : 0 }
-}
-
 package enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd, adam, adamw
 
@@ -60,6 +49,12 @@ package struct NetworkSettings: Sendable, Equatable {
     settings.weightAverage = 0.999
     settings.mirror = true
     return settings
+  }
+
+  package var layers: [Layer] {
+    filters.map {
+      .convolution(Convolution(filters: $0, kernel: kernel, padding: padding, batchNorm: batchNorm))
+    } + dense.map { .dense(units: $0) }
   }
 
   package var peakLearningRate: Float { learningRate ?? optimizer.defaultLearningRate }

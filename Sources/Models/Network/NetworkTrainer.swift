@@ -41,7 +41,8 @@ package final class NetworkTrainer {
   package init(
     _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext
   ) throws(ModelError) {
-    plan = try NetworkPlan(settings, input: images.shape, classCount: classCount)
+    try settings.validate()
+    plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     let split = Split.holdOut(labels: images.labels, fraction: settings.validation, seed: settings.seed)
     training = split.heldOut.isEmpty ? images : images.selecting(split.kept)
     validation = split.heldOut.isEmpty ? nil : images.selecting(split.heldOut)

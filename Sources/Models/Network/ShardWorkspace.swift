@@ -96,7 +96,8 @@ final class ShardWorkspace {
     self.images = images
     pixels = AlignedBuffer(count: plan.input.count)
     normalized = AlignedBuffer(
-      count: plan.input.channels * (plan.input.height + 2 * plan.border) * (plan.input.width + 2 * plan.border))
+      count: plan.input.channels * (plan.input.height + 2 * plan.patchBorder)
+        * (plan.input.width + 2 * plan.patchBorder))
     patches = AlignedBuffer(count: images * plan.patchCount)
     blocks = plan.blocks.map { Block($0, images: images) }
     dense = plan.dense.map { Dense($0, images: images) }

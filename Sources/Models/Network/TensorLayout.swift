@@ -52,6 +52,7 @@ extension NetworkPlan {
     let block = blocks[index]
     let (shape, offset) = (block.shape, block.weights.offset)
     let channels = index == 0 ? input.channels : shape.inputChannels
+    let kernel = index == 0 ? patchKernel : shape.kernel
     let inputs = channels * kernel * kernel
     return TensorLayout(
       slice: block.weights, shape: [shape.outputChannels, channels, kernel, kernel], role: .weight(inputs: inputs)
