@@ -47,23 +47,27 @@ package struct Network: Classifier {
     do { plan = try NetworkPlan(configuration.layers, input: imageShape, classCount: classCount) } catch {
       throw .badModel(error.description)
     }
-    func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+    func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
       guard let tensor = tensors.first(where: { $0.name == name }) else {
         throw .badModel("the tensor \(name) is missing")
       }
-      guard tensor.shape == shape, let elements = tensor.elements(as: Float.self) else {
+      guard tensor.shape == shape, tensor.elementType == .float32 else {
         throw .badModel("the tensor \(name) has shape \(tensor.shape), expected \(shape) of F32")
       }
+      return tensor
+    }
+    func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+      let elements = try tensor(name, shape).elements(as: Float.self) ?? []
       guard elements.allSatisfy(\.isFinite) else {
         throw .badModel("the tensor \(name) holds numbers that are not finite")
       }
       return elements
     }
-    // All tensors first: settings that name a huge network must not take memory that the tensors do not fill.
-    var values: [[Float]] = []
-    for layout in plan.tensorLayouts { values.append(try elements(layout.slice.name, layout.shape)) }
+    // All shapes first: settings that promise more than the file holds take no memory.
+    for layout in plan.tensorLayouts { _ = try tensor(layout.slice.name, layout.shape) }
     var parameters = [Float](repeating: 0, count: plan.count)
-    for (layout, values) in zip(plan.tensorLayouts, values) {
+    for layout in plan.tensorLayouts {
+      let values = try elements(layout.slice.name, layout.shape)
       for (index, value) in values.enumerated() { parameters[layout.place(index)] = value }
     }
     let channels = [imageShape.channels]

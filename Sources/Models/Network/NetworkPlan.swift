@@ -91,7 +91,13 @@ package struct NetworkPlan: Sendable {
     tally = builder.slice("tally", count: 16, decays: false)
     slices = builder.slices
     count = builder.count
+    guard count <= Self.mostParameters else {
+      throw .badSettings("a network of \(count) parameters; at most \(Self.mostParameters) are trained")
+    }
   }
+
+  /// 2 GiB of floats.
+  private static let mostParameters = 1 << 29
 
   /// What the last block hands to the dense layers.
   package var features: Int { dense[0].inputs }

@@ -17,7 +17,7 @@ package struct NetworkSettings: Sendable, Equatable {
   /// Units of each hidden dense layer.
   package var dense: [Int] = [128]
   /// Share of the inputs of each dense layer that a training step leaves out.
-  package var dropout: Float = 0.3
+  package var dropout: Float = 0
   package var epochs = 4
   package var batch = 128
   /// Logical shards of a batch: part of what is computed (batch statistics, order of sums), not of who computes it.
@@ -34,7 +34,7 @@ package struct NetworkSettings: Sendable, Equatable {
   /// Epochs without a better validation accuracy after which training stops; nil: never.
   package var patience: Int?
   /// Weight of the past in the running average of the weights that is used for prediction; 0: no average.
-  package var weightAverage: Float = 0
+  package var weightAverage: Float = 0.99
   /// Predict the mean over an image and its mirror image.
   package var mirror = false
   package var seed: UInt64 = 0
