@@ -2,28 +2,31 @@ internal import CInstructions
 package import KernelInterface
 
 extension SIMDKernels {
-  package static func addToHistogram(
-    samples: UnsafePointer<TreeSample>, count: Int, column: UnsafePointer<UInt8>,
-    histogram: UnsafeMutablePointer<UInt32>
+  package static func countValues(
+    samples: UnsafePointer<TreeSample>, count: Int, columns: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
+    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
   ) {
     for index in 0..<count {
       let sample = samples[index]
-      histogram[histogramIndex(sample, column[sample.row])] &+= sample.weight
+      let row = sample.row
+      histograms.0[bin(sample, columns.0[row])] &+= sample.weight
+      histograms.1[bin(sample, columns.1[row])] &+= sample.weight
     }
   }
 
-  package static func addToHistogram(
-    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>,
-    histogram: UnsafeMutablePointer<UInt32>
+  package static func countValues(
+    samples: UnsafePointer<TreeSample>, count: Int, values: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
+    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
   ) {
     for index in 0..<count {
       let sample = samples[index]
-      histogram[histogramIndex(sample, values[index])] &+= sample.weight
+      histograms.0[bin(sample, values.0[index])] &+= sample.weight
+      histograms.1[bin(sample, values.1[index])] &+= sample.weight
     }
   }
 
   @inline(__always)
-  private static func histogramIndex(_ sample: TreeSample, _ value: UInt8) -> Int {
+  private static func bin(_ sample: TreeSample, _ value: UInt8) -> Int {
     Int(UInt16(truncatingIfNeeded: sample.bits) | UInt16(value >> 4 | value << 4))
   }
 

@@ -27,7 +27,8 @@ extension SIMDKernels {
 
   /// A key is a value (upper byte) with the code of its sample, so sorting keys sorts the samples by value.
   ///
-  /// The sort is Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M), in every lane at once.
+  /// The sort is Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M), in every lane
+  /// at once.
   @inline(__always)
   private static func sortedKeys(
     lanes: UnsafePointer<UInt8>, node: SmallNode, scratch keys: UnsafeMutablePointer<SIMD32<UInt16>>
@@ -68,7 +69,8 @@ extension SIMDKernels {
     of emptySums: some SmallNodeSums
   ) -> (best: Halves, bestIndex: Halves) {
     var sums = emptySums
-    var best = Halves(low: SIMD16(repeating: .min), high: SIMD16(repeating: .min))
+    let worst = SIMD16<Int32>(repeating: .min)
+    var best = Halves(low: worst, high: worst)
     var bestIndex = Halves(low: SIMD16(), high: SIMD16())
     for rank in 0..<node.labelCount { leftWeights[rank] = SIMD32() }
     for index in 0..<node.count &- 1 {
@@ -88,12 +90,13 @@ extension SIMDKernels {
       if index &+ 1 < node.minSamplesLeaf || node.count &- index &- 1 < node.minSamplesLeaf { continue }
       let difference = Halves(atelier_xor_u16(key, keys[index &+ 1]))
       let scores = sums.scores
-      let isBetterLow = difference.low .> 255 .& (scores.low .> best.low)
-      let isBetterHigh = difference.high .> 255 .& (scores.high .> best.high)
-      best.low.replace(with: scores.low, where: isBetterLow)
-      best.high.replace(with: scores.high, where: isBetterHigh)
-      bestIndex.low.replace(with: Int32(truncatingIfNeeded: index), where: isBetterLow)
-      bestIndex.high.replace(with: Int32(truncatingIfNeeded: index), where: isBetterHigh)
+      let low = atelier_if_greater_i32(difference.low, SIMD16(repeating: 255), scores.low, worst)
+      let high = atelier_if_greater_i32(difference.high, SIMD16(repeating: 255), scores.high, worst)
+      let position = SIMD16(repeating: Int32(truncatingIfNeeded: index))
+      bestIndex.low = atelier_if_greater_i32(low, best.low, position, bestIndex.low)
+      bestIndex.high = atelier_if_greater_i32(high, best.high, position, bestIndex.high)
+      best.low = atelier_if_greater_i32(low, best.low, low, best.low)
+      best.high = atelier_if_greater_i32(high, best.high, high, best.high)
     }
     return (best, bestIndex)
   }
@@ -154,37 +157,40 @@ private protocol SmallNodeSums {
   var scores: Halves { get }
 }
 
-/// Sums of squares up to 255^2, and quotients whose terms are whole numbers below 2^24.
+/// Sums of squares in 32 bits, and quotients whose terms are whole numbers up to 2^24.
 private struct SmallGiniSums: SmallNodeSums {
-  private var leftSquares = SIMD32<UInt16>()
-  private var rightSquares = SIMD32<UInt16>()
+  private var leftSquares = Halves(low: SIMD16(), high: SIMD16())
+  private var rightSquares: Halves
   private var leftWeight = SIMD32<UInt16>()
-  private var rightWeight = SIMD32<UInt16>()
+  private var rightWeight: SIMD32<UInt16>
 
   @inline(__always)
   init(node: SmallNode) {
     var weight: UInt16 = 0
-    var squares: UInt16 = 0
+    var squares: Int32 = 0
     for rank in 0..<node.labelCount {
       weight &+= node.labelWeights[rank]
-      squares &+= node.labelWeights[rank] &* node.labelWeights[rank]
+      squares &+= Int32(node.labelWeights[rank]) &* Int32(node.labelWeights[rank])
     }
     rightWeight = SIMD32(repeating: weight)
-    rightSquares = SIMD32(repeating: squares)
+    rightSquares = Halves(low: SIMD16(repeating: squares), high: SIMD16(repeating: squares))
   }
 
   @inline(__always)
   mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>) {
-    leftSquares &+= weight &* (labelLeft &+ labelLeft &+ weight)
-    rightSquares &-= weight &* (labelRight &+ labelRight &- weight)
+    // (L + w)^2 - L^2 = w (2 L + w), which is below 15 * (2 * 406 + 15).
+    let gained = Halves(weight &* (labelLeft &+ labelLeft &+ weight))
+    let lost = Halves(weight &* (labelRight &+ labelRight &- weight))
+    leftSquares.low &+= gained.low
+    leftSquares.high &+= gained.high
+    rightSquares.low &-= lost.low
+    rightSquares.high &-= lost.high
     leftWeight &+= weight
     rightWeight &-= weight
   }
 
   var scores: Halves {
     @inline(__always) get {
-      let leftSquares = Halves(leftSquares)
-      let rightSquares = Halves(rightSquares)
       let left = Halves(leftWeight)
       let right = Halves(rightWeight)
       return Halves(
@@ -198,8 +204,7 @@ private struct SmallGiniSums: SmallNodeSums {
   private func quotients(
     _ leftSquares: SIMD16<Int32>, _ rightSquares: SIMD16<Int32>, _ left: SIMD16<Int32>, _ right: SIMD16<Int32>
   ) -> SIMD16<Int32> {
-    let dividend = atelier_float_from_i32(leftSquares &* right &+ rightSquares &* left)
-    return unsafeBitCast(dividend / atelier_float_from_i32(left &* right), to: SIMD16<Int32>.self)
+    atelier_quotient_bits(leftSquares &* right &+ rightSquares &* left, left &* right)
   }
 }
 

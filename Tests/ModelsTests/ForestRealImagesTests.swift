@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  /// scikit-learn 1.9 reaches on these images, with three seeds: forest 0.8315 to 0.8350 (out of bag 0.833 to 0.839), tree 0.744 to
-  /// 0.7495. The standard error of a share of 2000 images is 0.009.
+  /// scikit-learn 1.9 reaches on these images, with three seeds: forest 0.8315 to 0.8350 (out of bag 0.833 to 0.839),
+  /// tree 0.744 to 0.7495. The standard error of a share of 2000 images is 0.009.
   @Test func accuracyIsThatOfScikitLearn() throws {
     let forest = try fitForest(train, classCount: 10) { $0.trees = 100 }
     #expect(try accuracy(forest) > 0.82)

@@ -2,9 +2,17 @@ import Compute
 import Datasets
 import Models
 
-/// Grows a tree the plain way: recursion, a list of rows for each node, and every cut of every candidate feature counted afresh.
+/// A random integer: word i / 8 % 4 of the block whose last index is 8 (i / 32) + i % 8.
+func batchedDraw(_ i: Int, below bound: Int, seed: UInt64, _ purpose: Philox.Purpose, _ a: UInt32, _ b: UInt32) -> Int {
+  let words = Philox.words(seed: seed, purpose, a, b, UInt32(i / 32 * 8 + i % 8))
+  return Int((UInt64(words[i / 8 % 4]) * UInt64(bound)) >> 32)
+}
+
+/// Grows a tree the plain way: recursion, a list of rows for each node, and every cut of every candidate feature
+/// counted afresh.
 ///
-/// It draws the same random numbers, and breaks ties by the same rule: of equal scores, the lowest feature, then the lowest cut.
+/// It draws the same random numbers, and breaks ties by the same rule: of equal scores, the lowest feature, then the
+/// lowest cut.
 struct ReferenceTree {
   var feature: [Int32] = []
   var threshold: [UInt8] = []
@@ -22,11 +30,10 @@ struct ReferenceTree {
     weights = [Int](repeating: bootstrap ? 0 : 1, count: images.count)
     if bootstrap {
       for draw in 0..<images.count {
-        let words = Philox.words(seed: settings.seed, .bootstrap, UInt32(number), UInt32(draw / 4))
-        weights[Int((UInt64(words[draw % 4]) * UInt64(images.count)) >> 32)] += 1
+        weights[batchedDraw(draw, below: images.count, seed: settings.seed, .bootstrap, UInt32(number), 0)] += 1
       }
     }
-    let root = Philox.words(seed: settings.seed, .nodeKey, UInt32(number), 0, 2)
+    let root = Philox.words(seed: settings.seed, .nodeKey, UInt32(number), 0, 1)
     grow(images.labels.indices.filter { weights[$0] > 0 }, depth: 0, key: (root.x, root.y))
   }
 
@@ -46,12 +53,12 @@ struct ReferenceTree {
     feature.append(Int32(split.feature))
     threshold.append(UInt8((split.value + split.next) / 2))
     right.append(0)
+    let words = Philox.words(seed: settings.seed, .nodeKey, key.0, key.1, 0)
     for side in 0...1 {
       if side == 1 { right[node] = UInt32(feature.count) }
-      let words = Philox.words(seed: settings.seed, .nodeKey, key.0, key.1, UInt32(side))
       grow(
         rows.filter { (value($0, split.feature) > split.value) == (side == 1) }, depth: depth + 1,
-        key: (words.x, words.y))
+        key: side == 0 ? (words.x, words.y) : (words.z, words.w))
     }
   }
 
@@ -78,8 +85,7 @@ struct ReferenceTree {
     var left = Array(0..<featureCount)
     var drawn: [Int] = []
     while !left.isEmpty, drawn.count < wanted || drawn.allSatisfy({ isConstant(rows, $0) }) {
-      let words = Philox.words(seed: settings.seed, .featureSample, key.0, key.1, UInt32(drawn.count / 4))
-      let offset = Int((UInt64(words[drawn.count % 4]) * UInt64(left.count)) >> 32)
+      let offset = batchedDraw(drawn.count, below: left.count, seed: settings.seed, .featureSample, key.0, key.1)
       drawn.append(left[offset])
       left[offset] = left[0]
       left.removeFirst()
@@ -90,14 +96,14 @@ struct ReferenceTree {
   /// Whole numbers; by Gini in small nodes, quotients of whole numbers in single precision.
   private func score(_ left: [Int], _ right: [Int]) -> Double {
     let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
-    let isSmall = leftWeight + rightWeight <= 255 && zip(left, right).count { $0 + $1 > 0 } <= 16
+    let isSmall = leftWeight + rightWeight <= 406 && zip(left, right).count { $0 + $1 > 0 } <= 16
     switch settings.criterion {
     case .gini:
       let squares = (left.reduce(0) { $0 + $1 * $1 }, right.reduce(0) { $0 + $1 * $1 })
       let (dividend, divisor) = (squares.0 * rightWeight + squares.1 * leftWeight, leftWeight * rightWeight)
       return isSmall ? Double(Float(dividend) / Float(divisor)) : Double(dividend) / Double(divisor)
     case .entropy:
-      let unit = isSmall ? 0x1p20 : 0x1p30
+      let unit = isSmall ? 0x1p19 : 0x1p30
       func term(_ n: Int) -> Int { n == 0 ? 0 : Int((Double(n) * EntropyTerms.log2(n) * unit).rounded()) }
       return Double((left + right).reduce(0) { $0 + term($1) } - term(leftWeight) - term(rightWeight))
     }

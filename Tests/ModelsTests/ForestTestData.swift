@@ -13,7 +13,8 @@ func rowImages(_ rows: [[UInt8]], labels: [UInt8]) -> LabeledImages {
     shape: ImageShape(height: 1, width: rows[0].count, channels: 1), pixels: Array(rows.joined()), labels: labels)
 }
 
-/// Random images whose bytes say something about their class, but not all. Few levels mean many ties, and many constant features.
+/// Random images whose bytes say something about their class, but not all. Few levels mean many ties, and many constant
+/// features.
 func noisyImages(count: Int, featureCount: Int, classCount: Int, levels: Int = 256, seed: UInt64 = 1) -> LabeledImages {
   var random = RandomSequence(seed: seed, .test, UInt32(count), UInt32(featureCount))
   var pixels: [UInt8] = []

@@ -76,9 +76,8 @@ import Testing
   @Test func theOutOfBagAccuracyIsThatOfTheTreesThatDidNotSeeAnImage() throws {
     let forest = try fit { $0.trees = 5 }
     let bags = (0..<5).map { tree in
-      let drawn = (0..<images.count).map { draw in
-        let words = Philox.words(seed: 0, .bootstrap, UInt32(tree), UInt32(draw / 4))
-        return Int((UInt64(words[draw % 4]) * UInt64(images.count)) >> 32)
+      let drawn = (0..<images.count).map {
+        batchedDraw($0, below: images.count, seed: 0, .bootstrap, UInt32(tree), 0)
       }
       return Set(drawn)
     }

@@ -14,3 +14,6 @@ static inline void atelier_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+// Tells the processor that the cache line at `address` will be read soon.
+static inline void atelier_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -28,8 +28,9 @@ ATELIER_INLINE atelier_f64x16 atelier_double_from_i64(atelier_i64x16 v) {
   return __builtin_convertvector(v, atelier_f64x16);
 }
 
-ATELIER_INLINE atelier_f32x16 atelier_float_from_i32(atelier_i32x16 v) {
-  return __builtin_convertvector(v, atelier_f32x16);
+// The bits of a / b in single precision.
+ATELIER_INLINE atelier_i32x16 atelier_quotient_bits(atelier_i32x16 a, atelier_i32x16 b) {
+  return (atelier_i32x16)(__builtin_convertvector(a, atelier_f32x16) / __builtin_convertvector(b, atelier_f32x16));
 }
 
 // The upper bytes from `upper`, the lower bytes from `lower`.
@@ -43,6 +44,13 @@ ATELIER_INLINE atelier_i32x16 atelier_i32_from_low_u16(atelier_u16x32 v) {
 
 ATELIER_INLINE atelier_i32x16 atelier_i32_from_high_u16(atelier_u16x32 v) {
   return __builtin_convertvector(v.hi, atelier_i32x16);
+}
+
+// a > b ? then : otherwise
+ATELIER_INLINE atelier_i32x16 atelier_if_greater_i32(
+    atelier_i32x16 a, atelier_i32x16 b, atelier_i32x16 then, atelier_i32x16 otherwise) {
+  atelier_i32x16 mask = a > b;
+  return (mask & then) | (~mask & otherwise);
 }
 
 // Thirty-two lanes of 16 bits.
@@ -84,4 +92,20 @@ ATELIER_INLINE atelier_i64x16 atelier_gather_i64(const int64_t *table, atelier_u
   for (int lane = 0; lane < 16; lane++) result[lane] = table[index[lane]];
 #endif
   return result;
+}
+
+// target[column * stride + row] = rows[row][column], for 16 rows and 16 columns: four rounds of perfect shuffles.
+ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long offset, uint8_t *target, long stride) {
+  typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
+  typedef uint8_t unaligned __attribute__((ext_vector_type(16), aligned(1)));
+  u8x16 a[16], b[16];
+  for (int row = 0; row < 16; row++) a[row] = *(const unaligned *)(rows[row] + offset);
+  for (int round = 0; round < 4; round++) {
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int column = 0; column < 16; column++) *(unaligned *)(target + column * stride) = a[column];
 }

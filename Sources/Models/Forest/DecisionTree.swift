@@ -3,7 +3,8 @@ package import Datasets
 
 /// A decision tree (CART; Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984).
 ///
-/// Class probabilities are the class shares in the leaf that an image falls into. A tree cut to a depth is the tree grown with that limit.
+/// Class probabilities are the class shares in the leaf that an image falls into. A tree cut to a depth is the tree
+/// grown with that limit.
 package struct DecisionTree: Classifier, Equatable {
   package static var kind: ModelKind { .tree }
 

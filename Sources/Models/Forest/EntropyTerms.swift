@@ -1,24 +1,26 @@
 internal import Compute
+internal import KernelInterface
 
 /// Tables of n log2 n as whole numbers, so that entropies are sums of integers: exact, and the same in any order.
 package final class EntropyTerms: Sendable {
   /// (weight limit + 1), in units of 2^-30.
   let fine: AlignedBuffer<Int64>
-  /// (256), in units of 2^-20: for small nodes, where sums must fit into 32 bits.
+  /// (SmallNode.weightLimit + 1), in units of 2^-19: for small nodes, where sums must fit into 32 bits.
   let coarse: AlignedBuffer<Int32>
 
   /// - Parameter weightLimit: the highest n, up to 2^26.
   init(weightLimit: Int) {
     fine = AlignedBuffer(count: weightLimit + 1)
-    coarse = AlignedBuffer(count: 256)
-    for n in 1..<max(weightLimit + 1, 256) {
+    coarse = AlignedBuffer(count: SmallNode.weightLimit + 1)
+    for n in 1...max(weightLimit, SmallNode.weightLimit) {
       let term = Double(n) * Self.log2(n)
       if n <= weightLimit { fine.pointer[n] = Int64((term * 0x1p30).rounded()) }
-      if n < 256 { coarse.pointer[n] = Int32((term * 0x1p20).rounded()) }
+      if n <= SmallNode.weightLimit { coarse.pointer[n] = Int32((term * 0x1p19).rounded()) }
     }
   }
 
-  /// The logarithm of a positive integer by additions, multiplications and divisions only, which round alike on every processor.
+  /// The logarithm of a positive integer by additions, multiplications and divisions only, which round alike on every
+  /// processor.
   package static func log2(_ n: Int) -> Double {
     var exponent = Int.bitWidth - 1 - n.leadingZeroBitCount
     var fraction = Double(n) / Double(1 << exponent)

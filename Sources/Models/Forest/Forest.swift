@@ -1,11 +1,12 @@
 package import Compute
 package import Datasets
 
-/// A random forest (Breiman, "Random forests", 2001): trees grown on bootstraps of the images, each node choosing among a few features
-/// drawn at random. Class probabilities are the mean, over the trees, of the class shares in the leaf that an image falls into.
+/// A random forest (Breiman, "Random forests", 2001): trees grown on bootstraps of the images, each node choosing among
+/// a few features drawn at random. Class probabilities are the mean, over the trees, of the class shares in the leaf
+/// that an image falls into.
 ///
-/// Tree i depends on the images, the settings and i only. So the first n trees of a forest are the forest of n trees, ranges of trees can
-/// be grown anywhere and joined, and a forest cut to a depth is the forest grown with that limit.
+/// Tree i depends on the images, the settings and i only. So the first n trees of a forest are the forest of n trees,
+/// ranges of trees can be grown anywhere and joined, and a forest cut to a depth is the forest grown with that limit.
 package struct Forest: Classifier, Equatable {
   package static var kind: ModelKind { .forest }
 
@@ -70,7 +71,8 @@ extension TreeGrower {
   func growTree(_ number: Int, bootstrap: Bool) -> Tree {
     let samples = TreeSamples(
       table,
-      bootstrap: bootstrap ? bootstrapWeights(imageCount: table.count, tree: number, seed: settings.seed) : nil)
+      bootstrap: bootstrap
+        ? bootstrapWeights(imageCount: table.count, tree: number, seed: settings.seed, kernels: kernels) : nil)
     return grow(samples.root(ofTree: number, seed: settings.seed), in: samples)
   }
 }

@@ -4,26 +4,23 @@ internal import Compute
 final class ParallelSearch {
   private let searches: [SplitSearch]
   private let team: ThreadTeam
-  /// Features that a thread takes at a time.
-  private let chunk = 16
 
   /// - Parameter searches: one for each thread.
   init(_ searches: [SplitSearch], on team: ThreadTeam) { (self.searches, self.team) = (searches, team) }
 
   /// The same as ``SplitSearch/best(of:key:)``.
   func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
-    var found = [(split: NodeSplit?, varies: Bool)](repeating: (nil, false), count: team.count)
+    let count = searches[0].rules.featuresPerNode
+    let chunk = SplitSearch.laneCount
+    var found = [SearchResult](repeating: SearchResult(), count: team.count)
     found.withUnsafeMutableBufferPointer { found in
       team.run { searches[$0].begin(key) }
-      let count = searches[0].candidateCount
       team.forEach((count + chunk - 1) / chunk) { index, thread in
-        let features = index * chunk..<min((index + 1) * chunk, count)
-        let (split, varies) = searches[thread].best(of: node, candidates: features)
-        if let split, split.isBetter(than: found[thread].split) { found[thread].split = split }
-        found[thread].varies = found[thread].varies || varies
+        let candidates = index * chunk..<min((index + 1) * chunk, count)
+        found[thread].add(searches[thread].best(of: node, candidates: candidates))
       }
     }
-    guard found.contains(where: \.varies) else { return searches[0].bestOfFurtherDraws(of: node) }
-    return found.compactMap(\.split).reduce(nil) { best, split in split.isBetter(than: best) ? split : best }
+    let all = found.reduce(into: SearchResult()) { $0.add($1) }
+    return all.varies ? all.split : searches[0].bestOfFurtherDraws(of: node)
   }
 }

@@ -2,8 +2,8 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// The training images as growing reads them: by rows, for the few images of a small node, and by columns (features), for the many of a
-/// large one. Shared by all threads, and never changed.
+/// The training images as growing reads them: by rows, for the few images of a small node, and by columns (features),
+/// for the many of a large one. Shared by all threads, and never changed.
 final class TrainingTable: Sendable {
   let count: Int
   let featureCount: Int

@@ -2,9 +2,11 @@ internal import Compute
 internal import Datasets
 
 extension Tree {
-  /// How much each feature's splits reduce impurity, weighted by the images they divide; the sum is 1, or 0 if nothing splits.
+  /// How much each feature's splits reduce impurity, weighted by the images they divide; the sum is 1, or 0 if nothing
+  /// splits.
   ///
-  /// As in scikit-learn (mean decrease in impurity). It favours features with many values, and is measured on the training images.
+  /// As in scikit-learn (mean decrease in impurity). It favours features with many values, and is measured on the
+  /// training images.
   func featureImportances(featureCount: Int, classCount: Int, criterion: TreeSettings.Criterion) -> [Double] {
     let weights = nodeWeights(classCount: classCount)
     let impurities = nodes.indices.map { node in
@@ -36,7 +38,8 @@ private func normalized(_ importances: [Double]) -> [Double] {
 }
 
 extension DecisionTree {
-  /// How much each byte of an image reduces impurity: (height, width, channels), with the sum 1 (0 if the tree is one leaf).
+  /// How much each byte of an image reduces impurity: (height, width, channels), with the sum 1 (0 if the tree is one
+  /// leaf).
   package var featureImportances: [Double] {
     tree.featureImportances(
       featureCount: imageShape.count, classCount: classCount, criterion: treeSettings.criterion)

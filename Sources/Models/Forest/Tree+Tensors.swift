@@ -8,9 +8,9 @@ package import Datasets
 /// | `nodes` | I64 (trees) | how many nodes each tree has; they follow each other in pre-order |
 /// | `feature` | I32 (all nodes) | the byte of an image that a node compares; -1 in a leaf |
 /// | `threshold` | U8 (all nodes) | images with `value <= threshold` go left; 0 in a leaf |
-/// | `right` | U32 (all nodes) | the right child, counted from the tree's root; the left child is the next node; 0 in a leaf |
+/// | `right` | U32 (all nodes) | the right child, from the tree's root; the left one is the next node; 0 in a leaf |
 /// | `classes` | U16 (all leaves) | how many classes a leaf holds |
-/// | `label`, `weight` | U8, U32 (all of these) | a class, ascending within a leaf, and the weight of its training images there |
+/// | `label`, `weight` | U8, U32 (all of these) | a class, ascending within a leaf, and its training images' weight |
 extension Tree {
   package static func tensors(of trees: [Tree]) -> [Tensor] {
     let nodes = trees.flatMap(\.nodes)
@@ -28,8 +28,8 @@ extension Tree {
     ]
   }
 
-  /// Rebuilds trees, and checks all that walks and sums rely on: each tree is one whole tree in pre-order, features are bytes of the
-  /// image, and leaves have weights that can be added up.
+  /// Rebuilds trees, and checks all that walks and sums rely on: each tree is one whole tree in pre-order, features are
+  /// bytes of the image, and leaves have weights that can be added up.
   ///
   /// - Throws: ``ModelError/badModel(_:)``
   package static func trees(
@@ -70,9 +70,8 @@ private struct TreeReader {
       }
       let tensor = left.remove(at: index)
       guard tensor.shape.count == 1, let elements = tensor.elements(as: Element.self) else {
-        throw .badModel(
-          "tensor \(name) is \(tensor.elementType.rawValue) \(tensor.shape); it must be a list of \(Element.tensorElementType.rawValue)"
-        )
+        let (found, wanted) = (tensor.elementType.rawValue, Element.tensorElementType.rawValue)
+        throw .badModel("tensor \(name) is \(found) \(tensor.shape); it must be a list of \(wanted)")
       }
       return elements
     }

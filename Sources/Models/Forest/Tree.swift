@@ -1,11 +1,13 @@
 /// One grown tree: how it splits, and the class weights of its leaves.
 ///
-/// Nodes are in pre-order: a node's left child follows it, and its right child comes behind the left one's whole subtree. So every child has
-/// a higher index than its parent: a walk towards the leaves ends, and a loop from the last node to the first meets children before parents.
+/// Nodes are in pre-order: a node's left child follows it, and its right child comes behind the left one's whole
+/// subtree. So every child has a higher index than its parent: a walk towards the leaves ends, and a loop from the last
+/// node to the first meets children before parents.
 package struct Tree: Sendable, Equatable {
   /// Eight bytes, so that a tree of some ten thousand nodes stays in the cache while it judges images.
   struct Node: BitwiseCopyable, Sendable, Equatable {
-    /// Feature (upper 24 bits) and threshold (lower 8): images with `value <= threshold` go left. All bits set in a leaf.
+    /// Feature (upper 24 bits) and threshold (lower 8): images with `value <= threshold` go left. All bits set in a
+    /// leaf.
     let split: UInt32
     /// The right child of a node that splits; the number of a leaf, counted from the left.
     let link: UInt32
@@ -119,7 +121,8 @@ extension Tree {
     }
   }
 
-  /// A tree of the same splits, where `end` may put something else in place of a node: it appends that and returns true.
+  /// A tree of the same splits, where `end` may put something else in place of a node: it appends that and returns
+  /// true.
   private func rebuilt(_ end: (_ index: Int, _ tree: inout Tree) -> Bool) -> Tree {
     var tree = Tree()
     var waiting: [(index: Int, parent: Int)] = [(0, -1)]

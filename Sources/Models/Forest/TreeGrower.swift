@@ -14,7 +14,7 @@ struct PendingNode {
 final class TreeGrower {
   let table: TrainingTable
   let settings: TreeSettings
-  private let kernels: any KernelSet.Type
+  let kernels: any KernelSet.Type
   let search: SplitSearch
 
   /// A node that waits for its left sibling's subtree. Its class weights are on a stack of their own.
@@ -32,11 +32,15 @@ final class TreeGrower {
   private let weights: AlignedBuffer<UInt32>
   /// Classes that occur in it.
   private let labels = AlignedBuffer<UInt8>(count: 256)
+  private var block: SampleBlock
+  /// While a subtree's samples are in the block: how many nodes wait outside of it.
+  private var outsideBlock: Int?
 
   init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
     (self.table, settings, self.kernels) = (table, rules.settings, kernels)
     search = SplitSearch(table: table, rules: rules, kernels: kernels)
     weights = AlignedBuffer(count: table.classCount)
+    block = SampleBlock(table)
   }
 
   /// Grows the whole subtree of `root`.
@@ -45,19 +49,21 @@ final class TreeGrower {
     return grow(root, in: samples, upTo: 0) { node, key in search.best(of: node, key: key) }.tree
   }
 
-  /// Grows the top of a subtree: nodes of up to `limit` samples stay behind as pending nodes, in the order of the empty leaves that
-  /// stand for them.
+  /// Grows the top of a subtree: nodes of up to `limit` samples stay behind as pending nodes, in the order of the empty
+  /// leaves that stand for them.
   func grow(
     _ root: PendingNode, in samples: TreeSamples, upTo limit: Int, search: (NodeSamples, NodeKey) -> NodeSplit?
   ) -> (tree: Tree, pending: [PendingNode]) {
     var tree = Tree()
     var pending: [PendingNode] = []
+    outsideBlock = nil
     stack.append(Waiting(start: root.start, count: root.count, depth: root.depth, key: root.key, parent: -1))
     weightStack += root.weights
     while let waiting = stack.popLast() {
       popWeights()
       if waiting.parent >= 0 { tree.linkNextNode(asRightChildOf: waiting.parent) }
-      let node = describe(waiting, in: samples)
+      if stack.count < outsideBlock ?? 0 { outsideBlock = nil }
+      var node = describe(waiting, in: samples)
       if waiting.count <= limit {
         pending.append(
           PendingNode(
@@ -66,10 +72,14 @@ final class TreeGrower {
         tree.appendLeaf([])
       } else if mustBeLeaf(node, depth: waiting.depth) {
         appendLeaf(node, to: &tree)
-      } else if let split = search(node, waiting.key) {
-        divide(waiting, node, at: split, in: samples, &tree)
       } else {
-        appendLeaf(node, to: &tree)
+        // Nodes that look at all features read rows; and nodes that stay behind must not be in a block.
+        if !self.search.rules.usesAllFeatures && limit == 0 { useBlock(for: &node) }
+        if let split = search(node, waiting.key) {
+          divide(waiting, node, at: split, in: samples, &tree)
+        } else {
+          appendLeaf(node, to: &tree)
+        }
       }
     }
     return (tree, pending)
@@ -91,8 +101,19 @@ final class TreeGrower {
       weight += weights.pointer[label]
     }
     return NodeSamples(
-      samples: samples.samples.pointer + waiting.start, count: waiting.count, weights: weights.pointer,
-      labels: labels.pointer, labelCount: labelCount, weight: weight)
+      samples: samples.samples.pointer + waiting.start, count: waiting.count, columns: table.columns.pointer,
+      columnStride: table.count, weights: weights.pointer, labels: labels.pointer, labelCount: labelCount,
+      weight: weight)
+  }
+
+  /// Reads the node's values from the block, if it is small enough to be there.
+  private func useBlock(for node: inout NodeSamples) {
+    if outsideBlock == nil {
+      guard node.count <= block.limit else { return }
+      block.fill(node.samples, count: node.count, kernels: kernels)
+      outsideBlock = stack.count
+    }
+    (node.columns, node.columnStride) = (block.columns, block.columnStride)
   }
 
   private func mustBeLeaf(_ node: NodeSamples, depth: Int) -> Bool {
@@ -111,10 +132,12 @@ final class TreeGrower {
   private func divide(
     _ waiting: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples, _ tree: inout Tree
   ) {
-    let (values, stride) = column(of: Int(split.feature), for: node)
+    // A node that looks at all features has its rows in the cache, unless it is large.
+    let readsRows = self.search.rules.usesAllFeatures && node.count <= SplitSearch.windowLimit
     let parts = kernels.partition(
-      samples: node.samples, count: node.count, values: values, stride: stride, cut: split.value,
-      spare: samples.spare.pointer + waiting.start)
+      samples: node.samples, count: node.count,
+      values: readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
+      stride: readsRows ? table.rowStride : 1, cut: split.value, spare: samples.spare.pointer + waiting.start)
     // Halfway between the two values that the cut separates, rounded down: as in scikit-learn, for whole values.
     let threshold = (Int(parts.largestLeft) + Int(parts.smallestRight)) / 2
     let index = tree.nodeCount
@@ -122,20 +145,13 @@ final class TreeGrower {
 
     pushWeights(node, leftCount: parts.leftCount)
     let (left, right) = (parts.leftCount, node.count - parts.leftCount)
-    let (seed, depth) = (settings.seed, waiting.depth + 1)
+    let depth = waiting.depth + 1
+    let keys = waiting.key.children(seed: settings.seed)
     stack.append(
       Waiting(
-        start: waiting.start + left, count: right, depth: depth, key: waiting.key.child(.right, seed: seed),
-        parent: index))
+        start: waiting.start + left, count: right, depth: depth, key: keys.right, parent: index))
     stack.append(
-      Waiting(start: waiting.start, count: left, depth: depth, key: waiting.key.child(.left, seed: seed), parent: -1))
-  }
-
-  /// Where to read a feature of the node's samples: from its column if they are many, or else from the rows, which are in the cache.
-  private func column(of feature: Int, for node: NodeSamples) -> (values: UnsafePointer<UInt8>, stride: Int) {
-    node.count * 64 > table.count
-      ? (UnsafePointer(table.columns.pointer + feature * table.count), 1)
-      : (UnsafePointer(table.rows.pointer + feature), table.rowStride)
+      Waiting(start: waiting.start, count: left, depth: depth, key: keys.left, parent: -1))
   }
 
   /// The weights of the right part, then those of the left one.

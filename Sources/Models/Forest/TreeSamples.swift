@@ -1,7 +1,8 @@
 internal import Compute
 internal import KernelInterface
 
-/// The samples of one tree, in the order of its nodes: every node owns a range, which its split divides between its children.
+/// The samples of one tree, in the order of its nodes: every node owns a range, which its split divides between its
+/// children.
 ///
 /// Threads may grow different nodes at the same time, because their ranges are disjoint.
 final class TreeSamples: Sendable {
@@ -12,7 +13,7 @@ final class TreeSamples: Sendable {
   let count: Int
   /// (classCount)
   let weights: [UInt32]
-  /// Whether some image weighs more than 15.
+  /// Whether some image weighs more than a ``SmallNode`` can tell.
   let hasHeavySamples: Bool
 
   /// All images once, or as often as `bootstrap` says.
@@ -31,7 +32,7 @@ final class TreeSamples: Sendable {
     }
     self.count = count
     self.weights = weights
-    hasHeavySamples = bootstrap?.contains { $0 > 15 } ?? false
+    hasHeavySamples = bootstrap?.contains { $0 > SmallNode.sampleWeightLimit } ?? false
   }
 
   /// All samples, before the first split.

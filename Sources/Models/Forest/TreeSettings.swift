@@ -10,7 +10,8 @@ package struct TreeSettings: Sendable, Equatable {
   package var criterion = Criterion.gini
   /// Splits between the root and a leaf; nil for no limit.
   package var maxDepth: Int?
-  /// How many features are drawn at each node. As in scikit-learn, more are drawn only while all drawn so far are constant in the node.
+  /// How many features are drawn at each node. As in scikit-learn, more are drawn only while all drawn so far are
+  /// constant in the node.
   package var maxFeatures = MaxFeatures.all
   /// A node with fewer distinct images becomes a leaf.
   package var minSamplesSplit = 2

@@ -1,0 +1,83 @@
+internal import Compute
+internal import KernelInterface
+
+extension SplitSearch {
+  func search(_ node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
+    // Who looks at all features copies them in windows out of the rows; else each feature's column is read where it is.
+    let isWindowed = rules.usesAllFeatures && node.count <= Self.windowLimit
+    if isWindowed {
+      kernels.transpose(
+        samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),
+        rowStride: table.rowStride,
+        width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
+    }
+    var found = SearchResult()
+    for first in stride(from: 0, to: features.count, by: 2) {
+      // A last feature without a partner is counted twice, but searched once.
+      let pair = (first, min(first + 1, features.count - 1))
+      clearHistograms(node)
+      if isWindowed {
+        let values = (windowValues(pair.0), windowValues(pair.1))
+        kernels.countValues(
+          samples: node.samples, count: node.count, values: values, histograms: (histogram(0), histogram(1)))
+      } else {
+        let columns = (node.column(features[pair.0]), node.column(features[pair.1]))
+        kernels.countValues(
+          samples: node.samples, count: node.count, columns: columns, histograms: (histogram(0), histogram(1)))
+      }
+      for position in pair.0...pair.1 {
+        let feature = features[position]
+        let firstValue = node.column(feature)[node.samples[0].row]
+        if holdsAllWeight(rotated(firstValue), histogram(position - first), node) { continue }
+        found.varies = true
+        if rules.settings.minSamplesLeaf > 1 { countSamples(node, node.column(feature)) }
+        let cut = bestCut(node, histogram(position - first))
+        if cut.score > -.infinity { found.add(NodeSplit(score: cut.score, feature: feature, value: cut.value)) }
+      }
+    }
+    return found
+  }
+
+  private func windowValues(_ position: Int) -> UnsafePointer<UInt8> {
+    UnsafePointer(window.pointer + position * Self.windowLimit)
+  }
+
+  /// One of the two histograms.
+  private func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> {
+    histograms.pointer + index * table.classCount * 256
+  }
+
+  private func clearHistograms(_ node: NodeSamples) {
+    for rank in 0..<node.labelCount {
+      let row = Int(node.labels[rank]) * 256
+      (histogram(0) + row).update(repeating: 0, count: 256)
+      (histogram(1) + row).update(repeating: 0, count: 256)
+    }
+  }
+
+  /// Counts the samples of each value, whatever they weigh.
+  private func countSamples(_ node: NodeSamples, _ column: UnsafePointer<UInt8>) {
+    valueCounts.pointer.update(repeating: 0, count: 256)
+    for index in 0..<node.count { valueCounts.pointer[rotated(column[node.samples[index].row])] += 1 }
+  }
+
+  /// Where a histogram counts a value (see ``ForestKernels``).
+  private func rotated(_ value: UInt8) -> Int { Int(value >> 4 | value << 4) }
+
+  private func holdsAllWeight(_ bin: Int, _ histogram: UnsafePointer<UInt32>, _ node: NodeSamples) -> Bool {
+    var weight: UInt32 = 0
+    for rank in 0..<node.labelCount { weight += histogram[Int(node.labels[rank]) * 256 + bin] }
+    return weight == node.weight
+  }
+
+  private func bestCut(_ node: NodeSamples, _ histogram: UnsafePointer<UInt32>) -> FeatureCut {
+    let histogramNode = HistogramNode(
+      labels: node.labels, labelCount: node.labelCount, labelWeights: node.weights, count: node.count,
+      minSamplesLeaf: rules.settings.minSamplesLeaf, valueCounts: valueCounts.pointer)
+    guard let entropy = rules.entropy else {
+      return kernels.bestGiniCut(histogram: histogram, node: histogramNode, scratch: histogramScratch.pointer)
+    }
+    return kernels.bestEntropyCut(
+      histogram: histogram, node: histogramNode, terms: entropy.fine.pointer, scratch: histogramScratch.pointer)
+  }
+}

@@ -1,0 +1,54 @@
+internal import Compute
+internal import KernelInterface
+
+extension SplitSearch {
+  /// The node as the kernels for small nodes need it; nil if it is not small.
+  func smallNode(_ node: NodeSamples) -> SmallNode? {
+    guard node.weight <= SmallNode.weightLimit, node.labelCount <= SmallNode.labelLimit, !hasHeavySamples else {
+      return nil
+    }
+    for rank in 0..<node.labelCount {
+      let label = Int(node.labels[rank])
+      ranks.pointer[label] = UInt8(rank)
+      rankWeights.pointer[rank] = UInt16(node.weights[label])
+    }
+    for index in 0..<node.count {
+      let sample = node.samples[index]
+      codes.pointer[index] = ranks.pointer[sample.label] &* 16 &+ UInt8(truncatingIfNeeded: sample.weight)
+    }
+    return SmallNode(
+      codes: codes.pointer, count: node.count, labelWeights: rankWeights.pointer, labelCount: node.labelCount,
+      minSamplesLeaf: rules.settings.minSamplesLeaf)
+  }
+
+  func search(_ smallNode: SmallNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
+    let cut = bestCut(smallNode, of: node, features)
+    var found = SearchResult()
+    found.varies = cut.varyingLanes != 0
+    if cut.lane >= 0 { found.add(NodeSplit(score: cut.score, feature: features[cut.lane], value: cut.value)) }
+    return found
+  }
+
+  private func bestCut(
+    _ smallNode: SmallNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>
+  ) -> SmallNodeCut {
+    if rules.usesAllFeatures {
+      kernels.copyLanes(
+        samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),
+        rowStride: table.rowStride,
+        lanes: window.pointer)
+    } else {
+      kernels.gatherLanes(
+        samples: node.samples, count: node.count, columns: node.columns, columnStride: node.columnStride,
+        features: features.baseAddress!, featureCount: features.count, lanes: window.pointer)
+    }
+    guard let entropy = rules.entropy else {
+      return kernels.bestGiniCut(
+        lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, node: smallNode,
+        scratch: sortScratch.pointer)
+    }
+    return kernels.bestEntropyCut(
+      lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, node: smallNode,
+      terms: entropy.coarse.pointer, scratch: sortScratch.pointer)
+  }
+}

@@ -1,0 +1,197 @@
+import Compute
+import KernelInterface
+import Testing
+
+/// A node's samples with the values of 40 features; few levels mean many ties.
+private struct RandomNode: ~Copyable {
+  static let rowCount = 500
+  static let rowStride = 64
+  let rows = AlignedBuffer<UInt8>(count: rowCount * rowStride)
+  let samples: AlignedBuffer<TreeSample>
+  let features: AlignedBuffer<UInt32>
+
+  init(count: Int, labelCount: Int = 3, maxWeight: Int = 4, levels: Int = 256, seed: UInt64 = 1) {
+    var random = RandomSequence(seed: seed, .test, UInt32(count), UInt32(levels))
+    for index in 0..<rows.count {
+      rows.pointer[index] = UInt8(random.next(below: UInt32(levels)) * 255 / UInt32(levels))
+    }
+    var places = Array(0..<Self.rowCount)
+    random.shuffle(&places)
+    samples = AlignedBuffer(
+      (0..<count).map { index in
+        TreeSample(
+          row: UInt32(places[index]), weight: UInt16(1 + random.next(below: UInt32(maxWeight))),
+          label: UInt8(random.next(below: UInt32(labelCount)) * 2))
+      })
+    var numbers = Array(0..<UInt32(40))
+    random.shuffle(&numbers)
+    features = AlignedBuffer(numbers)
+  }
+
+  var count: Int { samples.count }
+
+  /// (64, rowCount)
+  func columns() -> AlignedBuffer<UInt8> {
+    let columns = AlignedBuffer<UInt8>(count: rows.count)
+    for index in 0..<rows.count {
+      columns.pointer[index % Self.rowStride * Self.rowCount + index / Self.rowStride] = rows.pointer[index]
+    }
+    return columns
+  }
+}
+
+/// Calls the kernel of each instruction set and the reference kernel, and expects the same results.
+private func expectSame<Result: Equatable>(
+  _ comment: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: (any ForestKernels.Type) -> Result
+) {
+  let expected = body(ReferenceForestKernels.self)
+  for set in InstructionSet.available {
+    #expect(body(set.kernels) == expected, "\(comment) on \(set)", sourceLocation: sourceLocation)
+  }
+}
+
+@Suite struct ForestKernelsTests {
+  static let counts = [0, 1, 2, 15, 16, 17, 31, 32, 33, 64, 97, 255, 406]
+
+  @Test(arguments: [0, 1, 7, 1 << 28] as [UInt32]) func drawnWords(batch: UInt32) {
+    expectSame("batch \(batch)") { kernels in
+      var words = [UInt32](repeating: 0, count: 32)
+      kernels.drawWords(key: (0xdead_beef, 0x0123_4567), counter: (5, .max, 7), batch: batch, words: &words)
+      return words
+    }
+  }
+
+  @Test(arguments: counts, [16, 32, 64]) func transposedRows(count: Int, width: Int) {
+    let node = RandomNode(count: count)
+    let stride = (count + 15) / 16 * 16
+    expectSame("\(count) rows of \(width)") { kernels in
+      var columns = [UInt8](repeating: 0, count: width * stride)
+      kernels.transpose(
+        samples: node.samples.pointer, count: count, rows: node.rows.pointer, rowStride: RandomNode.rowStride,
+        width: width, columns: &columns, columnStride: stride)
+      return (0..<width).flatMap { columns[$0 * stride..<$0 * stride + count] }
+    }
+  }
+
+  @Test(arguments: counts, [1, 28, 32]) func lanes(count: Int, featureCount: Int) {
+    let node = RandomNode(count: count)
+    let columns = node.columns()
+    expectSame("\(count) samples, \(featureCount) features") { kernels in
+      var lanes = [UInt8](repeating: 7, count: count * 32)
+      kernels.gatherLanes(
+        samples: node.samples.pointer, count: count, columns: columns.pointer, columnStride: RandomNode.rowCount,
+        features: node.features.pointer, featureCount: featureCount, lanes: &lanes)
+      var neighbours = [UInt8](repeating: 0, count: count * 32)
+      kernels.copyLanes(
+        samples: node.samples.pointer, count: count, rows: node.rows.pointer + 32, rowStride: RandomNode.rowStride,
+        lanes: &neighbours)
+      return [lanes, neighbours]
+    }
+  }
+
+  @Test(arguments: counts) func histograms(count: Int) {
+    let node = RandomNode(count: count)
+    let columns = node.columns()
+    let pair = (
+      UnsafePointer(columns.pointer + 3 * RandomNode.rowCount), UnsafePointer(columns.pointer + 9 * RandomNode.rowCount)
+    )
+    expectSame("\(count) samples") { kernels in
+      let counted = AlignedBuffer<UInt32>(count: 4 * 5 * 256)
+      func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> { counted.pointer + index * 5 * 256 }
+      kernels.countValues(
+        samples: node.samples.pointer, count: count, columns: pair, histograms: (histogram(0), histogram(1)))
+      kernels.countValues(
+        samples: node.samples.pointer, count: count, values: pair, histograms: (histogram(2), histogram(3)))
+      return Array(counted.elements)
+    }
+  }
+
+  @Test(arguments: counts, [0, 100, 255] as [UInt8]) func partitions(count: Int, cut: UInt8) {
+    let node = RandomNode(count: count)
+    for (values, stride) in [(node.rows.pointer + 11, RandomNode.rowStride), (node.rows.pointer, 1)] {
+      expectSame("\(count) samples at \(cut), stride \(stride)") { kernels in
+        let samples = AlignedBuffer(node.samples.elements)
+        let spare = AlignedBuffer<TreeSample>(count: count)
+        let parts = kernels.partition(
+          samples: samples.pointer, count: count, values: values, stride: stride, cut: cut, spare: spare.pointer)
+        return samples.elements.map(\.bits)
+          + [UInt64(parts.leftCount), UInt64(parts.largestLeft), UInt64(parts.smallestRight)]
+      }
+    }
+  }
+
+  /// n log2 n in the units of a table; any monotone table would do here.
+  private func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
+    AlignedBuffer((0..<count).map { n in Term((n * (Int.bitWidth - n.leadingZeroBitCount)) << shift) })
+  }
+
+  @Test(arguments: [1, 2, 3, 17, 64, 300, 500], [2, 5, 256])
+  func cutsOfHistograms(count: Int, levels: Int) {
+    let fine: AlignedBuffer<Int64> = terms(8 * 500 + 1, shift: 30)
+    for (labelCount, minSamplesLeaf) in [(1, 1), (2, 1), (3, 5), (40, 1)] {
+      let node = RandomNode(count: count, labelCount: labelCount, maxWeight: 8, levels: levels)
+      let column = node.columns()
+      let histogram = AlignedBuffer<UInt32>(count: 80 * 256)
+      let valueCounts = AlignedBuffer<UInt32>(count: 256)
+      var weights = [UInt32](repeating: 0, count: 256)
+      for index in 0..<count {
+        let sample = node.samples[index]
+        let bin = ReferenceForestKernels.bin(sample.label, column[sample.row])
+        histogram.pointer[bin] += sample.weight
+        valueCounts.pointer[bin % 256] += 1
+        weights[sample.label] += sample.weight
+      }
+      let labels = weights.indices.filter { weights[$0] > 0 }.map { UInt8($0) }
+      labels.withUnsafeBufferPointer { labels in
+        weights.withUnsafeBufferPointer { weights in
+          let histogramNode = HistogramNode(
+            labels: labels.baseAddress!, labelCount: labels.count, labelWeights: weights.baseAddress!, count: count,
+            minSamplesLeaf: minSamplesLeaf, valueCounts: valueCounts.pointer)
+          let scratch = AlignedBuffer<SIMD16<UInt32>>(count: labels.count)
+          expectSame("\(labels.count) labels, \(minSamplesLeaf) samples a leaf") { kernels in
+            let gini = kernels.bestGiniCut(histogram: histogram.pointer, node: histogramNode, scratch: scratch.pointer)
+            let entropy = kernels.bestEntropyCut(
+              histogram: histogram.pointer, node: histogramNode, terms: fine.pointer, scratch: scratch.pointer)
+            return [gini.score, Double(gini.value), entropy.score, Double(entropy.value)]
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 100, 200, 406], [2, 5, 256])
+  func cutsOfSmallNodes(count: Int, levels: Int) {
+    let coarse: AlignedBuffer<Int32> = terms(SmallNode.weightLimit + 1, shift: 19)
+    for (labelCount, featureCount, minSamplesLeaf) in [(1, 32, 1), (2, 1, 1), (3, 28, 4), (16, 32, 1)] {
+      let maxWeight = min(SmallNode.sampleWeightLimit, SmallNode.weightLimit / count)
+      let node = RandomNode(count: count, labelCount: labelCount, maxWeight: maxWeight, levels: levels)
+      let lanes = AlignedBuffer<UInt8>(count: count * 32)
+      ReferenceForestKernels.gatherLanes(
+        samples: node.samples.pointer, count: count, columns: node.rows.pointer, columnStride: RandomNode.rowCount,
+        features: node.features.pointer, featureCount: featureCount, lanes: lanes.pointer)
+      var weights = [UInt16](repeating: 0, count: 16)
+      let codes = AlignedBuffer(
+        (0..<count).map { index in
+          let sample = node.samples[index]
+          weights[sample.label / 2] += UInt16(sample.weight)
+          return UInt8(sample.label / 2 * 16) + UInt8(sample.weight)
+        })
+      weights.withUnsafeBufferPointer { weights in
+        let smallNode = SmallNode(
+          codes: codes.pointer, count: count, labelWeights: weights.baseAddress!, labelCount: labelCount,
+          minSamplesLeaf: minSamplesLeaf)
+        let scratch = AlignedBuffer<SIMD32<UInt16>>(count: count + labelCount)
+        expectSame("\(labelCount) labels, \(minSamplesLeaf) samples a leaf") { kernels in
+          [
+            kernels.bestGiniCut(
+              lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, node: smallNode,
+              scratch: scratch.pointer),
+            kernels.bestEntropyCut(
+              lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, node: smallNode,
+              terms: coarse.pointer, scratch: scratch.pointer),
+          ].flatMap { [$0.score, Double($0.lane), Double($0.value), Double($0.varyingLanes)] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Compute
+import KernelInterface
+
+/// The contract of `ForestKernels`, plainly.
+enum ReferenceForestKernels: ForestKernels {
+  static func drawWords(
+    key: (UInt32, UInt32), counter: (UInt32, UInt32, UInt32), batch: UInt32, words: UnsafeMutablePointer<UInt32>
+  ) {
+    for block in 0..<8 {
+      let drawn = Philox.block(
+        counter: SIMD4(counter.0, counter.1, batch * 8 + UInt32(block), counter.2), key: SIMD2(key.0, key.1))
+      for word in 0..<4 { words[word * 8 + block] = drawn[word] }
+    }
+  }
+
+  static func transpose(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int, width: Int,
+    columns: UnsafeMutablePointer<UInt8>, columnStride: Int
+  ) {
+    for feature in 0..<width {
+      for index in 0..<count {
+        columns[feature * columnStride + index] = rows[samples[index].row * rowStride + feature]
+      }
+    }
+  }
+
+  static func gatherLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UInt8>, columnStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>
+  ) {
+    for index in 0..<count {
+      for lane in 0..<featureCount {
+        lanes[index * 32 + lane] = columns[Int(features[lane]) * columnStride + samples[index].row]
+      }
+    }
+  }
+
+  static func copyLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    lanes: UnsafeMutablePointer<UInt8>
+  ) {
+    for index in 0..<count {
+      for lane in 0..<32 { lanes[index * 32 + lane] = rows[samples[index].row * rowStride + lane] }
+    }
+  }
+
+  static func countValues(
+    samples: UnsafePointer<TreeSample>, count: Int, columns: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
+    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+  ) {
+    for index in 0..<count {
+      let row = samples[index].row
+      histograms.0[bin(samples[index].label, columns.0[row])] += samples[index].weight
+      histograms.1[bin(samples[index].label, columns.1[row])] += samples[index].weight
+    }
+  }
+
+  static func countValues(
+    samples: UnsafePointer<TreeSample>, count: Int, values: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
+    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+  ) {
+    for index in 0..<count {
+      histograms.0[bin(samples[index].label, values.0[index])] += samples[index].weight
+      histograms.1[bin(samples[index].label, values.1[index])] += samples[index].weight
+    }
+  }
+
+  static func bin(_ label: Int, _ value: UInt8) -> Int { label * 256 + Int(value) % 16 * 16 + Int(value) / 16 }
+
+  static func bestGiniCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut {
+    bestCut(histogram, node) { left, right in
+      func squares(_ weights: [Int]) -> Double { weights.reduce(0) { $0 + Double($1) * Double($1) } }
+      let (leftWeight, rightWeight) = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
+      return (squares(left) * rightWeight + squares(right) * leftWeight) / (leftWeight * rightWeight)
+    }
+  }
+
+  static func bestEntropyCut(
+    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> FeatureCut {
+    bestCut(histogram, node) { left, right in
+      let sum = (left + right).reduce(0) { $0 + terms[$1] }
+      return Double(sum - terms[left.reduce(0, +)] - terms[right.reduce(0, +)])
+    }
+  }
+
+  private static func bestCut(
+    _ histogram: UnsafePointer<UInt32>, _ node: HistogramNode, score: (_ left: [Int], _ right: [Int]) -> Double
+  ) -> FeatureCut {
+    var best = FeatureCut(score: -.infinity, value: 0)
+    var left = [Int](repeating: 0, count: node.labelCount)
+    let labels = (0..<node.labelCount).map { Int(node.labels[$0]) }
+    var leftCount = 0
+    for value in 0...255 as ClosedRange<UInt8> {
+      for (rank, label) in labels.enumerated() { left[rank] += Int(histogram[bin(label, value)]) }
+      let right = zip(labels, left).map { Int(node.labelWeights[$0]) - $1 }
+      leftCount += Int(node.valueCounts[bin(0, value)])
+      let leastCount = node.minSamplesLeaf > 1 ? min(leftCount, node.count - leftCount) : node.count
+      if left.reduce(0, +) == 0 || right.reduce(0, +) == 0 || leastCount < node.minSamplesLeaf { continue }
+      let score = score(left, right)
+      if score > best.score { best = FeatureCut(score: score, value: value) }
+    }
+    return best
+  }
+
+  static func bestGiniCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut {
+    bestCut(lanes, features, featureCount, node) { left, right in
+      func squares(_ weights: [Int]) -> Int { weights.reduce(0) { $0 + $1 * $1 } }
+      let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
+      return Double(
+        Float(squares(left) * rightWeight + squares(right) * leftWeight) / Float(leftWeight * rightWeight))
+    }
+  }
+
+  static func bestEntropyCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
+    terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> SmallNodeCut {
+    bestCut(lanes, features, featureCount, node) { left, right in
+      let sum = (left + right).reduce(0) { $0 + Int(terms[$1]) }
+      return Double(sum - Int(terms[left.reduce(0, +)]) - Int(terms[right.reduce(0, +)]))
+    }
+  }
+
+  private static func bestCut(
+    _ lanes: UnsafePointer<UInt8>, _ features: UnsafePointer<UInt32>, _ featureCount: Int, _ node: SmallNode,
+    score: (_ left: [Int], _ right: [Int]) -> Double
+  ) -> SmallNodeCut {
+    var best = SmallNodeCut()
+    for lane in (0..<featureCount).sorted(by: { features[$0] < features[$1] }) {
+      let values = Set((0..<node.count).map { lanes[$0 * 32 + lane] }).sorted()
+      if values.count > 1 { best.varyingLanes |= 1 << UInt32(lane) }
+      for value in values.dropLast() {
+        var left = [Int](repeating: 0, count: node.labelCount)
+        var right = left
+        var leftCount = 0
+        for index in 0..<node.count {
+          let (rank, weight) = (Int(node.codes[index]) / 16, Int(node.codes[index]) % 16)
+          if lanes[index * 32 + lane] <= value {
+            left[rank] += weight
+            leftCount += 1
+          } else {
+            right[rank] += weight
+          }
+        }
+        if min(leftCount, node.count - leftCount) < node.minSamplesLeaf { continue }
+        let score = score(left, right)
+        if score > best.score { (best.score, best.lane, best.value) = (score, lane, value) }
+      }
+    }
+    return best
+  }
+
+  static func partition(
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
+    spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition {
+    let all = (0..<count).map { samples[$0] }
+    func value(_ sample: TreeSample) -> UInt8 { values[sample.row * stride] }
+    let left = all.filter { value($0) <= cut }
+    let right = all.filter { value($0) > cut }
+    for (index, sample) in (left + right).enumerated() { samples[index] = sample }
+    return NodePartition(
+      leftCount: left.count, largestLeft: left.map(value).max() ?? 0, smallestRight: right.map(value).min() ?? 255)
+  }
+}
