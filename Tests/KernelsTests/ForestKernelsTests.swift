@@ -23,9 +23,9 @@ private struct RandomNode: ~Copyable {
           row: UInt32(places[index]), weight: UInt16(1 + random.next(below: UInt32(maxWeight))),
           label: UInt8(random.next(below: UInt32(labelCount)) * 2))
       })
-    var numbers = Array(0..<UInt32(40))
+    var numbers = Array(0..<40)
     random.shuffle(&numbers)
-    features = AlignedBuffer(numbers)
+    features = AlignedBuffer(numbers.map { UInt32($0) })
   }
 
   var count: Int { samples.count }
