@@ -65,7 +65,7 @@ let package = Package(
     target(
       "Commands",
       [
-        "Compute", "Datasets", "Models", "Evaluation",
+        "Compute", "Datasets", "Models", "Evaluation", "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -80,6 +80,6 @@ let package = Package(
     testTarget("ModelsTests", ["Compute", "Datasets", "Models"], resources: [.copy("Fixtures")]),
     testTarget(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
-    testTarget("CommandsTests", ["Commands", "atelier"], resources: [.copy("Golden")]),
+    testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

@@ -1,7 +1,57 @@
 public import ArgumentParser
+internal import Compute
+internal import Foundation
+internal import Logging
 
 /// The command line: `atelier <subcommand>`.
 public struct AtelierCommand: ParsableCommand {
-  public static let configuration = CommandConfiguration(commandName: "atelier")
+  public static let configuration = CommandConfiguration(
+    commandName: "atelier",
+    abstract: "Trains image classifiers, with the same bits on any number of threads and on every processor.",
+    discussion: """
+      A first look, on Fashion-MNIST:  atelier quickstart
+      A model of your own images:      atelier train forest --data my-images
+
+      Results go to standard output, progress and logs to standard error. Ctrl-C ends cleanly; a second one, at once.
+
+      \(ExitStatus.documentation)
+      """,
+    version: atelierVersion,
+    subcommands: [
+      QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self,
+      BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
+    ])
+
   public init() {}
+
+  /// Runs the command that the arguments name, and ends the process.
+  public static func start() -> Never {
+    Interruption.install()
+    LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Foundation.exit(EXIT_SUCCESS)
+    } catch {
+      end(with: error)
+    }
+  }
+
+  private static func end(with error: any Error) -> Never {
+    if let status = ExitStatus.of(error) {
+      let text = error is CancellationError ? "stopped before the end" : "Error: \(error)"
+      StandardError.shared.showLive("")
+      StandardError.shared.write(text)
+      Foundation.exit(status)
+    }
+    // What ArgumentParser throws: help (a success, for standard output), wrong usage, or an error that it does not know.
+    let code = exitCode(for: error)
+    let text = fullMessage(for: error)
+    if code.isSuccess {
+      do { try StandardOutput.write(text) } catch { end(with: error) }
+    } else if !text.isEmpty {
+      StandardError.shared.write(text)
+    }
+    Foundation.exit(code == .failure ? ExitStatus.software : code.rawValue)
+  }
 }

@@ -38,9 +38,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     let classCount = classNames.count
     precondition(!labels.isEmpty, "there are no images to judge by")
     precondition(probabilities.count == labels.count * classCount, "probabilities and labels differ in number")
-    if let index = probabilities.firstIndex(where: { !($0 >= 0 && $0 <= 1.001) }) {
-      throw .notAProbability(probabilities[index], image: index / classCount, label: index % classCount)
-    }
+    try EvaluationError.check(probabilities, classCount: classCount)
     var predictions: [UInt8] = []
     var hits = [0, 0, 0]
     var (losses, squares) = (0.0, 0.0)
@@ -87,6 +85,13 @@ package struct Evaluation: Sendable, Equatable, Codable {
 /// Why a model cannot be judged.
 package enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case notAProbability(Float, image: Int, label: Int)
+
+  /// - Parameter probabilities: (images, classCount)
+  /// - Throws: ``notAProbability(_:image:label:)`` for the first that is not a number from 0 to 1 (but for rounding).
+  package static func check(_ probabilities: [Float], classCount: Int) throws(EvaluationError) {
+    guard let index = probabilities.firstIndex(where: { !($0 >= 0 && $0 <= 1.001) }) else { return }
+    throw .notAProbability(probabilities[index], image: index / classCount, label: index % classCount)
+  }
 
   package var description: String {
     switch self {

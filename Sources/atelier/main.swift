@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Commands
 
-AtelierCommand.main()
+AtelierCommand.start()

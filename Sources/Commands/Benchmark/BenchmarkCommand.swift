@@ -1,0 +1,105 @@
+internal import ArgumentParser
+internal import Compute
+internal import Evaluation
+internal import Foundation
+internal import Logging
+internal import Models
+
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark",
+    abstract: "Measures time and memory of fits and predictions.",
+    usage: "atelier benchmark [<options>]",
+    discussion: """
+      The models are those of `atelier quickstart`. Each measurement runs in a process of its own, so that its peak \
+      memory is its own; medians of the repetitions are printed.
+
+      Example:  atelier benchmark --models forest,tree --repetitions 5
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Which models: a list of \(all.map(\.rawValue).joined(separator: ", ")) (default: all).", valueName: "list"))
+  var models: ModelKindList?
+
+  @Option(help: ArgumentHelp("Measurements of each model.", valueName: "n"))
+  var repetitions = 3
+
+  @Option(help: ArgumentHelp("Epochs of the convolutional network.", valueName: "n"))
+  var epochs = 1
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var jsonOptions: JSONOptions
+
+  private static var all: [ModelKind] { OriginalModel.all.map(\.settings.kind) }
+
+  func validate() throws {
+    if !(1...1000).contains(repetitions) {
+      throw ValidationError("--repetitions must be from 1 to 1000, not \(repetitions)")
+    }
+    if epochs < 1 { throw ValidationError("--epochs must be at least 1, not \(epochs)") }
+  }
+
+  func run() throws {
+    try jsonOptions.check()
+    var results: [BenchmarkResult] = []
+    for kind in models?.kinds ?? Self.all {
+      var samples: [BenchmarkSample] = []
+      for repetition in 1...repetitions {
+        computeOptions.logger.info("\(kind.rawValue): \(repetition) of \(repetitions)")
+        samples.append(try measure(kind))
+      }
+      let model = Self.settings(kind, epochs: epochs)
+      results.append(
+        try BenchmarkResult(
+          kind: kind, parameters: model.parameters, threads: computeOptions.threads ?? availableCores(),
+          instructionSet: try InstructionSet.chosen().rawValue, samples: samples))
+    }
+    try jsonOptions.write(results, text: BenchmarkResult.table(results).text)
+  }
+
+  /// What is measured of a kind of model.
+  static func settings(_ kind: ModelKind, epochs: Int) -> (settings: ModelSettings, parameters: String) {
+    let original = OriginalModel.all.first { $0.settings.kind == kind }!
+    guard case .cnn(var settings) = original.settings else { return (original.settings, original.parameters) }
+    settings.epochs = epochs
+    let model = OriginalModel(network: settings)
+    return (model.settings, model.parameters)
+  }
+
+  /// Runs `atelier benchmark-sample` and reads what it prints.
+  private func measure(_ kind: ModelKind) throws -> BenchmarkSample {
+    var arguments = ["benchmark-sample", kind.rawValue, "--epochs", "\(epochs)", "--quiet"]
+    if let data = dataOptions.data { arguments += ["--data", data] }
+    if let threads = computeOptions.threads { arguments += ["--threads", "\(threads)"] }
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(
+      fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    process.arguments = arguments
+    process.standardOutput = output
+    try process.run()
+    while process.isRunning {
+      if Interruption.isRequested { process.interrupt() }
+      usleep(20_000)
+    }
+    if Interruption.isRequested { throw CancellationError() }
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      // The process has told why on standard error.
+      throw ExitCode(process.terminationReason == .exit ? process.terminationStatus : ExitStatus.software)
+    }
+    return try JSONDecoder().decode(BenchmarkSample.self, from: output.fileHandleForReading.readDataToEndOfFile())
+  }
+}
+
+/// Kinds of model with commas between.
+struct ModelKindList: ExpressibleByArgument {
+  let kinds: [ModelKind]
+
+  init?(argument: String) {
+    let words = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    kinds = words.compactMap(ModelKind.init)
+    if kinds.count != words.count { return nil }
+  }
+}

@@ -1,0 +1,63 @@
+internal import Evaluation
+internal import Models
+
+/// The repetitions of one model's measurement, and their medians.
+struct BenchmarkResult: Encodable {
+  let kind: ModelKind
+  let parameters: String
+  let threads: Int
+  let instructionSet: String
+  let samples: [BenchmarkSample]
+  let medianFitSeconds: Double
+  let medianPredictSeconds: Double
+  /// The highest of all repetitions.
+  let fitPeakBytes: Int
+  let peakBytes: Int
+
+  /// - Parameter samples: at least one.
+  /// - Throws: ``BenchmarkError/digestsDiffer(_:)`` if two fits gave different models.
+  init(kind: ModelKind, parameters: String, threads: Int, instructionSet: String, samples: [BenchmarkSample]) throws {
+    guard Set(samples.map(\.digest)).count == 1 else { throw BenchmarkError.digestsDiffer(kind) }
+    (self.kind, self.parameters, self.threads, self.instructionSet) = (kind, parameters, threads, instructionSet)
+    self.samples = samples
+    medianFitSeconds = median(samples.map(\.fitSeconds))
+    medianPredictSeconds = median(samples.map(\.predictSeconds))
+    fitPeakBytes = samples.map(\.fitPeakBytes).max()!
+    peakBytes = samples.map(\.peakBytes).max()!
+  }
+
+  static func table(_ results: [BenchmarkResult]) -> TextTable {
+    var table = TextTable(
+      [.left, .left, .right, .right, .right, .right, .right, .right, .left],
+      header: [
+        "model", "parameters", "fit s", "fastest", "slowest", "predict s", "fit MiB", "in all MiB", "digest",
+      ])
+    for result in results {
+      let fits = result.samples.map(\.fitSeconds)
+      let seconds = [result.medianFitSeconds, fits.min()!, fits.max()!, result.medianPredictSeconds]
+      let memory = [result.fitPeakBytes, result.peakBytes]
+      table.add(
+        [result.kind.rawValue, result.parameters] + seconds.map { formatted($0, digits: 2) }
+          + memory.map { "\($0 >> 20)" } + [String(result.samples[0].digest.prefix(16))])
+    }
+    return table
+  }
+}
+
+/// The middle value; of an even number of values, the mean of the two in the middle.
+func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  let middle = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+enum BenchmarkError: Error, CustomStringConvertible {
+  case digestsDiffer(ModelKind)
+
+  var description: String {
+    switch self {
+    case .digestsDiffer(let kind):
+      "two fits of \(kind.rawValue) on the same data gave different models: this is a fault in Atelier"
+    }
+  }
+}

@@ -1,0 +1,21 @@
+internal import ArgumentParser
+internal import Models
+
+extension ModelKind: ExpressibleByArgument {}
+
+/// One measurement of `atelier benchmark`, in a process of its own. Prints a ``BenchmarkSample`` as JSON.
+struct BenchmarkSampleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "benchmark-sample", shouldDisplay: false)
+
+  @Argument var kind: ModelKind
+  @Option var epochs: Int
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var computeOptions: ComputeOptions
+
+  func run() throws {
+    let context = try computeOptions.makeContext()
+    let settings = BenchmarkCommand.settings(kind, epochs: epochs).settings
+    let sample = try BenchmarkSample(settings, dataOptions.load(), on: context)
+    try StandardOutput.write(JSONOptions.encode(sample))
+  }
+}

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Datasets
+internal import Evaluation
+internal import Logging
+internal import Models
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Judges a saved model by the test images of a data set.",
+    usage: "atelier evaluate <model> [<options>]",
+    discussion: """
+      Prints accuracy (also top-2 and top-3), log loss, Brier score, expected calibration error, precision, recall and \
+      F1 of each class, and the confusion matrix.
+
+      Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
+      """)
+
+  @Argument(help: "A model that atelier saved.", completion: .file(extensions: ["safetensors"]))
+  var model: String
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var jsonOptions: JSONOptions
+
+  func run() throws {
+    try jsonOptions.check()
+    let context = try computeOptions.makeContext()
+    let loaded = try LoadedModel(path: model)
+    let metadata = loaded.saved.metadata
+    let dataset = try dataOptions.load()
+    guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
+      throw DatasetError.inconsistent(
+        path: dataset.name,
+        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
+          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
+    }
+    let digest = dataset.digest
+    if digest != metadata.dataDigest {
+      computeOptions.logger.warning(
+        "the model was trained on another data set: \(metadata.dataName), \(metadata.dataDigest)")
+    }
+    let progress = ProgressReporter("evaluate", options: computeOptions)
+    let evaluation = try Evaluation(
+      of: loaded.classifier, on: dataset.test, classNames: dataset.classNames, context: context,
+      progress: progress.report)
+    progress.end()
+    let report = EvaluationReport(
+      model: model, kind: metadata.kind, modelDigest: loaded.saved.digest, data: dataset.name, dataDigest: digest,
+      evaluation: evaluation)
+    try jsonOptions.write(report, text: evaluation.description)
+  }
+}
+
+private struct EvaluationReport: Encodable {
+  let model: String
+  let kind: ModelKind
+  let modelDigest: String
+  let data: String
+  let dataDigest: String
+  let evaluation: Evaluation
+}

@@ -1,0 +1,46 @@
+internal import Compute
+internal import Datasets
+internal import Evaluation
+internal import Foundation
+internal import Models
+
+/// The exit statuses, as in sysexits.h; 128 + n after signal n, as shells count.
+enum ExitStatus {
+  static let usage = EX_USAGE
+  static let badData = EX_DATAERR
+  static let noInput = EX_NOINPUT
+  static let software = EX_SOFTWARE
+  static let cannotCreate = EX_CANTCREAT
+  static let inputOutput = EX_IOERR
+
+  /// For `atelier --help`.
+  static let documentation = """
+    Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
+    input; 70 a fault in Atelier; 73 the output cannot be created; 74 writing or reading failed, for instance on a \
+    full disk; 130 stopped by Ctrl-C, 143 by SIGTERM.
+    """
+
+  /// The status that tells what kind of failure it was; nil for errors that are not ours.
+  static func of(_ error: any Error) -> Int32? {
+    switch error {
+    case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
+    case ModelError.badSettings, is InstructionSetError, is AugmentationError: return usage
+    case ModelError.badModel, is EvaluationError: return badData
+    case let error as DatasetError:
+      switch error {
+      case .missing: return noInput
+      case .damaged, .inconsistent: return badData
+      case .cannotWrite: return inputOutput
+      }
+    case let error as FileError:
+      switch error {
+      case .unreadable: return noInput
+      case .damaged: return badData
+      case .notCreated: return cannotCreate
+      case .notWritten: return inputOutput
+      }
+    case is BenchmarkError: return software
+    default: return nil
+    }
+  }
+}

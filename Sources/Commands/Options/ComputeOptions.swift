@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import Compute
+internal import Logging
+
+/// How much of the machine to use, and how much to tell while working.
+struct ComputeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads to work on (default: the cores this process may use). Never changes a result.", valueName: "n"))
+  var threads: Int?
+
+  @Flag(name: .shortAndLong, help: "No progress, no information: nothing but results, warnings and errors.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, not \(threads)")
+    }
+  }
+
+  /// - Throws: ``InstructionSetError``
+  func makeContext() throws -> ComputeContext {
+    ComputeContext(threads: threads ?? availableCores(), instructionSet: try InstructionSet.chosen())
+  }
+
+  var logger: Logger {
+    var logger = Logger(label: "atelier")
+    logger.logLevel = quiet ? .warning : .info
+    return logger
+  }
+}

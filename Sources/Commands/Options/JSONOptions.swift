@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Models
+
+/// Results for machines.
+struct JSONOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Write the result as JSON; - is standard output, in place of the text.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var json: String?
+
+  /// Finds out whether the file can be created, before long work.
+  /// - Throws: ``FileError/notCreated(path:reason:)``
+  func check() throws(FileError) {
+    if let json, json != "-" { try FileReplacement.check(json) }
+  }
+
+  /// Prints the text, and writes the JSON where it is wanted.
+  /// - Throws: ``FileError``
+  func write(_ result: some Encodable, text: String) throws {
+    guard let json else { return try StandardOutput.write(text) }
+    let encoded = try Self.encode(result)
+    if json == "-" { return try StandardOutput.write(encoded) }
+    try StandardOutput.write(text)
+    try FileReplacement.write([Array((encoded + "\n").utf8)], to: json)
+  }
+
+  /// Keys are sorted, so that equal results are equal texts.
+  static func encode(_ result: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(result), as: UTF8.self)
+  }
+}

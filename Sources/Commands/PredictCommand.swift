@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import Datasets
+internal import Evaluation
+internal import Models
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Tells what PNG images show, with probabilities.",
+    usage: "atelier predict <model> <image> ... [<options>]",
+    discussion: """
+      The images must have the height, width and channels of those that the model was trained on.
+
+      Example:  atelier predict runs/…/cnn.safetensors shirt.png bag.png
+      """)
+
+  @Argument(help: "A model that atelier saved.", completion: .file(extensions: ["safetensors"]))
+  var model: String
+
+  @Argument(help: ArgumentHelp("PNG images.", valueName: "image"), completion: .file(extensions: ["png"]))
+  var images: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "How many classes to name for each image, the most probable first. JSON has all.", valueName: "n"))
+  var top = 3
+
+  @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var jsonOptions: JSONOptions
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
+  }
+
+  func run() throws {
+    try jsonOptions.check()
+    let context = try computeOptions.makeContext()
+    let loaded = try LoadedModel(path: model)
+    let pixels = try images.map { try read($0, shape: loaded.classifier.imageShape) }
+    let probabilities = try loaded.classifier.probabilities(
+      for: LabeledImages(
+        shape: loaded.classifier.imageShape, pixels: Array(pixels.joined()),
+        labels: [UInt8](repeating: 0, count: images.count)),
+      on: context, progress: { _ in !Interruption.isRequested })
+    try EvaluationError.check(probabilities, classCount: loaded.classifier.classCount)
+    let predictions = images.enumerated().map { index, path in
+      let names = loaded.saved.metadata.classNames
+      return Prediction(
+        image: path, classNames: names,
+        probabilities: Array(probabilities[index * names.count..<(index + 1) * names.count]))
+    }
+    try jsonOptions.write(predictions, text: text(predictions))
+  }
+
+  private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> [UInt8] {
+    let image = try PNGImage.read(path)
+    guard image.shape == shape else {
+      throw .inconsistent(path: path, reason: "is an image of \(image.shape); the model was trained on \(shape)")
+    }
+    return image.pixels
+  }
+
+  private func text(_ predictions: [Prediction]) -> String {
+    var table = TextTable([.left] + Array(repeating: .left, count: top))
+    for prediction in predictions {
+      let classes = prediction.classes.prefix(top).map {
+        "\($0.name) \(formatted(100 * Double($0.probability), digits: 1)) %"
+      }
+      table.add([prediction.image] + classes)
+    }
+    return table.text
+  }
+}
+
+/// What a model says about one image.
+private struct Prediction: Encodable {
+  struct Share: Encodable {
+    let name: String
+    let probability: Float
+  }
+  let image: String
+  let prediction: String
+  /// The most probable first; of equals, the lower label.
+  let classes: [Share]
+
+  init(image: String, classNames: [String], probabilities: [Float]) {
+    self.image = image
+    let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
+    classes = order.map { Share(name: classNames[$0], probability: probabilities[$0]) }
+    prediction = classes[0].name
+  }
+}

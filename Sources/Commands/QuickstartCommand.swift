@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Datasets
+internal import Evaluation
+internal import Logging
+internal import Models
+
+struct QuickstartCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quickstart",
+    abstract: "Trains the four models with the original's parameters, and compares.",
+    usage: "atelier quickstart [<options>]",
+    discussion: """
+      On Fashion-MNIST, unless --data names another data set. Models and the table (quickstart.json) are saved in a new \
+      folder runs/<time>; the same data give the same digests on every machine.
+
+      Example:  atelier quickstart
+      """)
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var jsonOptions: JSONOptions
+
+  func run() throws {
+    try jsonOptions.check()
+    let run = try TrainingRun(data: dataOptions, compute: computeOptions)
+    try withRunFolder { folder in
+      var rows: [Row] = []
+      for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
+      let table = Self.table(rows).text
+      try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
+      try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
+    }
+  }
+
+  private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {
+    let report = try run.fit(model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors")
+    computeOptions.logger.info(
+      """
+      \(report.kind.rawValue): accuracy \(formatted(report.testAccuracy, digits: 4)) after \
+      \(formatted(report.fitSeconds + report.testSeconds, digits: 1)) s, digest \(report.digest)
+      """)
+    let isOriginalData = run.dataset.name == FashionMNIST.name
+    return Row(parameters: model.parameters, originalAccuracy: isOriginalData ? model.accuracy : nil, fit: report)
+  }
+
+  private struct Row: Encodable {
+    let parameters: String
+    /// Of the study that the models are from; nil for other data than its.
+    let originalAccuracy: Double?
+    let fit: FitReport
+  }
+
+  private static func table(_ rows: [Row]) -> TextTable {
+    var table = TextTable(
+      [.left, .left, .right, .right, .right, .right, .left],
+      header: ["model", "parameters", "accuracy", "original", "fit s", "test s", "digest"])
+    func percent(_ share: Double) -> String { formatted(100 * share, digits: 2) + " %" }
+    for row in rows {
+      table.add([
+        row.fit.kind.rawValue, row.parameters, percent(row.fit.testAccuracy), row.originalAccuracy.map(percent) ?? "-",
+        formatted(row.fit.fitSeconds, digits: 1), formatted(row.fit.testSeconds, digits: 1),
+        String(row.fit.digest.prefix(16)),
+      ])
+    }
+    return table
+  }
+}

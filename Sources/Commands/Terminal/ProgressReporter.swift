@@ -1,0 +1,52 @@
+internal import Foundation
+internal import Models
+
+/// Shows how far a fit or a prediction is: a live bar on a terminal, else a plain line now and then.
+final class ProgressReporter {
+  private let label: String
+  private let batch: Int?
+  private let isQuiet: Bool
+  private let start = ContinuousClock.now
+  private var shown: ContinuousClock.Instant
+  private var doneBefore: Int?
+  /// The last hold-out accuracy that was told; it is shown until there is a newer one.
+  private var validationAccuracy: Double?
+
+  /// How often the bar changes, and how often a line is written where there is no terminal.
+  private static let barInterval = Duration.milliseconds(100)
+  private static let lineInterval = Duration.seconds(10)
+
+  /// - Parameter batch: images in one step of the training, where there are steps.
+  init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
+    (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
+  }
+
+  deinit { end() }
+
+  /// Takes the bar away.
+  func end() { if !isQuiet { StandardError.shared.showLive("") } }
+
+  /// Shows the progress if it is time to; false once the user wants to stop.
+  func report(_ progress: FitProgress) -> Bool {
+    // A resumed training begins in the middle: what was done before says nothing about speed.
+    doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
+    if !isQuiet { show(progress) }
+    return !Interruption.isRequested
+  }
+
+  private func show(_ progress: FitProgress) {
+    let now = ContinuousClock.now
+    let isEndOfEpoch = progress.validationAccuracy != nil
+    let interval = StandardError.shared.isTerminal ? Self.barInterval : Self.lineInterval
+    guard isEndOfEpoch || now - shown >= interval else { return }
+    shown = now
+    validationAccuracy = progress.validationAccuracy ?? validationAccuracy
+    var current = progress
+    current.validationAccuracy = validationAccuracy
+    let text = ProgressText(
+      label: label, progress: current, batch: batch, seconds: (now - start) / .seconds(1), doneBefore: doneBefore ?? 0)
+    // The end of an epoch stays on the screen.
+    if isEndOfEpoch || !StandardError.shared.isTerminal { StandardError.shared.write(text.line) }
+    StandardError.shared.showLive(text.bar)
+  }
+}

@@ -1,0 +1,26 @@
+internal import Foundation
+internal import Models
+internal import Synchronization
+
+/// Where results go. Everything else (progress, logs, errors) goes to standard error.
+enum StandardOutput {
+  /// Set once the reader is gone, as in `atelier … | head`: it has seen enough, which is no error.
+  private static let isClosed = Atomic<Bool>(false)
+
+  /// Writes a line, or lines.
+  /// - Throws: ``FileError/notWritten(path:reason:)``
+  static func write(_ text: String) throws(FileError) {
+    let bytes = Array((text + "\n").utf8)
+    var written = 0
+    while written < bytes.count, !isClosed.load(ordering: .relaxed) {
+      let count = bytes.withUnsafeBytes { Foundation.write(1, $0.baseAddress! + written, $0.count - written) }
+      if count >= 0 {
+        written += count
+      } else if errno == EPIPE {
+        isClosed.store(true, ordering: .relaxed)
+      } else if errno != EINTR {
+        throw .notWritten(path: "standard output", reason: String(cString: strerror(errno)))
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+internal import Models
+
+/// A model of the study that Atelier began with, and what the study reached with it on Fashion-MNIST's test images.
+struct OriginalModel {
+  let settings: ModelSettings
+  /// The parameters that the study names.
+  let parameters: String
+  let accuracy: Double
+
+  /// All four, in the order of the study's table.
+  static var all: [OriginalModel] {
+    var forest = ForestSettings()
+    forest.trees = 300
+    var tree = TreeSettings()
+    tree.criterion = .entropy
+    var neighbors = NeighborsSettings()
+    neighbors.neighbors = 7
+    return [
+      OriginalModel(network: NetworkSettings()),
+      OriginalModel(settings: .forest(forest), parameters: "\(forest.trees) trees", accuracy: 0.8685),
+      OriginalModel(settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbours", accuracy: 0.8626),
+      OriginalModel(settings: .tree(tree), parameters: "entropy", accuracy: 0.7692),
+    ]
+  }
+
+  init(settings: ModelSettings, parameters: String, accuracy: Double) {
+    (self.settings, self.parameters, self.accuracy) = (settings, parameters, accuracy)
+  }
+
+  init(network: NetworkSettings) {
+    let filters = network.filters.map(String.init).joined(separator: "-")
+    let epochs = network.epochs == 1 ? "1 epoch" : "\(network.epochs) epochs"
+    self.init(settings: .cnn(network), parameters: "\(filters) filters, \(epochs)", accuracy: 0.9197)
+  }
+}

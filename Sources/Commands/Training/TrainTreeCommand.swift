@@ -1,0 +1,23 @@
+internal import ArgumentParser
+internal import Models
+
+struct TrainTreeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tree",
+    abstract: "Trains a single decision tree.",
+    usage: "atelier train tree [<options>]",
+    discussion: """
+      Parameters and defaults are those of scikit-learn's DecisionTreeClassifier.
+
+      Example:  atelier train tree --criterion entropy
+      """)
+
+  @OptionGroup var tree: TreeOptions
+  @OptionGroup var options: TrainOptions
+
+  func run() throws {
+    var settings = TreeSettings()
+    tree.apply(to: &settings)
+    try options.run(.tree(settings))
+  }
+}

@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import CPNG
+internal import CSodium
+internal import CZlib
+internal import Compute
+internal import Evaluation
+
+struct VersionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "version",
+    abstract: "Prints Atelier's version, and what it uses of this machine.",
+    discussion: """
+      The widest instruction set of the processor is chosen; \(InstructionSet.environmentVariable)=avx2 or portable \
+      forces a narrower one. Models and predictions are the same on each, bit for bit.
+
+      Example:  ATELIER_ISA=avx2 atelier version
+      """)
+
+  func run() throws {
+    var table = TextTable([.left, .left])
+    table.add(["atelier", atelierVersion])
+    let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+    table.add(["instruction set", "\(try InstructionSet.chosen().rawValue) (this processor can: \(available))"])
+    table.add(["cores", "\(availableCores())"])
+    table.add(["zlib", String(cString: zlibVersion())])
+    table.add(["libpng", String(cString: png_get_libpng_ver(nil))])
+    table.add(["libsodium", String(cString: sodium_version_string())])
+    try StandardOutput.write(table.text)
+  }
+}

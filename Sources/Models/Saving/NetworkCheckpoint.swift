@@ -1,0 +1,43 @@
+internal import Compute
+
+/// A training of a network that is not at its end, as a file keeps it: the trainer's tensors, and what they belong to.
+package struct NetworkCheckpoint: Sendable, Equatable {
+  package let metadata: ModelMetadata
+  package let settings: NetworkSettings
+  private let tensors: [Tensor]
+
+  /// The metadata entry by which a checkpoint is told from a model.
+  private static let mark = "checkpoint"
+
+  package init(_ trainer: NetworkTrainer, classNames: [String], dataName: String, dataDigest: String) {
+    settings = trainer.settings
+    metadata = ModelMetadata(
+      kind: .cnn, settings: settings.text, imageShape: trainer.plan.input, classNames: classNames, dataName: dataName,
+      dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
+    tensors = trainer.checkpoint
+  }
+
+  package func write(to path: String) throws(FileError) {
+    let text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
+    try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
+  }
+
+  /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
+  package init(path: String) throws(FileError) {
+    let file = try SafetensorsFile(path: path)
+    guard file.metadata[Self.mark] == "true" else {
+      throw .damaged(path: path, reason: "it is not the checkpoint of an unfinished training")
+    }
+    do throws(ModelError) {
+      metadata = try ModelMetadata(text: file.metadata)
+      settings = try NetworkSettings(text: metadata.settings)
+    } catch {
+      throw .damaged(path: path, reason: error.description)
+    }
+    tensors = file.tensors
+  }
+
+  /// Puts a trainer with the same settings and images where the checkpoint's was.
+  /// - Throws: ``ModelError/badModel(_:)`` if the checkpoint does not fit.
+  package func resume(_ trainer: NetworkTrainer) throws(ModelError) { try trainer.resume(tensors) }
+}

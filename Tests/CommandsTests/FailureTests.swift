@@ -1,0 +1,118 @@
+import Foundation
+import Models
+import Testing
+
+/// What goes wrong is told on standard error, in words, with an exit status as in sysexits.h; nothing is left half-written.
+@Suite struct FailureTests {
+  let folder: TemporaryFolder
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = try TinyData.write(into: folder)
+    try folder.write("plain text", to: "plain.txt")
+  }
+
+  /// `DATA` stands for the tiny data's folder; the words of the message follow.
+  @Test(arguments: [
+    ("tain", 64, "Unexpected argument 'tain'"),
+    ("train forest --tres 3", 64, "Did you mean '--trees'?"),
+    ("train forest --trees", 64, "Missing value for '--trees <n>'"),
+    ("train forest --trees many", 64, "'many' is invalid for '--trees <n>'"),
+    ("train forest --trees 0 --data DATA", 64, "trees of a forest is \"0\"; it must be an integer from 1"),
+    ("train tree --criterion ginny --data DATA", 64, "Please provide one of 'gini' and 'entropy'"),
+    ("train tree --max-features 0 --data DATA", 64, "'0' is invalid for '--max-features"),
+    ("train knn --neighbors 91 --data DATA", 64, "neighbors: 91, but there are only 90 training images"),
+    ("train knn --whitening 1 --data DATA", 64, "give --components as well"),
+    ("train cnn --kernel 2 --data DATA", 64, "kernel: 1, 3, 5 or 7, not 2"),
+    ("train cnn --filters 4,4,4,4 --data DATA", 64, "images of 8x8 are too small for 4 blocks"),
+    ("train cnn --filters 4, --data DATA", 64, "'4,' is invalid for '--filters"),
+    ("train cnn --augment flop --data DATA", 64, "'flop' is no augmentation"),
+    ("train cnn --resume a --epochs 3", 64, "--resume takes the network's settings from the checkpoint"),
+    ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
+    ("train forest --threads 0", 64, "--threads must be from 1 to 1024, not 0"),
+    ("predict model.safetensors", 64, "Missing expected argument '<image> ...'"),
+    ("predict plain.txt a.png --top 0", 64, "--top must be at least 1"),
+    ("benchmark --models cnn,mlp", 64, "'cnn,mlp' is invalid for '--models"),
+    ("data --data nowhere", 66, "nowhere: there is no such folder"),
+    ("train tree --data nowhere", 66, "nowhere: there is no such folder"),
+    ("evaluate nowhere.safetensors --data DATA", 66, "cannot read nowhere.safetensors: No such file"),
+    ("predict nowhere.safetensors a.png", 66, "cannot read nowhere.safetensors: No such file"),
+    ("train cnn --resume nowhere.safetensors --data DATA", 66, "cannot read nowhere.safetensors: No such file"),
+    ("evaluate plain.txt --data DATA", 65, "plain.txt is not a file that Atelier can use"),
+    ("evaluate plain.txt --data DATA --json missing/a", 73, "cannot create missing/a: No such file"),
+    ("train tree --data DATA --output plain.txt/model", 73, "cannot create plain.txt/model: Not a directory"),
+    ("train tree --data DATA --output DATA", 73, "it is a folder"),
+    ("train tree --data DATA --json plain.txt/report", 73, "cannot create plain.txt/report: Not a directory"),
+    ("data --data DATA --json /dev/full", 74, "cannot write /dev/full: No space left on device"),
+  ])
+  func isToldWithItsStatus(command: String, status: Int32, message: String) throws {
+    let arguments = command.replacingOccurrences(of: "DATA", with: data).split(separator: " ").map(String.init)
+    let run = try AtelierProcess(arguments, in: folder)
+    #expect(run.status == status)
+    #expect(run.errors.contains(message), "\(run.errors)")
+    #expect(folder.names == ["data", "plain.txt"], "nothing is left behind")
+  }
+
+  @Test func anUnknownInstructionSetIsWrongUsage() throws {
+    let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "neon"])
+    #expect(run.status == 64 && run.errors.contains("ATELIER_ISA=neon names no instruction set"))
+  }
+
+  @Test func damagedDataIsToldWithTheFile() throws {
+    try folder.write("garbage", to: "data/train-labels-idx1-ubyte")
+    let run = try AtelierProcess(["train", "tree", "--data", data], in: folder)
+    #expect(run.status == 65 && run.errors.contains("train-labels-idx1-ubyte"))
+    #expect(folder.names == ["data", "plain.txt"])
+  }
+
+  @Test func anImageOfAnotherSizeIsToldWithItsFile() throws {
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
+    try TinyData.writeImage(0, to: folder.file("good.png"))
+    try TinyData.writeImage(0, width: 16, to: folder.file("wide.png"))
+    let run = try AtelierProcess(["predict", "tree", "good.png", "wide.png"], in: folder)
+    #expect(run.status == 65 && run.errors.contains("wide.png: is an image of 4x16; the model was trained on 8x8"))
+    #expect(run.output.isEmpty)
+  }
+
+  @Test func aModelOfOtherImagesIsNotJudged() throws {
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
+    let other = try TemporaryFolder()
+    let otherData = try TinyData.write(into: other, classNames: ["cat", "hen", "owl", "yak"])
+    let run = try AtelierProcess(["evaluate", folder.file("tree"), "--data", otherData], in: other)
+    #expect(
+      run.status == 65 && run.errors.contains("has images of 8x8 in 4 classes; the model was trained on 8x8 in 3"))
+  }
+
+  // MARK: Disks and readers
+
+  @Test func aFullDiskUnderStandardOutputIsAnError() throws {
+    for arguments in [["data", "--data", data], ["version"], ["--help"], ["train", "--help"]] {
+      let run = try AtelierProcess(arguments, in: folder, output: "/dev/full")
+      #expect(run.status == 74 && run.errors.contains("cannot write standard output: No space left on device"))
+    }
+  }
+
+  /// A limit on the size of files acts like a disk that fills up while the model is written.
+  @Test func aFullDiskLeavesTheOldModelWhole() throws {
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "model"], in: folder)
+    let old = try folder.bytes("model")
+    let run = try shell(
+      "trap '' XFSZ; ulimit -f 1; exec \"$ATELIER\" train knn --data data --output model --json report.json")
+    #expect(run.status == 74 && run.errors.contains("cannot write model: File too large"))
+    #expect(try folder.bytes("model") == old)
+    #expect(folder.names == ["data", "model", "plain.txt"])
+  }
+
+  @Test func aReaderThatHasSeenEnoughIsNoError() throws {
+    let run = try shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
+    #expect(run.output == "status 0\n" && run.errors.isEmpty)
+  }
+
+  private func shell(_ script: String) throws -> AtelierProcess {
+    try AtelierProcess.Started(
+      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
+      executable: URL(fileURLWithPath: "/bin/sh")
+    ).wait()
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+/// Help texts are for people: whoever changes one sees the whole of it in the golden file.
+@Suite struct HelpTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  /// With this variable set to 1, the golden files are written instead of compared.
+  private static let recordVariable = "ATELIER_RECORD_GOLDEN"
+
+  @Test(arguments: [
+    "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "evaluate", "predict", "data",
+    "benchmark", "version",
+  ]) func helpIsAsRecorded(command: String) throws {
+    let words = command.split(separator: " ").map(String.init)
+    let run = try AtelierProcess(words + ["--help"], in: folder)
+    #expect(run.status == 0 && run.errors.isEmpty)
+    let name = (["help"] + words).joined(separator: "-") + ".txt"
+    if ProcessInfo.processInfo.environment[Self.recordVariable] == "1" {
+      let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      try Data(run.output.utf8).write(to: sources.appendingPathComponent("Golden/\(name)"))
+    } else {
+      let golden = try #require(Bundle.module.url(forResource: "Golden/\(name)", withExtension: nil))
+      #expect(try run.output == String(contentsOf: golden, encoding: .utf8), "\(Self.recordVariable)=1 records it anew")
+    }
+    #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "fits a terminal of 80 columns")
+    #expect(words.isEmpty || run.output.contains("Example:  "), "has an example")
+  }
+
+  @Test func versionTellsWhatIsUsed() throws {
+    let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "portable"])
+    #expect(run.status == 0)
+    #expect(run.output.contains("instruction set  portable (this processor can: portable"))
+    for name in ["atelier", "cores", "zlib", "libpng", "libsodium"] {
+      #expect(run.output.contains("\n\(name) ") || run.output.hasPrefix(name))
+    }
+    #expect(try AtelierProcess(["--version"], in: folder).output.split(separator: " ").count == 1)
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func shellsCanComplete(shell: String) throws {
+    let run = try AtelierProcess(["--generate-completion-script", shell], in: folder)
+    #expect(run.status == 0 && run.output.contains("quickstart"))
+  }
+}

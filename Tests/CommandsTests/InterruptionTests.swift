@@ -1,0 +1,98 @@
+import Foundation
+import Models
+import Testing
+
+/// Ctrl-C and SIGTERM end cleanly, and a network's training goes on from there.
+@Suite struct InterruptionTests {
+  let folder: TemporaryFolder
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = try TinyData.write(into: folder)
+  }
+
+  private func cnn(_ output: String) -> [String] {
+    [
+      "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "400",
+      "--output",
+      output,
+    ]
+  }
+
+  /// Waits until it is true, up to a time that only a process that hangs can need.
+  private func wait(until isTrue: () -> Bool) throws {
+    for _ in 0..<3000 {
+      if isTrue() { return }
+      usleep(10_000)
+    }
+    Issue.record("it took too long")
+  }
+
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+  func anInterruptedNetworkIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+    try AtelierProcess(cnn("whole.safetensors"), in: folder)
+    let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
+    try wait { folder.names.contains("resumed.checkpoint.safetensors") }
+    kill(started.process.processIdentifier, signal)
+    let stopped = try started.wait()
+    #expect(stopped.status == status)
+    #expect(stopped.errors.contains("go on with: atelier train cnn --resume resumed.checkpoint.safetensors\n"))
+    #expect(folder.names == ["data", "resumed.checkpoint.safetensors", "whole.safetensors"])
+
+    let resumed = try AtelierProcess(
+      ["train", "cnn", "--data", data, "--resume", "resumed.checkpoint.safetensors"], in: folder)
+    #expect(resumed.status == 0 && resumed.errors.contains("going on after "))
+    #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is gone")
+  }
+
+  @Test func aStoppedForestLeavesNothing() throws {
+    let started = try AtelierProcess.Started(
+      ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
+    try wait { started.errorsSoFar.contains("threads") }
+    kill(started.process.processIdentifier, SIGINT)
+    let stopped = try started.wait()
+    #expect(stopped.status == 130 && stopped.output.isEmpty)
+    #expect(stopped.errors.hasSuffix("stopped before the end\n"))
+    #expect(folder.names == ["data"])
+  }
+
+  @Test func aStoppedBenchmarkStopsWhatItMeasures() throws {
+    let started = try AtelierProcess.Started(
+      ["benchmark", "--data", data, "--models", "cnn", "--epochs", "100000"], in: folder)
+    try wait { started.errorsSoFar.contains("1 of 3") }
+    usleep(200_000)
+    kill(started.process.processIdentifier, SIGINT)
+    #expect(try started.wait().status == 130)
+  }
+
+  // MARK: Checkpoints that do not fit
+
+  @Test func aCheckpointOfOtherDataIsRefused() throws {
+    let other = try TemporaryFolder()
+    let otherData = try TinyData.write(into: other, train: 60)
+    try interruptedCheckpoint()
+    let run = try AtelierProcess(
+      ["train", "cnn", "--data", otherData, "--resume", "a.checkpoint.safetensors"], in: folder)
+    #expect(
+      run.status == 65
+        && run.errors.contains("a.checkpoint.safetensors is not a file that Atelier can use: it belongs to other data"))
+  }
+
+  @Test func aModelIsNoCheckpointAndACheckpointIsNoModel() throws {
+    try interruptedCheckpoint()
+    let evaluated = try AtelierProcess(["evaluate", "a.checkpoint.safetensors", "--data", data], in: folder)
+    #expect(evaluated.status == 65)
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
+    let resumed = try AtelierProcess(["train", "cnn", "--data", data, "--resume", "tree"], in: folder)
+    #expect(resumed.status == 65 && resumed.errors.contains("it is not the checkpoint of an unfinished training"))
+  }
+
+  private func interruptedCheckpoint() throws {
+    let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
+    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    started.process.interrupt()
+    try #require(started.wait().status == 130)
+  }
+}

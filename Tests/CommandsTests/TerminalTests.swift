@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+/// On a terminal a bar moves; elsewhere there are plain lines, and with `--quiet` nothing.
+@Suite struct TerminalTests {
+  let folder: TemporaryFolder
+  let arguments: [String]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let data = try TinyData.write(into: folder)
+    arguments = [
+      "train", "cnn", "--data", data, "--filters", "8", "--batch", "16", "--epochs", "60", "--output", "a.safetensors",
+    ]
+  }
+
+  @Test func withoutATerminalLinesArePlain() throws {
+    let run = try AtelierProcess(arguments, in: folder)
+    #expect(run.status == 0)
+    for text in [run.output, run.errors] {
+      #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || !(0..<32 ~= $0.value || $0.value == 127) })
+    }
+    #expect(run.errors.hasPrefix("data: 90 training and 30 test images of 8x8, 3 classes\n"))
+    #expect(run.errors.contains("cnn: epoch 60 of 60, batch 5 of 5, "))
+  }
+
+  @Test func quietMeansNoWordOnStandardError() throws {
+    let run = try AtelierProcess(arguments + ["--quiet"], in: folder)
+    #expect(run.status == 0 && run.errors.isEmpty && run.output.hasPrefix("model     a.safetensors\n"))
+  }
+
+  @Test func onATerminalABarMovesAndGoes() throws {
+    let text = try onTerminal(["TERM": "xterm"])
+    let clear = "\r\u{1B}[K"
+    #expect(text.components(separatedBy: clear + "cnn [").count > 3, "the bar is drawn again and again")
+    #expect(text.contains("  epoch 1 of 60  batch ") && text.contains(" images/s"))
+    #expect(text.hasSuffix(clear), "nothing of it stays")
+    #expect(!text.contains("\u{1B}[3"), "no colours")
+    let bars = text.components(separatedBy: clear).filter { $0.hasPrefix("cnn [") }
+    #expect(bars.allSatisfy { $0.count < 80 && !$0.contains("\n") }, "each fits the terminal's 80 columns")
+  }
+
+  @Test func onADumbTerminalLinesArePlain() throws {
+    #expect(try !onTerminal(["TERM": "dumb"]).contains("\u{1B}"))
+  }
+
+  /// What the command writes to standard error, if that is a terminal.
+  private func onTerminal(_ environment: [String: String]) throws -> String {
+    let (terminal, other) = try openTerminal()
+    defer { close(terminal) }
+    let process = Process()
+    process.executableURL = AtelierProcess.executable
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    process.environment = environment
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle(fileDescriptor: other, closeOnDealloc: false)
+    try process.run()
+    close(other)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    // Reading fails once no process has the other end open.
+    while case let count = read(terminal, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// A pseudo-terminal, by Linux' own calls: Swift's Glibc module lacks `posix_openpt` and its kin.
+  private func openTerminal() throws -> (terminal: Int32, other: Int32) {
+    let (unlock, getNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))  // TIOCSPTLCK, TIOCGPTN
+    let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    var (lock, number) = (Int32(0), Int32(0))
+    try #require(terminal >= 0 && ioctl(terminal, unlock, &lock) == 0 && ioctl(terminal, getNumber, &number) == 0)
+    let other = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+    try #require(other >= 0)
+    return (terminal, other)
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Models
+import Testing
+
+/// The way of a user: train, evaluate, predict.
+@Suite struct TrainingTests {
+  let folder: TemporaryFolder
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = try TinyData.write(into: folder)
+  }
+
+  static let kinds = ["cnn", "forest", "tree", "knn"]
+
+  /// Options that make a fit of the tiny data fast.
+  private func fast(_ kind: String) -> [String] {
+    switch kind {
+    case "cnn": ["--filters", "4,8", "--dense", "8", "--epochs", "2", "--batch", "16", "--shards", "4"]
+    case "forest": ["--trees", "7"]
+    default: []
+    }
+  }
+
+  @discardableResult private func train(
+    _ kind: String, to file: String, _ options: [String] = [], environment: [String: String] = [:]
+  ) throws -> AtelierProcess {
+    let run = try AtelierProcess(
+      ["train", kind, "--data", data, "--output", folder.file(file)] + fast(kind) + options, in: folder,
+      environment: environment)
+    try #require(run.status == 0, "\(run.errors)")
+    return run
+  }
+
+  @Test(arguments: kinds) func aTrainedModelEvaluatesToItsOwnAccuracy(kind: String) throws {
+    let trained = try train(kind, to: "a.safetensors", ["--json", folder.file("a.json")])
+    let report = try #require(
+      JSONSerialization.jsonObject(with: folder.bytes("a.json")) as? [String: Any])
+    let saved = try SavedModel(path: folder.file("a.safetensors"))
+    #expect(report["digest"] as? String == saved.digest)
+    #expect(trained.output.contains("digest    \(saved.digest)\n"))
+    #expect(saved.metadata.classNames == ["cat", "hen", "owl"])
+    #expect(saved.metadata.dataDigest == report["dataDigest"] as? String)
+
+    let evaluated = try AtelierProcess(
+      ["evaluate", folder.file("a.safetensors"), "--data", data, "--json", folder.file("e.json")], in: folder)
+    try #require(evaluated.status == 0, "\(evaluated.errors)")
+    let evaluation = try #require(JSONSerialization.jsonObject(with: folder.bytes("e.json")) as? [String: Any])
+    let accuracy = try #require((evaluation["evaluation"] as? [String: Any])?["accuracy"] as? Double)
+    #expect(accuracy == saved.metadata.testAccuracy && accuracy == report["testAccuracy"] as? Double)
+    #expect(evaluated.output.contains("weighted average"))
+    #expect(!evaluated.errors.contains("warning"))
+    if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to tell") }
+  }
+
+  @Test(arguments: kinds) func theSavedModelIsTheSameOnAnyThreadsAndInstructionSet(kind: String) throws {
+    try train(kind, to: "a", ["--threads", "1"])
+    try train(kind, to: "b", ["--threads", "3"])
+    try train(kind, to: "c", environment: ["ATELIER_ISA": "portable"])
+    let bytes = try folder.bytes("a")
+    #expect(try folder.bytes("b") == bytes && folder.bytes("c") == bytes)
+  }
+
+  @Test(arguments: kinds) func withoutAFileTheModelGoesIntoAFolderOfTheRun(kind: String) throws {
+    let run = try AtelierProcess(["train", kind, "--data", data, "--json", "-"] + fast(kind), in: folder)
+    let report = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let file = try #require(report["file"] as? String)
+    #expect(file.hasPrefix("runs/") && file.hasSuffix("/\(kind).safetensors"))
+    #expect(FileManager.default.fileExists(atPath: folder.file(file)))
+  }
+
+  @Test func settingsReachTheModel() throws {
+    try train(
+      "forest", to: "a",
+      [
+        "--criterion", "entropy", "--max-depth", "3", "--max-features", "0.5", "--min-samples-split", "4",
+        "--min-samples-leaf", "2", "--no-bootstrap", "--seed", "9",
+      ])
+    #expect(
+      try SavedModel(path: folder.file("a")).metadata.settings == [
+        "trees": "7", "criterion": "entropy", "max-depth": "3", "max-features": "0.5", "min-samples-split": "4",
+        "min-samples-leaf": "2", "bootstrap": "false", "seed": "9",
+      ])
+    try train("knn", to: "b", ["--neighbors", "3", "--metric", "manhattan", "--weights", "distance"])
+    #expect(
+      try SavedModel(path: folder.file("b")).metadata.settings == [
+        "neighbors": "3", "metric": "manhattan", "weights": "distance", "components": "none", "whitening": "0.0",
+      ])
+    try train(
+      "cnn", to: "c",
+      [
+        "--preset", "best", "--kernel", "1", "--padding", "valid", "--no-batch-norm", "--dropout", "0.1", "--optimizer",
+        "adamw", "--learning-rate", "0.002", "--schedule", "cosine", "--weight-decay", "0.01", "--label-smoothing",
+        "0.1",
+        "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5", "--no-mirror",
+        "--seed", "18446744073709551615",
+      ])
+    #expect(
+      try SavedModel(path: folder.file("c")).metadata.settings == [
+        "filters": "4,8", "kernel": "1", "padding": "valid", "batch-norm": "false", "dense": "8", "dropout": "0.1",
+        "epochs": "2", "batch": "16", "shards": "4", "optimizer": "adamw", "learning-rate": "0.002",
+        "schedule": "cosine", "weight-decay": "0.01", "label-smoothing": "0.1", "augment": "flip,erase",
+        "validation": "0.2", "patience": "1", "weight-average": "0.5", "mirror": "false",
+        "seed": "18446744073709551615",
+      ])
+  }
+
+  @Test func predictionsNameClasses() throws {
+    try train("tree", to: "tree.safetensors")
+    for number in 0..<3 { try TinyData.writeImage(number, to: folder.file("\(number).png")) }
+    let images = (0..<3).map { "\($0).png" }
+    let text = try AtelierProcess(["predict", "tree.safetensors"] + images + ["--top", "1"], in: folder)
+    #expect(text.output == "0.png  cat 100.0 %\n1.png  hen 100.0 %\n2.png  owl 100.0 %\n")
+    let json = try AtelierProcess(["predict", "tree.safetensors"] + images + ["--json", "-"], in: folder)
+    let predictions = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    #expect(predictions.map { $0["prediction"] as? String } == ["cat", "hen", "owl"])
+    #expect(predictions.map { ($0["classes"] as? [[String: Any]])?.count } == [3, 3, 3])
+  }
+
+  @Test func aModelOfOtherDataIsJudgedWithAWarning() throws {
+    try train("tree", to: "tree.safetensors")
+    let other = try TemporaryFolder()
+    let otherData = try TinyData.write(into: other, train: 60)
+    let run = try AtelierProcess(
+      ["evaluate", folder.file("tree.safetensors"), "--data", otherData, "--quiet"], in: other)
+    #expect(run.status == 0 && run.errors.hasPrefix("warning: the model was trained on another data set: data, "))
+  }
+
+  @Test func dataAreDescribed() throws {
+    let text = try AtelierProcess(["data", "--data", data], in: folder)
+    #expect(text.status == 0 && text.output.hasPrefix("data: 3 classes, images of 8x8\n"))
+    let json = try AtelierProcess(["data", "--json", "-"], in: folder, environment: ["ATELIER_DATA": data])
+    let summary = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect(summary["classNames"] as? [String] == ["cat", "hen", "owl"])
+  }
+
+  @Test func quickstartTrainsAllFour() throws {
+    let run = try AtelierProcess(["quickstart", "--data", data, "--json", folder.file("table.json")], in: folder)
+    try #require(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.dropFirst().prefix(4).map { $0.prefix { $0 != " " } } == ["cnn", "forest", "knn", "tree"])
+    let runFolder = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.file("runs")).first)
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("runs/\(runFolder)")).sorted()
+    #expect(files == (Self.kinds.map { "\($0).safetensors" } + ["quickstart.json"]).sorted())
+    #expect(try folder.bytes("runs/\(runFolder)/quickstart.json") == folder.bytes("table.json"))
+    for line in lines.dropFirst().prefix(4) {
+      let kind = line.prefix { $0 != " " }
+      let digest = try SavedModel(path: folder.file("runs/\(runFolder)/\(kind).safetensors")).digest
+      #expect(line.hasSuffix(digest.prefix(16)) && run.errors.contains("digest \(digest)\n"))
+    }
+  }
+
+  @Test func benchmarkMeasuresEachModelInAProcessOfItsOwn() throws {
+    let run = try AtelierProcess(
+      ["benchmark", "--data", data, "--models", "tree,knn", "--repetitions", "2", "--json", folder.file("b.json")],
+      in: folder)
+    try #require(run.status == 0, "\(run.errors)")
+    #expect(run.output.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["model", "tree", "knn"])
+    let results = try #require(JSONSerialization.jsonObject(with: folder.bytes("b.json")) as? [[String: Any]])
+    for result in results {
+      let samples = try #require(result["samples"] as? [[String: Any]])
+      #expect(samples.count == 2)
+      #expect(
+        samples.allSatisfy { ($0["fitSeconds"] as? Double ?? -1) >= 0 && ($0["peakBytes"] as? Int ?? 0) > 1 << 20 })
+    }
+  }
+}
