@@ -158,10 +158,7 @@ extension SIMDKernels {
   package static func keysBelow(
     _ limit: Double, totals: UnsafeMutablePointer<Double>, shift: UnsafePointer<Double>, factor: UnsafePointer<Double>
   ) -> UInt32 {
-    let keys = atelier_shift_and_scale(
-      UnsafeRawPointer(totals).load(as: SIMD16<Double>.self), UnsafeRawPointer(shift).load(as: SIMD16<Double>.self),
-      UnsafeRawPointer(factor).load(as: SIMD16<Double>.self))
-    UnsafeMutableRawPointer(totals).storeBytes(of: keys, as: SIMD16<Double>.self)
-    return atelier_lanes_below(keys, limit)
+    for lane in 0..<16 { totals[lane] = (totals[lane] + shift[lane]) * factor[lane] }
+    return atelier_lanes_below(totals, limit)
   }
 }

@@ -47,11 +47,6 @@ ATELIER_INLINE atelier_i32x16 atelier_add_differences(atelier_i32x16 sum, atelie
 #endif
 }
 
-// (sum + shift) * factor
-ATELIER_INLINE atelier_f64x16 atelier_shift_and_scale(atelier_f64x16 sum, atelier_f64x16 shift, atelier_f64x16 factor) {
-  return (sum + shift) * factor;
-}
-
 ATELIER_INLINE atelier_f64x16 atelier_double_from_i32(atelier_i32x16 v) {
   return __builtin_convertvector(v, atelier_f64x16);
 }
@@ -60,14 +55,15 @@ ATELIER_INLINE atelier_f64x16 atelier_double_from_float(atelier_f32x16 v) {
   return __builtin_convertvector(v, atelier_f64x16);
 }
 
-// Bit i: whether value[i] < limit.
-ATELIER_INLINE uint32_t atelier_lanes_below(atelier_f64x16 value, double limit) {
+// Bit i: whether values[i] < limit, for 16 values.
+ATELIER_INLINE uint32_t atelier_lanes_below(const double *values, double limit) {
 #if defined(__AVX512F__)
-  return _mm512_cmp_pd_mask((__m512d)value.lo, _mm512_set1_pd(limit), _CMP_LT_OQ) |
-         (uint32_t)_mm512_cmp_pd_mask((__m512d)value.hi, _mm512_set1_pd(limit), _CMP_LT_OQ) << 8;
+  const __m512d limits = _mm512_set1_pd(limit);
+  return _mm512_cmp_pd_mask(_mm512_load_pd(values), limits, _CMP_LT_OQ) |
+         (uint32_t)_mm512_cmp_pd_mask(_mm512_load_pd(values + 8), limits, _CMP_LT_OQ) << 8;
 #else
   uint32_t mask = 0;
-  for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(value[lane] < limit) << lane;
+  for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(values[lane] < limit) << lane;
   return mask;
 #endif
 }
