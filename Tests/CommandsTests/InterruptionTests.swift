@@ -14,7 +14,7 @@ import Testing
 
   private func cnn(_ output: String) -> [String] {
     [
-      "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "400",
+      "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250",
       "--output",
       output,
     ]
