@@ -43,7 +43,9 @@ struct ProgressText {
       return ["\(progress.done) of \(progress.total) \(progress.unit.rawValue)"]
     }
     guard let batch, batch > 0 else { return ["epoch \(epoch) of \(epochs)"] }
-    return ["epoch \(epoch) of \(epochs)", "batch \(progress.done / batch) of \(progress.total / batch)"]
+    // A set smaller than a batch is one batch.
+    let size = min(batch, max(progress.total, 1))
+    return ["epoch \(epoch) of \(epochs)", "batch \(progress.done / size) of \(progress.total / size)"]
   }
 
   /// What a narrow terminal may cut off stands last.

@@ -41,13 +41,14 @@ package struct NetworkSettings: Sendable, Equatable {
 
   package init() {}
 
-  /// Settings that reach the best accuracy known for this network, at five times the default's time.
+  /// The best settings known for this network, chosen on hold-out images of Fashion-MNIST. They take five times the default's time.
   package static var best: NetworkSettings {
     var settings = NetworkSettings()
     settings.epochs = 20
-    settings.augment = (try? Augmentation(parsing: "flip,shift:2")) ?? .none
-    settings.weightAverage = 0.999
+    (settings.batch, settings.shards, settings.learningRate) = (64, 4, 0.05)
+    settings.augment = Augmentation(flip: true)
     settings.mirror = true
+    settings.weightAverage = 0.998
     return settings
   }
 
