@@ -99,6 +99,16 @@ package protocol ForestKernels: Sendable {
     samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
     spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition
+
+  /// Finds the leaves that images fall into.
+  ///
+  /// - nodes: a tree's; a right child has a higher index than its parent.
+  /// - rows: (images, rowStride), the bytes of each image.
+  /// - images: (count), which images are asked for.
+  /// - leaves: (count), the numbers of their leaves.
+  static func findLeaves(
+    nodes: UnsafePointer<TreeNode>, rows: UnsafePointer<UInt8>, rowStride: Int, images: UnsafePointer<UInt32>,
+    count: Int, leaves: UnsafeMutablePointer<UInt32>)
 }
 
 /// One distinct training image of a tree, packed into a word: its row in the table of values (upper 32 bits), weight
@@ -194,6 +204,31 @@ package struct SmallNodeCut: BitwiseCopyable {
   package var varyingLanes: UInt32 = 0
 
   package init() {}
+}
+
+/// A node of a grown tree, packed into eight bytes, so that a tree of some ten thousand nodes stays in the cache while
+/// it judges images.
+///
+/// Public for the same reason as ``TreeSample``.
+public struct TreeNode: BitwiseCopyable, Sendable, Equatable {
+  /// Feature (upper 24 bits) and threshold (lower 8): images with `value <= threshold` go left, to the next node. All
+  /// bits are set in a leaf.
+  public let split: UInt32
+  /// The right child of a node that splits; the number of a leaf.
+  public let link: UInt32
+
+  /// Features fit into 24 bits, and the last number is the leaves' mark.
+  public static var featureLimit: Int { 1 << 24 - 1 }
+
+  @inlinable public init(feature: Int, threshold: UInt8, right: UInt32) {
+    (split, link) = (UInt32(truncatingIfNeeded: feature) << 8 | UInt32(threshold), right)
+  }
+
+  @inlinable public init(leaf: UInt32) { (split, link) = (.max, leaf) }
+
+  @inlinable public var isLeaf: Bool { split == .max }
+  @inlinable public var feature: Int { Int(split >> 8) }
+  @inlinable public var threshold: UInt8 { UInt8(truncatingIfNeeded: split) }
 }
 
 /// What a partition found.

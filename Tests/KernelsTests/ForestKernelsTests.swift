@@ -120,6 +120,35 @@ private func expectSame<Result: Equatable>(
     }
   }
 
+  @Test(arguments: counts, [1, 2, 3, 200]) func leaves(count: Int, leafCount: Int) {
+    let node = RandomNode(count: count)
+    let images = AlignedBuffer(node.samples.elements.map { UInt32($0.row) })
+    var random = RandomSequence(seed: 2, .test, UInt32(leafCount))
+    var (nodes, leaves) = ([TreeNode](), 0 as UInt32)
+    func grow(_ leafCount: Int) {
+      guard leafCount > 1 else {
+        nodes.append(TreeNode(leaf: leaves))
+        leaves += 1
+        return
+      }
+      let place = nodes.count
+      let (feature, threshold) = (Int(random.next(below: 64)), UInt8(random.next(below: 256)))
+      let left = 1 + Int(random.next(below: UInt32(leafCount - 1)))
+      nodes.append(TreeNode(leaf: 0))
+      grow(left)
+      nodes[place] = TreeNode(feature: feature, threshold: threshold, right: UInt32(nodes.count))
+      grow(leafCount - left)
+    }
+    grow(leafCount)
+    expectSame("\(count) images, \(leafCount) leaves") { kernels in
+      var leaves = [UInt32](repeating: .max, count: count)
+      kernels.findLeaves(
+        nodes: nodes, rows: node.rows.pointer, rowStride: RandomNode.rowStride, images: images.pointer, count: count,
+        leaves: &leaves)
+      return leaves
+    }
+  }
+
   /// n log2 n in the units of a table; any monotone table would do here.
   private func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
     AlignedBuffer((0..<count).map { n in Term((n * (Int.bitWidth - n.leadingZeroBitCount)) << shift) })

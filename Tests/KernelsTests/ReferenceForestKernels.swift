@@ -169,4 +169,18 @@ enum ReferenceForestKernels: ForestKernels {
     return NodePartition(
       leftCount: left.count, largestLeft: left.map(value).max() ?? 0, smallestRight: right.map(value).min() ?? 255)
   }
+
+  static func findLeaves(
+    nodes: UnsafePointer<TreeNode>, rows: UnsafePointer<UInt8>, rowStride: Int, images: UnsafePointer<UInt32>,
+    count: Int, leaves: UnsafeMutablePointer<UInt32>
+  ) {
+    for index in 0..<count {
+      var place = 0
+      while !nodes[place].isLeaf {
+        let value = rows[Int(images[index]) * rowStride + nodes[place].feature]
+        place = value <= nodes[place].threshold ? place + 1 : Int(nodes[place].link)
+      }
+      leaves[index] = nodes[place].link
+    }
+  }
 }

@@ -51,12 +51,13 @@ import Testing
 
   @Test func treesGrownInPartsAndJoinedAreTheWholeForest() throws {
     let whole = try fit()
-    let parts = try [0..<1, 1..<7, 7..<7, 7..<10].map { range in
-      try Forest.growTrees(
-        range, of: images, classCount: 4, settings: whole.forestSettings, on: anyContext, progress: { _ in true })
+    let grower = try ForestGrower(images, classCount: 4, settings: whole.forestSettings, on: anyContext)
+    let parts = try [7..<10, 0..<1, 1..<7, 7..<7].map { range in
+      (range.lowerBound, try grower.growTrees(range, progress: { _ in true }))
     }
+    let ordered = parts.sorted { ($0.0, $0.1.count) < ($1.0, $1.1.count) }.map(\.1)
     #expect(
-      Forest(joining: parts, settings: whole.forestSettings, imageShape: images.shape, classCount: 4) == whole)
+      Forest(joining: ordered, settings: whole.forestSettings, imageShape: images.shape, classCount: 4) == whole)
   }
 
   @Test func probabilitiesAreTheMeanOfTheTreesClassShares() throws {

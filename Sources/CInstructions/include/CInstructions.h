@@ -17,3 +17,9 @@ static inline void atelier_pause(void) {
 
 // Tells the processor that the cache line at `address` will be read soon.
 static inline void atelier_prefetch(const void *address) { __builtin_prefetch(address); }
+
+// The same value, of which the compiler knows nothing: it makes no branch of a mask.
+static inline uint32_t atelier_opaque(uint32_t value) {
+  __asm__("" : "+r"(value));
+  return value;
+}

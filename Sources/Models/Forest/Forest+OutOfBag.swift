@@ -1,6 +1,5 @@
 package import Compute
 package import Datasets
-internal import KernelInterface
 
 extension Forest {
   /// The accuracy on the training images, where each image is judged only by the trees whose bootstrap left it out: an
@@ -11,7 +10,7 @@ extension Forest {
   package func outOfBagAccuracy(trainingImages images: LabeledImages, on context: ComputeContext) -> Double? {
     precondition(images.shape == imageShape, "a forest for images of \(imageShape) cannot judge \(images.shape)")
     guard forestSettings.bootstrap else { return nil }
-    let shares = outOfBagShares(images, on: context.team, context.kernels)
+    let shares = outOfBagShares(images, on: context)
     var judged = 0
     var right = 0
     for (image, label) in images.labels.enumerated() {
@@ -23,36 +22,24 @@ extension Forest {
     return judged > 0 ? Double(right) / Double(judged) : nil
   }
 
-  /// Sums of class shares over the trees that did not see an image, in the trees' order: (images, classCount).
-  private func outOfBagShares(
-    _ images: LabeledImages, on team: ThreadTeam, _ kernels: any KernelSet.Type
-  ) -> [Float] {
+  /// Sums of class shares over the trees that did not see an image: (images, classCount).
+  private func outOfBagShares(_ images: LabeledImages, on context: ComputeContext) -> [Float] {
     var shares = [Float](repeating: 0, count: images.count * classCount)
-    // Bootstraps are drawn again for some trees at a time, to keep memory small; blocks of images stay in the cache.
-    let (group, block) = (64, 64)
-    for firstTree in stride(from: 0, to: trees.count, by: group) {
-      let numbers = firstTree..<min(firstTree + group, trees.count)
-      var bags = [[UInt16]](repeating: [], count: numbers.count)
+    // The bootstraps of some trees at a time are drawn again, to keep memory small.
+    for first in stride(from: 0, to: trees.count, by: 64) {
+      let group = trees[first..<min(first + 64, trees.count)]
+      var bags = [[UInt16]](repeating: [], count: group.count)
       bags.withUnsafeMutableBufferPointer { bags in
-        team.forEach(numbers.count) { index, _ in
+        context.team.forEach(group.count) { index, _ in
           bags[index] = bootstrapWeights(
-            imageCount: images.count, tree: numbers.lowerBound + index, seed: forestSettings.tree.seed,
-            kernels: kernels)
+            imageCount: images.count, tree: first + index, seed: forestSettings.tree.seed, kernels: context.kernels)
         }
       }
+      let sums = ShareSums(trees: group, images: images, classCount: classCount)
       shares.withUnsafeMutableBufferPointer { shares in
-        images.pixels.withUnsafeBufferPointer { pixels in
-          team.forEach((images.count + block - 1) / block) { index, _ in
-            let first = index * block
-            for (tree, bag) in zip(trees[numbers], bags) {
-              bag.withUnsafeBufferPointer { bag in
-                tree.addShares(
-                  for: pixels.baseAddress! + first * imageShape.count, imageCount: min(block, images.count - first),
-                  featureCount: imageShape.count, skipping: bag.baseAddress! + first,
-                  to: shares.baseAddress! + first * classCount, classCount: classCount)
-              }
-            }
-          }
+        guard let shares = shares.baseAddress else { return }
+        context.team.forEach(sums.blockCount) { block, _ in
+          sums.add(block: block, to: shares, kernels: context.kernels) { tree, image in bags[tree - first][image] == 0 }
         }
       }
     }

@@ -34,45 +34,8 @@ package struct Forest: Classifier, Equatable {
     _ images: LabeledImages, classCount: Int, settings: ForestSettings, on context: ComputeContext,
     progress: (FitProgress) -> Bool
   ) throws -> Forest {
-    let trees = try growTrees(
-      0..<settings.trees, of: images, classCount: classCount, settings: settings, on: context, progress: progress)
+    let grower = try ForestGrower(images, classCount: classCount, settings: settings, on: context)
+    let trees = try grower.growTrees(0..<settings.trees, progress: progress)
     return Forest(joining: [trees], settings: settings, imageShape: images.shape, classCount: classCount)
-  }
-
-  /// Grows some trees of the forest, by their numbers.
-  ///
-  /// - Throws: as ``fit(_:classCount:settings:on:progress:)``.
-  package static func growTrees(
-    _ range: Range<Int>, of images: LabeledImages, classCount: Int, settings: ForestSettings,
-    on context: ComputeContext, progress: (FitProgress) -> Bool
-  ) throws -> [Tree] {
-    try settings.check()
-    let table = try TrainingTable(images, classCount: classCount, on: context.team)
-    let rules = GrowthRules(settings.tree, table: table)
-    let growers = (0..<context.team.count).map { _ in
-      TreeGrower(table: table, rules: rules, kernels: context.kernels)
-    }
-    var trees = [Tree](repeating: Tree(), count: range.count)
-    let tally = TeamTally(total: range.count, unit: .trees)
-    trees.withUnsafeMutableBufferPointer { trees in
-      context.team.forEach(range.count) { index, thread in
-        if tally.isStopped { return }
-        trees[index] = growers[thread].growTree(range.lowerBound + index, bootstrap: settings.bootstrap)
-        tally.add(1, thread: thread, progress)
-      }
-    }
-    try tally.checkStopped()
-    return trees
-  }
-}
-
-extension TreeGrower {
-  /// Grows the whole tree of that number.
-  func growTree(_ number: Int, bootstrap: Bool) -> Tree {
-    let samples = TreeSamples(
-      table,
-      bootstrap: bootstrap
-        ? bootstrapWeights(imageCount: table.count, tree: number, seed: settings.seed, kernels: kernels) : nil)
-    return grow(samples.root(ofTree: number, seed: settings.seed), in: samples)
   }
 }

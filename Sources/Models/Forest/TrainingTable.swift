@@ -23,8 +23,8 @@ final class TrainingTable: Sendable {
     guard images.count <= Self.countLimit else {
       throw .badSettings("\(images.count) images are too many; trees grow on up to \(Self.countLimit)")
     }
-    guard images.shape.count <= Tree.Node.featureLimit else {
-      throw .badSettings("images of \(images.shape) are too large; trees number up to \(Tree.Node.featureLimit) bytes")
+    guard images.shape.count <= TreeNode.featureLimit else {
+      throw .badSettings("images of \(images.shape) are too large; trees number up to \(TreeNode.featureLimit) bytes")
     }
     guard (1...256).contains(classCount), images.labels.allSatisfy({ $0 < classCount }) else {
       throw .badSettings("labels must be below the number of classes, which is \(classCount) (up to 256)")

@@ -1,5 +1,6 @@
 internal import Compute
 internal import Datasets
+internal import KernelInterface
 
 extension Tree {
   /// How much each feature's splits reduce impurity, weighted by the images they divide; the sum is 1, or 0 if nothing

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+internal import KernelInterface
 
 /// The tensors of a list of trees, one tree behind the other:
 ///
@@ -36,7 +37,7 @@ extension Tree {
     from tensors: [Tensor], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) -> [Tree] {
     guard (1...256).contains(classCount) else { throw .badModel("\(classCount) classes; a model has 1 to 256") }
-    let limit = Node.featureLimit
+    let limit = TreeNode.featureLimit
     let (height, width, channels) = (imageShape.height, imageShape.width, imageShape.channels)
     guard min(height, width, channels) >= 1, height <= limit, width <= limit / height,
       channels <= limit / (height * width)

@@ -1,33 +1,18 @@
+internal import KernelInterface
+
 /// One grown tree: how it splits, and the class weights of its leaves.
 ///
 /// Nodes are in pre-order: a node's left child follows it, and its right child comes behind the left one's whole
 /// subtree. So every child has a higher index than its parent: a walk towards the leaves ends, and a loop from the last
 /// node to the first meets children before parents.
 package struct Tree: Sendable, Equatable {
-  /// Eight bytes, so that a tree of some ten thousand nodes stays in the cache while it judges images.
-  struct Node: BitwiseCopyable, Sendable, Equatable {
-    /// Feature (upper 24 bits) and threshold (lower 8): images with `value <= threshold` go left. All bits set in a
-    /// leaf.
-    let split: UInt32
-    /// The right child of a node that splits; the number of a leaf, counted from the left.
-    let link: UInt32
-
-    static let leafMark = UInt32.max
-    /// Features fit into 24 bits, and the last number is the leaves' mark.
-    static let featureLimit = 1 << 24 - 1
-
-    var isLeaf: Bool { split == Self.leafMark }
-    var feature: Int { Int(split >> 8) }
-    var threshold: UInt8 { UInt8(truncatingIfNeeded: split) }
-  }
-
   /// A class with the weight of its training images in a leaf.
   struct ClassWeight: BitwiseCopyable, Sendable, Equatable {
     let label: UInt8
     let weight: UInt32
   }
 
-  private(set) var nodes: [Node] = []
+  private(set) var nodes: [TreeNode] = []
   /// The classes of leaf l, ascending, are `classWeights[leafStarts[l] ..< leafStarts[l + 1]]`.
   private(set) var leafStarts: [UInt32] = [0]
   private(set) var classWeights: [ClassWeight] = []
@@ -76,16 +61,17 @@ package struct Tree: Sendable, Equatable {
 
 extension Tree {
   mutating func appendSplit(feature: Int, threshold: UInt8) {
-    nodes.append(Node(split: UInt32(feature) << 8 | UInt32(threshold), link: 0))
+    nodes.append(TreeNode(feature: feature, threshold: threshold, right: 0))
   }
 
   /// Says that the next node to be appended is the right child of `parent`.
   mutating func linkNextNode(asRightChildOf parent: Int) {
-    nodes[parent] = Node(split: nodes[parent].split, link: UInt32(nodes.count))
+    let node = nodes[parent]
+    nodes[parent] = TreeNode(feature: node.feature, threshold: node.threshold, right: UInt32(nodes.count))
   }
 
   mutating func appendLeaf(_ weights: some Sequence<ClassWeight>) {
-    nodes.append(Node(split: Node.leafMark, link: UInt32(leafCount)))
+    nodes.append(TreeNode(leaf: UInt32(leafCount)))
     classWeights += weights
     leafStarts.append(UInt32(classWeights.count))
   }
@@ -93,7 +79,11 @@ extension Tree {
   /// Appends a whole tree, as the subtree at the next node.
   mutating func append(_ subtree: Tree) {
     let (firstNode, firstLeaf, firstWeight) = (UInt32(nodes.count), UInt32(leafCount), UInt32(classWeights.count))
-    nodes += subtree.nodes.map { Node(split: $0.split, link: $0.link + ($0.isLeaf ? firstLeaf : firstNode)) }
+    nodes += subtree.nodes.map { node in
+      node.isLeaf
+        ? TreeNode(leaf: node.link + firstLeaf)
+        : TreeNode(feature: node.feature, threshold: node.threshold, right: node.link + firstNode)
+    }
     leafStarts += subtree.leafStarts.dropFirst().map { $0 + firstWeight }
     classWeights += subtree.classWeights
   }
