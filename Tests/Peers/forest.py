@@ -4,6 +4,7 @@
 """
 
 import argparse
+import importlib.metadata
 import json
 import resource
 import statistics
@@ -22,10 +23,8 @@ parser.add_argument("--repetitions", type=int, default=1)
 arguments = parser.parse_args()
 
 if arguments.engine == "intelex":
-    import sklearnex as library
     from sklearnex.ensemble import RandomForestClassifier
 else:
-    import sklearn as library
     from sklearn.ensemble import RandomForestClassifier
 
 train, train_labels, test, test_labels = idx.load(arguments.data)
@@ -44,7 +43,7 @@ for seed in range(arguments.repetitions):
 print(json.dumps({
     "model": "forest",
     "engine": arguments.engine,
-    "version": library.__version__,
+    "version": importlib.metadata.version({"intelex": "scikit-learn-intelex", "sklearn": "scikit-learn"}[arguments.engine]),
     "settings": vars(arguments),
     "fit_seconds": fit_seconds,
     "median_fit_seconds": statistics.median(fit_seconds),
