@@ -136,7 +136,8 @@ private struct Builder {
       guard shape.windows > 0 else {
         throw .badSettings(
           "images of \(input) are too small for \(layers.count) blocks: block \(index + 1), with kernel \(layer.kernel) and "
-            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer filters, or padding same")
+            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer filters"
+            + (layer.padding == .valid ? ", or padding same" : ""))
       }
       let nextBorder = index + 1 < layers.count ? layers[index + 1].border : 0
       blocks.append(block(layer, shape, number: index + 1, resultBorder: nextBorder))
