@@ -49,9 +49,10 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
-    .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -62,6 +63,10 @@ let package = Package(
     target("Datasets", ["Compute", "CZlib", "CPNG"]),
     target("Models", ["Compute", "Datasets", "KernelInterface"]),
     target("Evaluation", ["Compute", "Datasets", "Models"]),
+    .target(
+      name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Messages/cluster.proto"], swiftSettings: strict),
+    target("Transport", ["Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     target(
       "Commands",
       [
@@ -80,6 +85,9 @@ let package = Package(
     testTarget("ModelsTests", ["Compute", "Datasets", "Models"], resources: [.copy("Fixtures")]),
     testTarget(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
+    testTarget(
+      "CoordinationTests", ["Coordination", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    testTarget("TransportTests", ["Coordination", "Transport"]),
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

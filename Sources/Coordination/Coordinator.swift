@@ -1,0 +1,393 @@
+internal import Foundation
+internal import SwiftProtobuf
+
+/// Hands a job out to workers, and sees to it that it is done whatever happens to them: events in, actions out.
+///
+/// It keeps no time, opens no socket and computes nothing, so that a test can drive it through any accident.
+package struct Coordinator: Sendable {
+  package enum Event: Sendable {
+    case status(Status)
+    case result(ChunkResult)
+    case checkpoint(Checkpoint)
+    /// The connection is gone; nothing more will come by it.
+    case disconnected
+  }
+
+  package enum Action: Sendable, Equatable {
+    case send(Orders, to: WorkerID)
+    case refuse(WorkerID, reason: String)
+    /// The bytes that came with the result at hand count.
+    case keepResult(Chunk)
+    /// The bytes that came with the checkpoint at hand count.
+    case keepCheckpoint(Checkpoint)
+    case note(Note)
+    case end(JobEnd)
+  }
+
+  /// What people are told.
+  package enum Note: Sendable, Equatable {
+    case joined(WorkerID, Profile)
+    case lost(WorkerID, Loss)
+    /// Workers have died of these units one after the other.
+    case setAside(Chunk, reason: String)
+    case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
+    case deviates(TrainingGroup.Deviation)
+    case begun(generation: UInt64, step: UInt64, members: Int)
+    case nobodyLeft
+  }
+
+  package enum Loss: Sendable, Equatable {
+    case leaving, disconnected, silent
+    case unfit(reason: String)
+  }
+
+  package enum JobEnd: Sendable, Equatable {
+    /// All units are done but these.
+    case done(setAside: [Chunk])
+    case trained
+    case failed(reason: String)
+  }
+
+  package enum Work: Sendable {
+    case tasks(TaskPool)
+    case training(TrainingGroup)
+  }
+
+  struct WorkerRecord: Sendable {
+    var profile: Profile
+    var lastSeen: Milliseconds
+    var status: UInt64
+    /// The newest orders, and when they were last sent.
+    var orders = Orders()
+    var lastSent: Milliseconds = .min / 2
+    /// Why it cannot do the job in hand.
+    var unfit: String?
+    var membership: Membership?
+  }
+
+  private let limits: Limits
+  /// Workers must compute by the same rules, or they do not get the same bits.
+  private let numerics: UInt32
+  package let session: UInt64
+  private(set) var workers: [WorkerID: WorkerRecord] = [:]
+  package private(set) var work: Work?
+  private var job: Job?
+  private var jobCount: UInt64 = 0
+  /// Orders of one coordinator never share a number, so that a worker that was lost and is back knows old from new.
+  private var ordersCount: UInt64 = 0
+  /// Workers that are no longer worked with, and why.
+  private var refused: [WorkerID: String] = [:]
+  /// Nothing is handed out before so many workers are there.
+  private var awaited = 1
+  private var isDismissing = false
+  private var now: Milliseconds = 0
+  private var actions: [Action] = []
+
+  package init(session: UInt64, numerics: UInt32, limits: Limits) {
+    (self.session, self.numerics, self.limits) = (session, numerics, limits)
+  }
+
+  package var workerCount: Int { workers.count }
+
+  package func profile(of worker: WorkerID) -> Profile? { workers[worker]?.profile }
+  package func membership(of worker: WorkerID) -> Membership? { workers[worker]?.membership }
+
+  // MARK: Events
+
+  /// - Parameter workers: how many to wait for.
+  package mutating func start(
+    _ work: Work, description: [UInt8], awaiting workers: Int = 1, at now: Milliseconds
+  ) -> [Action] {
+    react(at: now) {
+      $0.jobCount += 1
+      $0.job = Job.with { [id = $0.jobCount] in
+        $0.id = id
+        $0.description_p = .init(description)
+      }
+      $0.work = work
+      $0.awaited = workers
+      for id in $0.workers.keys { ($0.workers[id]!.unfit, $0.workers[id]!.membership) = (nil, nil) }
+      $0.instructAll()
+      $0.endIfFinished()
+    }
+  }
+
+  /// The job is given up; workers drop what they have of it.
+  package mutating func cancel(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      ($0.job, $0.work) = (nil, nil)
+      $0.instructAll()
+    }
+  }
+
+  /// Asks the training for a checkpoint of this very step, and holds it there.
+  package mutating func pause(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      $0.updateGroup { $0.isPaused = true }
+    }
+  }
+
+  /// Tells all workers, and those still to come, to end.
+  package mutating func dismiss(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      $0.isDismissing = true
+      $0.instructAll()
+    }
+  }
+
+  package mutating func handle(_ event: Event, from worker: WorkerID, at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      switch event {
+      case .status(let status): $0.handle(status, from: worker)
+      case .result(let result): $0.handle(result, from: worker)
+      case .checkpoint(let checkpoint): $0.handle(checkpoint, from: worker)
+      case .disconnected: $0.lose(worker, .disconnected)
+      }
+    }
+  }
+
+  /// Time has passed.
+  package mutating func tick(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
+        if now - worker.lastSeen > $0.limits.silence {
+          $0.lose(id, .silent)
+        } else if now - worker.lastSent >= $0.limits.heartbeat {
+          $0.send(to: id)
+        }
+      }
+    }
+  }
+
+  private mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
+    self.now = now
+    change(&self)
+    defer { actions.removeAll(keepingCapacity: true) }
+    return actions
+  }
+
+  // MARK: Messages
+
+  private mutating func handle(_ status: Status, from id: WorkerID) {
+    if let known = workers[id] {
+      guard status.number > known.status else { return }
+    } else {
+      guard !status.leaving, admit(id, status.profile) else { return }
+    }
+    workers[id]!.lastSeen = now
+    workers[id]!.status = status.number
+    if status.leaving { return lose(id, .leaving) }
+    if !status.failure.isEmpty, isCurrent(status, of: id), workers[id]!.unfit == nil {
+      workers[id]!.unfit = status.failure
+      actions.append(.note(.lost(id, .unfit(reason: status.failure))))
+      release(id, died: false)
+      endIfNobodyCan()
+    }
+    if status.hasMembership { handle(status.membership, of: id) }
+    instruct(id)
+  }
+
+  private mutating func admit(_ id: WorkerID, _ profile: Profile) -> Bool {
+    if profile.numerics != numerics {
+      refused[id] =
+        "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
+    }
+    if let reason = refused[id] {
+      actions.append(.refuse(id, reason: reason))
+      return false
+    }
+    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
+    absolve(id)
+    actions.append(.note(.joined(id, profile)))
+    if workers.count == awaited { instructAll() }
+    return true
+  }
+
+  /// Whether the status was made under the newest orders.
+  private func isCurrent(_ status: Status, of id: WorkerID) -> Bool {
+    status.coordinator == session && status.orders == workers[id]?.orders.number
+  }
+
+  private mutating func handle(_ result: ChunkResult, from id: WorkerID) {
+    guard workers[id] != nil, case .tasks(var pool)? = work, result.job == job?.id else { return }
+    if !result.failure.isEmpty {
+      // Deterministic work fails everywhere alike.
+      guard pool.chunks(of: id).contains(where: { $0.id == result.chunk }), let chunk = pool.putAside(result.chunk)
+      else { return }
+      work = .tasks(pool)
+      actions.append(.note(.setAside(chunk, reason: result.failure)))
+      instructAll()
+      return endIfFinished()
+    }
+    let chunk = pool.chunk(result.chunk)
+    let (outcome, holders) = pool.complete(result.chunk, by: id, digest: [UInt8](result.digest))
+    work = .tasks(pool)
+    switch outcome {
+    case .accepted:
+      if let chunk { actions.append(.keepResult(chunk)) }
+      for holder in holders.union([id]).sorted() { instruct(holder) }
+      endIfFinished()
+    case .known: break
+    case .differs(let other):
+      actions.append(.note(.resultsDiffer(chunk: result.chunk, between: other, and: id)))
+      let reason = "two workers have computed different results for the same work: \(name(other)) and \(name(id))"
+      end(.failed(reason: reason + "; one of them has bad memory or another build of Atelier"))
+    }
+  }
+
+  private mutating func handle(_ checkpoint: Checkpoint, from id: WorkerID) {
+    guard workers[id] != nil, case .training(let group)? = work, checkpoint.job == job?.id,
+      group.members.contains(id)
+    else { return }
+    if checkpoint.step > group.savedStep || checkpoint.finished || group.isPaused {
+      actions.append(.keepCheckpoint(checkpoint))
+      updateGroup { $0.savedStep = max($0.savedStep, checkpoint.step) }
+    }
+    if checkpoint.finished { end(.trained) }
+  }
+
+  private mutating func handle(_ membership: Membership, of id: WorkerID) {
+    guard case .training(var group)? = work, membership.job == job?.id, workers[id]!.unfit == nil else { return }
+    workers[id]!.membership = membership
+    if !group.members.contains(id) {
+      guard workers.count >= awaited || group.generation > 0 else { return }
+      return regroup(group.members + [id])
+    }
+    let begins = group.note(membership, of: id)
+    let deviations = group.compare(membership, of: id)
+    work = .training(group)
+    if begins {
+      let orders = group.orders(profiles: [:])
+      actions.append(.note(.begun(generation: group.generation, step: orders.step, members: group.members.count)))
+      for member in group.members { instruct(member) }
+    }
+    for deviation in deviations { expel(deviation) }
+  }
+
+  private mutating func expel(_ deviation: TrainingGroup.Deviation) {
+    guard let worker = workers[deviation.worker] else { return }
+    actions.append(.note(.deviates(deviation)))
+    guard deviation.isOutvoted else {
+      return end(
+        .failed(
+          reason:
+            "workers disagree about the weights after step \(deviation.step), and nobody can tell who is right; one is \(name(deviation.worker))"
+        ))
+    }
+    let reason =
+      "its weights after step \(deviation.step) are not those of the other workers: bad memory on \(worker.profile.host), or another build"
+    refused[deviation.worker] = reason
+    actions.append(.refuse(deviation.worker, reason: reason))
+    workers[deviation.worker] = nil
+    release(deviation.worker, died: false)
+  }
+
+  // MARK: Workers that are lost
+
+  private mutating func lose(_ id: WorkerID, _ loss: Loss) {
+    guard workers.removeValue(forKey: id) != nil else { return }
+    actions.append(.note(.lost(id, loss)))
+    release(id, died: loss != .leaving)
+    if workers.isEmpty, work != nil { actions.append(.note(.nobodyLeft)) }
+  }
+
+  /// What a worker had goes back, to be done by others.
+  private mutating func release(_ id: WorkerID, died: Bool) {
+    switch work {
+    case .tasks(var pool)?:
+      let setAside = pool.remove(id, died: died, limit: limits.deaths)
+      work = .tasks(pool)
+      if let setAside {
+        actions.append(
+          .note(.setAside(setAside, reason: "\(limits.deaths) workers have died of it, one after the other")))
+      }
+      instructAll()
+      endIfFinished()
+    case .training(let group)?:
+      if group.members.contains(id) { regroup(group.members.filter { $0 != id }) }
+    case nil: break
+    }
+  }
+
+  private mutating func absolve(_ id: WorkerID) {
+    guard case .tasks(var pool)? = work else { return }
+    pool.absolve(id)
+    work = .tasks(pool)
+  }
+
+  private mutating func regroup(_ members: [WorkerID]) {
+    updateGroup { $0.regroup(members) }
+  }
+
+  private mutating func updateGroup(_ change: (inout TrainingGroup) -> Void) {
+    guard case .training(var group)? = work else { return }
+    let before = group.members
+    change(&group)
+    work = .training(group)
+    for member in Set(before + group.members).sorted() { instruct(member) }
+  }
+
+  // MARK: Orders
+
+  private mutating func instructAll() {
+    for id in workers.keys.sorted() { instruct(id) }
+  }
+
+  /// Gives the worker what there is to do, and tells it if that is news.
+  private mutating func instruct(_ id: WorkerID) {
+    guard let worker = workers[id] else { return }
+    var orders = Orders()
+    orders.number = worker.orders.number
+    orders.dismissed = isDismissing
+    if let job, worker.unfit == nil { orders.job = job }
+    switch work {
+    case .tasks(var pool)? where worker.unfit == nil && workers.count >= awaited:
+      awaited = 1
+      let share = power(of: worker) / max(1, workers.values.reduce(0) { $0 + power(of: $1) })
+      while pool.chunks(of: id).count < limits.chunksInHand, pool.give(to: id, share: share) {}
+      work = .tasks(pool)
+      orders.chunks = pool.chunks(of: id)
+    case .training(let group)? where group.members.contains(id):
+      orders.group = group.orders(profiles: workers.mapValues(\.profile))
+    default: break
+    }
+    guard orders != worker.orders || orders.number == 0 else { return }
+    ordersCount += 1
+    orders.number = ordersCount
+    workers[id]!.orders = orders
+    send(to: id)
+  }
+
+  private func power(of worker: WorkerRecord) -> Double { Double(max(1, worker.profile.threads)) }
+
+  private mutating func send(to id: WorkerID) {
+    guard let worker = workers[id] else { return }
+    workers[id]!.lastSent = now
+    actions.append(.send(worker.orders, to: id))
+  }
+
+  // MARK: Ends
+
+  private mutating func endIfFinished() {
+    guard case .tasks(let pool)? = work, pool.isFinished else { return }
+    end(.done(setAside: pool.setAside))
+  }
+
+  private mutating func endIfNobodyCan() {
+    guard work != nil, let reason = workers.values.lazy.compactMap(\.unfit).first,
+      workers.values.allSatisfy({ $0.unfit != nil })
+    else { return }
+    end(.failed(reason: reason))
+  }
+
+  private mutating func end(_ end: JobEnd) {
+    (job, work) = (nil, nil)
+    actions.append(.end(end))
+    instructAll()
+  }
+
+  package func name(_ id: WorkerID) -> String {
+    guard let profile = workers[id]?.profile else { return "a worker that is gone" }
+    return "\(profile.host), process \(profile.process)"
+  }
+}

@@ -1,0 +1,21 @@
+/// Points in time and spans, in milliseconds. The state machines never look at a clock: they are told.
+package typealias Milliseconds = Int
+
+/// Session of a worker process: a random number that it draws when it starts.
+package typealias WorkerID = UInt64
+
+/// How patient the cluster is. All of it can be set on the command line.
+package struct Limits: Sendable, Equatable {
+  /// How often each side tells the other how things stand, though nothing has changed.
+  package var heartbeat: Milliseconds = 500
+  /// After so long without a word, the other side is given up.
+  package var silence: Milliseconds = 10_000
+  /// A result or checkpoint that is still asked for is sent again after so long.
+  package var retry: Milliseconds = 3_000
+  /// A chunk that so many workers have died of is set aside.
+  package var deaths = 3
+  /// Chunks that a worker has in hand, so that it need not wait for the next one.
+  package var chunksInHand = 2
+
+  package init() {}
+}

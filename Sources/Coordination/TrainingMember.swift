@@ -1,0 +1,176 @@
+internal import SwiftProtobuf
+
+/// One member of a training group: follows generations, takes part in the exchange, gets or gives the state. Events in, actions out.
+///
+/// What it counts as steps are rounds of the exchange: a step of the optimizer, or the validation at the end of an epoch.
+package struct TrainingMember: Sendable {
+  package enum Action: Sendable, Equatable {
+    /// Make links to these; `me` is the member's own place.
+    case connect([Member], me: Int)
+    /// Compute the next round's part; then call ``computed(at:)``.
+    case compute
+    case exchange(ExchangeProtocol.Action)
+    /// Ask that member for its state.
+    case requestState(of: Int)
+    case sendState(to: Int)
+    /// The bytes at hand are the state after so many steps.
+    case loadState(step: UInt64)
+    /// Give the coordinator the state as it is.
+    case sendCheckpoint
+    /// The message at hand belongs to a generation that is yet to begin here: hand it over again when that has happened.
+    case keepForLater
+    /// Tell the coordinator how things stand.
+    case report(Membership)
+  }
+
+  private let job: UInt64
+  private let worker: WorkerID
+  private let patience: Milliseconds
+  /// Rounds done.
+  package private(set) var step: UInt64
+  private var isFinished: Bool
+  private var group = Group()
+  private var me = 0
+  private var exchange: ExchangeProtocol?
+  private var isComputing = false
+  private var awaitsState = false
+  private var lastRequest: Milliseconds = 0
+  private var lastReport: Milliseconds = .min / 2
+  private var hasPaused = false
+  /// Messages of older generations.
+  private var dropped = 0
+
+  /// How often progress is told, at most.
+  private static let reportInterval: Milliseconds = 200
+
+  /// - Parameters:
+  ///   - step: where the member stands before it has joined a group.
+  ///   - patience: how long to wait for a message before asking for it again.
+  package init(job: UInt64, worker: WorkerID, step: UInt64, isFinished: Bool, patience: Milliseconds) {
+    (self.job, self.worker, self.step, self.isFinished, self.patience) = (job, worker, step, isFinished, patience)
+  }
+
+  package var generation: UInt64 { group.generation }
+  package var members: [Member] { group.members }
+  package var position: Int { me }
+  package var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
+
+  /// How the member stands, for the coordinator.
+  package var membership: Membership {
+    Membership.with {
+      ($0.job, $0.generation, $0.step) = (job, group.generation, step)
+      $0.stopped = !group.begun
+    }
+  }
+
+  /// The orders have changed.
+  package mutating func follow(_ new: Group, at now: Milliseconds) -> [Action] {
+    guard new.generation > group.generation || new.generation == group.generation && (new.begun || !group.begun)
+    else { return [] }
+    let isAnnounced = new.generation > group.generation
+    let begins = new.begun && (isAnnounced || !group.begun)
+    group = new
+    if begins { return begin(at: now) }
+    if isAnnounced {
+      (exchange, isComputing, awaitsState) = (nil, false, false)
+      return [.report(membership)]
+    }
+    return pauseIfAsked()
+  }
+
+  private mutating func begin(at now: Milliseconds) -> [Action] {
+    guard let position = group.members.firstIndex(where: { $0.worker == worker }) else { return [] }
+    me = position
+    isComputing = false
+    let links = Action.connect(group.members, me: me)
+    let source = group.members.firstIndex { $0.worker == group.source } ?? me
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    awaitsState = step != group.step && source != me
+    if awaitsState {
+      lastRequest = now
+      return [links, .requestState(of: source)]
+    }
+    return [links] + continueTraining()
+  }
+
+  private mutating func continueTraining() -> [Action] {
+    if isFinished { return me == 0 ? [.sendCheckpoint] : [] }
+    if group.pause { return pauseIfAsked() }
+    isComputing = true
+    return [.compute]
+  }
+
+  /// The first member's state is what the coordinator asks for when it pauses.
+  private mutating func pauseIfAsked() -> [Action] {
+    guard group.pause, group.begun, me == 0, !isFinished, !hasPaused, !isComputing, !awaitsState,
+      exchange?.waiting == nil
+    else { return [] }
+    hasPaused = true
+    return [.sendCheckpoint]
+  }
+
+  /// The round's part has been computed.
+  /// - Parameter contributors: the members that have shards in this round.
+  package mutating func computed(contributors: Set<Int>, at now: Milliseconds) -> [Action] {
+    // Another generation may have been announced meanwhile.
+    guard isComputing, exchange != nil else { return [] }
+    isComputing = false
+    return exchange!.begin(contributors: contributors, at: now).map { .exchange($0) }
+  }
+
+  /// The round's total has been applied.
+  package mutating func applied(isFinished: Bool, isCheckpointDue: Bool, at now: Milliseconds) -> [Action] {
+    step += 1
+    self.isFinished = isFinished
+    var actions: [Action] = []
+    if now - lastReport >= Self.reportInterval || isFinished {
+      lastReport = now
+      actions.append(.report(membership))
+    }
+    if isCheckpointDue, !isFinished, me == 0 { actions.append(.sendCheckpoint) }
+    return actions + continueTraining()
+  }
+
+  package mutating func receive(_ header: ExchangeHeader, at now: Milliseconds) -> [Action] {
+    guard header.job == job, header.generation >= group.generation else { return drop() }
+    guard header.generation == group.generation, group.begun else { return [.keepForLater] }
+    let sender = Int(header.sender)
+    guard exchange != nil, sender < group.members.count, sender != me else { return drop() }
+    switch header.kind {
+    case .stateRequest: return awaitsState ? [] : [.sendState(to: sender)]
+    case .state:
+      guard awaitsState, header.step >= group.step else { return drop() }
+      awaitsState = false
+      return [.loadState(step: header.step)]
+    default:
+      return exchange!.receive(header.kind, step: header.step, from: sender, at: now).map { .exchange($0) }
+    }
+  }
+
+  private mutating func drop() -> [Action] {
+    dropped += 1
+    return []
+  }
+
+  /// The state that another member gave is in place.
+  package mutating func loaded(step: UInt64, isFinished: Bool, at now: Milliseconds) -> [Action] {
+    (self.step, self.isFinished) = (step, isFinished)
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    return continueTraining()
+  }
+
+  package mutating func tick(at now: Milliseconds) -> [Action] {
+    guard group.begun else { return [] }
+    if awaitsState, now - lastRequest >= patience {
+      lastRequest = now
+      return [.requestState(of: group.members.firstIndex { $0.worker == group.source } ?? 0)]
+    }
+    return exchange?.tick(at: now).map { .exchange($0) } ?? []
+  }
+
+  /// Whom it waits for, and for how long.
+  package func waiting(at now: Milliseconds) -> (for: WorkerID, milliseconds: Milliseconds)? {
+    guard let waiting = exchange?.waiting, let first = waiting.for.first else { return nil }
+    return (group.members[first].worker, now - waiting.since)
+  }
+}

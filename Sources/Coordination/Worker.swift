@@ -1,0 +1,212 @@
+internal import Foundation
+internal import SwiftProtobuf
+
+/// A worker's side of the protocol: events in, actions out.
+///
+/// It follows the newest orders of the newest coordinator, one chunk at a time, and keeps each result until the orders no longer ask for it.
+package struct Worker: Sendable {
+  package enum Event: Sendable {
+    case orders(Orders, coordinator: UInt64)
+    case refusal(String)
+    case disconnected
+    /// The chunk that was started is done; its bytes are kept by whoever did it. `failure` says why there are none.
+    case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: String)
+    /// The member of the training group has come further, or has stopped.
+    case membership(Membership)
+    /// The member has a checkpoint to send.
+    case checkpoint(Checkpoint)
+    /// The job cannot be done here at all.
+    case jobFailed(job: UInt64, reason: String)
+  }
+
+  package enum Action: Sendable, Equatable {
+    case send(Status)
+    case sendResult(ChunkResult)
+    case sendCheckpoint(Checkpoint)
+    /// Make ready for a job; what belongs to another one is given up.
+    case prepare(Job)
+    case dropJob
+    case start(Chunk)
+    /// Give up the chunk that was started.
+    case cancel
+    /// The bytes of the result are needed no longer.
+    case forget(chunk: UInt64)
+    case forgetCheckpoint
+    case follow(Group?)
+    case end(reason: String?)
+  }
+
+  package let id: WorkerID
+  private let limits: Limits
+  private let profile: Profile
+  private var coordinator: UInt64 = 0
+  private var orders = Orders()
+  private var lastHeard: Milliseconds = 0
+  private var lastSent: Milliseconds = .min / 2
+  private var statusNumber: UInt64 = 0
+  private var running: Chunk?
+  private var results: [UInt64: (result: ChunkResult, sent: Milliseconds)] = [:]
+  private var membership: Membership?
+  private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
+  private var failure = ""
+  private var now: Milliseconds = 0
+  private var actions: [Action] = []
+
+  package init(id: WorkerID, profile: Profile, limits: Limits) {
+    (self.id, self.profile, self.limits) = (id, profile, limits)
+  }
+
+  /// Whether a coordinator has been heard within the limit.
+  package var isConnected: Bool { coordinator != 0 }
+
+  package mutating func handle(_ event: Event, at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      switch event {
+      case .orders(let orders, let coordinator): $0.handle(orders, of: coordinator)
+      case .refusal(let reason): $0.actions.append(.end(reason: reason))
+      case .disconnected: $0.forgetCoordinator()
+      case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
+        $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
+      case .membership(let membership):
+        guard membership.job == $0.orders.job.id else { return }
+        $0.membership = membership
+        $0.sendStatus()
+      case .checkpoint(let checkpoint):
+        guard checkpoint.job == $0.orders.job.id else { return }
+        $0.checkpoint = (checkpoint, $0.now)
+        $0.actions.append(.sendCheckpoint(checkpoint))
+      case .jobFailed(let job, let reason):
+        guard job == $0.orders.job.id else { return }
+        $0.failure = reason
+        $0.sendStatus()
+      }
+    }
+  }
+
+  package mutating func tick(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      if $0.coordinator != 0, now - $0.lastHeard > $0.limits.silence { $0.forgetCoordinator() }
+      if now - $0.lastSent >= $0.limits.heartbeat { $0.sendStatus() }
+      for (id, entry) in $0.results.sorted(by: { $0.key < $1.key }) where now - entry.sent >= $0.limits.retry {
+        $0.results[id]!.sent = now
+        $0.actions.append(.sendResult(entry.result))
+      }
+      if let entry = $0.checkpoint, now - entry.sent >= $0.limits.retry {
+        $0.checkpoint!.sent = now
+        $0.actions.append(.sendCheckpoint(entry.checkpoint))
+      }
+    }
+  }
+
+  /// - Returns: what to send before the worker ends of its own will.
+  package mutating func leave(at now: Milliseconds) -> [Action] {
+    react(at: now) { $0.sendStatus(leaving: true) }
+  }
+
+  private mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
+    self.now = now
+    change(&self)
+    defer { actions.removeAll(keepingCapacity: true) }
+    return actions
+  }
+
+  // MARK: Orders
+
+  private mutating func handle(_ orders: Orders, of coordinator: UInt64) {
+    guard coordinator >= self.coordinator else { return }
+    lastHeard = now
+    if coordinator > self.coordinator {
+      abandonJob()
+      self.coordinator = coordinator
+    } else if orders.number <= self.orders.number {
+      return
+    }
+    if orders.job.id != self.orders.job.id { abandonJob() }
+    let isNewJob = orders.hasJob && !self.orders.hasJob
+    let before = self.orders
+    self.orders = orders
+    if orders.dismissed { return actions.append(.end(reason: nil)) }
+    if isNewJob { actions.append(.prepare(orders.job)) }
+    followChunks()
+    followGroup(before)
+  }
+
+  private mutating func followChunks() {
+    let wanted = Set(orders.chunks.map(\.id))
+    for id in results.keys.sorted() where !wanted.contains(id) {
+      results[id] = nil
+      actions.append(.forget(chunk: id))
+    }
+    if let chunk = running, !wanted.contains(chunk.id) {
+      running = nil
+      actions.append(.cancel)
+    }
+    startNext()
+  }
+
+  private mutating func followGroup(_ before: Orders) {
+    if let entry = checkpoint, !entry.checkpoint.finished, entry.checkpoint.step <= orders.group.savedStep {
+      checkpoint = nil
+      actions.append(.forgetCheckpoint)
+    }
+    if orders.hasGroup != before.hasGroup || orders.group != before.group {
+      actions.append(.follow(orders.hasGroup ? orders.group : nil))
+    }
+  }
+
+  private mutating func startNext() {
+    guard running == nil, let next = orders.chunks.first(where: { results[$0.id] == nil }) else { return }
+    running = next
+    actions.append(.start(next))
+  }
+
+  private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, failure: String) {
+    guard running?.id == chunk else { return actions.append(.forget(chunk: chunk)) }
+    running = nil
+    let result = ChunkResult.with {
+      $0.job = orders.job.id
+      $0.chunk = chunk
+      $0.digest = .init(digest)
+      $0.milliseconds = UInt32(clamping: milliseconds)
+      $0.failure = failure
+    }
+    results[chunk] = (result, now)
+    actions.append(.sendResult(result))
+    startNext()
+  }
+
+  private mutating func forgetCoordinator() {
+    guard coordinator != 0 else { return }
+    abandonJob()
+    (coordinator, orders) = (0, Orders())
+  }
+
+  private mutating func abandonJob() {
+    guard orders.hasJob else { return }
+    if running != nil { actions.append(.cancel) }
+    for id in results.keys.sorted() { actions.append(.forget(chunk: id)) }
+    if checkpoint != nil { actions.append(.forgetCheckpoint) }
+    (running, results, membership, checkpoint, failure) = (nil, [:], nil, nil, "")
+    (orders.chunks, orders.group) = ([], Group())
+    orders.clearGroup()
+    orders.clearJob()
+    actions.append(.dropJob)
+  }
+
+  // MARK: Status
+
+  private mutating func sendStatus(leaving: Bool = false) {
+    statusNumber += 1
+    lastSent = now
+    let status = Status.with {
+      $0.number = statusNumber
+      $0.orders = orders.number
+      $0.coordinator = coordinator
+      $0.profile = profile
+      if let membership { $0.membership = membership }
+      $0.leaving = leaving
+      $0.failure = failure
+    }
+    actions.append(.send(status))
+  }
+}

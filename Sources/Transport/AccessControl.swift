@@ -1,0 +1,68 @@
+internal import CZeroMQ
+internal import Foundation
+internal import Synchronization
+
+/// Decides which public keys may connect, for every CURVE server socket of a context (ZeroMQ's authentication protocol, RFC 27).
+///
+/// It must exist before any server socket does. Sockets are set to let nobody in when nobody answers here.
+package final class AccessControl: Sendable {
+  private struct State {
+    var allowed: [String: Set<Key>] = [:]
+    var refusals = 0
+    var isEnding = false
+  }
+
+  private let state = Mutex(State())
+  private let ended = DispatchSemaphore(value: 0)
+
+  package init(in context: SocketContext) throws(TransportError) {
+    let ready = DispatchSemaphore(value: 0)
+    let failure = Mutex<TransportError?>(nil)
+    let thread = Thread { [self] in
+      let socket = Socket(.router, in: context)
+      do throws(TransportError) {
+        _ = try socket.bind(try Endpoint("inproc://zeromq.zap.01"))
+      } catch {
+        failure.withLock { $0 = error }
+      }
+      ready.signal()
+      while !state.withLock({ $0.isEnding }) {
+        socket.wait(milliseconds: 50)
+        while let frames = socket.receive(frames: 16) { answer(frames, on: socket) }
+      }
+      ended.signal()
+    }
+    thread.name = "atelier-zap"
+    thread.start()
+    ready.wait()
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  /// Stops answering: from now on, nobody gets in.
+  package func end() {
+    state.withLock { $0.isEnding = true }
+    ended.wait()
+    ended.signal()
+  }
+
+  package func allow(_ keys: Set<Key>, in domain: String) { state.withLock { $0.allowed[domain] = keys } }
+
+  /// How often somebody was turned away.
+  package var refusals: Int { state.withLock { $0.refusals } }
+
+  /// Request: [sender, empty, version, request id, domain, address, identity, mechanism, credentials…].
+  private func answer(_ frames: [Frame], on socket: borrowing Socket) {
+    guard frames.count >= 8 else { return }
+    func text(_ index: Int) -> String { String(decoding: frames[index].bytes, as: UTF8.self) }
+    let isAllowed =
+      text(7) == "CURVE" && frames.count == 9
+      && Key(bytes: Array(frames[8].bytes)).map { key in
+        state.withLock { $0.allowed[text(4)]?.contains(key) ?? false }
+      } ?? false
+    if !isAllowed { state.withLock { $0.refusals += 1 } }
+    let status = isAllowed ? ("200", "OK") : ("400", "this key is not on the list")
+    socket.send(
+      [frames[0], frames[1], frames[2], frames[3]]
+        + [status.0, status.1, "", ""].map { Frame($0.utf8) })
+  }
+}

@@ -1,0 +1,42 @@
+internal import CZeroMQ
+
+/// Tells when a connection of a socket is made or gone: libzmq's monitor of it. Stays on the socket's thread.
+package struct ConnectionMonitor: ~Copyable {
+  package enum Event: Sendable, Equatable {
+    /// The other side has proved who it is, and may be talked to.
+    case ready(connection: Int32)
+    case closed(connection: Int32)
+    /// The other side did not take our key, or we not its.
+    case refused
+  }
+
+  private let socket: Socket
+
+  /// - Parameter name: unique within the context.
+  package init(_ observed: borrowing Socket, name: String, in context: SocketContext) throws(TransportError) {
+    let endpoint = try Endpoint("inproc://\(name)")
+    let events =
+      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+      | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    guard zmq_socket_monitor(observed.pointer, endpoint.text, events) == 0 else {
+      throw TransportError(binding: endpoint, code: zmq_errno())
+    }
+    let pair = Socket(.pair, in: context)
+    try pair.connect(endpoint)
+    socket = pair
+  }
+
+  /// The next event, if there is one. Frames: (event: UInt16, value: Int32), then the address.
+  package func next() -> Event? {
+    while let frames = socket.receive(frames: 2) {
+      guard let bytes = frames.first?.bytes, bytes.count == 6 else { continue }
+      let value = bytes.loadUnaligned(fromByteOffset: 2, as: Int32.self)
+      switch Int32(bytes.loadUnaligned(as: UInt16.self)) {
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready(connection: value)
+      case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
+      default: return .refused
+      }
+    }
+    return nil
+  }
+}

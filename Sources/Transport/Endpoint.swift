@@ -1,0 +1,51 @@
+internal import Foundation
+
+/// Where a socket is: `tcp://HOST:PORT`, `ipc://PATH` or `inproc://NAME`.
+package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
+  package let text: String
+
+  package var description: String { text }
+
+  /// - Throws: ``TransportError`` if it is not an address.
+  package init(_ text: String) throws(TransportError) {
+    self.text = text
+    guard let colon = text.firstRange(of: "://"), colon.upperBound < text.endIndex else {
+      throw TransportError("'\(text)' is not an address; write tcp://HOST:PORT")
+    }
+    switch text[..<colon.lowerBound] {
+    case "ipc", "inproc": break
+    case "tcp":
+      let rest = text[colon.upperBound...]
+      guard let split = rest.lastIndex(of: ":"), split > rest.startIndex else {
+        throw TransportError("'\(text)' has no port; write tcp://HOST:PORT")
+      }
+      let port = rest[rest.index(after: split)...]
+      guard port == "*" || UInt16(port).map({ $0 > 0 }) == true else {
+        throw TransportError("'\(port)' is not a port: a number from 1 to 65535, or * for any that is free")
+      }
+    default: throw TransportError("'\(text)' is not an address that Atelier knows; write tcp://HOST:PORT")
+    }
+  }
+
+  var scheme: Substring { text[..<text.firstRange(of: "://")!.lowerBound] }
+
+  /// The host of a tcp address, without brackets.
+  package var host: String? {
+    guard scheme == "tcp" else { return nil }
+    let host = text.dropFirst(6)[..<text.lastIndex(of: ":")!]
+    return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
+  }
+
+  package var port: Int? { scheme == "tcp" ? Int(text[text.index(after: text.lastIndex(of: ":")!)...]) : nil }
+
+  /// Whether only processes of this machine can reach it, so that no keys are needed.
+  package var isLocal: Bool {
+    guard let host else { return true }
+    return host == "localhost" || host == "::1" || isLoopback(host)
+  }
+
+  private func isLoopback(_ host: String) -> Bool {
+    var address = in_addr()
+    return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+  }
+}

@@ -1,0 +1,84 @@
+internal import Foundation
+
+/// Keys in files: a secret key that only its owner may read, and the public keys of those who are let in.
+package enum KeyFiles {
+  static let secretSuffix = ".secret"
+  static let publicSuffix = ".public"
+  /// The pair in libzmq's documentation, which everybody knows.
+  private static let published: Set<String> = [
+    "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+    "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
+  ]
+
+  /// Makes a pair: `NAME.secret` for its owner alone, and `NAME.public` for those who shall know it.
+  /// - Throws: ``TransportError`` if there is such a file already, or none can be written.
+  package static func create(named name: String, in folder: String) throws(TransportError) -> KeyPair {
+    let pair = KeyPair()
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw TransportError("cannot make the folder \(folder): \(error.localizedDescription)")
+    }
+    try write(pair.secret.z85, to: folder + "/" + name + secretSuffix, mode: 0o600)
+    try write(pair.publicKey.z85, to: folder + "/" + name + publicSuffix, mode: 0o644)
+    return pair
+  }
+
+  private static func write(_ text: String, to path: String, mode: mode_t) throws(TransportError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else {
+      throw TransportError(
+        errno == EEXIST
+          ? "\(path) exists already; keys are never overwritten: remove it, or choose another name"
+          : "cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    let bytes = Array((text + "\n").utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+      throw TransportError("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// - Throws: ``TransportError`` if the file is not there, is no key, or can be read by others.
+  package static func secret(at path: String) throws(TransportError) -> KeyPair {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw TransportError("cannot read the key \(path): \(String(cString: strerror(errno))); `atelier keys` makes one")
+    }
+    guard status.st_mode & 0o077 == 0 else {
+      throw TransportError("\(path) can be read by others: run `chmod 600 \(path)`, and make a new key if anyone did")
+    }
+    return KeyPair(secret: try key(at: path))
+  }
+
+  package static func publicKey(at path: String) throws(TransportError) -> Key { try key(at: path) }
+
+  /// The keys of all `.public` files of a folder.
+  package static func publicKeys(in folder: String) throws(TransportError) -> Set<Key> {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw TransportError("cannot read the folder of public keys \(folder): \(error.localizedDescription)")
+    }
+    var keys: Set<Key> = []
+    for name in names.sorted() where name.hasSuffix(publicSuffix) { keys.insert(try key(at: folder + "/" + name)) }
+    return keys
+  }
+
+  private static func key(at path: String) throws(TransportError) -> Key {
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw TransportError("cannot read the key \(path); `atelier keys` makes one")
+    }
+    let text = String(decoding: (try? file.read(upToCount: 64)) ?? Data(), as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let key = Key(z85: text) else {
+      throw TransportError("\(path) holds no key: 40 characters of Z85, as `atelier keys` writes them")
+    }
+    guard !published.contains(text) else {
+      throw TransportError("\(path) holds a key from libzmq's documentation, which everybody knows: make a new one")
+    }
+    return key
+  }
+}

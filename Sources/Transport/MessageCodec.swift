@@ -1,0 +1,36 @@
+internal import CZeroMQ
+package import Coordination
+internal import Foundation
+package import SwiftProtobuf
+
+/// Messages as frames: the protocol buffer, then (for some) a frame of plain bytes. Nothing that comes from outside is believed.
+package enum MessageCodec {
+  /// Of this protocol. A worker with another one is turned away.
+  package static let version: UInt32 = 1
+  /// Bytes of a protocol buffer.
+  static let limit = 256 << 10
+
+  /// - Returns: nil if it is no message of this protocol.
+  package static func decode<Body: ClusterMessage>(_ frame: Frame) -> Body? {
+    guard frame.bytes.count <= limit, frame.bytes.count > 0 else { return nil }
+    var options = BinaryDecodingOptions()
+    options.messageDepthLimit = 8
+    options.discardUnknownFields = true
+    return try? Body(serializedBytes: Array(frame.bytes), options: options)
+  }
+
+  package static func encode(_ message: some ClusterMessage) -> Frame {
+    let bytes: [UInt8]? = try? message.serializedBytes()
+    guard let bytes else { preconditionFailure("a message without required fields can always be written") }
+    return Frame(bytes)
+  }
+}
+
+/// A message between coordinator and worker.
+package protocol ClusterMessage: SwiftProtobuf.Message, Sendable {
+  /// Version of the protocol that the sender speaks.
+  var `protocol`: UInt32 { get }
+}
+
+extension WorkerMessage: ClusterMessage {}
+extension CoordinatorMessage: ClusterMessage {}

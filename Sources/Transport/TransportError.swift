@@ -1,0 +1,25 @@
+internal import CZeroMQ
+internal import Foundation
+
+/// Why a connection cannot be made; says what to do about it.
+package struct TransportError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+
+  init(binding endpoint: Endpoint, code: Int32) {
+    let reason =
+      switch code {
+      case EADDRINUSE: "the port is in use by another program: end that program, or choose another port"
+      case EADDRNOTAVAIL, ENODEV: "no network interface of this machine has that address"
+      case EACCES: "that is not permitted; ports below 1024 belong to the administrator"
+      case ENOENT, ENOTDIR: "its folder does not exist"
+      default: String(cString: zmq_strerror(code))
+      }
+    description = "cannot listen at \(endpoint): \(reason)"
+  }
+
+  init(connecting endpoint: Endpoint, code: Int32) {
+    description = "cannot connect to \(endpoint): \(String(cString: zmq_strerror(code)))"
+  }
+}

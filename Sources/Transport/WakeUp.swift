@@ -1,0 +1,34 @@
+internal import Foundation
+
+/// Wakes a thread that waits in ``Socket/wait(milliseconds:descriptor:)``, from any other.
+package final class WakeUp: Sendable {
+  package let descriptor: Int32
+  private let writing: Int32
+
+  package init() {
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "the system gives no more pipes")
+    for end in ends {
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    }
+    (descriptor, writing) = (ends[0], ends[1])
+  }
+
+  deinit {
+    close(descriptor)
+    close(writing)
+  }
+
+  /// A full pipe wakes as well as one byte does.
+  package func wake() {
+    var byte: UInt8 = 1
+    _ = write(writing, &byte, 1)
+  }
+
+  /// After the waiting thread has woken: makes the next wait wait again.
+  package func reset() {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    while read(descriptor, &bytes, bytes.count) == bytes.count {}
+  }
+}

@@ -1,0 +1,235 @@
+import Coordination
+import Foundation
+import SwiftProtobuf
+
+/// A worker process: the real state machines, and pretended work.
+final class SimulatedWorker {
+  let id: WorkerID
+  private let limits: Limits
+  private let speed: Double
+  var frozenUntil: Milliseconds = 0
+  private var worker: Worker
+  private var started: Chunk?
+  private var member: SimulatedMember?
+
+  init(id: WorkerID, limits: Limits, speed: Double) {
+    (self.id, self.limits, self.speed) = (id, limits, speed)
+    let profile = Profile.with {
+      ($0.host, $0.threads, $0.numerics) = ("simulated", 1, 1)
+    }
+    worker = Worker(id: id, profile: profile, limits: limits)
+  }
+
+  /// What a frozen process is told waits until it goes on.
+  private func whenAwake(_ simulation: Simulation, _ body: @escaping (SimulatedWorker, Simulation) -> Void) {
+    if simulation.now >= frozenUntil { return body(self, simulation) }
+    let id = id
+    simulation.schedule(after: frozenUntil - simulation.now) { simulation in
+      guard let worker = simulation.workers[id] else { return }
+      worker.whenAwake(simulation, body)
+    }
+  }
+
+  func tick(in simulation: Simulation) {
+    whenAwake(simulation) { $0.perform($0.worker.tick(at: $1.now), in: $1) }
+    member?.tick(in: simulation)
+    let id = id
+    simulation.schedule(after: limits.heartbeat / 2) { $0.workers[id]?.tick(in: $0) }
+  }
+
+  func handle(_ event: Worker.Event, in simulation: Simulation) {
+    whenAwake(simulation) { $0.perform($0.worker.handle(event, at: $1.now), in: $1) }
+  }
+
+  func receive(_ message: SimulatedMember.Message, in simulation: Simulation) {
+    whenAwake(simulation) { $0.member?.receive(message, in: $1) }
+  }
+
+  private func perform(_ actions: [Worker.Action], in simulation: Simulation) {
+    for action in actions {
+      switch action {
+      case .send(let status): simulation.tellCoordinator(.status(status), from: id)
+      case .sendResult(let result): simulation.tellCoordinator(.result(result), from: id)
+      case .sendCheckpoint(let checkpoint): simulation.tellCoordinator(.checkpoint(checkpoint), from: id)
+      case .prepare(let job): prepare(job, in: simulation)
+      case .dropJob: (member, started) = (nil, nil)
+      case .start(let chunk): start(chunk, in: simulation)
+      case .cancel: started = nil
+      case .forget, .forgetCheckpoint: break
+      case .follow(let group): if let group { member?.follow(group, in: simulation) }
+      case .end: simulation.killWorker(id)
+      }
+    }
+  }
+
+  private func prepare(_ job: Job, in simulation: Simulation) {
+    guard case .training(let rounds, let shards) = simulation.kind else { return }
+    let step = job.description_p.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    let id = id
+    simulation.schedule(after: Int.random(in: 10...500, using: &simulation.random)) { simulation in
+      simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
+        worker.member = SimulatedMember(
+          id, job: job.id, step: step, rounds: rounds, shards: shards, speed: worker.speed, limits: worker.limits)
+        worker.member!.join(in: simulation)
+      }
+    }
+  }
+
+  private func start(_ chunk: Chunk, in simulation: Simulation) {
+    started = chunk
+    let id = id
+    let duration = Int(Double(chunk.count) * 30 / speed)
+    let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
+    simulation.schedule(after: duration) { simulation in
+      simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
+        guard worker.started == chunk else { return }
+        worker.started = nil
+        if let poison = simulation.faults.poison, units.contains(poison) { return simulation.killWorker(id) }
+        let lie: UInt8 = simulation.random.chance(simulation.faults.lies) ? 1 : 0
+        let digest = [UInt8(truncatingIfNeeded: units.lowerBound), UInt8(truncatingIfNeeded: units.count), lie]
+        worker.handle(
+          .chunkEnded(chunk.id, digest: digest, milliseconds: duration, failure: ""), in: simulation)
+      }
+    }
+  }
+}
+
+/// A member of a training group whose weights are a digest of all that has gone into them.
+final class SimulatedMember {
+  /// What travels between members: a header, and what the bytes stand for.
+  struct Message {
+    let header: ExchangeHeader
+    var shards: Range<Int> = 0..<0
+    var digest: UInt64 = 0
+  }
+
+  private let id: WorkerID
+  private let job: UInt64
+  private let rounds: UInt64
+  private let shards: Int
+  private let speed: Double
+  private var member: TrainingMember
+  private var digest: UInt64
+  /// Before the last round.
+  private var previousDigest: UInt64 = 0
+  private var kept: [Message] = []
+  private var early: [Message] = []
+
+  init(_ id: WorkerID, job: UInt64, step: UInt64, rounds: UInt64, shards: Int, speed: Double, limits: Limits) {
+    (self.id, self.job, self.rounds, self.shards, self.speed) = (id, job, rounds, shards, speed)
+    member = TrainingMember(job: job, worker: id, step: step, isFinished: step >= rounds, patience: 300)
+    digest = (0..<step).reduce(7) { Self.mix($0, $1) }
+  }
+
+  private static func mix(_ digest: UInt64, _ step: UInt64) -> UInt64 {
+    var generator = SplitMix(state: digest ^ step)
+    return generator.next()
+  }
+
+  private func tell(_ event: Worker.Event, in simulation: Simulation) { simulation.workers[id]?.handle(event, in: simulation) }
+
+  func join(in simulation: Simulation) { tell(.membership(member.membership), in: simulation) }
+
+  func follow(_ group: Group, in simulation: Simulation) {
+    let generation = member.generation
+    perform(member.follow(group, at: simulation.now), nil, in: simulation)
+    if member.generation != generation { kept = [] }
+    let waiting = early
+    early = []
+    for message in waiting { receive(message, in: simulation) }
+  }
+
+  func tick(in simulation: Simulation) { perform(member.tick(at: simulation.now), nil, in: simulation) }
+
+  func receive(_ message: Message, in simulation: Simulation) {
+    perform(member.receive(message.header, at: simulation.now), message, in: simulation)
+  }
+
+  /// Each member owns an equal share; the members' order is that of their shards.
+  private func range(of position: Int) -> Range<Int> {
+    let count = member.members.count
+    return shards * position / count..<shards * (position + 1) / count
+  }
+
+  private func perform(_ actions: [TrainingMember.Action], _ message: Message?, in simulation: Simulation) {
+    for action in actions {
+      switch action {
+      case .connect: break
+      case .report(let membership): tell(.membership(membership), in: simulation)
+      case .compute: compute(in: simulation)
+      case .keepForLater: early.append(message!)
+      case .requestState(let member): send(.stateRequest, step: self.member.step, to: member, in: simulation)
+      case .sendState(let member): send(.state, step: self.member.step, to: member, in: simulation)
+      case .loadState(let step):
+        digest = message!.digest
+        kept = []
+        simulation.note(digest: digest, after: step)
+        perform(member.loaded(step: step, isFinished: step >= rounds, at: simulation.now), nil, in: simulation)
+      case .sendCheckpoint:
+        let checkpoint = Checkpoint.with {
+          ($0.job, $0.step, $0.finished) = (job, member.step, member.step >= rounds)
+        }
+        tell(.checkpoint(checkpoint), in: simulation)
+      case .exchange(let action): perform(action, message, in: simulation)
+      }
+    }
+  }
+
+  private func compute(in simulation: Simulation) {
+    let (id, generation, step) = (id, member.generation, member.step)
+    let duration = Double.random(in: 5...40, using: &simulation.random) / speed
+    simulation.schedule(after: Int(duration)) { simulation in
+      guard simulation.workers[id] != nil, self.member.generation == generation, self.member.step == step else { return }
+      let contributors = Set((0..<self.member.members.count).filter { !self.range(of: $0).isEmpty })
+      self.perform(self.member.computed(contributors: contributors, at: simulation.now), nil, in: simulation)
+    }
+  }
+
+  private func perform(_ action: ExchangeProtocol.Action, _ message: Message?, in simulation: Simulation) {
+    switch action {
+    case .keep: kept.append(message!)
+    case .send(let kind, let step, let receiver): send(kind, step: step, to: receiver, in: simulation)
+    case .request(let kind, let step, let receiver):
+      send(
+        kind == .contribution ? .contributionRequest : kind == .total ? .totalRequest : kind, step: step, to: receiver,
+        in: simulation)
+    case .combine:
+      let parts = kept.filter { $0.header.kind == .contribution && $0.header.step == member.step }
+      check(parts, in: simulation)
+      let all = (parts.map(\.shards) + [range(of: member.position)]).sorted { $0.lowerBound < $1.lowerBound }
+      if all.flatMap({ Array($0) }) != Array(0..<shards) {
+        simulation.violate("shards \(all) were summed instead of \(shards)")
+      }
+    case .complete:
+      let step = member.step
+      check(kept.filter { $0.header.kind == .total && $0.header.step == step }, in: simulation)
+      kept.removeAll { $0.header.step <= step }
+      previousDigest = digest
+      digest = Self.mix(digest, step)
+      simulation.note(digest: digest, after: step + 1)
+      let isDue = (step + 1) % 10 == 0
+      perform(
+        member.applied(isFinished: step + 1 >= rounds, isCheckpointDue: isDue, at: simulation.now), nil, in: simulation)
+    }
+  }
+
+  /// What is summed must come from members with the same weights, in the same generation.
+  private func check(_ messages: [Message], in simulation: Simulation) {
+    for message in messages where message.header.generation != member.generation || message.digest != digest {
+      simulation.violate("a sum mixes generations or weights at step \(member.step)")
+    }
+  }
+
+  private func send(_ kind: ExchangeHeader.Kind, step: UInt64, to position: Int, in simulation: Simulation) {
+    let header = ExchangeHeader.with {
+      ($0.job, $0.generation, $0.step, $0.kind) = (job, member.generation, step, kind)
+      $0.sender = UInt32(member.position)
+    }
+    // What was sent before is sent again as it was.
+    let isOld = step != member.step && (kind == .contribution || kind == .total)
+    let message = Message(
+      header: header, shards: range(of: member.position), digest: isOld ? previousDigest : digest)
+    let receiver = member.members[position].worker
+    simulation.deliver(from: id, to: receiver) { $0.workers[receiver]?.receive(message, in: $0) }
+  }
+}

@@ -1,0 +1,62 @@
+import Coordination
+import Testing
+
+/// Thousands of clusters with accidents, each wholly determined by its seed.
+struct SimulationTests {
+  @Test(arguments: 0..<20) func everyUnitCountsOnceWhateverHappens(block: Int) {
+    for seed in UInt64(block * 100)..<UInt64(block * 100 + 100) {
+      var random = SplitMix(state: seed)
+      let faults = Faults.random(&random)
+      let units = Int.random(in: 1...400, using: &random)
+      let workers = Int.random(in: 1...(seed % 20 == 0 ? 50 : 6), using: &random)
+      let simulation = Simulation(seed: seed, kind: .tasks(units: units), workers: workers, faults: faults)
+      #expect(simulation.run(), "seed \(seed): the job never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      if case .done(let setAside) = simulation.ended {
+        let missing = setAside.flatMap { Array(Int($0.first)..<Int($0.first + $0.count)) }
+        #expect(simulation.unitsDone.count + missing.count == units, "seed \(seed): \(simulation.unitsDone.count) of \(units)")
+      } else {
+        Issue.record("seed \(seed): \(String(describing: simulation.ended))")
+      }
+    }
+  }
+
+  @Test(arguments: 0..<20) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
+    for seed in UInt64(block * 50)..<UInt64(block * 50 + 50) {
+      var random = SplitMix(state: seed)
+      let faults = Faults.random(&random)
+      let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 5), using: &random)
+      let shards = [1, 4, 8, 8, 12][Int.random(in: 0..<5, using: &random)]
+      let kind = Simulation.Kind.training(rounds: UInt64.random(in: 1...120, using: &random), shards: shards)
+      let simulation = Simulation(seed: seed, kind: kind, workers: workers, faults: faults)
+      #expect(simulation.run(), "seed \(seed): the training never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.ended == .trained, "seed \(seed)")
+    }
+  }
+
+  @Test func theSameSeedIsTheSameStory() {
+    func story(_ seed: UInt64) -> (Milliseconds, Int) {
+      var random = SplitMix(state: seed)
+      let simulation = Simulation(
+        seed: seed, kind: .training(rounds: 40, shards: 8), workers: 4, faults: .random(&random))
+      _ = simulation.run()
+      return (simulation.now, simulation.coordinatorMessages)
+    }
+    for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
+  }
+
+  @Test func whatKillsThreeWorkersIsSetAside() {
+    for seed in UInt64(0)..<50 {
+      let simulation = Simulation(
+        seed: seed, kind: .tasks(units: 200), workers: 3, faults: Faults(end: .max / 2, poison: 117))
+      #expect(simulation.run(limit: 600_000), "seed \(seed)")
+      guard case .done(let setAside) = simulation.ended else {
+        Issue.record("seed \(seed)")
+        continue
+      }
+      #expect(setAside.count == 1)
+      #expect(setAside.allSatisfy { $0.first <= 117 && 117 < $0.first + $0.count }, "seed \(seed)")
+    }
+  }
+}
