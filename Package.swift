@@ -68,9 +68,15 @@ let package = Package(
       exclude: ["Messages/cluster.proto"], swiftSettings: strict),
     target("Transport", ["Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     target(
+      "Cluster",
+      [
+        "Compute", "Coordination", "Datasets", "Models", "Transport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    target(
       "Commands",
       [
-        "Compute", "Datasets", "Models", "Evaluation", "CPNG", "CSodium", "CZlib",
+        "Cluster", "Compute", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

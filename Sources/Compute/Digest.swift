@@ -16,10 +16,17 @@ package struct Digest: ~Copyable {
   }
 
   /// The digest of all that was fed, as 64 hexadecimal digits.
-  package consuming func finalize() -> String {
+  package consuming func finalize() -> String { Self.hexadecimal(finalizeBytes()) }
+
+  /// The same as 32 bytes.
+  package consuming func finalizeBytes() -> [UInt8] {
     var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
     crypto_hash_sha256_final(&state, &hash)
+    return hash
+  }
+
+  package static func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

@@ -29,9 +29,9 @@ package struct SummationTree: Sendable, Equatable {
     return collect(0..<leafCount)
   }
 
-  /// The additions that turn the sums of `subtrees` into the root's, in an order that respects the tree: each pair
-  /// (left, right) of positions in `subtrees` means "add right into left"; the last result stands at position 0.
-  package func additions(over subtrees: [Range<Int>]) -> [(left: Int, right: Int)] {
+  /// The additions that turn the sums of `subtrees` into that of `node` (nil: the root), in an order that respects the tree: each pair
+  /// (left, right) of positions in `subtrees` means "add right into left"; the result stands at the position of the leftmost one.
+  package func additions(over subtrees: [Range<Int>], to node: Range<Int>? = nil) -> [(left: Int, right: Int)] {
     var additions: [(left: Int, right: Int)] = []
     func visit(_ node: Range<Int>) -> Int {
       if let position = subtrees.firstIndex(of: node) { return position }
@@ -42,7 +42,7 @@ package struct SummationTree: Sendable, Equatable {
       additions.append((left, right))
       return left
     }
-    _ = visit(0..<leafCount)
+    _ = visit(node ?? 0..<leafCount)
     return additions
   }
 }

@@ -45,6 +45,8 @@ package struct Coordinator: Sendable {
     /// All units are done but these.
     case done(setAside: [Chunk])
     case trained
+    /// No worker can do it.
+    case impossible(reason: String)
     case failed(reason: String)
   }
 
@@ -63,6 +65,9 @@ package struct Coordinator: Sendable {
     /// Why it cannot do the job in hand.
     var unfit: String?
     var membership: Membership?
+    /// Units done of the chunk in hand, and how long one took in the last chunk.
+    var unitsDone = 0
+    var millisecondsPerUnit: Double?
   }
 
   private let limits: Limits
@@ -79,7 +84,6 @@ package struct Coordinator: Sendable {
   private var refused: [WorkerID: String] = [:]
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1
-  private var isDismissing = false
   private var now: Milliseconds = 0
   private var actions: [Action] = []
 
@@ -89,8 +93,6 @@ package struct Coordinator: Sendable {
 
   package var workerCount: Int { workers.count }
 
-  package func profile(of worker: WorkerID) -> Profile? { workers[worker]?.profile }
-  package func membership(of worker: WorkerID) -> Membership? { workers[worker]?.membership }
 
   // MARK: Events
 
@@ -100,7 +102,7 @@ package struct Coordinator: Sendable {
   ) -> [Action] {
     react(at: now) {
       $0.jobCount += 1
-      $0.job = Job.with { [id = $0.jobCount] in
+      $0.job = Job.with { [id = $0.session + $0.jobCount] in
         $0.id = id
         $0.description_p = .init(description)
       }
@@ -124,14 +126,6 @@ package struct Coordinator: Sendable {
   package mutating func pause(at now: Milliseconds) -> [Action] {
     react(at: now) {
       $0.updateGroup { $0.isPaused = true }
-    }
-  }
-
-  /// Tells all workers, and those still to come, to end.
-  package mutating func dismiss(at now: Milliseconds) -> [Action] {
-    react(at: now) {
-      $0.isDismissing = true
-      $0.instructAll()
     }
   }
 
@@ -176,6 +170,7 @@ package struct Coordinator: Sendable {
     }
     workers[id]!.lastSeen = now
     workers[id]!.status = status.number
+    workers[id]!.unitsDone = Int(clamping: status.unitsDone)
     if status.leaving { return lose(id, .leaving) }
     if !status.failure.isEmpty, isCurrent(status, of: id), workers[id]!.unfit == nil {
       workers[id]!.unfit = status.failure
@@ -224,7 +219,11 @@ package struct Coordinator: Sendable {
     work = .tasks(pool)
     switch outcome {
     case .accepted:
-      if let chunk { actions.append(.keepResult(chunk)) }
+      if let chunk {
+        actions.append(.keepResult(chunk))
+        workers[id]!.unitsDone = 0
+        workers[id]!.millisecondsPerUnit = Double(max(1, result.milliseconds)) / Double(chunk.count)
+      }
       for holder in holders.union([id]).sorted() { instruct(holder) }
       endIfFinished()
     case .known: break
@@ -253,6 +252,8 @@ package struct Coordinator: Sendable {
       guard workers.count >= awaited || group.generation > 0 else { return }
       return regroup(group.members + [id])
     }
+    // It has begun from the start, and knows nothing of what it has done in this generation.
+    if group.hasBegun, membership.generation < group.generation { return regroup(group.members) }
     let begins = group.note(membership, of: id)
     let deviations = group.compare(membership, of: id)
     work = .training(group)
@@ -338,13 +339,15 @@ package struct Coordinator: Sendable {
     guard let worker = workers[id] else { return }
     var orders = Orders()
     orders.number = worker.orders.number
-    orders.dismissed = isDismissing
     if let job, worker.unfit == nil { orders.job = job }
     switch work {
     case .tasks(var pool)? where worker.unfit == nil && workers.count >= awaited:
       awaited = 1
       let share = power(of: worker) / max(1, workers.values.reduce(0) { $0 + power(of: $1) })
-      while pool.chunks(of: id).count < limits.chunksInHand, pool.give(to: id, share: share) {}
+      let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
+      while pool.chunks(of: id).count < limits.chunksInHand,
+        pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
+      {}
       work = .tasks(pool)
       orders.chunks = pool.chunks(of: id)
     case .training(let group)? where group.members.contains(id):
@@ -377,7 +380,7 @@ package struct Coordinator: Sendable {
     guard work != nil, let reason = workers.values.lazy.compactMap(\.unfit).first,
       workers.values.allSatisfy({ $0.unfit != nil })
     else { return }
-    end(.failed(reason: reason))
+    end(.impossible(reason: reason))
   }
 
   private mutating func end(_ end: JobEnd) {

@@ -54,21 +54,26 @@ package struct TaskPool: Sendable {
 
   /// Gives the worker a chunk: one that was given back, else a new one, else (if it has nothing to do) one that another worker has.
   ///
-  /// - Parameter share: the worker's share of all workers' power, in 0...1.
+  /// - Parameters:
+  ///   - share: the worker's share of all workers' power, in 0...1
+  ///   - multiple: units that it does at a time
+  ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
   /// - Returns: whether there was one.
-  mutating func give(to worker: WorkerID, share: Double) -> Bool {
-    guard let id = returned.min() ?? cut(share: share) ?? (held[worker] == nil ? shared(with: worker) : nil) else {
-      return false
-    }
+  mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Bool {
+    let new = returned.min() ?? cut(share: share, multiple: multiple, atMost: limit)
+    guard let id = new ?? (held[worker] == nil ? shared(with: worker) : nil) else { return false }
     returned.remove(id)
     open[id]!.holders.insert(worker)
     held[worker, default: []].append(id)
     return true
   }
 
-  private mutating func cut(share: Double) -> UInt64? {
+  private mutating func cut(share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
     guard let range = uncut.first else { return nil }
-    let size = min(range.count, max(1, Int(Double(unitsLeft) * share / 3)))
+    // A worker that is alone need not leave small chunks for the others to finish with it.
+    let guided = share < 1 ? Int(Double(unitsLeft) * share / 3) : limit == nil ? unitsLeft / 10 : unitsLeft
+    let wanted = min(guided, limit ?? guided) / multiple * multiple
+    let size = min(range.count, max(multiple, wanted))
     unitsLeft -= size
     lastChunk += 1
     let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, UInt64(range.lowerBound), UInt64(size)) }

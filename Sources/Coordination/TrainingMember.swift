@@ -32,7 +32,8 @@ package struct TrainingMember: Sendable {
   private var group = Group()
   private var me = 0
   private var exchange: ExchangeProtocol?
-  private var isComputing = false
+  /// Whether the next round's part is to be computed.
+  package private(set) var isComputing = false
   private var awaitsState = false
   private var lastRequest: Milliseconds = 0
   private var lastReport: Milliseconds = .min / 2
@@ -51,6 +52,7 @@ package struct TrainingMember: Sendable {
   }
 
   package var generation: UInt64 { group.generation }
+  package var hasBegun: Bool { group.begun }
   package var members: [Member] { group.members }
   package var position: Int { me }
   package var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
@@ -68,7 +70,10 @@ package struct TrainingMember: Sendable {
     guard new.generation > group.generation || new.generation == group.generation && (new.begun || !group.begun)
     else { return [] }
     let isAnnounced = new.generation > group.generation
-    let begins = new.begun && (isAnnounced || !group.begun)
+    // A generation begins when all members have stopped for it. One that has not was made anew meanwhile: it says where it stands, and the
+    // coordinator announces another generation.
+    if isAnnounced, new.begun { return [.report(membership)] }
+    let begins = new.begun && !group.begun
     group = new
     if begins { return begin(at: now) }
     if isAnnounced {

@@ -11,6 +11,8 @@ package struct Worker: Sendable {
     case disconnected
     /// The chunk that was started is done; its bytes are kept by whoever did it. `failure` says why there are none.
     case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: String)
+    /// So many units of the chunk that was started are done.
+    case progress(units: Int)
     /// The member of the training group has come further, or has stopped.
     case membership(Membership)
     /// The member has a checkpoint to send.
@@ -33,7 +35,8 @@ package struct Worker: Sendable {
     case forget(chunk: UInt64)
     case forgetCheckpoint
     case follow(Group?)
-    case end(reason: String?)
+    /// The coordinator will not work with it.
+    case end(reason: String)
   }
 
   package let id: WorkerID
@@ -49,6 +52,7 @@ package struct Worker: Sendable {
   private var membership: Membership?
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
   private var failure = ""
+  private var unitsDone = 0
   private var now: Milliseconds = 0
   private var actions: [Action] = []
 
@@ -67,6 +71,7 @@ package struct Worker: Sendable {
       case .disconnected: $0.forgetCoordinator()
       case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
         $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
+      case .progress(let units): $0.unitsDone = units
       case .membership(let membership):
         guard membership.job == $0.orders.job.id else { return }
         $0.membership = membership
@@ -119,13 +124,14 @@ package struct Worker: Sendable {
       abandonJob()
       self.coordinator = coordinator
     } else if orders.number <= self.orders.number {
+      // The member may have been made ready after it was told for the first time.
+      if orders.number == self.orders.number, orders.hasGroup { actions.append(.follow(orders.group)) }
       return
     }
     if orders.job.id != self.orders.job.id { abandonJob() }
     let isNewJob = orders.hasJob && !self.orders.hasJob
     let before = self.orders
     self.orders = orders
-    if orders.dismissed { return actions.append(.end(reason: nil)) }
     if isNewJob { actions.append(.prepare(orders.job)) }
     followChunks()
     followGroup(before)
@@ -157,6 +163,7 @@ package struct Worker: Sendable {
   private mutating func startNext() {
     guard running == nil, let next = orders.chunks.first(where: { results[$0.id] == nil }) else { return }
     running = next
+    unitsDone = 0
     actions.append(.start(next))
   }
 
@@ -206,6 +213,7 @@ package struct Worker: Sendable {
       if let membership { $0.membership = membership }
       $0.leaving = leaving
       $0.failure = failure
+      $0.unitsDone = running == nil ? 0 : UInt64(unitsDone)
     }
     actions.append(.send(status))
   }

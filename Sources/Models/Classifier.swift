@@ -31,9 +31,19 @@ package protocol Classifier: Sendable {
   func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float]
+
+  /// Gets ready once for many calls of ``probabilities(for:on:progress:)``.
+  func predictor(on context: ComputeContext) -> Predictor
 }
 
+/// A model that is ready to judge images: their probabilities, as ``Classifier/probabilities(for:on:progress:)`` gives them.
+package typealias Predictor = (_ images: LabeledImages, _ progress: (FitProgress) -> Bool) throws -> [Float]
+
 extension Classifier {
+  package func predictor(on context: ComputeContext) -> Predictor {
+    { images, progress in try probabilities(for: images, on: context, progress: progress) }
+  }
+
   /// SHA-256 over the tensors in canonical order.
   package var digest: String { Tensor.digest(of: tensors) }
 

@@ -43,6 +43,9 @@ package struct KeyPair: Sendable, Equatable {
     secret = Key(z85: secretText)
   }
 
+  /// The secret key, for a process of the same user.
+  package var secretText: String { secret.z85 }
+
   package init(secret: Key) {
     self.secret = secret
     var publicText = [CChar](repeating: 0, count: 41)

@@ -11,6 +11,7 @@ final class SimulatedWorker {
   private var worker: Worker
   private var started: Chunk?
   private var member: SimulatedMember?
+  private var preparations = 0
 
   init(id: WorkerID, limits: Limits, speed: Double) {
     (self.id, self.limits, self.speed) = (id, limits, speed)
@@ -32,7 +33,7 @@ final class SimulatedWorker {
 
   func tick(in simulation: Simulation) {
     whenAwake(simulation) { $0.perform($0.worker.tick(at: $1.now), in: $1) }
-    member?.tick(in: simulation)
+    whenAwake(simulation) { $0.member?.tick(in: $1) }
     let id = id
     simulation.schedule(after: limits.heartbeat / 2) { $0.workers[id]?.tick(in: $0) }
   }
@@ -52,7 +53,9 @@ final class SimulatedWorker {
       case .sendResult(let result): simulation.tellCoordinator(.result(result), from: id)
       case .sendCheckpoint(let checkpoint): simulation.tellCoordinator(.checkpoint(checkpoint), from: id)
       case .prepare(let job): prepare(job, in: simulation)
-      case .dropJob: (member, started) = (nil, nil)
+      case .dropJob:
+        preparations += 1
+        (member, started) = (nil, nil)
       case .start(let chunk): start(chunk, in: simulation)
       case .cancel: started = nil
       case .forget, .forgetCheckpoint: break
@@ -62,12 +65,18 @@ final class SimulatedWorker {
     }
   }
 
+  /// Whether a member is the one that works here, and not one that was given up.
+  func isCurrent(_ member: SimulatedMember) -> Bool { self.member === member }
+
   private func prepare(_ job: Job, in simulation: Simulation) {
+    preparations += 1
+    let preparation = preparations
     guard case .training(let rounds, let shards) = simulation.kind else { return }
     let step = job.description_p.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
     let id = id
     simulation.schedule(after: Int.random(in: 10...500, using: &simulation.random)) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
+        guard worker.preparations == preparation else { return }
         worker.member = SimulatedMember(
           id, job: job.id, step: step, rounds: rounds, shards: shards, speed: worker.speed, limits: worker.limits)
         worker.member!.join(in: simulation)
@@ -179,7 +188,7 @@ final class SimulatedMember {
     let (id, generation, step) = (id, member.generation, member.step)
     let duration = Double.random(in: 5...40, using: &simulation.random) / speed
     simulation.schedule(after: Int(duration)) { simulation in
-      guard simulation.workers[id] != nil, self.member.generation == generation, self.member.step == step else { return }
+      guard simulation.workers[id]?.isCurrent(self) == true, self.member.generation == generation, self.member.step == step else { return }
       let contributors = Set((0..<self.member.members.count).filter { !self.range(of: $0).isEmpty })
       self.perform(self.member.computed(contributors: contributors, at: simulation.now), nil, in: simulation)
     }

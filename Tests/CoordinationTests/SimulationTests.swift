@@ -4,7 +4,7 @@ import Testing
 /// Thousands of clusters with accidents, each wholly determined by its seed.
 struct SimulationTests {
   @Test(arguments: 0..<20) func everyUnitCountsOnceWhateverHappens(block: Int) {
-    for seed in UInt64(block * 100)..<UInt64(block * 100 + 100) {
+    for seed in UInt64(block * 500)..<UInt64(block * 500 + 500) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let units = Int.random(in: 1...400, using: &random)
@@ -22,7 +22,7 @@ struct SimulationTests {
   }
 
   @Test(arguments: 0..<20) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
-    for seed in UInt64(block * 50)..<UInt64(block * 50 + 50) {
+    for seed in UInt64(block * 1000)..<UInt64(block * 1000 + 1000) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 5), using: &random)

@@ -31,6 +31,36 @@ import Testing
     #expect(Set(digests).count == 1)
   }
 
+  /// What several workers do: each computes the sums over its shards; the total along the tree decides how all go on. Ranges change.
+  @Test func sharingShardsDoesNotChangeTheDigest() throws {
+    let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+    let whole = try fit(images, threads: 2, context.instructionSet, settings).digest
+    let tree = SummationTree(leafCount: settings.shards)
+    let divisions = [[8], [4, 4], [3, 5], [1, 2, 5], [7, 1], [2, 2, 2, 2]]
+    let trainers = try (0..<4).map { _ in
+      try NetworkTrainer(images, classCount: 10, settings: settings, on: context)
+    }
+    while !trainers[0].isFinished {
+      let division = divisions[trainers[0].round % divisions.count]
+      let count = trainers[0].sumCount
+      var first = 0
+      var subtrees: [Range<Int>] = []
+      var sums: [[Float]] = []
+      for (member, share) in division.enumerated() {
+        let own = try trainers[member].computeSums(shards: first..<first + share)
+        subtrees += tree.subtrees(inside: first..<first + share)
+        sums += own.map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+        first += share
+      }
+      for (left, right) in tree.additions(over: subtrees) {
+        for place in 0..<count { sums[left][place] += sums[right][place] }
+      }
+      let total = AlignedBuffer(sums[0])
+      for trainer in trainers { try trainer.completeRound(total: total.pointer) }
+    }
+    for trainer in trainers { #expect(trainer.network.digest == whole) }
+  }
+
   /// Fewer images, because the portable kernels call a function for each fused operation.
   @Test func theDigestDoesNotDependOnTheInstructionSet() throws {
     for optimizer in OptimizerKind.allCases {

@@ -54,7 +54,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
       packed.update(from: parameters, on: context)
       batch.compute(samples: samples, count: 12, epoch: 0, parameters: parameters, packed: packed)
       batch.finish(0..<plan.count)
-      return Array(UnsafeBufferPointer(start: batch.sum, count: plan.count))
+      return Array(UnsafeBufferPointer(start: batch.sums[0], count: plan.count))
     }
     func loss(_ parameters: [Float]) -> Double { Double(gradient(parameters)[plan.tally.offset]) }
 

@@ -15,7 +15,7 @@
 /// be told again and again (results, checkpoints, parts of files) is sent again after a while, until the other side's orders or requests
 /// no longer ask for it.
 ///
-/// Large bytes (tensors, files) never stand in these messages: they follow as a frame of their own. See Protocol.md.
+/// Large bytes (tensors, files) never stand in these messages: they follow as a frame of their own. See Protocol.md in Sources/Cluster.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -80,6 +80,15 @@ package nonisolated struct WorkerMessage: Sendable {
     set {body = .blobRequest(newValue)}
   }
 
+  /// Of someone who does not want to work, but to know whether a worker could.
+  package var probe: Probe {
+    get {
+      if case .probe(let v)? = body {return v}
+      return Probe()
+    }
+    set {body = .probe(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -87,6 +96,8 @@ package nonisolated struct WorkerMessage: Sendable {
     case result(ChunkResult)
     case checkpoint(Checkpoint)
     case blobRequest(BlobRequest)
+    /// Of someone who does not want to work, but to know whether a worker could.
+    case probe(Probe)
 
   }
 
@@ -130,12 +141,21 @@ package nonisolated struct CoordinatorMessage: Sendable {
     set {body = .refusal(newValue)}
   }
 
+  package var probeAnswer: ProbeAnswer {
+    get {
+      if case .probeAnswer(let v)? = body {return v}
+      return ProbeAnswer()
+    }
+    set {body = .probeAnswer(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
     case orders(Orders)
     case blobPart(BlobPart)
     case refusal(Refusal)
+    case probeAnswer(ProbeAnswer)
 
   }
 
@@ -194,6 +214,12 @@ package nonisolated struct Status: @unchecked Sendable {
   package var failure: String {
     get {_storage._failure}
     set {_uniqueStorage()._failure = newValue}
+  }
+
+  /// Units that are done of the chunk in hand.
+  package var unitsDone: UInt64 {
+    get {_storage._unitsDone}
+    set {_uniqueStorage()._unitsDone = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -334,9 +360,6 @@ package nonisolated struct Orders: Sendable {
   /// Clears the value of `group`. Subsequent reads from it will return its default value.
   package mutating func clearGroup() {self._group = nil}
 
-  /// End. Only local workers are told so.
-  package var dismissed: Bool = false
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -464,6 +487,89 @@ package nonisolated struct Member: Sendable {
   package init() {}
 }
 
+/// What a job is about, for those who do the work. Files are named by their SHA-256 (32 bytes).
+package nonisolated struct JobDescription: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var work: JobDescription.Work = .growForest
+
+  /// Of the model, by the names of the command line's options.
+  package var settings: Dictionary<String,String> = [:]
+
+  package var classCount: UInt32 = 0
+
+  /// The images to learn from, or to judge: a safetensors file with tensors `images` and `labels`.
+  package var images: Data = Data()
+
+  /// A saved model, to judge with.
+  package var model: Data = Data()
+
+  /// Where the training begins; empty: at its beginning.
+  package var checkpoint: Data = Data()
+
+  package var imagesPerUnit: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Work: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// Units are trees.
+    case growForest // = 0
+
+    /// One unit.
+    case growTree // = 1
+    case trainNetwork // = 2
+
+    /// Units are blocks of images; see images_per_unit.
+    case predict // = 3
+
+    /// Units are nothing at all: measures the way of a task.
+    case nothing // = 4
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .growForest
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .growForest
+      case 1: self = .growTree
+      case 2: self = .trainNetwork
+      case 3: self = .predict
+      case 4: self = .nothing
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .growForest: return 0
+      case .growTree: return 1
+      case .trainNetwork: return 2
+      case .predict: return 3
+      case .nothing: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [JobDescription.Work] = [
+      .growForest,
+      .growTree,
+      .trainNetwork,
+      .predict,
+      .nothing,
+    ]
+
+  }
+
+  package init() {}
+}
+
 /// Asks for bytes of a file that is known by its SHA-256.
 package nonisolated struct BlobRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -493,6 +599,35 @@ package nonisolated struct BlobPart: Sendable {
 
   /// Of the whole file.
   package var total: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Probe: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Microseconds since 1970, at the sender.
+  package var clock: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct ProbeAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var clock: UInt64 = 0
+
+  package var version: String = String()
+
+  package var numerics: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -601,7 +736,7 @@ fileprivate nonisolated let _protobuf_package = "atelier"
 
 nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -663,6 +798,19 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.body = .blobRequest(v)
         }
       }()
+      case 7: try {
+        var v: Probe?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .probe(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .probe(v)
+        }
+      }()
       default: break
       }
     }
@@ -696,6 +844,10 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .blobRequest(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .probe?: try {
+      guard case .probe(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -712,7 +864,7 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CoordinatorMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -761,6 +913,19 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
           self.body = .refusal(v)
         }
       }()
+      case 6: try {
+        var v: ProbeAnswer?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .probeAnswer(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .probeAnswer(v)
+        }
+      }()
       default: break
       }
     }
@@ -790,6 +955,10 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
       guard case .refusal(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
+    case .probeAnswer?: try {
+      guard case .probeAnswer(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -806,7 +975,7 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -816,6 +985,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     var _membership: Membership? = nil
     var _leaving: Bool = false
     var _failure: String = String()
+    var _unitsDone: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -833,6 +1003,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       _membership = source._membership
       _leaving = source._leaving
       _failure = source._failure
+      _unitsDone = source._unitsDone
     }
   }
 
@@ -858,6 +1029,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._membership) }()
         case 6: try { try decoder.decodeSingularBoolField(value: &_storage._leaving) }()
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._failure) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._unitsDone) }()
         default: break
         }
       }
@@ -891,6 +1063,9 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       if !_storage._failure.isEmpty {
         try visitor.visitSingularStringField(value: _storage._failure, fieldNumber: 7)
       }
+      if _storage._unitsDone != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._unitsDone, fieldNumber: 8)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -907,6 +1082,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         if _storage._membership != rhs_storage._membership {return false}
         if _storage._leaving != rhs_storage._leaving {return false}
         if _storage._failure != rhs_storage._failure {return false}
+        if _storage._unitsDone != rhs_storage._unitsDone {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1122,7 +1298,7 @@ nonisolated extension Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Orders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Orders"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}job\0\u{1}chunks\0\u{1}group\0\u{1}dismissed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}job\0\u{1}chunks\0\u{1}group\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1134,7 +1310,6 @@ nonisolated extension Orders: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 2: try { try decoder.decodeSingularMessageField(value: &self._job) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.chunks) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._group) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.dismissed) }()
       default: break
       }
     }
@@ -1157,9 +1332,6 @@ nonisolated extension Orders: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     try { if let v = self._group {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
-    if self.dismissed != false {
-      try visitor.visitSingularBoolField(value: self.dismissed, fieldNumber: 5)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1168,7 +1340,6 @@ nonisolated extension Orders: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs._job != rhs._job {return false}
     if lhs.chunks != rhs.chunks {return false}
     if lhs._group != rhs._group {return false}
-    if lhs.dismissed != rhs.dismissed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1444,6 +1615,70 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
   }
 }
 
+nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobDescription"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.work) }()
+      case 2: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.settings) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.classCount) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.images) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.work != .growForest {
+      try visitor.visitSingularEnumField(value: self.work, fieldNumber: 1)
+    }
+    if !self.settings.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.settings, fieldNumber: 2)
+    }
+    if self.classCount != 0 {
+      try visitor.visitSingularUInt32Field(value: self.classCount, fieldNumber: 3)
+    }
+    if !self.images.isEmpty {
+      try visitor.visitSingularBytesField(value: self.images, fieldNumber: 4)
+    }
+    if !self.model.isEmpty {
+      try visitor.visitSingularBytesField(value: self.model, fieldNumber: 5)
+    }
+    if !self.checkpoint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 6)
+    }
+    if self.imagesPerUnit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: JobDescription, rhs: JobDescription) -> Bool {
+    if lhs.work != rhs.work {return false}
+    if lhs.settings != rhs.settings {return false}
+    if lhs.classCount != rhs.classCount {return false}
+    if lhs.images != rhs.images {return false}
+    if lhs.model != rhs.model {return false}
+    if lhs.checkpoint != rhs.checkpoint {return false}
+    if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension JobDescription.Work: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0")
+}
+
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BlobRequest"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}offset\0\u{1}count\0")
@@ -1519,6 +1754,76 @@ nonisolated extension BlobPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.digest != rhs.digest {return false}
     if lhs.offset != rhs.offset {return false}
     if lhs.total != rhs.total {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Probe"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.clock) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.clock != 0 {
+      try visitor.visitSingularUInt64Field(value: self.clock, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Probe, rhs: Probe) -> Bool {
+    if lhs.clock != rhs.clock {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ProbeAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0\u{1}version\0\u{1}numerics\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.clock) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.numerics) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.clock != 0 {
+      try visitor.visitSingularUInt64Field(value: self.clock, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    if self.numerics != 0 {
+      try visitor.visitSingularUInt32Field(value: self.numerics, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ProbeAnswer, rhs: ProbeAnswer) -> Bool {
+    if lhs.clock != rhs.clock {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.numerics != rhs.numerics {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -46,10 +46,20 @@ package struct NearestNeighbors: Classifier {
     _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
     on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Neighbor]] {
+    try nearest(k, to: images, excluding: excluding, in: index(on: context), on: context, progress: progress)
+  }
+
+  private func index(on context: ComputeContext) -> NeighborIndex {
+    NeighborIndex(rows(training, on: context), metric: configuration.metric, on: context)
+  }
+
+  private func nearest(
+    _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
+    in index: NeighborIndex, on context: ComputeContext, progress: (FitProgress) -> Bool
+  ) throws -> [[Neighbor]] {
     guard images.shape == imageShape else {
       throw ModelError.badSettings("the model was fitted on images of \(imageShape), not of \(images.shape)")
     }
-    let index = NeighborIndex(rows(training, on: context), metric: configuration.metric, on: context)
     let queries = rows(images, on: context)
     let blocks = (images.count + Self.blockQueries - 1) / Self.blockQueries
     let results = Mutex([[[Neighbor]]](repeating: [], count: blocks))
@@ -76,8 +86,15 @@ package struct NearestNeighbors: Classifier {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    try nearest(configuration.neighbors, to: images, on: context, progress: progress).flatMap {
-      vote($0, weights: configuration.weights)
+    try predictor(on: context)(images, progress)
+  }
+
+  package func predictor(on context: ComputeContext) -> Predictor {
+    let index = index(on: context)
+    return { images, progress in
+      try nearest(configuration.neighbors, to: images, in: index, on: context, progress: progress).flatMap {
+        vote($0, weights: configuration.weights)
+      }
     }
   }
 

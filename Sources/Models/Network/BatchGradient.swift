@@ -4,16 +4,16 @@ internal import KernelInterface
 
 /// Computes the gradient of a batch on the thread team: logical shards in parallel, summed along the fixed tree.
 ///
-/// All memory is allocated here, once; a training step allocates nothing.
+/// Memory is allocated when the range of shards changes; a training step allocates nothing.
 package final class BatchGradient {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
   private let images: LabeledImages
   private let table: [Float]
   private let context: ComputeContext
-  private let schedule: ShardSchedule
+  private var schedule: ShardSchedule
   private let workspaces: [ShardWorkspace]
-  private let vectors: AlignedBuffer<Float>
+  private var vectors: AlignedBuffer<Float>
 
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
@@ -24,19 +24,30 @@ package final class BatchGradient {
     self.images = images
     self.context = context
     table = normalization.table
-    schedule = ShardSchedule(shards: settings.shards, threads: context.team.count)
+    schedule = ShardSchedule(range: 0..<settings.shards, of: settings.shards, threads: context.team.count)
     let shardImages = (settings.batch + settings.shards - 1) / settings.shards
     workspaces = schedule.actions.map { _ in ShardWorkspace(plan, images: shardImages, forTraining: true) }
     vectors = AlignedBuffer(count: schedule.bufferCount * plan.count)
   }
 
-  /// The sum over the batch: (plan.count). Valid until the next ``compute(samples:count:epoch:parameters:packed:)``, once ``finish(_:)`` has
-  /// covered all of it.
-  package var sum: UnsafePointer<Float> { UnsafePointer(vector(schedule.root)) }
+  /// The shards that are computed: all, until ``use(shards:)`` says otherwise.
+  package var shards: Range<Int> { schedule.range }
+
+  /// From now on, computes only these shards of each batch.
+  package func use(shards: Range<Int>) {
+    guard shards != schedule.range else { return }
+    schedule = ShardSchedule(range: shards, of: settings.shards, threads: context.team.count)
+    let count = schedule.bufferCount * plan.count
+    if count > vectors.count { vectors = AlignedBuffer(count: count) }
+  }
+
+  /// The sums over the maximal subtrees inside ``shards``, from left to right; one, the whole batch's, if those are all. Each: (plan.count).
+  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:)``, once ``finish(_:)`` has covered all of it.
+  package var sums: [UnsafePointer<Float>] { schedule.sums.map { UnsafePointer(vector($0)) } }
 
   private func vector(_ buffer: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + buffer * plan.count }
 
-  /// Computes all shards' gradients, and their sums as far as one thread can go alone.
+  /// Computes the shards' gradients, and their sums as far as one thread can go alone.
   /// - Parameter samples: (count), at most the batch; where the images stand in the training set.
   package func compute(
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights

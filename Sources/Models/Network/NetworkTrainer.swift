@@ -10,7 +10,8 @@ package struct EpochResult: Sendable, Equatable, Codable {
   package let validationAccuracy: Double?
 }
 
-/// Trains a network step by step. After any step its ``checkpoint`` holds all that the rest of the training depends on.
+/// Trains a network round by round: see ``takeRound()``. After any round its ``checkpoint`` holds all that the rest of the training
+/// depends on.
 package final class NetworkTrainer {
   package let settings: NetworkSettings
   package let plan: NetworkPlan
@@ -27,12 +28,15 @@ package final class NetworkTrainer {
 
   let parameters: AlignedBuffer<Float>
   let optimizer: Optimizer
+  let gradient: BatchGradient
+  let validation: LabeledImages?
+  /// What the judging of an epoch sums: (16), the first being the number of images told rightly. Two, because a range of shards is several
+  /// subtrees, and only one of them carries the number.
+  let validationSums = AlignedBuffer<Float>(count: 32)
+  let context: ComputeContext
   private let packed: PackedWeights
-  private let gradient: BatchGradient
-  private let context: ComputeContext
   private let normalization: InputNormalization
   private let training: LabeledImages
-  private let validation: LabeledImages?
   /// The order in which the epoch in hand takes the training images.
   private var order: [Int] = []
   private var orderedEpoch = -1
@@ -82,33 +86,31 @@ package final class NetworkTrainer {
   /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number; what `epochEnded` throws.
   package func run(progress: (FitProgress) -> Bool, epochEnded: () throws -> Void) throws {
     while !isFinished {
-      let epoch = history.count
-      while step < (epoch + 1) * stepsPerEpoch {
-        try takeStep()
-        guard progress(currentProgress) else { throw CancellationError() }
-      }
-      try endEpoch()
-      var ended = currentProgress
-      ended.validationAccuracy = history[epoch].validationAccuracy
-      ended.epoch = epoch + 1
-      ended.done = stepsPerEpoch * min(settings.batch, training.count)
-      ended.loss = history[epoch].loss
-      try epochEnded()
-      guard progress(ended) || isFinished else { throw CancellationError() }
+      let epochs = history.count
+      try takeRound()
+      if history.count > epochs { try epochEnded() }
+      guard progress(self.progress) || isFinished else { throw CancellationError() }
     }
   }
 
-  private var currentProgress: FitProgress {
+  /// How far the training is. At the end of an epoch: what the epoch came to.
+  package var progress: FitProgress {
     let batch = min(settings.batch, training.count)
     let steps = step - history.count * stepsPerEpoch
-    return FitProgress(
+    var progress = FitProgress(
       done: steps * batch, total: stepsPerEpoch * batch, unit: .images, epoch: history.count + 1,
-      epochs: settings.epochs,
-      loss: steps > 0 ? lossSum / Double(steps * batch) : nil)
+      epochs: settings.epochs, loss: steps > 0 ? lossSum / Double(steps * batch) : nil)
+    if steps == 0, let ended = history.last {
+      (progress.epoch, progress.done) = (history.count, progress.total)
+      (progress.loss, progress.validationAccuracy) = (ended.loss, ended.validationAccuracy)
+    }
+    return progress
   }
 
-  /// One step of the optimizer.
-  package func takeStep() throws(ModelError) {
+  // MARK: A step
+
+  /// Computes the gradient's sums over the shards that ``gradient`` is set to; they are not finished yet.
+  func computeGradient() {
     let epoch = step / stepsPerEpoch
     prepareOrder(epoch)
     let batch = min(settings.batch, training.count)
@@ -117,22 +119,30 @@ package final class NetworkTrainer {
         samples: order.baseAddress! + step % stepsPerEpoch * batch, count: batch, epoch: epoch,
         parameters: parameters.pointer, packed: packed)
     }
-    let factors = optimizer.factors(step: step, of: settings.epochs * stepsPerEpoch, images: batch)
+  }
+
+  /// One step of the optimizer.
+  /// - Parameters:
+  ///   - total: (plan.count), the gradient's sum over the batch, once `finish` has covered it
+  ///   - finish: called for ranges that together are the whole, from the threads of the team
+  func takeStep(total: UnsafePointer<Float>, finish: (Range<Int>) -> Void) throws(ModelError) {
+    let factors = optimizer.factors(
+      step: step, of: settings.epochs * stepsPerEpoch, images: min(settings.batch, training.count))
     context.team.forEachRange(plan.count, multipleOf: 16) { range, _ in
-      gradient.finish(range)
+      finish(range)
       optimizer.apply(
-        range, factors: factors, step: step, gradient: gradient.sum, parameters: parameters.pointer,
+        range, factors: factors, step: step, gradient: total, parameters: parameters.pointer,
         kernels: context.kernels)
     }
-    packed.update(from: parameters.pointer, on: context)
-    let loss = gradient.sum[plan.tally.offset]
+    refresh()
+    let loss = total[plan.tally.offset]
     guard loss.isFinite else {
       throw .badSettings(
         "training diverged: the loss of step \(step + 1) is not a number; try a lower --learning-rate than \(settings.peakLearningRate)"
       )
     }
     lossSum += Double(loss)
-    correctSum += Double(gradient.sum[plan.tally.offset + 1])
+    correctSum += Double(total[plan.tally.offset + 1])
     step += 1
   }
 
@@ -144,16 +154,25 @@ package final class NetworkTrainer {
     orderedEpoch = epoch
   }
 
-  private func endEpoch() throws {
+  // MARK: The end of an epoch
+
+  /// How many of these hold-out images the network tells rightly.
+  func countCorrect(_ range: Range<Int>) throws -> Int {
+    guard let validation, !range.isEmpty else { return 0 }
+    let images = range.count == validation.count ? validation : validation.selecting(Array(range))
+    let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
+    let predictions = try network.predictions(for: images, on: context)
+    return zip(predictions, images.labels).count { $0 == $1 }
+  }
+
+  /// - Parameter correct: hold-out images that are told rightly.
+  func endEpoch(correct: Int) {
     let seen = Double(stepsPerEpoch * min(settings.batch, training.count))
     var accuracy: Double?
     if let validation {
-      let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
-      let predictions = try network.predictions(for: validation, on: context)
-      let correct = zip(predictions, validation.labels).count { $0 == $1 }
       accuracy = Double(correct) / Double(validation.count)
       let bestSoFar = best.flatMap { history[$0.epoch].validationAccuracy } ?? -1
-      if accuracy! > bestSoFar { best = (history.count, network.parameters) }
+      if accuracy! > bestSoFar { best = (history.count, current) }
     }
     history.append(
       EpochResult(loss: lossSum / seen, trainingAccuracy: correctSum / seen, validationAccuracy: accuracy))

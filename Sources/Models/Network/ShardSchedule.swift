@@ -2,8 +2,9 @@ internal import Compute
 
 /// Who computes which logical shard into which buffer, and what is added to what: the summation tree, cut over threads.
 ///
-/// Each thread owns a contiguous range of shards, and sums alone the subtrees that lie inside. It goes down the tree depth first, so it
-/// needs only as many buffers as the tree is deep. What is left is added by all threads together, each in its own part of the vectors.
+/// It covers a contiguous range of the shards: all of them, or one worker's. Each thread owns a contiguous part of the range, and sums alone
+/// the subtrees that lie inside. It goes down the tree depth first, so it needs only as many buffers as the tree is deep. What is left is
+/// added by all threads together, each in its own part of the vectors.
 struct ShardSchedule {
   enum Action: Equatable {
     case compute(shard: Int, buffer: Int)
@@ -11,29 +12,38 @@ struct ShardSchedule {
     case add(left: Int, right: Int)
   }
 
+  /// The shards covered.
+  let range: Range<Int>
   /// By thread.
   private(set) var actions: [[Action]] = []
   /// Afterwards, in this order.
   private(set) var additions: [(left: Int, right: Int)] = []
-  /// Where the sum stands at the end.
-  private(set) var root = 0
+  /// Where the sums stand at the end: one for each of the maximal subtrees inside the range, from left to right.
+  private(set) var sums: [Int] = []
   private(set) var bufferCount = 0
 
-  init(shards: Int, threads: Int) {
+  /// - Parameter shards: how many there are in all.
+  init(range: Range<Int>, of shards: Int, threads: Int) {
+    self.range = range
     let tree = SummationTree(leafCount: shards)
     var subtrees: [Range<Int>] = []
     var results: [Int] = []
     for thread in 0..<threads {
       var own: [Action] = []
       var free: [Int] = []
-      for subtree in tree.subtrees(inside: shards * thread / threads..<shards * (thread + 1) / threads) {
+      let first = range.lowerBound + range.count * thread / threads
+      let end = range.lowerBound + range.count * (thread + 1) / threads
+      for subtree in tree.subtrees(inside: first..<end) {
         subtrees.append(subtree)
         results.append(visit(subtree, &own, &free))
       }
       actions.append(own)
     }
-    additions = tree.additions(over: subtrees).map { (results[$0.left], results[$0.right]) }
-    root = additions.last?.left ?? results[0]
+    for node in tree.subtrees(inside: range) {
+      let own = tree.additions(over: subtrees, to: node)
+      additions += own.map { (results[$0.left], results[$0.right]) }
+      sums.append(results[subtrees.firstIndex { $0.lowerBound == node.lowerBound }!])
+    }
   }
 
   /// Lists what sums `node`, and returns the buffer of the sum.

@@ -13,6 +13,30 @@ package struct SafetensorsFile: Sendable, Equatable {
     (self.metadata, self.tensors) = (metadata, SafetensorsHeader.canonicalOrder(tensors))
   }
 
+  /// The file's bytes. The same content always gives the same.
+  package var bytes: [UInt8] {
+    let header = SafetensorsHeader(metadata: metadata, tensors: tensors)
+    var bytes = header.encoded()
+    bytes.reserveCapacity(bytes.count + tensors.reduce(0) { $0 + $1.bytes.count })
+    for tensor in tensors { bytes += tensor.bytes }
+    return bytes
+  }
+
+  /// - Parameter name: what the bytes are called in errors.
+  /// - Throws: ``FileError/damaged(path:reason:)``
+  package init(bytes: UnsafeRawBufferPointer, name: String) throws(FileError) {
+    var rest = bytes[...]
+    do throws(SafetensorsFailure) {
+      try self.init(length: bytes.count) { count throws(SafetensorsFailure) in
+        guard count <= rest.count else { throw SafetensorsFailure(reason: "only \(rest.count) bytes are left of \(count)") }
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+      }
+    } catch {
+      throw .damaged(path: name, reason: error.reason)
+    }
+  }
+
   /// Writes the file whole, or leaves what is at `path` as it was. The same content always gives the same bytes.
   package func write(to path: String) throws(FileError) {
     let header = SafetensorsHeader(metadata: metadata, tensors: tensors)
@@ -31,21 +55,28 @@ package struct SafetensorsFile: Sendable, Equatable {
       throw .unreadable(path: path, reason: "it is not a regular file")
     }
     let fileLength = Int(information.st_size)
-    let header: SafetensorsHeader
     do throws(SafetensorsFailure) {
-      let firstBytes = try Self.read(min(8, fileLength), from: file)
-      let headerLength = try SafetensorsHeader.length(firstBytes: firstBytes, fileLength: fileLength)
-      let json = try Self.read(headerLength, from: file)
-      header = try SafetensorsHeader(json: json, dataLength: fileLength - 8 - headerLength)
-      var tensors: [Tensor] = []
-      for entry in header.entries {
-        let bytes = try Self.read(entry.byteCount, from: file)
-        tensors.append(Tensor(name: entry.name, shape: entry.shape, elementType: entry.elementType, bytes: bytes))
-      }
-      self.init(metadata: header.metadata, tensors: tensors)
+      try self.init(length: fileLength) { count throws(SafetensorsFailure) in try Self.read(count, from: file) }
     } catch {
       throw .damaged(path: path, reason: error.reason)
     }
+  }
+
+  /// - Parameters:
+  ///   - length: bytes in all
+  ///   - read: the next bytes, as many as it is asked for
+  private init(
+    length: Int, read: (_ count: Int) throws(SafetensorsFailure) -> [UInt8]
+  ) throws(SafetensorsFailure) {
+    let firstBytes = try read(min(8, length))
+    let headerLength = try SafetensorsHeader.length(firstBytes: firstBytes, fileLength: length)
+    let header = try SafetensorsHeader(json: try read(headerLength), dataLength: length - 8 - headerLength)
+    var tensors: [Tensor] = []
+    for entry in header.entries {
+      let bytes = try read(entry.byteCount)
+      tensors.append(Tensor(name: entry.name, shape: entry.shape, elementType: entry.elementType, bytes: bytes))
+    }
+    self.init(metadata: header.metadata, tensors: tensors)
   }
 
   /// The next `count` bytes.

@@ -29,11 +29,17 @@ package struct SavedModel: Sendable, Equatable {
     try SafetensorsFile(metadata: metadata.text, tensors: tensors).write(to: path)
   }
 
+  /// What ``write(to:)`` writes.
+  package var bytes: [UInt8] { SafetensorsFile(metadata: metadata.text, tensors: tensors).bytes }
+
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
-  package init(path: String) throws(FileError) {
-    let file = try SafetensorsFile(path: path)
+  package init(path: String) throws(FileError) { try self.init(SafetensorsFile(path: path), name: path) }
+
+  /// - Parameter name: what the file is called in errors.
+  /// - Throws: ``FileError/damaged(path:reason:)``
+  package init(_ file: SafetensorsFile, name: String) throws(FileError) {
     do { metadata = try ModelMetadata(text: file.metadata) } catch {
-      throw .damaged(path: path, reason: error.description)
+      throw .damaged(path: name, reason: error.description)
     }
     tensors = file.tensors
   }

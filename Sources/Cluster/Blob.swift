@@ -1,0 +1,48 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// What a job is about: large, the same for many units, and sent to each worker once.
+package enum Blob: Sendable {
+  case images(LabeledImages)
+  case model(SavedModel, any Classifier)
+  /// Of a training: ``NetworkTrainer/checkpoint``.
+  case checkpoint([Tensor])
+
+  /// As a safetensors file.
+  var encoded: [UInt8] {
+    switch self {
+    case .images(let images):
+      let metadata = [
+        "height": "\(images.shape.height)", "width": "\(images.shape.width)", "channels": "\(images.shape.channels)",
+      ]
+      let tensors = [
+        Tensor(name: "images", shape: [images.count, images.shape.count], images.pixels),
+        Tensor(name: "labels", shape: [images.count], images.labels),
+      ]
+      return SafetensorsFile(metadata: metadata, tensors: tensors).bytes
+    case .model(let model, _): return model.bytes
+    case .checkpoint(let tensors): return SafetensorsFile(metadata: [:], tensors: tensors).bytes
+    }
+  }
+
+  /// - Throws: ``FileError/damaged(path:reason:)``
+  static func images(_ file: SafetensorsFile, name: String) throws(FileError) -> LabeledImages {
+    func side(_ name: String) -> Int { file.metadata[name].flatMap { Int($0) } ?? 0 }
+    let shape = ImageShape(height: side("height"), width: side("width"), channels: side("channels"))
+    func bytes(_ name: String) -> [UInt8] { file.tensors.first { $0.name == name }?.elements(as: UInt8.self) ?? [] }
+    let (pixels, labels) = (bytes("images"), bytes("labels"))
+    guard [shape.height, shape.width].allSatisfy((1...DatasetLimits.side).contains), [1, 3].contains(shape.channels),
+      pixels.count == labels.count * shape.count
+    else { throw .damaged(path: name, reason: "it does not hold images and their labels") }
+    return LabeledImages(shape: shape, pixels: pixels, labels: labels)
+  }
+
+  /// - Throws: ``FileError/damaged(path:reason:)``
+  static func model(_ file: SafetensorsFile, name: String) throws(FileError) -> (SavedModel, any Classifier) {
+    let model = try SavedModel(file, name: name)
+    do { return (model, try model.classifier()) } catch {
+      throw .damaged(path: name, reason: error.description)
+    }
+  }
+}

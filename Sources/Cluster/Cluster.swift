@@ -1,0 +1,297 @@
+package import Compute
+package import Coordination
+internal import Foundation
+package import Models
+internal import SwiftProtobuf
+package import Transport
+
+/// The coordinator's process: hands jobs to workers, and collects what they send. Carries events to the ``Coordinator``, and its actions out.
+///
+/// It belongs to one thread, and works while one of its calls lasts.
+package final class Cluster {
+  package let settings: ClusterSettings
+  /// Where workers join: the address that ``ClusterSettings/listen`` came to.
+  package private(set) var endpoint: Endpoint?
+  let context: ComputeContext
+  let store = BlobStore()
+  var server = BlobServer()
+  private let sockets = SocketContext()
+  private let router: Socket
+  private let monitor: ConnectionMonitor
+  private let accessControl: AccessControl?
+  private var coordinator: Coordinator
+  private var localWorkers: LocalWorkers?
+  private var ownWorker: OwnWorker?
+  /// A folder for ipc addresses, which goes with the cluster.
+  private let folder: String
+  /// How each worker is reached, and which connection is whose.
+  private var routes: [WorkerID: Frame] = [:]
+  private var connections: [Int32: WorkerID] = [:]
+  private var strangers = StrangerLog()
+  private let log: (String) -> Void
+  private var run: JobRun?
+
+  /// What the job in hand needs while it runs.
+  private struct JobRun {
+    let keep: (Chunk, UnsafeRawBufferPointer) throws -> Void
+    let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
+    let tensorName: (Int) -> String
+    var rates: WorkerRates
+    var end: Coordinator.JobEnd?
+    var error: (any Error)?
+    var hasCheckpointed = false
+  }
+
+  /// Starts to listen, and the local workers.
+  /// - Parameter log: told what people want to know: who joins, who is lost, what is dropped.
+  /// - Throws: ``TransportError`` if that cannot be done.
+  package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
+    (self.settings, self.context, self.log) = (settings, context, log)
+    folder = try Self.makeFolder()
+    let local = try Endpoint(settings.isOneProcess ? "inproc://coordinator" : "ipc://\(folder)/coordinator")
+    let isOpen = settings.listen.map { !$0.isLocal } ?? false
+    guard !isOpen || settings.keys != nil else {
+      throw TransportError(
+        "\(settings.listen!) can be reached from other hosts, which needs keys: `atelier keys` makes them, and --keys names their folder"
+      )
+    }
+    accessControl = try settings.keys.map { _ throws(TransportError) in try AccessControl(in: sockets) }
+    router = Socket(
+      .router, in: sockets, security: settings.keys.map { .server($0.own, domain: Self.domain) } ?? .none,
+      bounds: settings.bounds)
+    monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
+    coordinator = Coordinator(
+      session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: settings.limits)
+    _ = try router.bind(local)
+    if let listen = settings.listen { endpoint = try router.bind(listen) }
+    if settings.isOneProcess { ownWorker = try OwnWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits) }
+    if settings.workers > 0 { try startLocalWorkers(joining: local) }
+  }
+
+  private static let domain = "coordinator"
+
+  private static func makeFolder() throws(TransportError) -> String {
+    let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    var name = Array((base + "/atelier-XXXXXX").utf8CString)
+    guard mkdtemp(&name) != nil else {
+      throw TransportError("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
+    }
+    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private func startLocalWorkers(joining local: Endpoint) throws {
+    var keys: WorkerKeys?
+    if let own = settings.keys {
+      let pair = KeyPair()
+      keys = WorkerKeys(own: pair, coordinator: own.own.publicKey)
+      accessControl?.allow(own.workers.union([pair.publicKey]), in: Self.domain)
+    }
+    // Workers of other hosts must reach the local ones as well.
+    let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
+      try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
+    }
+    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: keys)
+  }
+
+  /// Ends the local workers, and lets go of all others.
+  package func close() {
+    localWorkers?.end()
+    ownWorker?.end()
+    accessControl?.end()
+    (localWorkers, ownWorker) = (nil, nil)
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  // MARK: Jobs
+
+  /// Makes something known to those who will need it.
+  /// - Returns: its name in a ``JobDescription``
+  func share(_ blob: Blob) -> SHA256 {
+    guard settings.isOneProcess else { return server.add(blob.encoded) }
+    // Nobody sends it, so it need not be read through.
+    let name = SHA256.random()
+    store.add(blob, name: name)
+    return name
+  }
+
+  /// Hands out a job, and works until it is done.
+  ///
+  /// - Parameters:
+  ///   - keep: given the bytes of each chunk, once
+  ///   - keepCheckpoint: given each state of a training that counts
+  ///   - tensorName: of the tensors that members compare
+  ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
+  /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
+  func run(
+    _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
+    keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
+    keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
+    tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
+  ) throws -> Coordinator.JobEnd {
+    run = JobRun(
+      keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, rates: WorkerRates(at: now))
+    defer { run = nil }
+    let bytes: [UInt8] = try description.serializedBytes()
+    let awaited = settings.awaited ?? max(1, settings.workers)
+    perform(
+      coordinator.start(work, description: bytes, awaiting: isFirst ? awaited : 1, at: now))
+    isFirst = false
+    var nextLook = now + Self.interval
+    while run?.end == nil {
+      router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
+      receive()
+      if let error = run?.error { throw cancel(error) }
+      guard now >= nextLook, run?.end == nil else { continue }
+      nextLook = now + Self.interval
+      try lookAround()
+      if !progress(overview(unit: unit, total: total)) { throw stop() }
+    }
+    switch run!.end! {
+    case .impossible(let reason): throw ModelError.badSettings(reason)
+    case .failed(let reason): throw ClusterError.faulty(reason)
+    case .done, .trained: return run!.end!
+    }
+  }
+
+  private static let interval: Milliseconds = 100
+  /// Those who shall work are awaited once.
+  private var isFirst = true
+
+  private func lookAround() throws {
+    perform(coordinator.tick(at: now))
+    try localWorkers?.check()
+    for line in strangers.lines(refusals: accessControl?.refusals ?? 0, at: now) { log(line) }
+  }
+
+  private func overview(unit: FitProgress.Unit, total: Int) -> ClusterProgress {
+    let overview = coordinator.overview
+    var fit = FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
+    if let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
+      ($0.epoch, $0.done) < ($1.epoch, $1.done)
+    }) {
+      fit = FitProgress(
+        done: Int(progress.done), total: Int(progress.total), unit: unit, epoch: Int(progress.epoch),
+        epochs: Int(progress.epochs), loss: progress.loss < 0 ? nil : progress.loss,
+        validationAccuracy: progress.validationAccuracy < 0 ? nil : progress.validationAccuracy)
+    }
+    return ClusterProgress(fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [])
+  }
+
+  private func cancel(_ error: any Error) -> any Error {
+    perform(coordinator.cancel(at: now))
+    return error
+  }
+
+  /// Someone wants the job to end: a training gives one more checkpoint, if that does not take too long.
+  private func stop() -> any Error {
+    if case .training? = coordinator.work {
+      run?.hasCheckpointed = false
+      perform(coordinator.pause(at: now))
+      let deadline = now + settings.limits.silence
+      while run?.hasCheckpointed == false, run?.end == nil, run?.error == nil, now < deadline, coordinator.workerCount > 0 {
+        router.wait(milliseconds: 20)
+        receive()
+        perform(coordinator.tick(at: now))
+      }
+      if let error = run?.error { return cancel(error) }
+    }
+    return cancel(CancellationError())
+  }
+
+  private var now: Milliseconds { monotonicMilliseconds() }
+
+  // MARK: What comes
+
+  private func receive() {
+    while let frames = router.receive(frames: 3) {
+      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
+        strangers.note(frames.first?.connection)
+        continue
+      }
+      receive(message, from: frames[0], body: frames.count > 2 ? frames[2] : nil)
+    }
+    while let event = monitor.next() {
+      guard case .closed(let connection) = event, let worker = connections.removeValue(forKey: connection) else {
+        continue
+      }
+      perform(coordinator.handle(.disconnected, from: worker, at: now))
+    }
+  }
+
+  private func receive(_ message: WorkerMessage, from route: Frame, body: Frame?) {
+    guard message.protocol == MessageCodec.version else {
+      let reason =
+        "it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): install the same version of Atelier on both"
+      return send(to: route) { $0.refusal.reason = reason }
+    }
+    let worker = message.worker
+    switch message.body {
+    case .status(let status):
+      routes[worker] = route
+      if let connection = route.connection { connections[connection] = worker }
+      perform(coordinator.handle(.status(status), from: worker, at: now))
+    case .result(let result):
+      if body != nil || !result.failure.isEmpty {
+        perform(coordinator.handle(.result(result), from: worker, at: now), of: worker, body)
+      }
+    case .checkpoint(let checkpoint):
+      if body != nil { perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body) }
+    case .blobRequest(let request):
+      guard let (part, bytes) = server.answer(request) else { return }
+      send(to: route, bytes) { $0.blobPart = part }
+    case .probe:
+      send(to: route) {
+        $0.probeAnswer = ProbeAnswer.with {
+          ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
+          $0.numerics = numericsVersion
+        }
+      }
+    case nil: strangers.note(route.connection)
+    }
+  }
+
+  // MARK: What goes
+
+  private func perform(_ actions: [Coordinator.Action], of worker: WorkerID = 0, _ body: Frame? = nil) {
+    for action in actions {
+      switch action {
+      case .send(let orders, let receiver):
+        if let route = routes[receiver] { send(to: route) { $0.orders = orders } }
+      case .refuse(let receiver, let reason):
+        if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
+      case .keepResult(let chunk):
+        run?.rates.note(chunk, by: worker)
+        if let body { attempt { try $0.keep(chunk, body.bytes) } }
+      case .keepCheckpoint(let checkpoint):
+        if let body { attempt { try $0.keepCheckpoint(checkpoint, body.bytes) } }
+        run?.hasCheckpointed = true
+      case .note(let note):
+        if let text = describe(note) { log(text) }
+        if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
+          routes[lost] = nil
+        }
+      case .end(let end): run?.end = end
+      }
+    }
+  }
+
+  /// What cannot be kept ends the job.
+  private func attempt(_ body: (JobRun) throws -> Void) {
+    guard let run, run.error == nil else { return }
+    do { try body(run) } catch { self.run?.error = error }
+  }
+
+  private func send(to route: Frame, _ body: Frame? = nil, _ fill: (inout CoordinatorMessage) -> Void) {
+    var message = CoordinatorMessage.with {
+      $0.protocol = MessageCodec.version
+      $0.coordinator = coordinator.session
+    }
+    fill(&message)
+    router.send([route, MessageCodec.encode(message)] + (body.map { [$0] } ?? []))
+  }
+
+  private func describe(_ note: Coordinator.Note) -> String? {
+    // Whoever works alone is nobody to be told about.
+    settings.isOneProcess ? nil : note.text(name: coordinator.name, tensorName: run?.tensorName ?? { "\($0)" })
+  }
+}

@@ -1,0 +1,72 @@
+internal import Coordination
+package import Models
+
+/// How far a job is, and what each worker does for it.
+package struct ClusterProgress: Sendable {
+  package struct WorkerLine: Sendable, Equatable {
+    package let host: String
+    package let process: Int
+    package let threads: Int
+    package let instructionSet: String
+    /// For instance `units 120 to 139`, `64 of 128 images of each batch`, `idle`.
+    package let activity: String
+    /// Units or images in each second.
+    package let rate: Double
+    /// Of the job's work so far, or of each batch.
+    package let share: Double
+    /// Milliseconds since it was heard.
+    package let lastSeen: Int
+  }
+
+  package let fit: FitProgress
+  package let workers: [WorkerLine]
+}
+
+/// Counts what workers do over time.
+struct WorkerRates {
+  private var units: [WorkerID: Int] = [:]
+  private var steps: [WorkerID: (first: UInt64, since: Milliseconds)] = [:]
+  private let start: Milliseconds
+
+  init(at now: Milliseconds) { start = now }
+
+  mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
+
+  mutating func lines(_ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, at now: Milliseconds)
+    -> [ClusterProgress.WorkerLine]
+  {
+    let all = max(1, units.values.reduce(0, +))
+    var lines: [ClusterProgress.WorkerLine] = []
+    let images = max(1, overview.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
+    for worker in overview {
+      let seconds = Double(max(1, now - start)) / 1000
+      var activity = worker.unfit ?? "idle"
+      var (rate, share) = (0.0, 0.0)
+      if let membership = worker.membership {
+        let own = Int(membership.progress.images)
+        let known = steps[worker.id] ?? (membership.step, now)
+        steps[worker.id] = known
+        let since = Double(max(1, now - known.since)) / 1000
+        rate = Double(membership.step - min(known.first, membership.step)) * Double(own) / since
+        share = Double(own) / Double(images)
+        activity = "\(own) images of each batch"
+        if membership.waitingMilliseconds >= 1_000 { activity += ", waits for another worker" }
+      } else {
+        let done = units[worker.id] ?? 0
+        rate = Double(done + worker.unitsDone) / seconds
+        share = Double(done) / Double(all)
+        if let chunk = worker.chunks.first {
+          activity =
+            chunk.count == 1
+            ? "number \(chunk.first)" : "\(unit.rawValue) \(chunk.first) to \(chunk.first + chunk.count - 1)"
+        }
+      }
+      lines.append(
+        ClusterProgress.WorkerLine(
+          host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
+          instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, share: share,
+          lastSeen: now - worker.lastSeen))
+    }
+    return lines
+  }
+}

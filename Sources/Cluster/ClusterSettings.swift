@@ -1,0 +1,44 @@
+package import Coordination
+package import Transport
+
+/// Who shall work, and how they are reached.
+package struct ClusterSettings: Sendable {
+  /// Worker processes to start on this machine. Without any, and without ``listen``, this process works itself.
+  package var workers = 0
+  /// Where workers of other hosts may join.
+  package var listen: Endpoint?
+  /// How many workers to wait for before anything is handed out; nil: the local ones, or one.
+  package var awaited: Int?
+  /// Who may join; nil for local addresses only.
+  package var keys: CoordinatorKeys?
+  /// Threads that this process, or its local workers together, shall use.
+  package var threads: Int
+  package var limits = Limits()
+  package var bounds = Socket.Bounds()
+
+  package init(threads: Int) { self.threads = threads }
+
+  /// Whether this process works itself, and no other one.
+  package var isOneProcess: Bool { workers == 0 && listen == nil }
+
+  /// How the threads are shared out among the local workers: as evenly as can be, at least one for each.
+  func threads(ofLocalWorker index: Int) -> Int {
+    max(1, threads / workers + (index < threads % workers ? 1 : 0))
+  }
+}
+
+/// The coordinator's own keys, and those of the workers that it lets in.
+package struct CoordinatorKeys: Sendable {
+  package let own: KeyPair
+  package let workers: Set<Key>
+
+  package init(own: KeyPair, workers: Set<Key>) { (self.own, self.workers) = (own, workers) }
+}
+
+/// Who a worker is, and whom it trusts.
+package struct WorkerKeys: Sendable {
+  package let own: KeyPair
+  package let coordinator: Key
+
+  package init(own: KeyPair, coordinator: Key) { (self.own, self.coordinator) = (own, coordinator) }
+}

@@ -1,0 +1,182 @@
+internal import Compute
+internal import Coordination
+internal import Foundation
+internal import Models
+internal import Synchronization
+internal import Transport
+
+/// The thread of a worker that computes: carries out commands one after the other, and reports.
+///
+/// The compute context's team belongs to it, and so do the sockets of the exchange.
+final class ComputeThread: Sendable {
+  let commands = ThreadQueue<WorkerCommand>()
+  let reports = ThreadQueue<WorkerReport>()
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// Where it listens for other members.
+  struct Exchange: Sendable {
+    let endpoint: Endpoint
+    let keys: KeyPair?
+    let accessControl: AccessControl?
+    let context: SocketContext
+    let bounds: Socket.Bounds
+  }
+
+  /// - Parameter exchange: nil if no other worker can be a member of the same group.
+  /// - Returns: the thread, and where its exchange listens.
+  static func start(
+    worker: WorkerID, on context: ComputeContext, blobs: BlobStore, exchange: Exchange?, limits: Limits
+  ) throws(TransportError) -> (thread: ComputeThread, endpoint: Endpoint?) {
+    let computing = ComputeThread()
+    let ready = DispatchSemaphore(value: 0)
+    let bound = Mutex<Result<Endpoint?, TransportError>>(.success(nil))
+    let thread = Thread {
+      var links: ExchangeLinks?
+      do throws(TransportError) {
+        if let exchange {
+          links = try ExchangeLinks(
+            listeningAt: exchange.endpoint, keys: exchange.keys, accessControl: exchange.accessControl,
+            bounds: exchange.bounds, in: exchange.context)
+        }
+        let endpoint = links?.endpoint
+        bound.withLock { $0 = .success(endpoint) }
+      } catch {
+        bound.withLock { $0 = .failure(error) }
+      }
+      ready.signal()
+      let work = WorkerCompute(
+        worker: worker, context: context, blobs: blobs, links: links, limits: limits, commands: computing.commands,
+        report: computing.reports.post)
+      work.run()
+      computing.ended.signal()
+    }
+    thread.name = "atelier-compute"
+    thread.stackSize = 8 << 20
+    thread.start()
+    ready.wait()
+    do {
+      return (computing, try bound.withLock { $0 }.get())
+    } catch {
+      computing.commands.post(.end)
+      throw error
+    }
+  }
+
+  /// Waits until the thread has given up what it did.
+  func end() {
+    commands.post(.end)
+    ended.wait()
+  }
+}
+
+/// What the compute thread does.
+private final class WorkerCompute {
+  private let worker: WorkerID
+  private let context: ComputeContext
+  private let blobs: BlobStore
+  private let links: ExchangeLinks?
+  private let limits: Limits
+  private let commands: ThreadQueue<WorkerCommand>
+  private let report: (WorkerReport) -> Void
+  /// The job in hand.
+  private var job: UInt64 = 0
+  private var tasks: (any TaskRunner)?
+  private var training: TrainingRunner?
+
+  init(
+    worker: WorkerID, context: ComputeContext, blobs: BlobStore, links: ExchangeLinks?, limits: Limits,
+    commands: ThreadQueue<WorkerCommand>, report: @escaping (WorkerReport) -> Void
+  ) {
+    (self.worker, self.context, self.blobs, self.links) = (worker, context, blobs, links)
+    (self.limits, self.commands, self.report) = (limits, commands, report)
+  }
+
+  func run() {
+    while true {
+      training?.run(commands)
+      guard let command = commands.next() else {
+        var file = pollfd(fd: commands.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&file, 1, 1_000)
+        continue
+      }
+      switch command {
+      case .prepare(let job): prepare(job)
+      case .start(let chunk): run(chunk)
+      case .drop: (tasks, training) = (nil, nil)
+      case .cancel, .follow: break
+      case .end: return
+      }
+    }
+  }
+
+  private func prepare(_ job: Job) {
+    self.job = job.id
+    do {
+      let description = try JobDescription(serializedBytes: Array(job.description_p))
+      try prepare(job, description)
+    } catch is CancellationError {
+      // The job is over before it began here.
+    } catch {
+      report(.jobFailed(job: job.id, reason: "\(error)"))
+    }
+  }
+
+  private func prepare(_ job: Job, _ description: JobDescription) throws {
+    let isCancelled = { [commands] in commands.contains { $0.endsJob } }
+    if description.work == .nothing { return tasks = EmptyTaskRunner() }
+    guard let name = SHA256(bytes: description.images),
+      case .images(let images) = try blobs.images(name, isCancelled: isCancelled)
+    else { throw ModelError.badSettings("the job names no images") }
+    guard (1...256).contains(description.classCount), images.labels.allSatisfy({ $0 < description.classCount }) else {
+      throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
+    }
+    switch description.work {
+    case .growForest: tasks = try ForestTaskRunner(images, description, on: context)
+    case .growTree: tasks = TreeTaskRunner(images: images, job: description, context: context)
+    case .predict:
+      guard let name = SHA256(bytes: description.model),
+        case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerUnit > 0
+      else { throw ModelError.badSettings("the job names no model") }
+      tasks = PredictionTaskRunner(
+        predictor: model.predictor(on: context), images: images, imagesPerUnit: Int(description.imagesPerUnit))
+    case .trainNetwork:
+      var start: [Tensor]?
+      if let name = SHA256(bytes: description.checkpoint),
+        case .checkpoint(let tensors) = try blobs.checkpoint(name, isCancelled: isCancelled)
+      {
+        start = tensors
+      }
+      training = try TrainingRunner(
+        images, job: job, description: description, checkpoint: start, worker: worker, on: context, links: links,
+        limits: limits, report: report)
+    case .nothing, .UNRECOGNIZED:
+      throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
+    }
+  }
+
+  private func run(_ chunk: Chunk) {
+    let start = monotonicMilliseconds()
+    func end(_ bytes: [UInt8], failure: String = "") {
+      let time = monotonicMilliseconds() - start
+      report(.chunkEnded(chunk.id, job: job, bytes: bytes, milliseconds: time, failure: failure))
+    }
+    // Without a runner, the job has failed here already, and the coordinator knows.
+    guard let tasks else { return }
+    do {
+      var told = start
+      let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
+      end(
+        try tasks.run(units) { [commands, report] done in
+          let now = monotonicMilliseconds()
+          if now - told >= 100 {
+            told = now
+            report(.progress(units: done))
+          }
+          return !commands.contains { $0.endsChunk }
+        })
+    } catch is CancellationError {
+    } catch {
+      end([], failure: "\(error)")
+    }
+  }
+}

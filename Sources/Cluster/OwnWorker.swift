@@ -1,0 +1,57 @@
+internal import Compute
+internal import Coordination
+internal import Foundation
+internal import Synchronization
+internal import Transport
+
+/// A worker within the coordinator's process, on threads of its own: the same path as with many, without a second process.
+final class OwnWorker: Sendable {
+  private let computing: ComputeThread
+  private let isEnding = Mutex(false)
+  private let ended = DispatchSemaphore(value: 0)
+
+  init(
+    in sockets: SocketContext, joining endpoint: Endpoint, on context: ComputeContext, blobs: BlobStore, limits: Limits
+  ) throws {
+    let id = UInt64.random(in: 1...UInt64.max)
+    computing = try ComputeThread.start(worker: id, on: context, blobs: blobs, exchange: nil, limits: limits).thread
+    let profile = Profile(of: context, exchange: nil, keys: nil)
+    let ready = DispatchSemaphore(value: 0)
+    let failure = Mutex<TransportError?>(nil)
+    let thread = Thread { [self] in
+      let socket = Socket(.dealer, in: sockets)
+      do throws(TransportError) { try socket.connect(endpoint) } catch { failure.withLock { $0 = error } }
+      ready.signal()
+      let loop = WorkerLoop(
+        worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: nil, computing: computing,
+        blobs: blobs, cache: nil, limits: limits, log: { _ in })
+      loop.run(until: { isEnding.withLock { $0 } })
+      ended.signal()
+    }
+    thread.name = "atelier-worker"
+    thread.start()
+    ready.wait()
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  func end() {
+    computing.end()
+    isEnding.withLock { $0 = true }
+    ended.wait()
+  }
+}
+
+extension Profile {
+  /// What this process tells about itself.
+  init(of context: ComputeContext, exchange: Endpoint?, keys: KeyPair?) {
+    self.init()
+    host = ProcessInfo.processInfo.hostName
+    process = UInt32(clamping: Int(getpid()))
+    threads = UInt32(clamping: context.team.count)
+    instructionSet = context.instructionSet.rawValue
+    numerics = numericsVersion
+    version = atelierVersion
+    exchangeEndpoint = exchange?.text ?? ""
+    exchangeKey = .init(keys?.publicKey.bytes ?? [])
+  }
+}

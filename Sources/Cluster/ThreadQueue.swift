@@ -1,0 +1,30 @@
+internal import Synchronization
+internal import Transport
+
+/// Carries values from any thread to one that may sleep in ``Socket/wait(milliseconds:descriptor:)``.
+final class ThreadQueue<Element: Sendable>: Sendable {
+  private let elements = Mutex<[Element]>([])
+  private let wakeUp = WakeUp()
+
+  /// To sleep on, beside a socket.
+  var descriptor: Int32 { wakeUp.descriptor }
+
+  func post(_ element: Element) {
+    elements.withLock { $0.append(element) }
+    wakeUp.wake()
+  }
+
+  /// The oldest, if there is one.
+  func next() -> Element? {
+    elements.withLock { elements in
+      guard !elements.isEmpty else {
+        wakeUp.reset()
+        return nil
+      }
+      return elements.removeFirst()
+    }
+  }
+
+  /// Whether any that waits is such a one.
+  func contains(where test: (Element) -> Bool) -> Bool { elements.withLock { $0.contains(where: test) } }
+}

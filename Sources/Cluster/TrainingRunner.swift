@@ -1,0 +1,225 @@
+internal import Compute
+internal import Coordination
+internal import Datasets
+internal import Foundation
+internal import Models
+internal import Transport
+
+/// Trains a network as a member of a group: carries out what ``TrainingMember`` decides.
+final class TrainingRunner {
+  private let job: UInt64
+  private let trainer: NetworkTrainer
+  private let context: ComputeContext
+  private let worker: WorkerID
+  /// nil where there can be no other member: within the coordinator's process.
+  private let links: ExchangeLinks?
+  private let report: (WorkerReport) -> Void
+  private let limits: Limits
+  private var member: TrainingMember
+  private var shares: ShardShares
+  private let exchange: GradientExchange
+  /// What is still to be done, in this order; with the bytes that it is about.
+  private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
+  /// Messages of a generation that has not begun here.
+  private var early: [(header: ExchangeHeader, body: Frame?)] = []
+  private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
+  private var toldWaiting: Milliseconds = 0
+
+  private static let mostEarly = 64
+  /// Rounds after which the members' tensors are compared.
+  private static let comparison: UInt64 = 100
+
+  init(
+    _ images: LabeledImages, job: Job, description: JobDescription, checkpoint: [Tensor]?, worker: WorkerID,
+    on context: ComputeContext, links: ExchangeLinks?, limits: Limits, report: @escaping (WorkerReport) -> Void
+  ) throws {
+    (self.job, self.worker, self.context, self.links) = (job.id, worker, context, links)
+    (self.limits, self.report) = (limits, report)
+    trainer = try NetworkTrainer(
+      images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
+      on: context)
+    if let checkpoint { try trainer.resume(checkpoint) }
+    exchange = GradientExchange(shards: trainer.settings.shards, on: context)
+    shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
+    member = TrainingMember(
+      job: job.id, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,
+      patience: limits.exchange)
+    tell(member.membership)
+  }
+
+  private var now: Milliseconds { monotonicMilliseconds() }
+
+  /// Takes part until a command comes that is about something else.
+  func run(_ commands: ThreadQueue<WorkerCommand>) {
+    do {
+      while true {
+        if let next = pending.first {
+          pending.removeFirst()
+          try perform(next.action, next.header, next.body)
+          continue
+        }
+        if commands.contains(where: { if case .follow = $0 { false } else { true } }) { return }
+        // One event at a time: what it sets off is done before the next is looked at.
+        if case .follow(let group)? = commands.next() {
+          enqueue(member.follow(group, at: now))
+        } else if let (header, body) = nextMessage() {
+          enqueue(member.receive(header, at: now), header, body)
+        } else if case let actions = member.tick(at: now), !actions.isEmpty {
+          enqueue(actions)
+        } else if member.isComputing {
+          try compute()
+        } else {
+          tellWhomItWaitsFor()
+          sleep(commands)
+        }
+      }
+    } catch {
+      report(.jobFailed(job: job, reason: "\(error)"))
+    }
+  }
+
+  private func sleep(_ commands: ThreadQueue<WorkerCommand>) {
+    if let links { return links.wait(milliseconds: 20, descriptor: commands.descriptor) }
+    var file = pollfd(fd: commands.descriptor, events: Int16(POLLIN), revents: 0)
+    poll(&file, 1, 20)
+  }
+
+  private func enqueue(_ actions: [TrainingMember.Action], _ header: ExchangeHeader? = nil, _ body: Frame? = nil) {
+    pending.insert(contentsOf: actions.map { ($0, header, body) }, at: 0)
+  }
+
+  /// One that came before its generation began here, and may be looked at now; else the next that has come.
+  private func nextMessage() -> (header: ExchangeHeader, body: Frame?)? {
+    if member.hasBegun, let index = early.firstIndex(where: { $0.header.generation <= member.generation }) {
+      return early.remove(at: index)
+    }
+    return links?.receive()
+  }
+
+  // MARK: Actions
+
+  private func perform(_ action: TrainingMember.Action, _ header: ExchangeHeader?, _ body: Frame?) throws {
+    switch action {
+    case .connect(let members, let me):
+      exchange.reset(memberCount: members.count, me: me)
+      shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
+      try links?.connect(to: members, me: me)
+    case .compute: break  // when nothing else is left to be done
+    case .exchange(let action): try perform(action, header, body)
+    case .requestState(let source): send(.stateRequest, step: member.step, nil, to: source)
+    case .sendState(let receiver): send(.state, step: member.step, Frame(state), to: receiver)
+    case .loadState: try load(body)
+    case .sendCheckpoint:
+      let checkpoint = Checkpoint.with {
+        ($0.job, $0.step, $0.finished) = (job, member.step, trainer.isFinished)
+      }
+      report(.checkpoint(checkpoint, bytes: state))
+    case .keepForLater:
+      if let header, early.count < Self.mostEarly { early.append((header, body)) }
+    case .report(let membership): tell(membership)
+    }
+  }
+
+  private func perform(_ action: ExchangeProtocol.Action, _ header: ExchangeHeader?, _ body: Frame?) throws {
+    switch action {
+    case .keep: if let header { exchange.keep(header, body) }
+    case .send(let kind, let step, let receiver):
+      let isCurrent = step == member.step
+      guard let bytes = exchange.message(kind, step: step, to: receiver, isCurrent: isCurrent) else { return }
+      send(kind, step: step, bytes, to: receiver)
+    case .request(let kind, let step, let source):
+      send(kind == .contribution ? .contributionRequest : .totalRequest, step: step, nil, to: source)
+    case .combine: if members > 1 { try exchange.combine(step: member.step) }
+    case .complete: try complete()
+    }
+  }
+
+  private var members: Int { member.members.count }
+
+  private func send(_ kind: ExchangeHeader.Kind, step: UInt64, _ body: Frame?, to receiver: Int) {
+    let header = ExchangeHeader.with {
+      ($0.job, $0.generation, $0.step, $0.kind) = (job, member.generation, step, kind)
+      ($0.sender, $0.microseconds) = (UInt32(member.position), exchange.microseconds(of: step))
+    }
+    links?.send(header, body, to: receiver)
+  }
+
+  // MARK: Rounds
+
+  private func compute() throws {
+    let ranges = shares.ranges
+    if members > 1 {
+      let start = monotonicMicroseconds()
+      let own = ranges[member.position]
+      let sums = own.isEmpty ? [] : try trainer.computeSums(shards: own)
+      let time = own.isEmpty ? 0 : monotonicMicroseconds() - start
+      exchange.begin(
+        step: member.step, count: trainer.sumCount, ranges: ranges, sums: sums, microseconds: UInt32(clamping: time))
+    } else {
+      try trainer.takeRound()
+    }
+    let contributors = members > 1 ? Set(ranges.indices.filter { !ranges[$0].isEmpty }) : [0]
+    enqueue(member.computed(contributors: contributors, at: now))
+  }
+
+  private func complete() throws {
+    if members > 1 {
+      let isJudging = trainer.isJudging
+      let (total, microseconds) = try exchange.complete(step: member.step)
+      try trainer.completeRound(total: total)
+      if !isJudging { shares.note(microseconds: microseconds) }
+    }
+    let round = UInt64(trainer.round)
+    if members > 1, round % Self.comparison == 0 { compared = (round, trainer.parameterDigests) }
+    let isEpochDone = trainer.step == trainer.history.count * trainer.stepsPerEpoch
+    enqueue(member.applied(isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, at: now))
+  }
+
+  // MARK: State
+
+  private var state: [UInt8] { Blob.checkpoint(trainer.checkpoint).encoded }
+
+  private func load(_ body: Frame?) throws {
+    guard let body else { return }
+    let file = try SafetensorsFile(bytes: body.bytes, name: "the state of another worker")
+    try trainer.resume(file.tensors)
+    exchange.reset(memberCount: members, me: member.position)
+    enqueue(member.loaded(step: UInt64(trainer.round), isFinished: trainer.isFinished, at: now))
+  }
+
+  // MARK: Reports
+
+  private func tell(_ membership: Membership) {
+    var membership = membership
+    let progress = trainer.progress
+    membership.progress = Progress.with {
+      ($0.epoch, $0.epochs) = (UInt64(progress.epoch ?? 0), UInt64(progress.epochs ?? 0))
+      ($0.done, $0.total) = (UInt64(progress.done), UInt64(progress.total))
+      ($0.loss, $0.validationAccuracy) = (progress.loss ?? -1, progress.validationAccuracy ?? -1)
+      let shards = shares.ranges.indices.contains(member.position) ? shares.ranges[member.position].count : 0
+      $0.images = UInt32(trainer.settings.batch * shards / trainer.settings.shards)
+      $0.stepMicroseconds = exchange.microseconds(of: member.step)
+    }
+    (membership.comparedStep, membership.tensorDigests) = compared
+    if let waiting = member.waiting(at: now) {
+      (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
+    }
+    report(.membership(membership))
+  }
+
+  /// A coordinator that knows who is waited for can tell people.
+  private func tellWhomItWaitsFor() {
+    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else { return }
+    toldWaiting = now
+    tell(member.membership)
+  }
+}
+
+/// A clock that only goes forward.
+func monotonicMicroseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Int(time.tv_sec) * 1_000_000 + Int(time.tv_nsec) / 1_000
+}
+
+func monotonicMilliseconds() -> Milliseconds { monotonicMicroseconds() / 1_000 }

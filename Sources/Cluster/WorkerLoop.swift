@@ -1,0 +1,155 @@
+internal import Compute
+internal import Coordination
+internal import Foundation
+internal import SwiftProtobuf
+internal import Transport
+
+/// The thread of a worker that talks with the coordinator: carries events to the ``Worker``, and its actions out.
+final class WorkerLoop {
+  private let socket: Socket
+  private let monitor: ConnectionMonitor?
+  private let computing: ComputeThread
+  private let blobs: BlobStore
+  private let cache: BlobCache?
+  private let limits: Limits
+  private let log: (String) -> Void
+  private var worker: Worker
+  private var downloads: [SHA256: BlobDownload] = [:]
+  private var results: [UInt64: Frame] = [:]
+  private var checkpoint: Frame?
+  private var job: UInt64?
+  /// Why the coordinator will not work with this worker.
+  private(set) var refusal: String?
+  private var wasConnected = false
+
+  /// - Parameters:
+  ///   - socket: a dealer that is connected to the coordinator
+  ///   - monitor: of the socket; nil within a process
+  init(
+    worker: Worker, socket: consuming Socket, monitor: consuming ConnectionMonitor?, computing: ComputeThread,
+    blobs: BlobStore, cache: BlobCache?, limits: Limits, log: @escaping (String) -> Void
+  ) {
+    (self.socket, self.monitor) = (socket, monitor)
+    (self.worker, self.computing, self.blobs, self.cache) = (worker, computing, blobs, cache)
+    (self.limits, self.log) = (limits, log)
+  }
+
+  /// Works until `isEnding`, or until the coordinator refuses it.
+  func run(until isEnding: () -> Bool) {
+    while !isEnding(), refusal == nil {
+      receive()
+      while let report = computing.reports.next() { handle(report) }
+      fetch()
+      perform(worker.tick(at: now))
+      tellConnection()
+      // What a queue holds when the wait begins has woken it already.
+      socket.wait(milliseconds: downloads.isEmpty ? 50 : 5, descriptor: computing.reports.descriptor)
+    }
+    perform(worker.leave(at: now))
+  }
+
+  private var now: Milliseconds { monotonicMilliseconds() }
+
+  private func tellConnection() {
+    guard worker.isConnected != wasConnected else { return }
+    wasConnected = worker.isConnected
+    log(wasConnected ? "the coordinator has answered" : "the coordinator is gone; waiting for it, or for another one")
+  }
+
+  // MARK: What comes
+
+  private func receive() {
+    while let frames = socket.receive(frames: 2) {
+      guard let first = frames.first, let message: CoordinatorMessage = MessageCodec.decode(first) else { continue }
+      switch message.body {
+      case .orders(let orders): handle(.orders(orders, coordinator: message.coordinator))
+      case .refusal(let refusal): handle(.refusal(refusal.reason))
+      case .blobPart(let part):
+        if let name = SHA256(bytes: part.digest), frames.count == 2 { downloads[name]?.take(part, frames[1].bytes) }
+      case .probeAnswer, nil: break
+      }
+    }
+    while let event = monitor?.next() {
+      if case .closed = event { handle(.disconnected) }
+    }
+  }
+
+  private func handle(_ report: WorkerReport) {
+    switch report {
+    case .chunkEnded(let chunk, let job, let bytes, let milliseconds, let failure):
+      // Chunks of another job may have the same number.
+      guard job == self.job else { return }
+      results[chunk] = Frame(bytes)
+      let digest = bytes.withUnsafeBytes { SHA256(of: $0) }
+      handle(.chunkEnded(chunk, digest: digest.bytes, milliseconds: milliseconds, failure: failure))
+    case .progress(let units): handle(.progress(units: units))
+    case .membership(let membership): handle(.membership(membership))
+    case .checkpoint(let checkpoint, let bytes):
+      self.checkpoint = Frame(bytes)
+      handle(.checkpoint(checkpoint))
+    case .jobFailed(let job, let reason):
+      log("cannot do the job: \(reason)")
+      handle(.jobFailed(job: job, reason: reason))
+    }
+  }
+
+  private func handle(_ event: Worker.Event) { perform(worker.handle(event, at: now)) }
+
+  // MARK: Files
+
+  private func fetch() {
+    let wanted = blobs.wanted
+    downloads = downloads.filter { wanted.contains($0.key) }
+    for name in wanted {
+      if downloads[name] == nil {
+        if let bytes = cache?.load(name) {
+          blobs.add(file: bytes, name: name)
+          continue
+        }
+        downloads[name] = BlobDownload(name)
+      }
+      if let bytes = downloads[name]!.finish() {
+        downloads[name] = nil
+        cache?.save(bytes, name)
+        blobs.add(file: bytes, name: name)
+        continue
+      }
+      for request in downloads[name]!.requests(at: now, patience: limits.retry) {
+        send { $0.blobRequest = request }
+      }
+    }
+  }
+
+  // MARK: What goes
+
+  private func perform(_ actions: [Worker.Action]) {
+    for action in actions {
+      switch action {
+      case .send(let status): send { $0.status = status }
+      case .sendResult(let result): send(results[result.chunk]) { $0.result = result }
+      case .sendCheckpoint(let checkpoint): send(self.checkpoint) { $0.checkpoint = checkpoint }
+      case .prepare(let job):
+        self.job = job.id
+        computing.commands.post(.prepare(job))
+      case .dropJob:
+        (results, job) = ([:], nil)
+        computing.commands.post(.drop)
+      case .start(let chunk): computing.commands.post(.start(chunk))
+      case .cancel: computing.commands.post(.cancel)
+      case .forget(let chunk): results[chunk] = nil
+      case .forgetCheckpoint: checkpoint = nil
+      case .follow(let group): if let group { computing.commands.post(.follow(group)) }
+      case .end(let reason): refusal = reason
+      }
+    }
+  }
+
+  private func send(_ body: Frame? = nil, _ fill: (inout WorkerMessage) -> Void) {
+    var message = WorkerMessage.with {
+      $0.protocol = MessageCodec.version
+      $0.worker = worker.id
+    }
+    fill(&message)
+    socket.send([MessageCodec.encode(message)] + (body.map { [$0] } ?? []))
+  }
+}

@@ -1,0 +1,37 @@
+internal import Coordination
+
+/// What the thread that computes tells the one that talks with the coordinator.
+enum WorkerReport: Sendable {
+  /// `failure` says why there are no bytes.
+  case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], milliseconds: Int, failure: String)
+  case progress(units: Int)
+  case membership(Membership)
+  case checkpoint(Checkpoint, bytes: [UInt8])
+  case jobFailed(job: UInt64, reason: String)
+}
+
+/// What the thread that talks with the coordinator wants of the one that computes.
+enum WorkerCommand: Sendable {
+  case prepare(Job)
+  case drop
+  case start(Chunk)
+  case cancel
+  case follow(Group)
+  case end
+
+  /// Whether a chunk that is being worked on is worth nothing any more.
+  var endsChunk: Bool {
+    switch self {
+    case .drop, .cancel, .end: true
+    case .prepare, .start, .follow: false
+    }
+  }
+
+  /// Whether the job is over for this worker.
+  var endsJob: Bool {
+    switch self {
+    case .drop, .end: true
+    case .prepare, .start, .cancel, .follow: false
+    }
+  }
+}

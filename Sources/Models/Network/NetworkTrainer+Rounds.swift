@@ -1,0 +1,61 @@
+internal import Compute
+internal import Datasets
+
+/// Training in rounds: each is a step of the optimizer or, at the end of an epoch, the judging of it by the hold-out images.
+///
+/// In every round each worker computes sums over some of the logical shards, and the total over all shards decides how it goes on. One process
+/// has all shards; several add up their sums along the ``SummationTree``, and get the same bits.
+extension NetworkTrainer {
+  /// Rounds that are done.
+  package var round: Int { step + history.count }
+
+  /// Whether the next round is the judging of an epoch.
+  package var isJudging: Bool { step == (history.count + 1) * stepsPerEpoch }
+
+  /// How many numbers the next round's sums have.
+  package var sumCount: Int { isJudging ? 16 : plan.count }
+
+  /// One round of a process that has all shards.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
+  package func takeRound() throws {
+    if isJudging { return endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
+    gradient.use(shards: 0..<settings.shards)
+    computeGradient()
+    try takeStep(total: gradient.sums[0], finish: gradient.finish)
+  }
+
+  /// The next round's sums over some shards: one for each of the maximal subtrees inside `shards`, from left to right. Valid until the next
+  /// call.
+  /// - Parameter shards: not empty
+  package func computeSums(shards: Range<Int>) throws -> [UnsafePointer<Float>] {
+    let subtrees = SummationTree(leafCount: settings.shards).subtrees(inside: shards)
+    guard isJudging else {
+      gradient.use(shards: shards)
+      computeGradient()
+      context.team.forEachRange(plan.count, multipleOf: 16) { range, _ in gradient.finish(range) }
+      return gradient.sums
+    }
+    let count = validation?.count ?? 0
+    // Whole numbers: their sum is exact in any order, so one subtree may carry it all.
+    validationSums.pointer[0] = Float(
+      try countCorrect(count * shards.lowerBound / settings.shards..<count * shards.upperBound / settings.shards))
+    return subtrees.indices.map { UnsafePointer(validationSums.pointer + ($0 == 0 ? 0 : 16)) }
+  }
+
+  /// Ends the round.
+  /// - Parameter total: (sumCount), over all shards
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
+  package func completeRound(total: UnsafePointer<Float>) throws {
+    if isJudging { return endEpoch(correct: Int(total[0])) }
+    try takeStep(total: total, finish: { _ in })
+  }
+
+  /// Of each of the plan's parameter slices, the first 8 bytes of its SHA-256: tells whether two trainers have the same weights.
+  package var parameterDigests: [UInt64] {
+    plan.slices.map { slice in
+      var digest = Digest()
+      digest.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: parameters.elements[slice.range])))
+      return digest.finalizeBytes().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+  }
+}
