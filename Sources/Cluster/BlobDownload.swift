@@ -1,4 +1,5 @@
 internal import Coordination
+internal import Foundation
 internal import SwiftProtobuf
 
 /// Fetches one file in parts: says what to ask for, and takes what comes. No clock, no socket.

@@ -76,7 +76,7 @@ final class BlobStore: Sendable {
       }
       if let found { return found }
       changed.lock()
-      changed.wait(until: Date(timeIntervalSinceNow: 0.02))
+      _ = changed.wait(until: Date(timeIntervalSinceNow: 0.02))
       changed.unlock()
     }
     throw CancellationError()

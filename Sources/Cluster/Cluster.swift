@@ -1,7 +1,7 @@
 package import Compute
-package import Coordination
+internal import Coordination
 internal import Foundation
-package import Models
+internal import Models
 internal import SwiftProtobuf
 package import Transport
 
@@ -55,7 +55,9 @@ package final class Cluster {
         "\(settings.listen!) can be reached from other hosts, which needs keys: `atelier keys` makes them, and --keys names their folder"
       )
     }
-    accessControl = try settings.keys.map { _ throws(TransportError) in try AccessControl(in: sockets) }
+    let control = settings.keys == nil ? nil : try AccessControl(in: sockets)
+    control?.allow(settings.keys?.workers ?? [], in: Self.domain)
+    accessControl = control
     router = Socket(
       .router, in: sockets, security: settings.keys.map { .server($0.own, domain: Self.domain) } ?? .none,
       bounds: settings.bounds)

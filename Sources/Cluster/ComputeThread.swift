@@ -1,7 +1,9 @@
 internal import Compute
 internal import Coordination
+internal import Datasets
 internal import Foundation
 internal import Models
+internal import SwiftProtobuf
 internal import Synchronization
 internal import Transport
 

@@ -19,7 +19,10 @@ final class ExchangeLinks {
     let member: Member
     let socket: Socket
 
-    init(_ member: Member, _ socket: consuming Socket) { (self.member, self.socket) = (member, socket) }
+    init(_ member: Member, _ socket: consuming Socket) {
+      self.member = member
+      self.socket = socket
+    }
   }
 
   /// What the exchange's access control calls those who may send.

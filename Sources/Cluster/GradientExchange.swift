@@ -1,6 +1,7 @@
 internal import Compute
 internal import Coordination
 internal import Foundation
+internal import KernelInterface
 internal import Transport
 
 /// The bytes of the exchange, whose moves ``ExchangeProtocol`` decides: sums that go out and come in, and the total.

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Coordination
 internal import Foundation
 internal import Transport
 

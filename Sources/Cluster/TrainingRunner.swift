@@ -3,6 +3,7 @@ internal import Coordination
 internal import Datasets
 internal import Foundation
 internal import Models
+internal import SwiftProtobuf
 internal import Transport
 
 /// Trains a network as a member of a group: carries out what ``TrainingMember`` decides.

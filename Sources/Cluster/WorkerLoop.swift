@@ -29,7 +29,8 @@ final class WorkerLoop {
     worker: Worker, socket: consuming Socket, monitor: consuming ConnectionMonitor?, computing: ComputeThread,
     blobs: BlobStore, cache: BlobCache?, limits: Limits, log: @escaping (String) -> Void
   ) {
-    (self.socket, self.monitor) = (socket, monitor)
+    self.socket = socket
+    self.monitor = monitor
     (self.worker, self.computing, self.blobs, self.cache) = (worker, computing, blobs, cache)
     (self.limits, self.log) = (limits, log)
   }
@@ -38,7 +39,7 @@ final class WorkerLoop {
   func run(until isEnding: () -> Bool) {
     while !isEnding(), refusal == nil {
       receive()
-      while let report = computing.reports.next() { handle(report) }
+      while let report = computing.reports.next() { take(report) }
       fetch()
       perform(worker.tick(at: now))
       tellConnection()
@@ -74,7 +75,7 @@ final class WorkerLoop {
     }
   }
 
-  private func handle(_ report: WorkerReport) {
+  private func take(_ report: WorkerReport) {
     switch report {
     case .chunkEnded(let chunk, let job, let bytes, let milliseconds, let failure):
       // Chunks of another job may have the same number.

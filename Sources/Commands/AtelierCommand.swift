@@ -18,7 +18,8 @@ public struct AtelierCommand: ParsableCommand {
       """,
     version: atelierVersion,
     subcommands: [
-      QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self,
+      QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self, WorkerCommand.self,
+      KeysCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
     ])
 
@@ -40,7 +41,7 @@ public struct AtelierCommand: ParsableCommand {
   private static func end(with error: any Error) -> Never {
     if let status = ExitStatus.of(error) {
       let text = error is CancellationError ? "stopped before the end" : "Error: \(error)"
-      StandardError.shared.showLive("")
+      StandardError.shared.showLive([])
       StandardError.shared.write(text)
       Foundation.exit(status)
     }

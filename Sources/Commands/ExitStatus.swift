@@ -1,14 +1,17 @@
+internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Transport
 
 /// The exit statuses, as in sysexits.h; 128 + n after signal n, as shells count.
 enum ExitStatus {
   static let usage = EX_USAGE
   static let badData = EX_DATAERR
   static let noInput = EX_NOINPUT
+  static let unavailable = EX_UNAVAILABLE
   static let software = EX_SOFTWARE
   static let cannotCreate = EX_CANTCREAT
   static let inputOutput = EX_IOERR
@@ -16,8 +19,9 @@ enum ExitStatus {
   /// For `atelier --help`.
   static let documentation = """
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
-    input; 70 a fault in Atelier; 73 the output cannot be created; 74 writing or reading failed, for instance on a \
-    full disk; 130 stopped by Ctrl-C, 143 by SIGTERM.
+    input; 69 a coordinator or worker cannot be reached, or units of work killed their workers; \
+    70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading failed, for instance on a \
+    full disk; 76 a coordinator refuses this worker; 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
 
   /// The status that tells what kind of failure it was; nil for errors that are not ours.
@@ -40,6 +44,10 @@ enum ExitStatus {
       case .notWritten: return inputOutput
       }
     case is BenchmarkError: return software
+    case is TransportError: return unavailable
+    case is WorkerRefused: return EX_PROTOCOL
+    case ClusterError.faulty: return software
+    case ClusterError.setAside: return unavailable
     default: return nil
     }
   }

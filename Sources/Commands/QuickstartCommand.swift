@@ -18,17 +18,19 @@ struct QuickstartCommand: ParsableCommand {
 
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var clusterOptions: ClusterOptions
   @OptionGroup var jsonOptions: JSONOptions
 
   func run() throws {
     try jsonOptions.check()
-    let run = try TrainingRun(data: dataOptions, compute: computeOptions)
-    try withRunFolder { folder in
-      var rows: [Row] = []
-      for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
-      let table = Self.table(rows).text
-      try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
-      try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
+    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions) { run in
+      try withRunFolder { folder in
+        var rows: [Row] = []
+        for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
+        let table = Self.table(rows).text
+        try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
+        try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
+      }
     }
   }
 

@@ -54,7 +54,8 @@ package struct Socket: ~Copyable {
   package init(_ kind: Kind, in context: SocketContext, security: SocketSecurity = .none, bounds: Bounds = Bounds()) {
     self.context = context
     pointer = zmq_socket(context.pointer, kind.code)!
-    set(ZMQ_LINGER, 0)
+    // Long enough for a last word, too short to be waited for.
+    set(ZMQ_LINGER, kind == .dealer ? 100 : 0)
     set(ZMQ_SNDHWM, bounds.queue)
     set(ZMQ_RCVHWM, bounds.queue)
     var frame = bounds.frame

@@ -1,3 +1,5 @@
+internal import Cluster
+internal import Evaluation
 internal import Foundation
 internal import Models
 
@@ -11,6 +13,7 @@ final class ProgressReporter {
   private var doneBefore: Int?
   /// The last hold-out accuracy that was told; it is shown until there is a newer one.
   private var validationAccuracy: Double?
+  private var workers: [ClusterProgress.WorkerLine] = []
 
   /// How often the bar changes, and how often a line is written where there is no terminal.
   private static let barInterval = Duration.milliseconds(100)
@@ -24,7 +27,13 @@ final class ProgressReporter {
   deinit { end() }
 
   /// Takes the bar away.
-  func end() { if !isQuiet { StandardError.shared.showLive("") } }
+  func end() { if !isQuiet { StandardError.shared.showLive([]) } }
+
+  /// The same, with what each worker does; a worker within this process needs no line of its own.
+  func report(_ progress: ClusterProgress) -> Bool {
+    workers = progress.workers.count == 1 && progress.workers[0].process == Int(getpid()) ? [] : progress.workers
+    return report(progress.fit)
+  }
 
   /// Shows the progress if it is time to; false once the user wants to stop.
   func report(_ progress: FitProgress) -> Bool {
@@ -47,6 +56,15 @@ final class ProgressReporter {
       label: label, progress: current, batch: batch, seconds: (now - start) / .seconds(1), doneBefore: doneBefore ?? 0)
     // The end of an epoch stays on the screen.
     if isEndOfEpoch || !StandardError.shared.isTerminal { StandardError.shared.write(text.line) }
-    StandardError.shared.showLive(text.bar)
+    StandardError.shared.showLive([text.bar] + workers.map { $0.text(unit: progress.unit.rawValue) })
+  }
+}
+
+extension ClusterProgress.WorkerLine {
+  /// For instance `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  0.1 s ago`.
+  fileprivate func text(unit: String) -> String {
+    let seen = lastSeen >= 1_000 ? "  last seen \(formatted(Double(lastSeen) / 1000, digits: 0)) s ago" : ""
+    return "  \(host) \(process)  \(threads) threads \(instructionSet)  \(activity)"
+      + "  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(unit)/s  \(formatted(100 * share, digits: 0)) %\(seen)"
   }
 }

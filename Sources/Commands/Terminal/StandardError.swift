@@ -2,29 +2,33 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Progress, logs and errors: lines, and on a terminal one line at the bottom that changes in place.
+/// Progress, logs and errors: lines, and on a terminal a few at the bottom that change in place.
 final class StandardError: Sendable {
   static let shared = StandardError()
 
-  /// Whether someone watches: then the last line may change in place.
+  /// Whether someone watches: then the last lines may change in place.
   let isTerminal = isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
-  private let liveLine = Mutex<String>("")
+  private let live = Mutex<[String]>([])
 
-  /// Writes a line above the live one.
+  /// Writes a line above the live ones.
   func write(_ line: String) {
-    liveLine.withLock { live in put(live.isEmpty ? "\(line)\n" : "\(Self.clear)\(line)\n\(live)") }
+    live.withLock { live in put(Self.clearing(live) + "\(line)\n" + live.joined(separator: "\n")) }
   }
 
-  /// Puts a text in place of the live line. An empty one removes it.
-  func showLive(_ text: String) {
+  /// Puts lines in place of the live ones. None: they go.
+  func showLive(_ lines: [String]) {
     guard isTerminal else { return }
-    liveLine.withLock { live in
-      live = String(text.prefix(max(columns - 1, 20)))
-      put(Self.clear + live)
+    live.withLock { live in
+      let old = Self.clearing(live)
+      live = lines.map { String($0.prefix(max(columns - 1, 20))) }
+      put(old + live.joined(separator: "\n"))
     }
   }
 
-  private static let clear = "\r\u{1B}[K"
+  /// Takes lines away, the last first; the cursor stands behind it.
+  private static func clearing(_ lines: [String]) -> String {
+    lines.isEmpty ? "" : lines.map { _ in "\r\u{1B}[K" }.joined(separator: "\u{1B}[A")
+  }
 
   private var columns: Int {
     var size = winsize()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Datasets
 internal import Foundation
 internal import Logging
@@ -22,7 +23,8 @@ struct TrainCNNCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on with the training that this checkpoint holds. It says the settings.", valueName: "checkpoint"),
+      "Go on with the training that this checkpoint, or this run's folder, holds. It says the settings.",
+      valueName: "run"),
     completion: .file(extensions: ["safetensors"]))
   var resume: String?
 
@@ -35,35 +37,35 @@ struct TrainCNNCommand: ParsableCommand {
   }
 
   func run() throws {
-    let checkpoint = try resume.map { path throws(FileError) in try NetworkCheckpoint(path: path) }
+    let path = resume.map(CheckpointName.checkpoint)
+    let checkpoint = try path.map { path throws(FileError) in try NetworkCheckpoint(path: path) }
     let settings = checkpoint?.settings ?? network.settings
     try options.json.check()
-    let run = try TrainingRun(data: options.data, compute: options.compute)
-    if let resume, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
-      throw FileError.damaged(
-        path: resume,
-        reason: "it belongs to other data: \(checkpoint.metadata.dataName), \(checkpoint.metadata.dataDigest)")
+    try TrainingRun.with(data: options.data, compute: options.compute, cluster: options.cluster) { run in
+      if let path, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
+        throw FileError.damaged(
+          path: path,
+          reason: "it belongs to other data: \(checkpoint.metadata.dataName), \(checkpoint.metadata.dataDigest)")
+      }
+      let report = try output(checkpoint: path).withPath(.cnn) { model in
+        let report = try run.fit(.cnn(settings), savingTo: model, from: checkpoint)
+        unlink(CheckpointName.of(model: model))
+        return report
+      }
+      try options.json.write(report, text: report.text)
     }
-    let report = try output.withPath(.cnn) { path in
-      let training = try CheckpointedTraining(
-        run: run, settings: settings, checkpoint: checkpoint, path: CheckpointName.of(model: path))
-      let report = try run.fit(.cnn(settings), savingTo: path, by: training.fit)
-      training.removeCheckpoint()
-      return report
-    }
-    try options.json.write(report, text: report.text)
   }
 
   /// A resumed training ends in the file that the interrupted one would have written.
-  private var output: OutputOptions {
+  private func output(checkpoint: String?) -> OutputOptions {
     var output = options.output
-    output.output = output.output ?? resume.flatMap(CheckpointName.model)
+    output.output = output.output ?? checkpoint.flatMap(CheckpointName.model)
     return output
   }
 }
 
 /// Where the checkpoint of a model's training is: beside it.
-private enum CheckpointName {
+enum CheckpointName {
   private static let ending = ".safetensors"
   private static let checkpointEnding = ".checkpoint.safetensors"
 
@@ -74,46 +76,41 @@ private enum CheckpointName {
   static func model(_ checkpoint: String) -> String? {
     checkpoint.hasSuffix(checkpointEnding) ? String(checkpoint.dropLast(checkpointEnding.count)) + ending : nil
   }
+
+  /// The checkpoint in a run's folder; a file is one itself.
+  static func checkpoint(_ path: String) -> String {
+    var information = stat()
+    guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else { return path }
+    return "\(path)/\(ModelKind.cnn.rawValue)\(checkpointEnding)"
+  }
 }
 
 /// A training that is saved after each epoch, and when it is stopped.
-private struct CheckpointedTraining {
+struct CheckpointedTraining {
   let run: TrainingRun
-  let trainer: NetworkTrainer
+  let settings: NetworkSettings
   let path: String
 
-  init(run: TrainingRun, settings: NetworkSettings, checkpoint: NetworkCheckpoint?, path: String) throws {
-    (self.run, self.path) = (run, path)
-    trainer = try NetworkTrainer(
-      run.dataset.train, classCount: run.dataset.classCount, settings: settings, on: run.context)
-    try checkpoint?.resume(trainer)
-    if checkpoint != nil {
-      run.options.logger.info(
-        "going on after \(trainer.history.count) of \(settings.epochs) epochs, step \(trainer.step)")
-    }
-  }
-
-  func fit(progress: (FitProgress) -> Bool) throws -> any Classifier {
+  func train(
+    from checkpoint: NetworkCheckpoint?, progress: @escaping (ClusterProgress) -> Bool
+  ) throws -> any Classifier {
+    let (dataset, path) = (run.dataset, path)
+    let logger = run.options.logger
+    if checkpoint != nil { logger.info("going on from the checkpoint") }
     do {
-      try trainer.run(progress: progress, epochEnded: save)
+      return try run.cluster.train(
+        settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
+        keepCheckpoint: { tensors in
+          try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(to: path)
+        }, progress: progress)
     } catch is CancellationError {
-      try save()
-      StandardError.shared.showLive("")
-      run.options.logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")
+      StandardError.shared.showLive([])
+      logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")
       throw CancellationError()
     } catch let error as ModelError {
       // Training diverged, and would again.
-      removeCheckpoint()
+      unlink(path)
       throw error
     }
-    return trainer.network
-  }
-
-  func removeCheckpoint() { unlink(path) }
-
-  private func save() throws {
-    try NetworkCheckpoint(
-      trainer, classNames: run.dataset.classNames, dataName: run.dataset.name, dataDigest: run.dataDigest
-    ).write(to: path)
   }
 }

@@ -20,9 +20,22 @@ struct TrainForestCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Give each tree as many images as there are, drawn with replacement.")
   var bootstrap = true
 
+  @Option(
+    help: ArgumentHelp(
+      "Go on with the forest that this run's folder holds. It says the settings; --trees and others are not looked at.",
+      valueName: "run"),
+    completion: .directory)
+  var resume: String?
+
   @OptionGroup var options: TrainOptions
 
   func run() throws {
+    if let resume {
+      let (settings, output) = try UnfinishedForest.resume(resume)
+      var options = options
+      options.output.output = output
+      return try options.run(.forest(settings))
+    }
     var settings = ForestSettings()
     (settings.trees, settings.bootstrap) = (trees, bootstrap)
     tree.apply(to: &settings.tree)

@@ -7,13 +7,15 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var json: JSONOptions
 
   /// Fits, saves and prints.
   func run(_ settings: ModelSettings) throws {
     try json.check()
-    let run = try TrainingRun(data: data, compute: compute)
-    let report = try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }
-    try json.write(report, text: report.text)
+    try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
+      let report = try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }
+      try json.write(report, text: report.text)
+    }
   }
 }

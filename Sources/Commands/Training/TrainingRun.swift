@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
@@ -5,16 +6,28 @@ internal import Foundation
 internal import Logging
 internal import Models
 
-/// What every command that fits models has in common: the data, the threads, and the way from settings to a saved model.
+/// What every command that fits models has in common: the data, those who work, and the way from settings to a saved model.
 struct TrainingRun {
   let dataset: Dataset
   let dataDigest: String
   let context: ComputeContext
+  let cluster: Cluster
   let options: ComputeOptions
 
-  init(data: DataOptions, compute: ComputeOptions) throws {
-    options = compute
-    context = try compute.makeContext()
+  /// Starts those who work, does something, and ends them.
+  static func with<Result>(
+    data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, _ body: (TrainingRun) throws -> Result
+  ) throws -> Result {
+    let context = try compute.makeContext()
+    let logger = compute.logger
+    let cluster = try Cluster(options.settings(threads: context.team.count), on: context) { logger.info("\($0)") }
+    defer { cluster.close() }
+    if let endpoint = cluster.endpoint { logger.info("workers may join: atelier worker --join \(endpoint)") }
+    return try body(TrainingRun(data: data, compute: compute, context: context, cluster: cluster))
+  }
+
+  private init(data: DataOptions, compute: ComputeOptions, context: ComputeContext, cluster: Cluster) throws {
+    (options, self.context, self.cluster) = (compute, context, cluster)
     dataset = try data.load()
     dataDigest = dataset.digest
     compute.logger.info(
@@ -29,49 +42,77 @@ struct TrainingRun {
   ///
   /// - Parameters:
   ///   - path: where the model goes; checked before the fit begins.
-  ///   - fit: the fit itself, where it is more than ``ModelSettings/fit(_:classCount:on:progress:)``.
-  /// - Throws: `CancellationError` if the user stopped the fit; ``FileError``, ``ModelError``.
+  ///   - checkpoint: of a network's training, to go on from.
+  /// - Throws: `CancellationError` if the user stopped the fit; ``FileError``, ``ModelError``, ``ClusterError``, ``TransportError``
   func fit(
-    _ settings: ModelSettings, savingTo path: String,
-    by fit: ((_ progress: (FitProgress) -> Bool) throws -> any Classifier)? = nil
+    _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint? = nil
   ) throws -> FitReport {
     try FileReplacement.check(path)
     let clock = ContinuousClock()
     let start = clock.now
     let progress = ProgressReporter(settings.kind.rawValue, batch: settings.batch, options: options)
-    let model =
-      try fit?(progress.report)
-      ?? settings.fit(dataset.train, classCount: dataset.classCount, on: context, progress: progress.report)
+    let model = try model(settings, path: path, checkpoint: checkpoint, progress: progress)
     progress.end()
     let fitSeconds = (clock.now - start) / .seconds(1)
+    let saved = SavedModel(
+      model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
     let evaluation: Evaluation
     let judging = clock.now
     do {
-      evaluation = try judge(model)
+      evaluation = try judge(model, saved)
     } catch {
       // Whoever stops the judging wants to keep what took long.
-      try save(model, testAccuracy: nil, to: path)
+      try saved.write(to: path)
       throw error
     }
-    try save(model, testAccuracy: evaluation.accuracy, to: path)
+    let testSeconds = (clock.now - judging) / .seconds(1)
+    try saved.judged(testAccuracy: evaluation.accuracy).write(to: path)
     return FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images, fitSeconds: fitSeconds,
-      testSeconds: (clock.now - judging) / .seconds(1), digest: model.digest,
-      atelierVersion: atelierVersion, instructionSet: context.instructionSet.rawValue, threads: context.team.count)
+      testSeconds: testSeconds, digest: saved.digest, atelierVersion: atelierVersion,
+      instructionSet: context.instructionSet.rawValue, threads: context.team.count)
   }
 
-  private func judge(_ model: any Classifier) throws -> Evaluation {
+  private func model(
+    _ settings: ModelSettings, path: String, checkpoint: NetworkCheckpoint?, progress: ProgressReporter
+  ) throws -> any Classifier {
+    let (images, classCount) = (dataset.train, dataset.classCount)
+    switch settings {
+    case .cnn(let settings):
+      return try CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
+        .train(from: checkpoint, progress: progress.report)
+    case .forest(let settings):
+      let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest)
+      defer { unfinished.removeIfEmpty() }
+      do {
+        let forest = try cluster.fitForest(
+          settings, images, classCount: classCount, parts: unfinished.parts, progress: progress.report)
+        unfinished.remove()
+        return forest
+      } catch is CancellationError {
+        StandardError.shared.showLive([])
+        if unfinished.hasTrees {
+          options.logger.warning("the trees so far are kept; go on with: atelier train forest --resume \(unfinished.path)")
+        }
+        throw CancellationError()
+      }
+    case .tree(let settings):
+      return try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report)
+    case .knn(let settings):
+      return try NearestNeighbors.fit(images, classCount: classCount, settings: settings, on: context) { _ in
+        !Interruption.isRequested
+      }
+    }
+  }
+
+  private func judge(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
     let progress = ProgressReporter("test images", options: options)
     defer { progress.end() }
+    let probabilities = try cluster.probabilities(
+      of: model, saved: saved, for: dataset.test, progress: progress.report)
     return try Evaluation(
-      of: model, on: dataset.test, classNames: dataset.classNames, context: context, progress: progress.report)
-  }
-
-  private func save(_ model: any Classifier, testAccuracy: Double?, to path: String) throws(FileError) {
-    try SavedModel(
-      model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: testAccuracy
-    ).write(to: path)
+      probabilities: probabilities, labels: dataset.test.labels, classNames: dataset.classNames)
   }
 }
 

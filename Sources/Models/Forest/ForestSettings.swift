@@ -25,5 +25,5 @@ package struct ForestSettings: Sendable, Equatable {
   }
 
   /// - Throws: ``ModelError/badSettings(_:)`` for values that the parser would not let through.
-  func check() throws(ModelError) { _ = try ForestSettings(text) }
+  package func check() throws(ModelError) { _ = try ForestSettings(text) }
 }

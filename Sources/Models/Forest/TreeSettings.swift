@@ -55,7 +55,7 @@ package struct TreeSettings: Sendable, Equatable {
   }
 
   /// - Throws: ``ModelError/badSettings(_:)`` for values that the parser would not let through.
-  func check() throws(ModelError) { _ = try TreeSettings(text) }
+  package func check() throws(ModelError) { _ = try TreeSettings(text) }
 }
 
 /// How many features a node looks at.

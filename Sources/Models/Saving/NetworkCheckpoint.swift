@@ -1,20 +1,25 @@
-internal import Compute
+package import Compute
+package import Datasets
 
 /// A training of a network that is not at its end, as a file keeps it: the trainer's tensors, and what they belong to.
 package struct NetworkCheckpoint: Sendable, Equatable {
   package let metadata: ModelMetadata
   package let settings: NetworkSettings
-  private let tensors: [Tensor]
+  /// Of ``NetworkTrainer/checkpoint``.
+  package let tensors: [Tensor]
 
   /// The metadata entry by which a checkpoint is told from a model.
   private static let mark = "checkpoint"
 
-  package init(_ trainer: NetworkTrainer, classNames: [String], dataName: String, dataDigest: String) {
-    settings = trainer.settings
+  /// - Parameter tensors: ``NetworkTrainer/checkpoint``
+  package init(
+    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String
+  ) {
+    self.settings = settings
     metadata = ModelMetadata(
-      kind: .cnn, settings: settings.text, imageShape: trainer.plan.input, classNames: classNames, dataName: dataName,
-      dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
-    tensors = trainer.checkpoint
+      kind: .cnn, settings: settings.text, imageShape: dataset.shape, classNames: dataset.classNames,
+      dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
+    self.tensors = tensors
   }
 
   package func write(to path: String) throws(FileError) {
@@ -36,8 +41,4 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     }
     tensors = file.tensors
   }
-
-  /// Puts a trainer with the same settings and images where the checkpoint's was.
-  /// - Throws: ``ModelError/badModel(_:)`` if the checkpoint does not fit.
-  package func resume(_ trainer: NetworkTrainer) throws(ModelError) { try trainer.resume(tensors) }
 }

@@ -21,6 +21,15 @@ package struct SavedModel: Sendable, Equatable {
     tensors = SafetensorsHeader.canonicalOrder(model.tensors)
   }
 
+  /// The same model, now that it has been judged.
+  package func judged(testAccuracy: Double) -> SavedModel {
+    var metadata = metadata
+    metadata.testAccuracy = testAccuracy
+    return SavedModel(metadata: metadata, tensors: tensors)
+  }
+
+  private init(metadata: ModelMetadata, tensors: [Tensor]) { (self.metadata, self.tensors) = (metadata, tensors) }
+
   /// SHA-256 over the tensors: the digest that the fit printed.
   package var digest: String { Tensor.digest(of: tensors) }
 

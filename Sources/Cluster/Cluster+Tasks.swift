@@ -1,0 +1,126 @@
+package import Datasets
+internal import Coordination
+internal import Foundation
+package import Models
+
+/// Models that are fitted in independent units of work.
+extension Cluster {
+  /// Tells how far a job is; false stops it.
+  package typealias Progress = (ClusterProgress) -> Bool
+
+  /// Grows a forest, whose trees the workers share.
+  /// - Parameter parts: trees that were grown before, and where those that are grown are kept.
+  package func fitForest(
+    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil, progress: Progress
+  ) throws -> Forest {
+    try settings.check()
+    var grown: [(first: Int, trees: [Tree])] = []
+    func add(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws {
+      let file = try SafetensorsFile(bytes: bytes, name: "a worker's part of the forest")
+      let trees = try Tree.trees(from: file.tensors, imageShape: images.shape, classCount: classCount)
+      guard trees.count == units.count else {
+        throw ModelError.badModel("\(trees.count) trees came where \(units.count) were due")
+      }
+      grown.append((units.lowerBound, trees))
+    }
+    let missing = try parts?.read(of: settings.trees, add) ?? [0..<settings.trees]
+    if !missing.isEmpty {
+      var description = JobDescription()
+      (description.work, description.settings) = (.growForest, settings.text)
+      (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+      let end = try run(
+        description, .tasks(TaskPool(units: missing)), unit: .trees,
+        total: missing.reduce(0) { $0 + $1.count },
+        keep: { chunk, bytes in
+          try add(bytes, units: chunk.units)
+          try parts?.write(bytes, units: chunk.units)
+        }, progress: progress)
+      try Self.checkComplete(end, unit: "tree")
+    }
+    return Forest(
+      joining: grown.sorted { $0.first < $1.first }.map(\.trees), settings: settings, imageShape: images.shape,
+      classCount: classCount)
+  }
+
+  /// Grows a tree, on the threads of one worker.
+  package func fitTree(
+    _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: Progress
+  ) throws -> DecisionTree {
+    try settings.check()
+    var description = JobDescription()
+    (description.work, description.settings) = (.growTree, settings.text)
+    (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+    var tree: DecisionTree?
+    let end = try run(
+      description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 1,
+      keep: { _, bytes in
+        let file = try SafetensorsFile(bytes: bytes, name: "a worker's tree")
+        tree = try DecisionTree(
+          tensors: file.tensors, settings: settings.text, imageShape: images.shape, classCount: classCount)
+      }, progress: progress)
+    try Self.checkComplete(end, unit: "tree")
+    return tree!
+  }
+
+  /// What a model makes of images, which the workers share.
+  /// - Parameter saved: the model as a file, for workers of other processes
+  /// - Returns: class probabilities: (images, classes)
+  package func probabilities(
+    of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: Progress
+  ) throws -> [Float] {
+    let imagesPerUnit = 96
+    let classCount = model.classCount
+    let units = (images.count + imagesPerUnit - 1) / imagesPerUnit
+    var description = JobDescription()
+    (description.work, description.imagesPerUnit) = (.predict, UInt32(imagesPerUnit))
+    (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+    description.model = .init(share(.model(saved, model)).bytes)
+    var probabilities = [Float](repeating: 0, count: images.count * classCount)
+    let end = try run(
+      description, .tasks(TaskPool(units: [0..<units])), unit: .images, total: units,
+      keep: { chunk, bytes in
+        let range = chunk.units.lowerBound * imagesPerUnit..<min(chunk.units.upperBound * imagesPerUnit, images.count)
+        guard bytes.count == range.count * classCount * 4 else {
+          throw ModelError.badModel("probabilities of \(bytes.count) bytes came for \(range.count) images")
+        }
+        probabilities.withUnsafeMutableBytes {
+          UnsafeMutableRawBufferPointer(rebasing: $0[range.lowerBound * classCount * 4..<range.upperBound * classCount * 4])
+            .copyMemory(from: bytes)
+        }
+      },
+      progress: { progress($0.counting(each: imagesPerUnit, atMost: images.count)) })
+    try Self.checkComplete(end, unit: "block of images")
+    return probabilities
+  }
+
+  /// Hands out units that are nothing: how much they cost on their way.
+  package func runEmptyUnits(_ count: Int) throws {
+    var description = JobDescription()
+    description.work = .nothing
+    _ = try run(
+      description, .tasks(TaskPool(units: [0..<count])), unit: .queries, total: count, progress: { _ in true })
+  }
+
+  private static func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {
+    guard case .done(let setAside) = end, !setAside.isEmpty else { return }
+    throw ClusterError(setAside: setAside, unit: unit)
+  }
+}
+
+extension Chunk {
+  var units: Range<Int> { Int(first)..<Int(first + count) }
+}
+
+extension ClusterProgress {
+  /// Counts what is in a unit, and not the units.
+  fileprivate func counting(each size: Int, atMost most: Int) -> ClusterProgress {
+    var fit = fit
+    (fit.done, fit.total) = (min(fit.done * size, most), most)
+    let lines = workers.map { line in
+      WorkerLine(
+        host: line.host, process: line.process, threads: line.threads, instructionSet: line.instructionSet,
+        activity: line.activity, rate: line.rate * Double(size), share: line.share, lastSeen: line.lastSeen)
+    }
+    return ClusterProgress(fit: fit, workers: lines)
+  }
+}

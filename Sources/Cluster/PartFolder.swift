@@ -1,0 +1,58 @@
+internal import Foundation
+package import Models
+
+/// Results of a job's units on disk, so that a run whose coordinator was killed goes on with what was done.
+///
+/// Each is a file `FIRST-END-DIGEST.part`: the units, and the first half of the bytes' SHA-256. One that is damaged is computed again.
+package struct PartFolder {
+  private let path: String
+
+  /// Makes the folder, if it is not there.
+  /// - Throws: ``FileError/notCreated(path:reason:)``
+  package init(path: String) throws(FileError) {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .notCreated(path: path, reason: error.localizedDescription)
+    }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
+    let name = "\(units.lowerBound)-\(units.upperBound)-\(Self.mark(bytes)).part"
+    try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)")
+  }
+
+  private static func mark(_ bytes: UnsafeRawBufferPointer) -> String { String("\(SHA256(of: bytes))".prefix(32)) }
+
+  /// Hands out the results that are there.
+  /// - Parameter count: units in all
+  /// - Returns: the units that are missing
+  func read(
+    of count: Int, _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
+  ) throws -> [Range<Int>] {
+    var missing: [Range<Int>] = []
+    var next = 0
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let found = names.compactMap { name -> (units: Range<Int>, name: String, mark: String)? in
+      guard name.hasSuffix(".part") else { return nil }
+      let words = name.dropLast(5).split(separator: "-").map(String.init)
+      guard words.count == 3, let first = Int(words[0]), let end = Int(words[1]), 0 <= first, first < end, end <= count
+      else { return nil }
+      return (first..<end, name, words[2])
+    }
+    for (units, name, mark) in found.sorted(by: { $0.units.lowerBound < $1.units.lowerBound }) {
+      guard units.lowerBound >= next, let data = FileManager.default.contents(atPath: "\(path)/\(name)"),
+        data.withUnsafeBytes({ Self.mark($0) }) == mark
+      else { continue }
+      try data.withUnsafeBytes { try body($0, units) }
+      if units.lowerBound > next { missing.append(next..<units.lowerBound) }
+      next = units.upperBound
+    }
+    if next < count { missing.append(next..<count) }
+    return missing
+  }
+
+  /// The run is done, and its parts are in the model.
+  package func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

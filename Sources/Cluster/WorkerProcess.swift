@@ -1,0 +1,83 @@
+package import Compute
+package import Coordination
+internal import Foundation
+package import Transport
+
+/// How a worker process finds its coordinator.
+package struct WorkerSettings: Sendable {
+  package var join: Endpoint
+  /// Where other workers shall reach this one; nil: where it reaches the coordinator from.
+  package var exchange: Endpoint?
+  /// nil for local addresses only.
+  package var keys: WorkerKeys?
+  /// Whether what is fetched is kept for the next time.
+  package var caches = true
+  package var limits = Limits()
+  package var bounds = Socket.Bounds()
+
+  package init(join: Endpoint) { self.join = join }
+}
+
+/// A worker: a process that joins a coordinator, and does what it is told to. It survives jobs and coordinators.
+package enum WorkerProcess {
+  /// Works until `isEnding`, or until the coordinator refuses it.
+  ///
+  /// - Parameter log: told what people want to know
+  /// - Returns: why the coordinator refuses it; nil if it was ended otherwise
+  /// - Throws: ``TransportError`` if it cannot join or listen
+  package static func run(
+    _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
+  ) throws -> String? {
+    guard settings.join.isLocal || settings.keys != nil else {
+      throw TransportError(
+        "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder")
+    }
+    let sockets = SocketContext()
+    let id = UInt64.random(in: 1...UInt64.max)
+    let accessControl = settings.keys == nil ? nil : try AccessControl(in: sockets)
+    defer { accessControl?.end() }
+    // Only members that the coordinator names get in, and only by the key that it names.
+    let exchangeKeys = settings.keys.map { _ in KeyPair() }
+    let exchange = ComputeThread.Exchange(
+      endpoint: try settings.exchange?.reachable() ?? exchangeEndpoint(towards: settings.join), keys: exchangeKeys,
+      accessControl: accessControl, context: sockets, bounds: settings.bounds)
+    let blobs = BlobStore()
+    let (computing, endpoint) = try ComputeThread.start(
+      worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
+    defer { computing.end() }
+    let security = settings.keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
+    let socket = Socket(.dealer, in: sockets, security: security, bounds: settings.bounds)
+    let monitor = try ConnectionMonitor(socket, name: "connections", in: sockets)
+    try socket.connect(settings.join)
+    let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
+    let loop = WorkerLoop(
+      worker: Worker(id: id, profile: profile, limits: settings.limits), socket: socket, monitor: monitor,
+      computing: computing, blobs: blobs, cache: settings.caches ? BlobCache() : nil, limits: settings.limits, log: log)
+    loop.run(until: isEnding)
+    return loop.refusal
+  }
+
+  /// An address of this machine that those can reach whom the coordinator can reach.
+  private static func exchangeEndpoint(towards coordinator: Endpoint) throws(TransportError) -> Endpoint {
+    guard let host = coordinator.host, let port = coordinator.port else {
+      return try Endpoint("\(coordinator.text)-exchange-\(getpid())")
+    }
+    guard let address = LocalAddress.towards(host: host, port: port) else {
+      throw TransportError("\(host) cannot be reached: there is no such host, or no way to it")
+    }
+    return try Endpoint(host: address)
+  }
+}
+
+extension Endpoint {
+  /// A free port of an address.
+  init(host: String) throws(TransportError) {
+    try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
+  }
+
+  /// All addresses of a machine are none that others could connect to: one of them is.
+  func reachable() throws(TransportError) -> Endpoint {
+    guard let host, ["*", "0.0.0.0", "::"].contains(host), let address = LocalAddress.external else { return self }
+    return try Endpoint(host: address)
+  }
+}

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Transport
+
+struct KeysCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keys",
+    abstract: "Makes a pair of keys, which hosts need to work together.",
+    usage: "atelier keys <name> [--keys <dir>]",
+    discussion: """
+      Writes NAME.secret, which only you can read and which never leaves the host, and NAME.public, to be copied to those \
+      who shall trust it. The coordinator's name is `coordinator`; a worker's can be its host's.
+
+      On the coordinator's host:  atelier keys coordinator
+      On each worker's host:      atelier keys worker-1
+      Then copy coordinator.public to the workers, and worker-1.public to the coordinator, into the folder of keys.
+      """)
+
+  @Argument(help: "What the files are called: coordinator, or a name for the worker.")
+  var name: String
+
+  @OptionGroup var keys: KeyOptions
+
+  func validate() throws {
+    let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_."))
+    if name.isEmpty || name.hasPrefix(".") || name.unicodeScalars.contains(where: { !allowed.contains($0) }) {
+      throw ValidationError("a key's name is made of letters, digits, '-', '_' and '.'")
+    }
+  }
+
+  func run() throws {
+    let pair = try KeyFiles.create(named: name, in: keys.folder)
+    try StandardOutput.write(
+      """
+      secret key  \(keys.folder)/\(name).secret  (never copy it)
+      public key  \(keys.folder)/\(name).public  \(pair.publicKey.z85)
+      """)
+  }
+}

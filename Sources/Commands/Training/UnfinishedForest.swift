@@ -1,0 +1,69 @@
+internal import Cluster
+internal import Foundation
+internal import Models
+
+/// The trees of a forest that is not at its end, beside the model that it will be: a folder NAME.parts, with the settings and the parts.
+struct UnfinishedForest {
+  let path: String
+  let parts: PartFolder
+
+  private static let ending = ".parts"
+  private static let recordName = "settings.json"
+
+  /// What the parts belong to.
+  private struct Record: Codable, Equatable {
+    let settings: [String: String]
+    let dataDigest: String
+    /// The model's file.
+    let output: String
+  }
+
+  /// Makes the folder, or goes on with what is there.
+  /// - Throws: ``FileError``; also if there is a folder of another forest
+  init(of model: String, settings: ForestSettings, dataDigest: String) throws {
+    path = Self.folder(of: model)
+    parts = try PartFolder(path: path)
+    let record = Record(settings: settings.text, dataDigest: dataDigest, output: model)
+    let recordPath = "\(path)/\(Self.recordName)"
+    if FileManager.default.fileExists(atPath: recordPath) {
+      let known = try Self.record(path)
+      guard known.settings == record.settings, known.dataDigest == record.dataDigest else {
+        throw FileError.notCreated(
+          path: model,
+          reason: "\(path) holds trees of another forest; remove it, go on with it by --resume, or choose another --output")
+      }
+    } else {
+      try FileReplacement.write([Array(try JSONOptions.encode(record).utf8)], to: recordPath)
+    }
+  }
+
+  private static func folder(of model: String) -> String {
+    (model.hasSuffix(".safetensors") ? String(model.dropLast(12)) : model) + ending
+  }
+
+  private static func record(_ path: String) throws(FileError) -> Record {
+    let file = "\(path)/\(recordName)"
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw .unreadable(path: path, reason: "no unfinished forest is there")
+    }
+    do { return try JSONDecoder().decode(Record.self, from: data) } catch {
+      throw .damaged(path: file, reason: "it does not hold the settings of a forest")
+    }
+  }
+
+  /// What a run that was stopped would have made.
+  /// - Parameter run: a folder of parts, or the folder of the run
+  static func resume(_ run: String) throws -> (settings: ForestSettings, output: String) {
+    let path = run.hasSuffix(ending) ? run : "\(run)/\(ModelKind.forest.rawValue)\(ending)"
+    let record = try record(path)
+    return (try ForestSettings(record.settings), String(path.dropLast(ending.count)) + ".safetensors")
+  }
+
+  private var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+
+  var hasTrees: Bool { files.contains { $0 != Self.recordName } }
+
+  func remove() { parts.remove() }
+
+  func removeIfEmpty() { if !hasTrees { parts.remove() } }
+}

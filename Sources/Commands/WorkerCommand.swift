@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Foundation
+internal import Logging
+internal import Transport
+
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker",
+    abstract: "Works for a coordinator, on this host or another.",
+    usage: "atelier worker --join tcp://<host>:<port> [<options>]",
+    discussion: """
+      Joins the coordinator (a training that was started with --listen), does what it is told to, and stays for the next \
+      one. It needs no data: what it lacks it fetches from the coordinator, checks it by its SHA-256, and keeps it under \
+      ~/.cache/atelier. If it cannot join, `atelier doctor` says why.
+
+      Example:  atelier worker --join tcp://10.0.0.1:7700
+      """)
+
+  @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "tcp://host:port"))
+  var join: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Where other workers shall reach this one (default: a free port of the address that leads to the coordinator).",
+      valueName: "tcp://host:port"))
+  var exchange: String?
+
+  /// Started by a coordinator, with which it ends.
+  @Flag(help: .hidden)
+  var local = false
+
+  @OptionGroup var keys: KeyOptions
+  @OptionGroup var limits: LimitOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func run() throws {
+    var settings = WorkerSettings(join: try Endpoint(join))
+    settings.exchange = try exchange.map { text throws(TransportError) in try Endpoint(text) }
+    settings.limits = limits.limits
+    settings.caches = !local
+    settings.keys = WorkerKeys()
+    if settings.keys == nil, !settings.join.isLocal || keys.keys != nil { settings.keys = try keys.workerKeys() }
+    // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.
+    if local { signal(SIGINT, SIG_IGN) }
+    let parent = getppid()
+    let logger = compute.logger
+    logger.info("joining \(settings.join)")
+    let refusal = try WorkerProcess.run(settings, on: compute.makeContext(), log: { logger.info("\($0)") }) {
+      Interruption.isRequested || local && getppid() != parent
+    }
+    if let refusal { throw WorkerRefused(reason: refusal) }
+    if !local, Interruption.isRequested { throw CancellationError() }
+  }
+}
+
+/// The coordinator will not work with this worker.
+struct WorkerRefused: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { "the coordinator refuses this worker: \(reason)" }
+}
