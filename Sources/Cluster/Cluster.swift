@@ -23,10 +23,12 @@ package final class Cluster {
   private var localWorkers: LocalWorkers?
   private var ownWorker: OwnWorker?
   /// A folder for ipc addresses, which goes with the cluster.
-  private let folder: String
+  private let folder: String?
   /// How each worker is reached, and which connection is whose.
   private var routes: [WorkerID: Frame] = [:]
   private var connections: [Int32: WorkerID] = [:]
+  /// What people call each that has ever joined.
+  private var names: [WorkerID: String] = [:]
   private var strangers = StrangerLog()
   private let log: (String) -> Void
   private var run: JobRun?
@@ -40,6 +42,9 @@ package final class Cluster {
     var end: Coordinator.JobEnd?
     var error: (any Error)?
     var hasCheckpointed = false
+    /// Ends of epochs that have not been told yet, and the last that was noted.
+    var epochEnds: [FitProgress] = []
+    var lastEpoch = 0
   }
 
   /// Starts to listen, and the local workers.
@@ -47,8 +52,9 @@ package final class Cluster {
   /// - Throws: ``TransportError`` if that cannot be done.
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
-    folder = try Self.makeFolder()
-    let local = try Endpoint(settings.isOneProcess ? "inproc://coordinator" : "ipc://\(folder)/coordinator")
+    let folder = settings.workers > 0 ? try Self.makeFolder() : nil
+    self.folder = folder
+    let local = try Endpoint(folder.map { "ipc://\($0)/coordinator" } ?? "inproc://coordinator")
     let isOpen = settings.listen.map { !$0.isLocal } ?? false
     guard !isOpen || settings.keys != nil else {
       throw TransportError(
@@ -101,7 +107,7 @@ package final class Cluster {
     ownWorker?.end()
     accessControl?.end()
     (localWorkers, ownWorker) = (nil, nil)
-    try? FileManager.default.removeItem(atPath: folder)
+    if let folder { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   // MARK: Jobs
@@ -143,6 +149,8 @@ package final class Cluster {
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
       if let error = run?.error { throw cancel(error) }
+      for ended in run?.epochEnds ?? [] where !progress(overview(unit: unit, total: total, fit: ended)) { throw stop() }
+      run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
       nextLook = now + Self.interval
       try lookAround()
@@ -165,16 +173,15 @@ package final class Cluster {
     for line in strangers.lines(refusals: accessControl?.refusals ?? 0, at: now) { log(line) }
   }
 
-  private func overview(unit: FitProgress.Unit, total: Int) -> ClusterProgress {
+  private func overview(unit: FitProgress.Unit, total: Int, fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
-    var fit = FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
-    if let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
+    var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
+    if known == nil, let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
       ($0.epoch, $0.done) < ($1.epoch, $1.done)
     }) {
-      fit = FitProgress(
-        done: Int(progress.done), total: Int(progress.total), unit: unit, epoch: Int(progress.epoch),
-        epochs: Int(progress.epochs), loss: progress.loss < 0 ? nil : progress.loss,
-        validationAccuracy: progress.validationAccuracy < 0 ? nil : progress.validationAccuracy)
+      fit = FitProgress(progress)
+      // It is told once, when the epoch ends.
+      fit.validationAccuracy = nil
     }
     return ClusterProgress(fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [])
   }
@@ -207,10 +214,10 @@ package final class Cluster {
   private func receive() {
     while let frames = router.receive(frames: 3) {
       guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
-        strangers.note(frames.first?.connection)
+        strangers.note(frames.last?.connection)
         continue
       }
-      receive(message, from: frames[0], body: frames.count > 2 ? frames[2] : nil)
+      receive(message, from: frames[0], by: frames[1].connection, body: frames.count > 2 ? frames[2] : nil)
     }
     while let event = monitor.next() {
       guard case .closed(let connection) = event, let worker = connections.removeValue(forKey: connection) else {
@@ -220,7 +227,7 @@ package final class Cluster {
     }
   }
 
-  private func receive(_ message: WorkerMessage, from route: Frame, body: Frame?) {
+  private func receive(_ message: WorkerMessage, from route: Frame, by connection: Int32?, body: Frame?) {
     guard message.protocol == MessageCodec.version else {
       let reason =
         "it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): install the same version of Atelier on both"
@@ -230,7 +237,8 @@ package final class Cluster {
     switch message.body {
     case .status(let status):
       routes[worker] = route
-      if let connection = route.connection { connections[connection] = worker }
+      if let connection { connections[connection] = worker }
+      noteEpoch(status.membership.progress)
       perform(coordinator.handle(.status(status), from: worker, at: now))
     case .result(let result):
       if body != nil || !result.failure.isEmpty {
@@ -248,8 +256,15 @@ package final class Cluster {
           $0.numerics = numericsVersion
         }
       }
-    case nil: strangers.note(route.connection)
+    case nil: strangers.note(connection)
     }
+  }
+
+  /// All members tell of the end of an epoch; it is news once.
+  private func noteEpoch(_ progress: Coordination.Progress) {
+    guard let run, progress.validationAccuracy >= 0, progress.epoch > run.lastEpoch else { return }
+    self.run!.lastEpoch = Int(clamping: progress.epoch)
+    self.run!.epochEnds.append(FitProgress(progress))
   }
 
   // MARK: What goes
@@ -268,6 +283,7 @@ package final class Cluster {
         if let body { attempt { try $0.keepCheckpoint(checkpoint, body.bytes) } }
         run?.hasCheckpointed = true
       case .note(let note):
+        if case .joined(let joined, let profile) = note { names[joined] = "\(profile.host), process \(profile.process)" }
         if let text = describe(note) { log(text) }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
@@ -294,6 +310,6 @@ package final class Cluster {
 
   private func describe(_ note: Coordinator.Note) -> String? {
     // Whoever works alone is nobody to be told about.
-    settings.isOneProcess ? nil : note.text(name: coordinator.name, tensorName: run?.tensorName ?? { "\($0)" })
+    settings.isOneProcess ? nil : note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { "\($0)" })
   }
 }

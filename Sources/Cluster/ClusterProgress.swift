@@ -70,3 +70,14 @@ struct WorkerRates {
     return lines
   }
 }
+
+extension FitProgress {
+  /// What a member of a training group tells.
+  init(_ progress: Coordination.Progress) {
+    self.init(
+      done: Int(clamping: progress.done), total: Int(clamping: progress.total), unit: .images,
+      epoch: Int(clamping: progress.epoch), epochs: Int(clamping: progress.epochs),
+      loss: progress.loss < 0 ? nil : progress.loss,
+      validationAccuracy: progress.validationAccuracy < 0 ? nil : progress.validationAccuracy)
+  }
+}

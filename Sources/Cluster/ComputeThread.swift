@@ -95,7 +95,7 @@ private final class WorkerCompute {
 
   func run() {
     while true {
-      training?.run(commands)
+      train()
       guard let command = commands.next() else {
         var file = pollfd(fd: commands.descriptor, events: Int16(POLLIN), revents: 0)
         poll(&file, 1, 1_000)
@@ -108,6 +108,14 @@ private final class WorkerCompute {
       case .cancel, .follow: break
       case .end: return
       }
+    }
+  }
+
+  private func train() {
+    guard let training else { return }
+    do { try training.run(commands) } catch {
+      self.training = nil
+      report(.jobFailed(job: job, reason: "\(error)"))
     }
   }
 

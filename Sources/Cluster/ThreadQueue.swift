@@ -25,6 +25,11 @@ final class ThreadQueue<Element: Sendable>: Sendable {
     }
   }
 
+  /// The oldest, if there is one, and it is such a one.
+  func next(if test: (Element) -> Bool) -> Element? {
+    elements.withLock { elements in elements.first.map(test) == true ? elements.removeFirst() : nil }
+  }
+
   /// Whether any that waits is such a one.
   func contains(where test: (Element) -> Bool) -> Bool { elements.withLock { $0.contains(where: test) } }
 }

@@ -24,6 +24,7 @@ final class TrainingRunner {
   /// Messages of a generation that has not begun here.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
+  private var dbg = 0
   private var toldWaiting: Milliseconds = 0
 
   private static let mostEarly = 64
@@ -51,31 +52,25 @@ final class TrainingRunner {
   private var now: Milliseconds { monotonicMilliseconds() }
 
   /// Takes part until a command comes that is about something else.
-  func run(_ commands: ThreadQueue<WorkerCommand>) {
-    do {
-      while true {
-        if let next = pending.first {
-          pending.removeFirst()
-          try perform(next.action, next.header, next.body)
-          continue
-        }
-        if commands.contains(where: { if case .follow = $0 { false } else { true } }) { return }
-        // One event at a time: what it sets off is done before the next is looked at.
-        if case .follow(let group)? = commands.next() {
-          enqueue(member.follow(group, at: now))
-        } else if let (header, body) = nextMessage() {
-          enqueue(member.receive(header, at: now), header, body)
-        } else if case let actions = member.tick(at: now), !actions.isEmpty {
-          enqueue(actions)
-        } else if member.isComputing {
-          try compute()
-        } else {
-          tellWhomItWaitsFor()
-          sleep(commands)
-        }
+  /// - Throws: why the training cannot go on here.
+  func run(_ commands: ThreadQueue<WorkerCommand>) throws {
+    while !commands.contains(where: { !$0.isFollow }) {
+      // One event at a time: what it sets off is done before the next is looked at.
+      if let next = pending.first {
+        pending.removeFirst()
+        try perform(next.action, next.header, next.body)
+      } else if case .follow(let group)? = commands.next(if: \.isFollow) {
+        enqueue(member.follow(group, at: now))
+      } else if let (header, body) = nextMessage() {
+        enqueue(member.receive(header, at: now), header, body)
+      } else if case let actions = member.tick(at: now), !actions.isEmpty {
+        enqueue(actions)
+      } else if member.isComputing {
+        try compute()
+      } else {
+        tellWhomItWaitsFor()
+        sleep(commands)
       }
-    } catch {
-      report(.jobFailed(job: job, reason: "\(error)"))
     }
   }
 
@@ -129,7 +124,7 @@ final class TrainingRunner {
       guard let bytes = exchange.message(kind, step: step, to: receiver, isCurrent: isCurrent) else { return }
       send(kind, step: step, bytes, to: receiver)
     case .request(let kind, let step, let source):
-      send(kind == .contribution ? .contributionRequest : .totalRequest, step: step, nil, to: source)
+      send(kind, step: step, nil, to: source)
     case .combine: if members > 1 { try exchange.combine(step: member.step) }
     case .complete: try complete()
     }
@@ -173,7 +168,9 @@ final class TrainingRunner {
     let round = UInt64(trainer.round)
     if members > 1, round % Self.comparison == 0 { compared = (round, trainer.parameterDigests) }
     let isEpochDone = trainer.step == trainer.history.count * trainer.stepsPerEpoch
-    enqueue(member.applied(isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, at: now))
+    let actions = member.applied(isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, at: now)
+    if isEpochDone { tell(member.membership) }
+    enqueue(actions)
   }
 
   // MARK: State
@@ -210,6 +207,7 @@ final class TrainingRunner {
 
   /// A coordinator that knows who is waited for can tell people.
   private func tellWhomItWaitsFor() {
+    if getenv("DBG") != nil, now - dbg > 1000 { dbg = now; FileHandle.standardError.write(Data("\(getpid()) gen \(member.generation) begun \(member.hasBegun) step \(member.step) me \(member.position) computing \(member.isComputing) waiting \(String(describing: member.waiting(at: now))) dropped \(member.droppedMessages) early \(early.count) ranges \(shares.ranges) mal \(links?.malformed ?? -1)\n".utf8)) }
     guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else { return }
     toldWaiting = now
     tell(member.membership)

@@ -27,6 +27,8 @@ enum WorkerCommand: Sendable {
     }
   }
 
+  var isFollow: Bool { if case .follow = self { true } else { false } }
+
   /// Whether the job is over for this worker.
   var endsJob: Bool {
     switch self {

@@ -389,7 +389,7 @@ package struct Coordinator: Sendable {
     instructAll()
   }
 
-  package func name(_ id: WorkerID) -> String {
+  private func name(_ id: WorkerID) -> String {
     guard let profile = workers[id]?.profile else { return "a worker that is gone" }
     return "\(profile.host), process \(profile.process)"
   }

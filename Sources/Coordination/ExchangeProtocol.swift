@@ -12,7 +12,7 @@ package struct ExchangeProtocol: Sendable {
     case keep
     /// Send a contribution or total of a step, again or for the first time.
     case send(Kind, step: UInt64, to: Int)
-    /// Ask for a contribution or total.
+    /// Ask for a contribution or total; the kind is that of the request.
     case request(Kind, step: UInt64, of: Int)
     /// All contributions are there: add them up. Totals are sent thereafter.
     case combine

@@ -81,7 +81,10 @@ final class TemporaryFolder {
   func file(_ name: String) -> String { path + "/" + name }
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
   func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: file(name))) }
-  var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
+  var names: [String] { names(in: "") }
+  func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: file(folder))) ?? []).sorted()
+  }
 }
 
 /// Three classes of 8x8 images, told apart by the rows that are bright, with some noise.

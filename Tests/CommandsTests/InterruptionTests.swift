@@ -47,7 +47,28 @@ import Testing
     #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is gone")
   }
 
-  @Test func aStoppedForestLeavesNothing() throws {
+  /// Also when it is killed, and says nothing.
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGKILL, -SIGKILL)])
+  func aStoppedForestIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+    let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
+    try AtelierProcess(arguments + ["--output", "whole.safetensors"], in: folder)
+    let started = try AtelierProcess.Started(arguments + ["--output", "resumed.safetensors"], in: folder)
+    try wait { folder.names(in: "resumed.parts").contains { $0.hasSuffix(".part") } }
+    kill(started.process.processIdentifier, signal)
+    let stopped = try started.wait()
+    #expect(stopped.status == status && stopped.output.isEmpty)
+    if signal == SIGINT {
+      #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts\n"))
+    }
+    #expect(folder.names == ["data", "resumed.parts", "whole.safetensors"])
+    let resumed = try AtelierProcess(
+      ["train", "forest", "--data", data, "--resume", "resumed.parts"], in: folder)
+    #expect(resumed.status == 0)
+    #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are gone")
+  }
+
+  @Test func aForestThatIsStoppedBeforeItsFirstTreesLeavesNothing() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
     try wait { started.errorsSoFar.contains("threads") }
@@ -55,7 +76,6 @@ import Testing
     let stopped = try started.wait()
     #expect(stopped.status == 130 && stopped.output.isEmpty)
     #expect(stopped.errors.hasSuffix("stopped before the end\n"))
-    #expect(folder.names == ["data"])
   }
 
   @Test func aStoppedBenchmarkStopsWhatItMeasures() throws {

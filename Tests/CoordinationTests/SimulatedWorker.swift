@@ -199,9 +199,7 @@ final class SimulatedMember {
     case .keep: kept.append(message!)
     case .send(let kind, let step, let receiver): send(kind, step: step, to: receiver, in: simulation)
     case .request(let kind, let step, let receiver):
-      send(
-        kind == .contribution ? .contributionRequest : kind == .total ? .totalRequest : kind, step: step, to: receiver,
-        in: simulation)
+      send(kind, step: step, to: receiver, in: simulation)
     case .combine:
       let parts = kept.filter { $0.header.kind == .contribution && $0.header.step == member.step }
       check(parts, in: simulation)

@@ -48,9 +48,7 @@ struct TrainCNNCommand: ParsableCommand {
           reason: "it belongs to other data: \(checkpoint.metadata.dataName), \(checkpoint.metadata.dataDigest)")
       }
       let report = try output(checkpoint: path).withPath(.cnn) { model in
-        let report = try run.fit(.cnn(settings), savingTo: model, from: checkpoint)
-        unlink(CheckpointName.of(model: model))
-        return report
+        try run.fit(.cnn(settings), savingTo: model, from: checkpoint)
       }
       try options.json.write(report, text: report.text)
     }
@@ -96,13 +94,17 @@ struct CheckpointedTraining {
   ) throws -> any Classifier {
     let (dataset, path) = (run.dataset, path)
     let logger = run.options.logger
-    if checkpoint != nil { logger.info("going on from the checkpoint") }
+    if let checkpoint {
+      logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
+    }
     do {
-      return try run.cluster.train(
+      let network = try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
           try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(to: path)
         }, progress: progress)
+      unlink(path)
+      return network
     } catch is CancellationError {
       StandardError.shared.showLive([])
       logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")

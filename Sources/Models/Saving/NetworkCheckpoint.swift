@@ -22,6 +22,12 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     self.tensors = tensors
   }
 
+  /// Steps and epochs that were done.
+  package var step: Int {
+    tensors.first { $0.name == "counters" }?.elements(as: Int64.self)?.first.map { Int(clamping: $0) } ?? 0
+  }
+  package var epochs: Int { tensors.first { $0.name == "history.loss" }?.elementCount ?? 0 }
+
   package func write(to path: String) throws(FileError) {
     let text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
     try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
