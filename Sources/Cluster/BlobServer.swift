@@ -4,23 +4,34 @@ internal import Transport
 
 /// The files of the coordinator that workers may fetch in parts.
 struct BlobServer {
-  private var files: [(name: SHA256, bytes: [UInt8])] = []
+  private struct File {
+    let name: SHA256
+    let bytes: [UInt8]
+  }
+
+  private var files: [File] = []
+  /// Of the training in hand: each soon has a successor.
+  private var checkpoints: [File] = []
   private static let kept = 4
   private static let largestPart = 4 << 20
 
   /// - Returns: the file's name.
-  mutating func add(_ bytes: [UInt8]) -> SHA256 {
+  mutating func add(_ bytes: [UInt8]) -> SHA256 { Self.add(bytes, to: &files) }
+
+  mutating func addCheckpoint(_ bytes: [UInt8]) -> SHA256 { Self.add(bytes, to: &checkpoints) }
+
+  private static func add(_ bytes: [UInt8], to list: inout [File]) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
-    if !files.contains(where: { $0.name == name }) {
-      files.append((name, bytes))
-      if files.count > Self.kept { files.removeFirst() }
+    if !list.contains(where: { $0.name == name }) {
+      list.append(File(name: name, bytes: bytes))
+      if list.count > kept { list.removeFirst() }
     }
     return name
   }
 
   /// nil for a file that is not here, or a place that is not in it.
   func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
-    guard let name = SHA256(bytes: request.digest), let bytes = files.first(where: { $0.name == name })?.bytes,
+    guard let name = SHA256(bytes: request.digest), let bytes = (files + checkpoints).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
     else { return nil }
     let offset = Int(request.offset)

@@ -26,11 +26,14 @@ extension Cluster {
       description.checkpoint = .init(share(.checkpoint(checkpoint)).bytes)
     }
     var state = checkpoint ?? []
+    let cluster = self
     _ = try run(
       description, .training(TrainingGroup(savedStep: savedRound)), unit: .images, total: 0,
       keepCheckpoint: { checkpoint, bytes in
         state = try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
-        if !checkpoint.finished { try keepCheckpoint(state) }
+        if checkpoint.finished { return }
+        try keepCheckpoint(state)
+        cluster.offer(bytes, for: description)
       },
       tensorName: { plan.slices.indices.contains($0) ? plan.slices[$0].name : "\($0)" }, progress: progress)
     let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)

@@ -122,6 +122,15 @@ package final class Cluster {
     return name
   }
 
+  /// A training has come further: who joins from now on begins there, and not at its beginning.
+  func offer(_ checkpoint: UnsafeRawBufferPointer, for description: JobDescription) {
+    guard !settings.isOneProcess, now >= nextOffer else { return }
+    nextOffer = now + Self.offerInterval
+    var description = description
+    description.checkpoint = .init(server.addCheckpoint(Array(checkpoint)).bytes)
+    if let bytes: [UInt8] = try? description.serializedBytes() { offered = bytes }
+  }
+
   /// Hands out a job, and works until it is done.
   ///
   /// - Parameters:
@@ -149,6 +158,10 @@ package final class Cluster {
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
       if let error = run?.error { throw cancel(error) }
+      if let description = offered {
+        offered = nil
+        perform(coordinator.describe(description, at: now))
+      }
       for ended in run?.epochEnds ?? [] where !progress(overview(unit: unit, total: total, fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
@@ -164,6 +177,10 @@ package final class Cluster {
   }
 
   private static let interval: Milliseconds = 100
+  /// A new description of the job in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
+  private var offered: [UInt8]?
+  private var nextOffer: Milliseconds = 0
+  private static let offerInterval: Milliseconds = 2_000
   /// Those who shall work are awaited once.
   private var isFirst = true
 
@@ -278,9 +295,9 @@ package final class Cluster {
         if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
       case .keepResult(let chunk):
         run?.rates.note(chunk, by: worker)
-        if let body { attempt { try $0.keep(chunk, body.bytes) } }
+        if let body { attempt { run in try body.withBytes { try run.keep(chunk, $0) } } }
       case .keepCheckpoint(let checkpoint):
-        if let body { attempt { try $0.keepCheckpoint(checkpoint, body.bytes) } }
+        if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
         run?.hasCheckpointed = true
       case .note(let note):
         if case .joined(let joined, let profile) = note { names[joined] = "\(profile.host), process \(profile.process)" }

@@ -80,8 +80,8 @@ final class ExchangeLinks {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 4
       options.discardUnknownFields = true
-      if let first = frames.first, first.bytes.count <= 1024,
-        let header = try? ExchangeHeader(serializedBytes: Array(first.bytes), options: options)
+      if let first = frames.first, first.count <= 1024,
+        let header = try? ExchangeHeader(serializedBytes: first.array, options: options)
       {
         return (header, frames.count > 1 ? frames[1] : nil)
       }

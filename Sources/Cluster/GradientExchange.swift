@@ -105,12 +105,16 @@ final class GradientExchange {
       let own = self.subtrees(member).count
       if own == 0 { continue }
       let body = member == me ? nil : received[Key(kind: .contribution, step: step, member: member)]
-      guard member == me || body?.bytes.count == own * part.count * 4 else {
-        throw ExchangeError(member: member, step: step, expected: own * part.count * 4, bytes: body?.bytes.count ?? 0)
+      guard member == me || body?.count == own * part.count * 4 else {
+        throw ExchangeError(member: member, step: step, expected: own * part.count * 4, bytes: body?.count ?? 0)
       }
       for index in 0..<own where !part.isEmpty {
-        let source = body.map { $0.bytes.baseAddress! + index * part.count * 4 } ?? UnsafeRawPointer(sums[index] + part.lowerBound)
-        UnsafeMutableRawPointer(scratch.pointer + place * stride).copyMemory(from: source, byteCount: part.count * 4)
+        let target = UnsafeMutableRawPointer(scratch.pointer + place * stride)
+        if let body {
+          body.withBytes { target.copyMemory(from: $0.baseAddress! + index * part.count * 4, byteCount: part.count * 4) }
+        } else {
+          target.copyMemory(from: sums[index] + part.lowerBound, byteCount: part.count * 4)
+        }
         place += 1
       }
     }
@@ -138,12 +142,12 @@ final class GradientExchange {
       let body =
         member == me
         ? sent[Key(kind: .total, step: step, member: -1)] : received[Key(kind: .total, step: step, member: member)]
-      guard let body, body.bytes.count == part.count * 4 else {
-        throw ExchangeError(member: member, step: step, expected: part.count * 4, bytes: body?.bytes.count ?? 0)
+      guard let body, body.count == part.count * 4 else {
+        throw ExchangeError(member: member, step: step, expected: part.count * 4, bytes: body?.count ?? 0)
       }
       guard !part.isEmpty else { continue }
-      UnsafeMutableRawPointer(total.pointer + part.lowerBound)
-        .copyMemory(from: body.bytes.baseAddress!, byteCount: part.count * 4)
+      let target = UnsafeMutableRawPointer(total.pointer + part.lowerBound)
+      body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
     }
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]

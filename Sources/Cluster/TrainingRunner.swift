@@ -24,7 +24,6 @@ final class TrainingRunner {
   /// Messages of a generation that has not begun here.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
-  private var dbg = 0
   private var toldWaiting: Milliseconds = 0
 
   private static let mostEarly = 64
@@ -179,7 +178,9 @@ final class TrainingRunner {
 
   private func load(_ body: Frame?) throws {
     guard let body else { return }
-    let file = try SafetensorsFile(bytes: body.bytes, name: "the state of another worker")
+    let file = try body.withBytes { bytes throws(FileError) in
+      try SafetensorsFile(bytes: bytes, name: "the state of another worker")
+    }
     try trainer.resume(file.tensors)
     exchange.reset(memberCount: members, me: member.position)
     enqueue(member.loaded(step: UInt64(trainer.round), isFinished: trainer.isFinished, at: now))
@@ -207,7 +208,6 @@ final class TrainingRunner {
 
   /// A coordinator that knows who is waited for can tell people.
   private func tellWhomItWaitsFor() {
-    if getenv("DBG") != nil, now - dbg > 1000 { dbg = now; FileHandle.standardError.write(Data("\(getpid()) gen \(member.generation) begun \(member.hasBegun) step \(member.step) me \(member.position) computing \(member.isComputing) waiting \(String(describing: member.waiting(at: now))) dropped \(member.droppedMessages) early \(early.count) ranges \(shares.ranges) mal \(links?.malformed ?? -1)\n".utf8)) }
     guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else { return }
     toldWaiting = now
     tell(member.membership)

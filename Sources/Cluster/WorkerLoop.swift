@@ -66,7 +66,9 @@ final class WorkerLoop {
       case .orders(let orders): handle(.orders(orders, coordinator: message.coordinator))
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
-        if let name = SHA256(bytes: part.digest), frames.count == 2 { downloads[name]?.take(part, frames[1].bytes) }
+        if let name = SHA256(bytes: part.digest), frames.count == 2 {
+          frames[1].withBytes { downloads[name]?.take(part, $0) }
+        }
       case .probeAnswer, nil: break
       }
     }

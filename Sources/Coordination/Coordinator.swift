@@ -114,6 +114,14 @@ package struct Coordinator: Sendable {
     }
   }
 
+  /// From now on, who gets ready for the job is told this; who is ready stays so.
+  package mutating func describe(_ description: [UInt8], at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      $0.job?.description_p = .init(description)
+      $0.instructAll()
+    }
+  }
+
   /// The job is given up; workers drop what they have of it.
   package mutating func cancel(at now: Milliseconds) -> [Action] {
     react(at: now) {

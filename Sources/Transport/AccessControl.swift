@@ -53,10 +53,10 @@ package final class AccessControl: Sendable {
   /// Request: [sender, empty, version, request id, domain, address, identity, mechanism, credentials…].
   private func answer(_ frames: [Frame], on socket: borrowing Socket) {
     guard frames.count >= 8 else { return }
-    func text(_ index: Int) -> String { String(decoding: frames[index].bytes, as: UTF8.self) }
+    func text(_ index: Int) -> String { String(decoding: frames[index].array, as: UTF8.self) }
     let isAllowed =
       text(7) == "CURVE" && frames.count == 9
-      && Key(bytes: Array(frames[8].bytes)).map { key in
+      && Key(bytes: frames[8].array).map { key in
         state.withLock { $0.allowed[text(4)]?.contains(key) ?? false }
       } ?? false
     if !isAllowed { state.withLock { $0.refusals += 1 } }

@@ -29,9 +29,11 @@ package struct ConnectionMonitor: ~Copyable {
   /// The next event, if there is one. Frames: (event: UInt16, value: Int32), then the address.
   package func next() -> Event? {
     while let frames = socket.receive(frames: 2) {
-      guard let bytes = frames.first?.bytes, bytes.count == 6 else { continue }
-      let value = bytes.loadUnaligned(fromByteOffset: 2, as: Int32.self)
-      switch Int32(bytes.loadUnaligned(as: UInt16.self)) {
+      guard let first = frames.first, first.count == 6 else { continue }
+      let (event, value) = first.withBytes {
+        ($0.loadUnaligned(as: UInt16.self), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
+      }
+      switch Int32(event) {
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready(connection: value)
       case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
       default: return .refused

@@ -12,11 +12,11 @@ package enum MessageCodec {
 
   /// - Returns: nil if it is no message of this protocol.
   package static func decode<Body: ClusterMessage>(_ frame: Frame) -> Body? {
-    guard frame.bytes.count <= limit, frame.bytes.count > 0 else { return nil }
+    guard frame.count <= limit, frame.count > 0 else { return nil }
     var options = BinaryDecodingOptions()
     options.messageDepthLimit = 8
     options.discardUnknownFields = true
-    return try? Body(serializedBytes: Array(frame.bytes), options: options)
+    return try? Body(serializedBytes: frame.array, options: options)
   }
 
   package static func encode(_ message: some ClusterMessage) -> Frame {

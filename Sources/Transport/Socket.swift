@@ -183,9 +183,19 @@ package final class Frame {
     message.deallocate()
   }
 
-  package var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
+  package var count: Int { zmq_msg_size(message) }
+
+  /// The bytes, without a copy; they are not to be used after `body` has returned.
+  package func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // Without this the frame could go while its bytes are read: Swift keeps an object only until its last use.
+    defer { withExtendedLifetime(self) {} }
+    return try body(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
   }
+
+  /// A copy.
+  package var array: [UInt8] { withBytes { Array($0) } }
 
   /// The connection that it came by, as ``ConnectionMonitor`` names it; nil within the process.
   package var connection: Int32? {

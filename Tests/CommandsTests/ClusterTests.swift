@@ -1,0 +1,215 @@
+import Foundation
+import Testing
+
+/// Whoever does the work, and whatever becomes of them: the model's file has the same bytes.
+@Suite struct ClusterTests {
+  let folder: TemporaryFolder
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = try TinyData.write(into: folder)
+  }
+
+  /// Fits that take about a second.
+  private static let fits = [
+    "cnn": ["cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "120"],
+    "forest": ["forest", "--trees", "3000"],
+    "tree": ["tree"],
+    "knn": ["knn", "--neighbors", "3", "--components", "9"],
+  ]
+
+  private func train(
+    _ kind: String, _ options: [String] = [], output: String, environment: [String: String] = [:]
+  ) throws -> AtelierProcess.Started {
+    try AtelierProcess.Started(
+      ["train"] + Self.fits[kind]! + ["--data", data, "--output", output] + options, in: folder,
+      environment: environment)
+  }
+
+  /// The bytes of the model that one process makes.
+  private func whole(_ kind: String) throws -> Data {
+    let run = try train(kind, output: "whole.safetensors").wait()
+    #expect(run.status == 0, "\(run.errors)")
+    return try folder.bytes("whole.safetensors")
+  }
+
+  private func wait(until isTrue: () -> Bool) throws {
+    for _ in 0..<3000 {
+      if isTrue() { return }
+      usleep(10_000)
+    }
+    Issue.record("it took too long")
+  }
+
+  // MARK: Any number of workers
+
+  @Test(arguments: ["cnn", "forest", "tree", "knn"]) func anyNumberOfWorkersMakesTheSameModel(kind: String) throws {
+    let whole = try whole(kind)
+    for workers in 1...4 {
+      let run = try train(kind, ["--workers", "\(workers)"], output: "a.safetensors").wait()
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(try folder.bytes("a.safetensors") == whole, "\(workers) workers")
+    }
+  }
+
+  /// Workers that differ in threads and instruction set, as on several hosts: started by hand, one after the other.
+  @Test(arguments: ["cnn", "forest", "knn"]) func unequalWorkersMakeTheSameModel(kind: String) throws {
+    let whole = try whole(kind)
+    let port = freePort()
+    let run = try train(
+      kind, ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2"], output: "a.safetensors")
+    let workers = try [("1", "portable"), ("3", "avx2")].map { threads, instructionSet in
+      try worker(port, ["--threads", threads], environment: ["ATELIER_ISA": instructionSet])
+    }
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+    for worker in workers {
+      #expect(worker.process.isRunning, "workers stay for the next coordinator")
+      kill(worker.process.processIdentifier, SIGTERM)
+      #expect(try worker.wait().status == 143)
+    }
+  }
+
+  @Test func aWorkerServesOneCoordinatorAfterTheOther() throws {
+    let port = freePort()
+    let worker = try worker(port)
+    for kind in ["forest", "cnn", "tree", "knn"] {
+      let run = try train(kind, ["--listen", "tcp://127.0.0.1:\(port)"], output: "\(kind).safetensors").wait()
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(try folder.bytes("\(kind).safetensors") == whole(kind))
+    }
+    kill(worker.process.processIdentifier, SIGTERM)
+    _ = try worker.wait()
+  }
+
+  private func worker(
+    _ port: UInt16, _ options: [String] = [], environment: [String: String] = [:]
+  ) throws -> AtelierProcess.Started {
+    try AtelierProcess.Started(
+      ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"] + options, in: folder,
+      environment: environment.merging(["HOME": folder.path]) { first, _ in first })
+  }
+
+  /// A port that nobody listens at now.
+  private func freePort() -> UInt16 {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(file) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = bind(file, $0, length)
+        _ = getsockname(file, $0, &length)
+      }
+    }
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  // MARK: Accidents
+
+  /// The local workers of a process, as the system lists them.
+  private func children(_ process: Process) -> [pid_t] {
+    let path = "/proc/\(process.processIdentifier)/task"
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return tasks.flatMap { task -> [pid_t] in
+      let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
+      return text.split(separator: " ").compactMap { pid_t($0) }
+    }
+  }
+
+  /// Kills and stops workers at moments that a seed chooses.
+  @Test(arguments: ["cnn", "forest"], [1, 2, 3]) func killedAndStoppedWorkersChangeNothing(kind: String, seed: UInt64)
+    throws
+  {
+    let whole = try whole(kind)
+    var state = seed &* 0x9E37_79B9_7F4A_7C15
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    let run = try train(kind, ["--workers", "3", "--heartbeat", "50", "--silence", "500"], output: "a.safetensors")
+    for _ in 0..<6 {
+      usleep(UInt32(50_000 + random(200_000)))
+      let workers = children(run.process)
+      guard run.process.isRunning, !workers.isEmpty else { break }
+      let victim = workers[random(workers.count)]
+      if random(3) > 0 {
+        kill(victim, SIGKILL)
+      } else {
+        kill(victim, SIGSTOP)
+        usleep(UInt32(random(1_000_000)))
+        kill(victim, SIGCONT)
+      }
+    }
+    let ended = try run.wait()
+    #expect(ended.status == 0, "seed \(seed): \(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole, "seed \(seed): \(ended.errors)")
+  }
+
+  @Test(arguments: ["cnn", "forest"]) func aKilledCoordinatorsRunIsResumed(kind: String) throws {
+    let whole = try whole(kind)
+    let run = try train(kind, ["--workers", "2"], output: "a.safetensors")
+    let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
+    try wait { folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept) }
+    let workers = children(run.process)
+    kill(run.process.processIdentifier, SIGKILL)
+    _ = try run.wait()
+    try wait { workers.allSatisfy { kill($0, 0) != 0 } }
+    let resumed = try AtelierProcess(
+      ["train", kind, "--data", data, "--resume", kept, "--workers", "3"], in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  /// Remote workers see the coordinator die, and come back by themselves when it is resumed.
+  @Test func workersComeBackToAResumedCoordinator() throws {
+    let whole = try whole("cnn")
+    let port = freePort()
+    let listening = ["--listen", "tcp://127.0.0.1:\(port)"]
+    let workers = try [worker(port), worker(port)]
+    defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
+    let run = try train("cnn", listening, output: "a.safetensors")
+    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    kill(run.process.processIdentifier, SIGKILL)
+    _ = try run.wait()
+    let resumed = try AtelierProcess(
+      ["train", "cnn", "--data", data, "--resume", "a.checkpoint.safetensors"] + listening, in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  // MARK: Wrong use
+
+  @Test func otherHostsNeedKeys() throws {
+    for arguments in [
+      ["train", "forest", "--data", data, "--listen", "tcp://0.0.0.0:7700", "--keys", folder.file("keys")],
+      ["worker", "--join", "tcp://192.0.2.1:7700", "--keys", folder.file("keys")],
+    ] {
+      let run = try AtelierProcess(arguments, in: folder)
+      #expect(run.status == 69 && run.errors.contains("keys"), "\(run.errors)")
+    }
+  }
+
+  @Test func aPortInUseIsAnErrorAtOnce() throws {
+    let port = freePort()
+    let first = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
+    try wait { first.errorsSoFar.contains("workers may join") }
+    let second = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "b.safetensors").wait()
+    #expect(second.status == 69 && second.errors.contains("in use by another program"))
+    kill(first.process.processIdentifier, SIGINT)
+    #expect(try first.wait().status == 130)
+  }
+
+  @Test(arguments: [
+    ["--workers", "-1"], ["--workers", "1000000"], ["--await", "3"], ["--listen", "7700"], ["--listen", "tcp://x:0"],
+    ["--listen", "udp://127.0.0.1:1"], ["--silence", "1"],
+  ]) func wrongOptionsAreErrors(options: [String]) throws {
+    let run = try train("forest", options, output: "a.safetensors").wait()
+    #expect([64, 69].contains(run.status) && run.errors.contains("Error: "), "\(run.errors)")
+    #expect(folder.names == ["data"])
+  }
+}
