@@ -48,7 +48,9 @@ struct BlobDownload {
     }
     guard missing.remove(offset / Self.partSize) != nil else { return }
     asked[offset / Self.partSize] = nil
-    bytes.withUnsafeMutableBytes { $0.baseAddress!.advanced(by: offset).copyMemory(from: content.baseAddress!, byteCount: content.count) }
+    bytes.withUnsafeMutableBytes {
+      $0.baseAddress!.advanced(by: offset).copyMemory(from: content.baseAddress!, byteCount: content.count)
+    }
   }
 
   /// The whole file, once it is there. One that is not what its name says is fetched again from the beginning.

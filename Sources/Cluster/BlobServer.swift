@@ -31,7 +31,8 @@ struct BlobServer {
 
   /// nil for a file that is not here, or a place that is not in it.
   func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
-    guard let name = SHA256(bytes: request.digest), let bytes = (files + checkpoints).first(where: { $0.name == name })?.bytes,
+    guard let name = SHA256(bytes: request.digest),
+      let bytes = (files + checkpoints).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
     else { return nil }
     let offset = Int(request.offset)

@@ -1,5 +1,5 @@
-package import Datasets
 internal import Coordination
+package import Datasets
 internal import Foundation
 package import Models
 
@@ -84,8 +84,10 @@ extension Cluster {
           throw ModelError.badModel("probabilities of \(bytes.count) bytes came for \(range.count) images")
         }
         probabilities.withUnsafeMutableBytes {
-          UnsafeMutableRawBufferPointer(rebasing: $0[range.lowerBound * classCount * 4..<range.upperBound * classCount * 4])
-            .copyMemory(from: bytes)
+          UnsafeMutableRawBufferPointer(
+            rebasing: $0[range.lowerBound * classCount * 4..<range.upperBound * classCount * 4]
+          )
+          .copyMemory(from: bytes)
         }
       },
       progress: { progress($0.counting(each: imagesPerUnit, atMost: images.count)) })

@@ -1,7 +1,7 @@
 package import Compute
 internal import Coordination
-internal import Foundation
 package import Datasets
+internal import Foundation
 package import Models
 
 /// Networks, which all workers train together.

@@ -72,7 +72,9 @@ package final class Cluster {
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: settings.limits)
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
-    if settings.isOneProcess { ownWorker = try OwnWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits) }
+    if settings.isOneProcess {
+      ownWorker = try OwnWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
+    }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
   }
 
@@ -193,9 +195,11 @@ package final class Cluster {
   private func overview(unit: FitProgress.Unit, total: Int, fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
     var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
-    if known == nil, let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
-      ($0.epoch, $0.done) < ($1.epoch, $1.done)
-    }) {
+    if known == nil,
+      let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
+        ($0.epoch, $0.done) < ($1.epoch, $1.done)
+      })
+    {
       fit = FitProgress(progress)
       // It is told once, when the epoch ends.
       fit.validationAccuracy = nil
@@ -214,7 +218,9 @@ package final class Cluster {
       run?.hasCheckpointed = false
       perform(coordinator.pause(at: now))
       let deadline = now + settings.limits.silence
-      while run?.hasCheckpointed == false, run?.end == nil, run?.error == nil, now < deadline, coordinator.workerCount > 0 {
+      while run?.hasCheckpointed == false, run?.end == nil, run?.error == nil, now < deadline,
+        coordinator.workerCount > 0
+      {
         router.wait(milliseconds: 20)
         receive()
         perform(coordinator.tick(at: now))
@@ -300,7 +306,9 @@ package final class Cluster {
         if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
         run?.hasCheckpointed = true
       case .note(let note):
-        if case .joined(let joined, let profile) = note { names[joined] = "\(profile.host), process \(profile.process)" }
+        if case .joined(let joined, let profile) = note {
+          names[joined] = "\(profile.host), process \(profile.process)"
+        }
         if let text = describe(note) { log(text) }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
@@ -327,6 +335,7 @@ package final class Cluster {
 
   private func describe(_ note: Coordinator.Note) -> String? {
     // Whoever works alone is nobody to be told about.
-    settings.isOneProcess ? nil : note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { "\($0)" })
+    settings.isOneProcess
+      ? nil : note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { "\($0)" })
   }
 }

@@ -133,7 +133,10 @@ private final class WorkerCompute {
 
   private func prepare(_ job: Job, _ description: JobDescription) throws {
     let isCancelled = { [commands] in commands.contains { $0.endsJob } }
-    if description.work == .nothing { return tasks = EmptyTaskRunner() }
+    if description.work == .nothing {
+      tasks = EmptyTaskRunner()
+      return
+    }
     guard let name = SHA256(bytes: description.images),
       case .images(let images) = try blobs.images(name, isCancelled: isCancelled)
     else { throw ModelError.badSettings("the job names no images") }

@@ -70,7 +70,9 @@ final class ExchangeLinks {
   }
 
   func send(_ header: ExchangeHeader, _ body: Frame?, to position: Int) {
-    guard let link = outgoing[members[position].worker], let bytes: [UInt8] = try? header.serializedBytes() else { return }
+    guard let link = outgoing[members[position].worker], let bytes: [UInt8] = try? header.serializedBytes() else {
+      return
+    }
     link.socket.send([Frame(bytes)] + (body.map { [$0] } ?? []))
   }
 

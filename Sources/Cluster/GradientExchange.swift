@@ -111,7 +111,9 @@ final class GradientExchange {
       for index in 0..<own where !part.isEmpty {
         let target = UnsafeMutableRawPointer(scratch.pointer + place * stride)
         if let body {
-          body.withBytes { target.copyMemory(from: $0.baseAddress! + index * part.count * 4, byteCount: part.count * 4) }
+          body.withBytes {
+            target.copyMemory(from: $0.baseAddress! + index * part.count * 4, byteCount: part.count * 4)
+          }
         } else {
           target.copyMemory(from: sums[index] + part.lowerBound, byteCount: part.count * 4)
         }

@@ -5,7 +5,8 @@ extension Coordinator.Note {
   func text(name: (WorkerID) -> String, tensorName: (Int) -> String) -> String? {
     switch self {
     case .joined(_, let profile):
-      return "joined: \(profile.host), process \(profile.process), \(profile.threads) threads, \(profile.instructionSet)"
+      return
+        "joined: \(profile.host), process \(profile.process), \(profile.threads) threads, \(profile.instructionSet)"
     case .lost(let worker, .leaving): return "left: \(name(worker))"
     case .lost(let worker, .disconnected): return "lost: \(name(worker)); its work goes to others"
     case .lost(let worker, .silent): return "lost: \(name(worker)) says nothing any more; its work goes to others"

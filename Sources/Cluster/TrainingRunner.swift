@@ -208,7 +208,9 @@ final class TrainingRunner {
 
   /// A coordinator that knows who is waited for can tell people.
   private func tellWhomItWaitsFor() {
-    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else { return }
+    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else {
+      return
+    }
     toldWaiting = now
     tell(member.membership)
   }

@@ -30,7 +30,8 @@ package enum WorkerProcess {
   ) throws -> String? {
     guard settings.join.isLocal || settings.keys != nil else {
       throw TransportError(
-        "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder")
+        "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder"
+      )
     }
     let sockets = SocketContext()
     let id = UInt64.random(in: 1...UInt64.max)

@@ -18,7 +18,8 @@ public struct AtelierCommand: ParsableCommand {
       """,
     version: atelierVersion,
     subcommands: [
-      QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self, WorkerCommand.self,
+      QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self,
+      WorkerCommand.self,
       KeysCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
     ])

@@ -11,9 +11,10 @@ struct KeysCommand: ParsableCommand {
       Writes NAME.secret, which only you can read and which never leaves the host, and NAME.public, to be copied to those \
       who shall trust it. The coordinator's name is `coordinator`; a worker's can be its host's.
 
-      On the coordinator's host:  atelier keys coordinator
-      On each worker's host:      atelier keys worker-1
-      Then copy coordinator.public to the workers, and worker-1.public to the coordinator, into the folder of keys.
+      Copy coordinator.public to the workers, and each worker's NAME.public to the coordinator, into the folder of keys.
+
+      Example:  atelier keys coordinator   (on the coordinator's host)
+      Example:  atelier keys worker-1      (on the first worker's)
       """)
 
   @Argument(help: "What the files are called: coordinator, or a name for the worker.")

@@ -46,9 +46,9 @@ struct WorkerCommand: ParsableCommand {
     let parent = getppid()
     let logger = compute.logger
     logger.info("joining \(settings.join)")
-    let refusal = try WorkerProcess.run(settings, on: compute.makeContext(), log: { logger.info("\($0)") }) {
-      Interruption.isRequested || local && getppid() != parent
-    }
+    let refusal = try WorkerProcess.run(
+      settings, on: compute.makeContext(), log: { logger.info("\($0)") },
+      until: { Interruption.isRequested || local && getppid() != parent })
     if let refusal { throw WorkerRefused(reason: refusal) }
     if !local, Interruption.isRequested { throw CancellationError() }
   }

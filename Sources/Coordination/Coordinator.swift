@@ -93,7 +93,6 @@ package struct Coordinator: Sendable {
 
   package var workerCount: Int { workers.count }
 
-
   // MARK: Events
 
   /// - Parameter workers: how many to wait for.

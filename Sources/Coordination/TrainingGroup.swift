@@ -62,7 +62,8 @@ package struct TrainingGroup: Sendable {
       members.allSatisfy({ compared.digests[$0] != nil })
     else { return [] }
     let votes = Dictionary(grouping: members) { compared.digests[$0]! }
-    guard votes.count > 1, let (right, voters) = votes.max(by: { ($0.value.count, $1.value[0]) < ($1.value.count, $0.value[0]) })
+    guard votes.count > 1,
+      let (right, voters) = votes.max(by: { ($0.value.count, $1.value[0]) < ($1.value.count, $0.value[0]) })
     else { return [] }
     return members.filter { !voters.contains($0) }.map { worker in
       let own = compared.digests[worker]!

@@ -106,7 +106,10 @@ package struct Socket: ~Copyable {
     var buffer = [UInt8](repeating: 0, count: 512)
     var count = buffer.count
     guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &buffer, &count) == 0, count > 1 else { return endpoint }
-    return try Endpoint(String(decoding: buffer[..<(count - 1)], as: UTF8.self))
+    let text = String(decoding: buffer[..<(count - 1)], as: UTF8.self)
+    // An IPv4 address, as a socket for both families writes it.
+    guard text.hasPrefix("tcp://[::ffff:"), let end = text.lastIndex(of: "]") else { return try Endpoint(text) }
+    return try Endpoint("tcp://" + text[..<end].dropFirst("tcp://[::ffff:".count) + text[text.index(after: end)...])
   }
 
   /// Connects as soon as the other side is there, and again whenever the connection is lost.
@@ -151,7 +154,9 @@ package struct Socket: ~Copyable {
   /// Waits until there is something to receive here, on `other`, or in the file `descriptor`.
   package func wait(milliseconds: Int, descriptor: Int32? = nil) {
     var items = [zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
-    if let descriptor { items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0)) }
+    if let descriptor {
+      items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+    }
     zmq_poll(&items, Int32(items.count), milliseconds)
   }
 }

@@ -154,7 +154,9 @@ import Testing
     let whole = try whole(kind)
     let run = try train(kind, ["--workers", "2"], output: "a.safetensors")
     let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
-    try wait { folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept) }
+    try wait {
+      folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept)
+    }
     let workers = children(run.process)
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()

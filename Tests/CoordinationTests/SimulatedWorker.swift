@@ -135,7 +135,9 @@ final class SimulatedMember {
     return generator.next()
   }
 
-  private func tell(_ event: Worker.Event, in simulation: Simulation) { simulation.workers[id]?.handle(event, in: simulation) }
+  private func tell(_ event: Worker.Event, in simulation: Simulation) {
+    simulation.workers[id]?.handle(event, in: simulation)
+  }
 
   func join(in simulation: Simulation) { tell(.membership(member.membership), in: simulation) }
 
@@ -188,7 +190,9 @@ final class SimulatedMember {
     let (id, generation, step) = (id, member.generation, member.step)
     let duration = Double.random(in: 5...40, using: &simulation.random) / speed
     simulation.schedule(after: Int(duration)) { simulation in
-      guard simulation.workers[id]?.isCurrent(self) == true, self.member.generation == generation, self.member.step == step else { return }
+      guard simulation.workers[id]?.isCurrent(self) == true, self.member.generation == generation,
+        self.member.step == step
+      else { return }
       let contributors = Set((0..<self.member.members.count).filter { !self.range(of: $0).isEmpty })
       self.perform(self.member.computed(contributors: contributors, at: simulation.now), nil, in: simulation)
     }

@@ -47,7 +47,10 @@ struct Faults {
 
 /// One coordinator and its workers in simulated time, over a network that loses, delays, doubles and reorders, with processes that crash.
 final class Simulation {
-  enum Kind { case tasks(units: Int), training(rounds: UInt64, shards: Int) }
+  enum Kind {
+    case tasks(units: Int)
+    case training(rounds: UInt64, shards: Int)
+  }
 
   var random: SplitMix
   let kind: Kind

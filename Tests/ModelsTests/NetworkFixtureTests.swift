@@ -86,7 +86,8 @@ struct NetworkFixture {
       gradient.compute(samples: samples, count: 8, epoch: 0, parameters: parameters.pointer, packed: packed)
       gradient.finish(0..<plan.count)
       optimizer.apply(
-        0..<plan.count, factors: optimizer.factors(step: step, of: 3, images: 8), step: step, gradient: gradient.sums[0],
+        0..<plan.count, factors: optimizer.factors(step: step, of: 3, images: 8), step: step,
+        gradient: gradient.sums[0],
         parameters: parameters.pointer, kernels: context.kernels)
       try afterStep(
         step, Array(UnsafeBufferPointer(start: gradient.sums[0], count: plan.count)), Array(parameters.elements))

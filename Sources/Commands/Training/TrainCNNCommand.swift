@@ -101,7 +101,8 @@ struct CheckpointedTraining {
       let network = try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
-          try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(to: path)
+          try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(
+            to: path)
         }, progress: progress)
       unlink(path)
       return network

@@ -93,7 +93,8 @@ struct TrainingRun {
       } catch is CancellationError {
         StandardError.shared.showLive([])
         if unfinished.hasTrees {
-          options.logger.warning("the trees so far are kept; go on with: atelier train forest --resume \(unfinished.path)")
+          options.logger.warning(
+            "the trees so far are kept; go on with: atelier train forest --resume \(unfinished.path)")
         }
         throw CancellationError()
       }

@@ -30,7 +30,8 @@ struct UnfinishedForest {
       guard known.settings == record.settings, known.dataDigest == record.dataDigest else {
         throw FileError.notCreated(
           path: model,
-          reason: "\(path) holds trees of another forest; remove it, go on with it by --resume, or choose another --output")
+          reason:
+            "\(path) holds trees of another forest; remove it, go on with it by --resume, or choose another --output")
       }
     } else {
       try FileReplacement.write([Array(try JSONOptions.encode(record).utf8)], to: recordPath)

@@ -28,7 +28,9 @@ package struct SafetensorsFile: Sendable, Equatable {
     var rest = bytes[...]
     do throws(SafetensorsFailure) {
       try self.init(length: bytes.count) { count throws(SafetensorsFailure) in
-        guard count <= rest.count else { throw SafetensorsFailure(reason: "only \(rest.count) bytes are left of \(count)") }
+        guard count <= rest.count else {
+          throw SafetensorsFailure(reason: "only \(rest.count) bytes are left of \(count)")
+        }
         defer { rest = rest.dropFirst(count) }
         return Array(rest.prefix(count))
       }
