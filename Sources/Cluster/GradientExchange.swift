@@ -60,8 +60,11 @@ final class GradientExchange {
     ownTimes[step] = microseconds
   }
 
+  private var isDirect: Bool { ExchangeProtocol.isDirect(memberCount: memberCount) }
+
   /// The part of the vector that a member adds up: a multiple of 16, but for the last one.
   private func part(_ member: Int) -> Range<Int> {
+    if isDirect { return 0..<count }
     let units = (count + 15) / 16
     return min(count, units * member / memberCount * 16)..<min(count, units * (member + 1) / memberCount * 16)
   }
@@ -130,6 +133,7 @@ final class GradientExchange {
         }
       }
     }
+    if isDirect { return }
     sent[Key(kind: .total, step: step, member: -1)] = Frame(count: part.count * 4) { target in
       target.copyMemory(from: scratch.pointer, byteCount: part.count * 4)
     }
@@ -138,6 +142,11 @@ final class GradientExchange {
   /// All parts are there.
   /// - Returns: the total over all shards: (count), valid until the next call; and how long each member's shards took
   func complete(step: UInt64) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32]) {
+    defer { forget(step) }
+    var told = times[step] ?? [:]
+    told[me] = ownTimes[step]
+    let microseconds = (0..<memberCount).map { told[$0] ?? 0 }
+    if isDirect { return (UnsafePointer(scratch.pointer), microseconds) }
     if total.count < count { total = AlignedBuffer(count: count) }
     for member in 0..<memberCount {
       let part = part(member)
@@ -151,13 +160,15 @@ final class GradientExchange {
       let target = UnsafeMutableRawPointer(total.pointer + part.lowerBound)
       body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
     }
-    var told = times[step] ?? [:]
-    told[me] = ownTimes[step]
+    return (UnsafePointer(total.pointer), microseconds)
+  }
+
+  /// The step is done: of what has come, nothing is needed any more.
+  private func forget(_ step: UInt64) {
     received = received.filter { $0.key.step > step }
     times = times.filter { $0.key > step }
     // A member that is one round behind may still ask for what was sent in this one.
     sent = sent.filter { $0.key.step >= step }
-    return (UnsafePointer(total.pointer), (0..<memberCount).map { told[$0] ?? 0 })
   }
 }
 

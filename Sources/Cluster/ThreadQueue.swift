@@ -15,19 +15,18 @@ final class ThreadQueue<Element: Sendable>: Sendable {
   }
 
   /// The oldest, if there is one.
-  func next() -> Element? {
-    elements.withLock { elements in
-      guard !elements.isEmpty else {
-        wakeUp.reset()
-        return nil
-      }
-      return elements.removeFirst()
-    }
-  }
+  func next() -> Element? { next { _ in true } }
 
   /// The oldest, if there is one, and it is such a one.
   func next(if test: (Element) -> Bool) -> Element? {
-    elements.withLock { elements in elements.first.map(test) == true ? elements.removeFirst() : nil }
+    elements.withLock { elements in
+      guard let first = elements.first else {
+        // From now on, whoever sleeps is woken by what is posted, and by nothing older.
+        wakeUp.reset()
+        return nil
+      }
+      return test(first) ? elements.removeFirst() : nil
+    }
   }
 
   /// Whether any that waits is such a one.

@@ -2,8 +2,10 @@
 ///
 /// The gradient is divided into as many parts as there are members. In each step every member sends each other one its contribution to that
 /// one's part (reduce-scatter), adds up its own part when all contributions are there, and sends the total to all (all-gather: Patarasuk
-/// and Yuan, 2009). A member can be ahead of another by one phase, so a message may come before it is waited for. What does not come is
-/// asked for again; therefore members keep what they sent in this step and the one before.
+/// and Yuan, 2009). Two members send each other the whole instead: no more bytes, and one wait less.
+///
+/// A member can be ahead of another by one phase, so a message may come before it is waited for. What does not come is asked for again;
+/// therefore members keep what they sent in this step and the one before.
 package struct ExchangeProtocol: Sendable {
   package typealias Kind = ExchangeHeader.Kind
 
@@ -14,9 +16,9 @@ package struct ExchangeProtocol: Sendable {
     case send(Kind, step: UInt64, to: Int)
     /// Ask for a contribution or total; the kind is that of the request.
     case request(Kind, step: UInt64, of: Int)
-    /// All contributions are there: add them up. Totals are sent thereafter.
+    /// All contributions are there: add them up. Totals, if there are any, are sent thereafter.
     case combine
-    /// All totals are there: the step is done.
+    /// The whole total is there: the step is done.
     case complete
   }
 
@@ -46,16 +48,22 @@ package struct ExchangeProtocol: Sendable {
     (self.memberCount, self.me, self.step, self.patience) = (memberCount, me, step, patience)
   }
 
+  /// Whether every member adds up the whole, and no totals are sent.
+  package var isDirect: Bool { Self.isDirect(memberCount: memberCount) }
+
+  package static func isDirect(memberCount: Int) -> Bool { memberCount <= 2 }
+
   private var others: [Int] { (0..<memberCount).filter { $0 != me } }
 
   /// The member has computed its shards of the step in hand.
   /// - Parameter contributors: the members that have any shards in this step.
   package mutating func begin(contributors: Set<Int>, at now: Milliseconds) -> [Action] {
     precondition(phase == .computing)
-    self.contributors = contributors
+    // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
+    self.contributors = isDirect ? Set(0..<memberCount) : contributors
     phase = .contributing
     (waitingSince, lastRequest) = (now, now)
-    let sent = contributors.contains(me) ? others.map { Action.send(.contribution, step: step, to: $0) } : []
+    let sent = self.contributors.contains(me) ? others.map { Action.send(.contribution, step: step, to: $0) } : []
     return sent + advance()
   }
 
@@ -95,9 +103,9 @@ package struct ExchangeProtocol: Sendable {
     if phase == .contributing, contributors.subtracting([me]).isSubset(of: contributions[step, default: []]) {
       phase = .totalling
       actions.append(.combine)
-      actions += others.map { .send(.total, step: step, to: $0) }
+      if !isDirect { actions += others.map { .send(.total, step: step, to: $0) } }
     }
-    if phase == .totalling, totals[step, default: []].count == memberCount - 1 {
+    if phase == .totalling, isDirect || totals[step, default: []].count == memberCount - 1 {
       contributions[step] = nil
       totals[step] = nil
       step += 1
