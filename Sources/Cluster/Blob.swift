@@ -9,8 +9,7 @@ package enum Blob: Sendable {
   /// Of a training: ``NetworkTrainer/checkpoint``.
   case checkpoint([Tensor])
 
-  /// As a safetensors file.
-  var encoded: [UInt8] {
+  var file: SafetensorsFile {
     switch self {
     case .images(let images):
       let metadata = [
@@ -20,9 +19,9 @@ package enum Blob: Sendable {
         Tensor(name: "images", shape: [images.count, images.shape.count], images.pixels),
         Tensor(name: "labels", shape: [images.count], images.labels),
       ]
-      return SafetensorsFile(metadata: metadata, tensors: tensors).bytes
-    case .model(let model, _): return model.bytes
-    case .checkpoint(let tensors): return SafetensorsFile(metadata: [:], tensors: tensors).bytes
+      return SafetensorsFile(metadata: metadata, tensors: tensors)
+    case .model(let model, _): return model.file
+    case .checkpoint(let tensors): return SafetensorsFile(metadata: [:], tensors: tensors)
     }
   }
 

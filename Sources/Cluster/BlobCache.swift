@@ -1,30 +1,52 @@
 internal import Foundation
 internal import Models
 
-/// Files that were fetched from a coordinator, kept under the user's cache folder for the next time.
+/// Where a worker looks for a file before it fetches it.
 struct BlobCache: Sendable {
   private let folder: String
+  /// Whether it is the coordinator's own folder, which no other user can write to, and which goes with the coordinator.
+  private let isCoordinators: Bool
 
+  /// The folder of a coordinator on this machine, whose local workers read what it has written.
+  init(coordinatorFolder: String) { (folder, isCoordinators) = (coordinatorFolder, true) }
+
+  /// What was fetched before, kept under the user's cache folder.
   /// - Parameter environment: `XDG_CACHE_HOME`, else `HOME`, says where; nil where neither does.
   init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
     guard let base = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map({ $0 + "/.cache" }), !base.isEmpty else {
       return nil
     }
-    folder = base + "/atelier"
+    (folder, isCoordinators) = (base + "/atelier", false)
   }
 
   /// The file, if it is there and is what its name says. One that is not is removed.
   func load(_ name: SHA256) -> [UInt8]? {
     let path = "\(folder)/\(name)"
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let bytes = Array(data)
+    guard let bytes = Self.read(path) else { return nil }
+    if isCoordinators { return bytes }
     if bytes.withUnsafeBytes({ SHA256(of: $0) }) == name { return bytes }
     unlink(path)
     return nil
   }
 
+  private static func read(_ path: String) -> [UInt8]? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var information = stat()
+    guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
+    let size = Int(information.st_size)
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size, case let step = Foundation.read(file, buffer.baseAddress! + count, size - count), step > 0 {
+        count += step
+      }
+    }
+    return bytes.count == size ? bytes : nil
+  }
+
   /// Keeps the file, if there is room: a cache that cannot be written is no reason not to work.
   func save(_ bytes: [UInt8], _ name: SHA256) {
+    if isCoordinators { return }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try? FileReplacement.write([bytes], to: "\(folder)/\(name)")
   }

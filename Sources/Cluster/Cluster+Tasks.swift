@@ -27,7 +27,7 @@ extension Cluster {
     if !missing.isEmpty {
       var description = JobDescription()
       (description.work, description.settings) = (.growForest, settings.text)
-      (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+      (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
       let end = try run(
         description, .tasks(TaskPool(units: missing)), unit: .trees,
         total: missing.reduce(0) { $0 + $1.count },
@@ -49,7 +49,7 @@ extension Cluster {
     try settings.check()
     var description = JobDescription()
     (description.work, description.settings) = (.growTree, settings.text)
-    (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+    (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var tree: DecisionTree?
     let end = try run(
       description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 1,
@@ -73,8 +73,8 @@ extension Cluster {
     let units = (images.count + imagesPerUnit - 1) / imagesPerUnit
     var description = JobDescription()
     (description.work, description.imagesPerUnit) = (.predict, UInt32(imagesPerUnit))
-    (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
-    description.model = .init(share(.model(saved, model)).bytes)
+    (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
+    description.model = .init(try share(.model(saved, model)).bytes)
     var probabilities = [Float](repeating: 0, count: images.count * classCount)
     let end = try run(
       description, .tasks(TaskPool(units: [0..<units])), unit: .images, total: units,

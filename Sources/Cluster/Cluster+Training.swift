@@ -19,11 +19,11 @@ extension Cluster {
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
     (description.work, description.settings) = (.trainNetwork, settings.text)
-    (description.classCount, description.images) = (UInt32(classCount), .init(share(.images(images)).bytes))
+    (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var savedRound: UInt64 = 0
     if let checkpoint {
       savedRound = try Self.round(of: checkpoint)
-      description.checkpoint = .init(share(.checkpoint(checkpoint)).bytes)
+      description.checkpoint = .init(try share(.checkpoint(checkpoint)).bytes)
     }
     var state = checkpoint ?? []
     let cluster = self
@@ -33,7 +33,7 @@ extension Cluster {
         state = try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
         if checkpoint.finished { return }
         try keepCheckpoint(state)
-        cluster.offer(bytes, for: description)
+        cluster.offer(state, for: description)
       },
       tensorName: { plan.slices.indices.contains($0) ? plan.slices[$0].name : "\($0)" }, progress: progress)
     let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)

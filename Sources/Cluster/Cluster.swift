@@ -1,5 +1,6 @@
 package import Compute
 internal import Coordination
+internal import Datasets
 internal import Foundation
 internal import Models
 internal import SwiftProtobuf
@@ -22,8 +23,10 @@ package final class Cluster {
   private var coordinator: Coordinator
   private var localWorkers: LocalWorkers?
   private var ownWorker: OwnWorker?
-  /// A folder for ipc addresses, which goes with the cluster.
+  /// A folder for ipc addresses and files for local workers, which goes with the cluster.
   private let folder: String?
+  private var handedOver: BlobFolder?
+  private var sharedImages: [(images: LabeledImages, name: SHA256)] = []
   /// How each worker is reached, and which connection is whose.
   private var routes: [WorkerID: Frame] = [:]
   private var connections: [Int32: WorkerID] = [:]
@@ -54,6 +57,7 @@ package final class Cluster {
     (self.settings, self.context, self.log) = (settings, context, log)
     let folder = settings.workers > 0 ? try Self.makeFolder() : nil
     self.folder = folder
+    handedOver = folder.map(BlobFolder.init)
     let local = try Endpoint(folder.map { "ipc://\($0)/coordinator" } ?? "inproc://coordinator")
     let isOpen = settings.listen.map { !$0.isLocal } ?? false
     guard !isOpen || settings.keys != nil else {
@@ -116,20 +120,30 @@ package final class Cluster {
 
   /// Makes something known to those who will need it.
   /// - Returns: its name in a ``JobDescription``
-  func share(_ blob: Blob) -> SHA256 {
-    guard settings.isOneProcess else { return server.add(blob.encoded) }
-    // Nobody sends it, so it need not be read through.
-    let name = SHA256.random()
-    store.add(blob, name: name)
+  /// - Throws: ``FileError`` if there is no room for it
+  func share(_ blob: Blob) throws -> SHA256 {
+    // The same images are what many jobs are about. Equal arrays are known quickly as long as they are the same memory.
+    if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) { return known.name }
+    let name: SHA256
+    if settings.listen != nil {
+      if case .checkpoint = blob { name = server.addCheckpoint(blob.file.bytes) } else { name = server.add(blob.file.bytes) }
+    } else {
+      // It is not sent, so nobody need know it by its digest.
+      name = .random()
+      if handedOver == nil { store.add(blob, name: name) }
+      try handedOver?.add(blob, name: name)
+    }
+    if case .images(let images) = blob { sharedImages = sharedImages.suffix(1) + [(images, name)] }
     return name
   }
 
   /// A training has come further: who joins from now on begins there, and not at its beginning.
-  func offer(_ checkpoint: UnsafeRawBufferPointer, for description: JobDescription) {
+  func offer(_ tensors: [Tensor], for description: JobDescription) {
     guard !settings.isOneProcess, now >= nextOffer else { return }
     nextOffer = now + Self.offerInterval
     var description = description
-    description.checkpoint = .init(server.addCheckpoint(Array(checkpoint)).bytes)
+    guard let name = try? share(.checkpoint(tensors)) else { return }
+    description.checkpoint = .init(name.bytes)
     if let bytes: [UInt8] = try? description.serializedBytes() { offered = bytes }
   }
 

@@ -1,9 +1,10 @@
+internal import Compute
 internal import Foundation
 package import Models
 
 /// Results of a job's units on disk, so that a run whose coordinator was killed goes on with what was done.
 ///
-/// Each is a file `FIRST-END-DIGEST.part`: the units, and the first half of the bytes' SHA-256. One that is damaged is computed again.
+/// Each is a file `FIRST-END-CHECKSUM.part`. One that is damaged is computed again.
 package struct PartFolder {
   private let path: String
 
@@ -20,10 +21,11 @@ package struct PartFolder {
 
   func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
     let name = "\(units.lowerBound)-\(units.upperBound)-\(Self.mark(bytes)).part"
-    try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)")
+    // Not flushed: what a power failure damages is known by its checksum.
+    try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)", isFlushed: false)
   }
 
-  private static func mark(_ bytes: UnsafeRawBufferPointer) -> String { String("\(SHA256(of: bytes))".prefix(32)) }
+  private static func mark(_ bytes: UnsafeRawBufferPointer) -> String { Digest.hexadecimal(checksum(of: bytes)) }
 
   /// Hands out the results that are there.
   /// - Parameter count: units in all

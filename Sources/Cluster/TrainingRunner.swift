@@ -174,7 +174,7 @@ final class TrainingRunner {
 
   // MARK: State
 
-  private var state: [UInt8] { Blob.checkpoint(trainer.checkpoint).encoded }
+  private var state: [UInt8] { Blob.checkpoint(trainer.checkpoint).file.bytes }
 
   private func load(_ body: Frame?) throws {
     guard let body else { return }

@@ -83,8 +83,8 @@ final class WorkerLoop {
       // Chunks of another job may have the same number.
       guard job == self.job else { return }
       results[chunk] = Frame(bytes)
-      let digest = bytes.withUnsafeBytes { SHA256(of: $0) }
-      handle(.chunkEnded(chunk, digest: digest.bytes, milliseconds: milliseconds, failure: failure))
+      let digest = bytes.withUnsafeBytes { checksum(of: $0) }
+      handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
     case .progress(let units): handle(.progress(units: units))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):

@@ -10,8 +10,8 @@ package struct WorkerSettings: Sendable {
   package var exchange: Endpoint?
   /// nil for local addresses only.
   package var keys: WorkerKeys?
-  /// Whether what is fetched is kept for the next time.
-  package var caches = true
+  /// Whether the coordinator has started this worker, and puts files beside its address.
+  package var isLocal = false
   package var limits = Limits()
   package var bounds = Socket.Bounds()
 
@@ -51,9 +51,10 @@ package enum WorkerProcess {
     let monitor = try ConnectionMonitor(socket, name: "connections", in: sockets)
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
+    let cache = settings.isLocal ? settings.join.folder.map(BlobCache.init(coordinatorFolder:)) : BlobCache()
     let loop = WorkerLoop(
       worker: Worker(id: id, profile: profile, limits: settings.limits), socket: socket, monitor: monitor,
-      computing: computing, blobs: blobs, cache: settings.caches ? BlobCache() : nil, limits: settings.limits, log: log)
+      computing: computing, blobs: blobs, cache: cache, limits: settings.limits, log: log)
     loop.run(until: isEnding)
     return loop.refusal
   }

@@ -38,7 +38,7 @@ struct WorkerCommand: ParsableCommand {
     var settings = WorkerSettings(join: try Endpoint(join))
     settings.exchange = try exchange.map { text throws(TransportError) in try Endpoint(text) }
     settings.limits = limits.limits
-    settings.caches = !local
+    settings.isLocal = local
     settings.keys = WorkerKeys()
     if settings.keys == nil, !settings.join.isLocal || keys.keys != nil { settings.keys = try keys.workerKeys() }
     // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.

@@ -30,3 +30,11 @@ package struct Digest: ~Copyable {
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }
+
+/// BLAKE2b (32 bytes; Aumasson and others, 2013), libsodium's: tells results apart three times as fast as SHA-256 would.
+package func checksum(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
+  var hash = [UInt8](repeating: 0, count: Int(crypto_generichash_BYTES))
+  crypto_generichash(
+    &hash, hash.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt64(bytes.count), nil, 0)
+  return hash
+}

@@ -18,7 +18,7 @@ package struct Limits: Sendable, Equatable {
   package var chunksInHand = 2
 
   /// A chunk is cut so that it takes no longer, once it is known how fast the worker is.
-  package var chunk: Milliseconds = 4_000
+  package var chunk: Milliseconds = 1_000
 
   /// A member of a training group asks again for what another one should have sent so long ago.
   package var exchange: Milliseconds = 300

@@ -36,6 +36,11 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
   }
 
+  /// Where the file of an ipc address is.
+  package var folder: String? {
+    scheme == "ipc" ? text.lastIndex(of: "/").map { String(text[..<$0].dropFirst("ipc://".count)) } : nil
+  }
+
   package var port: Int? { scheme == "tcp" ? Int(text[text.index(after: text.lastIndex(of: ":")!)...]) : nil }
 
   /// Whether only processes of this machine can reach it, so that no keys are needed.

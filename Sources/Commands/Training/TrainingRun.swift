@@ -110,8 +110,14 @@ struct TrainingRun {
   private func judge(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
     let progress = ProgressReporter("test images", options: options)
     defer { progress.end() }
-    let probabilities = try cluster.probabilities(
-      of: model, saved: saved, for: dataset.test, progress: progress.report)
+    let probabilities: [Float]
+    switch saved.metadata.kind {
+    case .cnn, .knn:
+      probabilities = try cluster.probabilities(of: model, saved: saved, for: dataset.test, progress: progress.report)
+    case .forest, .tree:
+      // Done here before the trees would be on their way.
+      probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress.report)
+    }
     return try Evaluation(
       probabilities: probabilities, labels: dataset.test.labels, classNames: dataset.classNames)
   }

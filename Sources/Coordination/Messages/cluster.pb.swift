@@ -410,7 +410,7 @@ package nonisolated struct ChunkResult: Sendable {
 
   package var chunk: UInt64 = 0
 
-  /// SHA-256 of the bytes.
+  /// BLAKE2b of the bytes: two results of one chunk must have the same.
   package var digest: Data = Data()
 
   /// Why there is none; empty as a rule.

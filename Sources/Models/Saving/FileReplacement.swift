@@ -4,7 +4,8 @@ internal import Foundation
 /// also after a crash or on a full disk.
 package enum FileReplacement {
   /// Puts a file with these bytes at `path`, in place of what is there. Devices and pipes are written to directly.
-  package static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
+  /// - Parameter isFlushed: whether it must last through a power failure from the moment when this returns.
+  package static func write(_ pieces: [[UInt8]], to path: String, isFlushed: Bool = true) throws(FileError) {
     if isDeviceOrPipe(path) {
       let file = open(path, O_WRONLY | O_CLOEXEC)
       guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
@@ -15,14 +16,14 @@ package enum FileReplacement {
     }
     let (file, beside) = try create(beside: path)
     var failure = write(pieces, to: file)
-    if failure == nil, fsync(file) != 0 { failure = systemErrorText() }
+    if failure == nil, isFlushed, fsync(file) != 0 { failure = systemErrorText() }
     if close(file) != 0, failure == nil { failure = systemErrorText() }
     if failure == nil, rename(beside, path) != 0 { failure = systemErrorText() }
     if let failure {
       unlink(beside)
       throw .notWritten(path: path, reason: failure)
     }
-    flushFolder(of: path)
+    if isFlushed { flushFolder(of: path) }
   }
 
   /// Finds out whether ``write(_:to:)`` could create a file at `path`, before a long computation. Leaves nothing behind.

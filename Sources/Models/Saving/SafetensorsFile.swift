@@ -13,12 +13,15 @@ package struct SafetensorsFile: Sendable, Equatable {
     (self.metadata, self.tensors) = (metadata, SafetensorsHeader.canonicalOrder(tensors))
   }
 
-  /// The file's bytes. The same content always gives the same.
+  /// The file's bytes, one piece after the other. The same content always gives the same.
+  package var pieces: [[UInt8]] {
+    [SafetensorsHeader(metadata: metadata, tensors: tensors).encoded()] + tensors.map(\.bytes)
+  }
+
   package var bytes: [UInt8] {
-    let header = SafetensorsHeader(metadata: metadata, tensors: tensors)
-    var bytes = header.encoded()
-    bytes.reserveCapacity(bytes.count + tensors.reduce(0) { $0 + $1.bytes.count })
-    for tensor in tensors { bytes += tensor.bytes }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+    for piece in pieces { bytes += piece }
     return bytes
   }
 
@@ -41,8 +44,7 @@ package struct SafetensorsFile: Sendable, Equatable {
 
   /// Writes the file whole, or leaves what is at `path` as it was. The same content always gives the same bytes.
   package func write(to path: String) throws(FileError) {
-    let header = SafetensorsHeader(metadata: metadata, tensors: tensors)
-    try FileReplacement.write([header.encoded()] + tensors.map(\.bytes), to: path)
+    try FileReplacement.write(pieces, to: path)
   }
 
   /// Reads a file from front to end. Nothing is allocated beyond the file's length, and no tensor before the header is checked.

@@ -35,11 +35,11 @@ package struct SavedModel: Sendable, Equatable {
 
   /// Writes the file whole, or leaves what is at `path` as it was.
   package func write(to path: String) throws(FileError) {
-    try SafetensorsFile(metadata: metadata.text, tensors: tensors).write(to: path)
+    try file.write(to: path)
   }
 
   /// What ``write(to:)`` writes.
-  package var bytes: [UInt8] { SafetensorsFile(metadata: metadata.text, tensors: tensors).bytes }
+  package var file: SafetensorsFile { SafetensorsFile(metadata: metadata.text, tensors: tensors) }
 
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
   package init(path: String) throws(FileError) { try self.init(SafetensorsFile(path: path), name: path) }
