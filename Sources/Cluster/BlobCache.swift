@@ -3,7 +3,7 @@ internal import Models
 
 /// Where a worker looks for a file before it fetches it.
 struct BlobCache: Sendable {
-  private let folder: String
+  let folder: String
   /// Whether it is the coordinator's own folder, which no other user can write to, and which goes with the coordinator.
   private let isCoordinators: Bool
 
@@ -42,6 +42,11 @@ struct BlobCache: Sendable {
       }
     }
     return bytes.count == size ? bytes : nil
+  }
+
+  var isWritable: Bool {
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return access(folder, W_OK) == 0
   }
 
   /// Keeps the file, if there is room: a cache that cannot be written is no reason not to work.

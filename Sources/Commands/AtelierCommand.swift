@@ -20,7 +20,7 @@ public struct AtelierCommand: ParsableCommand {
     subcommands: [
       QuickstartCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, DataCommand.self,
       WorkerCommand.self,
-      KeysCommand.self,
+      KeysCommand.self, DoctorCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
     ])
 

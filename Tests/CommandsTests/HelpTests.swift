@@ -11,7 +11,7 @@ import Testing
 
   @Test(arguments: [
     "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "evaluate", "predict", "data",
-    "benchmark", "version", "worker", "keys",
+    "benchmark", "version", "worker", "keys", "doctor",
   ]) func helpIsAsRecorded(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)

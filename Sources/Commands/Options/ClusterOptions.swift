@@ -89,6 +89,10 @@ struct KeyOptions: ParsableArguments {
           : "\(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))): a worker has one; name another folder by --keys"
       )
     }
+    guard FileManager.default.fileExists(atPath: "\(folder)/\(Self.coordinatorName).public") else {
+      throw TransportError(
+        "\(folder) lacks \(Self.coordinatorName).public: copy it from the coordinator's folder of keys")
+    }
     return WorkerKeys(
       own: try KeyFiles.secret(at: "\(folder)/\(names[0])"),
       coordinator: try KeyFiles.publicKey(at: "\(folder)/\(Self.coordinatorName).public"))

@@ -108,7 +108,9 @@ struct CheckpointedTraining {
       return network
     } catch is CancellationError {
       StandardError.shared.showLive([])
-      logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")
+      if access(path, F_OK) == 0 {
+        logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")
+      }
       throw CancellationError()
     } catch let error as ModelError {
       // Training diverged, and would again.

@@ -1,0 +1,155 @@
+internal import Compute
+package import Coordination
+internal import Foundation
+internal import SwiftProtobuf
+package import Transport
+
+/// Finds out why a worker cannot join a coordinator: does what a worker does, one step after the other, and says where it ends.
+package struct Doctor {
+  package struct Finding: Sendable, Equatable, Codable {
+    package let step: String
+    package let isWell: Bool
+    /// What was found; if it is not well, also what to do about it.
+    package let text: String
+  }
+
+  private let endpoint: Endpoint
+  private let keys: WorkerKeys?
+  private let patience: Milliseconds
+  private var findings: [Finding] = []
+
+  /// Clocks that differ by more confuse whoever compares logs.
+  private static let clockTolerance = 60.0
+
+  /// - Parameters:
+  ///   - keys: nil for a coordinator without keys
+  ///   - patience: how long to wait for an answer
+  package static func examine(_ endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds = 5_000) -> [Finding] {
+    var doctor = Doctor(endpoint: endpoint, keys: keys, patience: patience)
+    _ = doctor.resolves() && doctor.isOpen() && doctor.answers()
+    return doctor.findings
+  }
+
+  private init(endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds) {
+    (self.endpoint, self.keys, self.patience) = (endpoint, keys, patience)
+  }
+
+  private mutating func note(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
+    findings.append(Finding(step: step, isWell: isWell, text: text))
+    return isWell
+  }
+
+  // MARK: Steps
+
+  private mutating func resolves() -> Bool {
+    guard let host = endpoint.host, let port = endpoint.port else { return true }
+    guard let own = LocalAddress.towards(host: host, port: port) else {
+      return note(
+        "name", false,
+        "\(host) is no host that this one knows, or there is no way to it: check the spelling, /etc/hosts or the name server, and the network"
+      )
+    }
+    return note("name", true, "\(host) is known, and reached from \(own)")
+  }
+
+  private mutating func isOpen() -> Bool {
+    guard let host = endpoint.host, let port = endpoint.port else { return true }
+    switch PortProbe.connect(host: host, port: port, patience: patience) {
+    case .open: return note("port", true, "something listens at port \(port)")
+    case .refused:
+      return note(
+        "port", false,
+        "nobody listens at port \(port) of \(host): is the coordinator running, with --listen at this very address? A coordinator that listens at 127.0.0.1 is not reached from other hosts"
+      )
+    case .silent:
+      return note(
+        "port", false,
+        "port \(port) of \(host) does not answer: a firewall on the way drops what is sent there, or the host is down")
+    case .failed(let reason): return note("port", false, "port \(port) of \(host) cannot be reached: \(reason)")
+    }
+  }
+
+  private mutating func answers() -> Bool {
+    let sockets = SocketContext()
+    let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
+    let socket = Socket(.dealer, in: sockets, security: security)
+    do throws(TransportError) {
+      let monitor = try ConnectionMonitor(socket, name: "doctor", in: sockets)
+      try socket.connect(endpoint)
+      return ask(socket, monitor)
+    } catch {
+      return note("answer", false, error.description)
+    }
+  }
+
+  private mutating func ask(_ socket: borrowing Socket, _ monitor: borrowing ConnectionMonitor) -> Bool {
+    let message = WorkerMessage.with {
+      $0.protocol = MessageCodec.version
+      $0.probe.clock = Self.clock
+    }
+    socket.send([MessageCodec.encode(message)])
+    let deadline = monotonicMilliseconds() + patience
+    var isAccepted = false
+    while monotonicMilliseconds() < deadline {
+      socket.wait(milliseconds: 50)
+      while let event = monitor.next() {
+        switch event {
+        case .ready: isAccepted = true
+        case .refused:
+          return note(
+            "key", false,
+            keys == nil
+              ? "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder"
+              : "the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys, and start the coordinator anew"
+          )
+        case .closed: break
+        }
+      }
+      while let frames = socket.receive(frames: 2) {
+        guard let first = frames.first, let answer: CoordinatorMessage = MessageCodec.decode(first) else { continue }
+        return compare(answer)
+      }
+    }
+    if isAccepted {
+      return note("answer", false, "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
+    }
+    return note(
+      "key", false,
+      keys == nil
+        ? "the connection does not come about: does the coordinator want keys? `atelier keys` makes them, and --keys names their folder"
+        : "the connection does not come about: coordinator.public is not the key of this coordinator, or it works without keys. Copy its coordinator.public again"
+    )
+  }
+
+  private static var clock: UInt64 { UInt64(Date().timeIntervalSince1970 * 1_000_000) }
+
+  private mutating func compare(_ message: CoordinatorMessage) -> Bool {
+    let other: ProbeAnswer
+    switch message.body {
+    case .probeAnswer(let answer): other = answer
+    case .refusal(let refusal): return note("version", false, refusal.reason)
+    default: return note("answer", false, "the coordinator's answer is none that this version knows")
+    }
+    _ = note("key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")
+    guard other.numerics == numericsVersion else {
+      return note(
+        "version", false,
+        "the coordinator is Atelier \(other.version), this is \(atelierVersion), and they do not compute the same bits: install the same version on both"
+      )
+    }
+    _ = note("version", true, "both compute by the same rules (Atelier \(other.version) and \(atelierVersion))")
+    let apart = abs(Double(other.clock) - Double(Self.clock)) / 1_000_000
+    _ = note(
+      "clock", apart < Self.clockTolerance,
+      apart < Self.clockTolerance
+        ? "the clocks agree"
+        : "the clocks are \(Int(min(apart, 1e12))) s apart: results are the same, but logs will confuse; let NTP set both")
+    let cache = BlobCache()
+    return note(
+      "data", cache?.isWritable == true,
+      cache?.isWritable == true
+        ? "the worker will fetch what it lacks, and keep it in \(cache!.folder)"
+        : "there is no folder to keep files in that are fetched: they will be fetched each time; set HOME or XDG_CACHE_HOME to a writable folder"
+    )
+  }
+}

@@ -1,0 +1,40 @@
+internal import Coordination
+internal import Foundation
+
+/// Whether something listens at a port.
+enum PortProbe {
+  enum Result { case open, refused, silent, failed(String) }
+
+  static func connect(host: String, port: Int, patience: Milliseconds) -> Result {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, "\(port)", &hints, &list) == 0, let first = list else { return .failed("no such host") }
+    defer { freeaddrinfo(list) }
+    var last = Result.failed("no address")
+    for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
+      last = connect(entry.pointee, patience: patience)
+      if case .open = last { return last }
+    }
+    return last
+  }
+
+  private static func connect(_ entry: addrinfo, patience: Milliseconds) -> Result {
+    let file = socket(entry.ai_family, entry.ai_socktype | Int32(SOCK_NONBLOCK.rawValue), 0)
+    guard file >= 0 else { return .failed(String(cString: strerror(errno))) }
+    defer { close(file) }
+    if Foundation.connect(file, entry.ai_addr, entry.ai_addrlen) == 0 { return .open }
+    guard errno == EINPROGRESS else { return errno == ECONNREFUSED ? .refused : .failed(String(cString: strerror(errno))) }
+    var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+    guard poll(&waiting, 1, Int32(patience)) > 0 else { return .silent }
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(file, SOL_SOCKET, SO_ERROR, &code, &length)
+    switch code {
+    case 0: return .open
+    case ECONNREFUSED: return .refused
+    case ETIMEDOUT: return .silent
+    default: return .failed(String(cString: strerror(code)))
+    }
+  }
+}

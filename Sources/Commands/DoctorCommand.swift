@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Evaluation
+internal import Foundation
+internal import Transport
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Says why a worker cannot join a coordinator, and what to do.",
+    usage: "atelier doctor --join tcp://<host>:<port> [<options>]",
+    discussion: """
+      Run it on the worker's host. It looks at the name, the port, the keys, the versions and the clocks, one after the \
+      other, and ends with status 69 at the first that is not well.
+
+      Example:  atelier doctor --join tcp://10.0.0.1:7700
+      """)
+
+  @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "tcp://host:port"))
+  var join: String
+
+  @OptionGroup var keys: KeyOptions
+  @OptionGroup var json: JSONOptions
+
+  func run() throws {
+    try json.check()
+    let endpoint = try Endpoint(join)
+    let workerKeys = endpoint.isLocal && keys.keys == nil ? nil : try keys.workerKeys()
+    let findings = Doctor.examine(endpoint, keys: workerKeys)
+    var table = TextTable([.left, .left, .left])
+    for finding in findings { table.add([finding.isWell ? "ok" : "NO", finding.step, finding.text]) }
+    try json.write(findings, text: table.text)
+    if findings.contains(where: { !$0.isWell }) { throw ExitCode(ExitStatus.unavailable) }
+  }
+}
