@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Cluster
+internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Logging
@@ -11,7 +13,7 @@ struct EvaluateCommand: ParsableCommand {
     usage: "atelier evaluate <model> [<options>]",
     discussion: """
       Prints accuracy (also top-2 and top-3), log loss, Brier score, expected calibration error, precision, recall and \
-      F1 of each class, and the confusion matrix.
+      F1 of each class, and the confusion matrix. With --workers or --listen, the images are shared out in blocks.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
       """)
@@ -21,6 +23,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
+  @OptionGroup var clusterOptions: ClusterOptions
   @OptionGroup var jsonOptions: JSONOptions
 
   func run() throws {
@@ -41,9 +44,14 @@ struct EvaluateCommand: ParsableCommand {
         "the model was trained on another data set: \(metadata.dataName), \(metadata.dataDigest)")
     }
     let progress = ProgressReporter("evaluate", options: computeOptions)
+    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count), on: context) {
+      computeOptions.logger.info("\($0)")
+    }
+    defer { cluster.close() }
     let evaluation = try Evaluation(
-      of: loaded.classifier, on: dataset.test, classNames: dataset.classNames, context: context,
-      progress: progress.report)
+      probabilities: cluster.probabilities(
+        of: loaded.classifier, saved: loaded.saved, for: dataset.test, progress: progress.report),
+      labels: dataset.test.labels, classNames: dataset.classNames)
     progress.end()
     let report = EvaluationReport(
       model: model, kind: metadata.kind, modelDigest: loaded.saved.digest, data: dataset.name, dataDigest: digest,

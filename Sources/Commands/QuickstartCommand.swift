@@ -10,7 +10,8 @@ struct QuickstartCommand: ParsableCommand {
     abstract: "Trains the four models with the original's parameters, and compares.",
     usage: "atelier quickstart [<options>]",
     discussion: """
-      On Fashion-MNIST, unless --data names another data set. Models and the table (quickstart.json) are saved in a new \
+      On Fashion-MNIST, unless --data names another data set; with two worker processes, unless --workers says otherwise. \
+      Models and the table (quickstart.json) are saved in a new \
       folder runs/<time>; the same data give the same digests on every machine.
 
       Example:  atelier quickstart
@@ -23,7 +24,7 @@ struct QuickstartCommand: ParsableCommand {
 
   func run() throws {
     try jsonOptions.check()
-    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions) { run in
+    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) { run in
       try withRunFolder { folder in
         var rows: [Row] = []
         for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
@@ -42,26 +43,35 @@ struct QuickstartCommand: ParsableCommand {
       \(formatted(report.fitSeconds + report.testSeconds, digits: 1)) s, digest \(report.digest)
       """)
     let isOriginalData = run.dataset.name == FashionMNIST.name
-    return Row(parameters: model.parameters, originalAccuracy: isOriginalData ? model.accuracy : nil, fit: report)
+    let known = isOriginalData ? model.knownDigest : nil
+    if let known, !report.digest.hasPrefix(known) {
+      computeOptions.logger.warning(
+        "\(report.kind.rawValue) has another digest than one process came to (\(known)): is the data set another one?")
+    }
+    return Row(
+      parameters: model.parameters, originalAccuracy: isOriginalData ? model.accuracy : nil, oneProcessDigest: known,
+      fit: report)
   }
 
   private struct Row: Encodable {
     let parameters: String
     /// Of the study that the models are from; nil for other data than its.
     let originalAccuracy: Double?
+    /// How the digest begins that one process is known to come to; nil for other data.
+    let oneProcessDigest: String?
     let fit: FitReport
   }
 
   private static func table(_ rows: [Row]) -> TextTable {
     var table = TextTable(
-      [.left, .left, .right, .right, .right, .right, .left],
-      header: ["model", "parameters", "accuracy", "original", "fit s", "test s", "digest"])
+      [.left, .left, .right, .right, .right, .right, .left, .left],
+      header: ["model", "parameters", "accuracy", "original", "fit s", "test s", "digest", "one process"])
     func percent(_ share: Double) -> String { formatted(100 * share, digits: 2) + " %" }
     for row in rows {
       table.add([
         row.fit.kind.rawValue, row.parameters, percent(row.fit.testAccuracy), row.originalAccuracy.map(percent) ?? "-",
         formatted(row.fit.fitSeconds, digits: 1), formatted(row.fit.testSeconds, digits: 1),
-        String(row.fit.digest.prefix(16)),
+        String(row.fit.digest.prefix(16)), row.oneProcessDigest ?? "-",
       ])
     }
     return table

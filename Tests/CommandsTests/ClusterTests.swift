@@ -109,6 +109,24 @@ import Testing
     return UInt16(bigEndian: address.sin_port)
   }
 
+  /// On the real data set: what one process is known to make of it (see `OriginalModel`).
+  @Test(arguments: [
+    (["cnn", "--epochs", "1"], "74fe29d8207c4719"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
+    (["tree", "--criterion", "entropy"], "84f320eabb061633"), (["knn", "--neighbors", "7"], "08fead47afe26b91"),
+  ]) func theDigestsOfRealModelsAreKnown(fit: [String], digest: String) throws {
+    let run = try AtelierProcess(
+      ["train"] + fit + ["--data", "fashion-mnist", "--workers", "2", "--output", "a.safetensors"], in: folder)
+    #expect(run.status == 0 && run.output.contains("digest    \(digest)"), "\(run.output) \(run.errors)")
+  }
+
+  @Test func evaluationIsSharedOutAsWell() throws {
+    _ = try whole("knn")
+    let runs = try [[], ["--workers", "2"]].map { options in
+      try AtelierProcess(["evaluate", "whole.safetensors", "--data", data] + options, in: folder)
+    }
+    #expect(runs.allSatisfy { $0.status == 0 } && runs[0].output == runs[1].output)
+  }
+
   // MARK: Accidents
 
   /// The local workers of a process, as the system lists them.

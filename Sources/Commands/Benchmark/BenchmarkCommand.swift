@@ -28,6 +28,9 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Epochs of the convolutional network.", valueName: "n"))
   var epochs = 1
 
+  @Flag(help: "Measure instead what working together costs: two local workers against one process.")
+  var cluster = false
+
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
@@ -43,6 +46,13 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     try jsonOptions.check()
+    if cluster {
+      let benchmark = ClusterBenchmark(
+        dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,
+        epochs: epochs, log: { computeOptions.logger.info("\($0)") })
+      let results = try benchmark.run()
+      return try jsonOptions.write(results, text: ClusterBenchmark.table(results).text)
+    }
     var results: [BenchmarkResult] = []
     for kind in models?.kinds ?? Self.all {
       var samples: [BenchmarkSample] = []

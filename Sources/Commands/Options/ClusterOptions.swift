@@ -9,8 +9,9 @@ internal import Transport
 struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Worker processes to start on this machine, which share its threads. Never changes a result.", valueName: "n"))
-  var workers = 0
+      "Worker processes to start on this machine, which share its threads (default: none; this process works itself). Never changes a result.",
+      valueName: "n"))
+  var workers: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -27,20 +28,24 @@ struct ClusterOptions: ParsableArguments {
   @OptionGroup var limits: LimitOptions
 
   func validate() throws {
-    if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256, not \(workers)") }
+    if let workers, !(0...256).contains(workers) {
+      throw ValidationError("--workers must be from 0 to 256, not \(workers)")
+    }
     if let awaited, !(1...10_000).contains(awaited) {
       throw ValidationError("--await must be from 1 to 10000, not \(awaited)")
     }
-    if let awaited, listen == nil, awaited > max(workers, 1) {
+    if let awaited, listen == nil, awaited > max(workers ?? 0, 1) {
       throw ValidationError("--await \(awaited) would wait for ever: without --listen no other workers can join")
     }
   }
 
-  /// - Parameter threads: of this machine.
+  /// - Parameters:
+  ///   - threads: of this machine
+  ///   - standardWorkers: how many, if the user does not say
   /// - Throws: ``TransportError``
-  func settings(threads: Int) throws -> ClusterSettings {
+  func settings(threads: Int, standardWorkers: Int = 0) throws -> ClusterSettings {
     var settings = ClusterSettings(threads: threads)
-    settings.workers = workers
+    settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
     settings.awaited = awaited
     settings.limits = limits.limits
     if let listen {

@@ -16,11 +16,14 @@ struct TrainingRun {
 
   /// Starts those who work, does something, and ends them.
   static func with<Result>(
-    data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, _ body: (TrainingRun) throws -> Result
+    data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
+    _ body: (TrainingRun) throws -> Result
   ) throws -> Result {
     let context = try compute.makeContext()
     let logger = compute.logger
-    let cluster = try Cluster(options.settings(threads: context.team.count), on: context) { logger.info("\($0)") }
+    let cluster = try Cluster(
+      options.settings(threads: context.team.count, standardWorkers: standardWorkers), on: context
+    ) { logger.info("\($0)") }
     defer { cluster.close() }
     if let endpoint = cluster.endpoint { logger.info("workers may join: atelier worker --join \(endpoint)") }
     return try body(TrainingRun(data: data, compute: compute, context: context, cluster: cluster))

@@ -1,0 +1,136 @@
+internal import Cluster
+internal import Compute
+internal import Datasets
+internal import Evaluation
+internal import Foundation
+internal import Models
+
+/// What working together costs: two local workers with half the threads each, against one process with all of them, in one run.
+struct ClusterBenchmark {
+  struct Result: Encodable {
+    let name: String
+    /// One for each repetition.
+    let values: [Double]
+    let unit: String
+    let median: Double
+    /// What one process does in the same time; nil where there is nothing to compare with.
+    let oneProcess: Double?
+
+    init(_ name: String, _ values: [Double], unit: String, oneProcess: [Double]? = nil) {
+      (self.name, self.values, self.unit) = (name, values, unit)
+      self.median = Commands.median(values)
+      self.oneProcess = oneProcess.map(Commands.median)
+    }
+  }
+
+  let dataset: Dataset
+  let context: ComputeContext
+  let repetitions: Int
+  let epochs: Int
+  let log: (String) -> Void
+
+  /// Units that are nothing, in one job.
+  private static let emptyUnits = 100_000
+
+  func run() throws -> [Result] {
+    var cnn: (one: [Double], two: [Double]) = ([], [])
+    var forest: (one: [Double], two: [Double]) = ([], [])
+    var (ready, empty, recovery): ([Double], [Double], [Double]) = ([], [], [])
+    for repetition in 1...repetitions {
+      log("\(repetition) of \(repetitions)")
+      try withCluster(workers: 0) { one in
+        cnn.one.append(try networkSpeed(one))
+        forest.one.append(try forestSpeed(one))
+      }
+      let start = ContinuousClock.now
+      try withCluster(workers: 2) { two in
+        // A job of one unit for each: done when both are there.
+        try two.runEmptyUnits(1)
+        ready.append((ContinuousClock.now - start) / .seconds(1))
+        let begun = ContinuousClock.now
+        try two.runEmptyUnits(Self.emptyUnits)
+        empty.append(Double(Self.emptyUnits) / ((ContinuousClock.now - begun) / .seconds(1)))
+        cnn.two.append(try networkSpeed(two))
+        forest.two.append(try forestSpeed(two))
+        recovery.append(try secondsToRecover(two))
+      }
+    }
+    return [
+      Result("network", cnn.two, unit: "images/s", oneProcess: cnn.one),
+      Result("forest", forest.two, unit: "trees/s", oneProcess: forest.one),
+      Result("start to both workers ready", ready, unit: "s"), Result("empty units", empty, unit: "1/s"),
+      Result("kill of one worker to next step", recovery, unit: "s"),
+    ]
+  }
+
+  private func withCluster(workers: Int, _ body: (Cluster) throws -> Void) throws {
+    var settings = ClusterSettings(threads: context.team.count)
+    settings.workers = workers
+    let cluster = try Cluster(settings, on: context, log: { _ in })
+    defer { cluster.close() }
+    try body(cluster)
+  }
+
+  /// Images that training carries in each second, from the first report to the last: starting is measured elsewhere.
+  private func networkSpeed(_ cluster: Cluster) throws -> Double {
+    var settings = NetworkSettings()
+    settings.epochs = epochs
+    var (first, last): ((Int, ContinuousClock.Instant)?, (Int, ContinuousClock.Instant)?) = (nil, nil)
+    _ = try cluster.train(
+      settings, dataset.train, classCount: dataset.classCount, keepCheckpoint: { _ in },
+      progress: { progress in
+        let done = ((progress.fit.epoch ?? 1) - 1) * progress.fit.total + progress.fit.done
+        if done > last?.0 ?? 0 { last = (done, .now) }
+        if first == nil, let last { first = last }
+        return !Interruption.isRequested
+      })
+    guard let first, let last, last.0 > first.0 else { return 0 }
+    return Double(last.0 - first.0) / ((last.1 - first.1) / .seconds(1))
+  }
+
+  private func forestSpeed(_ cluster: Cluster) throws -> Double {
+    var settings = ForestSettings()
+    settings.trees = 300
+    let start = ContinuousClock.now
+    _ = try cluster.fitForest(
+      settings, dataset.train, classCount: dataset.classCount, progress: { _ in !Interruption.isRequested })
+    return Double(settings.trees) / ((ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// Kills a worker in the middle of an epoch, and waits until a further step is reported.
+  private func secondsToRecover(_ cluster: Cluster) throws -> Double {
+    var killed: (at: ContinuousClock.Instant, done: Int)?
+    var seconds = 0.0
+    do {
+      _ = try cluster.train(
+        NetworkSettings(), dataset.train, classCount: dataset.classCount, keepCheckpoint: { _ in },
+        progress: { progress in
+          let done = progress.fit.done
+          if let killed, done > killed.done {
+            seconds = (ContinuousClock.now - killed.at) / .seconds(1)
+            return false
+          }
+          // The steps that were being taken when it was killed may still be reported.
+          if killed == nil, done > 3_000, progress.workers.count == 2 {
+            kill(pid_t(progress.workers[0].process), SIGKILL)
+            killed = (.now, done + NetworkSettings().batch)
+          }
+          return !Interruption.isRequested
+        })
+    } catch is CancellationError where !Interruption.isRequested {}
+    return seconds
+  }
+
+  static func table(_ results: [Result]) -> TextTable {
+    var table = TextTable([.left, .right, .left, .right, .right], header: ["", "median", "unit", "one process", "ratio"])
+    for result in results {
+      let ratio = result.oneProcess.map { formatted(100 * result.median / $0, digits: 1) + " %" }
+      let digits = result.median < 100 ? 3 : 0
+      table.add([
+        result.name, formatted(result.median, digits: digits), result.unit,
+        result.oneProcess.map { formatted($0, digits: digits) } ?? "", ratio ?? "",
+      ])
+    }
+    return table
+  }
+}
