@@ -67,18 +67,20 @@ let package = Package(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto"], swiftSettings: strict),
     target("Transport", ["Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
-    target(
-      "Cluster",
-      [
+    .target(
+      name: "Cluster",
+      dependencies: [
         "Compute", "Coordination", "Datasets", "Models", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
       "Commands",
       [
-        "Cluster", "Compute", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium", "CZlib",
+        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .executableTarget(
       name: "atelier",

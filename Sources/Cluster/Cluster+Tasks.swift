@@ -35,7 +35,7 @@ extension Cluster {
           try add(bytes, units: chunk.units)
           try parts?.write(bytes, units: chunk.units)
         }, progress: progress)
-      try Self.checkComplete(end, unit: "tree")
+      try checkComplete(end, unit: "tree")
     }
     return Forest(
       joining: grown.sorted { $0.first < $1.first }.map(\.trees), settings: settings, imageShape: images.shape,
@@ -58,7 +58,7 @@ extension Cluster {
         tree = try DecisionTree(
           tensors: file.tensors, settings: settings.text, imageShape: images.shape, classCount: classCount)
       }, progress: progress)
-    try Self.checkComplete(end, unit: "tree")
+    try checkComplete(end, unit: "tree")
     return tree!
   }
 
@@ -91,7 +91,7 @@ extension Cluster {
         }
       },
       progress: { progress($0.counting(each: imagesPerUnit, atMost: images.count)) })
-    try Self.checkComplete(end, unit: "block of images")
+    try checkComplete(end, unit: "block of images")
     return probabilities
   }
 
@@ -103,9 +103,9 @@ extension Cluster {
       description, .tasks(TaskPool(units: [0..<count])), unit: .queries, total: count, progress: { _ in true })
   }
 
-  private static func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {
+  private func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {
     guard case .done(let setAside) = end, !setAside.isEmpty else { return }
-    throw ClusterError(setAside: setAside, unit: unit)
+    throw ClusterError(setAside: setAside, unit: unit, reason: setAsideReason)
   }
 }
 

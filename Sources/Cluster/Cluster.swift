@@ -32,6 +32,8 @@ package final class Cluster {
   private var connections: [Int32: WorkerID] = [:]
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
+  /// Why units were set aside, the last time.
+  private(set) var setAsideReason = ""
   private var strangers = StrangerLog()
   private let log: (String) -> Void
   private var run: JobRun?
@@ -324,6 +326,7 @@ package final class Cluster {
           names[joined] = "\(profile.host), process \(profile.process)"
         }
         if let text = describe(note) { log(text) }
+        if case .setAside(_, let reason) = note { setAsideReason = reason }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
         }

@@ -75,6 +75,8 @@ package struct Coordinator: Sendable {
   private let numerics: UInt32
   package let session: UInt64
   private(set) var workers: [WorkerID: WorkerRecord] = [:]
+  /// Threads of all workers together.
+  private var totalPower = 0.0
   package private(set) var work: Work?
   private var job: Job?
   private var jobCount: UInt64 = 0
@@ -199,6 +201,7 @@ package struct Coordinator: Sendable {
       return false
     }
     workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
+    totalPower += power(of: workers[id]!)
     absolve(id)
     actions.append(.note(.joined(id, profile)))
     if workers.count == awaited { instructAll() }
@@ -211,19 +214,19 @@ package struct Coordinator: Sendable {
   }
 
   private mutating func handle(_ result: ChunkResult, from id: WorkerID) {
-    guard workers[id] != nil, case .tasks(var pool)? = work, result.job == job?.id else { return }
+    guard workers[id] != nil, result.job == job?.id else { return }
+    let chunk = pool?.chunk(result.chunk)
     if !result.failure.isEmpty {
       // Deterministic work fails everywhere alike.
-      guard pool.chunks(of: id).contains(where: { $0.id == result.chunk }), let chunk = pool.putAside(result.chunk)
+      guard pool?.chunks(of: id).contains(where: { $0.id == result.chunk }) == true,
+        let chunk = updatePool({ $0.putAside(result.chunk) }) ?? nil
       else { return }
-      work = .tasks(pool)
       actions.append(.note(.setAside(chunk, reason: result.failure)))
       instructAll()
       return endIfFinished()
     }
-    let chunk = pool.chunk(result.chunk)
-    let (outcome, holders) = pool.complete(result.chunk, by: id, digest: [UInt8](result.digest))
-    work = .tasks(pool)
+    let completed = updatePool { $0.complete(result.chunk, by: id, digest: [UInt8](result.digest)) }
+    guard let (outcome, holders) = completed else { return }
     switch outcome {
     case .accepted:
       if let chunk {
@@ -286,26 +289,30 @@ package struct Coordinator: Sendable {
       "its weights after step \(deviation.step) are not those of the other workers: bad memory on \(worker.profile.host), or another build"
     refused[deviation.worker] = reason
     actions.append(.refuse(deviation.worker, reason: reason))
-    workers[deviation.worker] = nil
+    forget(deviation.worker)
     release(deviation.worker, died: false)
   }
 
   // MARK: Workers that are lost
 
   private mutating func lose(_ id: WorkerID, _ loss: Loss) {
-    guard workers.removeValue(forKey: id) != nil else { return }
+    guard workers[id] != nil else { return }
+    forget(id)
     actions.append(.note(.lost(id, loss)))
     release(id, died: loss != .leaving)
     if workers.isEmpty, work != nil { actions.append(.note(.nobodyLeft)) }
   }
 
+  private mutating func forget(_ id: WorkerID) {
+    if let worker = workers.removeValue(forKey: id) { totalPower -= power(of: worker) }
+  }
+
   /// What a worker had goes back, to be done by others.
   private mutating func release(_ id: WorkerID, died: Bool) {
     switch work {
-    case .tasks(var pool)?:
-      let setAside = pool.remove(id, died: died, limit: limits.deaths)
-      work = .tasks(pool)
-      if let setAside {
+    case .tasks?:
+      let limit = limits.deaths
+      if let setAside = updatePool({ $0.remove(id, died: died, limit: limit) }) ?? nil {
         actions.append(
           .note(.setAside(setAside, reason: "\(limits.deaths) workers have died of it, one after the other")))
       }
@@ -318,9 +325,21 @@ package struct Coordinator: Sendable {
   }
 
   private mutating func absolve(_ id: WorkerID) {
-    guard case .tasks(var pool)? = work else { return }
-    pool.absolve(id)
-    work = .tasks(pool)
+    updatePool { $0.absolve(id) }
+  }
+
+  /// For a look at it: whoever keeps it makes the next change copy it.
+  private var pool: TaskPool? {
+    if case .tasks(let pool)? = work { pool } else { nil }
+  }
+
+  /// nil if the job has no pool.
+  @discardableResult private mutating func updatePool<Result>(_ change: (inout TaskPool) -> Result) -> Result? {
+    guard case .tasks(var pool)? = work else { return nil }
+    // Held once, it is changed in place; held twice, it would be copied.
+    work = nil
+    defer { work = .tasks(pool) }
+    return change(&pool)
   }
 
   private mutating func regroup(_ members: [WorkerID]) {
@@ -348,15 +367,9 @@ package struct Coordinator: Sendable {
     orders.number = worker.orders.number
     if let job, worker.unfit == nil { orders.job = job }
     switch work {
-    case .tasks(var pool)? where worker.unfit == nil && workers.count >= awaited:
+    case .tasks? where worker.unfit == nil && workers.count >= awaited:
       awaited = 1
-      let share = power(of: worker) / max(1, workers.values.reduce(0) { $0 + power(of: $1) })
-      let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
-      while pool.chunks(of: id).count < limits.chunksInHand,
-        pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
-      {}
-      work = .tasks(pool)
-      orders.chunks = pool.chunks(of: id)
+      orders.chunks = fillHands(of: worker, id)
     case .training(let group)? where group.members.contains(id):
       orders.group = group.orders(profiles: workers.mapValues(\.profile))
     default: break
@@ -366,6 +379,20 @@ package struct Coordinator: Sendable {
     orders.number = ordersCount
     workers[id]!.orders = orders
     send(to: id)
+  }
+
+  /// Gives the worker chunks until it has enough.
+  /// - Returns: all that it has
+  private mutating func fillHands(of worker: WorkerRecord, _ id: WorkerID) -> [Chunk] {
+    let share = power(of: worker) / max(1, totalPower)
+    let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
+    let wanted = limits.chunksInHand
+    return updatePool { pool in
+      while pool.chunks(of: id).count < wanted,
+        pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
+      {}
+      return pool.chunks(of: id)
+    } ?? []
   }
 
   private func power(of worker: WorkerRecord) -> Double { Double(max(1, worker.profile.threads)) }

@@ -31,6 +31,9 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Measure instead what working together costs: two local workers against one process.")
   var cluster = false
 
+  @Flag(help: "Compute instead, in simulated time, what limits a cluster of up to 1000 workers.")
+  var simulate = false
+
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
@@ -46,6 +49,10 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     try jsonOptions.check()
+    if simulate {
+      let result = SimulationBenchmark.run()
+      return try jsonOptions.write(result, text: SimulationBenchmark.text(result))
+    }
     if cluster {
       let benchmark = ClusterBenchmark(
         dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,

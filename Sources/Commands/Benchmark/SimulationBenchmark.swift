@@ -1,0 +1,219 @@
+internal import Coordination
+internal import Evaluation
+internal import Foundation
+internal import SwiftProtobuf
+
+/// What limits a large cluster: the real state machines with many workers in simulated time, and a model of the gradient exchange.
+struct SimulationBenchmark {
+  struct Tasks: Encodable {
+    let workers: Int
+    let units: Int
+    let simulatedSeconds: Double
+    /// What the same work would take if nobody ever waited.
+    let idealSeconds: Double
+    let messagesPerUnit: Double
+    let coordinatorMicrosecondsPerUnit: Double
+  }
+
+  struct Exchange: Encodable {
+    let workers: Int
+    let gigabits: Double
+    let milliseconds: Double
+    /// Of the ideal: as many times faster as there are workers.
+    let efficiency: Double
+  }
+
+  struct Result: Encodable {
+    let tasks: [Tasks]
+    let exchange: [Exchange]
+  }
+
+  static func run() -> Result {
+    Result(
+      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, units in
+        var simulation = TaskSimulation(workers: workers, units: units)
+        return simulation.run()
+      },
+      exchange: [2, 4, 8, 16, 64, 256, 1_000].flatMap { workers in
+        [1.0, 10, 100].map { ExchangeModel(workers: workers, gigabits: $0).result }
+      })
+  }
+
+  static func text(_ result: Result) -> String {
+    var tasks = TextTable(
+      [.right, .right, .right, .right, .right, .right],
+      header: ["workers", "units", "simulated s", "ideal s", "messages/unit", "coordinator µs/unit"])
+    for row in result.tasks {
+      tasks.add([
+        "\(row.workers)", "\(row.units)", formatted(row.simulatedSeconds, digits: 2),
+        formatted(row.idealSeconds, digits: 2), formatted(row.messagesPerUnit, digits: 3),
+        formatted(row.coordinatorMicrosecondsPerUnit, digits: 2),
+      ])
+    }
+    var exchange = TextTable(
+      [.right, .right, .right, .right], header: ["workers", "Gbit/s", "step ms", "efficiency"])
+    for row in result.exchange {
+      exchange.add([
+        "\(row.workers)", formatted(row.gigabits, digits: 0), formatted(row.milliseconds, digits: 1),
+        formatted(100 * row.efficiency, digits: 0) + " %",
+      ])
+    }
+    return """
+      Units of 20 to 40 ms through the real state machines, messages of 1 ms:
+
+      \(tasks.text)
+
+      A step of the default network, modelled: 8 shards of a batch for each worker, links of 0.1 ms:
+
+      \(exchange.text)
+      """
+  }
+}
+
+/// One coordinator and many workers, in simulated time; nothing goes wrong.
+private struct TaskSimulation {
+  private enum Event {
+    case toCoordinator(WorkerID, Coordinator.Event)
+    case toWorker(WorkerID, Worker.Event)
+    case tick
+  }
+
+  private let workerCount: Int
+  private let units: Int
+  private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
+  private var workers: [WorkerID: Worker] = [:]
+  private var events = EventHeap<Event>()
+  private var now: Milliseconds = 0
+  private var (messages, microseconds) = (0, 0.0)
+  private var isDone = false
+
+  private static let delay: Milliseconds = 1
+  private static let tick: Milliseconds = 250
+
+  init(workers: Int, units: Int) { (workerCount, self.units) = (workers, units) }
+
+  /// Work of a unit: from 20 to 40 ms, the same wherever it is done.
+  private static func milliseconds(_ unit: UInt64) -> Int { 20 + Int(unit &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
+
+  mutating func run() -> SimulationBenchmark.Tasks {
+    for id in 1...UInt64(workerCount) {
+      let profile = Profile.with { ($0.threads, $0.numerics) = (1, 1) }
+      workers[id] = Worker(id: id, profile: profile, limits: Limits())
+    }
+    let (pool, awaited) = (TaskPool(units: [0..<units]), workerCount)
+    take { $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
+    events.add(.tick, at: 0)
+    while !isDone, let (time, event) = events.next() {
+      now = time
+      handle(event)
+    }
+    let work = (0..<UInt64(units)).reduce(0) { $0 + Self.milliseconds($1) }
+    return SimulationBenchmark.Tasks(
+      workers: workerCount, units: units, simulatedSeconds: Double(now) / 1000,
+      idealSeconds: Double(work) / Double(workerCount) / 1000, messagesPerUnit: Double(messages) / Double(units),
+      coordinatorMicrosecondsPerUnit: microseconds / Double(units))
+  }
+
+  private mutating func handle(_ event: Event) {
+    switch event {
+    case .toCoordinator(let worker, let event):
+      messages += 1
+      take { $0.handle(event, from: worker, at: $1) }
+    case .toWorker(let id, let event): perform(workers[id]!.handle(event, at: now), by: id)
+    case .tick:
+      take { $0.tick(at: $1) }
+      for id in workers.keys.sorted() { perform(workers[id]!.tick(at: now), by: id) }
+      events.add(.tick, at: now + Self.tick)
+    }
+  }
+
+  /// Lets the coordinator do something, and measures it.
+  private mutating func take(_ body: (inout Coordinator, Milliseconds) -> [Coordinator.Action]) {
+    let start = ContinuousClock.now
+    let now = now
+    let actions = body(&coordinator, now)
+    microseconds += (ContinuousClock.now - start) / .microseconds(1)
+    for action in actions {
+      switch action {
+      case .send(let orders, let id):
+        messages += 1
+        events.add(.toWorker(id, .orders(orders, coordinator: 1)), at: now + Self.delay)
+      case .end: isDone = true
+      default: break
+      }
+    }
+  }
+
+  private mutating func perform(_ actions: [Worker.Action], by id: WorkerID) {
+    for action in actions {
+      switch action {
+      case .send(let status): events.add(.toCoordinator(id, .status(status)), at: now + Self.delay)
+      case .sendResult(let result): events.add(.toCoordinator(id, .result(result)), at: now + Self.delay)
+      case .start(let chunk):
+        let time = (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + Self.milliseconds($1) }
+        events.add(
+          .toWorker(id, .chunkEnded(chunk.id, digest: [1], milliseconds: time, failure: "")), at: now + time)
+      default: break
+      }
+    }
+  }
+}
+
+/// How long a step takes: computing, then (two members: one exchange of the whole; more: reduce-scatter and all-gather) sending.
+///
+/// Every worker has a fixed share of a batch that grows with their number, so computing takes the same time for any number of them.
+private struct ExchangeModel {
+  let workers: Int
+  let gigabits: Double
+
+  /// The default network on one core of the machine that the README's figures are from.
+  private static let computeMilliseconds = 43.0
+  private static let gradientBytes = 2_670_000.0
+  private static let latencyMilliseconds = 0.1
+  /// What each message costs its sender and receiver, whatever its size.
+  private static let messageMilliseconds = 0.02
+
+  var result: SimulationBenchmark.Exchange {
+    let bytes = workers == 2 ? Self.gradientBytes : 2 * Self.gradientBytes * Double(workers - 1) / Double(workers)
+    let phases = workers == 2 ? 1.0 : 2.0
+    let sending = bytes * 8 / (gigabits * 1e6)
+    let messages = phases * Double(workers - 1) * 2 * Self.messageMilliseconds
+    let step = Self.computeMilliseconds + sending + phases * Self.latencyMilliseconds + messages
+    return SimulationBenchmark.Exchange(
+      workers: workers, gigabits: gigabits, milliseconds: step, efficiency: Self.computeMilliseconds / step)
+  }
+}
+
+/// Events in the order of their time; those of the same time in the order in which they were added. A binary heap.
+private struct EventHeap<Event> {
+  private var heap: [(time: Milliseconds, number: Int, event: Event)] = []
+  private var count = 0
+
+  private func precedes(_ left: Int, _ right: Int) -> Bool {
+    (heap[left].time, heap[left].number) < (heap[right].time, heap[right].number)
+  }
+
+  mutating func add(_ event: Event, at time: Milliseconds) {
+    heap.append((time, count, event))
+    count += 1
+    var child = heap.count - 1
+    while child > 0, precedes(child, (child - 1) / 2) {
+      heap.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func next() -> (time: Milliseconds, event: Event)? {
+    guard let last = heap.indices.last else { return nil }
+    heap.swapAt(0, last)
+    let first = heap.removeLast()
+    var parent = 0
+    while let least = [2 * parent + 1, 2 * parent + 2].filter({ $0 < heap.count }).min(by: precedes),
+      precedes(least, parent)
+    {
+      heap.swapAt(parent, least)
+      parent = least
+    }
+    return (first.time, first.event)
+  }
+}
