@@ -77,7 +77,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium", "CZlib",
+        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium",
+        "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

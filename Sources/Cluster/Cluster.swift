@@ -125,10 +125,16 @@ package final class Cluster {
   /// - Throws: ``FileError`` if there is no room for it
   func share(_ blob: Blob) throws -> SHA256 {
     // The same images are what many jobs are about. Equal arrays are known quickly as long as they are the same memory.
-    if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) { return known.name }
+    if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) {
+      return known.name
+    }
     let name: SHA256
     if settings.listen != nil {
-      if case .checkpoint = blob { name = server.addCheckpoint(blob.file.bytes) } else { name = server.add(blob.file.bytes) }
+      if case .checkpoint = blob {
+        name = server.addCheckpoint(blob.file.bytes)
+      } else {
+        name = server.add(blob.file.bytes)
+      }
     } else {
       // It is not sent, so nobody need know it by its digest.
       name = .random()

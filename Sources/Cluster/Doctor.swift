@@ -111,7 +111,9 @@ package struct Doctor {
       }
     }
     if isAccepted {
-      return note("answer", false, "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
+      return note(
+        "answer", false,
+        "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
     }
     return note(
       "key", false,
@@ -130,7 +132,8 @@ package struct Doctor {
     case .refusal(let refusal): return note("version", false, refusal.reason)
     default: return note("answer", false, "the coordinator's answer is none that this version knows")
     }
-    _ = note("key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")
+    _ = note(
+      "key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")
     guard other.numerics == numericsVersion else {
       return note(
         "version", false,
@@ -143,7 +146,8 @@ package struct Doctor {
       "clock", apart < Self.clockTolerance,
       apart < Self.clockTolerance
         ? "the clocks agree"
-        : "the clocks are \(Int(min(apart, 1e12))) s apart: results are the same, but logs will confuse; let NTP set both")
+        : "the clocks are \(Int(min(apart, 1e12))) s apart: results are the same, but logs will confuse; let NTP set both"
+    )
     let cache = BlobCache()
     return note(
       "data", cache?.isWritable == true,

@@ -3,7 +3,10 @@ internal import Foundation
 
 /// Whether something listens at a port.
 enum PortProbe {
-  enum Result { case open, refused, silent, failed(String) }
+  enum Result {
+    case open, refused, silent
+    case failed(String)
+  }
 
   static func connect(host: String, port: Int, patience: Milliseconds) -> Result {
     var hints = addrinfo()
@@ -24,7 +27,9 @@ enum PortProbe {
     guard file >= 0 else { return .failed(String(cString: strerror(errno))) }
     defer { close(file) }
     if Foundation.connect(file, entry.ai_addr, entry.ai_addrlen) == 0 { return .open }
-    guard errno == EINPROGRESS else { return errno == ECONNREFUSED ? .refused : .failed(String(cString: strerror(errno))) }
+    guard errno == EINPROGRESS else {
+      return errno == ECONNREFUSED ? .refused : .failed(String(cString: strerror(errno)))
+    }
     var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
     guard poll(&waiting, 1, Int32(patience)) > 0 else { return .silent }
     var code: Int32 = 0

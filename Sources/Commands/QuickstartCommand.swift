@@ -24,7 +24,8 @@ struct QuickstartCommand: ParsableCommand {
 
   func run() throws {
     try jsonOptions.check()
-    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) { run in
+    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
+      run in
       try withRunFolder { folder in
         var rows: [Row] = []
         for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }

@@ -122,7 +122,8 @@ struct ClusterBenchmark {
   }
 
   static func table(_ results: [Result]) -> TextTable {
-    var table = TextTable([.left, .right, .left, .right, .right], header: ["", "median", "unit", "one process", "ratio"])
+    var table = TextTable(
+      [.left, .right, .left, .right, .right], header: ["", "median", "unit", "one process", "ratio"])
     for result in results {
       let ratio = result.oneProcess.map { formatted(100 * result.median / $0, digits: 1) + " %" }
       let digits = result.median < 100 ? 3 : 0

@@ -19,9 +19,11 @@ struct OriginalModel {
     neighbors.neighbors = 7
     return [
       OriginalModel(network: NetworkSettings()),
-      OriginalModel(settings: .forest(forest), parameters: "\(forest.trees) trees", accuracy: 0.8685,
+      OriginalModel(
+        settings: .forest(forest), parameters: "\(forest.trees) trees", accuracy: 0.8685,
         knownDigest: "3ac3d7dd32e7c8c7"),
-      OriginalModel(settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbours", accuracy: 0.8626,
+      OriginalModel(
+        settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbours", accuracy: 0.8626,
         knownDigest: "08fead47afe26b91"),
       OriginalModel(settings: .tree(tree), parameters: "entropy", accuracy: 0.7692, knownDigest: "84f320eabb061633"),
     ]
@@ -35,7 +37,8 @@ struct OriginalModel {
   init(network: NetworkSettings) {
     let filters = network.filters.map(String.init).joined(separator: "-")
     let epochs = network.epochs == 1 ? "1 epoch" : "\(network.epochs) epochs"
-    self.init(settings: .cnn(network), parameters: "\(filters) filters, \(epochs)", accuracy: 0.9197,
+    self.init(
+      settings: .cnn(network), parameters: "\(filters) filters, \(epochs)", accuracy: 0.9197,
       knownDigest: network == NetworkSettings() ? "6519cbb316275b01" : nil)
   }
 }
