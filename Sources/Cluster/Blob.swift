@@ -39,7 +39,7 @@ package enum Blob: Sendable {
 
   /// - Throws: ``FileError/damaged(path:reason:)``
   static func model(_ file: SafetensorsFile, name: String) throws(FileError) -> (SavedModel, any Classifier) {
-    let model = try SavedModel(file, name: name)
+    let model = try SavedModel(file, name: name, isChecked: false)
     do { return (model, try model.classifier()) } catch {
       throw .damaged(path: name, reason: error.description)
     }

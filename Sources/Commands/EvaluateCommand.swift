@@ -38,6 +38,7 @@ struct EvaluateCommand: ParsableCommand {
         reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
           + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
     }
+    Interruption.watch()
     let digest = dataset.digest
     if digest != metadata.dataDigest {
       computeOptions.logger.warning(

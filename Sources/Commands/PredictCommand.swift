@@ -37,6 +37,7 @@ struct PredictCommand: ParsableCommand {
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
     let pixels = try images.map { try read($0, shape: loaded.classifier.imageShape) }
+    Interruption.watch()
     let probabilities = try loaded.classifier.probabilities(
       for: LabeledImages(
         shape: loaded.classifier.imageShape, pixels: Array(pixels.joined()),
@@ -61,6 +62,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func text(_ predictions: [Prediction]) -> String {
+    let top = min(top, predictions.first?.classes.count ?? 0)
     var table = TextTable([.left] + Array(repeating: .left, count: top))
     for prediction in predictions {
       let classes = prediction.classes.prefix(top).map {

@@ -43,6 +43,7 @@ struct WorkerCommand: ParsableCommand {
     if settings.keys == nil, !settings.join.isLocal || keys.keys != nil { settings.keys = try keys.workerKeys() }
     // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.
     if local { signal(SIGINT, SIG_IGN) }
+    Interruption.watch()
     let parent = getppid()
     let logger = compute.logger
     logger.info("joining \(settings.join)")

@@ -11,16 +11,33 @@ package final class ThreadTeam: Sendable {
   package let count: Int
   private let shared = Shared()
 
-  /// - Parameter count: at least 1.
+  /// - Parameter count: at least 1. Where the system does not give so many threads, the team is as large as it can be.
   package init(threads count: Int) {
     precondition(count >= 1, "a team has at least one thread")
-    self.count = count
-    for index in 1..<max(count, 1) {
-      let thread = Thread { [shared] in shared.serve(as: index) }
-      thread.name = "atelier-\(index)"
-      thread.stackSize = 8 << 20
-      thread.start()
+    var started = 1
+    while started < count, Self.start({ [shared, started] in shared.serve(as: started) }) {
+      started += 1
     }
+    self.count = started
+  }
+
+  /// Foundation's threads do not tell when there is none; this does.
+  private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let start = Unmanaged.passRetained(ThreadStart(body))
+    var thread: pthread_t = 0
+    let code = pthread_create(
+      &thread, nil,
+      { pointer in
+        let start = Unmanaged<ThreadStart>.fromOpaque(pointer!).takeRetainedValue()
+        start.body()
+        return nil
+      }, start.toOpaque())
+    guard code == 0 else {
+      start.release()
+      return false
+    }
+    pthread_detach(thread)
+    return true
   }
 
   deinit { shared.publish(nil, workers: 0) }
@@ -58,6 +75,13 @@ package final class ThreadTeam: Sendable {
       if first < end { body(first..<end, thread) }
     }
   }
+}
+
+/// What a new thread is given.
+private final class ThreadStart: Sendable {
+  let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// One call of `run`. The closure outlives neither the call nor the caller's frame, because the caller waits for all workers.

@@ -18,6 +18,7 @@ import Testing
     ("tain", 64, "Unexpected argument 'tain'"),
     ("train forest --tres 3", 64, "Did you mean '--trees'?"),
     ("train forest --trees", 64, "Missing value for '--trees <n>'"),
+    ("train tree --data DATA --output a --json a", 64, "--output and --json name the same file"),
     ("train forest --trees many", 64, "'many' is invalid for '--trees <n>'"),
     ("train forest --trees 0 --data DATA", 64, "trees of a forest is \"0\"; it must be an integer from 1"),
     ("train tree --criterion ginny --data DATA", 64, "Please provide one of 'gini' and 'entropy'"),
@@ -52,6 +53,30 @@ import Testing
     #expect(run.status == status)
     #expect(run.errors.contains(message), "\(run.errors)")
     #expect(folder.names == ["data", "plain.txt"], "nothing is left behind")
+  }
+
+  /// The largest number, and a name of one letter: both once ended the process.
+  @Test func oddButRightOptionsWork() throws {
+    let run = try AtelierProcess(
+      ["train", "tree", "--min-samples-leaf", "9223372036854775807", "--data", data, "--output", "m"], in: folder)
+    #expect(run.status == 0 && folder.names.contains("m"), "\(run.errors)")
+    try TinyData.writeImage(0, to: folder.file("good.png"))
+    let predicted = try AtelierProcess(["predict", "m", "good.png", "--top", "9223372036854775807"], in: folder)
+    #expect(predicted.status == 0, "\(predicted.errors)")
+  }
+
+  @Test func anEmptyNameIsToldBeforeTheWork() throws {
+    let run = try AtelierProcess(["train", "tree", "--data", data, "--output", ""], in: folder)
+    #expect(run.status == 73 && run.errors.contains("an empty name is no file's name"), "\(run.errors)")
+  }
+
+  @Test func aModelWithAFlippedBitIsRefused() throws {
+    try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
+    var bytes = try folder.bytes("m")
+    bytes[bytes.count - 100] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: folder.file("m")))
+    let run = try AtelierProcess(["evaluate", "m", "--data", data], in: folder)
+    #expect(run.status == 65 && run.errors.contains("digest differs"), "\(run.errors)")
   }
 
   @Test func anUnknownInstructionSetIsWrongUsage() throws {

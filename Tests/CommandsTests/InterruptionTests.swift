@@ -37,7 +37,7 @@ import Testing
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status)
-    #expect(stopped.errors.contains("go on with: atelier train cnn --resume resumed.checkpoint.safetensors\n"))
+    #expect(stopped.errors.contains("go on with: atelier train cnn --resume resumed.checkpoint.safetensors --data \(data)\n"))
     #expect(folder.names == ["data", "resumed.checkpoint.safetensors", "whole.safetensors"])
 
     let resumed = try AtelierProcess(
@@ -58,7 +58,7 @@ import Testing
     let stopped = try started.wait()
     #expect(stopped.status == status && stopped.output.isEmpty)
     if signal == SIGINT {
-      #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts\n"))
+      #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts --data \(data)\n"))
     }
     #expect(folder.names == ["data", "resumed.parts", "whole.safetensors"])
     let resumed = try AtelierProcess(

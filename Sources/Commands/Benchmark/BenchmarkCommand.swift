@@ -48,6 +48,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   func run() throws {
+    Interruption.watch()
     try jsonOptions.check()
     if simulate {
       let result = SimulationBenchmark.run()

@@ -13,14 +13,24 @@ enum Interruption {
 
   static var isRequested: Bool { signal != nil }
 
+  /// Whether someone looks at ``isRequested`` now and then. Before, for instance while data are read, a signal ends the process at once.
+  private static let isWatched = Atomic<Bool>(false)
+
+  /// From now on, the first signal asks and does not end.
+  static func watch() { isWatched.store(true, ordering: .relaxed) }
+
   /// Takes over both signals, and ignores SIGPIPE, so that a reader that has seen enough does not end a training.
   static func install() {
     Foundation.signal(SIGPIPE, SIG_IGN)
     // Made before any signal can arrive, because a handler may not.
     signalNumber.store(0, ordering: .relaxed)
+    isWatched.store(false, ordering: .relaxed)
     var action = sigaction()
-    action.__sigaction_handler.sa_handler = { number in Interruption.signalNumber.store(number, ordering: .relaxed) }
-    action.sa_flags = SA_RESTART | Int32(bitPattern: UInt32(SA_RESETHAND))
+    action.__sigaction_handler.sa_handler = { number in
+      let before = Interruption.signalNumber.exchange(number, ordering: .relaxed)
+      if before != 0 || !Interruption.isWatched.load(ordering: .relaxed) { _exit(128 + number) }
+    }
+    action.sa_flags = SA_RESTART
     for number in [SIGINT, SIGTERM] { sigaction(number, &action, nil) }
     // A process inherits what the one that started it blocked, and so would what this one starts.
     var signals = sigset_t()

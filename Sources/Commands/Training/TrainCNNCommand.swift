@@ -94,6 +94,11 @@ struct CheckpointedTraining {
   ) throws -> any Classifier {
     let (dataset, path) = (run.dataset, path)
     let logger = run.options.logger
+    if checkpoint == nil, access(path, F_OK) == 0 {
+      throw FileError.notCreated(
+        path: path,
+        reason: "an unfinished training is there; go on with it by --resume, remove it, or choose another --output")
+    }
     if let checkpoint {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
     }
@@ -109,12 +114,12 @@ struct CheckpointedTraining {
     } catch is CancellationError {
       StandardError.shared.showLive([])
       if access(path, F_OK) == 0 {
-        logger.warning("the training is saved; go on with: atelier train cnn --resume \(path)")
+        logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
       }
       throw CancellationError()
     } catch let error as ModelError {
-      // Training diverged, and would again.
-      unlink(path)
+      // Training diverged, and would again. What the user has named stays.
+      if checkpoint == nil { unlink(path) }
       throw error
     }
   }

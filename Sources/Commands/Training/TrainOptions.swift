@@ -10,6 +10,10 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var cluster: ClusterOptions
   @OptionGroup var json: JSONOptions
 
+  func validate() throws {
+    if let file = output.output, file == json.json { throw ValidationError("--output and --json name the same file") }
+  }
+
   /// Fits, saves and prints.
   func run(_ settings: ModelSettings) throws {
     try json.check()

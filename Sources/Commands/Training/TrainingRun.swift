@@ -13,6 +13,7 @@ struct TrainingRun {
   let context: ComputeContext
   let cluster: Cluster
   let options: ComputeOptions
+  private let dataOptions: DataOptions
 
   /// Starts those who work, does something, and ends them.
   static func with<Result>(
@@ -21,17 +22,22 @@ struct TrainingRun {
   ) throws -> Result {
     let context = try compute.makeContext()
     let logger = compute.logger
+    let dataset = try data.load()
     let cluster = try Cluster(
       options.settings(threads: context.team.count, standardWorkers: standardWorkers), on: context
     ) { logger.info("\($0)") }
     defer { cluster.close() }
     if let endpoint = cluster.endpoint { logger.info("workers may join: atelier worker --join \(endpoint)") }
-    return try body(TrainingRun(data: data, compute: compute, context: context, cluster: cluster))
+    return try body(TrainingRun(dataset, data: data, compute: compute, context: context, cluster: cluster))
   }
 
-  private init(data: DataOptions, compute: ComputeOptions, context: ComputeContext, cluster: Cluster) throws {
+  private init(
+    _ dataset: Dataset, data: DataOptions, compute: ComputeOptions, context: ComputeContext, cluster: Cluster
+  ) {
     (options, self.context, self.cluster) = (compute, context, cluster)
-    dataset = try data.load()
+    (self.dataset, dataOptions) = (dataset, data)
+    // From here on there is something that can end cleanly.
+    Interruption.watch()
     dataDigest = dataset.digest
     compute.logger.info(
       """
@@ -97,7 +103,7 @@ struct TrainingRun {
         StandardError.shared.showLive([])
         if unfinished.hasTrees {
           options.logger.warning(
-            "the trees so far are kept; go on with: atelier train forest --resume \(unfinished.path)")
+            "the trees so far are kept; go on with: \(resumeCommand("forest", unfinished.path))")
         }
         throw CancellationError()
       }
@@ -108,6 +114,17 @@ struct TrainingRun {
         !Interruption.isRequested
       }
     }
+  }
+
+  /// What a user can paste into a shell to go on.
+  func resumeCommand(_ kind: String, _ path: String) -> String {
+    let data = dataOptions.data.map { " --data \(shellWord($0))" } ?? ""
+    return "atelier train \(kind) --resume \(shellWord(path))\(data)"
+  }
+
+  private func shellWord(_ text: String) -> String {
+    let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:+=@%,".contains($0)) }
+    return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 
   private func judge(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {

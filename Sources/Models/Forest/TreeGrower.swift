@@ -117,7 +117,7 @@ final class TreeGrower {
   }
 
   private func mustBeLeaf(_ node: NodeSamples, depth: Int) -> Bool {
-    node.labelCount <= 1 || node.count < settings.minSamplesSplit || node.count < 2 * settings.minSamplesLeaf
+    node.labelCount <= 1 || node.count < settings.minSamplesSplit || node.count / 2 < settings.minSamplesLeaf
       || depth >= settings.maxDepth ?? .max
   }
 

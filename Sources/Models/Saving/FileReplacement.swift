@@ -38,6 +38,7 @@ package enum FileReplacement {
   }
 
   private static func create(beside path: String) throws(FileError) -> (file: Int32, beside: String) {
+    if path.isEmpty { throw .notCreated(path: "\"\"", reason: "an empty name is no file's name") }
     var information = stat()
     if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       throw .notCreated(path: path, reason: "it is a folder; a file's name is needed")
@@ -70,8 +71,8 @@ package enum FileReplacement {
 
   /// Makes the new name last. Some file systems cannot do that for folders; the file's content is safe either way.
   private static func flushFolder(of path: String) {
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let parent = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+    let folder = open(String(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }
     fsync(folder)
     close(folder)
