@@ -264,6 +264,11 @@ package struct Coordinator: Sendable {
     }
     // It has begun from the start, and knows nothing of what it has done in this generation.
     if group.hasBegun, membership.generation < group.generation { return regroup(group.members) }
+    if let cut = cutLink(from: id, membership, in: group) {
+      workers[cut]!.unfit = "\(name(id)) has been waiting for it: no message passes between the two"
+      actions.append(.note(.lost(cut, .unfit(reason: workers[cut]!.unfit!))))
+      return regroup(group.members.filter { $0 != cut })
+    }
     let begins = group.note(membership, of: id)
     let deviations = group.compare(membership, of: id)
     work = .training(group)
@@ -273,6 +278,20 @@ package struct Coordinator: Sendable {
       for member in group.members { instruct(member) }
     }
     for deviation in deviations { expel(deviation) }
+  }
+
+  /// Two members that both wait, one for the other, for longer than patience lasts: nobody computes, so nothing passes between them. One of
+  /// the two has to go.
+  private func cutLink(from id: WorkerID, _ membership: Membership, in group: TrainingGroup) -> WorkerID? {
+    func isWaiting(_ membership: Membership) -> Bool {
+      membership.generation == group.generation && membership.waitingMilliseconds > limits.silence
+    }
+    let other = membership.waitingFor
+    guard group.hasBegun, isWaiting(membership), group.members.contains(other),
+      let known = workers[other]?.membership, isWaiting(known)
+    else { return nil }
+    // The larger share of the power stays.
+    return power(of: workers[id]!) < power(of: workers[other]!) ? id : other
   }
 
   private mutating func expel(_ deviation: TrainingGroup.Deviation) {

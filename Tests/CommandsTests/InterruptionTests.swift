@@ -37,7 +37,8 @@ import Testing
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status)
-    #expect(stopped.errors.contains("go on with: atelier train cnn --resume resumed.checkpoint.safetensors --data \(data)\n"))
+    let command = "atelier train cnn --resume resumed.checkpoint.safetensors --data \(data)"
+    #expect(stopped.errors.contains("go on with: \(command)\n"))
     #expect(folder.names == ["data", "resumed.checkpoint.safetensors", "whole.safetensors"])
 
     let resumed = try AtelierProcess(

@@ -1,0 +1,160 @@
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Testing
+
+/// What a coordinator does with workers that cannot be relied on.
+struct CoordinatorTests {
+  private var coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
+  private var statuses: UInt64 = 0
+
+  private mutating func status(
+    of worker: WorkerID, threads: UInt32 = 1, numerics: UInt32 = 3, membership: Membership? = nil, at now: Int = 0
+  ) -> [Coordinator.Action] {
+    statuses += 1
+    let status = Status.with {
+      $0.number = statuses
+      $0.profile.host = "host\(worker)"
+      $0.profile.process = UInt32(worker)
+      ($0.profile.threads, $0.profile.numerics) = (threads, numerics)
+      if let membership { $0.membership = membership }
+    }
+    return coordinator.handle(.status(status), from: worker, at: now)
+  }
+
+  private func orders(_ actions: [Coordinator.Action], to worker: WorkerID) -> Orders? {
+    actions.compactMap { if case .send(let orders, worker) = $0 { orders } else { nil } }.last
+  }
+
+  private mutating func result(_ chunk: Chunk, by worker: WorkerID, job: UInt64, digest: UInt8) -> [Coordinator.Action]
+  {
+    let result = ChunkResult.with { ($0.job, $0.chunk, $0.digest) = (job, chunk.id, Data([digest])) }
+    return coordinator.handle(.result(result), from: worker, at: 0)
+  }
+
+  // MARK: Results
+
+  /// One unit, which the second worker gets as well because it has nothing else to do.
+  @Test mutating func twoResultsOfOneChunkMustBeTheSame() throws {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<3])), description: [], at: 0)
+    let first = try #require(orders(status(of: 1), to: 1))
+    let second = try #require(orders(status(of: 2), to: 2))
+    #expect(first.chunks.count == 2 && second.chunks.count == 1)
+    let (own, shared) = (second.chunks[0], first.chunks[0])
+    let sharing = try #require(orders(result(own, by: 2, job: first.job.id, digest: 1), to: 2))
+    #expect(sharing.chunks == [shared], "what the other one has in hand")
+    let accepted = result(shared, by: 2, job: first.job.id, digest: 5)
+    #expect(accepted.contains(.keepResult(shared)))
+    #expect(!result(shared, by: 1, job: first.job.id, digest: 5).contains(.keepResult(shared)), "it counts once")
+    let end = result(shared, by: 1, job: first.job.id, digest: 6).compactMap {
+      if case .end(.failed(let reason)) = $0 { reason } else { nil }
+    }
+    #expect(end.count == 1 && end[0].contains("host1") && end[0].contains("host2"), "both are named")
+  }
+
+  @Test mutating func aResultOfAnotherJobIsNotBelieved() throws {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], at: 0)
+    let first = try #require(orders(status(of: 1), to: 1))
+    #expect(result(first.chunks[0], by: 1, job: first.job.id + 1, digest: 1).isEmpty)
+    #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor one of a stranger")
+  }
+
+  @Test mutating func aWorkerThatComputesByOtherRulesIsRefused() {
+    let actions = status(of: 1, numerics: 4)
+    guard case .refuse(1, let reason)? = actions.first else {
+      Issue.record("\(actions)")
+      return
+    }
+    #expect(reason.contains("other rules") && actions.count == 1 && coordinator.workerCount == 0)
+  }
+
+  // MARK: Training
+
+  private func membership(
+    _ job: UInt64, generation: UInt64, step: UInt64 = 0, stopped: Bool = true, compared: [UInt64] = []
+  ) -> Membership {
+    Membership.with {
+      ($0.job, $0.generation, $0.step, $0.stopped) = (job, generation, step, stopped)
+      if !compared.isEmpty { ($0.comparedStep, $0.tensorDigests) = (step, compared) }
+    }
+  }
+
+  /// Three members in the group's second or third generation, which has begun.
+  private mutating func train(threads: [UInt32] = [1, 1, 1]) throws -> (job: UInt64, generation: UInt64) {
+    _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
+    var job: UInt64 = 0
+    var group = Group()
+    for (index, threads) in threads.enumerated() {
+      let worker = WorkerID(index + 1)
+      job = try #require(orders(status(of: worker, threads: threads), to: worker)).job.id
+      let own = membership(job, generation: 0)
+      group = try #require(orders(status(of: worker, threads: threads, membership: own), to: worker)).group
+    }
+    for worker in 1...WorkerID(threads.count) {
+      let stopped = membership(job, generation: group.generation)
+      group = orders(status(of: worker, membership: stopped), to: worker)?.group ?? group
+    }
+    #expect(group.begun && group.members.count == threads.count)
+    return (job, group.generation)
+  }
+
+  @Test mutating func whoDiffersFromTheOthersIsExpelled() throws {
+    let (job, generation) = try train()
+    func compared(_ digests: [UInt64]) -> Membership {
+      membership(job, generation: generation, step: 100, stopped: false, compared: digests)
+    }
+    #expect(status(of: 1, membership: compared([8, 9])).allSatisfy { $0.isOrders })
+    #expect(status(of: 2, membership: compared([8, 5])).allSatisfy { $0.isOrders })
+    let actions = status(of: 3, membership: compared([8, 9]))
+    let deviation = actions.compactMap { if case .note(.deviates(let deviation)) = $0 { deviation } else { nil } }
+    #expect(deviation.count == 1 && deviation[0].worker == 2 && deviation[0].tensors == [1] && deviation[0].step == 100)
+    #expect(actions.contains { if case .refuse(2, let reason) = $0 { reason.contains("step 100") } else { false } })
+    #expect(coordinator.workerCount == 2)
+    #expect(status(of: 2).contains { if case .refuse = $0 { true } else { false } }, "it does not come back")
+  }
+
+  @Test mutating func ofTwoThatDifferNobodyKnowsWhoIsRight() throws {
+    let (job, generation) = try train(threads: [1, 1])
+    var actions: [Coordinator.Action] = []
+    for (worker, digest) in [(1, 4), (2, 6)] as [(WorkerID, UInt64)] {
+      let own = membership(job, generation: generation, step: 100, stopped: false, compared: [digest])
+      actions += status(of: worker, membership: own)
+    }
+    #expect(actions.contains { if case .end(.failed(let reason)) = $0 { reason.contains("disagree") } else { false } })
+  }
+
+  /// Both are there, but no message passes between them: the one with fewer threads has to go.
+  @Test mutating func aLinkThatStaysCutCostsAMember() throws {
+    let (job, generation) = try train(threads: [4, 1, 4])
+    func waiting(for other: WorkerID) -> Membership {
+      var own = membership(job, generation: generation, step: 9, stopped: false)
+      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
+      return own
+    }
+    #expect(!status(of: 1, threads: 4, membership: waiting(for: 2)).contains { $0.isLoss })
+    let actions = status(of: 2, membership: waiting(for: 1))
+    #expect(actions.contains { if case .note(.lost(2, .unfit)) = $0 { true } else { false } })
+    #expect(orders(actions, to: 1)?.group.generation == generation + 1)
+  }
+
+  /// A member that is slow is waited for: it does not wait itself.
+  @Test mutating func aSlowMemberStays() throws {
+    let (job, generation) = try train()
+    var own = membership(job, generation: generation, step: 9, stopped: false)
+    (own.waitingFor, own.waitingMilliseconds) = (2, 60_000)
+    #expect(!status(of: 1, membership: own).contains { $0.isLoss })
+  }
+
+  /// A process that lost its state under the same session stands in a generation that it never stopped for.
+  @Test mutating func aMemberThatBeganAnewMakesAnotherGeneration() throws {
+    let (job, generation) = try train()
+    let actions = status(of: 2, membership: membership(job, generation: 0))
+    #expect(orders(actions, to: 1)?.group.generation == generation + 1)
+    #expect(orders(actions, to: 1)?.group.begun == false)
+  }
+}
+
+extension Coordinator.Action {
+  fileprivate var isOrders: Bool { if case .send = self { true } else { false } }
+  fileprivate var isLoss: Bool { if case .note(.lost) = self { true } else { false } }
+}
