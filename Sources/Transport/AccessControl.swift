@@ -19,16 +19,9 @@ package final class AccessControl: Sendable {
     let ready = DispatchSemaphore(value: 0)
     let failure = Mutex<TransportError?>(nil)
     let thread = Thread { [self] in
-      let socket = Socket(.router, in: context)
-      do throws(TransportError) {
-        _ = try socket.bind(try Endpoint("inproc://zeromq.zap.01"))
-      } catch {
+      run(in: context) { error in
         failure.withLock { $0 = error }
-      }
-      ready.signal()
-      while !state.withLock({ $0.isEnding }) {
-        socket.wait(milliseconds: 50)
-        while let frames = socket.receive(frames: 16) { answer(frames, on: socket) }
+        ready.signal()
       }
       ended.signal()
     }
@@ -36,6 +29,20 @@ package final class AccessControl: Sendable {
     thread.start()
     ready.wait()
     if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  private func run(in context: SocketContext, isReady: (TransportError?) -> Void) {
+    let socket = Socket(.router, in: context)
+    do throws(TransportError) {
+      _ = try socket.bind(try Endpoint("inproc://zeromq.zap.01"))
+    } catch {
+      return isReady(error)
+    }
+    isReady(nil)
+    while !state.withLock({ $0.isEnding }) {
+      socket.wait(milliseconds: 50)
+      while let frames = socket.receive(frames: 16) { answer(frames, on: socket) }
+    }
   }
 
   /// Stops answering: from now on, nobody gets in.
@@ -60,7 +67,8 @@ package final class AccessControl: Sendable {
         state.withLock { $0.allowed[text(4)]?.contains(key) ?? false }
       } ?? false
     if !isAllowed { state.withLock { $0.refusals += 1 } }
-    let status = isAllowed ? ("200", "OK") : ("400", "this key is not on the list")
+    // 300, not 400: after a 400 libzmq's client never connects again, though its key may be put on the list a moment later.
+    let status = isAllowed ? ("200", "OK") : ("300", "this key is not on the list")
     socket.send(
       [frames[0], frames[1], frames[2], frames[3]]
         + [status.0, status.1, "", ""].map { Frame($0.utf8) })
