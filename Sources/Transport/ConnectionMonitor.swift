@@ -4,7 +4,7 @@ internal import CZeroMQ
 package struct ConnectionMonitor: ~Copyable {
   package enum Event: Sendable, Equatable {
     /// The other side has proved who it is, and may be talked to.
-    case ready(connection: Int32)
+    case ready
     case closed(connection: Int32)
     /// The other side did not take our key, or we not its.
     case refused
@@ -34,7 +34,7 @@ package struct ConnectionMonitor: ~Copyable {
         ($0.loadUnaligned(as: UInt16.self), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
       }
       switch Int32(event) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready(connection: value)
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready
       case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
       default: return .refused
       }
