@@ -151,7 +151,7 @@ package struct Socket: ~Copyable {
     }
   }
 
-  /// Waits until there is something to receive here, on `other`, or in the file `descriptor`.
+  /// Waits until there is something to receive here, or in the file `descriptor`.
   package func wait(milliseconds: Int, descriptor: Int32? = nil) {
     var items = [zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]
     if let descriptor {

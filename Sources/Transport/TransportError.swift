@@ -11,7 +11,8 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
     let reason =
       switch code {
       case EADDRINUSE: "the port is in use by another program: end that program, or choose another port"
-      case EADDRNOTAVAIL, ENODEV: "no network interface of this machine has that address"
+      case EADDRNOTAVAIL, ENODEV:
+        "no network interface of this machine has that address; write an address in numbers, or * for all"
       case EACCES: "that is not permitted; ports below 1024 belong to the administrator"
       case ENOENT, ENOTDIR: "its folder does not exist"
       default: String(cString: zmq_strerror(code))
