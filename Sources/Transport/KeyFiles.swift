@@ -21,7 +21,12 @@ package enum KeyFiles {
       throw TransportError("cannot make the folder \(folder): \(error.localizedDescription)")
     }
     try write(pair.secret.z85, to: folder + "/" + name + secretSuffix, mode: 0o600)
-    try write(pair.publicKey.z85, to: folder + "/" + name + publicSuffix, mode: 0o644)
+    do throws(TransportError) {
+      try write(pair.publicKey.z85, to: folder + "/" + name + publicSuffix, mode: 0o644)
+    } catch {
+      unlink(folder + "/" + name + secretSuffix)
+      throw error
+    }
     return pair
   }
 
@@ -36,23 +41,18 @@ package enum KeyFiles {
     defer { close(descriptor) }
     let bytes = Array((text + "\n").utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-      throw TransportError("cannot write \(path): \(String(cString: strerror(errno)))")
+      let reason = String(cString: strerror(errno))
+      unlink(path)
+      throw TransportError("cannot write \(path): \(reason)")
     }
   }
 
   /// - Throws: ``TransportError`` if the file is not there, is no key, or can be read by others.
   package static func secret(at path: String) throws(TransportError) -> KeyPair {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw TransportError("cannot read the key \(path): \(String(cString: strerror(errno))); `atelier keys` makes one")
-    }
-    guard status.st_mode & 0o077 == 0 else {
-      throw TransportError("\(path) can be read by others: run `chmod 600 \(path)`, and make a new key if anyone did")
-    }
-    return KeyPair(secret: try key(at: path))
+    KeyPair(secret: try key(at: path, isSecret: true))
   }
 
-  package static func publicKey(at path: String) throws(TransportError) -> Key { try key(at: path) }
+  package static func publicKey(at path: String) throws(TransportError) -> Key { try key(at: path, isSecret: false) }
 
   /// The keys of all `.public` files of a folder.
   package static func publicKeys(in folder: String) throws(TransportError) -> Set<Key> {
@@ -63,20 +63,31 @@ package enum KeyFiles {
       throw TransportError("cannot read the folder of public keys \(folder): \(error.localizedDescription)")
     }
     var keys: Set<Key> = []
-    for name in names.sorted() where name.hasSuffix(publicSuffix) { keys.insert(try key(at: folder + "/" + name)) }
+    for name in names.sorted() where name.hasSuffix(publicSuffix) {
+      keys.insert(try publicKey(at: folder + "/" + name))
+    }
     return keys
   }
 
-  private static func key(at path: String) throws(TransportError) -> Key {
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw TransportError("cannot read the key \(path); `atelier keys` makes one")
+  private static func key(at path: String, isSecret: Bool) throws(TransportError) -> Key {
+    // A pipe without a writer is not waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+      throw TransportError("cannot read the key \(path): \(String(cString: strerror(errno))); `atelier keys` makes one")
     }
-    let text = String(decoding: (try? file.read(upToCount: 64)) ?? Data(), as: UTF8.self)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
-    guard let key = Key(z85: text) else {
+    defer { close(descriptor) }
+    guard !isSecret || status.st_mode & 0o077 == 0 else {
+      throw TransportError("\(path) can be read by others: run `chmod 600 \(path)`, and make a new key if anyone did")
+    }
+    // More than a key and the blanks around it.
+    var bytes = [UInt8](repeating: 0, count: 65)
+    let count = max(0, read(descriptor, &bytes, bytes.count))
+    let text = count < bytes.count ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+    guard let key = Key(z85: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
       throw TransportError("\(path) holds no key: 40 characters of Z85, as `atelier keys` writes them")
     }
-    guard !published.contains(text) else {
+    guard !published.contains(key.z85) else {
       throw TransportError("\(path) holds a key from libzmq's documentation, which everybody knows: make a new one")
     }
     return key

@@ -12,7 +12,8 @@ package struct Key: Sendable, Hashable {
 
   package init?(z85 text: String) {
     var bytes = [UInt8](repeating: 0, count: 32)
-    guard text.utf8.count == 40, zmq_z85_decode(&bytes, text) != nil else { return nil }
+    // libzmq would end at a NUL.
+    guard text.utf8.count == 40, !text.utf8.contains(0), zmq_z85_decode(&bytes, text) != nil else { return nil }
     self.bytes = bytes
   }
 
