@@ -96,7 +96,9 @@ let package = Package(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
     testTarget(
       "CoordinationTests", ["Coordination", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
-    testTarget("TransportTests", ["Coordination", "Transport"]),
+    testTarget(
+      "TransportTests",
+      ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

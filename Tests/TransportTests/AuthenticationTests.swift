@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+import Transport
+
+/// Who gets through to a socket with keys, and who does not.
+@Suite struct AuthenticationTests {
+  /// A socket that lets in some keys, as a coordinator has one.
+  private final class Server {
+    static let domain = "tested"
+    let keys = KeyPair()
+    let control: AccessControl?
+    private let kind: Socket.Kind
+    private let peer: Peer
+    private let endpoint: Endpoint
+
+    /// - Parameter allowed: nil for a server that nobody answers for.
+    init(_ kind: Socket.Kind = .router, allowing allowed: Set<Key>?, in domain: String = domain) throws {
+      let context = SocketContext()
+      self.kind = kind
+      control = try allowed.map { _ in try AccessControl(in: context) }
+      control?.allow(allowed ?? [], in: domain)
+      peer = try Peer(kind, in: context, security: .server(keys, domain: Self.domain))
+      endpoint = try peer.bind("tcp://127.0.0.1:*")
+    }
+
+    deinit { control?.end() }
+
+    // These keep access control alive meanwhile: without it nobody would get in anyway.
+
+    func receive() -> [Frame]? { withExtendedLifetime(self) { peer.receive() } }
+
+    func text() -> [String]? { withExtendedLifetime(self) { peer.text(marked: kind == .router) } }
+
+    func answer(_ message: [Frame], _ text: String) -> Bool { peer.answer(message, text) }
+
+    func send(_ text: String) -> Bool { peer.send(text) }
+
+    func turnsAway(_ client: Peer) -> Bool { withExtendedLifetime(self) { peer.turnsAway(client) } }
+
+    /// Someone who connects.
+    func client(_ kind: Socket.Kind = .dealer, _ keys: KeyPair?, server: Key? = nil) throws -> Peer {
+      let security = keys.map { SocketSecurity.client($0, server: server ?? self.keys.publicKey) } ?? .none
+      let client = try Peer(kind, security: security)
+      client.kept = [self]
+      try client.connect(endpoint)
+      return client
+    }
+  }
+
+  @Test func aListedKeyGetsThroughBothWays() throws {
+    let worker = KeyPair()
+    let server = try Server(allowing: [worker.publicKey, KeyPair().publicKey])
+    let client = try server.client(.dealer, worker)
+    #expect(client.send("question"))
+    let question = try #require(server.receive())
+    #expect(question.last?.array == Array("question".utf8))
+    #expect(server.answer(question, "answer"))
+    #expect(client.text() == ["answer"])
+    #expect(server.control?.refusals == 0)
+  }
+
+  enum Stranger: CaseIterable {
+    case unlisted, listedElsewhere, withoutKeys, mistakenInTheServer
+  }
+
+  @Test(arguments: Stranger.allCases) func aStrangerGetsNothingThrough(stranger: Stranger) throws {
+    let worker = KeyPair()
+    let server = try Server(
+      allowing: stranger == .unlisted ? [KeyPair().publicKey] : [worker.publicKey],
+      in: stranger == .listedElsewhere ? "another" : Server.domain)
+    let client = try server.client(
+      .dealer, stranger == .withoutKeys ? nil : worker,
+      server: stranger == .mistakenInTheServer ? KeyPair().publicKey : nil)
+    client.send("question")
+    #expect(server.turnsAway(client))
+  }
+
+  @Test func aStrangerIsToldNothing() throws {
+    let server = try Server(.push, allowing: [KeyPair().publicKey])
+    let client = try server.client(.pull, KeyPair())
+    #expect(server.turnsAway(client))
+    #expect(!server.send("secret"))
+    #expect(client.isSilent())
+  }
+
+  @Test func whenNobodyAnswersForTheDomainNobodyGetsIn() throws {
+    let server = try Server(allowing: nil)
+    let client = try server.client(.dealer, KeyPair())
+    client.send("question")
+    #expect(server.turnsAway(client))
+  }
+
+  @Test func whenAccessControlHasEndedNobodyGetsInButWhoIsInStays() throws {
+    let worker = KeyPair()
+    let server = try Server(allowing: [worker.publicKey])
+    let early = try server.client(.dealer, worker)
+    early.send("early")
+    #expect(server.text() == ["early"])
+
+    server.control?.end()
+    let late = try server.client(.dealer, worker)
+    late.send("late")
+    #expect(server.turnsAway(late))
+    early.send("still here")
+    #expect(server.text() == ["still here"])
+  }
+
+  @Test func refusalsAreCounted() throws {
+    let server = try Server(allowing: [])
+    let control = try #require(server.control)
+    for _ in 1...3 {
+      let before = control.refusals
+      let client = try server.client(.dealer, KeyPair())
+      client.send("question")
+      #expect(Peer.becomes { control.refusals > before })
+    }
+  }
+
+  @Test func theListDecidesAboutConnectionsThatCome() throws {
+    let (first, second) = (KeyPair(), KeyPair())
+    let server = try Server(allowing: [first.publicKey])
+    let early = try server.client(.dealer, first)
+    early.send("first")
+    #expect(server.text() == ["first"])
+
+    server.control?.allow([second.publicKey], in: Server.domain)
+    let other = try server.client(.dealer, second)
+    other.send("second")
+    #expect(server.text() == ["second"])
+    let late = try server.client(.dealer, first)
+    late.send("late")
+    #expect(server.turnsAway(late))
+    early.send("still here")
+    #expect(server.text() == ["still here"])
+  }
+
+  /// Members of a group learn of each other one after the other: who is early must not be lost.
+  @Test func whoWasTurnedAwayGetsThroughOnceListed() throws {
+    let worker = KeyPair()
+    let server = try Server(.pull, allowing: [])
+    let client = try server.client(.push, worker)
+    client.send("question")
+    #expect(server.turnsAway(client))
+    server.control?.allow([worker.publicKey], in: Server.domain)
+    #expect(server.text() == ["question"])
+  }
+
+  @Test func aSecondAccessControlOfAContextIsAnErrorAndLeavesNothingRunning() throws {
+    weak var context: SocketContext?
+    try {
+      let made = SocketContext()
+      context = made
+      let control = try AccessControl(in: made)
+      #expect(throws: TransportError.self) { try AccessControl(in: made) }
+      control.end()
+    }()
+    #expect(Peer.becomes { context == nil })
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+import Testing
+import Transport
+
+@Suite struct WakeUpTests {
+  /// Starts a thread that waits on a socket of its own, much longer than the test has patience.
+  private func waiting(for wakeUp: WakeUp, ended: DispatchSemaphore) {
+    Thread {
+      let socket = Socket(.pull, in: SocketContext())
+      socket.wait(milliseconds: 60_000, descriptor: wakeUp.descriptor)
+      ended.signal()
+    }.start()
+  }
+
+  @Test func anotherThreadWakesAWaitingSocket() {
+    let (wakeUp, ended) = (WakeUp(), DispatchSemaphore(value: 0))
+    waiting(for: wakeUp, ended: ended)
+    // Most often it waits already by now; it wakes also if it does not.
+    #expect(ended.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
+    wakeUp.wake()
+    #expect(ended.wait(timeout: .now() + 20) == .success)
+  }
+
+  @Test func whoIsWokenBeforeItWaitsDoesNotWait() {
+    let (wakeUp, ended) = (WakeUp(), DispatchSemaphore(value: 0))
+    wakeUp.wake()
+    waiting(for: wakeUp, ended: ended)
+    #expect(ended.wait(timeout: .now() + 20) == .success)
+  }
+
+  /// More than a pipe holds: nobody waits for room in it, and nothing is left in it.
+  @Test(arguments: [1, 255, 256, 257, 100_000]) func afterAResetOneWaitsAgain(wakes: Int) {
+    let wakeUp = WakeUp()
+    #expect(!isAwake(wakeUp))
+    for _ in 0..<wakes { wakeUp.wake() }
+    #expect(isAwake(wakeUp))
+    wakeUp.reset()
+    #expect(!isAwake(wakeUp))
+    wakeUp.wake()
+    #expect(isAwake(wakeUp))
+  }
+
+  private func isAwake(_ wakeUp: WakeUp) -> Bool {
+    var item = pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&item, 1, 0) == 1
+  }
+
+  @Test func aMessageEndsTheWaitAsWell() throws {
+    let context = SocketContext()
+    let endpoint = try Endpoint("inproc://tested")
+    let (ready, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let received = Mutex(0)
+    Thread { [context] in
+      let socket = Socket(.pull, in: context)
+      let wakeUp = WakeUp()
+      _ = try? socket.bind(endpoint)
+      ready.signal()
+      socket.wait(milliseconds: 60_000, descriptor: wakeUp.descriptor)
+      received.withLock { $0 = socket.receive(frames: 1)?.count ?? 0 }
+      ended.signal()
+    }.start()
+    ready.wait()
+    let sender = try Peer(.push, in: context)
+    try sender.connect(endpoint)
+    sender.send("wake up")
+    #expect(ended.wait(timeout: .now() + 20) == .success)
+    #expect(received.withLock { $0 } == 1)
+  }
+}
