@@ -58,7 +58,7 @@ final class ExchangeLinks {
       }
       // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
       var bounds = Socket.Bounds()
-      bounds.queue = 16
+      bounds.queue = 64
       let socket = Socket(.push, in: context, security: security, bounds: bounds)
       let endpoint = try Endpoint(member.endpoint)
       guard keys != nil || endpoint.isLocal else {

@@ -6,12 +6,15 @@ internal import Transport
 
 /// The bytes of the exchange, whose moves ``ExchangeProtocol`` decides: sums that go out and come in, and the total.
 ///
-/// The vector of a round is divided into as many parts as there are members; member i adds up part i. A contribution holds, for each of the
-/// sender's maximal subtrees, its sum in the receiver's part; so all additions are those of the tree, whoever does them.
+/// The vector of a round is divided into buckets, and each of them into as many parts as there are members; member i adds up part i. A
+/// contribution holds, for each of the sender's maximal subtrees, its sum in the receiver's part; so all additions are those of the tree,
+/// whoever does them.
 final class GradientExchange {
+  typealias Piece = ExchangeProtocol.Piece
+
   private struct Key: Hashable {
     let kind: ExchangeHeader.Kind
-    let step: UInt64
+    let piece: Piece
     /// The sender of what came; the receiver of what went out (-1: all).
     let member: Int
   }
@@ -23,12 +26,12 @@ final class GradientExchange {
   private var received: [Key: Frame] = [:]
   private var sent: [Key: Frame] = [:]
   private var times: [UInt64: [Int: UInt32]] = [:]
-  /// The round in hand: how many numbers, whose shards, and this member's sums.
-  private var count = 0
+  private var ownTimes: [UInt64: UInt32] = [:]
+  /// The round in hand: its pieces, whose shards are whose, and this member's sums.
+  private var buckets: [Range<Int>] = []
   private var ranges: [Range<Int>] = []
   private var sums: [UnsafePointer<Float>] = []
-  private var ownTimes: [UInt64: UInt32] = [:]
-  /// The subtrees' sums in this member's part, one behind the other.
+  /// The subtrees' sums in this member's part of a bucket, one behind the other.
   private var scratch = AlignedBuffer<Float>(count: 0)
   private var total = AlignedBuffer<Float>(count: 0)
 
@@ -43,30 +46,38 @@ final class GradientExchange {
     (received, sent, times, ownTimes) = ([:], [:], [:], [:])
   }
 
-  /// How long this member's shards took in the round in hand or the one before.
+  /// How long this member's shards took in the round in hand or the one before; 0 while that is not known.
   func microseconds(of step: UInt64) -> UInt32 { ownTimes[step] ?? 0 }
 
-  /// This member's part of a round is computed.
+  /// A round begins.
   /// - Parameters:
-  ///   - count: numbers in the vector
+  ///   - buckets: of the round's vector, which together are the whole
   ///   - ranges: the shards of each member
-  ///   - sums: of this member's subtrees; valid until the round is complete
-  ///   - microseconds: how long they took
-  func begin(
-    step: UInt64, count: Int, ranges: [Range<Int>], sums: [UnsafePointer<Float>], microseconds: UInt32
-  ) {
-    (self.count, self.ranges, self.sums) = (count, ranges, sums)
+  func begin(buckets: [Range<Int>], ranges: [Range<Int>]) {
+    (self.buckets, self.ranges, sums) = (buckets, ranges, [])
+    let count = buckets.map(\.upperBound).max() ?? 0
+    if total.count < count { total = AlignedBuffer(count: count) }
+  }
+
+  /// This member's sums in the next bucket are there.
+  /// - Parameters:
+  ///   - sums: of this member's subtrees, each of the whole vector; valid until the round is complete
+  ///   - microseconds: how long the whole round's took; nil unless this is its last bucket
+  func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
+    self.sums = sums
     ownTimes = ownTimes.filter { $0.key + 1 >= step }
     ownTimes[step] = microseconds
   }
 
   private var isDirect: Bool { ExchangeProtocol.isDirect(memberCount: memberCount) }
 
-  /// The part of the vector that a member adds up: a multiple of 16, but for the last one.
-  private func part(_ member: Int) -> Range<Int> {
-    if isDirect { return 0..<count }
-    let units = (count + 15) / 16
-    return min(count, units * member / memberCount * 16)..<min(count, units * (member + 1) / memberCount * 16)
+  /// The part of a bucket that a member adds up: a multiple of 16, but for the last one.
+  private func part(_ member: Int, of bucket: Int) -> Range<Int> {
+    let bucket = buckets[bucket]
+    if isDirect { return bucket }
+    let units = (bucket.count + 15) / 16
+    func place(_ member: Int) -> Int { min(bucket.upperBound, bucket.lowerBound + units * member / memberCount * 16) }
+    return place(member)..<place(member + 1)
   }
 
   private func subtrees(_ member: Int) -> [Range<Int>] {
@@ -76,16 +87,18 @@ final class GradientExchange {
   /// What came is kept until it is used.
   func keep(_ header: ExchangeHeader, _ body: Frame?) {
     guard let body else { return }
-    received[Key(kind: header.kind, step: header.step, member: Int(header.sender))] = body
-    times[header.step, default: [:]][Int(header.sender)] = header.microseconds
+    let piece = Piece(step: header.step, bucket: Int(header.bucket))
+    received[Key(kind: header.kind, piece: piece, member: Int(header.sender))] = body
+    let known = times[header.step]?[Int(header.sender)] ?? 0
+    times[header.step, default: [:]][Int(header.sender)] = max(known, header.microseconds)
   }
 
-  /// The bytes of a contribution or total that goes out, made now or, of a round before, as they went out then.
-  func message(_ kind: ExchangeHeader.Kind, step: UInt64, to member: Int, isCurrent: Bool) -> Frame? {
-    let key = Key(kind: kind, step: step, member: kind == .total ? -1 : member)
+  /// The bytes of a contribution or total that goes out, made now or, if it went out before, as it did then.
+  func message(_ kind: ExchangeHeader.Kind, _ piece: Piece, to member: Int, isCurrent: Bool) -> Frame? {
+    let key = Key(kind: kind, piece: piece, member: kind == .total ? -1 : member)
     if let known = sent[key] { return known }
     guard isCurrent, kind == .contribution else { return nil }
-    let part = part(member)
+    let part = part(member, of: piece.bucket)
     let frame = Frame(count: sums.count * part.count * 4) { target in
       for (index, sum) in sums.enumerated() {
         (target + index * part.count * 4).copyMemory(from: sum + part.lowerBound, byteCount: part.count * 4)
@@ -95,10 +108,10 @@ final class GradientExchange {
     return frame
   }
 
-  /// Adds up this member's part, along the tree.
+  /// Adds up this member's part of a bucket, along the tree.
   /// - Throws: ``ExchangeError`` if a contribution has another length than it must have.
-  func combine(step: UInt64) throws(ExchangeError) {
-    let part = part(me)
+  func combine(_ piece: Piece) throws(ExchangeError) {
+    let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
     // Rounded up, so that every sum begins at a multiple of 64 bytes.
     let stride = (part.count + 15) / 16 * 16
@@ -107,9 +120,10 @@ final class GradientExchange {
     for member in 0..<memberCount {
       let own = self.subtrees(member).count
       if own == 0 { continue }
-      let body = member == me ? nil : received[Key(kind: .contribution, step: step, member: member)]
+      let body = member == me ? nil : received[Key(kind: .contribution, piece: piece, member: member)]
       guard member == me || body?.count == own * part.count * 4 else {
-        throw ExchangeError(member: member, step: step, expected: own * part.count * 4, bytes: body?.count ?? 0)
+        throw ExchangeError(
+          member: member, step: piece.step, expected: own * part.count * 4, bytes: body?.count ?? 0)
       }
       for index in 0..<own where !part.isEmpty {
         let target = UnsafeMutableRawPointer(scratch.pointer + place * stride)
@@ -131,44 +145,46 @@ final class GradientExchange {
             count: range.count, values: scratch.pointer + right * stride + range.lowerBound,
             to: scratch.pointer + left * stride + range.lowerBound)
         }
+        (total.pointer + part.lowerBound + range.lowerBound).update(
+          from: scratch.pointer + range.lowerBound, count: range.count)
       }
     }
     if isDirect { return }
-    sent[Key(kind: .total, step: step, member: -1)] = Frame(count: part.count * 4) { target in
-      target.copyMemory(from: scratch.pointer, byteCount: part.count * 4)
+    sent[Key(kind: .total, piece: piece, member: -1)] = Frame(count: part.count * 4) { target in
+      target.copyMemory(from: total.pointer + part.lowerBound, byteCount: part.count * 4)
     }
   }
 
   /// All parts are there.
-  /// - Returns: the total over all shards: (count), valid until the next call; and how long each member's shards took
+  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took
   func complete(step: UInt64) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32]) {
     defer { forget(step) }
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]
     let microseconds = (0..<memberCount).map { told[$0] ?? 0 }
-    if isDirect { return (UnsafePointer(scratch.pointer), microseconds) }
-    if total.count < count { total = AlignedBuffer(count: count) }
-    for member in 0..<memberCount {
-      let part = part(member)
-      let body =
-        member == me
-        ? sent[Key(kind: .total, step: step, member: -1)] : received[Key(kind: .total, step: step, member: member)]
-      guard let body, body.count == part.count * 4 else {
-        throw ExchangeError(member: member, step: step, expected: part.count * 4, bytes: body?.count ?? 0)
+    if isDirect { return (UnsafePointer(total.pointer), microseconds) }
+    for bucket in buckets.indices {
+      for member in 0..<memberCount where member != me {
+        let part = part(member, of: bucket)
+        let key = Key(kind: .total, piece: Piece(step: step, bucket: bucket), member: member)
+        guard let body = received[key], body.count == part.count * 4 else {
+          throw ExchangeError(
+            member: member, step: step, expected: part.count * 4, bytes: received[key]?.count ?? 0)
+        }
+        guard !part.isEmpty else { continue }
+        let target = UnsafeMutableRawPointer(total.pointer + part.lowerBound)
+        body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
       }
-      guard !part.isEmpty else { continue }
-      let target = UnsafeMutableRawPointer(total.pointer + part.lowerBound)
-      body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
     }
     return (UnsafePointer(total.pointer), microseconds)
   }
 
   /// The step is done: of what has come, nothing is needed any more.
   private func forget(_ step: UInt64) {
-    received = received.filter { $0.key.step > step }
+    received = received.filter { $0.key.piece.step > step }
     times = times.filter { $0.key > step }
     // A member that is one round behind may still ask for what was sent in this one.
-    sent = sent.filter { $0.key.step >= step }
+    sent = sent.filter { $0.key.piece.step >= step }
   }
 }
 

@@ -118,23 +118,29 @@ final class TrainingRunner {
   private func perform(_ action: ExchangeProtocol.Action, _ header: ExchangeHeader?, _ body: Frame?) throws {
     switch action {
     case .keep: if let header { exchange.keep(header, body) }
-    case .send(let kind, let step, let receiver):
-      let isCurrent = step == member.step
-      guard let bytes = exchange.message(kind, step: step, to: receiver, isCurrent: isCurrent) else { return }
-      send(kind, step: step, bytes, to: receiver)
-    case .request(let kind, let step, let source):
-      send(kind, step: step, nil, to: source)
-    case .combine: if members > 1 { try exchange.combine(step: member.step) }
+    case .send(let kind, let piece, let receiver): send(kind, piece, to: receiver)
+    case .request(let kind, let piece, let source):
+      send(kind, step: piece.step, bucket: piece.bucket, nil, to: source)
+    case .combine(let piece): if members > 1 { try exchange.combine(piece) }
     case .complete: try complete()
     }
   }
 
   private var members: Int { member.members.count }
 
-  private func send(_ kind: ExchangeHeader.Kind, step: UInt64, _ body: Frame?, to receiver: Int) {
+  private func send(_ kind: ExchangeHeader.Kind, _ piece: ExchangeProtocol.Piece, to receiver: Int) {
+    let isCurrent = piece.step == member.step
+    guard let bytes = exchange.message(kind, piece, to: receiver, isCurrent: isCurrent) else { return }
+    send(kind, step: piece.step, bucket: piece.bucket, bytes, to: receiver)
+  }
+
+  private func send(
+    _ kind: ExchangeHeader.Kind, step: UInt64, bucket: Int = 0, _ body: Frame?, to receiver: Int
+  ) {
     let header = ExchangeHeader.with {
       ($0.job, $0.generation, $0.step, $0.kind) = (job, member.generation, step, kind)
-      ($0.sender, $0.microseconds) = (UInt32(member.position), exchange.microseconds(of: step))
+      ($0.sender, $0.bucket) = (UInt32(member.position), UInt32(bucket))
+      $0.microseconds = exchange.microseconds(of: step)
     }
     links?.send(header, body, to: receiver)
   }
@@ -142,19 +148,32 @@ final class TrainingRunner {
   // MARK: Rounds
 
   private func compute() throws {
-    let ranges = shares.ranges
-    if members > 1 {
-      let start = monotonicMicroseconds()
-      let own = ranges[member.position]
-      let sums = own.isEmpty ? [] : try trainer.computeSums(shards: own)
-      let time = own.isEmpty ? 0 : monotonicMicroseconds() - start
-      exchange.begin(
-        step: member.step, count: trainer.sumCount, ranges: ranges, sums: sums, microseconds: UInt32(clamping: time))
-    } else {
+    guard members > 1 else {
+      member.beginRound(contributors: [0], buckets: 1)
       try trainer.takeRound()
+      return enqueue(member.computedBucket(at: now))
     }
-    let contributors = members > 1 ? Set(ranges.indices.filter { !ranges[$0].isEmpty }) : [0]
-    enqueue(member.computed(contributors: contributors, at: now))
+    let (ranges, buckets) = (shares.ranges, trainer.buckets)
+    let own = ranges[member.position]
+    exchange.begin(buckets: buckets, ranges: ranges)
+    member.beginRound(contributors: Set(ranges.indices.filter { !ranges[$0].isEmpty }), buckets: buckets.count)
+    let start = monotonicMicroseconds()
+    func send(_ bucket: Int, _ sums: [UnsafePointer<Float>]) {
+      let time = own.isEmpty ? 0 : UInt32(clamping: monotonicMicroseconds() - start)
+      exchange.note(sums: sums, step: member.step, microseconds: bucket + 1 == buckets.count ? time : nil)
+      for action in member.computedBucket(at: now) {
+        if case .exchange(.send(.contribution, let piece, let receiver)) = action {
+          self.send(.contribution, piece, to: receiver)
+        } else {
+          pending.append((action, nil, nil))
+        }
+      }
+    }
+    if own.isEmpty {
+      for bucket in buckets.indices { send(bucket, []) }
+    } else {
+      try trainer.computeSums(shards: own, bucketSummed: send)
+    }
   }
 
   private func complete() throws {

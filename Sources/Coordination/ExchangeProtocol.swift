@@ -1,30 +1,34 @@
 /// One member's side of the gradient exchange: which messages go out, and what is waited for. Who holds the bytes is another matter.
 ///
-/// The gradient is divided into as many parts as there are members. In each step every member sends each other one its contribution to that
-/// one's part (reduce-scatter), adds up its own part when all contributions are there, and sends the total to all (all-gather: Patarasuk
-/// and Yuan, 2009). Two members send each other the whole instead: no more bytes, and one wait less.
+/// The gradient is divided into buckets, which go out one after the other while the next are still being computed (Li et al., "PyTorch
+/// Distributed", 2020), and each bucket into as many parts as there are members. In each step every member sends each other one its
+/// contribution to that one's part (reduce-scatter), adds up its own part when all contributions are there, and sends the total to all
+/// (all-gather: Patarasuk and Yuan, 2009). Two members send each other the whole instead: no more bytes, and one wait less.
 ///
-/// A member can be ahead of another by one phase, so a message may come before it is waited for. What does not come is asked for again;
+/// A member can be ahead of another by one step, so a message may come before it is waited for. What does not come is asked for again;
 /// therefore members keep what they sent in this step and the one before.
 package struct ExchangeProtocol: Sendable {
   package typealias Kind = ExchangeHeader.Kind
 
+  /// A contribution or total: what it is part of.
+  package struct Piece: Sendable, Hashable {
+    package let step: UInt64
+    package let bucket: Int
+
+    package init(step: UInt64, bucket: Int) { (self.step, self.bucket) = (step, bucket) }
+  }
+
   package enum Action: Sendable, Equatable {
     /// The bytes of the message at hand are new.
     case keep
-    /// Send a contribution or total of a step, again or for the first time.
-    case send(Kind, step: UInt64, to: Int)
+    /// Send a contribution or total, again or for the first time.
+    case send(Kind, Piece, to: Int)
     /// Ask for a contribution or total; the kind is that of the request.
-    case request(Kind, step: UInt64, of: Int)
-    /// All contributions are there: add them up. Totals, if there are any, are sent thereafter.
-    case combine
+    case request(Kind, Piece, of: Int)
+    /// All contributions to the bucket are there: add them up. The total, if one is sent, is sent thereafter.
+    case combine(Piece)
     /// The whole total is there: the step is done.
     case complete
-  }
-
-  private enum Phase: Int, Comparable {
-    case computing, contributing, totalling
-    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
   }
 
   package let memberCount: Int
@@ -32,16 +36,23 @@ package struct ExchangeProtocol: Sendable {
   private let patience: Milliseconds
   /// The step in hand: so many are done.
   package private(set) var step: UInt64
-  private var phase = Phase.computing
+  /// Of the step in hand, how many; 0 before it is begun.
+  private var bucketCount = 0
+  /// Buckets that this member has computed, and added up: the first so many.
+  private var computed = 0
+  private var combined = 0
   /// Members that contribute to the step in hand.
   private var contributors: Set<Int> = []
-  /// By step: who has sent what. Only this step and the next.
-  private var contributions: [UInt64: Set<Int>] = [:]
-  private var totals: [UInt64: Set<Int>] = [:]
+  /// Who has sent what. Only of this step and the next.
+  private var contributions: [Piece: Set<Int>] = [:]
+  private var totals: [Piece: Set<Int>] = [:]
   private var waitingSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
   /// Messages that nobody waits for.
   package private(set) var dropped = 0
+
+  /// More buckets than any gradient has.
+  private static let mostBuckets = 64
 
   /// - Parameter step: steps that are done already.
   package init(memberCount: Int, me: Int, step: UInt64, patience: Milliseconds) {
@@ -55,36 +66,39 @@ package struct ExchangeProtocol: Sendable {
 
   private var others: [Int] { (0..<memberCount).filter { $0 != me } }
 
-  /// The member has computed its shards of the step in hand.
+  /// The member begins to compute its shards of the step in hand.
   /// - Parameter contributors: the members that have any shards in this step.
-  package mutating func begin(contributors: Set<Int>, at now: Milliseconds) -> [Action] {
-    precondition(phase == .computing)
+  package mutating func begin(contributors: Set<Int>, buckets: Int) {
+    precondition(bucketCount == 0 && (1...Self.mostBuckets).contains(buckets))
     // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
-    phase = .contributing
-    (waitingSince, lastRequest) = (now, now)
-    let sent = self.contributors.contains(me) ? others.map { Action.send(.contribution, step: step, to: $0) } : []
-    return sent + advance()
+    bucketCount = buckets
   }
 
-  package mutating func receive(
-    _ kind: Kind, step: UInt64, from sender: Int, at now: Milliseconds
-  ) -> [Action] {
-    guard sender != me, sender < memberCount else { return drop() }
+  /// The member has computed the next bucket. Before it has computed all, it only sends.
+  package mutating func computedBucket(at now: Milliseconds) -> [Action] {
+    precondition(computed < bucketCount)
+    let piece = Piece(step: step, bucket: computed)
+    computed += 1
+    (waitingSince, lastRequest) = (now, now)
+    let sent = contributors.contains(me) ? others.map { Action.send(.contribution, piece, to: $0) } : []
+    return sent + (isWaiting ? advance() : [])
+  }
+
+  package mutating func receive(_ kind: Kind, _ piece: Piece, from sender: Int, at now: Milliseconds) -> [Action] {
+    guard sender != me, sender < memberCount, (0..<Self.mostBuckets).contains(piece.bucket) else { return drop() }
     switch kind {
     case .contribution, .total:
       // A peer can have finished this step, and be in the next.
-      guard step == self.step || step == self.step + 1 else { return drop() }
+      guard piece.step == step || piece.step == step + 1 else { return drop() }
       let isNew =
         kind == .contribution
-        ? contributions[step, default: []].insert(sender).inserted : totals[step, default: []].insert(sender).inserted
+        ? contributions[piece, default: []].insert(sender).inserted : totals[piece, default: []].insert(sender).inserted
       guard isNew else { return drop() }
       waitingSince = now
-      return [.keep] + (step == self.step ? advance() : [])
-    case .contributionRequest:
-      return hasSent(.contributing, step) ? [.send(.contribution, step: step, to: sender)] : []
-    case .totalRequest:
-      return hasSent(.totalling, step) ? [.send(.total, step: step, to: sender)] : []
+      return [.keep] + (piece.step == step && isWaiting ? advance() : [])
+    case .contributionRequest: return hasSent(piece, computed) ? [.send(.contribution, piece, to: sender)] : []
+    case .totalRequest: return hasSent(piece, combined) ? [.send(.total, piece, to: sender)] : []
     default: return drop()
     }
   }
@@ -94,42 +108,65 @@ package struct ExchangeProtocol: Sendable {
     return []
   }
 
-  private func hasSent(_ phase: Phase, _ step: UInt64) -> Bool {
-    step == self.step ? self.phase >= phase : step + 1 == self.step
+  private func hasSent(_ piece: Piece, _ count: Int) -> Bool {
+    piece.step == step ? piece.bucket < count : piece.step + 1 == step
+  }
+
+  /// Whether the member is at work on the step in hand.
+  var isComputing: Bool { bucketCount > 0 && computed < bucketCount }
+
+  /// Whether the member has computed all it has to.
+  private var isWaiting: Bool { bucketCount > 0 && computed == bucketCount }
+
+  private func piece(_ bucket: Int) -> Piece { Piece(step: step, bucket: bucket) }
+
+  private func missingContributors(_ bucket: Int) -> Set<Int> {
+    contributors.subtracting([me]).subtracting(contributions[piece(bucket), default: []])
+  }
+
+  private func missingTotals(_ bucket: Int) -> Set<Int> {
+    isDirect ? [] : Set(others).subtracting(totals[piece(bucket), default: []])
   }
 
   private mutating func advance() -> [Action] {
     var actions: [Action] = []
-    if phase == .contributing, contributors.subtracting([me]).isSubset(of: contributions[step, default: []]) {
-      phase = .totalling
-      actions.append(.combine)
-      if !isDirect { actions += others.map { .send(.total, step: step, to: $0) } }
+    while combined < computed, missingContributors(combined).isEmpty {
+      let piece = piece(combined)
+      actions.append(.combine(piece))
+      if !isDirect { actions += others.map { .send(.total, piece, to: $0) } }
+      combined += 1
     }
-    if phase == .totalling, isDirect || totals[step, default: []].count == memberCount - 1 {
-      contributions[step] = nil
-      totals[step] = nil
+    if combined == bucketCount, (0..<bucketCount).allSatisfy({ missingTotals($0).isEmpty }) {
+      contributions = contributions.filter { $0.key.step > step }
+      totals = totals.filter { $0.key.step > step }
       step += 1
-      phase = .computing
+      (bucketCount, computed, combined) = (0, 0, 0)
       actions.append(.complete)
     }
     return actions
   }
 
+  /// What is missing, and from whom; empty while the member computes.
+  private var missing: [(kind: Kind, bucket: Int, members: Set<Int>)] {
+    guard isWaiting else { return [] }
+    let all =
+      combined < bucketCount
+      ? (combined..<bucketCount).map { (Kind.contributionRequest, $0, missingContributors($0)) }
+      : (0..<bucketCount).map { (Kind.totalRequest, $0, missingTotals($0)) }
+    return all.filter { !$0.2.isEmpty }
+  }
+
   /// Whom the member waits for, and since when; nil while it computes.
   package var waiting: (for: [Int], since: Milliseconds)? {
-    switch phase {
-    case .computing: nil
-    case .contributing:
-      (contributors.subtracting([me]).subtracting(contributions[step, default: []]).sorted(), waitingSince)
-    case .totalling: (others.filter { !totals[step, default: []].contains($0) }, waitingSince)
-    }
+    isWaiting ? (missing.first?.members.sorted() ?? [], waitingSince) : nil
   }
 
   /// Time has passed: what does not come is asked for again.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    guard let waiting, now - max(waiting.since, lastRequest) >= patience else { return [] }
+    guard isWaiting, now - max(waitingSince, lastRequest) >= patience else { return [] }
     lastRequest = now
-    let kind: Kind = phase == .contributing ? .contributionRequest : .totalRequest
-    return waiting.for.map { .request(kind, step: step, of: $0) }
+    return missing.flatMap { kind, bucket, members in
+      members.sorted().map { .request(kind, piece(bucket), of: $0) }
+    }
   }
 }

@@ -7,7 +7,7 @@ package struct TrainingMember: Sendable {
   package enum Action: Sendable, Equatable {
     /// Make links to these; `me` is the member's own place.
     case connect([Member], me: Int)
-    /// Compute the next round's part; then call ``computed(at:)``.
+    /// Compute the next round's part: ``beginRound(contributors:buckets:)``, then ``computedBucket(at:)`` for each bucket.
     case compute
     case exchange(ExchangeProtocol.Action)
     /// Ask that member for its state.
@@ -114,13 +114,20 @@ package struct TrainingMember: Sendable {
     return [.sendCheckpoint]
   }
 
-  /// The round's part has been computed.
+  /// The round's part begins to be computed.
   /// - Parameter contributors: the members that have shards in this round.
-  package mutating func computed(contributors: Set<Int>, at now: Milliseconds) -> [Action] {
+  package mutating func beginRound(contributors: Set<Int>, buckets: Int) {
+    exchange?.begin(contributors: contributors, buckets: buckets)
+  }
+
+  /// The next bucket of the round's part has been computed. All its contributions are to be sent at once; the rest, which comes with the
+  /// last bucket, when the member has time.
+  package mutating func computedBucket(at now: Milliseconds) -> [Action] {
     // Another generation may have been announced meanwhile.
     guard isComputing, exchange != nil else { return [] }
-    isComputing = false
-    return exchange!.begin(contributors: contributors, at: now).map { .exchange($0) }
+    let actions = exchange!.computedBucket(at: now)
+    isComputing = exchange!.isComputing
+    return actions.map { .exchange($0) }
   }
 
   /// The round's total has been applied.
@@ -148,7 +155,8 @@ package struct TrainingMember: Sendable {
       awaitsState = false
       return [.loadState(step: header.step)]
     default:
-      return exchange!.receive(header.kind, step: header.step, from: sender, at: now).map { .exchange($0) }
+      let piece = ExchangeProtocol.Piece(step: header.step, bucket: Int(header.bucket))
+      return exchange!.receive(header.kind, piece, from: sender, at: now).map { .exchange($0) }
     }
   }
 

@@ -187,25 +187,37 @@ final class SimulatedMember {
   }
 
   private func compute(in simulation: Simulation) {
+    let buckets = Self.bucketCount(step: member.step)
+    let contributors = Set((0..<member.members.count).filter { !range(of: $0).isEmpty })
+    member.beginRound(contributors: contributors, buckets: buckets)
+    compute(bucketsLeft: buckets, in: simulation)
+  }
+
+  /// As in a real training, some rounds have one bucket and others several.
+  private static func bucketCount(step: UInt64) -> Int { Int(step % 4) + 1 }
+
+  private func compute(bucketsLeft: Int, in simulation: Simulation) {
+    guard bucketsLeft > 0 else { return }
     let (id, generation, step) = (id, member.generation, member.step)
-    let duration = Double.random(in: 5...40, using: &simulation.random) / speed
+    let duration = Double.random(in: 2...20, using: &simulation.random) / speed
     simulation.schedule(after: Int(duration)) { simulation in
       guard simulation.workers[id]?.isCurrent(self) == true, self.member.generation == generation,
         self.member.step == step
       else { return }
-      let contributors = Set((0..<self.member.members.count).filter { !self.range(of: $0).isEmpty })
-      self.perform(self.member.computed(contributors: contributors, at: simulation.now), nil, in: simulation)
+      self.perform(self.member.computedBucket(at: simulation.now), nil, in: simulation)
+      self.compute(bucketsLeft: bucketsLeft - 1, in: simulation)
     }
   }
 
   private func perform(_ action: ExchangeProtocol.Action, _ message: Message?, in simulation: Simulation) {
     switch action {
     case .keep: kept.append(message!)
-    case .send(let kind, let step, let receiver): send(kind, step: step, to: receiver, in: simulation)
-    case .request(let kind, let step, let receiver):
-      send(kind, step: step, to: receiver, in: simulation)
-    case .combine:
-      let parts = kept.filter { $0.header.kind == .contribution && $0.header.step == member.step }
+    case .send(let kind, let piece, let receiver), .request(let kind, let piece, let receiver):
+      send(kind, step: piece.step, bucket: piece.bucket, to: receiver, in: simulation)
+    case .combine(let piece):
+      let parts = kept.filter {
+        $0.header.kind == .contribution && $0.header.step == member.step && $0.header.bucket == piece.bucket
+      }
       check(parts, in: simulation)
       let all = (parts.map(\.shards) + [range(of: member.position)]).sorted { $0.lowerBound < $1.lowerBound }
       if all.flatMap({ Array($0) }) != Array(0..<shards) {
@@ -213,7 +225,12 @@ final class SimulatedMember {
       }
     case .complete:
       let step = member.step
-      check(kept.filter { $0.header.kind == .total && $0.header.step == step }, in: simulation)
+      let totals = kept.filter { $0.header.kind == .total && $0.header.step == step }
+      check(totals, in: simulation)
+      let others = member.members.count - 1
+      if others > 1, totals.count != others * Self.bucketCount(step: step) {
+        simulation.violate("a step ended with \(totals.count) totals")
+      }
       kept.removeAll { $0.header.step <= step }
       previousDigest = digest
       digest = Self.mix(digest, step)
@@ -231,10 +248,12 @@ final class SimulatedMember {
     }
   }
 
-  private func send(_ kind: ExchangeHeader.Kind, step: UInt64, to position: Int, in simulation: Simulation) {
+  private func send(
+    _ kind: ExchangeHeader.Kind, step: UInt64, bucket: Int = 0, to position: Int, in simulation: Simulation
+  ) {
     let header = ExchangeHeader.with {
       ($0.job, $0.generation, $0.step, $0.kind) = (job, member.generation, step, kind)
-      $0.sender = UInt32(member.position)
+      ($0.sender, $0.bucket) = (UInt32(member.position), UInt32(bucket))
     }
     // What was sent before is sent again as it was.
     let isOld = step != member.step && (kind == .contribution || kind == .total)

@@ -31,9 +31,10 @@ import Testing
     #expect(Set(digests).count == 1)
   }
 
-  /// What several workers do: each computes the sums over its shards; the total along the tree decides how all go on. Ranges change.
-  @Test func sharingShardsDoesNotChangeTheDigest() throws {
-    let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  /// What several workers do: each computes the sums over its shards, and sends each bucket as soon as it is told of it; the total along the
+  /// tree decides how all go on. Ranges change.
+  @Test(arguments: [1, 2, 3]) func sharingShardsDoesNotChangeTheDigest(threads: Int) throws {
+    let context = ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!)
     let whole = try fit(images, threads: 2, context.instructionSet, settings).digest
     let tree = SummationTree(leafCount: settings.shards)
     let divisions = [[8], [4, 4], [3, 5], [1, 2, 5], [7, 1], [2, 2, 2, 2]]
@@ -47,9 +48,19 @@ import Testing
       var subtrees: [Range<Int>] = []
       var sums: [[Float]] = []
       for (member, share) in division.enumerated() {
-        let own = try trainers[member].computeSums(shards: first..<first + share)
-        subtrees += tree.subtrees(inside: first..<first + share)
-        sums += own.map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+        let ownSubtrees = tree.subtrees(inside: first..<first + share)
+        var own = [[Float]](repeating: [Float](repeating: .nan, count: count), count: ownSubtrees.count)
+        let buckets = trainers[member].buckets
+        var told: [Int] = []
+        try trainers[member].computeSums(shards: first..<first + share) { bucket, sums in
+          told.append(bucket)
+          for (index, sum) in sums.enumerated() {
+            for place in buckets[bucket] { own[index][place] = sum[place] }
+          }
+        }
+        #expect(told == Array(buckets.indices))
+        subtrees += ownSubtrees
+        sums += own
         first += share
       }
       for (left, right) in tree.additions(over: subtrees) {

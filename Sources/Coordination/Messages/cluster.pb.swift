@@ -664,18 +664,21 @@ package nonisolated struct ExchangeHeader: Sendable {
   /// Position in the generation's list of members.
   package var sender: UInt32 = 0
 
-  /// How long the sender took to compute its shards of the step before.
+  /// How long the sender took to compute its shards, in its messages about the last bucket; may be 0 in others.
   package var microseconds: UInt32 = 0
+
+  /// Which bucket of the gradient: they are numbered in the order in which they are computed.
+  package var bucket: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
 
-    /// Sums of the sender's shards, in the receiver's part of the gradient.
+    /// Sums of the sender's shards, in the receiver's part of the bucket.
     case contribution // = 0
 
-    /// The sum over all shards, in the sender's part of the gradient.
+    /// The sum over all shards, in the sender's part of the bucket.
     case total // = 1
 
     /// Send that again, if you have it: I am waiting for it.
@@ -1861,7 +1864,7 @@ nonisolated extension Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ExchangeHeader"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}kind\0\u{1}sender\0\u{1}microseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}kind\0\u{1}sender\0\u{1}microseconds\0\u{1}bucket\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1875,6 +1878,7 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 4: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.sender) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.microseconds) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.bucket) }()
       default: break
       }
     }
@@ -1899,6 +1903,9 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.microseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.microseconds, fieldNumber: 6)
     }
+    if self.bucket != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bucket, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1909,6 +1916,7 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.kind != rhs.kind {return false}
     if lhs.sender != rhs.sender {return false}
     if lhs.microseconds != rhs.microseconds {return false}
+    if lhs.bucket != rhs.bucket {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

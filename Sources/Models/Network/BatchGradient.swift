@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+internal import Synchronization
 
 /// Computes the gradient of a batch on the thread team: logical shards in parallel, summed along the fixed tree.
 ///
@@ -13,6 +14,7 @@ package final class BatchGradient {
   private let context: ComputeContext
   private var schedule: ShardSchedule
   private let workspaces: [ShardWorkspace]
+  private let buckets: [Range<Int>]
   private var vectors: AlignedBuffer<Float>
 
   package init(
@@ -24,6 +26,7 @@ package final class BatchGradient {
     self.images = images
     self.context = context
     table = normalization.table
+    buckets = plan.buckets
     schedule = ShardSchedule(range: 0..<settings.shards, of: settings.shards, threads: context.team.count)
     let shardImages = (settings.batch + settings.shards - 1) / settings.shards
     workspaces = schedule.actions.map { _ in ShardWorkspace(plan, images: shardImages, forTraining: true) }
@@ -42,32 +45,69 @@ package final class BatchGradient {
   }
 
   /// The sums over the maximal subtrees inside ``shards``, from left to right; one, the whole batch's, if those are all. Each: (plan.count).
-  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:)``, once ``finish(_:)`` has covered all of it.
+  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:bucketSummed:)``, once ``finish(_:)`` has covered all of it.
   package var sums: [UnsafePointer<Float>] { schedule.sums.map { UnsafePointer(vector($0)) } }
 
   private func vector(_ buffer: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + buffer * plan.count }
 
   /// Computes the shards' gradients, and their sums as far as one thread can go alone.
-  /// - Parameter samples: (count), at most the batch; where the images stand in the training set.
+  /// - Parameters:
+  ///   - samples: (count), at most the batch; where the images stand in the training set.
+  ///   - bucketSummed: told of each of the plan's buckets, in their order, when ``sums`` are finished there, while the layers before
+  ///     it are still on their way back; on the calling thread. nil: the caller calls ``finish(_:)``.
   package func compute(
-    samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights
+    samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights,
+    bucketSummed: ((_ bucket: Int) -> Void)? = nil
   ) {
+    let busy = schedule.actions.count { !$0.isEmpty }
+    let progress = Mutex((arrived: [Int](repeating: 0, count: buckets.count), finished: 0))
+    var told = 0
+    /// A thread has its own sums in the bucket. The last one adds up those of all.
+    func arrive(at bucket: Int, thread: Int) {
+      let isLast = progress.withLock {
+        $0.arrived[bucket] += 1
+        return $0.arrived[bucket] == busy
+      }
+      if isLast {
+        finish(buckets[bucket])
+        progress.withLock { $0.finished |= 1 << bucket }
+      }
+      if thread == 0 { tell() }
+    }
+    func tell() {
+      let finished = progress.withLock { $0.finished }
+      while bucketSummed != nil, told < buckets.count, finished >> told & 1 == 1 {
+        bucketSummed?(told)
+        told += 1
+      }
+    }
     context.team.run { thread in
-      for action in schedule.actions[thread] {
+      let actions = schedule.actions[thread]
+      let last = actions.lastIndex(where: \.isCompute)
+      for (index, action) in actions.enumerated() {
         switch action {
         case .compute(let shard, let buffer):
-          let first = count * shard / settings.shards
-          let end = count * (shard + 1) / settings.shards
-          compute(
-            samples: samples + first, count: end - first, epoch: epoch, into: vector(buffer),
-            ShardPass(
-              plan: plan, kernels: context.kernels, parameters: parameters, packed: packed,
-              workspace: workspaces[thread]))
-        case .add(let left, let right):
-          context.kernels.add(count: plan.count, values: vector(right), to: vector(left))
+          let pass = ShardPass(
+            plan: plan, kernels: context.kernels, parameters: parameters, packed: packed,
+            workspace: workspaces[thread])
+          let isWatched = index == last && bucketSummed != nil
+          compute(shard, of: count, samples: samples, epoch: epoch, into: vector(buffer), pass) { bucket in
+            guard isWatched else { return }
+            for action in actions[(index + 1)...] { add(action, in: buckets[bucket]) }
+            arrive(at: bucket, thread: thread)
+          }
+          if isWatched { return }
+        case .add: add(action, in: 0..<plan.count)
         }
       }
     }
+    tell()
+  }
+
+  private func add(_ action: ShardSchedule.Action, in range: Range<Int>) {
+    guard case .add(let left, let right) = action else { return }
+    context.kernels.add(
+      count: range.count, values: vector(right) + range.lowerBound, to: vector(left) + range.lowerBound)
   }
 
   /// Adds what several threads have, in `range` of the vector: multiples of 16.
@@ -79,10 +119,17 @@ package final class BatchGradient {
   }
 
   private func compute(
-    samples: UnsafePointer<Int>, count: Int, epoch: Int, into gradient: UnsafeMutablePointer<Float>, _ pass: ShardPass
+    _ shard: Int, of batch: Int, samples: UnsafePointer<Int>, epoch: Int, into gradient: UnsafeMutablePointer<Float>,
+    _ pass: ShardPass, bucketDone: (_ bucket: Int) -> Void
   ) {
-    // The last batch of a small training set can leave a shard without images.
-    guard count > 0 else { return gradient.update(repeating: 0, count: plan.count) }
+    let first = batch * shard / settings.shards
+    let count = batch * (shard + 1) / settings.shards - first
+    let samples = samples + first
+    // A training set smaller than the shards leaves some without images.
+    guard count > 0 else {
+      gradient.update(repeating: 0, count: plan.count)
+      return buckets.indices.forEach(bucketDone)
+    }
     let workspace = pass.workspace
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { labels in
       images.pixels.withUnsafeBufferPointer { pixels in
@@ -101,7 +148,7 @@ package final class BatchGradient {
       }
       let training = ShardPass.Training(settings: settings, epoch: epoch, samples: samples, gradient: gradient)
       pass.forward(images: count, training: training)
-      pass.backward(images: count, labels: labels.baseAddress!, training: training)
+      pass.backward(images: count, labels: labels.baseAddress!, training: training, bucketDone: bucketDone)
     }
   }
 }

@@ -15,6 +15,9 @@ extension NetworkTrainer {
   /// How many numbers the next round's sums have.
   package var sumCount: Int { isJudging ? 16 : plan.count }
 
+  /// The next round's sums in pieces, in the order in which they are computed.
+  package var buckets: [Range<Int>] { isJudging ? [0..<sumCount] : plan.buckets }
+
   /// One round of a process that has all shards.
   /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
   package func takeRound() throws {
@@ -26,20 +29,28 @@ extension NetworkTrainer {
 
   /// The next round's sums over some shards: one for each of the maximal subtrees inside `shards`, from left to right. Valid until the next
   /// call.
-  /// - Parameter shards: not empty
-  package func computeSums(shards: Range<Int>) throws -> [UnsafePointer<Float>] {
+  /// - Parameters:
+  ///   - shards: not empty
+  ///   - bucketSummed: told of each of ``buckets`` when the sums are complete there, while the rest is still being computed
+  @discardableResult package func computeSums(
+    shards: Range<Int>, bucketSummed: (_ bucket: Int, _ sums: [UnsafePointer<Float>]) -> Void = { _, _ in }
+  ) throws -> [UnsafePointer<Float>] {
     let subtrees = SummationTree(leafCount: settings.shards).subtrees(inside: shards)
     guard isJudging else {
       gradient.use(shards: shards)
-      computeGradient()
-      context.team.forEachRange(plan.count, multipleOf: 16) { range, _ in gradient.finish(range) }
-      return gradient.sums
+      let sums = gradient.sums
+      withoutActuallyEscaping(bucketSummed) { bucketSummed in
+        computeGradient { bucketSummed($0, sums) }
+      }
+      return sums
     }
     let count = validation?.count ?? 0
     // Whole numbers: their sum is exact in any order, so one subtree may carry it all.
     validationSums.pointer[0] = Float(
       try countCorrect(count * shards.lowerBound / settings.shards..<count * shards.upperBound / settings.shards))
-    return subtrees.indices.map { UnsafePointer(validationSums.pointer + ($0 == 0 ? 0 : 16)) }
+    let sums = subtrees.indices.map { UnsafePointer(validationSums.pointer + ($0 == 0 ? 0 : 16)) }
+    bucketSummed(0, sums)
+    return sums
   }
 
   /// Ends the round.

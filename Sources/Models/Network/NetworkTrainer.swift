@@ -109,15 +109,16 @@ package final class NetworkTrainer {
 
   // MARK: A step
 
-  /// Computes the gradient's sums over the shards that ``gradient`` is set to; they are not finished yet.
-  func computeGradient() {
+  /// Computes the gradient's sums over the shards that ``gradient`` is set to: see
+  /// ``BatchGradient/compute(samples:count:epoch:parameters:packed:bucketSummed:)``.
+  func computeGradient(bucketSummed: ((_ bucket: Int) -> Void)? = nil) {
     let epoch = step / stepsPerEpoch
     prepareOrder(epoch)
     let batch = min(settings.batch, training.count)
     order.withUnsafeBufferPointer { order in
       gradient.compute(
         samples: order.baseAddress! + step % stepsPerEpoch * batch, count: batch, epoch: epoch,
-        parameters: parameters.pointer, packed: packed)
+        parameters: parameters.pointer, packed: packed, bucketSummed: bucketSummed)
     }
   }
 

@@ -3,12 +3,20 @@ internal import KernelInterface
 
 extension ShardPass {
   /// Adds up loss and gradient of the images that ``forward(images:training:)`` has just carried.
-  /// - Parameter labels: (images)
-  func backward(images: Int, labels: UnsafePointer<UInt8>, training: Training) {
+  /// - Parameters:
+  ///   - labels: (images)
+  ///   - bucketDone: told which of the plan's buckets is complete, in their order.
+  func backward(
+    images: Int, labels: UnsafePointer<UInt8>, training: Training, bucketDone: (_ bucket: Int) -> Void
+  ) {
     guard let gradients = workspace.gradients else { preconditionFailure("a workspace for training") }
     softmaxGradient(images: images, labels: labels, training, gradients)
     for index in plan.dense.indices.reversed() { backward(dense: index, images: images, training, gradients) }
-    for index in plan.blocks.indices.reversed() { backward(block: index, images: images, training, gradients) }
+    bucketDone(0)
+    for index in plan.blocks.indices.reversed() {
+      backward(block: index, images: images, training, gradients)
+      bucketDone(plan.blocks.count - index)
+    }
   }
 
   /// Softmax cross-entropy with smoothed labels (Szegedy et al., 2016): the target is 1 - smoothing, plus smoothing / classes for every class.

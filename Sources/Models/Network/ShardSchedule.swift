@@ -10,6 +10,10 @@ struct ShardSchedule {
     case compute(shard: Int, buffer: Int)
     /// buffer `left` += buffer `right`
     case add(left: Int, right: Int)
+
+    var isCompute: Bool {
+      if case .compute = self { true } else { false }
+    }
   }
 
   /// The shards covered.
