@@ -31,7 +31,7 @@ final class GradientExchange {
   private var buckets: [Range<Int>] = []
   private var ranges: [Range<Int>] = []
   private var sums: [UnsafePointer<Float>] = []
-  /// The subtrees' sums in this member's part of a bucket, one behind the other.
+  /// The sums of others' subtrees in this member's part of a bucket, each at its subtree's place.
   private var scratch = AlignedBuffer<Float>(count: 0)
   private var total = AlignedBuffer<Float>(count: 0)
 
@@ -61,7 +61,7 @@ final class GradientExchange {
 
   /// This member's sums in the next bucket are there.
   /// - Parameters:
-  ///   - sums: of this member's subtrees, each of the whole vector; valid until the round is complete
+  ///   - sums: of this member's subtrees, each of the whole vector; added to in place; valid until the round is complete
   ///   - microseconds: how long the whole round's took; nil unless this is its last bucket
   func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
     self.sums = sums
@@ -116,25 +116,26 @@ final class GradientExchange {
     // Rounded up, so that every sum begins at a multiple of 64 bytes.
     let stride = (part.count + 15) / 16 * 16
     if scratch.count < subtrees.count * stride { scratch = AlignedBuffer(count: subtrees.count * stride) }
-    var place = 0
+    var values: [UnsafeMutablePointer<Float>] = []
     for member in 0..<memberCount {
-      let own = self.subtrees(member).count
-      if own == 0 { continue }
-      let body = member == me ? nil : received[Key(kind: .contribution, piece: piece, member: member)]
-      guard member == me || body?.count == own * part.count * 4 else {
-        throw ExchangeError(
-          member: member, step: piece.step, expected: own * part.count * 4, bytes: body?.count ?? 0)
+      if member == me {
+        // Added to in place: what others need of this member's sums has been sent, and is kept as it was.
+        values += sums.map { UnsafeMutablePointer(mutating: $0 + part.lowerBound) }
+        continue
       }
-      for index in 0..<own where !part.isEmpty {
-        let target = UnsafeMutableRawPointer(scratch.pointer + place * stride)
-        if let body {
-          body.withBytes {
-            target.copyMemory(from: $0.baseAddress! + index * part.count * 4, byteCount: part.count * 4)
-          }
-        } else {
-          target.copyMemory(from: sums[index] + part.lowerBound, byteCount: part.count * 4)
+      let count = self.subtrees(member).count
+      if count == 0 { continue }
+      let body = received[Key(kind: .contribution, piece: piece, member: member)]
+      let bytes = part.count * 4
+      guard let body, body.count == count * bytes else {
+        throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
+      }
+      for index in 0..<count where !part.isEmpty {
+        let target = scratch.pointer + values.count * stride
+        body.withBytes {
+          UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress! + index * bytes, byteCount: bytes)
         }
-        place += 1
+        values.append(target)
       }
     }
     if !part.isEmpty {
@@ -142,11 +143,10 @@ final class GradientExchange {
       context.team.forEachRange(part.count, multipleOf: 16) { range, _ in
         for (left, right) in additions {
           context.kernels.add(
-            count: range.count, values: scratch.pointer + right * stride + range.lowerBound,
-            to: scratch.pointer + left * stride + range.lowerBound)
+            count: range.count, values: values[right] + range.lowerBound, to: values[left] + range.lowerBound)
         }
         (total.pointer + part.lowerBound + range.lowerBound).update(
-          from: scratch.pointer + range.lowerBound, count: range.count)
+          from: values[0] + range.lowerBound, count: range.count)
       }
     }
     if isDirect { return }
