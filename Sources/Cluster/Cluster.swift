@@ -72,7 +72,7 @@ package final class Cluster {
     accessControl = control
     router = Socket(
       .router, in: sockets, security: settings.keys.map { .server($0.own, domain: Self.domain) } ?? .none,
-      bounds: settings.bounds)
+      bounds: Socket.Bounds(settings.limits))
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: settings.limits)

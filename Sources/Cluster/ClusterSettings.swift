@@ -14,7 +14,9 @@ package struct ClusterSettings: Sendable {
   /// Threads that this process, or its local workers together, shall use.
   package var threads: Int
   package var limits = Limits()
-  package var bounds = Socket.Bounds()
+
+  /// What a worker is told of the limits, on its command line.
+  package var workerOptions: [String] = []
 
   package init(threads: Int) { self.threads = threads }
 

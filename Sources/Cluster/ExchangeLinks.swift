@@ -9,6 +9,7 @@ final class ExchangeLinks {
   private let context: SocketContext
   private let keys: KeyPair?
   private let accessControl: AccessControl?
+  private let bounds: Socket.Bounds
   private let incoming: Socket
   private var outgoing: [WorkerID: Link] = [:]
   private var members: [Member] = []
@@ -36,7 +37,7 @@ final class ExchangeLinks {
     listeningAt endpoint: Endpoint, keys: KeyPair?, accessControl: AccessControl?, bounds: Socket.Bounds,
     in context: SocketContext
   ) throws(TransportError) {
-    (self.context, self.keys, self.accessControl) = (context, keys, accessControl)
+    (self.context, self.keys, self.accessControl, self.bounds) = (context, keys, accessControl, bounds)
     incoming = Socket(
       .pull, in: context, security: keys.map { .server($0, domain: Self.domain) } ?? .none, bounds: bounds)
     self.endpoint = try incoming.bind(endpoint)
@@ -57,7 +58,7 @@ final class ExchangeLinks {
         security = .client(keys, server: server)
       }
       // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
-      var bounds = Socket.Bounds()
+      var bounds = self.bounds
       bounds.queue = 64
       let socket = Socket(.push, in: context, security: security, bounds: bounds)
       let endpoint = try Endpoint(member.endpoint)

@@ -33,9 +33,8 @@ final class LocalWorkers {
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
     process.arguments = [
       "worker", "--join", endpoint.text, "--threads", "\(settings.threads(ofLocalWorker: index))", "--quiet", "--local",
-      "--heartbeat", "\(settings.limits.heartbeat)", "--silence", "\(settings.limits.silence)",
-      "--retry", "\(settings.limits.retry)",
     ]
+    process.arguments! += settings.workerOptions
     if let exchange { process.arguments! += ["--exchange", exchange.text] }
     if let keys {
       var environment = ProcessInfo.processInfo.environment

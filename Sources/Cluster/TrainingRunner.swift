@@ -39,6 +39,7 @@ final class TrainingRunner {
     trainer = try NetworkTrainer(
       images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
       on: context)
+    try Self.check(trainer, limits)
     if let checkpoint { try trainer.resume(checkpoint) }
     exchange = GradientExchange(shards: trainer.settings.shards, on: context)
     shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
@@ -46,6 +47,20 @@ final class TrainingRunner {
       job: job.id, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,
       patience: limits.exchange)
     tell(member.membership)
+  }
+
+  /// Whether the state, and every piece of the gradient, fits into a message.
+  private static func check(_ trainer: NetworkTrainer, _ limits: Limits) throws(ModelError) {
+    // A contiguous range of shards has at most two maximal subtrees of each height.
+    let subtrees = 2 * (Int.bitWidth - trainer.settings.shards.leadingZeroBitCount)
+    let largest = (trainer.plan.buckets.map(\.count).max() ?? 0) * subtrees * 4
+    let state = trainer.checkpoint.reduce(64 << 10) { $0 + $1.bytes.count }
+    guard max(largest, state) <= limits.message else {
+      let needed = (max(largest, state) >> 20) + 1
+      throw .badSettings(
+        "this network needs messages of up to \(needed) MiB, but no more than \(limits.message >> 20) are allowed; say --message-size \(needed) to the coordinator and to workers of other hosts"
+      )
+    }
   }
 
   private var now: Milliseconds { monotonicMilliseconds() }

@@ -13,7 +13,6 @@ package struct WorkerSettings: Sendable {
   /// Whether the coordinator has started this worker, and puts files beside its address.
   package var isLocal = false
   package var limits = Limits()
-  package var bounds = Socket.Bounds()
 
   package init(join: Endpoint) { self.join = join }
 }
@@ -41,13 +40,13 @@ package enum WorkerProcess {
     let exchangeKeys = settings.keys.map { _ in KeyPair() }
     let exchange = ComputeThread.Exchange(
       endpoint: try settings.exchange?.reachable() ?? exchangeEndpoint(towards: settings.join), keys: exchangeKeys,
-      accessControl: accessControl, context: sockets, bounds: settings.bounds)
+      accessControl: accessControl, context: sockets, bounds: Socket.Bounds(settings.limits))
     let blobs = BlobStore()
     let (computing, endpoint) = try ComputeThread.start(
       worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
     defer { computing.end() }
     let security = settings.keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
-    let socket = Socket(.dealer, in: sockets, security: security, bounds: settings.bounds)
+    let socket = Socket(.dealer, in: sockets, security: security, bounds: Socket.Bounds(settings.limits))
     let monitor = try ConnectionMonitor(socket, name: "connections", in: sockets)
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)

@@ -1,4 +1,5 @@
 internal import CZeroMQ
+package import Coordination
 
 /// All sockets of a process that may talk to each other by `inproc://`. Ends when the last socket and the last reference are gone.
 package final class SocketContext: @unchecked Sendable {  // libzmq: a context may be used by any thread
@@ -37,7 +38,7 @@ package struct Socket: ~Copyable {
   /// Keeps peers from exhausting memory or patience. libzmq's own defaults know no limit.
   package struct Bounds: Sendable {
     /// Bytes of one frame.
-    package var frame: Int64 = 64 << 20
+    package var frame = Int64(Limits().message)
     /// Messages that wait for one peer, in each direction.
     package var queue: Int32 = 1_000
     /// Milliseconds for a stranger to prove who it is.
@@ -46,6 +47,11 @@ package struct Socket: ~Copyable {
     package var silence: Int32 = 10_000
 
     package init() {}
+
+    package init(_ limits: Limits) {
+      frame = Int64(limits.message)
+      silence = Int32(clamping: limits.silence)
+    }
   }
 
   let pointer: UnsafeMutableRawPointer

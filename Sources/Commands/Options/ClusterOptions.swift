@@ -47,7 +47,7 @@ struct ClusterOptions: ParsableArguments {
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
     settings.awaited = awaited
-    settings.limits = limits.limits
+    (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
@@ -104,14 +104,8 @@ struct KeyOptions: ParsableArguments {
   }
 }
 
-/// How patient coordinator and workers are.
+/// How patient coordinator and workers are, and what they take from each other.
 struct LimitOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "How often coordinator and workers tell each other how things stand.", valueName: "milliseconds",
-      visibility: .hidden))
-  var heartbeat = Limits().heartbeat
-
   @Option(
     help: ArgumentHelp(
       "A worker that has said nothing for so long is given up, and its work done by others.",
@@ -120,8 +114,29 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "How often coordinator and workers tell each other how things stand.", valueName: "milliseconds",
+      visibility: .hidden))
+  var heartbeat = Limits().heartbeat
+
+  @Option(
+    help: ArgumentHelp(
       "A result that has not been taken after so long is sent again.", valueName: "milliseconds", visibility: .hidden))
   var retry = Limits().retry
+
+  @Option(
+    help: ArgumentHelp(
+      "Workers that train together ask again for a message that is so late.", valueName: "milliseconds",
+      visibility: .hidden))
+  var exchangePatience = Limits().exchange
+
+  @Option(
+    help: ArgumentHelp(
+      "Work that so many workers have died of is set aside.", valueName: "workers", visibility: .hidden))
+  var deaths = Limits().deaths
+
+  @Option(
+    help: ArgumentHelp("No message is larger; who sends one is cut off.", valueName: "MiB", visibility: .hidden))
+  var messageSize = Limits().message >> 20
 
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
@@ -129,11 +144,25 @@ struct LimitOptions: ParsableArguments {
       throw ValidationError("--silence must be at least three heartbeats (\(3 * heartbeat) ms), and at most an hour")
     }
     if !(10...600_000).contains(retry) { throw ValidationError("--retry must be from 10 to 600000 milliseconds") }
+    if !(10...600_000).contains(exchangePatience) {
+      throw ValidationError("--exchange-patience must be from 10 to 600000 milliseconds")
+    }
+    if !(1...1_000).contains(deaths) { throw ValidationError("--deaths must be from 1 to 1000") }
+    if !(8...1 << 20).contains(messageSize) { throw ValidationError("--message-size must be from 8 to 1048576 MiB") }
   }
 
   var limits: Limits {
     var limits = Limits()
     (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, silence, retry)
+    (limits.exchange, limits.deaths, limits.message) = (exchangePatience, deaths, messageSize << 20)
     return limits
+  }
+
+  /// The same, on a command line.
+  var arguments: [String] {
+    [
+      "--silence", "\(silence)", "--heartbeat", "\(heartbeat)", "--retry", "\(retry)",
+      "--exchange-patience", "\(exchangePatience)", "--deaths", "\(deaths)", "--message-size", "\(messageSize)",
+    ]
   }
 }
