@@ -3,7 +3,7 @@ package import Models
 
 /// How far a job is, and what each worker does for it.
 package struct ClusterProgress: Sendable {
-  package struct WorkerLine: Sendable, Equatable {
+  package struct WorkerLine: Sendable, Equatable, Encodable {
     package let host: String
     package let process: Int
     package let threads: Int

@@ -53,6 +53,18 @@ import Testing
     }
   }
 
+  @Test func whatHappensIsToldToMachines() throws {
+    let run = try train("forest", ["--workers", "2", "--events", folder.file("e.jsonl")], output: "a.safetensors").wait()
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")
+    let events = try lines.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+    let texts = events.compactMap { $0["text"] as? String }
+    #expect(texts.count { $0.hasPrefix("joined: ") } == 2)
+    #expect(events.last?["event"] as? String == "result")
+    let result = try #require(events.last?["result"] as? [String: Any])
+    #expect(result["kind"] as? String == "forest")
+  }
+
   /// Workers that differ in threads and instruction set, as on several hosts: started by hand, one after the other.
   @Test(arguments: ["cnn", "forest", "knn"]) func unequalWorkersMakeTheSameModel(kind: String) throws {
     let whole = try whole(kind)

@@ -24,6 +24,12 @@ struct ClusterOptions: ParsableArguments {
       "Wait for so many workers before anything begins (default: the local ones, else one).", valueName: "n"))
   var awaited: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what happens as it happens: one JSON object to a line, for machines.", valueName: "file"),
+    completion: .file(extensions: ["jsonl"]))
+  var events: String?
+
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
 
@@ -44,6 +50,7 @@ struct ClusterOptions: ParsableArguments {
   ///   - standardWorkers: how many, if the user does not say
   /// - Throws: ``TransportError``
   func settings(threads: Int, standardWorkers: Int = 0) throws -> ClusterSettings {
+    if let events { try EventStream.open(events) }
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
     settings.awaited = awaited

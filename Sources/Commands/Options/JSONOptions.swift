@@ -18,6 +18,7 @@ struct JSONOptions: ParsableArguments {
   /// Prints the text, and writes the JSON where it is wanted.
   /// - Throws: ``FileError``
   func write(_ result: some Encodable, text: String) throws {
+    if EventStream.isOpen { EventStream.write(EventStream.Result(result: result)) }
     guard let json else { return try StandardOutput.write(text) }
     let encoded = try Self.encode(result)
     if json == "-" { return try StandardOutput.write(encoded) }

@@ -10,6 +10,7 @@ final class ProgressReporter {
   private let isQuiet: Bool
   private let start = ContinuousClock.now
   private var shown: ContinuousClock.Instant
+  private var told: ContinuousClock.Instant
   private var doneBefore: Int?
   /// The last hold-out accuracy that was told; it is shown until there is a newer one.
   private var validationAccuracy: Double?
@@ -18,10 +19,11 @@ final class ProgressReporter {
   /// How often the bar changes, and how often a line is written where there is no terminal.
   private static let barInterval = Duration.milliseconds(100)
   private static let lineInterval = Duration.seconds(10)
+  private static let eventInterval = Duration.seconds(1)
 
   /// - Parameter batch: images in one step of the training, where there are steps.
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
-    (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
+    (self.label, self.batch, isQuiet, shown, told) = (label, batch, options.quiet, start, start)
   }
 
   deinit { end() }
@@ -40,7 +42,15 @@ final class ProgressReporter {
     // A resumed training begins in the middle: what was done before says nothing about speed.
     doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
     if !isQuiet { show(progress) }
+    if EventStream.isOpen { tellMachines(progress) }
     return !Interruption.isRequested
+  }
+
+  private func tellMachines(_ progress: FitProgress) {
+    let now = ContinuousClock.now
+    guard progress.validationAccuracy != nil || now - told >= Self.eventInterval else { return }
+    told = now
+    EventStream.write(EventStream.Progress(label, progress, workers: workers))
   }
 
   private func show(_ progress: FitProgress) {

@@ -60,5 +60,8 @@ struct StandardErrorLogHandler: LogHandler {
   func log(event: LogEvent) {
     let prefix = event.level > .notice ? "\(event.level): " : ""
     StandardError.shared.write("\(prefix)\(event.message)")
+    if EventStream.isOpen {
+      EventStream.write(EventStream.Message(level: event.level.rawValue, text: "\(event.message)"))
+    }
   }
 }

@@ -28,7 +28,7 @@ extension NetworkTrainer {
   }
 
   /// The next round's sums over some shards: one for each of the maximal subtrees inside `shards`, from left to right. Valid until the next
-  /// call.
+  /// call, which needs nothing of them: the caller may add to them in place.
   /// - Parameters:
   ///   - shards: not empty
   ///   - bucketSummed: told of each of ``buckets`` when the sums are complete there, while the rest is still being computed
@@ -46,9 +46,10 @@ extension NetworkTrainer {
     }
     let count = validation?.count ?? 0
     // Whole numbers: their sum is exact in any order, so one subtree may carry it all.
+    validationSums.pointer.update(repeating: 0, count: validationSums.count)
     validationSums.pointer[0] = Float(
       try countCorrect(count * shards.lowerBound / settings.shards..<count * shards.upperBound / settings.shards))
-    let sums = subtrees.indices.map { UnsafePointer(validationSums.pointer + ($0 == 0 ? 0 : 16)) }
+    let sums = subtrees.indices.map { UnsafePointer(validationSums.pointer + 16 * $0) }
     bucketSummed(0, sums)
     return sums
   }

@@ -30,9 +30,8 @@ package final class NetworkTrainer {
   let optimizer: Optimizer
   let gradient: BatchGradient
   let validation: LabeledImages?
-  /// What the judging of an epoch sums: (16), the first being the number of images told rightly. Two, because a range of shards is several
-  /// subtrees, and only one of them carries the number.
-  let validationSums = AlignedBuffer<Float>(count: 32)
+  /// What the judging of an epoch sums, for each subtree of a range of shards: (16), the first being the number of images told rightly.
+  let validationSums: AlignedBuffer<Float>
   let context: ComputeContext
   private let packed: PackedWeights
   private let normalization: InputNormalization
@@ -60,6 +59,7 @@ package final class NetworkTrainer {
     packed = PackedWeights(plan)
     optimizer = Optimizer(plan, settings: settings)
     if optimizer.average.count > 0 { optimizer.average.pointer.update(from: parameters.pointer, count: plan.count) }
+    validationSums = AlignedBuffer(count: 16 * settings.shards)
     gradient = BatchGradient(
       plan, settings: settings, images: training, normalization: normalization, context: context)
     packed.update(from: parameters.pointer, on: context)

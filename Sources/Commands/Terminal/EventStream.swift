@@ -1,0 +1,81 @@
+internal import Cluster
+internal import Foundation
+internal import Logging
+internal import Models
+internal import Synchronization
+
+/// What happens, for machines: a file with one JSON object to a line, written as things happen (`--events`).
+enum EventStream {
+  private static let file = Mutex<Int32?>(nil)
+
+  static var isOpen: Bool { file.withLock { $0 != nil } }
+
+  /// From now on events are written to `path`: a new file, or a pipe that is there.
+  /// - Throws: ``FileError/notCreated(path:reason:)``
+  static func open(_ path: String) throws(FileError) {
+    let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    file.withLock { $0 = descriptor }
+  }
+
+  /// A reader that is gone, or a full disk, must not end a training: then there are no more events.
+  static func write(_ event: some Encodable) {
+    file.withLock { file in
+      guard let descriptor = file, let line = try? encoder.encode(event) else { return }
+      var bytes = [UInt8](line)[...] + [UInt8(ascii: "\n")]
+      while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress!, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else {
+          close(descriptor)
+          return file = nil
+        }
+        bytes = bytes.dropFirst(count)
+      }
+    }
+  }
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    return encoder
+  }
+
+  /// What people read as a line of text.
+  struct Message: Encodable {
+    let event = "message"
+    let time = Date()
+    let level: String
+    let text: String
+  }
+
+  /// How far the job is, and what each worker does for it.
+  struct Progress: Encodable {
+    let event = "progress"
+    let time = Date()
+    let job: String
+    let done: Int
+    let total: Int
+    let unit: String
+    let epoch: Int?
+    let epochs: Int?
+    let loss: Double?
+    let validationAccuracy: Double?
+    let workers: [ClusterProgress.WorkerLine]
+
+    init(_ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine]) {
+      self.job = job
+      (done, total, unit) = (progress.done, progress.total, progress.unit.rawValue)
+      (epoch, epochs, loss) = (progress.epoch, progress.epochs, progress.loss)
+      (validationAccuracy, self.workers) = (progress.validationAccuracy, workers)
+    }
+  }
+
+  /// What came out.
+  struct Result<Content: Encodable>: Encodable {
+    let event = "result"
+    let time = Date()
+    let result: Content
+  }
+}
