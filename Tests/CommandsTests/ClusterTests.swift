@@ -54,7 +54,8 @@ import Testing
   }
 
   @Test func whatHappensIsToldToMachines() throws {
-    let run = try train("forest", ["--workers", "2", "--events", folder.file("e.jsonl")], output: "a.safetensors").wait()
+    let options = ["--workers", "2", "--events", folder.file("e.jsonl")]
+    let run = try train("forest", options, output: "a.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
     let lines = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")
     let events = try lines.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }

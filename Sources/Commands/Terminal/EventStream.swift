@@ -28,7 +28,8 @@ enum EventStream {
         if count < 0, errno == EINTR { continue }
         guard count > 0 else {
           close(descriptor)
-          return file = nil
+          file = nil
+          return
         }
         bytes = bytes.dropFirst(count)
       }
