@@ -33,7 +33,7 @@ final class GradientExchange {
   private var sums: [UnsafePointer<Float>] = []
   /// The sums of others' subtrees in this member's part of a bucket, each at its subtree's place.
   private var scratch = AlignedBuffer<Float>(count: 0)
-  private var total = AlignedBuffer<Float>(count: 0)
+  private var ownTotal = AlignedBuffer<Float>(count: 0)
 
   init(shards: Int, on context: ComputeContext) {
     self.context = context
@@ -56,7 +56,7 @@ final class GradientExchange {
   func begin(buckets: [Range<Int>], ranges: [Range<Int>]) {
     (self.buckets, self.ranges, sums) = (buckets, ranges, [])
     let count = buckets.map(\.upperBound).max() ?? 0
-    if total.count < count { total = AlignedBuffer(count: count) }
+    if ownTotal.count < count { ownTotal = AlignedBuffer(count: count) }
   }
 
   /// This member's sums in the next bucket are there.
@@ -67,6 +67,15 @@ final class GradientExchange {
     self.sums = sums
     ownTimes = ownTimes.filter { $0.key + 1 >= step }
     ownTimes[step] = microseconds
+  }
+
+  /// Where the total comes to stand: in place of the leftmost subtree's sum. What others need of this member's sums has been sent before
+  /// they are added to, and is kept as it was.
+  private var total: UnsafeMutablePointer<Float> {
+    if let first = ranges.firstIndex(where: { !$0.isEmpty }), first == me, let sum = sums.first {
+      return UnsafeMutablePointer(mutating: sum)
+    }
+    return ownTotal.pointer
   }
 
   private var isDirect: Bool { ExchangeProtocol.isDirect(memberCount: memberCount) }
@@ -119,7 +128,6 @@ final class GradientExchange {
     var values: [UnsafeMutablePointer<Float>] = []
     for member in 0..<memberCount {
       if member == me {
-        // Added to in place: what others need of this member's sums has been sent, and is kept as it was.
         values += sums.map { UnsafeMutablePointer(mutating: $0 + part.lowerBound) }
         continue
       }
@@ -131,7 +139,7 @@ final class GradientExchange {
         throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
       }
       for index in 0..<count where !part.isEmpty {
-        let target = scratch.pointer + values.count * stride
+        let target = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
         body.withBytes {
           UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress! + index * bytes, byteCount: bytes)
         }
@@ -145,13 +153,11 @@ final class GradientExchange {
           context.kernels.add(
             count: range.count, values: values[right] + range.lowerBound, to: values[left] + range.lowerBound)
         }
-        (total.pointer + part.lowerBound + range.lowerBound).update(
-          from: values[0] + range.lowerBound, count: range.count)
       }
     }
     if isDirect { return }
     sent[Key(kind: .total, piece: piece, member: -1)] = Frame(count: part.count * 4) { target in
-      target.copyMemory(from: total.pointer + part.lowerBound, byteCount: part.count * 4)
+      target.copyMemory(from: total + part.lowerBound, byteCount: part.count * 4)
     }
   }
 
@@ -162,7 +168,7 @@ final class GradientExchange {
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]
     let microseconds = (0..<memberCount).map { told[$0] ?? 0 }
-    if isDirect { return (UnsafePointer(total.pointer), microseconds) }
+    if isDirect { return (UnsafePointer(total), microseconds) }
     for bucket in buckets.indices {
       for member in 0..<memberCount where member != me {
         let part = part(member, of: bucket)
@@ -172,11 +178,11 @@ final class GradientExchange {
             member: member, step: step, expected: part.count * 4, bytes: received[key]?.count ?? 0)
         }
         guard !part.isEmpty else { continue }
-        let target = UnsafeMutableRawPointer(total.pointer + part.lowerBound)
+        let target = UnsafeMutableRawPointer(total + part.lowerBound)
         body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
       }
     }
-    return (UnsafePointer(total.pointer), microseconds)
+    return (UnsafePointer(total), microseconds)
   }
 
   /// The step is done: of what has come, nothing is needed any more.
