@@ -157,7 +157,8 @@ import Testing
     throws
   {
     let whole = try whole(kind)
-    var state = seed &* 0x9E37_79B9_7F4A_7C15
+    let first = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
+    var state = (first + seed) &* 0x9E37_79B9_7F4A_7C15
     func random(_ bound: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int(state >> 33) % bound

@@ -1,10 +1,14 @@
 import Coordination
+import Foundation
 import Testing
 
 /// Thousands of clusters with accidents, each wholly determined by its seed.
 struct SimulationTests {
+  /// `deploy/soak` goes on from ever new seeds.
+  private let firstSeed = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
+
   @Test(arguments: 0..<20) func everyUnitCountsOnceWhateverHappens(block: Int) {
-    for seed in UInt64(block * 500)..<UInt64(block * 500 + 500) {
+    for seed in firstSeed + UInt64(block * 500)..<firstSeed + UInt64(block * 500 + 500) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let units = Int.random(in: 1...400, using: &random)
@@ -24,7 +28,7 @@ struct SimulationTests {
   }
 
   @Test(arguments: 0..<20) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
-    for seed in UInt64(block * 250)..<UInt64(block * 250 + 250) {
+    for seed in firstSeed + UInt64(block * 250)..<firstSeed + UInt64(block * 250 + 250) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 5), using: &random)
