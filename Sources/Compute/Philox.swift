@@ -15,6 +15,7 @@ package enum Philox {
     case featureSample = 7
     case split = 8
     case test = 9
+    case search = 10
   }
 
   /// Four independent words for the draw (seed, purpose, a, b, c).

@@ -1,0 +1,88 @@
+package import Models
+
+/// Configurations that one computation answers, and the part of the images that it learns from.
+package struct FitGroup: Sendable, Equatable, Codable {
+  /// Which of the divisions into training and test images.
+  package let split: Int
+  package let kind: ModelKind
+  /// The settings of each, as text: a group is sent to workers.
+  package let members: [[String: String]]
+  /// Learn from no more training images than these; nil: from all.
+  package let images: Int?
+
+  package init(split: Int, kind: ModelKind, members: [[String: String]], images: Int? = nil) {
+    (self.split, self.kind, self.members, self.images) = (split, kind, members, images)
+  }
+}
+
+/// Finds the configurations that one computation answers: forests are prefixes and cuts of the largest and deepest one (their draws are keyed
+/// by tree and node), trees are cuts of the deepest, and all numbers of neighbours and weightings are votes of one search.
+package struct FitPlan: Sendable {
+  package struct Task: Sendable {
+    package let group: FitGroup
+    /// Of each member of the group, in the list that was planned.
+    package let configurations: [Int]
+    /// Relative to others of its kind of model.
+    package let cost: Double
+  }
+
+  /// The costliest first, so that none begins when all others have ended.
+  package let tasks: [Task]
+
+  /// - Parameters:
+  ///   - settings: what is to be fitted; nil for those that cannot be
+  ///   - images: to learn from, of each; nil: all
+  package init(_ settings: [ModelSettings?], splits: Int, images: Int? = nil) {
+    var keys: [String] = []
+    var groups: [String: [Int]] = [:]
+    for (index, settings) in settings.enumerated() {
+      guard let settings else { continue }
+      let key = Self.key(settings)
+      if groups[key] == nil { keys.append(key) }
+      groups[key, default: []].append(index)
+    }
+    var tasks: [Task] = []
+    for key in keys {
+      let indices = groups[key]!
+      let members = indices.map { settings[$0]! }
+      let cost = members.map(\.cost).max() ?? 0
+      for split in 0..<splits {
+        let group = FitGroup(split: split, kind: members[0].kind, members: members.map(\.text), images: images)
+        tasks.append(Task(group: group, configurations: indices, cost: cost))
+      }
+    }
+    self.tasks = tasks.enumerated().sorted { ($1.element.cost, $0.offset) < ($0.element.cost, $1.offset) }
+      .map(\.element)
+  }
+
+  /// Equal for what one computation answers.
+  private static func key(_ settings: ModelSettings) -> String {
+    var text = settings.text
+    switch settings {
+    case .forest: for name in ["trees", "max-depth"] { text[name] = nil }
+    case .tree: text["max-depth"] = nil
+    case .knn: for name in ["neighbors", "weights"] { text[name] = nil }
+    case .cnn: break
+    }
+    return settings.kind.rawValue + text.sorted { $0.key < $1.key }.map { " \($0.key) \($0.value)" }.joined()
+  }
+}
+
+extension ModelSettings {
+  /// How long a fit takes, relative to others of the same kind on the same images. Decides only what is begun first.
+  fileprivate var cost: Double {
+    switch self {
+    case .forest(let settings): Double(settings.trees) * depth(settings.tree)
+    case .tree(let settings): depth(settings)
+    case .knn(let settings): settings.components.map { Double($0) } ?? 1_000
+    case .cnn(let settings):
+      // Each block sees a quarter of the pixels of the one before.
+      Double(settings.epochs * settings.kernel * settings.kernel)
+        * zip([1] + settings.filters, settings.filters).enumerated().reduce(0.0) {
+          $0 + Double($1.element.0 * $1.element.1) / Double(1 << (2 * min($1.offset, 20)))
+        }
+    }
+  }
+
+  private func depth(_ settings: TreeSettings) -> Double { Double(min(settings.maxDepth ?? 30, 30)) }
+}

@@ -1,0 +1,66 @@
+internal import Compute
+internal import Foundation
+internal import Models
+
+/// Which values each parameter may have.
+package struct ParameterSpace: Sendable, Equatable {
+  package enum Values: Sendable, Equatable {
+    /// As the command line has them.
+    case list([String])
+    /// From low to high, both included; in equal steps of the logarithm if `isLogarithmic`; whole numbers if both ends are.
+    case range(low: Double, high: Double, isLogarithmic: Bool)
+  }
+
+  /// By name.
+  package let values: [String: Values]
+
+  package init(_ values: [String: Values]) { self.values = values }
+
+  private var names: [String] { values.keys.sorted() }
+
+  /// How many combinations there are; nil if without end.
+  package var count: Int? {
+    var count = 1
+    for values in values.values {
+      guard case .list(let list) = values else { return nil }
+      let (product, overflow) = count.multipliedReportingOverflow(by: list.count)
+      count = overflow ? .max : product
+    }
+    return count
+  }
+
+  /// All combinations, in the order of scikit-learn's ParameterGrid: names sorted, the last changes fastest. Ranges have none.
+  func grid(_ kind: ModelKind) -> [Configuration] {
+    var combinations: [[Configuration.Parameter]] = [[]]
+    for name in names {
+      guard case .list(let list)? = values[name] else { return [] }
+      combinations = combinations.flatMap { before in list.map { before + [Configuration.Parameter(name, $0)] } }
+    }
+    return combinations.map { Configuration(kind, $0) }
+  }
+
+  /// The combination number `draw` of a random search.
+  func draw(_ draw: Int, of kind: ModelKind, seed: UInt64) -> Configuration {
+    let parameters = names.enumerated().map { place, name in
+      let words = Philox.words(
+        seed: seed, .search, UInt32(truncatingIfNeeded: draw), UInt32(truncatingIfNeeded: place), 0)
+      let share = Double(UInt64(words[0]) << 21 | UInt64(words[1]) >> 11) * 0x1p-53
+      switch values[name]! {
+      case .list(let list):
+        return Configuration.Parameter(name, list[min(Int(share * Double(list.count)), list.count - 1)])
+      case .range(let low, let high, let isLogarithmic):
+        return Configuration.Parameter(name, Self.number(share, low, high, isLogarithmic))
+      }
+    }
+    return Configuration(kind, parameters)
+  }
+
+  private static func number(_ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
+    let isWhole = low == low.rounded() && high == high.rounded()
+    // Each whole number is as likely as any other.
+    let (first, last) = isWhole ? (low, high + 1) : (low, high)
+    let value = isLogarithmic ? exp(log(first) + share * (log(last) - log(first))) : first + share * (last - first)
+    // Four digits are as many as anybody tells apart, and the same whatever the last ones of the C library's logarithm are.
+    return isWhole ? "\(Int(min(value.rounded(.down), high)))" : String(format: "%.4g", min(max(value, low), high))
+  }
+}

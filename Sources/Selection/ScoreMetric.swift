@@ -1,0 +1,18 @@
+package import Evaluation
+
+/// What configurations are ranked by, under scikit-learn's names; of each, more is better.
+package enum ScoreMetric: String, Sendable, Codable, CaseIterable {
+  case accuracy
+  case balancedAccuracy = "balanced_accuracy"
+  case macroF1 = "f1_macro"
+  case negativeLogLoss = "neg_log_loss"
+
+  package func score(_ evaluation: Evaluation) -> Double {
+    switch self {
+    case .accuracy: evaluation.accuracy
+    case .balancedAccuracy: evaluation.macroAverage.recall
+    case .macroF1: evaluation.macroAverage.f1
+    case .negativeLogLoss: -evaluation.logLoss
+    }
+  }
+}

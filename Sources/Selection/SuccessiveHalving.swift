@@ -1,0 +1,31 @@
+/// Successive halving (Jamieson and Talwalkar, "Non-stochastic best arm identification", 2016): all configurations with little of a resource,
+/// the best with more, and so on. A rung is decided when all of it is known, so the result does not depend on who is ready when.
+package struct SuccessiveHalving: Sendable, Equatable {
+  /// What a configuration gets more of.
+  package enum Resource: String, Sendable, CaseIterable {
+    case epochs, trees, images
+  }
+
+  package let resource: Resource
+  /// Of so many, one goes on to the next rung, which has so many times the resource.
+  package let factor: Int
+  package let least: Int
+  package let most: Int
+
+  package init(resource: Resource, factor: Int = 3, least: Int, most: Int) {
+    (self.resource, self.factor, self.least, self.most) = (resource, factor, least, most)
+  }
+
+  /// The resource of each rung, ascending; the last has the most.
+  package var rungs: [Int] {
+    var rungs = [most]
+    while rungs[0] / factor >= max(least, 1), factor > 1 { rungs.insert(rungs[0] / factor, at: 0) }
+    return rungs
+  }
+
+  /// The positions that go on, of one rung's scores: the best, of equal ones the first; in ascending order.
+  package func promoted(_ scores: [Double]) -> [Int] {
+    let judged = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    return judged.prefix((scores.count + factor - 1) / factor).sorted()
+  }
+}

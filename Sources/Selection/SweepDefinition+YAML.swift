@@ -1,0 +1,174 @@
+internal import Foundation
+internal import Models
+internal import Yams
+
+extension SweepDefinition {
+  private static let longestFile = 1 << 20
+  private static let keys = [
+    "data", "model", "space", "folds", "hold-out", "strategy", "draws", "resource", "factor", "min-resource",
+    "max-resource", "metric", "seed", "images", "refit",
+  ]
+
+  /// Reads a sweep file.
+  /// - Throws: ``SweepError``, which names file and line.
+  package init(yaml text: String, path: String) throws(SweepError) {
+    guard text.utf8.count <= Self.longestFile else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
+    let root: Node?
+    do { root = try Yams.compose(yaml: text) } catch {
+      throw SweepError("\(path): \(error)")
+    }
+    guard let root, let mapping = root.mapping else {
+      throw SweepError("\(path) is not a sweep file: it must have lines like `model: forest`")
+    }
+    let reader = SweepFileReader(path: path, mapping: mapping)
+    try reader.checkKeys(Self.keys)
+    guard let kind = try reader.choice("model", ModelKind.self) else {
+      throw SweepError("\(path): model is missing: cnn, forest, tree or knn")
+    }
+    self.init(kind, spaces: try reader.spaces(Configuration.parameterNames(kind)))
+    data = try reader.text("data")
+    if let count = try reader.integer("folds") { splits = .folds(count) }
+    if let share = try reader.number("hold-out") {
+      guard mapping["folds"] == nil else { throw reader.error("hold-out", "folds and hold-out exclude each other") }
+      splits = .holdOut(share)
+    }
+    if let metric = try reader.choice("metric", ScoreMetric.self) { self.metric = metric }
+    if let seed = try reader.integer("seed") {
+      guard seed >= 0 else { throw reader.error("seed", "seed must be 0 or more") }
+      self.seed = UInt64(seed)
+    }
+    images = try reader.integer("images")
+    if let refit = try reader.flag("refit") { self.refit = refit }
+    strategy = try Self.strategy(reader)
+    do { try check() } catch { throw SweepError("\(path): \(error)") }
+  }
+
+  private static func strategy(_ reader: SweepFileReader) throws(SweepError) -> Strategy {
+    let names = ["grid", "random", "halving"]
+    let name = try reader.text("strategy") ?? "grid"
+    guard names.contains(name) else {
+      throw reader.error("strategy", SweepError(unknown: name, among: names, in: "strategy").description)
+    }
+    let belonging = ["draws": "random", "resource": "halving", "factor": "halving", "min-resource": "halving"]
+    for (key, strategy) in belonging.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
+      throw reader.error(key, "\(key) belongs to `strategy: \(strategy)`")
+    }
+    switch name {
+    case "random":
+      guard let draws = try reader.integer("draws") else {
+        throw reader.error("strategy", "random needs draws: how many configurations")
+      }
+      return .random(draws)
+    case "halving":
+      guard let resource = try reader.choice("resource", SuccessiveHalving.Resource.self) else {
+        throw reader.error("strategy", "halving needs a resource: epochs, trees or images")
+      }
+      guard let most = try reader.integer("max-resource") else {
+        throw reader.error("strategy", "halving needs max-resource: what the last rung has")
+      }
+      return .halving(
+        SuccessiveHalving(
+          resource: resource, factor: try reader.integer("factor") ?? 3,
+          least: try reader.integer("min-resource") ?? 1, most: most))
+    default: return .grid
+    }
+  }
+}
+
+/// Takes values out of a YAML mapping, and says in which line one is wrong.
+private struct SweepFileReader {
+  let path: String
+  let mapping: Node.Mapping
+
+  func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
+
+  func error(_ key: String, _ reason: String) -> SweepError { error(mapping[Node(key)], reason) }
+
+  private func error(_ node: Node?, _ reason: String) -> SweepError {
+    SweepError(path + (node?.mark.map { ", line \($0.line), column \($0.column)" } ?? "") + ": \(reason)")
+  }
+
+  func checkKeys(_ known: [String]) throws(SweepError) {
+    for (key, _) in mapping {
+      guard let name = key.scalar?.string else { throw error(key, "a name is expected here") }
+      guard known.contains(name) else {
+        throw error(key, SweepError(unknown: name, among: known, in: "a sweep file").description)
+      }
+    }
+  }
+
+  func text(_ key: String) throws(SweepError) -> String? {
+    guard let node = mapping[Node(key)] else { return nil }
+    guard let scalar = node.scalar else { throw error(node, "\(key) must be one value") }
+    return scalar.string
+  }
+
+  private func value<Value>(
+    _ key: String, _ kind: String, _ parse: (String) -> Value?
+  ) throws(SweepError) -> Value? {
+    guard let text = try text(key) else { return nil }
+    guard let value = parse(text) else { throw error(key, "\(key) must be \(kind), not \"\(text)\"") }
+    return value
+  }
+
+  func integer(_ key: String) throws(SweepError) -> Int? { try value(key, "a whole number") { Int($0) } }
+  func number(_ key: String) throws(SweepError) -> Double? { try value(key, "a number") { Double($0) } }
+  func flag(_ key: String) throws(SweepError) -> Bool? { try value(key, "true or false") { Bool($0) } }
+
+  func choice<Value: RawRepresentable<String> & CaseIterable>(
+    _ key: String, _ type: Value.Type
+  ) throws(SweepError) -> Value? {
+    guard let text = try text(key) else { return nil }
+    if let value = Value(rawValue: text) { return value }
+    throw error(key, SweepError(unknown: text, among: Value.allCases.map(\.rawValue), in: key).description)
+  }
+
+  /// One mapping of names to values, or a list of them.
+  func spaces(_ names: [String]) throws(SweepError) -> [ParameterSpace] {
+    guard let node = mapping["space"] else { throw error(nil, "space is missing: the values that parameters may have") }
+    var spaces: [ParameterSpace] = []
+    for node in node.sequence.map(Array.init) ?? [node] { spaces.append(try space(node, names)) }
+    return spaces
+  }
+
+  private func space(_ node: Node, _ names: [String]) throws(SweepError) -> ParameterSpace {
+    guard let mapping = node.mapping else { throw error(node, "a space has lines like `trees: [100, 200]`") }
+    var space: [String: ParameterSpace.Values] = [:]
+    for (key, value) in mapping {
+      guard let name = key.scalar?.string, names.contains(name) else {
+        let name = key.scalar?.string ?? "a list"
+        throw error(key, SweepError(unknown: name, among: names, in: "the space of this model").description)
+      }
+      space[name] = try values(value, of: name)
+    }
+    return ParameterSpace(space)
+  }
+
+  private func values(_ node: Node, of name: String) throws(SweepError) -> ParameterSpace.Values {
+    if let mapping = node.mapping { return try range(mapping, node, of: name) }
+    var list: [String] = []
+    for item in node.sequence.map(Array.init) ?? [node] {
+      if let text = item.scalar?.string {
+        list.append(text)
+      } else {
+        // A value that is itself a list, like the filters of a network.
+        let parts = item.sequence?.map { $0.scalar?.string }
+        guard let parts, !parts.contains(nil) else { throw error(item, "\(name): a value, or a list of numbers") }
+        list.append(parts.map { $0! }.joined(separator: ","))
+      }
+    }
+    guard list.count <= SweepDefinition.mostConfigurations else { throw error(node, "\(name) has too many values") }
+    return .list(list)
+  }
+
+  private func range(
+    _ mapping: Node.Mapping, _ node: Node, of name: String
+  ) throws(SweepError) -> ParameterSpace.Values {
+    let reader = SweepFileReader(path: path, mapping: mapping)
+    try reader.checkKeys(["low", "high", "log"])
+    guard let low = try reader.number("low"), let high = try reader.number("high") else {
+      throw error(node, "\(name): a range has low and high, and perhaps log: true")
+    }
+    return .range(low: low, high: high, isLogarithmic: try reader.flag("log") ?? false)
+  }
+}

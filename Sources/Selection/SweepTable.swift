@@ -1,0 +1,72 @@
+internal import Foundation
+
+/// What a sweep has found, in the order of the configurations.
+package struct SweepTable: Sendable {
+  package struct Row: Sendable {
+    package let configuration: Configuration
+    /// Of halving: the rung, and how much of the resource it had.
+    package let rung: (number: Int, resource: Int)?
+    /// By split.
+    package let outcomes: [FitOutcome]
+    package let times: [FitTime]
+    /// Why it has no scores.
+    package let failure: String?
+
+    package init(
+      _ configuration: Configuration, rung: (number: Int, resource: Int)? = nil, outcomes: [FitOutcome],
+      times: [FitTime], failure: String? = nil
+    ) {
+      (self.configuration, self.rung, self.outcomes, self.times) = (configuration, rung, outcomes, times)
+      self.failure = failure ?? outcomes.lazy.compactMap(\.failure).first
+    }
+
+    package func scores(_ metric: ScoreMetric) -> [Double] {
+      failure == nil ? outcomes.map { $0.scores[metric.rawValue] ?? .nan } : outcomes.map { _ in .nan }
+    }
+  }
+
+  package let metric: ScoreMetric
+  package let splits: Int
+  package let rows: [Row]
+  /// Of each row: 1 for the best; equal scores have the same rank, and those without a score the last (scikit-learn's).
+  package let ranks: [Int]
+
+  package init(_ rows: [Row], metric: ScoreMetric, splits: Int) {
+    (self.rows, self.metric, self.splits) = (rows, metric, splits)
+    // A later rung has seen more than any earlier one.
+    let keys = rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) }
+    ranks = keys.map { own in
+      1 + keys.count { other in
+        own.1.isNaN ? !other.1.isNaN : (other.0, other.1) > own && !other.1.isNaN
+      }
+    }
+  }
+
+  /// The row that ranks first; of equal ones, the first.
+  package var best: Row? { ranks.firstIndex(of: 1).map { rows[$0] }.flatMap { $0.failure == nil ? $0 : nil } }
+
+  /// Positions of the rows, the best first.
+  package var order: [Int] { rows.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) } }
+}
+
+extension SweepTable.Row {
+  package func mean(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).mean }
+  package func deviation(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).deviation }
+  package var fitSeconds: Double { Statistics(times.map(\.fitSeconds)).mean }
+}
+
+/// As numpy has them: the deviation is that of a whole population.
+struct Statistics {
+  let mean: Double
+  let deviation: Double
+
+  init(_ values: [Double]) {
+    guard !values.isEmpty else {
+      (mean, deviation) = (.nan, .nan)
+      return
+    }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    (self.mean, deviation) = (mean, (squares / Double(values.count)).squareRoot())
+  }
+}
