@@ -65,6 +65,7 @@ let package = Package(
     target("Datasets", ["Compute", "CZlib", "CPNG"]),
     target("Models", ["Compute", "Datasets", "KernelInterface"]),
     target("Evaluation", ["Compute", "Datasets", "Models"]),
+    target("Runs", [.product(name: "GRDB", package: "GRDB.swift")]),
     target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -73,15 +74,15 @@ let package = Package(
     .target(
       name: "Cluster",
       dependencies: [
-        "Compute", "Coordination", "Datasets", "Models", "Transport",
+        "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
       "Commands",
       [
-        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Transport", "CPNG", "CSodium",
-        "CZlib",
+        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Runs", "Selection", "Transport",
+        "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -102,6 +103,8 @@ let package = Package(
     testTarget(
       "TransportTests",
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    testTarget("RunsTests", ["Runs"]),
+    testTarget("SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"]),
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

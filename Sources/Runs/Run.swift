@@ -1,0 +1,77 @@
+package import Foundation
+
+/// One run of a command that makes models, as the record has it.
+package struct Run: Sendable, Equatable, Codable {
+  package enum State: String, Sendable, Codable {
+    case running, finished, failed
+    /// Stopped by the user, or by the death of its process: it can go on.
+    case interrupted
+  }
+
+  /// The name of its folder.
+  package let name: String
+  /// The command: train, sweep, quickstart.
+  package let kind: String
+  package var state = State.running
+  /// Why it failed.
+  package var reason: String?
+  package let started: Date
+  package var ended: Date?
+  /// The data set's name and SHA-256.
+  package let data: String
+  package let dataDigest: String
+  /// What it was asked to do: of a sweep, the whole of its definition.
+  package let definition: String
+  package let version: String
+  /// Who runs it: see ``ProcessMark``.
+  package var process = ProcessMark.own
+
+  package init(
+    name: String, kind: String, data: String, dataDigest: String, definition: String, version: String,
+    started: Date = Date()
+  ) {
+    (self.name, self.kind, self.data, self.dataDigest) = (name, kind, data, dataDigest)
+    (self.definition, self.version, self.started) = (definition, version, started)
+  }
+}
+
+/// A model that a run has made.
+package struct RunModel: Sendable, Equatable, Codable {
+  package let kind: String
+  /// By the names of the command line's options.
+  package let settings: [String: String]
+  package let accuracy: Double
+  package let digest: String
+  package let path: String
+  package let fitSeconds: Double
+
+  package init(
+    kind: String, settings: [String: String], accuracy: Double, digest: String, path: String, fitSeconds: Double
+  ) {
+    (self.kind, self.settings, self.accuracy, self.digest) = (kind, settings, accuracy, digest)
+    (self.path, self.fitSeconds) = (path, fitSeconds)
+  }
+}
+
+/// Tells one process from all others, also from a later one with the same number.
+package enum ProcessMark {
+  /// Of this process.
+  package static let own = mark(of: "self") ?? "\(getpid())"
+
+  package static func isAlive(_ mark: String) -> Bool {
+    guard let number = mark.split(separator: " ").first else { return false }
+    return self.mark(of: String(number)) == mark
+  }
+
+  /// Number, start in ticks since boot, and boot.
+  private static func mark(of process: String) -> String? {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+      let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
+      let end = text.lastIndex(of: ")"), let number = text.split(separator: " ").first
+    else { return nil }
+    // Fields from the third on stand behind the name, which may hold anything; the start is the 22nd.
+    let fields = text[end...].split(separator: " ")
+    guard fields.count > 20 else { return nil }
+    return "\(number) \(fields[20]) \(boot.trimmingCharacters(in: .whitespacesAndNewlines))"
+  }
+}
