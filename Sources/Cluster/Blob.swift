@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Selection
 
 /// What a job is about: large, the same for many units, and sent to each worker once.
 package enum Blob: Sendable {
@@ -8,6 +9,8 @@ package enum Blob: Sendable {
   case model(SavedModel, any Classifier)
   /// Of a training: ``NetworkTrainer/checkpoint``.
   case checkpoint([Tensor])
+  /// What a sweep fits.
+  case groups(FitGroups)
 
   var file: SafetensorsFile {
     switch self {
@@ -22,6 +25,9 @@ package enum Blob: Sendable {
       return SafetensorsFile(metadata: metadata, tensors: tensors)
     case .model(let model, _): return model.file
     case .checkpoint(let tensors): return SafetensorsFile(metadata: [:], tensors: tensors)
+    case .groups(let groups):
+      let bytes = groups.json
+      return SafetensorsFile(metadata: [:], tensors: [Tensor(name: "groups", shape: [bytes.count], bytes)])
     }
   }
 
@@ -35,6 +41,15 @@ package enum Blob: Sendable {
       pixels.count == labels.count * shape.count
     else { throw .damaged(path: name, reason: "it does not hold images and their labels") }
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
+  }
+
+  /// - Throws: ``FileError/damaged(path:reason:)``
+  static func groups(_ file: SafetensorsFile, name: String) throws(FileError) -> FitGroups {
+    let bytes = file.tensors.first { $0.name == "groups" }?.elements(as: UInt8.self)
+    guard let bytes, let groups = FitGroups(json: bytes) else {
+      throw .damaged(path: name, reason: "it does not hold the fits of a sweep")
+    }
+    return groups
   }
 
   /// - Throws: ``FileError/damaged(path:reason:)``

@@ -49,6 +49,10 @@ final class BlobStore: Sendable {
     }
   }
 
+  func groups(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
+    try blob(name, isCancelled) { file, title throws(FileError) in .groups(try Blob.groups(file, name: title)) }
+  }
+
   func checkpoint(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     try blob(name, isCancelled) { file, _ throws(FileError) in .checkpoint(file.tensors) }
   }

@@ -162,6 +162,11 @@ private final class WorkerCompute {
       training = try TrainingRunner(
         images, job: job, description: description, checkpoint: start, worker: worker, on: context, links: links,
         limits: limits, report: report)
+    case .fitGroups:
+      guard let name = SHA256(bytes: description.groups),
+        case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
+      else { throw ModelError.badSettings("the job names no fits") }
+      tasks = FitTaskRunner(groups, images: images, classCount: Int(description.classCount), on: context)
     case .nothing, .UNRECOGNIZED:
       throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
     }
@@ -171,7 +176,10 @@ private final class WorkerCompute {
     let start = monotonicMilliseconds()
     func end(_ bytes: [UInt8], failure: String = "") {
       let time = monotonicMilliseconds() - start
-      report(.chunkEnded(chunk.id, job: job, bytes: bytes, milliseconds: time, failure: failure))
+      report(
+        .chunkEnded(
+          chunk.id, job: job, bytes: bytes, checked: tasks?.checkedCount(of: bytes) ?? 0, milliseconds: time,
+          failure: failure))
     }
     // Without a runner, the job has failed here already, and the coordinator knows.
     guard let tasks else { return }

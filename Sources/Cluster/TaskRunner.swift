@@ -8,6 +8,13 @@ protocol TaskRunner {
   /// - Parameter progress: told how many of these units are done; returns false to stop early.
   /// - Throws: `CancellationError` if stopped; why the units cannot be done.
   func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8]
+
+  /// How many of the bytes any other worker would have come to; the rest is about how it went.
+  func checkedCount(of bytes: [UInt8]) -> Int
+}
+
+extension TaskRunner {
+  func checkedCount(of bytes: [UInt8]) -> Int { bytes.count }
 }
 
 /// Units are trees of a forest; their bytes are a safetensors file of ``Tree/tensors(of:)``.

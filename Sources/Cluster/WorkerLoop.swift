@@ -79,11 +79,11 @@ final class WorkerLoop {
 
   private func take(_ report: WorkerReport) {
     switch report {
-    case .chunkEnded(let chunk, let job, let bytes, let milliseconds, let failure):
+    case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
       // Chunks of another job may have the same number.
       guard job == self.job else { return }
       results[chunk] = Frame(bytes)
-      let digest = bytes.withUnsafeBytes { checksum(of: $0) }
+      let digest = bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
       handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
     case .progress(let units): handle(.progress(units: units))
     case .membership(let membership): handle(.membership(membership))

@@ -2,8 +2,8 @@ internal import Coordination
 
 /// What the thread that computes tells the one that talks with the coordinator.
 enum WorkerReport: Sendable {
-  /// `failure` says why there are no bytes.
-  case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], milliseconds: Int, failure: String)
+  /// `failure` says why there are no bytes. The first `checked` bytes are what any other worker would have come to.
+  case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], checked: Int, milliseconds: Int, failure: String)
   case progress(units: Int)
   case membership(Membership)
   case checkpoint(Checkpoint, bytes: [UInt8])

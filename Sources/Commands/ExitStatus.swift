@@ -4,6 +4,8 @@ internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Runs
+internal import Selection
 internal import Transport
 
 /// The exit statuses, as in sysexits.h; 128 + n after signal n, as shells count.
@@ -28,7 +30,8 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
-    case ModelError.badSettings, is InstructionSetError, is AugmentationError: return usage
+    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError: return usage
+    case is RunError: return inputOutput
     case ModelError.badModel, is EvaluationError: return badData
     case let error as DatasetError:
       switch error {

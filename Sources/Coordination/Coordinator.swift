@@ -109,7 +109,9 @@ package struct Coordinator: Sendable {
       }
       $0.work = work
       $0.awaited = workers
-      for id in $0.workers.keys { ($0.workers[id]!.unfit, $0.workers[id]!.membership) = (nil, nil) }
+      for id in $0.workers.keys {
+        ($0.workers[id]!.unfit, $0.workers[id]!.membership, $0.workers[id]!.millisecondsPerUnit) = (nil, nil, nil)
+      }
       $0.instructAll()
       $0.endIfFinished()
     }

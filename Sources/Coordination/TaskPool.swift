@@ -24,6 +24,8 @@ package struct TaskPool: Sendable {
 
   /// Units that belong to no chunk yet, in ascending order.
   private var uncut: [Range<Int>]
+  /// Whether units differ much in length, and each keeps a whole worker busy.
+  private let isUneven: Bool
   private var unitsLeft: Int
   private var open: [UInt64: OpenChunk] = [:]
   /// Open chunks that nobody has.
@@ -35,8 +37,11 @@ package struct TaskPool: Sendable {
   private var lastChunk: UInt64 = 0
   package private(set) var unitsDone = 0
 
-  /// - Parameter units: what is to be done; ranges in ascending order, not overlapping.
-  package init(units: [Range<Int>]) {
+  /// - Parameters:
+  ///   - units: what is to be done; ranges in ascending order, not overlapping.
+  ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit.
+  package init(units: [Range<Int>], isUneven: Bool = false) {
+    self.isUneven = isUneven
     uncut = units.filter { !$0.isEmpty }
     unitsLeft = units.reduce(0) { $0 + $1.count }
   }
@@ -70,6 +75,7 @@ package struct TaskPool: Sendable {
 
   private mutating func cut(share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
     guard let range = uncut.first else { return nil }
+    let (multiple, limit) = isUneven ? (1, limit ?? 1) : (multiple, limit)
     // A worker that is alone need not leave small chunks for the others to finish with it.
     let guided = share < 1 ? Int(Double(unitsLeft) * share / 3) : limit == nil ? unitsLeft / 10 : unitsLeft
     let wanted = min(guided, limit ?? guided) / multiple * multiple

@@ -3,8 +3,8 @@ internal import Foundation
 internal import Models
 
 /// Which values each parameter may have.
-package struct ParameterSpace: Sendable, Equatable {
-  package enum Values: Sendable, Equatable {
+package struct ParameterSpace: Sendable, Equatable, Codable {
+  package enum Values: Sendable, Equatable, Codable {
     /// As the command line has them.
     case list([String])
     /// From low to high, both included; in equal steps of the logarithm if `isLogarithmic`; whole numbers if both ends are.

@@ -1,8 +1,8 @@
 /// Successive halving (Jamieson and Talwalkar, "Non-stochastic best arm identification", 2016): all configurations with little of a resource,
 /// the best with more, and so on. A rung is decided when all of it is known, so the result does not depend on who is ready when.
-package struct SuccessiveHalving: Sendable, Equatable {
+package struct SuccessiveHalving: Sendable, Equatable, Codable {
   /// What a configuration gets more of.
-  package enum Resource: String, Sendable, CaseIterable {
+  package enum Resource: String, Sendable, CaseIterable, Codable {
     case epochs, trees, images
   }
 

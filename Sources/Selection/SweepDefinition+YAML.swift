@@ -6,7 +6,7 @@ extension SweepDefinition {
   private static let longestFile = 1 << 20
   private static let keys = [
     "data", "model", "space", "folds", "hold-out", "strategy", "draws", "resource", "factor", "min-resource",
-    "max-resource", "metric", "seed", "images", "refit",
+    "max-resource", "scoring", "seed", "images", "refit",
   ]
 
   /// Reads a sweep file.
@@ -32,7 +32,7 @@ extension SweepDefinition {
       guard mapping["folds"] == nil else { throw reader.error("hold-out", "folds and hold-out exclude each other") }
       splits = .holdOut(share)
     }
-    if let metric = try reader.choice("metric", ScoreMetric.self) { self.metric = metric }
+    if let scoring = try reader.choice("scoring", ScoreMetric.self) { self.scoring = scoring }
     if let seed = try reader.integer("seed") {
       guard seed >= 0 else { throw reader.error("seed", "seed must be 0 or more") }
       self.seed = UInt64(seed)

@@ -3,8 +3,8 @@ internal import Foundation
 package import Models
 
 /// What to search: a model, the values that its parameters may have, and how configurations are chosen and judged.
-package struct SweepDefinition: Sendable, Equatable {
-  package enum Strategy: Sendable, Equatable {
+package struct SweepDefinition: Sendable, Equatable, Codable {
+  package enum Strategy: Sendable, Equatable, Codable {
     /// All combinations.
     case grid
     /// So many, drawn at random.
@@ -20,7 +20,7 @@ package struct SweepDefinition: Sendable, Equatable {
   package var data: String?
   package var splits = DataSplits.folds(3)
   package var strategy = Strategy.grid
-  package var metric = ScoreMetric.accuracy
+  package var scoring = ScoreMetric.accuracy
   package var seed: UInt64 = 0
   /// Search on no more training images than these, the same share of each class; nil: on all.
   package var images: Int?

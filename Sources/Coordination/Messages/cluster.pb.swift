@@ -511,6 +511,9 @@ package nonisolated struct JobDescription: Sendable {
 
   package var imagesPerUnit: UInt32 = 0
 
+  /// What a sweep fits: a safetensors file with a tensor `groups`, the bytes of a JSON text.
+  package var groups: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Work: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -528,6 +531,9 @@ package nonisolated struct JobDescription: Sendable {
 
     /// Units are nothing at all: measures the way of a task.
     case nothing // = 4
+
+    /// Units are fits of a sweep; see groups.
+    case fitGroups // = 5
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -541,6 +547,7 @@ package nonisolated struct JobDescription: Sendable {
       case 2: self = .trainNetwork
       case 3: self = .predict
       case 4: self = .nothing
+      case 5: self = .fitGroups
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -552,6 +559,7 @@ package nonisolated struct JobDescription: Sendable {
       case .trainNetwork: return 2
       case .predict: return 3
       case .nothing: return 4
+      case .fitGroups: return 5
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -563,6 +571,7 @@ package nonisolated struct JobDescription: Sendable {
       .trainNetwork,
       .predict,
       .nothing,
+      .fitGroups,
     ]
 
   }
@@ -1620,7 +1629,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{1}groups\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1635,6 +1644,7 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.groups) }()
       default: break
       }
     }
@@ -1662,6 +1672,9 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.imagesPerUnit != 0 {
       try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
     }
+    if !self.groups.isEmpty {
+      try visitor.visitSingularBytesField(value: self.groups, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1673,13 +1686,14 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.model != rhs.model {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
     if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
+    if lhs.groups != rhs.groups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension JobDescription.Work: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0")
 }
 
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

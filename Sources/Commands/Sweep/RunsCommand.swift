@@ -1,0 +1,128 @@
+internal import ArgumentParser
+internal import Evaluation
+internal import Foundation
+internal import Runs
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "Lists, shows, compares and removes runs.",
+    discussion: """
+      Runs are recorded in runs/\(RunRecord.fileName), which can be read while they go on. A run is named by its name, how \
+      that begins, or as latest.
+
+      Example:  atelier runs show latest
+      """,
+    subcommands: [List.self, Show.self, Compare.self, Remove.self], defaultSubcommand: List.self)
+
+  /// A run with what it has made.
+  fileprivate struct Entry: Encodable {
+    let run: Run
+    let models: [RunModel]
+
+    init(_ run: Run, in record: RunRecord) throws(RunError) { (self.run, models) = (run, try record.models(of: run.name)) }
+
+    /// For a person.
+    var text: String {
+      var table = TextTable([.left, .left])
+      table.add(["run", run.name.printable])
+      table.add(["kind", run.kind.printable])
+      table.add(["state", run.state.rawValue + (run.reason.map { ": \($0.printable)" } ?? "")])
+      table.add(["started", run.started.formatted(.iso8601)])
+      if let ended = run.ended { table.add(["ended", ended.formatted(.iso8601)]) }
+      table.add(["data", "\(run.data.printable) \(run.dataDigest.printable)"])
+      table.add(["definition", run.definition.printable])
+      for model in models {
+        table.add(["model", model.path.printable])
+        table.add(["  accuracy", formatted(model.accuracy, digits: 4)])
+        table.add(["  digest", model.digest.printable])
+        table.add(["  settings", model.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ").printable])
+      }
+      return table.text
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists runs, the newest first.")
+    @OptionGroup var json: JSONOptions
+
+    func run() throws {
+      try json.check()
+      let record = try RunFolders.record()
+      let entries = try record.runs().map { run throws(RunError) in try Entry(run, in: record) }
+      var table = TextTable([.left, .left, .left, .left, .right, .left], header: ["run", "kind", "state", "data", "best", "model"])
+      for entry in entries {
+        let best = entry.models.max { $0.accuracy < $1.accuracy }
+        table.add([
+          entry.run.name.printable, entry.run.kind.printable, entry.run.state.rawValue, entry.run.data.printable,
+          best.map { formatted($0.accuracy, digits: 4) } ?? "", best?.kind.printable ?? "",
+        ])
+      }
+      try json.write(entries, text: table.text)
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Shows all that is known of a run.")
+    @Argument(help: "The run.") var name: String
+    @OptionGroup var json: JSONOptions
+
+    func run() throws {
+      try json.check()
+      let record = try RunFolders.record()
+      let entry = try Entry(RunFolders.find(name, in: record), in: record)
+      try json.write(entry, text: entry.text)
+    }
+  }
+
+  struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compares the models of runs: the parameters that differ, accuracy, digest.")
+    @Argument(help: "The runs.") var runs: [String]
+    @OptionGroup var json: JSONOptions
+
+    func run() throws {
+      try json.check()
+      let record = try RunFolders.record()
+      let entries = try runs.map { word throws(RunError) in try Entry(RunFolders.find(word, in: record), in: record) }
+      let models = entries.flatMap { entry in entry.models.map { (entry.run.name, $0) } }
+      let names = Set(models.flatMap(\.1.settings.keys)).filter { name in
+        Set(models.map { $0.1.settings[name] }).count > 1
+      }.sorted()
+      var table = TextTable([.left] + models.map { _ in .left }, header: [""] + models.map(\.0.printable))
+      table.add(["kind"] + models.map(\.1.kind.printable))
+      for name in names { table.add([name.printable] + models.map { ($0.1.settings[name] ?? "").printable }) }
+      table.add(["accuracy"] + models.map { formatted($0.1.accuracy, digits: 4) })
+      table.add(["digest"] + models.map { String($0.1.digest.prefix(16)).printable })
+      try json.write(entries, text: table.text)
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Removes runs: their record and their folders.")
+    @Argument(help: "The runs.") var runs: [String]
+
+    func run() throws {
+      let record = try RunFolders.record()
+      let found = try runs.map { word throws(RunError) in try RunFolders.find(word, in: record) }
+      if let alive = found.first(where: { $0.state == .running }) {
+        throw RunError("run \(alive.name) is still running; stop it first")
+      }
+      for run in found {
+        // A name that is a path is none that Atelier gives.
+        if !run.name.contains("/"), !run.name.hasPrefix(".") {
+          try? FileManager.default.removeItem(atPath: RunFolders.path(run.name))
+        }
+        try record.remove(run.name)
+        try StandardOutput.write("removed \(run.name.printable)")
+      }
+    }
+  }
+}
+
+extension String {
+  /// Without what a terminal would obey: text from a file can hold anything.
+  fileprivate var printable: String {
+    String(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })
+  }
+}

@@ -1,0 +1,170 @@
+internal import ArgumentParser
+internal import Compute
+internal import Datasets
+internal import Evaluation
+internal import Foundation
+internal import Logging
+internal import Models
+internal import Runs
+internal import Selection
+
+extension ScoreMetric: ExpressibleByArgument {}
+extension SuccessiveHalving.Resource: ExpressibleByArgument {}
+
+/// What all sweeps have in common, however they are defined: who works, and what is shown.
+struct SweepCommonOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Go on with the sweep of this run: its name, how it begins, or latest. It says what is searched.", valueName: "run"))
+  var resume: String?
+
+  @Option(help: ArgumentHelp("Show so many of the best.", valueName: "n"))
+  var top = 10
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var cluster: ClusterOptions
+  @OptionGroup var json: JSONOptions
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top must be 1 or more") }
+  }
+
+  /// Searches, and prints what was found.
+  /// - Parameter definition: not looked at when a run is resumed.
+  func run(_ definition: SweepDefinition?) throws {
+    try json.check()
+    guard let resume else {
+      var definition = definition!
+      definition.data = data.data ?? definition.data
+      return try withRunFolder { folder in
+        try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)), isNew: true)
+      }
+    }
+    let run = try RunFolders.find(resume, in: RunFolders.record())
+    guard run.kind == "sweep",
+      let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
+    else { throw SweepError("run \(run.name) is not a sweep that this version knows") }
+    guard run.state != .running else { throw SweepError("run \(run.name) is still running, in another process") }
+    try FileManager.default.createDirectory(
+      atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
+    var resumed = definition
+    resumed.data = data.data ?? definition.data
+    try search(resumed, name: run.name, isNew: false, dataDigest: run.dataDigest)
+  }
+
+  private func search(_ definition: SweepDefinition, name: String, isNew: Bool, dataDigest: String? = nil) throws {
+    var data = data
+    data.data = definition.data
+    let record = try RunRecord(folder: RunFolders.base)
+    try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
+      if let dataDigest, dataDigest != run.dataDigest {
+        throw SweepError("run \(name) searched other data than \(run.dataset.name): its scores would not compare")
+      }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try record.begin(
+        Run(
+          name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest,
+          definition: String(decoding: try encoder.encode(definition), as: UTF8.self), version: atelierVersion))
+      do {
+        let report = try SweepRun(definition, name: name, record: record, run: run).search()
+        if let model = report.model { try record.add(RunModel(model), to: name) }
+        try record.end(name, .finished)
+        try json.write(report, text: report.text(top: top))
+      } catch {
+        StandardError.shared.showLive([])
+        let isStopped = error is CancellationError
+        try? record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
+        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)")
+        throw error
+      }
+    }
+  }
+}
+
+extension RunModel {
+  init(_ report: FitReport) {
+    self.init(
+      kind: report.kind.rawValue, settings: report.settings, accuracy: report.testAccuracy, digest: report.digest,
+      path: report.file, fitSeconds: report.fitSeconds)
+  }
+}
+
+/// A sweep that is defined on the command line.
+struct SweepOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Judge each configuration by cross-validation over so many folds.", valueName: "n"))
+  var folds: Int?
+
+  @Option(
+    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction"))
+  var holdOut: Double?
+
+  @Option(help: ArgumentHelp("Try so many configurations, drawn at random, and not all.", valueName: "n"))
+  var draws: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Successive halving: begin with little of this (epochs, trees, images), and give the best more.",
+      valueName: "resource"))
+  var halving: SuccessiveHalving.Resource?
+
+  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on.", valueName: "n"))
+  var factor = 3
+
+  @Option(help: ArgumentHelp("The resource of the first rung, at least.", valueName: "n"))
+  var minResource = 1
+
+  @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
+  var maxResource: Int?
+
+  @Option(help: "What configurations are ranked by.")
+  var scoring = ScoreMetric.accuracy
+
+  @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
+  var images: Int?
+
+  @Option(help: ArgumentHelp("What all that is random follows from.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it.")
+  var refit = true
+
+  @OptionGroup var common: SweepCommonOptions
+
+  func validate() throws {
+    if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
+    if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
+    if halving != nil, maxResource == nil { throw ValidationError("--halving needs --max-resource") }
+  }
+
+  /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
+  func run(_ kind: ModelKind, _ values: [String: String?]) throws {
+    if common.resume != nil { return try common.run(nil) }
+    var space: [String: ParameterSpace.Values] = [:]
+    for (name, text) in values {
+      guard let text else { continue }
+      space[name] = .list(Self.list(text, of: name))
+    }
+    var definition = SweepDefinition(kind, spaces: [ParameterSpace(space)])
+    if let folds { definition.splits = .folds(folds) }
+    if let holdOut { definition.splits = .holdOut(holdOut) }
+    if let draws { definition.strategy = .random(draws) }
+    if let halving, let maxResource {
+      definition.strategy = .halving(
+        SuccessiveHalving(resource: halving, factor: factor, least: minResource, most: maxResource))
+    }
+    (definition.scoring, definition.images, definition.seed) = (scoring, images, seed)
+    definition.refit = refit
+    try definition.check()
+    try common.run(definition)
+  }
+
+  /// Values have commas between, or semicolons where a value is itself a list.
+  private static func list(_ text: String, of name: String) -> [String] {
+    let isListed = ["filters", "dense", "augment"].contains(name)
+    return text.split(separator: isListed ? ";" : ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+internal import Foundation
+
+/// All that those who carry out a sweep's fits must know beside the images.
+package struct FitGroups: Sendable, Equatable, Codable {
+  package let groups: [FitGroup]
+  package let splits: DataSplits
+  /// Of the division into splits.
+  package let seed: UInt64
+
+  package init(_ groups: [FitGroup], splits: DataSplits, seed: UInt64) {
+    (self.groups, self.splits, self.seed) = (groups, splits, seed)
+  }
+
+  package var json: [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return [UInt8]((try? encoder.encode(self)) ?? Data())
+  }
+
+  /// nil for what cannot be: it may have come from outside.
+  package init?(json: [UInt8]) {
+    guard let groups = try? JSONDecoder().decode(FitGroups.self, from: Data(json)),
+      groups.groups.allSatisfy({ (0..<groups.splits.count).contains($0.split) && !$0.members.isEmpty })
+    else { return nil }
+    switch groups.splits {
+    case .folds(let count): guard 2...1_000 ~= count else { return nil }
+    case .holdOut(let share): guard 0...1 ~= share else { return nil }
+    }
+    self = groups
+  }
+}
+
+/// What came of some groups, one after the other, as it travels and as it is kept: two JSON texts on a line each, what any worker comes to and how
+/// long it took.
+package struct FitResults: Sendable, Equatable {
+  /// By group and member.
+  package var outcomes: [[FitOutcome]] = []
+  package var times: [[FitTime]] = []
+
+  package init() {}
+
+  package mutating func add(_ members: [(outcome: FitOutcome, time: FitTime)]) {
+    outcomes.append(members.map(\.outcome))
+    times.append(members.map(\.time))
+  }
+
+  /// Group `index` alone.
+  package func group(_ index: Int) -> FitResults {
+    var result = FitResults()
+    (result.outcomes, result.times) = ([outcomes[index]], [times[index]])
+    return result
+  }
+
+  package var bytes: [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    func line(_ value: some Encodable) -> [UInt8] { [UInt8]((try? encoder.encode(value)) ?? Data()) }
+    return line(outcomes) + [UInt8(ascii: "\n")] + line(times)
+  }
+
+  /// How many of the bytes do not depend on how long it took.
+  package static func checkedCount(of bytes: [UInt8]) -> Int { bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count }
+
+  /// - Parameter counts: members of each group that was asked for
+  /// - Returns: nil if that is not what the bytes hold.
+  package init?(bytes: some Collection<UInt8>, counts: [Int]) {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    guard lines.count == 2, let outcomes = try? JSONDecoder().decode([[FitOutcome]].self, from: Data(lines[0])),
+      let times = try? JSONDecoder().decode([[FitTime]].self, from: Data(lines[1])),
+      outcomes.map(\.count) == counts, times.map(\.count) == counts
+    else { return nil }
+    (self.outcomes, self.times) = (outcomes, times)
+  }
+}
