@@ -9,15 +9,20 @@ extension SweepDefinition {
     "max-resource", "scoring", "seed", "images", "refit",
   ]
 
-  /// Reads a sweep file.
+  /// Reads a sweep file: one sweep, or several with lines of `---` between them.
   /// - Throws: ``SweepError``, which names file and line.
-  package init(yaml text: String, path: String) throws(SweepError) {
-    guard text.utf8.count <= Self.longestFile else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
-    let root: Node?
-    do { root = try Yams.compose(yaml: text) } catch {
+  package static func read(yaml text: String, path: String) throws(SweepError) -> [SweepDefinition] {
+    guard text.utf8.count <= longestFile else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
+    let documents: [Node]
+    do { documents = Array(try Yams.compose_all(yaml: text)) } catch {
       throw SweepError("\(path): \(error)")
     }
-    guard let root, let mapping = root.mapping else {
+    guard !documents.isEmpty else { throw SweepError("\(path) is empty; a sweep file has lines like `model: forest`") }
+    return try documents.map { root throws(SweepError) in try SweepDefinition(root, path: path) }
+  }
+
+  private init(_ root: Node, path: String) throws(SweepError) {
+    guard let mapping = root.mapping else {
       throw SweepError("\(path) is not a sweep file: it must have lines like `model: forest`")
     }
     let reader = SweepFileReader(path: path, mapping: mapping)

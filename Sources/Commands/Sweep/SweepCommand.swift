@@ -45,6 +45,8 @@ struct SweepFileCommand: ParsableCommand {
         seed: 0
         refit: true
 
+      Several sweeps in one file have lines of --- between them.
+
       For random searches a parameter can be a range: learning-rate: {low: 0.01, high: 1, log: true}.
 
       Example:  atelier sweep deploy/examples/forest.yaml
@@ -65,13 +67,13 @@ struct SweepFileCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let file else { return try common.run(nil) }
+    guard let file else { return try common.run([]) }
     guard let bytes = FileManager.default.contents(atPath: file) else {
       throw FileError.unreadable(path: file, reason: String(cString: strerror(errno)))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.damaged(path: file, reason: "it is not a text in UTF-8")
     }
-    try common.run(SweepDefinition(yaml: text, path: file))
+    try common.run(SweepDefinition.read(yaml: text, path: file))
   }
 }

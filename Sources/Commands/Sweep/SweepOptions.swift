@@ -30,17 +30,24 @@ struct SweepCommonOptions: ParsableArguments {
     if top < 1 { throw ValidationError("--top must be 1 or more") }
   }
 
-  /// Searches, and prints what was found.
-  /// - Parameter definition: not looked at when a run is resumed.
-  func run(_ definition: SweepDefinition?) throws {
+  /// Searches, one sweep after the other, and prints what was found.
+  /// - Parameter definitions: not looked at when a run is resumed.
+  func run(_ definitions: [SweepDefinition]) throws {
     try json.check()
-    guard let resume else {
-      var definition = definition!
-      definition.data = data.data ?? definition.data
-      return try withRunFolder { folder in
-        try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)), isNew: true)
-      }
+    let reports = try resume.map { [try go(onWith: $0)] } ?? definitions.map(start)
+    let text = reports.map { $0.text(top: top) }.joined(separator: "\n\n")
+    if reports.count == 1 { try json.write(reports[0], text: text) } else { try json.write(reports, text: text) }
+  }
+
+  private func start(_ definition: SweepDefinition) throws -> SweepReport {
+    var definition = definition
+    definition.data = data.data ?? definition.data
+    return try withRunFolder { folder in
+      try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)))
     }
+  }
+
+  private func go(onWith resume: String) throws -> SweepReport {
     let run = try RunFolders.find(resume, in: RunFolders.record())
     guard run.kind == "sweep",
       let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
@@ -50,14 +57,16 @@ struct SweepCommonOptions: ParsableArguments {
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
     resumed.data = data.data ?? definition.data
-    try search(resumed, name: run.name, isNew: false, dataDigest: run.dataDigest)
+    return try search(resumed, name: run.name, dataDigest: run.dataDigest)
   }
 
-  private func search(_ definition: SweepDefinition, name: String, isNew: Bool, dataDigest: String? = nil) throws {
+  private func search(
+    _ definition: SweepDefinition, name: String, dataDigest: String? = nil
+  ) throws -> SweepReport {
     var data = data
     data.data = definition.data
     let record = try RunRecord(folder: RunFolders.base)
-    try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
+    return try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
       if let dataDigest, dataDigest != run.dataDigest {
         throw SweepError("run \(name) searched other data than \(run.dataset.name): its scores would not compare")
       }
@@ -71,7 +80,7 @@ struct SweepCommonOptions: ParsableArguments {
         let report = try SweepRun(definition, name: name, record: record, run: run).search()
         if let model = report.model { try record.add(RunModel(model), to: name) }
         try record.end(name, .finished)
-        try json.write(report, text: report.text(top: top))
+        return report
       } catch {
         StandardError.shared.showLive([])
         let isStopped = error is CancellationError
@@ -140,7 +149,7 @@ struct SweepOptions: ParsableArguments {
 
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
   func run(_ kind: ModelKind, _ values: [String: String?]) throws {
-    if common.resume != nil { return try common.run(nil) }
+    if common.resume != nil { return try common.run([]) }
     var space: [String: ParameterSpace.Values] = [:]
     for (name, text) in values {
       guard let text else { continue }
@@ -157,7 +166,7 @@ struct SweepOptions: ParsableArguments {
     (definition.scoring, definition.images, definition.seed) = (scoring, images, seed)
     definition.refit = refit
     try definition.check()
-    try common.run(definition)
+    try common.run([definition])
   }
 
   /// Values have commas between, or semicolons where a value is itself a list.
