@@ -104,7 +104,8 @@ let package = Package(
       "TransportTests",
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget("RunsTests", ["Runs"]),
-    testTarget("SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"]),
+    testTarget(
+      "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )

@@ -39,7 +39,7 @@ final class FitTaskRunner: TaskRunner {
   private func divide(_ group: FitGroup) -> (LabeledImages, LabeledImages) {
     if let last, last.split == group.split, last.limit == group.images { return (last.training, last.test) }
     let (training, test) = groups.splits.split(
-      group.split, of: images, seed: groups.seed, trainingLimit: group.images)
+      group.split, of: images, seed: groups.seed, limit: group.images)
     last = (group.split, group.images, training, test)
     return (training, test)
   }

@@ -37,7 +37,9 @@ struct QuickstartCommand: ParsableCommand {
   }
 
   private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {
-    let report = try run.fit(model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors")
+    let report = try run.fit(
+      model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors",
+      recordedAs: "quickstart")
     computeOptions.logger.info(
       """
       \(report.kind.rawValue): accuracy \(formatted(report.testAccuracy, digits: 4)) after \

@@ -9,22 +9,24 @@ package enum DataSplits: Sendable, Equatable, Codable {
 
   package var count: Int { if case .folds(let count) = self { count } else { 1 } }
 
-  /// - Parameter limit: keep no more training images than these, the same share of each class.
+  /// - Parameter limit: divide no more images than these, the same share of each class.
   package func split(
-    _ index: Int, of images: LabeledImages, seed: UInt64, trainingLimit limit: Int? = nil
+    _ index: Int, of images: LabeledImages, seed: UInt64, limit: Int? = nil
   ) -> (training: LabeledImages, test: LabeledImages) {
+    var used = Array(0..<images.count)
+    if let limit, limit < images.count {
+      let share = 1 - Double(limit) / Double(images.count)
+      used = Split.holdOut(labels: images.labels, fraction: share, seed: seed).kept
+    }
+    let labels = used.map { images.labels[$0] }
     let heldOut: [Int]
     switch self {
-    case .folds(let count): heldOut = Split.folds(labels: images.labels, count: count, seed: seed)[index]
-    case .holdOut(let fraction): heldOut = Split.holdOut(labels: images.labels, fraction: fraction, seed: seed).heldOut
+    case .folds(let count): heldOut = Split.folds(labels: labels, count: count, seed: seed)[index]
+    case .holdOut(let fraction): heldOut = Split.holdOut(labels: labels, fraction: fraction, seed: seed).heldOut
     }
-    var isHeldOut = [Bool](repeating: false, count: images.count)
-    for image in heldOut { isHeldOut[image] = true }
-    var training = images.selecting((0..<images.count).filter { !isHeldOut[$0] })
-    if let limit, limit < training.count {
-      let share = 1 - Double(limit) / Double(training.count)
-      training = training.selecting(Split.holdOut(labels: training.labels, fraction: share, seed: seed).kept)
-    }
-    return (training, images.selecting(heldOut))
+    var isHeldOut = [Bool](repeating: false, count: used.count)
+    for place in heldOut { isHeldOut[place] = true }
+    let training = used.indices.filter { !isHeldOut[$0] }
+    return (images.selecting(training.map { used[$0] }), images.selecting(heldOut.map { used[$0] }))
   }
 }

@@ -7,7 +7,7 @@ package struct FitGroup: Sendable, Equatable, Codable {
   package let kind: ModelKind
   /// The settings of each, as text: a group is sent to workers.
   package let members: [[String: String]]
-  /// Learn from no more training images than these; nil: from all.
+  /// Divide no more images than these; nil: all.
   package let images: Int?
 
   package init(split: Int, kind: ModelKind, members: [[String: String]], images: Int? = nil) {
@@ -31,7 +31,7 @@ package struct FitPlan: Sendable {
 
   /// - Parameters:
   ///   - settings: what is to be fitted; nil for those that cannot be
-  ///   - images: to learn from, of each; nil: all
+  ///   - images: to be divided; nil: all
   package init(_ settings: [ModelSettings?], splits: Int, images: Int? = nil) {
     var keys: [String] = []
     var groups: [String: [Int]] = [:]

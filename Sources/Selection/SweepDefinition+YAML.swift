@@ -13,8 +13,12 @@ extension SweepDefinition {
   /// - Throws: ``SweepError``, which names file and line.
   package static func read(yaml text: String, path: String) throws(SweepError) -> [SweepDefinition] {
     guard text.utf8.count <= longestFile else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
-    let documents: [Node]
-    do { documents = Array(try Yams.compose_all(yaml: text)) } catch {
+    var documents: [Node] = []
+    do {
+      var sequence = try Yams.compose_all(yaml: text)
+      while let document = sequence.next() { documents.append(document) }
+      if let error = sequence.error { throw error }
+    } catch {
       throw SweepError("\(path): \(error)")
     }
     guard !documents.isEmpty else { throw SweepError("\(path) is empty; a sweep file has lines like `model: forest`") }

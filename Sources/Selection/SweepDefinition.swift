@@ -22,7 +22,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
   package var strategy = Strategy.grid
   package var scoring = ScoreMetric.accuracy
   package var seed: UInt64 = 0
-  /// Search on no more training images than these, the same share of each class; nil: on all.
+  /// Search on no more images than these (which are then divided), the same share of each class; nil: on all training images.
   package var images: Int?
   /// Whether the best is fitted on all training images at the end.
   package var refit = true
@@ -80,7 +80,9 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     let known = Configuration.parameterNames(model)
     for space in spaces {
       for (name, values) in space.values.sorted(by: { $0.key < $1.key }) {
-        guard known.contains(name) else { throw SweepError(unknown: name, among: known, in: "the space of \(model.rawValue)") }
+        guard known.contains(name) else {
+          throw SweepError(unknown: name, among: known, in: "the space of \(model.rawValue)")
+        }
         switch values {
         case .list(let list): try require(!list.isEmpty, "\(name) has no values")
         case .range(let low, let high, let isLogarithmic):

@@ -12,7 +12,8 @@ extension SweepTable {
       case .number(let value): value.isNaN ? "" : "\(value)"
       case .integer(let value): "\(value)"
       case .text(let value):
-        value.contains { ",\"\n\r".contains($0) } ? "\"" + value.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : value
+        value.contains { ",\"\n\r".contains($0) }
+          ? "\"" + value.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : value
       }
     }
 

@@ -36,9 +36,10 @@ package struct SweepTable: Sendable {
     // A later rung has seen more than any earlier one.
     let keys = rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) }
     ranks = keys.map { own in
-      1 + keys.count { other in
-        own.1.isNaN ? !other.1.isNaN : (other.0, other.1) > own && !other.1.isNaN
-      }
+      1
+        + keys.count { other in
+          own.1.isNaN ? !other.1.isNaN : (other.0, other.1) > own && !other.1.isNaN
+        }
     }
   }
 

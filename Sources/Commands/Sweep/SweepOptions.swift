@@ -15,7 +15,8 @@ extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 struct SweepCommonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Go on with the sweep of this run: its name, how it begins, or latest. It says what is searched.", valueName: "run"))
+      "Go on with the sweep of this run: its name, how it begins, or latest. It says what is searched.",
+      valueName: "run"))
   var resume: String?
 
   @Option(help: ArgumentHelp("Show so many of the best.", valueName: "n"))
@@ -106,7 +107,8 @@ struct SweepOptions: ParsableArguments {
   var folds: Int?
 
   @Option(
-    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction"))
+    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction")
+  )
   var holdOut: Double?
 
   @Option(help: ArgumentHelp("Try so many configurations, drawn at random, and not all.", valueName: "n"))

@@ -27,6 +27,7 @@ final class SweepRun {
 
   /// Searches, writes the tables, and fits the best on all training images.
   func search() throws -> SweepReport {
+    let start = ContinuousClock.now
     let configurations = try definition.configurations()
     guard !configurations.isEmpty else { throw SweepError("there is nothing to search") }
     let rows: [SweepTable.Row]
@@ -35,6 +36,7 @@ final class SweepRun {
     } else {
       rows = try judge(configurations, images: definition.images, rung: nil)
     }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
     let table = SweepTable(rows, metric: definition.scoring, splits: definition.splits.count)
     for (file, text) in [
       ("results.csv", table.csv(withTimes: true)), ("scores.csv", table.csv(withTimes: false)),
@@ -47,9 +49,9 @@ final class SweepRun {
       logger.info("fitting the best on all training images: \(best.configuration.description)")
       model = try run.fit(
         try best.configuration.settings(seed: definition.seed),
-        savingTo: "\(folder)/\(definition.model.rawValue).safetensors")
+        savingTo: "\(folder)/\(definition.model.rawValue).safetensors", recordedAs: nil)
     }
-    return SweepReport(table, folder: folder, model: model)
+    return SweepReport(table, folder: folder, searchSeconds: seconds, model: model)
   }
 
   /// Rung after rung; a configuration's last rung is what it is judged by.
@@ -57,9 +59,11 @@ final class SweepRun {
     var rows: [SweepTable.Row] = []
     var left = configurations
     for (number, amount) in halving.rungs.enumerated() {
-      logger.info("rung \(number + 1) of \(halving.rungs.count): \(left.count) configurations, \(amount) \(halving.resource)")
+      logger.info(
+        "rung \(number + 1) of \(halving.rungs.count): \(left.count) configurations, \(amount) \(halving.resource)")
       let images = halving.resource == .images ? amount : definition.images
-      let tried = halving.resource == .images ? left : left.map { $0.setting(halving.resource.rawValue, to: "\(amount)") }
+      let tried =
+        halving.resource == .images ? left : left.map { $0.setting(halving.resource.rawValue, to: "\(amount)") }
       let judged = try judge(tried, images: images, rung: (number, amount))
       rows += judged
       left = halving.promoted(judged.map { $0.mean(definition.scoring) }).map { left[$0] }
@@ -86,7 +90,9 @@ final class SweepRun {
       known[key].flatMap { FitResults(bytes: $0, counts: [task.configurations.count]) }
     }
     let missing = results.indices.filter { results[$0] == nil }
-    if missing.count < results.count { logger.info("\(results.count - missing.count) of \(results.count) fits are known") }
+    if missing.count < results.count {
+      logger.info("\(results.count - missing.count) of \(results.count) fits are known")
+    }
     let progress = ProgressReporter("sweep", options: run.options)
     let setAside = try run.cluster.fit(
       groups, missing, run.dataset.train, classCount: run.dataset.classCount,
@@ -129,12 +135,14 @@ final class SweepRun {
   ) {
     let touched = Set(units.flatMap { plan.tasks[$0].configurations })
     let rows = rows(configurations, plan, results, [:], nil)
-    guard let best = touched.map({ ($0, rows[$0].mean(definition.scoring)) }).filter({ !$0.1.isNaN })
-      .max(by: { ($0.1, $1.0) < ($1.1, $0.0) }), best.1 > bestSoFar ?? -.infinity
+    guard
+      let best = touched.map({ ($0, rows[$0].mean(definition.scoring)) }).filter({ !$0.1.isNaN })
+        .max(by: { ($0.1, $1.0) < ($1.1, $0.0) }), best.1 > bestSoFar ?? -.infinity
     else { return }
     bestSoFar = best.1
     logger.info(
-      "best so far: \(definition.scoring.rawValue) \(formatted(best.1, digits: 4)) with \(configurations[best.0].description)")
+      "best so far: \(definition.scoring.rawValue) \(formatted(best.1, digits: 4)) with \(configurations[best.0].description)"
+    )
   }
 
   /// Under which what came of a group is kept.
@@ -158,18 +166,21 @@ struct SweepReport: Encodable {
 
   let folder: String
   let metric: String
+  /// Until all configurations were judged; of a resumed search, since it went on.
+  let searchSeconds: Double
   let ranking: [Ranked]
   /// The best, fitted on all training images.
   let model: FitReport?
 
-  init(_ table: SweepTable, folder: String, model: FitReport?) {
-    (self.folder, metric, self.model) = (folder, table.metric.rawValue, model)
+  init(_ table: SweepTable, folder: String, searchSeconds: Double, model: FitReport?) {
+    (self.folder, metric, self.searchSeconds, self.model) = (folder, table.metric.rawValue, searchSeconds, model)
     ranking = table.order.map { index in
       let row = table.rows[index]
       let mean = row.mean(table.metric)
       return Ranked(
         rank: table.ranks[index], mean: mean.isNaN ? nil : mean,
-        deviation: mean.isNaN ? nil : row.deviation(table.metric), fitSeconds: row.fitSeconds.isNaN ? 0 : row.fitSeconds,
+        deviation: mean.isNaN ? nil : row.deviation(table.metric),
+        fitSeconds: row.fitSeconds.isNaN ? 0 : row.fitSeconds,
         parameters: Dictionary(uniqueKeysWithValues: row.configuration.parameters.map { ($0.name, $0.value) }),
         failure: row.failure)
     }
@@ -190,6 +201,7 @@ struct SweepReport: Encodable {
     }
     let more = ranking.count > top ? "\nand \(ranking.count - top) more" : ""
     let model = model.map { "\n\n\($0.text)" } ?? ""
-    return "\(table.text)\(more)\(model)\n\nresults.csv, scores.csv and results.json are in \(folder)"
+    let found = "\(ranking.count) configurations in \(formatted(searchSeconds, digits: 1)) s"
+    return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json are in \(folder)"
   }
 }

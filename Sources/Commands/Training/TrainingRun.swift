@@ -47,14 +47,24 @@ struct TrainingRun {
     compute.logger.info("\(context.team.count) threads, instruction set \(context.instructionSet.rawValue)")
   }
 
-  /// Fits a model, judges it by the test images, and saves it.
+  /// Fits a model, judges it by the test images, and saves it; in a run's folder, it is recorded as well.
   ///
   /// - Parameters:
   ///   - path: where the model goes; checked before the fit begins.
   ///   - checkpoint: of a network's training, to go on from.
+  ///   - kind: of the run, as the record has it; nil if it is recorded elsewhere.
   /// - Throws: `CancellationError` if the user stopped the fit; ``FileError``, ``ModelError``, ``ClusterError``, ``TransportError``
   func fit(
-    _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint? = nil
+    _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint? = nil,
+    recordedAs kind: String? = "train"
+  ) throws -> FitReport {
+    let report = try fitUnrecorded(settings, savingTo: path, from: checkpoint)
+    if let kind { RunFolders.note(report, of: self, as: kind) }
+    return report
+  }
+
+  private func fitUnrecorded(
+    _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint?
   ) throws -> FitReport {
     try FileReplacement.check(path)
     let clock = ContinuousClock()

@@ -20,7 +20,9 @@ struct RunsCommand: ParsableCommand {
     let run: Run
     let models: [RunModel]
 
-    init(_ run: Run, in record: RunRecord) throws(RunError) { (self.run, models) = (run, try record.models(of: run.name)) }
+    init(_ run: Run, in record: RunRecord) throws(RunError) {
+      (self.run, models) = (run, try record.models(of: run.name))
+    }
 
     /// For a person.
     var text: String {
@@ -36,7 +38,10 @@ struct RunsCommand: ParsableCommand {
         table.add(["model", model.path.printable])
         table.add(["  accuracy", formatted(model.accuracy, digits: 4)])
         table.add(["  digest", model.digest.printable])
-        table.add(["  settings", model.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ").printable])
+        table.add([
+          "  settings",
+          model.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ").printable,
+        ])
       }
       return table.text
     }
@@ -50,7 +55,8 @@ struct RunsCommand: ParsableCommand {
       try json.check()
       let record = try RunFolders.record()
       let entries = try record.runs().map { run throws(RunError) in try Entry(run, in: record) }
-      var table = TextTable([.left, .left, .left, .left, .right, .left], header: ["run", "kind", "state", "data", "best", "model"])
+      var table = TextTable(
+        [.left, .left, .left, .left, .right, .left], header: ["run", "kind", "state", "data", "best", "model"])
       for entry in entries {
         let best = entry.models.max { $0.accuracy < $1.accuracy }
         table.add([

@@ -11,7 +11,8 @@ enum RunFolders {
   /// - Throws: ``RunError``, if there is none or it cannot be read.
   static func record() throws(RunError) -> RunRecord {
     guard RunRecord.exists(in: base) else {
-      throw RunError("there is no \(base)/\(RunRecord.fileName) here: runs are recorded in the folder that they are started in")
+      throw RunError(
+        "there is no \(base)/\(RunRecord.fileName) here: runs are recorded in the folder that they are started in")
     }
     return try RunRecord(folder: base)
   }

@@ -1,0 +1,86 @@
+import Foundation
+import Runs
+import Testing
+
+@Suite final class RunRecordTests {
+  private let folder = NSTemporaryDirectory() + "atelier-runs-\(UUID().uuidString)"
+
+  init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  private func run(_ name: String) -> Run {
+    Run(name: name, kind: "sweep", data: "digits", dataDigest: "ab", definition: "{}", version: "1")
+  }
+
+  @Test func whatIsKeptIsThereForOthers() throws {
+    let writer = try RunRecord(folder: folder)
+    let reader = try RunRecord(folder: folder)
+    try writer.begin(run("a"))
+    try writer.keep([("x", [1, 2]), ("y", [])], of: "a")
+    try writer.keep([("x", [9])], of: "a")
+    #expect(try reader.tasks(of: "a") == ["x": [1, 2], "y": []])
+    #expect(try reader.tasks(of: "b").isEmpty)
+    let model = RunModel(
+      kind: "tree", settings: ["max-depth": "3"], accuracy: 0.5, digest: "cd", path: "m", fitSeconds: 1)
+    try writer.add(model, to: "a")
+    #expect(try reader.models(of: "a") == [model])
+    try writer.end("a", .failed, reason: "why")
+    let ended = try #require(try reader.runs().first)
+    #expect(ended.state == .failed && ended.reason == "why" && ended.ended != nil)
+    #expect(try writer.remove("a"))
+    #expect(try reader.runs().isEmpty && reader.tasks(of: "a").isEmpty && reader.models(of: "a").isEmpty)
+  }
+
+  @Test func aRunWhoseProcessIsGoneIsInterrupted() throws {
+    let record = try RunRecord(folder: folder)
+    try record.begin(run("alive"))
+    var dead = run("dead")
+    dead.process = ProcessMark.own.replacingOccurrences(of: " ", with: " 1")
+    try record.begin(dead)
+    let states = Dictionary(uniqueKeysWithValues: try record.runs().map { ($0.name, $0.state) })
+    #expect(states == ["alive": .running, "dead": .interrupted])
+    try record.begin(run("dead"))
+    #expect(try record.runs().allSatisfy { $0.state == .running })
+  }
+
+  @Test func severalProcessesMayWriteAtOnce() throws {
+    let records = try (0..<4).map { _ in try RunRecord(folder: folder) }
+    try records[0].begin(run("a"))
+    let failures = DispatchQueue.global().sync { () -> Int in
+      nonisolated(unsafe) var failures = 0
+      let lock = NSLock()
+      DispatchQueue.concurrentPerform(iterations: 4) { writer in
+        for task in 0..<50 {
+          do { try records[writer].keep([("\(writer) \(task)", [1])], of: "a") } catch {
+            lock.withLock { failures += 1 }
+          }
+        }
+      }
+      return failures
+    }
+    #expect(failures == 0)
+    #expect(try records[0].tasks(of: "a").count == 200)
+  }
+
+  @Test(arguments: ["no database at all, but long enough to be looked at", ""]) func aFileThatIsNoRecordStays(
+    text: String
+  ) throws {
+    let path = folder + "/" + RunRecord.fileName
+    let bytes = Data((text + String(repeating: "x", count: text.isEmpty ? 0 : 5_000)).utf8)
+    try bytes.write(to: URL(fileURLWithPath: path))
+    if text.isEmpty {
+      // An empty file is an empty database.
+      #expect(try RunRecord(folder: folder).runs().isEmpty)
+    } else {
+      let error = #expect(throws: RunError.self) { try RunRecord(folder: self.folder) }
+      #expect(error!.description.contains("is no record of runs"))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+    }
+  }
+
+  @Test func aFolderThatIsNotThereIsAnError() {
+    let error = #expect(throws: RunError.self) { try RunRecord(folder: self.folder + "/none") }
+    #expect(error!.description.contains("check the folder"))
+  }
+}
