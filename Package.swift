@@ -109,3 +109,17 @@ let package = Package(
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )
+
+// Not part of the product, and built by another compiler mode: see deploy/fuzz.
+if Context.environment["ATELIER_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Coordination", "Models", "Selection", "Transport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      path: "Tests/Fuzzing",
+      swiftSettings: strict + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}

@@ -27,6 +27,8 @@ final class TrainingRunner {
   private var toldWaiting: Milliseconds = 0
 
   private static let mostEarly = 64
+  /// In larger groups, messages cost more than is gained by sending before all is computed.
+  private static let mostWithBuckets = 16
   /// Rounds after which the members' tensors are compared.
   private static let comparison: UInt64 = 100
 
@@ -168,7 +170,8 @@ final class TrainingRunner {
       try trainer.takeRound()
       return enqueue(member.computedBucket(at: now))
     }
-    let (ranges, buckets) = (shares.ranges, trainer.buckets)
+    let isWhole = members > Self.mostWithBuckets
+    let (ranges, buckets) = (shares.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
     exchange.begin(buckets: buckets, ranges: ranges)
     member.beginRound(contributors: Set(ranges.indices.filter { !ranges[$0].isEmpty }), buckets: buckets.count)
@@ -186,6 +189,8 @@ final class TrainingRunner {
     }
     if own.isEmpty {
       for bucket in buckets.indices { send(bucket, []) }
+    } else if isWhole {
+      send(0, try trainer.computeSums(shards: own))
     } else {
       try trainer.computeSums(shards: own, bucketSummed: send)
     }

@@ -51,8 +51,10 @@ package struct FitPlan: Sendable {
         tasks.append(Task(group: group, configurations: indices, cost: cost))
       }
     }
-    self.tasks = tasks.enumerated().sorted { ($1.element.cost, $0.offset) < ($0.element.cost, $1.offset) }
-      .map(\.element)
+    // Of equally costly ones, those of the same split follow each other: a worker has its images at hand.
+    self.tasks = tasks.enumerated().sorted {
+      ($1.element.cost, $0.element.group.split, $0.offset) < ($0.element.cost, $1.element.group.split, $1.offset)
+    }.map(\.element)
   }
 
   /// Equal for what one computation answers.

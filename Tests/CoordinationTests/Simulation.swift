@@ -73,7 +73,11 @@ final class Simulation {
   private var digests: [UInt64: UInt64] = [:]
   private(set) var coordinatorMessages = 0
 
+  /// In every third story, units are of the kind that differ much in length.
+  private let seed: UInt64
+
   init(seed: UInt64, kind: Kind, workers count: Int, faults: Faults) {
+    self.seed = seed
     random = SplitMix(state: seed)
     (self.kind, self.faults) = (kind, faults)
     startCoordinator()
@@ -122,7 +126,7 @@ final class Simulation {
     switch kind {
     case .tasks(let units):
       let missing = (0..<units).filter { unitsDone[$0] == nil }
-      work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges()))
+      work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: seed.isMultiple(of: 3)))
     case .training: work = .training(TrainingGroup(savedStep: savedStep))
     }
     // A worker that joins begins where the checkpoint stands.

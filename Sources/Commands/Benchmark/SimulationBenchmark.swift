@@ -172,13 +172,18 @@ private struct ExchangeModel {
   private static let latencyMilliseconds = 0.1
   /// What each message costs its sender and receiver, whatever its size.
   private static let messageMilliseconds = 0.02
+  /// Of the computing, the way back of the last shard, in which buckets are sent that are complete.
+  private static let overlapMilliseconds = 3.2
 
   var result: SimulationBenchmark.Exchange {
     let bytes = workers == 2 ? Self.gradientBytes : 2 * Self.gradientBytes * Double(workers - 1) / Double(workers)
     let phases = workers == 2 ? 1.0 : 2.0
     let sending = bytes * 8 / (gigabits * 1e6)
-    let messages = phases * Double(workers - 1) * 2 * Self.messageMilliseconds
-    let step = Self.computeMilliseconds + sending + phases * Self.latencyMilliseconds + messages
+    let buckets = workers <= 16 ? 4.0 : 1
+    let messages = phases * buckets * Double(workers - 1) * 2 * Self.messageMilliseconds
+    // Only the sums that go out first can be under way meanwhile, and the last bucket cannot.
+    let hidden = buckets > 1 ? min(Self.overlapMilliseconds, 0.9 * sending / phases) : 0
+    let step = Self.computeMilliseconds + sending - hidden + phases * Self.latencyMilliseconds + messages
     return SimulationBenchmark.Exchange(
       workers: workers, gigabits: gigabits, milliseconds: step, efficiency: Self.computeMilliseconds / step)
   }

@@ -1,0 +1,33 @@
+import Coordination
+import Models
+import Selection
+import SwiftProtobuf
+import Transport
+
+/// What libFuzzer calls with ever new bytes: everything that reads what others have written. The first byte says which; none may crash.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  guard count > 0 else { return 0 }
+  let bytes = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
+  switch start[0] % 8 {
+  case 0:
+    let message: WorkerMessage? = MessageCodec.decode(Frame(bytes))
+    if let message { _ = MessageCodec.encode(message) }
+  case 1:
+    let message: CoordinatorMessage? = MessageCodec.decode(Frame(bytes))
+    if let message { _ = MessageCodec.encode(message) }
+  case 2: _ = try? ExchangeHeader(serializedBytes: Array(bytes))
+  case 3: _ = try? JobDescription(serializedBytes: Array(bytes))
+  case 4:
+    guard let file = try? SafetensorsFile(bytes: bytes, name: "fuzz"), let model = try? SavedModel(file, name: "fuzz")
+    else { break }
+    _ = try? model.classifier()
+  case 5: _ = FitGroups(json: Array(bytes))
+  case 6: _ = FitResults(bytes: bytes, counts: [1])
+  default:
+    let text = String(decoding: bytes, as: UTF8.self)
+    _ = try? SweepDefinition.read(yaml: text, path: "fuzz").map { try $0.configurations().count }
+    _ = try? Endpoint(text)
+  }
+  return 0
+}
