@@ -151,7 +151,12 @@ struct SweepOptions: ParsableArguments {
 
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
   func run(_ kind: ModelKind, _ values: [String: String?]) throws {
-    if common.resume != nil { return try common.run([]) }
+    if common.resume != nil {
+      guard values.values.allSatisfy({ $0 == nil }) else {
+        throw SweepError("--resume takes what is searched from the run; leave the parameters out")
+      }
+      return try common.run([])
+    }
     var space: [String: ParameterSpace.Values] = [:]
     for (name, text) in values {
       guard let text else { continue }
