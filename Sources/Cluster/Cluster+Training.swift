@@ -14,7 +14,7 @@ extension Cluster {
   package func train(
     _ settings: NetworkSettings, _ images: LabeledImages, classCount: Int, from checkpoint: [Tensor]? = nil,
     keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: Progress
-  ) throws -> Network {
+  ) throws -> (network: Network, history: [EpochResult]) {
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
@@ -38,7 +38,7 @@ extension Cluster {
       tensorName: { plan.slices.indices.contains($0) ? plan.slices[$0].name : "\($0)" }, progress: progress)
     let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)
     try trainer.resume(state)
-    return trainer.network
+    return (trainer.network, trainer.history)
   }
 
   /// Rounds that were done when the checkpoint was made.

@@ -23,6 +23,7 @@ package final class Cluster {
   private var coordinator: Coordinator
   private var localWorkers: LocalWorkers?
   private var ownWorker: OwnWorker?
+  var localProcesses: [Int32] { localWorkers?.processes ?? [] }
   /// A folder for ipc addresses and files for local workers, which goes with the cluster.
   private let folder: String?
   private var handedOver: BlobFolder?
@@ -37,12 +38,16 @@ package final class Cluster {
   private var strangers = StrangerLog()
   private let log: (String) -> Void
   private var run: JobRun?
+  /// Who has done what when.
+  package private(set) var timeline = ClusterTimeline()
+  private let start = monotonicMicroseconds()
 
   /// What the job in hand needs while it runs.
   private struct JobRun {
     let keep: (Chunk, UnsafeRawBufferPointer) throws -> Void
     let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
     let tensorName: (Int) -> String
+    let unit: FitProgress.Unit
     var rates: WorkerRates
     var end: Coordinator.JobEnd?
     var error: (any Error)?
@@ -170,8 +175,12 @@ package final class Cluster {
     tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     run = JobRun(
-      keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, rates: WorkerRates(at: now))
-    defer { run = nil }
+      keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, unit: unit, rates: WorkerRates(at: now))
+    timeline.begin(description.work, at: seconds)
+    defer {
+      timeline.end(at: seconds)
+      run = nil
+    }
     let bytes: [UInt8] = try description.serializedBytes()
     let awaited = settings.awaited ?? max(1, settings.workers)
     perform(
@@ -210,6 +219,7 @@ package final class Cluster {
 
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
+    timeline.note(coordinator.overview, at: seconds)
     try localWorkers?.check()
     for line in strangers.lines(refusals: accessControl?.refusals ?? 0, at: now) { log(line) }
   }
@@ -253,6 +263,8 @@ package final class Cluster {
   }
 
   private var now: Milliseconds { monotonicMilliseconds() }
+  /// Since the start.
+  private var seconds: Double { Double(monotonicMicroseconds() - start) / 1e6 }
 
   // MARK: What comes
 
@@ -287,7 +299,8 @@ package final class Cluster {
       perform(coordinator.handle(.status(status), from: worker, at: now))
     case .result(let result):
       if body != nil || !result.failure.isEmpty {
-        perform(coordinator.handle(.result(result), from: worker, at: now), of: worker, body)
+        let actions = coordinator.handle(.result(result), from: worker, at: now)
+        perform(actions, of: worker, body, milliseconds: Int(result.milliseconds))
       }
     case .checkpoint(let checkpoint):
       if body != nil { perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body) }
@@ -314,7 +327,10 @@ package final class Cluster {
 
   // MARK: What goes
 
-  private func perform(_ actions: [Coordinator.Action], of worker: WorkerID = 0, _ body: Frame? = nil) {
+  /// - Parameter milliseconds: that the worker took for what `body` is
+  private func perform(
+    _ actions: [Coordinator.Action], of worker: WorkerID = 0, _ body: Frame? = nil, milliseconds: Int = 0
+  ) {
     for action in actions {
       switch action {
       case .send(let orders, let receiver):
@@ -323,6 +339,9 @@ package final class Cluster {
         if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
       case .keepResult(let chunk):
         run?.rates.note(chunk, by: worker)
+        timeline.note(
+          chunk, of: run?.unit.rawValue ?? "units", by: worker, seconds: Double(milliseconds) / 1_000,
+          byteCount: body?.count ?? 0, at: seconds)
         if let body { attempt { run in try body.withBytes { try run.keep(chunk, $0) } } }
       case .keepCheckpoint(let checkpoint):
         if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
@@ -330,8 +349,12 @@ package final class Cluster {
       case .note(let note):
         if case .joined(let joined, let profile) = note {
           names[joined] = "\(profile.host), process \(profile.process)"
+          timeline.join(joined, profile)
         }
-        if let text = describe(note) { log(text) }
+        if let text = describe(note) {
+          log(text)
+          timeline.note(text, isFault: note.isFault, at: seconds)
+        }
         if case .setAside(_, let reason) = note { setAsideReason = reason }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil

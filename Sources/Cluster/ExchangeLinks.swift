@@ -15,6 +15,8 @@ final class ExchangeLinks {
   private var members: [Member] = []
   /// Messages that are no messages of this protocol.
   private(set) var malformed = 0
+  /// That were sent to other members.
+  private(set) var bytesSent = 0
 
   private final class Link {
     let member: Member
@@ -74,6 +76,7 @@ final class ExchangeLinks {
     guard let link = outgoing[members[position].worker], let bytes: [UInt8] = try? header.serializedBytes() else {
       return
     }
+    bytesSent += bytes.count + (body?.count ?? 0)
     link.socket.send([Frame(bytes)] + (body.map { [$0] } ?? []))
   }
 

@@ -65,6 +65,9 @@ final class LocalWorkers {
     }
   }
 
+  /// Of those that run.
+  var processes: [Int32] { slots.compactMap { $0.process?.processIdentifier } }
+
   /// Ends them all, politely first.
   func end() {
     let processes = slots.compactMap(\.process)

@@ -24,4 +24,11 @@ extension Coordinator.Note {
     case .nobodyLeft: return "no worker is left; waiting for one to join"
     }
   }
+  /// Whether something went wrong; that a worker leaves or a job goes on is no fault.
+  var isFault: Bool {
+    switch self {
+    case .joined, .begun, .lost(_, .leaving): false
+    case .lost, .setAside, .resultsDiffer, .deviates, .nobodyLeft: true
+    }
+  }
 }

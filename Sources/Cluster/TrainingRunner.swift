@@ -25,6 +25,9 @@ final class TrainingRunner {
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
   private var toldWaiting: Milliseconds = 0
+  private var waitedMicroseconds = 0
+  /// What ``links`` had sent before this training.
+  private let bytesBefore: Int
 
   private static let mostEarly = 64
   /// In larger groups, messages cost more than is gained by sending before all is computed.
@@ -38,6 +41,7 @@ final class TrainingRunner {
   ) throws {
     (self.job, self.worker, self.context, self.links) = (job.id, worker, context, links)
     (self.limits, self.report) = (limits, report)
+    bytesBefore = links?.bytesSent ?? 0
     trainer = try NetworkTrainer(
       images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
       on: context)
@@ -91,6 +95,8 @@ final class TrainingRunner {
   }
 
   private func sleep(_ commands: ThreadQueue<WorkerCommand>) {
+    let start = monotonicMicroseconds()
+    defer { waitedMicroseconds += monotonicMicroseconds() - start }
     if let links { return links.wait(milliseconds: 20, descriptor: commands.descriptor) }
     var file = pollfd(fd: commands.descriptor, events: Int16(POLLIN), revents: 0)
     poll(&file, 1, 20)
@@ -242,6 +248,8 @@ final class TrainingRunner {
     if let waiting = member.waiting(at: now) {
       (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
     }
+    membership.waitedMilliseconds = UInt64(waitedMicroseconds / 1_000)
+    membership.bytesSent = UInt64((links?.bytesSent ?? 0) - bytesBefore)
     report(.membership(membership))
   }
 

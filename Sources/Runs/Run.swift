@@ -44,12 +44,34 @@ package struct RunModel: Sendable, Equatable, Codable {
   package let digest: String
   package let path: String
   package let fitSeconds: Double
+  /// To judge the test images, and how many there are; nil where an older version has made the record.
+  package let testSeconds: Double?
+  package let testImages: Int?
+  /// The most memory that this process and its local workers had together during the fit, in bytes; nil where it is not known.
+  package let peakBytes: Int?
 
   package init(
-    kind: String, settings: [String: String], accuracy: Double, digest: String, path: String, fitSeconds: Double
+    kind: String, settings: [String: String], accuracy: Double, digest: String, path: String, fitSeconds: Double,
+    testSeconds: Double? = nil, testImages: Int? = nil, peakBytes: Int? = nil
   ) {
     (self.kind, self.settings, self.accuracy, self.digest) = (kind, settings, accuracy, digest)
-    (self.path, self.fitSeconds) = (path, fitSeconds)
+    (self.path, self.fitSeconds, self.testSeconds) = (path, fitSeconds, testSeconds)
+    (self.testImages, self.peakBytes) = (testImages, peakBytes)
+  }
+}
+
+/// A number that a model's fit has told on its way: for instance the loss after an epoch.
+package struct RunMetric: Sendable, Equatable, Codable {
+  /// The kind of the model.
+  package let model: String
+  /// For instance `loss`, `validation-accuracy`.
+  package let name: String
+  /// From 1.
+  package let step: Int
+  package let value: Double
+
+  package init(model: String, name: String, step: Int, value: Double) {
+    (self.model, self.name, self.step, self.value) = (model, name, step, value)
   }
 }
 

@@ -53,14 +53,28 @@ package final class RunRecord: Sendable {
             PRIMARY KEY (run, key)) WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("metrics, documents, and the price of a model") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE model ADD COLUMN testSeconds REAL;
+          ALTER TABLE model ADD COLUMN testImages INTEGER;
+          ALTER TABLE model ADD COLUMN peakBytes INTEGER;
+          CREATE TABLE metric (
+            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, model TEXT NOT NULL, name TEXT NOT NULL,
+            step INTEGER NOT NULL, value REAL, PRIMARY KEY (run, model, name, step)) WITHOUT ROWID;
+          CREATE TABLE document (
+            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, name TEXT NOT NULL, json TEXT NOT NULL,
+            PRIMARY KEY (run, name)) WITHOUT ROWID;
+          """)
+    }
     return migrator
   }
 
-  private func write<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
+  func write<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
     do { return try database.write(body) } catch { throw RunError(error, path: path) }
   }
 
-  private func read<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
+  func read<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
     do { return try database.read(body) } catch { throw RunError(error, path: path) }
   }
 
@@ -95,10 +109,13 @@ package final class RunRecord: Sendable {
     try write { database in
       try database.execute(
         sql: """
-          INSERT INTO model (run, kind, settings, accuracy, digest, path, fitSeconds)
-          SELECT id, ?, ?, ?, ?, ?, ? FROM run WHERE name = ?
+          INSERT INTO model (run, kind, settings, accuracy, digest, path, fitSeconds, testSeconds, testImages, peakBytes)
+          SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM run WHERE name = ?
           """,
-        arguments: [model.kind, settings, model.accuracy, model.digest, model.path, model.fitSeconds, name])
+        arguments: [
+          model.kind, settings, model.accuracy, model.digest, model.path, model.fitSeconds, model.testSeconds,
+          model.testImages, model.peakBytes, name,
+        ])
     }
   }
 
@@ -139,7 +156,8 @@ package final class RunRecord: Sendable {
         return RunModel(
           kind: row["kind"],
           settings: (try? JSONDecoder().decode([String: String].self, from: Data(settings.utf8))) ?? [:],
-          accuracy: row["accuracy"], digest: row["digest"], path: row["path"], fitSeconds: row["fitSeconds"])
+          accuracy: row["accuracy"], digest: row["digest"], path: row["path"], fitSeconds: row["fitSeconds"],
+          testSeconds: row["testSeconds"], testImages: row["testImages"], peakBytes: row["peakBytes"])
       }
     }
   }

@@ -48,7 +48,7 @@ for kind in sys.argv[2:] or GRIDS:
             report = json.loads(out)
             times.append(report["searchSeconds"])
     ours = sorted(times)[1]
-    best = report["ranking"][0]["mean"]
+    best = report["summary"]["rows"][0]["mean"]
     print(
         f"{kind}: scikit-learn {theirs:.1f} s, best {max(search.cv_results_['mean_test_score']):.4f}; "
         f"Atelier {ours:.2f} s, best {best:.4f}; {theirs / ours:.1f}x",

@@ -22,7 +22,8 @@ import Testing
     #expect(try reader.tasks(of: "a") == ["x": [1, 2], "y": []])
     #expect(try reader.tasks(of: "b").isEmpty)
     let model = RunModel(
-      kind: "tree", settings: ["max-depth": "3"], accuracy: 0.5, digest: "cd", path: "m", fitSeconds: 1)
+      kind: "tree", settings: ["max-depth": "3"], accuracy: 0.5, digest: "cd", path: "m", fitSeconds: 1,
+      testSeconds: 0.5, testImages: 10, peakBytes: 1 << 20)
     try writer.add(model, to: "a")
     #expect(try reader.models(of: "a") == [model])
     try writer.end("a", .failed, reason: "why")
@@ -30,6 +31,26 @@ import Testing
     #expect(ended.state == .failed && ended.reason == "why" && ended.ended != nil)
     #expect(try writer.remove("a"))
     #expect(try reader.runs().isEmpty && reader.tasks(of: "a").isEmpty && reader.models(of: "a").isEmpty)
+  }
+
+  @Test func metricsAndDocumentsAreReplacedByWhatIsToldAgain() throws {
+    let record = try RunRecord(folder: folder)
+    try record.begin(run("a"))
+    func metric(_ step: Int, _ value: Double) -> RunMetric {
+      RunMetric(model: "cnn", name: "loss", step: step, value: value)
+    }
+    try record.keep([metric(2, 0.5), metric(1, 1)], of: "a")
+    try record.keep([metric(2, 0.25)], of: "a")
+    #expect(try record.metrics(of: "a") == [metric(1, 1), metric(2, 0.25)])
+    try record.keep([metric(3, .nan)], of: "a")
+    #expect(try record.metrics(of: "a").last?.value.isNaN == true)
+    try record.keep(["first"], as: "list", of: "a")
+    try record.keep(["second"], as: "list", of: "a")
+    #expect(try record.document([String].self, as: "list", of: "a") == ["second"])
+    #expect(try record.document(Int.self, as: "list", of: "a") == nil)
+    #expect(try record.document([String].self, as: "list", of: "b") == nil)
+    try record.remove("a")
+    #expect(try record.metrics(of: "a").isEmpty && record.document([String].self, as: "list", of: "a") == nil)
   }
 
   @Test func aRunWhoseProcessIsGoneIsInterrupted() throws {

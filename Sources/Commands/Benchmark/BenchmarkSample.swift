@@ -42,11 +42,3 @@ struct BenchmarkSample: Codable {
     digest = model.digest
   }
 }
-
-/// The most memory that this process has had: the line `VmHWM:  123456 kB` of /proc/self/status; 0 where there is none.
-func peakMemory() -> Int {
-  guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-    let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
-  else { return 0 }
-  return line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first.map { $0 * 1024 } ?? 0
-}

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
@@ -79,7 +80,9 @@ struct SweepCommonOptions: ParsableArguments {
           definition: String(decoding: try encoder.encode(definition), as: UTF8.self), version: atelierVersion))
       do {
         let report = try SweepRun(definition, name: name, record: record, run: run).search()
-        if let model = report.model { try record.add(RunModel(model), to: name) }
+        if let model = report.model { try record.keep(model, of: name) }
+        try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
+        try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
         try record.end(name, .finished)
         return report
       } catch {
@@ -90,14 +93,6 @@ struct SweepCommonOptions: ParsableArguments {
         throw error
       }
     }
-  }
-}
-
-extension RunModel {
-  init(_ report: FitReport) {
-    self.init(
-      kind: report.kind.rawValue, settings: report.settings, accuracy: report.testAccuracy, digest: report.digest,
-      path: report.file, fitSeconds: report.fitSeconds)
   }
 }
 

@@ -51,7 +51,8 @@ final class SweepRun {
         try best.configuration.settings(seed: definition.seed),
         savingTo: "\(folder)/\(definition.model.rawValue).safetensors", recordedAs: nil)
     }
-    return SweepReport(table, folder: folder, searchSeconds: seconds, model: model)
+    return SweepReport(
+      folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model)
   }
 
   /// Rung after rung; a configuration's last rung is what it is judged by.
@@ -155,43 +156,20 @@ final class SweepRun {
 
 /// What came out of a sweep.
 struct SweepReport: Encodable {
-  struct Ranked: Encodable {
-    let rank: Int
-    let mean: Double?
-    let deviation: Double?
-    let fitSeconds: Double
-    let parameters: [String: String]
-    let failure: String?
-  }
-
   let folder: String
-  let metric: String
   /// Until all configurations were judged; of a resumed search, since it went on.
   let searchSeconds: Double
-  let ranking: [Ranked]
+  let summary: SweepSummary
   /// The best, fitted on all training images.
   let model: FitReport?
 
-  init(_ table: SweepTable, folder: String, searchSeconds: Double, model: FitReport?) {
-    (self.folder, metric, self.searchSeconds, self.model) = (folder, table.metric.rawValue, searchSeconds, model)
-    ranking = table.order.map { index in
-      let row = table.rows[index]
-      let mean = row.mean(table.metric)
-      return Ranked(
-        rank: table.ranks[index], mean: mean.isNaN ? nil : mean,
-        deviation: mean.isNaN ? nil : row.deviation(table.metric),
-        fitSeconds: row.fitSeconds.isNaN ? 0 : row.fitSeconds,
-        parameters: Dictionary(uniqueKeysWithValues: row.configuration.parameters.map { ($0.name, $0.value) }),
-        failure: row.failure)
-    }
-  }
-
   /// For a person: the best, and what they came to.
   func text(top: Int) -> String {
+    let ranking = summary.rows
     let names = Set(ranking.flatMap(\.parameters.keys)).sorted()
     var table = TextTable(
       [.right, .right, .right, .right] + names.map { _ in .right } + [.left],
-      header: ["rank", metric, "+-", "fit s"] + names)
+      header: ["rank", summary.metric, "+-", "fit s"] + names)
     for row in ranking.prefix(top) {
       table.add(
         [

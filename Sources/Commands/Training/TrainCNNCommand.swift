@@ -91,7 +91,7 @@ struct CheckpointedTraining {
 
   func train(
     from checkpoint: NetworkCheckpoint?, progress: @escaping (ClusterProgress) -> Bool
-  ) throws -> any Classifier {
+  ) throws -> (network: Network, history: [EpochResult]) {
     let (dataset, path) = (run.dataset, path)
     let logger = run.options.logger
     if checkpoint == nil, access(path, F_OK) == 0 {
@@ -103,14 +103,14 @@ struct CheckpointedTraining {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
     }
     do {
-      let network = try run.cluster.train(
+      let trained = try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
           try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(
             to: path)
         }, progress: progress)
       unlink(path)
-      return network
+      return trained
     } catch is CancellationError {
       StandardError.shared.showLive([])
       if access(path, F_OK) == 0 {

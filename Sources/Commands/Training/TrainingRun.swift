@@ -70,7 +70,9 @@ struct TrainingRun {
     let clock = ContinuousClock()
     let start = clock.now
     let progress = ProgressReporter(settings.kind.rawValue, batch: settings.batch, options: options)
-    let model = try model(settings, path: path, checkpoint: checkpoint, progress: progress)
+    cluster.resetPeakMemory()
+    let (model, history) = try model(settings, path: path, checkpoint: checkpoint, progress: progress)
+    let peakBytes = cluster.peakBytes
     progress.end()
     let fitSeconds = (clock.now - start) / .seconds(1)
     let saved = SavedModel(
@@ -89,18 +91,19 @@ struct TrainingRun {
     return FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images, fitSeconds: fitSeconds,
-      testSeconds: testSeconds, digest: saved.digest, atelierVersion: atelierVersion,
+      testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
+      atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
   }
 
   private func model(
     _ settings: ModelSettings, path: String, checkpoint: NetworkCheckpoint?, progress: ProgressReporter
-  ) throws -> any Classifier {
+  ) throws -> (any Classifier, [EpochResult]) {
     let (images, classCount) = (dataset.train, dataset.classCount)
     switch settings {
     case .cnn(let settings):
-      return try CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
-        .train(from: checkpoint, progress: progress.report)
+      let training = CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
+      return try training.train(from: checkpoint, progress: progress.report)
     case .forest(let settings):
       let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest)
       defer { unfinished.removeIfEmpty() }
@@ -108,7 +111,7 @@ struct TrainingRun {
         let forest = try cluster.fitForest(
           settings, images, classCount: classCount, parts: unfinished.parts, progress: progress.report)
         unfinished.remove()
-        return forest
+        return (forest, [])
       } catch is CancellationError {
         StandardError.shared.showLive([])
         if unfinished.hasTrees {
@@ -118,11 +121,12 @@ struct TrainingRun {
         throw CancellationError()
       }
     case .tree(let settings):
-      return try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report)
+      return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
     case .knn(let settings):
-      return try NearestNeighbors.fit(images, classCount: classCount, settings: settings, on: context) { _ in
+      let neighbors = try NearestNeighbors.fit(images, classCount: classCount, settings: settings, on: context) { _ in
         !Interruption.isRequested
       }
+      return (neighbors, [])
     }
   }
 
@@ -172,6 +176,10 @@ struct FitReport: Codable {
   let fitSeconds: Double
   /// Of the test images: for nearest neighbours the work is there.
   let testSeconds: Double
+  /// The most memory that this process and its local workers had together during the fit.
+  let peakBytes: Int
+  /// Epoch by epoch; empty for models that are not trained in epochs.
+  let history: [EpochResult]
   /// SHA-256 over the model's tensors.
   let digest: String
   let atelierVersion: String

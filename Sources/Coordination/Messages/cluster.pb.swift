@@ -293,6 +293,11 @@ package nonisolated struct Membership: Sendable {
 
   package var waitingMilliseconds: UInt32 = 0
 
+  /// Since it joined the training: how long it had nothing to do but to wait for others, and the bytes that it has sent to them.
+  package var waitedMilliseconds: UInt64 = 0
+
+  package var bytesSent: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1171,7 +1176,7 @@ nonisolated extension Profile: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Membership"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1188,6 +1193,8 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 7: try { try decoder.decodeSingularMessageField(value: &self._progress) }()
       case 8: try { try decoder.decodeSingularFixed64Field(value: &self.waitingFor) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.waitingMilliseconds) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.waitedMilliseconds) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
       default: break
       }
     }
@@ -1225,6 +1232,12 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.waitingMilliseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.waitingMilliseconds, fieldNumber: 9)
     }
+    if self.waitedMilliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waitedMilliseconds, fieldNumber: 10)
+    }
+    if self.bytesSent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesSent, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1238,6 +1251,8 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs._progress != rhs._progress {return false}
     if lhs.waitingFor != rhs.waitingFor {return false}
     if lhs.waitingMilliseconds != rhs.waitingMilliseconds {return false}
+    if lhs.waitedMilliseconds != rhs.waitedMilliseconds {return false}
+    if lhs.bytesSent != rhs.bytesSent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,155 @@
+internal import Coordination
+
+/// Who did what when, from the start of a cluster on, and what went wrong on the way: for reports.
+///
+/// Seconds count from the start of the cluster. Of a very long run, neighbouring spans are joined, so that memory is bounded.
+package struct ClusterTimeline: Sendable, Equatable, Codable {
+  package struct Job: Sendable, Equatable, Codable {
+    /// For instance `forest`, `cnn`, `predict`, `sweep`.
+    package let name: String
+    package let start: Double
+    package fileprivate(set) var end: Double
+  }
+
+  package struct Worker: Sendable, Equatable, Codable {
+    package let host: String
+    package let process: Int
+    package let threads: Int
+    package let instructionSet: String
+    /// Seconds of work.
+    package fileprivate(set) var busySeconds = 0.0
+    /// Seconds in which it could only wait for other members of its training group.
+    package fileprivate(set) var waitingSeconds = 0.0
+    /// Results to the coordinator, and sums and states to other workers.
+    package fileprivate(set) var bytesSent = 0
+  }
+
+  /// A piece of work.
+  package struct Span: Sendable, Equatable, Codable {
+    /// Positions in ``workers`` and ``jobs``.
+    package let worker: Int
+    package let job: Int
+    /// For instance `trees 12 to 15`, `training`.
+    package fileprivate(set) var label: String
+    package let start: Double
+    package fileprivate(set) var end: Double
+  }
+
+  /// A worker that joined, was lost, was expelled; work that was set aside.
+  package struct Event: Sendable, Equatable, Codable {
+    package let seconds: Double
+    package let text: String
+    /// Whether something went wrong that the run survived.
+    package let isFault: Bool
+  }
+
+  package private(set) var jobs: [Job] = []
+  package private(set) var workers: [Worker] = []
+  package private(set) var spans: [Span] = []
+  package private(set) var events: [Event] = []
+
+  private var places: [WorkerID: Int] = [:]
+  /// Of each worker, its newest span.
+  private var newest: [Int: Int] = [:]
+  /// Of the training in hand, what each worker had told before: totals grow from one report to the next.
+  private var told: [Int: (waited: UInt64, bytes: UInt64)] = [:]
+
+  private static let mostSpans = 4_000
+  private static let mostEvents = 1_000
+
+  package init() {}
+
+  private enum CodingKeys: CodingKey { case jobs, workers, spans, events }
+
+  package static func == (first: Self, second: Self) -> Bool {
+    (first.jobs, first.workers) == (second.jobs, second.workers)
+      && (first.spans, first.events) == (second.spans, second.events)
+  }
+
+  // MARK: What happens
+
+  mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
+    jobs.append(Job(name: work.name, start: seconds, end: seconds))
+    told = [:]
+  }
+
+  mutating func end(at seconds: Double) {
+    guard !jobs.isEmpty else { return }
+    jobs[jobs.count - 1].end = seconds
+  }
+
+  mutating func join(_ worker: WorkerID, _ profile: Profile) {
+    places[worker] = workers.count
+    workers.append(
+      Worker(
+        host: profile.host, process: Int(profile.process), threads: Int(profile.threads),
+        instructionSet: profile.instructionSet))
+  }
+
+  mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
+    if events.count < Self.mostEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
+  }
+
+  /// A worker has done a chunk, and has taken so long for it.
+  mutating func note(
+    _ chunk: Chunk, of unit: String, by worker: WorkerID, seconds: Double, byteCount: Int, at now: Double
+  ) {
+    guard let place = places[worker] else { return }
+    workers[place].busySeconds += seconds
+    workers[place].bytesSent += byteCount
+    let last = chunk.first + chunk.count - 1
+    add(
+      chunk.count == 1 ? "\(unit) \(chunk.first)" : "\(unit) \(chunk.first) to \(last)", place,
+      from: max(now - seconds, jobs.last?.start ?? 0), to: now)
+  }
+
+  /// How members of a training group stand, as it is looked at again and again.
+  mutating func note(_ overview: [Coordinator.WorkerOverview], at now: Double) {
+    for worker in overview {
+      guard let membership = worker.membership, membership.progress.images > 0, let place = places[worker.id] else {
+        continue
+      }
+      let before = told[place] ?? (0, 0)
+      let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
+      workers[place].waitingSeconds += Double(waited) / 1_000
+      workers[place].bytesSent += Int(membership.bytesSent - min(before.bytes, membership.bytesSent))
+      told[place] = (membership.waitedMilliseconds, membership.bytesSent)
+      let label = "training"
+      if let index = newest[place], spans[index].job == jobs.count - 1, now - spans[index].end < Self.longestGap {
+        workers[place].busySeconds += now - spans[index].end
+        spans[index].end = now
+      } else {
+        add(label, place, from: now, to: now)
+      }
+    }
+  }
+
+  /// Seconds without a word after which a member was not there.
+  private static let longestGap = 1.0
+
+  private mutating func add(_ label: String, _ worker: Int, from start: Double, to end: Double) {
+    if spans.count >= Self.mostSpans, let index = newest[worker] {
+      // The job of the older part is what the joined span is told to be of.
+      spans[index].end = end
+      spans[index].label = "several"
+      return
+    }
+    newest[worker] = spans.count
+    spans.append(Span(worker: worker, job: jobs.count - 1, label: label, start: start, end: end))
+  }
+}
+
+extension JobDescription.Work {
+  /// As commands call it.
+  fileprivate var name: String {
+    switch self {
+    case .growForest: "forest"
+    case .growTree: "tree"
+    case .trainNetwork: "cnn"
+    case .predict: "predict"
+    case .nothing: "nothing"
+    case .fitGroups: "sweep"
+    case .UNRECOGNIZED: "unknown"
+    }
+  }
+}

@@ -1,0 +1,38 @@
+package import Models
+
+/// A sweep's table in short, the best first: for people, records and reports.
+package struct SweepSummary: Sendable, Equatable, Codable {
+  package struct Row: Sendable, Equatable, Codable {
+    package let rank: Int
+    /// Over the splits; nil where there is no score.
+    package let mean: Double?
+    package let deviation: Double?
+    /// The mean over splits.
+    package let fitSeconds: Double
+    /// By name, as the user gave them.
+    package let parameters: [String: String]
+    /// Of halving: from 0, and how much of the resource it had.
+    package let rung: Int?
+    package let resource: Int?
+    package let failure: String?
+  }
+
+  package let model: ModelKind
+  package let metric: String
+  package let splits: Int
+  package let rows: [Row]
+
+  package init(_ table: SweepTable, of model: ModelKind) {
+    (self.model, metric, splits) = (model, table.metric.rawValue, table.splits)
+    rows = table.order.map { index in
+      let row = table.rows[index]
+      let mean = row.mean(table.metric)
+      return Row(
+        rank: table.ranks[index], mean: mean.isNaN ? nil : mean,
+        deviation: mean.isNaN ? nil : row.deviation(table.metric),
+        fitSeconds: row.fitSeconds.isNaN ? 0 : row.fitSeconds,
+        parameters: Dictionary(uniqueKeysWithValues: row.configuration.parameters.map { ($0.name, $0.value) }),
+        rung: row.rung?.number, resource: row.rung?.resource, failure: row.failure)
+    }
+  }
+}
