@@ -14,7 +14,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   /// The share of images whose class is among the two most probable ones.
   package let top2Accuracy: Double
   package let top3Accuracy: Double
-  /// The mean of -ln p, p being the probability of the right class, at least 2^-23 (as scikit-learn bounds 32-bit numbers).
+  /// The mean of -ln p, p being the probability of the right class, at least ``leastProbability``.
   package let logLoss: Double
   /// The mean, over images, of the sum, over classes, of (probability - truth)^2: from 0 to 2 (Brier, "Verification of forecasts
   /// expressed in terms of probability", 1950).
@@ -29,6 +29,9 @@ package struct Evaluation: Sendable, Equatable, Codable {
   /// The mean over classes, each counted as often as it has images.
   package let weightedAverage: ClassMeasures
   package let confusion: ConfusionMatrix
+
+  /// Smaller probabilities count as this one where logarithms are taken (as scikit-learn bounds 32-bit numbers).
+  static let leastProbability = 0x1p-23
 
   /// - Parameters:
   ///   - probabilities: (labels.count, classNames.count)
@@ -48,7 +51,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
       let truth = row[row.startIndex + Int(label)]
       let rank = row.indices.count { row[$0] > truth || (row[$0] == truth && $0 < row.startIndex + Int(label)) }
       for k in hits.indices where rank <= k { hits[k] += 1 }
-      losses -= log(max(Double(truth), 0x1p-23))
+      losses -= log(max(Double(truth), Self.leastProbability))
       for (other, probability) in row.enumerated() {
         let difference = Double(probability) - (other == Int(label) ? 1 : 0)
         squares += difference * difference
