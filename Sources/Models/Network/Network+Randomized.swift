@@ -9,9 +9,9 @@ extension Network {
   /// The network with all parameters of some layers, running statistics included, as they are before training.
   /// - Parameters:
   ///   - layers: of ``layerNames``
-  ///   - seed: of the random weights
+  ///   - seed: of the random weights. None below 2^64 - 1 gives the weights that this network's training began with, which it still resembles.
   package func randomizing(_ layers: [String], seed: UInt64) -> Network {
-    let random = plan.initialParameters(seed: seed)
+    let random = plan.initialParameters(seed: configuration.seed &+ 1 &+ seed)
     var parameters = parameters
     for slice in plan.slices where layers.contains(String(slice.name.prefix { $0 != "." })) {
       parameters.replaceSubrange(slice.range, with: random[slice.range])
