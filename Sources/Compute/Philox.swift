@@ -17,6 +17,7 @@ package enum Philox {
     case test = 9
     case search = 10
     case permutation = 13
+    case attention = 16
   }
 
   /// Four independent words for the draw (seed, purpose, a, b, c).

@@ -129,7 +129,8 @@ package struct Network: Classifier {
     collect(range, pass) { place, probability in result[place] = (result[place] + probability) * 0.5 }
   }
 
-  private func forward(
+  /// Leaves the logits of `range` in the pass's workspace.
+  func forward(
     _ images: LabeledImages, _ range: Range<Int>, mirrored: Bool, _ pass: ShardPass, _ table: [Float]
   ) {
     let workspace = pass.workspace

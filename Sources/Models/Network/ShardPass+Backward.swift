@@ -57,8 +57,7 @@ extension ShardPass {
     dense index: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
     let layer = plan.dense[index]
-    let before = index == 0 ? nil : workspace.dense[index - 1].result.pointer
-    let input = before ?? workspace.blocks[plan.blocks.count - 1].result.pointer
+    let input = denseInput(index)
     let gradient = gradients.dense.pointer
     kernels.multiplyMatrices(
       m: layer.inputs, n: layer.paddedUnits, k: images, a: input, aRow: 1, aColumn: layer.inputs, b: gradient,
@@ -68,16 +67,23 @@ extension ShardPass {
     for image in 0..<images {
       kernels.add(count: layer.paddedUnits, values: gradient + image * layer.paddedUnits, to: bias)
     }
-    let target = before == nil ? gradients.upstream.pointer : gradients.denseBefore.pointer
+    inputGradient(dense: index, images: images, dropout: training.settings.dropout, gradients)
+  }
+
+  /// From the gradient of a dense layer's results, in ``ShardWorkspace/Gradients/dense``, to that of its inputs: the results of the layer
+  /// before it, in the same place, or the features, in ``ShardWorkspace/Gradients/upstream``.
+  /// - Parameter dropout: the share of the inputs that the pass forward dropped.
+  func inputGradient(dense index: Int, images: Int, dropout: Float = 0, _ gradients: ShardWorkspace.Gradients) {
+    let layer = plan.dense[index]
+    let target = index == 0 ? gradients.upstream.pointer : gradients.denseBefore.pointer
     kernels.multiplyMatrices(
-      m: images, n: layer.inputs, k: layer.units, a: gradient, aRow: layer.paddedUnits, aColumn: 1,
+      m: images, n: layer.inputs, k: layer.units, a: gradients.dense.pointer, aRow: layer.paddedUnits, aColumn: 1,
       b: packed.transposed(index), bRow: layer.inputs, c: target, cRow: layer.inputs, accumulate: false)
-    if training.settings.dropout > 0 {
-      kernels.scale(count: images * layer.inputs, values: target, by: 1 / (1 - training.settings.dropout))
-    }
-    if let before {
+    if dropout > 0 { kernels.scale(count: images * layer.inputs, values: target, by: 1 / (1 - dropout)) }
+    if index > 0 {
+      let before = workspace.dense[index - 1].result.pointer
       kernels.maskByActivation(count: images * layer.inputs, activation: before, gradient: target)
-      gradient.update(from: target, count: images * layer.inputs)
+      gradients.dense.pointer.update(from: target, count: images * layer.inputs)
     }
   }
 
@@ -90,28 +96,65 @@ extension ShardPass {
     for outputBlock in 0..<shape.outputBlocks {
       normalizationGradient(index, outputBlock: outputBlock, images: images, training, gradients)
     }
+    routeGradients(index, images: images, gradients)
+    let weights = training.gradient + block.weights.offset
+    weights.update(repeating: 0, count: block.weights.count)
+    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
+    kernels.accumulateWeightGradient(
+      shape, images: images, routes: gradients.routes(shape), input: input, gradient: weights)
+    if index > 0 { inputGradient(block: index, images: images, gradients) }
+  }
+
+  /// Lists the gradients of the block's pooled outputs by the outputs that won.
+  func routeGradients(_ index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
+    let shape = plan.blocks[index].shape
     for image in 0..<images {
       kernels.routeGradients(
         shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
         winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
         routes: gradients.routes(shape, from: image))
     }
-    let weights = training.gradient + block.weights.offset
-    weights.update(repeating: 0, count: block.weights.count)
-    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
-    kernels.accumulateWeightGradient(
-      shape, images: images, routes: gradients.routes(shape), input: input, gradient: weights)
-    if index > 0 {
-      kernels.computeInputGradient(
-        shape, images: images, routes: gradients.routes(shape), weights: parameters + block.weights.offset,
-        gradient: gradients.upstream.pointer)
-    }
+  }
+
+  /// From the listed gradients to ``ShardWorkspace/Gradients/upstream`` of the block before.
+  func inputGradient(block index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
+    let block = plan.blocks[index]
+    kernels.computeInputGradient(
+      block.shape, images: images, routes: gradients.routes(block.shape), weights: parameters + block.weights.offset,
+      gradient: gradients.upstream.pointer)
   }
 
   /// Through ReLU and normalization (or bias) of 16 channels, for all images.
   private func normalizationGradient(
     _ index: Int, outputBlock: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
+    let block = plan.blocks[index]
+    let shape = block.shape
+    let own = workspace.blocks[index]
+    let channels = outputBlock * 16
+    let (sums, products) = (gradients.sums.pointer, gradients.products.pointer)
+    rectifierGradient(index, outputBlock: outputBlock, images: images, gradients)
+    (training.gradient + block.shift.offset + channels).update(from: sums, count: 16)
+    guard let scale = block.scale else { return }
+    (training.gradient + scale.offset + channels).update(from: products, count: 16)
+    let values = Float(images * shape.windows)
+    for lane in 0..<16 {
+      gradients.meanGradient.pointer[lane] = sums[lane] / values
+      gradients.meanProduct.pointer[lane] = products[lane] / values
+      gradients.factor.pointer[lane] = own.scale.pointer[channels + lane]
+    }
+    for image in 0..<images {
+      let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
+      kernels.normalizationGradient(
+        rows: shape.windows, values: own.pooled.pointer + place, mean: own.mean.pointer + channels,
+        deviationInverse: own.deviationInverse.pointer + channels, factor: gradients.factor.pointer,
+        meanGradient: gradients.meanGradient.pointer, meanProduct: gradients.meanProduct.pointer,
+        gradient: gradients.pooled.pointer + place)
+    }
+  }
+
+  /// Through ReLU of 16 channels, for all images, into ``ShardWorkspace/Gradients/pooled``; with the sums that normalization needs.
+  func rectifierGradient(_ index: Int, outputBlock: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let block = plan.blocks[index]
     let shape = block.shape
     let own = workspace.blocks[index]
@@ -129,23 +172,6 @@ extension ShardPass {
         values: own.pooled.pointer + place * shape.windows * 16, mean: own.mean.pointer + channels,
         deviationInverse: own.deviationInverse.pointer + channels,
         gradient: gradients.pooled.pointer + place * shape.windows * 16, sums: sums, products: products)
-    }
-    (training.gradient + block.shift.offset + channels).update(from: sums, count: 16)
-    guard let scale = block.scale else { return }
-    (training.gradient + scale.offset + channels).update(from: products, count: 16)
-    let values = Float(images * shape.windows)
-    for lane in 0..<16 {
-      gradients.meanGradient.pointer[lane] = sums[lane] / values
-      gradients.meanProduct.pointer[lane] = products[lane] / values
-      gradients.factor.pointer[lane] = own.scale.pointer[channels + lane]
-    }
-    for image in 0..<images {
-      let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
-      kernels.normalizationGradient(
-        rows: shape.windows, values: own.pooled.pointer + place, mean: own.mean.pointer + channels,
-        deviationInverse: own.deviationInverse.pointer + channels, factor: gradients.factor.pointer,
-        meanGradient: gradients.meanGradient.pointer, meanProduct: gradients.meanProduct.pointer,
-        gradient: gradients.pooled.pointer + place)
     }
   }
 }

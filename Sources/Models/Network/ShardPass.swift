@@ -139,7 +139,7 @@ struct ShardPass {
   }
 
   /// What the dense layer reads: (images, inputs).
-  private func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
+  func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
     index == 0 ? workspace.blocks[plan.blocks.count - 1].result.pointer : workspace.dense[index - 1].result.pointer
   }
 

@@ -1,0 +1,77 @@
+/// How much each pixel of an image matters, by some method: numbers from 0 on, without a unit.
+package struct AttentionMap: Sendable, Equatable, Codable {
+  package let height: Int
+  package let width: Int
+  /// (height, width), none below 0.
+  package let values: [Float]
+
+  package init(height: Int, width: Int, values: [Float]) {
+    precondition(values.count == height * width, "a map needs a value for each pixel")
+    precondition(values.allSatisfy { $0 >= 0 }, "attention is not negative")
+    (self.height, self.width, self.values) = (height, width, values)
+  }
+
+  package var isZero: Bool { values.allSatisfy { $0 == 0 } }
+
+  /// The map over its largest value, from 0 to 1; a map of zeros stays as it is.
+  package var normalized: AttentionMap {
+    let largest = values.max() ?? 0
+    guard largest > 0 else { return self }
+    return AttentionMap(height: height, width: width, values: values.map { $0 / largest })
+  }
+
+  /// Interpolated bilinearly to another size, pixels being areas whose centres carry the values (as PyTorch's `interpolate` without
+  /// `align_corners`); outside of the outermost centres the nearest value continues.
+  package func resized(height newHeight: Int, width newWidth: Int) -> AttentionMap {
+    if (newHeight, newWidth) == (height, width) { return self }
+    let rows = Self.interpolation(from: height, to: newHeight)
+    let columns = Self.interpolation(from: width, to: newWidth)
+    var resized: [Float] = []
+    resized.reserveCapacity(newHeight * newWidth)
+    for row in rows {
+      for column in columns {
+        func mix(_ y: Int) -> Float {
+          let (left, right) = (values[y * width + column.first], values[y * width + column.second])
+          return left + (right - left) * column.weight
+        }
+        let (upper, lower) = (mix(row.first), mix(row.second))
+        // The difference may round to a hair below zero.
+        resized.append(max(0, upper + (lower - upper) * row.weight))
+      }
+    }
+    return AttentionMap(height: newHeight, width: newWidth, values: resized)
+  }
+
+  /// For each place of the new axis two places of the old one, and the weight of the second.
+  private static func interpolation(from old: Int, to new: Int) -> [(first: Int, second: Int, weight: Float)] {
+    let scale = Float(old) / Float(new)
+    return (0..<new).map { place in
+      let position = max(0, (Float(place) + 0.5) * scale - 0.5)
+      let first = min(Int(position), old - 1)
+      return (first, min(first + 1, old - 1), position - Float(first))
+    }
+  }
+
+  /// The mean of the normalized maps, so that each image counts the same.
+  /// - Parameter maps: at least one, all of one size.
+  package static func mean(_ maps: [AttentionMap]) -> AttentionMap {
+    precondition(!maps.isEmpty, "a mean needs maps")
+    var sums = [Float](repeating: 0, count: maps[0].values.count)
+    for map in maps {
+      precondition(map.height == maps[0].height && map.width == maps[0].width, "maps differ in size")
+      for (place, value) in map.normalized.values.enumerated() { sums[place] += value }
+    }
+    let count = Float(maps.count)
+    return AttentionMap(height: maps[0].height, width: maps[0].width, values: sums.map { $0 / count })
+  }
+
+  /// The mean map of the images of each class; nil for a class without images.
+  /// - Parameter labels: (maps), each below `classCount`
+  package static func meanPerClass(_ maps: [AttentionMap], labels: [UInt8], classCount: Int) -> [AttentionMap?] {
+    precondition(maps.count == labels.count, "maps and labels differ in number")
+    return (0..<classCount).map { label in
+      let own = zip(maps, labels).filter { Int($0.1) == label }.map(\.0)
+      return own.isEmpty ? nil : mean(own)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/// The linear part of ROAD's imputation (Rong et al., 2022, section 4.2): each removed pixel is the weighted mean of its neighbours, those
+/// beside it with weight 1/6 and those across with 1/12, removed ones included. At the border the weights of neighbours that exist count.
+///
+/// That is a linear system with one unknown for each removed pixel. Its matrix is symmetric and positive definite (as long as one pixel is left),
+/// so conjugate gradients (Hestenes and Stiefel, 1952) solve it. They go over a plane with a border of zeros, in which pixels that are not
+/// unknown stay zero, so that each step is one stencil.
+struct LinearImputation {
+  private let height: Int
+  private let width: Int
+  /// Pixels of a row of the bordered plane.
+  private let row: Int
+  /// Where the unknowns are in the bordered plane, and the sum of the weights of their neighbours.
+  private let unknowns: [Int]
+  private let diagonal: [Double]
+
+  /// Mean square residual at which the solution is good enough: bytes are whole numbers.
+  private static let tolerance = 1e-6
+
+  /// - Parameter removed: (height, width)
+  init(height: Int, width: Int, removed: [Bool]) {
+    (self.height, self.width, row) = (height, width, width + 2)
+    var exists = [Double](repeating: 0, count: (height + 2) * (width + 2))
+    var unknowns: [Int] = []
+    for y in 0..<height {
+      for x in 0..<width {
+        let place = (y + 1) * (width + 2) + x + 1
+        exists[place] = 1
+        if removed[y * width + x] { unknowns.append(place) }
+      }
+    }
+    self.unknowns = unknowns
+    diagonal = exists.withUnsafeBufferPointer { exists in
+      unknowns.map { Self.neighbors(of: $0, in: exists, row: width + 2) }
+    }
+  }
+
+  /// - Parameter values: (height, width); what stands at removed pixels does not matter.
+  /// - Returns: the values with the removed ones filled in; zeros if all are removed.
+  func fill(_ values: [Double]) -> [Double] {
+    var plane = [Double](repeating: 0, count: (height + 2) * row)
+    for y in 0..<height {
+      for x in 0..<width { plane[(y + 1) * row + x + 1] = values[y * width + x] }
+    }
+    for place in unknowns { plane[place] = 0 }
+    let rightSide = plane.withUnsafeBufferPointer { plane in
+      unknowns.map { Self.neighbors(of: $0, in: plane, row: row) }
+    }
+    for (place, value) in zip(unknowns, solve(rightSide)) { plane[place] = value }
+    return (0..<height * width).map { pixel in
+      let (y, x) = pixel.quotientAndRemainder(dividingBy: width)
+      return plane[(y + 1) * row + x + 1]
+    }
+  }
+
+  /// Solves diagonal x - (sum of weighted neighbours of x) = right side.
+  private func solve(_ rightSide: [Double]) -> [Double] {
+    var solution = [Double](repeating: 0, count: unknowns.count)
+    var residual = rightSide
+    var direction = rightSide
+    var plane = [Double](repeating: 0, count: (height + 2) * row)
+    var product = solution
+    var square = Self.dot(residual, residual)
+    // Without rounding as many steps as unknowns would do; far fewer are needed.
+    for _ in 0..<2 * unknowns.count where square > Self.tolerance * Double(unknowns.count) {
+      for (index, place) in unknowns.enumerated() { plane[place] = direction[index] }
+      plane.withUnsafeBufferPointer { plane in
+        for (index, place) in unknowns.enumerated() {
+          product[index] = diagonal[index] * direction[index] - Self.neighbors(of: place, in: plane, row: row)
+        }
+      }
+      let step = square / Self.dot(direction, product)
+      for index in solution.indices {
+        solution[index] += step * direction[index]
+        residual[index] -= step * product[index]
+      }
+      let next = Self.dot(residual, residual)
+      let factor = next / square
+      for index in direction.indices { direction[index] = residual[index] + factor * direction[index] }
+      square = next
+    }
+    return solution
+  }
+
+  private static func neighbors(of place: Int, in plane: UnsafeBufferPointer<Double>, row: Int) -> Double {
+    let beside = plane[place - 1] + plane[place + 1] + plane[place - row] + plane[place + row]
+    let across =
+      plane[place - row - 1] + plane[place - row + 1] + plane[place + row - 1] + plane[place + row + 1]
+    return beside / 6 + across / 12
+  }
+
+  private static func dot(_ left: [Double], _ right: [Double]) -> Double {
+    var sum = 0.0
+    for index in left.indices { sum += left[index] * right[index] }
+    return sum
+  }
+}

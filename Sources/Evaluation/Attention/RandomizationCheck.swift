@@ -1,0 +1,61 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// Whether maps depend on what the network has learned: they are compared with those of the same network whose layers are replaced by random
+/// ones, from the output down (Adebayo et al., "Sanity checks for saliency maps", 2018). A method whose maps stay the same shows the image, and
+/// not what the network makes of it.
+package struct RandomizationCheck: Sendable, Equatable, Codable {
+  /// A number of layers from the output on that are random.
+  package struct Stage: Sendable, Equatable, Codable {
+    /// The layers that are random, the output first.
+    package let layers: [String]
+    /// Spearman's rank correlation of the maps with those of the trained network: the mean over images. 1: the same order of pixels.
+    package let correlation: Double
+    /// The standard error of `correlation`; nil for a single image.
+    package let correlationError: Double?
+  }
+
+  package let method: AttentionMethod
+  package let images: Int
+  /// From a random output layer alone to a network that is random all through.
+  package let stages: [Stage]
+}
+
+extension Network {
+  /// Compares maps of attention with those of ever more random networks, for the same classes. One check for each method.
+  /// - Parameters:
+  ///   - block: as of ``Network/attentionMaps(_:of:block:labels:seed:on:progress:)``
+  ///   - labels: the class to explain in each image; nil for the class that the trained network predicts.
+  ///   - seed: of the random weights
+  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, or no such block or class; `CancellationError` if `progress` returns
+  ///   false.
+  package func randomizationCheck(
+    _ methods: [AttentionMethod], of images: LabeledImages, block: Int, labels: [UInt8]? = nil, seed: UInt64 = 0,
+    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+  ) throws -> [RandomizationCheck] {
+    guard images.count > 0 else { throw ModelError.badSettings("there are no images to check maps with") }
+    let labels = try labels ?? predictions(for: images, on: context)
+    let layers = Array(layerNames.reversed())
+    var done = 0
+    func maps(_ network: Network) throws -> [[AttentionMap]] {
+      defer { done += images.count }
+      return try network.attentionMaps(
+        methods, of: images, block: block, labels: labels, seed: seed, on: context
+      ) { progress(FitProgress(done: done + $0.done, total: (layers.count + 1) * images.count, unit: .images)) }
+    }
+    let trained = try maps(self)
+    var stages = [[RandomizationCheck.Stage]](repeating: [], count: methods.count)
+    for count in 1...layers.count {
+      let random = try maps(randomizing(Array(layers.prefix(count)), seed: seed))
+      for method in methods.indices {
+        let measured = MeanWithError(
+          context.team.map(images.count) { trained[method][$0].rankCorrelation(with: random[method][$0]) })
+        stages[method].append(
+          RandomizationCheck.Stage(
+            layers: Array(layers.prefix(count)), correlation: measured.mean, correlationError: measured.error))
+      }
+    }
+    return zip(methods, stages).map { RandomizationCheck(method: $0, images: images.count, stages: $1) }
+  }
+}

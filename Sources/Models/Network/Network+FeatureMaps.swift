@@ -1,0 +1,102 @@
+package import Compute
+package import Datasets
+internal import KernelInterface
+
+/// What the convolution of one block makes of one image, and how much that matters to the logit of one class.
+///
+/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is what it
+/// computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
+/// U = max(0, scale * convolution + shift). A last row or column that fills no window has values, and no gradient.
+package struct FeatureMaps: Sendable, Equatable, Codable {
+  /// The class whose logit (before softmax) the gradient is of.
+  package let label: Int
+  package let logit: Float
+  package let channels: Int
+  package let height: Int
+  package let width: Int
+  /// (channels, height, width): U.
+  package let values: [Float]
+  /// (channels, height, width): the gradient of the logit with respect to what ReLU makes U from. It is zero where U is zero and where
+  /// another value of the window was chosen, for there no small change of the convolution's result changes the logit.
+  package let gradient: [Float]
+
+  package init(
+    label: Int, logit: Float, channels: Int, height: Int, width: Int, values: [Float], gradient: [Float]
+  ) {
+    precondition(values.count == channels * height * width && gradient.count == values.count)
+    (self.label, self.logit) = (label, logit)
+    (self.channels, self.height, self.width) = (channels, height, width)
+    (self.values, self.gradient) = (values, gradient)
+  }
+}
+
+extension Network {
+  /// Images that one thread carries at once: fewer than for prediction, since gradients need room too.
+  private static let featureImages = 8
+
+  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are large, so
+  /// only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
+  /// - Parameters:
+  ///   - block: from 1, as in the names of the model's tensors.
+  ///   - labels: the class for each image; nil for the class that the model predicts.
+  ///   - transform: called on any thread of the team.
+  /// - Throws: ``ModelError/badSettings(_:)`` if there is no such block or class, or the images have another shape or number than the
+  ///   labels; `CancellationError` if `progress` returns false.
+  package func mapFeatures<Result: Sendable>(
+    of images: LabeledImages, block: Int, labels: [UInt8]? = nil, on context: ComputeContext,
+    progress: (FitProgress) -> Bool = { _ in true }, _ transform: @Sendable (FeatureMaps) -> Result
+  ) throws -> [Result] {
+    guard images.shape == imageShape else {
+      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
+    }
+    guard plan.blocks.indices.contains(block - 1) else {
+      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
+    }
+    let labels = try labels ?? predictions(for: images, on: context)
+    guard labels.count == images.count else {
+      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
+    }
+    if let label = labels.first(where: { Int($0) >= classCount }) {
+      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
+    }
+    let packed = PackedWeights(plan)
+    let workspaces = (0..<context.team.count).map { _ in
+      ShardWorkspace(plan, images: Self.featureImages, forTraining: true)
+    }
+    let table = normalization.table
+    var results = [Result?](repeating: nil, count: images.count)
+    let round = Self.featureImages * 4 * context.team.count
+    try parameters.withUnsafeBufferPointer { parameters in
+      packed.update(from: parameters.baseAddress!, on: context)
+      try results.withUnsafeMutableBufferPointer { results in
+        for first in stride(from: 0, to: images.count, by: round) {
+          let end = min(first + round, images.count)
+          context.team.forEach((end - first + Self.featureImages - 1) / Self.featureImages) { part, thread in
+            let start = first + part * Self.featureImages
+            let range = start..<min(start + Self.featureImages, end)
+            let pass = ShardPass(
+              plan: plan, kernels: context.kernels, parameters: parameters.baseAddress!, packed: packed,
+              workspace: workspaces[thread])
+            forward(images, range, mirrored: false, pass, table)
+            pass.logitGradient(images: range.count, labels: Array(labels[range]), block: block - 1)
+            for image in range {
+              results[image] = transform(
+                featureMaps(pass, place: image - start, label: Int(labels[image]), block: block - 1))
+            }
+          }
+          guard progress(FitProgress(done: end, total: images.count, unit: .images)) else { throw CancellationError() }
+        }
+      }
+    }
+    return results.map { $0! }
+  }
+
+  private func featureMaps(_ pass: ShardPass, place: Int, label: Int, block: Int) -> FeatureMaps {
+    let shape = plan.blocks[block].shape
+    let (values, gradient) = pass.featureMaps(block: block, image: place)
+    let logits = pass.workspace.dense[plan.dense.count - 1].result.pointer + place * plan.lastDense.paddedUnits
+    return FeatureMaps(
+      label: label, logit: logits[label], channels: shape.outputChannels, height: shape.outputHeight,
+      width: shape.outputWidth, values: values, gradient: gradient)
+  }
+}
