@@ -16,6 +16,7 @@ package enum Philox {
     case split = 8
     case test = 9
     case search = 10
+    case exploration = 14
   }
 
   /// Four independent words for the draw (seed, purpose, a, b, c).
