@@ -18,6 +18,7 @@ package enum Philox {
     case search = 10
     case permutation = 13
     case attention = 16
+    case exploration = 14
   }
 
   /// Four independent words for the draw (seed, purpose, a, b, c).

@@ -27,11 +27,11 @@ package struct DatasetSummary: Sendable, Codable, Equatable {
     digest = dataset.digest
     (height, width, channels) = (dataset.shape.height, dataset.shape.width, dataset.shape.channels)
     classNames = dataset.classNames
-    let trainImages = ImageSet(dataset.train)
-    let testImages = ImageSet(dataset.test)
-    train = Part(dataset.train, classCount: dataset.classCount, duplicates: trainImages.duplicates)
-    test = Part(dataset.test, classCount: dataset.classCount, duplicates: testImages.duplicates)
-    duplicatesAcross = (0..<dataset.test.count).count { trainImages.contains(testImages.pixels($0)) }
+    let trainImages = DistinctImages(dataset.train)
+    train = Part(dataset.train, classCount: dataset.classCount, duplicates: trainImages.duplicates.count)
+    test = Part(
+      dataset.test, classCount: dataset.classCount, duplicates: DistinctImages(dataset.test).duplicates.count)
+    duplicatesAcross = (0..<dataset.test.count).count { trainImages.first(equalTo: dataset.test.pixels(of: $0)) != nil }
   }
 }
 
@@ -69,38 +69,6 @@ package struct ChannelStatistics: Sendable, Equatable {
     deviation = zip(sums, squares).map { sum, square in
       let mean = Double(sum) / count
       return max(0, Double(square) / count - mean * mean).squareRoot()
-    }
-  }
-}
-
-/// Finds equal images: by a hash first, then byte for byte.
-private struct ImageSet {
-  private let images: LabeledImages
-  /// By hash: the first image of each kind.
-  private var firsts: [Int: [Int]] = [:]
-  private(set) var duplicates = 0
-
-  init(_ images: LabeledImages) {
-    self.images = images
-    for index in 0..<images.count {
-      let pixels = pixels(index)
-      if contains(pixels) { duplicates += 1 } else { firsts[hash(pixels), default: []].append(index) }
-    }
-  }
-
-  func pixels(_ index: Int) -> ArraySlice<UInt8> {
-    images.pixels[index * images.shape.count..<(index + 1) * images.shape.count]
-  }
-
-  func contains(_ pixels: ArraySlice<UInt8>) -> Bool {
-    firsts[hash(pixels)]?.contains { self.pixels($0) == pixels } ?? false
-  }
-
-  private func hash(_ pixels: ArraySlice<UInt8>) -> Int {
-    pixels.withUnsafeBytes { bytes in
-      var hasher = Hasher()
-      hasher.combine(bytes: bytes)
-      return hasher.finalize()
     }
   }
 }

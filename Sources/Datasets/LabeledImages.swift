@@ -32,6 +32,9 @@ package struct LabeledImages: Sendable, Equatable {
 
   package var count: Int { labels.count }
 
+  /// The bytes of one image: (height, width, channels).
+  package func pixels(of index: Int) -> ArraySlice<UInt8> { pixels[index * shape.count..<(index + 1) * shape.count] }
+
   /// The images at `indices`, in that order (an index may come twice).
   package func selecting(_ indices: [Int]) -> LabeledImages {
     var selected: [UInt8] = []

@@ -3,7 +3,7 @@ internal import Foundation
 /// How trees grow: the parameters of scikit-learn's `DecisionTreeClassifier`, with its defaults.
 package struct TreeSettings: Sendable, Equatable {
   /// What a split must reduce most.
-  package enum Criterion: String, Sendable, CaseIterable {
+  package enum Criterion: String, Sendable, CaseIterable, Codable {
     case gini, entropy
   }
 

@@ -11,7 +11,7 @@ package struct NearestNeighbors: Classifier {
   package let imageShape: ImageShape
   package let classCount: Int
   /// (rows, pixels) and (rows)
-  let training: LabeledImages
+  package let training: LabeledImages
   let components: PrincipalComponents?
 
   package var settings: [String: String] { configuration.text }
@@ -101,17 +101,22 @@ package struct NearestNeighbors: Classifier {
   /// Class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).
   package func vote(_ neighbors: [Neighbor], weights: Weighting) -> [Float] {
     var votes = [Double](repeating: 0, count: classCount)
-    let isTwin = weights == .distance && neighbors.contains { $0.distance == 0 }
-    for neighbor in neighbors {
-      let weight =
-        switch weights {
-        case .uniform: 1.0
-        case .distance: isTwin ? (neighbor.distance == 0 ? 1 : 0) : 1 / neighbor.distance
-        }
+    for (neighbor, weight) in zip(neighbors, Self.voteWeights(neighbors, weights: weights)) {
       votes[Int(training.labels[neighbor.row])] += weight
     }
     let total = votes.reduce(0, +)
     return votes.map { Float($0 / total) }
+  }
+
+  /// How much the vote of each of `neighbors` counts.
+  package static func voteWeights(_ neighbors: [Neighbor], weights: Weighting) -> [Double] {
+    let isTwin = weights == .distance && neighbors.contains { $0.distance == 0 }
+    return neighbors.map { neighbor in
+      switch weights {
+      case .uniform: 1
+      case .distance: isTwin ? (neighbor.distance == 0 ? 1 : 0) : 1 / neighbor.distance
+      }
+    }
   }
 
   // MARK: Saved form

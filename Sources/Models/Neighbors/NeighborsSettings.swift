@@ -1,12 +1,12 @@
 package import Datasets
 
 /// How far two images are from each other, by scikit-learn's names.
-package enum Metric: String, Sendable, CaseIterable {
+package enum Metric: String, Sendable, CaseIterable, Codable {
   case euclidean, manhattan, cosine
 }
 
 /// How much each neighbour's vote counts.
-package enum Weighting: String, Sendable, CaseIterable {
+package enum Weighting: String, Sendable, CaseIterable, Codable {
   case uniform
   /// The inverse of the distance; where a neighbour is at distance 0, such neighbours alone count.
   case distance

@@ -1,24 +1,27 @@
-internal import Compute
-internal import Datasets
+package import Compute
+package import Datasets
 internal import KernelInterface
 
 /// A projection of images onto their directions of largest variance, each scaled.
-struct PrincipalComponents: Sendable, Equatable {
+package struct PrincipalComponents: Sendable, Equatable {
   /// (pixels)
-  let mean: [Float]
+  package let mean: [Float]
   /// (components, pixels): direction times scale.
-  let directions: [Float]
+  package let directions: [Float]
   /// (components): before scaling, descending.
-  let variances: [Double]
+  package let variances: [Double]
 
-  var count: Int { variances.count }
+  package var count: Int { variances.count }
 
   init(mean: [Float], directions: [Float], variances: [Double]) {
     (self.mean, self.directions, self.variances) = (mean, directions, variances)
   }
 
-  /// - Parameter whitening: P of the scale variance^(-P/2)
-  init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
+  /// - Parameters:
+  ///   - images: at least one
+  ///   - components: up to the number of bytes in an image
+  ///   - whitening: P of the scale variance^(-P/2)
+  package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
     let pixels = images.shape.count
     let (sums, covariance) = Self.covariance(of: images, on: context)
     let eigen = SymmetricEigen(covariance, size: pixels)
@@ -29,6 +32,13 @@ struct PrincipalComponents: Sendable, Equatable {
       let scale = Self.scale(variances[component], whitening: whitening)
       return (0..<pixels).map { Float(eigen.vectors[component * pixels + $0] * scale) }
     }
+  }
+
+  /// The components of largest variance alone.
+  package func prefix(_ components: Int) -> PrincipalComponents {
+    PrincipalComponents(
+      mean: mean, directions: Array(directions.prefix(components * mean.count)),
+      variances: Array(variances.prefix(components)))
   }
 
   /// variance^(-whitening/2); a direction without variance is left out.
@@ -97,7 +107,7 @@ struct PrincipalComponents: Sendable, Equatable {
   }
 
   /// The projected images: (images, count), row-major.
-  func project(_ images: LabeledImages, on context: ComputeContext) -> [Float] {
+  package func project(_ images: LabeledImages, on context: ComputeContext) -> [Float] {
     let pixels = images.shape.count
     let padded = (count + 15) / 16 * 16
     let transposed = AlignedBuffer<Float>(count: pixels * padded)

@@ -1,0 +1,48 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// What is in a data set, as values that a report can draw.
+///
+/// Nothing depends on the number of threads. Sums over images are exact integers.
+package struct DataExploration: Sendable, Equatable, Codable {
+  package let settings: ExplorationSettings
+  package let summary: DatasetSummary
+  package let balance: ClassBalance
+  /// By label.
+  package let classes: [ClassPictures]
+  package let trainHistogram: PixelHistogram
+  package let testHistogram: PixelHistogram
+  package let spread: ClassSpread
+  package let components: ComponentAnalysis
+  package let duplicates: Duplicates
+  package let agreement: NeighborAgreement
+
+  /// Images with more bytes are shrunk for mean pictures and distances between classes, so that those of many classes fit in memory.
+  package static let pictureByteLimit = 64 * 64 * 3
+
+  /// - Parameters:
+  ///   - dataset: with at least one training image
+  ///   - progress: told how many images' neighbours are found, most of the work; returns false to stop early.
+  /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
+  package init(
+    _ dataset: Dataset, settings: ExplorationSettings = ExplorationSettings(), on context: ComputeContext,
+    progress: (FitProgress) -> Bool
+  ) throws {
+    try settings.check()
+    precondition(dataset.train.count > 0, "there are no training images to explore")
+    let search = try NeighborSearch(dataset, settings: settings, on: context, progress: progress)
+    let moments = ClassMoments(
+      dataset.train.shrunk(toBytes: Self.pictureByteLimit, on: context), classCount: dataset.classCount)
+    self.settings = settings
+    summary = DatasetSummary(dataset)
+    balance = ClassBalance(summary)
+    classes = ClassPictures.all(labels: dataset.train.labels, moments: moments, settings: settings)
+    (trainHistogram, testHistogram) = (PixelHistogram(dataset.train), PixelHistogram(dataset.test))
+    spread = ClassSpread(moments)
+    components = ComponentAnalysis(dataset.train, settings: settings, on: context)
+    duplicates = Duplicates(dataset, search: search, settings: settings)
+    agreement = NeighborAgreement(
+      search, labels: dataset.train.labels, classCount: dataset.classCount, listed: settings.listed)
+  }
+}
