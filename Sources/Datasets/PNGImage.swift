@@ -41,26 +41,7 @@ package struct PNGImage: Sendable, Equatable {
     return PNGImage(shape: shape, pixels: pixels)
   }
 
-  /// Writes a PNG file, beside its place first and then renamed.
-  package func write(_ path: String) throws(DatasetError) {
-    var image = png_image()
-    image.version = UInt32(PNG_IMAGE_VERSION)
-    image.width = UInt32(shape.width)
-    image.height = UInt32(shape.height)
-    image.format = shape.channels == 3 ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
-    defer { png_image_free(&image) }
-    // Pixels, a filter byte for each row, and what deflate and the chunks add to incompressible data.
-    var size = shape.count + shape.height + shape.count / 100 + 4096
-    var bytes = [UInt8](repeating: 0, count: size)
-    guard
-      png_image_write_to_memory(&image, &bytes, &size, 0, pixels, Int32(shape.width * shape.channels), nil) != 0
-    else { throw .cannotWrite(path: path, reason: "cannot be encoded as PNG (\(Self.message(image)))") }
-    do { try Data(bytes[..<size]).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
-    }
-  }
-
-  private static func message(_ image: png_image) -> String {
+  static func message(_ image: png_image) -> String {
     withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }

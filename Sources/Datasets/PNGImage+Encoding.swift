@@ -1,0 +1,38 @@
+internal import CPNG
+internal import Foundation
+
+extension PNGImage {
+  /// The bytes of a PNG file. They depend on nothing but the picture and libpng: no time is noted.
+  /// - Throws: if libpng refuses, as when a side has more than a million pixels.
+  package func encoded() throws(PNGEncodingError) -> [UInt8] {
+    var image = png_image()
+    image.version = UInt32(PNG_IMAGE_VERSION)
+    image.width = UInt32(shape.width)
+    image.height = UInt32(shape.height)
+    image.format = shape.channels == 3 ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
+    defer { png_image_free(&image) }
+    // Pixels, a filter byte for each row, and what deflate and the chunks add to incompressible data.
+    var size = shape.count + shape.height + shape.count / 100 + 4096
+    var bytes = [UInt8](repeating: 0, count: size)
+    guard
+      png_image_write_to_memory(&image, &bytes, &size, 0, pixels, Int32(shape.width * shape.channels), nil) != 0
+    else { throw PNGEncodingError(reason: Self.message(image)) }
+    return Array(bytes[..<size])
+  }
+
+  /// Writes a PNG file, beside its place first and then renamed.
+  package func write(_ path: String) throws(DatasetError) {
+    let bytes: [UInt8]
+    do { bytes = try encoded() } catch {
+      throw .cannotWrite(path: path, reason: "cannot be encoded as PNG (\(error.reason))")
+    }
+    do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
+    }
+  }
+}
+
+/// Why libpng does not write a picture.
+package struct PNGEncodingError: Error {
+  package let reason: String
+}

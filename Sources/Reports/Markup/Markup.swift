@@ -1,0 +1,73 @@
+/// A piece of HTML or SVG that is well-formed XML, because nothing but elements and escaped text can be put together.
+///
+/// The same text is read as HTML5: elements without content that HTML calls void end in ` />`, all others have an end
+/// tag.
+struct Markup: Sendable, Equatable {
+  private(set) var source: String
+
+  /// Nothing.
+  init() { source = "" }
+
+  /// What a person reads; every character of it is shown as it is.
+  init(_ text: String) { source = Self.escaped(text) }
+
+  /// A source that is known when the program is built, as a style sheet.
+  init(constant: StaticString) { source = constant.description }
+
+  /// - Parameter attributes: names with values; one whose value is nil is left out.
+  init(_ element: String, _ attributes: KeyValuePairs<String, String?> = [:], _ content: [Markup] = []) {
+    source = "<" + element
+    for case (let name, let value?) in attributes { source += " \(name)=\"\(Self.escaped(value))\"" }
+    if content.isEmpty, Self.isEmptyTag(element) {
+      source += "/>"
+    } else {
+      source += ">"
+      for part in content { source += part.source }
+      source += "</\(element)>"
+    }
+  }
+
+  init(_ element: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
+    self.init(element, attributes, [Markup(text)])
+  }
+
+  init(_ parts: [Markup]) { source = parts.map(\.source).joined() }
+
+  /// The parts, each on lines of its own.
+  static func lines(_ parts: [Markup]) -> Markup {
+    var lines = Markup()
+    for part in parts { lines.source += "\n" + part.source }
+    lines.source += "\n"
+    return lines
+  }
+
+  /// HTML's void elements, and the shapes of SVG.
+  private static func isEmptyTag(_ element: String) -> Bool {
+    ["meta", "link", "img", "br", "hr", "col", "rect", "path", "line", "circle", "image", "polygon"].contains(element)
+  }
+
+  /// Text in which no character is taken for markup. What XML 1.0 or HTML forbids becomes visible: a control character
+  /// its picture (U+2400 and on), any other the replacement character.
+  private static func escaped(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;".unicodeScalars
+      case "<": result += "&lt;".unicodeScalars
+      case ">": result += "&gt;".unicodeScalars
+      case "\"": result += "&quot;".unicodeScalars
+      case "'": result += "&#39;".unicodeScalars
+      case "\n", "\t": result.append(scalar)
+      case "\u{0}"..."\u{1f}": result.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{fffd}")
+      case "\u{7f}": result.append("\u{2421}")
+      case "\u{80}"..."\u{9f}": result.append("\u{fffd}")
+      default: result.append(isNoncharacter(scalar) ? "\u{fffd}" : scalar)
+      }
+    }
+    return String(result)
+  }
+
+  private static func isNoncharacter(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value & 0xfffe == 0xfffe || 0xfdd0...0xfdef ~= scalar.value
+  }
+}
