@@ -9,7 +9,8 @@ package struct DashboardError: Error, Equatable, CustomStringConvertible {
   init(listeningAt address: LiveAddress, code: Int32) {
     let reason =
       switch code {
-      case EADDRINUSE: "the port is in use by another program: end that program, or choose another port (0 for a free one)"
+      case EADDRINUSE:
+        "the port is in use by another program: end that program, or choose another port (0 for a free one)"
       case EADDRNOTAVAIL, EAFNOSUPPORT: "no network interface of this machine has that address"
       case EACCES: "that is not permitted; ports below 1024 belong to the administrator"
       default: String(cString: strerror(code))

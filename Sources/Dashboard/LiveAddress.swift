@@ -21,7 +21,9 @@ package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
       return
     }
     let hostText = text[..<split]
-    if hostText.hasPrefix("["), hostText.hasSuffix("]"), let address = Self.canonical(ipv6: hostText.dropFirst().dropLast()) {
+    if hostText.hasPrefix("["), hostText.hasSuffix("]"),
+      let address = Self.canonical(ipv6: hostText.dropFirst().dropLast())
+    {
       host = address
     } else if !hostText.isEmpty, hostText.utf8.allSatisfy(Self.isOfName) {
       host = hostText.lowercased()
@@ -59,6 +61,14 @@ package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
   /// All interfaces, so that it has many names.
   var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
-  /// As it stands in the address bar: HOST:PORT, IPv6 in brackets.
-  package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  /// An address and not a name.
+  var isNumeric: Bool {
+    var address = in_addr()
+    return host.contains(":") || inet_pton(AF_INET, host, &address) == 1
+  }
+
+  /// IPv6 in brackets.
+  var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
+
+  package var description: String { "\(hostInURL):\(port)" }
 }
