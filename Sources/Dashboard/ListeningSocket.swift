@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// A socket that takes connections. Processes that this one starts do not inherit it, or the port would stay taken.
+struct ListeningSocket {
+  let descriptor: Int32
+  /// With the port that was found, if any free one was asked for.
+  let address: LiveAddress
+
+  /// - Throws: ``DashboardError`` if the address cannot be had.
+  init(at address: LiveAddress) throws(DashboardError) {
+    var wanted = addrinfo()
+    wanted.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    wanted.ai_flags = AI_NUMERICSERV
+    var found: UnsafeMutablePointer<addrinfo>?
+    // localhost is both 127.0.0.1 and ::1; browsers try one after the other.
+    let code = getaddrinfo(address.host == "localhost" ? "127.0.0.1" : address.host, "\(address.port)", &wanted, &found)
+    guard code == 0, let found else {
+      throw DashboardError("cannot show the live page at \(address): \(String(cString: gai_strerror(code)))")
+    }
+    defer { freeaddrinfo(found) }
+    let first = found.pointee
+    descriptor = socket(first.ai_family, first.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw DashboardError(listeningAt: address, code: errno) }
+    var yes: Int32 = 1
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    // Connections that have ended do not keep the port from the next job; another program's listening socket does.
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
+    if first.ai_family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size) }
+    guard bind(descriptor, first.ai_addr, first.ai_addrlen) == 0, listen(descriptor, 64) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw DashboardError(listeningAt: address, code: code)
+    }
+    self.address = LiveAddress(host: address.host, port: Self.port(of: descriptor))
+  }
+
+  private static func port(of descriptor: Int32) -> UInt16 {
+    var address = sockaddr_storage()
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
+      // The port stands at the same place in the addresses of both families.
+      return $0.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+    }
+  }
+
+  /// Waits for the next connection; nil when the socket has been shut down.
+  func accept() -> Int32? {
+    while true {
+      let client = Foundation.accept(descriptor, nil, nil)
+      if client >= 0 {
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+        return client
+      }
+      switch errno {
+      case EINVAL, EBADF: return nil
+      // Everyone waits in the queue until descriptors or memory are free again.
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM: usleep(100_000)
+      // accept(2): what went wrong went wrong with that one connection.
+      default: continue
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+internal import Foundation
+internal import Synchronization
+
+/// Shows a ``LivePage`` in browsers, on threads of its own that sleep nearly always.
+///
+/// Read-only, with one request a connection. What clients can take is bounded: the number of connections and of streams
+/// of events, the size of a request, and the time for everything.
+package final class LiveServer: Sendable {
+  /// Further clients wait in the system's queue.
+  private static let mostConnections = 64
+  private static let mostStreams = 16
+  /// For what was said last to reach those who look.
+  private static let secondsToSayGoodbye = 2.0
+
+  private struct Clients {
+    var connections: Set<Int32> = []
+    var streams = 0
+    var isStopping = false
+  }
+
+  let page: LivePage
+  let gate: Gate
+  private let socket: ListeningSocket
+  private let clients = Mutex(Clients())
+  private let free = DispatchSemaphore(value: mostConnections)
+  private let threads = DispatchGroup()
+
+  /// Where it listens, with the port that was found if any free one was asked for.
+  package var address: LiveAddress { socket.address }
+
+  /// Where to look, for a browser: with the token, if there is one.
+  package var url: String { gate.pageAddress + (gate.token.map { "?token=\($0.text)" } ?? "") }
+
+  /// Listens when this returns, and until ``stop()``.
+  /// - Throws: ``DashboardError`` if the address cannot be had, or leads beyond this machine and there is no token.
+  package static func start(
+    _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil
+  ) throws(DashboardError) -> LiveServer {
+    guard token != nil || address.isLoopback else {
+      throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
+    }
+    let server = LiveServer(page, try ListeningSocket(at: address), token)
+    server.onThread { server.takeConnections() }
+    return server
+  }
+
+  private init(_ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?) {
+    (self.page, self.socket) = (page, socket)
+    gate = Gate(address: socket.address, token: token, machine: Self.machine)
+  }
+
+  private static var machine: String? {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return nil }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Shows those who look what is on the page now, and ends all connections. Takes up to some seconds if they are slow.
+  package func stop() {
+    let isFirst = clients.withLock { clients in
+      defer { clients.isStopping = true }
+      guard !clients.isStopping else { return false }
+      shutdown(socket.descriptor, Int32(SHUT_RDWR))
+      for client in clients.connections { shutdown(client, Int32(SHUT_RD)) }
+      return true
+    }
+    guard isFirst, threads.wait(timeout: .now() + Self.secondsToSayGoodbye) == .timedOut else { return }
+    clients.withLock { for client in $0.connections { shutdown(client, Int32(SHUT_RDWR)) } }
+    _ = threads.wait(timeout: .now() + Self.secondsToSayGoodbye)
+  }
+
+  var isStopping: Bool { clients.withLock { $0.isStopping } }
+
+  /// Counted, so that ``stop()`` can wait for it.
+  private func onThread(_ body: @escaping @Sendable () -> Void) {
+    threads.enter()
+    let thread = Thread {
+      body()
+      self.threads.leave()
+    }
+    thread.name = "live page"
+    thread.start()
+  }
+
+  private func takeConnections() {
+    while true {
+      free.wait()
+      guard let client = socket.accept() else { break }
+      let isTaken = clients.withLock { !$0.isStopping && $0.connections.insert(client).inserted }
+      guard isTaken else {
+        close(client)
+        break
+      }
+      onThread {
+        self.serve(Connection(client))
+        // Under the lock, so that `stop()` never meets a number that has become another file's.
+        self.clients.withLock {
+          $0.connections.remove(client)
+          close(client)
+        }
+        self.free.signal()
+      }
+    }
+    close(socket.descriptor)
+  }
+
+  /// Runs `body` unless there are as many streams as there may be.
+  /// - Returns: whether it ran.
+  func withStream(_ body: () -> Void) -> Bool {
+    let isFree = clients.withLock { clients in
+      guard clients.streams < Self.mostStreams else { return false }
+      clients.streams += 1
+      return true
+    }
+    guard isFree else { return false }
+    body()
+    clients.withLock { $0.streams -= 1 }
+    return true
+  }
+}

@@ -1,0 +1,72 @@
+/// The page as it is now, complete without its script, which only keeps it up to date.
+struct PageDocument {
+  private let page: LivePage
+  private let state: LivePage.State
+
+  init(of page: LivePage) { (self.page, state) = (page, page.current) }
+
+  var response: Response {
+    // The one style sheet and the one script of this answer carry a word that nobody could know before.
+    let nonce = randomDigits()
+    return Response(
+      status: .ok, type: "text/html; charset=utf-8",
+      policy: "default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; img-src data:; "
+        + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      body: html(nonce: nonce))
+  }
+
+  private func html(nonce: String) -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>\(escaped(page.title))</title>
+    <link rel="icon" href="data:,">
+    <style nonce="\(nonce)">
+    \(Self.styleSheet)\(page.styleSheet)
+    </style>
+    </head>
+    <body>
+    <header>
+    <h1>\(escaped(page.title))</h1>
+    <p id="status" role="status" class="\(state.ending == nil ? "" : "finished")">\(escaped(state.ending ?? Self.snapshot))</p>
+    </header>
+    <main id="sections">
+    \(state.sections.map(html).joined(separator: "\n"))
+    </main>
+    <script nonce="\(nonce)">
+    \(Self.script)
+    </script>
+    </body>
+    </html>
+
+    """
+  }
+
+  /// What the status says until the script does.
+  private static let snapshot = "As it was when this page was loaded."
+
+  private func html(of section: LivePage.Section) -> String {
+    let heading = section.title.isEmpty ? "<h2 hidden></h2>" : "<h2>\(escaped(section.title))</h2>"
+    return """
+      <section id="section-\(section.id)" data-version="\(page.version(of: section))">\(heading)<div>\(section.html)</div></section>
+      """
+  }
+
+  private func escaped(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;".unicodeScalars
+      case "<": result += "&lt;".unicodeScalars
+      case ">": result += "&gt;".unicodeScalars
+      case "\"": result += "&quot;".unicodeScalars
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+}

@@ -1,0 +1,112 @@
+import Dashboard
+import Foundation
+import Testing
+
+/// What clients can do to the server: little.
+@Suite struct LimitsTests {
+  @Test func aHeadWithoutEndIsRefused() throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    for field in ["X: ", ""] {
+      let client = Client(server)
+      client.send("GET / HTTP/1.1\r\nHost: localhost:\(server.address.port)\r\n\(field)")
+      // It may end the connection in the middle of this.
+      client.send(String(repeating: field.isEmpty ? "a: b\r\n" : "aaaa", count: 10_000))
+      #expect(Answer(client.readAll())?.status == 431)
+    }
+  }
+
+  @Test func aHeadMayBeLargeAndComeInPieces() throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    let head =
+      "GET /healthz HTTP/1.1\r\nHost: localhost:\(server.address.port)\r\nX: \(String(repeating: "y", count: 16_000))\r\n\r\n"
+    let client = Client(server)
+    for end in [1, 20, 21, 40, 16_050, head.utf8.count - 1, head.utf8.count] {
+      let bytes = Array(head.utf8)
+      let start = [0, 1, 20, 21, 40, 16_050, head.utf8.count - 1].last { $0 < end }!
+      client.send(String(decoding: bytes[start..<end], as: UTF8.self))
+      usleep(2_000)
+    }
+    #expect(Answer(client.readAll())?.body == "ok\n")
+  }
+
+  @Test(arguments: [
+    "\r\n\r\n", "GET\r\n\r\n", "GET / \r\n\r\n", "GET / HTTP/2\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n",
+    " GET / HTTP/1.1\r\n\r\n",
+    "GET http://localhost/ HTTP/1.1\r\n\r\n", "GET * HTTP/1.1\r\n\r\n", "G(T / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1 x\r\n\r\n",
+    "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\n folded: a\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", "GET / HTTP/1.1\r\nX: a\nHost: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", "GET / HTTP/1.1\r\nOrigin: a\r\nOrigin: b\r\n\r\n",
+    "\u{16}\u{3}\u{1} TLS\r\n\r\n",
+  ])
+  func whatIsNoRequestIsRefused(text: String) throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    let client = Client(server)
+    client.send(text)
+    #expect(Answer(client.readAll())?.status == 400)
+  }
+
+  @Test(arguments: ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: x", "Content-Length: -1"])
+  func nothingTakesABody(field: String) throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    #expect(server.ask("GET", "/", [field])?.status == 413)
+    #expect(server.ask("GET", "/healthz", ["Content-Length: 0"])?.status == 200)
+  }
+
+  @Test func oneRequestAConnection() throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    let client = Client(server)
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost:\(server.address.port)\r\nConnection: keep-alive\r\n\r\n"
+    client.send(request + request)
+    let text = client.readAll()
+    #expect(text.components(separatedBy: "HTTP/1.1 200").count == 2)
+    #expect(Answer(text)?.fields["Connection"] == "close")
+  }
+
+  @Test func thoseWhoSayNothingAreSentAway() throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    // More than it talks to at once, so that some wait in the system's queue until others have been sent away.
+    let silent = (0..<80).map { _ in Client(server) }
+    #expect(server.ask("GET", "/healthz")?.status == 200)
+    for client in silent { #expect(client.readAll().isEmpty) }
+  }
+
+  @Test func aPortThatIsTakenIsAClearError() throws {
+    let server = try LiveServer.started()
+    defer { server.stop() }
+    let error = #expect(throws: DashboardError.self) {
+      try LiveServer.start(LivePage(title: "Test"), at: server.address)
+    }
+    #expect(
+      error?.description.contains("127.0.0.1:\(server.address.port): the port is in use by another program") == true)
+  }
+
+  @Test(arguments: [
+    ("192.0.2.1:0", "no network interface of this machine has that address"), ("no-such-host.invalid:0", "cannot show"),
+  ])
+  func anAddressThatIsNotHereIsAClearError(address: String, reason: String) throws {
+    let error = #expect(throws: DashboardError.self) {
+      try LiveServer.start(LivePage(title: "Test"), at: LiveAddress(address), token: AccessToken())
+    }
+    #expect(error?.description.contains(reason) == true)
+  }
+
+  @Test func processesThatAreStartedMeanwhileDoNotKeepThePort() throws {
+    let page = LivePage(title: "Test")
+    let server = try LiveServer.started(page)
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    child.arguments = ["60"]
+    try child.run()
+    defer { child.terminate() }
+    server.stop()
+    let next = try LiveServer.start(page, at: server.address)
+    next.stop()
+  }
+}
