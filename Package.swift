@@ -52,6 +52,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
@@ -67,6 +68,10 @@ let package = Package(
     target("Evaluation", ["Compute", "Datasets", "Models"]),
     target("Runs", [.product(name: "GRDB", package: "GRDB.swift")]),
     target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
+    target("Reports", ["Cluster", "Datasets", "Evaluation", "Models", "Runs", "Selection"]),
+    target(
+      "Dashboard",
+      [.product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox")]),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto"], swiftSettings: strict),
@@ -81,7 +86,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Evaluation", "Runs", "Selection", "Transport",
+        "Cluster", "Compute", "Coordination", "Dashboard", "Datasets", "Models", "Evaluation", "Reports", "Runs",
+        "Selection", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -104,6 +110,7 @@ let package = Package(
       "TransportTests",
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget("RunsTests", ["Runs"]),
+    testTarget("DashboardTests", ["Dashboard"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
     testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
