@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Dashboard
 internal import Datasets
 internal import Evaluation
 internal import Foundation
@@ -21,7 +22,7 @@ enum ExitStatus {
   /// For `atelier --help`.
   static let documentation = """
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
-    input; 69 a coordinator or worker cannot be reached, or units of work killed their workers; \
+    input; 69 a coordinator, worker, port or browser cannot be had, or units of work killed their workers; \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading failed, for instance on a \
     full disk; 76 a coordinator refuses this worker; 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
@@ -47,7 +48,7 @@ enum ExitStatus {
       case .notWritten: return inputOutput
       }
     case is BenchmarkError: return software
-    case is TransportError: return unavailable
+    case is TransportError, is DashboardError, is PrintError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
     case ClusterError.setAside: return unavailable

@@ -20,20 +20,24 @@ struct QuickstartCommand: ParsableCommand {
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var clusterOptions: ClusterOptions
+  @OptionGroup var liveOptions: LiveOptions
   @OptionGroup var jsonOptions: JSONOptions
 
   func run() throws {
     try jsonOptions.check()
-    try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
-      run in
-      try withRunFolder { folder in
-        var rows: [Row] = []
-        for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
-        let table = Self.table(rows).text
-        try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
-        try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
+    try liveOptions.withPage("Quickstart", computeOptions) {
+      try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
+        run in try withRunFolder { try fitAll(in: run, folder: $0) }
       }
     }
+  }
+
+  private func fitAll(in run: TrainingRun, folder: String) throws {
+    var rows: [Row] = []
+    for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
+    let table = Self.table(rows).text
+    try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
+    try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
   }
 
   private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {

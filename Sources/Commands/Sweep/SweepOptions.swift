@@ -26,6 +26,7 @@ struct SweepCommonOptions: ParsableArguments {
   @OptionGroup var data: DataOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var cluster: ClusterOptions
+  @OptionGroup var live: LiveOptions
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
@@ -36,7 +37,9 @@ struct SweepCommonOptions: ParsableArguments {
   /// - Parameter definitions: not looked at when a run is resumed.
   func run(_ definitions: [SweepDefinition]) throws {
     try json.check()
-    let reports = try resume.map { [try go(onWith: $0)] } ?? definitions.map(start)
+    let reports = try live.withPage("Sweep", compute) {
+      try resume.map { [try go(onWith: $0)] } ?? definitions.map(start)
+    }
     let text = reports.map { $0.text(top: top) }.joined(separator: "\n\n")
     if reports.count == 1 { try json.write(reports[0], text: text) } else { try json.write(reports, text: text) }
   }

@@ -5,6 +5,7 @@ internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Reports
 internal import Runs
 internal import Selection
 
@@ -19,6 +20,8 @@ final class SweepRun {
   private var known: [String: [UInt8]]
   private var logger: Logger { run.options.logger }
   private var bestSoFar: Double?
+  /// When the live page was last told.
+  private var shown = ContinuousClock.now
 
   init(_ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun) throws(RunError) {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
@@ -102,12 +105,17 @@ final class SweepRun {
         try record.keep(tasks.map { (key: keys[$0.0], payload: $0.1.bytes) }, of: name)
         for (unit, result) in tasks { results[unit] = result }
         tellBest(units, plan, results, configurations)
+        guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
+        shown = ContinuousClock.now
+        showTrials(rows(configurations, plan, results, failures, rung))
       }, progress: progress.report)
     progress.end()
     for (unit, reason) in setAside {
       for index in plan.tasks[unit].configurations { failures[index] = reason }
     }
-    return rows(configurations, plan, results, failures, rung)
+    let judged = rows(configurations, plan, results, failures, rung)
+    if LiveRun.isOpen { showTrials(judged) }
+    return judged
   }
 
   private func rows(
@@ -145,6 +153,19 @@ final class SweepRun {
       "best so far: \(definition.scoring.rawValue) \(formatted(best.1, digits: 4)) with \(configurations[best.0].description)"
     )
   }
+
+  /// On the live page: the best so far, and how many are judged.
+  private func showTrials(_ rows: [SweepTable.Row]) {
+    let judged = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
+    LiveRun.show(
+      LiveSections.trials(
+        Array(judged.sorted { $0.1 > $1.1 }.prefix(Self.mostShown)), done: judged.count, of: rows.count,
+        metric: definition.scoring.rawValue))
+  }
+
+  private static let mostShown = 20
+  /// All configurations are looked through each time.
+  private static let showInterval = Duration.seconds(1)
 
   /// Under which what came of a group is kept.
   private static func key(_ group: FitGroup) -> String {

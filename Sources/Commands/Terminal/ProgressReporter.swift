@@ -43,6 +43,7 @@ final class ProgressReporter {
     doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
     if !isQuiet { show(progress) }
     if EventStream.isOpen { tellMachines(progress) }
+    if LiveRun.isOpen { showLive(progress) }
     return !Interruption.isRequested
   }
 
@@ -51,6 +52,17 @@ final class ProgressReporter {
     guard progress.validationAccuracy != nil || now - told >= Self.eventInterval else { return }
     told = now
     EventStream.write(EventStream.Progress(label, progress, workers: workers))
+  }
+
+  private func showLive(_ progress: FitProgress) {
+    let text = text(progress)
+    LiveRun.note(label, progress, workers: workers, rate: text.rate, secondsLeft: text.secondsLeft)
+  }
+
+  private func text(_ progress: FitProgress) -> ProgressText {
+    ProgressText(
+      label: label, progress: progress, batch: batch, seconds: (ContinuousClock.now - start) / .seconds(1),
+      doneBefore: doneBefore ?? 0)
   }
 
   private func show(_ progress: FitProgress) {
@@ -62,8 +74,7 @@ final class ProgressReporter {
     validationAccuracy = progress.validationAccuracy ?? validationAccuracy
     var current = progress
     current.validationAccuracy = validationAccuracy
-    let text = ProgressText(
-      label: label, progress: current, batch: batch, seconds: (now - start) / .seconds(1), doneBefore: doneBefore ?? 0)
+    let text = text(current)
     // The end of an epoch stays on the screen.
     if isEndOfEpoch || !StandardError.shared.isTerminal { StandardError.shared.write(text.line) }
     StandardError.shared.showLive([text.bar] + workers.map { $0.text(unit: progress.unit.rawValue) })

@@ -18,9 +18,9 @@ struct ProgressText {
     ((progress.epoch ?? 1) - 1) * progress.total + progress.done
   }
 
-  private var rate: Double { seconds > 0 ? Double(Self.doneInAll(progress) - doneBefore) / seconds : 0 }
+  var rate: Double { seconds > 0 ? Double(Self.doneInAll(progress) - doneBefore) / seconds : 0 }
 
-  private var secondsLeft: Double? {
+  var secondsLeft: Double? {
     let left = (progress.epochs ?? 1) * progress.total - Self.doneInAll(progress)
     return rate > 0 ? Double(left) / rate : nil
   }

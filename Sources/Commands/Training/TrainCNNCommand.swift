@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Cluster
+internal import Compute
 internal import Datasets
 internal import Foundation
 internal import Logging
@@ -41,7 +42,7 @@ struct TrainCNNCommand: ParsableCommand {
     let checkpoint = try path.map { path throws(FileError) in try NetworkCheckpoint(path: path) }
     let settings = checkpoint?.settings ?? network.settings
     try options.json.check()
-    try TrainingRun.with(data: options.data, compute: options.compute, cluster: options.cluster) { run in
+    try options.with(.cnn) { run in
       if let path, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
           path: path,
@@ -102,12 +103,14 @@ struct CheckpointedTraining {
     if let checkpoint {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
     }
+    let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
       let trained = try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
           try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(
             to: path)
+          try attention?.show(tensors)
         }, progress: progress)
       unlink(path)
       return trained

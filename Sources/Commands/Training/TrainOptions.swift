@@ -8,6 +8,7 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var output: OutputOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var cluster: ClusterOptions
+  @OptionGroup var live: LiveOptions
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
@@ -17,9 +18,16 @@ struct TrainOptions: ParsableArguments {
   /// Fits, saves and prints.
   func run(_ settings: ModelSettings) throws {
     try json.check()
-    try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
+    try with(settings.kind) { run in
       let report = try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }
       try json.write(report, text: report.text)
+    }
+  }
+
+  /// Loads the data, starts those who work and the live page, does something, and ends them.
+  func with(_ kind: ModelKind, _ body: (TrainingRun) throws -> Void) throws {
+    try live.withPage("Training: \(kind.rawValue)", compute) {
+      try TrainingRun.with(data: data, compute: compute, cluster: cluster, body)
     }
   }
 }

@@ -60,6 +60,7 @@ struct TrainingRun {
   ) throws -> FitReport {
     let report = try fitUnrecorded(settings, savingTo: path, from: checkpoint)
     if let kind { RunFolders.note(report, of: self, as: kind) }
+    LiveRun.note(report)
     return report
   }
 

@@ -32,7 +32,7 @@ package final class NetworkTrainer {
   let validation: LabeledImages?
   /// What the judging of an epoch sums, for each subtree of a range of shards: (16), the first being the number of images told rightly.
   let validationSums: AlignedBuffer<Float>
-  let context: ComputeContext
+  package let context: ComputeContext
   private let packed: PackedWeights
   private let normalization: InputNormalization
   private let training: LabeledImages

@@ -42,7 +42,8 @@ extension HTMLPage {
   }
 
   private var contents: Markup {
-    Markup("ol", [:], sections.map { Markup("li", [:], [Markup("a", ["href": "#\($0.identifier.text)"], text: $0.title)]) })
+    Markup(
+      "ol", [:], sections.map { Markup("li", [:], [Markup("a", ["href": "#\($0.identifier.text)"], text: $0.title)]) })
   }
 }
 

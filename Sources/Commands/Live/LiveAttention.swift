@@ -1,0 +1,42 @@
+internal import Compute
+internal import Datasets
+internal import Evaluation
+internal import Models
+internal import Reports
+
+/// Shows on the live page, epoch by epoch, what a network looks at in a few images that stay the same.
+final class LiveAttention {
+  private let trainer: NetworkTrainer
+  private let dataset: Dataset
+  private let images: LabeledImages
+
+  private static let mostImages = 8
+  /// Up to this side, a map is drawn quickly enough to be no burden to the training.
+  private static let longestSide = 128
+
+  /// - Returns: nil if there is no live page, or images are too large for drawing beside a training.
+  init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
+    guard LiveRun.isOpen, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
+    self.dataset = dataset
+    // A thread of its own: those of the training are busy.
+    trainer = try NetworkTrainer(
+      dataset.train, classCount: dataset.classCount, settings: settings,
+      on: ComputeContext(threads: 1, instructionSet: instructionSet))
+    let firsts = (0..<dataset.classCount).compactMap { label in
+      dataset.test.labels.firstIndex(of: UInt8(label))
+    }
+    images = dataset.test.selecting(Array(firsts.prefix(Self.mostImages)))
+  }
+
+  /// - Parameter checkpoint: ``NetworkTrainer/checkpoint``, at the end of an epoch
+  func show(_ checkpoint: [Tensor]) throws {
+    try trainer.resume(checkpoint)
+    let network = trainer.network
+    let block = network.plan.blocks.count
+    let maps = try network.attentionMaps([.gradCAM], of: images, block: block, on: trainer.context)[0]
+    let predictions = try network.predictions(for: images, on: trainer.context)
+    LiveRun.show(
+      LiveSections.attention(
+        maps, of: images, predictions: predictions, classNames: dataset.classNames, epoch: trainer.history.count))
+  }
+}

@@ -1,0 +1,127 @@
+internal import Cluster
+internal import Dashboard
+internal import Foundation
+internal import Models
+internal import Reports
+internal import Synchronization
+
+/// The live page of this process, if there is one (`--live`): told what happens, as ``EventStream`` is.
+enum LiveRun {
+  private struct Shown {
+    let page: LivePage
+    let server: LiveServer
+    var told = ContinuousClock.now - .seconds(1)
+    var loss: [Double] = []
+    var validationAccuracy: [Double?] = []
+    var models: [(name: String, accuracy: Double, seconds: Double)] = []
+  }
+
+  private static let shown = Mutex<Shown?>(nil)
+
+  static var isOpen: Bool { shown.withLock { $0 != nil } }
+
+  /// How often the page is told of progress: drawing it must not slow the work down.
+  private static let interval = Duration.milliseconds(500)
+
+  /// - Returns: where to look
+  /// - Throws: ``DashboardError``
+  static func start(_ title: String, at address: LiveAddress) throws(DashboardError) -> String {
+    let page = LivePage(title: title, styleSheet: HTMLPage.styleSheet)
+    let server = try LiveServer.start(page, at: address, token: address.isLoopback ? nil : AccessToken())
+    shown.withLock { $0 = Shown(page: page, server: server) }
+    return server.url
+  }
+
+  /// Those who look see the message, and the server ends.
+  static func finish(_ message: String) {
+    guard
+      let ended = shown.withLock({ shown in
+        defer { shown = nil }
+        return shown
+      })
+    else { return }
+    ended.page.finish(message)
+    ended.server.stop()
+  }
+
+  // MARK: What happens
+
+  static func note(
+    _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
+  ) {
+    shown.withLock { shown in
+      guard shown != nil else { return }
+      let isEndOfEpoch = progress.validationAccuracy != nil
+      let now = ContinuousClock.now
+      guard isEndOfEpoch || now - shown!.told >= interval else { return }
+      shown!.told = now
+      let page = shown!.page
+      page.show(LiveSections.progress(label, progress, rate: rate, secondsLeft: secondsLeft))
+      if !workers.isEmpty { page.show(LiveSections.workers(workers, unit: progress.unit.rawValue)) }
+      if isEndOfEpoch {
+        shown!.loss.append(progress.loss ?? .nan)
+        shown!.validationAccuracy.append(progress.validationAccuracy)
+        page.show(LiveSections.curves(loss: shown!.loss, validationAccuracy: shown!.validationAccuracy))
+      }
+      page.update(metrics: metrics(label, progress, workers: workers, rate: rate))
+    }
+  }
+
+  static func note(_ report: FitReport) {
+    shown.withLock { shown in
+      guard shown != nil else { return }
+      shown!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
+      shown!.page.show(LiveSections.models(shown!.models))
+      // The next model's training draws its own curves.
+      (shown!.loss, shown!.validationAccuracy) = ([], [])
+      let samples = shown!.models.map { Dashboard.Metric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
+      shown!.page.update(metrics: [
+        Dashboard.Metric(
+          "atelier_test_accuracy_ratio", .gauge, help: "Share of the test images told rightly.", samples: samples)
+      ])
+    }
+  }
+
+  /// Puts a section on the page, in place of what it showed before.
+  static func show(_ section: HTMLSection) { shown.withLock { $0?.page.show(section) } }
+
+  // MARK: Numbers
+
+  private static func metrics(
+    _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double
+  ) -> [Dashboard.Metric] {
+    let job = Dashboard.Metric.Label("job", label)
+    func gauge(_ name: String, _ help: String, _ value: Double) -> Dashboard.Metric {
+      Dashboard.Metric("atelier_\(name)", .gauge, help: help, samples: [Dashboard.Metric.Sample(value, labels: [job])])
+    }
+    var metrics = [
+      gauge("job_done", "Units of the job (or of the epoch in hand) that are done.", Double(progress.done)),
+      gauge("job_units", "Units of the job (or of an epoch).", Double(progress.total)),
+      gauge("job_units_per_second", "Units in each second.", rate),
+      Dashboard.Metric(
+        "atelier_workers", .gauge, help: "Workers that take part; 0: this process works alone.",
+        value: Double(workers.count)),
+    ]
+    if let epoch = progress.epoch { metrics.append(gauge("epoch", "The epoch in hand.", Double(epoch))) }
+    if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the epoch in hand.", loss)) }
+    if let accuracy = progress.validationAccuracy {
+      metrics.append(gauge("validation_accuracy_ratio", "Share of the hold-out images told rightly.", accuracy))
+    }
+    if !workers.isEmpty {
+      let samples = workers.map {
+        Dashboard.Metric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
+      }
+      metrics.append(
+        Dashboard.Metric(
+          "atelier_worker_units_per_second", .gauge, help: "Units that a worker does in each second.", samples: samples)
+      )
+    }
+    return metrics
+  }
+}
+
+extension LivePage {
+  fileprivate func show(_ section: HTMLSection) {
+    update(section: section.identifier.text, title: section.title, html: section.content)
+  }
+}

@@ -1,0 +1,64 @@
+internal import Foundation
+internal import Models
+
+/// A page as PDF, printed by a browser of the Chromium family, if one is installed.
+enum PrintedPage {
+  private static let browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+  private static let patience = 120.0
+
+  /// - Throws: ``PrintError`` if there is no browser, before anything long is done
+  static func browser(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(PrintError) -> String {
+    let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    for name in browsers {
+      for folder in folders where access("\(folder)/\(name)", X_OK) == 0 { return "\(folder)/\(name)" }
+    }
+    throw PrintError(
+      "--pdf needs a browser, and none of \(browsers.joined(separator: ", ")) is installed: install Debian's package chromium, or print the page from any browser"
+    )
+  }
+
+  /// Writes `page` (a path that ends in .html) as PDF beside it.
+  /// - Returns: its path
+  static func print(_ page: String, with browser: String) throws -> String {
+    let path = page.replacingOccurrences(of: ".html", with: ".pdf")
+    let partial = "\(path).\(getpid()).partial"
+    defer { unlink(partial) }
+    let profile = NSTemporaryDirectory() + "atelier-print-\(getpid())"
+    defer { try? FileManager.default.removeItem(atPath: profile) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: browser)
+    process.arguments = [
+      "--headless", "--disable-gpu", "--no-pdf-header-footer", "--user-data-dir=\(profile)",
+      "--print-to-pdf=\(absolute(partial))", URL(fileURLWithPath: page).absoluteString,
+    ]
+    // The browser's sandbox does not work for root, and the page is our own, without scripts.
+    if getuid() == 0 { process.arguments!.insert("--no-sandbox", at: 1) }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let start = ContinuousClock.now
+    while process.isRunning {
+      usleep(50_000)
+      if Interruption.isRequested || (ContinuousClock.now - start) / .seconds(1) > patience {
+        kill(process.processIdentifier, SIGKILL)
+        if Interruption.isRequested { throw CancellationError() }
+        throw PrintError("\(browser) has not printed the page within \(Int(patience)) s; print \(page) from a browser")
+      }
+    }
+    guard process.terminationStatus == 0, rename(partial, path) == 0 else {
+      throw PrintError("\(browser) could not print the page; print \(page) from a browser")
+    }
+    return path
+  }
+
+  private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
+}
+
+/// Why a page could not be printed.
+struct PrintError: Error, Equatable, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,23 @@
+internal import Foundation
+internal import Models
+internal import Reports
+
+/// A folder with a report: the page, and its pictures as files.
+enum ReportFolder {
+  /// Writes all files; each is whole or not there.
+  /// - Returns: the path of the page
+  /// - Throws: ``FileError``
+  static func write(_ report: Report, to folder: String) throws -> String {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError.notCreated(path: folder, reason: error.localizedDescription)
+    }
+    let files = report.files
+    // The page last: whoever finds it finds all that belongs to it.
+    for file in files.reversed() {
+      try FileReplacement.write([file.bytes], to: "\(folder)/\(file.name)", isFlushed: false)
+    }
+    return "\(folder)/\(files[0].name)"
+  }
+}

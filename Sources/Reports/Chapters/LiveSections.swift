@@ -1,0 +1,143 @@
+package import Cluster
+package import Datasets
+package import Evaluation
+package import Models
+
+/// What the live page shows of the job in hand: fragments that are made anew whenever something has changed.
+package enum LiveSections {
+  // MARK: Progress
+
+  /// - Parameters:
+  ///   - label: what is being done, as `cnn`
+  ///   - rate: units in each second
+  ///   - secondsLeft: nil where it is not known
+  package static func progress(_ label: String, _ progress: FitProgress, rate: Double, secondsLeft: Double?)
+    -> HTMLSection
+  {
+    var cards = [HTMLCard(label, position(progress), remark: progress.unit.rawValue)]
+    if let epoch = progress.epoch, let epochs = progress.epochs {
+      cards.append(HTMLCard("epoch", "\(epoch) of \(epochs)"))
+    }
+    cards.append(HTMLCard("speed", formatted(rate, digits: rate < 100 ? 1 : 0), remark: "\(progress.unit.rawValue)/s"))
+    if let secondsLeft { cards.append(HTMLCard("time left", "\(Int(secondsLeft.rounded())) s")) }
+    if let loss = progress.loss { cards.append(HTMLCard("loss", formatted(loss, digits: 4))) }
+    return HTMLSection("progress", title: "Now", [.cards(cards)])
+  }
+
+  private static func position(_ progress: FitProgress) -> String {
+    let whole = Double((progress.epochs ?? 1) * progress.total)
+    let done = Double(((progress.epoch ?? 1) - 1) * progress.total + progress.done)
+    return whole > 0 ? "\(formatted(100 * done / whole, digits: 0)) %" : "-"
+  }
+
+  // MARK: Workers
+
+  package static func workers(_ lines: [ClusterProgress.WorkerLine], unit: String) -> HTMLSection {
+    HTMLSection(
+      "workers", title: "Workers",
+      [
+        .table(
+          HTMLTable(
+            "Who works",
+            columns: [
+              .init("worker", .text), .init("threads", .number), .init("instruction set", .text), .init("does", .text),
+              .init("\(unit)/s", .number), .init("share", .number), .init("last seen, s", .number),
+            ],
+            rows: lines.map { line in
+              [
+                "\(line.host) \(line.process)", "\(line.threads)", HTMLText(line.instructionSet),
+                HTMLText(line.activity),
+                HTMLText(formatted(line.rate, digits: line.rate < 100 ? 1 : 0)),
+                HTMLText("\(formatted(100 * line.share, digits: 0)) %"),
+                HTMLText(formatted(Double(line.lastSeen) / 1_000, digits: 1)),
+              ]
+            }))
+      ])
+  }
+
+  // MARK: Learning
+
+  /// - Parameter epochs: those that have ended
+  package static func curves(loss: [Double], validationAccuracy: [Double?]) -> HTMLSection {
+    func points(_ values: [Double?]) -> [PlotPoint] {
+      values.enumerated().map { PlotPoint(Double($0.offset + 1), $0.element ?? .nan) }
+    }
+    return HTMLSection(
+      "curves", title: "Learning",
+      [
+        .gallery([
+          HTMLFigure(
+            "live-loss",
+            LinePlot(
+              "Loss", horizontal: Axis("epoch"), vertical: Axis("mean training loss"),
+              series: [LinePlot.Series("training", points(loss))]), caption: "Over the training images of each epoch."),
+          HTMLFigure(
+            "live-accuracy",
+            LinePlot(
+              "Accuracy", horizontal: Axis("epoch"), vertical: Axis("accuracy", format: .percent),
+              series: [LinePlot.Series("hold-out", points(validationAccuracy))]),
+            caption: "On images that are held out from the training."),
+        ])
+      ])
+  }
+
+  // MARK: Looking
+
+  /// Grad-CAM of a few images, laid over them.
+  /// - Parameters:
+  ///   - maps: of the images' size, one for each
+  ///   - predictions: (images)
+  package static func attention(
+    _ maps: [AttentionMap], of images: LabeledImages, predictions: [UInt8], classNames: [String], epoch: Int
+  ) -> HTMLSection {
+    let side = 96
+    let figures = maps.enumerated().map { index, map in
+      let pixels = images.pixels[index * images.shape.count..<(index + 1) * images.shape.count]
+      let overlay = Picture(values: map.values.map(Double.init), height: map.height, width: map.width)
+      let (truth, prediction) = (classNames[Int(images.labels[index])], classNames[Int(predictions[index])])
+      return HTMLFigure(
+        Identifier("live-attention-\(index + 1)"),
+        Picture(pixels, shape: images.shape).overlaid(with: overlay).scaled(toward: side),
+        alternative: "Where the network looks in an image of the class \(truth)",
+        caption: HTMLText(truth == prediction ? truth : "\(truth), taken for \(prediction)"))
+    }
+    return HTMLSection(
+      "attention", title: "What the network looks at after epoch \(epoch) (Grad-CAM)", [.gallery(figures)])
+  }
+
+  // MARK: What is done
+
+  /// Models that are fitted: name, accuracy on the test images, seconds.
+  package static func models(_ models: [(name: String, accuracy: Double, seconds: Double)]) -> HTMLSection {
+    HTMLSection(
+      "models", title: "Models",
+      [
+        .table(
+          HTMLTable(
+            "Fitted so far",
+            columns: [.init("model", .text), .init("test accuracy", .number), .init("fit, s", .number)],
+            rows: models.map {
+              [
+                HTMLText($0.name), "\(formatted(100 * $0.accuracy, digits: 2)) %",
+                HTMLText(formatted($0.seconds, digits: 1)),
+              ]
+            }))
+      ])
+  }
+
+  /// Configurations of a search, the best first.
+  package static func trials(
+    _ trials: [(parameters: String, score: Double)], done: Int, of total: Int, metric: String
+  ) -> HTMLSection {
+    HTMLSection(
+      "trials", title: "Configurations",
+      [
+        .cards([HTMLCard("judged", "\(done) of \(total)")]),
+        .table(
+          HTMLTable(
+            "The best so far", columns: [.init("parameters", .text), .init("mean \(metric)", .number)],
+            rows: trials.map { [HTMLText($0.parameters), HTMLText(formatted($0.score, digits: 4))] },
+            emphasised: trials.isEmpty ? nil : 0)),
+      ])
+  }
+}
