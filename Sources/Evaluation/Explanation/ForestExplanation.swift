@@ -17,14 +17,15 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
   package let trees: [TreeVote]
   /// By label: how many trees predict it.
   package let votes: [Int]
-  /// By label: the mean over trees of the shares in the leaf, which decides.
-  package let probabilities: [Double]
+  /// By label: the mean over trees of the shares in the leaf, which decides. The very numbers that the forest predicts.
+  package let probabilities: [Float]
   /// The most probable class; of equally probable ones, the lowest.
   package let prediction: Int
   /// By label: the mean over trees of the shares in the root, what the forest would say without looking at the image.
   package let baseline: [Double]
-  /// (height, width, channels): how much each byte moved the probability of the prediction, as a mean over trees. The sum is its probability less its
-  /// baseline (Saabas, "Interpreting random forests", 2014). It tells how the trees came to the answer, not what would change it.
+  /// (height, width, channels): how much each byte moved the probability of the prediction, as a mean over trees. The sum is its
+  /// probability less its baseline (Saabas, "Interpreting random forests", 2014). It tells how the trees came to the answer, not what
+  /// would change it.
   package let contributions: PixelMap
 
   /// - Parameter pixels: one image of the forest's shape
@@ -35,8 +36,10 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
     let count = Double(paths.count)
     var votes = [Int](repeating: 0, count: classNames.count)
     for path in paths { votes[path.prediction] += 1 }
-    let leaves = paths.map(\.probabilities)
-    let probabilities = classNames.indices.map { label in leaves.reduce(0) { $0 + $1[label] } / count }
+    // In the trees' order and in single precision, as the forest itself adds them up: so ties are the same.
+    let probabilities = classNames.indices.map { label in
+      paths.reduce(Float(0)) { $0 + Float($1.leaf.classCounts[label]) / Float($1.leaf.images) } / Float(paths.count)
+    }
     let prediction = probabilities.firstIndex(of: probabilities.max()!)!
     let shape = model.imageShape
     var sums = [Double](repeating: 0, count: shape.count)
