@@ -147,7 +147,7 @@ extension HTMLFigure {
             ])
         )
       }
-    let box = Markup("div", ["class": "box", "tabindex": "0"], [picture] + (scale.map { [$0.inline] } ?? []))
+    let box = Markup("div", ["class": "box"], [picture] + (scale.map { [$0.inline] } ?? []))
     return Markup("figure", ["class": style], [box, Markup("figcaption", [:], [caption.markup])])
   }
 }
