@@ -1,9 +1,9 @@
 internal import Compute
-internal import Datasets
+package import Datasets
 
 extension AttentionMap {
   /// Uniform random values, by seed, image and pixel.
-  static func random(height: Int, width: Int, image: Int, seed: UInt64) -> AttentionMap {
+  package static func random(height: Int, width: Int, image: Int, seed: UInt64) -> AttentionMap {
     var draws = RandomSequence(seed: seed, .attention, 0, UInt32(truncatingIfNeeded: image))
     return AttentionMap(
       height: height, width: width, values: (0..<height * width).map { _ in draws.nextUniform() })
@@ -11,7 +11,7 @@ extension AttentionMap {
 
   /// The length of the gradient of the mean channel by Sobel's two 3x3 filters; beyond the border the outermost pixels continue.
   /// - Parameter pixels: (height, width, channels)
-  static func sobel(_ pixels: ArraySlice<UInt8>, _ shape: ImageShape) -> AttentionMap {
+  package static func sobel(_ pixels: ArraySlice<UInt8>, _ shape: ImageShape) -> AttentionMap {
     let (height, width) = (shape.height, shape.width)
     let grey = (0..<height * width).map { pixel in
       let first = pixels.startIndex + pixel * shape.channels

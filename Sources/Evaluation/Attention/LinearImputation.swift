@@ -4,7 +4,7 @@
 /// That is a linear system with one unknown for each removed pixel. Its matrix is symmetric and positive definite (as long as one pixel is left),
 /// so conjugate gradients (Hestenes and Stiefel, 1952) solve it. They go over a plane with a border of zeros, in which pixels that are not
 /// unknown stay zero, so that each step is one stencil.
-struct LinearImputation {
+package struct LinearImputation {
   private let height: Int
   private let width: Int
   /// Pixels of a row of the bordered plane.
@@ -17,7 +17,7 @@ struct LinearImputation {
   private static let tolerance = 1e-6
 
   /// - Parameter removed: (height, width)
-  init(height: Int, width: Int, removed: [Bool]) {
+  package init(height: Int, width: Int, removed: [Bool]) {
     (self.height, self.width, row) = (height, width, width + 2)
     var exists = [Double](repeating: 0, count: (height + 2) * (width + 2))
     var unknowns: [Int] = []
@@ -36,7 +36,7 @@ struct LinearImputation {
 
   /// - Parameter values: (height, width); what stands at removed pixels does not matter.
   /// - Returns: the values with the removed ones filled in; zeros if all are removed.
-  func fill(_ values: [Double]) -> [Double] {
+  package func fill(_ values: [Double]) -> [Double] {
     var plane = [Double](repeating: 0, count: (height + 2) * row)
     for y in 0..<height {
       for x in 0..<width { plane[(y + 1) * row + x + 1] = values[y * width + x] }

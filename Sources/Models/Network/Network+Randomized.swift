@@ -9,7 +9,7 @@ extension Network {
   /// The network with all parameters of some layers, running statistics included, as they are before training.
   /// - Parameters:
   ///   - layers: of ``layerNames``
-  ///   - seed: of the random weights. None below 2^64 - 1 gives the weights that this network's training began with, which it still resembles.
+  ///   - seed: of the random weights. The seed of the training counts too: the network still resembles the weights that it began with.
   package func randomizing(_ layers: [String], seed: UInt64) -> Network {
     let random = plan.initialParameters(seed: configuration.seed &+ 1 &+ seed)
     var parameters = parameters

@@ -1,0 +1,170 @@
+import Compute
+import Datasets
+import Models
+import Testing
+
+@Suite struct NetworkFeatureMapsTests {
+  private static let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  private let shape = ImageShape(height: 13, width: 10, channels: 3)
+  private let classes = 4
+
+  private func settings(_ change: (inout NetworkSettings) -> Void = { _ in }) -> NetworkSettings {
+    var settings = NetworkSettings()
+    (settings.filters, settings.dense) = ([3, 18], [6])
+    change(&settings)
+    return settings
+  }
+
+  /// Random weights; where there is normalization, it has random statistics, scales and shifts.
+  private func network(_ settings: NetworkSettings) throws -> Network {
+    let plan = try NetworkPlan(settings.layers, input: shape, classCount: classes)
+    var parameters = plan.initialParameters(seed: 5)
+    for slice in plan.slices where ["scale", "shift", "bias", "mean", "variance"].contains(where: slice.name.hasSuffix) {
+      for place in slice.range where !slice.name.hasPrefix("output") {
+        let draw = Philox.uniform(Philox.words(seed: 6, .test, UInt32(place)).x)
+        parameters[place] = slice.name.hasSuffix("variance") ? draw + 0.5 : draw - 0.3
+      }
+    }
+    return Network(
+      settings, plan: plan, parameters: parameters,
+      normalization: InputNormalization(mean: [120, 130, 125], deviation: [70, 60, 80]))
+  }
+
+  /// A shift moves all values of its channel alike, so the logit's slope along it is the sum of the channel's gradient.
+  @Test(arguments: [true, false], [Padding.same, .valid])
+  func theGradientIsTheSlopeOfTheLogit(batchNorm: Bool, padding: Padding) throws {
+    let network = try network(settings { ($0.batchNorm, $0.padding, $0.dropout) = (batchNorm, padding, 0.5) })
+    let images = randomImages(3, shape, classes: classes)
+    let labels: [UInt8] = [3, 0, 2]
+    func logits(_ parameters: [Float]) throws -> [Float] {
+      try Network(
+        network.configuration, plan: network.plan, parameters: parameters, normalization: network.normalization
+      ).mapFeatures(of: images, block: 1, labels: labels, on: Self.context, \.logit)
+    }
+    for (index, block) in network.plan.blocks.enumerated() {
+      let features = try network.mapFeatures(of: images, block: index + 1, labels: labels, on: Self.context, { $0 })
+      for channel in 0..<features[0].channels {
+        let step: Float = 1e-3
+        func moved(_ step: Float) throws -> [Float] {
+          var parameters = network.parameters
+          parameters[block.shift.offset + channel] += step
+          return try logits(parameters)
+        }
+        let (after, before) = (try moved(step), try moved(-step))
+        for image in 0..<images.count {
+          let pixels = features[image].height * features[image].width
+          let slope = features[image].gradient[channel * pixels..<(channel + 1) * pixels].reduce(0, +)
+          let difference = (after[image] - before[image]) / (2 * step)
+          // The rounding of a logit of about 1 over two steps, and a few values that cross zero.
+          #expect(abs(difference - slope) <= 5e-3 + 0.03 * abs(slope), "block \(index + 1), channel \(channel)")
+        }
+      }
+    }
+  }
+
+  /// What the pooled network passes on is what the full resolution shows at the winners: with positive scales, the window's largest.
+  @Test func withoutNormalizationTheLargestOfEachWindowIsWhatTheNextBlockSees() throws {
+    let network = try network(settings { ($0.batchNorm, $0.filters, $0.dense, $0.kernel) = (false, [5], [], 5) })
+    let images = randomImages(2, shape, classes: classes)
+    for label in 0..<classes {
+      let found = try network.mapFeatures(
+        of: images, block: 1, labels: [UInt8](repeating: UInt8(label), count: 2), on: Self.context, { $0 })
+      let weights = try #require(network.tensors.first { $0.name == "output.weight" }?.elements(as: Float.self))
+      let bias = try #require(network.tensors.first { $0.name == "output.bias" }?.elements(as: Float.self))
+      for features in found {
+        var logit = bias[label]
+        for channel in 0..<5 {
+          for y in 0..<6 {
+            for x in 0..<5 {
+              let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map { (channel * 13 + 2 * y + $0.0) * 10 + 2 * x + $0.1 }
+              let largest = places.map { features.values[$0] }.max()!
+              let weight = weights[((label * 5 + channel) * 6 + y) * 5 + x]
+              logit += weight * largest
+              let gradients = places.map { features.gradient[$0] }.filter { $0 != 0 }
+              #expect(gradients == (largest > 0 && weight != 0 ? [weight] : []))
+            }
+          }
+          // The thirteenth row fills no window.
+          for x in 0..<10 { #expect(features.gradient[(channel * 13 + 12) * 10 + x] == 0) }
+        }
+        #expect(abs(logit - features.logit) < 1e-4)
+      }
+    }
+  }
+
+  @Test func theBitsDependNeitherOnThreadsNorOnTheInstructionSet() throws {
+    let network = try network(settings())
+    let images = randomImages(21, shape, classes: classes)
+    func features(_ threads: Int, _ set: InstructionSet) throws -> [[FeatureMaps]] {
+      let context = ComputeContext(threads: threads, instructionSet: set)
+      return try [1, 2].map { try network.mapFeatures(of: images, block: $0, on: context, { $0 }) }
+    }
+    let expected = try features(1, InstructionSet.available.max()!)
+    for threads in [2, 3] { #expect(try features(threads, InstructionSet.available.max()!) == expected) }
+    for set in InstructionSet.available { #expect(try features(2, set) == expected) }
+  }
+
+  /// Explaining one image alone or among others is the same.
+  @Test func imagesDoNotInfluenceEachOther() throws {
+    let network = try network(settings())
+    let images = randomImages(10, shape, classes: classes)
+    let together = try network.mapFeatures(of: images, block: 2, on: Self.context, { $0 })
+    for image in [0, 7, 9] {
+      let alone = try network.mapFeatures(of: images.selecting([image]), block: 2, on: Self.context, { $0 })
+      #expect(alone == [together[image]])
+    }
+  }
+
+  @Test func whatDoesNotExistIsRefused() throws {
+    let network = try network(settings())
+    let images = randomImages(2, shape, classes: classes)
+    func refuse(_ images: LabeledImages, block: Int, labels: [UInt8]?) {
+      #expect {
+        try network.mapFeatures(of: images, block: block, labels: labels, on: Self.context, \.logit)
+      } throws: {
+        if case .badSettings = $0 as? ModelError { true } else { false }
+      }
+    }
+    for block in [-1, 0, 3] { refuse(images, block: block, labels: nil) }
+    refuse(images, block: 1, labels: [0, 4])
+    refuse(images, block: 1, labels: [0])
+    let turned = ImageShape(height: 10, width: 13, channels: 3)
+    refuse(randomImages(2, turned, classes: classes), block: 1, labels: nil)
+    #expect(try network.mapFeatures(of: images.prefix(0), block: 1, on: Self.context, \.logit) == [])
+  }
+
+  @Test func itStopsWhenTold() throws {
+    let network = try network(settings())
+    #expect(throws: CancellationError.self) {
+      try network.mapFeatures(
+        of: randomImages(2, shape, classes: classes), block: 1, on: Self.context, progress: { _ in false }, \.logit)
+    }
+  }
+
+  @Test func randomizingReplacesJustTheNamedLayers() throws {
+    let network = try network(settings())
+    #expect(network.layerNames == ["block1", "block2", "dense1", "output"])
+    let random = network.randomizing(["block2", "output"], seed: 0)
+    for (before, after) in zip(network.tensors, random.tensors) where !before.name.hasPrefix("input") {
+      // The output's bias is zero before and after.
+      let replaced = ["block2", "output"].contains { before.name.hasPrefix($0) } && before.name != "output.bias"
+      #expect((before != after) == replaced, "\(before.name)")
+    }
+    #expect(network.randomizing([], seed: 0).digest == network.digest)
+    #expect(network.randomizing(["output"], seed: 1).digest != network.randomizing(["output"], seed: 0).digest)
+  }
+
+  @Test func filtersArePicturesOfTheFirstWeights() throws {
+    let network = try network(settings())
+    let filters = network.firstFilters
+    let weights = try #require(network.tensors.first { $0.name == "block1.weight" })
+    #expect(weights.shape == [3, 3, 3, 3] && filters.count == 3)
+    let elements = try #require(weights.elements(as: Float.self))
+    for (number, filter) in filters.enumerated() {
+      #expect((filter.kernel, filter.channels, filter.values.count) == (3, 3, 27))
+      for (y, x, channel) in [(0, 0, 0), (2, 1, 0), (0, 2, 1), (1, 1, 2)] {
+        #expect(filter.values[(y * 3 + x) * 3 + channel] == elements[((number * 3 + channel) * 3 + y) * 3 + x])
+      }
+    }
+  }
+}
