@@ -3,18 +3,14 @@ internal import Foundation
 /// One client's socket. A thread of its own reads and writes, so a client that is slow, or silent, holds up nobody else;
 /// and each operation has an end, so it does not hold that thread for long either.
 struct Connection {
-  /// Seconds for a whole head to arrive.
-  private static let headSeconds = 5
-  /// Seconds for an answer, or one piece of the stream of events, to leave.
-  private static let sendSeconds = 30
-
   /// POLLRDHUP of poll(2), which Glibc's module leaves out.
   private static let peerHasEnded: Int16 = 0x2000
 
-  let descriptor: Int32
+  private let descriptor: Int32
+  private let limits: ClientLimits
 
-  init(_ descriptor: Int32) {
-    self.descriptor = descriptor
+  init(_ descriptor: Int32, _ limits: ClientLimits) {
+    (self.descriptor, self.limits) = (descriptor, limits)
     // A blocked call looks at the clock once a second.
     var second = timeval(tv_sec: 1, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
@@ -30,7 +26,7 @@ struct Connection {
   }
 
   func readHead() -> Head {
-    let end = Deadline(seconds: Self.headSeconds)
+    let end = Deadline(seconds: limits.headSeconds)
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     while !end.hasPassed {
@@ -52,7 +48,7 @@ struct Connection {
 
   /// - Returns: whether all of it left in time.
   func send(_ bytes: [UInt8]) -> Bool {
-    let end = Deadline(seconds: Self.sendSeconds)
+    let end = Deadline(seconds: limits.sendSeconds)
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes {

@@ -49,7 +49,9 @@ struct EventStream {
 
   /// JSON is one line, as an event's data must be.
   private func event(_ name: String, _ data: some Encodable) -> String {
-    guard let json = try? JSONEncoder().encode(data) else { preconditionFailure("strings can be written as JSON") }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    guard let json = try? encoder.encode(data) else { preconditionFailure("strings can be written as JSON") }
     return "event: \(name)\ndata: \(String(decoding: json, as: UTF8.self))\n\n"
   }
 }

@@ -3,12 +3,8 @@ internal import Synchronization
 
 /// Shows a ``LivePage`` in browsers, on threads of its own that sleep nearly always.
 ///
-/// Read-only, with one request a connection. What clients can take is bounded: the number of connections and of streams
-/// of events, the size of a request, and the time for everything.
+/// Read-only, with one request a connection. What clients can take is bounded, see ``ClientLimits``.
 package final class LiveServer: Sendable {
-  /// Further clients wait in the system's queue.
-  private static let mostConnections = 64
-  private static let mostStreams = 16
   /// For what was said last to reach those who look.
   private static let secondsToSayGoodbye = 2.0
 
@@ -22,7 +18,8 @@ package final class LiveServer: Sendable {
   let gate: Gate
   private let socket: ListeningSocket
   private let clients = Mutex(Clients())
-  private let free = DispatchSemaphore(value: mostConnections)
+  private let limits: ClientLimits
+  private let free: DispatchSemaphore
   private let threads = DispatchGroup()
 
   /// Where it listens, with the port that was found if any free one was asked for.
@@ -34,18 +31,19 @@ package final class LiveServer: Sendable {
   /// Listens when this returns, and until ``stop()``.
   /// - Throws: ``DashboardError`` if the address cannot be had, or leads beyond this machine and there is no token.
   package static func start(
-    _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil
+    _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil, limits: ClientLimits = ClientLimits()
   ) throws(DashboardError) -> LiveServer {
     guard token != nil || address.isLoopback else {
       throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
     }
-    let server = LiveServer(page, try ListeningSocket(at: address), token)
+    let server = LiveServer(page, try ListeningSocket(at: address), token, limits)
     server.onThread { server.takeConnections() }
     return server
   }
 
-  private init(_ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?) {
-    (self.page, self.socket) = (page, socket)
+  private init(_ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?, _ limits: ClientLimits) {
+    (self.page, self.socket, self.limits) = (page, socket, limits)
+    free = DispatchSemaphore(value: limits.connections)
     gate = Gate(address: socket.address, token: token, machine: Self.machine)
   }
 
@@ -92,7 +90,7 @@ package final class LiveServer: Sendable {
         break
       }
       onThread {
-        self.serve(Connection(client))
+        self.serve(Connection(client, self.limits))
         // Under the lock, so that `stop()` never meets a number that has become another file's.
         self.clients.withLock {
           $0.connections.remove(client)
@@ -101,6 +99,8 @@ package final class LiveServer: Sendable {
         self.free.signal()
       }
     }
+    // A semaphore may not end below the value that it began with.
+    free.signal()
     close(socket.descriptor)
   }
 
@@ -108,7 +108,7 @@ package final class LiveServer: Sendable {
   /// - Returns: whether it ran.
   func withStream(_ body: () -> Void) -> Bool {
     let isFree = clients.withLock { clients in
-      guard clients.streams < Self.mostStreams else { return false }
+      guard clients.streams < limits.streams else { return false }
       clients.streams += 1
       return true
     }

@@ -50,12 +50,18 @@ final class Client {
     return count > 0
   }
 
-  /// What came so far, once it contains `text`; nil if the connection ended without it.
-  func read(until text: String) -> String? {
+  /// What came so far, once it contains `text` and the end of that event; nil if the connection ended before.
+  func readEvents(through text: String) -> String? {
     var searched = 0
-    while received[searched...].firstRange(of: Array(text.utf8)) == nil {
-      searched = max(0, received.count - text.utf8.count)
-      guard receive() else { return nil }
+    for part in [text, "\n\n"].map({ Array($0.utf8) }) {
+      while true {
+        if let place = received[searched...].firstRange(of: part) {
+          searched = place.upperBound
+          break
+        }
+        searched = max(searched, received.count - part.count)
+        guard receive() else { return nil }
+      }
     }
     return String(decoding: received, as: UTF8.self)
   }
@@ -65,9 +71,6 @@ final class Client {
     while receive() {}
     return String(decoding: received, as: UTF8.self)
   }
-
-  /// What came is forgotten.
-  func forget() { received = [] }
 }
 
 /// What a server says, taken apart.

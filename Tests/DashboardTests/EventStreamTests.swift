@@ -34,7 +34,7 @@ import Testing
     defer { server.stop() }
     // Again, as after a reload.
     for _ in 0..<2 {
-      let text = try #require(server.listener().read(until: "é\\\\<\\/p>\\u0000\"}\n\n"))
+      let text = try #require(server.listener().readEvents(through: "-2\""))
       #expect(Answer(text)?.fields["Content-Type"] == "text/event-stream; charset=utf-8")
       #expect(text.contains("\r\n\r\nretry: 2000\n\nevent: page\n"))
       #expect(
@@ -55,15 +55,14 @@ import Testing
     defer { server.stop() }
     let clients = [server.listener(), server.listener()]
     for client in clients {
-      #expect(client.read(until: "\"b\"") != nil)
-      #expect(client.read(until: "\"title\":\"B\"") != nil)
+      #expect(client.readEvents(through: "\"title\":\"B\"") != nil)
     }
     page.update(section: "a", title: "A", html: "1")
     page.update(section: "b", title: "B", html: "second")
     page.update(section: "c", title: "C", html: "third")
     for client in clients {
-      let text = try #require(client.read(until: "third"))
-      let changes = try sections(in: text + "").dropFirst(2)
+      let text = try #require(client.readEvents(through: "third"))
+      let changes = try sections(in: text).dropFirst(2)
       #expect(changes.map(\.id).first == "b")
       #expect(!changes.contains { $0.id == "a" })
     }
@@ -74,9 +73,9 @@ import Testing
     let server = try LiveServer.started(page)
     defer { server.stop() }
     let client = server.listener()
-    #expect(client.read(until: "event: page") != nil)
+    #expect(client.readEvents(through: "event: page") != nil)
     for change in 1...20_000 { page.update(section: "a", title: "A", html: "change \(change)") }
-    let text = try #require(client.read(until: "change 20000"))
+    let text = try #require(client.readEvents(through: "change 20000"))
     // Twice a second; so many would take more than four minutes.
     #expect(try sections(in: text).count < 500)
   }
@@ -89,7 +88,7 @@ import Testing
     let slow = (0..<3).map { _ in server.listener(receiveBuffer: 4096) }
     for change in 0..<100 { page.update(section: "a", title: "A", html: large + "\(change)") }
     page.update(section: "b", title: "B", html: "the last")
-    #expect(server.listener().read(until: "the last") != nil)
+    #expect(server.listener().readEvents(through: "the last") != nil)
     #expect(server.ask("GET", "/healthz")?.status == 200)
     server.stop()
     for client in slow { #expect(!client.readAll().contains("the last")) }
@@ -100,7 +99,7 @@ import Testing
     let server = try LiveServer.started(page)
     defer { server.stop() }
     let client = server.listener()
-    #expect(client.read(until: "event: page") != nil)
+    #expect(client.readEvents(through: "event: page") != nil)
     page.update(section: "a", title: "A", html: "result")
     page.finish("94 % & <done>")
     let text = client.readAll()
@@ -117,7 +116,7 @@ import Testing
     let page = LivePage(title: "Test")
     let server = try LiveServer.started(page)
     let clients = (0..<2).map { _ in server.listener() }
-    for client in clients { #expect(client.read(until: "event: page") != nil) }
+    for client in clients { #expect(client.readEvents(through: "event: page") != nil) }
     let silent = Client(server)
     page.update(section: "a", title: "A", html: "last words")
     server.stop()
@@ -134,7 +133,7 @@ import Testing
     let server = try LiveServer.started()
     defer { server.stop() }
     var clients = (0..<16).map { _ in server.listener() }
-    for client in clients { #expect(client.read(until: "event: page") != nil) }
+    for client in clients { #expect(client.readEvents(through: "event: page") != nil) }
     let refusal = try #require(Answer(server.listener().readAll()))
     #expect(refusal.status == 503 && refusal.fields["Retry-After"] != nil)
     #expect(server.ask()?.status == 200)
@@ -142,7 +141,7 @@ import Testing
     clients.removeLast()
     while true {
       let client = server.listener()
-      if client.read(until: "event: page") != nil { break }
+      if client.readEvents(through: "event: page") != nil { break }
     }
   }
 }

@@ -69,12 +69,27 @@ import Testing
   }
 
   @Test func thoseWhoSayNothingAreSentAway() throws {
-    let server = try LiveServer.started()
+    var limits = ClientLimits()
+    (limits.connections, limits.headSeconds) = (4, 1)
+    let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
     defer { server.stop() }
-    // More than it talks to at once, so that some wait in the system's queue until others have been sent away.
-    let silent = (0..<80).map { _ in Client(server) }
+    // More than it talks to at once: the fifth waits in the system's queue until the others have been sent away.
+    let silent = (0..<5).map { _ in Client(server) }
+    silent[0].send("GET / HT")
     #expect(server.ask("GET", "/healthz")?.status == 200)
     for client in silent { #expect(client.readAll().isEmpty) }
+  }
+
+  @Test func thoseWhoDoNotListenAreSentAway() throws {
+    var limits = ClientLimits()
+    (limits.connections, limits.sendSeconds) = (1, 1)
+    let page = LivePage(title: "Test")
+    page.update(section: "a", title: "A", html: String(repeating: "x", count: 10_000_000))
+    let server = try LiveServer.start(page, at: LiveAddress("0"), limits: limits)
+    defer { server.stop() }
+    let deaf = server.listener(receiveBuffer: 4096)
+    #expect(server.ask("GET", "/healthz")?.status == 200)
+    #expect(deaf.readAll().utf8.count < 10_000_000)
   }
 
   @Test func aPortThatIsTakenIsAClearError() throws {
