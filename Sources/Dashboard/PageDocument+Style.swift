@@ -21,7 +21,7 @@ extension PageDocument {
     #status { margin: 0; color: var(--quiet); overflow-wrap: anywhere; }
     #status.live::before { content: "● "; color: var(--live); }
     #status.lost {
-      position: sticky; top: 0; width: 100%; padding: 0.25rem 0.75rem; z-index: 1;
+      position: fixed; inset: auto 1rem 1rem; padding: 0.5rem 0.75rem; z-index: 1;
       background: var(--surface); color: var(--lost); border: 1px solid var(--lost); border-radius: 0.5rem;
     }
     #status.finished::before { content: "■ "; }
