@@ -52,7 +52,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
@@ -69,9 +68,7 @@ let package = Package(
     target("Runs", [.product(name: "GRDB", package: "GRDB.swift")]),
     target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
     target("Reports", ["Cluster", "Datasets", "Evaluation", "Models", "Runs", "Selection"]),
-    target(
-      "Dashboard",
-      [.product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox")]),
+    target("Dashboard", []),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto"], swiftSettings: strict),
