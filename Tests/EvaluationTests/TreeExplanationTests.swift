@@ -149,12 +149,12 @@ private struct Fixture: Decodable {
     let probabilities = try model.probabilities(for: strangers, on: anyContext, progress: { _ in true })
     for image in 0..<20 {
       let found = ForestExplanation(of: model, pixels: strangers.pixels(of: image), classNames: names)
-      #expect(found.probabilities == Array(probabilities[image * 4..<image * 4 + 4]))
+      #expect(found.probabilities == probabilities[image * 4..<image * 4 + 4].map(Double.init))
       #expect(found.probabilities[found.prediction] == found.probabilities.max())
       #expect(found.votes.reduce(0, +) == 15 && found.trees.count == 15)
       for label in 0..<4 { #expect(found.votes[label] == found.trees.count { $0.prediction == label }) }
       let moved = found.contributions.values.reduce(0) { $0 + Double($1) }
-      #expect(abs(found.baseline[found.prediction] + moved - Double(found.probabilities[found.prediction])) < 1e-5)
+      #expect(abs(found.baseline[found.prediction] + moved - found.probabilities[found.prediction]) < 1e-5)
       for (number, vote) in found.trees.enumerated() {
         let path = TreeExplanation(of: model, tree: number, pixels: strangers.pixels(of: image), classNames: names)
         #expect(path.prediction == vote.prediction && path.steps.count == vote.depth + 1 && path.isBootstrapped)

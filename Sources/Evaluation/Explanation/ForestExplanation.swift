@@ -18,7 +18,7 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
   /// By label: how many trees predict it.
   package let votes: [Int]
   /// By label: the mean over trees of the shares in the leaf, which decides. The very numbers that the forest predicts.
-  package let probabilities: [Float]
+  package let probabilities: [Double]
   /// The most probable class; of equally probable ones, the lowest.
   package let prediction: Int
   /// By label: the mean over trees of the shares in the root, what the forest would say without looking at the image.
@@ -38,7 +38,8 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
     for path in paths { votes[path.prediction] += 1 }
     // In the trees' order and in single precision, as the forest itself adds them up: so ties are the same.
     let probabilities = classNames.indices.map { label in
-      paths.reduce(Float(0)) { $0 + Float($1.leaf.classCounts[label]) / Float($1.leaf.images) } / Float(paths.count)
+      let sum = paths.reduce(Float(0)) { $0 + Float($1.leaf.classCounts[label]) / Float($1.leaf.images) }
+      return Double(sum / Float(paths.count))
     }
     let prediction = probabilities.firstIndex(of: probabilities.max()!)!
     let shape = model.imageShape
