@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Compute
+internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Logging
