@@ -4,8 +4,8 @@ internal import KernelInterface
 
 /// What the convolution of one block makes of one image, and how much that matters to the logit of one class.
 ///
-/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is what it
-/// computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
+/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is
+/// what it computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
 /// U = max(0, scale * convolution + shift). A last row or column that fills no window has values, and no gradient.
 package struct FeatureMaps: Sendable, Equatable, Codable {
   /// The class whose logit (before softmax) the gradient is of.
@@ -34,8 +34,8 @@ extension Network {
   /// Images that one thread carries at once: fewer than for prediction, since gradients need room too.
   private static let featureImages = 8
 
-  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are large, so
-  /// only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
+  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are
+  /// large, so only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
   /// - Parameters:
   ///   - block: from 1, as in the names of the model's tensors.
   ///   - labels: the class for each image; nil for the class that the model predicts.
