@@ -46,19 +46,7 @@ extension Network {
     of images: LabeledImages, block: Int, labels: [UInt8]? = nil, on context: ComputeContext,
     progress: (FitProgress) -> Bool = { _ in true }, _ transform: @Sendable (FeatureMaps) -> Result
   ) throws -> [Result] {
-    guard images.shape == imageShape else {
-      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
-    }
-    guard plan.blocks.indices.contains(block - 1) else {
-      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
-    }
-    let labels = try labels ?? predictions(for: images, on: context)
-    guard labels.count == images.count else {
-      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
-    }
-    if let label = labels.first(where: { Int($0) >= classCount }) {
-      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
-    }
+    let labels = try labelsToExplain(images, block: block, labels: labels, on: context)
     let packed = PackedWeights(plan)
     let workspaces = (0..<context.team.count).map { _ in
       ShardWorkspace(plan, images: Self.featureImages, forTraining: true)
@@ -80,8 +68,8 @@ extension Network {
             forward(images, range, mirrored: false, pass, table)
             pass.logitGradient(images: range.count, labels: Array(labels[range]), block: block - 1)
             for image in range {
-              results[image] = transform(
-                featureMaps(pass, place: image - start, label: Int(labels[image]), block: block - 1))
+              let features = featureMaps(pass, place: image - start, label: Int(labels[image]), block: block - 1)
+              results[image] = transform(features)
             }
           }
           guard progress(FitProgress(done: end, total: images.count, unit: .images)) else { throw CancellationError() }
@@ -89,6 +77,26 @@ extension Network {
       }
     }
     return results.map { $0! }
+  }
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if images, block or labels do not fit the network.
+  private func labelsToExplain(
+    _ images: LabeledImages, block: Int, labels: [UInt8]?, on context: ComputeContext
+  ) throws -> [UInt8] {
+    guard images.shape == imageShape else {
+      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
+    }
+    guard plan.blocks.indices.contains(block - 1) else {
+      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
+    }
+    let labels = try labels ?? predictions(for: images, on: context)
+    guard labels.count == images.count else {
+      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
+    }
+    if let label = labels.first(where: { Int($0) >= classCount }) {
+      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
+    }
+    return labels
   }
 
   private func featureMaps(_ pass: ShardPass, place: Int, label: Int, block: Int) -> FeatureMaps {
