@@ -1,6 +1,6 @@
-/// How much of the work a model can do alone: if only items are labeled automatically of which the model is at least so sure, how many are
-/// these (coverage), and how many of their labels are right (precision)? Also known as the risk-coverage curve of selective classification
-/// (El-Yaniv and Wiener, "On the foundations of noise-free selective classification", 2010).
+/// How much of the work a model can do alone: if only items are labeled automatically of which the model is at least so sure, how
+/// many are these (coverage), and how many of their labels are right (precision)? Also known as the risk-coverage curve of
+/// selective classification (El-Yaniv and Wiener, "On the foundations of noise-free selective classification", 2010).
 package struct AutomationCurve: Sendable, Equatable, Codable {
   package struct Point: Sendable, Equatable, Codable {
     /// Items with at least this confidence are labeled automatically.

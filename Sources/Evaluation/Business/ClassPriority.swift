@@ -1,12 +1,13 @@
 /// A class of which more or better photographs are worth the most, and what they would gain.
 ///
-/// Assumption: with better training images the class would be recalled as well as the median of the other classes. Then, of all n test images, of
-/// which s are of the class, the accuracy would rise by
+/// Assumption: with better training images the class would be recalled as well as the median of the other classes. Then, of all n
+/// test images, of which s are of the class, the accuracy would rise by
 ///
 ///     gain = s / n · (median recall of the others - recall of the class)
 ///
-/// if no other class suffered. It is a way to order the work, and no promise. A class is listed only if the upper end of its recall's 95 % interval is below
-/// that median: for others the data do not show that they are worse. (Of many equal classes, about one in forty is listed by chance.)
+/// if no other class suffered. It is a way to order the work, and no promise. A class is listed only if the upper end of its
+/// recall's 95 % interval is below that median: for others the data do not show that they are worse. (Of many equal classes, about
+/// one in forty is listed by chance.)
 package struct ClassPriority: Sendable, Equatable, Codable {
   package let label: Int
   package let recall: ProportionInterval
@@ -45,12 +46,12 @@ package struct ClassPriority: Sendable, Equatable, Codable {
 
 /// Two classes whose images or definition are worth going through, because the model takes one for the other.
 ///
-/// The errors between them, as a share of all test images, are the most that could be gained: if no image of either were taken for the other any
-/// more. Part of them may come from wrong or unclear labels, where a clearer definition and relabeling help and more photographs do not: the
-/// candidates of ``LabelQuality`` between the two classes are the images to begin with.
+/// The errors between them, as a share of all test images, are the most that could be gained: if no image of either were taken for
+/// the other any more. Part of them may come from wrong or unclear labels, where a clearer definition and relabeling help and more
+/// photographs do not: the candidates of ``LabelQuality`` between the two classes are the images to begin with.
 ///
-/// A pair is listed only if the data show that it has more than an even share of the errors: the lower end of the 95 % interval of its share is above 1
-/// by the number of pairs.
+/// A pair is listed only if the data show that it has more than an even share of the errors: the lower end of the 95 % interval of
+/// its share is above 1 by the number of pairs.
 package struct PairPriority: Sendable, Equatable, Codable {
   /// The lower label.
   package let first: Int
@@ -62,7 +63,8 @@ package struct PairPriority: Sendable, Equatable, Codable {
   package let mostGain: ProportionInterval
   /// Errors between the two of all errors.
   package let shareOfErrors: ProportionInterval
-  /// Training images between the two classes whose label may be wrong, the most suspect first; nil if there are no out-of-fold probabilities.
+  /// Training images between the two classes whose label may be wrong, the most suspect first; nil if there are no out-of-fold
+  /// probabilities.
   package let labelCandidates: [Int]?
 
   /// The pairs that the data support, the most errors first; of equal ones, the lower labels.

@@ -3,8 +3,8 @@ internal import Foundation
 extension CostModel.Pair {
   /// Reads what a person writes, as `Shirt:T-shirt/top=5`: the true class, the one that it is taken for, and the cost.
   ///
-  /// Class names may hold any character but `=`, colons too: of all places where the text can be split at a colon, the one counts that
-  /// leaves a known name on each side. Spaces around names and numbers do not count.
+  /// Class names may hold any character but `=`, colons too: of all places where the text can be split at a colon, the one counts
+  /// that leaves a known name on each side. Spaces around names and numbers do not count.
   ///
   /// - Parameter classNames: by label
   /// - Throws: ``CostModelError``, which says what is wrong with the text.

@@ -9,8 +9,8 @@ package struct CostOutcome: Sendable, Equatable, Codable {
   /// If people label everything: known without any data.
   package let costAllManual: Double
   package let costAllAutomatic: MeanInterval
-  /// What the threshold saves. Of the same items, so the interval is narrower than the difference of two. Where it includes 0, the data do not
-  /// show that anything is saved.
+  /// What the threshold saves. Of the same items, so the interval is narrower than the difference of two. Where it includes 0, the
+  /// data do not show that anything is saved.
   package let savedAgainstManual: MeanInterval
   package let savedAgainstAutomatic: MeanInterval
 
@@ -33,9 +33,10 @@ package struct CostOutcome: Sendable, Equatable, Codable {
 
 /// The confidence threshold that makes labeling cheapest: chosen on hold-out images, verified on test images.
 ///
-/// Items of which the model is at least so sure are labeled automatically, and cost what their mistakes cost; a person labels the others.
-/// If confidence were exact and every mistake cost the same, an item should go to a person if (1 - confidence) costError > costReview;
-/// the threshold is found by counting instead, so that it is right for a model that is too sure of itself, and for costs that differ by pair.
+/// Items of which the model is at least so sure are labeled automatically, and cost what their mistakes cost; a person labels the
+/// others. If confidence were exact and every mistake cost the same, an item should go to a person if (1 - confidence) costError >
+/// costReview; the threshold is found by counting instead, so that it is right for a model that is too sure of itself, and for
+/// costs that differ by pair.
 package struct CostPlan: Sendable, Equatable, Codable {
   package struct Point: Sendable, Equatable, Codable {
     /// Items with at least this confidence are labeled automatically; nil where none is.

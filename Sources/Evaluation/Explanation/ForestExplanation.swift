@@ -23,8 +23,9 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
   package let prediction: Int
   /// By label: the mean over trees of the shares in the root, what the forest would say without looking at the image.
   package let baseline: [Double]
-  /// (height, width, channels): how much each byte moved the probability of the prediction, as a mean over trees. The sum is its probability less its
-  /// baseline (Saabas, "Interpreting random forests", 2014). It tells how the trees came to the answer, not what would change it.
+  /// (height, width, channels): how much each byte moved the probability of the prediction, as a mean over trees. The sum is its
+  /// probability less its baseline (Saabas, "Interpreting random forests", 2014). It tells how the trees came to the answer, not what
+  /// would change it.
   package let contributions: PixelMap
 
   /// - Parameter pixels: one image of the forest's shape

@@ -75,8 +75,8 @@ package struct TreeExplanation: Sendable, Equatable, Codable {
     }
   }
 
-  /// How much each step's pixel moved the probability of a class: the class's share after the step less its share before. They add up to the leaf's share
-  /// less the root's (Saabas, "Interpreting random forests", 2014).
+  /// How much each step's pixel moved the probability of a class: the class's share after the step less its share before. They add up to
+  /// the leaf's share less the root's (Saabas, "Interpreting random forests", 2014).
   package func contributions(to label: Int) -> [Double] {
     zip(steps, steps.dropFirst()).map { Self.shares($1.classCounts)[label] - Self.shares($0.classCounts)[label] }
   }

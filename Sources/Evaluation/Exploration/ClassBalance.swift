@@ -7,7 +7,8 @@ package struct ClassBalance: Sendable, Equatable, Codable {
   package let test: [Int]
   /// The training images of the largest class over those of the smallest; nil if a class has none.
   package let largestToSmallest: Double?
-  /// The accuracy on the test images of always answering the class with the most training images: what a model must beat. nil without test images.
+  /// The accuracy on the test images of always answering the class with the most training images: what a model must beat. nil without
+  /// test images.
   package let majorityAccuracy: Double?
 
   package init(_ summary: DatasetSummary) {

@@ -13,7 +13,8 @@ package struct ComponentAnalysis: Sendable, Equatable, Codable {
     package let y: Float
   }
 
-  /// All, descending; the sum is 1, or 0 if all images are the same. As many as bytes in an image, of which the last are 0 if there are fewer images.
+  /// All, descending; the sum is 1, or 0 if all images are the same. As many as bytes in an image, of which the last are 0 if there are
+  /// fewer images.
   package let explainedVarianceRatios: [Double]
   /// The first components as pictures with both signs, each of length 1. Smaller than the images if those are large: see ``byteLimit``.
   package let components: [PixelMap]

@@ -3,9 +3,10 @@ internal import Models
 
 /// Images that occur more than once, byte for byte or nearly.
 ///
-/// Two different images are *near* duplicates if their distance is at most ``nearShare`` of the typical distance: the median, over the training
-/// images, of the distance to the farthest of the neighbours that were searched for. So the rule follows from the data: it means the same for dark
-/// and bright, small and large images. It looks at the farthest of them because the nearest ones may be copies themselves.
+/// Two different images are *near* duplicates if their distance is at most ``nearShare`` of the typical distance: the median, over the
+/// training images, of the distance to the farthest of the neighbours that were searched for. So the rule follows from the data: it means
+/// the same for dark and bright, small and large images. It looks at the farthest of them because the nearest ones may be copies
+/// themselves.
 package struct Duplicates: Sendable, Equatable, Codable {
   /// Each image that is byte for byte the same as an earlier one, with the first that is. Always of all images.
   package let exact: PairsBySet

@@ -31,8 +31,8 @@ package struct ModelDisagreement: Sendable, Equatable, Codable {
     package let predictions: [Int]
     /// The entropy of the models' mean probabilities, in bits.
     package let entropy: Double
-    /// How much of it comes from models that differ, and not from models that are unsure themselves: the entropy of the mean less the mean of the
-    /// entropies (Jensen-Shannon divergence), in bits.
+    /// How much of it comes from models that differ, and not from models that are unsure themselves: the entropy of the mean less the
+    /// mean of the entropies (Jensen-Shannon divergence), in bits.
     package let divergence: Double
   }
 
@@ -49,8 +49,8 @@ package struct ModelDisagreement: Sendable, Equatable, Codable {
   package let contestedCount: Int
 
   /// - Parameters:
-  ///   - opinions: at least one. On training images, probabilities must come from models that have not seen the image (out-of-bag, leave-one-out, other
-  ///     folds), or they repeat its label.
+  ///   - opinions: at least one. On training images, probabilities must come from models that have not seen the image (out-of-bag,
+  ///     leave-one-out, other folds), or they repeat its label.
   ///   - labels: each below `classCount`; at least one
   ///   - listed: entries in each list
   /// - Throws: ``EvaluationError`` if a probability is not a number from 0 to 1.

@@ -2,8 +2,8 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// The nearest images of each image (Euclidean, exact): within the training images, within the test images, and of test images among the training
-/// images. Image numbers are those of the data set, however many images are searched.
+/// The nearest images of each image (Euclidean, exact): within the training images, within the test images, and of test images among the
+/// training images. Image numbers are those of the data set, however many images are searched.
 struct NeighborSearch {
   /// Training images that were searched, ascending, and for each its nearest others.
   let train: [Int]

@@ -1,7 +1,8 @@
 /// The points of a curve that are worth drawing: those from which straight lines to the next ones stray least from the curve.
 ///
-/// The first and last points are kept; then, again and again, the point that lies furthest from the line that stands for it, until no point is further than
-/// `tolerance`, or there are `limit` (Ramer, "An iterative procedure for the polygonal approximation of plane curves", 1972; Douglas and Peucker, 1973).
+/// The first and last points are kept; then, again and again, the point that lies furthest from the line that stands for it, until
+/// no point is further than `tolerance`, or there are `limit` (Ramer, "An iterative procedure for the polygonal approximation of
+/// plane curves", 1972; Douglas and Peucker, 1973).
 ///
 /// - Parameters:
 ///   - limit: at least 2

@@ -1,14 +1,16 @@
-/// Images whose label may be wrong, found by confident learning (Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset
-/// labels", 2021).
+/// Images whose label may be wrong, found by confident learning (Northcutt, Jiang and Chuang, "Confident learning: estimating
+/// uncertainty in dataset labels", 2021).
 ///
-/// Models differ in how sure they are of a class at all, so each class j gets its own threshold: t_j, the mean probability of j over the images
-/// labeled j. An image counts confidently as class j if its probability of j is at least t_j (if several classes pass, the most probable one counts; if none
-/// does, the image counts nowhere). The *confident joint* C counts images by their label i and the class j that they confidently are: those off the
-/// diagonal, i ≠ j, are the candidates.
+/// Models differ in how sure they are of a class at all, so each class j gets its own threshold: t_j, the mean probability of j
+/// over the images labeled j. An image counts confidently as class j if its probability of j is at least t_j (if several classes
+/// pass, the most probable one counts; if none does, the image counts nowhere). The *confident joint* C counts images by their
+/// label i and the class j that they confidently are: those off the diagonal, i ≠ j, are the candidates.
 ///
-/// They are candidates to be looked at by a person, ranked, and no estimate of how many labels are wrong: a model also confidently errs.
+/// They are candidates to be looked at by a person, ranked, and no estimate of how many labels are wrong: a model also confidently
+/// errs.
 ///
-/// The probabilities must be *out of fold*, by models that were not fitted on the image that they judge; a model agrees with labels it was fitted to.
+/// The probabilities must be *out of fold*, by models that were not fitted on the image that they judge; a model agrees with labels
+/// it was fitted to.
 package struct LabelQuality: Sendable, Equatable, Codable {
   package struct Candidate: Sendable, Equatable, Codable {
     package let image: Int

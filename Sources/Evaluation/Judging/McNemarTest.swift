@@ -1,11 +1,11 @@
 /// Whether two models differ in accuracy, judged by the same images (McNemar, "Note on the sampling error of the difference between
-/// correlated proportions or percentages", 1947; recommended for classifiers by Dietterich, "Approximate statistical tests for comparing
-/// supervised classification learning algorithms", 1998).
+/// correlated proportions or percentages", 1947; recommended for classifiers by Dietterich, "Approximate statistical tests for
+/// comparing supervised classification learning algorithms", 1998).
 ///
-/// Images that both models tell rightly, or both wrongly, say nothing about which one is better. If the models were equally good, each of
-/// the *discordant* images would favour either like a thrown coin. The p-value is the probability that so many coins fall at
-/// least as unevenly as they did (exact, two-sided). Two intervals that overlap do not show that models are equal; this test is the sharper one,
-/// since the images are the same.
+/// Images that both models tell rightly, or both wrongly, say nothing about which one is better. If the models were equally good,
+/// each of the *discordant* images would favour either like a thrown coin. The p-value is the probability that so many coins fall
+/// at least as unevenly as they did (exact, two-sided). Two intervals that overlap do not show that models are equal; this test is
+/// the sharper one, since the images are the same.
 package struct McNemarTest: Sendable, Equatable, Codable {
   package let bothRight: Int
   package let onlyFirstRight: Int
@@ -26,8 +26,8 @@ package struct McNemarTest: Sendable, Equatable, Codable {
 
   /// min(1, 2 P(X <= min(first, second))) for X binomial with first + second throws of a fair coin.
   ///
-  /// The terms C(n, k) / 2^n are taken relative to the largest one, from the middle outwards by C(n, k - 1) = C(n, k) k / (n - k + 1), and divided
-  /// by their sum. So nothing overflows, and no logarithm is needed; values below 1e-308 become 0.
+  /// The terms C(n, k) / 2^n are taken relative to the largest one, from the middle outwards by C(n, k - 1) = C(n, k) k / (n - k +
+  /// 1), and divided by their sum. So nothing overflows, and no logarithm is needed; values below 1e-308 become 0.
   package static func pValue(_ first: Int, _ second: Int) -> Double {
     let throwsOfTheCoin = first + second
     let least = min(first, second)
@@ -51,8 +51,8 @@ package struct ModelComparison: Sendable, Equatable, Codable {
   package let first: Int
   package let second: Int
   package let test: McNemarTest
-  /// The p-value after Holm's correction over all pairs: if it is below 0.05, the models differ, and the chance that *any* such statement over
-  /// these pairs is wrong is below 5 %.
+  /// The p-value after Holm's correction over all pairs: if it is below 0.05, the models differ, and the chance that *any* such
+  /// statement over these pairs is wrong is below 5 %.
   package let adjustedPValue: Double
 
   /// Every pair of models, in the order (0, 1), (0, 2) … (1, 2) …
@@ -65,8 +65,8 @@ package struct ModelComparison: Sendable, Equatable, Codable {
     }
   }
 
-  /// Corrects p-values for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979): the smallest of m is multiplied by
-  /// m, the next by m - 1 and so on, each being at least the one before and at most 1.
+  /// Corrects p-values for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979): the smallest of m
+  /// is multiplied by m, the next by m - 1 and so on, each being at least the one before and at most 1.
   package static func holm(_ pValues: [Double]) -> [Double] {
     var adjusted = pValues
     var largest = 0.0

@@ -1,8 +1,9 @@
-/// How well one class is told from the rest at every threshold on its probability: the ROC curve (false against true positive rate) and the
-/// precision-recall curve, as scikit-learn's `roc_curve`, `roc_auc_score` and `average_precision_score` define them.
+/// How well one class is told from the rest at every threshold on its probability: the ROC curve (false against true positive rate)
+/// and the precision-recall curve, as scikit-learn's `roc_curve`, `roc_auc_score` and `average_precision_score` define them.
 ///
 /// An image is *taken* for the class if its probability is at least the threshold. Equal probabilities are taken together, so each
-/// distinct one gives one point. Where the class is rare, look at precision and recall: a small false positive rate can still be many images.
+/// distinct one gives one point. Where the class is rare, look at precision and recall: a small false positive rate can still be
+/// many images.
 package struct OperatingCurve: Sendable, Equatable, Codable {
   package struct Point: Sendable, Equatable, Codable {
     /// Images with at least this probability are taken; nil where none is.
@@ -24,7 +25,8 @@ package struct OperatingCurve: Sendable, Equatable, Codable {
   package let points: [Point]
   /// The probability that a random image of the class has a higher probability than a random other one (equal ones count half).
   package let areaUnderROC: Double
-  /// The mean of the precision over the recall gained: Σ (recall_i - recall_(i-1)) precision_i. A class drawn at random has its share of the images.
+  /// The mean of the precision over the recall gained: Σ (recall_i - recall_(i-1)) precision_i. A class drawn at random has its
+  /// share of the images.
   package let averagePrecision: Double
 
   package static let mostPoints = 200

@@ -1,12 +1,13 @@
 internal import Compute
 package import Datasets
 
-/// How much a model needs each part of the picture: the accuracy it loses if that part comes from another image, chosen at random (Breiman, "Random
-/// forests", 2001; Fisher, Rudin and Dominici, "All models are wrong, but many are useful", 2019).
+/// How much a model needs each part of the picture: the accuracy it loses if that part comes from another image, chosen at random
+/// (Breiman, "Random forests", 2001; Fisher, Rudin and Dominici, "All models are wrong, but many are useful", 2019).
 ///
-/// Whole blocks of neighbouring pixels are exchanged, not single pixels: neighbours tell nearly the same, so a model that loses only one reads it off
-/// the next, and every pixel alone looks unimportant. A block that is exchanged keeps its usual contents, but no longer fits the rest of
-/// the picture. A drop near or below 0 says that this model does without the block, not that nothing can be seen there.
+/// Whole blocks of neighbouring pixels are exchanged, not single pixels: neighbours tell nearly the same, so a model that loses
+/// only one reads it off the next, and every pixel alone looks unimportant. A block that is exchanged keeps its usual contents, but
+/// no longer fits the rest of the picture. A drop near or below 0 says that this model does without the block, not that nothing can
+/// be seen there.
 package struct PermutationImportance: Sendable, Equatable, Codable {
   package let shape: ImageShape
   /// Pixels along a side of a block; those at the right and lower edge may be smaller.
@@ -14,7 +15,8 @@ package struct PermutationImportance: Sendable, Equatable, Codable {
   package let repeats: Int
   /// Of the images as they are.
   package let accuracy: ProportionInterval
-  /// (rows, columns) of blocks, row-major: accuracy less the mean accuracy over the repeats, as scikit-learn's `permutation_importance`.
+  /// (rows, columns) of blocks, row-major: accuracy less the mean accuracy over the repeats, as scikit-learn's
+  /// `permutation_importance`.
   package let drops: [Double]
   /// (rows, columns): the standard deviation of the drop over the repeats; 0 for one repeat.
   package let deviations: [Double]

@@ -1,8 +1,8 @@
 /// Whether a model's confidence can be taken at its word: of the images it is 80 % sure of, are 80 % told rightly?
 ///
-/// Images are sorted into intervals of equal width of their confidence, the probability of the predicted class; within each, mean confidence and
-/// accuracy are compared (Guo et al., "On calibration of modern neural networks", 2017). Accuracy below confidence: the model is too sure
-/// of itself. Intervals with few images say little; ``ProportionInterval`` shows how little.
+/// Images are sorted into intervals of equal width of their confidence, the probability of the predicted class; within each, mean
+/// confidence and accuracy are compared (Guo et al., "On calibration of modern neural networks", 2017). Accuracy below confidence:
+/// the model is too sure of itself. Intervals with few images say little; ``ProportionInterval`` shows how little.
 package struct ReliabilityDiagram: Sendable, Equatable, Codable {
   package struct Bin: Sendable, Equatable, Codable {
     /// Confidences above `lower`, and up to `upper`. The first one holds 0 as well.

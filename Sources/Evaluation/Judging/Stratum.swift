@@ -35,8 +35,8 @@ package struct Stratum: Sendable, Equatable, Codable {
   /// Its `count` is the number of images.
   package let accuracy: ProportionInterval
 
-  /// Groups of about as many images each (quantiles), from the lowest values to the highest. Images of equal value stay together, so there may
-  /// be fewer groups, and there are none without images.
+  /// Groups of about as many images each (quantiles), from the lowest values to the highest. Images of equal value stay together,
+  /// so there may be fewer groups, and there are none without images.
   ///
   /// - Parameters:
   ///   - values: (predictions.count) of any measure

@@ -1,15 +1,15 @@
 internal import Foundation
 
-/// One number that makes a model's confidence honest, without changing what it predicts (Guo et al., "On calibration of modern neural networks",
-/// 2017).
+/// One number that makes a model's confidence honest, without changing what it predicts (Guo et al., "On calibration of modern
+/// neural networks", 2017).
 ///
-/// The logarithms of the probabilities are divided by the temperature T and made probabilities again: q_c ∝ p_c^(1/T). T above 1 makes a model
-/// less sure, T below 1 surer; the order of an image's classes stays. T is the one under which the labels of hold-out images are most likely
-/// (least log loss). Fitting it on training images would find the model's confidence in what it has learned by heart, and on test images would judge it
-/// by what it was fitted to: give hold-out images.
+/// The logarithms of the probabilities are divided by the temperature T and made probabilities again: q_c ∝ p_c^(1/T). T above 1
+/// makes a model less sure, T below 1 surer; the order of an image's classes stays. T is the one under which the labels of hold-out
+/// images are most likely (least log loss). Fitting it on training images would find the model's confidence in what it has learned
+/// by heart, and on test images would judge it by what it was fitted to: give hold-out images.
 ///
-/// The log loss is convex in β = 1/T, with derivative Σ (E_q[ln p] - ln p_label) and second derivative Σ Var_q[ln p]; Newton's steps find its least
-/// value, halving the range instead where a step would leave it.
+/// The log loss is convex in β = 1/T, with derivative Σ (E_q[ln p] - ln p_label) and second derivative Σ Var_q[ln p]; Newton's
+/// steps find its least value, halving the range instead where a step would leave it.
 package struct TemperatureScaling: Sendable, Equatable, Codable {
   package let temperature: Double
   /// Of the images fitted on, before and after.

@@ -9,7 +9,7 @@ struct Markup: Sendable, Equatable {
   init() { source = "" }
 
   /// What a person reads; every character of it is shown as it is.
-  init(_ text: String) { source = Self.escaped(text) }
+  init(text: String) { source = Self.escaped(text) }
 
   /// A source that is known when the program is built, as a style sheet.
   init(constant: StaticString) { source = constant.description }
@@ -28,7 +28,7 @@ struct Markup: Sendable, Equatable {
   }
 
   init(_ element: String, _ attributes: KeyValuePairs<String, String?> = [:], text: String) {
-    self.init(element, attributes, [Markup(text)])
+    self.init(element, attributes, [Markup(text: text)])
   }
 
   init(_ parts: [Markup]) { source = parts.map(\.source).joined() }

@@ -42,7 +42,8 @@ extension HTMLPage {
   }
 
   private var contents: Markup {
-    Markup("ol", [:], sections.map { Markup("li", [:], [Markup("a", ["href": "#\($0.identifier.text)"], text: $0.title)]) })
+    Markup(
+      "ol", [:], sections.map { Markup("li", [:], [Markup("a", ["href": "#\($0.identifier.text)"], text: $0.title)]) })
   }
 }
 
@@ -146,7 +147,7 @@ extension HTMLFigure {
             ])
         )
       }
-    let box = Markup("div", ["class": "box", "tabindex": "0"], [picture] + (scale.map { [$0.inline] } ?? []))
+    let box = Markup("div", ["class": "box"], [picture] + (scale.map { [$0.inline] } ?? []))
     return Markup("figure", ["class": style], [box, Markup("figcaption", [:], [caption.markup])])
   }
 }

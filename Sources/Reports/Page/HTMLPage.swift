@@ -13,7 +13,9 @@ package struct HTMLPage: Sendable {
   package var script: String?
 
   /// - Parameter sections: each with an identifier of its own, subsections too.
-  package init(title: String, subtitle: String = "", sections: [HTMLSection], footer: String = "", script: String? = nil) {
+  package init(
+    title: String, subtitle: String = "", sections: [HTMLSection], footer: String = "", script: String? = nil
+  ) {
     (self.title, self.subtitle, self.sections) = (title, subtitle, sections)
     (self.footer, self.script) = (footer, script)
   }

@@ -2,7 +2,7 @@
 package struct HTMLText: Sendable, Equatable, ExpressibleByStringInterpolation {
   var markup: Markup
 
-  package init(_ text: String) { markup = Markup(text) }
+  package init(_ text: String) { markup = Markup(text: text) }
 
   package init(stringLiteral text: String) { self.init(text) }
 

@@ -37,8 +37,6 @@ package struct ColourMap: Sendable, Equatable {
     0x053061, 0x2166ac, 0x4393c3, 0x92c5de, 0xd1e5f0, 0xf7f7f7, 0xfddbc7, 0xf4a582, 0xd6604d, 0xb2182b, 0x67001f,
   ])
 
-  private init(table: [UInt32]) { self.table = table }
-
   /// - Parameter share: numbers outside of 0...1 get the colour of the nearer end, and one that is none that of 0.
   package func colour(_ share: Double) -> Colour {
     let place = (share.isNaN ? 0 : min(max(share, 0), 1)) * Double(table.count - 1)

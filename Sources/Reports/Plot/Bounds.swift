@@ -1,6 +1,11 @@
 /// The smallest and the largest of the finite values.
 struct Bounds {
+  /// Larger ones count as this, so that no difference of two is infinite.
+  private static let largest = 1e150
+
   private(set) var range: ClosedRange<Double>?
+  /// Of those above zero.
+  private(set) var positive: ClosedRange<Double>?
 
   init(_ values: some Sequence<Double> = []) { include(values) }
 
@@ -8,7 +13,12 @@ struct Bounds {
 
   mutating func include(_ value: Double) {
     guard value.isFinite else { return }
-    range = range.map { min($0.lowerBound, value)...max($0.upperBound, value) } ?? value...value
+    let value = min(max(value, -Self.largest), Self.largest)
+    func widened(_ range: ClosedRange<Double>?) -> ClosedRange<Double> {
+      range.map { min($0.lowerBound, value)...max($0.upperBound, value) } ?? value...value
+    }
+    range = widened(range)
+    if value > 0 { positive = widened(positive) }
   }
 }
 

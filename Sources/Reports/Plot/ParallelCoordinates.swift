@@ -29,6 +29,7 @@ package struct ParallelCoordinates: Plot {
 
   package init(_ title: String, dimensions: [Dimension], lines: [Line], scale: ColourScale, emphasised: Int? = nil) {
     precondition(lines.allSatisfy { $0.values.count == dimensions.count }, "a value for each dimension")
+    precondition(emphasised.map(lines.indices.contains) ?? true, "one of the lines")
     (self.title, self.dimensions, self.lines) = (title, dimensions, lines)
     (self.scale, self.emphasised) = (scale, emphasised)
   }

@@ -36,6 +36,8 @@ package struct Axis: Sendable, Equatable {
   package enum Format: Sendable, Equatable {
     /// As short as the steps between the ticks allow.
     case number
+    /// Whole numbers, as epochs: no tick lies between them.
+    case whole
     /// Shares: 0.25 is "25 %".
     case percent
   }

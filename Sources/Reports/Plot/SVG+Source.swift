@@ -12,7 +12,8 @@ extension SVG {
     Markup(
       "svg",
       [
-        "xmlns": "http://www.w3.org/2000/svg", "class": "plot-image", "role": "img", "aria-label": "\(title). \(summary)",
+        "xmlns": "http://www.w3.org/2000/svg", "class": "plot-image", "role": "img",
+        "aria-label": "\(title). \(summary)",
         "viewBox": "0 0 \(width.coordinate) \(height.coordinate)", "width": width.coordinate,
         "height": height.coordinate,
       ],

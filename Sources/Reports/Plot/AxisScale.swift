@@ -1,0 +1,115 @@
+internal import Foundation
+
+/// Where an axis' values are, and its ticks.
+struct AxisScale {
+  struct Tick: Equatable {
+    var value: Double
+    var label: String
+  }
+
+  let axis: Axis
+  /// In units of the axis, or, if it is logarithmic, their decimal logarithms.
+  private let range: ClosedRange<Double>
+  /// About how many ticks there should be.
+  private let count: Int
+  /// In pixels: where the range begins and ends.
+  var start = 0.0
+  var end = 1.0
+
+  /// - Parameters:
+  ///   - data: what has to be in the range, unless the axis states one.
+  ///   - isRounded: the range is widened to the next ticks.
+  init(_ axis: Axis, data: Bounds, isRounded: Bool = true, ticks count: Int = 6) {
+    (self.axis, self.count) = (axis, count)
+    let isLogarithmic = axis.scale == .logarithmic
+    func bounds(_ range: ClosedRange<Double>?) -> ClosedRange<Double>? {
+      let ends = range.map { [$0.lowerBound, $0.upperBound] } ?? []
+      guard !ends.isEmpty, ends.allSatisfy({ $0.isFinite && (!isLogarithmic || $0 > 0) }) else { return nil }
+      return Bounds(isLogarithmic ? ends.map { log10($0) } : ends).range
+    }
+    let stated = bounds(axis.range)
+    let exact = Self.widened(stated ?? bounds(isLogarithmic ? data.positive : data.range) ?? 0...1, axis)
+    range = isRounded && stated == nil ? Self.rounded(exact, axis, count) : exact
+  }
+
+  /// From 0 at the range's beginning to 1 at its end, or outside of that; nil for what has no place.
+  func share(_ value: Double) -> Double? {
+    guard value.isFinite, axis.scale == .linear || value > 0 else { return nil }
+    return range.share(of: axis.scale == .logarithmic ? log10(value) : value)
+  }
+
+  /// In pixels. What is far outside stays within a few lengths of the axis.
+  func position(_ value: Double) -> Double? { share(value).map { start + (end - start) * min(max($0, -2), 3) } }
+
+  var ticks: [Tick] {
+    if axis.scale == .logarithmic {
+      let values = Self.powers(range, count).filter { (-1e-9...1 + 1e-9).contains(share($0) ?? -1) }
+      return values.map { Tick(value: $0, label: axis.format.text($0)) }
+    }
+    let step = Self.step(range, axis, count)
+    guard let indices = Self.indices(range, step) else {
+      return [range.lowerBound, range.upperBound].map { Tick(value: $0, label: axis.format.text($0)) }
+    }
+    return indices.map { Tick(value: Double($0) * step, label: label(Double($0) * step, step: step)) }
+  }
+
+  /// With as many decimals as tell neighbouring ticks apart.
+  private func label(_ value: Double, step: Double) -> String {
+    let factor = axis.format == .percent ? 100 : 1.0
+    let decimals = max(0, -Int((log10(step * factor) + 1e-9).rounded(.down)))
+    let largest = max(abs(range.lowerBound), abs(range.upperBound)) * factor
+    let isPlain = decimals <= 4 && largest < 1e7
+    let number =
+      isPlain ? NumberText.fixed(value * factor, decimals: decimals) : NumberText.compact(value * factor)
+    return axis.format == .percent ? number + " %" : number
+  }
+}
+
+extension AxisScale {
+  /// A range of one value becomes one around it.
+  private static func widened(_ range: ClosedRange<Double>, _ axis: Axis) -> ClosedRange<Double> {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    guard high - low <= max(abs(low), abs(high)) * 1e-12 else { return range }
+    let margin =
+      axis.scale == .logarithmic ? 0.3 : axis.format == .whole || low == 0 ? max(1, abs(low) * 0.1) : abs(low) * 0.1
+    return low - margin...high + margin
+  }
+
+  /// 1, 2 or 5 times a power of ten.
+  private static func step(_ range: ClosedRange<Double>, _ axis: Axis, _ count: Int) -> Double {
+    let raw = (range.upperBound - range.lowerBound) / Double(max(1, count))
+    let power = pow(10, log10(raw).rounded(.down))
+    let step = ([1, 2, 5].map { $0 * power }.first { $0 >= raw * 0.999_999 }) ?? 10 * power
+    return axis.format == .whole ? max(1, step) : step
+  }
+
+  /// The multiples of the step inside of the range; nil where floating point cannot tell them apart.
+  private static func indices(_ range: ClosedRange<Double>, _ step: Double) -> ClosedRange<Int>? {
+    let first = (range.lowerBound / step - 1e-6).rounded(.up)
+    let last = (range.upperBound / step + 1e-6).rounded(.down)
+    guard first <= last, max(abs(first), abs(last)) < 1e9 else { return nil }
+    return Int(first)...Int(last)
+  }
+
+  /// 1, 2 and 5 times each power of ten, or fewer if that is too many, in and right around a range of logarithms.
+  private static func powers(_ range: ClosedRange<Double>, _ count: Int) -> [Double] {
+    let decades = Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))
+    if range.upperBound - range.lowerBound < 3 {
+      return decades.flatMap { decade in [1, 2, 5].map { $0 * pow(10, Double(decade)) } }
+    }
+    let stride = (decades.count + count - 1) / max(1, count)
+    return decades.filter { $0.isMultiple(of: stride) }.map { pow(10, Double($0)) }
+  }
+
+  private static func rounded(_ range: ClosedRange<Double>, _ axis: Axis, _ count: Int) -> ClosedRange<Double> {
+    if axis.scale == .logarithmic {
+      let places = powers(range, count).map { log10($0) }
+      let low = places.last { $0 <= range.lowerBound + 1e-9 } ?? range.lowerBound
+      return low...max(low, places.first { $0 >= range.upperBound - 1e-9 } ?? range.upperBound)
+    }
+    let step = step(range, axis, count)
+    let (low, high) = ((range.lowerBound / step + 1e-6).rounded(.down), (range.upperBound / step - 1e-6).rounded(.up))
+    guard max(abs(low), abs(high)) < 1e9 else { return range }
+    return low * step...high * step
+  }
+}

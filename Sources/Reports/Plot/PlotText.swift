@@ -1,0 +1,64 @@
+/// Text in plots. No font is known when a plot is made, so widths are estimates for the usual sans-serif fonts.
+enum PlotText {
+  enum Anchor: String { case start, middle, end }
+
+  static func width(_ text: String, size: Double = 12) -> Double {
+    text.unicodeScalars.reduce(0) { $0 + share($1) } * size
+  }
+
+  /// Of the size of the font.
+  private static func share(_ scalar: Unicode.Scalar) -> Double {
+    switch scalar {
+    case "i", "j", "l", "t", "f", "r", "I", "'", ".", ",", ":", ";", "|", "!", "(", ")", "[", "]", " ": 0.33
+    case "m", "w", "M", "W", "@", "%": 0.88
+    case "A"..."Z": 0.69
+    case _ where scalar.value >= 0x1100: 1
+    default: 0.57
+    }
+  }
+
+  /// As much of a text as fits, with an ellipsis for the rest.
+  static func fitted(_ text: String, width limit: Double, size: Double = 12) -> String {
+    guard width(text, size: size) > limit else { return text }
+    var (result, length) = ("", width("…", size: size))
+    for character in text {
+      length += width(String(character), size: size)
+      guard length <= limit else { break }
+      result.append(character)
+    }
+    return result + "…"
+  }
+
+  static func label(
+    _ text: String, x: Double, y: Double, _ anchor: Anchor = .start, style: String? = nil, rotation: Double? = nil
+  ) -> Markup {
+    Markup(
+      "text",
+      [
+        "x": x.coordinate, "y": y.coordinate, "text-anchor": anchor == .start ? nil : anchor.rawValue, "class": style,
+        "transform": rotation.map { "rotate(\($0.coordinate) \(x.coordinate) \(y.coordinate))" },
+      ], text: text)
+  }
+}
+
+/// What the attribute `d` of a path says, in pixels.
+struct PathText {
+  private(set) var text = ""
+  var isEmpty: Bool { text.isEmpty }
+
+  mutating func move(_ x: Double, _ y: Double) { text += "M\(x.coordinate) \(y.coordinate)" }
+  mutating func line(_ x: Double, _ y: Double) { text += "L\(x.coordinate) \(y.coordinate)" }
+  mutating func horizontal(_ x: Double) { text += "H\(x.coordinate)" }
+  mutating func vertical(_ y: Double) { text += "V\(y.coordinate)" }
+  mutating func close() { text += "Z" }
+  mutating func append(_ path: PathText) { text += path.text }
+
+  mutating func rectangle(_ x: Double, _ y: Double, width: Double, height: Double) {
+    text += "M\(x.coordinate) \(y.coordinate)h\(width.coordinate)v\(height.coordinate)h\((-width).coordinate)Z"
+  }
+
+  /// - Parameter title: what the pointer shows.
+  func markup(_ style: String, title: String? = nil) -> Markup {
+    Markup("path", ["class": style, "d": text], title.map { [Markup("title", text: $0)] } ?? [])
+  }
+}

@@ -1,0 +1,66 @@
+import Evaluation
+import Testing
+
+@Suite struct CalibrationTests {
+  @Test func binsAgreeWithNumPy() throws {
+    let fixture = try JudgingFixture.load()
+    let diagram = ReliabilityDiagram(try fixture.predictions())
+    #expect(diagram.bins.map(\.accuracy.count) == fixture.reliability.map(\.count))
+    #expect(diagram.bins.map(\.accuracy.successes) == fixture.reliability.map(\.right))
+    for (bin, expected) in zip(diagram.bins, fixture.reliability) {
+      #expect(abs(bin.meanConfidence - expected.meanConfidence) < 1e-12)
+    }
+    #expect(diagram.bins.first?.lower == 0 && diagram.bins.last?.upper == 1)
+  }
+
+  @Test func theErrorIsTheEvaluations() throws {
+    let fixture = try JudgingFixture.load()
+    let evaluation = try Evaluation(
+      probabilities: fixture.probabilities, labels: fixture.labels, classNames: ["a", "b", "c", "d"])
+    #expect(
+      ReliabilityDiagram(try fixture.predictions()).expectedCalibrationError == evaluation.expectedCalibrationError)
+  }
+
+  /// SciPy's search stops at about the square root of the arithmetic's precision.
+  @Test func theTemperatureAgreesWithSciPy() throws {
+    let fixture = try JudgingFixture.load()
+    let predictions = try fixture.predictions()
+    let scaling = try #require(TemperatureScaling(fittedOn: predictions))
+    #expect(abs(scaling.temperature - fixture.temperature.temperature) < 1e-6)
+    #expect(abs(scaling.logLossBefore - fixture.temperature.before) < 1e-12)
+    #expect(abs(scaling.logLossAfter - fixture.temperature.after) < 1e-12)
+    let scaled = scaling.applied(to: predictions)
+    for (value, expected) in zip(scaled.probabilities, fixture.temperature.scaled) {
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+    #expect(scaled.labels == predictions.labels && scaling.images == predictions.count)
+  }
+
+  @Test func scalingChangesNoPrediction() throws {
+    let predictions = try JudgingFixture.load().predictions()
+    let scaling = try #require(TemperatureScaling(fittedOn: predictions))
+    #expect(scaling.applied(to: predictions).predicted == predictions.predicted)
+  }
+
+  @Test func scaledPredictionsNeedNoFurtherScaling() throws {
+    let predictions = try JudgingFixture.load().predictions()
+    let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
+    #expect(abs(try #require(TemperatureScaling(fittedOn: scaled)).temperature - 1) < 1e-4)
+  }
+
+  /// Ninety of a hundred right, all with one confidence p: ln(p / (1 - p)) / T = ln(9).
+  @Test(arguments: [Float(0.99), 0.75]) func twoClassesHaveAClosedForm(confidence: Float) throws {
+    let predictions = try judged((0..<100).map { (confidence, $0 < 90) })
+    let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
+    #expect(abs(scaled.confidences[0] - 0.9) < 1e-5)
+  }
+
+  @Test func whereSurerIsAlwaysBetterTheRangeEnds() throws {
+    let right = try #require(TemperatureScaling(fittedOn: judged([(0.6, true), (0.7, true)])))
+    #expect(right.temperature == TemperatureScaling.temperatures.lowerBound)
+    let wrong = try #require(TemperatureScaling(fittedOn: judged([(0.6, false), (0.7, false)])))
+    #expect(wrong.temperature == TemperatureScaling.temperatures.upperBound)
+  }
+
+  @Test func nothingIsFittedOnNothing() throws { #expect(TemperatureScaling(fittedOn: try judged([])) == nil) }
+}
