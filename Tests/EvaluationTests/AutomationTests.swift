@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func testImagesVerifyAndDoNotChoose() throws {
-    let holdOut = try judged((0..<400).map { (0.9, $0 > 0) } + [(0.8, false), (0.7, false)])
+    let holdOut = try judged((0..<400).map { (0.9, $0 > 0) } + (0..<9).map { _ in (0.8, false) })
     let test = try judged([(0.95, true), (0.9, false), (0.9, true), (0.5, true)])
     let found = try #require(AutomationPlan(target: 0.98, holdOut: holdOut, test: test).threshold)
     #expect(found.confidence == 0.9)

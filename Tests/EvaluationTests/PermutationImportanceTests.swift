@@ -47,12 +47,18 @@ import Testing
   @Test func theSeedDecidesThePermutations() throws {
     let shape = ImageShape(height: 2, width: 2, channels: 1)
     let images = images(shape, bright: 0, 1)
-    let found = try [1, 1, 2].map { seed in
-      try PermutationImportance(
-        of: images, classCount: 2, blockSize: 1, repeats: 1, seed: UInt64(seed), probabilities: model(shape, 0, 1))
+    let shown = try [1, 1, 2].map { (seed: UInt64) -> [LabeledImages] in
+      var shown: [LabeledImages] = []
+      let found = try PermutationImportance(of: images, classCount: 2, blockSize: 1, repeats: 2, seed: seed) {
+        shown.append($0)
+        return try model(shape, 0, 1)($0)
+      }
+      #expect(found.repeats == 2 && shown.count == 1 + 4 * 2)
+      return shown
     }
-    #expect(found[0] == found[1] && found[0] != found[2])
-    #expect(found[0].deviations == [0, 0, 0, 0])
+    #expect(shown[0] == shown[1])
+    #expect(zip(shown[0], shown[2]).map { $0 == $1 } == [true] + Array(repeating: false, count: 8))
+    #expect(Set(shown[0].map(\.pixels)).count == 9, "each block and repeat has its own permutation")
   }
 
   /// A block as large as the image exchanges whole images.
@@ -72,7 +78,7 @@ import Testing
     let shape = ImageShape(height: 1, width: 1, channels: 1)
     let found = try PermutationImportance(
       of: images(shape, bright: 0, 0, count: 1), classCount: 2, blockSize: 8, probabilities: model(shape, 0, 0))
-    #expect(found.drops == [0])
+    #expect(found.drops == [0] && found.deviations == [0])
   }
 
   @Test func aDamagedModelIsAnError() {

@@ -74,7 +74,7 @@ import Testing
     #expect(try forest.probabilities(for: judged, on: anyContext, progress: { _ in true }) == sums.map { $0 / 10 })
   }
 
-  @Test func theOutOfBagAccuracyIsThatOfTheTreesThatDidNotSeeAnImage() throws {
+  @Test func outOfBagImagesAreJudgedByTheTreesThatDidNotSeeThem() throws {
     let forest = try fit { $0.trees = 5 }
     let bags = (0..<5).map { tree in
       let drawn = (0..<images.count).map {
@@ -86,18 +86,26 @@ import Testing
       try Forest(joining: [[tree]], settings: forest.prefix(1).forestSettings, imageShape: images.shape, classCount: 4)
         .probabilities(for: images, on: anyContext, progress: { _ in true })
     }
+    let context = ComputeContext(threads: 3, instructionSet: .portable)
+    let probabilities = forest.outOfBagProbabilities(trainingImages: images, on: context)
+    #expect(probabilities == forest.outOfBagProbabilities(trainingImages: images, on: anyContext))
     var (right, judged) = (0, 0)
     for image in 0..<images.count {
       let trees = (0..<5).filter { !bags[$0].contains(image) }
-      if trees.isEmpty { continue }
+      if trees.isEmpty {
+        #expect(probabilities[image] == nil)
+        continue
+      }
       let votes = (0..<4).map { label in trees.reduce(0) { $0 + shares[$1][image * 4 + label] } }
+      #expect(probabilities[image] == votes.map { $0 / Float(trees.count) })
       judged += 1
       if votes.firstIndex(of: votes.max()!)! == Int(images.labels[image]) { right += 1 }
     }
     #expect(judged < images.count)
-    let context = ComputeContext(threads: 3, instructionSet: .portable)
     #expect(forest.outOfBagAccuracy(trainingImages: images, on: context) == Double(right) / Double(judged))
-    #expect(try fit { $0.bootstrap = false }.outOfBagAccuracy(trainingImages: images, on: context) == nil)
+    let whole = try fit { $0.bootstrap = false }
+    #expect(whole.outOfBagAccuracy(trainingImages: images, on: context) == nil)
+    #expect(whole.outOfBagProbabilities(trainingImages: images, on: context).allSatisfy { $0 == nil })
   }
 
   @Test func withoutBootstrapAndWithAllFeaturesEveryTreeIsTheDecisionTree() throws {

@@ -17,7 +17,7 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
   package let trees: [TreeVote]
   /// By label: how many trees predict it.
   package let votes: [Int]
-  /// By label: the mean over trees of the shares in the leaf, which decides.
+  /// By label: the mean over trees of the shares in the leaf, which decides. The very numbers that the forest predicts.
   package let probabilities: [Double]
   /// The most probable class; of equally probable ones, the lowest.
   package let prediction: Int
@@ -36,8 +36,11 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
     let count = Double(paths.count)
     var votes = [Int](repeating: 0, count: classNames.count)
     for path in paths { votes[path.prediction] += 1 }
-    let leaves = paths.map(\.probabilities)
-    let probabilities = classNames.indices.map { label in leaves.reduce(0) { $0 + $1[label] } / count }
+    // In the trees' order and in single precision, as the forest itself adds them up: so ties are the same.
+    let probabilities = classNames.indices.map { label in
+      let sum = paths.reduce(Float(0)) { $0 + Float($1.leaf.classCounts[label]) / Float($1.leaf.images) }
+      return Double(sum / Float(paths.count))
+    }
     let prediction = probabilities.firstIndex(of: probabilities.max()!)!
     let shape = model.imageShape
     var sums = [Double](repeating: 0, count: shape.count)
