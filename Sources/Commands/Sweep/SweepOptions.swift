@@ -86,6 +86,7 @@ struct SweepCommonOptions: ParsableArguments {
         if let model = report.model { try record.keep(model, of: name) }
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
+        try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
         try record.end(name, .finished)
         return report
       } catch {
