@@ -56,7 +56,7 @@ package struct HoldOut: Sendable, Equatable, Codable {
     try self.init(
       network, judges: training.selecting(heldOut), on: context, progress: progress,
       explanation: """
-        The hold-out images are the network's validation images: \(heldOut.count) of the \(training.count) training images, which \
+        The hold-out images are the network's validation images: \(grouped(heldOut.count)) of the \(grouped(training.count)) training images, which \
         it was not trained on. They chose the best epoch, so they may look a little better than new images would.
         """)
   }
@@ -79,7 +79,7 @@ package struct HoldOut: Sendable, Equatable, Codable {
     self.init(
       predictions,
       explanation: """
-        The hold-out images are \(judged.count) of the \(training.count) training images, each judged by those trees alone whose \
+        The hold-out images are \(grouped(judged.count)) of the \(grouped(training.count)) training images, each judged by those trees alone whose \
         bootstrap left it out (out of bag). These are about a third of the trees, so the whole forest is a little better \
         and surer of itself.
         """)
@@ -105,11 +105,12 @@ package struct HoldOut: Sendable, Equatable, Codable {
     let predictions = try Predictions(
       probabilities: probabilities, labels: sample.map { training.labels[$0] }, classCount: neighbors.classCount)
     let which =
-      sample.count < training.count ? "drawn from the \(training.count) training images" : "all training images"
+      sample.count < training.count
+      ? "drawn from the \(grouped(training.count)) training images" : "all training images"
     self.init(
       predictions,
       explanation: """
-        The hold-out images are \(sample.count) images, \(which), each judged by its neighbours other than itself (leave one \
+        The hold-out images are \(grouped(sample.count)) images, \(which), each judged by its neighbours other than itself (leave one \
         out). Training images that nearly repeat one another make this look a little better than new images would.
         """)
   }
@@ -130,8 +131,8 @@ package struct HoldOut: Sendable, Equatable, Codable {
     try self.init(
       companion, judges: training.selecting(split.heldOut), on: context, progress: progress,
       explanation: """
-        The tree saw all training images. So a companion tree with the same settings was fitted on \(split.kept.count) of them and \
-        judged the other \(split.heldOut.count): these are the hold-out images. What is chosen by them carries over to the tree \
+        The tree saw all training images. So a companion tree with the same settings was fitted on \(grouped(split.kept.count)) of them and \
+        judged the other \(grouped(split.heldOut.count)): these are the hold-out images. What is chosen by them carries over to the tree \
         itself only as far as the two trees are alike.
         """)
   }
@@ -145,4 +146,9 @@ package struct HoldOut: Sendable, Equatable, Codable {
       try Predictions(probabilities: probabilities, labels: images.labels, classCount: model.classCount),
       explanation: explanation)
   }
+}
+
+/// With commas between thousands.
+private func grouped(_ count: Int) -> String {
+  count < 1000 ? "\(count)" : grouped(count / 1000) + "," + "\(1000 + count % 1000)".dropFirst()
 }

@@ -66,7 +66,7 @@ extension ModelKind {
     case .cnn: "CNN"
     case .forest: "Random forest"
     case .tree: "Decision tree"
-    case .knn: "k nearest neighbours"
+    case .knn: "Nearest neighbours"
     }
   }
 

@@ -20,7 +20,7 @@ package struct BusinessChapter: Sendable {
     if let holdOut = model.holdOut.predictions { subsections.append(automation(holdOut)) }
     subsections += [costSection, priorities]
     return HTMLSection(
-      identifier(), title: "What it is good for: \(model.name)",
+      identifier(), title: "\(model.name): what is it good for?",
       [
         .paragraph(
           """

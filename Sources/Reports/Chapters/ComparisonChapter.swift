@@ -17,8 +17,7 @@ package struct ComparisonChapter: Sendable {
     var blocks: [HTMLBlock] = [
       .paragraph(
         """
-        All models are judged by the same \(images), which no model was fitted on and nothing was chosen by. The interval is the range in \
-        which the accuracy on other images of the same kind is to be expected, with 95 % confidence.
+        All models are judged by the same \(images), which none was fitted on. The interval is the range in which the accuracy on other images of the same kind is to be expected, with 95 % confidence.
         """),
       .table(accuracyTable), .figure(HTMLFigure("accuracy-of-models", accuracyPlot, caption: accuracyCaption)),
     ]
@@ -33,7 +32,7 @@ package struct ComparisonChapter: Sendable {
     HTMLTable(
       "Models and their accuracy",
       columns: [
-        .init("Model", .text), .init("Best parameters", .text), .init("Accuracy", .number),
+        .init("Model", .text), .init("Parameters", .text), .init("Accuracy", .number),
         .init("95 % interval", .number), .init("Hold-out accuracy", .number),
       ],
       rows: models.map { model in
@@ -81,7 +80,7 @@ package struct ComparisonChapter: Sendable {
   private var price: HTMLSection {
     var blocks: [HTMLBlock] = [.table(priceTable)]
     blocks.addStatements([Statements.priceOfAccuracy(models)])
-    let timed = models.filter { ($0.price.fitSeconds ?? 0) > 0 }
+    let timed = models.filter { $0.price.fitSeconds != nil }
     if timed.count > 1 {
       blocks.append(.figure(HTMLFigure("accuracy-against-time", timePlot(timed), caption: Self.timeCaption)))
     }
@@ -110,15 +109,18 @@ package struct ComparisonChapter: Sendable {
       "Accuracy against training time", horizontal: Axis("time to train", unit: "s", scale: .logarithmic),
       vertical: Axis("accuracy", format: .percent),
       groups: models.map { model in
+        let seconds = model.price.fitSeconds ?? 0
         let label =
-          "\(model.name): \(model.test.accuracy.percent) after \(Wording.seconds(model.price.fitSeconds ?? 0))"
+          "\(model.name): \(model.test.accuracy.percent) after \(Wording.seconds(seconds))"
         return .init(
-          model.name, [PlotPoint(model.price.fitSeconds ?? 0, model.test.accuracy.share)], labels: [label])
+          model.name, [PlotPoint(max(seconds, Statements.leastSeconds), model.test.accuracy.share)], labels: [label])
       })
   }
 
-  private static let timeCaption: HTMLText =
-    "Up and to the left is better: more images told rightly, after a shorter training. The time axis is logarithmic."
+  private static let timeCaption: HTMLText = """
+    Up and to the left is better: more images told rightly, after a shorter training. The time axis is logarithmic; less than \
+    \(Wording.seconds(Statements.leastSeconds)) is drawn as that.
+    """
 }
 
 extension [HTMLBlock] {

@@ -26,7 +26,7 @@ extension JudgingChapter {
     return HTMLSection(
       identifier("curves"), title: "Each class against the rest",
       [
-        .gallery([
+        .figure(
           HTMLFigure(
             identifier("precision recall"),
             LinePlot(
@@ -34,7 +34,8 @@ extension JudgingChapter {
               vertical: Axis("precision: share of those found that is right", format: .percent, range: 0...1),
               series: series { PlotPoint($0.recall, $0.precision) }),
             caption:
-              "The more of a class is to be found, the more of what is found is wrong. Up and right is better.\(part)"),
+              "The more of a class is to be found, the more of what is found is wrong. Up and right is better.\(part)")),
+        .figure(
           HTMLFigure(
             identifier("roc"),
             LinePlot(
@@ -42,8 +43,8 @@ extension JudgingChapter {
               horizontal: Axis("share of other classes that is falsely found", format: .percent, range: 0...1),
               vertical: recall, series: series { PlotPoint($0.falsePositiveRate, $0.recall) }, diagonal: "chance"),
             caption:
-              "The same thresholds, seen from all other images. Up and left is better; the diagonal is a guess.\(part)"),
-        ]),
+              "The same thresholds, seen from all other images. Up and left is better; the diagonal is a guess.\(part)")
+        ),
         .details(summary: "Areas under these curves", [.table(Self.table(of: all, model.classNames))]),
       ])
   }

@@ -89,7 +89,7 @@ extension JudgingChapter {
       bars: strata.map {
         .init(
           Wording.percents($0.lowest, $0.highest), $0.accuracy.share, interval: $0.accuracy.lower...$0.accuracy.upper)
-      }, markers: [PlotMarker(model.test.accuracy.share, label: "all images")])
+      })
   }
 
   private func caption(_ measure: String) -> HTMLText {
@@ -97,8 +97,10 @@ extension JudgingChapter {
       measure == "fill"
       ? "the share of pixels brighter than \(Self.filledAbove) of 255: how much of the picture the object fills, if the background is dark"
       : "the mean of all pixels, as a share of the brightest value"
-    return
-      "Groups of about as many test images each. \(measure.capitalizedFirst): \(meaning). Whiskers are 95 % intervals."
+    return """
+      Groups of about as many test images each. \(measure.capitalizedFirst): \(meaning). Whiskers are 95 % intervals; of all images, \
+      \(model.test.accuracy.percent) are told rightly.
+      """
   }
 }
 

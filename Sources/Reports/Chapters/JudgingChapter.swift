@@ -26,7 +26,7 @@ package struct JudgingChapter: Sendable {
         + Statements.confusedPairs(pairs, model, limit: 2).map(Optional.some))
     let sections = [classes, curves, confidence, learning, errors, strata].compactMap { $0 }
     return HTMLSection(
-      identifier(), title: "How good is it? \(model.name)", blocks, subsections: sections + [settings])
+      identifier(), title: "\(model.name): how good is it?", blocks, subsections: sections + [settings])
   }
 
   /// Of this model, and a part of its chapter.
@@ -36,21 +36,20 @@ package struct JudgingChapter: Sendable {
     let evaluation = model.evaluation
     let accuracy = model.test.accuracy
     var cards = [
-      HTMLCard("Accuracy", accuracy.percent, remark: "\(accuracy.range) with 95 % confidence")
+      HTMLCard("Accuracy", accuracy.percent, remark: "on other images, expect \(accuracy.range)")
     ]
     if evaluation.classNames.count > 2 {
       cards.append(
-        HTMLCard("Among the two likeliest", NumberText.percent(evaluation.top2Accuracy), remark: "top-2 accuracy"))
+        HTMLCard("In the first two", NumberText.percent(evaluation.top2Accuracy), remark: "top-2 accuracy"))
     }
     return cards + [
       HTMLCard(
         "F1, mean of classes", NumberText.percent(evaluation.macroAverage.f1),
         remark: "harmonic mean of precision and recall"),
       HTMLCard(
-        "Confidence off by", Wording.points(evaluation.expectedCalibrationError),
+        "Confidence off by", NumberText.percent(evaluation.expectedCalibrationError),
         remark: "expected calibration error, 15 bins"),
       HTMLCard("Log loss", NumberText.fixed(evaluation.logLoss, decimals: 3), remark: "0 is perfect"),
-      HTMLCard("Judged by", Wording.count(evaluation.images), remark: "test images"),
     ]
   }
 

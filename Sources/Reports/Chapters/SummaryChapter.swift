@@ -43,7 +43,7 @@ package struct SummaryChapter: Sendable {
       HTMLCard(
         models.count > 1 ? "Most accurate" : "Model", best.name,
         remark: models.count > 1 ? "of \(models.count) models" : ""),
-      HTMLCard("Named rightly", accuracy.percent, remark: "\(accuracy.range) with 95 % confidence"),
+      HTMLCard("Named rightly", accuracy.percent, remark: "on other images, expect \(accuracy.range)"),
     ]
     if let threshold = plan?.threshold, !threshold.testContradicts, threshold.test.coverage.isStated {
       cards.append(
@@ -57,8 +57,10 @@ package struct SummaryChapter: Sendable {
           "Cost of 1,000 items", Wording.money(cost.cost.mean),
           remark: "\(Wording.money(cost.costAllManual)) by people alone"))
     }
-    if let seconds = best.price.fitSeconds { cards.append(HTMLCard("Time to train", Wording.seconds(seconds))) }
-    return cards + [HTMLCard("Judged by", Wording.count(best.test.count), remark: "test images that no model had seen")]
+    if let seconds = best.price.fitSeconds {
+      cards.append(HTMLCard("Time to train", Wording.seconds(seconds), remark: "on the machine of this run"))
+    }
+    return cards
   }
 
   // MARK: Sentences

@@ -53,19 +53,22 @@ extension Statements {
         + ", by \(Wording.points(difference)); chance alone would hardly do that." + HTMLText(rest))
   }
 
-  /// What the most accurate model costs more than the one that is fitted fastest. Nil if either time is unknown, it is the same model,
-  /// or no difference in accuracy is shown.
+  /// What the most accurate model costs more than the next best that is fitted faster. Nil if no such time is known, or no difference in
+  /// accuracy is shown.
   static func priceOfAccuracy(_ models: [JudgedModel]) -> HTMLStatement? {
-    let best = models.isEmpty ? nil : models.mostAccurate
-    let timed = models.indices.filter { (models[$0].price.fitSeconds ?? 0) > 0 }
-    guard let best, timed.contains(best), timed.count > 1,
-      let fastest = timed.min(by: { models[$0].price.fitSeconds! < models[$1].price.fitSeconds! }), fastest != best
-    else { return nil }
+    let best = models.mostAccurate
+    guard let slowest = models[best].price.fitSeconds else { return nil }
+    let faster = models.indices.filter {
+      models[$0].price.fitSeconds.map { leastSeconds <= $0 && $0 < slowest } ?? false
+    }
+    guard let next = faster.max(by: { models[$0].test.accuracy.share < models[$1].test.accuracy.share }) else {
+      return nil
+    }
     let comparison = ModelComparison.pairs(of: models.map(\.test)).first {
-      [$0.first, $0.second].sorted() == [best, fastest].sorted()
+      [$0.first, $0.second].sorted() == [best, next].sorted()
     }
     guard let comparison, comparison.adjustedPValue < significance else { return nil }
-    let (slow, fast) = (models[best], models[fastest])
+    let (slow, fast) = (models[best], models[next])
     let ratio = slow.price.fitSeconds! / fast.price.fitSeconds!
     return HTMLStatement(
       "\(NumberText.compact(ratio, digits: 2))×",
@@ -76,6 +79,9 @@ extension Statements {
           \(Wording.points(slow.test.accuracy.share - fast.test.accuracy.share)) more accuracy.
           """)
   }
+
+  /// A shorter training is none: the model only keeps its images.
+  static let leastSeconds = 0.01
 
   /// How many images a second the model judges, where that was measured.
   static func speed(_ model: JudgedModel) -> HTMLStatement? {

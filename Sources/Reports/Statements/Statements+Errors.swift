@@ -15,7 +15,7 @@ extension Statements {
         pair.shareOfErrors.percent,
         "Of all \(Wording.count(pair.shareOfErrors.count)) errors, \(Wording.count(pair.shareOfErrors.successes)) are between "
           + .strong(names[pair.first]) + " and " + .strong(names[pair.second]) + """
-             (\(Wording.count(pair.firstAsSecond)) and \(Wording.count(pair.secondAsFirst)) the other way). If none were left, \
+             (\(Wording.count(pair.firstAsSecond)) the one way, \(Wording.count(pair.secondAsFirst)) the other). If none were left, \
             the accuracy would rise by \(Wording.points(pair.mostGain.share)) at most.
             """ + HTMLText(candidates))
     }

@@ -22,11 +22,12 @@ enum Wording {
   static func target(_ share: Double) -> String { NumberText.compact(share * 100) + " %" }
 
   static func pValue(_ value: Double) -> String {
-    value < 0.001 ? "p < 0.001" : "p = " + NumberText.fixed(value, decimals: value < 0.1 ? 3 : 2)
+    value < 0.001 ? "p\u{a0}<\u{a0}0.001" : "p\u{a0}=\u{a0}" + NumberText.fixed(value, decimals: value < 0.1 ? 3 : 2)
   }
 
   static func seconds(_ seconds: Double) -> String {
     switch seconds {
+    case ..<Statements.leastSeconds: "< \(NumberText.compact(Statements.leastSeconds)) s"
     case ..<10: NumberText.compact(seconds, digits: 2) + " s"
     case ..<120: NumberText.fixed(seconds, decimals: 0) + " s"
     case ..<7200: NumberText.fixed(seconds / 60, decimals: 1) + " min"
