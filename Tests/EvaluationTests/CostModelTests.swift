@@ -77,6 +77,9 @@ import Testing
       plan.test.coverage == ProportionInterval(200, of: 300) && plan.test.precision == ProportionInterval(180, of: 200))
     #expect(abs(plan.test.cost.mean - 1000 * (20.0 * 5 + 100) / 300) < 1e-9)
     #expect(plan.curve.map(\.threshold) == [nil, 0.95, 0.85, 0.75])
+    // 300 reviews; 5 errors and 200 reviews; 20 errors and 100 reviews; 45 errors.
+    let totals: [Double] = [300, 225, 200, 225]
+    for (point, total) in zip(plan.curve, totals) { #expect(abs(point.cost - total / 0.3) < 1e-9) }
   }
 
   @Test func wherePeopleAreCheapTheyLabelEverything() throws {

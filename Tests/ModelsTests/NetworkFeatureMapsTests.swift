@@ -4,7 +4,7 @@ import Models
 import Testing
 
 @Suite struct NetworkFeatureMapsTests {
-  private static let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
+  private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
   private let shape = ImageShape(height: 13, width: 10, channels: 3)
   private let classes = 4
 
@@ -19,7 +19,8 @@ import Testing
   private func network(_ settings: NetworkSettings) throws -> Network {
     let plan = try NetworkPlan(settings.layers, input: shape, classCount: classes)
     var parameters = plan.initialParameters(seed: 5)
-    for slice in plan.slices where ["scale", "shift", "bias", "mean", "variance"].contains(where: slice.name.hasSuffix) {
+    for slice in plan.slices where ["scale", "shift", "bias", "mean", "variance"].contains(where: slice.name.hasSuffix)
+    {
       for place in slice.range where !slice.name.hasPrefix("output") {
         let draw = Philox.uniform(Philox.words(seed: 6, .test, UInt32(place)).x)
         parameters[place] = slice.name.hasSuffix("variance") ? draw + 0.5 : draw - 0.3
@@ -39,10 +40,10 @@ import Testing
     func logits(_ parameters: [Float]) throws -> [Float] {
       try Network(
         network.configuration, plan: network.plan, parameters: parameters, normalization: network.normalization
-      ).mapFeatures(of: images, block: 1, labels: labels, on: Self.context, \.logit)
+      ).mapFeatures(of: images, block: 1, labels: labels, on: context, \.logit)
     }
     for (index, block) in network.plan.blocks.enumerated() {
-      let features = try network.mapFeatures(of: images, block: index + 1, labels: labels, on: Self.context, { $0 })
+      let features = try network.mapFeatures(of: images, block: index + 1, labels: labels, on: context, { $0 })
       for channel in 0..<features[0].channels {
         let step: Float = 1e-3
         func moved(_ step: Float) throws -> [Float] {
@@ -68,7 +69,7 @@ import Testing
     let images = randomImages(2, shape, classes: classes)
     for label in 0..<classes {
       let found = try network.mapFeatures(
-        of: images, block: 1, labels: [UInt8](repeating: UInt8(label), count: 2), on: Self.context, { $0 })
+        of: images, block: 1, labels: [UInt8](repeating: UInt8(label), count: 2), on: context, { $0 })
       let weights = try #require(network.tensors.first { $0.name == "output.weight" }?.elements(as: Float.self))
       let bias = try #require(network.tensors.first { $0.name == "output.bias" }?.elements(as: Float.self))
       for features in found {
@@ -108,9 +109,9 @@ import Testing
   @Test func imagesDoNotInfluenceEachOther() throws {
     let network = try network(settings())
     let images = randomImages(10, shape, classes: classes)
-    let together = try network.mapFeatures(of: images, block: 2, on: Self.context, { $0 })
+    let together = try network.mapFeatures(of: images, block: 2, on: context, { $0 })
     for image in [0, 7, 9] {
-      let alone = try network.mapFeatures(of: images.selecting([image]), block: 2, on: Self.context, { $0 })
+      let alone = try network.mapFeatures(of: images.selecting([image]), block: 2, on: context, { $0 })
       #expect(alone == [together[image]])
     }
   }
@@ -120,7 +121,7 @@ import Testing
     let images = randomImages(2, shape, classes: classes)
     func refuse(_ images: LabeledImages, block: Int, labels: [UInt8]?) {
       #expect {
-        try network.mapFeatures(of: images, block: block, labels: labels, on: Self.context, \.logit)
+        try network.mapFeatures(of: images, block: block, labels: labels, on: context, \.logit)
       } throws: {
         if case .badSettings = $0 as? ModelError { true } else { false }
       }
@@ -130,14 +131,14 @@ import Testing
     refuse(images, block: 1, labels: [0])
     let turned = ImageShape(height: 10, width: 13, channels: 3)
     refuse(randomImages(2, turned, classes: classes), block: 1, labels: nil)
-    #expect(try network.mapFeatures(of: images.prefix(0), block: 1, on: Self.context, \.logit) == [])
+    #expect(try network.mapFeatures(of: images.prefix(0), block: 1, on: context, \.logit) == [])
   }
 
   @Test func itStopsWhenTold() throws {
     let network = try network(settings())
     #expect(throws: CancellationError.self) {
       try network.mapFeatures(
-        of: randomImages(2, shape, classes: classes), block: 1, on: Self.context, progress: { _ in false }, \.logit)
+        of: randomImages(2, shape, classes: classes), block: 1, on: context, progress: { _ in false }, \.logit)
     }
   }
 

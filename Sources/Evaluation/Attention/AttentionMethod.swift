@@ -49,8 +49,8 @@ extension AttentionMap {
   }
 
   /// Grad-CAM++'s weight of a channel: the sum of a(y, x) max(0, g(y, x)) with a = g² / (2 g² + g³ sum of U), where g is the gradient of
-  /// the logit; the score being its exponential, whose factor all weights share. Where g is positive this is g / (2 + g sum of U), and never
-  /// divides by zero.
+  /// the logit. (The paper's score is the logit's exponential, a factor that all weights share.) Where g is positive, a g is
+  /// g / (2 + g sum of U), and never divides by zero.
   private static func positiveGradient(_ gradient: ArraySlice<Float>, _ values: ArraySlice<Float>) -> Float {
     let sum = values.reduce(0, +)
     return gradient.reduce(0) { $1 > 0 ? $0 + $1 / (2 + $1 * sum) : $0 }

@@ -1,9 +1,9 @@
 /// The linear part of ROAD's imputation (Rong et al., 2022, section 4.2): each removed pixel is the weighted mean of its neighbours, those
 /// beside it with weight 1/6 and those across with 1/12, removed ones included. At the border the weights of neighbours that exist count.
 ///
-/// That is a linear system with one unknown for each removed pixel. Its matrix is symmetric and positive definite (as long as one pixel is left),
-/// so conjugate gradients (Hestenes and Stiefel, 1952) solve it. They go over a plane with a border of zeros, in which pixels that are not
-/// unknown stay zero, so that each step is one stencil.
+/// That is a linear system with one unknown for each removed pixel. Its matrix is symmetric and positive definite (as long as one pixel
+/// is left), so conjugate gradients (Hestenes and Stiefel, 1952) solve it. They go over a plane with a border of zeros, in which pixels
+/// that are not unknown stay zero, so that each step is one stencil.
 package struct LinearImputation {
   private let height: Int
   private let width: Int

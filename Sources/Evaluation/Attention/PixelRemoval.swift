@@ -23,6 +23,7 @@ struct PixelRemoval {
   /// The pixels from the one that matters most to the one that matters least. Those that matter the same are in random order: in the
   /// order of rows, a map that is zero nearly everywhere would be judged by what is at the top of the image.
   func order(_ map: AttentionMap, image: Int) -> [Int] {
+    precondition(map.height == shape.height && map.width == shape.width, "the map has another size than the image")
     var pixels = Array(map.values.indices)
     var draws = RandomSequence(seed: seed, .attention, 16, UInt32(truncatingIfNeeded: image))
     draws.shuffle(&pixels)

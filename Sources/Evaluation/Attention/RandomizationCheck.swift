@@ -2,9 +2,9 @@ package import Compute
 package import Datasets
 package import Models
 
-/// Whether maps depend on what the network has learned: they are compared with those of the same network whose layers are replaced by random
-/// ones, from the output down (Adebayo et al., "Sanity checks for saliency maps", 2018). A method whose maps stay the same shows the image, and
-/// not what the network makes of it.
+/// Whether maps depend on what the network has learned: they are compared with those of the same network whose layers are replaced by
+/// random ones, from the output down (Adebayo et al., "Sanity checks for saliency maps", 2018). A method whose maps stay the same shows
+/// the image, and not what the network makes of it.
 package struct RandomizationCheck: Sendable, Equatable, Codable {
   /// A number of layers from the output on that are random.
   package struct Stage: Sendable, Equatable, Codable {

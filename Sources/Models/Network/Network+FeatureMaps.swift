@@ -4,8 +4,8 @@ internal import KernelInterface
 
 /// What the convolution of one block makes of one image, and how much that matters to the logit of one class.
 ///
-/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is what it
-/// computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
+/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is
+/// what it computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
 /// U = max(0, scale * convolution + shift). A last row or column that fills no window has values, and no gradient.
 package struct FeatureMaps: Sendable, Equatable, Codable {
   /// The class whose logit (before softmax) the gradient is of.
@@ -34,8 +34,8 @@ extension Network {
   /// Images that one thread carries at once: fewer than for prediction, since gradients need room too.
   private static let featureImages = 8
 
-  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are large, so
-  /// only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
+  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are
+  /// large, so only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
   /// - Parameters:
   ///   - block: from 1, as in the names of the model's tensors.
   ///   - labels: the class for each image; nil for the class that the model predicts.
@@ -46,19 +46,7 @@ extension Network {
     of images: LabeledImages, block: Int, labels: [UInt8]? = nil, on context: ComputeContext,
     progress: (FitProgress) -> Bool = { _ in true }, _ transform: @Sendable (FeatureMaps) -> Result
   ) throws -> [Result] {
-    guard images.shape == imageShape else {
-      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
-    }
-    guard plan.blocks.indices.contains(block - 1) else {
-      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
-    }
-    let labels = try labels ?? predictions(for: images, on: context)
-    guard labels.count == images.count else {
-      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
-    }
-    if let label = labels.first(where: { Int($0) >= classCount }) {
-      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
-    }
+    let labels = try labelsToExplain(images, block: block, labels: labels, on: context)
     let packed = PackedWeights(plan)
     let workspaces = (0..<context.team.count).map { _ in
       ShardWorkspace(plan, images: Self.featureImages, forTraining: true)
@@ -80,8 +68,8 @@ extension Network {
             forward(images, range, mirrored: false, pass, table)
             pass.logitGradient(images: range.count, labels: Array(labels[range]), block: block - 1)
             for image in range {
-              results[image] = transform(
-                featureMaps(pass, place: image - start, label: Int(labels[image]), block: block - 1))
+              let features = featureMaps(pass, place: image - start, label: Int(labels[image]), block: block - 1)
+              results[image] = transform(features)
             }
           }
           guard progress(FitProgress(done: end, total: images.count, unit: .images)) else { throw CancellationError() }
@@ -89,6 +77,26 @@ extension Network {
       }
     }
     return results.map { $0! }
+  }
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if images, block or labels do not fit the network.
+  private func labelsToExplain(
+    _ images: LabeledImages, block: Int, labels: [UInt8]?, on context: ComputeContext
+  ) throws -> [UInt8] {
+    guard images.shape == imageShape else {
+      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
+    }
+    guard plan.blocks.indices.contains(block - 1) else {
+      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
+    }
+    let labels = try labels ?? predictions(for: images, on: context)
+    guard labels.count == images.count else {
+      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
+    }
+    if let label = labels.first(where: { Int($0) >= classCount }) {
+      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
+    }
+    return labels
   }
 
   private func featureMaps(_ pass: ShardPass, place: Int, label: Int, block: Int) -> FeatureMaps {

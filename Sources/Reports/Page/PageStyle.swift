@@ -13,7 +13,7 @@ enum PageStyle {
       body{margin:0;background:var(--paper);color:var(--ink);
       font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
       overflow-wrap:break-word;font-feature-settings:"kern"}
-      body>*{max-width:72rem;margin-inline:auto;padding-inline:clamp(1rem,4vw,3rem)}
+      body>*{max-width:80rem;margin-inline:auto;padding-inline:clamp(1rem,4vw,3rem)}
       .skip{position:absolute;left:-100vw;top:0;padding:.75rem 1rem;background:var(--accent);color:var(--card);z-index:1}
       .skip:focus{left:0}
       a{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:1px}
@@ -60,12 +60,13 @@ enum PageStyle {
       th:last-child,td:last-child{padding-right:1.3rem}
       thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.85rem}
       tbody th{font-weight:500}
+      tbody td:not(.number){min-width:9rem}
       .number{text-align:right;white-space:nowrap}
       .best{background:var(--tint)}
       .best th,.best td{font-weight:650}
       figure{margin:0 0 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:16px}
       .box{overflow-x:auto;padding:1.3rem 1.3rem .5rem}
-      .plot .box>svg{display:block;width:100%;height:auto;max-width:52rem;min-width:27rem;margin-inline:auto}
+      .plot .box>svg{display:block;width:100%;height:auto}
       .picture .box>img{display:block;max-width:100%;height:auto;image-rendering:pixelated;border-radius:6px}
       .picture .box>svg{display:block;margin-top:1rem;max-width:100%;height:auto}
       figcaption{padding:.5rem 1.3rem 1.15rem;color:var(--soft);font-size:.9rem;line-height:1.5;max-width:52rem}
@@ -101,7 +102,7 @@ enum PageStyle {
       figure,.cards div,.statements li,tr,.note{break-inside:avoid}
       thead{display:table-header-group}
       .table,.box{overflow:visible}
-      .plot .box>svg{min-width:0;max-height:225mm}
+      .plot .box>svg{min-width:0!important;max-height:225mm}
       details::details-content{display:block;content-visibility:visible;height:auto}
       a{color:inherit;text-decoration:none}
       *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}

@@ -10,7 +10,7 @@ package struct ColourMap: Sendable, Equatable {
     package init(red: UInt8, green: UInt8, blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
 
     /// - Parameter code: 0xRRGGBB
-    init(_ code: UInt32) {
+    package init(_ code: UInt32) {
       self.init(
         red: UInt8(truncatingIfNeeded: code >> 16), green: UInt8(truncatingIfNeeded: code >> 8),
         blue: UInt8(truncatingIfNeeded: code))

@@ -12,6 +12,8 @@ struct AxisScale {
   private let range: ClosedRange<Double>
   /// About how many ticks there should be.
   private let count: Int
+  /// Between the ticks of a linear axis.
+  private let step: Double
   /// In pixels: where the range begins and ends.
   var start = 0.0
   var end = 1.0
@@ -29,7 +31,8 @@ struct AxisScale {
     }
     let stated = bounds(axis.range)
     let exact = Self.widened(stated ?? bounds(isLogarithmic ? data.positive : data.range) ?? 0...1, axis)
-    range = isRounded && stated == nil ? Self.rounded(exact, axis, count) : exact
+    step = Self.step(exact, axis, count)
+    range = isRounded && stated == nil ? Self.rounded(exact, axis, step: step, count) : exact
   }
 
   /// From 0 at the range's beginning to 1 at its end, or outside of that; nil for what has no place.
@@ -46,15 +49,14 @@ struct AxisScale {
       let values = Self.powers(range, count).filter { (-1e-9...1 + 1e-9).contains(share($0) ?? -1) }
       return values.map { Tick(value: $0, label: axis.format.text($0)) }
     }
-    let step = Self.step(range, axis, count)
     guard let indices = Self.indices(range, step) else {
       return [range.lowerBound, range.upperBound].map { Tick(value: $0, label: axis.format.text($0)) }
     }
-    return indices.map { Tick(value: Double($0) * step, label: label(Double($0) * step, step: step)) }
+    return indices.map { Tick(value: Double($0) * step, label: label(Double($0) * step)) }
   }
 
   /// With as many decimals as tell neighbouring ticks apart.
-  private func label(_ value: Double, step: Double) -> String {
+  private func label(_ value: Double) -> String {
     let factor = axis.format == .percent ? 100 : 1.0
     let decimals = max(0, -Int((log10(step * factor) + 1e-9).rounded(.down)))
     let largest = max(abs(range.lowerBound), abs(range.upperBound)) * factor
@@ -101,13 +103,14 @@ extension AxisScale {
     return decades.filter { $0.isMultiple(of: stride) }.map { pow(10, Double($0)) }
   }
 
-  private static func rounded(_ range: ClosedRange<Double>, _ axis: Axis, _ count: Int) -> ClosedRange<Double> {
+  private static func rounded(
+    _ range: ClosedRange<Double>, _ axis: Axis, step: Double, _ count: Int
+  ) -> ClosedRange<Double> {
     if axis.scale == .logarithmic {
       let places = powers(range, count).map { log10($0) }
       let low = places.last { $0 <= range.lowerBound + 1e-9 } ?? range.lowerBound
       return low...max(low, places.first { $0 >= range.upperBound - 1e-9 } ?? range.upperBound)
     }
-    let step = step(range, axis, count)
     let (low, high) = ((range.lowerBound / step + 1e-6).rounded(.down), (range.upperBound / step - 1e-6).rounded(.up))
     guard max(abs(low), abs(high)) < 1e9 else { return range }
     return low * step...high * step

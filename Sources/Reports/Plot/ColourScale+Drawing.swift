@@ -12,7 +12,7 @@ extension ColourScale {
     let width = 320.0
     return SVG(
       width: width, height: Self.stripHeight + 4, title: title, summary: summary,
-      content: strip(Bounds(), left: 8, top: 0, width: width - 16))
+      content: strip(Bounds(), left: 14, top: 0, width: width - 28))
   }
 
   /// - Parameter data: gives the range if the axis does not.

@@ -14,7 +14,8 @@ extension Histogram {
     let series = values.map { name, values in
       var counts = [Double](repeating: 0, count: bins)
       for value in values where value.isFinite {
-        counts[max(0, min(bins - 1, Int(range.share(of: value) * Double(bins))))] += 1
+        // The last bin has its upper edge too.
+        counts[Int(min(max(range.share(of: value) * Double(bins), 0), Double(bins - 1)))] += 1
       }
       return Series(name, counts)
     }

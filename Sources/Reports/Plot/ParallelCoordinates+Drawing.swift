@@ -77,7 +77,7 @@ extension ParallelCoordinates {
       guard let y = scale.position(tick.value) else { continue }
       line.move(x - 4, y)
       line.horizontal(x)
-      parts.append(PlotText.label(PlotText.fitted(tick.label, width: 90), x: x - 8, y: y + 4, .end))
+      parts.append(PlotText.label(PlotText.fitted(tick.label, width: 90), x: x - 8, y: y + 4, .end, style: "plot-over"))
     }
     let name = PlotText.fitted(dimension.axis.title, width: max(60, min(room, 160)) - 10)
     return [line.markup("plot-axis")] + parts

@@ -102,7 +102,7 @@ struct PlotFrame {
         line.markup("plot-reference"),
         PlotText.label(
           text, x: isNearEnd ? x - 5 : x + 5, y: top + 11 + Double(place % 6) * 14, isNearEnd ? .end : .start,
-          style: "plot-value"),
+          style: "plot-over"),
       ]
     }
   }

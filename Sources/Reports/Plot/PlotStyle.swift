@@ -25,6 +25,7 @@ enum PlotStyle {
       .plot-image .plot-title{fill:#1b2026;font-size:15px;font-weight:600}
       .plot-image .plot-strong{fill:#1b2026;font-weight:600}
       .plot-image .plot-value{fill:#1b2026}
+      .plot-image .plot-over{fill:#1b2026;paint-order:stroke;stroke:#ffffff;stroke-width:4px;stroke-linejoin:round}
       .plot-image .plot-small{font-size:10px}
       .plot-image .plot-on-dark{fill:#ffffff}
       .plot-image .plot-on-light{fill:#14181d}
@@ -58,6 +59,7 @@ enum PlotStyle {
       @media screen and (prefers-color-scheme:dark){
       .plot-image text{fill:#a3adb8}
       .plot-image .plot-title,.plot-image .plot-strong,.plot-image .plot-value{fill:#eceff2}
+      .plot-image .plot-over{fill:#eceff2;stroke:#171b20}
       .plot-paper{fill:#171b20}
       .plot-grid{stroke:#2b323a}
       .plot-axis{stroke:#5d6873}

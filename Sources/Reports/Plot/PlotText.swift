@@ -9,11 +9,11 @@ enum PlotText {
   /// Of the size of the font.
   private static func share(_ scalar: Unicode.Scalar) -> Double {
     switch scalar {
-    case "i", "j", "l", "t", "f", "r", "I", "'", ".", ",", ":", ";", "|", "!", "(", ")", "[", "]", " ": 0.33
+    case "i", "j", "l", "t", "f", "r", "I", "'", ".", ",", ":", ";", "|", "!", "(", ")", "[", "]", " ": 0.36
     case "m", "w", "M", "W", "@", "%": 0.88
     case "A"..."Z": 0.69
     case _ where scalar.value >= 0x1100: 1
-    default: 0.57
+    default: 0.61
     }
   }
 

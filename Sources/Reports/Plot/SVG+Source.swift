@@ -1,21 +1,33 @@
 extension SVG {
   /// For a page, which has ``PlotStyle``'s sheet already.
-  var inline: Markup { markup(before: []) }
+  var inline: Markup {
+    // On a phone it scrolls rather than become too small to read, and nowhere is it blown up.
+    let bounds = "min-width:min(\(width.coordinate)px,27rem);max-width:\((width * 1.2).coordinate)px"
+    return markup(margin: 0, style: bounds, before: [])
+  }
 
   /// A file of its own: with its style, and paper below it.
   package var document: String {
-    let paper = Markup("rect", ["class": "plot-paper", "width": width.coordinate, "height": height.coordinate])
-    return markup(before: [Markup("style", [:], [PlotStyle.sheet]), paper]).source + "\n"
+    let margin = 16.0
+    let paper = Markup(
+      "rect",
+      [
+        "class": "plot-paper", "x": (-margin).coordinate, "y": (-margin).coordinate,
+        "width": (width + 2 * margin).coordinate, "height": (height + 2 * margin).coordinate,
+      ])
+    return markup(margin: margin, style: nil, before: [Markup("style", [:], [PlotStyle.sheet]), paper]).source + "\n"
   }
 
-  private func markup(before: [Markup]) -> Markup {
-    Markup(
+  private func markup(margin: Double, style: String?, before: [Markup]) -> Markup {
+    let (width, height) = (width + 2 * margin, height + 2 * margin)
+    let corner = (-margin).coordinate
+    return Markup(
       "svg",
       [
         "xmlns": "http://www.w3.org/2000/svg", "class": "plot-image", "role": "img",
         "aria-label": "\(title). \(summary)",
-        "viewBox": "0 0 \(width.coordinate) \(height.coordinate)", "width": width.coordinate,
-        "height": height.coordinate,
+        "viewBox": "\(corner) \(corner) \(width.coordinate) \(height.coordinate)", "width": width.coordinate,
+        "height": height.coordinate, "style": style,
       ],
       [.lines([Markup("title", text: title), Markup("desc", text: summary)] + before + content)])
   }
