@@ -31,7 +31,8 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
-    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError: return usage
+    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError, is CostModelError:
+      return usage
     case is RunError: return inputOutput
     case ModelError.badModel, is EvaluationError: return badData
     case let error as DatasetError:

@@ -12,7 +12,7 @@ struct QuickstartCommand: ParsableCommand {
     discussion: """
       On Fashion-MNIST, unless --data names another data set; with two worker processes, unless --workers says otherwise. \
       Models and the table (quickstart.json) are saved in a new \
-      folder runs/<time>; the same data give the same digests on every machine.
+      folder runs/<time>, with a report for any browser; the same data give the same digests on every machine.
 
       Example:  atelier quickstart
       """)
@@ -37,7 +37,9 @@ struct QuickstartCommand: ParsableCommand {
     for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
     let table = Self.table(rows).text
     try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
-    try jsonOptions.write(rows, text: "\(table)\n\nmodels and quickstart.json are in \(folder)")
+    let report = try RunReport.write(ofRunWith: rows[0].fit.file, run)
+    let end = "models and quickstart.json are in \(folder)" + (report.map { "\nthe report is \($0)" } ?? "")
+    try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }
 
   private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Datasets
+internal import Foundation
 
 /// Which data set.
 struct DataOptions: ParsableArguments {
@@ -14,6 +15,14 @@ struct DataOptions: ParsableArguments {
       valueName: "name|dir"),
     completion: .directory)
   var data: String?
+
+  /// The data set's name, or the whole path of its folder: what `--data` finds it by from any folder.
+  var location: String {
+    if data == FashionMNIST.name { return FashionMNIST.name }
+    let environment = ProcessInfo.processInfo.environment[Dataset.environmentVariable] ?? ""
+    guard let folder = data ?? (environment.isEmpty ? nil : environment) else { return FashionMNIST.name }
+    return URL(fileURLWithPath: folder).path
+  }
 
   func load() throws(DatasetError) -> Dataset {
     if data == FashionMNIST.name { return try Dataset.load(name: data) }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Compute
+internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Logging
@@ -49,7 +50,8 @@ struct ExploreCommand: ParsableCommand {
     let page = HTMLPage(
       title: "The data set \(dataset.name)", subtitle: "SHA-256 \(exploration.summary.digest)",
       sections: [DataChapter(exploration, of: dataset).section], footer: ReportPage.footer)
-    let path = try output.map { try ReportFolder.write(Report(page), to: $0) }
+    let path =
+      try output.map { try ReportFolder.write(Report(page), to: $0) }
       ?? withRunFolder { try ReportFolder.write(Report(page), to: "\($0)/report") }
     try jsonOptions.write(exploration, text: "\(exploration.summary.description)\n\nthe page is \(path)")
   }

@@ -6,9 +6,10 @@ internal import Models
 internal import Runs
 
 extension RunFolders {
-  /// The names of what is kept with a run beside models and metrics: a `ClusterTimeline`, a `SweepSummary`.
+  /// The names of what is kept with a run beside models and metrics: a `ClusterTimeline`, a `SweepSummary`, and where the data are.
   static let timelineTitle = "timeline"
   static let sweepTitle = "sweep"
+  static let dataTitle = "data"
 
   /// Notes a model in the record, if it is in a run's folder. A record that cannot be written is no reason to lose the model: it is said, and
   /// that is all.
@@ -24,6 +25,7 @@ extension RunFolders {
           started: Date(timeIntervalSinceNow: -report.fitSeconds - report.testSeconds)))
       try record.keep(report, of: name)
       try record.keep(run.cluster.timeline, as: timelineTitle, of: name)
+      try record.keep(run.dataLocation, as: dataTitle, of: name)
       try record.end(name, .finished)
     } catch {
       run.options.logger.warning("this run is not recorded: \(error)")

@@ -27,6 +27,7 @@ struct SweepCommonOptions: ParsableArguments {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var cluster: ClusterOptions
   @OptionGroup var live: LiveOptions
+  @OptionGroup var report: ReportOption
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
@@ -86,7 +87,11 @@ struct SweepCommonOptions: ParsableArguments {
         if let model = report.model { try record.keep(model, of: name) }
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
+        try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
         try record.end(name, .finished)
+        if self.report.report, let page = try RunReport.write(ofRunWith: "\(RunFolders.path(name))/results.csv", run) {
+          compute.logger.notice("the report is \(page)")
+        }
         return report
       } catch {
         StandardError.shared.showLive([])

@@ -51,7 +51,7 @@ struct TrainCNNCommand: ParsableCommand {
       let report = try output(checkpoint: path).withPath(.cnn) { model in
         try run.fit(.cnn(settings), savingTo: model, from: checkpoint)
       }
-      try options.json.write(report, text: report.text)
+      try options.finish(report, of: run)
     }
   }
 

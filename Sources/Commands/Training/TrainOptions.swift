@@ -9,6 +9,7 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var cluster: ClusterOptions
   @OptionGroup var live: LiveOptions
+  @OptionGroup var report: ReportOption
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
@@ -19,9 +20,14 @@ struct TrainOptions: ParsableArguments {
   func run(_ settings: ModelSettings) throws {
     try json.check()
     try with(settings.kind) { run in
-      let report = try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }
-      try json.write(report, text: report.text)
+      try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
     }
+  }
+
+  /// Prints what came out, and writes the report if it is wanted.
+  func finish(_ fit: FitReport, of run: TrainingRun) throws {
+    let page = report.report ? try RunReport.write(ofRunWith: fit.file, run) : nil
+    try json.write(fit, text: fit.text + (page.map { "\nreport    \($0)" } ?? ""))
   }
 
   /// Loads the data, starts those who work and the live page, does something, and ends them.

@@ -14,6 +14,7 @@ struct TrainingRun {
   let cluster: Cluster
   let options: ComputeOptions
   private let dataOptions: DataOptions
+  var dataLocation: String { dataOptions.location }
 
   /// Starts those who work, does something, and ends them.
   static func with<Result>(

@@ -3,7 +3,7 @@ internal import Compute
 /// Random choices that depend on the seed and on what is drawn, and on nothing else.
 enum KeyedSample {
   enum Use: UInt32 {
-    case classSample, scatter, searchedTrain, searchedTest
+    case classSample, scatter, searchedTrain, searchedTest, holdOut
     case judged, rightExample, wrongExample, averaged, checked, permuted
   }
 

@@ -8,6 +8,10 @@ package struct EpochResult: Sendable, Equatable, Codable {
   package let trainingAccuracy: Double
   /// nil without hold-out images.
   package let validationAccuracy: Double?
+
+  package init(loss: Double, trainingAccuracy: Double, validationAccuracy: Double?) {
+    (self.loss, self.trainingAccuracy, self.validationAccuracy) = (loss, trainingAccuracy, validationAccuracy)
+  }
 }
 
 /// Trains a network round by round: see ``takeRound()``. After any round its ``checkpoint`` holds all that the rest of the training

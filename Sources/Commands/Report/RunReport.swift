@@ -1,0 +1,131 @@
+internal import Cluster
+internal import Compute
+internal import Datasets
+internal import Evaluation
+internal import Foundation
+internal import Models
+internal import Reports
+internal import Runs
+internal import Selection
+
+/// Gathers what a report tells of a run: from the record, the run's models, and the data set.
+struct RunReport {
+  let run: Run
+  private let models: [RunModel]
+  private let metrics: [RunMetric]
+  private let timeline: ClusterTimeline?
+  private let sweep: SweepSummary?
+  private let dataLocation: String?
+
+  init(_ run: Run, in record: RunRecord) throws(RunError) {
+    self.run = run
+    models = try record.models(of: run.name)
+    metrics = try record.metrics(of: run.name)
+    timeline = try record.document(ClusterTimeline.self, as: RunFolders.timelineTitle, of: run.name)
+    sweep = try record.document(SweepSummary.self, as: RunFolders.sweepTitle, of: run.name)
+    dataLocation = try record.document(String.self, as: RunFolders.dataTitle, of: run.name)
+  }
+
+  /// Where the report stands unless the user says otherwise.
+  var folder: String { "\(RunFolders.path(run.name))/report" }
+
+  /// The data set that the run was about: where the user says, else where it was.
+  /// - Throws: ``DatasetError``; also if it is another one
+  func loadData(_ options: DataOptions) throws(DatasetError) -> Dataset {
+    var options = options
+    options.data = options.data ?? dataLocation
+    let dataset = try options.load()
+    guard dataset.digest == run.dataDigest else {
+      throw .inconsistent(
+        path: options.data ?? dataset.name,
+        reason: "is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); name that by --data")
+    }
+    return dataset
+  }
+
+  /// - Throws: ``FileError`` if a model is gone; `CancellationError` if the user stops it
+  func page(
+    of dataset: Dataset, costs: CostModel?, on context: ComputeContext, options: ComputeOptions
+  ) throws -> HTMLPage {
+    let loaded = try models.map { try LoadedModel(path: $0.path).classifier }
+    let judged = try judge(loaded, dataset, context, options)
+    let exploration = try step("exploring the data", options) {
+      try DataExploration(dataset, on: context, progress: $0)
+    }
+    let labelQuality = Self.labelQuality(judged, dataset)
+    var sections: [HTMLSection] = []
+    if !judged.isEmpty {
+      sections.append(SummaryChapter(judged, costs: costs, labelQuality: labelQuality).section)
+      sections.append(ComparisonChapter(judged).section)
+    }
+    if let sweep { sections.append(SweepChapter(sweep).section) }
+    if let best = judged.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
+      sections.append(BusinessChapter(best, costs: costs, labelQuality: labelQuality).section)
+    }
+    sections += judged.map { JudgingChapter($0, testImages: dataset.test).section }
+    sections.append(
+      DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(judged, dataset)).section)
+    if let timeline, !timeline.workers.isEmpty { sections.append(ClusterChapter(timeline).section) }
+    return HTMLPage(
+      title: "Run \(run.name)", subtitle: "\(run.kind) on \(run.data), \(run.started.formatted(.iso8601))",
+      sections: sections, footer: ReportPage.footer)
+  }
+
+  // MARK: Steps
+
+  private func judge(
+    _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
+  ) throws -> [JudgedModel] {
+    try zip(models, loaded).map { entry, model in
+      try step("judging \(entry.kind)", options) { progress in
+        try JudgedModel(
+          model, dataset: dataset, price: price(entry), learningCurve: learningCurve(entry.kind), on: context,
+          progress: progress)
+      }
+    }
+  }
+
+  private func step<Result>(
+    _ label: String, _ options: ComputeOptions, _ body: ((FitProgress) -> Bool) throws -> Result
+  ) throws -> Result {
+    let progress = ProgressReporter(label, options: options)
+    defer { progress.end() }
+    return try body { progress.report($0) }
+  }
+
+  private func price(_ model: RunModel) -> ModelPrice {
+    let size = try? FileManager.default.attributesOfItem(atPath: model.path)[.size] as? Int
+    return ModelPrice(
+      fitSeconds: model.fitSeconds, testSeconds: model.testSeconds, testImages: model.testImages,
+      peakBytes: model.peakBytes, fileBytes: size)
+  }
+
+  private func learningCurve(_ kind: String) -> [EpochResult] {
+    func values(_ name: String) -> [Int: Double] {
+      let own = metrics.filter { $0.model == kind && $0.name == name }
+      return Dictionary(own.map { ($0.step, $0.value) }, uniquingKeysWith: { $1 })
+    }
+    let (loss, training, validation) = (values("loss"), values("training-accuracy"), values("validation-accuracy"))
+    return loss.keys.sorted().map { step in
+      EpochResult(
+        loss: loss[step] ?? .nan, trainingAccuracy: training[step] ?? .nan, validationAccuracy: validation[step])
+    }
+  }
+
+  // MARK: Labels
+
+  /// Of the training images, by a model whose hold-out predictions cover all of them: a forest's, by its out-of-bag trees.
+  private static func labelQuality(_ judged: [JudgedModel], _ dataset: Dataset) -> LabelQuality? {
+    judged.compactMap(\.holdOut.predictions).first {
+      $0.count == dataset.train.count && $0.labels == dataset.train.labels
+    }
+    .map { LabelQuality(outOfFold: $0) }
+  }
+
+  private static func disagreement(_ judged: [JudgedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
+    guard judged.count > 1 else { return nil }
+    return try ModelDisagreement(
+      judged.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },
+      labels: dataset.test.labels, classCount: dataset.classCount)
+  }
+}
