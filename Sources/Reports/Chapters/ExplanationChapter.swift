@@ -5,24 +5,29 @@ package import Evaluation
 package struct ExplanationChapter: Sendable {
   private let explanation: ModelExplanation
   private let dataset: Dataset
+  private let name: String
 
-  /// - Parameter dataset: the one that the model was explained on
-  package init(_ explanation: ModelExplanation, of dataset: Dataset) {
-    (self.explanation, self.dataset) = (explanation, dataset)
+  /// - Parameters:
+  ///   - dataset: the one that the model was explained on
+  ///   - name: whose ``Identifier`` no other model of the page shares
+  package init(_ explanation: ModelExplanation, of dataset: Dataset, name: String) {
+    (self.explanation, self.dataset, self.name) = (explanation, dataset, name)
   }
 
   package var section: HTMLSection {
     switch explanation {
-    case .network(let network): NetworkChapter(network, of: dataset).section
-    case .forest(let forest): ForestChapter(forest, of: dataset).section
-    case .tree(let tree): TreeChapter(tree, of: dataset).section
-    case .neighbors(let neighbors): NeighborsChapter(neighbors, of: dataset).section
+    case .network(let network): NetworkChapter(network, of: dataset, name: name).section
+    case .forest(let forest): ForestChapter(forest, of: dataset, name: name).section
+    case .tree(let tree): TreeChapter(tree, of: dataset, name: name).section
+    case .neighbors(let neighbors): NeighborsChapter(neighbors, of: dataset, name: name).section
     }
   }
 }
 
 /// What chapters on models have in common: how examples are named, sorted and pictured.
-struct ExampleGallery {
+struct ExampleGallery: Sendable {
+  /// Of the model.
+  let name: String
   let dataset: Dataset
 
   var names: [String] { dataset.classNames }
@@ -35,9 +40,13 @@ struct ExampleGallery {
     Picture(dataset.test.pixels(of: example.image), shape: dataset.shape)
   }
 
-  /// A file's name that no other example of the page has.
-  func name(_ chapter: String, _ example: ExampleImage, place: Int) -> Identifier {
-    Identifier("\(chapter)-\(Self.identifier(example.reason))-\(place)-image-\(example.image)")
+  /// Of the model's chapter, and a part of it.
+  func identifier(_ part: String = "") -> Identifier { Identifier("explaining \(name) \(part)") }
+
+  /// A name that no other example of the page has.
+  /// - Parameter place: among those shown for the same reason
+  func name(_ example: ExampleImage, place: Int) -> Identifier {
+    identifier("\(Self.word(example.reason)) \(place + 1) image \(example.image)")
   }
 
   /// What the image is and what the model takes it for.
@@ -54,7 +63,7 @@ struct ExampleGallery {
 
   /// A subsection for each kind of example that there is.
   func sections(
-    _ chapter: String, _ examples: [ExampleImage], figure: (_ index: Int, _ name: Identifier) -> HTMLFigure
+    _ examples: [ExampleImage], figure: (_ index: Int, _ name: Identifier) -> HTMLFigure
   ) -> [HTMLSection] {
     ExampleImage.Reason.allCases.compactMap { reason in
       let own = examples.indices.filter { examples[$0].reason == reason }
@@ -72,13 +81,13 @@ struct ExampleGallery {
       }
       blocks.append(
         .gallery(
-          shown.enumerated().map { place, index in figure(index, name(chapter, examples[index], place: place)) }))
+          shown.enumerated().map { place, index in figure(index, name(examples[index], place: place)) }))
       return HTMLSection(
-        Identifier("\(chapter)-\(Self.identifier(reason))"), title: Self.title(reason), blocks)
+        identifier(Self.word(reason)), title: Self.title(reason), blocks)
     }
   }
 
-  private static func identifier(_ reason: ExampleImage.Reason) -> String {
+  private static func word(_ reason: ExampleImage.Reason) -> String {
     reason == .confidentError ? "error" : reason.rawValue
   }
 
@@ -95,11 +104,8 @@ struct ExampleGallery {
 extension ProportionInterval {
   /// The accuracy as a key figure, with what it was measured on.
   var card: HTMLCard {
-    guard count > 0 else { return HTMLCard("accuracy", "–", remark: "there are no test images") }
-    return HTMLCard(
-      "accuracy", NumberText.percent(share, decimals: 2),
-      remark:
-        "of \(NumberText.fixed(Double(count), decimals: 0)) test images; 95 % interval \(NumberText.fixed(lower * 100, decimals: 2)) to \(NumberText.fixed(upper * 100, decimals: 2))"
-    )
+    count > 0
+      ? HTMLCard("Accuracy", percent, remark: "of \(Wording.count(count)) test images; 95 % interval \(range)")
+      : HTMLCard("Accuracy", "–", remark: "there are no test images")
   }
 }

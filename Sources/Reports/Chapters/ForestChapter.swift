@@ -4,35 +4,36 @@ package import Evaluation
 /// The report's chapter on a forest: which pixels its trees ask, and how they vote on some images.
 package struct ForestChapter: Sendable {
   private let explanation: ForestModelExplanation
-  private let dataset: Dataset
+  private let gallery: ExampleGallery
 
-  /// - Parameter dataset: the one that the forest was explained on
-  package init(_ explanation: ForestModelExplanation, of dataset: Dataset) {
-    (self.explanation, self.dataset) = (explanation, dataset)
+  /// - Parameters:
+  ///   - dataset: the one that the forest was explained on
+  ///   - name: that no other model of the page has
+  package init(_ explanation: ForestModelExplanation, of dataset: Dataset, name: String = "forest") {
+    (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
 
   package var section: HTMLSection {
     var subsections = [
       ImportanceSection(
-        chapter: "forest", importance: explanation.importance, permutation: explanation.permutation
+        gallery: gallery, importance: explanation.importance, permutation: explanation.permutation
       ).section
     ]
-    subsections += gallery.sections("forest", explanation.examples.map(\.example)) { index, name in
+    subsections += gallery.sections(explanation.examples.map(\.example)) { index, name in
       figure(explanation.examples[index], name)
     }
     return HTMLSection(
-      "forest", title: "How the forest decides", [.cards(cards)] + reading, subsections: subsections)
+      gallery.identifier(), title: "\(gallery.name): how does it decide?", [.cards(cards)] + reading,
+      subsections: subsections)
   }
 
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("trees", NumberText.fixed(Double(explanation.trees), decimals: 0)),
-      HTMLCard("nodes", NumberText.fixed(Double(explanation.nodes), decimals: 0), remark: "of all trees together"),
+      HTMLCard("Trees", Wording.count(explanation.trees)),
+      HTMLCard("Nodes", Wording.count(explanation.nodes), remark: "of all trees together"),
     ]
   }
-
-  private var gallery: ExampleGallery { ExampleGallery(dataset: dataset) }
 
   // MARK: Examples
 
@@ -44,7 +45,7 @@ package struct ForestChapter: Sendable {
       ),
       .figure(
         HTMLFigure(
-          "forest-reading", sheet(example, side: 112), alternative: alternative(example),
+          gallery.identifier("reading"), sheet(example, side: 112), alternative: alternative(example),
           caption: HTMLText("For example: \(caption(example))"),
           scale: ColourScale(
             Axis("probability moved", unit: "points", range: -100 * highest...100 * highest), map: .diverging))),
@@ -63,6 +64,7 @@ package struct ForestChapter: Sendable {
     "Test image \(example.example.image), and what each pixel contributed to \(names[example.explanation.prediction])"
   }
 
+  private var dataset: Dataset { gallery.dataset }
   private var names: [String] { dataset.classNames }
 
   /// More classes that trees voted for are summed up.
@@ -82,7 +84,7 @@ package struct ForestChapter: Sendable {
       values: contributions(example), height: dataset.shape.height, width: dataset.shape.width, map: .diverging,
       range: -highest...highest)
     return Picture.sheet(
-      [gallery.picture(example.example), contributions].map { $0.fitted(toward: side) }, columns: 2)
+      [gallery.picture(example.example), contributions].map { $0.thumbnail(side) }, columns: 2)
   }
 
   /// (height, width): channels added up.

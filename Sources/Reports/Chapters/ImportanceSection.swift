@@ -1,9 +1,9 @@
+internal import Datasets
 internal import Evaluation
 
 /// Which pixels a tree or a forest relies on, measured in two ways.
 struct ImportanceSection {
-  /// Of the chapter, at the front of identifiers.
-  let chapter: String
+  let gallery: ExampleGallery
   let importance: PixelMap
   let permutation: PermutationImportance?
 
@@ -16,7 +16,7 @@ struct ImportanceSection {
       .note(
         "Impurity importance is counted on the training images, and shared among pixels that tell the same. A block that can be exchanged without loss is one that this model does without; that does not mean that nothing can be seen there."
       ))
-    return HTMLSection(Identifier("\(chapter)-importance"), title: "Which pixels matter", blocks)
+    return HTMLSection(gallery.identifier("importance"), title: "Which pixels matter", blocks)
   }
 
   /// The side that maps are brought to, in pixels.
@@ -34,9 +34,9 @@ struct ImportanceSection {
       }
       statements.append(
         HTMLStatement(
-          "\(NumberText.fixed(Double(count), decimals: 0))",
+          Wording.count(count),
           HTMLText(
-            "of the \(NumberText.fixed(Double(values.count), decimals: 0)) pixels do half of all the sorting of training images by class (impurity importance)."
+            "of the \(Wording.count(values.count)) pixels do half of all the sorting of training images by class (impurity importance)."
           )))
     }
     if let permutation, let statement = statement(permutation) { statements.append(statement) }
@@ -60,7 +60,7 @@ struct ImportanceSection {
     return HTMLStatement(
       NumberText.fixed(100 * drop, decimals: 1),
       HTMLText(
-        "points of accuracy are lost on \(permutation.accuracy.count) test images (from \(NumberText.percent(permutation.accuracy.share))) if the block in rows \(range(row, permutation.shape.height)) and columns \(range(column, permutation.shape.width)) comes from another image: the block that is needed most."
+        "points of accuracy are lost on \(permutation.accuracy.count) test images (from \(permutation.accuracy.percent)) if the block in rows \(range(row, permutation.shape.height)) and columns \(range(column, permutation.shape.width)) comes from another image: the block that is needed most."
       ))
   }
 
@@ -69,8 +69,8 @@ struct ImportanceSection {
     let values = importance.values.map { 100 * Double($0) }
     let range = 0...max(values.max() ?? 0, 1e-9)
     return HTMLFigure(
-      Identifier("\(chapter)-impurity"),
-      Picture(values: values, height: height, width: width, range: range).fitted(toward: Self.side),
+      gallery.identifier("impurity"),
+      Picture(values: values, height: height, width: width, range: range).thumbnail(Self.side),
       alternative: "Impurity importance of each pixel",
       caption: "How much the splits at each pixel sort the training images by class. All pixels together are 100 %.",
       scale: ColourScale(Axis("share of the impurity taken away", unit: "%", range: range), map: .viridis))
@@ -81,11 +81,11 @@ struct ImportanceSection {
     let highest = points.reduce(1e-9) { max($0, abs($1)) }
     let (size, repeats) = (permutation.blockSize, permutation.repeats)
     return HTMLFigure(
-      Identifier("\(chapter)-permutation"),
+      gallery.identifier("permutation"),
       Picture(
         values: points, height: permutation.shape.height, width: permutation.shape.width, map: .diverging,
         range: -highest...highest
-      ).fitted(toward: Self.side),
+      ).thumbnail(Self.side),
       alternative: "Permutation importance of each block of pixels",
       caption: HTMLText(
         "How much accuracy on \(permutation.accuracy.count) test images falls if a block of \(size)x\(size) pixels comes from another image: the mean over \(repeats) exchanges. Red blocks are needed; pale ones are not."

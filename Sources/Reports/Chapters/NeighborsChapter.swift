@@ -1,14 +1,17 @@
 package import Datasets
 package import Evaluation
+internal import Models
 
 /// The report's chapter on nearest neighbours: which training images decide.
 package struct NeighborsChapter: Sendable {
   private let explanation: NeighborsModelExplanation
-  private let dataset: Dataset
+  private let gallery: ExampleGallery
 
-  /// - Parameter dataset: the one that the model was explained on
-  package init(_ explanation: NeighborsModelExplanation, of dataset: Dataset) {
-    (self.explanation, self.dataset) = (explanation, dataset)
+  /// - Parameters:
+  ///   - dataset: the one that the model was explained on
+  ///   - name: that no other model of the page has
+  package init(_ explanation: NeighborsModelExplanation, of dataset: Dataset, name: String = "knn") {
+    (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
 
   package var section: HTMLSection {
@@ -22,8 +25,8 @@ package struct NeighborsChapter: Sendable {
       if !statements.isEmpty { blocks.append(.statements(statements)) }
     }
     return HTMLSection(
-      "neighbors", title: "Which neighbours decide", blocks,
-      subsections: gallery.sections("neighbors", explanation.examples.map(\.example)) { index, name in
+      gallery.identifier(), title: "\(gallery.name): which neighbours decide?", blocks,
+      subsections: gallery.sections(explanation.examples.map(\.example)) { index, name in
         figure(explanation.examples[index], name)
       })
   }
@@ -31,9 +34,9 @@ package struct NeighborsChapter: Sendable {
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("neighbours", "\(explanation.neighbors)", remark: "decide on an image"),
-      HTMLCard("training images", NumberText.fixed(Double(explanation.trainingImages), decimals: 0)),
-      HTMLCard("distance", explanation.metric.rawValue, remark: "votes count \(votes)"),
+      HTMLCard("Neighbours", "\(explanation.neighbors)", remark: "decide on an image"),
+      HTMLCard("Training images", Wording.count(explanation.trainingImages)),
+      HTMLCard("Distance", explanation.metric.rawValue, remark: "votes count \(votes)"),
     ]
   }
 
@@ -47,13 +50,15 @@ package struct NeighborsChapter: Sendable {
       ? "one less the cosine of the angle between \(basis)" : "\(explanation.metric.rawValue), of \(basis)"
   }
 
-  private var gallery: ExampleGallery { ExampleGallery(dataset: dataset) }
+  private var dataset: Dataset { gallery.dataset }
   private var names: [String] { dataset.classNames }
 
   /// Whether right examples, one of each class, have nearer neighbours than wrong ones; nothing if their 95 % intervals overlap.
   private var statements: [HTMLStatement] {
     let nearest = [ExampleImage.Reason.right, .wrong].map { reason in
-      explanation.examples.filter { $0.example.reason == reason }.compactMap { $0.explanation.neighbors.first?.distance }
+      explanation.examples.filter { $0.example.reason == reason }.compactMap {
+        $0.explanation.neighbors.first?.distance
+      }
     }
     guard nearest.allSatisfy({ $0.count > 1 }) else { return [] }
     let (right, wrong) = (MeanInterval(nearest[0]), MeanInterval(nearest[1]))
@@ -83,9 +88,9 @@ package struct NeighborsChapter: Sendable {
   )
 
   private func sheet(_ example: NeighborsModelExplanation.Example) -> Picture {
-    let own = gallery.picture(example.example).fitted(toward: 56).framed(Self.own, width: 3)
+    let own = gallery.picture(example.example).thumbnail(56).framed(Self.own, width: 3)
     let others = zip(example.pictures, example.explanation.neighbors).map { pixels, neighbor in
-      Picture(pixels, shape: dataset.shape).fitted(toward: 56)
+      Picture(pixels, shape: dataset.shape).thumbnail(56)
         .framed(neighbor.label == example.example.label ? Self.same : Self.other, width: 3)
     }
     return Picture.sheet([own] + others, columns: others.count == 5 ? 3 : 4)

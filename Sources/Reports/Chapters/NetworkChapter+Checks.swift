@@ -5,7 +5,7 @@ extension NetworkChapter {
   var checks: HTMLSection? {
     guard let first = explanation.checks.first else { return nil }
     return HTMLSection(
-      "network-checks", title: "Do the maps mean something?",
+      gallery.identifier("checks"), title: "Do the maps mean something?",
       [
         .paragraph(
           HTMLText(
@@ -22,7 +22,7 @@ extension NetworkChapter {
 
   private func figure(_ check: AttentionCheck) -> HTMLFigure {
     HTMLFigure(
-      Identifier("network-check-\(check.kind.rawValue)"), plot(check), caption: HTMLText(check.kind.meaning))
+      gallery.identifier("check \(check.kind.rawValue)"), plot(check), caption: HTMLText(check.kind.meaning))
   }
 
   private func plot(_ check: AttentionCheck) -> LinePlot {
@@ -79,7 +79,7 @@ extension NetworkChapter {
   var randomization: HTMLSection? {
     guard let first = explanation.randomization.first, !first.stages.isEmpty else { return nil }
     return HTMLSection(
-      "network-randomization", title: "Do the maps depend on what was learned?",
+      gallery.identifier("randomization"), title: "Do the maps depend on what was learned?",
       [
         .paragraph(
           HTMLText(
@@ -88,7 +88,7 @@ extension NetworkChapter {
         .statements(explanation.randomization.compactMap(statement)),
         .figure(
           HTMLFigure(
-            "network-randomization", plot,
+            gallery.identifier("randomization"), plot,
             caption:
               "Rank correlation with the trained network's maps: 1 is the same order of pixels, 0 none in common. Bands are 95 % intervals."
           )),
@@ -149,7 +149,8 @@ extension AttentionCheck.Kind {
 
   fileprivate var meaning: String {
     switch self {
-    case .deletion: "Pixels get the mean colour, those first that matter most: a better map makes the probability fall sooner."
+    case .deletion:
+      "Pixels get the mean colour, those first that matter most: a better map makes the probability fall sooner."
     case .insertion:
       "Pixels are put onto an empty picture, those first that matter most: a better map makes the probability rise sooner."
     case .road: "Removed pixels are filled in from around them: a better map makes the probability fall sooner."

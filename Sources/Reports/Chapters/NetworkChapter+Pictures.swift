@@ -6,8 +6,8 @@ extension NetworkChapter {
   /// The image, its map and overlays: two rows of three.
   func sheet(_ example: NetworkExplanation.Example, side: Int) -> Picture {
     let image = gallery.picture(example.example)
-    func over(_ map: AttentionMap) -> Picture { overlay(map, over: image).fitted(toward: side) }
-    let first = [image.fitted(toward: side), cells(example.maps[0]).fitted(toward: side)]
+    func over(_ map: AttentionMap) -> Picture { overlay(map, over: image).thumbnail(side) }
+    let first = [image.thumbnail(side), cells(example.maps[0]).thumbnail(side)]
     return Picture.sheet(first + example.maps.map(over) + (example.rivalMap.map { [over($0)] } ?? []), columns: 3)
   }
 
@@ -29,7 +29,7 @@ extension NetworkChapter {
     let shown = explanation.meanMaps.count { $0 != nil }
     let rest = shown - figures.count
     return HTMLSection(
-      "network-means", title: "Where it looks for each class",
+      gallery.identifier("means"), title: "Where it looks for each class",
       [
         .paragraph(
           HTMLText(
@@ -43,8 +43,8 @@ extension NetworkChapter {
     let image = Picture(mean.values.map { UInt8(max(0, min(255, $0.rounded()))) }, shape: mean.shape)
     let count = explanation.meanCounts[label]
     return HTMLFigure(
-      Identifier("network-mean-\(label)"),
-      Picture.sheet([image, overlay(map, over: image)].map { $0.fitted(toward: 84) }, columns: 2),
+      gallery.identifier("mean \(label)"),
+      Picture.sheet([image, overlay(map, over: image)].map { $0.thumbnail(84) }, columns: 2),
       alternative: "Mean image and mean map of attention of the class \(names[label])",
       caption: HTMLText("\(names[label]): \(count) \(count == 1 ? "image" : "images")."))
   }
@@ -67,13 +67,15 @@ extension NetworkChapter {
       Axis("weight", range: Double(-highest)...Double(highest)), map: .diverging)
     let meaning =
       channels == 1
-      ? "Red weights brighter pixels up, blue down." : "Grey is no weight; a colour is weighted up, its complement down."
+      ? "Red weights brighter pixels up, blue down."
+      : "Grey is no weight; a colour is weighted up, its complement down."
     return HTMLSection(
-      "network-filters", title: "Filters of the first layer",
+      gallery.identifier("filters"), title: "Filters of the first layer",
       [
         .figure(
           HTMLFigure(
-            "network-filters", Picture.sheet(pictures, columns: 16), alternative: "\(count) filters as pictures",
+            gallery.identifier("filters"), Picture.sheet(pictures, columns: 16),
+            alternative: "\(count) filters as pictures",
             caption: HTMLText(
               "\(count) filters of \(kernel)x\(kernel) pixels, all with one scale. \(meaning)"),
             scale: channels == 1 ? scale : nil))

@@ -6,21 +6,24 @@ package import Evaluation
 /// Facets: `NetworkChapter+Pictures`, `+Checks`.
 package struct NetworkChapter: Sendable {
   let explanation: NetworkExplanation
-  let dataset: Dataset
+  let gallery: ExampleGallery
 
-  /// - Parameter dataset: the one that the network was explained on
-  package init(_ explanation: NetworkExplanation, of dataset: Dataset) {
-    (self.explanation, self.dataset) = (explanation, dataset)
+  /// - Parameters:
+  ///   - dataset: the one that the network was explained on
+  ///   - name: that no other model of the page has
+  package init(_ explanation: NetworkExplanation, of dataset: Dataset, name: String = "cnn") {
+    (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
 
   package var section: HTMLSection {
     var blocks: [HTMLBlock] = [.cards(cards)]
     if !explanation.examples.isEmpty { blocks += reading }
     return HTMLSection(
-      "network", title: "What the network looks at", blocks,
+      gallery.identifier(), title: "\(gallery.name): what does it look at?", blocks,
       subsections: examples + [means, checks, randomization, filters].compactMap { $0 })
   }
 
+  var dataset: Dataset { gallery.dataset }
   var names: [String] { dataset.classNames }
 
   private var layer: NetworkExplanation.Layer { explanation.layer }
@@ -31,11 +34,11 @@ package struct NetworkChapter: Sendable {
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("layer", "block \(layer.block)", remark: "of \(layer.blocks), with \(layer.shape.channels) channels"),
+      HTMLCard("Layer", "block \(layer.block)", remark: "of \(layer.blocks), with \(layer.shape.channels) channels"),
       HTMLCard(
-        "resolution of its maps", resolution,
+        "Resolution of its maps", resolution,
         remark: "for images of \(dataset.shape.height)x\(dataset.shape.width) pixels"),
-      HTMLCard("class explained", explanation.settings.targetClass.map { names[$0] } ?? "the predicted one"),
+      HTMLCard("Class explained", explanation.settings.targetClass.map { names[$0] } ?? "the predicted one"),
     ]
   }
 
@@ -45,7 +48,8 @@ package struct NetworkChapter: Sendable {
     let example = explanation.examples[0]
     let rival =
       example.rival == nil
-      ? "" : ", and Grad-CAM for the class that it might be instead: the true one where the network is wrong, or else the second"
+      ? ""
+      : ", and Grad-CAM for the class that it might be instead: the true one where the network is wrong, or else the second"
     return [
       .paragraph(
         HTMLText(
@@ -53,7 +57,7 @@ package struct NetworkChapter: Sendable {
         )),
       .figure(
         HTMLFigure(
-          "network-reading", sheet(example, side: 112), alternative: alternative(example),
+          gallery.identifier("reading"), sheet(example, side: 112), alternative: alternative(example),
           caption: HTMLText("For example: \(gallery.sentence(example.example))"),
           scale: ColourScale(Axis("share of the map's largest value", range: 0...1), map: .viridis))),
       .note(HTMLText(limits)),
@@ -79,10 +83,8 @@ package struct NetworkChapter: Sendable {
 
   // MARK: Examples
 
-  var gallery: ExampleGallery { ExampleGallery(dataset: dataset) }
-
   private var examples: [HTMLSection] {
-    gallery.sections("network", explanation.examples.map(\.example)) { index, name in
+    gallery.sections(explanation.examples.map(\.example)) { index, name in
       let example = explanation.examples[index]
       return HTMLFigure(
         name, sheet(example, side: 84), alternative: alternative(example), caption: HTMLText(caption(example)))

@@ -4,19 +4,21 @@ package import Evaluation
 /// The report's chapter on a decision tree: which pixels it asks, and the paths of some images in words and drawn.
 package struct TreeChapter: Sendable {
   private let explanation: TreeModelExplanation
-  private let dataset: Dataset
+  private let gallery: ExampleGallery
 
-  /// - Parameter dataset: the one that the tree was explained on
-  package init(_ explanation: TreeModelExplanation, of dataset: Dataset) {
-    (self.explanation, self.dataset) = (explanation, dataset)
+  /// - Parameters:
+  ///   - dataset: the one that the tree was explained on
+  ///   - name: that no other model of the page has
+  package init(_ explanation: TreeModelExplanation, of dataset: Dataset, name: String = "tree") {
+    (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
 
   package var section: HTMLSection {
     HTMLSection(
-      "tree", title: "How the decision tree decides", [.cards(cards)],
+      gallery.identifier(), title: "\(gallery.name): how does it decide?", [.cards(cards)],
       subsections: [
         ImportanceSection(
-          chapter: "tree", importance: explanation.importance, permutation: explanation.permutation
+          gallery: gallery, importance: explanation.importance, permutation: explanation.permutation
         ).section
       ] + paths)
   }
@@ -24,15 +26,15 @@ package struct TreeChapter: Sendable {
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("nodes", NumberText.fixed(Double(explanation.nodes), decimals: 0)),
-      HTMLCard("leaves", NumberText.fixed(Double(explanation.leaves), decimals: 0)),
-      HTMLCard("depth", "\(explanation.depth)", remark: "comparisons on the longest path"),
+      HTMLCard("Nodes", Wording.count(explanation.nodes)),
+      HTMLCard("Leaves", Wording.count(explanation.leaves)),
+      HTMLCard("Depth", "\(explanation.depth)", remark: "comparisons on the longest path"),
     ]
   }
 
   // MARK: Paths
 
-  private var gallery: ExampleGallery { ExampleGallery(dataset: dataset) }
+  private var dataset: Dataset { gallery.dataset }
 
   /// The images that were asked for; without any, one that is told rightly and one that is not.
   private var shown: [TreeModelExplanation.Example] {
@@ -46,7 +48,7 @@ package struct TreeChapter: Sendable {
   private var paths: [HTMLSection] {
     shown.enumerated().map { place, example in
       let image = example.example.image
-      let name = gallery.name("tree", example.example, place: place).text
+      let name = gallery.name(example.example, place: place).text
       let figures = [
         HTMLFigure(
           Identifier(name), marked(example), alternative: "Test image \(image) with the pixels that are asked",
@@ -75,7 +77,7 @@ package struct TreeChapter: Sendable {
       let first = (comparison.pixel.row * shape.width + comparison.pixel.column) * 3
       pixels.replaceSubrange(first..<first + 3, with: [colour.red, colour.green, colour.blue])
     }
-    return Picture(height: shape.height, width: shape.width, pixels: pixels).scaled(toward: 224)
+    return Picture(height: shape.height, width: shape.width, pixels: pixels).thumbnail(224)
   }
 
   private func plot(_ example: TreeModelExplanation.Example) -> TreePlot {
