@@ -81,8 +81,8 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
     examples = try Self.explain(found.examples, network, dataset, settings, block: block, on: context)
     let averaging = work.stage(means.count)
     let maps = try network.mapFeatures(
-      of: means, block: block, labels: means.labels, on: context, progress: { progress(averaging.whole($0)) }
-    ) { AttentionMap(.gradCAM, $0) }
+      of: means, block: block, labels: means.labels, on: context, progress: { progress(averaging.whole($0)) },
+      { AttentionMap(.gradCAM, $0) })
     meanMaps = AttentionMap.meanPerClass(maps, labels: means.labels, classCount: dataset.classCount)
     let moments = ClassMoments(
       means.shrunk(toBytes: DataExploration.pictureByteLimit, on: context), classCount: dataset.classCount)

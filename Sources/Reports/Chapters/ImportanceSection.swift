@@ -43,15 +43,20 @@ struct ImportanceSection {
     return statements
   }
 
+  /// Fewer images that are no longer told rightly say nothing.
+  private static let fewestLost = 10.0
+
   /// What the most needed block is worth; nil if it cannot be told from none.
   private func statement(_ permutation: PermutationImportance) -> HTMLStatement? {
     guard let block = permutation.drops.indices.max(by: { permutation.drops[$0] < permutation.drops[$1] }) else {
       return nil
     }
     let (drop, deviation) = (permutation.drops[block], permutation.deviations[block])
-    // The images are few too: the drop of so many of them has about this standard error, as a share that was counted.
+    // The images are few too: as a share that was counted, the drop has about this standard error, if it is of enough of them.
     let error = (drop * (1 - drop) / Double(permutation.accuracy.count)).squareRoot()
-    guard drop > 0, drop > 2 * max(deviation, error) else { return nil }
+    guard drop * Double(permutation.accuracy.count) >= Self.fewestLost, drop > 2 * max(deviation, error) else {
+      return nil
+    }
     let (row, column) = block.quotientAndRemainder(dividingBy: permutation.columns)
     func range(_ place: Int, _ extent: Int) -> String {
       let (first, last) = (place * permutation.blockSize, min((place + 1) * permutation.blockSize, extent) - 1)
