@@ -107,7 +107,8 @@ let package = Package(
       "TransportTests",
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget("RunsTests", ["Runs"]),
-    testTarget("ReportsTests", ["Datasets", "Reports"], resources: [.copy("Golden")]),
+    testTarget(
+      "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Reports"], resources: [.copy("Golden")]),
     testTarget("DashboardTests", ["Dashboard"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
