@@ -81,7 +81,7 @@ import Testing
     #expect(images(.chosen) == [39, 2, 39])
     for (reason, isRight) in [(ExampleImage.Reason.right, true), (.wrong, false)] {
       let present = (0..<3).filter { label in
-        (0..<40).contains { data.test.labels[$0] == label && all.isCorrect($0) == isRight }
+        (0..<40).contains { Int(data.test.labels[$0]) == label && all.isCorrect($0) == isRight }
       }
       #expect(images(reason).map { Int(data.test.labels[$0]) } == present)
       #expect(images(reason).allSatisfy { all.isCorrect($0) == isRight })
@@ -139,7 +139,7 @@ import Testing
     let (data, model) = (data, try network(shape, classes: 3))
     let found = try networkExplanation { $0.sampledImages = 1000 }
     for label in 0..<3 {
-      let own = data.test.selecting((0..<40).filter { data.test.labels[$0] == label })
+      let own = data.test.selecting((0..<40).filter { Int(data.test.labels[$0]) == label })
       #expect(found.meanCounts[label] == own.count)
       let maps = try model.mapFeatures(of: own, block: 2, labels: own.labels, on: anyContext) {
         AttentionMap(.gradCAM, $0)

@@ -5,12 +5,17 @@ package import Evaluation
 package struct ForestChapter: Sendable {
   private let explanation: ForestModelExplanation
   private let gallery: ExampleGallery
+  /// The contribution that has the strongest colour in all examples.
+  private let highest: Double
 
   /// - Parameters:
   ///   - dataset: the one that the forest was explained on
   ///   - name: that no other model of the page has
   package init(_ explanation: ForestModelExplanation, of dataset: Dataset, name: String = "forest") {
     (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
+    highest = explanation.examples.reduce(1e-9) { highest, example in
+      Self.contributions(example).reduce(highest) { max($0, abs($1)) }
+    }
   }
 
   package var section: HTMLSection {
@@ -81,24 +86,17 @@ package struct ForestChapter: Sendable {
 
   private func sheet(_ example: ForestModelExplanation.Example, side: Int) -> Picture {
     let contributions = Picture(
-      values: contributions(example), height: dataset.shape.height, width: dataset.shape.width, map: .diverging,
+      values: Self.contributions(example), height: dataset.shape.height, width: dataset.shape.width, map: .diverging,
       range: -highest...highest)
     return Picture.sheet(
       [gallery.picture(example.example), contributions].map { $0.thumbnail(side) }, columns: 2)
   }
 
   /// (height, width): channels added up.
-  private func contributions(_ example: ForestModelExplanation.Example) -> [Double] {
+  private static func contributions(_ example: ForestModelExplanation.Example) -> [Double] {
     let map = example.explanation.contributions
     return stride(from: 0, to: map.values.count, by: map.shape.channels).map { first in
       map.values[first..<first + map.shape.channels].reduce(0) { $0 + Double($1) }
-    }
-  }
-
-  /// What has the strongest colour in all examples.
-  private var highest: Double {
-    explanation.examples.reduce(1e-9) { highest, example in
-      contributions(example).reduce(highest) { max($0, abs($1)) }
     }
   }
 }

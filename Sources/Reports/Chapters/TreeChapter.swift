@@ -61,7 +61,11 @@ package struct TreeChapter: Sendable {
       ]
       return HTMLSection(
         Identifier("\(name)-section"), title: "The path of test image \(image)",
-        [.figure(figures[0]), .list(example.path.sentences.map { HTMLText($0) }), .figure(figures[1])])
+        [
+          .figure(figures[0]),
+          .list(example.path.sentences.map { HTMLText($0.prefix(1).uppercased() + $0.dropFirst() + ".") }),
+          .figure(figures[1]),
+        ])
     }
   }
 
