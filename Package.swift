@@ -108,7 +108,7 @@ let package = Package(
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget("RunsTests", ["Runs"]),
     testTarget(
-      "ReportsTests", ["Cluster", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
+      "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
       resources: [.copy("Golden")]),
     testTarget("DashboardTests", ["Dashboard"]),
     testTarget(
