@@ -22,6 +22,8 @@ struct QuickstartCommand: ParsableCommand {
   @OptionGroup var clusterOptions: ClusterOptions
   @OptionGroup var jsonOptions: JSONOptions
 
+  func validate() throws { try DistinctFiles.check(["--json": jsonOptions.json, "--events": clusterOptions.events]) }
+
   func run() throws {
     try jsonOptions.check()
     try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
