@@ -27,7 +27,7 @@ package enum DatasetLimits {
   package static let images = 1 << 28
 
   /// Class names are shown on terminals and kept in files of lines.
-  static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
+  package static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
     let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
     if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
       throw .damaged(

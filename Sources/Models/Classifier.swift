@@ -81,6 +81,7 @@ package struct FitProgress: Sendable, Equatable {
   package enum Unit: String, Sendable { case images, trees, nodes, queries, fits }
 
   package var done: Int
+  /// 0 while it is not known, or where there is nothing to count.
   package var total: Int
   package var unit: Unit
   /// From 1; nil for models that are not trained in epochs.

@@ -125,10 +125,3 @@ struct RunsCommand: ParsableCommand {
     }
   }
 }
-
-extension String {
-  /// Without what a terminal would obey: text from a file can hold anything.
-  fileprivate var printable: String {
-    String(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })
-  }
-}

@@ -9,7 +9,14 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   package let tensors: [Tensor]
 
   /// The metadata entry by which a checkpoint is told from a model.
-  private static let mark = "checkpoint"
+  static let mark = "checkpoint"
+  private static let digestEntry = "digest"
+  private static let numericsEntry = "numerics"
+
+  /// Why what began with another `numericsVersion` does not go on here.
+  package static func otherNumerics(_ version: String) -> String {
+    "it was begun with version \(version) of Atelier's arithmetic; this is version \(numericsVersion), and would not end in the same bits"
+  }
 
   /// - Parameter tensors: ``NetworkTrainer/checkpoint``
   package init(
@@ -28,8 +35,11 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   }
   package var epochs: Int { tensors.first { $0.name == "history.loss" }?.elementCount ?? 0 }
 
+  /// Writes the file whole, or leaves what is at `path` as it was.
   package func write(to path: String) throws(FileError) {
-    let text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
+    let text = metadata.text.merging([
+      Self.mark: "true", Self.digestEntry: Tensor.digest(of: tensors), Self.numericsEntry: "\(numericsVersion)",
+    ]) { _, new in new }
     try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
   }
 
@@ -38,6 +48,13 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     let file = try SafetensorsFile(path: path)
     guard file.metadata[Self.mark] == "true" else {
       throw .damaged(path: path, reason: "it is not the checkpoint of an unfinished training")
+    }
+    let numerics = file.metadata[Self.numericsEntry] ?? "0"
+    guard numerics == "\(numericsVersion)" else {
+      throw .damaged(path: path, reason: Self.otherNumerics(numerics))
+    }
+    guard file.metadata[Self.digestEntry] == Tensor.digest(of: file.tensors) else {
+      throw .damaged(path: path, reason: "its numbers are not those that were saved (their digest differs)")
     }
     do throws(ModelError) {
       metadata = try ModelMetadata(text: file.metadata)
