@@ -90,6 +90,21 @@ import Testing
     #expect(folder.names.contains("data.json"))
   }
 
+  @Test(arguments: ["cnn --filters 8,8 --epochs 3 --batch 30", "forest --trees 9", "tree", "knn --neighbors 3"])
+  func everyKindOfModelIsExplained(model: String) throws {
+    let data = try TinyData.write(into: folder, classNames: Self.hostile)
+    let train =
+      ["train"] + model.split(separator: " ").map(String.init) + ["--data", data, "--output", "m.safetensors"]
+    #expect(try atelier(train).status == 0)
+    let run = try atelier(["explain", "m.safetensors", "--data", data, "--images", "3,4", "--samples", "10"])
+    #expect(run.status == 0, "\(run.errors)")
+    let page = try page("m.explained/report.html")
+    #expect(isWellFormed(page) && !page.contains("<script") && page.contains("Chosen images"))
+    for wrong in [["--images", "30"], ["--class", "dog"]] + (model.hasPrefix("cnn") ? [["--layer", "3"]] : []) {
+      #expect(try atelier(["explain", "m.safetensors", "--data", data] + wrong).status == 64)
+    }
+  }
+
   @Test func withoutABrowserThePDFIsRefusedWithAWord() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["train", "tree", "--data", data]).status == 0)
