@@ -71,7 +71,8 @@ struct ExplainCommand: ParsableCommand {
       loaded.classifier, of: dataset, settings: settings, on: context, progress: progress.report)
     progress.end()
     let page = HTMLPage(
-      title: "Why \(model) says what it says", subtitle: "digest \(loaded.saved.digest)",
+      title: "Why \(URL(fileURLWithPath: model).lastPathComponent) says what it says",
+      subtitle: "\(model), digest \(loaded.saved.digest)",
       sections: [ExplanationChapter(explanation, of: dataset, name: metadata.kind.readableName).section],
       footer: ReportPage.footer)
     let path = try ReportFolder.write(Report(page), to: output ?? standardFolder)
