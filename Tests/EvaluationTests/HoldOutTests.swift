@@ -6,7 +6,11 @@ import Testing
 
 @Suite struct HoldOutTests {
   private static let classes = 3
-  private static let threads = [1, 2].map { ComputeContext(threads: $0, instructionSet: .available.max()!) }
+
+  /// Tests run at the same time, and a context serves one computation at a time: each has its own.
+  private static func context(_ threads: Int = 1) -> ComputeContext {
+    ComputeContext(threads: threads, instructionSet: .available.max()!)
+  }
 
   /// Noisy images of three classes: a bright row each. Test images have other noise.
   private static func images(_ count: Int, seed: UInt64) -> LabeledImages {
@@ -39,19 +43,19 @@ import Testing
   }
 
   private static func fit(_ settings: ModelSettings) throws -> any Classifier {
-    try settings.fit(training, classCount: classes, on: threads[0], progress: { _ in true })
+    try settings.fit(training, classCount: classes, on: context(), progress: { _ in true })
   }
 
-  private static func holdOut(of model: any Classifier, _ context: ComputeContext = threads[0]) throws -> HoldOut {
+  private static func holdOut(of model: any Classifier, _ context: ComputeContext = context()) throws -> HoldOut {
     try HoldOut(of: model, training: training, on: context, progress: { _ in true })
   }
 
   @Test(arguments: ModelKind.allCases)
   func doesNotDependOnThreads(kind: ModelKind) throws {
     let model = try Self.fit(Self.settings(kind))
-    let holdOut = try Self.holdOut(of: model, Self.threads[0])
+    let holdOut = try Self.holdOut(of: model, Self.context())
     #expect(holdOut.predictions != nil)
-    #expect(try holdOut == Self.holdOut(of: model, Self.threads[1]))
+    #expect(try holdOut == Self.holdOut(of: model, Self.context(2)))
     #expect(try throughJSON(holdOut) == holdOut)
   }
 
@@ -60,7 +64,7 @@ import Testing
     let model = try Self.fit(Self.settings(kind))
     func judged(_ test: LabeledImages) throws -> JudgedModel {
       let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
-      return try JudgedModel(model, dataset: dataset, on: Self.threads[0], progress: { _ in true })
+      return try JudgedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
     }
     let test = Self.images(60, seed: 2)
     let relabeled = LabeledImages(shape: test.shape, pixels: test.pixels, labels: test.labels.map { 2 - $0 })
@@ -73,7 +77,7 @@ import Testing
 
   @Test func aNetworksAreItsValidationImages() throws {
     guard case .cnn(let settings) = Self.settings(.cnn) else { return }
-    let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.threads[0])
+    let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
     try trainer.run(progress: { _ in true }, epochEnded: {})
     let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
     #expect(accuracy.share == trainer.history.compactMap(\.validationAccuracy).max())
@@ -84,7 +88,7 @@ import Testing
     let forest = try #require(Self.fit(Self.settings(.forest)) as? Forest)
     let predictions = try #require(Self.holdOut(of: forest).predictions)
     #expect(
-      predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.threads[0]))
+      predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
     // An image that all 12 trees saw has no judge: (1 - 1/e)^12 of 300 images are one or two.
     #expect(290..<300 ~= predictions.count)
   }
@@ -93,7 +97,7 @@ import Testing
     let model = try #require(Self.fit(Self.settings(.knn)) as? NearestNeighbors)
     let predictions = try #require(Self.holdOut(of: model).predictions)
     #expect(
-      try predictions.probabilities == model.leaveOneOutProbabilities(on: Self.threads[0], progress: { _ in true }))
+      try predictions.probabilities == model.leaveOneOutProbabilities(on: Self.context(), progress: { _ in true }))
   }
 
   @Test func aTreesCompanionDidNotSeeThem() throws {
@@ -102,12 +106,12 @@ import Testing
     let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
     #expect(predictions.labels == split.heldOut.map { Self.training.labels[$0] })
     let companion = try DecisionTree.fit(
-      Self.training.selecting(split.kept), classCount: Self.classes, settings: settings, on: Self.threads[0],
+      Self.training.selecting(split.kept), classCount: Self.classes, settings: settings, on: Self.context(),
       progress: { _ in true })
     #expect(
       try predictions.probabilities
         == companion.probabilities(
-          for: Self.training.selecting(split.heldOut), on: Self.threads[0], progress: { _ in true }))
+          for: Self.training.selecting(split.heldOut), on: Self.context(), progress: { _ in true }))
   }
 
   @Test func whereThereAreNoneTheReasonIsGiven() throws {
@@ -131,14 +135,14 @@ import Testing
   @Test func aClassOfOneImageIsNotHeldOut() throws {
     let images = Self.training.prefix(3)
     let tree = try TreeSettings().fit(images)
-    let holdOut = try HoldOut(of: tree, training: images, on: Self.threads[0], progress: { _ in true })
+    let holdOut = try HoldOut(of: tree, training: images, on: Self.context(), progress: { _ in true })
     #expect(holdOut.predictions == nil && holdOut.explanation.hasPrefix("No class has enough"))
   }
 
   @Test func aCancelledOneIsNone() throws {
     let model = try Self.fit(Self.settings(.knn))
     #expect(throws: CancellationError.self) {
-      try HoldOut(of: model, training: Self.training, on: Self.threads[0], progress: { _ in false })
+      try HoldOut(of: model, training: Self.training, on: Self.context(), progress: { _ in false })
     }
   }
 }
