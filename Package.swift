@@ -123,7 +123,7 @@ if Context.environment["ATELIER_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Coordination", "Models", "Selection", "Transport",
+        "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       path: "Tests/Fuzzing",

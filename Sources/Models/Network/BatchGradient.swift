@@ -24,6 +24,9 @@ package final class BatchGradient {
   /// Of the step in hand: how many threads have their own sums in each bucket, and in a bit for each bucket whether all have.
   private let progress: Mutex<(arrived: [Int], finished: Int)>
 
+  /// - Parameters:
+  ///   - images: the training images, of the plan's shape
+  ///   - normalization: of their pixels
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
     context: ComputeContext

@@ -1,5 +1,6 @@
 package import Datasets
 
+/// What turns gradients into steps: SGD with momentum; Adam (Kingma and Ba, 2015); Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
 package enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd, adam, adamw
 
@@ -44,6 +45,7 @@ package struct NetworkSettings: Sendable, Equatable {
   /// Dropout draws by epoch and layer: the key has room for so many of an epoch, the output layer included.
   static let mostDenseLayers = 63
 
+  /// The standard settings.
   package init() {}
 
   /// The best settings known for this network, chosen on hold-out images of Fashion-MNIST. They take five times the default's time.
