@@ -73,7 +73,7 @@ extension SIMDKernels {
     var best = Halves(low: worst, high: worst)
     var bestIndex = Halves(low: SIMD16(), high: SIMD16())
     for rank in 0..<node.labelCount { leftWeights[rank] = SIMD32() }
-    for index in 0..<node.count &- 1 {
+    for index in 0..<max(node.count &- 1, 0) {
       let key = keys[index]
       let weight = atelier_and_u16(key, SIMD32(repeating: 15))
       let rankBits = atelier_and_u16(key, SIMD32(repeating: 240))
@@ -107,7 +107,7 @@ extension SIMDKernels {
     _ best: Halves, _ bestIndex: Halves, keys: UnsafePointer<SIMD32<UInt16>>, features: UnsafePointer<UInt32>,
     featureCount: Int, node: SmallNode
   ) -> SmallNodeCut {
-    let ends = Halves(atelier_xor_u16(keys[0], keys[node.count &- 1]))
+    let ends = Halves(atelier_xor_u16(keys[0], keys[max(node.count &- 1, 0)]))
     var cut = SmallNodeCut()
     var bestScore = Int32.min
     var bestFeature = UInt32.max
