@@ -17,7 +17,8 @@ package struct ComparisonChapter: Sendable {
     var blocks: [HTMLBlock] = [
       .paragraph(
         """
-        All models are judged by the same \(images), which none was fitted on. The interval is the range in which the accuracy on other images of the same kind is to be expected, with 95 % confidence.
+        All models are judged by the same \(images), which none was fitted on. The interval is the range in which the accuracy on \
+        other images of the same kind is to be expected, with 95 % confidence.
         """),
       .table(accuracyTable), .figure(HTMLFigure("accuracy-of-models", accuracyPlot, caption: accuracyCaption)),
     ]

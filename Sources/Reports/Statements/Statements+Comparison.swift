@@ -89,7 +89,8 @@ extension Statements {
     return HTMLStatement(
       "\(NumberText.compact(speed, digits: 2))/s",
       .strong(model.name) + """
-         judges \(NumberText.compact(speed, digits: 2)) images a second on the machine of this run (measured over \(Wording.count(images, "image"))).
+         judges \(NumberText.compact(speed, digits: 2)) images a second on the machine of this run (measured over \
+        \(Wording.count(images, "image"))).
         """)
   }
 }
