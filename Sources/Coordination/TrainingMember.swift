@@ -38,7 +38,7 @@ package struct TrainingMember: Sendable {
   private var lastRequest: Milliseconds = 0
   private var lastReport: Milliseconds = .min / 2
   private var hasPaused = false
-  /// Messages of older generations.
+  /// Messages of older generations, and of exchanges that are over.
   private var dropped = 0
 
   /// How often progress is told, at most.
@@ -55,13 +55,14 @@ package struct TrainingMember: Sendable {
   package var hasBegun: Bool { group.begun }
   package var members: [Member] { group.members }
   package var position: Int { me }
-  package var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
+  private var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
 
   /// How the member stands, for the coordinator.
   package var membership: Membership {
     Membership.with {
       ($0.job, $0.generation, $0.step) = (job, group.generation, step)
       $0.stopped = !group.begun
+      $0.droppedMessages = UInt64(droppedMessages)
     }
   }
 
@@ -77,6 +78,7 @@ package struct TrainingMember: Sendable {
     group = new
     if begins { return begin(at: now) }
     if isAnnounced {
+      dropped = droppedMessages
       (exchange, isComputing, awaitsState) = (nil, false, false)
       return [.report(membership)]
     }
@@ -168,6 +170,7 @@ package struct TrainingMember: Sendable {
   /// The state that another member gave is in place.
   package mutating func loaded(step: UInt64, isFinished: Bool, at now: Milliseconds) -> [Action] {
     (self.step, self.isFinished) = (step, isFinished)
+    dropped = droppedMessages
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     return continueTraining()
   }
