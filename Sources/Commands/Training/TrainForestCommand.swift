@@ -33,6 +33,7 @@ struct TrainForestCommand: ParsableCommand {
     if let resume {
       let (settings, output) = try UnfinishedForest.resume(resume)
       var options = options
+      options.data.data = try options.data.data ?? UnfinishedForest.data(of: resume)
       options.output.output = output
       return try options.run(.forest(settings))
     }

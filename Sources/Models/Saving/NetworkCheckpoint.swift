@@ -7,15 +7,20 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   package let settings: NetworkSettings
   /// Of ``NetworkTrainer/checkpoint``.
   package let tensors: [Tensor]
+  /// Where the data set is; nil where that is not known.
+  package let data: String?
 
-  /// The metadata entry by which a checkpoint is told from a model.
+  /// The metadata entry by which a checkpoint is told from a model, and the one that names the data.
   private static let mark = "checkpoint"
+  private static let dataEntry = "checkpoint.data"
 
-  /// - Parameter tensors: ``NetworkTrainer/checkpoint``
+  /// - Parameters:
+  ///   - tensors: ``NetworkTrainer/checkpoint``
+  ///   - data: where the data set is
   package init(
-    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String
+    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String, data: String? = nil
   ) {
-    self.settings = settings
+    (self.settings, self.data) = (settings, data)
     metadata = ModelMetadata(
       kind: .cnn, settings: settings.text, imageShape: dataset.shape, classNames: dataset.classNames,
       dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
@@ -29,7 +34,8 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   package var epochs: Int { tensors.first { $0.name == "history.loss" }?.elementCount ?? 0 }
 
   package func write(to path: String) throws(FileError) {
-    let text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
+    var text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
+    text[Self.dataEntry] = data
     try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
   }
 
@@ -46,5 +52,6 @@ package struct NetworkCheckpoint: Sendable, Equatable {
       throw .damaged(path: path, reason: error.description)
     }
     tensors = file.tensors
+    data = file.metadata[Self.dataEntry]
   }
 }
