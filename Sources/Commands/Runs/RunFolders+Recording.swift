@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Datasets
 internal import Foundation
 internal import Logging
 internal import Models
