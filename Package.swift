@@ -106,6 +106,12 @@ let package = Package(
     testTarget(
       "TransportTests",
       ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    testTarget(
+      "ClusterTests",
+      [
+        "Cluster", "Compute", "Coordination", "Models", "Transport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     testTarget("RunsTests", ["Runs"]),
     testTarget(
       "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],

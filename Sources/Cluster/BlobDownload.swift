@@ -1,10 +1,10 @@
-internal import Coordination
+package import Coordination
 internal import Foundation
 internal import SwiftProtobuf
 
 /// Fetches one file in parts: says what to ask for, and takes what comes. No clock, no socket.
-struct BlobDownload {
-  let name: SHA256
+package struct BlobDownload {
+  package let name: SHA256
   private var bytes: [UInt8] = []
   /// nil until the first part has told.
   private var total: Int?
@@ -12,17 +12,17 @@ struct BlobDownload {
   /// Parts that were asked for, and when.
   private var asked: [Int: Milliseconds] = [:]
 
-  static let partSize = 1 << 20
+  package static let partSize = 1 << 20
   /// Parts that are under way at a time.
   private static let window = 8
   /// Larger files are not fetched: nothing that Atelier makes is.
   private static let limit = 16 << 30
 
-  init(_ name: SHA256) { self.name = name }
+  package init(_ name: SHA256) { self.name = name }
 
   /// What to ask for now.
   /// - Parameter patience: after which a part that has not come is asked for again
-  mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
+  package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
     asked = asked.filter { now - $0.value < patience }
     let free = max(0, (total == nil ? 1 : Self.window) - asked.count)
     let next = (total == nil ? [0] : missing.subtracting(asked.keys).sorted()).prefix(free)
@@ -36,7 +36,7 @@ struct BlobDownload {
   }
 
   /// A part has come. What does not fit is dropped.
-  mutating func take(_ part: BlobPart, _ content: UnsafeRawBufferPointer) {
+  package mutating func take(_ part: BlobPart, _ content: UnsafeRawBufferPointer) {
     guard let size = Int(exactly: part.total), size > 0, size <= Self.limit, total == nil || total == size,
       let offset = Int(exactly: part.offset), offset % Self.partSize == 0, offset < size,
       content.count == min(Self.partSize, size - offset)
@@ -54,7 +54,7 @@ struct BlobDownload {
   }
 
   /// The whole file, once it is there. One that is not what its name says is fetched again from the beginning.
-  mutating func finish() -> [UInt8]? {
+  package mutating func finish() -> [UInt8]? {
     guard total != nil, missing.isEmpty else { return nil }
     defer { self = BlobDownload(name) }
     return bytes.withUnsafeBytes { SHA256(of: $0) } == name ? bytes : nil

@@ -96,12 +96,13 @@ extension Cluster {
     return probabilities
   }
 
-  /// Hands out units that are nothing: how much they cost on their way.
+  /// Hands out units that are nothing, each as a task of its own: how much tasks cost on their way.
   package func runEmptyUnits(_ count: Int) throws {
     var description = JobDescription()
     description.work = .nothing
     _ = try run(
-      description, .tasks(TaskPool(units: [0..<count])), unit: .queries, total: count, progress: { _ in true })
+      description, .tasks(TaskPool(units: [0..<count], largestChunk: 1)), unit: .queries, total: count,
+      progress: { _ in true })
   }
 
   private func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {

@@ -6,7 +6,8 @@ internal import Models
 internal import SwiftProtobuf
 package import Transport
 
-/// The coordinator's process: hands jobs to workers, and collects what they send. Carries events to the ``Coordinator``, and its actions out.
+/// The coordinator's process: hands jobs to workers, and collects what they send. Carries events to the ``Coordinator``, and its actions
+/// out.
 ///
 /// It belongs to one thread, and works while one of its calls lasts.
 package final class Cluster {
@@ -20,24 +21,36 @@ package final class Cluster {
   private let router: Socket
   private let monitor: ConnectionMonitor
   private let accessControl: AccessControl?
+  private var joiningKeys: JoiningKeys?
+  /// Of the local workers.
+  private var localKey: Key?
   private var coordinator: Coordinator
   private var localWorkers: LocalWorkers?
   private var ownWorker: OwnWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
   /// A folder for ipc addresses and files for local workers, which goes with the cluster.
-  private let folder: String?
+  private let folder: ClusterFolder?
   private var handedOver: BlobFolder?
   private var sharedImages: [(images: LabeledImages, name: SHA256)] = []
   /// How each worker is reached, and which connection is whose.
   private var routes: [WorkerID: Frame] = [:]
-  private var connections: [Int32: WorkerID] = [:]
+  /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
+  private var unsentOrders: [WorkerID: Orders] = [:]
+  private var connections = Connections()
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
   /// Why units were set aside, the last time.
   private(set) var setAsideReason = ""
+  /// Whether there may be more messages to answer, so that orders had better wait.
+  private var isReceiving = false
   private var strangers = StrangerLog()
   private let log: (String) -> Void
   private var run: JobRun?
+  /// Those who shall work are awaited once.
+  private var isFirst = true
+  /// A new description of the job in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
+  private var offered: [UInt8]?
+  private var nextOffer: Milliseconds = 0
   /// Who has done what when.
   package private(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
@@ -62,10 +75,11 @@ package final class Cluster {
   /// - Throws: ``TransportError`` if that cannot be done.
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
-    let folder = settings.workers > 0 ? try Self.makeFolder() : nil
+    try ZeroMQLibrary.check()
+    let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
-    handedOver = folder.map(BlobFolder.init)
-    let local = try Endpoint(folder.map { "ipc://\($0)/coordinator" } ?? "inproc://coordinator")
+    handedOver = folder.map { BlobFolder(path: $0.path) }
+    let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let isOpen = settings.listen.map { !$0.isLocal } ?? false
     guard !isOpen || settings.keys != nil else {
       throw TransportError(
@@ -75,6 +89,9 @@ package final class Cluster {
     let control = settings.keys == nil ? nil : try AccessControl(in: sockets)
     control?.allow(settings.keys?.workers ?? [], in: Self.domain)
     accessControl = control
+    joiningKeys = settings.keys.flatMap { keys in
+      keys.folder.map { JoiningKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
+    }
     router = Socket(
       .router, in: sockets, security: settings.keys.map { .server($0.own, domain: Self.domain) } ?? .none,
       bounds: Socket.Bounds(settings.limits))
@@ -90,22 +107,18 @@ package final class Cluster {
   }
 
   private static let domain = "coordinator"
-
-  private static func makeFolder() throws(TransportError) -> String {
-    let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var name = Array((base + "/atelier-XXXXXX").utf8CString)
-    guard mkdtemp(&name) != nil else {
-      throw TransportError("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
-    }
-    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  private static let interval: Milliseconds = 100
+  /// Messages that are looked at before orders are sent.
+  private static let mostAtOnce = 64
+  private static let offerInterval: Milliseconds = 2_000
 
   private func startLocalWorkers(joining local: Endpoint) throws {
     var keys: WorkerKeys?
     if let own = settings.keys {
       let pair = KeyPair()
       keys = WorkerKeys(own: pair, coordinator: own.own.publicKey)
-      accessControl?.allow(own.workers.union([pair.publicKey]), in: Self.domain)
+      localKey = pair.publicKey
+      allow(own.workers)
     }
     // Workers of other hosts must reach the local ones as well.
     let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
@@ -114,13 +127,17 @@ package final class Cluster {
     localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: keys)
   }
 
+  private func allow(_ workers: Set<Key>) {
+    accessControl?.allow(workers.union(localKey.map { [$0] } ?? []), in: Self.domain)
+  }
+
   /// Ends the local workers, and lets go of all others.
   package func close() {
     localWorkers?.end()
     ownWorker?.end()
     accessControl?.end()
     (localWorkers, ownWorker) = (nil, nil)
-    if let folder { try? FileManager.default.removeItem(atPath: folder) }
+    folder?.remove()
   }
 
   // MARK: Jobs
@@ -202,6 +219,8 @@ package final class Cluster {
       try lookAround()
       if !progress(overview(unit: unit, total: total)) { throw stop() }
     }
+    let dropped = coordinator.overview.reduce(0) { $0 + Int(clamping: $1.membership?.droppedMessages ?? 0) }
+    if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
     switch run!.end! {
     case .impossible(let reason): throw ModelError.badSettings(reason)
     case .failed(let reason): throw ClusterError.faulty(reason)
@@ -209,19 +228,19 @@ package final class Cluster {
     }
   }
 
-  private static let interval: Milliseconds = 100
-  /// A new description of the job in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
-  private var offered: [UInt8]?
-  private var nextOffer: Milliseconds = 0
-  private static let offerInterval: Milliseconds = 2_000
-  /// Those who shall work are awaited once.
-  private var isFirst = true
-
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, at: seconds)
     try localWorkers?.check()
-    for line in strangers.lines(refusals: accessControl?.refusals ?? 0, at: now) { log(line) }
+    switch joiningKeys?.look(at: now) {
+    case .keys(let workers)?:
+      allow(workers)
+      log("keys of \(workers.count) workers are listed now")
+    case .unreadable(let error)?: log("the list of keys stays as it was: \(error)")
+    case nil: break
+    }
+    for (address, count) in accessControl?.takeRefusals() ?? [:] { strangers.note(.refusal, of: address, count: count) }
+    for line in strangers.lines(at: now) { log(line) }
   }
 
   private func overview(unit: FitProgress.Unit, total: Int, fit known: FitProgress? = nil) -> ClusterProgress {
@@ -269,32 +288,52 @@ package final class Cluster {
   // MARK: What comes
 
   private func receive() {
-    while let frames = router.receive(frames: 3) {
-      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
-        strangers.note(frames.last?.connection)
-        continue
-      }
-      receive(message, from: frames[0], by: frames[1].connection, body: frames.count > 2 ? frames[2] : nil)
+    isReceiving = true
+    defer {
+      isReceiving = false
+      sendOrders()
     }
-    while let event = monitor.next() {
-      guard case .closed(let connection) = event, let worker = connections.removeValue(forKey: connection) else {
+    for _ in 0..<Self.mostAtOnce {
+      guard let frames = router.receive(frames: 3) else { break }
+      // A connection that is closed may have left its number to the one that this message came by.
+      noteClosedConnections()
+      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
+        strangers.note(.message, of: frames.last?.peerAddress)
         continue
       }
-      perform(coordinator.handle(.disconnected, from: worker, at: now))
+      receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
+    }
+    noteClosedConnections()
+  }
+
+  private func noteClosedConnections() {
+    while let event = monitor.next() {
+      switch event {
+      case .closed(let connection):
+        if let worker = connections.close(connection) {
+          perform(coordinator.handle(.disconnected, from: worker, at: now))
+        }
+      case .failed: strangers.note(.handshake, of: nil)
+      // Access control knows more about who it was.
+      case .refused, .ready: break
+      }
     }
   }
 
-  private func receive(_ message: WorkerMessage, from route: Frame, by connection: Int32?, body: Frame?) {
+  private func receive(_ message: WorkerMessage, from route: Frame, _ frame: Frame, body: Frame?) {
     guard message.protocol == MessageCodec.version else {
       let reason =
-        "it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): install the same version of Atelier on both"
+        """
+        it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): \
+        install the same version of Atelier on both
+        """
       return send(to: route) { $0.refusal.reason = reason }
     }
     let worker = message.worker
     switch message.body {
     case .status(let status):
+      guard connections.note(worker, by: frame.connection, route: route.array) else { return }
       routes[worker] = route
-      if let connection { connections[connection] = worker }
       noteEpoch(status.membership.progress)
       perform(coordinator.handle(.status(status), from: worker, at: now))
     case .result(let result):
@@ -314,7 +353,7 @@ package final class Cluster {
           $0.numerics = numericsVersion
         }
       }
-    case nil: strangers.note(connection)
+    case nil: strangers.note(.message, of: frame.peerAddress)
     }
   }
 
@@ -334,7 +373,7 @@ package final class Cluster {
     for action in actions {
       switch action {
       case .send(let orders, let receiver):
-        if let route = routes[receiver] { send(to: route) { $0.orders = orders } }
+        unsentOrders[receiver] = orders
       case .refuse(let receiver, let reason):
         if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
       case .keepResult(let chunk):
@@ -351,10 +390,7 @@ package final class Cluster {
           names[joined] = "\(profile.host), process \(profile.process)"
           timeline.join(joined, profile)
         }
-        if let text = describe(note) {
-          log(text)
-          timeline.note(text, isFault: note.isFault, at: seconds)
-        }
+        if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(_, let reason) = note { setAsideReason = reason }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
@@ -362,6 +398,19 @@ package final class Cluster {
       case .end(let end): run?.end = end
       }
     }
+    if !isReceiving { sendOrders() }
+  }
+
+  private func sendOrders() {
+    for (receiver, orders) in unsentOrders.sorted(by: { $0.key < $1.key }) {
+      if let route = routes[receiver] { send(to: route) { $0.orders = orders } }
+    }
+    unsentOrders = [:]
+  }
+
+  private func tell(_ text: String, isFault: Bool) {
+    log(text)
+    timeline.note(text, isFault: isFault, at: seconds)
   }
 
   /// What cannot be kept ends the job.

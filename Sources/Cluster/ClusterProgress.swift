@@ -1,4 +1,4 @@
-internal import Coordination
+package import Coordination
 package import Models
 
 /// How far a job is, and what each worker does for it.
@@ -24,19 +24,19 @@ package struct ClusterProgress: Sendable {
 }
 
 /// Counts what workers do over time.
-struct WorkerRates {
+package struct WorkerRates {
   private var units: [WorkerID: Int] = [:]
   private var steps: [WorkerID: (first: UInt64, since: Milliseconds)] = [:]
   private let start: Milliseconds
 
-  init(at now: Milliseconds) { start = now }
+  package init(at now: Milliseconds) { start = now }
 
-  mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
+  package mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
 
-  mutating func lines(_ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, at now: Milliseconds)
+  package mutating func lines(_ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, at now: Milliseconds)
     -> [ClusterProgress.WorkerLine]
   {
-    let all = max(1, units.values.reduce(0, +))
+    let all = max(1, units.values.reduce(0, +) + overview.reduce(0) { $0 + $1.unitsDone })
     var lines: [ClusterProgress.WorkerLine] = []
     let images = max(1, overview.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
     for worker in overview {
@@ -53,8 +53,8 @@ struct WorkerRates {
         activity = "\(own) images of each batch"
         if membership.waitingMilliseconds >= 1_000 { activity += ", waits for another worker" }
       } else {
-        let done = units[worker.id] ?? 0
-        rate = Double(done + worker.unitsDone) / seconds
+        let done = (units[worker.id] ?? 0) + worker.unitsDone
+        rate = Double(done) / seconds
         share = Double(done) / Double(all)
         if let chunk = worker.chunks.first {
           activity =

@@ -33,8 +33,12 @@ package struct ClusterSettings: Sendable {
 package struct CoordinatorKeys: Sendable {
   package let own: KeyPair
   package let workers: Set<Key>
+  /// Where the workers' keys are, which is looked at again and again; nil: they stay as they are.
+  package let folder: String?
 
-  package init(own: KeyPair, workers: Set<Key>) { (self.own, self.workers) = (own, workers) }
+  package init(own: KeyPair, workers: Set<Key>, folder: String? = nil) {
+    (self.own, self.workers, self.folder) = (own, workers, folder)
+  }
 }
 
 /// Who a worker is, and whom it trusts.

@@ -1,4 +1,4 @@
-internal import Coordination
+package import Coordination
 
 /// Who did what when, from the start of a cluster on, and what went wrong on the way: for reports.
 ///
@@ -68,17 +68,17 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
 
   // MARK: What happens
 
-  mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
+  package mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
     jobs.append(Job(name: work.name, start: seconds, end: seconds))
     told = [:]
   }
 
-  mutating func end(at seconds: Double) {
+  package mutating func end(at seconds: Double) {
     guard !jobs.isEmpty else { return }
     jobs[jobs.count - 1].end = seconds
   }
 
-  mutating func join(_ worker: WorkerID, _ profile: Profile) {
+  package mutating func join(_ worker: WorkerID, _ profile: Profile) {
     places[worker] = workers.count
     workers.append(
       Worker(
@@ -86,12 +86,12 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
         instructionSet: profile.instructionSet))
   }
 
-  mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
+  package mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
     if events.count < Self.mostEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }
 
   /// A worker has done a chunk, and has taken so long for it.
-  mutating func note(
+  package mutating func note(
     _ chunk: Chunk, of unit: String, by worker: WorkerID, seconds: Double, byteCount: Int, at now: Double
   ) {
     guard let place = places[worker] else { return }

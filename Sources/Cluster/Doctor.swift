@@ -46,7 +46,10 @@ package struct Doctor {
     guard let own = LocalAddress.towards(host: host, port: port) else {
       return note(
         "name", false,
-        "\(host) is no host that this one knows, or there is no way to it: check the spelling, /etc/hosts or the name server, and the network"
+        """
+        \(host) is no host that this one knows, or there is no way to it: check the spelling, /etc/hosts or the name \
+        server, and the network
+        """
       )
     }
     return note("name", true, "\(host) is known, and reached from \(own)")
@@ -59,7 +62,10 @@ package struct Doctor {
     case .refused:
       return note(
         "port", false,
-        "nobody listens at port \(port) of \(host): is the coordinator running, with --listen at this very address? A coordinator that listens at 127.0.0.1 is not reached from other hosts"
+        """
+        nobody listens at port \(port) of \(host): is the coordinator running, with --listen at this very address? A \
+        coordinator that listens at 127.0.0.1 is not reached from other hosts
+        """
       )
     case .silent:
       return note(
@@ -72,8 +78,12 @@ package struct Doctor {
   private mutating func answers() -> Bool {
     let sockets = SocketContext()
     let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
-    let socket = Socket(.dealer, in: sockets, security: security)
+    // Shorter than a coordinator's patience, so that the connection is given up here first.
+    var bounds = Socket.Bounds()
+    bounds.handshake = Int32(Self.handshake)
+    let socket = Socket(.dealer, in: sockets, security: security, bounds: bounds)
     do throws(TransportError) {
+      try ZeroMQLibrary.check()
       let monitor = try ConnectionMonitor(socket, name: "doctor", in: sockets)
       try socket.connect(endpoint)
       return ask(socket, monitor)
@@ -88,20 +98,14 @@ package struct Doctor {
       $0.probe.clock = Self.clock
     }
     socket.send([MessageCodec.encode(message)])
-    let deadline = monotonicMilliseconds() + patience
+    let start = monotonicMilliseconds()
     var isAccepted = false
-    while monotonicMilliseconds() < deadline {
+    while monotonicMilliseconds() < start + max(patience, 2 * Self.handshake) {
       socket.wait(milliseconds: 50)
       while let event = monitor.next() {
         switch event {
         case .ready: isAccepted = true
-        case .refused:
-          return note(
-            "key", false,
-            keys == nil
-              ? "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder"
-              : "the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys, and start the coordinator anew"
-          )
+        case .failed, .refused: return refuse(after: monotonicMilliseconds() - start)
         case .closed: break
         }
       }
@@ -116,10 +120,28 @@ package struct Doctor {
         "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
     }
     return note(
+      "answer", false,
+      "the connection does not come about, and nobody says why: something on the way may hold messages back")
+  }
+
+  /// Milliseconds after which a connection that has not come about is given up.
+  private static let handshake = 2_000
+
+  /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
+  /// with, or none. If it can, but this worker's key is not on its list, it says nothing more.
+  private mutating func refuse(after time: Milliseconds) -> Bool {
+    if keys == nil {
+      return note(
+        "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")
+    }
+    return note(
       "key", false,
-      keys == nil
-        ? "the connection does not come about: does the coordinator want keys? `atelier keys` makes them, and --keys names their folder"
-        : "the connection does not come about: coordinator.public is not the key of this coordinator, or it works without keys. Copy its coordinator.public again"
+      time < Self.handshake / 2
+        ? "coordinator.public is not this coordinator's key, or it works without keys: copy its coordinator.public again"
+        : """
+        the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys; \
+        it is looked at every second
+        """
     )
   }
 
@@ -137,7 +159,10 @@ package struct Doctor {
     guard other.numerics == numericsVersion else {
       return note(
         "version", false,
-        "the coordinator is Atelier \(other.version), this is \(atelierVersion), and they do not compute the same bits: install the same version on both"
+        """
+        the coordinator is Atelier \(other.version), this is \(atelierVersion), and they do not compute the same bits: \
+        install the same version on both
+        """
       )
     }
     _ = note("version", true, "both compute by the same rules (Atelier \(other.version) and \(atelierVersion))")
@@ -153,7 +178,10 @@ package struct Doctor {
       "data", cache?.isWritable == true,
       cache?.isWritable == true
         ? "the worker will fetch what it lacks, and keep it in \(cache!.folder)"
-        : "there is no folder to keep files in that are fetched: they will be fetched each time; set HOME or XDG_CACHE_HOME to a writable folder"
+        : """
+        there is no folder to keep files in that are fetched: they will be fetched each time; set HOME or \
+        XDG_CACHE_HOME to a writable folder
+        """
     )
   }
 }

@@ -1,16 +1,16 @@
-internal import Compute
-internal import Coordination
+package import Compute
+package import Coordination
 internal import Foundation
 internal import KernelInterface
-internal import Transport
+package import Transport
 
 /// The bytes of the exchange, whose moves ``ExchangeProtocol`` decides: sums that go out and come in, and the total.
 ///
 /// The vector of a round is divided into buckets, and each of them into as many parts as there are members; member i adds up part i. A
 /// contribution holds, for each of the sender's maximal subtrees, its sum in the receiver's part; so all additions are those of the tree,
 /// whoever does them.
-final class GradientExchange {
-  typealias Piece = ExchangeProtocol.Piece
+package final class GradientExchange {
+  package typealias Piece = ExchangeProtocol.Piece
 
   private struct Key: Hashable {
     let kind: ExchangeHeader.Kind
@@ -35,25 +35,25 @@ final class GradientExchange {
   private var scratch = AlignedBuffer<Float>(count: 0)
   private var ownTotal = AlignedBuffer<Float>(count: 0)
 
-  init(shards: Int, on context: ComputeContext) {
+  package init(shards: Int, on context: ComputeContext) {
     self.context = context
     tree = SummationTree(leafCount: shards)
   }
 
   /// A new generation: nothing of the old one counts.
-  func reset(memberCount: Int, me: Int) {
+  package func reset(memberCount: Int, me: Int) {
     (self.memberCount, self.me) = (memberCount, me)
     (received, sent, times, ownTimes) = ([:], [:], [:], [:])
   }
 
   /// How long this member's shards took in the round in hand or the one before; 0 while that is not known.
-  func microseconds(of step: UInt64) -> UInt32 { ownTimes[step] ?? 0 }
+  package func microseconds(of step: UInt64) -> UInt32 { ownTimes[step] ?? 0 }
 
   /// A round begins.
   /// - Parameters:
   ///   - buckets: of the round's vector, which together are the whole
   ///   - ranges: the shards of each member
-  func begin(buckets: [Range<Int>], ranges: [Range<Int>]) {
+  package func begin(buckets: [Range<Int>], ranges: [Range<Int>]) {
     (self.buckets, self.ranges, sums) = (buckets, ranges, [])
     let count = buckets.map(\.upperBound).max() ?? 0
     if ownTotal.count < count { ownTotal = AlignedBuffer(count: count) }
@@ -63,7 +63,7 @@ final class GradientExchange {
   /// - Parameters:
   ///   - sums: of this member's subtrees, each of the whole vector; added to in place; valid until the round is complete
   ///   - microseconds: how long the whole round's took; nil unless this is its last bucket
-  func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
+  package func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
     self.sums = sums
     ownTimes = ownTimes.filter { $0.key + 1 >= step }
     ownTimes[step] = microseconds
@@ -94,7 +94,7 @@ final class GradientExchange {
   }
 
   /// What came is kept until it is used.
-  func keep(_ header: ExchangeHeader, _ body: Frame?) {
+  package func keep(_ header: ExchangeHeader, _ body: Frame?) {
     guard let body else { return }
     let piece = Piece(step: header.step, bucket: Int(header.bucket))
     received[Key(kind: header.kind, piece: piece, member: Int(header.sender))] = body
@@ -103,7 +103,7 @@ final class GradientExchange {
   }
 
   /// The bytes of a contribution or total that goes out, made now or, if it went out before, as it did then.
-  func message(_ kind: ExchangeHeader.Kind, _ piece: Piece, to member: Int, isCurrent: Bool) -> Frame? {
+  package func message(_ kind: ExchangeHeader.Kind, _ piece: Piece, to member: Int, isCurrent: Bool) -> Frame? {
     let key = Key(kind: kind, piece: piece, member: kind == .total ? -1 : member)
     if let known = sent[key] { return known }
     guard isCurrent, kind == .contribution else { return nil }
@@ -119,7 +119,7 @@ final class GradientExchange {
 
   /// Adds up this member's part of a bucket, along the tree.
   /// - Throws: ``ExchangeError`` if a contribution has another length than it must have.
-  func combine(_ piece: Piece) throws(ExchangeError) {
+  package func combine(_ piece: Piece) throws(ExchangeError) {
     let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
     // Rounded up, so that every sum begins at a multiple of 64 bytes.
@@ -163,7 +163,7 @@ final class GradientExchange {
 
   /// All parts are there.
   /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took
-  func complete(step: UInt64) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32]) {
+  package func complete(step: UInt64) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32]) {
     defer { forget(step) }
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]
@@ -195,13 +195,13 @@ final class GradientExchange {
 }
 
 /// A member has sent what cannot be part of the round.
-struct ExchangeError: Error, CustomStringConvertible {
+package struct ExchangeError: Error, CustomStringConvertible {
   let member: Int
   let step: UInt64
   let expected: Int
   let bytes: Int
 
-  var description: String {
+  package var description: String {
     "member \(member) of the group has sent \(bytes) bytes in round \(step), where \(expected) were due: do all workers run the same build?"
   }
 }

@@ -7,8 +7,8 @@ internal import Transport
 final class LocalWorkers {
   private struct Slot {
     var process: Process?
-    /// Started again so often.
-    var restarts = 0
+    var started: Milliseconds = 0
+    var restarts = Restarts()
   }
 
   private let settings: ClusterSettings
@@ -17,9 +17,6 @@ final class LocalWorkers {
   private let exchange: Endpoint?
   private let keys: WorkerKeys?
   private var slots: [Slot]
-
-  /// A worker that dies more often than that is not started again: something is wrong that another start does not mend.
-  private static let mostRestarts = 8
 
   init(_ settings: ClusterSettings, joining endpoint: Endpoint, exchange: Endpoint?, keys: WorkerKeys?) throws {
     (self.settings, self.endpoint, self.exchange, self.keys) = (settings, endpoint, exchange, keys)
@@ -46,7 +43,7 @@ final class LocalWorkers {
     do { try process.run() } catch {
       throw TransportError("cannot start a worker process: \(error.localizedDescription)")
     }
-    slots[index].process = process
+    (slots[index].process, slots[index].started) = (process, monotonicMilliseconds())
   }
 
   /// Starts those again that have died.
@@ -55,9 +52,7 @@ final class LocalWorkers {
     for (index, slot) in slots.enumerated() {
       guard let process = slot.process, !process.isRunning else { continue }
       slots[index].process = nil
-      guard slot.restarts < Self.mostRestarts else { continue }
-      slots[index].restarts += 1
-      try start(index)
+      if slots[index].restarts.mayStartAgain(afterLiving: monotonicMilliseconds() - slot.started) { try start(index) }
     }
     if !slots.isEmpty, slots.allSatisfy({ $0.process == nil }) {
       throw TransportError(

@@ -19,7 +19,8 @@ package struct PartFolder {
     }
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
+  /// - Throws: ``FileError/notWritten(path:reason:)``
+  package func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
     let name = "\(units.lowerBound)-\(units.upperBound)-\(Self.mark(bytes)).part"
     // Not flushed: what a power failure damages is known by its checksum.
     try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)", isFlushed: false)
@@ -30,7 +31,7 @@ package struct PartFolder {
   /// Hands out the results that are there.
   /// - Parameter count: units in all
   /// - Returns: the units that are missing
-  func read(
+  package func read(
     of count: Int, _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
   ) throws -> [Range<Int>] {
     var missing: [Range<Int>] = []

@@ -2,8 +2,8 @@
 ///
 /// All members come to the same ranges, because each computes them from the same numbers: the times that all tell all in every round. A
 /// member that joins begins a new generation, in which everybody forgets what was measured.
-struct ShardShares: Equatable {
-  private(set) var ranges: [Range<Int>]
+package struct ShardShares: Equatable {
+  package private(set) var ranges: [Range<Int>]
   private let shards: Int
   /// Since the ranges were last looked at: microseconds that each member's shards took, added up over `rounds`.
   private var microseconds: [UInt64]
@@ -15,7 +15,7 @@ struct ShardShares: Equatable {
   private static let gain = 0.95
 
   /// - Parameter threads: of each member; at least one member.
-  init(shards: Int, threads: [Int]) {
+  package init(shards: Int, threads: [Int]) {
     self.shards = shards
     microseconds = threads.map { _ in 0 }
     ranges = []
@@ -23,7 +23,7 @@ struct ShardShares: Equatable {
   }
 
   /// Every member has told how long its shards took in the round that is done.
-  mutating func note(microseconds times: [UInt32]) {
+  package mutating func note(microseconds times: [UInt32]) {
     for (member, time) in times.enumerated() { microseconds[member] += UInt64(max(1, time)) }
     rounds += 1
     guard rounds == Self.interval else { return }

@@ -1,35 +1,60 @@
-internal import Coordination
+package import Coordination
 
-/// Counts messages and connections that are dropped, and tells of them once in a while.
-struct StrangerLog {
-  /// Dropped messages by connection, since the last line.
-  private var dropped: [Int32: Int] = [:]
-  private var nextLine: Milliseconds = 0
-  private var toldRefusals = 0
-  private(set) var total = 0
-
-  private static let interval: Milliseconds = 60_000
-  private static let mostConnections = 1_000
-
-  mutating func note(_ connection: Int32?) {
-    total += 1
-    guard dropped.count < Self.mostConnections else { return }
-    dropped[connection ?? -1, default: 0] += 1
+/// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once a minute at most.
+package struct StrangerLog {
+  package enum Deed: Int, Sendable {
+    /// A message that is none of the protocol's.
+    case message
+    /// A connection with a key that is not on the list.
+    case refusal
+    /// A connection that did not come about.
+    case handshake
   }
 
-  /// One line per peer and minute.
-  /// - Parameter refusals: connections that were turned away so far
-  mutating func lines(refusals: Int, at now: Milliseconds) -> [String] {
-    guard now >= nextLine, !dropped.isEmpty || refusals > toldRefusals else { return [] }
-    nextLine = now + Self.interval
-    var lines = dropped.sorted { $0.key < $1.key }.map {
-      "dropped \($0.value) messages of connection \($0.key) that are none of Atelier's"
+  private struct Peer {
+    var counts = [0, 0, 0]
+    var nextLine: Milliseconds = .min
+  }
+
+  private var peers: [String: Peer] = [:]
+
+  private static let interval: Milliseconds = 60_000
+  /// Of more peers than that, the others are told of as one.
+  private static let mostPeers = 1_000
+
+  package init() {}
+
+  /// - Parameter peer: its address; nil where that is not known
+  package mutating func note(_ deed: Deed, of peer: String?, count: Int = 1) {
+    let name = peer ?? "unknown peers"
+    let isKnown = peers[name] != nil || peers.count < Self.mostPeers
+    peers[isKnown ? name : "other peers", default: Peer()].counts[deed.rawValue] += count
+  }
+
+  /// What there is to tell now.
+  package mutating func lines(at now: Milliseconds) -> [String] {
+    var lines: [String] = []
+    for (name, peer) in peers.sorted(by: { $0.key < $1.key }) where now >= peer.nextLine {
+      guard peer.counts.contains(where: { $0 > 0 }) else {
+        // It has kept still for a minute, and is forgotten.
+        peers[name] = nil
+        continue
+      }
+      lines.append("\(name): \(Self.text(peer.counts))")
+      peers[name] = Peer(nextLine: now + Self.interval)
     }
-    if refusals > toldRefusals {
-      lines.append("turned away \(refusals - toldRefusals) connections whose key is not on the list")
-    }
-    dropped = [:]
-    toldRefusals = refusals
     return lines
+  }
+
+  private static func text(_ counts: [Int]) -> String {
+    let deeds = [
+      "dropped \(counts[Deed.message.rawValue]) messages that are none of Atelier's",
+      "turned away \(counts[Deed.refusal.rawValue]) connections whose key is not on the list",
+      """
+      \(counts[Deed.handshake.rawValue]) connections did not come about: with another key for this coordinator, \
+      without any, or by no worker
+      """,
+    ]
+    return zip(deeds, counts).filter { $0.1 > 0 }.map(\.0).joined(separator: "; ")
   }
 }

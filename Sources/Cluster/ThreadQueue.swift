@@ -10,8 +10,12 @@ final class ThreadQueue<Element: Sendable>: Sendable {
   var descriptor: Int32 { wakeUp.descriptor }
 
   func post(_ element: Element) {
-    elements.withLock { $0.append(element) }
-    wakeUp.wake()
+    let isFirst = elements.withLock { elements in
+      elements.append(element)
+      return elements.count == 1
+    }
+    // Until the queue has been found empty, it keeps its reader awake.
+    if isFirst { wakeUp.wake() }
   }
 
   /// The oldest, if there is one.

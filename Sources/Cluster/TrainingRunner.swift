@@ -63,7 +63,10 @@ final class TrainingRunner {
     guard max(largest, state) <= limits.message else {
       let needed = (max(largest, state) >> 20) + 1
       throw .badSettings(
-        "this network needs messages of up to \(needed) MiB, but no more than \(limits.message >> 20) are allowed; say --message-size \(needed) to the coordinator and to workers of other hosts"
+        """
+        this network needs messages of up to \(needed) MiB, but no more than \(limits.message >> 20) are allowed; say \
+        --message-size \(needed) to the coordinator and to workers of other hosts
+        """
       )
     }
   }

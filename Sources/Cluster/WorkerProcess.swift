@@ -27,6 +27,7 @@ package enum WorkerProcess {
   package static func run(
     _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
   ) throws -> String? {
+    try ZeroMQLibrary.check()
     guard settings.join.isLocal || settings.keys != nil else {
       throw TransportError(
         "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder"

@@ -33,7 +33,12 @@ enum ExitStatus {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
     case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError, is CostModelError:
       return usage
-    case is RunError: return inputOutput
+    case let error as RunError:
+      switch error.kind {
+      case .unusable: return inputOutput
+      case .missing: return noInput
+      case .wrongUse: return usage
+      }
     case ModelError.badModel, is EvaluationError: return badData
     case let error as DatasetError:
       switch error {

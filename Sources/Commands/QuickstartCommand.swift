@@ -35,11 +35,18 @@ struct QuickstartCommand: ParsableCommand {
   }
 
   private func fitAll(in run: TrainingRun, folder: String) throws {
-    var rows: [Row] = []
-    for model in OriginalModel.all { rows.append(try fit(model, in: run, folder: folder)) }
+    let file = "\(folder)/quickstart.json"
+    let kinds = OriginalModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
+    let rows = try RunFolders.record(file, as: "quickstart", kinds, of: run) { keep in
+      try OriginalModel.all.map { model in
+        let row = try fit(model, in: run, folder: folder)
+        keep(row.fit)
+        return row
+      }
+    }
     let table = Self.table(rows).text
-    try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: "\(folder)/quickstart.json")
-    let report = try RunReport.write(ofRunWith: rows[0].fit.file, run)
+    try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: file)
+    let report = try RunReport.write(ofRunWith: file, run)
     let end = "models and quickstart.json are in \(folder)" + (report.map { "\nthe report is \($0)" } ?? "")
     try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }
@@ -47,7 +54,7 @@ struct QuickstartCommand: ParsableCommand {
   private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {
     let report = try run.fit(
       model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors",
-      recordedAs: "quickstart")
+      recordedAs: nil)
     computeOptions.logger.info(
       """
       \(report.kind.rawValue): accuracy \(formatted(report.testAccuracy, digits: 4)) after \

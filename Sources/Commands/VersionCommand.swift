@@ -4,6 +4,7 @@ internal import CSodium
 internal import CZlib
 internal import Compute
 internal import Evaluation
+internal import Transport
 
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,6 +26,7 @@ struct VersionCommand: ParsableCommand {
     table.add(["zlib", String(cString: zlibVersion())])
     table.add(["libpng", String(cString: png_get_libpng_ver(nil))])
     table.add(["libsodium", String(cString: sodium_version_string())])
+    table.add(["libzmq", ZeroMQLibrary.version.description])
     try StandardOutput.write(table.text)
   }
 }

@@ -68,6 +68,8 @@ package struct Coordinator: Sendable {
     /// Units done of the chunk in hand, and how long one took in the last chunk.
     var unitsDone = 0
     var millisecondsPerUnit: Double?
+    /// How long the last chunk took.
+    var millisecondsPerChunk: Milliseconds?
   }
 
   private let limits: Limits
@@ -110,7 +112,8 @@ package struct Coordinator: Sendable {
       $0.work = work
       $0.awaited = workers
       for id in $0.workers.keys {
-        ($0.workers[id]!.unfit, $0.workers[id]!.membership, $0.workers[id]!.millisecondsPerUnit) = (nil, nil, nil)
+        ($0.workers[id]!.unfit, $0.workers[id]!.membership) = (nil, nil)
+        ($0.workers[id]!.millisecondsPerUnit, $0.workers[id]!.millisecondsPerChunk) = (nil, nil)
       }
       $0.instructAll()
       $0.endIfFinished()
@@ -204,7 +207,7 @@ package struct Coordinator: Sendable {
     }
     workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
     totalPower += power(of: workers[id]!)
-    absolve(id)
+    updatePool { $0.absolve(id) }
     actions.append(.note(.joined(id, profile)))
     if workers.count == awaited { instructAll() }
     return true
@@ -235,6 +238,7 @@ package struct Coordinator: Sendable {
         actions.append(.keepResult(chunk))
         workers[id]!.unitsDone = 0
         workers[id]!.millisecondsPerUnit = Double(max(1, result.milliseconds)) / Double(chunk.count)
+        workers[id]!.millisecondsPerChunk = Int(result.milliseconds)
       }
       for holder in holders.union([id]).sorted() { instruct(holder) }
       endIfFinished()
@@ -303,7 +307,10 @@ package struct Coordinator: Sendable {
       return end(
         .failed(
           reason:
-            "workers disagree about the weights after step \(deviation.step), and nobody can tell who is right; one is \(name(deviation.worker))"
+            """
+            workers disagree about the weights after step \(deviation.step), and nobody can tell who is right; one is \
+            \(name(deviation.worker))
+            """
         ))
     }
     let reason =
@@ -343,10 +350,6 @@ package struct Coordinator: Sendable {
       if group.members.contains(id) { regroup(group.members.filter { $0 != id }) }
     case nil: break
     }
-  }
-
-  private mutating func absolve(_ id: WorkerID) {
-    updatePool { $0.absolve(id) }
   }
 
   /// For a look at it: whoever keeps it makes the next change copy it.
@@ -407,13 +410,19 @@ package struct Coordinator: Sendable {
   private mutating func fillHands(of worker: WorkerRecord, _ id: WorkerID) -> [Chunk] {
     let share = power(of: worker) / max(1, totalPower)
     let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
-    let wanted = limits.chunksInHand
+    let wanted = chunksInHand(of: worker)
     return updatePool { pool in
       while pool.chunks(of: id).count < wanted,
         pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
       {}
       return pool.chunks(of: id)
     } ?? []
+  }
+
+  /// More of short ones, so that a worker is busy while word goes to and fro.
+  private func chunksInHand(of worker: WorkerRecord) -> Int {
+    guard let time = worker.millisecondsPerChunk else { return limits.chunksInHand }
+    return max(limits.chunksInHand, limits.hand / max(1, time))
   }
 
   private func power(of worker: WorkerRecord) -> Double { Double(max(1, worker.profile.threads)) }

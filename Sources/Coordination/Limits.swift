@@ -16,6 +16,8 @@ package struct Limits: Sendable, Equatable {
   package var deaths = 3
   /// Chunks that a worker has in hand, so that it need not wait for the next one.
   package var chunksInHand = 2
+  /// Of chunks that are done in no time, it has so many more that they take so long together, one millisecond at least for each.
+  package var hand: Milliseconds = 20
 
   /// A chunk is cut so that it takes no longer, once it is known how fast the worker is.
   package var chunk: Milliseconds = 1_000

@@ -26,6 +26,7 @@ package struct TaskPool: Sendable {
   private var uncut: [Range<Int>]
   /// Whether units differ much in length, and each keeps a whole worker busy.
   private let isUneven: Bool
+  private let largestChunk: Int
   private var unitsLeft: Int
   private var open: [UInt64: OpenChunk] = [:]
   /// Open chunks that nobody has.
@@ -40,8 +41,9 @@ package struct TaskPool: Sendable {
   /// - Parameters:
   ///   - units: what is to be done; ranges in ascending order, not overlapping.
   ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit.
-  package init(units: [Range<Int>], isUneven: Bool = false) {
-    self.isUneven = isUneven
+  ///   - largestChunk: units that a chunk has at most, whatever else speaks for more
+  package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max) {
+    (self.isUneven, self.largestChunk) = (isUneven, largestChunk)
     uncut = units.filter { !$0.isEmpty }
     unitsLeft = units.reduce(0) { $0 + $1.count }
   }
@@ -77,9 +79,10 @@ package struct TaskPool: Sendable {
     guard let range = uncut.first else { return nil }
     let (multiple, limit) = isUneven ? (1, limit ?? 1) : (multiple, limit)
     // A worker that is alone need not leave small chunks for the others to finish with it.
-    let guided = share < 1 ? Int(Double(unitsLeft) * share / 3) : limit == nil ? unitsLeft / 10 : unitsLeft
+    // Nobody knows yet how long a unit takes: the first chunks find out.
+    let guided = limit == nil ? multiple : share < 1 ? Int(Double(unitsLeft) * share / 3) : unitsLeft
     let wanted = min(guided, limit ?? guided) / multiple * multiple
-    let size = min(range.count, max(multiple, wanted))
+    let size = min(range.count, max(multiple, wanted), largestChunk)
     unitsLeft -= size
     lastChunk += 1
     let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, UInt64(range.lowerBound), UInt64(size)) }

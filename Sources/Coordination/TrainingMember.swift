@@ -40,7 +40,7 @@ package struct TrainingMember: Sendable {
   private var hasPaused = false
   /// The step of the checkpoint that was sent last in this generation; it is safe once the group's saved step has come that far.
   private var sentCheckpoint: UInt64 = 0
-  /// Messages of older generations.
+  /// Messages of older generations, and of exchanges that are over.
   private var dropped = 0
 
   /// How often progress is told, at most.
@@ -57,13 +57,14 @@ package struct TrainingMember: Sendable {
   package var hasBegun: Bool { group.begun }
   package var members: [Member] { group.members }
   package var position: Int { me }
-  package var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
+  private var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
 
   /// How the member stands, for the coordinator.
   package var membership: Membership {
     Membership.with {
       ($0.job, $0.generation, $0.step) = (job, group.generation, step)
       $0.stopped = !group.begun
+      $0.droppedMessages = UInt64(droppedMessages)
     }
   }
 
@@ -79,6 +80,7 @@ package struct TrainingMember: Sendable {
     group = new
     if begins { return begin(at: now) }
     if isAnnounced {
+      dropped = droppedMessages
       (exchange, isComputing, awaitsState) = (nil, false, false)
       return [.report(membership)]
     }
@@ -174,6 +176,7 @@ package struct TrainingMember: Sendable {
   /// The state that another member gave is in place.
   package mutating func loaded(step: UInt64, isFinished: Bool, at now: Milliseconds) -> [Action] {
     (self.step, self.isFinished) = (step, isFinished)
+    dropped = droppedMessages
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     return continueTraining()
   }

@@ -3,7 +3,8 @@ internal import SwiftProtobuf
 
 /// A worker's side of the protocol: events in, actions out.
 ///
-/// It follows the newest orders of the newest coordinator, one chunk at a time, and keeps each result until the orders no longer ask for it.
+/// It follows the newest orders of the newest coordinator, one chunk at a time, and keeps each result until the orders no longer ask for
+/// it.
 package struct Worker: Sendable {
   package enum Event: Sendable {
     case orders(Orders, coordinator: UInt64)

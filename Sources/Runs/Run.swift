@@ -80,6 +80,9 @@ package enum ProcessMark {
   /// Of this process.
   package static let own = mark(of: "self") ?? "\(getpid())"
 
+  /// nil if there is no such process, or it has ended and only waits for its parent to ask how.
+  package static func of(_ process: Int32) -> String? { mark(of: "\(process)") }
+
   package static func isAlive(_ mark: String) -> Bool {
     guard let number = mark.split(separator: " ").first else { return false }
     return self.mark(of: String(number)) == mark
@@ -91,9 +94,9 @@ package enum ProcessMark {
       let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
       let end = text.lastIndex(of: ")"), let number = text.split(separator: " ").first
     else { return nil }
-    // Fields from the third on stand behind the name, which may hold anything; the start is the 22nd.
+    // Fields from the third on, which is the state, stand behind the name, which may hold anything; the start is the 22nd.
     let fields = text[end...].split(separator: " ")
-    guard fields.count > 20 else { return nil }
+    guard fields.count > 20, !["Z", "X"].contains(fields[1]) else { return nil }
     return "\(number) \(fields[20]) \(boot.trimmingCharacters(in: .whitespacesAndNewlines))"
   }
 }

@@ -3,8 +3,8 @@ internal import GRDB
 
 /// The record of all runs in a folder: an SQLite file that other processes can read while one writes.
 ///
-/// Write-ahead logging with `synchronous` NORMAL: what is committed survives the death of the process at once, and a power failure but for the
-/// last moments; it never leaves half of a transaction.
+/// Write-ahead logging with `synchronous` NORMAL: what is committed survives the death of the process at once, and a power failure but
+/// for the last moments; it never leaves half of a transaction.
 package final class RunRecord: Sendable {
   /// The database's file.
   package let path: String
@@ -186,11 +186,21 @@ package final class RunRecord: Sendable {
   }
 }
 
-/// Why the record of runs cannot be read or written, and what to do about it.
+/// Why the record of runs cannot be read or written, or a run not be had, and what to do about it.
 package struct RunError: Error, Equatable, CustomStringConvertible {
-  package let description: String
+  package enum Kind: Sendable {
+    /// The record cannot be read or written.
+    case unusable
+    /// There is no such record, or no such run.
+    case missing
+    /// The user has named several runs, or one that this cannot be done to.
+    case wrongUse
+  }
 
-  package init(_ description: String) { self.description = description }
+  package let description: String
+  package let kind: Kind
+
+  package init(_ description: String, kind: Kind = .unusable) { (self.description, self.kind) = (description, kind) }
 
   init(_ error: any Error, path: String) {
     guard let database = error as? DatabaseError else {
@@ -206,6 +216,6 @@ package struct RunError: Error, Equatable, CustomStringConvertible {
       case .SQLITE_FULL: "cannot grow: the disk is full"
       default: "cannot be used: \(database.message ?? "SQLite error \(database.resultCode.rawValue)")"
       }
-    description = "\(path) \(reason)"
+    (description, kind) = ("\(path) \(reason)", .unusable)
   }
 }

@@ -9,6 +9,8 @@ package final class AccessControl: Sendable {
   private struct State {
     var allowed: [String: Set<Key>] = [:]
     var refusals = 0
+    /// Those that have not been asked for yet, by address.
+    var newRefusals: [String: Int] = [:]
     var isEnding = false
   }
 
@@ -57,6 +59,16 @@ package final class AccessControl: Sendable {
   /// How often somebody was turned away.
   package var refusals: Int { state.withLock { $0.refusals } }
 
+  /// How often somebody at each address was turned away since this was last asked for; of very many addresses, only of the first.
+  package func takeRefusals() -> [String: Int] {
+    state.withLock { state in
+      defer { state.newRefusals = [:] }
+      return state.newRefusals
+    }
+  }
+
+  private static let mostAddresses = 1_000
+
   /// Request: [sender, empty, version, request id, domain, address, identity, mechanism, credentials…].
   private func answer(_ frames: [Frame], on socket: borrowing Socket) {
     guard frames.count >= 8 else { return }
@@ -66,11 +78,19 @@ package final class AccessControl: Sendable {
       && Key(bytes: frames[8].array).map { key in
         state.withLock { $0.allowed[text(4)]?.contains(key) ?? false }
       } ?? false
-    if !isAllowed { state.withLock { $0.refusals += 1 } }
+    if !isAllowed { noteRefusal(of: text(5)) }
     // 300, not 400: after a 400 libzmq's client never connects again, though its key may be put on the list a moment later.
     let status = isAllowed ? ("200", "OK") : ("300", "this key is not on the list")
     socket.send(
       [frames[0], frames[1], frames[2], frames[3]]
         + [status.0, status.1, "", ""].map { Frame($0.utf8) })
+  }
+
+  private func noteRefusal(of address: String) {
+    state.withLock { state in
+      state.refusals += 1
+      guard state.newRefusals[address] != nil || state.newRefusals.count < Self.mostAddresses else { return }
+      state.newRefusals[address, default: 0] += 1
+    }
   }
 }

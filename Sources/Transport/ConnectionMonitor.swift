@@ -6,8 +6,10 @@ package struct ConnectionMonitor: ~Copyable {
     /// The other side has proved who it is, and may be talked to.
     case ready
     case closed(connection: Int32)
-    /// The other side did not take our key, or we not its.
+    /// The other side's key is not on our list. The one that is turned away only sees that the connection is closed, or that nothing comes.
     case refused
+    /// The two sides do not come to terms: other keys than expected, or keys on one side only, or the other side speaks another language.
+    case failed
   }
 
   private let socket: Socket
@@ -36,7 +38,8 @@ package struct ConnectionMonitor: ~Copyable {
       switch Int32(event) {
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready
       case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
-      default: return .refused
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return .refused
+      default: return .failed
       }
     }
     return nil

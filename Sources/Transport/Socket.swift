@@ -208,6 +208,13 @@ package final class Frame {
   /// A copy.
   package var array: [UInt8] { withBytes { Array($0) } }
 
+  /// The address of the host that it came from; nil within the machine or the process.
+  package var peerAddress: String? {
+    guard let text = zmq_msg_gets(message, "Peer-Address") else { return nil }
+    let address = String(cString: text)
+    return address.isEmpty ? nil : address
+  }
+
   /// The connection that it came by, as ``ConnectionMonitor`` names it; nil within the process.
   package var connection: Int32? {
     let descriptor = zmq_msg_get(message, ZMQ_SRCFD)

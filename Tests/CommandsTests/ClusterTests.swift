@@ -193,8 +193,8 @@ import Testing
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
     try wait { workers.allSatisfy { kill($0, 0) != 0 } }
-    let resumed = try AtelierProcess(
-      ["train", kind, "--data", data, "--resume", kept, "--workers", "3"], in: folder)
+    // It knows where its data are.
+    let resumed = try AtelierProcess(["train", kind, "--resume", kept, "--workers", "3"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(try folder.bytes("a.safetensors") == whole)
   }
@@ -214,6 +214,49 @@ import Testing
       ["train", "cnn", "--data", data, "--resume", "a.checkpoint.safetensors"] + listening, in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  /// The system gives the number of a closed connection to the next one.
+  @Test func whoComesAndGoesIsNotTakenForAnother() throws {
+    let port = freePort()
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "99"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("workers may join") }
+    func count(_ word: String) -> Int { run.errorsSoFar.components(separatedBy: word).count - 1 }
+    for number in 1...6 {
+      #expect(try AtelierProcess(["doctor", "--join", "tcp://127.0.0.1:\(port)"], in: folder).status == 0)
+      let worker = try worker(port)
+      try wait { count("joined: ") >= number }
+      usleep(20_000)
+      kill(worker.process.processIdentifier, SIGTERM)
+      _ = try worker.wait()
+      try wait { count("left: ") + count("lost: ") >= number }
+    }
+    #expect(count("joined: ") == 6 && count("left: ") == 6 && count("lost: ") == 0, "\(run.errorsSoFar)")
+  }
+
+  // MARK: Keys
+
+  /// The coordinator knows one key, and is told of the worker's while it runs.
+  @Test func aKeyThatIsListedLaterGetsIn() throws {
+    for (name, keys) in [("coordinator", "keys1"), ("other", "keys3"), ("late", "keys2")] {
+      #expect(try AtelierProcess(["keys", name, "--keys", folder.file(keys)], in: folder).status == 0)
+    }
+    func copy(_ name: String, from: String, to: String) throws {
+      try FileManager.default.copyItem(
+        atPath: folder.file("\(from)/\(name).public"), toPath: folder.file("\(to)/\(name).public"))
+    }
+    try copy("coordinator", from: "keys1", to: "keys2")
+    try copy("other", from: "keys3", to: "keys1")
+    let port = freePort()
+    let run = try train(
+      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
+    let worker = try worker(port, ["--keys", folder.file("keys2")])
+    defer { kill(worker.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("turned away 1 connections whose key is not on the list") }
+    try copy("late", from: "keys2", to: "keys1")
+    let ended = try run.wait()
+    #expect(ended.status == 0 && ended.errors.contains("keys of 2 workers are listed now"), "\(ended.errors)")
   }
 
   // MARK: Wrong use

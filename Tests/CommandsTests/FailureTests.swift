@@ -67,7 +67,8 @@ import Testing
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == status)
     #expect(run.errors.contains(message), "\(run.errors)")
-    #expect(folder.names == ["data", "plain.txt"], "nothing is left behind")
+    #expect(folder.names.filter { $0 != "runs" } == ["data", "plain.txt"], "nothing is left behind")
+    #expect(folder.names(in: "runs").allSatisfy { $0.hasPrefix("atelier.sqlite") }, "but the record of what failed")
   }
 
   /// The largest number, and a name of one letter: both once ended the process.

@@ -115,6 +115,40 @@ import Testing
     #expect(try started.wait().status == 130)
   }
 
+  // MARK: The record of runs
+
+  private func runs(_ words: String...) throws -> String { try AtelierProcess(["runs"] + words, in: folder).output }
+
+  /// From its beginning, and however it ends.
+  @Test func theRecordKnowsARunThatIsStopped() throws {
+    for signal in [SIGINT, SIGKILL] {
+      let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
+      try wait { (try? runs("show", "latest").contains("running")) == true }
+      kill(started.process.processIdentifier, signal)
+      _ = try started.wait()
+      let run = try runs("show", "latest")
+      #expect(run.contains("interrupted") && run.contains("filters 8,16"), "\(run)")
+      #expect(try AtelierProcess(["runs", "remove", "latest"], in: folder).status == 0)
+    }
+  }
+
+  @Test func theRecordKnowsWhyARunFailed() throws {
+    let failed = try AtelierProcess(["train", "knn", "--data", data, "--neighbors", "1000"], in: folder)
+    #expect(failed.status == 64)
+    let run = try runs("show", "latest")
+    #expect(run.contains("failed: ") && run.contains("there are only 90 training images"), "\(run)")
+    let missing = try AtelierProcess(["runs", "show", "2001"], in: folder)
+    #expect(missing.status == 66 && missing.errors.contains("there is no run"))
+  }
+
+  @Test func aRunThatGoesOnIsNotRemoved() throws {
+    let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
+    defer { kill(started.process.processIdentifier, SIGKILL) }
+    try wait { (try? runs().contains("running")) == true }
+    let removed = try AtelierProcess(["runs", "remove", "latest"], in: folder)
+    #expect(removed.status == 64 && removed.errors.contains("still running"))
+  }
+
   // MARK: Checkpoints that do not fit
 
   @Test func aCheckpointOfOtherDataIsRefused() throws {

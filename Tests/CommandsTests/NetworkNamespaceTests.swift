@@ -27,6 +27,18 @@ import Testing
     return nil
   }()
 
+  /// Why links cannot be made worse; nil if they can.
+  static let linkObstacle: Comment? = {
+    if let obstacle { return obstacle }
+    let name = "atelier-netem-\(getpid())"
+    defer { ip("netns del \(name)") }
+    let isThere = ip("netns add \(name)") && ip("netns exec \(name) tc qdisc add dev lo root \(lossy)")
+    return isThere ? nil : "this kernel has no netem (module sch_netem): links without delay and loss only"
+  }()
+
+  private static let plain = "tbf rate 1gbit burst 128kb latency 50ms"
+  private static let lossy = "netem delay 1ms loss 0.1% rate 1gbit"
+
   @discardableResult private static func ip(_ words: String) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -40,7 +52,7 @@ import Testing
 
   @discardableResult private func ip(_ words: String) -> Bool { Self.ip(words) }
 
-  private func makeHosts() {
+  private func makeHosts(link: String = NetworkNamespaceTests.plain) {
     #expect(ip("netns add \(prefix)b") && ip("netns exec \(prefix)b ip link add br0 type bridge"))
     ip("netns exec \(prefix)b ip link set br0 up")
     for host in Self.hosts {
@@ -50,7 +62,7 @@ import Testing
       ip("netns exec \(prefix)\(host) ip addr add 10.77.0.\(host)/24 dev eth0")
       ip("netns exec \(prefix)\(host) ip link set eth0 up")
       ip("netns exec \(prefix)\(host) ip link set lo up")
-      ip("netns exec \(prefix)\(host) tc qdisc add dev eth0 root tbf rate 1gbit burst 128kb latency 50ms")
+      ip("netns exec \(prefix)\(host) tc qdisc add dev eth0 root \(link)")
     }
   }
 
@@ -83,12 +95,17 @@ import Testing
   ]
   private static let address = "tcp://10.77.0.1:7700"
 
-  /// One link is cut for a second while the training runs.
   @Test(.enabled(if: obstacle == nil, "no network namespaces here"))
-  func severalHostsMakeTheSameModel() throws {
+  func severalHostsMakeTheSameModel() throws { try train(link: Self.plain) }
+
+  @Test(.enabled(if: linkObstacle == nil, "no netem here"))
+  func severalHostsMakeTheSameModelOverLinksThatDelayAndLose() throws { try train(link: Self.lossy) }
+
+  /// One link is cut for a second while the training runs.
+  private func train(link: String) throws {
     let whole = try AtelierProcess(Self.fit + [data, "--output", "whole.safetensors"], in: folder)
     #expect(whole.status == 0)
-    makeHosts()
+    makeHosts(link: link)
     try makeKeys()
     let workers = try [2, 3].map { host in
       try start(on: host, ["worker", "--join", Self.address, "--threads", "1", "--keys", folder.file("keys\(host)")])
@@ -130,5 +147,11 @@ import Testing
       atPath: folder.file("keys1/coordinator.public"), toPath: folder.file("keys4/coordinator.public"))
     let stranger = try doctor(4)
     #expect(stranger.status == 69 && stranger.output.contains("turns this key away"), "\(stranger.output)")
+    try FileManager.default.createDirectory(atPath: folder.file("keys5"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: folder.file("keys2/two.secret"), toPath: folder.file("keys5/two.secret"))
+    try FileManager.default.copyItem(
+      atPath: folder.file("keys4/stranger.public"), toPath: folder.file("keys5/coordinator.public"))
+    let mistaken = try doctor(5)
+    #expect(mistaken.status == 69 && mistaken.output.contains("not this coordinator's key"), "\(mistaken.output)")
   }
 }

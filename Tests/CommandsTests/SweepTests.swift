@@ -102,7 +102,7 @@ import Testing
     #expect(try AtelierProcess(["runs", "remove", names[0]], in: folder).status == 0)
     #expect(runs == [names[1]])
     let missing = try AtelierProcess(["runs", "show", "nothing"], in: folder)
-    #expect(missing.status == 74 && missing.errors.contains("there is no run"))
+    #expect(missing.status == 66 && missing.errors.contains("there is no run"))
   }
 
   @Test func aConfigurationThatCannotBeIsARow() throws {

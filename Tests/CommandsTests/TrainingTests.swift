@@ -168,6 +168,9 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("runs/\(runFolder)")).sorted()
     #expect(files == (Self.kinds.map { "\($0).safetensors" } + ["quickstart.json"]).sorted())
     #expect(try folder.bytes("runs/\(runFolder)/quickstart.json") == folder.bytes("table.json"))
+    let record = try AtelierProcess(["runs", "show", "latest"], in: folder).output
+    #expect(
+      record.contains("finished") && record.components(separatedBy: "digest").count == 1 + 4, "one run: \(record)")
     for line in lines.dropFirst().prefix(4) {
       let kind = line.prefix { $0 != " " }
       let digest = try SavedModel(path: folder.file("runs/\(runFolder)/\(kind).safetensors")).digest

@@ -65,6 +65,19 @@ import Testing
     #expect(try record.runs().allSatisfy { $0.state == .running })
   }
 
+  @Test func aProcessThatHasEndedIsDeadThoughNobodyHasAskedHow() throws {
+    var process: pid_t = 0
+    var arguments = [strdup("sleep"), strdup("600"), nil]
+    defer { for argument in arguments { free(argument) } }
+    try #require(posix_spawnp(&process, "sleep", nil, nil, &arguments, environ) == 0)
+    let mark = try #require(ProcessMark.of(process))
+    #expect(ProcessMark.isAlive(mark) && mark != ProcessMark.own)
+    kill(process, SIGKILL)
+    for _ in 0..<1_000 where ProcessMark.isAlive(mark) { usleep(10_000) }
+    #expect(!ProcessMark.isAlive(mark))
+    waitpid(process, nil, 0)
+  }
+
   @Test func severalProcessesMayWriteAtOnce() throws {
     let records = try (0..<4).map { _ in try RunRecord(folder: folder) }
     try records[0].begin(run("a"))

@@ -35,6 +35,8 @@ import Transport
 
     func send(_ text: String) -> Bool { peer.send(text) }
 
+    func event() -> ConnectionMonitor.Event? { withExtendedLifetime(self) { peer.event() } }
+
     func turnsAway(_ client: Peer) -> Bool { withExtendedLifetime(self) { peer.turnsAway(client) } }
 
     /// Someone who connects.
@@ -114,6 +116,28 @@ import Transport
       client.send("question")
       #expect(Peer.becomes { control.refusals > before })
     }
+  }
+
+  @Test func whoIsTurnedAwayIsKnownByAddress() throws {
+    let server = try Server(allowing: [])
+    let control = try #require(server.control)
+    let client = try server.client(.dealer, KeyPair())
+    client.send("question")
+    #expect(Peer.becomes { control.refusals > 0 })
+    let refusals = control.takeRefusals()
+    #expect(refusals.count == 1 && refusals.keys.first?.hasSuffix("127.0.0.1") == true)
+    #expect(control.takeRefusals().isEmpty)
+  }
+
+  @Test func aKeyThatIsNotListedIsToldFromOneThatDoesNotFit() throws {
+    let server = try Server(allowing: [])
+    let stranger = try server.client(.dealer, KeyPair())
+    stranger.send("question")
+    #expect(server.event() == .refused)
+    let mistaken = try server.client(.dealer, KeyPair(), server: KeyPair().publicKey)
+    mistaken.send("question")
+    #expect(Peer.becomes { server.event() == .failed })
+    #expect(Peer.becomes { mistaken.event() == .failed })
   }
 
   @Test func theListDecidesAboutConnectionsThatCome() throws {

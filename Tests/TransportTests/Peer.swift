@@ -64,7 +64,7 @@ final class Peer {
   func turnsAway(_ stranger: Peer) -> Bool {
     defer { withExtendedLifetime(stranger) {} }
     let isRefused = Self.wait { () -> Bool? in
-      while let event = monitor.next() { if event == .refused { return true } }
+      while let event = monitor.next() { if event == .refused || event == .failed { return true } }
       if socket.receive(frames: 8) != nil { return false }
       usleep(2_000)
       return nil

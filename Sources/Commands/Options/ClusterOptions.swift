@@ -86,7 +86,7 @@ struct KeyOptions: ParsableArguments {
         "\(folder) holds no worker's public key, so nobody could join: run `atelier keys` on each worker's host, and copy its NAME.public here"
       )
     }
-    return CoordinatorKeys(own: own, workers: workers)
+    return CoordinatorKeys(own: own, workers: workers, folder: folder)
   }
 
   /// The folder's only secret key, beside a coordinator's.

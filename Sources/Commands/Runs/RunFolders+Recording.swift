@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Datasets
 internal import Foundation
 internal import Logging
 internal import Models
@@ -11,24 +12,49 @@ extension RunFolders {
   static let sweepTitle = "sweep"
   static let dataTitle = "data"
 
-  /// Notes a model in the record, if it is in a run's folder. A record that cannot be written is no reason to lose the model: it is said, and
-  /// that is all.
-  static func note(_ report: FitReport, of run: TrainingRun, as kind: String) {
-    guard let name = name(ofRunWith: report.file) else { return }
-    let definition = report.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-    do throws(RunError) {
+  /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's folder. A
+  /// record that cannot be written is no reason to lose a model: it is said, and that is all.
+  ///
+  /// - Parameters:
+  ///   - file: any in the run's folder
+  ///   - kind: of the run
+  ///   - body: gives each model that it has made to its argument
+  static func record<Result>(
+    _ file: String, as kind: String, _ definition: String, of run: TrainingRun,
+    _ body: (_ keep: (FitReport) -> Void) throws -> Result
+  ) throws -> Result {
+    guard let name = name(ofRunWith: file) else { return try body { _ in } }
+    func attempt<Value>(_ change: () throws(RunError) -> Value) -> Value? {
+      do throws(RunError) { return try change() } catch {
+        run.options.logger.warning("this run is not recorded: \(error)")
+        return nil
+      }
+    }
+    let record = attempt { () throws(RunError) in
       let record = try RunRecord(folder: base)
       try record.begin(
         Run(
-          name: name, kind: kind, data: report.data, dataDigest: report.dataDigest,
-          definition: "\(report.kind.rawValue): \(definition)", version: report.atelierVersion,
-          started: Date(timeIntervalSinceNow: -report.fitSeconds - report.testSeconds)))
-      try record.keep(report, of: name)
-      try record.keep(run.cluster.timeline, as: timelineTitle, of: name)
+          name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
+          version: atelierVersion))
       try record.keep(run.dataLocation, as: dataTitle, of: name)
-      try record.end(name, .finished)
+      return record
+    }
+    guard let record else { return try body { _ in } }
+    do {
+      let result = try body { report in
+        _ = attempt { () throws(RunError) in try record.keep(report, of: name) }
+      }
+      _ = attempt { () throws(RunError) in
+        try record.keep(run.cluster.timeline, as: timelineTitle, of: name)
+        try record.end(name, .finished)
+      }
+      return result
     } catch {
-      run.options.logger.warning("this run is not recorded: \(error)")
+      let isStopped = error is CancellationError
+      _ = attempt { () throws(RunError) in
+        try record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
+      }
+      throw error
     }
   }
 
@@ -36,6 +62,13 @@ extension RunFolders {
   static func name(ofRunWith file: String) -> String? {
     let parts = file.split(separator: "/")
     return parts.count == 3 && parts[0] == base && file.hasPrefix(base) ? String(parts[1]) : nil
+  }
+}
+
+extension ModelSettings {
+  /// As the record says what was asked for.
+  var definition: String {
+    "\(kind.rawValue): " + text.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 }
 

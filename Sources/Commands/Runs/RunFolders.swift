@@ -12,7 +12,8 @@ enum RunFolders {
   static func record() throws(RunError) -> RunRecord {
     guard RunRecord.exists(in: base) else {
       throw RunError(
-        "there is no \(base)/\(RunRecord.fileName) here: runs are recorded in the folder that they are started in")
+        "there is no \(base)/\(RunRecord.fileName) here: runs are recorded in the folder that they are started in",
+        kind: .missing)
     }
     return try RunRecord(folder: base)
   }
@@ -24,9 +25,12 @@ enum RunFolders {
     if name.hasPrefix(base + "/") { name = String(name.dropFirst(base.count + 1)) }
     if let run = name == "latest" ? runs.first : runs.first(where: { $0.name == name }) { return run }
     let found = name.isEmpty ? [] : runs.filter { $0.name.hasPrefix(name) }
-    guard let run = found.first else { throw RunError("there is no run \"\(word)\"; `atelier runs` lists them") }
+    guard let run = found.first else {
+      throw RunError("there is no run \"\(word)\"; `atelier runs` lists them", kind: .missing)
+    }
     guard found.count == 1 else {
-      throw RunError("\"\(word)\" may be \(found.prefix(5).map(\.name).joined(separator: ", ")): write more of it")
+      throw RunError(
+        "\"\(word)\" may be \(found.prefix(5).map(\.name).joined(separator: ", ")): write more of it", kind: .wrongUse)
     }
     return run
   }

@@ -117,7 +117,7 @@ struct RunsCommand: ParsableCommand {
       let record = try RunFolders.record()
       let found = try runs.map { word throws(RunError) in try RunFolders.find(word, in: record) }
       if let alive = found.first(where: { $0.state == .running }) {
-        throw RunError("run \(alive.name) is still running; stop it first")
+        throw RunError("run \(alive.name) is still running; stop it first", kind: .wrongUse)
       }
       for run in found {
         // A name that is a path is none that Atelier gives.

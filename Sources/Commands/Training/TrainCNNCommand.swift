@@ -46,6 +46,8 @@ struct TrainCNNCommand: ParsableCommand {
     let checkpoint = try path.map { path throws(FileError) in try NetworkCheckpoint(path: path) }
     let settings = checkpoint?.settings ?? network.settings
     try options.json.check()
+    var options = options
+    options.data.data = options.data.data ?? checkpoint?.data
     try options.with(.cnn) { run in
       if let path, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
@@ -112,8 +114,9 @@ struct CheckpointedTraining {
       return try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
-          try NetworkCheckpoint(tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest).write(
-            to: path)
+          try NetworkCheckpoint(
+            tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation
+          ).write(to: path)
           try attention?.show(tensors)
         }, progress: progress)
     } catch is CancellationError {

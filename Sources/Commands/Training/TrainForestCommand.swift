@@ -40,6 +40,7 @@ struct TrainForestCommand: ParsableCommand {
     if let resume {
       let (settings, model) = try UnfinishedForest.resume(resume)
       var options = options
+      options.data.data = try options.data.data ?? UnfinishedForest.data(of: resume)
       if let output = options.output.output { try UnfinishedForest.move(from: model, to: output) }
       options.output.output = options.output.output ?? model
       return try options.run(.forest(settings))

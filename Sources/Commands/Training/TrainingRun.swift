@@ -59,10 +59,12 @@ struct TrainingRun {
     _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint? = nil,
     recordedAs kind: String? = "train"
   ) throws -> FitReport {
-    let report = try fitUnrecorded(settings, savingTo: path, from: checkpoint)
-    if let kind { RunFolders.note(report, of: self, as: kind) }
-    LiveRun.note(report)
-    return report
+    guard let kind else { return try fitUnrecorded(settings, savingTo: path, from: checkpoint) }
+    return try RunFolders.record(path, as: kind, settings.definition, of: self) { keep in
+      let report = try fitUnrecorded(settings, savingTo: path, from: checkpoint)
+      keep(report)
+      return report
+    }
   }
 
   private func fitUnrecorded(
@@ -86,7 +88,7 @@ struct TrainingRun {
     let evaluation = try judge(model, saved)
     let testSeconds = (clock.now - judging) / .seconds(1)
     try saved.judged(testAccuracy: evaluation.accuracy).write(to: path)
-    return FitReport(
+    let report = FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images,
       outOfBagAccuracy: (model as? Forest)?.outOfBagAccuracy(trainingImages: dataset.train, on: context),
@@ -94,6 +96,8 @@ struct TrainingRun {
       testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
       atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
+    LiveRun.note(report)
+    return report
   }
 
   private func model(
@@ -105,7 +109,7 @@ struct TrainingRun {
       let training = CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
       return try training.train(from: checkpoint, progress: progress.report)
     case .forest(let settings):
-      let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest)
+      let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest, data: dataLocation)
       defer { unfinished.removeIfEmpty() }
       do {
         let forest = try cluster.fitForest(

@@ -17,16 +17,19 @@ struct UnfinishedForest {
     let dataDigest: String
     /// Trees of another arithmetic do not belong into one forest.
     let numerics: UInt32
+    /// Where the data set is; nil where an older version has made the record.
+    let data: String?
     /// The model's file.
     let output: String
   }
 
   /// Makes the folder, or goes on with what is there.
   /// - Throws: ``FileError``; also if there is a folder of another forest
-  init(of model: String, settings: ForestSettings, dataDigest: String) throws {
+  init(of model: String, settings: ForestSettings, dataDigest: String, data: String) throws {
     path = Self.folder(of: model)
     parts = try PartFolder(path: path)
-    let record = Record(settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, output: model)
+    let record = Record(
+      settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data, output: model)
     let recordPath = "\(path)/\(Self.recordName)"
     if FileManager.default.fileExists(atPath: recordPath) {
       let known = try Self.record(path)
@@ -63,9 +66,16 @@ struct UnfinishedForest {
   /// What a run that was stopped would have made.
   /// - Parameter run: a folder of parts, or the folder of the run
   static func resume(_ run: String) throws -> (settings: ForestSettings, output: String) {
-    let path = run.hasSuffix(ending) ? run : "\(run)/\(ModelKind.forest.rawValue)\(ending)"
+    let path = folder(ofRun: run)
     let record = try record(path)
     return (try ForestSettings(record.settings), String(path.dropLast(ending.count)) + ".safetensors")
+  }
+
+  /// Where the data set of a run that was stopped is.
+  static func data(of run: String) throws(FileError) -> String? { try record(folder(ofRun: run)).data }
+
+  private static func folder(ofRun run: String) -> String {
+    run.hasSuffix(ending) ? run : "\(run)/\(ModelKind.forest.rawValue)\(ending)"
   }
 
   private var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }

@@ -298,6 +298,9 @@ package nonisolated struct Membership: Sendable {
 
   package var bytesSent: UInt64 = 0
 
+  /// Messages of the exchange that came late or twice, and were dropped.
+  package var droppedMessages: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1176,7 +1179,7 @@ nonisolated extension Profile: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Membership"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0\u{3}dropped_messages\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1195,6 +1198,7 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.waitingMilliseconds) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.waitedMilliseconds) }()
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.droppedMessages) }()
       default: break
       }
     }
@@ -1238,6 +1242,9 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.bytesSent != 0 {
       try visitor.visitSingularUInt64Field(value: self.bytesSent, fieldNumber: 11)
     }
+    if self.droppedMessages != 0 {
+      try visitor.visitSingularUInt64Field(value: self.droppedMessages, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1253,6 +1260,7 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.waitingMilliseconds != rhs.waitingMilliseconds {return false}
     if lhs.waitedMilliseconds != rhs.waitedMilliseconds {return false}
     if lhs.bytesSent != rhs.bytesSent {return false}
+    if lhs.droppedMessages != rhs.droppedMessages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

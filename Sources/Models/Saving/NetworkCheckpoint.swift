@@ -7,9 +7,12 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   package let settings: NetworkSettings
   /// Of ``NetworkTrainer/checkpoint``.
   package let tensors: [Tensor]
+  /// Where the data set is; nil where that is not known.
+  package let data: String?
 
-  /// The metadata entry by which a checkpoint is told from a model.
+  /// The metadata entry by which a checkpoint is told from a model, and the one that names the data.
   static let mark = "checkpoint"
+  private static let dataEntry = "checkpoint.data"
   private static let digestEntry = "digest"
   private static let numericsEntry = "numerics"
 
@@ -18,11 +21,13 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     "it was begun with version \(version) of Atelier's arithmetic; this is version \(numericsVersion), and would not end in the same bits"
   }
 
-  /// - Parameter tensors: ``NetworkTrainer/checkpoint``
+  /// - Parameters:
+  ///   - tensors: ``NetworkTrainer/checkpoint``
+  ///   - data: where the data set is
   package init(
-    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String
+    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String, data: String? = nil
   ) {
-    self.settings = settings
+    (self.settings, self.data) = (settings, data)
     metadata = ModelMetadata(
       kind: .cnn, settings: settings.text, imageShape: dataset.shape, classNames: dataset.classNames,
       dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
@@ -37,9 +42,10 @@ package struct NetworkCheckpoint: Sendable, Equatable {
 
   /// Writes the file whole, or leaves what is at `path` as it was.
   package func write(to path: String) throws(FileError) {
-    let text = metadata.text.merging([
+    var text = metadata.text.merging([
       Self.mark: "true", Self.digestEntry: Tensor.digest(of: tensors), Self.numericsEntry: "\(numericsVersion)",
     ]) { _, new in new }
+    text[Self.dataEntry] = data
     try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
   }
 
@@ -63,5 +69,6 @@ package struct NetworkCheckpoint: Sendable, Equatable {
       throw .damaged(path: path, reason: error.description)
     }
     tensors = file.tensors
+    data = file.metadata[Self.dataEntry]
   }
 }

@@ -1,0 +1,43 @@
+import Cluster
+import Foundation
+import Testing
+
+/// A coordinator's folder goes with it, also when it is killed.
+struct ClusterFolderTests {
+  private let base: TemporaryFolder
+
+  init() throws { base = try TemporaryFolder() }
+
+  private var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: base.path)) ?? []).sorted() }
+
+  @Test func theFoldersOfTheDeadAreRemovedAndThoseOfTheLivingStay() throws {
+    let living = try ClusterFolder(in: base.path)
+    // As a killed coordinator leaves one: the lock is there, and nobody holds it.
+    let dead = base.path + "/atelier-dead00"
+    try FileManager.default.createDirectory(atPath: dead, withIntermediateDirectories: false)
+    for name in ["lock", "images"] { try Data("x".utf8).write(to: URL(fileURLWithPath: "\(dead)/\(name)")) }
+    // Not a coordinator's.
+    let other = base.path + "/atelier-other0"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+    try Data().write(to: URL(fileURLWithPath: base.path + "/atelier-file00"))
+
+    let next = try ClusterFolder(in: base.path)
+    let left = [living.path, next.path, other].map { ($0 as NSString).lastPathComponent } + ["atelier-file00"]
+    #expect(names == left.sorted())
+    living.remove()
+    next.remove()
+    #expect(names == ["atelier-file00", "atelier-other0"])
+  }
+
+  @Test func onlyItsUserCanEnterIt() throws {
+    let folder = try ClusterFolder(in: base.path)
+    defer { folder.remove() }
+    let permissions = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
+    #expect(permissions == 0o700)
+  }
+
+  @Test func whereNoneCanBeMadeIsAnError() {
+    let error = #expect(throws: (any Error).self) { try ClusterFolder(in: self.base.path + "/none") }
+    #expect("\(error!)".contains("cannot make a folder in"))
+  }
+}

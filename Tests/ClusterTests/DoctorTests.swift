@@ -1,0 +1,62 @@
+import Cluster
+import Testing
+import Transport
+
+/// Where it ends, and what is to be done there.
+struct DoctorTests {
+  private let coordinator = KeyPair()
+  private let worker = KeyPair()
+
+  /// What the doctor says last about a socket that stands for a coordinator's.
+  private func advice(_ security: SocketSecurity, allowing allowed: Set<Key>? = nil, to keys: WorkerKeys?) throws
+    -> Doctor.Finding
+  {
+    let context = SocketContext()
+    let control = try allowed.map { _ in try AccessControl(in: context) }
+    control?.allow(allowed ?? [], in: "tested")
+    defer { control?.end() }
+    let socket = Socket(.router, in: context, security: security)
+    let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
+    let findings = Doctor.examine(endpoint, keys: keys, patience: 500)
+    #expect(findings.dropLast().allSatisfy(\.isWell) && findings.map(\.step).prefix(2) == ["name", "port"])
+    return try #require(findings.last)
+  }
+
+  private var own: WorkerKeys { WorkerKeys(own: worker, coordinator: coordinator.publicKey) }
+  private var secured: SocketSecurity { .server(coordinator, domain: "tested") }
+
+  @Test func aKeyThatIsNotListedIsToBeCopiedToTheCoordinator() throws {
+    let finding = try advice(secured, allowing: [], to: own)
+    #expect(finding.step == "key" && !finding.isWell && finding.text.contains("turns this key away"))
+  }
+
+  @Test func aWrongKeyOfTheCoordinatorIsToBeCopiedFromIt() throws {
+    let wrong = WorkerKeys(own: worker, coordinator: KeyPair().publicKey)
+    let finding = try advice(secured, allowing: [worker.publicKey], to: wrong)
+    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not this coordinator's key"))
+  }
+
+  @Test func aCoordinatorWithoutKeysIsNotOneWithAnother() throws {
+    let finding = try advice(.none, to: own)
+    #expect(finding.step == "key" && finding.text.contains("or it works without keys"))
+  }
+
+  @Test func aCoordinatorThatWantsKeysSaysSo() throws {
+    let finding = try advice(secured, allowing: [], to: nil)
+    #expect(finding.step == "key" && finding.text.contains("the coordinator wants keys"))
+  }
+
+  @Test func whoListensButDoesNotAnswerIsNoCoordinator() throws {
+    let finding = try advice(.none, to: nil)
+    #expect(finding.step == "answer" && finding.text.contains("nobody answers"))
+  }
+
+  @Test func whereNobodyListensThatIsSaid() throws {
+    let free = try {
+      let socket = Socket(.router, in: SocketContext())
+      return try socket.bind(Endpoint("tcp://127.0.0.1:*"))
+    }()
+    let findings = Doctor.examine(free, keys: nil, patience: 500)
+    #expect(findings.map(\.isWell) == [true, false] && findings[1].text.contains("nobody listens"))
+  }
+}

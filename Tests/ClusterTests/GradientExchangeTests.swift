@@ -1,0 +1,142 @@
+import Cluster
+import Compute
+import Coordination
+import SwiftProtobuf
+import Testing
+import Transport
+
+/// Sums that members exchange have the bits of one process's, however the shards are shared out.
+struct GradientExchangeTests {
+  private static let shards = 16
+  /// Kernels take multiples of 16 numbers, from places that are multiples of 16.
+  private static let count = 336
+  private static let buckets = [192..<count, 16..<192, 0..<16]
+  private static let context = ComputeContext(threads: 2, instructionSet: .portable)
+
+  /// Of all shards: numbers of very different sizes, so that the order of additions tells.
+  private static let gradients: [[Float]] = (0..<shards).map { shard in
+    let scale: Float = shard % 3 == 0 ? 1e4 : 1e-3
+    return (0..<count).map { index -> Float in
+      let number = (index * 7919 + shard * 104_729) % 1_000 - 500
+      return scale * Float(number)
+    }
+  }
+
+  /// Along the tree.
+  private static func sum(_ node: Range<Int>) -> [Float] {
+    if node.count == 1 { return gradients[node.lowerBound] }
+    let middle = SummationTree.split(node)
+    return zip(sum(node.lowerBound..<middle), sum(middle..<node.upperBound)).map { $0 + $1 }
+  }
+
+  private final class Member {
+    let exchange = GradientExchange(shards: GradientExchangeTests.shards, on: GradientExchangeTests.context)
+    let sums: [UnsafeMutablePointer<Float>]
+
+    init(_ place: Int, _ ranges: [Range<Int>]) {
+      let tree = SummationTree(leafCount: GradientExchangeTests.shards)
+      let subtrees = ranges[place].isEmpty ? [] : tree.subtrees(inside: ranges[place])
+      sums = subtrees.map { node in
+        let sum = UnsafeMutableRawPointer.allocate(byteCount: 4 * GradientExchangeTests.count, alignment: 64)
+          .bindMemory(to: Float.self, capacity: GradientExchangeTests.count)
+        sum.initialize(from: GradientExchangeTests.sum(node), count: GradientExchangeTests.count)
+        return sum
+      }
+      exchange.reset(memberCount: ranges.count, me: place)
+    }
+
+    deinit { for sum in sums { sum.deallocate() } }
+
+    var pointers: [UnsafePointer<Float>] { sums.map { UnsafePointer($0) } }
+  }
+
+  private func header(
+    _ kind: ExchangeHeader.Kind, _ piece: GradientExchange.Piece, from sender: Int, microseconds: UInt32
+  ) -> ExchangeHeader {
+    ExchangeHeader.with {
+      ($0.kind, $0.step, $0.bucket, $0.sender) = (kind, piece.step, UInt32(piece.bucket), UInt32(sender))
+      $0.microseconds = microseconds
+    }
+  }
+
+  @Test(
+    arguments: [
+      [0..<8, 8..<16], [0..<3, 3..<16], [0..<16, 16..<16], [0..<0, 0..<16],
+      [0..<5, 5..<6, 6..<16], [0..<4, 4..<4, 4..<9, 9..<16], [0..<1, 1..<2, 2..<3, 3..<16, 16..<16],
+    ] as [[Range<Int>]]) func everyMemberHasTheTotalOfOneProcess(ranges: [Range<Int>]) throws
+  {
+    let members = ranges.indices.map { Member($0, ranges) }
+    let others = { (place: Int) in ranges.indices.filter { $0 != place } }
+    let step: UInt64 = 5
+    for member in members { member.exchange.begin(buckets: Self.buckets, ranges: ranges) }
+    for bucket in Self.buckets.indices {
+      let piece = GradientExchange.Piece(step: step, bucket: bucket)
+      let isLast = bucket == Self.buckets.count - 1
+      for (place, member) in members.enumerated() where !ranges[place].isEmpty {
+        member.exchange.note(sums: member.pointers, step: step, microseconds: isLast ? UInt32(place + 1) : nil)
+        for other in others(place) {
+          let body = try #require(member.exchange.message(.contribution, piece, to: other, isCurrent: true))
+          let header = header(
+            .contribution, piece, from: place, microseconds: member.exchange.microseconds(of: step))
+          members[other].exchange.keep(header, body)
+        }
+      }
+    }
+    for bucket in Self.buckets.indices {
+      let piece = GradientExchange.Piece(step: step, bucket: bucket)
+      for (place, member) in members.enumerated() {
+        try member.exchange.combine(piece)
+        if ExchangeProtocol.isDirect(memberCount: ranges.count) { continue }
+        for other in others(place) {
+          let body = try #require(member.exchange.message(.total, piece, to: other, isCurrent: true))
+          members[other].exchange.keep(header(.total, piece, from: place, microseconds: 0), body)
+        }
+      }
+    }
+    let expected = Self.sum(0..<Self.shards)
+    for member in members {
+      let (total, microseconds) = try member.exchange.complete(step: step)
+      #expect((0..<Self.count).allSatisfy { total[$0].bitPattern == expected[$0].bitPattern })
+      #expect(microseconds == ranges.indices.map { ranges[$0].isEmpty ? 0 : UInt32($0 + 1) })
+      withExtendedLifetime(member) {}
+    }
+  }
+
+  /// What went out is sent as it was when it is asked for again, though it has been added to since.
+  @Test func whatIsAskedForAgainIsWhatWentOut() throws {
+    let ranges = [0..<8, 8..<16]
+    let members = ranges.indices.map { Member($0, ranges) }
+    let piece = GradientExchange.Piece(step: 0, bucket: 0)
+    for (place, member) in members.enumerated() {
+      member.exchange.begin(buckets: [0..<Self.count], ranges: ranges)
+      member.exchange.note(sums: member.pointers, step: 0, microseconds: 1)
+      let body = member.exchange.message(.contribution, piece, to: 1 - place, isCurrent: true)
+      members[1 - place].exchange.keep(header(.contribution, piece, from: place, microseconds: 1), body)
+    }
+    try members[0].exchange.combine(piece)
+    _ = try members[0].exchange.complete(step: 0)
+    let again = try #require(members[0].exchange.message(.contribution, piece, to: 1, isCurrent: false))
+    let expected = Self.sum(0..<8)
+    again.withBytes { bytes in
+      for index in 0..<Self.count {
+        #expect(bytes.loadUnaligned(fromByteOffset: index * 4, as: Float.self).bitPattern == expected[index].bitPattern)
+      }
+    }
+    let next = GradientExchange.Piece(step: 1, bucket: 0)
+    #expect(members[0].exchange.message(.contribution, next, to: 1, isCurrent: false) == nil, "nor is there more")
+    withExtendedLifetime(members) {}
+  }
+
+  @Test(arguments: [0, 4, 4 * count - 4, 4 * count + 4]) func aContributionOfAnotherLengthIsAnError(size: Int) throws {
+    let ranges = [0..<8, 8..<16]
+    let member = Member(0, ranges)
+    let piece = GradientExchange.Piece(step: 0, bucket: 0)
+    member.exchange.begin(buckets: [0..<Self.count], ranges: ranges)
+    member.exchange.note(sums: member.pointers, step: 0, microseconds: 1)
+    let body = Frame([UInt8](repeating: 0, count: size))
+    member.exchange.keep(header(.contribution, piece, from: 1, microseconds: 1), body)
+    let error = #expect(throws: ExchangeError.self) { try member.exchange.combine(piece) }
+    #expect(error?.description.contains("member 1 of the group has sent \(size) bytes") == true)
+    withExtendedLifetime(member) {}
+  }
+}

@@ -1,0 +1,65 @@
+import Cluster
+import Foundation
+import Testing
+
+/// What was done is found again; what is damaged is done again.
+struct PartFolderTests {
+  private let folder: TemporaryFolder
+  private let parts: PartFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    parts = try PartFolder(path: folder.path + "/a.parts")
+  }
+
+  private func write(_ units: Range<Int>) throws {
+    try Array("units \(units)".utf8).withUnsafeBytes { try parts.write($0, units: units) }
+  }
+
+  private func read(of count: Int) throws -> (found: [Range<Int>], missing: [Range<Int>]) {
+    var found: [Range<Int>] = []
+    let missing = try parts.read(of: count) { bytes, units in
+      #expect(Array(bytes) == Array("units \(units)".utf8))
+      found.append(units)
+    }
+    return (found, missing)
+  }
+
+  private var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path + "/a.parts") }
+  }
+
+  @Test func whatIsThereIsFoundAndTheRestIsMissing() throws {
+    for units in [10..<20, 0..<5, 20..<21] { try write(units) }
+    let (found, missing) = try read(of: 30)
+    #expect(found == [0..<5, 10..<20, 20..<21] && missing == [5..<10, 21..<30])
+    #expect(try read(of: 21).missing == [5..<10])
+  }
+
+  @Test func anEmptyFolderLacksEverything() throws {
+    #expect(try read(of: 3).missing == [0..<3])
+    #expect(try read(of: 0).missing.isEmpty)
+  }
+
+  @Test func aDamagedPartIsMissing() throws {
+    for units in [0..<5, 5..<9] { try write(units) }
+    let name = try #require(try names.first { $0.hasPrefix("5-9-") })
+    try Data("units 5..<8".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
+    #expect(try read(of: 9).missing == [5..<9])
+  }
+
+  /// Two runs may have cut the work differently.
+  @Test func overlappingPartsCountOnce() throws {
+    for units in [0..<6, 4..<8, 6..<8] { try write(units) }
+    let (found, missing) = try read(of: 8)
+    #expect(found == [0..<6, 6..<8] && missing.isEmpty)
+  }
+
+  @Test func otherFilesAreLeftAlone() throws {
+    for name in ["settings.json", "0-5.part", "5-0-ab.part", "x-y-z.part", "-1-5-ab.part"] {
+      try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
+    }
+    #expect(try read(of: 5).missing == [0..<5])
+    #expect(try names.count == 5)
+  }
+}

@@ -1,0 +1,50 @@
+import Coordination
+import SwiftProtobuf
+import Testing
+
+/// How the units of a job are cut into chunks.
+struct TaskPoolTests {
+  private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
+  private var statuses: UInt64 = 0
+
+  private mutating func join(_ worker: WorkerID, threads: UInt32) -> [Coordinator.Action] {
+    statuses += 1
+    let status = Status.with {
+      ($0.number, $0.profile.threads, $0.profile.numerics) = (statuses, threads, 1)
+    }
+    return coordinator.handle(.status(status), from: worker, at: 0)
+  }
+
+  private func orders(_ actions: [Coordinator.Action], to worker: WorkerID) -> Orders {
+    actions.compactMap { if case .send(let orders, worker) = $0 { orders } else { nil } }.last ?? Orders()
+  }
+
+  private mutating func complete(_ chunk: Chunk, by worker: WorkerID, job: UInt64, milliseconds: UInt32) -> Orders {
+    let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (job, chunk.id, milliseconds) }
+    return orders(coordinator.handle(.result(result), from: worker, at: 0), to: worker)
+  }
+
+  /// Nobody knows how long a unit takes before one is done.
+  @Test mutating func theFirstChunksAreOneUnitForEachThread() {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<3_000])), description: [], at: 0)
+    #expect(orders(join(1, threads: 2), to: 1).chunks.map(\.count) == [2, 2])
+    let second = orders(join(2, threads: 3), to: 2)
+    #expect(second.chunks.map(\.count) == [3, 3])
+    // A unit in 10 ms: 100 in a second, in multiples of the threads.
+    let next = complete(second.chunks[0], by: 2, job: second.job.id, milliseconds: 30)
+    #expect(next.chunks.map(\.count) == [3, 99])
+  }
+
+  @Test mutating func aChunkHasNoMoreThanItMay() {
+    let pool = TaskPool(units: [0..<10], largestChunk: 1)
+    _ = coordinator.start(.tasks(pool), description: [], at: 0)
+    var orders = orders(join(1, threads: 4), to: 1)
+    var done: [UInt64] = []
+    while let chunk = orders.chunks.first {
+      #expect(orders.chunks.allSatisfy { $0.count == 1 })
+      done.append(chunk.first)
+      orders = complete(chunk, by: 1, job: orders.job.id, milliseconds: 0)
+    }
+    #expect(done == Array(0..<10))
+  }
+}
