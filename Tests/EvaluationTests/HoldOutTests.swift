@@ -90,7 +90,7 @@ import Testing
     #expect(
       predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
     // An image that all 12 trees saw has no judge: (1 - 1/e)^12 of 300 images are one or two.
-    #expect(290..<300 ~= predictions.count)
+    #expect(290...300 ~= predictions.count)
   }
 
   @Test func neighborsLeaveTheImageItselfOut() throws {

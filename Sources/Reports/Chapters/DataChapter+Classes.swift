@@ -33,7 +33,8 @@ extension DataChapter {
       ],
       rows: names.indices.map { label in
         [
-          HTMLText(names[label]), "\(exploration.balance.train[label])", "\(exploration.balance.test[label])",
+          HTMLText(names[label]), HTMLText(Wording.count(exploration.balance.train[label])),
+          HTMLText(Wording.count(exploration.balance.test[label])),
           HTMLText(exploration.spread.radii[label].map { NumberText.fixed($0, decimals: 0) } ?? "-"),
         ]
       })

@@ -17,7 +17,7 @@ extension DataChapter {
           HTMLStatement(
             NumberText.percent(Double(outvoted) / Double(max(agreement.images, 1))),
             HTMLText(
-              "of \(agreement.images) training images have more neighbours of another class than of their own, among the nearest \(agreement.neighbors)."
+              "of \(Wording.count(agreement.images)) training images have more neighbours of another class than of their own, among the nearest \(agreement.neighbors)."
             )
           )
         ]))
@@ -29,7 +29,7 @@ extension DataChapter {
           HTMLStatement(
             "\(disagreement.suspectCount)",
             HTMLText(
-              "of \(disagreement.images) test images are taken for the same other class by all models (\(disagreement.models.joined(separator: ", ")))."
+              "of \(Wording.count(disagreement.images)) test images are taken for the same other class by all models (\(disagreement.models.joined(separator: ", ")))."
             )
           )
         ]))
@@ -40,10 +40,12 @@ extension DataChapter {
   }
 
   private static let mostShown = 24
+  /// In pixels.
+  private static let shownSide = 112
 
   private func figure(_ suspect: NeighborAgreement.Suspect) -> HTMLFigure {
     HTMLFigure(
-      Identifier("data-suspect-\(suspect.image)"), picture(suspect.image, of: dataset.train),
+      Identifier("data-suspect-\(suspect.image)"), picture(suspect.image, of: dataset.train, side: Self.shownSide),
       alternative: "Training image \(suspect.image)",
       caption: HTMLText(
         "\(names[suspect.label])? \(NumberText.percent(suspect.neighborsShare, decimals: 0)) of its neighbours are \(names[suspect.neighborsLabel]) (training image \(suspect.image))"
@@ -52,7 +54,7 @@ extension DataChapter {
 
   private func figure(_ suspect: ModelDisagreement.Suspect) -> HTMLFigure {
     HTMLFigure(
-      Identifier("data-contradicted-\(suspect.image)"), picture(suspect.image, of: dataset.test),
+      Identifier("data-contradicted-\(suspect.image)"), picture(suspect.image, of: dataset.test, side: Self.shownSide),
       alternative: "Test image \(suspect.image)",
       caption: HTMLText(
         "\(names[suspect.label])? All models say \(names[suspect.prediction]), at \(NumberText.percent(suspect.predictionProbability, decimals: 0)) (test image \(suspect.image))"

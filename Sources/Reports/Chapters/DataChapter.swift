@@ -26,10 +26,10 @@ package struct DataChapter: Sendable {
   private var cards: [HTMLCard] {
     let summary = exploration.summary
     return [
-      HTMLCard("training images", NumberText.compact(Double(summary.train.images), digits: 9)),
-      HTMLCard("test images", NumberText.compact(Double(summary.test.images), digits: 9)),
-      HTMLCard("classes", "\(summary.classNames.count)"),
-      HTMLCard("size", dataset.shape.description, remark: dataset.shape.channels == 1 ? "grey" : "colour"),
+      HTMLCard("Training images", Wording.count(summary.train.images)),
+      HTMLCard("Test images", Wording.count(summary.test.images)),
+      HTMLCard("Classes", "\(summary.classNames.count)"),
+      HTMLCard("Size", dataset.shape.description, remark: dataset.shape.channels == 1 ? "grey" : "colour"),
     ]
   }
 
@@ -67,9 +67,9 @@ package struct DataChapter: Sendable {
   /// The side that pictures of one image are brought to, in pixels.
   static let side = 56
 
-  func picture(_ image: Int, of images: LabeledImages) -> Picture {
+  func picture(_ image: Int, of images: LabeledImages, side: Int = Self.side) -> Picture {
     let count = images.shape.count
-    return Picture(images.pixels[image * count..<(image + 1) * count], shape: images.shape).thumbnail(Self.side)
+    return Picture(images.pixels[image * count..<(image + 1) * count], shape: images.shape).thumbnail(side)
   }
 
   /// A map in bytes' units as a grey or RGB picture.

@@ -55,7 +55,10 @@ struct ExampleGallery: Sendable {
       example.isRight
       ? "\(names[example.label]), told rightly (\(percent(example.confidence)))"
       : "\(names[example.label]), taken for \(names[example.prediction]) (\(percent(example.confidence)))"
-    let second = example.second.map { "; second: \(names[$0]) (\(percent(example.probabilities[$0])))" } ?? ""
+    // A class without any probability is second by its place in the list only.
+    let second =
+      example.second.flatMap { example.probabilities[$0] > 0 ? $0 : nil }
+      .map { "; second: \(names[$0]) (\(percent(example.probabilities[$0])))" } ?? ""
     return "\(verdict)\(second). Test image \(example.image)."
   }
 

@@ -93,7 +93,7 @@ struct ImportanceSection {
       ).thumbnail(Self.side),
       alternative: "Permutation importance of each block of pixels",
       caption: HTMLText(
-        "How much accuracy on \(permutation.accuracy.count) test images falls if a block of \(size)x\(size) pixels comes from another image: the mean over \(repeats) exchanges. Red blocks are needed; pale ones are not."
+        "How much accuracy on \(permutation.accuracy.count) test images falls if a block of \(size)x\(size) pixels comes from another image: the mean over \(repeats) exchanges, which differ by up to \(NumberText.fixed(100 * (permutation.deviations.max() ?? 0), decimals: 1)) points (standard deviation). Red: lost; blue: gained."
       ),
       scale: ColourScale(
         Axis("accuracy lost", unit: "points", range: -highest...highest), map: .diverging))

@@ -45,7 +45,7 @@ package struct NeighborsChapter: Sendable {
   }
 
   private var distances: String {
-    let basis = explanation.components.map { "\($0) principal components" } ?? "the pixels"
+    let basis = explanation.components.map { "\($0) principal components" } ?? "pixel values"
     return explanation.metric == .cosine
       ? "one less the cosine of the angle between \(basis)" : "\(explanation.metric.rawValue), of \(basis)"
   }
@@ -72,7 +72,7 @@ package struct NeighborsChapter: Sendable {
     ]
   }
 
-  private func distance(_ value: Double) -> String { NumberText.compact(value, digits: 4) }
+  private func distance(_ value: Double) -> String { NumberText.compact(value, digits: 3) }
 
   // MARK: Examples
 

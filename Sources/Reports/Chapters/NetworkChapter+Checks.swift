@@ -11,7 +11,7 @@ extension NetworkChapter {
           HTMLText(
             "Pixels of \(first.images) test images, drawn at random, are removed or put in, those first that a map says matter most, and the probability of the class is followed. Two baselines know nothing of the network: a random order, and the strength of edges (Sobel). A map that does no better than these explains nothing. Intervals (±) are 95 %; where two overlap, no difference is claimed."
           )),
-        .statements(explanation.checks.compactMap(statement)),
+        .statements(explanation.checks.compactMap(statement) + [bestMethods].compactMap { $0 }),
         .gallery(explanation.checks.map(figure)),
         .table(table),
         .note(
@@ -48,11 +48,25 @@ extension NetworkChapter {
       return "\(comparison.words) \(baseline.inWords) (\(Self.area(other)))"
     }
     let direction = check.kind.lowerIsBetter ? "less" : "more"
+    let reach = own.areaError.map { " (± \(NumberText.fixed(1.96 * $0, decimals: 3)))" } ?? ""
     return HTMLStatement(
-      Self.area(own),
+      NumberText.fixed(own.area, decimals: 3),
       HTMLText(
-        "is the area under Grad-CAM's curve of \(check.kind.title) (\(direction) is better): \(parts.joined(separator: ", "))."
+        "is the area\(reach) under Grad-CAM's curve of \(check.kind.word) (\(direction) is better): \(parts.joined(separator: ", "))."
       ))
+  }
+
+  /// How many methods ROAD, whose images are most like real ones, finds better than both baselines; nil without any error to tell by.
+  private var bestMethods: HTMLStatement? {
+    guard let road = explanation.checks.first(where: { $0.kind == .road }), road.images > 1 else { return nil }
+    let methods = AttentionMethod.explaining
+    let better = methods.filter { method in
+      [AttentionMethod.random, .sobel].allSatisfy { road.compare(method, with: $0) == .better }
+    }
+    let names = better.isEmpty ? "" : " (\(better.map(\.title).joined(separator: ", ")))"
+    return HTMLStatement(
+      "\(better.count) of \(methods.count)",
+      HTMLText("methods\(names) are better than both baselines by ROAD, whose images are most like real ones."))
   }
 
   /// The area with its 95 % interval.
@@ -66,7 +80,7 @@ extension NetworkChapter {
     return HTMLTable(
       "Areas under the curves",
       columns: [.init("method", .text)]
-        + kinds.map { .init("\($0.kind.title), \($0.kind.lowerIsBetter ? "less" : "more") is better", .number) },
+        + kinds.map { .init("\($0.kind.word), \($0.kind.lowerIsBetter ? "less" : "more") is better", .number) },
       rows: AttentionMethod.allCases.map { method in
         [HTMLText(method.title)]
           + kinds.map { check in HTMLText(check.curve(of: method).map(Self.area) ?? "–") }
@@ -145,7 +159,10 @@ extension AttentionMethod {
 }
 
 extension AttentionCheck.Kind {
-  fileprivate var title: String { self == .road ? "ROAD" : rawValue }
+  fileprivate var title: String { self == .road ? "ROAD" : rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
+
+  /// Within a sentence.
+  fileprivate var word: String { self == .road ? "ROAD" : rawValue }
 
   fileprivate var meaning: String {
     switch self {

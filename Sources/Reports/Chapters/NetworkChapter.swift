@@ -38,7 +38,8 @@ package struct NetworkChapter: Sendable {
       HTMLCard(
         "Resolution of its maps", resolution,
         remark: "for images of \(dataset.shape.height)x\(dataset.shape.width) pixels"),
-      HTMLCard("Class explained", explanation.settings.targetClass.map { names[$0] } ?? "the predicted one"),
+      HTMLCard(
+        "Class explained", explanation.settings.targetClass.map { names[$0] } ?? "predicted", remark: "in each image"),
     ]
   }
 

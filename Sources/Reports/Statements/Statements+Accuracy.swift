@@ -59,7 +59,8 @@ extension Statements {
   {
     guard model.test.count >= leastImages else { return nil }
     let gain = MeanInterval(zip(logLosses(model.test), logLosses(scaled)).map { $0 - $1 })
-    guard gain.lower > 0 || gain.upper < 0 else { return nil }
+    // What the four digits of the sentence do not show is rounding.
+    guard gain.lower > 0 || gain.upper < 0, abs(gain.mean) >= 0.00005 else { return nil }
     let errors = [model.test, scaled].map { ReliabilityDiagram($0).expectedCalibrationError }
     let verdict = gain.lower > 0 ? "more honest" : "less honest, so leave it as it is"
     return HTMLStatement(
