@@ -14,7 +14,8 @@ import Testing
   ) throws -> JudgedModel {
     func predictions(_ images: [(Float, Bool)]) throws -> Predictions {
       try Predictions(
-        probabilities: images.flatMap { $0.1 ? [$0.0, 1 - $0.0] : [1 - $0.0, $0.0] }, labels: images.map { _ in 0 }, classCount: 2)
+        probabilities: images.flatMap { $0.1 ? [$0.0, 1 - $0.0] : [1 - $0.0, $0.0] }, labels: images.map { _ in 0 },
+        classCount: 2)
     }
     return try JudgedModel(
       name: name, settings: [:], classNames: ["yes", "no"], test: predictions(images),
