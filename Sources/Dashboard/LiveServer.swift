@@ -43,7 +43,9 @@ package final class LiveServer: Sendable {
 
   private init(_ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?, _ limits: ClientLimits) {
     (self.page, self.socket, self.limits) = (page, socket, limits)
-    free = DispatchSemaphore(value: limits.connections)
+    // From zero up: a semaphore may not end below the value that it began with.
+    free = DispatchSemaphore(value: 0)
+    for _ in 0..<limits.connections { free.signal() }
     gate = Gate(address: socket.address, token: token, machine: Self.machine)
   }
 
@@ -99,8 +101,6 @@ package final class LiveServer: Sendable {
         self.free.signal()
       }
     }
-    // A semaphore may not end below the value that it began with.
-    free.signal()
     close(socket.descriptor)
   }
 

@@ -19,7 +19,10 @@ struct RunReport {
 
   init(_ run: Run, in record: RunRecord) throws(RunError) {
     self.run = run
-    models = try record.models(of: run.name)
+    // A sweep that went on after its end has made its model twice; the file is that of the last.
+    let made = try record.models(of: run.name)
+    models = made.indices.filter { index in !made[(index + 1)...].contains { $0.path == made[index].path } }
+      .map { made[$0] }
     metrics = try record.metrics(of: run.name)
     timeline = try record.document(ClusterTimeline.self, as: RunFolders.timelineTitle, of: run.name)
     sweep = try record.document(SweepSummary.self, as: RunFolders.sweepTitle, of: run.name)
@@ -80,10 +83,15 @@ struct RunReport {
   private func judge(
     _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
   ) throws -> [JudgedModel] {
-    try zip(models, loaded).map { entry, model in
-      try step("judging \(entry.kind)", options) { progress in
+    try zip(models, loaded).enumerated().map { index, pair in
+      let (entry, model) = pair
+      // Several models of one kind are told apart by their numbers.
+      let isAlone = models.count { $0.kind == entry.kind } == 1
+      let name = type(of: model).kind.readableName + (isAlone ? "" : " \(index + 1)")
+      return try step("judging \(entry.kind)", options) { progress in
         try JudgedModel(
-          model, dataset: dataset, price: price(entry), learningCurve: learningCurve(entry.kind), on: context,
+          model, name: name, dataset: dataset, price: price(entry), learningCurve: learningCurve(entry.kind),
+          on: context,
           progress: progress)
       }
     }
