@@ -166,7 +166,7 @@ import Testing
     #expect(lines.dropFirst().prefix(4).map { $0.prefix { $0 != " " } } == ["cnn", "forest", "knn", "tree"])
     let runFolder = try #require(folder.names(in: "runs").first { !$0.hasPrefix("atelier.sqlite") })
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("runs/\(runFolder)")).sorted()
-    #expect(files == (Self.kinds.map { "\($0).safetensors" } + ["quickstart.json"]).sorted())
+    #expect(files == (Self.kinds.map { "\($0).safetensors" } + ["quickstart.json", "report"]).sorted())
     #expect(try folder.bytes("runs/\(runFolder)/quickstart.json") == folder.bytes("table.json"))
     let record = try AtelierProcess(["runs", "show", "latest"], in: folder).output
     #expect(
