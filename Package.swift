@@ -113,7 +113,9 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     testTarget("RunsTests", ["Runs"]),
-    testTarget("ReportsTests", ["Datasets", "Reports"], resources: [.copy("Golden")]),
+    testTarget(
+      "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
+      resources: [.copy("Golden")]),
     testTarget("DashboardTests", ["Dashboard"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
@@ -127,7 +129,7 @@ if Context.environment["ATELIER_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Coordination", "Models", "Selection", "Transport",
+        "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       path: "Tests/Fuzzing",

@@ -42,7 +42,7 @@ extension Cluster {
       classCount: classCount)
   }
 
-  /// Grows a tree, on the threads of one worker.
+  /// Grows a tree, on the threads of one worker. While it grows there is nothing to count: the progress has a total of 0.
   package func fitTree(
     _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: Progress
   ) throws -> DecisionTree {
@@ -52,7 +52,7 @@ extension Cluster {
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var tree: DecisionTree?
     let end = try run(
-      description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 1,
+      description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 0,
       keep: { _, bytes in
         let file = try SafetensorsFile(bytes: bytes, name: "a worker's tree")
         tree = try DecisionTree(
@@ -69,6 +69,7 @@ extension Cluster {
     of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: Progress
   ) throws -> [Float] {
     let imagesPerUnit = 96
+    let unit: FitProgress.Unit = type(of: model).kind == .knn ? .queries : .images
     let classCount = model.classCount
     let units = (images.count + imagesPerUnit - 1) / imagesPerUnit
     var description = JobDescription()
@@ -77,7 +78,7 @@ extension Cluster {
     description.model = .init(try share(.model(saved, model)).bytes)
     var probabilities = [Float](repeating: 0, count: images.count * classCount)
     let end = try run(
-      description, .tasks(TaskPool(units: [0..<units])), unit: .images, total: units,
+      description, .tasks(TaskPool(units: [0..<units])), unit: unit, total: units,
       keep: { chunk, bytes in
         let range = chunk.units.lowerBound * imagesPerUnit..<min(chunk.units.upperBound * imagesPerUnit, images.count)
         guard bytes.count == range.count * classCount * 4 else {

@@ -3,6 +3,7 @@ package import Models
 
 /// How far a job is, and what each worker does for it.
 package struct ClusterProgress: Sendable {
+  /// One worker, as a line of the progress shows it.
   package struct WorkerLine: Sendable, Equatable, Encodable {
     package let host: String
     package let process: Int

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Coordination
 
 extension Coordinator.Note {
@@ -6,7 +7,7 @@ extension Coordinator.Note {
     switch self {
     case .joined(_, let profile):
       return
-        "joined: \(profile.host), process \(profile.process), \(profile.threads) threads, \(profile.instructionSet)"
+        "joined: \(profile.host), process \(profile.process), \(counted(Int(profile.threads), "thread")), \(profile.instructionSet)"
     case .lost(let worker, .leaving): return "left: \(name(worker))"
     case .lost(let worker, .disconnected): return "lost: \(name(worker)); its work goes to others"
     case .lost(let worker, .silent): return "lost: \(name(worker)) says nothing any more; its work goes to others"

@@ -45,7 +45,7 @@ final class TrainingRunner {
     trainer = try NetworkTrainer(
       images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
       on: context)
-    try Self.check(trainer, limits)
+    if links != nil { try Self.check(trainer, limits) }
     if let checkpoint { try trainer.resume(checkpoint) }
     exchange = GradientExchange(shards: trainer.settings.shards, on: context)
     shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
@@ -57,8 +57,7 @@ final class TrainingRunner {
 
   /// Whether the state, and every piece of the gradient, fits into a message.
   private static func check(_ trainer: NetworkTrainer, _ limits: Limits) throws(ModelError) {
-    // A contiguous range of shards has at most two maximal subtrees of each height.
-    let subtrees = 2 * (Int.bitWidth - trainer.settings.shards.leadingZeroBitCount)
+    let subtrees = SummationTree(leafCount: trainer.settings.shards).mostSubtrees
     let largest = (trainer.plan.buckets.map(\.count).max() ?? 0) * subtrees * 4
     let state = trainer.checkpoint.reduce(64 << 10) { $0 + $1.bytes.count }
     guard max(largest, state) <= limits.message else {

@@ -19,7 +19,7 @@ public struct AtelierCommand: ParsableCommand {
     version: atelierVersion,
     subcommands: [
       QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, ReportCommand.self,
-      ExploreCommand.self, EvaluateCommand.self,
+      ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self,
       PredictCommand.self, DataCommand.self, WorkerCommand.self, KeysCommand.self, DoctorCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
     ])
@@ -28,6 +28,7 @@ public struct AtelierCommand: ParsableCommand {
 
   /// Runs the command that the arguments name, and ends the process.
   public static func start() -> Never {
+    StandardDescriptors.fillGaps()
     Interruption.install()
     LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
     do {
@@ -41,7 +42,7 @@ public struct AtelierCommand: ParsableCommand {
 
   private static func end(with error: any Error) -> Never {
     if let status = ExitStatus.of(error) {
-      let text = error is CancellationError ? "stopped before the end" : "Error: \(error)"
+      let text = error is CancellationError ? "stopped before the end" : "Error: \(error)".printableLines
       StandardError.shared.showLive([])
       StandardError.shared.write(text)
       Foundation.exit(status)
@@ -52,7 +53,7 @@ public struct AtelierCommand: ParsableCommand {
     if code.isSuccess {
       do { try StandardOutput.write(text) } catch { end(with: error) }
     } else if !text.isEmpty {
-      StandardError.shared.write(text)
+      StandardError.shared.write(text.printableLines)
     }
     Foundation.exit(code == .failure ? ExitStatus.software : code.rawValue)
   }

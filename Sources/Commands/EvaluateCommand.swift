@@ -26,6 +26,10 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var clusterOptions: ClusterOptions
   @OptionGroup var jsonOptions: JSONOptions
 
+  func validate() throws {
+    try DistinctFiles.check(["the model": model, "--json": jsonOptions.json, "--events": clusterOptions.events])
+  }
+
   func run() throws {
     try jsonOptions.check()
     let context = try computeOptions.makeContext()
@@ -42,7 +46,7 @@ struct EvaluateCommand: ParsableCommand {
     let digest = dataset.digest
     if digest != metadata.dataDigest {
       computeOptions.logger.warning(
-        "the model was trained on another data set: \(metadata.dataName), \(metadata.dataDigest)")
+        "the model was trained on another data set: \(metadata.dataName.printable), \(metadata.dataDigest.printable)")
     }
     let progress = ProgressReporter("evaluate", options: computeOptions)
     let cluster = try Cluster(clusterOptions.settings(threads: context.team.count), on: context) {

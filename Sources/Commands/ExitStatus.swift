@@ -44,7 +44,6 @@ enum ExitStatus {
       switch error {
       case .missing: return noInput
       case .damaged, .inconsistent: return badData
-      case .cannotWrite: return inputOutput
       }
     case let error as FileError:
       switch error {

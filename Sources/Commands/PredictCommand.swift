@@ -30,6 +30,8 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
+    try DistinctFiles.check(["the model": model, "--json": jsonOptions.json])
+    for image in images { try DistinctFiles.check(["an image": image, "--json": jsonOptions.json]) }
   }
 
   func run() throws {
@@ -68,7 +70,7 @@ struct PredictCommand: ParsableCommand {
       let classes = prediction.classes.prefix(top).map {
         "\($0.name) \(formatted(100 * Double($0.probability), digits: 1)) %"
       }
-      table.add([prediction.image] + classes)
+      table.add([prediction.image.printable] + classes)
     }
     return table.text
   }

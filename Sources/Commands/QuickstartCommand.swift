@@ -23,6 +23,8 @@ struct QuickstartCommand: ParsableCommand {
   @OptionGroup var liveOptions: LiveOptions
   @OptionGroup var jsonOptions: JSONOptions
 
+  func validate() throws { try DistinctFiles.check(["--json": jsonOptions.json, "--events": clusterOptions.events]) }
+
   func run() throws {
     try jsonOptions.check()
     try liveOptions.withPage("Quickstart", computeOptions) {

@@ -6,6 +6,9 @@ package struct ComputeContext: Sendable {
   package let instructionSet: InstructionSet
   package let kernels: any KernelSet.Type
 
+  /// - Parameters:
+  ///   - threads: at least 1, the caller's included
+  ///   - instructionSet: one that is available
   package init(threads: Int, instructionSet: InstructionSet) {
     self.team = ThreadTeam(threads: threads)
     self.instructionSet = instructionSet

@@ -4,6 +4,7 @@ internal import CSodium
 package struct Digest: ~Copyable {
   private var state = crypto_hash_sha256_state()
 
+  /// Of nothing yet.
   package init() { crypto_hash_sha256_init(&state) }
 
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {

@@ -43,6 +43,15 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     return forced
   }
 
+  /// Whether a processor for which wider kernels exist can only run the portable ones, many times slower.
+  package static var isProcessorTooOld: Bool {
+    #if arch(x86_64)
+      available == [.portable]
+    #else
+      false
+    #endif
+  }
+
   /// The kernels compiled for this set. The set must be available.
   package var kernels: any KernelSet.Type {
     precondition(isAvailable, "this processor has no \(rawValue)")
@@ -58,6 +67,7 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
   }
 }
 
+/// Why the instruction set that `ATELIER_ISA` names cannot be used.
 package enum InstructionSetError: Error, CustomStringConvertible, Equatable {
   case unknown(String)
   case notOnThisProcessor(InstructionSet)

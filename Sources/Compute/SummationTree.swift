@@ -29,6 +29,10 @@ package struct SummationTree: Sendable, Equatable {
     return collect(0..<leafCount)
   }
 
+  /// How many maximal subtrees a contiguous range of leaves can have: in a tree of k levels below the root, k - 1 along the right edge of its
+  /// left half, and as many along the left edge of its right half.
+  package var mostSubtrees: Int { max(1, 2 * (Int.bitWidth - (leafCount - 1).leadingZeroBitCount - 1)) }
+
   /// The additions that turn the sums of `subtrees` into that of `node` (nil: the root), in an order that respects the tree: each pair
   /// (left, right) of positions in `subtrees` means "add right into left"; the result stands at the position of the leftmost one.
   package func additions(over subtrees: [Range<Int>], to node: Range<Int>? = nil) -> [(left: Int, right: Int)] {

@@ -50,7 +50,8 @@ package struct Tensor: Sendable, Equatable {
 
   /// SHA-256 over tensors in canonical order (by name): each one's name, type, shape and bytes.
   ///
-  /// This is the digest that every fit prints: two models with the same digest give the same predictions.
+  /// This is the digest that every fit prints. It covers what was computed, not the settings: nearest neighbours with other numbers of
+  /// neighbours have the same tensors.
   package static func digest(of tensors: [Tensor]) -> String {
     var digest = Digest()
     for tensor in tensors.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {

@@ -38,6 +38,8 @@ package struct TrainingMember: Sendable {
   private var lastRequest: Milliseconds = 0
   private var lastReport: Milliseconds = .min / 2
   private var hasPaused = false
+  /// The step of the checkpoint that was sent last in this generation; it is safe once the group's saved step has come that far.
+  private var sentCheckpoint: UInt64 = 0
   /// Messages of older generations, and of exchanges that are over.
   private var dropped = 0
 
@@ -88,7 +90,7 @@ package struct TrainingMember: Sendable {
   private mutating func begin(at now: Milliseconds) -> [Action] {
     guard let position = group.members.firstIndex(where: { $0.worker == worker }) else { return [] }
     me = position
-    isComputing = false
+    (isComputing, sentCheckpoint) = (false, 0)
     let links = Action.connect(group.members, me: me)
     let source = group.members.firstIndex { $0.worker == group.source } ?? me
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
@@ -141,7 +143,11 @@ package struct TrainingMember: Sendable {
       lastReport = now
       actions.append(.report(membership))
     }
-    if isCheckpointDue, !isFinished, me == 0 { actions.append(.sendCheckpoint) }
+    // Where epochs are shorter than it takes to save one, some are left out: what waits to be saved would fill the memory.
+    if isCheckpointDue, !isFinished, me == 0, sentCheckpoint <= group.savedStep {
+      sentCheckpoint = step
+      actions.append(.sendCheckpoint)
+    }
     return actions + continueTraining()
   }
 

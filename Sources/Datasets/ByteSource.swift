@@ -51,6 +51,20 @@ final class ByteSource {
     }
   }
 
+  /// The last bytes of the file at `path`, as they stand there; fewer if it has fewer.
+  /// - Throws: ``DatasetError/missing(path:reason:)``
+  static func end(of path: String, count: Int) throws(DatasetError) -> [UInt8] {
+    let size = try sizeOfRegularFile(path)
+    guard let file = fopen(path, "rb") else {
+      throw .missing(path: path, reason: "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    defer { fclose(file) }
+    fseek(file, max(0, size - count), SEEK_SET)
+    var bytes = [UInt8](repeating: 0, count: min(size, count))
+    let received = fread(&bytes, 1, bytes.count, file)
+    return Array(bytes.prefix(received))
+  }
+
   /// The next `count` bytes.
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if there are fewer; before memory is taken, if a file of this size cannot hold them.
   func read(_ count: Int, expecting what: String) throws(DatasetError) -> [UInt8] {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Why a data set cannot be read or written. Each description names the file and says what was expected.
+/// Why a data set cannot be read. Each description names the file and says what was expected.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// There is nothing at this path, or it cannot be opened.
   case missing(path: String, reason: String)
@@ -8,12 +8,10 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case damaged(path: String, reason: String)
   /// Files that are fine by themselves do not fit each other.
   case inconsistent(path: String, reason: String)
-  case cannotWrite(path: String, reason: String)
 
   package var description: String {
     switch self {
-    case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason),
-      .cannotWrite(let path, let reason):
+    case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason):
       "\(path): \(reason)"
     }
   }
@@ -27,7 +25,7 @@ package enum DatasetLimits {
   package static let images = 1 << 28
 
   /// Class names are shown on terminals and kept in files of lines.
-  static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
+  package static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
     let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
     if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
       throw .damaged(

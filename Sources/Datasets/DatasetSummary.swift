@@ -1,5 +1,6 @@
 /// What `atelier data` tells about a data set.
 package struct DatasetSummary: Sendable, Codable, Equatable {
+  /// The training images, or the test images.
   package struct Part: Sendable, Codable, Equatable {
     package let images: Int
     /// By label.
@@ -22,6 +23,7 @@ package struct DatasetSummary: Sendable, Codable, Equatable {
   /// Test images that are also training images.
   package let duplicatesAcross: Int
 
+  /// Looks at every image once.
   package init(_ dataset: Dataset) {
     name = dataset.name
     digest = dataset.digest

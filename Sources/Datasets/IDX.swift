@@ -67,17 +67,4 @@ package enum IDX {
     try source.expectEnd(after: what)
     return elements
   }
-
-  // MARK: Writing
-
-  /// Writes an IDX file, beside its place first and then renamed.
-  /// - Throws: ``DatasetError/cannotWrite(path:reason:)``; what stood there before is then untouched.
-  package static func write(dimensions: [Int], elements: [UInt8], to path: String) throws(DatasetError) {
-    precondition(dimensions.reduce(1, *) == elements.count)
-    var bytes: [UInt8] = [0, 0, 8, UInt8(dimensions.count)]
-    for size in dimensions { bytes += (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } }
-    do { try Data(bytes + elements).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
-    }
-  }
 }

@@ -17,7 +17,9 @@ enum ImageFolder {
       throw .damaged(path: directory + "/train", reason: "holds no class folders")
     }
     try DatasetLimits.checkNames(classNames, directory + "/train")
-    for name in try entries(directory + "/test") where !classNames.contains(name) {
+    // File systems tell names apart by their bytes; Swift holds "é" and "e" with an accent for equal.
+    let known = Set(classNames.map { Array($0.utf8) })
+    for name in try entries(directory + "/test") where !known.contains(Array(name.utf8)) {
       throw .inconsistent(
         path: "\(directory)/test/\(name)", reason: "is a class that \(directory)/train does not have")
     }

@@ -1,5 +1,4 @@
 internal import CPNG
-internal import Foundation
 
 extension PNGImage {
   /// The bytes of a PNG file. They depend on nothing but the picture and libpng: no time is noted.
@@ -18,17 +17,6 @@ extension PNGImage {
       png_image_write_to_memory(&image, &bytes, &size, 0, pixels, Int32(shape.width * shape.channels), nil) != 0
     else { throw PNGEncodingError(reason: Self.message(image)) }
     return Array(bytes[..<size])
-  }
-
-  /// Writes a PNG file, beside its place first and then renamed.
-  package func write(_ path: String) throws(DatasetError) {
-    let bytes: [UInt8]
-    do { bytes = try encoded() } catch {
-      throw .cannotWrite(path: path, reason: "cannot be encoded as PNG (\(error.reason))")
-    }
-    do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw .cannotWrite(path: path, reason: "cannot be written: \(error.localizedDescription)")
-    }
   }
 }
 

@@ -38,8 +38,15 @@ package struct PNGImage: Sendable, Equatable {
     guard png_image_finish_read(&image, &background, &pixels, Int32(width * shape.channels), nil) != 0 else {
       throw .damaged(path: path, reason: "is a damaged PNG image (\(message(image)))")
     }
+    // libpng is content once it has the pixels.
+    guard try ByteSource.end(of: path, count: end.count) == end else {
+      throw .damaged(path: path, reason: "is not a whole PNG image: it does not end with the chunk IEND")
+    }
     return PNGImage(shape: shape, pixels: pixels)
   }
+
+  /// The last chunk: no data, its name, and their checksum.
+  private static let end: [UInt8] = [0, 0, 0, 0] + Array("IEND".utf8) + [0xae, 0x42, 0x60, 0x82]
 
   static func message(_ image: png_image) -> String {
     withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }

@@ -2,6 +2,7 @@ internal import Foundation
 
 /// A table for people: columns as wide as their widest cell, two spaces apart.
 package struct TextTable {
+  /// To which side of its column a cell goes.
   package enum Alignment { case left, right }
 
   private let alignments: [Alignment]

@@ -78,9 +78,10 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
 /// How far a fit (or a long prediction) is. Handed to a closure that shows it, and that returns false to stop.
 package struct FitProgress: Sendable, Equatable {
   /// What is counted.
-  package enum Unit: String, Sendable { case images, trees, nodes, queries, fits }
+  package enum Unit: String, Sendable { case images, trees, nodes, queries, fits, pixels }
 
   package var done: Int
+  /// 0 while it is not known, or where there is nothing to count.
   package var total: Int
   package var unit: Unit
   /// From 1; nil for models that are not trained in epochs.

@@ -19,6 +19,16 @@ import Testing
     ("train forest --tres 3", 64, "Did you mean '--trees'?"),
     ("train forest --trees", 64, "Missing value for '--trees <n>'"),
     ("train tree --data DATA --output a --json a", 64, "--output and --json name the same file"),
+    ("train tree --data DATA --output a --json ./a", 64, "--output and --json name the same file"),
+    ("train tree --data DATA --output a --events DATA/../a", 64, "--output and --events name the same file"),
+    ("train cnn --resume plain.txt --json plain.txt", 64, "--resume and --json name the same file"),
+    ("evaluate plain.txt --json ./plain.txt", 64, "the model and --json name the same file"),
+    ("evaluate plain.txt --events DATA/../plain.txt", 64, "the model and --events name the same file"),
+    ("predict m plain.txt --json plain.txt", 64, "an image and --json name the same file"),
+    ("sweep plain.txt --json plain.txt", 64, "the sweep's file and --json name the same file"),
+    ("train forest --resume a.parts --trees 5", 64, "--resume takes the forest's settings from the unfinished one"),
+    ("train forest --resume a.parts --no-bootstrap", 64, "--resume takes the forest's settings"),
+    ("train forest --resume a.parts --max-depth none", 64, "--resume takes the forest's settings"),
     ("train forest --trees many", 64, "'many' is invalid for '--trees <n>'"),
     ("train forest --trees 0 --data DATA", 64, "trees of a forest is \"0\"; it must be an integer from 1"),
     ("train tree --criterion ginny --data DATA", 64, "Please provide one of 'gini' and 'entropy'"),
@@ -26,11 +36,16 @@ import Testing
     ("train knn --neighbors 91 --data DATA", 64, "neighbors: 91, but there are only 90 training images"),
     ("train knn --whitening 1 --data DATA", 64, "give --components as well"),
     ("train cnn --kernel 2 --data DATA", 64, "kernel: 1, 3, 5 or 7, not 2"),
-    ("train cnn --filters 4,4,4,4 --data DATA", 64, "images of 8x8 are too small for 4 blocks"),
+    ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
+    ("train cnn --filters 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 --data DATA", 64, "for each of 1 to 16 blocks"),
     ("train cnn --filters 4, --data DATA", 64, "'4,' is invalid for '--filters"),
     ("train cnn --augment flop --data DATA", 64, "'flop' is no augmentation"),
     ("train cnn --resume a --epochs 3", 64, "--resume takes the network's settings from the checkpoint"),
     ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
+    (
+      "train cnn --learning-rate 1e30 --epochs 1 --batch 90 --data DATA", 64,
+      "training diverged: the predictions after epoch 1"
+    ),
     ("train forest --threads 0", 64, "--threads must be from 1 to 1024, not 0"),
     ("predict model.safetensors", 64, "Missing expected argument '<image> ...'"),
     ("predict plain.txt a.png --top 0", 64, "--top must be at least 1"),
@@ -64,6 +79,50 @@ import Testing
     try TinyData.writeImage(0, to: folder.file("good.png"))
     let predicted = try AtelierProcess(["predict", "m", "good.png", "--top", "9223372036854775807"], in: folder)
     #expect(predicted.status == 0, "\(predicted.errors)")
+  }
+
+  /// As in a sweep.
+  @Test func noLimitCanBeSaid() throws {
+    for (kind, option) in [("tree", "--max-depth"), ("forest", "--max-depth"), ("knn", "--components")] {
+      for (name, options) in [("a", []), ("b", [option, "none"])] {
+        let run = try AtelierProcess(["train", kind, "--data", data, "--output", name] + options, in: folder)
+        #expect(run.status == 0, "\(run.errors)")
+      }
+      #expect(try folder.bytes("a") == folder.bytes("b"))
+    }
+  }
+
+  @Test func aLinkStaysAndItsTargetIsReplaced() throws {
+    try FileManager.default.createDirectory(atPath: folder.file("store"), withIntermediateDirectories: false)
+    for target in ["store/model", "store/none-yet"] {
+      try? FileManager.default.removeItem(atPath: folder.file("link"))
+      try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: target)
+      let run = try AtelierProcess(["train", "tree", "--data", data, "--output", "link"], in: folder)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("link")) == target)
+      #expect(try SavedModel(path: folder.file(target)).metadata.kind == .tree)
+    }
+  }
+
+  /// An editor that knows safetensors can write any name into a model.
+  @Test func namesThatATerminalWouldObeyAreRefusedOrShownWithout() throws {
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "m"], in: folder)
+    let file = try SafetensorsFile(path: folder.file("m"))
+    func change(_ entry: String, _ value: String) throws {
+      try SafetensorsFile(metadata: file.metadata.merging([entry: value]) { _, new in new }, tensors: file.tensors)
+        .write(to: folder.file("changed"))
+    }
+    try change("class.0", "cat\u{1B}[2J")
+    try TinyData.writeImage(0, to: folder.file("a.png"))
+    let predicted = try AtelierProcess(["predict", "changed", "a.png"], in: folder)
+    #expect(predicted.status == 65 && predicted.errors.contains("no name is empty or has control characters"))
+    try change("data.name", "a\u{1B}[2Jb")
+    try change("data.digest", "\u{1B}[2J")
+    let evaluated = try AtelierProcess(["evaluate", "changed", "--data", data], in: folder)
+    #expect(evaluated.status == 0 && evaluated.errors.contains("warning: the model was trained on another data set"))
+    let missing = try AtelierProcess(["evaluate", "no\u{1B}[2Jfile"], in: folder)
+    #expect(missing.status == 66 && missing.errors.contains("cannot read no\u{FFFD}[2Jfile"))
+    for run in [predicted, evaluated, missing] { #expect(!(run.output + run.errors).contains("\u{1B}")) }
   }
 
   @Test func anEmptyNameIsToldBeforeTheWork() throws {
@@ -133,6 +192,17 @@ import Testing
   @Test func aReaderThatHasSeenEnoughIsNoError() throws {
     let run = try shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
     #expect(run.output == "status 0\n" && run.errors.isEmpty)
+  }
+
+  /// A file that is opened later must not get the number of standard output or error, and lines that are not for it.
+  @Test func closedStandardDescriptorsAreNotTakenByFiles() throws {
+    let run = try shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
+    #expect(run.status == 0 && run.output.hasPrefix("model"), "\(run.output)")
+    let events = try String(decoding: folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")
+    #expect(events.allSatisfy { $0.hasPrefix("{") })
+    #expect(try SavedModel(path: folder.file("m")).metadata.kind == .tree)
+    let silent = try shell("exec \"$ATELIER\" data --data data >&-")
+    #expect(silent.status == 74 && silent.errors.contains("cannot write standard output"), "\(silent.errors)")
   }
 
   private func shell(_ script: String) throws -> AtelierProcess {

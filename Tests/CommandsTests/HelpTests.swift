@@ -11,7 +11,9 @@ import Testing
 
   @Test(arguments: [
     "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "evaluate", "predict", "data",
-    "benchmark", "version", "worker", "keys", "doctor",
+    "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file", "sweep forest", "sweep tree",
+    "sweep knn",
+    "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
   ]) func helpIsAsRecorded(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)

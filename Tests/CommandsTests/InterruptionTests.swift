@@ -69,10 +69,37 @@ import Testing
     #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are gone")
   }
 
+  /// The judging of many test images takes long enough to be killed in it.
+  @Test(arguments: ["cnn", "forest", "knn"]) func aModelIsKeptBeforeItIsJudged(kind: String) throws {
+    let data = try TinyData.write(into: folder, test: 60_000)
+    let options =
+      ["cnn": ["--epochs", "1", "--filters", "64,64"], "forest": ["--trees", "2000", "--max-depth", "3"]][kind] ?? []
+    let started = try AtelierProcess.Started(
+      ["train", kind, "--data", data, "--output", "a.safetensors", "--threads", "1"] + options, in: folder)
+    try wait { folder.names.contains("a.safetensors") }
+    kill(started.process.processIdentifier, SIGKILL)
+    #expect(try started.wait().status == -SIGKILL)
+    let saved = try SavedModel(path: folder.file("a.safetensors"))
+    #expect(saved.metadata.kind.rawValue == kind && saved.metadata.testAccuracy == nil)
+  }
+
+  @Test func anUnfinishedForestGoesOnUnderAnotherName() throws {
+    let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
+    let started = try AtelierProcess.Started(arguments + ["--output", "a.safetensors"], in: folder)
+    try wait { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
+    started.process.interrupt()
+    try #require(started.wait().status == 130)
+    let resumed = try AtelierProcess(
+      ["train", "forest", "--data", data, "--resume", "a.parts", "--output", "b.safetensors"], in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(folder.names == ["b.safetensors", "data"])
+    #expect(try SavedModel(path: folder.file("b.safetensors")).metadata.settings["trees"] == "60000")
+  }
+
   @Test func aForestThatIsStoppedBeforeItsFirstTreesLeavesNothing() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
-    try wait { started.errorsSoFar.contains("threads") }
+    try wait { started.errorsSoFar.contains("instruction set") }
     kill(started.process.processIdentifier, SIGINT)
     let stopped = try started.wait()
     #expect(stopped.status == 130 && stopped.output.isEmpty)
@@ -138,7 +165,7 @@ import Testing
   @Test func aModelIsNoCheckpointAndACheckpointIsNoModel() throws {
     try interruptedCheckpoint()
     let evaluated = try AtelierProcess(["evaluate", "a.checkpoint.safetensors", "--data", data], in: folder)
-    #expect(evaluated.status == 65)
+    #expect(evaluated.status == 65 && evaluated.errors.contains("`atelier train cnn --resume` goes on with"))
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
     let resumed = try AtelierProcess(["train", "cnn", "--data", data, "--resume", "tree"], in: folder)
     #expect(resumed.status == 65 && resumed.errors.contains("it is not the checkpoint of an unfinished training"))

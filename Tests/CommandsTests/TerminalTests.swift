@@ -33,11 +33,13 @@ import Testing
     let text = try onTerminal(["TERM": "xterm"])
     let clear = "\r\u{1B}[K"
     #expect(text.components(separatedBy: clear + "cnn [").count > 3, "the bar is drawn again and again")
-    #expect(text.contains("  epoch 1 of 60  batch ") && text.contains(" images/s"))
+    #expect(text.contains("  epoch 1/60  ") && text.contains(" images/s"))
     #expect(text.hasSuffix(clear), "nothing of it stays")
     #expect(!text.contains("\u{1B}[3"), "no colours")
     let bars = text.components(separatedBy: clear).filter { $0.hasPrefix("cnn [") }
     #expect(bars.allSatisfy { $0.count < 80 && !$0.contains("\n") }, "each fits the terminal's 80 columns")
+    let whole = bars.filter { $0.contains("  loss ") && $0.contains("  validation ") && $0.contains(" %  ") }
+    #expect(!whole.isEmpty, "there is room for loss and validation")
   }
 
   @Test func onADumbTerminalLinesArePlain() throws {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Models
 import Testing
@@ -39,7 +40,10 @@ import Testing
       JSONSerialization.jsonObject(with: folder.bytes("a.json")) as? [String: Any])
     let saved = try SavedModel(path: folder.file("a.safetensors"))
     #expect(report["digest"] as? String == saved.digest)
-    #expect(trained.output.contains("digest    \(saved.digest)\n"))
+    #expect(trained.output.contains(" \(saved.digest)\n") && trained.output.contains("\ndigest  "))
+    #expect(
+      (report["outOfBagAccuracy"] != nil) == (kind == "forest")
+        && trained.output.contains("out of bag") == (kind == "forest"))
     #expect(saved.metadata.classNames == ["cat", "hen", "owl"])
     #expect(saved.metadata.dataDigest == report["dataDigest"] as? String)
 
@@ -116,6 +120,26 @@ import Testing
     let predictions = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
     #expect(predictions.map { $0["prediction"] as? String } == ["cat", "hen", "owl"])
     #expect(predictions.map { ($0["classes"] as? [[String: Any]])?.count } == [3, 3, 3])
+  }
+
+  /// The largest images; a network whose state no message could hold needs none in one process.
+  @Test func theLargestImagesAreTrainedInOneProcess() throws {
+    let large = folder.file("large")
+    try FileManager.default.createDirectory(atPath: large, withIntermediateDirectories: true)
+    for prefix in ["train", "t10k"] {
+      let pixels = (0..<2 * 512 * 512).map { UInt8(truncatingIfNeeded: $0 &* 37 >> 3) }
+      try IDX.write(dimensions: [2, 512, 512], elements: pixels, to: "\(large)/\(prefix)-images-idx3-ubyte")
+      try IDX.write(dimensions: [2], elements: [0, 1], to: "\(large)/\(prefix)-labels-idx1-ubyte")
+    }
+    let arguments = [
+      "train", "cnn", "--data", large, "--filters", "4,8", "--dense", "16", "--epochs", "1", "--message-size", "8",
+      "--output", folder.file("large.safetensors"),
+    ]
+    let run = try AtelierProcess(arguments, in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try SavedModel(path: folder.file("large.safetensors")).metadata.imageShape.height == 512)
+    let group = try AtelierProcess(arguments + ["--workers", "2"], in: folder)
+    #expect(group.status == 64 && group.errors.contains("needs messages of up to"), "\(group.errors)")
   }
 
   @Test func aModelOfOtherDataIsJudgedWithAWarning() throws {

@@ -31,4 +31,16 @@ import Testing
     #expect(SummationTree.split(4..<6) == 5)
     #expect(SummationTree.split(0..<5) == 4)
   }
+
+  @Test func noRangeHasMoreSubtreesThanIsSaid() {
+    for count in 1...70 {
+      let tree = SummationTree(leafCount: count)
+      var most = 0
+      for first in 0..<count {
+        for end in first + 1...count { most = max(most, tree.subtrees(inside: first..<end).count) }
+      }
+      #expect(most <= tree.mostSubtrees)
+      if count.nonzeroBitCount == 1 { #expect(most == tree.mostSubtrees, "the bound is met by powers of two") }
+    }
+  }
 }

@@ -88,6 +88,15 @@ import Testing
     #expect(below.digest == direct.digest)
   }
 
+  /// Debian's files by another way.
+  @Test func aCopyOfFashionMNISTIsKnownByItsImages() throws {
+    let copy = folder.path + "/copy"
+    try FileManager.default.createSymbolicLink(atPath: copy, withDestinationPath: FashionMNIST.systemFolder)
+    let (original, dataset) = (try Dataset.load(environment: [:]), try Dataset.load(directory: copy))
+    #expect(dataset.name == FashionMNIST.name && dataset.classNames == FashionMNIST.classNames)
+    #expect(dataset.digest == original.digest)
+  }
+
   @Test func gzippedFilesAndNamesWithADotAreReadToo() throws {
     try folder.writeIDXSet()
     let dataset = try Dataset.load(directory: folder.path)

@@ -120,13 +120,4 @@ import Testing
       if isGzipped && bytes.starts(with: [0x1f, 0x8b]) { #expect(pixels == elements) }
     }
   }
-
-  @Test func aFileThatCannotBeWrittenIsAnErrorAndTheOldOneStays() throws {
-    let path = try folder.write([7], "file")
-    do {
-      try IDX.write(dimensions: [1], elements: [1], to: path + "/below")
-      Issue.record("written below a file")
-    } catch { #expect(error == .cannotWrite(path: path + "/below", reason: "x") || error.description.hasPrefix(path)) }
-    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([7]))
-  }
 }

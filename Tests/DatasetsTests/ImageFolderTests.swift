@@ -34,6 +34,10 @@ import Testing
   private static let faults: [(says: String, fault: @Sendable (ImageFolderTests) throws -> Void)] = [
     ("/test: there is no such folder", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test") }),
     ("/test/dog: is a class that", { try $0.writeImage("test/dog/a.png") }),
+    (
+      "/test/be\u{301}: is a class that",
+      { test in for name in ["train/b\u{e9}/a.png", "test/be\u{301}/a.png"] { try test.writeImage(name) } }
+    ),
     ("/test/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("test/cat/b.png", width: 5) }),
     ("/train/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("train/cat/b.png", width: 5) }),
     ("all grey or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),

@@ -114,6 +114,8 @@ import Testing
       ([], "is not a PNG image"), (Array("GIF89a".utf8), "is not a PNG image"),
       (Array(PNGBytes.signature.prefix(4)), "is not a PNG image"),
       (PNGBytes.file(height: 3, width: 4, .grey, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
+      (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
+      (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]) + [0], "does not end with the chunk IEND"),
       (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; height and width"),
       (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .grey, rows: [[1]]), "is not a PNG image"),
     ]

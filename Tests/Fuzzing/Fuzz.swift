@@ -1,4 +1,7 @@
+import Compute
 import Coordination
+import Datasets
+import Foundation
 import Models
 import Selection
 import SwiftProtobuf
@@ -9,7 +12,7 @@ import Transport
 public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 0 else { return 0 }
   let bytes = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
-  switch start[0] % 8 {
+  switch start[0] % 11 {
   case 0:
     let message: WorkerMessage? = MessageCodec.decode(Frame(bytes))
     if let message { _ = MessageCodec.encode(message) }
@@ -24,12 +27,35 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     _ = try? model.classifier()
   case 5: _ = FitGroups(json: Array(bytes))
   case 6: _ = FitResults(bytes: bytes, counts: [1])
+  case 7: withFile(of: bytes) { _ = try? IDX.readImages($0) }
+  case 8: withFile(of: bytes) { _ = try? PNGImage.read($0) }
+  case 9:
+    withFile(of: bytes) { _ = try? NetworkCheckpoint(path: $0) }
+    if let file = try? SafetensorsFile(bytes: bytes, name: "fuzz") { try? makeTrainer().resume(file.tensors) }
   default:
     let text = String(decoding: bytes, as: UTF8.self)
     _ = try? SweepDefinition.read(yaml: text, path: "fuzz").map { try $0.configurations().count }
     _ = try? Endpoint(text)
   }
   return 0
+}
+
+/// What reads files is given one in memory.
+private func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
+  let path = "/dev/shm/atelier-fuzz-\(getpid())"
+  guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return }
+  body(path)
+  unlink(path)
+}
+
+/// A training of the smallest network, for checkpoints to go on with.
+private func makeTrainer() throws -> NetworkTrainer {
+  let shape = ImageShape(height: 2, width: 2, channels: 1)
+  let images = LabeledImages(shape: shape, pixels: [UInt8](0..<16), labels: [0, 1, 0, 1])
+  var settings = NetworkSettings()
+  (settings.filters, settings.dense, settings.shards) = ([1], [], 1)
+  return try NetworkTrainer(
+    images, classCount: 2, settings: settings, on: ComputeContext(threads: 1, instructionSet: .portable))
 }
 
 /// libFuzzer's own main, under the name that the package manager gives an executable's.

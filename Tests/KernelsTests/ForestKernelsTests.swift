@@ -154,7 +154,7 @@ private func expectSame<Result: Equatable>(
     AlignedBuffer((0..<count).map { n in Term((n * (Int.bitWidth - n.leadingZeroBitCount)) << shift) })
   }
 
-  @Test(arguments: [1, 2, 3, 17, 64, 300, 500], [2, 5, 256])
+  @Test(arguments: [0, 1, 2, 3, 17, 64, 300, 500], [2, 5, 256])
   func cutsOfHistograms(count: Int, levels: Int) {
     let fine: AlignedBuffer<Int64> = terms(8 * 500 + 1, shift: 30)
     for (labelCount, minSamplesLeaf) in [(1, 1), (2, 1), (3, 5), (40, 1)] {
@@ -188,11 +188,11 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 100, 200, 406], [2, 5, 256])
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 100, 200, 406], [2, 5, 256])
   func cutsOfSmallNodes(count: Int, levels: Int) {
     let coarse: AlignedBuffer<Int32> = terms(SmallNode.weightLimit + 1, shift: 19)
     for (labelCount, featureCount, minSamplesLeaf) in [(1, 32, 1), (2, 1, 1), (3, 28, 4), (16, 32, 1)] {
-      let maxWeight = min(SmallNode.sampleWeightLimit, SmallNode.weightLimit / count)
+      let maxWeight = min(SmallNode.sampleWeightLimit, SmallNode.weightLimit / max(1, count))
       let node = RandomNode(count: count, labelCount: labelCount, maxWeight: maxWeight, levels: levels)
       let lanes = AlignedBuffer<UInt8>(count: count * 32)
       ReferenceForestKernels.gatherLanes(

@@ -10,7 +10,7 @@ import Testing
   /// Sums over all words, query by query, row by row.
   @Test(arguments: [0, 1, 2, 5, 6, 7, 13], [1, 2, 3, 5])
   func bytesAreComparedExactly(queries: Int, tiles: Int) {
-    for words in [1, 3, 16, 17] {
+    for words in [0, 1, 3, 16, 17] {
       let (tileWords, queryStride) = (words + 2, words + 1)
       let rows = AlignedBuffer(bytes(tiles * tileWords * 64, 1))
       let queryBytes = bytes(queries * queryStride * 4, 2)
@@ -57,8 +57,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 3, 4, 5, 9], [1, 2, 17]) func floatsAreComparedInOrder(queries: Int, components: Int) {
-    let tiles = 3
+  @Test(arguments: [0, 1, 3, 4, 5, 9], [0, 1, 2, 17]) func floatsAreComparedInOrder(queries: Int, components: Int) {
+    for tiles in 1...3 { compareFloats(queries: queries, components: components, tiles: tiles) }
+  }
+
+  private func compareFloats(queries: Int, components: Int, tiles: Int) {
     let rows = randomFloats(tiles * components * 16, 50)
     let values = randomFloats(queries * components, 51)
     for comparison in [FloatComparison.products, .squaredDifferences, .absoluteDifferences] {

@@ -67,8 +67,8 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: ConvolutionCase.all) func gradientsBehindPooling(_ test: ConvolutionCase) {
-    let (shape, images) = (test.shape, 3)
+  @Test(arguments: ConvolutionCase.all, [0, 1, 3]) func gradientsBehindPooling(_ test: ConvolutionCase, images: Int) {
+    let shape = test.shape
     let gradient = randomFloats(images * shape.outputCount, 4)
     let winners = AlignedBuffer<Int32>(count: images * shape.outputCount)
     for place in 0..<winners.count {

@@ -27,7 +27,8 @@ import Testing
 
   @Test func theDigestDoesNotDependOnThreads() throws {
     let set = InstructionSet.available.max()!
-    let digests = try [1, 2, 3, 5].map { try fit(images, threads: $0, set, settings).digest }
+    // With more threads than shards, some have nothing to do.
+    let digests = try [1, 2, 3, 5, 13].map { try fit(images, threads: $0, set, settings).digest }
     #expect(Set(digests).count == 1)
   }
 

@@ -26,6 +26,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     Layers(testDescription: "two blocks") { $0.filters = [3, 17] },
     Layers(testDescription: "kernel 5, valid") { ($0.kernel, $0.padding) = (5, .valid) },
     Layers(testDescription: "kernel 1") { $0.kernel = 1 },
+    Layers(testDescription: "kernel 7") { $0.kernel = 7 },
     Layers(testDescription: "label smoothing") { $0.labelSmoothing = 0.2 },
     Layers(testDescription: "dropout") { $0.dropout = 0.4 },
     Layers(testDescription: "everything") {

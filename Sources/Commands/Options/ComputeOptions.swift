@@ -20,7 +20,12 @@ struct ComputeOptions: ParsableArguments {
 
   /// - Throws: ``InstructionSetError``
   func makeContext() throws -> ComputeContext {
-    ComputeContext(threads: threads ?? availableCores(), instructionSet: try InstructionSet.chosen())
+    let instructionSet = try InstructionSet.chosen()
+    if InstructionSet.isProcessorTooOld {
+      logger.warning(
+        "this processor lacks AVX2: the portable kernels are used, which train a network about 20 times slower")
+    }
+    return ComputeContext(threads: threads ?? availableCores(), instructionSet: instructionSet)
   }
 
   var logger: Logger {

@@ -52,6 +52,7 @@ struct RunReport {
     let exploration = try step("exploring the data", options) {
       try DataExploration(dataset, on: context, progress: $0)
     }
+    let explanations = try explain(loaded, dataset, context, options)
     let labelQuality = Self.labelQuality(judged, dataset)
     var sections: [HTMLSection] = []
     if !judged.isEmpty {
@@ -62,7 +63,10 @@ struct RunReport {
     if let best = judged.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
       sections.append(BusinessChapter(best, costs: costs, labelQuality: labelQuality).section)
     }
-    sections += judged.map { JudgingChapter($0, testImages: dataset.test).section }
+    for (model, explanation) in zip(judged, explanations) {
+      sections.append(JudgingChapter(model, testImages: dataset.test).section)
+      sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
+    }
     sections.append(
       DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(judged, dataset)).section)
     if let timeline, !timeline.workers.isEmpty { sections.append(ClusterChapter(timeline).section) }
@@ -81,6 +85,16 @@ struct RunReport {
         try JudgedModel(
           model, dataset: dataset, price: price(entry), learningCurve: learningCurve(entry.kind), on: context,
           progress: progress)
+      }
+    }
+  }
+
+  private func explain(
+    _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
+  ) throws -> [ModelExplanation] {
+    try zip(models, loaded).map { entry, model in
+      try step("explaining \(entry.kind)", options) { progress in
+        try ModelExplanation.make(model, of: dataset, on: context, progress: progress)
       }
     }
   }

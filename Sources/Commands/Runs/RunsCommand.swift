@@ -48,7 +48,8 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists runs, the newest first.")
+    static let configuration = CommandConfiguration(
+      abstract: "Lists runs, the newest first.", discussion: "Example:  atelier runs list --json -")
     @OptionGroup var json: JSONOptions
 
     func run() throws {
@@ -69,7 +70,8 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Shows all that is known of a run.")
+    static let configuration = CommandConfiguration(
+      abstract: "Shows all that is known of a run.", discussion: "Example:  atelier runs show latest")
     @Argument(help: "The run.") var name: String
     @OptionGroup var json: JSONOptions
 
@@ -83,7 +85,8 @@ struct RunsCommand: ParsableCommand {
 
   struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Compares the models of runs: the parameters that differ, accuracy, digest.")
+      abstract: "Compares the models of runs: the parameters that differ, accuracy, digest.",
+      discussion: "Example:  atelier runs compare latest 2026-01-31-120000")
     @Argument(help: "The runs.") var runs: [String]
     @OptionGroup var json: JSONOptions
 
@@ -105,7 +108,9 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct Remove: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Removes runs: their record and their folders.")
+    static let configuration = CommandConfiguration(
+      abstract: "Removes runs: their record and their folders.",
+      discussion: "Example:  atelier runs remove 2026-01-31-120000")
     @Argument(help: "The runs.") var runs: [String]
 
     func run() throws {
@@ -123,12 +128,5 @@ struct RunsCommand: ParsableCommand {
         try StandardOutput.write("removed \(run.name.printable)")
       }
     }
-  }
-}
-
-extension String {
-  /// Without what a terminal would obey: text from a file can hold anything.
-  fileprivate var printable: String {
-    String(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })
   }
 }

@@ -64,6 +64,9 @@ struct SweepFileCommand: ParsableCommand {
     if file != nil, common.resume != nil {
       throw ValidationError("--resume takes what is searched from the run; leave the file out")
     }
+    try DistinctFiles.check([
+      "the sweep's file": file, "--json": common.json.json, "--events": common.cluster.events,
+    ])
   }
 
   func run() throws {

@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Compute
 internal import Evaluation
 internal import Foundation
 internal import Models
@@ -77,15 +78,20 @@ final class ProgressReporter {
     let text = text(current)
     // The end of an epoch stays on the screen.
     if isEndOfEpoch || !StandardError.shared.isTerminal { StandardError.shared.write(text.line) }
-    StandardError.shared.showLive([text.bar] + workers.map { $0.text(unit: progress.unit.rawValue) })
+    StandardError.shared.showLive(
+      [text.bar(columns: StandardError.shared.columns)]
+        + workers.map { $0.text(unit: progress.total > 0 ? progress.unit.rawValue : nil) })
   }
 }
 
 extension ClusterProgress.WorkerLine {
   /// For instance `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  0.1 s ago`.
-  fileprivate func text(unit: String) -> String {
+  /// - Parameter unit: of what is counted; nil where nothing is.
+  fileprivate func text(unit: String?) -> String {
     let seen = lastSeen >= 1_000 ? "  last seen \(formatted(Double(lastSeen) / 1000, digits: 0)) s ago" : ""
-    return "  \(host) \(process)  \(threads) threads \(instructionSet)  \(activity)"
-      + "  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(unit)/s  \(formatted(100 * share, digits: 0)) %\(seen)"
+    let worker = "  \(host) \(process)  \(counted(threads, "thread")) \(instructionSet)"
+    guard let unit else { return worker + seen }
+    return "\(worker)  \(activity)  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(unit)/s"
+      + "  \(formatted(100 * share, digits: 0)) %\(seen)"
   }
 }

@@ -26,38 +26,54 @@ struct ProgressText {
   }
 
   /// A line for a log: `forest: 120 of 300 trees, 0:07 left, 25.1 trees/s`.
-  var line: String { "\(label): " + (position + measures).joined(separator: ", ") }
+  var line: String { "\(label): " + (position + speed + quality).joined(separator: ", ") }
 
-  /// A line that changes in place: `forest [####--------]  120 of 300 trees  0:07 left  25.1 trees/s`.
-  var bar: String {
-    let width = 12
+  /// A line that changes in place: `cnn [####----]  epoch 2/4  57/445  loss 0.7125  validation 89.13 %  0:07 left  2778 images/s`. What does
+  /// not fit is left out, the least important first.
+  func bar(columns: Int) -> String {
+    let width = 8
     let whole = Double((progress.epochs ?? 1) * progress.total)
     let share = whole > 0 ? Double(Self.doneInAll(progress)) / whole : 0
     let filled = min(max(Int(share * Double(width)), 0), width)
     let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-    return (["\(label) [\(bar)]"] + position + measures).joined(separator: "  ")
+    var line = "\(label) [\(bar)]"
+    for field in shortPosition + quality + speed where line.count + 2 + field.count < columns { line += "  \(field)" }
+    return line
+  }
+
+  private var shortPosition: [String] {
+    guard progress.total > 0, let epoch = progress.epoch, let epochs = progress.epochs else { return position }
+    return ["epoch \(epoch)/\(epochs)"] + (steps.map { ["\($0.done)/\($0.total)"] } ?? [])
   }
 
   private var position: [String] {
+    guard progress.total > 0 else { return ["\(Self.clock(seconds)) so far"] }
     guard let epoch = progress.epoch, let epochs = progress.epochs else {
       return ["\(progress.done) of \(progress.total) \(progress.unit.rawValue)"]
     }
-    guard let batch, batch > 0 else { return ["epoch \(epoch) of \(epochs)"] }
-    // A set smaller than a batch is one batch.
-    let size = min(batch, max(progress.total, 1))
-    return ["epoch \(epoch) of \(epochs)", "batch \(progress.done / size) of \(progress.total / size)"]
+    return ["epoch \(epoch) of \(epochs)"] + (steps.map { ["batch \($0.done) of \($0.total)"] } ?? [])
   }
 
-  /// What a narrow terminal may cut off stands last.
-  private var measures: [String] {
-    var measures: [String] = []
-    if let left = secondsLeft, left >= 1 { measures.append("\(Self.clock(left)) left") }
-    measures.append("\(formatted(rate, digits: rate < 100 ? 1 : 0)) \(progress.unit.rawValue)/s")
-    if let loss = progress.loss { measures.append("loss \(formatted(loss, digits: 4))") }
-    if let accuracy = progress.validationAccuracy {
-      measures.append("validation \(formatted(100 * accuracy, digits: 2)) %")
-    }
-    return measures
+  /// Of the epoch in hand.
+  private var steps: (done: Int, total: Int)? {
+    guard let batch, batch > 0 else { return nil }
+    // A set smaller than a batch is one batch.
+    let size = min(batch, max(progress.total, 1))
+    return (progress.done / size, progress.total / size)
+  }
+
+  private var speed: [String] {
+    guard progress.total > 0 else { return [] }
+    let rate = "\(formatted(rate, digits: rate < 100 ? 1 : 0)) \(progress.unit.rawValue)/s"
+    guard let left = secondsLeft, left >= 1 else { return [rate] }
+    return ["\(Self.clock(left)) left", rate]
+  }
+
+  private var quality: [String] {
+    [
+      progress.loss.map { "loss \(formatted($0, digits: 4))" },
+      progress.validationAccuracy.map { "validation \(formatted(100 * $0, digits: 2)) %" },
+    ].compactMap { $0 }
   }
 
   /// `0:07`, `12:34`, `1:02:03`

@@ -30,7 +30,8 @@ final class StandardError: Sendable {
     lines.isEmpty ? "" : lines.map { _ in "\r\u{1B}[K" }.joined(separator: "\u{1B}[A")
   }
 
-  private var columns: Int {
+  /// Of the terminal.
+  var columns: Int {
     var size = winsize()
     return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }

@@ -82,8 +82,8 @@ struct NetworkOptions: ParsableArguments {
   var validation: Double?
   @Option(
     help: ArgumentHelp(
-      "Stop after so many epochs without a better validation accuracy (default: never).", valueName: "epochs"))
-  var patience: Int?
+      "Stop after so many epochs without a better validation accuracy (default: none).", valueName: "epochs|none"))
+  var patience: NumberOrNone?
   @Option(
     help: help(
       "Weight of the past in a running average of the weights that predicts; 0 for none", "weight-average",
@@ -117,7 +117,7 @@ struct NetworkOptions: ParsableArguments {
     set(\.labelSmoothing, labelSmoothing)
     set(\.augment, augment)
     set(\.validation, validation)
-    set(\.patience, patience)
+    set(\.patience, patience.map(\.number))
     set(\.weightAverage, weightAverage)
     set(\.mirror, mirror)
     set(\.seed, seed)

@@ -35,6 +35,10 @@ struct TrainCNNCommand: ParsableCommand {
     if resume != nil, !network.isEmpty {
       throw ValidationError("--resume takes the network's settings from the checkpoint; leave them out")
     }
+    try DistinctFiles.check([
+      "--resume": resume.map(CheckpointName.checkpoint), "--output": options.output.output, "--json": options.json.json,
+      "--events": options.cluster.events,
+    ])
   }
 
   func run() throws {
@@ -107,7 +111,7 @@ struct CheckpointedTraining {
     }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
-      let trained = try run.cluster.train(
+      return try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
           try NetworkCheckpoint(
@@ -115,8 +119,6 @@ struct CheckpointedTraining {
           ).write(to: path)
           try attention?.show(tensors)
         }, progress: progress)
-      unlink(path)
-      return trained
     } catch is CancellationError {
       StandardError.shared.showLive([])
       if access(path, F_OK) == 0 {

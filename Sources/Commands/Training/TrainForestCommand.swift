@@ -12,33 +12,42 @@ struct TrainForestCommand: ParsableCommand {
       Example:  atelier train forest --trees 300 --max-depth 20
       """)
 
-  @Option(help: ArgumentHelp("Trees in the forest.", valueName: "n"))
-  var trees = 100
+  @Option(help: ArgumentHelp("Trees in the forest (default: \(ForestSettings().trees)).", valueName: "n"))
+  var trees: Int?
 
   @OptionGroup var tree: TreeOptions
 
-  @Flag(inversion: .prefixedNo, help: "Give each tree as many images as there are, drawn with replacement.")
-  var bootstrap = true
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Give each tree as many images as there are, drawn with replacement (default: \(ForestSettings().bootstrap))."
+  )
+  var bootstrap: Bool?
 
   @Option(
-    help: ArgumentHelp(
-      "Go on with the forest that this run's folder holds. It says the settings; --trees and others are not looked at.",
-      valueName: "run"),
+    help: ArgumentHelp("Go on with the forest that this run's folder holds. It says the settings.", valueName: "run"),
     completion: .directory)
   var resume: String?
 
   @OptionGroup var options: TrainOptions
 
+  func validate() throws {
+    if resume != nil, trees != nil || bootstrap != nil || !tree.isEmpty {
+      throw ValidationError("--resume takes the forest's settings from the unfinished one; leave them out")
+    }
+  }
+
   func run() throws {
     if let resume {
-      let (settings, output) = try UnfinishedForest.resume(resume)
+      let (settings, model) = try UnfinishedForest.resume(resume)
       var options = options
       options.data.data = try options.data.data ?? UnfinishedForest.data(of: resume)
-      options.output.output = output
+      if let output = options.output.output { try UnfinishedForest.move(from: model, to: output) }
+      options.output.output = options.output.output ?? model
       return try options.run(.forest(settings))
     }
     var settings = ForestSettings()
-    (settings.trees, settings.bootstrap) = (trees, bootstrap)
+    settings.trees = trees ?? settings.trees
+    settings.bootstrap = bootstrap ?? settings.bootstrap
     tree.apply(to: &settings.tree)
     try options.run(.forest(settings))
   }

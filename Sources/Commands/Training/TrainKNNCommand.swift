@@ -26,8 +26,9 @@ struct TrainKNNCommand: ParsableCommand {
   var weights = NeighborsSettings().weights
 
   @Option(
-    help: ArgumentHelp("Principal components to compare by (default: none, the pixels are compared).", valueName: "n"))
-  var components: Int?
+    help: ArgumentHelp(
+      "Principal components to compare by (default: none, the pixels are compared).", valueName: "n|none"))
+  var components: NumberOrNone?
 
   @Option(
     help: ArgumentHelp(
@@ -40,7 +41,7 @@ struct TrainKNNCommand: ParsableCommand {
   func run() throws {
     var settings = NeighborsSettings()
     (settings.neighbors, settings.metric, settings.weights) = (neighbors, metric, weights)
-    (settings.components, settings.whitening) = (components, whitening)
+    (settings.components, settings.whitening) = (components?.number, whitening)
     try options.run(.knn(settings))
   }
 }

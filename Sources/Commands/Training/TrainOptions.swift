@@ -13,7 +13,7 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
-    if let file = output.output, file == json.json { throw ValidationError("--output and --json name the same file") }
+    try DistinctFiles.check(["--output": output.output, "--json": json.json, "--events": cluster.events])
   }
 
   /// Fits, saves and prints.

@@ -42,10 +42,10 @@ struct TrainingRun {
     dataDigest = dataset.digest
     compute.logger.info(
       """
-      \(dataset.name): \(dataset.train.count) training and \(dataset.test.count) test images of \(dataset.shape), \
-      \(dataset.classCount) classes
+      \(dataset.name): \(dataset.train.count) training and \(counted(dataset.test.count, "test image")) of \
+      \(dataset.shape), \(dataset.classCount) classes
       """)
-    compute.logger.info("\(context.team.count) threads, instruction set \(context.instructionSet.rawValue)")
+    compute.logger.info("\(counted(context.team.count, "thread")), instruction set \(context.instructionSet.rawValue)")
   }
 
   /// Fits a model, judges it by the test images, and saves it; in a run's folder, it is recorded as well.
@@ -81,20 +81,18 @@ struct TrainingRun {
     let fitSeconds = (clock.now - start) / .seconds(1)
     let saved = SavedModel(
       model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
-    let evaluation: Evaluation
+    // What took long is kept before anything else can end the process; only then is what it could have gone on from no longer needed.
+    try saved.write(to: path)
+    removeUnfinished(settings.kind, of: path)
     let judging = clock.now
-    do {
-      evaluation = try judge(model, saved)
-    } catch {
-      // Whoever stops the judging wants to keep what took long.
-      try saved.write(to: path)
-      throw error
-    }
+    let evaluation = try judge(model, saved)
     let testSeconds = (clock.now - judging) / .seconds(1)
     try saved.judged(testAccuracy: evaluation.accuracy).write(to: path)
     let report = FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
-      testAccuracy: evaluation.accuracy, testImages: evaluation.images, fitSeconds: fitSeconds,
+      testAccuracy: evaluation.accuracy, testImages: evaluation.images,
+      outOfBagAccuracy: (model as? Forest)?.outOfBagAccuracy(trainingImages: dataset.train, on: context),
+      fitSeconds: fitSeconds,
       testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
       atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
@@ -116,7 +114,6 @@ struct TrainingRun {
       do {
         let forest = try cluster.fitForest(
           settings, images, classCount: classCount, parts: unfinished.parts, progress: progress.report)
-        unfinished.remove()
         return (forest, [])
       } catch is CancellationError {
         StandardError.shared.showLive([])
@@ -129,10 +126,18 @@ struct TrainingRun {
     case .tree(let settings):
       return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
     case .knn(let settings):
-      let neighbors = try NearestNeighbors.fit(images, classCount: classCount, settings: settings, on: context) { _ in
-        !Interruption.isRequested
-      }
-      return (neighbors, [])
+      return (
+        try NearestNeighbors.fit(
+          images, classCount: classCount, settings: settings, on: context, progress: progress.report), []
+      )
+    }
+  }
+
+  private func removeUnfinished(_ kind: ModelKind, of path: String) {
+    switch kind {
+    case .cnn: unlink(CheckpointName.of(model: path))
+    case .forest: UnfinishedForest.remove(of: path)
+    case .tree, .knn: break
     }
   }
 
@@ -179,6 +184,8 @@ struct FitReport: Codable {
   let file: String
   let testAccuracy: Double
   let testImages: Int
+  /// Of a forest with bootstrap: on the training images, each judged by the trees that did not see it.
+  let outOfBagAccuracy: Double?
   let fitSeconds: Double
   /// Of the test images: for nearest neighbours the work is there.
   let testSeconds: Double
@@ -197,6 +204,9 @@ struct FitReport: Codable {
     var table = TextTable([.left, .left])
     table.add(["model", file])
     table.add(["accuracy", "\(formatted(testAccuracy, digits: 4)) on \(testImages) test images"])
+    if let outOfBagAccuracy {
+      table.add(["out of bag", "\(formatted(outOfBagAccuracy, digits: 4)) on the training images"])
+    }
     table.add(["seconds", "\(formatted(fitSeconds, digits: 1)) to fit, \(formatted(testSeconds, digits: 1)) to test"])
     table.add(["digest", digest])
     return table.text

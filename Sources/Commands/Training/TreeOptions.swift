@@ -7,13 +7,26 @@ extension MaxFeatures: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+/// A number, or `none` for no limit, as a sweep writes it.
+struct NumberOrNone: ExpressibleByArgument {
+  let number: Int?
+
+  init?(argument: String) {
+    number = Int(argument)
+    if number == nil, argument != "none" { return nil }
+  }
+}
+
 /// How trees grow: what the forest and the single tree have in common.
 struct TreeOptions: ParsableArguments {
-  @Option(help: "What a split must reduce most.")
-  var criterion = TreeSettings.Criterion.gini
+  private static let standard = TreeSettings()
 
-  @Option(help: ArgumentHelp("Splits between the root and a leaf, at most (default: no limit).", valueName: "n"))
-  var maxDepth: Int?
+  @Option(
+    help: ArgumentHelp("What a split must reduce most: gini or entropy (default: \(standard.criterion.rawValue))."))
+  var criterion: TreeSettings.Criterion?
+
+  @Option(help: ArgumentHelp("Splits between the root and a leaf, at most (default: none).", valueName: "n|none"))
+  var maxDepth: NumberOrNone?
 
   @Option(
     help: ArgumentHelp(
@@ -21,19 +34,31 @@ struct TreeOptions: ParsableArguments {
       valueName: "sqrt|log2|all|fraction"))
   var maxFeatures: MaxFeatures?
 
-  @Option(help: ArgumentHelp("A node with fewer images is not split.", valueName: "n"))
-  var minSamplesSplit = 2
+  @Option(
+    help: ArgumentHelp(
+      "A node with fewer images is not split (default: \(standard.minSamplesSplit)).", valueName: "n"))
+  var minSamplesSplit: Int?
 
-  @Option(help: ArgumentHelp("Images that a split leaves on each side, at least.", valueName: "n"))
-  var minSamplesLeaf = 1
+  @Option(
+    help: ArgumentHelp(
+      "Images that a split leaves on each side, at least (default: \(standard.minSamplesLeaf)).", valueName: "n"))
+  var minSamplesLeaf: Int?
 
-  @Option(help: ArgumentHelp("Decides all that is drawn at random.", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(help: ArgumentHelp("Decides all that is drawn at random (default: \(standard.seed)).", valueName: "n"))
+  var seed: UInt64?
 
   func apply(to settings: inout TreeSettings) {
-    (settings.criterion, settings.maxDepth) = (criterion, maxDepth)
+    settings.criterion = criterion ?? settings.criterion
+    settings.maxDepth = maxDepth.map(\.number) ?? settings.maxDepth
     settings.maxFeatures = maxFeatures ?? settings.maxFeatures
-    (settings.minSamplesSplit, settings.minSamplesLeaf) = (minSamplesSplit, minSamplesLeaf)
-    settings.seed = seed
+    settings.minSamplesSplit = minSamplesSplit ?? settings.minSamplesSplit
+    settings.minSamplesLeaf = minSamplesLeaf ?? settings.minSamplesLeaf
+    settings.seed = seed ?? settings.seed
+  }
+
+  /// Whether no option of these was given.
+  var isEmpty: Bool {
+    let given: [Any?] = [criterion, maxDepth, maxFeatures, minSamplesSplit, minSamplesLeaf, seed]
+    return given.allSatisfy { $0 == nil }
   }
 }

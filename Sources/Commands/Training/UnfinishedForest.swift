@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Compute
 internal import Foundation
 internal import Models
 
@@ -16,6 +17,8 @@ struct UnfinishedForest {
     let dataDigest: String
     /// Where the data set is; nil where an older version has made the record.
     let data: String?
+    /// Trees of another arithmetic do not belong into one forest.
+    let numerics: UInt32
     /// The model's file.
     let output: String
   }
@@ -25,7 +28,8 @@ struct UnfinishedForest {
   init(of model: String, settings: ForestSettings, dataDigest: String, data: String) throws {
     path = Self.folder(of: model)
     parts = try PartFolder(path: path)
-    let record = Record(settings: settings.text, dataDigest: dataDigest, data: data, output: model)
+    let record = Record(
+      settings: settings.text, dataDigest: dataDigest, data: data, numerics: numericsVersion, output: model)
     let recordPath = "\(path)/\(Self.recordName)"
     if FileManager.default.fileExists(atPath: recordPath) {
       let known = try Self.record(path)
@@ -49,9 +53,14 @@ struct UnfinishedForest {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw .unreadable(path: path, reason: "no unfinished forest is there")
     }
-    do { return try JSONDecoder().decode(Record.self, from: data) } catch {
+    let record: Record
+    do { record = try JSONDecoder().decode(Record.self, from: data) } catch {
       throw .damaged(path: file, reason: "it does not hold the settings of a forest")
     }
+    guard record.numerics == numericsVersion else {
+      throw .damaged(path: path, reason: NetworkCheckpoint.otherNumerics("\(record.numerics)"))
+    }
+    return record
   }
 
   /// What a run that was stopped would have made.
@@ -73,7 +82,17 @@ struct UnfinishedForest {
 
   var hasTrees: Bool { files.contains { $0 != Self.recordName } }
 
-  func remove() { parts.remove() }
+  /// The forest is whole, and its trees are in the model's file.
+  static func remove(of model: String) { try? FileManager.default.removeItem(atPath: folder(of: model)) }
+
+  /// Trees go on under the name of another model.
+  /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished forest of that name is there
+  static func move(from model: String, to other: String) throws(FileError) {
+    guard folder(of: model) != folder(of: other) else { return }
+    guard rename(folder(of: model), folder(of: other)) == 0 else {
+      throw .notCreated(path: folder(of: other), reason: String(cString: strerror(errno)))
+    }
+  }
 
   func removeIfEmpty() { if !hasTrees { parts.remove() } }
 }

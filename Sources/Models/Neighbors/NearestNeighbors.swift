@@ -23,10 +23,13 @@ package struct NearestNeighbors: Classifier {
     progress: (FitProgress) -> Bool
   ) throws -> NearestNeighbors {
     try settings.validate(images: images.count, shape: images.shape)
+    var isStopped = false
     let components = settings.components.map {
-      PrincipalComponents(of: images, components: $0, whitening: settings.whitening, on: context)
+      PrincipalComponents(of: images, components: $0, whitening: settings.whitening, on: context) {
+        isStopped = !progress($0) || isStopped
+      }
     }
-    guard progress(FitProgress(done: images.count, total: images.count, unit: .images)) else {
+    guard !isStopped, progress(FitProgress(done: images.count, total: images.count, unit: .images)) else {
       throw CancellationError()
     }
     return NearestNeighbors(

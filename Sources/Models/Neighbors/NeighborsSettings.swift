@@ -1,3 +1,4 @@
+internal import Compute
 package import Datasets
 
 /// How far two images are from each other, by scikit-learn's names.
@@ -33,7 +34,7 @@ package struct NeighborsSettings: Sendable, Equatable {
       if !condition { throw .badSettings(reason) }
     }
     try require(neighbors >= 1, "neighbors: at least 1, not \(neighbors)")
-    try require(neighbors <= count, "neighbors: \(neighbors), but there are only \(count) training images")
+    try require(neighbors <= count, "neighbors: \(neighbors), but there are only \(counted(count, "training image"))")
     try require(0...2 ~= whitening, "whitening: a number from 0 to 2, not \(whitening)")
     guard let components else {
       return try require(whitening == 0, "whitening: scales principal components; give --components as well")

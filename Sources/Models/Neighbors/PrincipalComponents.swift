@@ -21,9 +21,13 @@ package struct PrincipalComponents: Sendable, Equatable {
   ///   - images: at least one
   ///   - components: up to the number of bytes in an image
   ///   - whitening: P of the scale variance^(-P/2)
-  package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
+  ///   - progress: told of how many pixels the covariances are there
+  package init(
+    of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext,
+    progress: (FitProgress) -> Void = { _ in }
+  ) {
     let pixels = images.shape.count
-    let (sums, covariance) = Self.covariance(of: images, on: context)
+    let (sums, covariance) = Self.covariance(of: images, on: context, progress: progress)
     let eigen = SymmetricEigen(covariance, size: pixels)
     mean = sums.map { Float(Double($0) / Double(images.count)) }
     let variances = eigen.values.prefix(components).map { max($0, 0) }
@@ -61,7 +65,7 @@ package struct PrincipalComponents: Sendable, Equatable {
   /// The sum of every pixel, and the covariance matrix (pixels, pixels), lower triangle. Sums and products are exact integers: pixels play the rows
   /// and queries of a neighbour search, images the places in a row.
   private static func covariance(
-    of images: LabeledImages, on context: ComputeContext
+    of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void
   ) -> (sums: [Int], covariance: [Double]) {
     let (pixels, count) = (images.shape.count, images.count)
     let words = (count + 3) / 4
@@ -84,7 +88,7 @@ package struct PrincipalComponents: Sendable, Equatable {
     var covariance = [Double](repeating: 0, count: pixels * pixels)
     covariance.withUnsafeMutableBufferPointer { covariance in
       let target = covariance.baseAddress!
-      context.team.forEach((pixels + 5) / 6) { block, _ in
+      func compute(_ block: Int) {
         let first = block * 6
         let queryCount = min(6, pixels - first)
         let totals = AlignedBuffer<Double>(count: queryCount * tiles * 16)
@@ -101,6 +105,12 @@ package struct PrincipalComponents: Sendable, Equatable {
               (n * product - Double(sums[first + query]) * Double(sums[pixel])) / (n * max(n - 1, 1))
           }
         }
+      }
+      let blocks = (pixels + 5) / 6
+      let round = 4 * context.team.count
+      for firstBlock in stride(from: 0, to: blocks, by: round) {
+        context.team.forEach(min(round, blocks - firstBlock)) { offset, _ in compute(firstBlock + offset) }
+        progress(FitProgress(done: min(pixels, (firstBlock + round) * 6), total: pixels, unit: .pixels))
       }
     }
     return (sums, covariance)

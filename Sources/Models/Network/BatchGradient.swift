@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Computes the gradient of a batch on the thread team: logical shards in parallel, summed along the fixed tree.
 ///
-/// Memory is allocated when the range of shards changes; a training step allocates nothing.
+/// All that grows with the network or the batch is allocated when the range of shards changes, and kept from step to step.
 package final class BatchGradient {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
@@ -13,10 +13,20 @@ package final class BatchGradient {
   private let table: [Float]
   private let context: ComputeContext
   private var schedule: ShardSchedule
-  private let workspaces: [ShardWorkspace]
+  /// By thread; nil for those that have had nothing to do.
+  private var workspaces: [ShardWorkspace?]
+  private let shardImages: Int
   private let buckets: [Range<Int>]
   private var vectors: AlignedBuffer<Float>
+  /// The sums over the maximal subtrees inside ``shards``, from left to right; one, the whole batch's, if those are all. Each: (plan.count).
+  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:bucketSummed:)``, once ``finish(_:)`` has covered all of it.
+  package private(set) var sums: [UnsafePointer<Float>] = []
+  /// Of the step in hand: how many threads have their own sums in each bucket, and in a bit for each bucket whether all have.
+  private let progress: Mutex<(arrived: [Int], finished: Int)>
 
+  /// - Parameters:
+  ///   - images: the training images, of the plan's shape
+  ///   - normalization: of their pixels
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
     context: ComputeContext
@@ -28,9 +38,20 @@ package final class BatchGradient {
     table = normalization.table
     buckets = plan.buckets
     schedule = ShardSchedule(range: 0..<settings.shards, of: settings.shards, threads: context.team.count)
-    let shardImages = (settings.batch + settings.shards - 1) / settings.shards
-    workspaces = schedule.actions.map { _ in ShardWorkspace(plan, images: shardImages, forTraining: true) }
-    vectors = AlignedBuffer(count: schedule.bufferCount * plan.count)
+    shardImages = (min(settings.batch, images.count) + settings.shards - 1) / settings.shards
+    workspaces = schedule.actions.map { _ in nil }
+    vectors = AlignedBuffer(count: 0)
+    progress = Mutex((arrived: [Int](repeating: 0, count: buckets.count), finished: 0))
+    allocate()
+  }
+
+  private func allocate() {
+    let count = schedule.bufferCount * plan.count
+    if count > vectors.count { vectors = AlignedBuffer(count: count) }
+    sums = schedule.sums.map { UnsafePointer(vector($0)) }
+    for (thread, actions) in schedule.actions.enumerated() where !actions.isEmpty && workspaces[thread] == nil {
+      workspaces[thread] = ShardWorkspace(plan, images: shardImages, forTraining: true)
+    }
   }
 
   /// The shards that are computed: all, until ``use(shards:)`` says otherwise.
@@ -40,13 +61,8 @@ package final class BatchGradient {
   package func use(shards: Range<Int>) {
     guard shards != schedule.range else { return }
     schedule = ShardSchedule(range: shards, of: settings.shards, threads: context.team.count)
-    let count = schedule.bufferCount * plan.count
-    if count > vectors.count { vectors = AlignedBuffer(count: count) }
+    allocate()
   }
-
-  /// The sums over the maximal subtrees inside ``shards``, from left to right; one, the whole batch's, if those are all. Each: (plan.count).
-  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:bucketSummed:)``, once ``finish(_:)`` has covered all of it.
-  package var sums: [UnsafePointer<Float>] { schedule.sums.map { UnsafePointer(vector($0)) } }
 
   private func vector(_ buffer: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + buffer * plan.count }
 
@@ -60,7 +76,10 @@ package final class BatchGradient {
     bucketSummed: ((_ bucket: Int) -> Void)? = nil
   ) {
     let busy = schedule.actions.count { !$0.isEmpty }
-    let progress = Mutex((arrived: [Int](repeating: 0, count: buckets.count), finished: 0))
+    progress.withLock { progress in
+      for bucket in buckets.indices { progress.arrived[bucket] = 0 }
+      progress.finished = 0
+    }
     var told = 0
     /// A thread has its own sums in the bucket. The last one adds up those of all.
     func arrive(at bucket: Int, thread: Int) {
@@ -89,7 +108,7 @@ package final class BatchGradient {
         case .compute(let shard, let buffer):
           let pass = ShardPass(
             plan: plan, kernels: context.kernels, parameters: parameters, packed: packed,
-            workspace: workspaces[thread])
+            workspace: workspaces[thread]!)
           let isWatched = index == last && bucketSummed != nil
           compute(shard, of: count, samples: samples, epoch: epoch, into: vector(buffer), pass) { bucket in
             guard isWatched else { return }

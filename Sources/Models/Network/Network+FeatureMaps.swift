@@ -34,6 +34,15 @@ extension Network {
   /// Images that one thread carries at once: fewer than for prediction, since gradients need room too.
   private static let featureImages = 8
 
+  package var blockCount: Int { plan.blocks.count }
+
+  /// Extents of a block's feature maps.
+  /// - Parameter block: from 1 to ``blockCount``
+  package func featureShape(block: Int) -> ImageShape {
+    let shape = plan.blocks[block - 1].shape
+    return ImageShape(height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels)
+  }
+
   /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are
   /// large, so only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
   /// - Parameters:

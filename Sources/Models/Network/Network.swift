@@ -81,8 +81,8 @@ package struct Network: Classifier {
 
   // MARK: Prediction
 
-  /// Images that one thread carries through the network at once.
-  private static let blockImages = 16
+  /// Images that one thread carries through the network at once: fewer of large ones, whose patches take most of the memory.
+  private var blockImages: Int { max(1, min(16, (1 << 22) / plan.patchCount)) }
 
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
@@ -91,27 +91,33 @@ package struct Network: Classifier {
       throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
     }
     let packed = PackedWeights(plan)
-    let workspaces = (0..<context.team.count).map { _ in
-      ShardWorkspace(plan, images: Self.blockImages, forTraining: false)
-    }
     let table = normalization.table
     var result = [Float](repeating: 0, count: images.count * classCount)
-    let blocks = (images.count + Self.blockImages - 1) / Self.blockImages
+    let blockImages = blockImages
+    let blocks = (images.count + blockImages - 1) / blockImages
+    // By thread; made when it takes its first block.
+    var workspaces = [ShardWorkspace?](repeating: nil, count: context.team.count)
     // A round is what is done between two looks at `progress`.
     let round = 16 * context.team.count
     try parameters.withUnsafeBufferPointer { parameters in
       packed.update(from: parameters.baseAddress!, on: context)
-      try result.withUnsafeMutableBufferPointer { result in
-        for firstBlock in stride(from: 0, to: blocks, by: round) {
-          context.team.forEach(min(round, blocks - firstBlock)) { offset, thread in
-            let first = (firstBlock + offset) * Self.blockImages
-            let pass = ShardPass(
-              plan: plan, kernels: context.kernels, parameters: parameters.baseAddress!, packed: packed,
-              workspace: workspaces[thread])
-            predict(images, first..<min(first + Self.blockImages, images.count), pass, table, result)
+      try workspaces.withUnsafeMutableBufferPointer { workspaces in
+        try result.withUnsafeMutableBufferPointer { result in
+          for firstBlock in stride(from: 0, to: blocks, by: round) {
+            context.team.forEach(min(round, blocks - firstBlock)) { offset, thread in
+              let workspace = workspaces[thread] ?? ShardWorkspace(plan, images: blockImages, forTraining: false)
+              workspaces[thread] = workspace
+              let first = (firstBlock + offset) * blockImages
+              let pass = ShardPass(
+                plan: plan, kernels: context.kernels, parameters: parameters.baseAddress!, packed: packed,
+                workspace: workspace)
+              predict(images, first..<min(first + blockImages, images.count), pass, table, result)
+            }
+            let done = min(images.count, (firstBlock + round) * blockImages)
+            guard progress(FitProgress(done: done, total: images.count, unit: .images)) else {
+              throw CancellationError()
+            }
           }
-          let done = min(images.count, (firstBlock + round) * Self.blockImages)
-          guard progress(FitProgress(done: done, total: images.count, unit: .images)) else { throw CancellationError() }
         }
       }
     }

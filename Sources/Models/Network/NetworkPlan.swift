@@ -1,3 +1,4 @@
+internal import Compute
 package import Datasets
 package import KernelInterface
 
@@ -135,8 +136,8 @@ private struct Builder {
       }
       guard shape.windows > 0 else {
         throw .badSettings(
-          "images of \(input) are too small for \(layers.count) blocks: block \(index + 1), with kernel \(layer.kernel) and "
-            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer filters"
+          "images of \(input) are too small for \(counted(layers.count, "block")): block \(index + 1), with kernel \(layer.kernel) and "
+            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer blocks (a shorter --filters)"
             + (layer.padding == .valid ? ", or padding same" : ""))
       }
       let nextBorder = index + 1 < layers.count ? layers[index + 1].border : 0

@@ -1,5 +1,6 @@
 package import Datasets
 
+/// What turns gradients into steps: SGD with momentum; Adam (Kingma and Ba, 2015); Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
 package enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd, adam, adamw
 
@@ -39,6 +40,12 @@ package struct NetworkSettings: Sendable, Equatable {
   package var mirror = false
   package var seed: UInt64 = 0
 
+  /// More halve even the largest image to nothing.
+  private static let mostBlocks = 16
+  /// Dropout draws by epoch and layer: the key has room for so many of an epoch, the output layer included.
+  static let mostDenseLayers = 63
+
+  /// The standard settings.
   package init() {}
 
   /// The best settings known for this network, chosen on hold-out images of Fashion-MNIST. They take five times the default's time.
@@ -66,9 +73,12 @@ package struct NetworkSettings: Sendable, Equatable {
       if !condition { throw .badSettings(reason) }
     }
     try require(
-      !filters.isEmpty && filters.allSatisfy { 1...4096 ~= $0 }, "filters: a list of 1 to 4096 for each block")
+      1...Self.mostBlocks ~= filters.count && filters.allSatisfy { 1...4096 ~= $0 },
+      "filters: a list of 1 to 4096 for each of 1 to \(Self.mostBlocks) blocks")
     try require([1, 3, 5, 7].contains(kernel), "kernel: 1, 3, 5 or 7, not \(kernel)")
-    try require(dense.allSatisfy { 1...65536 ~= $0 }, "dense: a list of 1 to 65536 units, or none")
+    try require(
+      dense.count <= Self.mostDenseLayers && dense.allSatisfy { 1...65536 ~= $0 },
+      "dense: a list of 1 to 65536 units for each of at most \(Self.mostDenseLayers) layers, or none")
     try require(dropout >= 0 && dropout < 1, "dropout: at least 0 and below 1, not \(dropout)")
     try require(1...100_000 ~= epochs, "epochs: 1 to 100000, not \(epochs)")
     try require(1...65536 ~= batch, "batch: 1 to 65536 images, not \(batch)")
@@ -103,7 +113,7 @@ extension NetworkSettings {
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }
-      guard let value = parse(word) else { throw .badModel("the setting \(name) cannot be \(word)") }
+      guard let value = parse(word) else { throw .badModel("the setting \(name) cannot be \(word.prefix(200))") }
       return value
     }
     filters = try read("filters", Self.integers)
@@ -133,10 +143,10 @@ extension NetworkSettings {
     numbers.isEmpty ? "none" : numbers.map(String.init).joined(separator: ",")
   }
 
-  /// Whole numbers with commas between; "none" is the empty list.
+  /// Whole numbers with commas between; "none" is the empty list. A list that is longer than any setting's is none.
   package static func integers(_ text: String) -> [Int]? {
     if text == "none" { return [] }
-    let words = text.split(separator: ",", omittingEmptySubsequences: false)
+    let words = text.split(separator: ",", maxSplits: mostDenseLayers, omittingEmptySubsequences: false)
     let numbers = words.compactMap { Int($0) }
     return numbers.count == words.count ? numbers : nil
   }

@@ -19,9 +19,9 @@ extension NetworkTrainer {
   package var buckets: [Range<Int>] { isJudging ? [0..<sumCount] : plan.buckets }
 
   /// One round of a process that has all shards.
-  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number, or the predictions are none.
   package func takeRound() throws {
-    if isJudging { return endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
+    if isJudging { return try endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
     gradient.use(shards: 0..<settings.shards)
     computeGradient()
     try takeStep(total: gradient.sums[0], finish: gradient.finish)
@@ -35,7 +35,6 @@ extension NetworkTrainer {
   @discardableResult package func computeSums(
     shards: Range<Int>, bucketSummed: (_ bucket: Int, _ sums: [UnsafePointer<Float>]) -> Void = { _, _ in }
   ) throws -> [UnsafePointer<Float>] {
-    let subtrees = SummationTree(leafCount: settings.shards).subtrees(inside: shards)
     guard isJudging else {
       gradient.use(shards: shards)
       let sums = gradient.sums
@@ -49,6 +48,7 @@ extension NetworkTrainer {
     validationSums.pointer.update(repeating: 0, count: validationSums.count)
     validationSums.pointer[0] = Float(
       try countCorrect(count * shards.lowerBound / settings.shards..<count * shards.upperBound / settings.shards))
+    let subtrees = SummationTree(leafCount: settings.shards).subtrees(inside: shards)
     let sums = subtrees.indices.map { UnsafePointer(validationSums.pointer + 16 * $0) }
     bucketSummed(0, sums)
     return sums
@@ -58,7 +58,7 @@ extension NetworkTrainer {
   /// - Parameter total: (sumCount), over all shards
   /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
   package func completeRound(total: UnsafePointer<Float>) throws {
-    if isJudging { return endEpoch(correct: Int(total[0])) }
+    if isJudging { return try endEpoch(correct: Int(total[0])) }
     try takeStep(total: total, finish: { _ in })
   }
 

@@ -141,14 +141,14 @@ package final class NetworkTrainer {
     }
     refresh()
     let loss = total[plan.tally.offset]
-    guard loss.isFinite else {
-      throw .badSettings(
-        "training diverged: the loss of step \(step + 1) is not a number; try a lower --learning-rate than \(settings.peakLearningRate)"
-      )
-    }
+    guard loss.isFinite else { throw diverged("the loss of step \(step + 1) is not a number") }
     lossSum += Double(loss)
     correctSum += Double(total[plan.tally.offset + 1])
     step += 1
+  }
+
+  private func diverged(_ reason: String) -> ModelError {
+    .badSettings("training diverged: \(reason); try a lower --learning-rate than \(settings.peakLearningRate)")
   }
 
   private func prepareOrder(_ epoch: Int) {
@@ -171,7 +171,15 @@ package final class NetworkTrainer {
   }
 
   /// - Parameter correct: hold-out images that are told rightly.
-  func endEpoch(correct: Int) {
+  /// - Throws: ``ModelError/badSettings(_:)`` if the network no longer predicts numbers: its last step may have been too long, which no loss
+  ///   tells yet.
+  func endEpoch(correct: Int) throws {
+    let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
+    let probabilities = try network.probabilities(
+      for: (validation ?? training).prefix(64), on: context, progress: { _ in true })
+    guard probabilities.allSatisfy(\.isFinite), parameters.elements.allSatisfy(\.isFinite) else {
+      throw diverged("the predictions after epoch \(history.count + 1) are not numbers")
+    }
     let seen = Double(stepsPerEpoch * min(settings.batch, training.count))
     var accuracy: Double?
     if let validation {

@@ -18,6 +18,7 @@ package final class Optimizer {
   /// Weight of a step in the running batch statistics.
   private static let statisticsMomentum: Float = 0.1
 
+  /// At the beginning of a training: nothing is remembered yet, and ``average`` waits to be filled with the first parameters.
   package init(_ plan: NetworkPlan, settings: NetworkSettings) {
     self.plan = plan
     self.settings = settings

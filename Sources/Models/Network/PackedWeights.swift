@@ -9,6 +9,7 @@ package final class PackedWeights {
   private let denseOffsets: [Int]
   private let buffer: AlignedBuffer<Float>
 
+  /// Room for the weights; ``update(from:on:)`` fills it.
   package init(_ plan: NetworkPlan) {
     self.plan = plan
     var count = 0

@@ -3,9 +3,11 @@ internal import Foundation
 /// Writes a whole file or nothing: beside the path first, then renamed, so that a reader sees the old file or the new one,
 /// also after a crash or on a full disk.
 package enum FileReplacement {
-  /// Puts a file with these bytes at `path`, in place of what is there. Devices and pipes are written to directly.
+  /// Puts a file with these bytes at `path`, in place of what is there. Devices and pipes are written to directly; a symbolic link stays, and
+  /// what it leads to is replaced.
   /// - Parameter isFlushed: whether it must last through a power failure from the moment when this returns.
   package static func write(_ pieces: [[UInt8]], to path: String, isFlushed: Bool = true) throws(FileError) {
+    let path = followingLinks(path)
     if isDeviceOrPipe(path) {
       let file = open(path, O_WRONLY | O_CLOEXEC)
       guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
@@ -28,6 +30,7 @@ package enum FileReplacement {
 
   /// Finds out whether ``write(_:to:)`` could create a file at `path`, before a long computation. Leaves nothing behind.
   package static func check(_ path: String) throws(FileError) {
+    let path = followingLinks(path)
     if isDeviceOrPipe(path) {
       guard access(path, W_OK) == 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
       return
@@ -35,6 +38,18 @@ package enum FileReplacement {
     let (file, beside) = try create(beside: path)
     close(file)
     unlink(beside)
+  }
+
+  /// Where the file is that `path` names, whether or not it is there yet. A circle of links is left as it is.
+  private static func followingLinks(_ path: String) -> String {
+    var place = path
+    for _ in 0..<32 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { return place }
+      place =
+        next.hasPrefix("/")
+        ? next : place.prefix(upTo: place.lastIndex(of: "/").map { place.index(after: $0) } ?? place.startIndex) + next
+    }
+    return path
   }
 
   private static func create(beside path: String) throws(FileError) -> (file: Int32, beside: String) {

@@ -31,7 +31,7 @@ package struct ModelMetadata: Sendable, Equatable {
 extension ModelMetadata {
   /// What one file can say, and a model can be rebuilt for.
   static let sides = 1...DatasetLimits.side
-  static let channels = 1...3
+  static let channels = [1, 3]
   static let classes = 1...DatasetLimits.classes
 
   /// As a safetensors file's header holds it: `model`, `setting.<name>`, `class.<label>` and so on.
@@ -67,11 +67,12 @@ extension ModelMetadata {
     kind = try read("model", "one of " + ModelKind.allCases.map(\.rawValue).joined(separator: ", "), ModelKind.init)
     imageShape = ImageShape(
       height: try number("image.height", in: Self.sides), width: try number("image.width", in: Self.sides),
-      channels: try number("image.channels", in: Self.channels))
+      channels: try read("image.channels", "1 or 3") { Int($0).flatMap { Self.channels.contains($0) ? $0 : nil } })
     classNames = []
     for label in 0..<(try number("classes", in: Self.classes)) {
       classNames.append(try read("class.\(label)", "a class's name", { $0 }))
     }
+    do { try DatasetLimits.checkNames(classNames, "its header") } catch { throw .badModel(error.description) }
     dataName = try read("data.name", "a name", { $0 })
     dataDigest = try read("data.digest", "a digest", { $0 })
     testAccuracy =

@@ -10,9 +10,16 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   /// Where the data set is; nil where that is not known.
   package let data: String?
 
-  /// The metadata entry by which a checkpoint is told from a model, and the one that names the data.
-  private static let mark = "checkpoint"
+  /// The metadata entry by which a checkpoint is told from a model.
+  static let mark = "checkpoint"
   private static let dataEntry = "checkpoint.data"
+  private static let digestEntry = "digest"
+  private static let numericsEntry = "numerics"
+
+  /// Why what began with another `numericsVersion` does not go on here.
+  package static func otherNumerics(_ version: String) -> String {
+    "it was begun with version \(version) of Atelier's arithmetic; this is version \(numericsVersion), and would not end in the same bits"
+  }
 
   /// - Parameters:
   ///   - tensors: ``NetworkTrainer/checkpoint``
@@ -33,8 +40,11 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   }
   package var epochs: Int { tensors.first { $0.name == "history.loss" }?.elementCount ?? 0 }
 
+  /// Writes the file whole, or leaves what is at `path` as it was.
   package func write(to path: String) throws(FileError) {
-    var text = metadata.text.merging([Self.mark: "true"]) { _, new in new }
+    var text = metadata.text.merging([
+      Self.mark: "true", Self.digestEntry: Tensor.digest(of: tensors), Self.numericsEntry: "\(numericsVersion)",
+    ]) { _, new in new }
     text[Self.dataEntry] = data
     try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
   }
@@ -44,6 +54,13 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     let file = try SafetensorsFile(path: path)
     guard file.metadata[Self.mark] == "true" else {
       throw .damaged(path: path, reason: "it is not the checkpoint of an unfinished training")
+    }
+    let numerics = file.metadata[Self.numericsEntry] ?? "0"
+    guard numerics == "\(numericsVersion)" else {
+      throw .damaged(path: path, reason: Self.otherNumerics(numerics))
+    }
+    guard file.metadata[Self.digestEntry] == Tensor.digest(of: file.tensors) else {
+      throw .damaged(path: path, reason: "its numbers are not those that were saved (their digest differs)")
     }
     do throws(ModelError) {
       metadata = try ModelMetadata(text: file.metadata)

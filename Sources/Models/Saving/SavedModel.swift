@@ -53,6 +53,11 @@ package struct SavedModel: Sendable, Equatable {
   ///   - isChecked: whether the tensors are compared with the digest in the header; not needed for what was compared already
   /// - Throws: ``FileError/damaged(path:reason:)``
   package init(_ file: SafetensorsFile, name: String, isChecked: Bool = true) throws(FileError) {
+    if file.metadata[NetworkCheckpoint.mark] == "true" {
+      throw .damaged(
+        path: name,
+        reason: "it is the checkpoint of an unfinished training, which `atelier train cnn --resume` goes on with")
+    }
     do { metadata = try ModelMetadata(text: file.metadata) } catch {
       throw .damaged(path: name, reason: error.description)
     }

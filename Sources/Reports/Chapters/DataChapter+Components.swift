@@ -66,7 +66,7 @@ extension DataChapter {
     let sheet = Picture.sheet(
       maps.map {
         Picture(values: $0, height: shape.height, width: shape.width, map: .diverging, range: -highest...highest)
-          .scaled(toward: Self.side)
+          .thumbnail(Self.side)
       }, columns: 9)
     return HTMLFigure(
       "data-component-pictures", sheet, alternative: "The first \(maps.count) principal components as pictures",

@@ -69,12 +69,12 @@ package struct DataChapter: Sendable {
 
   func picture(_ image: Int, of images: LabeledImages) -> Picture {
     let count = images.shape.count
-    return Picture(images.pixels[image * count..<(image + 1) * count], shape: images.shape).scaled(toward: Self.side)
+    return Picture(images.pixels[image * count..<(image + 1) * count], shape: images.shape).thumbnail(Self.side)
   }
 
   /// A map in bytes' units as a grey or RGB picture.
   func picture(_ map: PixelMap, stretchedTo highest: Float = 255) -> Picture {
     let bytes = map.values.map { UInt8(max(0, min(255, ($0 * 255 / max(highest, 1e-6)).rounded()))) }
-    return Picture(bytes, shape: map.shape).scaled(toward: Self.side)
+    return Picture(bytes, shape: map.shape).thumbnail(Self.side)
   }
 }

@@ -89,7 +89,7 @@ extension JudgingChapter {
         let isKnown = measured.recall.count + measured.precision.count > 0
         return [
           model.classNames[measured.label], Wording.count(measured.recall.count), text(measured.precision),
-          text(measured.recall), isKnown ? "\(NumberText.percent(measured.f1)) (\(f1Interval))" : "–",
+          text(measured.recall), isKnown ? "\(Wording.percent(measured.f1)) (\(f1Interval))" : "–",
         ].map { HTMLText($0) }
       })
     let definition: HTMLText = """

@@ -48,7 +48,7 @@ extension JudgingChapter {
       truth: model.classNames[Int(model.test.labels[image])],
       prediction: model.classNames[Int(model.test.predicted[image])]
     )
-    let sure = NumberText.percent(Double(model.test.confidences[image]))
+    let sure = Wording.percent(Double(model.test.confidences[image]))
     return HTMLFigure(
       identifier("error \(rank)"), picture(image, side: Self.sides.ofError),
       alternative: "Test image \(image), labeled \(names.truth), taken for \(names.prediction)",

@@ -40,14 +40,14 @@ package struct JudgingChapter: Sendable {
     ]
     if evaluation.classNames.count > 2 {
       cards.append(
-        HTMLCard("In the first two", NumberText.percent(evaluation.top2Accuracy), remark: "top-2 accuracy"))
+        HTMLCard("In the first two", Wording.percent(evaluation.top2Accuracy), remark: "top-2 accuracy"))
     }
     return cards + [
       HTMLCard(
-        "F1, mean of classes", NumberText.percent(evaluation.macroAverage.f1),
+        "F1, mean of classes", Wording.percent(evaluation.macroAverage.f1),
         remark: "harmonic mean of precision and recall"),
       HTMLCard(
-        "Confidence off by", NumberText.percent(evaluation.expectedCalibrationError),
+        "Confidence off by", Wording.percent(evaluation.expectedCalibrationError),
         remark: "expected calibration error, 15 bins"),
       HTMLCard("Log loss", NumberText.fixed(evaluation.logLoss, decimals: 3), remark: "0 is perfect"),
     ]

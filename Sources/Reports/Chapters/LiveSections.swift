@@ -69,12 +69,12 @@ package enum LiveSections {
           HTMLFigure(
             "live-loss",
             LinePlot(
-              "Loss", horizontal: Axis("epoch"), vertical: Axis("mean training loss"),
+              "Loss", horizontal: Axis("epoch", format: .whole), vertical: Axis("mean training loss"),
               series: [LinePlot.Series("training", points(loss))]), caption: "Over the training images of each epoch."),
           HTMLFigure(
             "live-accuracy",
             LinePlot(
-              "Accuracy", horizontal: Axis("epoch"), vertical: Axis("accuracy", format: .percent),
+              "Accuracy", horizontal: Axis("epoch", format: .whole), vertical: Axis("accuracy", format: .percent),
               series: [LinePlot.Series("hold-out", points(validationAccuracy))]),
             caption: "On images that are held out from the training."),
         ])

@@ -132,13 +132,16 @@ extension HTMLTable {
 }
 
 extension HTMLFigure {
+  /// Wider pictures, in pixels, need more room in a gallery.
+  private static let wide = 200
+
   fileprivate var markup: Markup {
     let (style, picture): (String, Markup) =
       switch content {
       case .plot(let svg): ("plot", svg.inline)
       case .picture(let picture, let alternative):
         (
-          "picture",
+          picture.width > Self.wide ? "picture wide" : "picture",
           Markup(
             "img",
             [

@@ -71,6 +71,7 @@ enum PageStyle {
       .picture .box>svg{display:block;margin-top:1rem;max-width:100%;height:auto}
       figcaption{padding:.5rem 1.3rem 1.15rem;color:var(--soft);font-size:.9rem;line-height:1.5;max-width:52rem}
       .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:1.25rem;margin:0 0 1.75rem}
+      .gallery:has(.wide){grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
       .gallery figure{margin:0}
       .gallery:has(.plot){grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr))}
       .definitions{margin:0 0 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:16px;padding:.4rem 1.3rem}

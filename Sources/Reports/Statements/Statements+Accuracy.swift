@@ -1,9 +1,9 @@
-internal import Evaluation
+package import Evaluation
 internal import Foundation
 
 extension Statements {
   /// Nil if the interval is too wide.
-  static func accuracy(_ model: JudgedModel) -> HTMLStatement? {
+  package static func accuracy(_ model: JudgedModel) -> HTMLStatement? {
     let accuracy = model.test.accuracy
     guard accuracy.isStated else { return nil }
     return HTMLStatement(
@@ -14,7 +14,7 @@ extension Statements {
   }
 
   /// Why ``accuracy(_:)`` is silent; nil if it is not.
-  static func tooFewImages(_ model: JudgedModel) -> HTMLText? {
+  package static func tooFewImages(_ model: JudgedModel) -> HTMLText? {
     let accuracy = model.test.accuracy
     guard !accuracy.isStated else { return nil }
     return """
@@ -24,7 +24,7 @@ extension Statements {
   }
 
   /// The class that is told best: if the data show that its recall is above the accuracy over all classes.
-  static func bestClass(_ model: JudgedModel) -> HTMLStatement? {
+  package static func bestClass(_ model: JudgedModel) -> HTMLStatement? {
     let classes = ClassIntervals.all(model.evaluation.confusion).filter { $0.recall.count > 0 }
     guard let best = classes.max(by: { ($0.recall.lower, $1.label) < ($1.recall.lower, $0.label) }),
       best.recall.isStated, best.recall.lower > model.test.accuracy.upper
@@ -37,14 +37,14 @@ extension Statements {
 
   /// Whether confidence is what it claims: mean confidence against accuracy on the same images. Nil with few images, and where neither a
   /// difference nor its absence (within two and a half points) is shown.
-  static func confidence(_ model: JudgedModel) -> HTMLStatement? {
+  package static func confidence(_ model: JudgedModel) -> HTMLStatement? {
     let images = model.test.labels.indices
     guard images.count >= leastImages else { return nil }
     let confidence = MeanInterval(model.test.confidences.map(Double.init)).mean
     let gap = MeanInterval(images.map { Double(model.test.confidences[$0]) - (model.test.isCorrect($0) ? 1 : 0) })
     let claim =
       HTMLText.strong(model.name) + """
-         is \(NumberText.percent(confidence)) sure of its answers on average, and \(model.test.accuracy.percent) of them are right:
+         is \(Wording.percent(confidence)) sure of its answers on average, and \(model.test.accuracy.percent) of them are right:
         """
     let difference = Wording.points(abs(gap.mean))
     if gap.lower > 0 { return HTMLStatement(difference, claim + " it is too sure of itself.") }
@@ -54,7 +54,9 @@ extension Statements {
   }
 
   /// What scaling by a temperature, fitted on hold-out images, does to the test images' log loss. Nil if no difference is shown.
-  static func temperature(_ scaling: TemperatureScaling, _ model: JudgedModel, scaled: Predictions) -> HTMLStatement? {
+  package static func temperature(_ scaling: TemperatureScaling, _ model: JudgedModel, scaled: Predictions)
+    -> HTMLStatement?
+  {
     guard model.test.count >= leastImages else { return nil }
     let gain = MeanInterval(zip(logLosses(model.test), logLosses(scaled)).map { $0 - $1 })
     guard gain.lower > 0 || gain.upper < 0 else { return nil }
@@ -78,7 +80,7 @@ extension Statements {
   }
 
   /// The group of images by a measure, as brightness, that is told worst: if the data show that its accuracy is below that of all others.
-  static func weakestStratum(_ strata: [Stratum], measure: String) -> HTMLStatement? {
+  package static func weakestStratum(_ strata: [Stratum], measure: String) -> HTMLStatement? {
     guard strata.count > 1,
       let weakest = strata.min(by: { $0.accuracy.share < $1.accuracy.share }), weakest.accuracy.isStated
     else { return nil }

@@ -1,9 +1,9 @@
-internal import Evaluation
+package import Evaluation
 internal import Foundation
 
 extension Statements {
   /// What can be labeled without a person at a target; or why the data do not support it.
-  static func automation(_ plan: AutomationPlan, _ model: JudgedModel) -> HTMLStatement {
+  package static func automation(_ plan: AutomationPlan, _ model: JudgedModel) -> HTMLStatement {
     let target = Wording.target(plan.target)
     let items = plan.label.map { "of the items that it takes for \(model.classNames[$0])" } ?? "of the items"
     switch plan.decision {
@@ -38,7 +38,7 @@ extension Statements {
   }
 
   /// Whether a threshold saves money, and how much. Nil if there are too few test images, or what is saved is not shown.
-  static func cost(_ plan: CostPlan, _ model: JudgedModel) -> HTMLStatement? {
+  package static func cost(_ plan: CostPlan, _ model: JudgedModel) -> HTMLStatement? {
     let outcome = plan.test
     guard outcome.coverage.count >= leastImages else { return nil }
     guard let threshold = plan.threshold, outcome.coverage.successes > 0 else {
@@ -71,9 +71,9 @@ extension Wording {
   /// significant digits.
   static func confidence(_ threshold: Float) -> String {
     let percent = Double(threshold) * 100
-    guard percent < 100 else { return "100 %" }
+    guard percent < 100 else { return "100\u{a0}%" }
     let decimals = min(max(1 + Int((-log10(100 - percent)).rounded(.up)), 1), 5)
     let scale = pow(10, Double(decimals))
-    return NumberText.fixed((percent * scale).rounded(.up) / scale, decimals: decimals) + " %"
+    return NumberText.fixed((percent * scale).rounded(.up) / scale, decimals: decimals) + "\u{a0}%"
   }
 }

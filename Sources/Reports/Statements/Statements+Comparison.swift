@@ -1,8 +1,8 @@
-internal import Evaluation
+package import Evaluation
 
 extension Statements {
   /// What the paired test says of two models. One sentence always: that no difference is shown is a finding as well.
-  static func comparison(_ comparison: ModelComparison, of models: [JudgedModel], pairs: Int) -> HTMLStatement {
+  package static func comparison(_ comparison: ModelComparison, of models: [JudgedModel], pairs: Int) -> HTMLStatement {
     let test = comparison.test
     let isFirstBetter = test.onlyFirstRight >= test.onlySecondRight
     let (better, worse) =
@@ -31,7 +31,7 @@ extension Statements {
   }
 
   /// Whether the most accurate model is better than all others; nil with one model, or where none is shown to be worse.
-  static func best(of models: [JudgedModel]) -> HTMLStatement? {
+  package static func best(of models: [JudgedModel]) -> HTMLStatement? {
     guard models.count > 1 else { return nil }
     let best = models.mostAccurate
     let comparisons = ModelComparison.pairs(of: models.map(\.test)).filter { $0.first == best || $0.second == best }
@@ -55,7 +55,7 @@ extension Statements {
 
   /// What the most accurate model costs more than the next best that is fitted faster. Nil if no such time is known, or no difference in
   /// accuracy is shown.
-  static func priceOfAccuracy(_ models: [JudgedModel]) -> HTMLStatement? {
+  package static func priceOfAccuracy(_ models: [JudgedModel]) -> HTMLStatement? {
     let best = models.mostAccurate
     guard let slowest = models[best].price.fitSeconds else { return nil }
     let faster = models.indices.filter {
@@ -81,15 +81,15 @@ extension Statements {
   }
 
   /// A shorter training is none: the model only keeps its images.
-  static let leastSeconds = 0.01
+  package static let leastSeconds = 0.01
 
   /// How many images a second the model judges, where that was measured.
-  static func speed(_ model: JudgedModel) -> HTMLStatement? {
+  package static func speed(_ model: JudgedModel) -> HTMLStatement? {
     guard let speed = model.price.imagesPerSecond, let images = model.price.testImages else { return nil }
     return HTMLStatement(
       "\(NumberText.compact(speed, digits: 2))/s",
       .strong(model.name) + """
-         judges \(NumberText.compact(speed, digits: 2)) images a second on this machine (measured over \(Wording.count(images, "image"))).
+         judges \(NumberText.compact(speed, digits: 2)) images a second on the machine of this run (measured over \(Wording.count(images, "image"))).
         """)
   }
 }

@@ -1,8 +1,10 @@
-internal import Evaluation
+package import Evaluation
 
 extension Statements {
   /// Pairs of classes that have more than an even share of the errors, the most errors first: see ``PairPriority``.
-  static func confusedPairs(_ priorities: [PairPriority], _ model: JudgedModel, limit: Int = 3) -> [HTMLStatement] {
+  package static func confusedPairs(_ priorities: [PairPriority], _ model: JudgedModel, limit: Int = 3)
+    -> [HTMLStatement]
+  {
     let names = model.classNames
     return priorities.prefix(limit).map { pair in
       let candidates =
@@ -22,13 +24,15 @@ extension Statements {
   }
 
   /// Classes that the data show to be told worse than the median of the others, the greatest gain first: see ``ClassPriority``.
-  static func weakClasses(_ priorities: [ClassPriority], _ model: JudgedModel, limit: Int = 3) -> [HTMLStatement] {
+  package static func weakClasses(_ priorities: [ClassPriority], _ model: JudgedModel, limit: Int = 3)
+    -> [HTMLStatement]
+  {
     priorities.prefix(limit).map { priority in
       HTMLStatement(
         "+\(Wording.points(priority.gain))",
         "Photograph " + .strong(model.classNames[priority.label]) + """
            \(priority.label == priorities[0].label ? "first" : "next"): \(priority.recall.percent) of its images are named rightly, the \
-          median of the other classes is \(NumberText.percent(priority.medianRecallOfOthers)). Were it as good as that, the \
+          median of the other classes is \(Wording.percent(priority.medianRecallOfOthers)). Were it as good as that, the \
           accuracy would rise by \(Wording.points(priority.gain)) (\(NumberText.fixed(priority.leastGain * 100, decimals: 1)) to \
           \(NumberText.fixed(priority.greatestGain * 100, decimals: 1))).
           """)
@@ -36,6 +40,6 @@ extension Statements {
   }
 
   /// Where the data show neither, that is said.
-  static let noPriority: HTMLText =
+  package static let noPriority: HTMLText =
     "The test images do not show that any class or pair of classes is worse than the others, so there is none to begin with."
 }

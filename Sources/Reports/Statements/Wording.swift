@@ -7,19 +7,24 @@ enum Wording {
   /// "3 images", "1 image"
   static func count(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
 
+  /// A share. Its sign stays on the line of the number, as do all units here.
+  static func percent(_ share: Double) -> String {
+    NumberText.percent(share).replacing(" ", with: "\u{a0}")
+  }
+
   /// From `lower` to `upper`, both shares.
   static func percents(_ lower: Double, _ upper: Double) -> String {
-    "\(NumberText.fixed(lower * 100, decimals: 1))–\(NumberText.percent(upper))"
+    "\(NumberText.fixed(lower * 100, decimals: 1))–\(Wording.percent(upper))"
   }
 
   /// A difference of two shares.
   static func points(_ share: Double) -> String {
     let text = NumberText.fixed(share * 100, decimals: 1)
-    return text == "1.0" || text == "−1.0" ? "\(text) point" : "\(text) points"
+    return text == "1.0" || text == "−1.0" ? "\(text)\u{a0}point" : "\(text)\u{a0}points"
   }
 
   /// A share that is a target, and so mostly whole: "98 %", "99.5 %".
-  static func target(_ share: Double) -> String { NumberText.compact(share * 100) + " %" }
+  static func target(_ share: Double) -> String { NumberText.compact(share * 100) + "\u{a0}%" }
 
   static func pValue(_ value: Double) -> String {
     value < 0.001 ? "p\u{a0}<\u{a0}0.001" : "p\u{a0}=\u{a0}" + NumberText.fixed(value, decimals: value < 0.1 ? 3 : 2)
@@ -27,11 +32,11 @@ enum Wording {
 
   static func seconds(_ seconds: Double) -> String {
     switch seconds {
-    case ..<Statements.leastSeconds: "< \(NumberText.compact(Statements.leastSeconds)) s"
-    case ..<10: NumberText.compact(seconds, digits: 2) + " s"
-    case ..<120: NumberText.fixed(seconds, decimals: 0) + " s"
-    case ..<7200: NumberText.fixed(seconds / 60, decimals: 1) + " min"
-    default: NumberText.fixed(seconds / 3600, decimals: 1) + " h"
+    case ..<Statements.leastSeconds: "<\u{a0}\(NumberText.compact(Statements.leastSeconds))\u{a0}s"
+    case ..<10: NumberText.compact(seconds, digits: 2) + "\u{a0}s"
+    case ..<120: NumberText.fixed(seconds, decimals: 0) + "\u{a0}s"
+    case ..<7200: NumberText.fixed(seconds / 60, decimals: 1) + "\u{a0}min"
+    default: NumberText.fixed(seconds / 3600, decimals: 1) + "\u{a0}h"
     }
   }
 
@@ -40,7 +45,7 @@ enum Wording {
     let (value, unit) = units.dropFirst().reduce((Double(bytes), units[0])) { known, unit in
       known.0 >= 1000 ? (known.0 / 1000, unit) : known
     }
-    return NumberText.compact(value, digits: 3) + " " + unit
+    return NumberText.compact(value, digits: 3) + "\u{a0}" + unit
   }
 
   /// In the user's own money, whose unit is not known.
@@ -52,7 +57,7 @@ enum Wording {
 }
 
 extension ProportionInterval {
-  var percent: String { NumberText.percent(share) }
+  var percent: String { Wording.percent(share) }
   var range: String { Wording.percents(lower, upper) }
   /// "9,277 of 10,000"
   var counts: String { "\(Wording.count(successes)) of \(Wording.count(count))" }

@@ -1,0 +1,43 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// How a forest decides: which pixels its trees ask, which it cannot do without, and how they vote on some images.
+package struct ForestModelExplanation: Sendable, Equatable, Codable {
+  package struct Example: Sendable, Equatable, Codable {
+    package let example: ExampleImage
+    package let explanation: ForestExplanation
+  }
+
+  package let settings: ExplanationSettings
+  /// On the judged test images.
+  package let accuracy: ProportionInterval
+  package let trees: Int
+  /// Of all trees together.
+  package let nodes: Int
+  /// (height, width, 1): how much each pixel's splits reduce impurity. Measured on the training images.
+  package let importance: PixelMap
+  /// Measured on sampled test images; nil without any.
+  package let permutation: PermutationImportance?
+  package let examples: [Example]
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the forest; `CancellationError` if stopped.
+  package init(
+    _ forest: Forest, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
+    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+  ) throws {
+    try forest.checkFits(dataset)
+    try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
+    let found = try ExampleSelection(of: forest, dataset: dataset, settings: settings, on: context, progress: progress)
+    (self.settings, accuracy, trees) = (settings, found.accuracy, forest.trees.count)
+    nodes = forest.trees.reduce(0) { $0 + $1.nodeCount }
+    importance = forest.importanceMap
+    permutation = try PermutationImportance.sampled(of: forest, dataset, settings, on: context, progress: progress)
+    // Each walks through all trees.
+    let explanations = context.team.map(found.examples.count) { index in
+      ForestExplanation(
+        of: forest, pixels: dataset.test.pixels(of: found.examples[index].image), classNames: dataset.classNames)
+    }
+    examples = zip(found.examples, explanations).map(Example.init)
+  }
+}

@@ -1,0 +1,50 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// How nearest neighbours decide: the neighbours of some images.
+package struct NeighborsModelExplanation: Sendable, Equatable, Codable {
+  package struct Example: Sendable, Equatable, Codable {
+    package let example: ExampleImage
+    package let explanation: NeighborsExplanation
+    /// By neighbour that is pictured, nearest first: (height, width, channels). The model's training images need not be those of the
+    /// data set.
+    package let pictures: [[UInt8]]
+  }
+
+  package let settings: ExplanationSettings
+  /// On the judged test images.
+  package let accuracy: ProportionInterval
+  package let neighbors: Int
+  package let metric: Metric
+  package let weights: Weighting
+  /// Principal components that distances are of; nil: of the pixels.
+  package let components: Int?
+  package let trainingImages: Int
+  package let examples: [Example]
+
+  /// More neighbours of an image are not pictured.
+  package static let mostPictured = 11
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the model; `CancellationError` if stopped.
+  package init(
+    _ model: NearestNeighbors, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
+    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+  ) throws {
+    try model.checkFits(dataset)
+    try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
+    let found = try ExampleSelection(of: model, dataset: dataset, settings: settings, on: context, progress: progress)
+    let configuration = model.configuration
+    (self.settings, accuracy, trainingImages) = (settings, found.accuracy, model.training.count)
+    (neighbors, metric, weights) = (configuration.neighbors, configuration.metric, configuration.weights)
+    components = configuration.components
+    let explanations = try NeighborsExplanation.all(
+      of: model, images: dataset.test.selecting(found.examples.map(\.image)), classNames: dataset.classNames,
+      on: context, progress: progress)
+    examples = zip(found.examples, explanations).map { example, explanation in
+      Example(
+        example: example, explanation: explanation,
+        pictures: explanation.neighbors.prefix(Self.mostPictured).map { Array(model.training.pixels(of: $0.image)) })
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// How a decision tree decides: which pixels it asks, which it cannot do without, and the paths of some images.
+package struct TreeModelExplanation: Sendable, Equatable, Codable {
+  package struct Example: Sendable, Equatable, Codable {
+    package let example: ExampleImage
+    package let path: TreeExplanation
+  }
+
+  package let settings: ExplanationSettings
+  /// On the judged test images.
+  package let accuracy: ProportionInterval
+  package let nodes: Int
+  package let leaves: Int
+  /// Comparisons on the longest path.
+  package let depth: Int
+  /// (height, width, 1): how much each pixel's splits reduce impurity. Measured on the training images.
+  package let importance: PixelMap
+  /// Measured on sampled test images; nil without any.
+  package let permutation: PermutationImportance?
+  package let examples: [Example]
+
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the tree; `CancellationError` if stopped.
+  package init(
+    _ tree: DecisionTree, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
+    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+  ) throws {
+    try tree.checkFits(dataset)
+    try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
+    let found = try ExampleSelection(of: tree, dataset: dataset, settings: settings, on: context, progress: progress)
+    (self.settings, accuracy) = (settings, found.accuracy)
+    (nodes, leaves, depth) = (tree.tree.nodeCount, tree.tree.leafCount, tree.tree.depth)
+    importance = tree.importanceMap
+    permutation = try PermutationImportance.sampled(of: tree, dataset, settings, on: context, progress: progress)
+    examples = found.examples.map { example in
+      Example(
+        example: example,
+        path: TreeExplanation(
+          of: tree, pixels: dataset.test.pixels(of: example.image), classNames: dataset.classNames))
+    }
+  }
+}
+
+extension PermutationImportance {
+  /// Blocks along the longer side of an image.
+  private static let blocksPerSide = 7
+
+  /// On sampled test images; nil without any.
+  static func sampled(
+    of model: some Classifier, _ dataset: Dataset, _ settings: ExplanationSettings, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
+  ) throws -> PermutationImportance? {
+    let images = dataset.test.selecting(
+      KeyedSample.images(settings.sampledImages, of: dataset.test, seed: settings.seed, .permuted))
+    if images.count == 0 { return nil }
+    let longer = max(dataset.shape.height, dataset.shape.width)
+    let predictor = model.predictor(on: context)
+    return try PermutationImportance(
+      of: images, classCount: dataset.classCount, blockSize: (longer + blocksPerSide - 1) / blocksPerSide,
+      seed: settings.seed
+    ) { try predictor($0, progress) }
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+/// The live page while a training runs.
+@Suite struct LivePageTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Where the process has told that its page is; waits for it.
+  private func port(_ run: AtelierProcess.Started) throws -> UInt16 {
+    while run.process.isRunning {
+      if let line = run.errorsSoFar.split(separator: "\n").first(where: { $0.hasPrefix("live page: ") }),
+        let port = UInt16(line.dropLast().split(separator: ":").last ?? "")
+      {
+        return port
+      }
+      usleep(20_000)
+    }
+    throw CancellationError()
+  }
+
+  /// What a browser gets from an address on loopback: head and body.
+  private func get(_ path: String, _ port: UInt16) -> String {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let connected = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, size) }
+    }
+    guard connected == 0 else { return "" }
+    let request = Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)
+    _ = write(socket, request, request.count)
+    var answer: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(socket, &part, part.count), count > 0 { answer += part[..<count] }
+    return String(decoding: answer, as: UTF8.self)
+  }
+
+  /// The page, once it shows something; else as it was last seen.
+  private func page(showing text: String, _ run: AtelierProcess.Started, _ port: UInt16) -> String {
+    var page = ""
+    while run.process.isRunning, !page.contains(text) {
+      page = get("/", port)
+      usleep(50_000)
+    }
+    return page
+  }
+
+  @Test func thePageFollowsATraining() throws {
+    let data = try TinyData.write(into: folder, classNames: ["<b>cat</b>", "hen", "owl"])
+    let run = try AtelierProcess.Started(
+      ["train", "cnn", "--data", data, "--filters", "8,8", "--epochs", "100000", "--batch", "30", "--live", "0"],
+      in: folder)
+    let port = try port(run)
+    #expect(get("/healthz", port).hasSuffix("\r\n\r\nok\n"))
+    let page = page(showing: "Grad-CAM", run, port)
+    for title in ["Now", "Learning", "Grad-CAM"] { #expect(page.contains(title)) }
+    #expect(page.contains("&lt;b&gt;cat&lt;/b&gt;") && !page.contains("<b>cat"))
+    let metrics = get("/metrics", port)
+    #expect(metrics.contains("# TYPE atelier_job_done gauge") && metrics.contains("atelier_epoch{job=\"cnn\"}"))
+    #expect(get("/other", port).hasPrefix("HTTP/1.1 404"))
+    run.process.interrupt()
+    #expect(try run.wait().status == 130)
+  }
+
+  @Test func aSweepShowsItsTrials() throws {
+    let data = try TinyData.write(into: folder)
+    let run = try AtelierProcess.Started(
+      ["sweep", "cnn", "--data", data, "--filters", "8;8,8;16", "--epochs", "300", "--batch", "16,30", "--live", "0"],
+      in: folder)
+    #expect(page(showing: "The best so far", run, try port(run)).contains("The best so far"))
+    run.process.interrupt()
+    _ = try run.wait()
+  }
+
+  @Test(arguments: ["nonsense", "localhost:x", "70000"]) func whatIsNoAddressIsRefused(address: String) throws {
+    let run = try AtelierProcess(["train", "tree", "--live", address], in: folder)
+    #expect(run.status == 64)
+  }
+}

@@ -1,0 +1,156 @@
+import Compute
+import Datasets
+import Evaluation
+import Models
+import Testing
+
+@Suite struct HoldOutTests {
+  private static let classes = 3
+
+  /// Tests run at the same time, and a context serves one computation at a time: each has its own.
+  private static func context(_ threads: Int = 1) -> ComputeContext {
+    ComputeContext(threads: threads, instructionSet: .available.max()!)
+  }
+
+  /// Noisy images of three classes: a bright row each. Test images have other noise.
+  private static func images(_ count: Int, seed: UInt64) -> LabeledImages {
+    var draws = RandomSequence(seed: seed, .test)
+    let labels = (0..<count).map { UInt8($0 % classes) }
+    let pixels = labels.flatMap { label in
+      (0..<64).map { place in UInt8(draws.next(below: 160) + (place / 8 == 2 * Int(label) + 1 ? 60 : 0)) }
+    }
+    return LabeledImages(shape: ImageShape(height: 8, width: 8, channels: 1), pixels: pixels, labels: labels)
+  }
+  private static let training = images(300, seed: 1)
+
+  private static func settings(_ kind: ModelKind) -> ModelSettings {
+    switch kind {
+    case .cnn:
+      var settings = NetworkSettings()
+      (settings.filters, settings.dense, settings.epochs, settings.batch) = ([4], [], 3, 16)
+      (settings.shards, settings.validation, settings.seed) = (2, 0.2, 7)
+      return .cnn(settings)
+    case .forest:
+      var settings = ForestSettings()
+      settings.trees = 12
+      return .forest(settings)
+    case .tree:
+      var settings = TreeSettings()
+      (settings.maxDepth, settings.seed) = (6, 5)
+      return .tree(settings)
+    case .knn: return .knn(NeighborsSettings())
+    }
+  }
+
+  private static func fit(_ settings: ModelSettings) throws -> any Classifier {
+    try settings.fit(training, classCount: classes, on: context(), progress: { _ in true })
+  }
+
+  private static func holdOut(of model: any Classifier, _ context: ComputeContext = context()) throws -> HoldOut {
+    try HoldOut(of: model, training: training, on: context, progress: { _ in true })
+  }
+
+  @Test(arguments: ModelKind.allCases)
+  func doesNotDependOnThreads(kind: ModelKind) throws {
+    let model = try Self.fit(Self.settings(kind))
+    let holdOut = try Self.holdOut(of: model, Self.context())
+    #expect(holdOut.predictions != nil)
+    #expect(try holdOut == Self.holdOut(of: model, Self.context(2)))
+    #expect(try throughJSON(holdOut) == holdOut)
+  }
+
+  @Test(arguments: ModelKind.allCases)
+  func testImagesHaveNoPartInIt(kind: ModelKind) throws {
+    let model = try Self.fit(Self.settings(kind))
+    func judged(_ test: LabeledImages) throws -> JudgedModel {
+      let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
+      return try JudgedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
+    }
+    let test = Self.images(60, seed: 2)
+    let relabeled = LabeledImages(shape: test.shape, pixels: test.pixels, labels: test.labels.map { 2 - $0 })
+    let (first, second) = (try judged(test), try judged(relabeled))
+    #expect(first.holdOut == second.holdOut && first.test.predicted == second.test.predicted)
+    #expect(first.evaluation.accuracy != second.evaluation.accuracy)
+    #expect(first.name == kind.readableName)
+    #expect(try throughJSON(first) == first)
+  }
+
+  @Test func aNetworksAreItsValidationImages() throws {
+    guard case .cnn(let settings) = Self.settings(.cnn) else { return }
+    let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
+    try trainer.run(progress: { _ in true }, epochEnded: {})
+    let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
+    #expect(accuracy.share == trainer.history.compactMap(\.validationAccuracy).max())
+    #expect(accuracy.count == 60)
+  }
+
+  @Test func aForestsAreOutOfBag() throws {
+    let forest = try #require(Self.fit(Self.settings(.forest)) as? Forest)
+    let predictions = try #require(Self.holdOut(of: forest).predictions)
+    #expect(
+      predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
+    // An image that all 12 trees saw has no judge: (1 - 1/e)^12 of 300 images are one or two.
+    #expect(290..<300 ~= predictions.count)
+  }
+
+  @Test func neighborsLeaveTheImageItselfOut() throws {
+    let model = try #require(Self.fit(Self.settings(.knn)) as? NearestNeighbors)
+    let predictions = try #require(Self.holdOut(of: model).predictions)
+    #expect(
+      try predictions.probabilities == model.leaveOneOutProbabilities(on: Self.context(), progress: { _ in true }))
+  }
+
+  @Test func aTreesCompanionDidNotSeeThem() throws {
+    guard case .tree(let settings) = Self.settings(.tree) else { return }
+    let predictions = try #require(Self.holdOut(of: Self.fit(Self.settings(.tree))).predictions)
+    let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
+    #expect(predictions.labels == split.heldOut.map { Self.training.labels[$0] })
+    let companion = try DecisionTree.fit(
+      Self.training.selecting(split.kept), classCount: Self.classes, settings: settings, on: Self.context(),
+      progress: { _ in true })
+    #expect(
+      try predictions.probabilities
+        == companion.probabilities(
+          for: Self.training.selecting(split.heldOut), on: Self.context(), progress: { _ in true }))
+  }
+
+  @Test func whereThereAreNoneTheReasonIsGiven() throws {
+    var network = NetworkSettings()
+    (network.filters, network.dense, network.epochs, network.batch) = ([2], [], 1, 32)
+    (network.shards, network.validation) = (2, 0)
+    var forest = ForestSettings()
+    (forest.trees, forest.bootstrap) = (2, false)
+    var neighbors = NeighborsSettings()
+    neighbors.neighbors = Self.training.count
+    for (settings, reason) in [
+      (ModelSettings.cnn(network), "trained on all training images"), (.forest(forest), "without bootstrap"),
+      (.knn(neighbors), "itself among them"),
+    ] {
+      let holdOut = try Self.holdOut(of: Self.fit(settings))
+      #expect(holdOut.predictions == nil)
+      #expect(holdOut.explanation.contains(reason))
+    }
+  }
+
+  @Test func aClassOfOneImageIsNotHeldOut() throws {
+    let images = Self.training.prefix(3)
+    let tree = try TreeSettings().fit(images)
+    let holdOut = try HoldOut(of: tree, training: images, on: Self.context(), progress: { _ in true })
+    #expect(holdOut.predictions == nil && holdOut.explanation.hasPrefix("No class has enough"))
+  }
+
+  @Test func aCancelledOneIsNone() throws {
+    let model = try Self.fit(Self.settings(.knn))
+    #expect(throws: CancellationError.self) {
+      try HoldOut(of: model, training: Self.training, on: Self.context(), progress: { _ in false })
+    }
+  }
+}
+
+extension TreeSettings {
+  fileprivate func fit(_ images: LabeledImages) throws -> DecisionTree {
+    try DecisionTree.fit(
+      images, classCount: 3, settings: self, on: ComputeContext(threads: 1, instructionSet: .portable),
+      progress: { _ in true })
+  }
+}
