@@ -22,15 +22,33 @@ package struct PrincipalComponents: Sendable, Equatable {
   ///   - components: up to the number of bytes in an image
   ///   - whitening: P of the scale variance^(-P/2)
   package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
-    let pixels = images.shape.count
-    let (sums, covariance) = Self.covariance(of: images, on: context)
-    let eigen = SymmetricEigen(covariance, size: pixels)
-    mean = sums.map { Float(Double($0) / Double(images.count)) }
-    let variances = eigen.values.prefix(components).map { max($0, 0) }
+    self.init(Analysis(of: images, on: context), components: components, whitening: whitening)
+  }
+
+  /// What any number of components, however scaled, is taken from: the same for all of them.
+  package struct Analysis: Sendable {
+    fileprivate let mean: [Float]
+    fileprivate let eigen: SymmetricEigen
+
+    /// - Parameter images: at least one
+    package init(of images: LabeledImages, on context: ComputeContext) {
+      let (sums, covariance) = PrincipalComponents.covariance(of: images, on: context)
+      mean = sums.map { Float(Double($0) / Double(images.count)) }
+      eigen = SymmetricEigen(covariance, size: images.shape.count)
+    }
+  }
+
+  /// - Parameters:
+  ///   - components: up to the number of bytes in an image
+  ///   - whitening: P of the scale variance^(-P/2)
+  package init(_ analysis: Analysis, components: Int, whitening: Double) {
+    mean = analysis.mean
+    let pixels = mean.count
+    let variances = analysis.eigen.values.prefix(components).map { max($0, 0) }
     self.variances = variances
     directions = variances.indices.flatMap { component -> [Float] in
       let scale = Self.scale(variances[component], whitening: whitening)
-      return (0..<pixels).map { Float(eigen.vectors[component * pixels + $0] * scale) }
+      return (0..<pixels).map { Float(analysis.eigen.vectors[component * pixels + $0] * scale) }
     }
   }
 
