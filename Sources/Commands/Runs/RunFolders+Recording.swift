@@ -9,6 +9,8 @@ extension RunFolders {
   /// The names of what is kept with a run beside models and metrics: a `ClusterTimeline`, a `SweepSummary`.
   static let timelineTitle = "timeline"
   static let sweepTitle = "sweep"
+  /// The `FitReport` of the best that a sweep has fitted at its end.
+  static let bestTitle = "best"
 
   /// Notes a model in the record, if it is in a run's folder. A record that cannot be written is no reason to lose the model: it is said, and
   /// that is all.
@@ -17,11 +19,12 @@ extension RunFolders {
     let definition = report.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     do throws(RunError) {
       let record = try RunRecord(folder: base)
-      try record.begin(
+      let isNew = try record.begin(
         Run(
           name: name, kind: kind, data: report.data, dataDigest: report.dataDigest,
           definition: "\(report.kind.rawValue): \(definition)", version: report.atelierVersion,
           started: Date(timeIntervalSinceNow: -report.fitSeconds - report.testSeconds)))
+      if !isNew { try record.goOn(name) }
       try record.keep(report, of: name)
       try record.keep(run.cluster.timeline, as: timelineTitle, of: name)
       try record.end(name, .finished)
