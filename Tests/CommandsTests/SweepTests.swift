@@ -154,7 +154,7 @@ import Testing
     #expect(
       ended.errors.contains("and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
     let rest = try search(["several sweeps.yaml", "--from", "3"])
-    #expect(rest.output.contains("1 configurations in") && runs.count == 3)
+    #expect(rest.output.contains("1 configurations in"))
     #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
   }
 
