@@ -12,6 +12,9 @@ package enum Blob: Sendable {
   /// What a sweep fits.
   case groups(FitGroups)
 
+  /// The last images that were shared stay at hand, whatever else comes and goes: job after job is about them.
+  static let keptImages = 2
+
   var file: SafetensorsFile {
     switch self {
     case .images(let images):

@@ -4,6 +4,7 @@ internal import Models
 /// Files that a coordinator puts beside its address, for its local workers: nothing is sent through a socket or read through for a digest.
 struct BlobFolder {
   private let path: String
+  private var images: [String] = []
   private var files: [String] = []
   private var checkpoints: [String] = []
 
@@ -16,10 +17,14 @@ struct BlobFolder {
   mutating func add(_ blob: Blob, name: SHA256) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
-    if case .checkpoint = blob { Self.add(file, to: &checkpoints) } else { Self.add(file, to: &files) }
+    switch blob {
+    case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
+    case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
+    case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
+    }
   }
 
-  private static func add(_ file: String, to list: inout [String]) {
+  private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
     list.append(file)
     if list.count > kept { unlink(list.removeFirst()) }
   }

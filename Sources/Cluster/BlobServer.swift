@@ -1,4 +1,5 @@
 internal import Coordination
+internal import Models
 internal import SwiftProtobuf
 internal import Transport
 
@@ -9,6 +10,7 @@ struct BlobServer {
     let bytes: [UInt8]
   }
 
+  private var images: [File] = []
   private var files: [File] = []
   /// Of the training in hand: each soon has a successor.
   private var checkpoints: [File] = []
@@ -16,11 +18,16 @@ struct BlobServer {
   private static let largestPart = 4 << 20
 
   /// - Returns: the file's name.
-  mutating func add(_ bytes: [UInt8]) -> SHA256 { Self.add(bytes, to: &files) }
+  mutating func add(_ blob: Blob) -> SHA256 {
+    let bytes = blob.file.bytes
+    switch blob {
+    case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
+    case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
+    case .model, .groups: return Self.add(bytes, to: &files, keeping: Self.kept)
+    }
+  }
 
-  mutating func addCheckpoint(_ bytes: [UInt8]) -> SHA256 { Self.add(bytes, to: &checkpoints) }
-
-  private static func add(_ bytes: [UInt8], to list: inout [File]) -> SHA256 {
+  private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
     if !list.contains(where: { $0.name == name }) {
       list.append(File(name: name, bytes: bytes))
@@ -32,7 +39,7 @@ struct BlobServer {
   /// nil for a file that is not here, or a place that is not in it.
   func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      let bytes = (files + checkpoints).first(where: { $0.name == name })?.bytes,
+      let bytes = (images + files + checkpoints).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
     else { return nil }
     let offset = Int(request.offset)

@@ -5,6 +5,7 @@ internal import Synchronization
 /// The blobs that this process has, and those that it waits for. The thread that computes asks; another one fetches.
 final class BlobStore: Sendable {
   private struct State {
+    var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
     var files: [(name: SHA256, bytes: [UInt8])] = []
     var wanted: [SHA256] = []
@@ -12,15 +13,22 @@ final class BlobStore: Sendable {
 
   private let state = Mutex(State())
   private let changed = NSCondition()
+  /// Whether somebody fetches what is not here.
+  private let isFetched: Bool
 
   /// Blobs of jobs past that are kept, since the next job may be about the same.
   private static let kept = 4
 
+  init(isFetched: Bool = true) { self.isFetched = isFetched }
+
   /// The blob is here already, in the form in which it is used.
   func add(_ blob: Blob, name: SHA256) {
     state.withLock { state in
-      state.blobs.append((name, blob))
-      if state.blobs.count > Self.kept { state.blobs.removeFirst() }
+      if case .images = blob {
+        state.images = state.images.suffix(Blob.keptImages - 1) + [(name, blob)]
+      } else {
+        state.blobs = state.blobs.suffix(Self.kept - 1) + [(name, blob)]
+      }
     }
   }
 
@@ -57,13 +65,14 @@ final class BlobStore: Sendable {
     try blob(name, isCancelled) { file, _ throws(FileError) in .checkpoint(file.tensors) }
   }
 
-  /// - Throws: `CancellationError`; ``FileError/damaged(path:reason:)``
+  /// - Throws: `CancellationError`; ``FileError``
   private func blob(
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ $0.blobs.first { $0.name == name }?.blob }) { return blob }
+    if let blob = state.withLock({ ($0.images + $0.blobs).first { $0.name == name }?.blob }) { return blob }
     let title = "the file \(name) of the coordinator"
+    guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
     let bytes = try waitForFile(name, isCancelled)
     let file = try bytes.withUnsafeBytes { bytes throws(FileError) in try SafetensorsFile(bytes: bytes, name: title) }
     let blob = try decode(file, title)

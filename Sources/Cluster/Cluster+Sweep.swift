@@ -38,7 +38,10 @@ extension Cluster {
         try keep(chunk.units, results)
       }, progress: progress)
     guard case .done(let setAside) = end else { return [:] }
-    return Dictionary(
-      setAside.flatMap { chunk in chunk.units.map { ($0, setAsideReason) } }, uniquingKeysWith: { first, _ in first })
+    var reasons: [Int: String] = [:]
+    for chunk in setAside {
+      for unit in chunk.units { reasons[unit] = setAsideReasons[chunk.id] }
+    }
+    return reasons
   }
 }

@@ -15,7 +15,8 @@ package final class Cluster {
   /// Where workers join: the address that ``ClusterSettings/listen`` came to.
   package private(set) var endpoint: Endpoint?
   let context: ComputeContext
-  let store = BlobStore()
+  /// Of the own worker, which has what is put there and fetches nothing.
+  let store = BlobStore(isFetched: false)
   var server = BlobServer()
   private let sockets = SocketContext()
   private let router: Socket
@@ -39,7 +40,8 @@ package final class Cluster {
   private var connections = Connections()
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
-  /// Why units were set aside, the last time.
+  /// Why chunks of the job were set aside, and why the last one was.
+  private(set) var setAsideReasons: [UInt64: String] = [:]
   private(set) var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   private var isReceiving = false
@@ -152,18 +154,14 @@ package final class Cluster {
     }
     let name: SHA256
     if settings.listen != nil {
-      if case .checkpoint = blob {
-        name = server.addCheckpoint(blob.file.bytes)
-      } else {
-        name = server.add(blob.file.bytes)
-      }
+      name = server.add(blob)
     } else {
       // It is not sent, so nobody need know it by its digest.
       name = .random()
       if handedOver == nil { store.add(blob, name: name) }
       try handedOver?.add(blob, name: name)
     }
-    if case .images(let images) = blob { sharedImages = sharedImages.suffix(1) + [(images, name)] }
+    if case .images(let images) = blob { sharedImages = sharedImages.suffix(Blob.keptImages - 1) + [(images, name)] }
     return name
   }
 
@@ -176,6 +174,9 @@ package final class Cluster {
     description.checkpoint = .init(name.bytes)
     if let bytes: [UInt8] = try? description.serializedBytes() { offered = bytes }
   }
+
+  /// Of the units of the job in hand that nobody has, these are handed out first, in this order.
+  package func reorder(_ units: [Int]) { coordinator.reorder(units) }
 
   /// Hands out a job, and works until it is done.
   ///
@@ -193,6 +194,7 @@ package final class Cluster {
   ) throws -> Coordinator.JobEnd {
     run = JobRun(
       keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, unit: unit, rates: WorkerRates(at: now))
+    setAsideReasons = [:]
     timeline.begin(description.work, at: seconds)
     defer {
       timeline.end(at: seconds)
@@ -391,7 +393,10 @@ package final class Cluster {
           timeline.join(joined, profile)
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
-        if case .setAside(_, let reason) = note { setAsideReason = reason }
+        if case .setAside(let chunk, let reason) = note {
+          setAsideReasons[chunk.id] = reason
+          setAsideReason = reason
+        }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
         }

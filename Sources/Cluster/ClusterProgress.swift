@@ -17,10 +17,12 @@ package struct ClusterProgress: Sendable {
     package let share: Double
     /// Milliseconds since it was heard.
     package let lastSeen: Int
+    /// That it works on now.
+    package var units: Range<Int>?
   }
 
-  package let fit: FitProgress
-  package let workers: [WorkerLine]
+  package var fit: FitProgress
+  package var workers: [WorkerLine]
 }
 
 /// Counts what workers do over time.
@@ -66,7 +68,7 @@ package struct WorkerRates {
         ClusterProgress.WorkerLine(
           host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
           instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, share: share,
-          lastSeen: now - worker.lastSeen))
+          lastSeen: now - worker.lastSeen, units: worker.chunks.first?.units))
     }
     return lines
   }

@@ -24,12 +24,18 @@ final class FitTaskRunner: TaskRunner {
     for unit in units {
       let group = groups.groups[unit]
       let (training, test) = divide(group)
-      let members = try withoutActuallyEscaping(progress) { progress in
-        try SharedFit(group, training: training, test: test, classCount: classCount, on: context) { _ in
-          progress(unit - units.lowerBound)
-        }.run()
+      do {
+        results.add(
+          try withoutActuallyEscaping(progress) { progress in
+            try SharedFit(group, training: training, test: test, classCount: classCount, on: context) { _ in
+              progress(unit - units.lowerBound)
+            }.run()
+          })
+      } catch let error where !(error is CancellationError) {
+        // The other fits of the chunk shall not suffer from it.
+        let time = FitTime(fitSeconds: 0, scoreSeconds: 0)
+        results.add(group.members.map { _ in (FitOutcome(failure: "\(error)"), time) })
       }
-      results.add(members)
     }
     return results.bytes
   }

@@ -128,6 +128,9 @@ package struct Coordinator: Sendable {
     }
   }
 
+  /// From now on these units of the job are handed out first, in this order.
+  package mutating func reorder(_ units: [Int]) { updatePool { $0.reorder(units) } }
+
   /// The job is given up; workers drop what they have of it.
   package mutating func cancel(at now: Milliseconds) -> [Action] {
     react(at: now) {

@@ -22,7 +22,7 @@ package struct TaskPool: Sendable {
     case differs(from: WorkerID)
   }
 
-  /// Units that belong to no chunk yet, in ascending order.
+  /// Units that belong to no chunk yet, in the order in which they are handed out.
   private var uncut: [Range<Int>]
   /// Whether units differ much in length, and each keeps a whole worker busy.
   private let isUneven: Bool
@@ -36,11 +36,14 @@ package struct TaskPool: Sendable {
   private var done: [UInt64: (worker: WorkerID, digest: [UInt8])] = [:]
   private var setAsideChunks: [UInt64: OpenChunk] = [:]
   private var lastChunk: UInt64 = 0
+  /// Units of the last new chunk of each worker.
+  private var lastCounts: [WorkerID: Int] = [:]
   package private(set) var unitsDone = 0
 
   /// - Parameters:
   ///   - units: what is to be done; ranges in ascending order, not overlapping.
-  ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit.
+  ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit,
+  ///     grow slowly, and stay short: what a worker has in hand when it dies is lost.
   ///   - largestChunk: units that a chunk has at most, whatever else speaks for more
   package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max) {
     (self.isUneven, self.largestChunk) = (isUneven, largestChunk)
@@ -67,7 +70,7 @@ package struct TaskPool: Sendable {
   ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
   /// - Returns: whether there was one.
   mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Bool {
-    let new = returned.min() ?? cut(share: share, multiple: multiple, atMost: limit)
+    let new = returned.min() ?? cut(for: worker, share: share, multiple: multiple, atMost: limit)
     guard let id = new ?? (held[worker] == nil ? shared(with: worker) : nil) else { return false }
     returned.remove(id)
     open[id]!.holders.insert(worker)
@@ -75,15 +78,33 @@ package struct TaskPool: Sendable {
     return true
   }
 
-  private mutating func cut(share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
+  /// From now on, of the units that belong to no chunk yet, these are handed out first, in this order.
+  mutating func reorder(_ units: [Int]) {
+    var place: [Int: Int] = [:]
+    for (index, unit) in units.enumerated() { place[unit] = index }
+    let left = uncut.joined().enumerated().map { (place[$1] ?? units.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
+    uncut = []
+    for unit in left {
+      if let last = uncut.last, last.upperBound == unit {
+        uncut[uncut.count - 1] = last.lowerBound..<unit + 1
+      } else {
+        uncut.append(unit..<unit + 1)
+      }
+    }
+  }
+
+  private mutating func cut(for worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
     guard let range = uncut.first else { return nil }
-    let (multiple, limit) = isUneven ? (1, limit ?? 1) : (multiple, limit)
+    // A unit that was over at once says little about the next one.
+    let cautious = min((limit ?? 0) / 4, 2 * lastCounts[worker, default: 0])
+    let (multiple, limit) = isUneven ? (1, cautious) : (multiple, limit)
     // A worker that is alone need not leave small chunks for the others to finish with it.
     // Nobody knows yet how long a unit takes: the first chunks find out.
     let guided = limit == nil ? multiple : share < 1 ? Int(Double(unitsLeft) * share / 3) : unitsLeft
     let wanted = min(guided, limit ?? guided) / multiple * multiple
     let size = min(range.count, max(multiple, wanted), largestChunk)
     unitsLeft -= size
+    lastCounts[worker] = size
     lastChunk += 1
     let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, UInt64(range.lowerBound), UInt64(size)) }
     if size == range.count { uncut.removeFirst() } else { uncut[0] = range.lowerBound + size..<range.upperBound }
@@ -107,8 +128,9 @@ package struct TaskPool: Sendable {
   }
 
   /// A worker is gone, or has another session. If it died, then perhaps of the chunk that it was working on.
-  /// - Returns: the chunk that is set aside therefore.
+  /// - Returns: the chunk that is set aside therefore. It has one unit: those of a larger chunk are tried one by one before.
   mutating func remove(_ worker: WorkerID, died: Bool, limit: Int) -> Chunk? {
+    lastCounts[worker] = nil
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
       open[id]!.holders.remove(worker)
@@ -116,7 +138,22 @@ package struct TaskPool: Sendable {
     }
     guard died, let running = ids.first else { return nil }
     open[running]!.victims.insert(worker)
-    return open[running]!.victims.count >= limit ? putAside(running) : nil
+    guard open[running]!.victims.count >= limit else { return nil }
+    if open[running]!.chunk.count == 1 { return putAside(running) }
+    split(running)
+    return nil
+  }
+
+  /// Makes a chunk of each unit. Each begins without victims: most are innocent, and a worker may have died of another one than it seemed.
+  private mutating func split(_ id: UInt64) {
+    guard let found = open[id] else { return }
+    close(id)
+    for unit in found.chunk.first..<found.chunk.first + found.chunk.count {
+      lastChunk += 1
+      let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, unit, 1) }
+      open[chunk.id] = OpenChunk(chunk: chunk)
+      returned.insert(chunk.id)
+    }
   }
 
   /// A worker that seemed to have died is back.

@@ -80,19 +80,37 @@ package final class RunRecord: Sendable {
 
   // MARK: Writing
 
-  /// A run begins, or goes on.
-  package func begin(_ run: Run) throws(RunError) {
+  /// A run begins.
+  /// - Returns: false if there is one of this name already, which stays as it is: see ``goOn(_:)``.
+  @discardableResult package func begin(_ run: Run) throws(RunError) -> Bool {
     try write { database in
       try database.execute(
         sql: """
           INSERT INTO run (name, kind, state, started, data, dataDigest, definition, version, process)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT (name) DO UPDATE SET state = excluded.state, reason = NULL, ended = NULL, process = excluded.process
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING
           """,
         arguments: [
           run.name, run.kind, run.state.rawValue, run.started.timeIntervalSince1970, run.data, run.dataDigest,
           run.definition, run.version, run.process,
         ])
+      return database.changesCount > 0
+    }
+  }
+
+  /// A run that had ended goes on, in this process.
+  package func goOn(_ name: String) throws(RunError) {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE run SET state = ?, reason = NULL, ended = NULL, process = ? WHERE name = ?",
+        arguments: [Run.State.running.rawValue, ProcessMark.own, name])
+    }
+  }
+
+  /// Whether there is a run of this name.
+  package func contains(_ name: String) throws(RunError) -> Bool {
+    try read { database in
+      try Bool.fetchOne(
+        database, sql: "SELECT EXISTS (SELECT * FROM run WHERE name = ?)", arguments: [name]) ?? false
     }
   }
 
@@ -104,9 +122,13 @@ package final class RunRecord: Sendable {
     }
   }
 
+  /// Notes a model, in place of one that was in the same file.
   package func add(_ model: RunModel, to name: String) throws(RunError) {
     let settings = String(decoding: (try? JSONEncoder().encode(model.settings)) ?? Data(), as: UTF8.self)
     try write { database in
+      try database.execute(
+        sql: "DELETE FROM model WHERE path = ? AND run = (SELECT id FROM run WHERE name = ?)",
+        arguments: [model.path, name])
       try database.execute(
         sql: """
           INSERT INTO model (run, kind, settings, accuracy, digest, path, fitSeconds, testSeconds, testImages, peakBytes)

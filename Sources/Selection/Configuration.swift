@@ -2,7 +2,7 @@ package import Models
 
 /// One point of a search space: which parameters have which values, and the settings that they come to.
 package struct Configuration: Sendable, Equatable {
-  package struct Parameter: Sendable, Equatable, Codable {
+  package struct Parameter: Sendable, Hashable, Codable {
     /// As the command line's option, without dashes.
     package let name: String
     package let value: String

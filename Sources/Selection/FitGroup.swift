@@ -16,14 +16,16 @@ package struct FitGroup: Sendable, Equatable, Codable {
 }
 
 /// Finds the configurations that one computation answers: forests are prefixes and cuts of the largest and deepest one (their draws are keyed
-/// by tree and node), trees are cuts of the deepest, and all numbers of neighbours and weightings are votes of one search.
+/// by tree and node), trees are cuts of the deepest, all numbers of neighbours and weightings are votes of one search, and searches by principal components have these in common.
 package struct FitPlan: Sendable {
   package struct Task: Sendable {
     package let group: FitGroup
     /// Of each member of the group, in the list that was planned.
     package let configurations: [Int]
-    /// Relative to others of its kind of model.
+    /// An estimate, relative to others of its kind of model.
     package let cost: Double
+    /// The settings that all members have in common.
+    let common: [Configuration.Parameter]
   }
 
   /// The costliest first, so that none begins when all others have ended.
@@ -32,7 +34,8 @@ package struct FitPlan: Sendable {
   /// - Parameters:
   ///   - settings: what is to be fitted; nil for those that cannot be
   ///   - images: to be divided; nil: all
-  package init(_ settings: [ModelSettings?], splits: Int, images: Int? = nil) {
+  ///   - costs: what is known of how long tasks take
+  package init(_ settings: [ModelSettings?], splits: Int, images: Int? = nil, costs: FitCosts = FitCosts()) {
     var keys: [String] = []
     var groups: [String: [Int]] = [:]
     for (index, settings) in settings.enumerated() {
@@ -46,15 +49,29 @@ package struct FitPlan: Sendable {
       let indices = groups[key]!
       let members = indices.map { settings[$0]! }
       let cost = members.map(\.cost).max() ?? 0
+      let texts = members.map(\.text)
+      let common = texts[0].filter { name, value in texts.allSatisfy { $0[name] == value } }
+        .map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name }
       for split in 0..<splits {
-        let group = FitGroup(split: split, kind: members[0].kind, members: members.map(\.text), images: images)
-        tasks.append(Task(group: group, configurations: indices, cost: cost))
+        let group = FitGroup(split: split, kind: members[0].kind, members: texts, images: images)
+        tasks.append(Task(group: group, configurations: indices, cost: cost, common: common))
       }
     }
-    // Of equally costly ones, those of the same split follow each other: a worker has its images at hand.
-    self.tasks = tasks.enumerated().sorted {
-      ($1.element.cost, $0.element.group.split, $0.offset) < ($0.element.cost, $1.element.group.split, $1.offset)
-    }.map(\.element)
+    let seconds = tasks.map(costs.seconds)
+    self.tasks = Self.order(Array(tasks.indices), of: tasks, seconds: seconds).map { tasks[$0] }
+  }
+
+  /// Some tasks, the costliest first. Of equally costly ones, those of the same split follow each other: a worker has its images at hand.
+  private static func order(_ indices: [Int], of tasks: [Task], seconds: [Double]) -> [Int] {
+    indices.sorted {
+      (seconds[$1], tasks[$0].group.split, $0) < (seconds[$0], tasks[$1].group.split, $1)
+    }
+  }
+
+  /// Some of the tasks, the costliest first.
+  /// - Parameter seconds: of each task
+  package func order(_ indices: [Int], seconds: [Double]) -> [Int] {
+    Self.order(indices, of: tasks, seconds: seconds)
   }
 
   /// Equal for what one computation answers.
@@ -63,7 +80,9 @@ package struct FitPlan: Sendable {
     switch settings {
     case .forest: for name in ["trees", "max-depth"] { text[name] = nil }
     case .tree: text["max-depth"] = nil
-    case .knn: for name in ["neighbors", "weights"] { text[name] = nil }
+    case .knn(let settings):
+      for name in ["neighbors", "weights"] { text[name] = nil }
+      if settings.components != nil { (text["components"], text["whitening"]) = ("some", nil) }
     case .cnn: break
     }
     return settings.kind.rawValue + text.sorted { $0.key < $1.key }.map { " \($0.key) \($0.value)" }.joined()

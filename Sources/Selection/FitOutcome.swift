@@ -1,3 +1,5 @@
+internal import Evaluation
+
 /// What came of one configuration on one split.
 package struct FitOutcome: Sendable, Equatable, Codable {
   /// By metric.
@@ -7,6 +9,18 @@ package struct FitOutcome: Sendable, Equatable, Codable {
 
   package init(scores: [String: Double]) { (self.scores, failure) = (scores, nil) }
   package init(failure: String) { (scores, self.failure) = ([:], failure) }
+
+  /// - Parameter probabilities: (images, classes)
+  package init(probabilities: [Float], labels: [UInt8], classCount: Int) {
+    do {
+      let evaluation = try Evaluation(
+        probabilities: probabilities, labels: labels, classNames: (0..<classCount).map(String.init))
+      self.init(
+        scores: Dictionary(uniqueKeysWithValues: ScoreMetric.allCases.map { ($0.rawValue, $0.score(evaluation)) }))
+    } catch {
+      self.init(failure: "\(error)")
+    }
+  }
 }
 
 /// How long one configuration took on one split: its share of what it had in common with others. Differs from run to run.

@@ -49,13 +49,14 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
       case .list(let list):
         return Configuration.Parameter(name, list[min(Int(share * Double(list.count)), list.count - 1)])
       case .range(let low, let high, let isLogarithmic):
-        return Configuration.Parameter(name, Self.number(share, low, high, isLogarithmic))
+        return Configuration.Parameter(name, Self.text(share, low, high, isLogarithmic))
       }
     }
     return Configuration(kind, parameters)
   }
 
-  private static func number(_ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
+  /// What stands at a share, from 0 to 1, of a range.
+  static func text(_ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
     let isWhole = low == low.rounded() && high == high.rounded()
     // Each whole number is as likely as any other.
     let (first, last) = isWhole ? (low, high + 1) : (low, high)

@@ -1,6 +1,5 @@
 package import Compute
 package import Datasets
-internal import Evaluation
 package import Models
 
 /// Carries out one ``FitGroup``: the largest fit, of which all members are parts. Each member's scores are those of a fit of its own.
@@ -37,7 +36,9 @@ package struct SharedFit {
     do {
       let probabilities = try fit()
       let fitted = ContinuousClock.now
-      let outcomes = try probabilities().map(judge)
+      let outcomes = try probabilities().map {
+        FitOutcome(probabilities: $0, labels: test.labels, classCount: classCount)
+      }
       let share = Double(max(members.count, 1))
       let time = FitTime(
         fitSeconds: (fitted - start) / .seconds(1) / share,
@@ -57,17 +58,6 @@ package struct SharedFit {
     self.members = members
     (training, test, classCount) = (other.training, other.test, other.classCount)
     (context, progress) = (other.context, other.progress)
-  }
-
-  private func judge(_ probabilities: [Float]) -> FitOutcome {
-    do {
-      let evaluation = try Evaluation(
-        probabilities: probabilities, labels: test.labels, classNames: (0..<classCount).map(String.init))
-      return FitOutcome(
-        scores: Dictionary(uniqueKeysWithValues: ScoreMetric.allCases.map { ($0.rawValue, $0.score(evaluation)) }))
-    } catch {
-      return FitOutcome(failure: "\(error)")
-    }
   }
 
   // MARK: What members have in common
@@ -110,9 +100,15 @@ package struct SharedFit {
     let tree = try DecisionTree.fit(
       training, classCount: classCount, settings: deepest, on: context, progress: progress)
     return {
-      try members.map { member in
-        let cut = member.maxDepth == deepest.maxDepth ? tree : tree.cut(toDepth: member.maxDepth!)
-        return try cut.probabilities(for: test, on: context, progress: progress)
+      // All limits below which the tree has ended are the same tree.
+      let depth = tree.tree.depth
+      var byLimit: [Int: [Float]] = [:]
+      return try members.map { member in
+        let limit = min(member.maxDepth ?? depth, depth)
+        if let known = byLimit[limit] { return known }
+        let cut = limit == depth ? tree : tree.cut(toDepth: limit)
+        byLimit[limit] = try cut.probabilities(for: test, on: context, progress: progress)
+        return byLimit[limit]!
       }
     }
   }
@@ -125,15 +121,30 @@ package struct SharedFit {
   private func fitNeighbors() throws -> () throws -> [[Float]] {
     let members = members.compactMap { if case .knn(let settings) = $0 { settings } else { nil } }
     for member in members { try member.validate(images: training.count, shape: training.shape) }
-    var largest = members[0]
-    largest.neighbors = members.map(\.neighbors).max()!
-    let model = try NearestNeighbors.fit(
-      training, classCount: classCount, settings: largest, on: context, progress: progress)
+    let analysis =
+      members[0].components == nil ? nil : PrincipalComponents.Analysis(of: training, on: context)
+    // One search for all that compare images in the same way.
+    let searches = try Dictionary(grouping: members.indices) {
+      "\(members[$0].components ?? 0) \(members[$0].whitening)"
+    }
+    .sorted { $0.value[0] < $1.value[0] }
+    .map { _, indices in
+      var largest = members[indices[0]]
+      largest.neighbors = indices.map { members[$0].neighbors }.max()!
+      let model = try NearestNeighbors.fit(
+        training, classCount: classCount, settings: largest, analysis: analysis, on: context, progress: progress)
+      return (model, indices)
+    }
     return {
-      let nearest = try model.nearest(largest.neighbors, to: test, on: context, progress: progress)
-      return members.map { member in
-        nearest.flatMap { model.vote(Array($0.prefix(member.neighbors)), weights: member.weights) }
+      var results = [[Float]](repeating: [], count: members.count)
+      for (model, indices) in searches {
+        let nearest = try model.nearest(model.configuration.neighbors, to: test, on: context, progress: progress)
+        for index in indices {
+          let member = members[index]
+          results[index] = nearest.flatMap { model.vote(Array($0.prefix(member.neighbors)), weights: member.weights) }
+        }
       }
+      return results
     }
   }
 

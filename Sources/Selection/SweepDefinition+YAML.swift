@@ -34,7 +34,7 @@ extension SweepDefinition {
     guard let kind = try reader.choice("model", ModelKind.self) else {
       throw SweepError("\(path): model is missing: cnn, forest, tree or knn")
     }
-    self.init(kind, spaces: try reader.spaces(Configuration.parameterNames(kind)))
+    self.init(kind, spaces: try reader.spaces(of: kind))
     data = try reader.text("data")
     if let count = try reader.integer("folds") { splits = .folds(count) }
     if let share = try reader.number("hold-out") {
@@ -49,7 +49,7 @@ extension SweepDefinition {
     images = try reader.integer("images")
     if let refit = try reader.flag("refit") { self.refit = refit }
     strategy = try Self.strategy(reader)
-    do { try check() } catch { throw SweepError("\(path): \(error)") }
+    do { try check() } catch { throw reader.error(error.key ?? "", error.description) }
   }
 
   private static func strategy(_ reader: SweepFileReader) throws(SweepError) -> Strategy {
@@ -58,7 +58,10 @@ extension SweepDefinition {
     guard names.contains(name) else {
       throw reader.error("strategy", SweepError(unknown: name, among: names, in: "strategy").description)
     }
-    let belonging = ["draws": "random", "resource": "halving", "factor": "halving", "min-resource": "halving"]
+    let belonging = [
+      "draws": "random", "resource": "halving", "factor": "halving", "min-resource": "halving",
+      "max-resource": "halving",
+    ]
     for (key, strategy) in belonging.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
       throw reader.error(key, "\(key) belongs to `strategy: \(strategy)`")
     }
@@ -91,7 +94,16 @@ private struct SweepFileReader {
 
   func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
 
-  func error(_ key: String, _ reason: String) -> SweepError { error(mapping[Node(key)], reason) }
+  /// What is wrong stands under the key, here or in a space.
+  func error(_ key: String, _ reason: String) -> SweepError {
+    error(mapping[Node(key)] ?? parameters.first { $0.name == key }?.node, reason)
+  }
+
+  private var parameters: [(name: String?, node: Node)] {
+    let space = mapping["space"]
+    let spaces = space?.sequence.map(Array.init) ?? [space].compactMap { $0 }
+    return spaces.flatMap { $0.mapping?.map { ($0.key.scalar?.string, $0.key) } ?? [] }
+  }
 
   private func error(_ node: Node?, _ reason: String) -> SweepError {
     SweepError(path + (node?.mark.map { ", line \($0.line), column \($0.column)" } ?? "") + ": \(reason)")
@@ -133,14 +145,15 @@ private struct SweepFileReader {
   }
 
   /// One mapping of names to values, or a list of them.
-  func spaces(_ names: [String]) throws(SweepError) -> [ParameterSpace] {
+  func spaces(of kind: ModelKind) throws(SweepError) -> [ParameterSpace] {
     guard let node = mapping["space"] else { throw error(nil, "space is missing: the values that parameters may have") }
     var spaces: [ParameterSpace] = []
-    for node in node.sequence.map(Array.init) ?? [node] { spaces.append(try space(node, names)) }
+    for node in node.sequence.map(Array.init) ?? [node] { spaces.append(try space(node, of: kind)) }
     return spaces
   }
 
-  private func space(_ node: Node, _ names: [String]) throws(SweepError) -> ParameterSpace {
+  private func space(_ node: Node, of kind: ModelKind) throws(SweepError) -> ParameterSpace {
+    let names = Configuration.parameterNames(kind)
     guard let mapping = node.mapping else { throw error(node, "a space has lines like `trees: [100, 200]`") }
     var space: [String: ParameterSpace.Values] = [:]
     for (key, value) in mapping {
@@ -148,12 +161,12 @@ private struct SweepFileReader {
         let name = key.scalar?.string ?? "a list"
         throw error(key, SweepError(unknown: name, among: names, in: "the space of this model").description)
       }
-      space[name] = try values(value, of: name)
+      space[name] = try values(value, of: name, kind)
     }
     return ParameterSpace(space)
   }
 
-  private func values(_ node: Node, of name: String) throws(SweepError) -> ParameterSpace.Values {
+  private func values(_ node: Node, of name: String, _ kind: ModelKind) throws(SweepError) -> ParameterSpace.Values {
     if let mapping = node.mapping { return try range(mapping, node, of: name) }
     var list: [String] = []
     for item in node.sequence.map(Array.init) ?? [node] {
@@ -164,6 +177,9 @@ private struct SweepFileReader {
         let parts = item.sequence?.map { $0.scalar?.string }
         guard let parts, !parts.contains(nil) else { throw error(item, "\(name): a value, or a list of numbers") }
         list.append(parts.map { $0! }.joined(separator: ","))
+      }
+      do throws(SweepError) { _ = try Configuration.canonical(list.last!, of: name, kind) } catch {
+        throw self.error(item, error.description)
       }
     }
     guard list.count <= SweepDefinition.mostConfigurations else { throw error(node, "\(name) has too many values") }

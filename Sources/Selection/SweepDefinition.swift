@@ -60,66 +60,81 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     }
   }
 
+  /// The first of those that come to the same settings, however their values are written.
   private func distinct(_ configurations: [Configuration]) -> [Configuration] {
-    var known: Set<String> = []
-    return configurations.filter { known.insert($0.description).inserted }
+    var canonical: [Configuration.Parameter: String] = [:]
+    var known: Set<[String: String]> = []
+    return configurations.filter { configuration in
+      var settings: [String: String] = [:]
+      for parameter in configuration.parameters {
+        let text = canonical[parameter] ?? (try? Configuration.canonical(parameter.value, of: parameter.name, model))
+        canonical[parameter] = text ?? parameter.value
+        settings[parameter.name] = text ?? parameter.value
+      }
+      return known.insert(settings).inserted
+    }
   }
 
-  /// - Throws: ``SweepError`` for what makes no sense together.
+  /// - Throws: ``SweepError`` for what makes no sense, alone or together.
   package func check() throws(SweepError) {
-    func require(_ condition: Bool, _ reason: String) throws(SweepError) {
-      if !condition { throw SweepError(reason) }
+    func require(_ condition: Bool, _ key: String, _ reason: String) throws(SweepError) {
+      if !condition { throw SweepError(reason, key: key) }
     }
     switch splits {
-    case .folds(let count): try require(2...100 ~= count, "folds: from 2 to 100, not \(count)")
+    case .folds(let count): try require(2...100 ~= count, "folds", "folds: from 2 to 100, not \(count)")
     case .holdOut(let share):
-      try require(share > 0 && share < 1, "hold-out: a fraction above 0 and below 1, not \(share)")
+      try require(share > 0 && share < 1, "hold-out", "hold-out: a fraction above 0 and below 1, not \(share)")
     }
-    try require(images ?? 1 >= 1, "images: at least 1")
-    try require(!spaces.isEmpty, "there is no space to search")
+    try require(images ?? 1 >= 1, "images", "images: at least 1")
+    try require(!spaces.isEmpty, "space", "there is no space to search")
     let known = Configuration.parameterNames(model)
     for space in spaces {
       for (name, values) in space.values.sorted(by: { $0.key < $1.key }) {
         guard known.contains(name) else {
-          throw SweepError(unknown: name, among: known, in: "the space of \(model.rawValue)")
+          throw SweepError(unknown: name, among: known, in: "the space of \(model.rawValue)", key: "space")
         }
-        switch values {
-        case .list(let list): try require(!list.isEmpty, "\(name) has no values")
-        case .range(let low, let high, let isLogarithmic):
-          try require(low.isFinite && high.isFinite && low < high, "\(name): low must be below high")
-          try require(abs(low) <= 1e9 && abs(high) <= 1e9, "\(name): a range ends at 1e9")
-          try require(!isLogarithmic || low > 0, "\(name): a logarithmic range begins above 0")
-        }
+        try ParameterSpace.check(values, of: name, model)
       }
     }
     switch strategy {
     case .grid: break
     case .random(let draws):
-      try require(1...Self.mostConfigurations ~= draws, "draws: from 1 to \(Self.mostConfigurations), not \(draws)")
+      try require(
+        1...Self.mostConfigurations ~= draws, "draws", "draws: from 1 to \(Self.mostConfigurations), not \(draws)")
     case .halving(let halving):
-      try require(2...100 ~= halving.factor, "factor: from 2 to 100, not \(halving.factor)")
-      try require(halving.least >= 1 && halving.least <= halving.most, "min-resource must be from 1 to max-resource")
+      try require(2...100 ~= halving.factor, "factor", "factor: from 2 to 100, not \(halving.factor)")
+      try require(
+        halving.least >= 1 && halving.least <= halving.most, "min-resource",
+        "min-resource must be from 1 to max-resource")
       let models: [ModelKind] =
         switch halving.resource {
         case .epochs: [.cnn]
         case .trees: [.forest]
         case .images: ModelKind.allCases
         }
-      try require(models.contains(model), "\(model.rawValue) has no \(halving.resource.rawValue) to halve")
+      try require(
+        models.contains(model), "resource", "\(model.rawValue) has no \(halving.resource.rawValue) to halve")
       try require(
         halving.resource == .images || !spaces.contains { $0.values[halving.resource.rawValue] != nil },
+        halving.resource.rawValue,
         "\(halving.resource.rawValue) is what halving gives out; leave it out of the space")
     }
+    try require(!configurations().isEmpty, "space", "there is nothing to search")
   }
 }
 
 /// What is wrong with a sweep, and where.
 package struct SweepError: Error, Equatable, CustomStringConvertible {
   package let description: String
+  /// The key of a sweep file, or the parameter, that is wrong, where it is one.
+  let key: String?
 
-  package init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.init(description, key: nil) }
 
-  init(unknown name: String, among names: [String], in place: String) {
+  init(_ description: String, key: String?) { (self.description, self.key) = (description, key) }
+
+  init(unknown name: String, among names: [String], in place: String, key: String? = nil) {
+    self.key = key
     let nearest = names.min { (Self.distance($0, name), $0) < (Self.distance($1, name), $1) }
     let suggestion = nearest.flatMap { Self.distance($0, name) <= max(2, name.count / 3) ? $0 : nil }
     description =

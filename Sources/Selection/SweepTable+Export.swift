@@ -6,84 +6,144 @@ extension SweepTable {
     case number(Double)
     case integer(Int)
     case text(String)
+    /// Parameters by name; those of `numbers` are numbers.
+    case object([Configuration.Parameter], numbers: Set<String>)
 
     var csv: String {
       switch self {
       case .number(let value): value.isNaN ? "" : "\(value)"
       case .integer(let value): "\(value)"
-      case .text(let value):
-        value.contains { ",\"\n\r".contains($0) }
-          ? "\"" + value.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : value
+      case .text(let value): Self.quoted(value)
+      case .object(let parameters, _): Self.quoted(Self.text(parameters))
       }
     }
 
-    var json: Any {
+    private static func quoted(_ text: String) -> String {
+      text.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
+        ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
+    }
+
+    private static func text(_ parameters: [Configuration.Parameter]) -> String {
+      let data = try? JSONSerialization.data(
+        withJSONObject: object(parameters, []), options: [.sortedKeys, .withoutEscapingSlashes])
+      return String(decoding: data ?? Data(), as: UTF8.self)
+    }
+
+    /// - Parameter isNumber: whether a text is to be one; an empty one is none.
+    func json(isNumber: Bool) -> Any {
       switch self {
       case .number(let value): value.isNaN ? NSNull() : value
       case .integer(let value): value
-      case .text(let value): value
+      case .text(let value): isNumber ? Self.number(value) ?? NSNull() : value
+      case .object(let parameters, let numbers): Self.object(parameters, numbers)
       }
     }
+
+    private static func object(_ parameters: [Configuration.Parameter], _ numbers: Set<String>) -> [String: Any] {
+      var object: [String: Any] = [:]
+      for parameter in parameters {
+        object[parameter.name] = numbers.contains(parameter.name) ? number(parameter.value) : parameter.value
+      }
+      return object
+    }
+
+    static func number(_ text: String) -> Any? { Int(text) ?? Double(text).flatMap { $0.isFinite ? $0 : nil } }
   }
 
-  /// - Parameter withTimes: they differ from run to run; without them, equal sweeps are equal texts.
-  private func columns(withTimes: Bool) -> [(name: String, cells: [Cell])] {
-    var columns: [(String, [Cell])] = []
-    func times(_ name: String, _ time: KeyPath<FitTime, Double>) {
-      let statistics = rows.map { Statistics($0.times.map { $0[keyPath: time] }) }
-      columns.append(("mean_\(name)_time", statistics.map { .number($0.mean) }))
-      columns.append(("std_\(name)_time", statistics.map { .number($0.deviation) }))
+  /// The parameters whose values are numbers in all rows that have them.
+  private var numbers: Set<String> {
+    var isNumber: [Configuration.Parameter: Bool] = [:]
+    var (found, others): (Set<String>, Set<String>) = ([], [])
+    for parameter in rows.lazy.flatMap(\.configuration.parameters) where isNumber[parameter] == nil {
+      isNumber[parameter] = Cell.number(parameter.value) != nil
+      if isNumber[parameter]! { found.insert(parameter.name) } else { others.insert(parameter.name) }
+    }
+    return found.subtracting(others)
+  }
+
+  private struct Column {
+    let name: String
+    let cells: [Cell]
+    /// They differ from run to run.
+    var isTime = false
+    var isNumber = false
+
+    init(_ name: String, _ cells: [Cell]) { (self.name, self.cells) = (name, cells) }
+  }
+
+  private var columns: [Column] {
+    var columns: [Column] = []
+    func times(_ name: String, _ time: (FitTime) -> Double) {
+      let statistics = rows.map { Statistics($0.times.map(time)) }
+      for (kind, value) in [("mean", \Statistics.mean), ("std", \Statistics.deviation)] {
+        var column = Column("\(kind)_\(name)_time", statistics.map { .number($0[keyPath: value]) })
+        column.isTime = true
+        columns.append(column)
+      }
     }
     if rows.contains(where: { $0.rung != nil }) {
-      columns.append(("iter", rows.map { .integer($0.rung?.number ?? 0) }))
-      columns.append(("n_resources", rows.map { .integer($0.rung?.resource ?? 0) }))
+      columns.append(Column("iter", rows.map { .integer($0.rung?.number ?? 0) }))
+      columns.append(Column("n_resources", rows.map { .integer($0.rung?.resource ?? 0) }))
     }
-    if withTimes {
-      times("fit", \.fitSeconds)
-      times("score", \.scoreSeconds)
-    }
+    times("fit", \.fitSeconds)
+    times("score", \.scoreSeconds)
+    let numbers = numbers
     for name in Set(rows.flatMap { $0.configuration.parameters.map(\.name) }).sorted() {
-      columns.append(("param_\(name)", rows.map { .text($0.configuration[name] ?? "") }))
+      var column = Column("param_\(name)", rows.map { .text($0.configuration[name] ?? "") })
+      column.isNumber = numbers.contains(name)
+      columns.append(column)
     }
-    columns.append(("params", rows.map { .text($0.configuration.json) }))
+    columns.append(Column("params", rows.map { .object($0.configuration.parameters, numbers: numbers) }))
     // The one that ranks has the plain name, as where there is only one.
     for metric in [metric] + ScoreMetric.allCases.filter({ $0 != metric }) {
       let name = metric == self.metric ? "score" : metric.rawValue
+      let scores = rows.map { $0.scores(metric) }
       for split in 0..<splits {
         columns.append(
-          ("split\(split)_test_\(name)", rows.map { .number($0.outcomes.isEmpty ? .nan : $0.scores(metric)[split]) }))
+          Column("split\(split)_test_\(name)", scores.map { .number($0.isEmpty ? .nan : $0[split]) }))
       }
-      columns.append(("mean_test_\(name)", rows.map { .number($0.mean(metric)) }))
-      columns.append(("std_test_\(name)", rows.map { .number($0.deviation(metric)) }))
-      if metric == self.metric { columns.append(("rank_test_\(name)", ranks.map { .integer($0) })) }
+      let statistics = scores.map { Statistics($0) }
+      columns.append(Column("mean_test_\(name)", statistics.map { .number($0.mean) }))
+      columns.append(Column("std_test_\(name)", statistics.map { .number($0.deviation) }))
+      if metric == self.metric { columns.append(Column("rank_test_\(name)", ranks.map { .integer($0) })) }
     }
     if rows.contains(where: { $0.failure != nil }) {
-      columns.append(("failure", rows.map { .text($0.failure ?? "") }))
+      columns.append(Column("failure", rows.map { .text($0.failure ?? "") }))
     }
     return columns
   }
 
-  /// RFC 4180, with a line of names.
-  package func csv(withTimes: Bool) -> String {
-    let columns = columns(withTimes: withTimes)
-    let lines = [columns.map { Cell.text($0.name).csv }] + rows.indices.map { row in columns.map { $0.cells[row].csv } }
-    return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
+  /// The table as the texts of its files.
+  package struct Files: Sendable {
+    /// RFC 4180, with a line of names.
+    package let csv: String
+    /// The same without times, which differ from run to run: equal sweeps are equal texts.
+    package let scores: String
+    /// An object with a list for each column: `pandas.DataFrame(json)` is the table.
+    package let json: String
   }
 
-  /// An object with a list for each column: `pandas.DataFrame(json)` is the table.
-  package var json: String {
-    let object = Dictionary(uniqueKeysWithValues: columns(withTimes: true).map { ($0.name, $0.cells.map(\.json)) })
+  package var files: Files {
+    let columns = columns
+    let texts = columns.map { column in [Cell.text(column.name).csv] + column.cells.map(\.csv) }
+    let scores = zip(columns, texts).filter { !$0.0.isTime }.map(\.1)
+    return Files(csv: Self.csv(texts), scores: Self.csv(scores), json: Self.json(columns))
+  }
+
+  /// - Parameter columns: their names and cells
+  private static func csv(_ columns: [[String]]) -> String {
+    var csv = ""
+    for row in columns[0].indices { csv += columns.map { $0[row] }.joined(separator: ",") + "\r\n" }
+    return csv
+  }
+
+  private static func json(_ columns: [Column]) -> String {
+    let object = Dictionary(
+      uniqueKeysWithValues: columns.map { column in
+        (column.name, column.cells.map { $0.json(isNumber: column.isNumber) })
+      })
     let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let data = (try? JSONSerialization.data(withJSONObject: object, options: options)) ?? Data()
     return String(decoding: data, as: UTF8.self)
-  }
-}
-
-extension Configuration {
-  /// The parameters as an object.
-  fileprivate var json: String {
-    let object = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
-    let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-    return String(decoding: data ?? Data(), as: UTF8.self)
   }
 }

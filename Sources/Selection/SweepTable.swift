@@ -33,14 +33,18 @@ package struct SweepTable: Sendable {
 
   package init(_ rows: [Row], metric: ScoreMetric, splits: Int) {
     (self.rows, self.metric, self.splits) = (rows, metric, splits)
+    ranks = Self.ranks(rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) })
+  }
+
+  private static func ranks(_ keys: [(rung: Int, mean: Double)]) -> [Int] {
     // A later rung has seen more than any earlier one.
-    let keys = rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) }
-    ranks = keys.map { own in
-      1
-        + keys.count { other in
-          own.1.isNaN ? !other.1.isNaN : (other.0, other.1) > own && !other.1.isNaN
-        }
+    let judged = keys.indices.filter { !keys[$0].mean.isNaN }.sorted { keys[$0] > keys[$1] }
+    var ranks = [Int](repeating: judged.count + 1, count: keys.count)
+    for (place, index) in judged.enumerated() {
+      let isEqual = place > 0 && keys[judged[place - 1]] == keys[index]
+      ranks[index] = isEqual ? ranks[judged[place - 1]] : place + 1
     }
+    return ranks
   }
 
   /// The row that ranks first; of equal ones, the first.

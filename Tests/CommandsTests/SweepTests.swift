@@ -44,30 +44,118 @@ import Testing
     #expect(Set(models).count == 1)
   }
 
-  @Test(arguments: [1, 2, 3]) func aKilledSweepGoesOn(moment: Int) throws {
-    _ = try search(Self.searches["cnn"]! + ["--no-refit"])
+  /// The costliest first, so that there is a moment when some are done and much is left.
+  private static let long = [
+    "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
+  ]
+
+  private func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
+    for _ in 0..<3000 {
+      if isTrue() { return }
+      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
+      usleep(10_000)
+    }
+    Issue.record("it took too long")
+  }
+
+  @Test(arguments: ["joined: ", "best so far: "]) func aKilledSweepGoesOn(after line: String) throws {
+    _ = try search(Self.long)
     let whole = try scores(runs[0])
-    let run = try start(Self.searches["cnn"]! + ["--workers", "2", "--no-refit"])
-    usleep(UInt32(moment) * 300_000)
+    let run = try start(Self.long + ["--workers", "2"])
+    try wait(for: run) { run.errorsSoFar.contains(line) && runs.count == 2 }
     kill(run.process.processIdentifier, SIGKILL)
-    _ = try run.wait()
+    #expect(try run.wait().status == -SIGKILL)
     let list = try AtelierProcess(["runs"], in: folder).output
-    guard list.contains("interrupted") else { return }  // it was ready before, or had not begun
+    try #require(line == "joined: " || list.contains("interrupted"))
+    // Killed before it was recorded, there is nothing to go on with.
+    guard list.contains("interrupted") else { return }
     let resumed = try search(["--resume", "latest"])
-    #expect(!resumed.errors.contains("Error"))
+    #expect(resumed.errors.contains("fits are known") == (line == "best so far: "))
     for run in runs { #expect(try scores(run) == whole) }
   }
 
   @Test func aStoppedSweepSaysHowToGoOn() throws {
-    let run = try start(Self.searches["cnn"]! + ["--no-refit"])
-    usleep(700_000)
+    let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
+    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
     kill(run.process.processIdentifier, SIGINT)
     let ended = try run.wait()
-    if ended.status == 0 { return }  // it was ready before
     #expect(ended.status == 130)
     let line = try #require(
       ended.errors.split(separator: "\n").first { $0.contains("go on with: atelier sweep --resume") })
-    _ = try search(line.split(separator: " ").suffix(2).map(String.init))
+    let words = line.split(separator: " ").map(String.init)
+    let resumed = try AtelierProcess(Array(words.drop { $0 != "sweep" }), in: folder)
+    #expect(resumed.status == 0 && resumed.errors.contains("fits are known"), "\(resumed.errors)")
+    let told = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
+      (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["sweep"] as? [String: Any]
+    }
+    #expect(told.last?["configurations"] as? Int == 8 && told.last?["running"] as? Int == 1, "\(told)")
+  }
+
+  @Test func aStoppedFitOfTheBestGoesOn() throws {
+    let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
+    _ = try search(options)
+    let run = try start(options)
+    try wait(for: run) {
+      runs.count == 2 && folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors")
+    }
+    kill(run.process.processIdentifier, SIGINT)
+    let ended = try run.wait()
+    #expect(ended.status == 130 && !ended.errors.contains("train cnn --resume"), "\(ended.errors)")
+    let resumed = try search(["--resume", "latest"])
+    #expect(resumed.errors.contains("going on after "))
+    let models = try runs.map { try folder.bytes("runs/\($0)/cnn.safetensors") }
+    #expect(models[0] == models[1])
+    #expect(!folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors"))
+  }
+
+  /// A checkpoint of another network stands in nobody's way.
+  @Test func aFinishedSweepIsNotDoneAgain() throws {
+    for kind in ["tree", "knn", "cnn"] {
+      _ = try search(Self.searches[kind]! + ["--hold-out", "0.3"])
+      let run = try #require(runs.last)
+      let model = try folder.bytes("runs/\(run)/\(kind).safetensors")
+      let again = try search(["--resume", run])
+      #expect(again.errors.contains("the best is fitted already"), "\(again.errors)")
+      let shown = try AtelierProcess(["runs", "show", run], in: folder).output
+      #expect(shown.components(separatedBy: "digest").count == 2, "one model: \(shown)")
+      try FileManager.default.removeItem(atPath: folder.file("runs/\(run)/\(kind).safetensors"))
+      _ = try search(["--resume", run])
+      #expect(try folder.bytes("runs/\(run)/\(kind).safetensors") == model)
+      #expect(
+        try AtelierProcess(["runs", "show", run], in: folder).output.components(separatedBy: "digest").count == 2)
+    }
+  }
+
+  @Test func networksAreTrainedByAllWorkersTogether() throws {
+    let options = Self.searches["cnn"]! + ["--no-refit", "--hold-out", "0.3"]
+    _ = try search(options)
+    for workers in ["0", "2"] { _ = try search(options + ["--workers", workers, "--workers-per-trial", "2"]) }
+    #expect(try Set(runs.map { try scores($0) }).count == 1)
+  }
+
+  @Test func theRestOfAFileIsToldAsWell() throws {
+    try folder.write(
+      """
+      model: tree
+      space: {max-depth: [1, 2]}
+      ---
+      model: cnn
+      space: {filters: [[8], [8, 16]], epochs: [200], batch: [16]}
+      refit: false
+      ---
+      model: tree
+      space: {max-depth: 3}
+      """, to: "several sweeps.yaml")
+    let run = try start(["several sweeps.yaml"])
+    try wait(for: run) { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
+    kill(run.process.processIdentifier, SIGINT)
+    let ended = try run.wait()
+    #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first is told when it is ready")
+    #expect(
+      ended.errors.contains("and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
+    let rest = try search(["several sweeps.yaml", "--from", "3"])
+    #expect(rest.output.contains("1 configurations in"))
+    #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
   }
 
   @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {
@@ -80,6 +168,35 @@ import Testing
     #expect(try scores(runs[0]) == scores(runs[1]))
     let lines = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n")
     #expect(lines.count == 1 + 9 + 3 + 1)
+  }
+
+  /// So many rungs that what the first jobs were about would be gone, if it were not kept.
+  @Test func imagesAreKeptAsLongAsTheyAreNeeded() throws {
+    let options = [
+      "forest", "--criterion", "gini,entropy", "--min-samples-leaf", "1,2,3,4", "--halving", "trees", "--factor", "4",
+      "--min-resource", "64", "--max-resource", "16384", "--no-refit",
+    ]
+    for workers in ["0", "3"] { _ = try search(options + ["--workers", workers]) }
+    // A worker that comes late needs them as well.
+    let run = try start(options + ["--workers", "2"])
+    try wait(for: run) { run.errorsSoFar.contains("rung 5 of 5") }
+    let workers = children(run.process)
+    try #require(workers.count == 2)
+    kill(workers[0], SIGKILL)
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    let tables = try runs.map { try scores($0) }
+    #expect(tables.count == 3 && Set(tables).count == 1)
+  }
+
+  /// The local workers of a process, as the system lists them.
+  private func children(_ process: Process) -> [pid_t] {
+    let path = "/proc/\(process.processIdentifier)/task"
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return tasks.flatMap { task -> [pid_t] in
+      let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
+      return text.split(separator: " ").compactMap { pid_t($0) }
+    }
   }
 
   /// They are for people to start from, so they must work: here on small images, where some configurations cannot be.
@@ -109,6 +226,22 @@ import Testing
     let run = try search(["knn", "--neighbors", "3,5000", "--folds", "2"])
     #expect(run.output.contains("there are only"))
     #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("failure"))
+  }
+
+  @Test func whatCannotBeAtAllIsAnError() throws {
+    for (options, reason) in [
+      (["tree", "--criterion", "gni"], "did you mean gini?"),
+      (["knn", "--neighbors", ""], "neighbors has an empty value"),
+      (["tree", "--max-depth", "3", "--max-resource", "9"], "--max-resource belongs to --halving"),
+      (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
+    ] {
+      let run = try start(options).wait()
+      #expect(run.status == 64 && run.errors.contains(reason), "\(run.errors)")
+    }
+    #expect(runs.isEmpty)
+    let run = try start(["knn", "--neighbors", "5000,6000"]).wait()
+    #expect(run.status == 64 && run.errors.contains("no configuration has a score"), "\(run.errors)")
+    #expect(run.output.contains("there are only"), "the table is told nevertheless")
   }
 
   @Test func anotherDataSetIsNotGoneOnWith() throws {

@@ -68,6 +68,64 @@ struct CoordinatorTests {
     #expect(reason.contains("other rules") && actions.count == 1 && coordinator.workerCount == 0)
   }
 
+  // MARK: Chunks
+
+  @Test mutating func aDeathCostsNoInnocentUnit() throws {
+    var limits = Limits()
+    limits.deaths = 1
+    coordinator = Coordinator(session: 7, numerics: 3, limits: limits)
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<40])), description: [], at: 0)
+    let first = try #require(orders(status(of: 1, threads: 4), to: 1))
+    #expect(first.chunks[0].first == 0 && first.chunks[0].count == 4)
+    #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isSetAside })
+    // Of the chunk's units, tried one by one, only the one that kills again is set aside.
+    let second = try #require(orders(status(of: 2, threads: 4), to: 2))
+    let singles = second.chunks.filter { $0.first < 4 }
+    #expect(singles.map(\.count) == [1])
+    let actions = coordinator.handle(.disconnected, from: 2, at: 0)
+    #expect(!actions.contains { $0.isSetAside }, "what waited from before was worked on first")
+    let third = try #require(orders(status(of: 3, threads: 4), to: 3))
+    #expect(third.chunks.allSatisfy { $0.count == 1 })
+    let setAside = coordinator.handle(.disconnected, from: 3, at: 0).compactMap {
+      if case .note(.setAside(let chunk, _)) = $0 { chunk } else { nil }
+    }
+    #expect(setAside.count == 1 && setAside[0].count == 1 && setAside[0].first == third.chunks[0].first)
+  }
+
+  /// Two units that fail at once, and the third takes long: it must not have all the others in its chunk.
+  @Test mutating func chunksOfUnevenUnitsGrowSlowly() throws {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<1_000], isUneven: true)), description: [], at: 0)
+    var latest = try #require(orders(status(of: 1), to: 1))
+    var counts: [UInt64] = latest.chunks.map(\.count)
+    for _ in 0..<4 {
+      latest = try #require(orders(result(latest.chunks[0], by: 1, job: latest.job.id, digest: 1), to: 1))
+      counts.append(try #require(latest.chunks.last).count)
+    }
+    #expect(counts == [1, 1, 2, 4, 8, 16])
+    let slow = ChunkResult.with {
+      ($0.job, $0.chunk, $0.digest, $0.milliseconds) = (latest.job.id, latest.chunks[0].id, Data([1]), 80_000)
+    }
+    latest = try #require(orders(coordinator.handle(.result(slow), from: 1, at: 0), to: 1))
+    #expect(latest.chunks.last?.count == 1)
+  }
+
+  @Test mutating func unitsThatNobodyHasAreHandedOutInAnotherOrder() throws {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<6], isUneven: true)), description: [], at: 0)
+    var latest = try #require(orders(status(of: 1), to: 1))
+    #expect(latest.chunks.map(\.first) == [0, 1])
+    coordinator.reorder([5, 0, 1, 3])
+    var rest: [Range<UInt64>] = []
+    while let chunk = latest.chunks.first {
+      let slow = ChunkResult.with {
+        ($0.job, $0.chunk, $0.digest, $0.milliseconds) = (latest.job.id, chunk.id, Data([1]), 80_000)
+      }
+      let actions = coordinator.handle(.result(slow), from: 1, at: 0)
+      latest = try #require(orders(actions, to: 1))
+      if chunk.first > 1 { rest.append(chunk.first..<chunk.first + chunk.count) }
+    }
+    #expect(rest == [5..<6, 3..<4, 2..<3, 4..<5])
+  }
+
   // MARK: Training
 
   private func membership(
@@ -156,5 +214,6 @@ struct CoordinatorTests {
 
 extension Coordinator.Action {
   fileprivate var isOrders: Bool { if case .send = self { true } else { false } }
+  fileprivate var isSetAside: Bool { if case .note(.setAside) = self { true } else { false } }
   fileprivate var isLoss: Bool { if case .note(.lost) = self { true } else { false } }
 }

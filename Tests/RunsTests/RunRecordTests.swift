@@ -61,7 +61,7 @@ import Testing
     try record.begin(dead)
     let states = Dictionary(uniqueKeysWithValues: try record.runs().map { ($0.name, $0.state) })
     #expect(states == ["alive": .running, "dead": .interrupted])
-    try record.begin(run("dead"))
+    try record.goOn("dead")
     #expect(try record.runs().allSatisfy { $0.state == .running })
   }
 
@@ -76,6 +76,31 @@ import Testing
     for _ in 0..<1_000 where ProcessMark.isAlive(mark) { usleep(10_000) }
     #expect(!ProcessMark.isAlive(mark))
     waitpid(process, nil, 0)
+  }
+
+  @Test func aNameIsTakenOnce() throws {
+    let record = try RunRecord(folder: folder)
+    #expect(try !record.contains("a"))
+    #expect(try record.begin(run("a")))
+    var other = Run(name: "a", kind: "train", data: "faces", dataDigest: "cd", definition: "other", version: "1")
+    other.process = ""
+    #expect(try !record.begin(other))
+    #expect(try record.contains("a"))
+    let kept = try record.runs()
+    #expect(kept.count == 1 && kept[0].definition == "{}" && kept[0].dataDigest == "ab" && kept[0].state == .running)
+  }
+
+  @Test func aModelReplacesTheOneInItsFile() throws {
+    let record = try RunRecord(folder: folder)
+    for name in ["a", "b"] { try record.begin(run(name)) }
+    func model(_ path: String, _ accuracy: Double) -> RunModel {
+      RunModel(kind: "tree", settings: [:], accuracy: accuracy, digest: "cd", path: path, fitSeconds: 1)
+    }
+    for (name, path, accuracy) in [("a", "m", 0.1), ("a", "n", 0.2), ("b", "m", 0.3), ("a", "m", 0.4)] {
+      try record.add(model(path, accuracy), to: name)
+    }
+    #expect(try record.models(of: "a") == [model("n", 0.2), model("m", 0.4)])
+    #expect(try record.models(of: "b") == [model("m", 0.3)])
   }
 
   @Test func severalProcessesMayWriteAtOnce() throws {

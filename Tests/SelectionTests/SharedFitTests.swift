@@ -62,6 +62,26 @@ import Testing
     }
   }
 
+  /// Fewer components, scaled otherwise, are taken from one analysis: to the bits of one of their own.
+  @Test func componentsInCommonAreThoseOfEach() throws {
+    let space = ParameterSpace([
+      "components": .list(["7", "20"]), "whitening": .list(["0", "0.5", "1"]), "neighbors": .list(["1", "4"]),
+    ])
+    let settings = try SweepDefinition(.knn, spaces: [space]).configurations().map { try $0.settings(seed: 0) }
+    let tasks = FitPlan(settings, splits: 1).tasks
+    #expect(tasks.count == 1)
+    let (training, test) = splits.split(0, of: images, seed: 0)
+    func outcomes(_ group: FitGroup) throws -> [FitOutcome] {
+      try SharedFit(group, training: training, test: test, classCount: 10, on: context, progress: { _ in true }).run()
+        .map(\.outcome)
+    }
+    let alone = try tasks[0].group.members.map {
+      try outcomes(FitGroup(split: 0, kind: .knn, members: [$0]))[0]
+    }
+    #expect(try outcomes(tasks[0].group) == alone)
+    #expect(Set(alone.map { $0.scores["neg_log_loss"]! }).count > 6, "they differ")
+  }
+
   @Test func whatOneFitAnswersIsAskedOnce() throws {
     func tasks(_ kind: ModelKind, _ space: [String: [String]]) throws -> Int {
       let space = ParameterSpace(space.mapValues { .list($0) })
@@ -72,6 +92,11 @@ import Testing
     #expect(try tasks(.forest, ["trees": ["100", "200"], "criterion": ["gini", "entropy"]]) == 6)
     #expect(try tasks(.tree, ["max-depth": ["10", "50", "100"], "criterion": ["gini", "entropy"]]) == 6)
     #expect(try tasks(.knn, ["neighbors": ["3", "5", "7"], "weights": ["uniform", "distance"]]) == 3)
+    #expect(
+      try tasks(
+        .knn, ["components": ["5", "9", "20"], "whitening": ["0", "0.5"], "metric": ["euclidean", "cosine"]])
+        == 6)
+    #expect(try tasks(.knn, ["components": ["none", "5", "9"], "neighbors": ["3", "5"]]) == 6)
     #expect(try tasks(.cnn, ["filters": ["8", "16"]]) == 6)
   }
 

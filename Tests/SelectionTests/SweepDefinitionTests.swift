@@ -53,6 +53,18 @@ import Testing
     ("model: tree\nspace: {}\ndraws: 3", "draws belongs to `strategy: random`"),
     ("model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9", "tree has no epochs to halve"),
     ("model: tree\nspace: {}\nscoring: acuracy", "did you mean accuracy?"),
+    (
+      "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
+      "line 5, column 7: criterion has no \"gni\"; did you mean gini?"
+    ),
+    ("model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\ndraws: 2", "line 3, column 3: "),
+    ("model: cnn\nspace: {epochs: {low: 5, high: 1}}", "line 2, column 9: epochs: low must be below high"),
+    ("model: knn\nspace: {neighbors: ['']}", "line 2, column 21: neighbors has an empty value"),
+    ("model: tree\nspace: {}\nmax-resource: 9", "line 3, column 15: max-resource belongs to `strategy: halving`"),
+    ("model: tree\nspace: {}\nfolds: 101", "line 3, column 8: folds: from 2 to 100"),
+    (
+      "model: tree\nspace:\n  max-depth: {low: 1, high: 5}", "a range has no end of values"
+    ),
   ]) func whatIsWrongIsSaid(text: String, reason: String) {
     let error = #expect(throws: SweepError.self) { try read(text) }
     #expect(error?.description.hasPrefix("s.yaml") == true && error!.description.contains(reason), "\(error!)")
@@ -65,6 +77,22 @@ import Testing
       grid.map(\.description) == [
         "max-depth 5, trees 1", "max-depth 5, trees 2", "max-depth none, trees 1", "max-depth none, trees 2",
       ])
+  }
+
+  @Test func theSameSettingsAreOneConfiguration() throws {
+    func count(_ kind: ModelKind, _ name: String, _ values: [String]) throws -> Int {
+      try SweepDefinition(kind, spaces: [ParameterSpace([name: .list(values)])]).configurations().count
+    }
+    #expect(try count(.knn, "neighbors", ["3", "03", "+3", "5"]) == 2)
+    #expect(try count(.tree, "max-features", ["0.5", ".5", "5e-1", "all"]) == 2)
+    #expect(try count(.cnn, "learning-rate", ["0.1", "0.10", "1e-1", "0.01"]) == 2)
+    #expect(try count(.cnn, "filters", ["8,16", "08,16", "16"]) == 2)
+  }
+
+  /// Shards are as many as a batch's images or fewer: that is for both together to fulfil.
+  @Test func valuesThatNeedEachOtherAreLetThrough() throws {
+    let space = ParameterSpace(["batch": .list(["4", "256"]), "shards": .list(["2", "256"])])
+    try SweepDefinition(.cnn, spaces: [space]).check()
   }
 
   @Test func drawsAreDistinctAndWithinTheirRanges() throws {

@@ -39,7 +39,7 @@ import Testing
     let path = try #require(Bundle.module.path(forResource: "Fixtures/cv_results", ofType: "csv"))
     let theirs = cells(try String(contentsOfFile: path, encoding: .utf8))
     // Without the parameters as an object, whose commas a simple reader does not understand.
-    let text = table().csv(withTimes: false).replacingOccurrences(
+    let text = table().files.scores.replacingOccurrences(
       of: "\"\\{.*?\\}\"", with: "", options: .regularExpression)
     let ours = cells(text)
     for (name, values) in theirs {
@@ -55,23 +55,53 @@ import Testing
   }
 
   @Test func timesAreInOneTableOnly() {
-    #expect(table(times: 1).csv(withTimes: false) == table(times: 2).csv(withTimes: false))
-    #expect(table(times: 1).csv(withTimes: true) != table(times: 2).csv(withTimes: true))
-    #expect(table().csv(withTimes: true).hasPrefix("mean_fit_time,std_fit_time,mean_score_time,std_score_time,param_"))
+    #expect(table(times: 1).files.scores == table(times: 2).files.scores)
+    #expect(table(times: 1).files.csv != table(times: 2).files.csv)
+    #expect(table().files.csv.hasPrefix("mean_fit_time,std_fit_time,mean_score_time,std_score_time,param_"))
   }
 
   @Test func textIsQuoted() {
     let row = SweepTable.Row(
       Configuration(.cnn, [.init("filters", "8,16")]), outcomes: [], times: [], failure: "it said \"no\"\nand left")
-    let csv = SweepTable([row], metric: .accuracy, splits: 2).csv(withTimes: false)
+    let csv = SweepTable([row], metric: .accuracy, splits: 2).files.scores
     #expect(csv.contains("\"8,16\"") && csv.contains("\"it said \"\"no\"\"\nand left\""))
   }
 
   @Test func theJSONHasAListForEachColumn() throws {
     let object = try #require(
-      try JSONSerialization.jsonObject(with: Data(table().json.utf8)) as? [String: [Any]])
+      try JSONSerialization.jsonObject(with: Data(table().files.json.utf8)) as? [String: [Any]])
     #expect(object["rank_test_score"]?.count == 6)
     #expect(object["mean_test_score"]?[5] is NSNull)
+    #expect(object["param_depth"] as? [Int] == [1, 1, 2, 2, 3, 3])
+    #expect(
+      object["params"] as? [[String: Int]] == [1, 2, 3].flatMap { d in [10, 20].map { ["depth": d, "trees": $0] } })
+  }
+
+  @Test func aColumnOfWordsAndNumbersIsOfWords() throws {
+    let rows = ["10", "none"].map {
+      SweepTable.Row(
+        Configuration(.tree, [.init("max-depth", $0), .init("max-features", "0.5")]), outcomes: [], times: [],
+        failure: "cannot be")
+    }
+    let json = SweepTable(rows, metric: .accuracy, splits: 2).files.json
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: [Any]])
+    #expect(object["param_max-depth"] as? [String] == ["10", "none"])
+    #expect(object["param_max-features"] as? [Double] == [0.5, 0.5])
+  }
+
+  /// By the definition: one more than those that are better.
+  @Test func ranksAreThoseOfTheDefinition() {
+    let rows = (0..<60).map { index in
+      let score = index % 7 == 3 ? Double.nan : Double(index * 37 % 11)
+      return SweepTable.Row(
+        Configuration(.tree, [.init("max-depth", "\(index)")]), rung: (index % 3, 1),
+        outcomes: [FitOutcome(scores: ["accuracy": score])], times: [])
+    }
+    let keys = rows.map { ($0.rung!.number, $0.mean(.accuracy)) }
+    let ranks = keys.map { own in
+      1 + keys.count { !$0.1.isNaN && (own.1.isNaN || $0 > own) }
+    }
+    #expect(SweepTable(rows, metric: .accuracy, splits: 1).ranks == ranks)
   }
 
   @Test func aLaterRungRanksBeforeAnEarlierOne() {
@@ -82,6 +112,6 @@ import Testing
     }
     let table = SweepTable([row(1, 0, 0.9), row(2, 0, 0.8), row(1, 1, 0.7)], metric: .accuracy, splits: 1)
     #expect(table.ranks == [2, 3, 1])
-    #expect(table.csv(withTimes: false).hasPrefix("iter,n_resources,"))
+    #expect(table.files.scores.hasPrefix("iter,n_resources,"))
   }
 }

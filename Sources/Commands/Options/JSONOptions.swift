@@ -18,11 +18,23 @@ struct JSONOptions: ParsableArguments {
   /// Prints the text, and writes the JSON where it is wanted.
   /// - Throws: ``FileError``
   func write(_ result: some Encodable, text: String) throws {
+    try writeText(text)
+    try write(result)
+  }
+
+  /// Prints the text, if the JSON shall not stand in its place.
+  /// - Throws: ``FileError/notWritten(path:reason:)``
+  func writeText(_ text: String) throws(FileError) {
+    if json != "-" { try StandardOutput.write(text) }
+  }
+
+  /// Writes the JSON where it is wanted.
+  /// - Throws: ``FileError``
+  func write(_ result: some Encodable) throws {
     if EventStream.isOpen { EventStream.write(EventStream.Result(result: result)) }
-    guard let json else { return try StandardOutput.write(text) }
+    guard let json else { return }
     let encoded = try Self.encode(result)
     if json == "-" { return try StandardOutput.write(encoded) }
-    try StandardOutput.write(text)
     try FileReplacement.write([Array((encoded + "\n").utf8)], to: json)
   }
 

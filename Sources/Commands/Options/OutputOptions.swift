@@ -29,8 +29,8 @@ func withRunFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> 
   try makeFolder("runs", mayExist: true)
   var path = name
   var copies = 1
-  // Two runs may begin within one second.
-  while try !makeFolder(path, mayExist: copies < 1000) {
+  // Two runs may begin within one second, and one whose folder is gone keeps its name.
+  while try RunFolders.isRecorded(String(path.dropFirst("runs/".count))) || !makeFolder(path, mayExist: copies < 1000) {
     copies += 1
     path = "\(name)-\(copies)"
   }

@@ -11,6 +11,8 @@ extension RunFolders {
   static let timelineTitle = "timeline"
   static let sweepTitle = "sweep"
   static let dataTitle = "data"
+  /// The `FitReport` of the best that a sweep has fitted at its end.
+  static let bestTitle = "best"
 
   /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's folder. A
   /// record that cannot be written is no reason to lose a model: it is said, and that is all.
@@ -32,10 +34,11 @@ extension RunFolders {
     }
     let record = attempt { () throws(RunError) in
       let record = try RunRecord(folder: base)
-      try record.begin(
+      let isNew = try record.begin(
         Run(
           name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
           version: atelierVersion))
+      if !isNew { try record.goOn(name) }
       try record.keep(run.dataLocation, as: dataTitle, of: name)
       return record
     }

@@ -18,6 +18,12 @@ enum RunFolders {
     return try RunRecord(folder: base)
   }
 
+  /// Whether the record has a run of this name, though its folder may be gone.
+  static func isRecorded(_ name: String) -> Bool {
+    // A record that cannot be read is no reason not to begin; who needs it will say so.
+    RunRecord.exists(in: base) && (try? RunRecord(folder: base).contains(name)) ?? false
+  }
+
   /// The run that a user names: by its name, its folder, how its name begins, or as `latest`.
   static func find(_ word: String, in record: RunRecord) throws(RunError) -> Run {
     let runs = try record.runs()

@@ -55,9 +55,13 @@ struct SweepFileCommand: ParsableCommand {
   @Argument(help: "The sweep's file.", completion: .file(extensions: ["yaml", "yml"]))
   var file: String?
 
+  @Option(help: ArgumentHelp("Begin with this sweep of a file that has several.", valueName: "n"))
+  var from = 1
+
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
+    if from < 1 { throw ValidationError("--from must be 1 or more") }
     if file == nil, common.resume == nil {
       throw ValidationError("name a sweep file, a model (cnn, forest, tree, knn), or a run by --resume")
     }
@@ -77,6 +81,12 @@ struct SweepFileCommand: ParsableCommand {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.damaged(path: file, reason: "it is not a text in UTF-8")
     }
-    try common.run(SweepDefinition.read(yaml: text, path: file))
+    let definitions = try SweepDefinition.read(yaml: text, path: file)
+    guard from <= definitions.count else {
+      throw SweepError("\(file) has \(definitions.count) sweeps; --from \(from) is none of them")
+    }
+    try common.run(Array(definitions[(from - 1)...])) { first in
+      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)"
+    }
   }
 }

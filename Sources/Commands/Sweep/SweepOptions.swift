@@ -23,6 +23,12 @@ struct SweepCommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Show so many of the best.", valueName: "n"))
   var top = 10
 
+  @Option(
+    help: ArgumentHelp(
+      "Of networks: with 1, each is trained by one worker; with more, all workers train one after the other together. Never changes a score.",
+      valueName: "n"))
+  var workersPerTrial = 1
+
   @OptionGroup var data: DataOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var cluster: ClusterOptions
@@ -32,18 +38,44 @@ struct SweepCommonOptions: ParsableArguments {
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top must be 1 or more") }
+    if workersPerTrial < 1 { throw ValidationError("--workers-per-trial must be 1 or more") }
   }
 
   /// Searches, one sweep after the other, and prints what was found.
-  /// - Parameter definitions: not looked at when a run is resumed.
-  func run(_ definitions: [SweepDefinition]) throws {
+  ///
+  /// - Parameters:
+  ///   - definitions: not looked at when a run is resumed.
+  ///   - rest: the command that does the sweeps from this one on, which is told when an earlier one stops
+  func run(_ definitions: [SweepDefinition], rest: (_ first: Int) -> String = { _ in "" }) throws {
     try json.check()
-    let reports = try live.withPage("Sweep", compute) {
-      try resume.map { [try go(onWith: $0)] } ?? definitions.map(start)
+    var reports: [SweepReport] = []
+    func add(_ report: SweepReport) throws {
+      if definitions.count > 1 { try json.writeText(report.text(top: top) + "\n") }
+      reports.append(report)
     }
-    let text = reports.map { $0.text(top: top) }.joined(separator: "\n\n")
-    if reports.count == 1 { try json.write(reports[0], text: text) } else { try json.write(reports, text: text) }
+    try live.withPage("Sweep", compute) {
+      if let resume { return try add(go(onWith: resume)) }
+      for (number, definition) in definitions.enumerated() {
+        do { try add(start(definition)) } catch {
+          if number + 1 < definitions.count {
+            compute.logger.warning("and then do the rest: \(rest(number + 1))\(dataWords)")
+          }
+          throw error
+        }
+      }
+    }
+    if definitions.count > 1 {
+      try json.write(reports)
+    } else {
+      try json.write(reports[0], text: reports[0].text(top: top))
+    }
+    guard reports.allSatisfy(\.hasBest) else {
+      throw SweepError("no configuration has a score; the table says why")
+    }
   }
+
+  /// As the user gave it, for a command that can be pasted into a shell.
+  private var dataWords: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
 
   private func start(_ definition: SweepDefinition) throws -> SweepReport {
     var definition = definition
@@ -63,28 +95,35 @@ struct SweepCommonOptions: ParsableArguments {
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
     resumed.data = data.data ?? definition.data
-    return try search(resumed, name: run.name, dataDigest: run.dataDigest)
+    return try search(resumed, name: run.name, resuming: run)
   }
 
-  private func search(
-    _ definition: SweepDefinition, name: String, dataDigest: String? = nil
-  ) throws -> SweepReport {
+  /// - Parameter before: what the record has of this run, which goes on; nil: it begins
+  private func search(_ definition: SweepDefinition, name: String, resuming before: Run? = nil) throws -> SweepReport {
     var data = data
     data.data = definition.data
     let record = try RunRecord(folder: RunFolders.base)
     return try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
-      if let dataDigest, dataDigest != run.dataDigest {
-        throw SweepError("run \(name) searched other data than \(run.dataset.name): its scores would not compare")
+      if let before {
+        guard before.dataDigest == run.dataDigest else {
+          throw SweepError("run \(name) searched other data than \(run.dataset.name): its scores would not compare")
+        }
+        try record.goOn(name)
+      } else {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(definition), as: UTF8.self)
+        guard
+          try record.begin(
+            Run(
+              name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest, definition: text,
+              version: atelierVersion))
+        else { throw RunError("there is a run \(name) already") }
       }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try record.begin(
-        Run(
-          name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest,
-          definition: String(decoding: try encoder.encode(definition), as: UTF8.self), version: atelierVersion))
       do {
-        let report = try SweepRun(definition, name: name, record: record, run: run).search()
-        if let model = report.model { try record.keep(model, of: name) }
+        let report = try SweepRun(
+          definition, name: name, record: record, run: run, trainsTogether: workersPerTrial > 1
+        ).search()
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
         try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
@@ -97,7 +136,7 @@ struct SweepCommonOptions: ParsableArguments {
         StandardError.shared.showLive([])
         let isStopped = error is CancellationError
         try? record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
-        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)")
+        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)\(dataWords)")
         throw error
       }
     }
@@ -150,6 +189,7 @@ struct SweepOptions: ParsableArguments {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
     if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
     if halving != nil, maxResource == nil { throw ValidationError("--halving needs --max-resource") }
+    if halving == nil, maxResource != nil { throw ValidationError("--max-resource belongs to --halving") }
   }
 
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given

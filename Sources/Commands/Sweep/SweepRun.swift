@@ -12,19 +12,27 @@ internal import Selection
 /// A sweep on its way: what is done is on disk before it counts, so that it can go on wherever it was stopped.
 final class SweepRun {
   private let definition: SweepDefinition
-  private let run: TrainingRun
+  private var run: TrainingRun
+  /// Whether all workers train each network together, one after the other.
+  private let trainsTogether: Bool
   private let record: RunRecord
   /// Under which the record has it, and the folder of its files.
   private let name: String
   private var folder: String { RunFolders.path(name) }
-  private var known: [String: [UInt8]]
+  private let known: [String: [UInt8]]
   private var logger: Logger { run.options.logger }
-  private var bestSoFar: Double?
+  /// What fits take, as far as they have taught it.
+  private var costs = FitCosts()
   /// When the live page was last told.
   private var shown = ContinuousClock.now
 
-  init(_ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun) throws(RunError) {
+  init(
+    _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, trainsTogether: Bool
+  ) throws(RunError) {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
+    self.trainsTogether = trainsTogether && definition.model == .cnn
+    // It goes on with the sweep.
+    self.run.tellsHowToResume = false
     known = try record.tasks(of: name)
   }
 
@@ -32,28 +40,20 @@ final class SweepRun {
   func search() throws -> SweepReport {
     let start = ContinuousClock.now
     let configurations = try definition.configurations()
-    guard !configurations.isEmpty else { throw SweepError("there is nothing to search") }
     let rows: [SweepTable.Row]
     if case .halving(let halving) = definition.strategy {
       rows = try halve(configurations, halving)
     } else {
-      rows = try judge(configurations, images: definition.images, rung: nil)
+      rows = try judge(configurations, images: definition.images)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let table = SweepTable(rows, metric: definition.scoring, splits: definition.splits.count)
-    for (file, text) in [
-      ("results.csv", table.csv(withTimes: true)), ("scores.csv", table.csv(withTimes: false)),
-      ("results.json", table.json + "\n"),
-    ] {
+    let files = table.files
+    for (file, text) in [("results.csv", files.csv), ("scores.csv", files.scores), ("results.json", files.json + "\n")]
+    {
       try FileReplacement.write([Array(text.utf8)], to: "\(folder)/\(file)")
     }
-    var model: FitReport?
-    if definition.refit, let best = table.best {
-      logger.info("fitting the best on all training images: \(best.configuration.description)")
-      model = try run.fit(
-        try best.configuration.settings(seed: definition.seed),
-        savingTo: "\(folder)/\(definition.model.rawValue).safetensors", recordedAs: nil)
-    }
+    let model = definition.refit ? try table.best.map { try refit($0.configuration) } : nil
     return SweepReport(
       folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model)
   }
@@ -68,7 +68,8 @@ final class SweepRun {
       let images = halving.resource == .images ? amount : definition.images
       let tried =
         halving.resource == .images ? left : left.map { $0.setting(halving.resource.rawValue, to: "\(amount)") }
-      let judged = try judge(tried, images: images, rung: (number, amount))
+      let judged = try judge(
+        tried, images: images, rung: (number, amount), stoppedEarly: configurations.count - left.count)
       rows += judged
       left = halving.promoted(judged.map { $0.mean(definition.scoring) }).map { left[$0] }
     }
@@ -78,7 +79,7 @@ final class SweepRun {
   // MARK: Fits
 
   private func judge(
-    _ configurations: [Configuration], images: Int?, rung: (number: Int, resource: Int)?
+    _ configurations: [Configuration], images: Int?, rung: (number: Int, resource: Int)? = nil, stoppedEarly: Int = 0
   ) throws -> [SweepTable.Row] {
     var failures: [Int: String] = [:]
     let settings = configurations.indices.map { index -> ModelSettings? in
@@ -87,35 +88,140 @@ final class SweepRun {
         return nil
       }
     }
-    let plan = FitPlan(settings, splits: definition.splits.count, images: images)
-    let groups = FitGroups(plan.tasks.map(\.group), splits: definition.splits, seed: definition.seed)
-    let keys = plan.tasks.map { Self.key($0.group) }
-    var results = zip(plan.tasks, keys).map { task, key in
-      known[key].flatMap { FitResults(bytes: $0, counts: [task.configurations.count]) }
+    var plan = FitPlan(settings, splits: definition.splits.count, images: images, costs: costs)
+    if !known.isEmpty {
+      for task in plan.tasks { if let result = known(task, key(task.group)) { costs.note(task, result) } }
+      plan = FitPlan(settings, splits: definition.splits.count, images: images, costs: costs)
     }
+    let keys = plan.tasks.map { key($0.group) }
+    var results = zip(plan.tasks, keys).map(known)
+    var status = SweepProgress(
+      plan, count: configurations.count, failed: failures.count, splits: definition.splits.count,
+      metric: definition.scoring, stoppedEarly: stoppedEarly, costs: costs)
+    for (task, result) in results.enumerated() { if let result { status.noteKnown(task, result) } }
     let missing = results.indices.filter { results[$0] == nil }
     if missing.count < results.count {
       logger.info("\(results.count - missing.count) of \(results.count) fits are known")
     }
-    let progress = ProgressReporter("sweep", options: run.options)
-    let setAside = try run.cluster.fit(
-      groups, missing, run.dataset.train, classCount: run.dataset.classCount,
+    let reporter = ProgressReporter("sweep", options: run.options)
+    let setAside = try fit(
+      plan.tasks.map(\.group), missing,
       keep: { [self] units, found in
         let tasks = units.map { ($0, found.group($0 - units.lowerBound)) }
         try record.keep(tasks.map { (key: keys[$0.0], payload: $0.1.bytes) }, of: name)
-        for (unit, result) in tasks { results[unit] = result }
-        tellBest(units, plan, results, configurations)
+        for (task, result) in tasks {
+          results[task] = result
+          let (isBetter, order) = status.note(task, result)
+          if let order { run.cluster.reorder(order) }
+          if isBetter, let best = status.best { tell(configurations[best.configuration], best.score) }
+        }
         guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
         shown = ContinuousClock.now
         showTrials(rows(configurations, plan, results, failures, rung))
-      }, progress: progress.report)
-    progress.end()
+      },
+      progress: { progress in
+        reporter.sweep = status.status(running: progress.workers.compactMap(\.units))
+        return reporter.report(progress)
+      })
+    reporter.end()
+    costs = status.costs
     for (unit, reason) in setAside {
       for index in plan.tasks[unit].configurations { failures[index] = reason }
     }
     let judged = rows(configurations, plan, results, failures, rung)
     if LiveRun.isOpen { showTrials(judged) }
     return judged
+  }
+
+  /// What came of a task before, if it is known.
+  private func known(_ task: FitPlan.Task, _ key: String) -> FitResults? {
+    known[key].flatMap { FitResults(bytes: $0, counts: [task.configurations.count]) }
+  }
+
+  /// - Parameters:
+  ///   - units: the groups that are to be fitted
+  ///   - keep: given what came of some groups, once for each
+  /// - Returns: groups that nobody can fit, and why
+  private func fit(
+    _ groups: [FitGroup], _ units: [Int], keep: @escaping (Range<Int>, FitResults) throws -> Void,
+    progress: @escaping Cluster.Progress
+  ) throws -> [Int: String] {
+    guard trainsTogether else {
+      return try run.cluster.fit(
+        FitGroups(groups, splits: definition.splits, seed: definition.seed), units, run.dataset.train,
+        classCount: run.dataset.classCount, keep: keep, progress: progress)
+    }
+    for (done, unit) in units.enumerated() {
+      let results = try trainTogether(groups[unit]) { training in
+        var all = training
+        all.fit = FitProgress(done: done, total: units.count, unit: .fits)
+        for worker in all.workers.indices { all.workers[worker].units = unit..<unit + 1 }
+        return progress(all)
+      }
+      try keep(unit..<unit + 1, results)
+    }
+    return [:]
+  }
+
+  /// Trains the networks of a group by all workers together: to the same bits as one of them would come to.
+  private func trainTogether(_ group: FitGroup, progress: Cluster.Progress) throws -> FitResults {
+    let classCount = run.dataset.classCount
+    let (training, test) = definition.splits.split(
+      group.split, of: run.dataset.train, seed: definition.seed, limit: group.images)
+    let clock = ContinuousClock()
+    var results = FitResults()
+    results.add(
+      try group.members.map { text in
+        let start = clock.now
+        var fitted = start
+        let outcome: FitOutcome
+        do {
+          let network = try run.cluster.train(
+            try NetworkSettings(text: text), training, classCount: classCount, keepCheckpoint: { _ in },
+            progress: progress
+          ).network
+          fitted = clock.now
+          let probabilities = try network.probabilities(for: test, on: run.context) { _ in !Interruption.isRequested }
+          outcome = FitOutcome(probabilities: probabilities, labels: test.labels, classCount: classCount)
+        } catch let error as ModelError {
+          outcome = FitOutcome(failure: "\(error)")
+        }
+        let time = FitTime(
+          fitSeconds: (fitted - start) / .seconds(1), scoreSeconds: (clock.now - fitted) / .seconds(1))
+        return (outcome, time)
+      })
+    return results
+  }
+
+  /// Fits the best on all training images, or goes on with what a run before has left of that.
+  private func refit(_ best: Configuration) throws -> FitReport {
+    let settings = try best.settings(seed: definition.seed)
+    let path = "\(folder)/\(definition.model.rawValue).safetensors"
+    if let known = try record.document(FitReport.self, as: RunFolders.bestTitle, of: name),
+      known.settings == settings.text, known.dataDigest == run.dataDigest, known.atelierVersion == atelierVersion,
+      let model = try? SavedModel(path: path), model.digest == known.digest
+    {
+      logger.info("the best is fitted already: \(best.description)")
+      return known
+    }
+    logger.info("fitting the best on all training images: \(best.description)")
+    let model = try run.fit(settings, savingTo: path, from: checkpoint(of: path, settings), recordedAs: nil)
+    try record.keep(model, of: name)
+    try record.keep(model, as: RunFolders.bestTitle, of: name)
+    return model
+  }
+
+  /// Of a network's training that was stopped. One of another network is of no use.
+  private func checkpoint(of model: String, _ settings: ModelSettings) -> NetworkCheckpoint? {
+    let path = CheckpointName.of(model: model)
+    guard access(path, F_OK) == 0 else { return nil }
+    if let found = try? NetworkCheckpoint(path: path), found.settings.text == settings.text,
+      found.metadata.dataDigest == run.dataDigest
+    {
+      return found
+    }
+    unlink(path)
+    return nil
   }
 
   private func rows(
@@ -139,19 +245,8 @@ final class SweepRun {
   }
 
   /// Says so when a configuration is known to be better than all before.
-  private func tellBest(
-    _ units: Range<Int>, _ plan: FitPlan, _ results: [FitResults?], _ configurations: [Configuration]
-  ) {
-    let touched = Set(units.flatMap { plan.tasks[$0].configurations })
-    let rows = rows(configurations, plan, results, [:], nil)
-    guard
-      let best = touched.map({ ($0, rows[$0].mean(definition.scoring)) }).filter({ !$0.1.isNaN })
-        .max(by: { ($0.1, $1.0) < ($1.1, $0.0) }), best.1 > bestSoFar ?? -.infinity
-    else { return }
-    bestSoFar = best.1
-    logger.info(
-      "best so far: \(definition.scoring.rawValue) \(formatted(best.1, digits: 4)) with \(configurations[best.0].description)"
-    )
+  private func tell(_ best: Configuration, _ score: Double) {
+    logger.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
   }
 
   /// On the live page: the best so far, and how many are judged.
@@ -167,10 +262,12 @@ final class SweepRun {
   /// All configurations are looked through each time.
   private static let showInterval = Duration.seconds(1)
 
-  /// Under which what came of a group is kept.
-  private static func key(_ group: FitGroup) -> String {
+  /// Under which what came of a group is kept: a digest of all that it follows from.
+  private func key(_ group: FitGroup) -> String {
     var digest = Digest()
-    FitGroups([group], splits: .holdOut(0), seed: 0).json.withUnsafeBytes { digest.update($0) }
+    digest.update(run.dataDigest)
+    digest.update("\(numericsVersion)")
+    FitGroups([group], splits: definition.splits, seed: definition.seed).json.withUnsafeBytes { digest.update($0) }
     return Digest.hexadecimal(digest.finalizeBytes())
   }
 }
@@ -183,6 +280,9 @@ struct SweepReport: Encodable {
   let summary: SweepSummary
   /// The best, fitted on all training images.
   let model: FitReport?
+
+  /// Whether any configuration has a score.
+  var hasBest: Bool { summary.rows.contains { $0.mean != nil } }
 
   /// For a person: the best, and what they came to.
   func text(top: Int) -> String {

@@ -64,9 +64,13 @@ enum EventStream {
     let loss: Double?
     let validationAccuracy: Double?
     let workers: [ClusterProgress.WorkerLine]
+    let sweep: SweepProgress.Status?
 
-    init(_ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine]) {
-      self.job = job
+    init(
+      _ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine],
+      sweep: SweepProgress.Status? = nil
+    ) {
+      (self.job, self.sweep) = (job, sweep)
       (done, total, unit) = (progress.done, progress.total, progress.unit.rawValue)
       (epoch, epochs, loss) = (progress.epoch, progress.epochs, progress.loss)
       (validationAccuracy, self.workers) = (progress.validationAccuracy, workers)

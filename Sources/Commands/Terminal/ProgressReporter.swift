@@ -16,6 +16,8 @@ final class ProgressReporter {
   /// The last hold-out accuracy that was told; it is shown until there is a newer one.
   private var validationAccuracy: Double?
   private var workers: [ClusterProgress.WorkerLine] = []
+  /// Of a sweep: what its fits have come to.
+  var sweep: SweepProgress.Status?
 
   /// How often the bar changes, and how often a line is written where there is no terminal.
   private static let barInterval = Duration.milliseconds(100)
@@ -52,7 +54,7 @@ final class ProgressReporter {
     let now = ContinuousClock.now
     guard progress.validationAccuracy != nil || now - told >= Self.eventInterval else { return }
     told = now
-    EventStream.write(EventStream.Progress(label, progress, workers: workers))
+    EventStream.write(EventStream.Progress(label, progress, workers: workers, sweep: sweep))
   }
 
   private func showLive(_ progress: FitProgress) {
@@ -63,7 +65,7 @@ final class ProgressReporter {
   private func text(_ progress: FitProgress) -> ProgressText {
     ProgressText(
       label: label, progress: progress, batch: batch, seconds: (ContinuousClock.now - start) / .seconds(1),
-      doneBefore: doneBefore ?? 0)
+      doneBefore: doneBefore ?? 0, forecast: sweep?.secondsLeft)
   }
 
   private func show(_ progress: FitProgress) {
@@ -77,9 +79,11 @@ final class ProgressReporter {
     current.validationAccuracy = validationAccuracy
     let text = text(current)
     // The end of an epoch stays on the screen.
-    if isEndOfEpoch || !StandardError.shared.isTerminal { StandardError.shared.write(text.line) }
+    if isEndOfEpoch || !StandardError.shared.isTerminal {
+      StandardError.shared.write(text.line + (sweep.map { "; \($0.text)" } ?? ""))
+    }
     StandardError.shared.showLive(
-      [text.bar(columns: StandardError.shared.columns)]
+      [text.bar(columns: StandardError.shared.columns)] + (sweep.map { ["  \($0.text)"] } ?? [])
         + workers.map { $0.text(unit: progress.total > 0 ? progress.unit.rawValue : nil) })
   }
 }

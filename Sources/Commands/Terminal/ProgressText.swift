@@ -12,6 +12,8 @@ struct ProgressText {
   let seconds: Double
   /// Units that had been done before it began, in all epochs.
   let doneBefore: Int
+  /// Seconds until the end, where more is known than the rate.
+  var forecast: Double?
 
   /// Units done in all epochs.
   static func doneInAll(_ progress: FitProgress) -> Int {
@@ -21,6 +23,7 @@ struct ProgressText {
   var rate: Double { seconds > 0 ? Double(Self.doneInAll(progress) - doneBefore) / seconds : 0 }
 
   var secondsLeft: Double? {
+    if let forecast { return forecast }
     let left = (progress.epochs ?? 1) * progress.total - Self.doneInAll(progress)
     return rate > 0 ? Double(left) / rate : nil
   }

@@ -121,7 +121,7 @@ struct CheckpointedTraining {
         }, progress: progress)
     } catch is CancellationError {
       StandardError.shared.showLive([])
-      if access(path, F_OK) == 0 {
+      if access(path, F_OK) == 0, run.tellsHowToResume {
         logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
       }
       throw CancellationError()

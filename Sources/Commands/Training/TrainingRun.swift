@@ -13,6 +13,8 @@ struct TrainingRun {
   let context: ComputeContext
   let cluster: Cluster
   let options: ComputeOptions
+  /// Whether a fit that is stopped tells by which command it goes on.
+  var tellsHowToResume = true
   private let dataOptions: DataOptions
   var dataLocation: String { dataOptions.location }
 
@@ -117,7 +119,7 @@ struct TrainingRun {
         return (forest, [])
       } catch is CancellationError {
         StandardError.shared.showLive([])
-        if unfinished.hasTrees {
+        if unfinished.hasTrees, tellsHowToResume {
           options.logger.warning(
             "the trees so far are kept; go on with: \(resumeCommand("forest", unfinished.path))")
         }
@@ -143,11 +145,12 @@ struct TrainingRun {
 
   /// What a user can paste into a shell to go on.
   func resumeCommand(_ kind: String, _ path: String) -> String {
-    let data = dataOptions.data.map { " --data \(shellWord($0))" } ?? ""
-    return "atelier train \(kind) --resume \(shellWord(path))\(data)"
+    let data = dataOptions.data.map { " --data \(Self.shellWord($0))" } ?? ""
+    return "atelier train \(kind) --resume \(Self.shellWord(path))\(data)"
   }
 
-  private func shellWord(_ text: String) -> String {
+  /// As a shell takes it for one word.
+  static func shellWord(_ text: String) -> String {
     let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:+=@%,".contains($0)) }
     return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }

@@ -15,7 +15,8 @@ struct FeatureDraw: ~Copyable {
 
   init(featureCount: Int, seed: UInt64, kernels: any KernelSet.Type) {
     self.featureCount = featureCount
-    order = AlignedBuffer(0..<UInt32(featureCount))
+    order = AlignedBuffer(count: featureCount)
+    for feature in 0..<featureCount { order.pointer[feature] = UInt32(feature) }
     partners = AlignedBuffer(count: featureCount)
     draws = BatchedDraws(seed: seed, .featureSample, kernels: kernels)
   }

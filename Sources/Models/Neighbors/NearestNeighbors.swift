@@ -17,17 +17,18 @@ package struct NearestNeighbors: Classifier {
   package var settings: [String: String] { configuration.text }
 
   /// Keeps the images, and computes their principal components if the settings ask for some.
+  /// - Parameter analysis: of the same images, if it was made before
   /// - Throws: ``ModelError/badSettings(_:)``
   package static func fit(
-    _ images: LabeledImages, classCount: Int, settings: NeighborsSettings, on context: ComputeContext,
-    progress: (FitProgress) -> Bool
+    _ images: LabeledImages, classCount: Int, settings: NeighborsSettings,
+    analysis: PrincipalComponents.Analysis? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> NearestNeighbors {
     try settings.validate(images: images.count, shape: images.shape)
     var isStopped = false
     let components = settings.components.map {
-      PrincipalComponents(of: images, components: $0, whitening: settings.whitening, on: context) {
-        isStopped = !progress($0) || isStopped
-      }
+      PrincipalComponents(
+        analysis ?? PrincipalComponents.Analysis(of: images, on: context) { isStopped = !progress($0) || isStopped },
+        components: $0, whitening: settings.whitening)
     }
     guard !isStopped, progress(FitProgress(done: images.count, total: images.count, unit: .images)) else {
       throw CancellationError()

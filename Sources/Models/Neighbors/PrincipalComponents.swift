@@ -21,20 +21,38 @@ package struct PrincipalComponents: Sendable, Equatable {
   ///   - images: at least one
   ///   - components: up to the number of bytes in an image
   ///   - whitening: P of the scale variance^(-P/2)
-  ///   - progress: told of how many pixels the covariances are there
-  package init(
-    of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext,
-    progress: (FitProgress) -> Void = { _ in }
-  ) {
-    let pixels = images.shape.count
-    let (sums, covariance) = Self.covariance(of: images, on: context, progress: progress)
-    let eigen = SymmetricEigen(covariance, size: pixels)
-    mean = sums.map { Float(Double($0) / Double(images.count)) }
-    let variances = eigen.values.prefix(components).map { max($0, 0) }
+  package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
+    self.init(Analysis(of: images, on: context), components: components, whitening: whitening)
+  }
+
+  /// What any number of components, however scaled, is taken from: the same for all of them.
+  package struct Analysis: Sendable {
+    fileprivate let mean: [Float]
+    fileprivate let eigen: SymmetricEigen
+
+    /// - Parameters:
+    ///   - images: at least one
+    ///   - progress: told of how many pixels the covariances are there
+    package init(
+      of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void = { _ in }
+    ) {
+      let (sums, covariance) = PrincipalComponents.covariance(of: images, on: context, progress: progress)
+      mean = sums.map { Float(Double($0) / Double(images.count)) }
+      eigen = SymmetricEigen(covariance, size: images.shape.count)
+    }
+  }
+
+  /// - Parameters:
+  ///   - components: up to the number of bytes in an image
+  ///   - whitening: P of the scale variance^(-P/2)
+  package init(_ analysis: Analysis, components: Int, whitening: Double) {
+    mean = analysis.mean
+    let pixels = mean.count
+    let variances = analysis.eigen.values.prefix(components).map { max($0, 0) }
     self.variances = variances
     directions = variances.indices.flatMap { component -> [Float] in
       let scale = Self.scale(variances[component], whitening: whitening)
-      return (0..<pixels).map { Float(eigen.vectors[component * pixels + $0] * scale) }
+      return (0..<pixels).map { Float(analysis.eigen.vectors[component * pixels + $0] * scale) }
     }
   }
 

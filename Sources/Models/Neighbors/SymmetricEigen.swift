@@ -2,7 +2,7 @@
 ///
 /// Householder's reduction to tridiagonal form, then the QL method with implicit shifts: the procedures tred2 and tql2 of Bowdler, Martin,
 /// Reinsch and Wilkinson (Numerische Mathematik 11, 1968), with vectors as rows, so that inner loops run over contiguous memory.
-struct SymmetricEigen {
+struct SymmetricEigen: Sendable {
   /// Descending.
   let values: [Double]
   /// (n, n): row i belongs to value i, has length 1, and its element of largest size is positive.
