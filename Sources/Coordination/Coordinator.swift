@@ -422,8 +422,9 @@ package struct Coordinator: Sendable {
     } ?? []
   }
 
-  /// More of short ones, so that a worker is busy while word goes to and fro.
+  /// More of short ones, so that a worker is busy while word goes to and fro; but not where the next may be long for all that is known.
   private func chunksInHand(of worker: WorkerRecord) -> Int {
+    if case .tasks(let pool)? = work, pool.isUneven { return limits.chunksInHand }
     guard let time = worker.millisecondsPerChunk else { return limits.chunksInHand }
     return max(limits.chunksInHand, limits.hand / max(1, time))
   }

@@ -25,7 +25,7 @@ package struct TaskPool: Sendable {
   /// Units that belong to no chunk yet, in the order in which they are handed out.
   private var uncut: [Range<Int>]
   /// Whether units differ much in length, and each keeps a whole worker busy.
-  private let isUneven: Bool
+  let isUneven: Bool
   private let largestChunk: Int
   private var unitsLeft: Int
   private var open: [UInt64: OpenChunk] = [:]

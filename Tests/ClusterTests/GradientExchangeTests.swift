@@ -11,7 +11,6 @@ struct GradientExchangeTests {
   /// Kernels take multiples of 16 numbers, from places that are multiples of 16.
   private static let count = 336
   private static let buckets = [192..<count, 16..<192, 0..<16]
-  private static let context = ComputeContext(threads: 2, instructionSet: .portable)
 
   /// Of all shards: numbers of very different sizes, so that the order of additions tells.
   private static let gradients: [[Float]] = (0..<shards).map { shard in
@@ -30,7 +29,9 @@ struct GradientExchangeTests {
   }
 
   private final class Member {
-    let exchange = GradientExchange(shards: GradientExchangeTests.shards, on: GradientExchangeTests.context)
+    /// A team takes calls of one thread at a time, and tests run side by side: each member has its own.
+    let exchange = GradientExchange(
+      shards: GradientExchangeTests.shards, on: ComputeContext(threads: 2, instructionSet: .portable))
     let sums: [UnsafeMutablePointer<Float>]
 
     init(_ place: Int, _ ranges: [Range<Int>]) {

@@ -7,7 +7,7 @@ import Reports
 import Testing
 
 @Suite struct ExplanationChapterTests {
-  private static let context = ComputeContext(threads: 1, instructionSet: .available.max()!)
+  private static var context: ComputeContext { ComputeContext(threads: 1, instructionSet: .available.max()!) }
 
   /// Noise whose brightness tells the class, more or less.
   private static func images(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32) -> LabeledImages {

@@ -26,7 +26,9 @@ final class ProgressReporter {
 
   /// - Parameter batch: images in one step of the training, where there are steps.
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
-    (self.label, self.batch, isQuiet, shown, told) = (label, batch, options.quiet, start, start)
+    (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
+    // Machines are told at once, however short the work is.
+    told = start - Self.eventInterval
   }
 
   deinit { end() }
