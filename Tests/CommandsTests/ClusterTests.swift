@@ -234,7 +234,8 @@ import Testing
       _ = try worker.wait()
       try wait { count("left: ") + count("lost: ") >= number }
     }
-    #expect(count("joined: ") == 6 && count("left: ") == 6 && count("lost: ") == 0, "\(run.errorsSoFar)")
+    // One that was taken for another would be lost, and join again.
+    #expect(count("joined: ") == 6 && count("left: ") + count("lost: ") == 6, "\(run.errorsSoFar)")
   }
 
   // MARK: Keys
