@@ -67,7 +67,9 @@ let package = Package(
     target("Evaluation", ["Compute", "Datasets", "Models"]),
     target("Runs", [.product(name: "GRDB", package: "GRDB.swift")]),
     target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
-    target("Reports", ["Cluster", "Datasets", "Evaluation", "Models", "Runs", "Selection"]),
+    .target(
+      name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
+      exclude: ["Documentation"], swiftSettings: strict),
     target("Dashboard", []),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
