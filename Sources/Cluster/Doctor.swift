@@ -128,7 +128,7 @@ package struct Doctor {
   private static let handshake = 2_000
 
   /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
-  /// with, or none. If it can, but this worker's key is not on its list, it says nothing more.
+  /// with, or none. If it can, but this worker's key is not on its list, it says nothing more, as a rule: seldom, it closes at once as well.
   private mutating func refuse(after time: Milliseconds) -> Bool {
     if keys == nil {
       return note(
@@ -137,7 +137,10 @@ package struct Doctor {
     return note(
       "key", false,
       time < Self.handshake / 2
-        ? "coordinator.public is not this coordinator's key, or it works without keys: copy its coordinator.public again"
+        ? """
+        coordinator.public is not this coordinator's key, or it works without keys: copy its coordinator.public again. If that \
+        is right, it turns this key away: copy this worker's NAME.public into the coordinator's folder of keys
+        """
         : """
         the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys; \
         it is looked at every second

@@ -36,12 +36,7 @@ struct EvaluateCommand: ParsableCommand {
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     let dataset = try dataOptions.load()
-    guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
-      throw DatasetError.inconsistent(
-        path: dataset.name,
-        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
-          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
-    }
+    try loaded.check(fits: dataset)
     Interruption.watch()
     let digest = dataset.digest
     if digest != metadata.dataDigest {

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Models
 
 /// A model from a file, ready to predict.
@@ -10,6 +11,17 @@ struct LoadedModel {
     saved = try SavedModel(path: path)
     do { classifier = try saved.classifier() } catch {
       throw .damaged(path: path, reason: error.description)
+    }
+  }
+
+  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` if the model cannot judge such images
+  func check(fits dataset: Dataset) throws(DatasetError) {
+    let metadata = saved.metadata
+    guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
+      throw .inconsistent(
+        path: dataset.name,
+        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
+          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
     }
   }
 }

@@ -88,7 +88,8 @@ import Testing
     let told = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
       (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["sweep"] as? [String: Any]
     }
-    #expect(told.last?["configurations"] as? Int == 8 && told.last?["running"] as? Int == 1, "\(told)")
+    let running = try #require(told.last?["running"] as? Int)
+    #expect(told.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(told)")
   }
 
   @Test func aStoppedFitOfTheBestGoesOn() throws {

@@ -57,12 +57,7 @@ struct ExplainCommand: ParsableCommand {
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     let dataset = try dataOptions.load()
-    guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
-      throw DatasetError.inconsistent(
-        path: dataset.name,
-        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
-          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
-    }
+    try loaded.check(fits: dataset)
     let settings = try settings(classNames: dataset.classNames)
     let context = try computeOptions.makeContext()
     Interruption.watch()
