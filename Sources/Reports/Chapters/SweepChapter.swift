@@ -46,7 +46,7 @@ package struct SweepChapter: Sendable {
   private var statements: [HTMLStatement] {
     var statements = [
       HTMLStatement(
-        "\(summary.rows.count)",
+        "\(tried)",
         "configurations of \(summary.model.rawValue) were judged on \(summary.splits) splits of the training images.")
     ]
     if let best = scored.first {
@@ -64,6 +64,9 @@ package struct SweepChapter: Sendable {
     }
     return statements
   }
+
+  /// Halving judges those that go on once more in each rung.
+  private var tried: Int { summary.rows.count { ($0.rung ?? 0) == 0 } }
 
   private func score(_ value: Double) -> String { formatted(value, digits: 4) }
 
