@@ -73,7 +73,7 @@ let package = Package(
     target("Dashboard", []),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      exclude: ["Messages/cluster.proto"], swiftSettings: strict),
+      exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
     target("Transport", ["Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "Cluster",
@@ -111,7 +111,7 @@ let package = Package(
     testTarget(
       "ClusterTests",
       [
-        "Cluster", "Compute", "Coordination", "Models", "Transport",
+        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     testTarget("RunsTests", ["Runs"]),
