@@ -2,17 +2,17 @@ internal import Foundation
 internal import Models
 
 /// Where a worker looks for a file before it fetches it.
-struct BlobCache: Sendable {
-  let folder: String
+package struct BlobCache: Sendable {
+  package let folder: String
   /// Whether it is the coordinator's own folder, which no other user can write to, and which goes with the coordinator.
   private let isCoordinators: Bool
 
   /// The folder of a coordinator on this machine, whose local workers read what it has written.
-  init(coordinatorFolder: String) { (folder, isCoordinators) = (coordinatorFolder, true) }
+  package init(coordinatorFolder: String) { (folder, isCoordinators) = (coordinatorFolder, true) }
 
   /// What was fetched before, kept under the user's cache folder.
   /// - Parameter environment: `XDG_CACHE_HOME`, else `HOME`, says where; nil where neither does.
-  init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
+  package init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
     guard let base = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map({ $0 + "/.cache" }), !base.isEmpty else {
       return nil
     }
@@ -20,7 +20,7 @@ struct BlobCache: Sendable {
   }
 
   /// The file, if it is there and is what its name says. One that is not is removed.
-  func load(_ name: SHA256) -> [UInt8]? {
+  package func load(_ name: SHA256) -> [UInt8]? {
     let path = "\(folder)/\(name)"
     guard let bytes = Self.read(path) else { return nil }
     if isCoordinators { return bytes }
@@ -29,8 +29,9 @@ struct BlobCache: Sendable {
     return nil
   }
 
+  /// A pipe would be waited for without end: hence O_NONBLOCK, which changes nothing about files.
   private static func read(_ path: String) -> [UInt8]? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return nil }
     defer { close(file) }
     var information = stat()
@@ -44,15 +45,17 @@ struct BlobCache: Sendable {
     return bytes.count == size ? bytes : nil
   }
 
-  var isWritable: Bool {
+  package var isWritable: Bool {
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return access(folder, W_OK) == 0
   }
 
   /// Keeps the file, if there is room: a cache that cannot be written is no reason not to work.
-  func save(_ bytes: [UInt8], _ name: SHA256) {
+  package func save(_ bytes: [UInt8], _ name: SHA256) {
     if isCoordinators { return }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // What stands there could not be loaded. A pipe or a link would be written into, and a pipe that nobody reads waited for without end.
+    unlink("\(folder)/\(name)")
     try? FileReplacement.write([bytes], to: "\(folder)/\(name)")
   }
 }

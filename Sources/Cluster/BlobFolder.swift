@@ -1,8 +1,8 @@
 internal import Foundation
-internal import Models
+package import Models
 
 /// Files that a coordinator puts beside its address, for its local workers: nothing is sent through a socket or read through for a digest.
-struct BlobFolder {
+package struct BlobFolder {
   private let path: String
   private var images: [String] = []
   private var files: [String] = []
@@ -11,10 +11,11 @@ struct BlobFolder {
   /// Older ones go: each job is about two at most, and a checkpoint soon has a successor.
   private static let kept = 4
 
-  init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
-  /// - Throws: ``FileError/notWritten(path:reason:)``
-  mutating func add(_ blob: Blob, name: SHA256) throws(FileError) {
+  /// - Parameter name: which has not been there yet
+  /// - Throws: ``FileError/notCreated(path:reason:)``, ``FileError/notWritten(path:reason:)``; then no part of the file is left
+  package mutating func add(_ blob: Blob, name: SHA256) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
     switch blob {

@@ -1,10 +1,10 @@
-internal import Coordination
+package import Coordination
 internal import Models
 internal import SwiftProtobuf
-internal import Transport
+package import Transport
 
 /// The files of the coordinator that workers may fetch in parts.
-struct BlobServer {
+package struct BlobServer {
   private struct File {
     let name: SHA256
     let bytes: [UInt8]
@@ -17,8 +17,10 @@ struct BlobServer {
   private static let kept = 4
   private static let largestPart = 4 << 20
 
+  package init() {}
+
   /// - Returns: the file's name.
-  mutating func add(_ blob: Blob) -> SHA256 {
+  package mutating func add(_ blob: Blob) -> SHA256 {
     let bytes = blob.file.bytes
     switch blob {
     case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
@@ -37,7 +39,7 @@ struct BlobServer {
   }
 
   /// nil for a file that is not here, or a place that is not in it.
-  func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
+  package func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
       let bytes = (images + files + checkpoints).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart

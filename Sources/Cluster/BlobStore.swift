@@ -2,13 +2,19 @@ internal import Foundation
 internal import Models
 internal import Synchronization
 
-/// The blobs that this process has, and those that it waits for. The thread that computes asks; another one fetches.
-final class BlobStore: Sendable {
+/// The blobs that this process has, and those that it waits for. Those who compute ask, from any thread; another one fetches.
+package final class BlobStore: Sendable {
   private struct State {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
+    /// What has come, once for each that waits for it.
     var files: [(name: SHA256, bytes: [UInt8])] = []
+    /// Once for each that waits.
     var wanted: [SHA256] = []
+
+    mutating func takeFile(_ name: SHA256) -> [UInt8]? {
+      files.firstIndex { $0.name == name }.map { files.remove(at: $0).bytes }
+    }
   }
 
   private let state = Mutex(State())
@@ -19,23 +25,24 @@ final class BlobStore: Sendable {
   /// Blobs of jobs past that are kept, since the next job may be about the same.
   private static let kept = 4
 
-  init(isFetched: Bool = true) { self.isFetched = isFetched }
+  /// - Parameter isFetched: false where a blob that is not here will never be
+  package init(isFetched: Bool = true) { self.isFetched = isFetched }
 
   /// The blob is here already, in the form in which it is used.
-  func add(_ blob: Blob, name: SHA256) {
+  package func add(_ blob: Blob, name: SHA256) {
     state.withLock { state in
       if case .images = blob {
-        state.images = state.images.suffix(Blob.keptImages - 1) + [(name, blob)]
+        state.images = state.images.filter { $0.name != name }.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
-        state.blobs = state.blobs.suffix(Self.kept - 1) + [(name, blob)]
+        state.blobs = state.blobs.filter { $0.name != name }.suffix(Self.kept - 1) + [(name, blob)]
       }
     }
   }
 
-  /// A file has come that was wanted.
-  func add(file bytes: [UInt8], name: SHA256) {
+  /// A file has come. It is dropped if nobody wants it any longer: who waited may have been told to stop.
+  package func add(file bytes: [UInt8], name: SHA256) {
     state.withLock { state in
-      state.files.append((name, bytes))
+      state.files += state.wanted.filter { $0 == name }.map { ($0, bytes) }
       state.wanted.removeAll { $0 == name }
     }
     changed.lock()
@@ -43,25 +50,27 @@ final class BlobStore: Sendable {
     changed.unlock()
   }
 
-  /// What the computing thread waits for.
-  var wanted: [SHA256] { state.withLock { $0.wanted } }
+  /// What somebody waits for.
+  package var wanted: [SHA256] { state.withLock { $0.wanted } }
 
-  func images(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
+  /// Each of these waits until the blob is here.
+  /// - Throws: `CancellationError`; ``FileError`` if what has come is no such blob, or nothing will come
+  package func images(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     try blob(name, isCancelled) { file, title throws(FileError) in .images(try Blob.images(file, name: title)) }
   }
 
-  func model(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
+  package func model(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     try blob(name, isCancelled) { file, title throws(FileError) in
       let (saved, model) = try Blob.model(file, name: title)
       return .model(saved, model)
     }
   }
 
-  func groups(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
+  package func groups(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     try blob(name, isCancelled) { file, title throws(FileError) in .groups(try Blob.groups(file, name: title)) }
   }
 
-  func checkpoint(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
+  package func checkpoint(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     try blob(name, isCancelled) { file, _ throws(FileError) in .checkpoint(file.tensors) }
   }
 
@@ -82,15 +91,16 @@ final class BlobStore: Sendable {
 
   private func waitForFile(_ name: SHA256, _ isCancelled: () -> Bool) throws -> [UInt8] {
     state.withLock { $0.wanted.append(name) }
-    defer { state.withLock { $0.wanted.removeAll { $0 == name } } }
     while !isCancelled() {
-      let found = state.withLock { state in
-        state.files.firstIndex { $0.name == name }.map { state.files.remove(at: $0).bytes }
-      }
-      if let found { return found }
+      if let found = state.withLock({ $0.takeFile(name) }) { return found }
       changed.lock()
       _ = changed.wait(until: Date(timeIntervalSinceNow: 0.02))
       changed.unlock()
+    }
+    state.withLock { state in
+      // It may have come just now. If not, one waits less: others may still want the same.
+      guard state.takeFile(name) == nil, let index = state.wanted.firstIndex(of: name) else { return }
+      state.wanted.remove(at: index)
     }
     throw CancellationError()
   }
