@@ -60,9 +60,10 @@ final class PacketCarrier: Sendable {
     for source in lines.indices {
       lost.add(lines[source].take(at: nanoseconds(CLOCK_MONOTONIC)), ordering: .relaxed)
       while let packet = lines[source].first, packet.due <= nanoseconds(CLOCK_MONOTONIC) {
-        if let target = packet.target(among: lines.count), !isCut(source), !isCut(target) {
-          write(lines[target].descriptor, packet.bytes, packet.count)
-          carried.add(1, ordering: .relaxed)
+        if let target = packet.target(among: lines.count) {
+          let isLost = isCut(source) || isCut(target)
+          if !isLost { write(lines[target].descriptor, packet.bytes, packet.count) }
+          (isLost ? lost : carried).add(1, ordering: .relaxed)
         }
         lines[source].dropFirst()
       }
