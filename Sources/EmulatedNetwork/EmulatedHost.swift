@@ -118,7 +118,10 @@ final class EmulatedHost: Sendable {
   func holdPackets(as link: EmulatedNetwork.Link) -> Bool {
     let microseconds = Int(link.delay / .microseconds(1))
     let words = command(
-      ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "\(microseconds)us", "loss", "\(100 * link.loss)%"]
+      [
+        "tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "\(microseconds)us", "loss",
+        "\(100 * link.loss)%",
+      ]
         + ["rate", "\(Int(link.bitsPerSecond))bit"])
     let process = Process()
     process.executableURL = URL(fileURLWithPath: words[0])

@@ -61,9 +61,12 @@ final class PacketCarrier: Sendable {
       lost.add(lines[source].take(at: nanoseconds(CLOCK_MONOTONIC)), ordering: .relaxed)
       while let packet = lines[source].first, packet.due <= nanoseconds(CLOCK_MONOTONIC) {
         if let target = packet.target(among: lines.count) {
-          let isLost = isCut(source) || isCut(target)
-          if !isLost { write(lines[target].descriptor, packet.bytes, packet.count) }
-          (isLost ? lost : carried).add(1, ordering: .relaxed)
+          if isCut(source) || isCut(target) {
+            lost.add(1, ordering: .relaxed)
+          } else {
+            write(lines[target].descriptor, packet.bytes, packet.count)
+            carried.add(1, ordering: .relaxed)
+          }
         }
         lines[source].dropFirst()
       }

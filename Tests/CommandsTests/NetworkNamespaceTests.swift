@@ -52,7 +52,8 @@ import Testing
   /// Trains on all hosts, and as one process.
   /// - Parameter disturb: done while they train
   private func expectTheSameModel(
-    _ training: [String], hosts: Int, link: EmulatedNetwork.Link, disturb: (EmulatedNetwork, Process) -> Void = { _, _ in }
+    _ training: [String], hosts: Int, link: EmulatedNetwork.Link,
+    disturb: (EmulatedNetwork, Process) -> Void = { _, _ in }
   ) throws {
     let training = ["train"] + training + ["--data", data]
     #expect(try AtelierProcess(training + ["--output", "whole.safetensors"], in: folder).status == 0)
@@ -73,7 +74,8 @@ import Testing
     #expect(network.statistics.lost > 0 || network.isHeldByKernel && link.loss > 0, "\(network.statistics)")
   }
 
-  private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(String.init)
+  private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(
+    String.init)
   private static let forest = ["forest", "--trees", "200"]
   /// With this seed each host loses one of its packets 11 to 26, so that even a small job has losses.
   private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 306)
@@ -95,7 +97,10 @@ import Testing
 
   @Test(.enabled(if: obstacle == nil, obstacle)) func theBenchmarkComparesLinksWithLoopback() throws {
     let run = try AtelierProcess(
-      ["benchmark", "--network", "--repetitions", "1", "--epochs", "30", "--batch", "16", "--data", data, "--json", "-"],
+      [
+        "benchmark", "--network", "--repetitions", "1", "--epochs", "30", "--batch", "16", "--data", data, "--json",
+        "-",
+      ],
       in: folder)
     try #require(run.status == 0, "\(run.errors)")
     let result = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])

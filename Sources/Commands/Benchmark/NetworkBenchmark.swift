@@ -140,7 +140,8 @@ struct NetworkBenchmark {
     var table = TextTable([.left, .right, .right], header: ["", "images/s", ""])
     let base = median(result.loopback)
     for (name, speeds) in [
-      ("loopback", result.loopback), ("loopback, with keys", result.loopbackWithKeys), ("links, with keys", result.links),
+      ("loopback", result.loopback), ("loopback, with keys", result.loopbackWithKeys),
+      ("links, with keys", result.links),
     ] {
       table.add([name, formatted(median(speeds), digits: 0), formatted(100 * median(speeds) / base, digits: 1) + " %"])
     }
