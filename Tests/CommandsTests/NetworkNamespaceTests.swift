@@ -77,8 +77,8 @@ import Testing
   private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(
     String.init)
   private static let forest = ["forest", "--trees", "200"]
-  /// With this seed each host loses one of its packets 11 to 26, so that even a small job has losses.
-  private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 306)
+  /// With this seed each host loses one of its packets 9 to 13, so that even a small job has losses.
+  private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 814)
 
   @Test(.enabled(if: obstacle == nil, obstacle), arguments: [network, forest], [2, 3])
   func hostsMakeTheSameModelOverLinksThatDelayAndLose(training: [String], hosts: Int) throws {
@@ -89,6 +89,7 @@ import Testing
   @Test(.enabled(if: obstacle == nil, obstacle)) func aCutLinkChangesNothing() throws {
     try expectTheSameModel(Self.network, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
       while network.statistics.carried < 500, training.isRunning { usleep(1_000) }
+      #expect(training.isRunning, "\(network.statistics)")
       network.setCut(true, 2)
       usleep(1_000_000)
       network.setCut(false, 2)
