@@ -58,6 +58,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .target(name: "CInstructions"),
     target("KernelInterface", []),
   ] + kernelTargets + [
@@ -71,6 +72,7 @@ let package = Package(
       name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
       exclude: ["Documentation"], swiftSettings: strict),
     target("Dashboard", []),
+    target("EmulatedNetwork", ["CLinux"]),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
@@ -85,8 +87,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Cluster", "Compute", "Coordination", "Dashboard", "Datasets", "Models", "Evaluation", "Reports", "Runs",
-        "Selection", "Transport",
+        "Cluster", "Compute", "Coordination", "Dashboard", "Datasets", "EmulatedNetwork", "Models", "Evaluation",
+        "Reports", "Runs", "Selection", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -119,9 +121,11 @@ let package = Package(
       "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
       resources: [.copy("Golden")]),
     testTarget("DashboardTests", ["Dashboard"]),
+    testTarget("EmulatedNetworkTests", ["EmulatedNetwork"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
-    testTarget("CommandsTests", ["Datasets", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
+    testTarget(
+      "CommandsTests", ["Datasets", "EmulatedNetwork", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
   ]
 )
 

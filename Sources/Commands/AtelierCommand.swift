@@ -21,7 +21,7 @@ public struct AtelierCommand: ParsableCommand {
       QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, ReportCommand.self,
       ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self,
       PredictCommand.self, DataCommand.self, WorkerCommand.self, KeysCommand.self, DoctorCommand.self,
-      BenchmarkCommand.self, BenchmarkSampleCommand.self, VersionCommand.self,
+      BenchmarkCommand.self, BenchmarkSampleCommand.self, BenchmarkSpeedCommand.self, VersionCommand.self,
     ])
 
   public init() {}

@@ -2,6 +2,7 @@ internal import Cluster
 internal import Compute
 internal import Dashboard
 internal import Datasets
+internal import EmulatedNetwork
 internal import Evaluation
 internal import Foundation
 internal import Models
@@ -18,13 +19,14 @@ enum ExitStatus {
   static let software = EX_SOFTWARE
   static let cannotCreate = EX_CANTCREAT
   static let inputOutput = EX_IOERR
+  static let notAllowed = EX_NOPERM
 
   /// For `atelier --help`.
   static let documentation = """
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
     input; 69 a coordinator, worker, port or browser cannot be had, or units of work killed their workers; \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading failed, for instance on a \
-    full disk; 76 a coordinator refuses this worker; 130 stopped by Ctrl-C, 143 by SIGTERM.
+    full disk; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, 143 by SIGTERM.
     """
 
   /// The status that tells what kind of failure it was; nil for errors that are not ours.
@@ -53,6 +55,8 @@ enum ExitStatus {
       case .notWritten: return inputOutput
       }
     case is BenchmarkError: return software
+    case EmulationError.notAllowed: return notAllowed
+    case EmulationError.unavailable: return unavailable
     case is TransportError, is DashboardError, is PrintError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software

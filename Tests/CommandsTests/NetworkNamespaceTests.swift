@@ -1,154 +1,152 @@
+import EmulatedNetwork
 import Foundation
 import Testing
 
-/// Three hosts, as network namespaces on one bridge with links of 1 Gbit/s, and keys: what a user with several machines does.
-@Suite(.serialized) final class NetworkNamespaceTests {
+/// Two and three hosts, as network namespaces joined by links of 1 Gbit/s, and keys: what a user with several machines does.
+@Suite(.serialized) struct NetworkNamespaceTests {
   let folder: TemporaryFolder
   let data: String
-  private let prefix = "at\(getpid() % 100_000)"
-  private static let hosts = [1, 2, 3]
 
   init() throws {
     folder = try TemporaryFolder()
     data = try TinyData.write(into: folder)
   }
 
-  deinit { for host in Self.hosts.map(String.init) + ["b"] { ip("netns del \(prefix)\(host)") } }
-
   /// Why namespaces cannot be made here; nil if they can.
   static let obstacle: Comment? = {
-    guard getuid() == 0 else { return "network namespaces need root" }
-    let name = "atelier-probe-\(getpid())"
-    defer { ip("netns del \(name)") }
-    guard ip("netns add \(name)") else {
-      return "this system cannot make network namespaces (iproute2, or a container without the right to)"
-    }
-    guard ip("netns exec \(name) ip link add probe type bridge") else { return "this kernel has no bridges" }
-    return nil
+    do {
+      _ = try EmulatedNetwork(hosts: 1, link: EmulatedNetwork.Link())
+      return nil
+    } catch { return "\(error)" }
   }()
 
-  /// Why links cannot be made worse; nil if they can.
-  static let linkObstacle: Comment? = {
-    if let obstacle { return obstacle }
-    let name = "atelier-netem-\(getpid())"
-    defer { ip("netns del \(name)") }
-    let isThere = ip("netns add \(name)") && ip("netns exec \(name) tc qdisc add dev lo root \(lossy)")
-    return isThere ? nil : "this kernel has no netem (module sch_netem): links without delay and loss only"
-  }()
+  private static let names = ["coordinator", "two", "three"]
+  private static let address = "tcp://10.78.0.1:7700"
 
-  private static let plain = "tbf rate 1gbit burst 128kb latency 50ms"
-  private static let lossy = "netem delay 1ms loss 0.1% rate 1gbit"
-
-  @discardableResult private static func ip(_ words: String) -> Bool {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "ip"] + words.split(separator: " ").map(String.init)
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
+  private func start(
+    _ network: EmulatedNetwork, on host: Int, _ arguments: [String]
+  ) throws -> AtelierProcess.Started {
+    let words = network.command([AtelierProcess.executable.path] + arguments, on: host)
+    return try AtelierProcess.Started(
+      Array(words.dropFirst()), in: folder, environment: ["HOME": folder.file("home\(host)")],
+      executable: URL(fileURLWithPath: words[0]))
   }
 
-  @discardableResult private func ip(_ words: String) -> Bool { Self.ip(words) }
+  private func keys(_ host: Int) -> [String] { ["--keys", folder.file("keys\(host)")] }
 
-  private func makeHosts(link: String = NetworkNamespaceTests.plain) {
-    #expect(ip("netns add \(prefix)b") && ip("netns exec \(prefix)b ip link add br0 type bridge"))
-    ip("netns exec \(prefix)b ip link set br0 up")
-    for host in Self.hosts {
-      ip("netns add \(prefix)\(host)")
-      ip("link add eth0 netns \(prefix)\(host) type veth peer name port\(host) netns \(prefix)b")
-      ip("netns exec \(prefix)b ip link set port\(host) master br0 up")
-      ip("netns exec \(prefix)\(host) ip addr add 10.77.0.\(host)/24 dev eth0")
-      ip("netns exec \(prefix)\(host) ip link set eth0 up")
-      ip("netns exec \(prefix)\(host) ip link set lo up")
-      ip("netns exec \(prefix)\(host) tc qdisc add dev eth0 root \(link)")
-    }
-  }
-
-  private func start(on host: Int, _ arguments: [String]) throws -> AtelierProcess.Started {
-    try AtelierProcess.Started(
-      ["netns", "exec", "\(prefix)\(host)", AtelierProcess.executable.path] + arguments, in: folder,
-      environment: ["HOME": folder.file("home\(host)"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
-      executable: URL(
-        fileURLWithPath: ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].first {
-          FileManager.default.isExecutableFile(atPath: $0)
-        }!))
-  }
-
-  private func makeKeys() throws {
-    for (host, name) in [(1, "coordinator"), (2, "two"), (3, "three")] {
-      #expect(try start(on: host, ["keys", name, "--keys", folder.file("keys\(host)")]).wait().status == 0)
+  /// Of the coordinator, which is host 0, and of a worker on each of the others.
+  private func makeKeys(hosts: Int) throws {
+    for host in 0..<hosts {
+      #expect(try AtelierProcess(["keys", Self.names[host]] + keys(host), in: folder).status == 0)
     }
     func copy(_ name: String, from: Int, to: Int) throws {
       try FileManager.default.copyItem(
         atPath: folder.file("keys\(from)/\(name).public"), toPath: folder.file("keys\(to)/\(name).public"))
     }
-    try copy("coordinator", from: 1, to: 2)
-    try copy("coordinator", from: 1, to: 3)
-    try copy("two", from: 2, to: 1)
-    try copy("three", from: 3, to: 1)
+    for host in 1..<hosts {
+      try copy("coordinator", from: 0, to: host)
+      try copy(Self.names[host], from: host, to: 0)
+    }
   }
 
-  private static let fit = [
-    "train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "60", "--data",
-  ]
-  private static let address = "tcp://10.77.0.1:7700"
-
-  @Test(.enabled(if: obstacle == nil, "no network namespaces here"))
-  func severalHostsMakeTheSameModel() throws { try train(link: Self.plain) }
-
-  @Test(.enabled(if: linkObstacle == nil, "no netem here"))
-  func severalHostsMakeTheSameModelOverLinksThatDelayAndLose() throws { try train(link: Self.lossy) }
-
-  /// One link is cut for a second while the training runs.
-  private func train(link: String) throws {
-    let whole = try AtelierProcess(Self.fit + [data, "--output", "whole.safetensors"], in: folder)
-    #expect(whole.status == 0)
-    makeHosts(link: link)
-    try makeKeys()
-    let workers = try [2, 3].map { host in
-      try start(on: host, ["worker", "--join", Self.address, "--threads", "1", "--keys", folder.file("keys\(host)")])
+  /// Trains on all hosts, and as one process.
+  /// - Parameter disturb: done while they train
+  private func expectTheSameModel(
+    _ training: [String], hosts: Int, link: EmulatedNetwork.Link,
+    disturb: (EmulatedNetwork, Process) -> Void = { _, _ in }
+  ) throws {
+    let training = ["train"] + training + ["--data", data]
+    #expect(try AtelierProcess(training + ["--output", "whole.safetensors"], in: folder).status == 0)
+    let network = try EmulatedNetwork(hosts: hosts, link: link)
+    try makeKeys(hosts: hosts)
+    let workers = try (1..<hosts).map { host in
+      try start(network, on: host, ["worker", "--join", Self.address, "--threads", "1"] + keys(host))
     }
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
     let run = try start(
-      on: 1,
-      Self.fit + [
-        data, "--output", "a.safetensors", "--listen", Self.address, "--await", "2", "--keys", folder.file("keys1"),
-        "--silence", "2000",
-      ])
-    usleep(700_000)
-    ip("netns exec \(prefix)3 ip link set eth0 down")
-    usleep(1_000_000)
-    ip("netns exec \(prefix)3 ip link set eth0 up")
+      network, on: 0,
+      training + ["--output", "a.safetensors", "--listen", Self.address, "--await", "\(hosts - 1)"]
+        + ["--silence", "2000"] + keys(0))
+    disturb(network, run.process)
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
     #expect(try folder.bytes("a.safetensors") == folder.bytes("whole.safetensors"))
+    #expect(network.statistics.lost > 0 || network.isHeldByKernel && link.loss > 0, "\(network.statistics)")
   }
 
-  @Test(.enabled(if: obstacle == nil, "no network namespaces here"))
-  func theDoctorSaysWhatIsWrong() throws {
-    makeHosts()
-    try makeKeys()
-    func doctor(_ keys: Int, _ address: String = NetworkNamespaceTests.address) throws -> AtelierProcess {
-      try start(on: 2, ["doctor", "--join", address, "--keys", folder.file("keys\(keys)")]).wait()
+  private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(
+    String.init)
+  private static let forest = ["forest", "--trees", "200"]
+  /// With this seed each host loses one of its packets 9 to 13, so that even a small job has losses.
+  private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 814)
+
+  @Test(.enabled(if: obstacle == nil, obstacle), arguments: [network, forest], [2, 3])
+  func hostsMakeTheSameModelOverLinksThatDelayAndLose(training: [String], hosts: Int) throws {
+    try expectTheSameModel(training, hosts: hosts, link: Self.lossy)
+  }
+
+  /// For a second, in the middle of the training.
+  @Test(.enabled(if: obstacle == nil, obstacle)) func aCutLinkChangesNothing() throws {
+    try expectTheSameModel(Self.network, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
+      while network.statistics.carried < 500, training.isRunning { usleep(1_000) }
+      #expect(training.isRunning, "\(network.statistics)")
+      network.setCut(true, 2)
+      usleep(1_000_000)
+      network.setCut(false, 2)
     }
-    let closed = try doctor(2)
+  }
+
+  @Test(.enabled(if: obstacle == nil, obstacle)) func theBenchmarkComparesLinksWithLoopback() throws {
+    let run = try AtelierProcess(
+      [
+        "benchmark", "--network", "--repetitions", "1", "--epochs", "30", "--batch", "16", "--data", data, "--json",
+        "-",
+      ],
+      in: folder)
+    try #require(run.status == 0, "\(run.errors)")
+    let result = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    #expect((result["links"] as? [Double])?.count == 1 && (result["ratio"] as? Double ?? 0) > 0, "\(run.output)")
+    #expect(result["gigabits"] as? Double == 1 && result["delayMilliseconds"] as? Double == 1)
+  }
+
+  @Test(.enabled(if: obstacle == nil, obstacle)) func aStoppedBenchmarkLeavesNothing() throws {
+    let temporary = folder.file("temporary")
+    try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+    let started = try AtelierProcess.Started(
+      ["benchmark", "--network", "--epochs", "100000", "--data", data], in: folder, environment: ["TMPDIR": temporary])
+    while !started.errorsSoFar.contains("1 of 3"), started.process.isRunning { usleep(20_000) }
+    kill(started.process.processIdentifier, SIGINT)
+    #expect(try started.wait().status == 130)
+    #expect(folder.names(in: "temporary").isEmpty)
+    let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }
+    for process in processes {
+      let words = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
+      #expect(!words.contains(temporary), "\(words)")
+    }
+  }
+
+  @Test(.enabled(if: obstacle == nil, obstacle)) func theDoctorSaysWhatIsWrong() throws {
+    let network = try EmulatedNetwork(hosts: 2, link: EmulatedNetwork.Link())
+    try makeKeys(hosts: 2)
+    func doctor(_ host: Int) throws -> AtelierProcess {
+      try start(network, on: 1, ["doctor", "--join", Self.address] + keys(host)).wait()
+    }
+    let closed = try doctor(1)
     #expect(closed.status == 69 && closed.output.contains("NO  port  nobody listens at port 7700"), "\(closed.output)")
     let run = try start(
-      on: 1,
-      Self.fit + [data, "--output", "a.safetensors", "--listen", Self.address, "--keys", folder.file("keys1")])
+      network, on: 0,
+      ["train"] + Self.network + ["--data", data, "--output", "a.safetensors", "--listen", Self.address] + keys(0))
     defer { kill(run.process.processIdentifier, SIGKILL) }
     while !run.errorsSoFar.contains("workers may join"), run.process.isRunning { usleep(20_000) }
-    let well = try doctor(2)
+    let well = try doctor(1)
     #expect(well.status == 0 && !well.output.contains("NO"), "\(well.output)")
-    #expect(try start(on: 2, ["keys", "stranger", "--keys", folder.file("keys4")]).wait().status == 0)
+    #expect(try AtelierProcess(["keys", "stranger"] + keys(4), in: folder).status == 0)
     try FileManager.default.copyItem(
-      atPath: folder.file("keys1/coordinator.public"), toPath: folder.file("keys4/coordinator.public"))
+      atPath: folder.file("keys0/coordinator.public"), toPath: folder.file("keys4/coordinator.public"))
     let stranger = try doctor(4)
     #expect(stranger.status == 69 && stranger.output.contains("turns this key away"), "\(stranger.output)")
     try FileManager.default.createDirectory(atPath: folder.file("keys5"), withIntermediateDirectories: true)
-    try FileManager.default.copyItem(atPath: folder.file("keys2/two.secret"), toPath: folder.file("keys5/two.secret"))
+    try FileManager.default.copyItem(atPath: folder.file("keys1/two.secret"), toPath: folder.file("keys5/two.secret"))
     try FileManager.default.copyItem(
       atPath: folder.file("keys4/stranger.public"), toPath: folder.file("keys5/coordinator.public"))
     let mistaken = try doctor(5)

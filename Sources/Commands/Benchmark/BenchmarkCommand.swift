@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Compute
+internal import EmulatedNetwork
 internal import Evaluation
 internal import Foundation
 internal import Logging
@@ -31,6 +32,21 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Measure instead what working together costs: two local workers against one process.")
   var cluster = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure instead how fast two workers train the network when they are on hosts of their own, against loopback.",
+      discussion: "The hosts are network namespaces, which needs root."))
+  var network = false
+
+  @Option(help: ArgumentHelp("With --network: how much each host can send.", valueName: "Gbit/s"))
+  var linkRate = 1.0
+
+  @Option(help: ArgumentHelp("With --network: how long what is sent takes to the other host.", valueName: "ms"))
+  var linkDelay = 1.0
+
+  @Option(help: ArgumentHelp("With --network: images of a step.", valueName: "n"))
+  var batch = 256
+
   @Flag(help: "Compute instead, in simulated time, what limits a cluster of up to 1000 workers.")
   var simulate = false
 
@@ -45,6 +61,9 @@ struct BenchmarkCommand: ParsableCommand {
       throw ValidationError("--repetitions must be from 1 to 1000, not \(repetitions)")
     }
     if epochs < 1 { throw ValidationError("--epochs must be at least 1, not \(epochs)") }
+    if batch < 1 { throw ValidationError("--batch must be at least 1, not \(batch)") }
+    if !(0.001...1_000 ~= linkRate) { throw ValidationError("--link-rate must be from 0.001 to 1000 Gbit/s") }
+    if !(0...10_000 ~= linkDelay) { throw ValidationError("--link-delay must be from 0 to 10000 ms") }
   }
 
   func run() throws {
@@ -53,6 +72,14 @@ struct BenchmarkCommand: ParsableCommand {
     if simulate {
       let result = SimulationBenchmark.run()
       return try jsonOptions.write(result, text: SimulationBenchmark.text(result))
+    }
+    if network {
+      let benchmark = NetworkBenchmark(
+        data: ["--data", dataOptions.location],
+        link: EmulatedNetwork.Link(bitsPerSecond: linkRate * 1e9, delay: .milliseconds(linkDelay)),
+        repetitions: repetitions, epochs: epochs, batch: batch, log: { computeOptions.logger.info("\($0)") })
+      let result = try benchmark.run()
+      return try jsonOptions.write(result, text: NetworkBenchmark.text(result))
     }
     if cluster {
       let benchmark = ClusterBenchmark(

@@ -71,21 +71,10 @@ struct ClusterBenchmark {
     try body(cluster)
   }
 
-  /// Images that training carries in each second, from the first report to the last: starting is measured elsewhere.
   private func networkSpeed(_ cluster: Cluster) throws -> Double {
     var settings = NetworkSettings()
     settings.epochs = epochs
-    var (first, last): ((Int, ContinuousClock.Instant)?, (Int, ContinuousClock.Instant)?) = (nil, nil)
-    _ = try cluster.train(
-      settings, dataset.train, classCount: dataset.classCount, keepCheckpoint: { _ in },
-      progress: { progress in
-        let done = ((progress.fit.epoch ?? 1) - 1) * progress.fit.total + progress.fit.done
-        if done > last?.0 ?? 0 { last = (done, .now) }
-        if first == nil, let last { first = last }
-        return !Interruption.isRequested
-      })
-    guard let first, let last, last.0 > first.0 else { return 0 }
-    return Double(last.0 - first.0) / ((last.1 - first.1) / .seconds(1))
+    return try TrainingSpeed(settings, dataset, by: cluster).imagesPerSecond
   }
 
   private func forestSpeed(_ cluster: Cluster) throws -> Double {

@@ -1,0 +1,156 @@
+internal import ArgumentParser
+internal import Cluster
+internal import EmulatedNetwork
+internal import Evaluation
+internal import Foundation
+internal import Models
+internal import Transport
+
+/// How fast two workers with one thread each train the network when coordinator and workers are hosts of their own, joined by links, against
+/// the same three over loopback. The hosts are network namespaces; over links everything is encrypted, as between any hosts.
+struct NetworkBenchmark {
+  struct Result: Encodable {
+    let gigabits: Double
+    let delayMilliseconds: Double
+    /// "netem", or "a thread of this process".
+    let linksAreHeldBy: String
+    let batch: Int
+    /// Images in a second, one for each repetition; without keys, as within one host.
+    let loopback: [Double]
+    let loopbackWithKeys: [Double]
+    let links: [Double]
+    /// Of the medians of ``links`` and ``loopback``.
+    let ratio: Double
+    /// Share of one core that carrying packets between the hosts took while ``links`` were measured.
+    let carrierLoad: Double
+    let digest: String
+  }
+
+  private enum Way: CaseIterable { case loopback, loopbackWithKeys, links }
+
+  /// Words that name the data.
+  let data: [String]
+  let link: EmulatedNetwork.Link
+  let repetitions: Int
+  let epochs: Int
+  let batch: Int
+  let log: (String) -> Void
+
+  private static let port = 7_700
+
+  /// - Throws: ``EmulationError`` if there can be no such hosts.
+  func run() throws -> Result {
+    // Host 0 is the coordinator's.
+    let network = try EmulatedNetwork(hosts: 3, link: link)
+    let folder = try ClusterFolder()
+    defer { folder.remove() }
+    try makeKeys(in: folder.path)
+    var speeds: [Way: [Double]] = [:]
+    var digests: Set<String> = []
+    var (processorSeconds, seconds) = (0.0, 0.0)
+    for repetition in 1...repetitions {
+      for way in Way.allCases {
+        log("\(repetition) of \(repetitions): \(name(way))")
+        let (start, before) = (ContinuousClock.now, network.statistics.processorSeconds)
+        let speed = try measure(way, network, keys: folder.path)
+        if way == .links {
+          seconds += (ContinuousClock.now - start) / .seconds(1)
+          processorSeconds += network.statistics.processorSeconds - before
+        }
+        speeds[way, default: []].append(speed.imagesPerSecond)
+        digests.insert(speed.digest)
+      }
+    }
+    guard digests.count == 1 else { throw BenchmarkError.digestsDiffer(.cnn) }
+    return Result(
+      gigabits: link.bitsPerSecond / 1e9, delayMilliseconds: link.delay / .milliseconds(1),
+      linksAreHeldBy: network.isHeldByKernel ? "netem" : "a thread of this process", batch: batch,
+      loopback: speeds[.loopback]!, loopbackWithKeys: speeds[.loopbackWithKeys]!, links: speeds[.links]!,
+      ratio: median(speeds[.links]!) / median(speeds[.loopback]!), carrierLoad: processorSeconds / seconds,
+      digest: digests.first!)
+  }
+
+  private func name(_ way: Way) -> String {
+    switch way {
+    case .loopback: "loopback"
+    case .loopbackWithKeys: "loopback, with keys"
+    case .links: "links"
+    }
+  }
+
+  private func makeKeys(in folder: String) throws {
+    _ = try KeyFiles.create(named: "coordinator", in: "\(folder)/keys-0")
+    for worker in 1...2 {
+      _ = try KeyFiles.create(named: "worker-\(worker)", in: "\(folder)/keys-\(worker)")
+      for (name, from, to) in [("coordinator", 0, worker), ("worker-\(worker)", worker, 0)] {
+        try FileManager.default.copyItem(
+          atPath: "\(folder)/keys-\(from)/\(name).public", toPath: "\(folder)/keys-\(to)/\(name).public")
+      }
+    }
+  }
+
+  private func measure(_ way: Way, _ network: EmulatedNetwork, keys folder: String) throws -> TrainingSpeed {
+    let host = way == .links ? network.address(of: 0) : "127.0.0.1"
+    func words(_ command: [String], keys: Int) -> [String] {
+      let executable = "/proc/\(getpid())/exe"
+      let secured = way == .loopback ? [] : ["--keys", "\(folder)/keys-\(keys)"]
+      return network.command([executable] + command + secured + ["--quiet"], on: way == .links ? keys : 0)
+    }
+    var workers: [Process] = []
+    defer { for worker in workers { Self.end(worker) } }
+    let output = Pipe()
+    let address = "tcp://\(host):\(Self.port)"
+    let coordinator = try Self.start(
+      words(
+        ["benchmark-speed", "--epochs", "\(epochs)", "--batch", "\(batch)", "--listen", address, "--await", "2"] + data,
+        keys: 0), output: output)
+    defer { Self.end(coordinator) }
+    for worker in 1...2 {
+      workers.append(
+        try Self.start(words(["worker", "--join", address, "--threads", "1", "--local"], keys: worker), output: nil))
+    }
+    while coordinator.isRunning {
+      if Interruption.isRequested { throw CancellationError() }
+      // Whoever has ended has told why on standard error.
+      if workers.contains(where: { !$0.isRunning }) { throw ExitCode(ExitStatus.software) }
+      usleep(20_000)
+    }
+    guard coordinator.terminationReason == .exit, coordinator.terminationStatus == 0 else {
+      throw ExitCode(coordinator.terminationReason == .exit ? coordinator.terminationStatus : ExitStatus.software)
+    }
+    return try JSONDecoder().decode(TrainingSpeed.self, from: output.fileHandleForReading.readDataToEndOfFile())
+  }
+
+  private static func start(_ words: [String], output: Pipe?) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: words[0])
+    process.arguments = Array(words.dropFirst())
+    process.standardInput = FileHandle.nullDevice
+    if let output { process.standardOutput = output } else { process.standardOutput = FileHandle.nullDevice }
+    try process.run()
+    return process
+  }
+
+  private static func end(_ process: Process) {
+    if process.isRunning { process.terminate() }
+    process.waitUntilExit()
+  }
+
+  static func text(_ result: Result) -> String {
+    var table = TextTable([.left, .right, .right], header: ["", "images/s", ""])
+    let base = median(result.loopback)
+    for (name, speeds) in [
+      ("loopback", result.loopback), ("loopback, with keys", result.loopbackWithKeys),
+      ("links, with keys", result.links),
+    ] {
+      table.add([name, formatted(median(speeds), digits: 0), formatted(100 * median(speeds) / base, digits: 1) + " %"])
+    }
+    return """
+      Two workers of one thread, batches of \(result.batch); links of \(formatted(result.gigabits, digits: 2)) Gbit/s \
+      and \(formatted(result.delayMilliseconds, digits: 1)) ms each way, held by \(result.linksAreHeldBy)
+      (which took \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
+
+      \(table.text)
+      """
+  }
+}
