@@ -50,7 +50,7 @@ struct SweepFileCommand: ParsableCommand {
 
       For random searches a parameter can be a range:
 
-          learning-rate: {low: 0.01, high: 1, log: true}
+        learning-rate: {low: 0.01, high: 1, log: true}
 
       Example:  atelier sweep deploy/examples/forest.yaml
       """)
