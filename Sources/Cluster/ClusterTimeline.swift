@@ -68,6 +68,8 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
 
   // MARK: What happens
 
+  /// A job begins.
+  /// - Parameter seconds: since the start of the cluster, as everywhere here
   package mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
     jobs.append(Job(name: work.name, start: seconds, end: seconds))
     told = [:]

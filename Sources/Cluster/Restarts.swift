@@ -10,6 +10,7 @@ package struct Restarts {
 
   package init() {}
 
+  /// - Parameter life: how long the process had lived when it died
   package mutating func mayStartAgain(afterLiving life: Milliseconds) -> Bool {
     if life >= Self.life { count = 0 }
     count += 1

@@ -89,6 +89,7 @@ package struct Worker: Sendable {
     }
   }
 
+  /// Does what has become due by `now`: a silent coordinator is given up, and what waits for an answer is sent again.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now) {
       if $0.coordinator != 0, now - $0.lastHeard > $0.limits.silence { $0.forgetCoordinator() }

@@ -83,6 +83,7 @@ package enum ProcessMark {
   /// nil if there is no such process, or it has ended and only waits for its parent to ask how.
   package static func of(_ process: Int32) -> String? { mark(of: "\(process)") }
 
+  /// Whether the process of a mark still runs, and not another one that was given its number.
   package static func isAlive(_ mark: String) -> Bool {
     guard let number = mark.split(separator: " ").first else { return false }
     return self.mark(of: String(number)) == mark

@@ -114,6 +114,8 @@ package final class RunRecord: Sendable {
     }
   }
 
+  /// A run has ended, now.
+  /// - Parameter reason: why it has failed, for people
   package func end(_ name: String, _ state: Run.State, reason: String? = nil) throws(RunError) {
     try write { database in
       try database.execute(
@@ -167,6 +169,7 @@ package final class RunRecord: Sendable {
     }
   }
 
+  /// In the order in which they were noted; empty if there is no such run.
   package func models(of name: String) throws(RunError) -> [RunModel] {
     try read { database in
       let rows = try Row.fetchAll(

@@ -43,8 +43,19 @@ extension ParameterSpace {
       try require(abs(low) <= 1e9 && abs(high) <= 1e9, ": a range ends at 1e9")
       try require(!isLogarithmic || low > 0, ": a logarithmic range begins above 0")
       // A parameter of whole numbers has whole ends, and so whole numbers between them.
-      for share in [0, 1] {
-        _ = try Configuration.canonical(text(Double(share), low, high, isLogarithmic), of: name, kind)
+      do throws(SweepError) {
+        for share in [0.0, 1] { _ = try Configuration.canonical(text(share, low, high, isLogarithmic), of: name, kind) }
+      } catch {
+        let (first, last) = (low.rounded(.up), high.rounded(.down))
+        let isWhole =
+          first < last
+          && [first, last].allSatisfy {
+            (try? Configuration.canonical("\(Int($0))", of: name, kind)) != nil
+          }
+        guard isWhole, first != low || last != high else { throw error }
+        throw SweepError(
+          "\(name) is a whole number, and so are the ends of its range: write {low: \(Int(first)), high: \(Int(last))}",
+          key: name)
       }
     }
   }

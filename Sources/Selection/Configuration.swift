@@ -14,6 +14,7 @@ package struct Configuration: Sendable, Equatable {
   /// Those that the space names, sorted by name.
   package let parameters: [Parameter]
 
+  /// - Parameter parameters: in any order, no name twice; whether the model has them is found out by ``settings(seed:)``
   package init(_ kind: ModelKind, _ parameters: [Parameter]) {
     (self.kind, self.parameters) = (kind, parameters.sorted { $0.name < $1.name })
   }

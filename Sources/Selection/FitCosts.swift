@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// How long tasks take: the settings' own estimate, times what finished tasks have taught about each value of each parameter. It decides what is
-/// begun first, and what people are told is left; never a result.
+/// How long tasks take: the settings' own estimate, times what finished tasks have taught about each value of each parameter. It decides what
+/// is begun first, and what people are told is left; never a result.
 ///
-/// The logarithm of seconds over estimate is taken for a sum of effects, one for each value. In a grid, where every value meets all others, the
-/// mean over the tasks with a value tells its effect.
+/// The logarithm of seconds over estimate is taken for a sum of effects, one for each value. In a grid, where every value meets all others,
+/// the mean over the tasks with a value tells its effect.
 package struct FitCosts: Sendable {
   private struct Mean: Sendable {
     var count = 0.0
@@ -19,6 +19,7 @@ package struct FitCosts: Sendable {
   private var all = Mean()
   private var byValue: [Configuration.Parameter: Mean] = [:]
 
+  /// Nothing is known yet: estimates are the settings' own.
   package init() {}
 
   /// A task is done. One that has failed says nothing.

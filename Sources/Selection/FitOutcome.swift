@@ -7,7 +7,9 @@ package struct FitOutcome: Sendable, Equatable, Codable {
   /// Why there are no scores.
   package let failure: String?
 
+  /// - Parameter scores: by metric; more is better
   package init(scores: [String: Double]) { (self.scores, failure) = (scores, nil) }
+  /// - Parameter failure: why there are no scores, for people
   package init(failure: String) { (scores, self.failure) = ([:], failure) }
 
   /// - Parameter probabilities: (images, classes)

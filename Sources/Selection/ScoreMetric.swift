@@ -7,6 +7,7 @@ package enum ScoreMetric: String, Sendable, Codable, CaseIterable {
   case macroF1 = "f1_macro"
   case negativeLogLoss = "neg_log_loss"
 
+  /// More is better: the logarithmic loss, in nats for an image, is negative.
   package func score(_ evaluation: Evaluation) -> Double {
     switch self {
     case .accuracy: evaluation.accuracy

@@ -123,7 +123,9 @@ package struct SharedFit {
     for member in members { try member.validate(images: training.count, shape: training.shape) }
     let analysis =
       members[0].components == nil ? nil : PrincipalComponents.Analysis(of: training, on: context)
-    // One search for all that compare images in the same way.
+    // One search for all that compare images in the same way. Each fold is a task of its own, which searches the images outside it: of F folds
+    // together that is (F-1)/F of the distances that one search of all images among all would take, where those of the same fold are masked
+    // only when they are known. The neighbours are the same.
     let searches = try Dictionary(grouping: members.indices) {
       "\(members[$0].components ?? 0) \(members[$0].whitening)"
     }

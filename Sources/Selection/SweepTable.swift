@@ -20,6 +20,7 @@ package struct SweepTable: Sendable {
       self.failure = failure ?? outcomes.lazy.compactMap(\.failure).first
     }
 
+    /// By split; what is not known is not a number.
     package func scores(_ metric: ScoreMetric) -> [Double] {
       failure == nil ? outcomes.map { $0.scores[metric.rawValue] ?? .nan } : outcomes.map { _ in .nan }
     }
@@ -31,6 +32,9 @@ package struct SweepTable: Sendable {
   /// Of each row: 1 for the best; equal scores have the same rank, and those without a score the last (scikit-learn's).
   package let ranks: [Int]
 
+  /// - Parameters:
+  ///   - rows: in the order of the configurations; of halving, rung after rung
+  ///   - splits: that each row with scores has scores of
   package init(_ rows: [Row], metric: ScoreMetric, splits: Int) {
     (self.rows, self.metric, self.splits) = (rows, metric, splits)
     ranks = Self.ranks(rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) })
@@ -55,8 +59,11 @@ package struct SweepTable: Sendable {
 }
 
 extension SweepTable.Row {
+  /// Over the splits; not a number where one has no score.
   package func mean(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).mean }
+  /// Over the splits, of a whole population; not a number where one has no score.
   package func deviation(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).deviation }
+  /// The mean over the splits; not a number where nothing was fitted.
   package var fitSeconds: Double { Statistics(times.map(\.fitSeconds)).mean }
 }
 

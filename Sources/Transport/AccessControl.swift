@@ -54,6 +54,7 @@ package final class AccessControl: Sendable {
     ended.signal()
   }
 
+  /// From now on these are let in, and nobody else: they take the place of those that were allowed in the domain before.
   package func allow(_ keys: Set<Key>, in domain: String) { state.withLock { $0.allowed[domain] = keys } }
 
   /// How often somebody was turned away.

@@ -178,6 +178,19 @@ import Testing
     }
   }
 
+  @Test func benchmarkMeasuresWorkingTogetherAndSweeps() throws {
+    let run = try AtelierProcess(
+      ["benchmark", "--cluster", "--data", data, "--repetitions", "1", "--json", folder.file("b.json")], in: folder)
+    try #require(run.status == 0, "\(run.errors)")
+    let results = try #require(JSONSerialization.jsonObject(with: folder.bytes("b.json")) as? [[String: Any]])
+    for (name, isCompared) in [("grid of forests", true), ("sweep of 10000 trivial configurations", false)] {
+      let result = try #require(results.first { $0["name"] as? String == name })
+      #expect(result["median"] as? Double ?? 0 > 0 && (result["oneProcess"] != nil) == isCompared)
+      #expect(run.output.contains(name))
+    }
+    #expect(!folder.names.contains("runs"), "sweeps that are measured are nobody's runs")
+  }
+
   @Test func benchmarkMeasuresEachModelInAProcessOfItsOwn() throws {
     let run = try AtelierProcess(
       ["benchmark", "--data", data, "--models", "tree,knn", "--repetitions", "2", "--json", folder.file("b.json")],

@@ -87,13 +87,16 @@ final class SimulatedWorker {
   private func start(_ chunk: Chunk, in simulation: Simulation) {
     started = chunk
     let id = id
-    let duration = Int(Double(chunk.count) * 30 / speed)
     let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
+    let duration = Int(Double(units.reduce(0) { $0 + simulation.milliseconds(of: $1) }) / speed)
     simulation.schedule(after: duration) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.started == chunk else { return }
         worker.started = nil
-        if let poison = simulation.faults.poison, units.contains(poison) { return simulation.killWorker(id) }
+        let faults = simulation.faults
+        if units.contains(where: { $0 == faults.poison || faults.poisons.contains($0) }) {
+          return simulation.killWorker(id)
+        }
         let lie: UInt8 = simulation.random.chance(simulation.faults.lies) ? 1 : 0
         let digest = [UInt8(truncatingIfNeeded: units.lowerBound), UInt8(truncatingIfNeeded: units.count), lie]
         worker.handle(

@@ -28,6 +28,8 @@ struct Faults {
   var freezes = 0.0
   /// Whoever works on this unit dies.
   var poison: Int?
+  /// And on any of these.
+  var poisons: Set<Int> = []
   /// A worker computes something else, with this probability.
   var lies = 0.0
 
@@ -49,6 +51,8 @@ struct Faults {
 final class Simulation {
   enum Kind {
     case tasks(units: Int)
+    /// Fits of a sweep: how long each takes a worker of speed 1.
+    case sweep(milliseconds: [Int])
     case training(rounds: UInt64, shards: Int)
   }
 
@@ -127,12 +131,21 @@ final class Simulation {
     case .tasks(let units):
       let missing = (0..<units).filter { unitsDone[$0] == nil }
       work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: seed.isMultiple(of: 3)))
+    case .sweep(let milliseconds):
+      let missing = milliseconds.indices.filter { unitsDone[$0] == nil }
+      work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: true))
     case .training: work = .training(TrainingGroup(savedStep: savedStep))
     }
     // A worker that joins begins where the checkpoint stands.
     let description = withUnsafeBytes(of: savedStep) { Array($0) }
     perform(coordinator!.start(work, description: description, at: now))
     tickCoordinator(coordinatorSession)
+  }
+
+  func reorder(_ units: [Int]) { coordinator?.reorder(units) }
+
+  func milliseconds(of unit: Int) -> Int {
+    if case .sweep(let milliseconds) = kind { milliseconds[unit] } else { 30 }
   }
 
   private func tickCoordinator(_ session: UInt64) {

@@ -57,7 +57,19 @@ import Testing
       "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
       "line 5, column 7: criterion has no \"gni\"; did you mean gini?"
     ),
-    ("model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\ndraws: 2", "line 3, column 3: "),
+    (
+      "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\ndraws: 2",
+      "line 3, column 3: epochs is a whole number, and so are the ends of its range: write {low: 1, high: 5}"
+    ),
+    (
+      "model: forest\nspace:\n  trees: {low: 1.5, high: 9.7}\nstrategy: random\ndraws: 2",
+      "line 3, column 3: trees is a whole number, and so are the ends of its range: write {low: 2, high: 9}"
+    ),
+    (
+      "model: forest\nspace:\n  trees: {low: 1.2, high: 1.8}\nstrategy: random\ndraws: 2",
+      "line 3, column 3: trees"
+    ),
+    ("model: forest\nspace:\n  trees: {low: -4.5, high: 3}\nstrategy: random\ndraws: 2", "line 3, column 3: trees"),
     ("model: cnn\nspace: {epochs: {low: 5, high: 1}}", "line 2, column 9: epochs: low must be below high"),
     ("model: knn\nspace: {neighbors: ['']}", "line 2, column 21: neighbors has an empty value"),
     ("model: tree\nspace: {}\nmax-resource: 9", "line 3, column 15: max-resource belongs to `strategy: halving`"),

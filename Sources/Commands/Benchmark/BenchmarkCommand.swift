@@ -29,7 +29,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Epochs of the convolutional network.", valueName: "n"))
   var epochs = 1
 
-  @Flag(help: "Measure instead what working together costs: two local workers against one process.")
+  @Flag(help: "Measure instead what working together costs (two local workers against one process), and a sweep.")
   var cluster = false
 
   @Flag(
@@ -84,7 +84,7 @@ struct BenchmarkCommand: ParsableCommand {
     if cluster {
       let benchmark = ClusterBenchmark(
         dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,
-        epochs: epochs, log: { computeOptions.logger.info("\($0)") })
+        epochs: epochs, dataLocation: dataOptions.location, log: { computeOptions.logger.info("\($0)") })
       let results = try benchmark.run()
       return try jsonOptions.write(results, text: ClusterBenchmark.table(results).text)
     }
@@ -118,23 +118,7 @@ struct BenchmarkCommand: ParsableCommand {
     var arguments = ["benchmark-sample", kind.rawValue, "--epochs", "\(epochs)", "--quiet"]
     if let data = dataOptions.data { arguments += ["--data", data] }
     if let threads = computeOptions.threads { arguments += ["--threads", "\(threads)"] }
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(
-      fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-    process.arguments = arguments
-    process.standardOutput = output
-    try process.run()
-    while process.isRunning {
-      if Interruption.isRequested { process.interrupt() }
-      usleep(20_000)
-    }
-    if Interruption.isRequested { throw CancellationError() }
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-      // The process has told why on standard error.
-      throw ExitCode(process.terminationReason == .exit ? process.terminationStatus : ExitStatus.software)
-    }
-    return try JSONDecoder().decode(BenchmarkSample.self, from: output.fileHandleForReading.readDataToEndOfFile())
+    return try JSONDecoder().decode(BenchmarkSample.self, from: BenchmarkProcess.run(arguments))
   }
 }
 

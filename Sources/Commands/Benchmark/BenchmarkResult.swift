@@ -1,3 +1,4 @@
+internal import Compute
 internal import Evaluation
 internal import Models
 
@@ -53,11 +54,14 @@ func median(_ values: [Double]) -> Double {
 
 enum BenchmarkError: Error, CustomStringConvertible {
   case digestsDiffer(ModelKind)
+  case configurationsMissing(Int)
 
   var description: String {
     switch self {
     case .digestsDiffer(let kind):
       "two fits of \(kind.rawValue) on the same data gave different models: this is a fault in Atelier"
+    case .configurationsMissing(let count):
+      "\(counted(count, "configuration")) of a measured sweep came to no score: these data do not suit the benchmark"
     }
   }
 }

@@ -5,7 +5,8 @@ internal import Evaluation
 internal import Foundation
 internal import Models
 
-/// What working together costs: two local workers with half the threads each, against one process with all of them, in one run.
+/// What working together costs: two local workers with half the threads each, against one process with all of them, in one run. And what a
+/// sweep costs beside its fits.
 struct ClusterBenchmark {
   struct Result: Encodable {
     let name: String
@@ -27,6 +28,8 @@ struct ClusterBenchmark {
   let context: ComputeContext
   let repetitions: Int
   let epochs: Int
+  /// As `--data` takes it.
+  let dataLocation: String
   let log: (String) -> Void
 
   /// Units that are nothing, in one job.
@@ -35,7 +38,9 @@ struct ClusterBenchmark {
   func run() throws -> [Result] {
     var cnn: (one: [Double], two: [Double]) = ([], [])
     var forest: (one: [Double], two: [Double]) = ([], [])
-    var (ready, empty, recovery): ([Double], [Double], [Double]) = ([], [], [])
+    var grid: (one: [Double], two: [Double]) = ([], [])
+    var (ready, empty, recovery, trivial): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
+    let sweep = SweepBenchmark(data: dataLocation, threads: context.team.count)
     for repetition in 1...repetitions {
       log("\(repetition) of \(repetitions)")
       try withCluster(workers: 0) { one in
@@ -54,12 +59,17 @@ struct ClusterBenchmark {
         forest.two.append(try forestSpeed(two))
         recovery.append(try secondsToRecover(two))
       }
+      grid.one.append(try sweep.gridSpeed(workers: 0))
+      grid.two.append(try sweep.gridSpeed(workers: 2))
+      trivial.append(try sweep.trivialSeconds())
     }
     return [
       Result("network", cnn.two, unit: "images/s", oneProcess: cnn.one),
       Result("forest", forest.two, unit: "trees/s", oneProcess: forest.one),
+      Result("grid of forests", grid.two, unit: "configurations/s", oneProcess: grid.one),
       Result("start to both workers ready", ready, unit: "s"), Result("empty units", empty, unit: "1/s"),
       Result("kill of one worker to next step", recovery, unit: "s"),
+      Result("sweep of \(SweepBenchmark.trivialCount) trivial configurations", trivial, unit: "s"),
     ]
   }
 

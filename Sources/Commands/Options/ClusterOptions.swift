@@ -9,7 +9,10 @@ internal import Transport
 struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Worker processes to start on this machine, which share its threads (default: none; this process works itself). Never changes a result.",
+      """
+      Worker processes to start on this machine, which share its threads (default: none; this process works itself). \
+      Never changes a result.
+      """,
       valueName: "n"))
   var workers: Int?
 
@@ -68,7 +71,10 @@ struct ClusterOptions: ParsableArguments {
 struct KeyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The folder of keys (default: \(KeyOptions.standardFolder)). It holds one's own NAME.secret, and NAME.public of those who are trusted.",
+      """
+      The folder of keys (default: \(KeyOptions.standardFolder)). It holds one's own NAME.secret, and NAME.public of \
+      those who are trusted.
+      """,
       valueName: "dir"),
     completion: .directory)
   var keys: String?
@@ -83,7 +89,10 @@ struct KeyOptions: ParsableArguments {
     let workers = try KeyFiles.publicKeys(in: folder).subtracting([own.publicKey])
     guard !workers.isEmpty else {
       throw TransportError(
-        "\(folder) holds no worker's public key, so nobody could join: run `atelier keys` on each worker's host, and copy its NAME.public here"
+        """
+        \(folder) holds no worker's public key, so nobody could join: run `atelier keys` on each worker's host, and \
+        copy its NAME.public here
+        """
       )
     }
     return CoordinatorKeys(own: own, workers: workers, folder: folder)
@@ -98,7 +107,10 @@ struct KeyOptions: ParsableArguments {
       throw TransportError(
         names.isEmpty
           ? "\(folder) holds no secret key of a worker: `atelier keys` makes one"
-          : "\(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))): a worker has one; name another folder by --keys"
+          : """
+          \(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))): a worker has one; name \
+          another folder by --keys
+          """
       )
     }
     guard FileManager.default.fileExists(atPath: "\(folder)/\(Self.coordinatorName).public") else {

@@ -9,7 +9,8 @@ struct DataOptions: ParsableArguments {
       "The data set: \(FashionMNIST.name), or a folder.",
       discussion: """
         A folder holds either MNIST's four IDX files (plain or gzipped), or PNG images as train/CLASS/*.png and \
-        test/CLASS/*.png. Beside IDX files, classes.txt may name the classes, one on a line. Without this option: the folder that \(Dataset.environmentVariable) names, else \
+        test/CLASS/*.png. Beside IDX files, classes.txt may name the classes, one on a line. Without this option: the \
+        folder that \(Dataset.environmentVariable) names, else \
         \(FashionMNIST.name).
         """,
       valueName: "name|dir"),

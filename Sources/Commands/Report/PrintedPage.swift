@@ -15,7 +15,10 @@ enum PrintedPage {
       for folder in folders where access("\(folder)/\(name)", X_OK) == 0 { return "\(folder)/\(name)" }
     }
     throw PrintError(
-      "--pdf needs a browser, and none of \(browsers.joined(separator: ", ")) is installed: install Debian's package chromium, or print the page from any browser"
+      """
+      --pdf needs a browser, and none of \(browsers.joined(separator: ", ")) is installed: install Debian's package \
+      chromium, or print the page from any browser
+      """
     )
   }
 

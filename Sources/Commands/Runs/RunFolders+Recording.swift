@@ -14,8 +14,8 @@ extension RunFolders {
   /// The `FitReport` of the best that a sweep has fitted at its end.
   static let bestTitle = "best"
 
-  /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's folder. A
-  /// record that cannot be written is no reason to lose a model: it is said, and that is all.
+  /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's
+  /// folder. A record that cannot be written is no reason to lose a model: it is said, and that is all.
   ///
   /// - Parameters:
   ///   - file: any in the run's folder

@@ -33,21 +33,24 @@ struct SweepFileCommand: ParsableCommand {
     discussion: """
       A file has these lines; all but model and space may be missing:
 
-        model: forest                # cnn, forest, tree, knn
-        space:                       # or a list of spaces
+        model: forest          # cnn, forest, tree, knn
+        space:                 # or a list of spaces
           trees: [100, 200, 300]
           max-depth: [10, 20, none]
-        data: fashion-mnist          # or a folder
-        folds: 3                     # or hold-out: 0.2
-        strategy: grid               # random needs draws; halving needs resource and max-resource
-        scoring: accuracy            # balanced_accuracy, f1_macro, neg_log_loss
-        images: 10000                # search on fewer training images
+        data: fashion-mnist    # or a folder
+        folds: 3               # or hold-out: 0.2
+        strategy: grid         # or random, with draws: 20; or halving, with
+                               # resource: epochs (trees, images), max-resource: 9
+        scoring: accuracy      # balanced_accuracy, f1_macro, neg_log_loss
+        images: 10000          # search on fewer training images
         seed: 0
         refit: true
 
       Several sweeps in one file have lines of --- between them.
 
-      For random searches a parameter can be a range: learning-rate: {low: 0.01, high: 1, log: true}.
+      For random searches a parameter can be a range:
+
+        learning-rate: {low: 0.01, high: 1, log: true}
 
       Example:  atelier sweep deploy/examples/forest.yaml
       """)

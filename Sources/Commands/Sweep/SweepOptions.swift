@@ -25,7 +25,10 @@ struct SweepCommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Of networks: with 1, each is trained by one worker; with more, all workers train one after the other together. Never changes a score.",
+      """
+      Of networks: with 1, each is trained by one worker; with more, all workers train one after the other together. \
+      Never changes a score.
+      """,
       valueName: "n"))
   var workersPerTrial = 1
 
@@ -162,11 +165,11 @@ struct SweepOptions: ParsableArguments {
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
 
-  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on.", valueName: "n"))
-  var factor = 3
+  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on (default: 3).", valueName: "n"))
+  var factor: Int?
 
-  @Option(help: ArgumentHelp("The resource of the first rung, at least.", valueName: "n"))
-  var minResource = 1
+  @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
+  var minResource: Int?
 
   @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
   var maxResource: Int?
@@ -189,7 +192,10 @@ struct SweepOptions: ParsableArguments {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
     if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
     if halving != nil, maxResource == nil { throw ValidationError("--halving needs --max-resource") }
-    if halving == nil, maxResource != nil { throw ValidationError("--max-resource belongs to --halving") }
+    let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
+    for (name, value) in belonging where value != nil && halving == nil {
+      throw ValidationError("\(name) belongs to --halving")
+    }
   }
 
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
@@ -211,7 +217,7 @@ struct SweepOptions: ParsableArguments {
     if let draws { definition.strategy = .random(draws) }
     if let halving, let maxResource {
       definition.strategy = .halving(
-        SuccessiveHalving(resource: halving, factor: factor, least: minResource, most: maxResource))
+        SuccessiveHalving(resource: halving, factor: factor ?? 3, least: minResource ?? 1, most: maxResource))
     }
     (definition.scoring, definition.images, definition.seed) = (scoring, images, seed)
     definition.refit = refit

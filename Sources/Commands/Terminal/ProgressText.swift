@@ -31,8 +31,8 @@ struct ProgressText {
   /// A line for a log: `forest: 120 of 300 trees, 0:07 left, 25.1 trees/s`.
   var line: String { "\(label): " + (position + speed + quality).joined(separator: ", ") }
 
-  /// A line that changes in place: `cnn [####----]  epoch 2/4  57/445  loss 0.7125  validation 89.13 %  0:07 left  2778 images/s`. What does
-  /// not fit is left out, the least important first.
+  /// A line that changes in place: `cnn [####----]  epoch 2/4  57/445  loss 0.7125  validation 89.13 %  0:07 left  2778 images/s`. What
+  /// does not fit is left out, the least important first.
   func bar(columns: Int) -> String {
     let width = 8
     let whole = Double((progress.epochs ?? 1) * progress.total)

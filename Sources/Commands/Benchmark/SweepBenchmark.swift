@@ -1,0 +1,87 @@
+internal import Foundation
+internal import Selection
+
+/// What searching costs, measured by the command that a user gives: `atelier sweep`, in processes and a folder of their own.
+struct SweepBenchmark {
+  /// As `--data` takes it from any folder.
+  let data: String
+  let threads: Int
+
+  /// In the grid of trees; none of them shares a fit with another.
+  static let trivialCount = 10_000
+  /// Their values for each of two parameters.
+  private static let trivialSide = 100
+
+  /// What is read of a sweep's JSON.
+  private struct Found: Decodable {
+    let searchSeconds: Double
+    let summary: SweepSummary
+  }
+
+  /// Configurations of a grid of forests judged in each second, by one process (0 workers) or by workers that share its threads.
+  ///
+  /// 36 fits of 48 configurations, on 10,000 images: so many that the last one, which some wait for, weighs little.
+  func gridSpeed(workers: Int) throws -> Double {
+    try Self.inFolder { folder in
+      let found = try search(
+        [
+          "forest", "--trees", "50,100", "--max-depth", "10,none", "--criterion", "gini,entropy",
+          "--min-samples-leaf", "1,2,3,4,6,8", "--images", "10000", "--folds", "3", "--data", data,
+          "--threads", "\(threads)", "--workers", "\(workers)",
+        ], in: folder)
+      return Double(found.summary.rows.count) / found.searchSeconds
+    }
+  }
+
+  /// Seconds of the whole command, tables included, that judges ``trivialCount`` configurations of trees on eight images, each by a fit and a
+  /// row in the record of its own.
+  func trivialSeconds() throws -> Double {
+    try Self.inFolder { folder in
+      try Self.writeTinyData(to: "\(folder)/tiny")
+      func list(from first: Int) -> String {
+        (first..<first + Self.trivialSide).map(String.init).joined(separator: ",")
+      }
+      let start = ContinuousClock.now
+      let found = try search(
+        [
+          "tree", "--min-samples-split", list(from: 2), "--min-samples-leaf", list(from: 1), "--hold-out", "0.5",
+          "--data", "tiny", "--threads", "\(threads)",
+        ], in: folder)
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      guard found.summary.rows.count == Self.trivialCount else {
+        throw BenchmarkError.configurationsMissing(Self.trivialCount - found.summary.rows.count)
+      }
+      return seconds
+    }
+  }
+
+  /// - Throws: ``BenchmarkError/configurationsMissing(_:)`` if some have no score
+  private func search(_ arguments: [String], in folder: String) throws -> Found {
+    _ = try BenchmarkProcess.run(
+      ["sweep"] + arguments + ["--no-refit", "--top", "1", "--quiet", "--json", "found.json"], in: folder)
+    let found = try JSONDecoder().decode(
+      Found.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
+    let missing = found.summary.rows.count { $0.mean == nil }
+    guard missing == 0 else { throw BenchmarkError.configurationsMissing(missing) }
+    return found
+  }
+
+  private static func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder.path)
+  }
+
+  /// Eight images of 2x2 and two classes to learn from, two to test by, as IDX files.
+  private static func writeTinyData(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (name, count) in [("train", UInt8(8)), ("t10k", 2)] {
+      let pixels = (0..<count).flatMap { image in (0..<4).map { image % 2 * 200 + $0 } }
+      let images: [UInt8] = [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 2] + pixels
+      let labels: [UInt8] = [0, 0, 8, 1, 0, 0, 0, count] + (0..<count).map { $0 % 2 }
+      try Data(images).write(to: URL(fileURLWithPath: "\(folder)/\(name)-images-idx3-ubyte"))
+      try Data(labels).write(to: URL(fileURLWithPath: "\(folder)/\(name)-labels-idx1-ubyte"))
+    }
+  }
+}
