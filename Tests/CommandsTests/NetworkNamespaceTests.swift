@@ -77,7 +77,7 @@ import Testing
   private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(
     String.init)
   /// Goes on for long enough to be found running.
-  private static let longTraining = network.dropLast() + ["400"]
+  private static let longTraining = Array(network.dropLast()) + ["400"]
   private static let forest = ["forest", "--trees", "200"]
   /// With this seed each host loses one of its packets 9 to 13, so that even a small job has losses.
   private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 814)
