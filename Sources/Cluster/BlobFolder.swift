@@ -14,15 +14,19 @@ struct BlobFolder {
   init(path: String) { self.path = path }
 
   /// - Throws: ``FileError/notWritten(path:reason:)``
-  mutating func add(_ blob: Blob, name: SHA256) throws(FileError) {
+  /// - Parameter isKept: until it is removed
+  mutating func add(_ blob: Blob, name: SHA256, isKept: Bool) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
+    if isKept { return }
     switch blob {
     case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
     case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
     case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
     }
   }
+
+  func remove(_ name: SHA256) { unlink("\(path)/\(name)") }
 
   private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
     list.append(file)

@@ -7,6 +7,8 @@ final class BlobStore: Sendable {
   private struct State {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
+    /// Each until it is removed.
+    var lasting: [(name: SHA256, blob: Blob)] = []
     var files: [(name: SHA256, bytes: [UInt8])] = []
     var wanted: [SHA256] = []
   }
@@ -22,15 +24,20 @@ final class BlobStore: Sendable {
   init(isFetched: Bool = true) { self.isFetched = isFetched }
 
   /// The blob is here already, in the form in which it is used.
-  func add(_ blob: Blob, name: SHA256) {
+  /// - Parameter isKept: until it is removed
+  func add(_ blob: Blob, name: SHA256, isKept: Bool = false) {
     state.withLock { state in
-      if case .images = blob {
+      if isKept {
+        state.lasting.append((name, blob))
+      } else if case .images = blob {
         state.images = state.images.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
         state.blobs = state.blobs.suffix(Self.kept - 1) + [(name, blob)]
       }
     }
   }
+
+  func remove(_ name: SHA256) { state.withLock { $0.lasting.removeAll { $0.name == name } } }
 
   /// A file has come that was wanted.
   func add(file bytes: [UInt8], name: SHA256) {
@@ -70,7 +77,7 @@ final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs).first { $0.name == name }?.blob }) { return blob }
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) { return blob }
     let title = "the file \(name) of the coordinator"
     guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
     let bytes = try waitForFile(name, isCancelled)

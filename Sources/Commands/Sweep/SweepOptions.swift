@@ -25,7 +25,7 @@ struct SweepCommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Of networks: with 1, each is trained by one worker; with more, all workers train one after the other together. Never changes a score.",
+      "Workers that train a network together; the networks of several such teams are trained side by side. Never changes a score.",
       valueName: "n"))
   var workersPerTrial = 1
 
@@ -122,7 +122,7 @@ struct SweepCommonOptions: ParsableArguments {
       }
       do {
         let report = try SweepRun(
-          definition, name: name, record: record, run: run, trainsTogether: workersPerTrial > 1
+          definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial
         ).search()
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)

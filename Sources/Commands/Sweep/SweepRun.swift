@@ -13,8 +13,8 @@ internal import Selection
 final class SweepRun {
   private let definition: SweepDefinition
   private var run: TrainingRun
-  /// Whether all workers train each network together, one after the other.
-  private let trainsTogether: Bool
+  /// Of networks: how many workers train each; nil if whoever fits does it alone.
+  private let team: Int?
   private let record: RunRecord
   /// Under which the record has it, and the folder of its files.
   private let name: String
@@ -27,10 +27,10 @@ final class SweepRun {
   private var shown = ContinuousClock.now
 
   init(
-    _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, trainsTogether: Bool
+    _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
   ) throws(RunError) {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
-    self.trainsTogether = trainsTogether && definition.model == .cnn
+    team = workersPerTrial > 1 && definition.model == .cnn ? workersPerTrial : nil
     // It goes on with the sweep.
     self.run.tellsHowToResume = false
     known = try record.tasks(of: name)
@@ -146,51 +146,39 @@ final class SweepRun {
     _ groups: [FitGroup], _ units: [Int], keep: @escaping (Range<Int>, FitResults) throws -> Void,
     progress: @escaping Cluster.Progress
   ) throws -> [Int: String] {
-    guard trainsTogether else {
+    guard let team else {
       return try run.cluster.fit(
         FitGroups(groups, splits: definition.splits, seed: definition.seed), units, run.dataset.train,
         classCount: run.dataset.classCount, keep: keep, progress: progress)
     }
-    for (done, unit) in units.enumerated() {
-      let results = try trainTogether(groups[unit]) { training in
-        var all = training
-        all.fit = FitProgress(done: done, total: units.count, unit: .fits)
-        for worker in all.workers.indices { all.workers[worker].units = unit..<unit + 1 }
-        return progress(all)
-      }
-      try keep(unit..<unit + 1, results)
-    }
-    return [:]
-  }
-
-  /// Trains the networks of a group by all workers together: to the same bits as one of them would come to.
-  private func trainTogether(_ group: FitGroup, progress: Cluster.Progress) throws -> FitResults {
-    let classCount = run.dataset.classCount
-    let (training, test) = definition.splits.split(
-      group.split, of: run.dataset.train, seed: definition.seed, limit: group.images)
-    let clock = ContinuousClock()
-    var results = FitResults()
-    results.add(
-      try group.members.map { text in
-        let start = clock.now
-        var fitted = start
-        let outcome: FitOutcome
-        do {
-          let network = try run.cluster.train(
-            try NetworkSettings(text: text), training, classCount: classCount, keepCheckpoint: { _ in },
-            progress: progress
-          ).network
-          fitted = clock.now
-          let probabilities = try network.probabilities(for: test, on: run.context) { _ in !Interruption.isRequested }
-          outcome = FitOutcome(probabilities: probabilities, labels: test.labels, classCount: classCount)
-        } catch let error as ModelError {
-          outcome = FitOutcome(failure: "\(error)")
+    var waiting = units[...]
+    var setAside: [Int: String] = [:]
+    try run.cluster.trainTeams(
+      of: team, on: run.dataset.train, classCount: run.dataset.classCount,
+      next: { [definition] in
+        waiting.popFirst().map { unit in
+          // Configurations that one network answers have the same settings.
+          Trial(
+            number: unit, settings: groups[unit].members[0],
+            division: ImageDivision(
+              definition.splits, seed: definition.seed, split: groups[unit].split, images: groups[unit].images))
         }
-        let time = FitTime(
-          fitSeconds: (fitted - start) / .seconds(1), scoreSeconds: (clock.now - fitted) / .seconds(1))
-        return (outcome, time)
+      },
+      ended: { trial, end in
+        switch end {
+        case .known(let outcome, let time):
+          var results = FitResults()
+          results.add(groups[trial.number].members.map { _ in (outcome, time) })
+          try keep(trial.number..<trial.number + 1, results)
+        case .setAside(let reason): setAside[trial.number] = reason
+        }
+      },
+      progress: { teams in
+        var all = teams
+        all.fit.total = units.count
+        return progress(all)
       })
-    return results
+    return setAside
   }
 
   /// Fits the best on all training images, or goes on with what a run before has left of that.
