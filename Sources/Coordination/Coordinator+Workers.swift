@@ -27,7 +27,7 @@ extension Coordinator {
       return false
     }
     workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
-    for index in assignments.indices { assignments[index].pool?.absolve(id) }
+    for index in assignments.indices { assignments[index].absolve(id) }
     actions.append(.note(.joined(id, profile)))
     let areAllThere = awaitWorkers()
     staff()
@@ -78,7 +78,7 @@ extension Coordinator {
     guard let group = assignments[index].group else { return }
     if group.members.contains(id) { regroup(index, group.members.filter { $0 != id }) }
     guard died, assignments[index].team != nil,
-      assignments[index].noteDeath(at: now, window: limits.heartbeat) >= limits.deaths
+      assignments[index].noteDeath(of: id, at: now, window: limits.heartbeat) >= limits.deaths
     else { return }
     end(index, .givenUp(reason: "workers have died of it \(limits.deaths) times, and it came no further"))
   }

@@ -28,6 +28,8 @@ struct Faults {
   var freezes = 0.0
   /// Whoever works on this unit dies.
   var poison: Int?
+  /// Whoever trains this beyond its first steps dies.
+  var poisonedTrial: UInt64?
   /// A worker computes something else, with this probability.
   var lies = 0.0
 
@@ -50,6 +52,8 @@ final class Simulation {
   enum Kind {
     case tasks(units: Int)
     case training(rounds: UInt64, shards: Int)
+    /// Networks that teams train and then judge.
+    case trials(SimulatedTrials)
   }
 
   var random: SplitMix
@@ -59,7 +63,8 @@ final class Simulation {
   var now: Milliseconds = 0
   private var queue = EventQueue()
 
-  private var coordinator: Coordinator?
+  private(set) var coordinator: Coordinator?
+  private(set) var trials: SimulatedTrials?
   private var coordinatorSession: UInt64 = 0
   private(set) var workers: [WorkerID: SimulatedWorker] = [:]
   private var cut: [Set<WorkerID>: Milliseconds] = [:]
@@ -70,7 +75,7 @@ final class Simulation {
   private(set) var ended: Coordinator.JobEnd?
   private(set) var notes: [Coordinator.Note] = []
   private(set) var violations: [String] = []
-  private var digests: [UInt64: UInt64] = [:]
+  private var digests: [[UInt64]: UInt64] = [:]
   private(set) var coordinatorMessages = 0
 
   /// In every third story, units are of the kind that differ much in length.
@@ -80,6 +85,7 @@ final class Simulation {
     self.seed = seed
     random = SplitMix(state: seed)
     (self.kind, self.faults) = (kind, faults)
+    if case .trials(let trials) = kind { self.trials = trials }
     startCoordinator()
     for _ in 0..<count { startWorker() }
     schedule(after: 1_000) { $0.injectFaults() }
@@ -123,21 +129,54 @@ final class Simulation {
     coordinatorSession += 1
     coordinator = Coordinator(session: coordinatorSession, numerics: 1, limits: limits)
     var work: Coordinator.Work
+    var description: [UInt8] = []
     switch kind {
     case .tasks(let units):
       let missing = (0..<units).filter { unitsDone[$0] == nil }
       work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: seed.isMultiple(of: 3)))
-    case .training: work = .training(TrainingGroup(savedStep: savedStep))
+    case .training(let rounds, let shards):
+      work = .training(TrainingGroup(savedStep: savedStep))
+      // A worker that joins begins where the checkpoint stands.
+      var training = SimulatedTraining(rounds: rounds, shards: shards)
+      training.step = savedStep
+      description = training.description
+    case .trials:
+      trials!.beginAnew()
+      perform(coordinator!.startTeams(at: now))
+      beginTrials()
+      return tickCoordinator(coordinatorSession)
     }
-    // A worker that joins begins where the checkpoint stands.
-    let description = withUnsafeBytes(of: savedStep) { Array($0) }
     perform(coordinator!.start(work, description: description, at: now))
     tickCoordinator(coordinatorSession)
+  }
+
+  /// As many as there are workers for.
+  private func beginTrials() {
+    while trials!.isIdle || coordinator!.hasWorkers(forTeamOf: trials!.size), let training = trials!.next() {
+      let team = Team(of: trials!.size, atMost: Int(training.shards))
+      let work = Coordinator.Work.training(TrainingGroup(savedStep: 0))
+      let actions = coordinator!.begin(work, description: training.description, team: team, at: now)
+      trials!.begin(training, job: coordinator!.lastJob)
+      perform(actions)
+    }
+    if trials!.areDone { ended = .done(setAside: []) }
+  }
+
+  /// A trained network is judged.
+  private func endTrial(_ job: UInt64, _ end: Coordinator.JobEnd) {
+    if let units = trials!.end(job, end) {
+      let actions = coordinator!.begin(
+        .tasks(TaskPool(units: [0..<units])), description: [], team: Team(of: trials!.size), at: now)
+      trials!.judge(job: coordinator!.lastJob)
+      perform(actions)
+    }
+    beginTrials()
   }
 
   private func tickCoordinator(_ session: UInt64) {
     guard session == coordinatorSession, coordinator != nil else { return }
     perform(coordinator!.tick(at: now))
+    if trials != nil { beginTrials() }
     schedule(after: limits.heartbeat / 2) { $0.tickCoordinator(session) }
   }
 
@@ -157,14 +196,22 @@ final class Simulation {
         deliver(from: 0, to: worker) { $0.workers[worker]?.handle(.orders(orders, coordinator: session), in: $0) }
       case .refuse(let worker, let reason):
         deliver(from: 0, to: worker) { $0.workers[worker]?.handle(.refusal(reason), in: $0) }
-      case .keepResult(let chunk):
+      case .keepResult(let chunk, let job):
+        if trials != nil {
+          if let fault = trials!.keep(chunk, of: job) { violate(fault) }
+          continue
+        }
         for unit in Int(chunk.first)..<Int(chunk.first + chunk.count) {
           unitsDone[unit, default: 0] += 1
           if unitsDone[unit]! > 1 { violate("unit \(unit) counts twice") }
         }
-      case .keepCheckpoint(let checkpoint): savedStep = max(savedStep, checkpoint.step)
+      case .keepCheckpoint(let checkpoint):
+        savedStep = max(savedStep, checkpoint.step)
+        if trials != nil, let description = trials!.offer(checkpoint) {
+          perform(coordinator!.describe(checkpoint.job, description, at: now))
+        }
       case .note(let note): notes.append(note)
-      case .end(let end): ended = end
+      case .end(let end, let job): if trials == nil { ended = end } else { endTrial(job, end) }
       }
     }
   }
@@ -185,9 +232,9 @@ final class Simulation {
   }
 
   /// All who have ever done so many rounds must have the same weights.
-  func note(digest: UInt64, after step: UInt64) {
-    if let known = digests[step], known != digest { violate("two states after step \(step)") }
-    digests[step] = digest
+  func note(digest: UInt64, after step: UInt64, of trial: UInt64) {
+    if let known = digests[[trial, step]], known != digest { violate("two states after step \(step)") }
+    digests[[trial, step]] = digest
   }
 
   // MARK: Faults
