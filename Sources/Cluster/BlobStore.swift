@@ -77,7 +77,9 @@ final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) { return blob }
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) {
+      return blob
+    }
     let title = "the file \(name) of the coordinator"
     guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
     let bytes = try waitForFile(name, isCancelled)

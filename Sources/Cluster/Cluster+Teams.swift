@@ -123,7 +123,10 @@ private final class TeamTrials: TeamJobs {
 
   func beginMore() throws {
     while open.isEmpty || cluster.hasWorkers(forTeamOf: size) {
-      guard let trial = try next() else { return hasMore = false }
+      guard let trial = try next() else {
+        hasMore = false
+        return
+      }
       hasMore = true
       do { try begin(trial) } catch let error as ModelError {
         try end(trial, .known(FitOutcome(failure: "\(error)"), FitTime(fitSeconds: 0, scoreSeconds: 0)))
@@ -188,8 +191,11 @@ private final class TeamTrials: TeamJobs {
     switch end {
     case .trained: return try judge(trial)
     case .done(let setAside):
-      if !setAside.isEmpty { try self.end(trial, .setAside(reason: reason ?? "it cannot be judged")) }
-      else { try self.end(trial, .known(outcome(of: trial), time(of: trial))) }
+      if !setAside.isEmpty {
+        try self.end(trial, .setAside(reason: reason ?? "it cannot be judged"))
+      } else {
+        try self.end(trial, .known(outcome(of: trial), time(of: trial)))
+      }
     case .impossible(let reason): try self.end(trial, .known(FitOutcome(failure: reason), time(of: trial)))
     case .givenUp(let reason): try self.end(trial, .setAside(reason: reason))
     case .failed(let reason): throw ClusterError.faulty(reason)

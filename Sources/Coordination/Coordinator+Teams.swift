@@ -48,7 +48,8 @@ extension Coordinator {
   private func movable() -> (WorkerID, Int)? {
     for assignment in assignments where assignment.surplus > 0 {
       let members = assignment.group?.members ?? []
-      for id in assignment.workers.keys.sorted(by: { (members.contains($0) ? 1 : 0, $1) < (members.contains($1) ? 1 : 0, $0) }) {
+      let order = assignment.workers.keys.map { (members.contains($0) ? 1 : 0, $0) }
+      for (_, id) in order.sorted(by: { ($0.0, $1.1) < ($1.0, $0.1) }) {
         if let index = neediest(for: id) { return (id, index) }
       }
     }

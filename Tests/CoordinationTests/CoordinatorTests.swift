@@ -45,7 +45,9 @@ struct CoordinatorTests {
     #expect(sharing.chunks == [shared], "what the other one has in hand")
     let accepted = result(shared, by: 2, job: first.job.id, digest: 5)
     #expect(accepted.contains(.keepResult(shared, job: first.job.id)))
-    #expect(!result(shared, by: 1, job: first.job.id, digest: 5).contains(.keepResult(shared, job: first.job.id)), "it counts once")
+    #expect(
+      !result(shared, by: 1, job: first.job.id, digest: 5).contains(.keepResult(shared, job: first.job.id)),
+      "it counts once")
     let end = result(shared, by: 1, job: first.job.id, digest: 6).compactMap {
       if case .end(.failed(let reason), _) = $0 { reason } else { nil }
     }
@@ -178,7 +180,8 @@ struct CoordinatorTests {
       let own = membership(job, generation: generation, step: 100, stopped: false, compared: [digest])
       actions += status(of: worker, membership: own)
     }
-    #expect(actions.contains { if case .end(.failed(let reason), _) = $0 { reason.contains("disagree") } else { false } })
+    #expect(
+      actions.contains { if case .end(.failed(let reason), _) = $0 { reason.contains("disagree") } else { false } })
   }
 
   /// Both are there, but no message passes between them: the one with fewer threads has to go.

@@ -54,11 +54,13 @@ struct SimulationTests {
       #expect(simulation.run(), "seed \(seed): the search never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.trials!.ends.values.allSatisfy { $0 == 1 }, "seed \(seed)")
+      let isPeaceful = faults.workerCrashes == 0 && faults.freezes == 0 && faults.partitions == 0
+      #expect(!isPeaceful || simulation.trials!.givenUp.isEmpty, "seed \(seed): nobody has died")
       count += simulation.trials!.ends.count
       givenUp += simulation.trials!.givenUp.count
     }
-    // An accident is nobody's fault; three before the first step that follows are rare, even in such storms.
-    #expect(givenUp * 8 < count, "\(givenUp) of \(count)")
+    // Where two workers die in each second, three may die before the next step is taken; most trials survive even that.
+    #expect(givenUp * 4 < count, "\(givenUp) of \(count)")
   }
 
   @Test func whatKillsItsTeamIsGivenUpAndTheOthersGoOn() {
