@@ -20,9 +20,13 @@ struct BlobFolder {
     switch blob {
     case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
     case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
-    case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
+    // It goes when it is no longer needed.
+    case .groups: break
+    case .model: Self.add(file, to: &files, keeping: Self.kept)
     }
   }
+
+  func remove(_ name: SHA256) { unlink("\(path)/\(name)") }
 
   private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
     list.append(file)

@@ -14,6 +14,8 @@ struct BlobServer {
   private var files: [File] = []
   /// Of the training in hand: each soon has a successor.
   private var checkpoints: [File] = []
+  /// Of the sweep in hand; each goes when it is no longer needed.
+  private var groups: [File] = []
   private static let kept = 4
   private static let largestPart = 4 << 20
 
@@ -23,9 +25,12 @@ struct BlobServer {
     switch blob {
     case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
     case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
-    case .model, .groups: return Self.add(bytes, to: &files, keeping: Self.kept)
+    case .groups: return Self.add(bytes, to: &groups, keeping: .max)
+    case .model: return Self.add(bytes, to: &files, keeping: Self.kept)
     }
   }
+
+  mutating func remove(_ name: SHA256) { groups.removeAll { $0.name == name } }
 
   private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
@@ -39,7 +44,7 @@ struct BlobServer {
   /// nil for a file that is not here, or a place that is not in it.
   func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      let bytes = (images + files + checkpoints).first(where: { $0.name == name })?.bytes,
+      let bytes = (images + files + checkpoints + groups).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
     else { return nil }
     let offset = Int(request.offset)

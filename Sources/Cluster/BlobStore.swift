@@ -7,6 +7,8 @@ final class BlobStore: Sendable {
   private struct State {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
+    /// Of a sweep that runs here.
+    var groups: [(name: SHA256, blob: Blob)] = []
     var files: [(name: SHA256, bytes: [UInt8])] = []
     var wanted: [SHA256] = []
   }
@@ -26,11 +28,16 @@ final class BlobStore: Sendable {
     state.withLock { state in
       if case .images = blob {
         state.images = state.images.suffix(Blob.keptImages - 1) + [(name, blob)]
+      } else if case .groups = blob, !isFetched {
+        state.groups.append((name, blob))
       } else {
         state.blobs = state.blobs.suffix(Self.kept - 1) + [(name, blob)]
       }
     }
   }
+
+  /// Groups of a sweep are no longer needed.
+  func remove(_ name: SHA256) { state.withLock { $0.groups.removeAll { $0.name == name } } }
 
   /// A file has come that was wanted.
   func add(file bytes: [UInt8], name: SHA256) {
@@ -70,7 +77,7 @@ final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs).first { $0.name == name }?.blob }) { return blob }
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.groups).first { $0.name == name }?.blob }) { return blob }
     let title = "the file \(name) of the coordinator"
     guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
     let bytes = try waitForFile(name, isCancelled)

@@ -40,8 +40,7 @@ package final class Cluster {
   private var connections = Connections()
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
-  /// Why chunks of the job were set aside, and why the last one was.
-  private(set) var setAsideReasons: [UInt64: String] = [:]
+  /// Why the last chunk that was set aside was.
   private(set) var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   private var isReceiving = false
@@ -61,8 +60,11 @@ package final class Cluster {
   private struct JobRun {
     let keep: (Chunk, UnsafeRawBufferPointer) throws -> Void
     let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
+    let growth: Growth?
     let tensorName: (Int) -> String
     let unit: FitProgress.Unit
+    /// Units that are known of.
+    var total: Int
     var rates: WorkerRates
     var end: Coordinator.JobEnd?
     var error: (any Error)?
@@ -70,6 +72,15 @@ package final class Cluster {
     /// Ends of epochs that have not been told yet, and the last that was noted.
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0
+  }
+
+  /// Of a job whose units depend on what comes of others.
+  struct Growth {
+    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
+    /// nil: none for now. If nobody works on anything then, the job is done.
+    let next: () throws -> (units: Range<Int>, file: SHA256)?
+    /// Told of units that nobody can do, and why.
+    let setAside: (Chunk, String) throws -> Void
   }
 
   /// Starts to listen, and the local workers.
@@ -165,6 +176,13 @@ package final class Cluster {
     return name
   }
 
+  /// Nobody needs it any longer.
+  func withdraw(_ name: SHA256) {
+    server.remove(name)
+    handedOver?.remove(name)
+    store.remove(name)
+  }
+
   /// A training has come further: who joins from now on begins there, and not at its beginning.
   func offer(_ tensors: [Tensor], for description: JobDescription) {
     guard !settings.isOneProcess, now >= nextOffer else { return }
@@ -183,6 +201,7 @@ package final class Cluster {
   /// - Parameters:
   ///   - keep: given the bytes of each chunk, once
   ///   - keepCheckpoint: given each state of a training that counts
+  ///   - growth: where more units come from, if the pool may grow
   ///   - tensorName: of the tensors that members compare
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
@@ -190,11 +209,11 @@ package final class Cluster {
     _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
     keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
     keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
+    growth: Growth? = nil, tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     run = JobRun(
-      keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, unit: unit, rates: WorkerRates(at: now))
-    setAsideReasons = [:]
+      keep: keep, keepCheckpoint: keepCheckpoint, growth: growth, tensorName: tensorName, unit: unit, total: total,
+      rates: WorkerRates(at: now))
     timeline.begin(description.work, at: seconds)
     defer {
       timeline.end(at: seconds)
@@ -205,6 +224,7 @@ package final class Cluster {
     perform(
       coordinator.start(work, description: bytes, awaiting: isFirst ? awaited : 1, at: now))
     isFirst = false
+    grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
@@ -214,12 +234,14 @@ package final class Cluster {
         offered = nil
         perform(coordinator.describe(description, at: now))
       }
-      for ended in run?.epochEnds ?? [] where !progress(overview(unit: unit, total: total, fit: ended)) { throw stop() }
+      for ended in run?.epochEnds ?? [] where !progress(overview(fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
       nextLook = now + Self.interval
       try lookAround()
-      if !progress(overview(unit: unit, total: total)) { throw stop() }
+      grow()
+      if let error = run?.error { throw cancel(error) }
+      if !progress(overview()) { throw stop() }
     }
     let dropped = coordinator.overview.reduce(0) { $0 + Int(clamping: $1.membership?.droppedMessages ?? 0) }
     if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
@@ -245,8 +267,22 @@ package final class Cluster {
     for line in strangers.lines(at: now) { log(line) }
   }
 
-  private func overview(unit: FitProgress.Unit, total: Int, fit known: FitProgress? = nil) -> ClusterProgress {
+  /// A job that may grow is asked for more as soon as all of it is handed out: not before, for the more it knows then.
+  private func grow() {
+    guard run?.end == nil, run?.growth != nil, coordinator.isDry else { return }
+    attempt { run in
+      if let (units, file) = try run.growth!.next() {
+        self.run!.total += units.count
+        perform(coordinator.add(units, file: file.bytes, at: now))
+      } else if coordinator.isIdle {
+        perform(coordinator.growNoMore(at: now))
+      }
+    }
+  }
+
+  private func overview(fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
+    let (total, unit) = (run?.total ?? 0, run?.unit ?? .images)
     var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
@@ -306,6 +342,7 @@ package final class Cluster {
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
     noteClosedConnections()
+    grow()
   }
 
   private func noteClosedConnections() {
@@ -394,8 +431,8 @@ package final class Cluster {
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(let chunk, let reason) = note {
-          setAsideReasons[chunk.id] = reason
           setAsideReason = reason
+          attempt { run in try run.growth?.setAside(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil

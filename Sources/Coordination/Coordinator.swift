@@ -131,6 +131,27 @@ package struct Coordinator: Sendable {
   /// From now on these units of the job are handed out first, in this order.
   package mutating func reorder(_ units: [Int]) { updatePool { $0.reorder(units) } }
 
+  /// Whether nothing of a job that may grow is left to be handed out, so that it is time for more; and whether nobody does anything of it either.
+  package var isDry: Bool { pool.map { $0.mayGrow && $0.isDry } ?? false }
+  package var isIdle: Bool { pool?.isIdle ?? true }
+
+  /// The job has more units, numbered on from those before.
+  /// - Parameter file: the name of what says what they are
+  package mutating func add(_ units: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      $0.updatePool { $0.add(units, file: file) }
+      $0.instructAll()
+    }
+  }
+
+  /// The job gets no more units, and ends when all are done.
+  package mutating func growNoMore(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      $0.updatePool { $0.growNoMore() }
+      $0.endIfFinished()
+    }
+  }
+
   /// The job is given up; workers drop what they have of it.
   package mutating func cancel(at now: Milliseconds) -> [Action] {
     react(at: now) {
@@ -414,12 +435,17 @@ package struct Coordinator: Sendable {
     let share = power(of: worker) / max(1, totalPower)
     let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
     let wanted = chunksInHand(of: worker)
-    return updatePool { pool in
+    var robbed: WorkerID?
+    let chunks = updatePool { pool in
       while pool.chunks(of: id).count < wanted,
-        pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
-      {}
+        let gift = pool.give(to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
+      {
+        if case .taken(let other) = gift { robbed = other }
+      }
       return pool.chunks(of: id)
-    } ?? []
+    }
+    if let robbed { instruct(robbed) }
+    return chunks ?? []
   }
 
   /// More of short ones, so that a worker is busy while word goes to and fro; but not where the next may be long for all that is known.

@@ -35,58 +35,67 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// Every message of a worker to its coordinator.
-package nonisolated struct WorkerMessage: Sendable {
+package nonisolated struct WorkerMessage: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Version of this protocol.
-  package var `protocol`: UInt32 = 0
+  package var `protocol`: UInt32 {
+    get {_storage._protocol}
+    set {_uniqueStorage()._protocol = newValue}
+  }
 
   /// Session of the worker: a random number that it draws when it starts.
-  package var worker: UInt64 = 0
+  package var worker: UInt64 {
+    get {_storage._worker}
+    set {_uniqueStorage()._worker = newValue}
+  }
 
-  package var body: WorkerMessage.OneOf_Body? = nil
+  package var body: OneOf_Body? {
+    get {return _storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   package var status: Status {
     get {
-      if case .status(let v)? = body {return v}
+      if case .status(let v)? = _storage._body {return v}
       return Status()
     }
-    set {body = .status(newValue)}
+    set {_uniqueStorage()._body = .status(newValue)}
   }
 
   package var result: ChunkResult {
     get {
-      if case .result(let v)? = body {return v}
+      if case .result(let v)? = _storage._body {return v}
       return ChunkResult()
     }
-    set {body = .result(newValue)}
+    set {_uniqueStorage()._body = .result(newValue)}
   }
 
   package var checkpoint: Checkpoint {
     get {
-      if case .checkpoint(let v)? = body {return v}
+      if case .checkpoint(let v)? = _storage._body {return v}
       return Checkpoint()
     }
-    set {body = .checkpoint(newValue)}
+    set {_uniqueStorage()._body = .checkpoint(newValue)}
   }
 
   package var blobRequest: BlobRequest {
     get {
-      if case .blobRequest(let v)? = body {return v}
+      if case .blobRequest(let v)? = _storage._body {return v}
       return BlobRequest()
     }
-    set {body = .blobRequest(newValue)}
+    set {_uniqueStorage()._body = .blobRequest(newValue)}
   }
 
   /// Of someone who does not want to work, but to know whether a worker could.
   package var probe: Probe {
     get {
-      if case .probe(let v)? = body {return v}
+      if case .probe(let v)? = _storage._body {return v}
       return Probe()
     }
-    set {body = .probe(newValue)}
+    set {_uniqueStorage()._body = .probe(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -102,6 +111,8 @@ package nonisolated struct WorkerMessage: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Every message of a coordinator to a worker.
@@ -163,70 +174,53 @@ package nonisolated struct CoordinatorMessage: Sendable {
 }
 
 /// What a worker is and does.
-package nonisolated struct Status: @unchecked Sendable {
+package nonisolated struct Status: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Grows by one with every status of this worker.
-  package var number: UInt64 {
-    get {_storage._number}
-    set {_uniqueStorage()._number = newValue}
-  }
+  package var number: UInt64 = 0
 
   /// The newest orders that it follows, and whose they are.
-  package var orders: UInt64 {
-    get {_storage._orders}
-    set {_uniqueStorage()._orders = newValue}
-  }
+  package var orders: UInt64 = 0
 
-  package var coordinator: UInt64 {
-    get {_storage._coordinator}
-    set {_uniqueStorage()._coordinator = newValue}
-  }
+  package var coordinator: UInt64 = 0
 
   package var profile: Profile {
-    get {_storage._profile ?? Profile()}
-    set {_uniqueStorage()._profile = newValue}
+    get {_profile ?? Profile()}
+    set {_profile = newValue}
   }
   /// Returns true if `profile` has been explicitly set.
-  package var hasProfile: Bool {_storage._profile != nil}
+  package var hasProfile: Bool {self._profile != nil}
   /// Clears the value of `profile`. Subsequent reads from it will return its default value.
-  package mutating func clearProfile() {_uniqueStorage()._profile = nil}
+  package mutating func clearProfile() {self._profile = nil}
 
   /// Only while the job is a training that it can take part in.
   package var membership: Membership {
-    get {_storage._membership ?? Membership()}
-    set {_uniqueStorage()._membership = newValue}
+    get {_membership ?? Membership()}
+    set {_membership = newValue}
   }
   /// Returns true if `membership` has been explicitly set.
-  package var hasMembership: Bool {_storage._membership != nil}
+  package var hasMembership: Bool {self._membership != nil}
   /// Clears the value of `membership`. Subsequent reads from it will return its default value.
-  package mutating func clearMembership() {_uniqueStorage()._membership = nil}
+  package mutating func clearMembership() {self._membership = nil}
 
   /// It ends, and wants nothing more.
-  package var leaving: Bool {
-    get {_storage._leaving}
-    set {_uniqueStorage()._leaving = newValue}
-  }
+  package var leaving: Bool = false
 
   /// Why it cannot do the job at all; empty as a rule.
-  package var failure: String {
-    get {_storage._failure}
-    set {_uniqueStorage()._failure = newValue}
-  }
+  package var failure: String = String()
 
   /// Units that are done of the chunk in hand.
-  package var unitsDone: UInt64 {
-    get {_storage._unitsDone}
-    set {_uniqueStorage()._unitsDone = newValue}
-  }
+  package var unitsDone: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _profile: Profile? = nil
+  fileprivate var _membership: Membership? = nil
 }
 
 package nonisolated struct Profile: Sendable {
@@ -258,54 +252,87 @@ package nonisolated struct Profile: Sendable {
 }
 
 /// How a member of a training group stands.
-package nonisolated struct Membership: Sendable {
+package nonisolated struct Membership: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var job: UInt64 = 0
+  package var job: UInt64 {
+    get {_storage._job}
+    set {_uniqueStorage()._job = newValue}
+  }
 
   /// The newest generation that it knows.
-  package var generation: UInt64 = 0
+  package var generation: UInt64 {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
+  }
 
   /// Steps that it has done.
-  package var step: UInt64 = 0
+  package var step: UInt64 {
+    get {_storage._step}
+    set {_uniqueStorage()._step = newValue}
+  }
 
   /// It has stopped for the generation above, and waits for it to begin.
-  package var stopped: Bool = false
+  package var stopped: Bool {
+    get {_storage._stopped}
+    set {_uniqueStorage()._stopped = newValue}
+  }
 
   /// Digests of its tensors after so many steps (the first 8 bytes of SHA-256 each), to be compared with other members'.
-  package var comparedStep: UInt64 = 0
+  package var comparedStep: UInt64 {
+    get {_storage._comparedStep}
+    set {_uniqueStorage()._comparedStep = newValue}
+  }
 
-  package var tensorDigests: [UInt64] = []
+  package var tensorDigests: [UInt64] {
+    get {_storage._tensorDigests}
+    set {_uniqueStorage()._tensorDigests = newValue}
+  }
 
   package var progress: Progress {
-    get {_progress ?? Progress()}
-    set {_progress = newValue}
+    get {_storage._progress ?? Progress()}
+    set {_uniqueStorage()._progress = newValue}
   }
   /// Returns true if `progress` has been explicitly set.
-  package var hasProgress: Bool {self._progress != nil}
+  package var hasProgress: Bool {_storage._progress != nil}
   /// Clears the value of `progress`. Subsequent reads from it will return its default value.
-  package mutating func clearProgress() {self._progress = nil}
+  package mutating func clearProgress() {_uniqueStorage()._progress = nil}
 
   /// Whom it has been waiting for, and for how long; 0 as a rule.
-  package var waitingFor: UInt64 = 0
+  package var waitingFor: UInt64 {
+    get {_storage._waitingFor}
+    set {_uniqueStorage()._waitingFor = newValue}
+  }
 
-  package var waitingMilliseconds: UInt32 = 0
+  package var waitingMilliseconds: UInt32 {
+    get {_storage._waitingMilliseconds}
+    set {_uniqueStorage()._waitingMilliseconds = newValue}
+  }
 
   /// Since it joined the training: how long it had nothing to do but to wait for others, and the bytes that it has sent to them.
-  package var waitedMilliseconds: UInt64 = 0
+  package var waitedMilliseconds: UInt64 {
+    get {_storage._waitedMilliseconds}
+    set {_uniqueStorage()._waitedMilliseconds = newValue}
+  }
 
-  package var bytesSent: UInt64 = 0
+  package var bytesSent: UInt64 {
+    get {_storage._bytesSent}
+    set {_uniqueStorage()._bytesSent = newValue}
+  }
 
   /// Messages of the exchange that came late or twice, and were dropped.
-  package var droppedMessages: UInt64 = 0
+  package var droppedMessages: UInt64 {
+    get {_storage._droppedMessages}
+    set {_uniqueStorage()._droppedMessages = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _progress: Progress? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Progress: Sendable {
@@ -402,6 +429,10 @@ package nonisolated struct Chunk: Sendable {
   package var first: UInt64 = 0
 
   package var count: UInt64 = 0
+
+  /// Of a sweep, which grows while it runs: the SHA-256 of the file that says what these units are, a safetensors file with a tensor `groups`,
+  /// the bytes of a JSON text.
+  package var file: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -519,9 +550,6 @@ package nonisolated struct JobDescription: Sendable {
 
   package var imagesPerUnit: UInt32 = 0
 
-  /// What a sweep fits: a safetensors file with a tensor `groups`, the bytes of a JSON text.
-  package var groups: Data = Data()
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Work: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -540,7 +568,7 @@ package nonisolated struct JobDescription: Sendable {
     /// Units are nothing at all: measures the way of a task.
     case nothing // = 4
 
-    /// Units are fits of a sweep; see groups.
+    /// Units are fits of a sweep; see the file of a chunk.
     case fitGroups // = 5
     case UNRECOGNIZED(Int)
 
@@ -758,125 +786,165 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0")
 
+  fileprivate class _StorageClass {
+    var _protocol: UInt32 = 0
+    var _worker: UInt64 = 0
+    var _body: WorkerMessage.OneOf_Body?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocol = source._protocol
+      _worker = source._worker
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
-      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.worker) }()
-      case 3: try {
-        var v: Status?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
+        case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._worker) }()
+        case 3: try {
+          var v: Status?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .status(v)
+          }
+        }()
+        case 4: try {
+          var v: ChunkResult?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .result(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .result(v)
+          }
+        }()
+        case 5: try {
+          var v: Checkpoint?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .checkpoint(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .checkpoint(v)
+          }
+        }()
+        case 6: try {
+          var v: BlobRequest?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .blobRequest(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .blobRequest(v)
+          }
+        }()
+        case 7: try {
+          var v: Probe?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .probe(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .probe(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .status(v)
-        }
-      }()
-      case 4: try {
-        var v: ChunkResult?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .result(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .result(v)
-        }
-      }()
-      case 5: try {
-        var v: Checkpoint?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .checkpoint(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .checkpoint(v)
-        }
-      }()
-      case 6: try {
-        var v: BlobRequest?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .blobRequest(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .blobRequest(v)
-        }
-      }()
-      case 7: try {
-        var v: Probe?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .probe(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .probe(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.`protocol` != 0 {
-      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
-    }
-    if self.worker != 0 {
-      try visitor.visitSingularFixed64Field(value: self.worker, fieldNumber: 2)
-    }
-    switch self.body {
-    case .status?: try {
-      guard case .status(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .result?: try {
-      guard case .result(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .checkpoint?: try {
-      guard case .checkpoint(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .blobRequest?: try {
-      guard case .blobRequest(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .probe?: try {
-      guard case .probe(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocol != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
+      }
+      if _storage._worker != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._worker, fieldNumber: 2)
+      }
+      switch _storage._body {
+      case .status?: try {
+        guard case .status(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .result?: try {
+        guard case .result(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .checkpoint?: try {
+        guard case .checkpoint(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .blobRequest?: try {
+        guard case .blobRequest(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .probe?: try {
+        guard case .probe(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WorkerMessage, rhs: WorkerMessage) -> Bool {
-    if lhs.`protocol` != rhs.`protocol` {return false}
-    if lhs.worker != rhs.worker {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocol != rhs_storage._protocol {return false}
+        if _storage._worker != rhs_storage._worker {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -997,116 +1065,66 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
   package static let protoMessageName: String = _protobuf_package + ".Status"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0")
 
-  fileprivate class _StorageClass {
-    var _number: UInt64 = 0
-    var _orders: UInt64 = 0
-    var _coordinator: UInt64 = 0
-    var _profile: Profile? = nil
-    var _membership: Membership? = nil
-    var _leaving: Bool = false
-    var _failure: String = String()
-    var _unitsDone: UInt64 = 0
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _number = source._number
-      _orders = source._orders
-      _coordinator = source._coordinator
-      _profile = source._profile
-      _membership = source._membership
-      _leaving = source._leaving
-      _failure = source._failure
-      _unitsDone = source._unitsDone
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._number) }()
-        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._orders) }()
-        case 3: try { try decoder.decodeSingularFixed64Field(value: &_storage._coordinator) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._profile) }()
-        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._membership) }()
-        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._leaving) }()
-        case 7: try { try decoder.decodeSingularStringField(value: &_storage._failure) }()
-        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._unitsDone) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.orders) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.coordinator) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._profile) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._membership) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.unitsDone) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._number != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._number, fieldNumber: 1)
-      }
-      if _storage._orders != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._orders, fieldNumber: 2)
-      }
-      if _storage._coordinator != 0 {
-        try visitor.visitSingularFixed64Field(value: _storage._coordinator, fieldNumber: 3)
-      }
-      try { if let v = _storage._profile {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      } }()
-      try { if let v = _storage._membership {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      } }()
-      if _storage._leaving != false {
-        try visitor.visitSingularBoolField(value: _storage._leaving, fieldNumber: 6)
-      }
-      if !_storage._failure.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._failure, fieldNumber: 7)
-      }
-      if _storage._unitsDone != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._unitsDone, fieldNumber: 8)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.orders != 0 {
+      try visitor.visitSingularUInt64Field(value: self.orders, fieldNumber: 2)
+    }
+    if self.coordinator != 0 {
+      try visitor.visitSingularFixed64Field(value: self.coordinator, fieldNumber: 3)
+    }
+    try { if let v = self._profile {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._membership {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.leaving != false {
+      try visitor.visitSingularBoolField(value: self.leaving, fieldNumber: 6)
+    }
+    if !self.failure.isEmpty {
+      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 7)
+    }
+    if self.unitsDone != 0 {
+      try visitor.visitSingularUInt64Field(value: self.unitsDone, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Status, rhs: Status) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._number != rhs_storage._number {return false}
-        if _storage._orders != rhs_storage._orders {return false}
-        if _storage._coordinator != rhs_storage._coordinator {return false}
-        if _storage._profile != rhs_storage._profile {return false}
-        if _storage._membership != rhs_storage._membership {return false}
-        if _storage._leaving != rhs_storage._leaving {return false}
-        if _storage._failure != rhs_storage._failure {return false}
-        if _storage._unitsDone != rhs_storage._unitsDone {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.number != rhs.number {return false}
+    if lhs.orders != rhs.orders {return false}
+    if lhs.coordinator != rhs.coordinator {return false}
+    if lhs._profile != rhs._profile {return false}
+    if lhs._membership != rhs._membership {return false}
+    if lhs.leaving != rhs.leaving {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.unitsDone != rhs.unitsDone {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1181,86 +1199,144 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   package static let protoMessageName: String = _protobuf_package + ".Membership"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0\u{3}dropped_messages\0")
 
+  fileprivate class _StorageClass {
+    var _job: UInt64 = 0
+    var _generation: UInt64 = 0
+    var _step: UInt64 = 0
+    var _stopped: Bool = false
+    var _comparedStep: UInt64 = 0
+    var _tensorDigests: [UInt64] = []
+    var _progress: Progress? = nil
+    var _waitingFor: UInt64 = 0
+    var _waitingMilliseconds: UInt32 = 0
+    var _waitedMilliseconds: UInt64 = 0
+    var _bytesSent: UInt64 = 0
+    var _droppedMessages: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _job = source._job
+      _generation = source._generation
+      _step = source._step
+      _stopped = source._stopped
+      _comparedStep = source._comparedStep
+      _tensorDigests = source._tensorDigests
+      _progress = source._progress
+      _waitingFor = source._waitingFor
+      _waitingMilliseconds = source._waitingMilliseconds
+      _waitedMilliseconds = source._waitedMilliseconds
+      _bytesSent = source._bytesSent
+      _droppedMessages = source._droppedMessages
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.stopped) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.comparedStep) }()
-      case 6: try { try decoder.decodeRepeatedFixed64Field(value: &self.tensorDigests) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._progress) }()
-      case 8: try { try decoder.decodeSingularFixed64Field(value: &self.waitingFor) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.waitingMilliseconds) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.waitedMilliseconds) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.droppedMessages) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._job) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._generation) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._step) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._stopped) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._comparedStep) }()
+        case 6: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._tensorDigests) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._progress) }()
+        case 8: try { try decoder.decodeSingularFixed64Field(value: &_storage._waitingFor) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._waitingMilliseconds) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._waitedMilliseconds) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytesSent) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._droppedMessages) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.job != 0 {
-      try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
-    }
-    if self.generation != 0 {
-      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 2)
-    }
-    if self.step != 0 {
-      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 3)
-    }
-    if self.stopped != false {
-      try visitor.visitSingularBoolField(value: self.stopped, fieldNumber: 4)
-    }
-    if self.comparedStep != 0 {
-      try visitor.visitSingularUInt64Field(value: self.comparedStep, fieldNumber: 5)
-    }
-    if !self.tensorDigests.isEmpty {
-      try visitor.visitPackedFixed64Field(value: self.tensorDigests, fieldNumber: 6)
-    }
-    try { if let v = self._progress {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
-    if self.waitingFor != 0 {
-      try visitor.visitSingularFixed64Field(value: self.waitingFor, fieldNumber: 8)
-    }
-    if self.waitingMilliseconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.waitingMilliseconds, fieldNumber: 9)
-    }
-    if self.waitedMilliseconds != 0 {
-      try visitor.visitSingularUInt64Field(value: self.waitedMilliseconds, fieldNumber: 10)
-    }
-    if self.bytesSent != 0 {
-      try visitor.visitSingularUInt64Field(value: self.bytesSent, fieldNumber: 11)
-    }
-    if self.droppedMessages != 0 {
-      try visitor.visitSingularUInt64Field(value: self.droppedMessages, fieldNumber: 12)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._job != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._job, fieldNumber: 1)
+      }
+      if _storage._generation != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._generation, fieldNumber: 2)
+      }
+      if _storage._step != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._step, fieldNumber: 3)
+      }
+      if _storage._stopped != false {
+        try visitor.visitSingularBoolField(value: _storage._stopped, fieldNumber: 4)
+      }
+      if _storage._comparedStep != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._comparedStep, fieldNumber: 5)
+      }
+      if !_storage._tensorDigests.isEmpty {
+        try visitor.visitPackedFixed64Field(value: _storage._tensorDigests, fieldNumber: 6)
+      }
+      try { if let v = _storage._progress {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._waitingFor != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._waitingFor, fieldNumber: 8)
+      }
+      if _storage._waitingMilliseconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._waitingMilliseconds, fieldNumber: 9)
+      }
+      if _storage._waitedMilliseconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._waitedMilliseconds, fieldNumber: 10)
+      }
+      if _storage._bytesSent != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._bytesSent, fieldNumber: 11)
+      }
+      if _storage._droppedMessages != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._droppedMessages, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Membership, rhs: Membership) -> Bool {
-    if lhs.job != rhs.job {return false}
-    if lhs.generation != rhs.generation {return false}
-    if lhs.step != rhs.step {return false}
-    if lhs.stopped != rhs.stopped {return false}
-    if lhs.comparedStep != rhs.comparedStep {return false}
-    if lhs.tensorDigests != rhs.tensorDigests {return false}
-    if lhs._progress != rhs._progress {return false}
-    if lhs.waitingFor != rhs.waitingFor {return false}
-    if lhs.waitingMilliseconds != rhs.waitingMilliseconds {return false}
-    if lhs.waitedMilliseconds != rhs.waitedMilliseconds {return false}
-    if lhs.bytesSent != rhs.bytesSent {return false}
-    if lhs.droppedMessages != rhs.droppedMessages {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._generation != rhs_storage._generation {return false}
+        if _storage._step != rhs_storage._step {return false}
+        if _storage._stopped != rhs_storage._stopped {return false}
+        if _storage._comparedStep != rhs_storage._comparedStep {return false}
+        if _storage._tensorDigests != rhs_storage._tensorDigests {return false}
+        if _storage._progress != rhs_storage._progress {return false}
+        if _storage._waitingFor != rhs_storage._waitingFor {return false}
+        if _storage._waitingMilliseconds != rhs_storage._waitingMilliseconds {return false}
+        if _storage._waitedMilliseconds != rhs_storage._waitedMilliseconds {return false}
+        if _storage._bytesSent != rhs_storage._bytesSent {return false}
+        if _storage._droppedMessages != rhs_storage._droppedMessages {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1417,7 +1493,7 @@ nonisolated extension Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Chunk"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}first\0\u{1}count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}first\0\u{1}count\0\u{1}file\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1428,6 +1504,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.file) }()
       default: break
       }
     }
@@ -1443,6 +1520,9 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.count != 0 {
       try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
     }
+    if !self.file.isEmpty {
+      try visitor.visitSingularBytesField(value: self.file, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1450,6 +1530,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if lhs.id != rhs.id {return false}
     if lhs.first != rhs.first {return false}
     if lhs.count != rhs.count {return false}
+    if lhs.file != rhs.file {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1652,7 +1733,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{1}groups\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1667,7 +1748,6 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.groups) }()
       default: break
       }
     }
@@ -1695,9 +1775,6 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.imagesPerUnit != 0 {
       try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
     }
-    if !self.groups.isEmpty {
-      try visitor.visitSingularBytesField(value: self.groups, fieldNumber: 8)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1709,7 +1786,6 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.model != rhs.model {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
     if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
-    if lhs.groups != rhs.groups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
