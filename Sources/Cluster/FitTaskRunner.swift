@@ -16,7 +16,8 @@ final class FitTaskRunner: TaskRunner {
 
   /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up before it is here.
   init(
-    images: LabeledImages, classCount: Int, on context: ComputeContext, groups: @escaping (_ file: Data) throws -> FitGroups
+    images: LabeledImages, classCount: Int, on context: ComputeContext,
+    groups: @escaping (_ file: Data) throws -> FitGroups
   ) {
     (self.images, self.classCount, self.context, self.groups) = (images, classCount, context, groups)
   }

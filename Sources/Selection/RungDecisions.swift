@@ -80,7 +80,9 @@ package struct RungDecisions: Sendable {
     let found = rungs[rung]
     let failed = found.known - found.judged
     let isLast = rung == rungs.count - 1
-    return (found.atMost, found.known, failed + (isLast ? found.judged : max(0, found.judged - promoted(of: found.atMost))))
+    return (
+      found.atMost, found.known, failed + (isLast ? found.judged : max(0, found.judged - promoted(of: found.atMost)))
+    )
   }
 }
 
@@ -110,7 +112,9 @@ private struct Heap {
     var place = 0
     while true {
       var better = place
-      for child in [2 * place + 1, 2 * place + 2] where child < entries.count && isBetter(child, better) { better = child }
+      for child in [2 * place + 1, 2 * place + 2] where child < entries.count && isBetter(child, better) {
+        better = child
+      }
       if better == place { return best }
       entries.swapAt(place, better)
       place = better

@@ -28,7 +28,8 @@ import Testing
   }
 
   /// Rung after rung, each judged as a whole.
-  private func rungByRung(_ count: Int, rungs: Int, _ halving: SuccessiveHalving, _ scores: inout Scores) -> Set<Trial> {
+  private func rungByRung(_ count: Int, rungs: Int, _ halving: SuccessiveHalving, _ scores: inout Scores) -> Set<Trial>
+  {
     var trials: Set<Trial> = []
     var left = Array(0..<count)
     for rung in 0..<rungs {

@@ -59,7 +59,9 @@ struct SweepProgress {
   private mutating func learn(_ search: SweepSearch) -> [Int]? {
     seconds = search.tasks.map(search.costs.seconds)
     (secondsDone, secondsLeft) = (0, 0)
-    for (seconds, isDone) in zip(seconds, isDone) { if isDone { secondsDone += seconds } else { secondsLeft += seconds } }
+    for (seconds, isDone) in zip(seconds, isDone) {
+      if isDone { secondsDone += seconds } else { secondsLeft += seconds }
+    }
     // Where many are done within a moment, it does not matter which come first.
     guard secondsDone / Double(tasksDone) > 0.05 else { return nil }
     return FitPlan.order(isDone.indices.filter { !isDone[$0] }, of: search.tasks, seconds: seconds)

@@ -77,7 +77,8 @@ final class SweepRun {
       }
     } else {
       try run.cluster.fit(
-        run.dataset.train, classCount: run.dataset.classCount, next: { [self] in plan() }, keep: { [self] in try keep($0, $1) },
+        run.dataset.train, classCount: run.dataset.classCount, next: { [self] in plan() },
+        keep: { [self] in try keep($0, $1) },
         setAside: { [self] in setAside($0, reason: $1) }, progress: report)
     }
     reporter.end()
