@@ -40,8 +40,9 @@ package final class Cluster {
   private var connections = Connections()
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
-  /// Why chunks of the job (of teams: why jobs) were set aside, and why the last one was.
-  private(set) var setAsideReasons: [UInt64: String] = [:]
+  /// Of teams: why units of jobs were set aside.
+  private var setAsideReasons: [UInt64: String] = [:]
+  /// Why the last chunk that was set aside was.
   private(set) var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   private var isReceiving = false
@@ -63,8 +64,11 @@ package final class Cluster {
     let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
     let tensorName: (Int, _ job: UInt64) -> String
     let unit: FitProgress.Unit
-    let total: Int
+    /// Units that are known of.
+    var total: Int
     var rates: WorkerRates
+    /// Where more units come from, if the pool may grow.
+    var growth: Growth?
     /// Of teams: what they do, and jobs that have ended since they were last told.
     var teams: (any TeamJobs)?
     var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
@@ -74,6 +78,15 @@ package final class Cluster {
     /// Ends of epochs that have not been told yet, and the last that was noted.
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0
+  }
+
+  /// Of a job whose units depend on what comes of others.
+  struct Growth {
+    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
+    /// nil: none for now. If nobody works on anything then, the job is done.
+    let next: () throws -> (units: Range<Int>, file: SHA256)?
+    /// Told of units that nobody can do, and why.
+    let setAside: (Chunk, String) throws -> Void
   }
 
   /// Starts to listen, and the local workers.
@@ -210,6 +223,7 @@ package final class Cluster {
   /// - Parameters:
   ///   - keep: given the bytes of each chunk, once
   ///   - keepCheckpoint: given each state of a training that counts
+  ///   - growth: where more units come from, if the pool may grow
   ///   - tensorName: of the tensors that members compare
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
@@ -217,14 +231,15 @@ package final class Cluster {
     _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
     keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
     keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
+    growth: Growth? = nil, tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
     return try carryOut(
       description.work,
       JobRun(
         keep: { chunk, _, bytes in try keep(chunk, bytes) }, keepCheckpoint: keepCheckpoint,
-        tensorName: { index, _ in tensorName(index) }, unit: unit, total: total, rates: WorkerRates(at: now)),
+        tensorName: { index, _ in tensorName(index) }, unit: unit, total: total, rates: WorkerRates(at: now),
+        growth: growth),
       start: { $0.start(work, description: bytes, awaiting: $1, at: $2) }, progress: progress)
   }
 
@@ -253,6 +268,7 @@ package final class Cluster {
     perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
     isFirst = false
     goOn()
+    grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
       if let error = run?.error { throw cancel(error) }
@@ -267,6 +283,8 @@ package final class Cluster {
       nextLook = now + Self.interval
       try lookAround()
       goOn()
+      grow()
+      if let error = run?.error { throw cancel(error) }
       if !progress(overview()) { throw stop() }
     }
     let dropped = coordinator.overview.reduce(0) { $0 + Int(clamping: $1.membership?.droppedMessages ?? 0) }
@@ -304,6 +322,19 @@ package final class Cluster {
       }
       try teams.beginMore()
       if teams.areDone { run?.end = .done(setAside: []) }
+    }
+  }
+
+  /// A job that may grow is asked for more as soon as all of it is handed out: not before, for the more it knows then.
+  private func grow() {
+    guard run?.end == nil, run?.growth != nil, coordinator.isDry else { return }
+    attempt { run in
+      if let (units, file) = try run.growth!.next() {
+        self.run!.total += units.count
+        perform(coordinator.add(units, file: file.bytes, at: now))
+      } else if coordinator.isIdle {
+        perform(coordinator.growNoMore(at: now))
+      }
     }
   }
 
@@ -374,6 +405,7 @@ package final class Cluster {
     }
     noteClosedConnections()
     if run?.ended.isEmpty == false { goOn() }
+    grow()
   }
 
   private func noteClosedConnections() {
@@ -463,8 +495,9 @@ package final class Cluster {
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(let chunk, let job, let reason) = note {
-          setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
+          if run?.teams != nil { setAsideReasons[job] = reason }
           setAsideReason = reason
+          attempt { run in try run.growth?.setAside(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil

@@ -172,10 +172,13 @@ private final class WorkerCompute {
         predictor: trainer.network.predictor(on: context), images: test,
         imagesPerUnit: Int(description.imagesPerUnit))
     case .fitGroups:
-      guard let name = SHA256(bytes: description.groups),
-        case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
-      else { throw ModelError.badSettings("the job names no fits") }
-      tasks = FitTaskRunner(groups, images: images, classCount: Int(description.classCount), on: context)
+      tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
+        [blobs, commands] file in
+        guard let name = SHA256(bytes: file),
+          case .groups(let groups) = try blobs.groups(name, isCancelled: { commands.contains { $0.endsChunk } })
+        else { throw ModelError.badSettings("the chunk does not name its fits") }
+        return groups
+      }
     case .nothing, .UNRECOGNIZED:
       throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
     }
@@ -214,9 +217,8 @@ private final class WorkerCompute {
     guard let tasks else { return }
     do {
       var told = start
-      let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
       end(
-        try tasks.run(units) { [commands, report] done in
+        try tasks.run(chunk) { [commands, report] done in
           let now = monotonicMilliseconds()
           if now - told >= 100 {
             told = now

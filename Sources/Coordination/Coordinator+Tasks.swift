@@ -41,9 +41,11 @@ extension Coordinator {
     let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
     let wanted = chunksInHand(of: worker, isUneven: assignments[index].pool!.isUneven)
     while assignments[index].pool!.chunks(of: id).count < wanted,
-      assignments[index].pool!.give(
+      let gift = assignments[index].pool!.give(
         to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
-    {}
+    {
+      if case .taken(let other) = gift { instruct(other) }
+    }
     return assignments[index].pool!.chunks(of: id)
   }
 

@@ -160,6 +160,29 @@ package struct Coordinator: Sendable {
     if assignments.first?.team == nil, !assignments.isEmpty { assignments[0].pool?.reorder(units) }
   }
 
+  /// Whether nothing of a job that may grow is left to be handed out, so that it is time for more; and whether nobody does anything of it either.
+  package var isDry: Bool { assignments.first?.pool.map { $0.mayGrow && $0.isDry } ?? false }
+  package var isIdle: Bool { assignments.first?.pool?.isIdle ?? true }
+
+  /// The job has more units, numbered on from those before.
+  /// - Parameter file: the name of what says what they are
+  package mutating func add(_ units: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      guard !$0.assignments.isEmpty else { return }
+      $0.assignments[0].pool?.add(units, file: file)
+      $0.instructAll()
+    }
+  }
+
+  /// The job gets no more units, and ends when all are done.
+  package mutating func growNoMore(at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      guard !$0.assignments.isEmpty else { return }
+      $0.assignments[0].pool?.growNoMore()
+      $0.endIfFinished($0.assignments[0].job.id)
+    }
+  }
+
   /// All jobs are given up; workers drop what they have of them.
   package mutating func cancel(at now: Milliseconds) -> [Action] {
     react(at: now) {

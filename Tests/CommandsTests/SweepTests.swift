@@ -207,7 +207,12 @@ import Testing
       "--no-refit",
     ]
     for workers in ["0", "2"] { _ = try search(options + ["--workers", workers]) }
-    #expect(try scores(runs[0]) == scores(runs[1]))
+    // By teams: one, and two whose networks may be of different rungs.
+    for workers in ["2", "4"] {
+      _ = try search(options + ["--workers", workers, "--threads", workers, "--workers-per-trial", "2"])
+    }
+    let tables = try runs.map { try scores($0) }
+    #expect(tables.count == 4 && Set(tables).count == 1)
     let lines = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n")
     #expect(lines.count == 1 + 9 + 3 + 1)
   }

@@ -123,7 +123,7 @@ struct SweepCommonOptions: ParsableArguments {
       do {
         let report = try SweepRun(
           definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial
-        ).search()
+        ).report()
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
         try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
