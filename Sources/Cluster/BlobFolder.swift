@@ -13,17 +13,22 @@ package struct BlobFolder {
 
   package init(path: String) { self.path = path }
 
-  /// - Parameter name: which has not been there yet
+  /// - Parameters:
+  ///   - name: which has not been there yet
+  ///   - isKept: until it is removed
   /// - Throws: ``FileError/notCreated(path:reason:)``, ``FileError/notWritten(path:reason:)``; then no part of the file is left
-  package mutating func add(_ blob: Blob, name: SHA256) throws(FileError) {
+  package mutating func add(_ blob: Blob, name: SHA256, isKept: Bool = false) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
+    if isKept { return }
     switch blob {
     case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
     case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
     case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
     }
   }
+
+  func remove(_ name: SHA256) { unlink("\(path)/\(name)") }
 
   private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
     list.append(file)

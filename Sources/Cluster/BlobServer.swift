@@ -14,20 +14,26 @@ package struct BlobServer {
   private var files: [File] = []
   /// Of the training in hand: each soon has a successor.
   private var checkpoints: [File] = []
+  /// Each until it is removed.
+  private var lasting: [File] = []
   private static let kept = 4
   private static let largestPart = 4 << 20
 
   package init() {}
 
+  /// - Parameter isKept: until it is removed
   /// - Returns: the file's name.
-  package mutating func add(_ blob: Blob) -> SHA256 {
+  package mutating func add(_ blob: Blob, isKept: Bool = false) -> SHA256 {
     let bytes = blob.file.bytes
+    if isKept { return Self.add(bytes, to: &lasting, keeping: .max) }
     switch blob {
     case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
     case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
     case .model, .groups: return Self.add(bytes, to: &files, keeping: Self.kept)
     }
   }
+
+  mutating func remove(_ name: SHA256) { lasting.removeAll { $0.name == name } }
 
   private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
@@ -41,7 +47,7 @@ package struct BlobServer {
   /// nil for a file that is not here, or a place that is not in it.
   package func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      let bytes = (images + files + checkpoints).first(where: { $0.name == name })?.bytes,
+      let bytes = (images + files + checkpoints + lasting).first(where: { $0.name == name })?.bytes,
       request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
     else { return nil }
     let offset = Int(request.offset)

@@ -7,6 +7,8 @@ package final class BlobStore: Sendable {
   private struct State {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
+    /// Each until it is removed.
+    var lasting: [(name: SHA256, blob: Blob)] = []
     /// What has come, once for each that waits for it.
     var files: [(name: SHA256, bytes: [UInt8])] = []
     /// Once for each that waits.
@@ -29,15 +31,20 @@ package final class BlobStore: Sendable {
   package init(isFetched: Bool = true) { self.isFetched = isFetched }
 
   /// The blob is here already, in the form in which it is used.
-  package func add(_ blob: Blob, name: SHA256) {
+  /// - Parameter isKept: until it is removed
+  package func add(_ blob: Blob, name: SHA256, isKept: Bool = false) {
     state.withLock { state in
-      if case .images = blob {
+      if isKept {
+        state.lasting = state.lasting.filter { $0.name != name } + [(name, blob)]
+      } else if case .images = blob {
         state.images = state.images.filter { $0.name != name }.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
         state.blobs = state.blobs.filter { $0.name != name }.suffix(Self.kept - 1) + [(name, blob)]
       }
     }
   }
+
+  func remove(_ name: SHA256) { state.withLock { $0.lasting.removeAll { $0.name == name } } }
 
   /// A file has come. It is dropped if nobody wants it any longer: who waited may have been told to stop.
   package func add(file bytes: [UInt8], name: SHA256) {
@@ -79,7 +86,9 @@ package final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs).first { $0.name == name }?.blob }) { return blob }
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) {
+      return blob
+    }
     let title = "the file \(name) of the coordinator"
     guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
     let bytes = try waitForFile(name, isCancelled)

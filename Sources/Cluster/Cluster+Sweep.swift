@@ -8,40 +8,64 @@ extension Cluster {
   /// Carries out fits of a sweep, which the workers share.
   ///
   /// - Parameters:
-  ///   - units: the groups that are to be fitted
+  ///   - next: asked whenever nothing is left to hand out: what can be fitted now, or nil if that depends on fits that somebody still works
+  ///     on. The sweep is done when there is nothing, and nobody works on anything.
   ///   - keep: given what came of some groups, once for each
-  /// - Returns: groups that no worker can fit, and why
+  ///   - setAside: told of groups that nobody can fit, and why, once for each
   package func fit(
-    _ groups: FitGroups, _ units: [Int], _ images: LabeledImages, classCount: Int,
-    keep: @escaping (_ groups: Range<Int>, FitResults) throws -> Void, progress: Progress
-  ) throws -> [Int: String] {
-    var ranges: [Range<Int>] = []
-    for unit in units.sorted() {
-      if let last = ranges.last, last.upperBound == unit {
-        ranges[ranges.count - 1] = last.lowerBound..<unit + 1
-      } else {
-        ranges.append(unit..<unit + 1)
-      }
-    }
-    guard !ranges.isEmpty else { return [:] }
+    _ images: LabeledImages, classCount: Int, next: @escaping () throws -> FitGroups?,
+    keep: @escaping (_ groups: Range<Int>, FitResults) throws -> Void,
+    setAside: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: Progress
+  ) throws {
     var description = JobDescription()
     (description.work, description.classCount) = (.fitGroups, UInt32(classCount))
     description.images = .init(try share(.images(images)).bytes)
-    description.groups = .init(try share(.groups(groups)).bytes)
-    let end = try run(
-      description, .tasks(TaskPool(units: ranges, isUneven: true)), unit: .fits, total: units.count,
+    var shared = SharedGroups()
+    defer { for name in shared.names { withdraw(name) } }
+    _ = try run(
+      description, .tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), unit: .fits, total: 0,
       keep: { chunk, bytes in
-        let counts = groups.groups[chunk.units].map(\.members.count)
+        let counts = shared[chunk].map(\.members.count)
         guard let results = FitResults(bytes: bytes, counts: counts) else {
           throw ModelError.badModel("a worker's results are not those of the fits that it was given")
         }
         try keep(chunk.units, results)
-      }, progress: progress)
-    guard case .done(let setAside) = end else { return [:] }
-    var reasons: [Int: String] = [:]
-    for chunk in setAside {
-      for unit in chunk.units { reasons[unit] = setAsideReasons[chunk.id] }
-    }
-    return reasons
+        if let name = shared.end(chunk) { self.withdraw(name) }
+      },
+      growth: Growth(
+        next: {
+          guard let groups = try next(), !groups.groups.isEmpty else { return nil }
+          let name = try self.share(.groups(groups), isKept: true)
+          shared.add(groups, name)
+          return (groups.numbers, name)
+        },
+        setAside: { chunk, reason in
+          try setAside(chunk.units, reason)
+          if let name = shared.end(chunk) { self.withdraw(name) }
+        }), progress: progress)
+  }
+}
+
+/// What workers may still ask for: groups that were shared together, until the last of them has ended.
+private struct SharedGroups {
+  private var files: [SHA256: (groups: FitGroups, left: Int)] = [:]
+
+  var names: [SHA256] { Array(files.keys) }
+
+  mutating func add(_ groups: FitGroups, _ name: SHA256) { files[name] = (groups, groups.groups.count) }
+
+  /// A chunk's groups, before it has ended.
+  subscript(chunk: Chunk) -> [FitGroup] {
+    let groups = SHA256(bytes: chunk.file).flatMap { files[$0]?.groups }
+    return groups.map { found in chunk.units.map { found[$0] } } ?? []
+  }
+
+  /// - Returns: the name of a file that nobody needs any longer
+  mutating func end(_ chunk: Chunk) -> SHA256? {
+    guard let name = SHA256(bytes: chunk.file), files[name] != nil else { return nil }
+    files[name]!.left -= Int(chunk.count)
+    guard files[name]!.left == 0 else { return nil }
+    files[name] = nil
+    return name
   }
 }

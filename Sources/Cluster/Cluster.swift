@@ -40,8 +40,9 @@ package final class Cluster {
   private var connections = Connections()
   /// What people call each that has ever joined.
   private var names: [WorkerID: String] = [:]
-  /// Why chunks of the job were set aside, and why the last one was.
-  private(set) var setAsideReasons: [UInt64: String] = [:]
+  /// Of teams: why units of jobs were set aside.
+  private var setAsideReasons: [UInt64: String] = [:]
+  /// Why the last chunk that was set aside was.
   private(set) var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   private var isReceiving = false
@@ -50,8 +51,8 @@ package final class Cluster {
   private var run: JobRun?
   /// Those who shall work are awaited once.
   private var isFirst = true
-  /// A new description of the job in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
-  private var offered: [UInt8]?
+  /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
+  private var offered: [UInt64: [UInt8]] = [:]
   private var nextOffer: Milliseconds = 0
   /// Who has done what when.
   package private(set) var timeline = ClusterTimeline()
@@ -59,17 +60,33 @@ package final class Cluster {
 
   /// What the job in hand needs while it runs.
   private struct JobRun {
-    let keep: (Chunk, UnsafeRawBufferPointer) throws -> Void
+    let keep: (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> Void
     let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
-    let tensorName: (Int) -> String
+    let tensorName: (Int, _ job: UInt64) -> String
     let unit: FitProgress.Unit
+    /// Units that are known of.
+    var total: Int
     var rates: WorkerRates
+    /// Where more units come from, if the pool may grow.
+    var growth: Growth?
+    /// Of teams: what they do, and jobs that have ended since they were last told.
+    var teams: (any TeamJobs)?
+    var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
     var end: Coordinator.JobEnd?
     var error: (any Error)?
     var hasCheckpointed = false
     /// Ends of epochs that have not been told yet, and the last that was noted.
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0
+  }
+
+  /// Of a job whose units depend on what comes of others.
+  struct Growth {
+    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
+    /// nil: none for now. If nobody works on anything then, the job is done.
+    let next: () throws -> (units: Range<Int>, file: SHA256)?
+    /// Told of units that nobody can do, and why.
+    let setAside: (Chunk, String) throws -> Void
   }
 
   /// Starts to listen, and the local workers.
@@ -145,24 +162,32 @@ package final class Cluster {
   // MARK: Jobs
 
   /// Makes something known to those who will need it.
+  /// - Parameter isKept: until it is withdrawn; else until enough others of its kind have come
   /// - Returns: its name in a ``JobDescription``
   /// - Throws: ``FileError`` if there is no room for it
-  func share(_ blob: Blob) throws -> SHA256 {
+  func share(_ blob: Blob, isKept: Bool = false) throws -> SHA256 {
     // The same images are what many jobs are about. Equal arrays are known quickly as long as they are the same memory.
     if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) {
       return known.name
     }
     let name: SHA256
     if settings.listen != nil {
-      name = server.add(blob)
+      name = server.add(blob, isKept: isKept)
     } else {
       // It is not sent, so nobody need know it by its digest.
       name = .random()
-      if handedOver == nil { store.add(blob, name: name) }
-      try handedOver?.add(blob, name: name)
+      if handedOver == nil { store.add(blob, name: name, isKept: isKept) }
+      try handedOver?.add(blob, name: name, isKept: isKept)
     }
     if case .images(let images) = blob { sharedImages = sharedImages.suffix(Blob.keptImages - 1) + [(images, name)] }
     return name
+  }
+
+  /// Nobody needs it any longer.
+  func withdraw(_ name: SHA256) {
+    server.remove(name)
+    handedOver?.remove(name)
+    store.remove(name)
   }
 
   /// A training has come further: who joins from now on begins there, and not at its beginning.
@@ -172,8 +197,23 @@ package final class Cluster {
     var description = description
     guard let name = try? share(.checkpoint(tensors)) else { return }
     description.checkpoint = .init(name.bytes)
-    if let bytes: [UInt8] = try? description.serializedBytes() { offered = bytes }
+    describe(coordinator.lastJob, description)
   }
+
+  /// Who gets ready for the job from now on is told this.
+  func describe(_ job: UInt64, _ description: JobDescription) {
+    if let bytes: [UInt8] = try? description.serializedBytes() { offered[job] = bytes }
+  }
+
+  /// Begins a job for a team.
+  /// - Returns: its number
+  func begin(_ description: JobDescription, _ work: Coordinator.Work, team: Team) throws -> UInt64 {
+    let bytes: [UInt8] = try description.serializedBytes()
+    perform(coordinator.begin(work, description: bytes, team: team, at: now))
+    return coordinator.lastJob
+  }
+
+  func hasWorkers(forTeamOf size: Int) -> Bool { coordinator.hasWorkers(forTeamOf: size) }
 
   /// Of the units of the job in hand that nobody has, these are handed out first, in this order.
   package func reorder(_ units: [Int]) { coordinator.reorder(units) }
@@ -183,6 +223,7 @@ package final class Cluster {
   /// - Parameters:
   ///   - keep: given the bytes of each chunk, once
   ///   - keepCheckpoint: given each state of a training that counts
+  ///   - growth: where more units come from, if the pool may grow
   ///   - tensorName: of the tensors that members compare
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
@@ -190,41 +231,66 @@ package final class Cluster {
     _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
     keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
     keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
+    growth: Growth? = nil, tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
-    run = JobRun(
-      keep: keep, keepCheckpoint: keepCheckpoint, tensorName: tensorName, unit: unit, rates: WorkerRates(at: now))
-    setAsideReasons = [:]
-    timeline.begin(description.work, at: seconds)
+    let bytes: [UInt8] = try description.serializedBytes()
+    return try carryOut(
+      description.work,
+      JobRun(
+        keep: { chunk, _, bytes in try keep(chunk, bytes) }, keepCheckpoint: keepCheckpoint,
+        tensorName: { index, _ in tensorName(index) }, unit: unit, total: total, rates: WorkerRates(at: now),
+        growth: growth),
+      start: { $0.start(work, description: bytes, awaiting: $1, at: $2) }, progress: progress)
+  }
+
+  /// Lets teams work until all that they are to do is done.
+  func run(_ teams: any TeamJobs, progress: (ClusterProgress) -> Bool) throws {
+    _ = try carryOut(
+      .trainTrial,
+      JobRun(
+        keep: teams.keep, keepCheckpoint: teams.keepCheckpoint, tensorName: teams.tensorName, unit: .fits, total: 0,
+        rates: WorkerRates(at: now), teams: teams),
+      start: { $0.startTeams(awaiting: $1, at: $2) }, progress: progress)
+  }
+
+  private func carryOut(
+    _ kind: JobDescription.Work, _ job: JobRun,
+    start: (inout Coordinator, _ awaited: Int, Milliseconds) -> [Coordinator.Action],
+    progress: (ClusterProgress) -> Bool
+  ) throws -> Coordinator.JobEnd {
+    run = job
+    (setAsideReasons, offered) = ([:], [:])
+    timeline.begin(kind, at: seconds)
     defer {
       timeline.end(at: seconds)
       run = nil
     }
-    let bytes: [UInt8] = try description.serializedBytes()
-    let awaited = settings.awaited ?? max(1, settings.workers)
-    perform(
-      coordinator.start(work, description: bytes, awaiting: isFirst ? awaited : 1, at: now))
+    perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
     isFirst = false
+    goOn()
+    grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
+      if let error = run?.error { throw cancel(error) }
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
       if let error = run?.error { throw cancel(error) }
-      if let description = offered {
-        offered = nil
-        perform(coordinator.describe(description, at: now))
-      }
-      for ended in run?.epochEnds ?? [] where !progress(overview(unit: unit, total: total, fit: ended)) { throw stop() }
+      for (job, description) in offered { perform(coordinator.describe(job, description, at: now)) }
+      offered = [:]
+      for ended in run?.epochEnds ?? [] where !progress(overview(fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
       nextLook = now + Self.interval
       try lookAround()
-      if !progress(overview(unit: unit, total: total)) { throw stop() }
+      goOn()
+      grow()
+      if let error = run?.error { throw cancel(error) }
+      if !progress(overview()) { throw stop() }
     }
     let dropped = coordinator.overview.reduce(0) { $0 + Int(clamping: $1.membership?.droppedMessages ?? 0) }
     if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
     switch run!.end! {
-    case .impossible(let reason): throw ModelError.badSettings(reason)
+    case .impossible(let reason), .givenUp(let reason): throw ModelError.badSettings(reason)
     case .failed(let reason): throw ClusterError.faulty(reason)
     case .done, .trained: return run!.end!
     }
@@ -232,7 +298,7 @@ package final class Cluster {
 
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
-    timeline.note(coordinator.overview, at: seconds)
+    timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     try localWorkers?.check()
     switch joiningKeys?.look(at: now) {
     case .keys(let workers)?:
@@ -245,8 +311,40 @@ package final class Cluster {
     for line in strangers.lines(at: now) { log(line) }
   }
 
-  private func overview(unit: FitProgress.Unit, total: Int, fit known: FitProgress? = nil) -> ClusterProgress {
+  /// Teams whose jobs have ended are told of it, and begin others.
+  private func goOn() {
+    guard let teams = run?.teams else { return }
+    attempt { _ in
+      // What one end leads to may end at once.
+      while let (job, end) = run?.ended.first {
+        run!.ended.removeFirst()
+        try teams.ended(job, end, reason: setAsideReasons[job])
+      }
+      try teams.beginMore()
+      if teams.areDone { run?.end = .done(setAside: []) }
+    }
+  }
+
+  /// A job that may grow is asked for more as soon as all of it is handed out: not before, for the more it knows then.
+  private func grow() {
+    guard run?.end == nil, run?.growth != nil, coordinator.isDry else { return }
+    attempt { run in
+      if let (units, file) = try run.growth!.next() {
+        self.run!.total += units.count
+        perform(coordinator.add(units, file: file.bytes, at: now))
+      } else if coordinator.isIdle {
+        perform(coordinator.growNoMore(at: now))
+      }
+    }
+  }
+
+  private func overview(fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
+    let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
+    if let teams = run?.teams {
+      let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
+      return ClusterProgress(fit: teams.progress, workers: lines ?? [])
+    }
     var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
@@ -267,7 +365,7 @@ package final class Cluster {
 
   /// Someone wants the job to end: a training gives one more checkpoint, if that does not take too long.
   private func stop() -> any Error {
-    if case .training? = coordinator.work {
+    if coordinator.trainsOneNetwork {
       run?.hasCheckpointed = false
       perform(coordinator.pause(at: now))
       let deadline = now + settings.limits.silence
@@ -306,6 +404,8 @@ package final class Cluster {
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
     noteClosedConnections()
+    if run?.ended.isEmpty == false { goOn() }
+    grow()
   }
 
   private func noteClosedConnections() {
@@ -361,7 +461,7 @@ package final class Cluster {
 
   /// All members tell of the end of an epoch; it is news once.
   private func noteEpoch(_ progress: Coordination.Progress) {
-    guard let run, progress.validationAccuracy >= 0, progress.epoch > run.lastEpoch else { return }
+    guard let run, run.teams == nil, progress.validationAccuracy >= 0, progress.epoch > run.lastEpoch else { return }
     self.run!.lastEpoch = Int(clamping: progress.epoch)
     self.run!.epochEnds.append(FitProgress(progress))
   }
@@ -378,12 +478,13 @@ package final class Cluster {
         unsentOrders[receiver] = orders
       case .refuse(let receiver, let reason):
         if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
-      case .keepResult(let chunk):
-        run?.rates.note(chunk, by: worker)
+      case .keepResult(let chunk, let job):
+        let number = run?.teams?.numbers[job]
+        if number == nil { run?.rates.note(chunk, by: worker) }
         timeline.note(
-          chunk, of: run?.unit.rawValue ?? "units", by: worker, seconds: Double(milliseconds) / 1_000,
-          byteCount: body?.count ?? 0, at: seconds)
-        if let body { attempt { run in try body.withBytes { try run.keep(chunk, $0) } } }
+          chunk, of: number.map { "judging number \($0): blocks" } ?? run?.unit.rawValue ?? "units", by: worker,
+          seconds: Double(milliseconds) / 1_000, byteCount: body?.count ?? 0, at: seconds)
+        if let body { attempt { run in try body.withBytes { try run.keep(chunk, job, $0) } } }
       case .keepCheckpoint(let checkpoint):
         if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
         run?.hasCheckpointed = true
@@ -393,14 +494,16 @@ package final class Cluster {
           timeline.join(joined, profile)
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
-        if case .setAside(let chunk, let reason) = note {
-          setAsideReasons[chunk.id] = reason
+        if case .setAside(let chunk, let job, let reason) = note {
+          if run?.teams != nil { setAsideReasons[job] = reason }
           setAsideReason = reason
+          attempt { run in try run.growth?.setAside(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
         }
-      case .end(let end): run?.end = end
+      case .end(let end, let job):
+        if run?.teams == nil { run?.end = end } else { run?.ended.append((job, end)) }
       }
     }
     if !isReceiving { sendOrders() }
@@ -435,7 +538,9 @@ package final class Cluster {
 
   private func describe(_ note: Coordinator.Note) -> String? {
     // Whoever works alone is nobody to be told about.
-    settings.isOneProcess
-      ? nil : note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { "\($0)" })
+    if settings.isOneProcess { return nil }
+    // Teams come together and part all the time.
+    if case .begun = note, run?.teams != nil { return nil }
+    return note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { index, _ in "\(index)" })
   }
 }

@@ -19,6 +19,8 @@ package struct ClusterProgress: Sendable {
     package let lastSeen: Int
     /// That it works on now.
     package var units: Range<Int>?
+    /// Of the rate, if it is not that of the job.
+    package var unit: String?
   }
 
   package var fit: FitProgress
@@ -28,32 +30,40 @@ package struct ClusterProgress: Sendable {
 /// Counts what workers do over time.
 package struct WorkerRates {
   private var units: [WorkerID: Int] = [:]
-  private var steps: [WorkerID: (first: UInt64, since: Milliseconds)] = [:]
+  private var steps: [WorkerID: (job: UInt64, first: UInt64, since: Milliseconds)] = [:]
   private let start: Milliseconds
 
   package init(at now: Milliseconds) { start = now }
 
   package mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
 
-  package mutating func lines(_ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, at now: Milliseconds)
-    -> [ClusterProgress.WorkerLine]
-  {
+  /// - Parameter numbers: of trials, by job
+  package mutating func lines(
+    _ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, numbers: [UInt64: Int] = [:], at now: Milliseconds
+  ) -> [ClusterProgress.WorkerLine] {
     let all = max(1, units.values.reduce(0, +) + overview.reduce(0) { $0 + $1.unitsDone })
     var lines: [ClusterProgress.WorkerLine] = []
-    let images = max(1, overview.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
+    // Of a batch, by all that train the same network.
+    let images = Dictionary(grouping: overview, by: \.job).mapValues { members in
+      max(1, members.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
+    }
     for worker in overview {
       let seconds = Double(max(1, now - start)) / 1000
       var activity = worker.unfit ?? "idle"
       var (rate, share) = (0.0, 0.0)
+      let number = worker.job.flatMap { numbers[$0] }
       if let membership = worker.membership {
         let own = Int(membership.progress.images)
-        let known = steps[worker.id] ?? (membership.step, now)
+        var known = steps[worker.id] ?? (membership.job, membership.step, now)
+        if known.job != membership.job { known = (membership.job, membership.step, now) }
         steps[worker.id] = known
         let since = Double(max(1, now - known.since)) / 1000
         rate = Double(membership.step - min(known.first, membership.step)) * Double(own) / since
-        share = Double(own) / Double(images)
+        share = Double(own) / Double(images[worker.job] ?? 1)
         activity = "\(own) images of each batch"
         if membership.waitingMilliseconds >= 1_000 { activity += ", waits for another worker" }
+      } else if number != nil {
+        activity = worker.chunks.isEmpty ? "gets ready" : "is judged"
       } else {
         let done = (units[worker.id] ?? 0) + worker.unitsDone
         rate = Double(done) / seconds
@@ -64,11 +74,13 @@ package struct WorkerRates {
             ? "number \(chunk.first)" : "\(unit.rawValue) \(chunk.first) to \(chunk.first + chunk.count - 1)"
         }
       }
+      if let number { activity = "number \(number): \(activity)" }
       lines.append(
         ClusterProgress.WorkerLine(
           host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
           instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, share: share,
-          lastSeen: now - worker.lastSeen, units: worker.chunks.first?.units))
+          lastSeen: now - worker.lastSeen, units: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.units,
+          unit: number == nil ? nil : FitProgress.Unit.images.rawValue))
     }
     return lines
   }

@@ -52,7 +52,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   /// Of each worker, its newest span.
   private var newest: [Int: Int] = [:]
   /// Of the training in hand, what each worker had told before: totals grow from one report to the next.
-  private var told: [Int: (waited: UInt64, bytes: UInt64)] = [:]
+  private var told: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
 
   private static let mostSpans = 4_000
   private static let mostEvents = 1_000
@@ -106,18 +106,22 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   /// How members of a training group stand, as it is looked at again and again.
-  mutating func note(_ overview: [Coordinator.WorkerOverview], at now: Double) {
+  /// - Parameter numbers: of trials, by job
+  mutating func note(_ overview: [Coordinator.WorkerOverview], numbers: [UInt64: Int] = [:], at now: Double) {
     for worker in overview {
       guard let membership = worker.membership, membership.progress.images > 0, let place = places[worker.id] else {
         continue
       }
-      let before = told[place] ?? (0, 0)
+      var before: (job: UInt64, waited: UInt64, bytes: UInt64) = (membership.job, 0, 0)
+      if let last = told[place], last.job == membership.job { before = last }
       let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
       workers[place].waitingSeconds += Double(waited) / 1_000
       workers[place].bytesSent += Int(membership.bytesSent - min(before.bytes, membership.bytesSent))
-      told[place] = (membership.waitedMilliseconds, membership.bytesSent)
-      let label = "training"
-      if let index = newest[place], spans[index].job == jobs.count - 1, now - spans[index].end < Self.longestGap {
+      told[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
+      let label = numbers[membership.job].map { "training number \($0)" } ?? "training"
+      if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,
+        now - spans[index].end < Self.longestGap
+      {
         workers[place].busySeconds += now - spans[index].end
         spans[index].end = now
       } else {
@@ -150,7 +154,7 @@ extension JobDescription.Work {
     case .trainNetwork: "cnn"
     case .predict: "predict"
     case .nothing: "nothing"
-    case .fitGroups: "sweep"
+    case .fitGroups, .trainTrial, .judgeTrial: "sweep"
     case .UNRECOGNIZED: "unknown"
     }
   }

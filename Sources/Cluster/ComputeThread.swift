@@ -84,6 +84,8 @@ private final class WorkerCompute {
   private var job: UInt64 = 0
   private var tasks: (any TaskRunner)?
   private var training: TrainingRunner?
+  /// How the last trial's images were divided: the next trial's often are in the same way.
+  private var divided: (images: SHA256, division: ImageDivision, training: LabeledImages, test: LabeledImages)?
 
   init(
     worker: WorkerID, context: ComputeContext, blobs: BlobStore, links: ExchangeLinks?, limits: Limits,
@@ -152,24 +154,54 @@ private final class WorkerCompute {
       else { throw ModelError.badSettings("the job names no model") }
       tasks = PredictionTaskRunner(
         predictor: model.predictor(on: context), images: images, imagesPerUnit: Int(description.imagesPerUnit))
-    case .trainNetwork:
-      var start: [Tensor]?
-      if let name = SHA256(bytes: description.checkpoint),
-        case .checkpoint(let tensors) = try blobs.checkpoint(name, isCancelled: isCancelled)
-      {
-        start = tensors
-      }
+    case .trainNetwork, .trainTrial:
+      let part = description.work == .trainTrial ? try divide(images, name, description).training : images
       training = try TrainingRunner(
-        images, job: job, description: description, checkpoint: start, worker: worker, on: context, links: links,
-        limits: limits, report: report)
+        part, job: job, description: description, checkpoint: try checkpoint(description, isCancelled), worker: worker,
+        on: context, links: links, limits: limits, report: report)
+    case .judgeTrial:
+      guard let state = try checkpoint(description, isCancelled), description.imagesPerUnit > 0 else {
+        throw ModelError.badSettings("the job names no network")
+      }
+      let (part, test) = try divide(images, name, description)
+      let trainer = try NetworkTrainer(
+        part, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
+        on: context)
+      try trainer.resume(state)
+      tasks = PredictionTaskRunner(
+        predictor: trainer.network.predictor(on: context), images: test,
+        imagesPerUnit: Int(description.imagesPerUnit))
     case .fitGroups:
-      guard let name = SHA256(bytes: description.groups),
-        case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
-      else { throw ModelError.badSettings("the job names no fits") }
-      tasks = FitTaskRunner(groups, images: images, classCount: Int(description.classCount), on: context)
+      tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
+        [blobs, commands] file in
+        guard let name = SHA256(bytes: file),
+          case .groups(let groups) = try blobs.groups(name, isCancelled: { commands.contains { $0.endsChunk } })
+        else { throw ModelError.badSettings("the chunk does not name its fits") }
+        return groups
+      }
     case .nothing, .UNRECOGNIZED:
       throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
     }
+  }
+
+  private func checkpoint(_ description: JobDescription, _ isCancelled: () -> Bool) throws -> [Tensor]? {
+    guard let name = SHA256(bytes: description.checkpoint),
+      case .checkpoint(let tensors) = try blobs.checkpoint(name, isCancelled: isCancelled)
+    else { return nil }
+    return tensors
+  }
+
+  private func divide(
+    _ images: LabeledImages, _ name: SHA256, _ description: JobDescription
+  ) throws -> (training: LabeledImages, test: LabeledImages) {
+    guard let division = ImageDivision(json: [UInt8](description.division)) else {
+      throw ModelError.badSettings("the job does not say which images it is about")
+    }
+    if let divided, divided.images == name, divided.division == division { return (divided.training, divided.test) }
+    divided = nil
+    let (training, test) = division.divide(images)
+    divided = (name, division, training, test)
+    return (training, test)
   }
 
   private func run(_ chunk: Chunk) {
@@ -185,9 +217,8 @@ private final class WorkerCompute {
     guard let tasks else { return }
     do {
       var told = start
-      let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
       end(
-        try tasks.run(units) { [commands, report] done in
+        try tasks.run(chunk) { [commands, report] done in
           let now = monotonicMilliseconds()
           if now - told >= 100 {
             told = now

@@ -1,29 +1,36 @@
 internal import Compute
+internal import Coordination
 internal import Datasets
+internal import Foundation
 internal import Models
 internal import Selection
 
-/// Units are fits of a sweep; their bytes are ``FitResults``.
+/// Units are fits of a sweep, which the chunk's file tells; their bytes are ``FitResults``.
 final class FitTaskRunner: TaskRunner {
-  private let groups: FitGroups
+  private let groups: (_ file: Data) throws -> FitGroups
   private let images: LabeledImages
   private let classCount: Int
   private let context: ComputeContext
   /// The images of the last fit: the next one often has the same.
   private var last: (split: Int, limit: Int?, training: LabeledImages, test: LabeledImages)?
 
-  init(_ groups: FitGroups, images: LabeledImages, classCount: Int, on context: ComputeContext) {
-    (self.groups, self.images, self.classCount, self.context) = (groups, images, classCount, context)
+  /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up before it is here.
+  init(
+    images: LabeledImages, classCount: Int, on context: ComputeContext,
+    groups: @escaping (_ file: Data) throws -> FitGroups
+  ) {
+    (self.images, self.classCount, self.context, self.groups) = (images, classCount, context, groups)
   }
 
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8] {
-    guard units.upperBound <= groups.groups.count else {
-      throw ModelError.badSettings("the sweep has only \(groups.groups.count) fits")
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
+    let (units, groups) = (chunk.units, try groups(chunk.file))
+    guard groups.numbers.lowerBound <= units.lowerBound, units.upperBound <= groups.numbers.upperBound else {
+      throw ModelError.badSettings("the file has no fits \(units.lowerBound) to \(units.upperBound - 1)")
     }
     var results = FitResults()
     for unit in units {
-      let group = groups.groups[unit]
-      let (training, test) = divide(group)
+      let group = groups[unit]
+      let (training, test) = divide(group, groups)
       do {
         results.add(
           try withoutActuallyEscaping(progress) { progress in
@@ -42,7 +49,7 @@ final class FitTaskRunner: TaskRunner {
 
   func checkedCount(of bytes: [UInt8]) -> Int { FitResults.checkedCount(of: bytes) }
 
-  private func divide(_ group: FitGroup) -> (LabeledImages, LabeledImages) {
+  private func divide(_ group: FitGroup, _ groups: FitGroups) -> (LabeledImages, LabeledImages) {
     if let last, last.split == group.split, last.limit == group.images { return (last.training, last.test) }
     let (training, test) = groups.splits.split(
       group.split, of: images, seed: groups.seed, limit: group.images)

@@ -3,7 +3,7 @@ internal import Coordination
 
 extension Coordinator.Note {
   /// For people; nil for what they need not know.
-  func text(name: (WorkerID) -> String, tensorName: (Int) -> String) -> String? {
+  func text(name: (WorkerID) -> String, tensorName: (Int, _ job: UInt64) -> String) -> String? {
     switch self {
     case .joined(_, let profile):
       return
@@ -12,14 +12,14 @@ extension Coordinator.Note {
     case .lost(let worker, .disconnected): return "lost: \(name(worker)); its work goes to others"
     case .lost(let worker, .silent): return "lost: \(name(worker)) says nothing any more; its work goes to others"
     case .lost(let worker, .unfit(let reason)): return "\(name(worker)) cannot do this job: \(reason)"
-    case .setAside(let chunk, let reason):
+    case .setAside(let chunk, _, let reason):
       return "set aside: units \(chunk.first) to \(chunk.first + chunk.count - 1): \(reason)"
     case .resultsDiffer(_, let first, let second):
       return "\(name(first)) and \(name(second)) have computed different results for the same work"
-    case .deviates(let deviation):
-      let tensors = deviation.tensors.map(tensorName).joined(separator: ", ")
+    case .deviates(let deviation, let job):
+      let tensors = deviation.tensors.map { tensorName($0, job) }.joined(separator: ", ")
       return "expelled: \(name(deviation.worker)) differs from the others in \(tensors) after round \(deviation.step)"
-    case .begun(let generation, let step, let members):
+    case .begun(_, let generation, let step, let members):
       return generation == 1
         ? nil : "training goes on with \(members) workers after round \(step)"
     case .nobodyLeft: return "no worker is left; waiting for one to join"

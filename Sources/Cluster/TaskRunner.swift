@@ -5,9 +5,9 @@ internal import Models
 
 /// Does units of a job that consists of independent ones; the result is their bytes.
 protocol TaskRunner {
-  /// - Parameter progress: told how many of these units are done; returns false to stop early.
+  /// - Parameter progress: told how many of the chunk's units are done; returns false to stop early.
   /// - Throws: `CancellationError` if stopped; why the units cannot be done.
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8]
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8]
 
   /// How many of the bytes any other worker would have come to; the rest is about how it went.
   func checkedCount(of bytes: [UInt8]) -> Int
@@ -26,8 +26,8 @@ struct ForestTaskRunner: TaskRunner {
       images, classCount: Int(job.classCount), settings: try ForestSettings(job.settings), on: context)
   }
 
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8] {
-    let trees = try grower.growTrees(units) { progress($0.done) }
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
+    let trees = try grower.growTrees(chunk.units) { progress($0.done) }
     return SafetensorsFile(metadata: [:], tensors: Tree.tensors(of: trees)).bytes
   }
 }
@@ -38,7 +38,7 @@ struct TreeTaskRunner: TaskRunner {
   let job: JobDescription
   let context: ComputeContext
 
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8] {
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
     let tree = try DecisionTree.fit(
       images, classCount: Int(job.classCount), settings: try TreeSettings(job.settings), on: context
     ) { _ in progress(0) }
@@ -52,7 +52,8 @@ struct PredictionTaskRunner: TaskRunner {
   let images: LabeledImages
   let imagesPerUnit: Int
 
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8] {
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
+    let units = chunk.units
     let range = units.lowerBound * imagesPerUnit..<min(units.upperBound * imagesPerUnit, images.count)
     let part = range.count == images.count ? images : images.selecting(Array(range))
     let probabilities = try predictor(part) { progress($0.done / imagesPerUnit) }
@@ -62,5 +63,5 @@ struct PredictionTaskRunner: TaskRunner {
 
 /// Units are nothing: measures what a unit costs on its way.
 struct EmptyTaskRunner: TaskRunner {
-  func run(_ units: Range<Int>, progress: (Int) -> Bool) throws -> [UInt8] { [] }
+  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] { [] }
 }

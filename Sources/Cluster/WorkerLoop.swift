@@ -113,7 +113,8 @@ final class WorkerLoop {
       }
       if let bytes = downloads[name]!.finish() {
         downloads[name] = nil
-        cache?.save(bytes, name)
+        // Small ones are fetched as quickly as they are read.
+        if bytes.count >= BlobDownload.partSize { cache?.save(bytes, name) }
         blobs.add(file: bytes, name: name)
         continue
       }

@@ -4,32 +4,34 @@ extension Coordinator {
     package let id: WorkerID
     package let profile: Profile
     package let lastSeen: Milliseconds
+    /// That it works at.
+    package let job: UInt64?
     /// What it has in hand; the first is being worked on, and so many of its units are done.
     package let chunks: [Chunk]
     package let unitsDone: Int
     package let membership: Membership?
-    /// Why it cannot do the job.
+    /// Why it cannot do what is to be done.
     package let unfit: String?
   }
 
   /// In the order of their numbers.
   package var overview: [WorkerOverview] {
     workers.sorted { $0.key < $1.key }.map { id, worker in
-      var chunks: [Chunk] = []
-      if case .tasks(let pool)? = work { chunks = pool.chunks(of: id) }
+      let assignment = index(of: id).map { assignments[$0] }
       return WorkerOverview(
-        id: id, profile: worker.profile, lastSeen: worker.lastSeen, chunks: chunks, unitsDone: worker.unitsDone,
-        membership: worker.membership, unfit: worker.unfit)
+        id: id, profile: worker.profile, lastSeen: worker.lastSeen, job: assignment?.job.id,
+        chunks: assignment?.pool?.chunks(of: id) ?? [], unitsDone: worker.unitsDone, membership: worker.membership,
+        unfit: assignment == nil ? assignments.lazy.compactMap { $0.barred[id] }.first : nil)
     }
   }
 
   /// Units of the job that are done, those of chunks in hand included.
   package var unitsDone: Int {
-    guard case .tasks(let pool)? = work else { return 0 }
+    guard let assignment = assignments.first, let pool = assignment.pool else { return 0 }
     // A chunk that two workers have is counted once.
     var inHand: [UInt64: Int] = [:]
-    for (id, worker) in workers {
-      guard let chunk = pool.chunks(of: id).first else { continue }
+    for id in assignment.workers.keys {
+      guard let worker = workers[id], let chunk = pool.chunks(of: id).first else { continue }
       inHand[chunk.id] = max(inHand[chunk.id] ?? 0, min(worker.unitsDone, Int(chunk.count)))
     }
     return pool.unitsDone + inHand.values.reduce(0, +)

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import SwiftProtobuf
 
 /// The units of a job, cut into chunks, and who has which. Every unit's result counts exactly once, whatever happens to the workers.
@@ -5,12 +6,17 @@ internal import SwiftProtobuf
 /// Chunks are cut when they are handed out: large ones first, smaller ones towards the end (guided self-scheduling: Polychronopoulos and
 /// Kuck, 1987), in proportion to the worker's share of the power. When nothing is left to cut, the chunks that are still open are also
 /// given to idle workers; the first result counts, and a second one must have the same digest.
+///
+/// A pool may grow: what comes of its units says which come next. Then it ends only when it is told that it grows no more, and what was set
+/// aside stays so, since others may have been chosen therefore.
 package struct TaskPool: Sendable {
   private struct OpenChunk: Sendable {
     let chunk: Chunk
     var holders: Set<WorkerID> = []
     /// Workers that were lost while they worked on it, and have not come back.
     var victims: Set<WorkerID> = []
+    /// The holder that has it for want of anything else to do.
+    var spare: WorkerID?
   }
 
   package enum Outcome: Sendable, Equatable {
@@ -27,6 +33,9 @@ package struct TaskPool: Sendable {
   /// Whether units differ much in length, and each keeps a whole worker busy.
   let isUneven: Bool
   private let largestChunk: Int
+  private(set) var mayGrow: Bool
+  /// Of units that were added: where they begin, and the file that says what they are.
+  private var additions: [(first: Int, file: [UInt8])] = []
   private var unitsLeft: Int
   private var open: [UInt64: OpenChunk] = [:]
   /// Open chunks that nobody has.
@@ -45,13 +54,18 @@ package struct TaskPool: Sendable {
   ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit,
   ///     grow slowly, and stay short: what a worker has in hand when it dies is lost.
   ///   - largestChunk: units that a chunk has at most, whatever else speaks for more
-  package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max) {
-    (self.isUneven, self.largestChunk) = (isUneven, largestChunk)
+  ///   - mayGrow: see ``add(_:file:)``
+  package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max, mayGrow: Bool = false) {
+    (self.isUneven, self.largestChunk, self.mayGrow) = (isUneven, largestChunk, mayGrow)
     uncut = units.filter { !$0.isEmpty }
     unitsLeft = units.reduce(0) { $0 + $1.count }
   }
 
-  package var isFinished: Bool { uncut.isEmpty && open.isEmpty }
+  package var isFinished: Bool { !mayGrow && uncut.isEmpty && open.isEmpty }
+
+  /// Nothing is left that nobody has; and nobody has anything either.
+  var isDry: Bool { uncut.isEmpty && returned.isEmpty }
+  var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
   /// Chunks that too many workers have died of, or that no worker can do.
   package var setAside: [Chunk] { setAsideChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
@@ -62,20 +76,74 @@ package struct TaskPool: Sendable {
   /// A chunk that still counts.
   func chunk(_ id: UInt64) -> Chunk? { (open[id] ?? setAsideChunks[id])?.chunk }
 
-  /// Gives the worker a chunk: one that was given back, else a new one, else (if it has nothing to do) one that another worker has.
+  // MARK: Growth
+
+  /// More units, numbered on from those before. Who was helping others for want of anything else is free for them.
+  /// - Parameter file: the name of what says what they are, which their chunks carry
+  mutating func add(_ units: Range<Int>, file: [UInt8]) {
+    guard !units.isEmpty else { return }
+    uncut.append(units)
+    additions.append((units.lowerBound, file))
+    unitsLeft += units.count
+    for (id, chunk) in open where chunk.holders.count > 1 {
+      guard let spare = chunk.spare, chunk.holders.contains(spare) else { continue }
+      take(id, from: spare)
+    }
+  }
+
+  mutating func growNoMore() { mayGrow = false }
+
+  private func file(of unit: Int) -> [UInt8] { additions.last { $0.first <= unit }?.file ?? [] }
+
+  // MARK: Chunks
+
+  package enum Gift: Sendable, Equatable {
+    case chunk
+    /// One that waited in the hand of another worker, which has it no more.
+    case taken(from: WorkerID)
+  }
+
+  /// Gives the worker a chunk: one that was given back, else a new one. If it has nothing to do, else one that waits in the hand of another
+  /// worker, or one that another worker works on.
   ///
   /// - Parameters:
   ///   - share: the worker's share of all workers' power, in 0...1
   ///   - multiple: units that it does at a time
   ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
-  /// - Returns: whether there was one.
-  mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Bool {
-    let new = returned.min() ?? cut(for: worker, share: share, multiple: multiple, atMost: limit)
-    guard let id = new ?? (held[worker] == nil ? shared(with: worker) : nil) else { return false }
-    returned.remove(id)
-    open[id]!.holders.insert(worker)
-    held[worker, default: []].append(id)
-    return true
+  /// - Returns: nil if there was none.
+  mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Gift? {
+    if let new = returned.min() ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
+      returned.remove(new)
+      put(new, into: worker)
+      return .chunk
+    }
+    guard held[worker] == nil else { return nil }
+    if let (waiting, holder) = waiting() {
+      take(waiting, from: holder)
+      put(waiting, into: worker)
+      return .taken(from: holder)
+    }
+    guard let other = shared(with: worker) else { return nil }
+    put(other, into: worker)
+    open[other]!.spare = worker
+    return .chunk
+  }
+
+  private mutating func put(_ id: UInt64, into hand: WorkerID) {
+    open[id]!.holders.insert(hand)
+    held[hand, default: []].append(id)
+  }
+
+  private mutating func take(_ id: UInt64, from hand: WorkerID) {
+    open[id]!.holders.remove(hand)
+    held[hand]!.removeAll { $0 == id }
+    if held[hand]!.isEmpty { held[hand] = nil }
+  }
+
+  /// The last chunk in the fullest hand that only this worker has, and does not work on yet.
+  private func waiting() -> (chunk: UInt64, holder: WorkerID)? {
+    let hands = held.filter { $0.value.count > 1 && open[$0.value.last!]!.holders.count == 1 }
+    return hands.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { ($0.value.last!, $0.key) }
   }
 
   /// From now on, of the units that belong to no chunk yet, these are handed out first, in this order.
@@ -84,8 +152,10 @@ package struct TaskPool: Sendable {
     for (index, unit) in units.enumerated() { place[unit] = index }
     let left = uncut.joined().enumerated().map { (place[$1] ?? units.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
     uncut = []
+    // No chunk has units of two files.
+    let starts = Set(additions.map(\.first))
     for unit in left {
-      if let last = uncut.last, last.upperBound == unit {
+      if let last = uncut.last, last.upperBound == unit, !starts.contains(unit) {
         uncut[uncut.count - 1] = last.lowerBound..<unit + 1
       } else {
         uncut.append(unit..<unit + 1)
@@ -106,7 +176,10 @@ package struct TaskPool: Sendable {
     unitsLeft -= size
     lastCounts[worker] = size
     lastChunk += 1
-    let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, UInt64(range.lowerBound), UInt64(size)) }
+    let chunk = Chunk.with {
+      ($0.id, $0.first, $0.count) = (lastChunk, UInt64(range.lowerBound), UInt64(size))
+      $0.file = .init(file(of: range.lowerBound))
+    }
     if size == range.count { uncut.removeFirst() } else { uncut[0] = range.lowerBound + size..<range.upperBound }
     open[chunk.id] = OpenChunk(chunk: chunk)
     return chunk.id
@@ -120,7 +193,7 @@ package struct TaskPool: Sendable {
   /// - Returns: what to make of a result, and the workers that had the chunk in hand.
   mutating func complete(_ id: UInt64, by worker: WorkerID, digest: [UInt8]) -> (Outcome, holders: Set<WorkerID>) {
     if let first = done[id] { return (first.digest == digest ? .known : .differs(from: first.worker), []) }
-    guard let found = open[id] ?? setAsideChunks.removeValue(forKey: id) else { return (.known, []) }
+    guard let found = open[id] ?? (mayGrow ? nil : setAsideChunks.removeValue(forKey: id)) else { return (.known, []) }
     close(id)
     done[id] = (worker, digest)
     unitsDone += Int(found.chunk.count)
@@ -134,6 +207,8 @@ package struct TaskPool: Sendable {
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
       open[id]!.holders.remove(worker)
+      // Whoever is left has it as its own.
+      open[id]!.spare = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
     guard died, let running = ids.first else { return nil }
@@ -150,7 +225,8 @@ package struct TaskPool: Sendable {
     close(id)
     for unit in found.chunk.first..<found.chunk.first + found.chunk.count {
       lastChunk += 1
-      let chunk = Chunk.with { ($0.id, $0.first, $0.count) = (lastChunk, unit, 1) }
+      var chunk = found.chunk
+      (chunk.id, chunk.first, chunk.count) = (lastChunk, unit, 1)
       open[chunk.id] = OpenChunk(chunk: chunk)
       returned.insert(chunk.id)
     }

@@ -2,7 +2,7 @@ package import Datasets
 
 /// How images are divided into those to learn from and those to be judged by: folds, or one part held out. Follows from the labels and a
 /// seed, so that everybody who has the images comes to the same.
-package enum DataSplits: Sendable, Equatable, Codable {
+package enum DataSplits: Sendable, Hashable, Codable {
   case folds(Int)
   /// The fraction of each class that is held out.
   case holdOut(Double)

@@ -32,14 +32,17 @@ package struct FitPlan: Sendable {
   package let tasks: [Task]
 
   /// - Parameters:
-  ///   - settings: what is to be fitted; nil for those that cannot be
+  ///   - settings: what is to be fitted
   ///   - images: to be divided; nil: all
   ///   - costs: what is known of how long tasks take
-  package init(_ settings: [ModelSettings?], splits: Int, images: Int? = nil, costs: FitCosts = FitCosts()) {
+  ///   - isMissing: of a place in the list and a split, whether that is to be fitted at all
+  package init(
+    _ settings: [ModelSettings], splits: Int, images: Int? = nil, costs: FitCosts = FitCosts(),
+    isMissing: (_ index: Int, _ split: Int) -> Bool = { _, _ in true }
+  ) {
     var keys: [String] = []
     var groups: [String: [Int]] = [:]
     for (index, settings) in settings.enumerated() {
-      guard let settings else { continue }
       let key = Self.key(settings)
       if groups[key] == nil { keys.append(key) }
       groups[key, default: []].append(index)
@@ -47,31 +50,26 @@ package struct FitPlan: Sendable {
     var tasks: [Task] = []
     for key in keys {
       let indices = groups[key]!
-      let members = indices.map { settings[$0]! }
-      let cost = members.map(\.cost).max() ?? 0
-      let texts = members.map(\.text)
-      let common = texts[0].filter { name, value in texts.allSatisfy { $0[name] == value } }
-        .map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name }
       for split in 0..<splits {
-        let group = FitGroup(split: split, kind: members[0].kind, members: texts, images: images)
-        tasks.append(Task(group: group, configurations: indices, cost: cost, common: common))
+        let missing = indices.filter { isMissing($0, split) }
+        if let last = tasks.last, last.configurations == missing {
+          tasks.append(Task(last, split: split))
+        } else if !missing.isEmpty {
+          tasks.append(Task(missing.map { settings[$0] }, at: missing, split: split, images: images))
+        }
       }
     }
     let seconds = tasks.map(costs.seconds)
     self.tasks = Self.order(Array(tasks.indices), of: tasks, seconds: seconds).map { tasks[$0] }
   }
 
-  /// Some tasks, the costliest first. Of equally costly ones, those of the same split follow each other: a worker has its images at hand.
-  private static func order(_ indices: [Int], of tasks: [Task], seconds: [Double]) -> [Int] {
+  /// Some of the tasks, the costliest first. Of equally costly ones, those of the same split follow each other: a worker has its images at
+  /// hand.
+  /// - Parameter seconds: of each task
+  package static func order(_ indices: [Int], of tasks: [Task], seconds: [Double]) -> [Int] {
     indices.sorted {
       (seconds[$1], tasks[$0].group.split, $0) < (seconds[$0], tasks[$1].group.split, $1)
     }
-  }
-
-  /// Some of the tasks, the costliest first.
-  /// - Parameter seconds: of each task
-  package func order(_ indices: [Int], seconds: [Double]) -> [Int] {
-    Self.order(indices, of: tasks, seconds: seconds)
   }
 
   /// Equal for what one computation answers.
@@ -86,6 +84,28 @@ package struct FitPlan: Sendable {
     case .cnn: break
     }
     return settings.kind.rawValue + text.sorted { $0.key < $1.key }.map { " \($0.key) \($0.value)" }.joined()
+  }
+}
+
+extension FitPlan.Task {
+  fileprivate init(_ members: [ModelSettings], at configurations: [Int], split: Int, images: Int?) {
+    let texts = members.map(\.text)
+    let common = texts[0].filter { name, value in texts.allSatisfy { $0[name] == value } }
+    self.init(
+      group: FitGroup(split: split, kind: members[0].kind, members: texts, images: images),
+      configurations: configurations, cost: members.map(\.cost).max() ?? 0,
+      common: common.map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name })
+  }
+
+  /// The same, with other numbers for the places in the list that was planned.
+  func numbering(_ numbers: [Int]) -> Self {
+    Self(group: group, configurations: configurations.map { numbers[$0] }, cost: cost, common: common)
+  }
+
+  /// The same on another split.
+  fileprivate init(_ task: Self, split: Int) {
+    let group = FitGroup(split: split, kind: task.group.kind, members: task.group.members, images: task.group.images)
+    self.init(group: group, configurations: task.configurations, cost: task.cost, common: task.common)
   }
 }
 

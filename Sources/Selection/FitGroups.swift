@@ -2,14 +2,20 @@ internal import Foundation
 
 /// All that those who carry out a sweep's fits must know beside the images.
 package struct FitGroups: Sendable, Equatable, Codable {
+  /// Numbered from `first` on: a sweep's groups are planned while it runs.
   package let groups: [FitGroup]
+  package let first: Int
   package let splits: DataSplits
   /// Of the division into splits.
   package let seed: UInt64
 
-  package init(_ groups: [FitGroup], splits: DataSplits, seed: UInt64) {
-    (self.groups, self.splits, self.seed) = (groups, splits, seed)
+  package init(_ groups: [FitGroup], from first: Int = 0, splits: DataSplits, seed: UInt64) {
+    (self.groups, self.first, self.splits, self.seed) = (groups, first, splits, seed)
   }
+
+  package var numbers: Range<Int> { first..<first + groups.count }
+
+  package subscript(number: Int) -> FitGroup { groups[number - first] }
 
   package var json: [UInt8] {
     let encoder = JSONEncoder()
@@ -20,7 +26,8 @@ package struct FitGroups: Sendable, Equatable, Codable {
   /// nil for what cannot be: it may have come from outside.
   package init?(json: [UInt8]) {
     guard let groups = try? JSONDecoder().decode(FitGroups.self, from: Data(json)),
-      groups.groups.allSatisfy({ (0..<groups.splits.count).contains($0.split) && !$0.members.isEmpty })
+      groups.groups.allSatisfy({ (0..<groups.splits.count).contains($0.split) && !$0.members.isEmpty }),
+      0...(1 << 40) ~= groups.first
     else { return nil }
     switch groups.splits {
     case .folds(let count): guard 2...1_000 ~= count else { return nil }

@@ -1,5 +1,6 @@
 /// Successive halving (Jamieson and Talwalkar, "Non-stochastic best arm identification", 2016): all configurations with little of a resource,
-/// the best with more, and so on. A rung is decided when all of it is known, so the result does not depend on who is ready when.
+/// the best with more, and so on. Who goes on is decided by the scores of the whole rung, so the result does not depend on who is ready when;
+/// ``RungDecisions`` decides it for each as soon as it is certain.
 ///
 /// Each rung fits anew, and does not go on from the rung before: so each score is that of a plain fit with that much of the resource. Of what a
 /// rung costs, the part that was done before is one of `factor`.

@@ -127,11 +127,52 @@ import Testing
     }
   }
 
-  @Test func networksAreTrainedByAllWorkersTogether() throws {
-    let options = Self.searches["cnn"]! + ["--no-refit", "--hold-out", "0.3"]
+  /// In one process, by one team, by two, and by one that has a worker too many.
+  @Test func networksAreTrainedByTeams() throws {
+    let options = Self.searches["cnn"]! + ["--no-refit", "--folds", "3"]
     _ = try search(options)
-    for workers in ["0", "2"] { _ = try search(options + ["--workers", workers, "--workers-per-trial", "2"]) }
+    for (workers, team) in [(0, 2), (2, 2), (4, 2), (2, 3), (5, 2)] {
+      let threads = ["--threads", "\(max(1, workers))"]
+      _ = try search(options + threads + ["--workers", "\(workers)", "--workers-per-trial", "\(team)"])
+    }
+    #expect(runs.count == 6)
     #expect(try Set(runs.map { try scores($0) }).count == 1)
+  }
+
+  /// At least two networks at a time are seen in the lines of workers; a death costs nothing but time.
+  @Test func aTeamThatLosesAWorkerGoesOn() throws {
+    let options = Self.long + ["--hold-out", "0.5"]
+    _ = try search(options)
+    let teams = ["--workers", "4", "--threads", "4", "--workers-per-trial", "2", "--events", folder.file("e.jsonl")]
+    let run = try start(options + teams)
+    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
+    let workers = children(run.process)
+    try #require(workers.count == 4)
+    kill(workers[1], SIGKILL)
+    let ended = try run.wait()
+    #expect(ended.status == 0 && ended.errors.contains("lost: "), "\(ended.errors)")
+    #expect(try scores(runs[0]) == scores(runs[1]))
+    let activities = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
+      let event = try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+      return (event?["workers"] as? [[String: Any]])?.compactMap { $0["activity"] as? String }
+    }
+    let numbers = activities.map { Set($0.compactMap { $0.hasPrefix("number ") ? $0.prefix { $0 != ":" } : nil }) }
+    #expect(numbers.contains { $0.count >= 2 }, "\(activities)")
+  }
+
+  /// The others of the search have scores, and so they are in the table of one process.
+  @Test func aNetworkThatCannotBeTrainedIsARow() throws {
+    let options = [
+      "cnn", "--filters", "8;8,8,8,8,8", "--learning-rate", "0.01,1e30", "--epochs", "5", "--batch", "16", "--dense",
+      "16",
+      "--no-refit", "--hold-out", "0.3",
+    ]
+    _ = try search(options)
+    _ = try search(options + ["--workers", "3", "--threads", "3", "--workers-per-trial", "2"])
+    let tables = try runs.map { String(decoding: try scores($0), as: UTF8.self) }
+    #expect(tables[0] == tables[1])
+    let rows = tables[0].split(separator: "\r\n").dropFirst()
+    #expect(rows.count == 4 && rows.contains { $0.contains("diverged") } && rows.contains { !$0.contains("diverged") })
   }
 
   @Test func theRestOfAFileIsToldAsWell() throws {
@@ -166,7 +207,12 @@ import Testing
       "--no-refit",
     ]
     for workers in ["0", "2"] { _ = try search(options + ["--workers", workers]) }
-    #expect(try scores(runs[0]) == scores(runs[1]))
+    // By teams: one, and two whose networks may be of different rungs.
+    for workers in ["2", "4"] {
+      _ = try search(options + ["--workers", workers, "--threads", workers, "--workers-per-trial", "2"])
+    }
+    let tables = try runs.map { try scores($0) }
+    #expect(tables.count == 4 && Set(tables).count == 1)
     let lines = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n")
     #expect(lines.count == 1 + 9 + 3 + 1)
   }

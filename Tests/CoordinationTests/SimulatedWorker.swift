@@ -71,14 +71,13 @@ final class SimulatedWorker {
   private func prepare(_ job: Job, in simulation: Simulation) {
     preparations += 1
     let preparation = preparations
-    guard case .training(let rounds, let shards) = simulation.kind else { return }
-    let step = job.description_p.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    guard let training = SimulatedTraining(job.description_p) else { return }
     let id = id
     simulation.schedule(after: Int.random(in: 10...500, using: &simulation.random)) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.preparations == preparation else { return }
         worker.member = SimulatedMember(
-          id, job: job.id, step: step, rounds: rounds, shards: shards, speed: worker.speed, limits: worker.limits)
+          id, job: job.id, training, speed: worker.speed, limits: worker.limits)
         worker.member!.join(in: simulation)
       }
     }
@@ -106,6 +105,31 @@ final class SimulatedWorker {
   }
 }
 
+/// What workers are told of a training.
+struct SimulatedTraining {
+  /// 0 for the only one.
+  var trial: UInt64 = 0
+  /// Where who joins begins.
+  var step: UInt64 = 0
+  let rounds: UInt64
+  let shards: UInt64
+
+  init(trial: UInt64 = 0, rounds: UInt64, shards: Int) {
+    (self.trial, self.rounds, self.shards) = (trial, rounds, UInt64(shards))
+  }
+
+  /// nil for a job of units.
+  init?(_ description: Data) {
+    guard description.count == 32 else { return nil }
+    let numbers = description.withUnsafeBytes { bytes in
+      (0..<4).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
+    }
+    (trial, step, rounds, shards) = (numbers[0], numbers[1], numbers[2], numbers[3])
+  }
+
+  var description: [UInt8] { [trial, step, rounds, shards].withUnsafeBytes { Array($0) } }
+}
+
 /// A member of a training group whose weights are a digest of all that has gone into them.
 final class SimulatedMember {
   /// What travels between members: a header, and what the bytes stand for.
@@ -117,6 +141,7 @@ final class SimulatedMember {
 
   private let id: WorkerID
   private let job: UInt64
+  private let trial: UInt64
   private let rounds: UInt64
   private let shards: Int
   private let speed: Double
@@ -127,10 +152,12 @@ final class SimulatedMember {
   private var kept: [Message] = []
   private var early: [Message] = []
 
-  init(_ id: WorkerID, job: UInt64, step: UInt64, rounds: UInt64, shards: Int, speed: Double, limits: Limits) {
-    (self.id, self.job, self.rounds, self.shards, self.speed) = (id, job, rounds, shards, speed)
+  init(_ id: WorkerID, job: UInt64, _ training: SimulatedTraining, speed: Double, limits: Limits) {
+    (self.id, self.job, self.speed) = (id, job, speed)
+    (trial, rounds, shards) = (training.trial, training.rounds, Int(training.shards))
+    let step = training.step
     member = TrainingMember(job: job, worker: id, step: step, isFinished: step >= rounds, patience: 300)
-    digest = (0..<step).reduce(7) { Self.mix($0, $1) }
+    digest = (0..<step).reduce(7 + trial) { Self.mix($0, $1) }
   }
 
   private static func mix(_ digest: UInt64, _ step: UInt64) -> UInt64 {
@@ -177,7 +204,7 @@ final class SimulatedMember {
       case .loadState(let step):
         digest = message!.digest
         kept = []
-        simulation.note(digest: digest, after: step)
+        simulation.note(digest: digest, after: step, of: trial)
         perform(member.loaded(step: step, isFinished: step >= rounds, at: simulation.now), nil, in: simulation)
       case .sendCheckpoint:
         let checkpoint = Checkpoint.with {
@@ -190,6 +217,7 @@ final class SimulatedMember {
   }
 
   private func compute(in simulation: Simulation) {
+    if simulation.faults.poisonedTrial == trial, member.step >= 3 { return simulation.killWorker(id) }
     let buckets = Self.bucketCount(step: member.step)
     let contributors = Set((0..<member.members.count).filter { !range(of: $0).isEmpty })
     member.beginRound(contributors: contributors, buckets: buckets)
@@ -237,7 +265,7 @@ final class SimulatedMember {
       kept.removeAll { $0.header.step <= step }
       previousDigest = digest
       digest = Self.mix(digest, step)
-      simulation.note(digest: digest, after: step + 1)
+      simulation.note(digest: digest, after: step + 1, of: trial)
       let isDue = (step + 1) % 10 == 0
       perform(
         member.applied(isFinished: step + 1 >= rounds, isCheckpointDue: isDue, at: simulation.now), nil, in: simulation)

@@ -30,6 +30,8 @@ struct Faults {
   var poison: Int?
   /// And on any of these.
   var poisons: Set<Int> = []
+  /// Whoever trains this beyond its first steps dies.
+  var poisonedTrial: UInt64?
   /// A worker computes something else, with this probability.
   var lies = 0.0
 
@@ -54,6 +56,8 @@ final class Simulation {
     /// Fits of a sweep: how long each takes a worker of speed 1.
     case sweep(milliseconds: [Int])
     case training(rounds: UInt64, shards: Int)
+    /// Networks that teams train and then judge.
+    case trials(SimulatedTrials)
   }
 
   var random: SplitMix
@@ -63,7 +67,8 @@ final class Simulation {
   var now: Milliseconds = 0
   private var queue = EventQueue()
 
-  private var coordinator: Coordinator?
+  private(set) var coordinator: Coordinator?
+  private(set) var trials: SimulatedTrials?
   private var coordinatorSession: UInt64 = 0
   private(set) var workers: [WorkerID: SimulatedWorker] = [:]
   private var cut: [Set<WorkerID>: Milliseconds] = [:]
@@ -74,7 +79,7 @@ final class Simulation {
   private(set) var ended: Coordinator.JobEnd?
   private(set) var notes: [Coordinator.Note] = []
   private(set) var violations: [String] = []
-  private var digests: [UInt64: UInt64] = [:]
+  private var digests: [[UInt64]: UInt64] = [:]
   private(set) var coordinatorMessages = 0
 
   /// In every third story, units are of the kind that differ much in length.
@@ -84,6 +89,7 @@ final class Simulation {
     self.seed = seed
     random = SplitMix(state: seed)
     (self.kind, self.faults) = (kind, faults)
+    if case .trials(let trials) = kind { self.trials = trials }
     startCoordinator()
     for _ in 0..<count { startWorker() }
     schedule(after: 1_000) { $0.injectFaults() }
@@ -127,6 +133,7 @@ final class Simulation {
     coordinatorSession += 1
     coordinator = Coordinator(session: coordinatorSession, numerics: 1, limits: limits)
     var work: Coordinator.Work
+    var description: [UInt8] = []
     switch kind {
     case .tasks(let units):
       let missing = (0..<units).filter { unitsDone[$0] == nil }
@@ -134,10 +141,18 @@ final class Simulation {
     case .sweep(let milliseconds):
       let missing = milliseconds.indices.filter { unitsDone[$0] == nil }
       work = .tasks(TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: true))
-    case .training: work = .training(TrainingGroup(savedStep: savedStep))
+    case .training(let rounds, let shards):
+      work = .training(TrainingGroup(savedStep: savedStep))
+      // A worker that joins begins where the checkpoint stands.
+      var training = SimulatedTraining(rounds: rounds, shards: shards)
+      training.step = savedStep
+      description = training.description
+    case .trials:
+      trials!.beginAnew()
+      perform(coordinator!.startTeams(at: now))
+      beginTrials()
+      return tickCoordinator(coordinatorSession)
     }
-    // A worker that joins begins where the checkpoint stands.
-    let description = withUnsafeBytes(of: savedStep) { Array($0) }
     perform(coordinator!.start(work, description: description, at: now))
     tickCoordinator(coordinatorSession)
   }
@@ -148,9 +163,33 @@ final class Simulation {
     if case .sweep(let milliseconds) = kind { milliseconds[unit] } else { 30 }
   }
 
+  /// As many as there are workers for.
+  private func beginTrials() {
+    while trials!.isIdle || coordinator!.hasWorkers(forTeamOf: trials!.size), let training = trials!.next() {
+      let team = Team(of: trials!.size, atMost: Int(training.shards))
+      let work = Coordinator.Work.training(TrainingGroup(savedStep: 0))
+      let actions = coordinator!.begin(work, description: training.description, team: team, at: now)
+      trials!.begin(training, job: coordinator!.lastJob)
+      perform(actions)
+    }
+    if trials!.areDone { ended = .done(setAside: []) }
+  }
+
+  /// A trained network is judged.
+  private func endTrial(_ job: UInt64, _ end: Coordinator.JobEnd) {
+    if let units = trials!.end(job, end) {
+      let actions = coordinator!.begin(
+        .tasks(TaskPool(units: [0..<units])), description: [], team: Team(of: trials!.size), at: now)
+      trials!.judge(job: coordinator!.lastJob)
+      perform(actions)
+    }
+    beginTrials()
+  }
+
   private func tickCoordinator(_ session: UInt64) {
     guard session == coordinatorSession, coordinator != nil else { return }
     perform(coordinator!.tick(at: now))
+    if trials != nil { beginTrials() }
     schedule(after: limits.heartbeat / 2) { $0.tickCoordinator(session) }
   }
 
@@ -170,14 +209,22 @@ final class Simulation {
         deliver(from: 0, to: worker) { $0.workers[worker]?.handle(.orders(orders, coordinator: session), in: $0) }
       case .refuse(let worker, let reason):
         deliver(from: 0, to: worker) { $0.workers[worker]?.handle(.refusal(reason), in: $0) }
-      case .keepResult(let chunk):
+      case .keepResult(let chunk, let job):
+        if trials != nil {
+          if let fault = trials!.keep(chunk, of: job) { violate(fault) }
+          continue
+        }
         for unit in Int(chunk.first)..<Int(chunk.first + chunk.count) {
           unitsDone[unit, default: 0] += 1
           if unitsDone[unit]! > 1 { violate("unit \(unit) counts twice") }
         }
-      case .keepCheckpoint(let checkpoint): savedStep = max(savedStep, checkpoint.step)
+      case .keepCheckpoint(let checkpoint):
+        savedStep = max(savedStep, checkpoint.step)
+        if trials != nil, let description = trials!.offer(checkpoint) {
+          perform(coordinator!.describe(checkpoint.job, description, at: now))
+        }
       case .note(let note): notes.append(note)
-      case .end(let end): ended = end
+      case .end(let end, let job): if trials == nil { ended = end } else { endTrial(job, end) }
       }
     }
   }
@@ -198,9 +245,9 @@ final class Simulation {
   }
 
   /// All who have ever done so many rounds must have the same weights.
-  func note(digest: UInt64, after step: UInt64) {
-    if let known = digests[step], known != digest { violate("two states after step \(step)") }
-    digests[step] = digest
+  func note(digest: UInt64, after step: UInt64, of trial: UInt64) {
+    if let known = digests[[trial, step]], known != digest { violate("two states after step \(step)") }
+    digests[[trial, step]] = digest
   }
 
   // MARK: Faults

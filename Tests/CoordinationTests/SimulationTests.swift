@@ -41,6 +41,41 @@ struct SimulationTests {
     }
   }
 
+  @Test(arguments: 0..<20) func teamsTrainEachNetworkOnce(block: Int) {
+    var (count, givenUp) = (0, 0)
+    for seed in firstSeed + UInt64(block * 150)..<firstSeed + UInt64(block * 150 + 150) {
+      var random = SplitMix(state: seed)
+      let faults = Faults.random(&random)
+      let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
+      let trials = SimulatedTrials(
+        count: Int.random(in: 1...8, using: &random), size: Int.random(in: 1...4, using: &random),
+        lookAhead: random.chance(0.5) ? Int.random(in: 0...3, using: &random) : .max / 2, random: &random)
+      let simulation = Simulation(seed: seed, kind: .trials(trials), workers: workers, faults: faults)
+      #expect(simulation.run(), "seed \(seed): the search never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.trials!.ends.values.allSatisfy { $0 == 1 }, "seed \(seed)")
+      let isPeaceful = faults.workerCrashes == 0 && faults.freezes == 0 && faults.partitions == 0
+      #expect(!isPeaceful || simulation.trials!.givenUp.isEmpty, "seed \(seed): nobody has died")
+      count += simulation.trials!.ends.count
+      givenUp += simulation.trials!.givenUp.count
+    }
+    // Where two workers die in each second, three may die before the next step is taken; most trials survive even that.
+    #expect(givenUp * 4 < count, "\(givenUp) of \(count)")
+  }
+
+  @Test func whatKillsItsTeamIsGivenUpAndTheOthersGoOn() {
+    for seed in UInt64(0)..<50 {
+      var random = SplitMix(state: seed)
+      let trials = SimulatedTrials(count: 6, size: 2, random: &random)
+      let simulation = Simulation(
+        seed: seed, kind: .trials(trials), workers: 4, faults: Faults(end: 0, poisonedTrial: 2))
+      #expect(simulation.run(limit: 600_000), "seed \(seed)")
+      let isLong = simulation.trials!.rounds(of: 2) > 3
+      #expect(simulation.trials!.givenUp.keys.sorted() == (isLong ? [2] : []), "seed \(seed)")
+      #expect(simulation.trials!.ends.count == 6 && simulation.trials!.mostAtOnce >= 2, "seed \(seed)")
+    }
+  }
+
   @Test func theSameSeedIsTheSameStory() {
     func story(_ seed: UInt64) -> (Milliseconds, Int) {
       var random = SplitMix(state: seed)

@@ -49,7 +49,7 @@ struct SweepSimulationTests {
     let done = simulation.unitsDone.keys
     #expect((done + setAside).sorted() == Array(milliseconds.indices), "seed \(seed): each fit has one end")
     let named = Set(
-      simulation.notes.flatMap { if case .setAside(let chunk, _) = $0 { chunk.indices } else { [Int]() } })
+      simulation.notes.flatMap { if case .setAside(let chunk, _, _) = $0 { chunk.indices } else { [Int]() } })
     #expect(named.isSuperset(of: setAside), "seed \(seed): what is set aside is told")
     #expect(simulation.faults.poisons.isSubset(of: setAside), "seed \(seed): poison gives no result")
     return Set(setAside)

@@ -47,4 +47,24 @@ struct TaskPoolTests {
     }
     #expect(done == Array(0..<10))
   }
+
+  /// What comes of units says which come next.
+  @Test mutating func aJobThatGrowsEndsWhenItGrowsNoMore() {
+    _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
+    #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty && coordinator.isDry && coordinator.isIdle)
+    let first = orders(coordinator.add(0..<1, file: [7], at: 0), to: 1)
+    #expect(first.chunks.map { [UInt8]($0.file) } == [[7]] && coordinator.isDry && !coordinator.isIdle)
+    // For want of anything else, the second one helps; but not when there is more.
+    #expect(orders(join(2, threads: 1), to: 2).chunks == first.chunks)
+    let added = coordinator.add(1..<3, file: [8], at: 0)
+    let all = [1, 2].map { orders(added, to: $0).chunks.map(\.first) }
+    #expect(all.flatMap { $0 }.sorted() == [0, 1, 2] && all[0].first == 0, "\(all)")
+    coordinator.reorder([2, 1])
+    for chunk in [1, 2].flatMap({ orders(added, to: $0).chunks }) {
+      #expect([UInt8](chunk.file) == (chunk.first == 0 ? [7] : [8]))
+      _ = complete(chunk, by: 1, job: first.job.id, milliseconds: 1)
+    }
+    #expect(coordinator.isIdle && coordinator.isDry)
+    #expect(coordinator.growNoMore(at: 0).contains(.end(.done(setAside: []), job: first.job.id)))
+  }
 }

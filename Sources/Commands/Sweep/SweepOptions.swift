@@ -26,8 +26,8 @@ struct SweepCommonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Of networks: with 1, each is trained by one worker; with more, all workers train one after the other together. \
-      Never changes a score.
+      Workers that train a network together; the networks of several such teams are trained side by side. Never changes \
+      a score.
       """,
       valueName: "n"))
   var workersPerTrial = 1
@@ -125,8 +125,8 @@ struct SweepCommonOptions: ParsableArguments {
       }
       do {
         let report = try SweepRun(
-          definition, name: name, record: record, run: run, trainsTogether: workersPerTrial > 1
-        ).search()
+          definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial
+        ).report()
         try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
         try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
         try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)

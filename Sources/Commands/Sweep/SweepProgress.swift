@@ -1,15 +1,16 @@
 internal import Evaluation
 internal import Selection
 
-/// How far a search, or a rung of halving, is: configuration by configuration, while fits come in.
+/// How far a search is: configuration by configuration, while fits come in.
 struct SweepProgress {
   /// As people and machines are told.
   struct Status: Encodable, Equatable {
     let configurations: Int
+    /// That nothing more is asked of: judged on the last rung, or stopped early, or failed.
     let done: Int
     /// Of those that are not done, how many somebody works on.
     let running: Int
-    /// Of halving: those that did not go on to this rung.
+    /// Of halving: those that certainly do not go on to a higher rung.
     let stoppedEarly: Int
     let metric: String
     /// The best mean over the splits; nil while none is known.
@@ -25,94 +26,69 @@ struct SweepProgress {
     }
   }
 
-  private let plan: FitPlan
-  private let metric: ScoreMetric
-  private let splits: Int
-  private let stoppedEarly: Int
   private let start = ContinuousClock.now
-  /// Of each configuration: the splits that are missing, and the sum of the scores of the others.
-  private var missing: [Int]
-  private var sums: [Double]
-  private var done = 0
-  private(set) var best: (configuration: Int, score: Double)?
-  private(set) var costs: FitCosts
-  /// Of each task: what it costs, and whether it was known before, is done now, or is left.
-  private var seconds: [Double]
-  private var states: [TaskState]
-  private var (secondsDone, secondsLeft, tasksDone) = (0.0, 0.0, 0)
+  /// Of each task: what it costs, and whether it is done.
+  private var seconds: [Double] = []
+  private var isDone: [Bool] = []
+  private var (secondsDone, secondsLeft) = (0.0, 0.0)
+  private(set) var tasksDone = 0
+  private var nextLesson = 1
 
-  private enum TaskState { case known, done, left }
-
-  /// - Parameters:
-  ///   - failed: configurations that are no part of the plan
-  ///   - stoppedEarly: by rungs before
-  init(
-    _ plan: FitPlan, count: Int, failed: Int, splits: Int, metric: ScoreMetric, stoppedEarly: Int, costs: FitCosts
-  ) {
-    (self.plan, self.metric, self.splits, self.stoppedEarly) = (plan, metric, splits, stoppedEarly)
-    missing = [Int](repeating: splits, count: count)
-    sums = [Double](repeating: 0, count: count)
-    done = failed
-    self.costs = costs
-    seconds = plan.tasks.map(costs.seconds)
-    states = plan.tasks.map { _ in .left }
-    secondsLeft = seconds.reduce(0, +)
+  /// These tasks are planned.
+  mutating func add(_ tasks: Range<Int>, of search: SweepSearch) {
+    for task in tasks {
+      seconds.append(search.costs.seconds(search.tasks[task]))
+      isDone.append(false)
+      secondsLeft += seconds[task]
+    }
   }
 
-  /// What came of a task is known from before.
-  mutating func noteKnown(_ task: Int, _ result: FitResults) {
-    states[task] = .known
-    secondsLeft -= seconds[task]
-    _ = add(task, result)
-  }
-
-  /// The fits of a task have come in.
-  /// - Returns: whether a configuration is now known to be better than all before; and the order for the tasks that are left, the costliest
-  ///   first, when enough has been learned for a new one
-  mutating func note(_ task: Int, _ result: FitResults) -> (isBetter: Bool, order: [Int]?) {
-    costs.note(plan.tasks[task], result)
-    states[task] = .done
+  /// The fits of a task have come in, or never will.
+  /// - Returns: the order for the tasks that are left, the costliest first, when enough has been learned for a new one
+  mutating func note(_ task: Int, of search: SweepSearch) -> [Int]? {
+    isDone[task] = true
     secondsLeft -= seconds[task]
     secondsDone += seconds[task]
     tasksDone += 1
     // As often as there is twice as much to learn from.
-    return (add(task, result), tasksDone & (tasksDone - 1) == 0 ? learn() : nil)
+    guard tasksDone >= nextLesson else { return nil }
+    nextLesson = 2 * tasksDone
+    return learn(search)
   }
 
-  private mutating func learn() -> [Int]? {
-    seconds = plan.tasks.map(costs.seconds)
-    func sum(_ state: TaskState) -> Double {
-      seconds.indices.reduce(0) { $0 + (states[$1] == state ? seconds[$1] : 0) }
+  private mutating func learn(_ search: SweepSearch) -> [Int]? {
+    seconds = search.tasks.map(search.costs.seconds)
+    (secondsDone, secondsLeft) = (0, 0)
+    for (seconds, isDone) in zip(seconds, isDone) {
+      if isDone { secondsDone += seconds } else { secondsLeft += seconds }
     }
-    (secondsDone, secondsLeft) = (sum(.done), sum(.left))
     // Where many are done within a moment, it does not matter which come first.
     guard secondsDone / Double(tasksDone) > 0.05 else { return nil }
-    return plan.order(states.indices.filter { states[$0] == .left }, seconds: seconds)
-  }
-
-  private mutating func add(_ task: Int, _ result: FitResults) -> Bool {
-    var isBetter = false
-    for (member, index) in plan.tasks[task].configurations.enumerated() {
-      sums[index] += result.outcomes[0][member].scores[metric.rawValue] ?? .nan
-      missing[index] -= 1
-      guard missing[index] == 0 else { continue }
-      done += 1
-      let score = sums[index] / Double(splits)
-      guard score > best?.score ?? -.infinity else { continue }
-      best = (index, score)
-      isBetter = true
-    }
-    return isBetter
+    return FitPlan.order(isDone.indices.filter { !isDone[$0] }, of: search.tasks, seconds: seconds)
   }
 
   /// - Parameter tasks: that somebody works on
-  func status(running tasks: [Range<Int>]) -> Status {
-    let indices = Set(
-      tasks.joined().filter { plan.tasks.indices.contains($0) }.flatMap { plan.tasks[$0].configurations })
+  func status(_ search: SweepSearch, running tasks: [Range<Int>]) -> Status {
+    let trials = Set(
+      tasks.joined().filter { search.tasks.indices.contains($0) }.flatMap { search.tasks[$0].configurations })
+    let stopped = search.rungs.indices.map { search.decisions.count(of: $0).stopped }
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    let left = max(secondsLeft, 0) + secondsToCome(search)
     return Status(
-      configurations: missing.count, done: done, running: indices.count { missing[$0] > 0 },
-      stoppedEarly: stoppedEarly, metric: metric.rawValue, best: best?.score,
-      secondsLeft: secondsDone > 0 ? elapsed * max(secondsLeft, 0) / secondsDone : nil)
+      configurations: search.configurations.count, done: stopped.reduce(0, +),
+      running: trials.count { search.isRunning($0) }, stoppedEarly: stopped.dropLast().reduce(0, +),
+      metric: search.definition.scoring.rawValue, best: search.best?.score,
+      secondsLeft: secondsDone > 0 ? elapsed * left / secondsDone : nil)
+  }
+
+  /// Of trials that have not begun: as much as those that have, for so much of the resource.
+  private func secondsToCome(_ search: SweepSearch) -> Double {
+    var (begun, toCome) = (0.0, 0.0)
+    for (rung, resource) in search.rungs.enumerated() {
+      let count = search.begunCount(of: rung)
+      begun += Double(count * (resource ?? 1))
+      toCome += Double((search.decisions.count(of: rung).atMost - count) * (resource ?? 1))
+    }
+    return begun > 0 ? seconds.reduce(0, +) * toCome / begun : 0
   }
 }

@@ -13,41 +13,39 @@ internal import Selection
 final class SweepRun {
   private let definition: SweepDefinition
   private var run: TrainingRun
-  /// Whether all workers train each network together, one after the other.
-  private let trainsTogether: Bool
+  /// Of networks: how many workers train each; nil if whoever fits does it alone.
+  private let team: Int?
   private let record: RunRecord
   /// Under which the record has it, and the folder of its files.
   private let name: String
   private var folder: String { RunFolders.path(name) }
-  private let known: [String: [UInt8]]
+  private var search: SweepSearch
+  private var progress = SweepProgress()
+  /// Planned for training by teams, and not begun; the next is the last.
+  private var waiting: [Int] = []
+  private var toldKnown = 0
   private var logger: Logger { run.options.logger }
-  /// What fits take, as far as they have taught it.
-  private var costs = FitCosts()
   /// When the live page was last told.
   private var shown = ContinuousClock.now
 
   init(
-    _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, trainsTogether: Bool
-  ) throws(RunError) {
+    _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
+  ) throws {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
-    self.trainsTogether = trainsTogether && definition.model == .cnn
+    team = workersPerTrial > 1 && definition.model == .cnn ? workersPerTrial : nil
     // It goes on with the sweep.
     self.run.tellsHowToResume = false
-    known = try record.tasks(of: name)
+    var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
+    for payload in try record.tasks(of: name).values { known.add(payload) }
+    search = try SweepSearch(definition, known: known)
   }
 
   /// Searches, writes the tables, and fits the best on all training images.
-  func search() throws -> SweepReport {
+  func report() throws -> SweepReport {
     let start = ContinuousClock.now
-    let configurations = try definition.configurations()
-    let rows: [SweepTable.Row]
-    if case .halving(let halving) = definition.strategy {
-      rows = try halve(configurations, halving)
-    } else {
-      rows = try judge(configurations, images: definition.images)
-    }
+    try fit()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let table = SweepTable(rows, metric: definition.scoring, splits: definition.splits.count)
+    let table = SweepTable(search.rows, metric: definition.scoring, splits: definition.splits.count)
     let files = table.files
     for (file, text) in [("results.csv", files.csv), ("scores.csv", files.scores), ("results.json", files.json + "\n")]
     {
@@ -58,140 +56,104 @@ final class SweepRun {
       folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model)
   }
 
-  /// Rung after rung; a configuration's last rung is what it is judged by.
-  private func halve(_ configurations: [Configuration], _ halving: SuccessiveHalving) throws -> [SweepTable.Row] {
-    var rows: [SweepTable.Row] = []
-    var left = configurations
-    for (number, amount) in halving.rungs.enumerated() {
-      logger.info(
-        "rung \(number + 1) of \(halving.rungs.count): \(left.count) configurations, \(amount) \(halving.resource)")
-      let images = halving.resource == .images ? amount : definition.images
-      let tried =
-        halving.resource == .images ? left : left.map { $0.setting(halving.resource.rawValue, to: "\(amount)") }
-      let judged = try judge(
-        tried, images: images, rung: (number, amount), stoppedEarly: configurations.count - left.count)
-      rows += judged
-      left = halving.promoted(judged.map { $0.mean(definition.scoring) }).map { left[$0] }
-    }
-    return rows
-  }
-
   // MARK: Fits
 
-  private func judge(
-    _ configurations: [Configuration], images: Int?, rung: (number: Int, resource: Int)? = nil, stoppedEarly: Int = 0
-  ) throws -> [SweepTable.Row] {
-    var failures: [Int: String] = [:]
-    let settings = configurations.indices.map { index -> ModelSettings? in
-      do { return try configurations[index].settings(seed: definition.seed) } catch {
-        failures[index] = "\(error)"
-        return nil
-      }
-    }
-    var plan = FitPlan(settings, splits: definition.splits.count, images: images, costs: costs)
-    if !known.isEmpty {
-      for task in plan.tasks { if let result = known(task, key(task.group)) { costs.note(task, result) } }
-      plan = FitPlan(settings, splits: definition.splits.count, images: images, costs: costs)
-    }
-    let keys = plan.tasks.map { key($0.group) }
-    var results = zip(plan.tasks, keys).map(known)
-    var status = SweepProgress(
-      plan, count: configurations.count, failed: failures.count, splits: definition.splits.count,
-      metric: definition.scoring, stoppedEarly: stoppedEarly, costs: costs)
-    for (task, result) in results.enumerated() { if let result { status.noteKnown(task, result) } }
-    let missing = results.indices.filter { results[$0] == nil }
-    if missing.count < results.count {
-      logger.info("\(results.count - missing.count) of \(results.count) fits are known")
-    }
+  /// Carries out all fits that the search asks for.
+  private func fit() throws {
     let reporter = ProgressReporter("sweep", options: run.options)
-    let setAside = try fit(
-      plan.tasks.map(\.group), missing,
-      keep: { [self] units, found in
-        let tasks = units.map { ($0, found.group($0 - units.lowerBound)) }
-        try record.keep(tasks.map { (key: keys[$0.0], payload: $0.1.bytes) }, of: name)
-        for (task, result) in tasks {
-          results[task] = result
-          let (isBetter, order) = status.note(task, result)
-          if let order { run.cluster.reorder(order) }
-          if isBetter, let best = status.best { tell(configurations[best.configuration], best.score) }
-        }
-        guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
-        shown = ContinuousClock.now
-        showTrials(rows(configurations, plan, results, failures, rung))
-      },
-      progress: { progress in
-        reporter.sweep = status.status(running: progress.workers.compactMap(\.units))
-        return reporter.report(progress)
-      })
+    func report(_ all: ClusterProgress) -> Bool {
+      reporter.sweep = progress.status(search, running: all.workers.compactMap(\.units))
+      return reporter.report(all)
+    }
+    if let team {
+      try run.cluster.trainTeams(
+        of: team, on: run.dataset.train, classCount: run.dataset.classCount,
+        next: { [self] in nextTask().map(trial) },
+        ended: { [self] in try end($0.number, $1) },
+        progress: { [self] teams in
+          var all = teams
+          all.fit.total = search.tasks.count
+          return report(all)
+        })
+    } else {
+      try run.cluster.fit(
+        run.dataset.train, classCount: run.dataset.classCount, next: { [self] in plan() },
+        keep: { [self] in try keep($0, $1) },
+        setAside: { [self] in setAside($0, reason: $1) }, progress: report)
+    }
     reporter.end()
-    costs = status.costs
-    for (unit, reason) in setAside {
-      for index in plan.tasks[unit].configurations { failures[index] = reason }
-    }
-    let judged = rows(configurations, plan, results, failures, rung)
-    if LiveRun.isOpen { showTrials(judged) }
-    return judged
+    if LiveRun.isOpen { showTrials() }
   }
 
-  /// What came of a task before, if it is known.
-  private func known(_ task: FitPlan.Task, _ key: String) -> FitResults? {
-    known[key].flatMap { FitResults(bytes: $0, counts: [task.configurations.count]) }
-  }
-
-  /// - Parameters:
-  ///   - units: the groups that are to be fitted
-  ///   - keep: given what came of some groups, once for each
-  /// - Returns: groups that nobody can fit, and why
-  private func fit(
-    _ groups: [FitGroup], _ units: [Int], keep: @escaping (Range<Int>, FitResults) throws -> Void,
-    progress: @escaping Cluster.Progress
-  ) throws -> [Int: String] {
-    guard trainsTogether else {
-      return try run.cluster.fit(
-        FitGroups(groups, splits: definition.splits, seed: definition.seed), units, run.dataset.train,
-        classCount: run.dataset.classCount, keep: keep, progress: progress)
+  /// What can be fitted now; nil if that depends on what is being fitted.
+  private func plan() -> FitGroups? {
+    let begun = search.rungs.indices.map(search.begunCount)
+    let tasks = search.plan()
+    progress.add(tasks, of: search)
+    if search.knownCount > toldKnown {
+      toldKnown = search.knownCount
+      logger.info("\(toldKnown) fits are known")
     }
-    for (done, unit) in units.enumerated() {
-      let results = try trainTogether(groups[unit]) { training in
-        var all = training
-        all.fit = FitProgress(done: done, total: units.count, unit: .fits)
-        for worker in all.workers.indices { all.workers[worker].units = unit..<unit + 1 }
-        return progress(all)
+    if case .halving(let halving) = definition.strategy {
+      for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
+        let count = rung == 0 ? "\(search.configurations.count)" : "the first"
+        logger.info("rung \(rung + 1) of \(halving.rungs.count): \(count) begin, \(resource) \(halving.resource)")
       }
-      try keep(unit..<unit + 1, results)
     }
-    return [:]
+    guard !tasks.isEmpty else { return nil }
+    return FitGroups(
+      search.tasks[tasks].map(\.group), from: tasks.lowerBound, splits: definition.splits, seed: definition.seed)
   }
 
-  /// Trains the networks of a group by all workers together: to the same bits as one of them would come to.
-  private func trainTogether(_ group: FitGroup, progress: Cluster.Progress) throws -> FitResults {
-    let classCount = run.dataset.classCount
-    let (training, test) = definition.splits.split(
-      group.split, of: run.dataset.train, seed: definition.seed, limit: group.images)
-    let clock = ContinuousClock()
-    var results = FitResults()
-    results.add(
-      try group.members.map { text in
-        let start = clock.now
-        var fitted = start
-        let outcome: FitOutcome
-        do {
-          let network = try run.cluster.train(
-            try NetworkSettings(text: text), training, classCount: classCount, keepCheckpoint: { _ in },
-            progress: progress
-          ).network
-          fitted = clock.now
-          let probabilities = try network.probabilities(for: test, on: run.context) { _ in !Interruption.isRequested }
-          outcome = FitOutcome(probabilities: probabilities, labels: test.labels, classCount: classCount)
-        } catch let error as ModelError {
-          outcome = FitOutcome(failure: "\(error)")
-        }
-        let time = FitTime(
-          fitSeconds: (fitted - start) / .seconds(1), scoreSeconds: (clock.now - fitted) / .seconds(1))
-        return (outcome, time)
-      })
-    return results
+  /// What came of some tasks is on disk before it counts.
+  private func keep(_ tasks: Range<Int>, _ found: FitResults) throws {
+    let results = tasks.map { ($0, found.group($0 - tasks.lowerBound)) }
+    let entries = results.map { search.entry(of: $0, $1) }
+    try record.keep(entries.map { (key: $0.key, payload: $0.payload) }, of: name)
+    for (task, result) in results {
+      let isBetter = search.note(task, result)
+      if let order = progress.note(task, of: search), team == nil { run.cluster.reorder(order) }
+      if isBetter, let best = search.best { tell(search.configuration(of: best.trial), best.score) }
+    }
+    guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
+    shown = ContinuousClock.now
+    showTrials()
   }
+
+  private func setAside(_ tasks: Range<Int>, reason: String) {
+    for task in tasks {
+      search.fail(task, reason: reason)
+      _ = progress.note(task, of: search)
+    }
+  }
+
+  // MARK: Teams
+
+  /// The next task that can begin now; nil if there is none before more is known of those that have begun.
+  private func nextTask() -> Int? {
+    if waiting.isEmpty, let groups = plan() { waiting = groups.numbers.reversed() }
+    return waiting.popLast()
+  }
+
+  /// A task as a team is told of it. Configurations that one network answers have the same settings.
+  private func trial(_ task: Int) -> Trial {
+    let group = search.tasks[task].group
+    return Trial(
+      number: task, settings: group.members[0],
+      division: ImageDivision(definition.splits, seed: definition.seed, split: group.split, images: group.images))
+  }
+
+  private func end(_ task: Int, _ end: TrialEnd) throws {
+    switch end {
+    case .known(let outcome, let time):
+      var results = FitResults()
+      results.add(search.tasks[task].group.members.map { _ in (outcome, time) })
+      try keep(task..<task + 1, results)
+    case .setAside(let reason): setAside(task..<task + 1, reason: reason)
+    }
+  }
+
+  // MARK: The best
 
   /// Fits the best on all training images, or goes on with what a run before has left of that.
   private func refit(_ best: Configuration) throws -> FitReport {
@@ -224,33 +186,14 @@ final class SweepRun {
     return nil
   }
 
-  private func rows(
-    _ configurations: [Configuration], _ plan: FitPlan, _ results: [FitResults?], _ failures: [Int: String],
-    _ rung: (number: Int, resource: Int)?
-  ) -> [SweepTable.Row] {
-    var found = configurations.map { _ in [Int: (FitOutcome, FitTime)]() }
-    for (task, result) in zip(plan.tasks, results) {
-      guard let result else { continue }
-      for (member, index) in task.configurations.enumerated() {
-        found[index][task.group.split] = (result.outcomes[0][member], result.times[0][member])
-      }
-    }
-    return configurations.indices.map { index in
-      let splits = found[index].sorted { $0.key < $1.key }.map(\.value)
-      let isWhole = splits.count == definition.splits.count
-      return SweepTable.Row(
-        configurations[index], rung: rung, outcomes: isWhole ? splits.map(\.0) : [], times: splits.map(\.1),
-        failure: failures[index])
-    }
-  }
-
   /// Says so when a configuration is known to be better than all before.
   private func tell(_ best: Configuration, _ score: Double) {
     logger.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
   }
 
   /// On the live page: the best so far, and how many are judged.
-  private func showTrials(_ rows: [SweepTable.Row]) {
+  private func showTrials() {
+    let rows = search.rows
     let judged = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
     LiveRun.show(
       LiveSections.trials(
@@ -261,15 +204,6 @@ final class SweepRun {
   private static let mostShown = 20
   /// All configurations are looked through each time.
   private static let showInterval = Duration.seconds(1)
-
-  /// Under which what came of a group is kept: a digest of all that it follows from.
-  private func key(_ group: FitGroup) -> String {
-    var digest = Digest()
-    digest.update(run.dataDigest)
-    digest.update("\(numericsVersion)")
-    FitGroups([group], splits: definition.splits, seed: definition.seed).json.withUnsafeBytes { digest.update($0) }
-    return Digest.hexadecimal(digest.finalizeBytes())
-  }
 }
 
 /// What came out of a sweep.
@@ -300,7 +234,9 @@ struct SweepReport: Encodable {
     }
     let more = ranking.count > top ? "\nand \(ranking.count - top) more" : ""
     let model = model.map { "\n\n\($0.text)" } ?? ""
-    let found = "\(ranking.count) configurations in \(formatted(searchSeconds, digits: 1)) s"
+    // Of halving, a configuration has a row for each rung that it reached.
+    let count = ranking.count { ($0.rung ?? 0) == 0 }
+    let found = "\(count) configurations in \(formatted(searchSeconds, digits: 1)) s"
     return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json are in \(folder)"
   }
 }

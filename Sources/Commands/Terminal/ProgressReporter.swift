@@ -97,7 +97,7 @@ extension ClusterProgress.WorkerLine {
     let seen = lastSeen >= 1_000 ? "  last seen \(formatted(Double(lastSeen) / 1000, digits: 0)) s ago" : ""
     let worker = "  \(host) \(process)  \(counted(threads, "thread")) \(instructionSet)"
     guard let unit else { return worker + seen }
-    return "\(worker)  \(activity)  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(unit)/s"
+    return "\(worker)  \(activity)  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(self.unit ?? unit)/s"
       + "  \(formatted(100 * share, digits: 0)) %\(seen)"
   }
 }

@@ -430,6 +430,10 @@ package nonisolated struct Chunk: Sendable {
 
   package var count: UInt64 = 0
 
+  /// Of a sweep, which grows while it runs: the SHA-256 of the file that says what these units are, a safetensors file with a tensor `groups`,
+  /// the bytes of a JSON text.
+  package var file: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -546,8 +550,8 @@ package nonisolated struct JobDescription: Sendable {
 
   package var imagesPerUnit: UInt32 = 0
 
-  /// What a sweep fits: a safetensors file with a tensor `groups`, the bytes of a JSON text.
-  package var groups: Data = Data()
+  /// Which of the images a trial learns from, and which it is judged by: a JSON text.
+  package var division: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -567,8 +571,14 @@ package nonisolated struct JobDescription: Sendable {
     /// Units are nothing at all: measures the way of a task.
     case nothing // = 4
 
-    /// Units are fits of a sweep; see groups.
+    /// Units are fits of a sweep; see the file of a chunk.
     case fitGroups // = 5
+
+    /// A network learns from the training images of a division.
+    case trainTrial // = 6
+
+    /// Units are blocks of the division's test images; they judge the network that such a training has come to, whose state is the checkpoint.
+    case judgeTrial // = 7
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -583,6 +593,8 @@ package nonisolated struct JobDescription: Sendable {
       case 3: self = .predict
       case 4: self = .nothing
       case 5: self = .fitGroups
+      case 6: self = .trainTrial
+      case 7: self = .judgeTrial
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -595,6 +607,8 @@ package nonisolated struct JobDescription: Sendable {
       case .predict: return 3
       case .nothing: return 4
       case .fitGroups: return 5
+      case .trainTrial: return 6
+      case .judgeTrial: return 7
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -607,6 +621,8 @@ package nonisolated struct JobDescription: Sendable {
       .predict,
       .nothing,
       .fitGroups,
+      .trainTrial,
+      .judgeTrial,
     ]
 
   }
@@ -1492,7 +1508,7 @@ nonisolated extension Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Chunk"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}first\0\u{1}count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}first\0\u{1}count\0\u{1}file\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1503,6 +1519,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.file) }()
       default: break
       }
     }
@@ -1518,6 +1535,9 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.count != 0 {
       try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
     }
+    if !self.file.isEmpty {
+      try visitor.visitSingularBytesField(value: self.file, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1525,6 +1545,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if lhs.id != rhs.id {return false}
     if lhs.first != rhs.first {return false}
     if lhs.count != rhs.count {return false}
+    if lhs.file != rhs.file {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1727,7 +1748,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{1}groups\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1742,7 +1763,7 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.groups) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.division) }()
       default: break
       }
     }
@@ -1770,8 +1791,8 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.imagesPerUnit != 0 {
       try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
     }
-    if !self.groups.isEmpty {
-      try visitor.visitSingularBytesField(value: self.groups, fieldNumber: 8)
+    if !self.division.isEmpty {
+      try visitor.visitSingularBytesField(value: self.division, fieldNumber: 9)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1784,14 +1805,14 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.model != rhs.model {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
     if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
-    if lhs.groups != rhs.groups {return false}
+    if lhs.division != rhs.division {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension JobDescription.Work: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TRIAL\0\u{1}JUDGE_TRIAL\0")
 }
 
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

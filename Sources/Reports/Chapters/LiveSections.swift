@@ -41,7 +41,8 @@ package enum LiveSections {
             "Who works",
             columns: [
               .init("worker", .text), .init("threads", .number), .init("instruction set", .text), .init("does", .text),
-              .init("\(unit)/s", .number), .init("share", .number), .init("last seen, s", .number),
+              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("share", .number),
+              .init("last seen, s", .number),
             ],
             rows: lines.map { line in
               [

@@ -1,0 +1,254 @@
+internal import Coordination
+package import Datasets
+internal import Foundation
+internal import Models
+package import Selection
+
+/// A network of a sweep, which a team trains and then judges.
+package struct Trial: Sendable {
+  /// By which people and the sweep know it.
+  package let number: Int
+  /// ``NetworkSettings``, as text.
+  package let settings: [String: String]
+  package let division: ImageDivision
+
+  package init(number: Int, settings: [String: String], division: ImageDivision) {
+    (self.number, self.settings, self.division) = (number, settings, division)
+  }
+}
+
+package enum TrialEnd: Sendable {
+  /// Its scores, or why it can have none: the same wherever it is tried.
+  case known(FitOutcome, FitTime)
+  /// Workers have died of it.
+  case setAside(reason: String)
+}
+
+/// Networks of a sweep, trained side by side.
+extension Cluster {
+  /// Trains networks by teams of workers, as many at a time as there are workers for: to the same bits as one worker would come to.
+  ///
+  /// - Parameters:
+  ///   - size: workers of a team; where there are fewer, one team has them all
+  ///   - next: asked whenever there are workers for another team: what they train, or nil for now. After an end it is asked again. All is done
+  ///     when it is nil and nothing is being trained.
+  ///   - ended: told once of the end of each
+  /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``
+  package func trainTeams(
+    of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> Trial?,
+    ended: @escaping (Trial, TrialEnd) throws -> Void, progress: Progress
+  ) throws {
+    let trials = TeamTrials(
+      cluster: self, size: size, images: images, name: try share(.images(images)), classCount: classCount, next: next,
+      tell: ended)
+    defer { trials.close() }
+    try run(trials, progress: progress)
+  }
+}
+
+/// What teams do, for the cluster that has them work.
+protocol TeamJobs: AnyObject {
+  func keep(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws
+  func keepCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws
+  /// - Parameter reason: why units of the job were set aside
+  func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws
+  /// Begins jobs, if there are workers for them.
+  func beginMore() throws
+  var areDone: Bool { get }
+  func tensorName(_ index: Int, of job: UInt64) -> String
+  /// What people call the jobs in hand.
+  var numbers: [UInt64: Int] { get }
+  var progress: FitProgress { get }
+}
+
+/// Trials on their way: each is a training, and then a job of judging what it has come to. Both are done by workers, so that the coordinator has
+/// time to listen.
+private final class TeamTrials: TeamJobs {
+  private struct Open {
+    let trial: Trial
+    let plan: NetworkPlan
+    let team: Team
+    let start = ContinuousClock.now
+    var trained: ContinuousClock.Instant?
+    /// As workers are told.
+    var description: JobDescription
+    /// The state that the training has come to.
+    var state: [UInt8] = []
+    /// The newest last.
+    var files: [SHA256] = []
+    var nextOffer = ContinuousClock.now
+    /// Of the test images: (images, classes).
+    var probabilities: [Float] = []
+  }
+
+  private unowned let cluster: Cluster
+  private let size: Int
+  private let images: LabeledImages
+  private let name: SHA256
+  private let classCount: Int
+  private let next: () throws -> Trial?
+  private let tell: (Trial, TrialEnd) throws -> Void
+  private var open: [UInt64: Open] = [:]
+  private var endedCount = 0
+  private var hasMore = true
+  /// Of the test images of each division.
+  private var labels: [ImageDivision: [UInt8]] = [:]
+
+  private static let imagesPerUnit = 96
+  /// Who joins late may still fetch an older one.
+  private static let keptFiles = 4
+
+  init(
+    cluster: Cluster, size: Int, images: LabeledImages, name: SHA256, classCount: Int,
+    next: @escaping () throws -> Trial?, tell: @escaping (Trial, TrialEnd) throws -> Void
+  ) {
+    (self.cluster, self.size, self.images, self.name) = (cluster, size, images, name)
+    (self.classCount, self.next, self.tell) = (classCount, next, tell)
+  }
+
+  var areDone: Bool { open.isEmpty && !hasMore }
+  var numbers: [UInt64: Int] { open.mapValues(\.trial.number) }
+  var progress: FitProgress { FitProgress(done: endedCount, total: endedCount + open.count, unit: .fits) }
+
+  func tensorName(_ index: Int, of job: UInt64) -> String {
+    guard let slices = open[job]?.plan.slices, slices.indices.contains(index) else { return "\(index)" }
+    return slices[index].name
+  }
+
+  func close() { for trial in open.values { withdraw(trial) } }
+
+  private func withdraw(_ trial: Open) { for file in trial.files { cluster.withdraw(file) } }
+
+  // MARK: Begin
+
+  func beginMore() throws {
+    while open.isEmpty || cluster.hasWorkers(forTeamOf: size) {
+      guard let trial = try next() else {
+        hasMore = false
+        return
+      }
+      hasMore = true
+      do { try begin(trial) } catch let error as ModelError {
+        try end(trial, .known(FitOutcome(failure: "\(error)"), FitTime(fitSeconds: 0, scoreSeconds: 0)))
+      }
+    }
+  }
+
+  private func begin(_ trial: Trial) throws {
+    let settings = try NetworkSettings(text: trial.settings)
+    try settings.validate()
+    let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
+    var description = JobDescription()
+    (description.work, description.settings, description.classCount) = (.trainTrial, settings.text, UInt32(classCount))
+    (description.images, description.division) = (.init(name.bytes), .init(trial.division.json))
+    // Who has no shards has nothing to do.
+    let team = Team(of: size, atMost: settings.shards)
+    let job = try cluster.begin(description, .training(TrainingGroup(savedStep: 0)), team: team)
+    open[job] = Open(trial: trial, plan: plan, team: team, description: description)
+  }
+
+  // MARK: What comes
+
+  func keepCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws {
+    if checkpoint.finished {
+      open[checkpoint.job]?.state = Array(bytes)
+      return
+    }
+    // The more there are, the less often each: to hash and to copy takes time.
+    guard let trial = open[checkpoint.job], .now >= trial.nextOffer else { return }
+    open[checkpoint.job]!.nextOffer = .now + .seconds(2 * open.count)
+    try share(Array(bytes), of: checkpoint.job)
+    cluster.describe(checkpoint.job, open[checkpoint.job]!.description)
+  }
+
+  /// From now on workers begin with this state.
+  private func share(_ state: [UInt8], of job: UInt64) throws {
+    let tensors = try state.withUnsafeBytes { bytes throws(FileError) in
+      try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
+    }
+    let file = try cluster.share(.checkpoint(tensors), isKept: true)
+    open[job]!.description.checkpoint = .init(file.bytes)
+    open[job]!.files.append(file)
+    if open[job]!.files.count > Self.keptFiles { cluster.withdraw(open[job]!.files.removeFirst()) }
+  }
+
+  func keep(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws {
+    guard let count = open[job]?.probabilities.count else { return }
+    let images = chunk.units.lowerBound * Self.imagesPerUnit..<chunk.units.upperBound * Self.imagesPerUnit
+    let range = (images.lowerBound * classCount..<images.upperBound * classCount).clamped(to: 0..<count)
+    guard bytes.count == range.count * 4 else {
+      throw ModelError.badModel("probabilities of \(bytes.count) bytes came for \(range.count / classCount) images")
+    }
+    open[job]!.probabilities.withUnsafeMutableBytes {
+      UnsafeMutableRawBufferPointer(rebasing: $0[range.lowerBound * 4..<range.upperBound * 4]).copyMemory(from: bytes)
+    }
+  }
+
+  // MARK: Ends
+
+  func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws {
+    guard let trial = open.removeValue(forKey: job) else { return }
+    switch end {
+    case .trained: return try judge(trial)
+    case .done(let setAside):
+      if !setAside.isEmpty {
+        try self.end(trial, .setAside(reason: reason ?? "it cannot be judged"))
+      } else {
+        try self.end(trial, .known(outcome(of: trial), time(of: trial)))
+      }
+    case .impossible(let reason): try self.end(trial, .known(FitOutcome(failure: reason), time(of: trial)))
+    case .givenUp(let reason): try self.end(trial, .setAside(reason: reason))
+    case .failed(let reason): throw ClusterError.faulty(reason)
+    }
+  }
+
+  /// The team that trained the network is free now, and the first to be asked.
+  private func judge(_ trained: Open) throws {
+    let labels = labels(of: trained.trial.division)
+    var trial = trained
+    trial.trained = .now
+    trial.description.work = .judgeTrial
+    trial.description.imagesPerUnit = UInt32(Self.imagesPerUnit)
+    trial.probabilities = [Float](repeating: 0, count: labels.count * classCount)
+    let tensors = try trial.state.withUnsafeBytes { bytes throws(FileError) in
+      try SafetensorsFile(bytes: bytes, name: "a worker's network").tensors
+    }
+    let file = try cluster.share(.checkpoint(tensors), isKept: true)
+    trial.description.checkpoint = .init(file.bytes)
+    trial.files.append(file)
+    trial.state = []
+    let blocks = (labels.count + Self.imagesPerUnit - 1) / Self.imagesPerUnit
+    let job = try cluster.begin(trial.description, .tasks(TaskPool(units: [0..<blocks])), team: trial.team)
+    open[job] = trial
+  }
+
+  private func end(_ trial: Open, _ end: TrialEnd) throws {
+    withdraw(trial)
+    try self.end(trial.trial, end)
+  }
+
+  private func end(_ trial: Trial, _ end: TrialEnd) throws {
+    endedCount += 1
+    hasMore = true
+    try tell(trial, end)
+  }
+
+  private func outcome(of trial: Open) -> FitOutcome {
+    FitOutcome(
+      probabilities: trial.probabilities, labels: labels(of: trial.trial.division), classCount: classCount)
+  }
+
+  private func time(of trial: Open) -> FitTime {
+    let trained = trial.trained ?? .now
+    return FitTime(
+      fitSeconds: (trained - trial.start) / .seconds(1),
+      scoreSeconds: trial.trained == nil ? 0 : (ContinuousClock.now - trained) / .seconds(1))
+  }
+
+  private func labels(of division: ImageDivision) -> [UInt8] {
+    if let known = labels[division] { return known }
+    let found = division.divide(images).test.labels
+    labels[division] = found
+    return found
+  }
+}

@@ -1,0 +1,85 @@
+/// Workers that come, tell how they stand, and go.
+extension Coordinator {
+  mutating func handle(_ status: Status, from id: WorkerID) {
+    if let known = workers[id] {
+      guard status.number > known.status else { return }
+    } else {
+      guard !status.leaving, admit(id, status.profile) else { return }
+    }
+    workers[id]!.lastSeen = now
+    workers[id]!.status = status.number
+    workers[id]!.unitsDone = Int(clamping: status.unitsDone)
+    if status.leaving { return lose(id, .leaving) }
+    if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
+      bar(id, from: index, reason: status.failure)
+    }
+    if status.hasMembership { handle(status.membership, of: id) }
+    instruct(id)
+  }
+
+  private mutating func admit(_ id: WorkerID, _ profile: Profile) -> Bool {
+    if profile.numerics != numerics {
+      refused[id] =
+        "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
+    }
+    if let reason = refused[id] {
+      actions.append(.refuse(id, reason: reason))
+      return false
+    }
+    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
+    for index in assignments.indices { assignments[index].absolve(id) }
+    actions.append(.note(.joined(id, profile)))
+    let areAllThere = awaitWorkers()
+    staff()
+    if areAllThere { instructAll() }
+    return true
+  }
+
+  /// Whether the status was made under the newest orders.
+  private func isCurrent(_ status: Status, of id: WorkerID) -> Bool {
+    status.coordinator == session && status.orders == workers[id]?.orders.number
+  }
+
+  /// The worker cannot do its job. If nobody can, that is the job's end; a team's job is at its end when its whole team has said so.
+  private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
+    let job = assignments[index].job.id
+    actions.append(.note(.lost(id, .unfit(reason: reason))))
+    assignments[index].bar(id, reason: reason, hasFailed: true)
+    withdraw(id, died: false)
+    guard let index = self.index(ofJob: job) else { return }
+    let assignment = assignments[index]
+    let canNobody =
+      assignment.team == nil
+      ? workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
+    if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
+  }
+
+  mutating func lose(_ id: WorkerID, _ loss: Loss) {
+    guard workers.removeValue(forKey: id) != nil else { return }
+    actions.append(.note(.lost(id, loss)))
+    withdraw(id, died: loss != .leaving)
+    staff()
+    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+  }
+
+  /// The worker works no longer at what it has worked at. What it had goes back, to be done by others.
+  mutating func withdraw(_ id: WorkerID, died: Bool) {
+    guard let index = index(of: id), assignments[index].remove(id) else { return }
+    workers[id]?.forgetJob()
+    let job = assignments[index].job.id
+    if let setAside = assignments[index].pool?.remove(id, died: died, limit: limits.deaths) ?? nil {
+      let reason = "\(limits.deaths) workers have died of it, one after the other"
+      actions.append(.note(.setAside(setAside, job: job, reason: reason)))
+    }
+    if assignments[index].pool != nil {
+      instructAll(of: index)
+      return endIfFinished(job)
+    }
+    guard let group = assignments[index].group else { return }
+    if group.members.contains(id) { regroup(index, group.members.filter { $0 != id }) }
+    guard died, assignments[index].team != nil,
+      assignments[index].noteDeath(of: id, at: now, window: limits.heartbeat) >= limits.deaths
+    else { return }
+    end(index, .givenUp(reason: "workers have died of it \(limits.deaths) times, and it came no further"))
+  }
+}

@@ -1,0 +1,53 @@
+internal import Compute
+internal import Foundation
+internal import Models
+
+/// What came of single fits, by all that they follow from: so that a search that goes on does none of them again, however it groups them now.
+package struct KnownFits: Sendable {
+  package typealias Fit = (outcome: FitOutcome, time: FitTime)
+
+  private let origin: String
+  private var fits: [String: Fit] = [:]
+
+  /// - Parameter dataDigest: of the images
+  package init(dataDigest: String, splits: DataSplits, seed: UInt64) {
+    origin = "\(dataDigest) \(numericsVersion) \(splits) \(seed)"
+  }
+
+  /// What all splits of a fit have in common.
+  func key(_ settings: [String: String], of kind: String, images: Int?) -> String {
+    var text = "\(origin) \(kind) \(images.map(String.init) ?? "all")"
+    for (name, value) in settings.sorted(by: { $0.key < $1.key }) { text += "\n\(name) \(value)" }
+    var digest = Digest()
+    digest.update(text)
+    return digest.finalize()
+  }
+
+  subscript(key: String, split: Int) -> Fit? { fits.isEmpty ? nil : fits["\(key)-\(split)"] }
+
+  // MARK: As they are kept
+
+  /// What came of one group, with the keys of its members.
+  package struct Entry: Sendable {
+    /// Of the first member: no fit is kept twice.
+    package let key: String
+    /// A line of keys, then ``FitResults/bytes``.
+    package let payload: [UInt8]
+
+    init(_ keys: [String], split: Int, _ results: FitResults) {
+      let keys = keys.map { "\($0)-\(split)" }
+      key = keys[0]
+      payload = Array(keys.joined(separator: " ").utf8) + [UInt8(ascii: "\n")] + results.bytes
+    }
+  }
+
+  /// Takes an entry's payload; one that is damaged, or of another version, is nothing known.
+  package mutating func add(_ payload: [UInt8]) {
+    guard let end = payload.firstIndex(of: UInt8(ascii: "\n")) else { return }
+    let keys = payload[..<end].split(separator: UInt8(ascii: " "))
+    guard let results = FitResults(bytes: payload[(end + 1)...], counts: [keys.count]) else { return }
+    for (member, key) in keys.enumerated() {
+      fits[String(decoding: key, as: UTF8.self)] = (results.outcomes[0][member], results.times[0][member])
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Testing
+
+/// Who works at what, when there are several jobs.
+struct TeamTests {
+  private var coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
+  private var statuses: UInt64 = 0
+  private var now = 0
+  /// The newest that each was told.
+  private var orders: [WorkerID: Orders] = [:]
+  private var ends: [Coordinator.JobEnd] = []
+
+  private mutating func take(_ actions: [Coordinator.Action]) {
+    for action in actions {
+      if case .send(let orders, let worker) = action { self.orders[worker] = orders }
+      if case .end(let end, _) = action { ends.append(end) }
+    }
+  }
+
+  private mutating func tell(
+    _ worker: WorkerID, membership: Membership? = nil, failure: String = "", threads: UInt32 = 1
+  ) {
+    statuses += 1
+    let status = Status.with {
+      ($0.number, $0.coordinator, $0.orders) = (statuses, 7, orders[worker]?.number ?? 0)
+      ($0.profile.threads, $0.profile.numerics, $0.failure) = (threads, 3, failure)
+      if let membership { $0.membership = membership }
+    }
+    take(coordinator.handle(.status(status), from: worker, at: now))
+  }
+
+  private mutating func lose(_ worker: WorkerID) {
+    now += 1_000
+    orders[worker] = nil
+    take(coordinator.handle(.disconnected, from: worker, at: now))
+  }
+
+  private mutating func begin(team: Team) -> UInt64 {
+    take(coordinator.begin(.training(TrainingGroup(savedStep: 0)), description: [], team: team, at: now))
+    return coordinator.lastJob
+  }
+
+  /// The workers are ready for the job, or stand there after so many steps.
+  private mutating func join(_ workers: WorkerID..., job: UInt64, step: UInt64 = 0) {
+    for _ in 0..<2 {
+      for worker in workers {
+        tell(
+          worker,
+          membership: Membership.with {
+            ($0.job, $0.generation, $0.step) = (job, orders[worker]!.group.generation, step)
+            $0.stopped = true
+          })
+      }
+    }
+  }
+
+  private mutating func finish(_ job: UInt64, by worker: WorkerID) {
+    let checkpoint = Checkpoint.with { ($0.job, $0.step, $0.finished) = (job, 9, true) }
+    take(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now))
+  }
+
+  private mutating func tick() {
+    now += 100
+    take(coordinator.tick(at: now))
+  }
+
+  private func workers(of job: UInt64) -> [WorkerID] {
+    coordinator.overview.filter { $0.job == job }.map(\.id)
+  }
+
+  private mutating func start(workers count: Int) {
+    take(coordinator.startTeams(awaiting: count, at: now))
+    for worker in 1...WorkerID(count) { tell(worker) }
+  }
+
+  @Test mutating func teamsBeginWhileThereAreWorkersForThem() {
+    take(coordinator.startTeams(awaiting: 5, at: 0))
+    for worker in 1...4 as ClosedRange<WorkerID> { tell(worker) }
+    #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth is awaited")
+    tell(5)
+    var jobs: [UInt64] = []
+    while coordinator.hasWorkers(forTeamOf: 2) { jobs.append(begin(team: Team(of: 2))) }
+    #expect(jobs.map(workers) == [[1, 2], [3, 4]])
+    #expect(orders[1]?.job.id == jobs[0] && orders[4]?.job.id == jobs[1] && orders[5]?.hasJob == false)
+  }
+
+  @Test mutating func whoIsLeftOverHelpsASmallTeam() {
+    start(workers: 5)
+    let jobs = [begin(team: Team(of: 2, atMost: 2)), begin(team: Team(of: 2))]
+    tick()
+    #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first has no use for more")
+    tell(6)
+    #expect(coordinator.hasWorkers(forTeamOf: 2), "one that has nothing to do, and one that a team can do without")
+    let third = begin(team: Team(of: 2))
+    #expect(workers(of: third) == [5, 6] && jobs.map(workers) == [[1, 2], [3, 4]])
+  }
+
+  @Test mutating func whoMovesIsNotAMemberYet() {
+    start(workers: 3)
+    let first = begin(team: Team(of: 2))
+    tick()
+    join(1, 3, job: first)
+    tell(4)
+    let second = begin(team: Team(of: 2))
+    #expect(workers(of: second) == [2, 4])
+  }
+
+  @Test mutating func fewerWorkersThanATeamWantsAreOneTeam() {
+    start(workers: 2)
+    let job = begin(team: Team(of: 3))
+    #expect(workers(of: job) == [1, 2] && !coordinator.hasWorkers(forTeamOf: 3))
+    tell(3)
+    tell(4)
+    #expect(workers(of: job) == [1, 2, 3] && !coordinator.hasWorkers(forTeamOf: 3))
+  }
+
+  @Test mutating func whoeverIsFreeGoesWhereTheMostAreLacking() {
+    start(workers: 4)
+    let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
+    for worker in [2, 3, 4] as [WorkerID] { lose(worker) }
+    tell(5)
+    #expect(jobs.map(workers) == [[1], [5]], "a team that has lost all is not forgotten")
+    tell(6)
+    tell(7)
+    #expect(jobs.map(workers) == [[1, 6], [5, 7]])
+  }
+
+  @Test mutating func aJudgingComesBeforeATraining() {
+    start(workers: 4)
+    let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
+    join(1, 2, job: jobs[0])
+    lose(3)
+    finish(jobs[0], by: 1)
+    #expect(ends == [.trained] && workers(of: jobs[1]) == [1, 4])
+    take(coordinator.begin(.tasks(TaskPool(units: [0..<9])), description: [], team: Team(of: 2), at: now))
+    let judging = coordinator.lastJob
+    lose(4)
+    tell(5)
+    #expect(workers(of: judging) == [2, 5] && workers(of: jobs[1]) == [1])
+    #expect(orders[2]?.chunks.map(\.first) == [0, 1])
+  }
+
+  @Test mutating func membersHearOfTheirOwnTeamOnly() {
+    start(workers: 4)
+    let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
+    join(1, 2, job: jobs[0])
+    let first = orders[1]!.group
+    #expect(first.begun && first.members.map(\.worker) == [1, 2])
+    join(3, job: jobs[0])
+    #expect(orders[1]!.group == first && !orders[3]!.hasGroup, "a word about a job that is not its own")
+    join(3, 4, job: jobs[1])
+    #expect(orders[3]!.group.members.map(\.worker) == [3, 4] && orders[1]!.group == first)
+  }
+
+  @Test mutating func whatAWholeTeamCannotDoIsImpossible() {
+    start(workers: 4)
+    let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
+    tell(1, failure: "training diverged")
+    #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "perhaps it is the worker's own fault; nobody takes its seat")
+    tell(2, failure: "training diverged")
+    #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
+    let third = begin(team: Team(of: 2))
+    #expect(workers(of: third) == [1, 2], "they can do something else")
+  }
+
+  @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
+    start(workers: 2)
+    let job = begin(team: Team(of: 2))
+    join(1, 2, job: job)
+    lose(1)
+    tell(3)
+    lose(2)
+    tell(4)
+    join(3, 4, job: job, step: 50)
+    lose(3)
+    tell(5)
+    lose(4)
+    tell(6)
+    #expect(ends.isEmpty, "it came further after the first two")
+    lose(5)
+    guard case .givenUp(let reason)? = ends.first else {
+      Issue.record("\(ends)")
+      return
+    }
+    #expect(reason.contains("3 times") && ends.count == 1)
+  }
+
+  @Test mutating func whatHappensToManyAtOnceIsOneAccident() {
+    start(workers: 8)
+    let job = begin(team: Team(of: 8))
+    for worker in 1...8 as ClosedRange<WorkerID> {
+      take(coordinator.handle(.disconnected, from: worker, at: now))
+    }
+    #expect(ends.isEmpty)
+    tell(9)
+    #expect(workers(of: job) == [9])
+  }
+
+  @Test mutating func whoSeemedDeadAndIsBackWasNotKilled() {
+    start(workers: 2)
+    let job = begin(team: Team(of: 2))
+    for _ in 0..<9 {
+      lose(1)
+      tell(1)
+    }
+    #expect(ends.isEmpty && workers(of: job) == [1, 2])
+  }
+}
