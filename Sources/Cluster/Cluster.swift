@@ -19,75 +19,44 @@ package final class Cluster {
   let store = BlobStore(isFetched: false)
   var server = BlobServer()
   private let sockets = SocketContext()
-  private let router: Socket
-  private let monitor: ConnectionMonitor
+  let router: Socket
+  let monitor: ConnectionMonitor
   private let accessControl: AccessControl?
   private var joiningKeys: JoiningKeys?
   /// Of the local workers.
   private var localKey: Key?
-  private var coordinator: Coordinator
+  var coordinator: Coordinator
   private var localWorkers: LocalWorkers?
   private var ownWorker: OwnWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
   /// A folder for ipc addresses and files for local workers, which goes with the cluster.
   private let folder: ClusterFolder?
-  private var handedOver: BlobFolder?
-  private var sharedImages: [(images: LabeledImages, name: SHA256)] = []
+  var handedOver: BlobFolder?
+  var sharedImages: [(images: LabeledImages, name: SHA256)] = []
   /// How each worker is reached, and which connection is whose.
-  private var routes: [WorkerID: Frame] = [:]
+  var routes: [WorkerID: Frame] = [:]
   /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
-  private var unsentOrders: [WorkerID: Orders] = [:]
-  private var connections = Connections()
+  var unsentOrders: [WorkerID: Orders] = [:]
+  var connections = Connections()
   /// What people call each that has ever joined.
-  private var names: [WorkerID: String] = [:]
+  var names: [WorkerID: String] = [:]
   /// Of teams: why units of jobs were set aside.
-  private var setAsideReasons: [UInt64: String] = [:]
+  var setAsideReasons: [UInt64: String] = [:]
   /// Why the last chunk that was set aside was.
-  private(set) var setAsideReason = ""
+  var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
-  private var isReceiving = false
-  private var strangers = StrangerLog()
-  private let log: (String) -> Void
-  private var run: JobRun?
+  var isReceiving = false
+  var strangers = StrangerLog()
+  let log: (String) -> Void
+  var run: JobRun?
   /// Those who shall work are awaited once.
   private var isFirst = true
   /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
-  private var offered: [UInt64: [UInt8]] = [:]
-  private var nextOffer: Milliseconds = 0
+  var offered: [UInt64: [UInt8]] = [:]
+  var nextOffer: Milliseconds = 0
   /// Who has done what when.
-  package private(set) var timeline = ClusterTimeline()
+  package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
-
-  /// What the job in hand needs while it runs.
-  private struct JobRun {
-    let keep: (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> Void
-    let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
-    let tensorName: (Int, _ job: UInt64) -> String
-    let unit: FitProgress.Unit
-    /// Units that are known of.
-    var total: Int
-    var rates: WorkerRates
-    /// Where more units come from, if the pool may grow.
-    var growth: Growth?
-    /// Of teams: what they do, and jobs that have ended since they were last told.
-    var teams: (any TeamJobs)?
-    var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
-    var end: Coordinator.JobEnd?
-    var error: (any Error)?
-    var hasCheckpointed = false
-    /// Ends of epochs that have not been told yet, and the last that was noted.
-    var epochEnds: [FitProgress] = []
-    var lastEpoch = 0
-  }
-
-  /// Of a job whose units depend on what comes of others.
-  struct Growth {
-    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
-    /// nil: none for now. If nobody works on anything then, the job is done.
-    let next: () throws -> (units: Range<Int>, file: SHA256)?
-    /// Told of units that nobody can do, and why.
-    let setAside: (Chunk, String) throws -> Void
-  }
 
   /// Starts to listen, and the local workers.
   /// - Parameter log: told what people want to know: who joins, who is lost, what is dropped.
@@ -127,9 +96,6 @@ package final class Cluster {
 
   private static let domain = "coordinator"
   private static let interval: Milliseconds = 100
-  /// Messages that are looked at before orders are sent.
-  private static let mostAtOnce = 64
-  private static let offerInterval: Milliseconds = 2_000
 
   private func startLocalWorkers(joining local: Endpoint) throws {
     var keys: WorkerKeys?
@@ -160,45 +126,6 @@ package final class Cluster {
   }
 
   // MARK: Jobs
-
-  /// Makes something known to those who will need it.
-  /// - Parameter isKept: until it is withdrawn; else until enough others of its kind have come
-  /// - Returns: its name in a ``JobDescription``
-  /// - Throws: ``FileError`` if there is no room for it
-  func share(_ blob: Blob, isKept: Bool = false) throws -> SHA256 {
-    // The same images are what many jobs are about. Equal arrays are known quickly as long as they are the same memory.
-    if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) {
-      return known.name
-    }
-    let name: SHA256
-    if settings.listen != nil {
-      name = server.add(blob, isKept: isKept)
-    } else {
-      // It is not sent, so nobody need know it by its digest.
-      name = .random()
-      if handedOver == nil { store.add(blob, name: name, isKept: isKept) }
-      try handedOver?.add(blob, name: name, isKept: isKept)
-    }
-    if case .images(let images) = blob { sharedImages = sharedImages.suffix(Blob.keptImages - 1) + [(images, name)] }
-    return name
-  }
-
-  /// Nobody needs it any longer.
-  func withdraw(_ name: SHA256) {
-    server.remove(name)
-    handedOver?.remove(name)
-    store.remove(name)
-  }
-
-  /// A training has come further: who joins from now on begins there, and not at its beginning.
-  func offer(_ tensors: [Tensor], for description: JobDescription) {
-    guard !settings.isOneProcess, now >= nextOffer else { return }
-    nextOffer = now + Self.offerInterval
-    var description = description
-    guard let name = try? share(.checkpoint(tensors)) else { return }
-    description.checkpoint = .init(name.bytes)
-    describe(coordinator.lastJob, description)
-  }
 
   /// Who gets ready for the job from now on is told this.
   func describe(_ job: UInt64, _ description: JobDescription) {
@@ -312,7 +239,7 @@ package final class Cluster {
   }
 
   /// Teams whose jobs have ended are told of it, and begin others.
-  private func goOn() {
+  func goOn() {
     guard let teams = run?.teams else { return }
     attempt { _ in
       // What one end leads to may end at once.
@@ -326,7 +253,7 @@ package final class Cluster {
   }
 
   /// A job that may grow is asked for more as soon as all of it is handed out: not before, for the more it knows then.
-  private func grow() {
+  func grow() {
     guard run?.end == nil, run?.growth != nil, coordinator.isDry else { return }
     attempt { run in
       if let (units, file) = try run.growth!.next() {
@@ -381,166 +308,13 @@ package final class Cluster {
     return cancel(CancellationError())
   }
 
-  private var now: Milliseconds { monotonicMilliseconds() }
-  /// Since the start.
-  private var seconds: Double { Double(monotonicMicroseconds() - start) / 1e6 }
-
-  // MARK: What comes
-
-  private func receive() {
-    isReceiving = true
-    defer {
-      isReceiving = false
-      sendOrders()
-    }
-    for _ in 0..<Self.mostAtOnce {
-      guard let frames = router.receive(frames: 3) else { break }
-      // A connection that is closed may have left its number to the one that this message came by.
-      noteClosedConnections()
-      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
-        strangers.note(.message, of: frames.last?.peerAddress)
-        continue
-      }
-      receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
-    }
-    noteClosedConnections()
-    if run?.ended.isEmpty == false { goOn() }
-    grow()
-  }
-
-  private func noteClosedConnections() {
-    while let event = monitor.next() {
-      switch event {
-      case .closed(let connection):
-        if let worker = connections.close(connection) {
-          perform(coordinator.handle(.disconnected, from: worker, at: now))
-        }
-      case .failed: strangers.note(.handshake, of: nil)
-      // Access control knows more about who it was.
-      case .refused, .ready: break
-      }
-    }
-  }
-
-  private func receive(_ message: WorkerMessage, from route: Frame, _ frame: Frame, body: Frame?) {
-    guard message.protocol == MessageCodec.version else {
-      let reason =
-        """
-        it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): \
-        install the same version of Atelier on both
-        """
-      return send(to: route) { $0.refusal.reason = reason }
-    }
-    let worker = message.worker
-    switch message.body {
-    case .status(let status):
-      guard connections.note(worker, by: frame.connection, route: route.array) else { return }
-      routes[worker] = route
-      noteEpoch(status.membership.progress)
-      perform(coordinator.handle(.status(status), from: worker, at: now))
-    case .result(let result):
-      if body != nil || !result.failure.isEmpty {
-        let actions = coordinator.handle(.result(result), from: worker, at: now)
-        perform(actions, of: worker, body, milliseconds: Int(result.milliseconds))
-      }
-    case .checkpoint(let checkpoint):
-      if body != nil { perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body) }
-    case .blobRequest(let request):
-      guard let (part, bytes) = server.answer(request) else { return }
-      send(to: route, bytes) { $0.blobPart = part }
-    case .probe:
-      send(to: route) {
-        $0.probeAnswer = ProbeAnswer.with {
-          ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
-          $0.numerics = numericsVersion
-        }
-      }
-    case nil: strangers.note(.message, of: frame.peerAddress)
-    }
-  }
-
-  /// All members tell of the end of an epoch; it is news once.
-  private func noteEpoch(_ progress: Coordination.Progress) {
-    guard let run, run.teams == nil, progress.validationAccuracy >= 0, progress.epoch > run.lastEpoch else { return }
-    self.run!.lastEpoch = Int(clamping: progress.epoch)
-    self.run!.epochEnds.append(FitProgress(progress))
-  }
-
-  // MARK: What goes
-
-  /// - Parameter milliseconds: that the worker took for what `body` is
-  private func perform(
-    _ actions: [Coordinator.Action], of worker: WorkerID = 0, _ body: Frame? = nil, milliseconds: Int = 0
-  ) {
-    for action in actions {
-      switch action {
-      case .send(let orders, let receiver):
-        unsentOrders[receiver] = orders
-      case .refuse(let receiver, let reason):
-        if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
-      case .keepResult(let chunk, let job):
-        let number = run?.teams?.numbers[job]
-        if number == nil { run?.rates.note(chunk, by: worker) }
-        timeline.note(
-          chunk, of: number.map { "judging number \($0): blocks" } ?? run?.unit.rawValue ?? "units", by: worker,
-          seconds: Double(milliseconds) / 1_000, byteCount: body?.count ?? 0, at: seconds)
-        if let body { attempt { run in try body.withBytes { try run.keep(chunk, job, $0) } } }
-      case .keepCheckpoint(let checkpoint):
-        if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
-        run?.hasCheckpointed = true
-      case .note(let note):
-        if case .joined(let joined, let profile) = note {
-          names[joined] = "\(profile.host), process \(profile.process)"
-          timeline.join(joined, profile)
-        }
-        if let text = describe(note) { tell(text, isFault: note.isFault) }
-        if case .setAside(let chunk, let job, let reason) = note {
-          if run?.teams != nil { setAsideReasons[job] = reason }
-          setAsideReason = reason
-          attempt { run in try run.growth?.setAside(chunk, reason) }
-        }
-        if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
-          routes[lost] = nil
-        }
-      case .end(let end, let job):
-        if run?.teams == nil { run?.end = end } else { run?.ended.append((job, end)) }
-      }
-    }
-    if !isReceiving { sendOrders() }
-  }
-
-  private func sendOrders() {
-    for (receiver, orders) in unsentOrders.sorted(by: { $0.key < $1.key }) {
-      if let route = routes[receiver] { send(to: route) { $0.orders = orders } }
-    }
-    unsentOrders = [:]
-  }
-
-  private func tell(_ text: String, isFault: Bool) {
-    log(text)
-    timeline.note(text, isFault: isFault, at: seconds)
-  }
-
   /// What cannot be kept ends the job.
-  private func attempt(_ body: (JobRun) throws -> Void) {
+  func attempt(_ body: (JobRun) throws -> Void) {
     guard let run, run.error == nil else { return }
     do { try body(run) } catch { self.run?.error = error }
   }
 
-  private func send(to route: Frame, _ body: Frame? = nil, _ fill: (inout CoordinatorMessage) -> Void) {
-    var message = CoordinatorMessage.with {
-      $0.protocol = MessageCodec.version
-      $0.coordinator = coordinator.session
-    }
-    fill(&message)
-    router.send([route, MessageCodec.encode(message)] + (body.map { [$0] } ?? []))
-  }
-
-  private func describe(_ note: Coordinator.Note) -> String? {
-    // Whoever works alone is nobody to be told about.
-    if settings.isOneProcess { return nil }
-    // Teams come together and part all the time.
-    if case .begun = note, run?.teams != nil { return nil }
-    return note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { index, _ in "\(index)" })
-  }
+  var now: Milliseconds { monotonicMilliseconds() }
+  /// Since the start.
+  var seconds: Double { Double(monotonicMicroseconds() - start) / 1e6 }
 }

@@ -20,12 +20,12 @@ final class SmallDisk {
     owner = Process()
     owner.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     let options = "size=64k" + (isWritable ? "" : ",ro")
-    let script = "mount -t tmpfs -o \(options) none /mnt && echo mounted && read end"
+    let script = "mount -t tmpfs -o \(options) none /mnt && cd /mnt && echo mounted && read end"
     owner.arguments = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "unshare", "--mount", "sh", "-c", script]
     let said = Pipe()
     (owner.standardInput, owner.standardOutput, owner.standardError) = (input, said, FileHandle.nullDevice)
     try owner.run()
-    path = "/proc/\(owner.processIdentifier)/root/mnt"
+    path = "/proc/\(owner.processIdentifier)/cwd"
     // Nothing comes if there is no unshare, or no right to mount.
     guard said.fileHandleForReading.availableData == Data("mounted\n".utf8) else { throw Failure() }
   }

@@ -1,0 +1,35 @@
+internal import Coordination
+internal import Models
+
+extension Cluster {
+  /// What the job in hand needs while it runs.
+  struct JobRun {
+    let keep: (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> Void
+    let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
+    let tensorName: (Int, _ job: UInt64) -> String
+    let unit: FitProgress.Unit
+    /// Units that are known of.
+    var total: Int
+    var rates: WorkerRates
+    /// Where more units come from, if the pool may grow.
+    var growth: Growth?
+    /// Of teams: what they do, and jobs that have ended since they were last told.
+    var teams: (any TeamJobs)?
+    var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
+    var end: Coordinator.JobEnd?
+    var error: (any Error)?
+    var hasCheckpointed = false
+    /// Ends of epochs that have not been told yet, and the last that was noted.
+    var epochEnds: [FitProgress] = []
+    var lastEpoch = 0
+  }
+
+  /// Of a job whose units depend on what comes of others.
+  struct Growth {
+    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
+    /// nil: none for now. If nobody works on anything then, the job is done.
+    let next: () throws -> (units: Range<Int>, file: SHA256)?
+    /// Told of units that nobody can do, and why.
+    let setAside: (Chunk, String) throws -> Void
+  }
+}
