@@ -68,32 +68,18 @@ extension Cluster {
   package func probabilities(
     of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: Progress
   ) throws -> [Float] {
-    let imagesPerUnit = 96
     let unit: FitProgress.Unit = type(of: model).kind == .knn ? .queries : .images
-    let classCount = model.classCount
-    let units = (images.count + imagesPerUnit - 1) / imagesPerUnit
+    var found = BlockProbabilities(imageCount: images.count, classCount: model.classCount)
     var description = JobDescription()
-    (description.work, description.imagesPerUnit) = (.predict, UInt32(imagesPerUnit))
-    (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
+    (description.work, description.imagesPerUnit) = (.predict, UInt32(BlockProbabilities.imagesPerUnit))
+    (description.classCount, description.images) = (UInt32(model.classCount), .init(try share(.images(images)).bytes))
     description.model = .init(try share(.model(saved, model)).bytes)
-    var probabilities = [Float](repeating: 0, count: images.count * classCount)
     let end = try run(
-      description, .tasks(TaskPool(units: [0..<units])), unit: unit, total: units,
-      keep: { chunk, bytes in
-        let range = chunk.units.lowerBound * imagesPerUnit..<min(chunk.units.upperBound * imagesPerUnit, images.count)
-        guard bytes.count == range.count * classCount * 4 else {
-          throw ModelError.badModel("probabilities of \(bytes.count) bytes came for \(range.count) images")
-        }
-        probabilities.withUnsafeMutableBytes {
-          UnsafeMutableRawBufferPointer(
-            rebasing: $0[range.lowerBound * classCount * 4..<range.upperBound * classCount * 4]
-          )
-          .copyMemory(from: bytes)
-        }
-      },
-      progress: { progress($0.counting(each: imagesPerUnit, atMost: images.count)) })
+      description, .tasks(TaskPool(units: [found.units])), unit: unit, total: found.units.count,
+      keep: { chunk, bytes in try found.add(bytes, of: chunk.units) },
+      progress: { progress($0.counting(each: BlockProbabilities.imagesPerUnit, atMost: images.count)) })
     try checkComplete(end, unit: "block of images")
-    return probabilities
+    return found.values
   }
 
   /// Hands out units that are nothing, each as a task of its own: how much tasks cost on their way.

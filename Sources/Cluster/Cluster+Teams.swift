@@ -77,8 +77,8 @@ private final class TeamTrials: TeamJobs {
     /// The newest last.
     var files: [SHA256] = []
     var nextOffer = ContinuousClock.now
-    /// Of the test images: (images, classes).
-    var probabilities: [Float] = []
+    /// Of the test images; nil until the training has ended.
+    var probabilities: BlockProbabilities?
   }
 
   private unowned let cluster: Cluster
@@ -94,7 +94,6 @@ private final class TeamTrials: TeamJobs {
   /// Of the test images of each division.
   private var labels: [ImageDivision: [UInt8]] = [:]
 
-  private static let imagesPerUnit = 96
   /// Who joins late may still fetch an older one.
   private static let keptFiles = 4
 
@@ -173,15 +172,7 @@ private final class TeamTrials: TeamJobs {
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws {
-    guard let count = open[job]?.probabilities.count else { return }
-    let images = chunk.units.lowerBound * Self.imagesPerUnit..<chunk.units.upperBound * Self.imagesPerUnit
-    let range = (images.lowerBound * classCount..<images.upperBound * classCount).clamped(to: 0..<count)
-    guard bytes.count == range.count * 4 else {
-      throw ModelError.badModel("probabilities of \(bytes.count) bytes came for \(range.count / classCount) images")
-    }
-    open[job]!.probabilities.withUnsafeMutableBytes {
-      UnsafeMutableRawBufferPointer(rebasing: $0[range.lowerBound * 4..<range.upperBound * 4]).copyMemory(from: bytes)
-    }
+    try open[job]?.probabilities?.add(bytes, of: chunk.units)
   }
 
   // MARK: Ends
@@ -208,8 +199,9 @@ private final class TeamTrials: TeamJobs {
     var trial = trained
     trial.trained = .now
     trial.description.work = .judgeTrial
-    trial.description.imagesPerUnit = UInt32(Self.imagesPerUnit)
-    trial.probabilities = [Float](repeating: 0, count: labels.count * classCount)
+    trial.description.imagesPerUnit = UInt32(BlockProbabilities.imagesPerUnit)
+    let probabilities = BlockProbabilities(imageCount: labels.count, classCount: classCount)
+    trial.probabilities = probabilities
     let tensors = try trial.state.withUnsafeBytes { bytes throws(FileError) in
       try SafetensorsFile(bytes: bytes, name: "a worker's network").tensors
     }
@@ -217,8 +209,7 @@ private final class TeamTrials: TeamJobs {
     trial.description.checkpoint = .init(file.bytes)
     trial.files.append(file)
     trial.state = []
-    let blocks = (labels.count + Self.imagesPerUnit - 1) / Self.imagesPerUnit
-    let job = try cluster.begin(trial.description, .tasks(TaskPool(units: [0..<blocks])), team: trial.team)
+    let job = try cluster.begin(trial.description, .tasks(TaskPool(units: [probabilities.units])), team: trial.team)
     open[job] = trial
   }
 
@@ -235,7 +226,8 @@ private final class TeamTrials: TeamJobs {
 
   private func outcome(of trial: Open) -> FitOutcome {
     FitOutcome(
-      probabilities: trial.probabilities, labels: labels(of: trial.trial.division), classCount: classCount)
+      probabilities: trial.probabilities?.values ?? [], labels: labels(of: trial.trial.division),
+      classCount: classCount)
   }
 
   private func time(of trial: Open) -> FitTime {

@@ -123,3 +123,15 @@ struct TinyData {
     try PNGImage(shape: shape, pixels: image(number)).write(path)
   }
 }
+
+extension Process {
+  /// The processes that it has started, as the system lists them: a coordinator's local workers.
+  var children: [pid_t] {
+    let path = "/proc/\(processIdentifier)/task"
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return tasks.flatMap { task -> [pid_t] in
+      let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
+      return text.split(separator: " ").compactMap { pid_t($0) }
+    }
+  }
+}

@@ -142,16 +142,6 @@ import Testing
 
   // MARK: Accidents
 
-  /// The local workers of a process, as the system lists them.
-  private func children(_ process: Process) -> [pid_t] {
-    let path = "/proc/\(process.processIdentifier)/task"
-    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return tasks.flatMap { task -> [pid_t] in
-      let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
-      return text.split(separator: " ").compactMap { pid_t($0) }
-    }
-  }
-
   /// Kills and stops workers at moments that a seed chooses.
   @Test(arguments: ["cnn", "forest"], [1, 2, 3]) func killedAndStoppedWorkersChangeNothing(kind: String, seed: UInt64)
     throws
@@ -166,7 +156,7 @@ import Testing
     let run = try train(kind, ["--workers", "3", "--heartbeat", "50", "--silence", "500"], output: "a.safetensors")
     for _ in 0..<6 {
       usleep(UInt32(50_000 + random(200_000)))
-      let workers = children(run.process)
+      let workers = run.process.children
       guard run.process.isRunning, !workers.isEmpty else { break }
       let victim = workers[random(workers.count)]
       if random(3) > 0 {
@@ -189,7 +179,7 @@ import Testing
     try wait {
       folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept)
     }
-    let workers = children(run.process)
+    let workers = run.process.children
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
     try wait { workers.allSatisfy { kill($0, 0) != 0 } }

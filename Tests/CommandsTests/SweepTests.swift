@@ -146,7 +146,7 @@ import Testing
     let teams = ["--workers", "4", "--threads", "4", "--workers-per-trial", "2", "--events", folder.file("e.jsonl")]
     let run = try start(options + teams)
     try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
-    let workers = children(run.process)
+    let workers = run.process.children
     try #require(workers.count == 4)
     kill(workers[1], SIGKILL)
     let ended = try run.wait()
@@ -227,23 +227,13 @@ import Testing
     // A worker that comes late needs them as well.
     let run = try start(options + ["--workers", "2"])
     try wait(for: run) { run.errorsSoFar.contains("rung 5 of 5") }
-    let workers = children(run.process)
+    let workers = run.process.children
     try #require(workers.count == 2)
     kill(workers[0], SIGKILL)
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
     let tables = try runs.map { try scores($0) }
     #expect(tables.count == 3 && Set(tables).count == 1)
-  }
-
-  /// The local workers of a process, as the system lists them.
-  private func children(_ process: Process) -> [pid_t] {
-    let path = "/proc/\(process.processIdentifier)/task"
-    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return tasks.flatMap { task -> [pid_t] in
-      let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
-      return text.split(separator: " ").compactMap { pid_t($0) }
-    }
   }
 
   /// They are for people to start from, so they must work: here on small images, where some configurations cannot be.
