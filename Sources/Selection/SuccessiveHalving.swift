@@ -26,10 +26,4 @@ package struct SuccessiveHalving: Sendable, Equatable, Codable {
     while rungs[0] / factor >= max(least, 1), factor > 1 { rungs.insert(rungs[0] / factor, at: 0) }
     return rungs
   }
-
-  /// The positions that go on, of one rung's scores: the best, of equal ones the first; in ascending order.
-  package func promoted(_ scores: [Double]) -> [Int] {
-    let judged = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
-    return judged.prefix((scores.count + factor - 1) / factor).sorted()
-  }
 }

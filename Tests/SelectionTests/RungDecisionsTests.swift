@@ -94,3 +94,12 @@ import Testing
     #expect(decisions.isFinished)
   }
 }
+
+/// What ``RungDecisions`` comes to, in plain words.
+extension SuccessiveHalving {
+  /// The positions that go on, of one rung's scores: the best, of equal ones the first; in ascending order.
+  func promoted(_ scores: [Double]) -> [Int] {
+    let judged = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    return judged.prefix((scores.count + factor - 1) / factor).sorted()
+  }
+}
