@@ -1,11 +1,11 @@
-internal import Coordination
+package import Coordination
 internal import Foundation
 internal import SwiftProtobuf
-internal import Transport
+package import Transport
 
 /// A worker's sockets to the other members of its training group: one that all of them send to, and one to each of them.
-final class ExchangeLinks {
-  let endpoint: Endpoint
+package final class ExchangeLinks {
+  package let endpoint: Endpoint
   private let context: SocketContext
   private let keys: KeyPair?
   private let accessControl: AccessControl?
@@ -17,14 +17,22 @@ final class ExchangeLinks {
   private(set) var malformed = 0
   /// That were sent to other members.
   private(set) var bytesSent = 0
+  /// For large bytes to members of the same host; nil where members may be elsewhere, or the system has no such memory.
+  private let memory: SharedMemory?
+  /// By process.
+  private var peerMemories: [UInt32: PeerMemory] = [:]
 
   private final class Link {
     let member: Member
     let socket: Socket
+    /// Whether the member can read this worker's memory, for all that is known; and this worker the member's.
+    var readsMemory: Bool
+    var isReadable = true
 
     init(_ member: Member, _ socket: consuming Socket) {
       self.member = member
       self.socket = socket
+      readsMemory = member.endpoint.hasPrefix("ipc:")
     }
   }
 
@@ -35,7 +43,7 @@ final class ExchangeLinks {
   ///   - endpoint: where the others shall reach this worker
   ///   - keys: nil for local addresses only
   /// - Throws: ``TransportError`` if it cannot listen there.
-  init(
+  package init(
     listeningAt endpoint: Endpoint, keys: KeyPair?, accessControl: AccessControl?, bounds: Socket.Bounds,
     in context: SocketContext
   ) throws(TransportError) {
@@ -43,14 +51,16 @@ final class ExchangeLinks {
     incoming = Socket(
       .pull, in: context, security: keys.map { .server($0, domain: Self.domain) } ?? .none, bounds: bounds)
     self.endpoint = try incoming.bind(endpoint)
+    memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
   }
 
   /// - Parameter me: the place of this worker.
-  func connect(to members: [Member], me: Int) throws(TransportError) {
+  package func connect(to members: [Member], me: Int) throws(TransportError) {
     self.members = members
     accessControl?.allow(Set(members.compactMap { Key(bytes: Array($0.key)) }), in: Self.domain)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
+    peerMemories = [:]
     for member in others where outgoing[member.worker] == nil {
       var security = SocketSecurity.none
       if let keys {
@@ -72,29 +82,64 @@ final class ExchangeLinks {
     }
   }
 
-  func send(_ header: ExchangeHeader, _ body: Frame?, to position: Int) {
-    guard let link = outgoing[members[position].worker], let bytes: [UInt8] = try? header.serializedBytes() else {
-      return
-    }
-    bytesSent += bytes.count + (body?.count ?? 0)
+  /// Bytes that are to be sent: where other members can read them, if any can.
+  package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame {
+    let isShared = count >= Self.leastShared && outgoing.values.contains { $0.readsMemory }
+    return (isShared ? memory?.frame(count: count, write) : nil) ?? Frame(count: count, write)
+  }
+
+  /// Less is sent as quickly as it is found.
+  private static let leastShared = 16 << 10
+
+  package func send(_ header: ExchangeHeader, _ body: Frame?, to position: Int) {
+    guard let link = outgoing[members[position].worker] else { return }
+    var (header, body) = (header, body)
+    let count = body?.count ?? 0
+    header.wantsFrames = !link.isReadable
+    if link.readsMemory, let shared = body?.shared { (header.shared, body) = (shared, nil) }
+    guard let bytes: [UInt8] = try? header.serializedBytes() else { return }
+    bytesSent += bytes.count + count
     link.socket.send([Frame(bytes)] + (body.map { [$0] } ?? []))
   }
 
   /// The next message, if one is there.
-  func receive() -> (header: ExchangeHeader, body: Frame?)? {
+  package func receive() -> (header: ExchangeHeader, body: Frame?)? {
     while let frames = incoming.receive(frames: 2) {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 4
       options.discardUnknownFields = true
-      if let first = frames.first, first.count <= 1024,
+      guard let first = frames.first, first.count <= 1024,
         let header = try? ExchangeHeader(serializedBytes: first.array, options: options)
-      {
-        return (header, frames.count > 1 ? frames[1] : nil)
+      else {
+        malformed += 1
+        continue
       }
-      malformed += 1
+      let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
+      if header.wantsFrames { link?.readsMemory = false }
+      guard header.hasShared else { return (header, frames.count > 1 ? frames[1] : nil) }
+      if let body = read(header.shared) { return (header, body) }
+      // As good as lost: the bytes are asked for again, and come in a frame then.
+      link?.isReadable = false
     }
     return nil
   }
 
-  func wait(milliseconds: Int, descriptor: Int32) { incoming.wait(milliseconds: milliseconds, descriptor: descriptor) }
+  private func read(_ shared: SharedBytes) -> Frame? {
+    guard memory != nil, shared.count <= bounds.frame else { return nil }
+    if peerMemories[shared.process] == nil { peerMemories[shared.process] = PeerMemory(of: shared) }
+    return peerMemories[shared.process]?.frame(shared)
+  }
+
+  /// Waits until a message comes, or `descriptor` has something to read.
+  package func wait(milliseconds: Int, descriptor: Int32) {
+    // A core that falls asleep takes long to wake up, above all in a virtual machine; and what is waited for mostly comes soon.
+    let start = monotonicMicroseconds()
+    repeat {
+      if incoming.wait(milliseconds: 0, descriptor: descriptor) { return }
+      sched_yield()
+    } while monotonicMicroseconds() - start < Self.spinMicroseconds
+    incoming.wait(milliseconds: milliseconds, descriptor: descriptor)
+  }
+
+  private static let spinMicroseconds = 5_000
 }

@@ -21,6 +21,7 @@ package final class GradientExchange {
 
   private let context: ComputeContext
   private let tree: SummationTree
+  private let makeFrame: FrameMaker
   private var me = 0
   private var memberCount = 1
   private var received: [Key: Frame] = [:]
@@ -35,8 +36,14 @@ package final class GradientExchange {
   private var scratch = AlignedBuffer<Float>(count: 0)
   private var ownTotal = AlignedBuffer<Float>(count: 0)
 
-  package init(shards: Int, on context: ComputeContext) {
-    self.context = context
+  /// Makes a frame of so many bytes, which the closure fills.
+  package typealias FrameMaker = (_ count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame
+
+  /// - Parameter makeFrame: for what is to be sent
+  package init(
+    shards: Int, on context: ComputeContext, makeFrame: @escaping FrameMaker = { Frame(count: $0, $1) }
+  ) {
+    (self.context, self.makeFrame) = (context, makeFrame)
     tree = SummationTree(leafCount: shards)
   }
 
@@ -108,7 +115,7 @@ package final class GradientExchange {
     if let known = sent[key] { return known }
     guard isCurrent, kind == .contribution else { return nil }
     let part = part(member, of: piece.bucket)
-    let frame = Frame(count: sums.count * part.count * 4) { target in
+    let frame = makeFrame(sums.count * part.count * 4) { target in
       for (index, sum) in sums.enumerated() {
         (target + index * part.count * 4).copyMemory(from: sum + part.lowerBound, byteCount: part.count * 4)
       }
@@ -138,12 +145,18 @@ package final class GradientExchange {
       guard let body, body.count == count * bytes else {
         throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
       }
-      for index in 0..<count where !part.isEmpty {
-        let target = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
-        body.withBytes {
-          UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress! + index * bytes, byteCount: bytes)
+      body.withBytes { bytes in
+        for index in 0..<count where !part.isEmpty {
+          let source = bytes.baseAddress! + index * part.count * 4
+          let place = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
+          if !values.isEmpty, Int(bitPattern: source) % 64 == 0 {
+            // Nobody else has these bytes, and they stay until the round is complete.
+            values.append(UnsafeMutableRawPointer(mutating: source).assumingMemoryBound(to: Float.self))
+          } else {
+            UnsafeMutableRawPointer(place).copyMemory(from: source, byteCount: part.count * 4)
+            values.append(place)
+          }
         }
-        values.append(target)
       }
     }
     if !part.isEmpty {
@@ -156,7 +169,7 @@ package final class GradientExchange {
       }
     }
     if isDirect { return }
-    sent[Key(kind: .total, piece: piece, member: -1)] = Frame(count: part.count * 4) { target in
+    sent[Key(kind: .total, piece: piece, member: -1)] = makeFrame(part.count * 4) { target in
       target.copyMemory(from: total + part.lowerBound, byteCount: part.count * 4)
     }
   }

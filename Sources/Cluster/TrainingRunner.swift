@@ -47,7 +47,9 @@ final class TrainingRunner {
       on: context)
     if links != nil { try Self.check(trainer, limits) }
     if let checkpoint { try trainer.resume(checkpoint) }
-    exchange = GradientExchange(shards: trainer.settings.shards, on: context)
+    exchange = GradientExchange(shards: trainer.settings.shards, on: context) { count, write in
+      links?.frame(count: count, write) ?? Frame(count: count, write)
+    }
     shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
     member = TrainingMember(
       job: job.id, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,

@@ -730,6 +730,19 @@ package nonisolated struct ExchangeHeader: Sendable {
   /// Which bucket of the gradient: they are numbered in the order in which they are computed.
   package var bucket: UInt32 = 0
 
+  /// Between processes of one host: where the bytes stand, in place of a frame.
+  package var shared: SharedBytes {
+    get {_shared ?? SharedBytes()}
+    set {_shared = newValue}
+  }
+  /// Returns true if `shared` has been explicitly set.
+  package var hasShared: Bool {self._shared != nil}
+  /// Clears the value of `shared`. Subsequent reads from it will return its default value.
+  package mutating func clearShared() {self._shared = nil}
+
+  /// The sender cannot read bytes that the receiver shares: it wants frames.
+  package var wantsFrames: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -789,6 +802,31 @@ package nonisolated struct ExchangeHeader: Sendable {
     ]
 
   }
+
+  package init() {}
+
+  fileprivate var _shared: SharedBytes? = nil
+}
+
+/// Bytes in memory that a process lets others of its host and user read.
+package nonisolated struct SharedBytes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The process, and the memory's file among those that it has open.
+  package var process: UInt32 = 0
+
+  package var descriptor: UInt32 = 0
+
+  package var offset: UInt64 = 0
+
+  package var count: UInt64 = 0
+
+  /// Stands before the bytes as long as they are these.
+  package var mark: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -1997,7 +2035,7 @@ nonisolated extension Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ExchangeHeader"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}kind\0\u{1}sender\0\u{1}microseconds\0\u{1}bucket\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}kind\0\u{1}sender\0\u{1}microseconds\0\u{1}bucket\0\u{1}shared\0\u{3}wants_frames\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2012,12 +2050,18 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.sender) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.microseconds) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.bucket) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._shared) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.wantsFrames) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.job != 0 {
       try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
     }
@@ -2039,6 +2083,12 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.bucket != 0 {
       try visitor.visitSingularUInt32Field(value: self.bucket, fieldNumber: 7)
     }
+    try { if let v = self._shared {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.wantsFrames != false {
+      try visitor.visitSingularBoolField(value: self.wantsFrames, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2050,6 +2100,8 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.sender != rhs.sender {return false}
     if lhs.microseconds != rhs.microseconds {return false}
     if lhs.bucket != rhs.bucket {return false}
+    if lhs._shared != rhs._shared {return false}
+    if lhs.wantsFrames != rhs.wantsFrames {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2057,4 +2109,54 @@ nonisolated extension ExchangeHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ExchangeHeader.Kind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTRIBUTION\0\u{1}TOTAL\0\u{1}CONTRIBUTION_REQUEST\0\u{1}TOTAL_REQUEST\0\u{1}STATE_REQUEST\0\u{1}STATE\0")
+}
+
+nonisolated extension SharedBytes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SharedBytes"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}process\0\u{1}descriptor\0\u{1}offset\0\u{1}count\0\u{1}mark\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.process) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.descriptor) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 5: try { try decoder.decodeSingularFixed64Field(value: &self.mark) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.process != 0 {
+      try visitor.visitSingularUInt32Field(value: self.process, fieldNumber: 1)
+    }
+    if self.descriptor != 0 {
+      try visitor.visitSingularUInt32Field(value: self.descriptor, fieldNumber: 2)
+    }
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 3)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 4)
+    }
+    if self.mark != 0 {
+      try visitor.visitSingularFixed64Field(value: self.mark, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SharedBytes, rhs: SharedBytes) -> Bool {
+    if lhs.process != rhs.process {return false}
+    if lhs.descriptor != rhs.descriptor {return false}
+    if lhs.offset != rhs.offset {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.mark != rhs.mark {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }

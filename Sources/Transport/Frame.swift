@@ -1,0 +1,79 @@
+internal import CZeroMQ
+package import Coordination
+
+/// One frame of a message: bytes that libzmq owns.
+package final class Frame {
+  let message: UnsafeMutablePointer<zmq_msg_t>
+  /// Where other processes of this host can read the bytes; nil if they cannot.
+  package let shared: SharedBytes?
+
+  init() {
+    shared = nil
+    message = .allocate(capacity: 1)
+    zmq_msg_init(message)
+  }
+
+  /// - Parameter write: fills all `count` bytes.
+  package init(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
+    shared = nil
+    message = .allocate(capacity: 1)
+    precondition(zmq_msg_init_size(message, count) == 0, "no memory for a message of \(count) bytes")
+    if count > 0 { write(zmq_msg_data(message)!) }
+  }
+
+  /// Bytes that stand in other memory.
+  /// - Parameter release: called on any thread when neither this frame nor libzmq needs them any more
+  init(_ bytes: UnsafeMutableRawBufferPointer, shared: SharedBytes?, release: @escaping @Sendable () -> Void) {
+    self.shared = shared
+    message = .allocate(capacity: 1)
+    let box = Unmanaged.passRetained(ReleaseAction(release))
+    let status = zmq_msg_init_data(
+      message, bytes.baseAddress, bytes.count, { _, box in Unmanaged<ReleaseAction>.fromOpaque(box!).takeRetainedValue().action() },
+      box.toOpaque())
+    precondition(status == 0, "no memory for a message")
+  }
+
+  package convenience init(_ bytes: some Collection<UInt8>) {
+    self.init(count: bytes.count) { target in
+      UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyBytes(from: bytes)
+    }
+  }
+
+  deinit {
+    zmq_msg_close(message)
+    message.deallocate()
+  }
+
+  package var count: Int { zmq_msg_size(message) }
+
+  /// The bytes, without a copy; they are not to be used after `body` has returned.
+  package func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // Without this the frame could go while its bytes are read: Swift keeps an object only until its last use.
+    defer { withExtendedLifetime(self) {} }
+    return try body(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
+  }
+
+  /// A copy.
+  package var array: [UInt8] { withBytes { Array($0) } }
+
+  /// The address of the host that it came from; nil within the machine or the process.
+  package var peerAddress: String? {
+    guard let text = zmq_msg_gets(message, "Peer-Address") else { return nil }
+    let address = String(cString: text)
+    return address.isEmpty ? nil : address
+  }
+
+  /// The connection that it came by, as ``ConnectionMonitor`` names it; nil within the process.
+  package var connection: Int32? {
+    let descriptor = zmq_msg_get(message, ZMQ_SRCFD)
+    return descriptor >= 0 ? descriptor : nil
+  }
+}
+
+private final class ReleaseAction: Sendable {
+  let action: @Sendable () -> Void
+
+  init(_ action: @escaping @Sendable () -> Void) { self.action = action }
+}

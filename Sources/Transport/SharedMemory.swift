@@ -1,0 +1,121 @@
+internal import CLinux
+package import Coordination
+internal import Foundation
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// Memory that other processes of the same host and user can read, so that large bytes need not be copied through a socket four times.
+///
+/// Before the bytes of each frame stands a mark, a number that is never used twice: a reader that finds the mark before and after it has copied
+/// the bytes has them whole (a sequence lock: Boehm, "Can seqlocks get along with programming language memory models?", 2012).
+package final class SharedMemory: @unchecked Sendable {  // what is written after `init` is guarded by a lock, or is atomic
+  private let descriptor: Int32
+  private let base: UnsafeMutableRawPointer
+  private let places: Mutex<Places>
+
+  private struct Places {
+    /// Bytes that have ever been used; the system gives no memory to the rest.
+    var used = 0
+    /// Of frames that are gone, by size.
+    var free: [Int: [Int]] = [:]
+    var lastMark = UInt64.random(in: 1...UInt64.max >> 1)
+  }
+
+  private static let capacity = 1 << 30
+  /// The mark's, so that the bytes begin at a multiple of 64.
+  static let header = 64
+
+  /// nil where the system has no such memory.
+  package init?() {
+    descriptor = memfd_create("atelier", UInt32(atelier_close_on_exec | atelier_may_seal))
+    guard descriptor >= 0 else { return nil }
+    // Whoever reads a file that has become shorter dies of it, so this one cannot.
+    guard ftruncate(descriptor, Self.capacity) == 0, fcntl(descriptor, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0,
+      let base = mmap(nil, Self.capacity, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), base != MAP_FAILED
+    else {
+      close(descriptor)
+      return nil
+    }
+    self.base = base
+    places = Mutex(Places())
+  }
+
+  deinit {
+    munmap(base, Self.capacity)
+    close(descriptor)
+  }
+
+  /// - Parameter write: fills all `count` bytes.
+  /// - Returns: nil if there is no room.
+  package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame? {
+    let size = (count + 63) / 64 * 64 + Self.header
+    let place = places.withLock { places -> (offset: Int, mark: UInt64)? in
+      var offset = places.free[size]?.popLast()
+      if offset == nil, places.used + size <= Self.capacity {
+        offset = places.used
+        places.used += size
+      }
+      places.lastMark += 1
+      return offset.map { ($0, places.lastMark) }
+    }
+    guard let (offset, number) = place else { return nil }
+    let bytes = UnsafeMutableRawBufferPointer(start: base + offset + Self.header, count: count)
+    mark(at: offset).pointee.store(0, ordering: .relaxed)
+    atomicMemoryFence(ordering: .releasing)
+    write(bytes.baseAddress!)
+    mark(at: offset).pointee.store(number, ordering: .releasing)
+    let shared = SharedBytes.with {
+      ($0.process, $0.descriptor) = (UInt32(getpid()), UInt32(descriptor))
+      ($0.offset, $0.count, $0.mark) = (UInt64(offset), UInt64(count), number)
+    }
+    return Frame(bytes, shared: shared) { [self] in
+      places.withLock { $0.free[size, default: []].append(offset) }
+    }
+  }
+
+  private func mark(at offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
+}
+
+/// The ``SharedMemory`` of another process.
+package final class PeerMemory {
+  private let base: UnsafeMutableRawPointer
+  private let size: Int
+
+  /// nil if there is no such memory, or this process may not read it.
+  package init?(of shared: SharedBytes) {
+    let file = open("/proc/\(shared.process)/fd/\(shared.descriptor)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var status = stat()
+    let seals = fcntl(file, Int32(atelier_get_seals))
+    guard seals >= 0, seals & Int32(atelier_seal_shrink) != 0, fstat(file, &status) == 0, status.st_size > 0,
+      let base = mmap(nil, status.st_size, PROT_READ, MAP_SHARED, file, 0), base != MAP_FAILED
+    else { return nil }
+    (self.base, size) = (base, status.st_size)
+  }
+
+  deinit { munmap(base, size) }
+
+  /// A copy of the bytes, at a multiple of 64; nil if they are no longer there.
+  package func frame(_ shared: SharedBytes) -> Frame? {
+    let (header, room) = (SharedMemory.header, UInt64(size - SharedMemory.header))
+    guard shared.mark != 0, shared.count > 0, shared.count <= room, shared.offset <= room - shared.count,
+      shared.offset % 64 == 0, let copy = aligned_alloc(64, (Int(shared.count) + 63) / 64 * 64)
+    else { return nil }
+    let (start, count) = (base + Int(shared.offset), Int(shared.count))
+    let mark = start.assumingMemoryBound(to: Atomic<UInt64>.self)
+    let isThere = mark.pointee.load(ordering: .acquiring) == shared.mark
+    if isThere { copy.copyMemory(from: start + header, byteCount: count) }
+    atomicMemoryFence(ordering: .acquiring)
+    guard isThere, mark.pointee.load(ordering: .relaxed) == shared.mark else {
+      free(copy)
+      return nil
+    }
+    let address = UInt(bitPattern: copy)
+    return Frame(UnsafeMutableRawBufferPointer(start: copy, count: count), shared: nil) {
+      free(UnsafeMutableRawPointer(bitPattern: address))
+    }
+  }
+}

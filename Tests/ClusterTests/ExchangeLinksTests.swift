@@ -1,0 +1,69 @@
+import Cluster
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Testing
+import Transport
+
+/// Large bytes between members of one host stay in memory; who cannot read them there gets them in a frame.
+struct ExchangeLinksTests {
+  private let first, second: ExchangeLinks
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let path = folder.path
+    func links(_ name: String) throws -> ExchangeLinks {
+      try ExchangeLinks(
+        listeningAt: Endpoint("ipc://\(path)/\(name)"), keys: nil, accessControl: nil, bounds: .init(), in: SocketContext())
+    }
+    (first, second) = (try links("first"), try links("second"))
+    let members = [first, second].enumerated().map { index, links in
+      Member.with { ($0.worker, $0.endpoint) = (UInt64(index + 1), links.endpoint.text) }
+    }
+    try first.connect(to: members, me: 0)
+    try second.connect(to: members, me: 1)
+  }
+
+  private static let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
+
+  private func header(from sender: Int, step: UInt64) -> ExchangeHeader {
+    .with { ($0.sender, $0.step) = (UInt32(sender), step) }
+  }
+
+  /// The next message: waited for with a patience that only a test that fails needs.
+  private func next(_ links: ExchangeLinks) throws -> (header: ExchangeHeader, body: Frame?) {
+    for _ in 0..<1_000 {
+      if let message = links.receive() { return message }
+      usleep(10_000)
+    }
+    throw CancellationError()
+  }
+
+  private func send(step: UInt64, sharing change: (inout ExchangeHeader) -> Void = { _ in }) {
+    let frame = first.frame(count: Self.bytes.count) { $0.copyMemory(from: Self.bytes, byteCount: Self.bytes.count) }
+    var header = header(from: 0, step: step)
+    change(&header)
+    first.send(header, header.hasShared ? nil : frame, to: 1)
+  }
+
+  @Test func bytesStayInMemory() throws {
+    send(step: 1)
+    let (header, body) = try next(second)
+    #expect(header.hasShared)
+    #expect(body?.array == Self.bytes)
+  }
+
+  @Test func whoCannotReadGetsFrames() throws {
+    // As from a host of the same name whose processes have other numbers.
+    send(step: 1) { $0.shared = .with { ($0.process, $0.count, $0.mark) = (.max, 8, 1) } }
+    send(step: 2) { _ in }
+    #expect(try next(second).header.step == 2)
+    second.send(header(from: 1, step: 2), nil, to: 0)
+    #expect(try next(first).header.wantsFrames)
+    send(step: 3)
+    let (header, body) = try next(second)
+    #expect(header.step == 3 && !header.hasShared)
+    #expect(body?.array == Self.bytes)
+  }
+}
