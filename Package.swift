@@ -76,7 +76,8 @@ let package = Package(
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
-    target("Transport", ["CLinux", "Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    target(
+      "Transport", ["CLinux", "Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "Cluster",
       dependencies: [

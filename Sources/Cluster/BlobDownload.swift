@@ -11,10 +11,13 @@ package struct BlobDownload {
   private var missing: Set<Int> = []
   /// Parts that were asked for, and when.
   private var asked: [Int: Milliseconds] = [:]
+  /// Of what was asked for, something has not come so often: on a slow link it may still be under way, so patience doubles.
+  private var disappointments = 0
 
   package static let partSize = 1 << 20
   /// Parts that are under way at a time.
   private static let window = 8
+  private static let mostDoublings = 4
   /// Larger files are not fetched: nothing that Atelier makes is.
   private static let limit = 16 << 30
 
@@ -23,7 +26,10 @@ package struct BlobDownload {
   /// What to ask for now.
   /// - Parameter patience: after which a part that has not come is asked for again
   package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    asked = asked.filter { now - $0.value < patience }
+    let patience = patience << disappointments
+    let awaited = asked.filter { now - $0.value < patience }
+    if awaited.count < asked.count { disappointments = min(disappointments + 1, Self.mostDoublings) }
+    asked = awaited
     let free = max(0, (total == nil ? 1 : Self.window) - asked.count)
     let next = (total == nil ? [0] : missing.subtracting(asked.keys).sorted()).prefix(free)
     return next.filter { asked[$0] == nil }.map { part in

@@ -44,12 +44,15 @@ package struct BlobServer {
     return name
   }
 
-  /// nil for a file that is not here, or a place that is not in it.
+  /// For a file that is not here, a part of nothing, so that nobody waits for it; nil for what cannot be.
   package func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      let bytes = (images + files + checkpoints + lasting).first(where: { $0.name == name })?.bytes,
-      request.offset < bytes.count, request.count > 0, request.count <= Self.largestPart
+      request.count > 0, request.count <= Self.largestPart
     else { return nil }
+    guard let bytes = (images + files + checkpoints + lasting).first(where: { $0.name == name })?.bytes else {
+      return (BlobPart.with { $0.digest = request.digest }, Frame([]))
+    }
+    guard request.offset < bytes.count else { return nil }
     let offset = Int(request.offset)
     let part = BlobPart.with {
       ($0.digest, $0.offset, $0.total) = (request.digest, request.offset, UInt64(bytes.count))

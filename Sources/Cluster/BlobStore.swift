@@ -13,9 +13,19 @@ package final class BlobStore: Sendable {
     var files: [(name: SHA256, bytes: [UInt8])] = []
     /// Once for each that waits.
     var wanted: [SHA256] = []
+    /// Of files that are images: worth keeping for other jobs.
+    var imageNames: Set<SHA256> = []
+    /// What will not come, once for each that waits for it.
+    var gone: [SHA256] = []
 
     mutating func takeFile(_ name: SHA256) -> [UInt8]? {
       files.firstIndex { $0.name == name }.map { files.remove(at: $0).bytes }
+    }
+
+    mutating func takeGone(_ name: SHA256) -> Bool {
+      guard let index = gone.firstIndex(of: name) else { return false }
+      gone.remove(at: index)
+      return true
     }
   }
 
@@ -57,13 +67,28 @@ package final class BlobStore: Sendable {
     changed.unlock()
   }
 
+  /// The file will not come: the coordinator has it no longer.
+  package func giveUp(_ name: SHA256) {
+    state.withLock { state in
+      state.gone += state.wanted.filter { $0 == name }
+      state.wanted.removeAll { $0 == name }
+    }
+    changed.lock()
+    changed.broadcast()
+    changed.unlock()
+  }
+
+  /// Whether somebody has asked for the file as images.
+  package func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
+
   /// What somebody waits for.
   package var wanted: [SHA256] { state.withLock { $0.wanted } }
 
   /// Each of these waits until the blob is here.
   /// - Throws: `CancellationError`; ``FileError`` if what has come is no such blob, or nothing will come
   package func images(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
-    try blob(name, isCancelled) { file, title throws(FileError) in .images(try Blob.images(file, name: title)) }
+    state.withLock { _ = $0.imageNames.insert(name) }
+    return try blob(name, isCancelled) { file, title throws(FileError) in .images(try Blob.images(file, name: title)) }
   }
 
   package func model(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
@@ -90,25 +115,30 @@ package final class BlobStore: Sendable {
       return blob
     }
     let title = "the file \(name) of the coordinator"
-    guard isFetched else { throw FileError.unreadable(path: title, reason: "it is not kept any longer") }
-    let bytes = try waitForFile(name, isCancelled)
+    guard isFetched, let bytes = try waitForFile(name, isCancelled) else {
+      throw FileError.unreadable(path: title, reason: "it is not kept any longer")
+    }
     let file = try bytes.withUnsafeBytes { bytes throws(FileError) in try SafetensorsFile(bytes: bytes, name: title) }
     let blob = try decode(file, title)
     add(blob, name: name)
     return blob
   }
 
-  private func waitForFile(_ name: SHA256, _ isCancelled: () -> Bool) throws -> [UInt8] {
+  /// nil if it will not come.
+  private func waitForFile(_ name: SHA256, _ isCancelled: () -> Bool) throws -> [UInt8]? {
     state.withLock { $0.wanted.append(name) }
     while !isCancelled() {
       if let found = state.withLock({ $0.takeFile(name) }) { return found }
+      if state.withLock({ $0.takeGone(name) }) { return nil }
       changed.lock()
       _ = changed.wait(until: Date(timeIntervalSinceNow: 0.02))
       changed.unlock()
     }
     state.withLock { state in
       // It may have come just now. If not, one waits less: others may still want the same.
-      guard state.takeFile(name) == nil, let index = state.wanted.firstIndex(of: name) else { return }
+      guard state.takeFile(name) == nil, !state.takeGone(name), let index = state.wanted.firstIndex(of: name) else {
+        return
+      }
       state.wanted.remove(at: index)
     }
     throw CancellationError()

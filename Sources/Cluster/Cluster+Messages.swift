@@ -61,8 +61,8 @@ extension Cluster {
     case .status(let status):
       guard connections.note(worker, by: frame.connection, route: route.array) else { return }
       routes[worker] = route
-      noteEpoch(status.membership.progress)
       perform(coordinator.handle(.status(status), from: worker, at: now))
+      noteEpoch(status.membership)
     case .result(let result):
       if body != nil || !result.failure.isEmpty {
         let actions = coordinator.handle(.result(result), from: worker, at: now)
@@ -85,8 +85,11 @@ extension Cluster {
   }
 
   /// All members tell of the end of an epoch; it is news once.
-  private func noteEpoch(_ progress: Coordination.Progress) {
-    guard let run, run.teams == nil, progress.validationAccuracy >= 0, progress.epoch > run.lastEpoch else { return }
+  private func noteEpoch(_ membership: Membership) {
+    let progress = membership.progress
+    guard let run, run.teams == nil, membership.job == coordinator.lastJob, progress.validationAccuracy >= 0,
+      progress.epoch > run.lastEpoch
+    else { return }
     self.run!.lastEpoch = Int(clamping: progress.epoch)
     self.run!.epochEnds.append(FitProgress(progress))
   }

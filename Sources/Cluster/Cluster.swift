@@ -214,7 +214,7 @@ package final class Cluster {
       if let error = run?.error { throw cancel(error) }
       if !progress(overview()) { throw stop() }
     }
-    let dropped = coordinator.overview.reduce(0) { $0 + Int(clamping: $1.membership?.droppedMessages ?? 0) }
+    let dropped = coordinator.overview.reduce(0) { $0 &+ Int(clamping: $1.membership?.droppedMessages ?? 0) }
     if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
     switch run!.end! {
     case .impossible(let reason), .givenUp(let reason): throw ModelError.badSettings(reason)

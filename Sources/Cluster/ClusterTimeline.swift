@@ -116,7 +116,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       if let last = told[place], last.job == membership.job { before = last }
       let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
       workers[place].waitingSeconds += Double(waited) / 1_000
-      workers[place].bytesSent += Int(membership.bytesSent - min(before.bytes, membership.bytesSent))
+      workers[place].bytesSent &+= Int(clamping: membership.bytesSent - min(before.bytes, membership.bytesSent))
       told[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
       let label = numbers[membership.job].map { "training number \($0)" } ?? "training"
       if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,

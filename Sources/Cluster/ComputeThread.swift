@@ -157,8 +157,8 @@ private final class WorkerCompute {
     case .trainNetwork, .trainTrial:
       let part = description.work == .trainTrial ? try divide(images, name, description).training : images
       training = try TrainingRunner(
-        part, job: job, description: description, checkpoint: try checkpoint(description, isCancelled), worker: worker,
-        on: context, links: links, limits: limits, report: report)
+        part, job: job, description: description, checkpoint: try newestCheckpoint(description, isCancelled),
+        worker: worker, on: context, links: links, limits: limits, report: report)
     case .judgeTrial:
       guard let state = try checkpoint(description, isCancelled), description.imagesPerUnit > 0 else {
         throw ModelError.badSettings("the job names no network")
@@ -189,6 +189,11 @@ private final class WorkerCompute {
       case .checkpoint(let tensors) = try blobs.checkpoint(name, isCancelled: isCancelled)
     else { return nil }
     return tensors
+  }
+
+  /// To begin a training with. Where it took so long to get ready that the coordinator has only newer ones, another member gives its state.
+  private func newestCheckpoint(_ description: JobDescription, _ isCancelled: () -> Bool) throws -> [Tensor]? {
+    do { return try checkpoint(description, isCancelled) } catch is FileError where links != nil { return nil }
   }
 
   private func divide(

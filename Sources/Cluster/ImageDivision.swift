@@ -28,12 +28,8 @@ package struct ImageDivision: Sendable, Hashable, Codable {
   /// nil for what cannot be: it may have come from outside.
   init?(json: [UInt8]) {
     guard let division = try? JSONDecoder().decode(Self.self, from: Data(json)),
-      (0..<division.splits.count).contains(division.split), division.images ?? 0 >= 0
+      division.splits.isPossible, (0..<division.splits.count).contains(division.split), division.images ?? 0 >= 0
     else { return nil }
-    switch division.splits {
-    case .folds(let count): guard 2...1_000 ~= count else { return nil }
-    case .holdOut(let share): guard 0...1 ~= share else { return nil }
-    }
     self = division
   }
 }

@@ -115,7 +115,9 @@ final class TrainingRunner {
     if member.hasBegun, let index = early.firstIndex(where: { $0.header.generation <= member.generation }) {
       return early.remove(at: index)
     }
-    return links?.receive()
+    guard let message = links?.receive() else { return nil }
+    // A state without its bytes is as good as lost.
+    return message.header.kind == .state && message.body == nil ? nextMessage() : message
   }
 
   // MARK: Actions

@@ -67,6 +67,7 @@ final class WorkerLoop {
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
         if let name = SHA256(bytes: part.digest), frames.count == 2 {
+          if part.total == 0, downloads[name] != nil { blobs.giveUp(name) }
           frames[1].withBytes { downloads[name]?.take(part, $0) }
         }
       case .probeAnswer, nil: break
@@ -113,8 +114,8 @@ final class WorkerLoop {
       }
       if let bytes = downloads[name]!.finish() {
         downloads[name] = nil
-        // Small ones are fetched as quickly as they are read.
-        if bytes.count >= BlobDownload.partSize { cache?.save(bytes, name) }
+        // Nobody asks twice for the states of trainings; and small files are fetched as quickly as they are read.
+        if bytes.count >= BlobDownload.partSize, blobs.areImages(name) { cache?.save(bytes, name) }
         blobs.add(file: bytes, name: name)
         continue
       }

@@ -25,7 +25,7 @@ struct Assignment: Sendable {
   /// Who cannot do it, or shall not, and why.
   private(set) var barred: [WorkerID: String] = [:]
   /// Of those, who have said so themselves. Nobody takes their seats: what they met the others are likely to meet as well.
-  private var failures = 0
+  private var failed: Set<WorkerID> = []
   /// The step that its training has reached, and accidents since then: workers that were lost, and have not come back.
   private var reached: UInt64 = 0
   private var accidents: [Set<WorkerID>] = []
@@ -42,14 +42,14 @@ struct Assignment: Sendable {
   /// How many workers it wants beside those that it has.
   var lack: Int {
     guard let team else { return .max }
-    return max(team.size - workers.count - failures, workers.isEmpty ? 1 : 0)
+    return max(team.size - workers.count - failed.count, workers.isEmpty ? 1 : 0)
   }
 
   /// How many it could do without.
   var surplus: Int { team.map { max(0, workers.count - $0.size) } ?? 0 }
 
   /// Whether one more would speed it up. Blocks of images are soon done.
-  var hasRoom: Bool { team.map { workers.count < $0.most && failures == 0 && group != nil } ?? false }
+  var hasRoom: Bool { team.map { workers.count < $0.most && failed.isEmpty && group != nil } ?? false }
 
   /// Whether `other` needs a worker more. What is short comes first: it is the end of a trial.
   func needsMore(than other: Assignment) -> Bool {
@@ -70,9 +70,12 @@ struct Assignment: Sendable {
   }
 
   mutating func bar(_ worker: WorkerID, reason: String, hasFailed: Bool) {
-    if hasFailed { failures += 1 }
+    if hasFailed { failed.insert(worker) }
     barred[worker] = reason
   }
+
+  /// Nobody else is left. Who was barred because of a link to another can work alone.
+  mutating func admitThoseWithoutLinks() { barred = barred.filter { failed.contains($0.key) } }
 
   /// The training has come so far: nobody has died of what comes before.
   mutating func note(step: UInt64) {

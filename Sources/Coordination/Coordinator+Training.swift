@@ -52,7 +52,7 @@ extension Coordinator {
     }
     let other = membership.waitingFor
     guard group.hasBegun, isWaiting(membership), group.members.contains(other),
-      let known = workers[other]?.membership, isWaiting(known)
+      let known = workers[other]?.membership, isWaiting(known), known.waitingFor == id
     else { return nil }
     // The larger share of the power stays.
     return workers[id]!.power < workers[other]!.power ? id : other

@@ -8,7 +8,8 @@ extension Coordinator {
     }
     workers[id]!.lastSeen = now
     workers[id]!.status = status.number
-    workers[id]!.unitsDone = Int(clamping: status.unitsDone)
+    // Whoever tells more than there can be must not make sums overflow.
+    workers[id]!.unitsDone = Int(min(status.unitsDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
       bar(id, from: index, reason: status.failure)
@@ -58,8 +59,23 @@ extension Coordinator {
     guard workers.removeValue(forKey: id) != nil else { return }
     actions.append(.note(.lost(id, loss)))
     withdraw(id, died: loss != .leaving)
-    staff()
+    admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+  }
+
+  /// A job whose workers are all gone does not wait for those who may not work at it.
+  private mutating func admitTheBarred() {
+    for index in assignments.indices where assignments[index].team == nil && assignments[index].workers.isEmpty {
+      assignments[index].admitThoseWithoutLinks()
+    }
+    staff()
+    guard let left = workers.keys.min() else { return }
+    for assignment in assignments where assignment.team == nil && assignment.workers.isEmpty {
+      guard let reason = assignment.barred[left], workers.keys.allSatisfy({ assignment.barred[$0] != nil }),
+        let index = index(ofJob: assignment.job.id)
+      else { continue }
+      end(index, .impossible(reason: reason))
+    }
   }
 
   /// The worker works no longer at what it has worked at. What it had goes back, to be done by others.

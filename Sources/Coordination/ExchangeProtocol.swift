@@ -48,6 +48,7 @@ package struct ExchangeProtocol: Sendable {
   private var totals: [Piece: Set<Int>] = [:]
   private var waitingSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
+  private var backoff = Backoff()
   /// Messages that nobody waits for.
   package private(set) var dropped = 0
 
@@ -96,6 +97,7 @@ package struct ExchangeProtocol: Sendable {
         ? contributions[piece, default: []].insert(sender).inserted : totals[piece, default: []].insert(sender).inserted
       guard isNew else { return drop() }
       waitingSince = now
+      backoff = Backoff()
       return [.keep] + (piece.step == step && isWaiting ? advance() : [])
     case .contributionRequest: return hasSent(piece, computed) ? [.send(.contribution, piece, to: sender)] : []
     case .totalRequest: return hasSent(piece, combined) ? [.send(.total, piece, to: sender)] : []
@@ -109,7 +111,7 @@ package struct ExchangeProtocol: Sendable {
   }
 
   private func hasSent(_ piece: Piece, _ count: Int) -> Bool {
-    piece.step == step ? piece.bucket < count : piece.step + 1 == step
+    piece.step == step ? piece.bucket < count : step > 0 && piece.step == step - 1
   }
 
   /// Whether the member is at work on the step in hand.
@@ -163,8 +165,9 @@ package struct ExchangeProtocol: Sendable {
 
   /// Time has passed: what does not come is asked for again.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    guard isWaiting, now - max(waitingSince, lastRequest) >= patience else { return [] }
+    guard isWaiting, now - max(waitingSince, lastRequest) >= backoff.wait(patience) else { return [] }
     lastRequest = now
+    backoff.noteRequest()
     return missing.flatMap { kind, bucket, members in
       members.sorted().map { .request(kind, piece(bucket), of: $0) }
     }

@@ -36,6 +36,7 @@ package struct TrainingMember: Sendable {
   package private(set) var isComputing = false
   private var awaitsState = false
   private var lastRequest: Milliseconds = 0
+  private var stateBackoff = Backoff()
   private var lastReport: Milliseconds = .min / 2
   private var hasPaused = false
   /// The step of the checkpoint that was sent last in this generation; it is safe once the group's saved step has come that far.
@@ -96,7 +97,7 @@ package struct TrainingMember: Sendable {
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     awaitsState = step != group.step && source != me
     if awaitsState {
-      lastRequest = now
+      (lastRequest, stateBackoff) = (now, Backoff())
       return [links, .requestState(of: source)]
     }
     return [links] + continueTraining()
@@ -183,8 +184,9 @@ package struct TrainingMember: Sendable {
 
   package mutating func tick(at now: Milliseconds) -> [Action] {
     guard group.begun else { return [] }
-    if awaitsState, now - lastRequest >= patience {
+    if awaitsState, now - lastRequest >= stateBackoff.wait(patience) {
       lastRequest = now
+      stateBackoff.noteRequest()
       return [.requestState(of: group.members.firstIndex { $0.worker == group.source } ?? 0)]
     }
     return exchange?.tick(at: now).map { .exchange($0) } ?? []

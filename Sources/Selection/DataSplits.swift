@@ -9,6 +9,14 @@ package enum DataSplits: Sendable, Hashable, Codable {
 
   package var count: Int { if case .folds(let count) = self { count } else { 1 } }
 
+  /// False for numbers that may come from outside and make no sense.
+  package var isPossible: Bool {
+    switch self {
+    case .folds(let count): 2...1_000 ~= count
+    case .holdOut(let fraction): 0...1 ~= fraction
+    }
+  }
+
   /// - Parameter limit: divide no more images than these, the same share of each class.
   package func split(
     _ index: Int, of images: LabeledImages, seed: UInt64, limit: Int? = nil

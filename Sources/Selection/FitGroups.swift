@@ -26,13 +26,11 @@ package struct FitGroups: Sendable, Equatable, Codable {
   /// nil for what cannot be: it may have come from outside.
   package init?(json: [UInt8]) {
     guard let groups = try? JSONDecoder().decode(FitGroups.self, from: Data(json)),
-      groups.groups.allSatisfy({ (0..<groups.splits.count).contains($0.split) && !$0.members.isEmpty }),
-      0...(1 << 40) ~= groups.first
+      groups.splits.isPossible, 0...(1 << 40) ~= groups.first,
+      groups.groups.allSatisfy({
+        (0..<groups.splits.count).contains($0.split) && !$0.members.isEmpty && $0.images ?? 0 >= 0
+      })
     else { return nil }
-    switch groups.splits {
-    case .folds(let count): guard 2...1_000 ~= count else { return nil }
-    case .holdOut(let share): guard 0...1 ~= share else { return nil }
-    }
     self = groups
   }
 }

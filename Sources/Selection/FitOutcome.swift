@@ -14,6 +14,10 @@ package struct FitOutcome: Sendable, Equatable, Codable {
 
   /// - Parameter probabilities: (images, classes)
   package init(probabilities: [Float], labels: [UInt8], classCount: Int) {
+    guard !labels.isEmpty else {
+      self.init(failure: "this split leaves no image to judge by")
+      return
+    }
     do {
       let evaluation = try Evaluation(
         probabilities: probabilities, labels: labels, classNames: (0..<classCount).map(String.init))

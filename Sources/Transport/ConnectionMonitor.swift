@@ -23,7 +23,10 @@ package struct ConnectionMonitor: ~Copyable {
     guard zmq_socket_monitor(observed.pointer, endpoint.text, events) == 0 else {
       throw TransportError(binding: endpoint, code: zmq_errno())
     }
-    let pair = Socket(.pair, in: context)
+    // A full queue would stop the thread that moves all messages, and strangers could fill it.
+    var bounds = Socket.Bounds()
+    bounds.queue = 0
+    let pair = Socket(.pair, in: context, bounds: bounds)
     try pair.connect(endpoint)
     socket = pair
   }

@@ -28,7 +28,8 @@ package final class Frame {
     message = .allocate(capacity: 1)
     let box = Unmanaged.passRetained(ReleaseAction(release))
     let status = zmq_msg_init_data(
-      message, bytes.baseAddress, bytes.count, { _, box in Unmanaged<ReleaseAction>.fromOpaque(box!).takeRetainedValue().action() },
+      message, bytes.baseAddress, bytes.count,
+      { _, box in Unmanaged<ReleaseAction>.fromOpaque(box!).takeRetainedValue().action() },
       box.toOpaque())
     precondition(status == 0, "no memory for a message")
   }

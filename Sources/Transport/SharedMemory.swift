@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// Before the bytes of each frame stands a mark, a number that is never used twice: a reader that finds the mark before and after it has copied
 /// the bytes has them whole (a sequence lock: Boehm, "Can seqlocks get along with programming language memory models?", 2012).
-package final class SharedMemory: @unchecked Sendable {  // what is written after `init` is guarded by a lock, or is atomic
+package final class SharedMemory: @unchecked Sendable {  // after `init`, changes are behind a lock
   private let descriptor: Int32
   private let base: UnsafeMutableRawPointer
   private let places: Mutex<Places>
@@ -30,7 +30,8 @@ package final class SharedMemory: @unchecked Sendable {  // what is written afte
     descriptor = memfd_create("atelier", UInt32(atelier_close_on_exec | atelier_may_seal))
     guard descriptor >= 0 else { return nil }
     // Whoever reads a file that has become shorter dies of it, so this one cannot.
-    guard ftruncate(descriptor, Self.capacity) == 0, fcntl(descriptor, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0,
+    guard ftruncate(descriptor, Self.capacity) == 0,
+      fcntl(descriptor, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0,
       let base = mmap(nil, Self.capacity, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), base != MAP_FAILED
     else {
       close(descriptor)

@@ -56,6 +56,16 @@ struct BlobStoreTests {
     }
   }
 
+  @Test func whoWaitsForWhatWillNotComeIsTold() {
+    #expect(throws: FileError.self) {
+      try store.checkpoint(BlobSamples.name(9)) {
+        store.giveUp(BlobSamples.name(9))
+        return false
+      }
+    }
+    #expect(store.wanted.isEmpty)
+  }
+
   @Test func anUnknownNameWhereNothingIsFetchedIsAnError() {
     let store = BlobStore(isFetched: false)
     store.add(.checkpoint(BlobSamples.checkpoint()), name: BlobSamples.name(0))

@@ -15,7 +15,8 @@ struct ExchangeLinksTests {
     let path = folder.path
     func links(_ name: String) throws -> ExchangeLinks {
       try ExchangeLinks(
-        listeningAt: Endpoint("ipc://\(path)/\(name)"), keys: nil, accessControl: nil, bounds: .init(), in: SocketContext())
+        listeningAt: Endpoint("ipc://\(path)/\(name)"), keys: nil, accessControl: nil, bounds: .init(),
+        in: SocketContext())
     }
     (first, second) = (try links("first"), try links("second"))
     let members = [first, second].enumerated().map { index, links in

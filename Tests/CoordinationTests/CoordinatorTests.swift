@@ -198,6 +198,33 @@ struct CoordinatorTests {
     #expect(orders(actions, to: 1)?.group.generation == generation + 1)
   }
 
+  /// The first of three waits for the second's total, the second and third wait for each other: the first has no part in it.
+  @Test mutating func whoWaitsForOneThatWaitsForAnotherStays() throws {
+    let (job, generation) = try train(threads: [1, 4, 4])
+    func waiting(for other: WorkerID) -> Membership {
+      var own = membership(job, generation: generation, step: 9, stopped: false)
+      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
+      return own
+    }
+    var actions = status(of: 2, threads: 4, membership: waiting(for: 3))
+    actions += status(of: 1, membership: waiting(for: 2))
+    #expect(!actions.contains { $0.isLoss })
+    #expect(status(of: 3, threads: 4, membership: waiting(for: 2)).contains { $0.isLoss })
+  }
+
+  /// Whom a cut link has put out of the job does it alone, when nobody else is left.
+  @Test mutating func whoIsLeftAloneNeedsNoLinks() throws {
+    let (job, generation) = try train(threads: [4, 1])
+    func waiting(for other: WorkerID) -> Membership {
+      var own = membership(job, generation: generation, step: 9, stopped: false)
+      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
+      return own
+    }
+    _ = status(of: 1, threads: 4, membership: waiting(for: 2))
+    #expect(status(of: 2, membership: waiting(for: 1)).contains { $0.isLoss })
+    #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == job)
+  }
+
   /// A member that is slow is waited for: it does not wait itself.
   @Test mutating func aSlowMemberStays() throws {
     let (job, generation) = try train()
