@@ -44,6 +44,24 @@ import Testing
     #expect(Set(models).count == 1)
   }
 
+  /// Whoever fits is given the part that is searched, or, of a halving of images, all of them and a limit: the same scores.
+  @Test func aPartOfTheImagesIsSearched() throws {
+    let options = ["cnn", "--filters", "4;8", "--epochs", "3", "--batch", "16", "--dense", "16", "--no-refit"]
+    let part = options + ["--images", "31"]
+    for workers in ["0", "2"] { _ = try search(part + ["--workers", workers]) }
+    _ = try search(part + ["--workers", "2", "--threads", "2", "--workers-per-trial", "2"])
+    _ = try search(options + ["--halving", "images", "--min-resource", "31", "--max-resource", "31"])
+    _ = try search(options)
+    // Halving has two columns more, which say what each row had of the images.
+    let tables = try runs.map { run in
+      String(decoding: try scores(run), as: UTF8.self).split(separator: "\r\n").map { line in
+        line.replacing("iter,n_resources,", with: "").replacing("0,31,", with: "", maxReplacements: 1)
+      }
+    }
+    #expect(tables.count == 5 && Set(tables[..<4]).count == 1)
+    #expect(tables[4] != tables[0])
+  }
+
   /// The costliest first, so that there is a moment when some are done and much is left.
   private static let long = [
     "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
