@@ -54,6 +54,11 @@ package final class ThreadTeam: Sendable {
 
   /// Runs `body(index, thread)` for every index of 0..<count; free threads take the next `chunk` indices.
   package func forEach(_ count: Int, chunk: Int = 1, _ body: (_ index: Int, _ thread: Int) -> Void) {
+    // One thread would have all of it: nobody need be woken.
+    guard count > chunk else {
+      for index in 0..<count { body(index, 0) }
+      return
+    }
     let next = Atomic<Int>(0)
     run { thread in
       while true {

@@ -21,11 +21,7 @@ package enum DataSplits: Sendable, Hashable, Codable {
   package func split(
     _ index: Int, of images: LabeledImages, seed: UInt64, limit: Int? = nil
   ) -> (training: LabeledImages, test: LabeledImages) {
-    var used = Array(0..<images.count)
-    if let limit, limit < images.count {
-      let share = 1 - Double(limit) / Double(images.count)
-      used = Split.holdOut(labels: images.labels, fraction: share, seed: seed).kept
-    }
+    let used = Self.indices(of: images, atMost: limit, seed: seed)
     let labels = used.map { images.labels[$0] }
     let heldOut: [Int]
     switch self {
@@ -36,5 +32,17 @@ package enum DataSplits: Sendable, Hashable, Codable {
     for place in heldOut { isHeldOut[place] = true }
     let training = used.indices.filter { !isHeldOut[$0] }
     return (images.selecting(training.map { used[$0] }), images.selecting(heldOut.map { used[$0] }))
+  }
+
+  /// What ``split(_:of:seed:limit:)`` divides. To divide this part without a limit comes to the same, so no one need have the rest.
+  package static func part(of images: LabeledImages, atMost limit: Int?, seed: UInt64) -> LabeledImages {
+    let used = indices(of: images, atMost: limit, seed: seed)
+    return used.count < images.count ? images.selecting(used) : images
+  }
+
+  private static func indices(of images: LabeledImages, atMost limit: Int?, seed: UInt64) -> [Int] {
+    guard let limit, limit < images.count else { return Array(0..<images.count) }
+    let share = 1 - Double(limit) / Double(images.count)
+    return Split.holdOut(labels: images.labels, fraction: share, seed: seed).kept
   }
 }

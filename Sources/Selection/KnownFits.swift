@@ -15,7 +15,7 @@ package struct KnownFits: Sendable {
   }
 
   /// What all splits of a fit have in common.
-  func key(_ settings: [String: String], of kind: String, images: Int?) -> String {
+  package func key(_ settings: [String: String], of kind: String, images: Int?) -> String {
     var text = "\(origin) \(kind) \(images.map(String.init) ?? "all")"
     for (name, value) in settings.sorted(by: { $0.key < $1.key }) { text += "\n\(name) \(value)" }
     var digest = Digest()
@@ -23,7 +23,8 @@ package struct KnownFits: Sendable {
     return digest.finalize()
   }
 
-  subscript(key: String, split: Int) -> Fit? { fits.isEmpty ? nil : fits["\(key)-\(split)"] }
+  /// nil if it is not known.
+  package subscript(key: String, split: Int) -> Fit? { fits.isEmpty ? nil : fits["\(key)-\(split)"] }
 
   // MARK: As they are kept
 
@@ -34,7 +35,10 @@ package struct KnownFits: Sendable {
     /// A line of keys, then ``FitResults/bytes``.
     package let payload: [UInt8]
 
-    init(_ keys: [String], split: Int, _ results: FitResults) {
+    /// - Parameters:
+    ///   - keys: of each member
+    ///   - results: of one group
+    package init(_ keys: [String], split: Int, _ results: FitResults) {
       let keys = keys.map { "\($0)-\(split)" }
       key = keys[0]
       payload = Array(keys.joined(separator: " ").utf8) + [UInt8(ascii: "\n")] + results.bytes

@@ -80,7 +80,7 @@ package struct SweepSearch: Sendable {
     }
     for (rung, new) in begun.sorted(by: { $0.key < $1.key }) {
       if knownCount > 0 { learn(new.settings, new.trials, rung) }
-      let plan = FitPlan(new.settings, splits: definition.splits.count, images: images(rung), costs: costs) {
+      let plan = FitPlan(new.settings, splits: definition.splits.count, images: limit(rung), costs: costs) {
         [trials] index, split in trials[new.trials[index]].outcomes[split] == nil
       }
       tasks += plan.tasks.map { $0.numbering(new.trials) }
@@ -99,7 +99,7 @@ package struct SweepSearch: Sendable {
     var (key, failure) = ("", nil as String?)
     do {
       let found = try configuration.settings(seed: definition.seed)
-      key = known.key(found.text, of: found.kind.rawValue, images: images(place.rung))
+      key = known.key(found.text, of: found.kind.rawValue, images: limit(place.rung) ?? images)
       settings = found
     } catch {
       failure = "\(error)"
@@ -115,14 +115,19 @@ package struct SweepSearch: Sendable {
     return (trials.count - 1, settings)
   }
 
-  private func images(_ rung: Int) -> Int? {
-    if case .halving(let halving) = definition.strategy, halving.resource == .images { return rungs[rung] }
-    return definition.images
+  private var isHalvingImages: Bool {
+    if case .halving(let halving) = definition.strategy { halving.resource == .images } else { false }
   }
+
+  /// Tasks are about this part of the images (``DataSplits/part(of:atMost:seed:)``); nil: about all.
+  package var images: Int? { isHalvingImages ? nil : definition.images }
+
+  /// What a rung's tasks take of that part; nil: all of it.
+  private func limit(_ rung: Int) -> Int? { isHalvingImages ? rungs[rung] : nil }
 
   /// What was known from before teaches how long the rest takes.
   private mutating func learn(_ settings: [ModelSettings], _ numbers: [Int], _ rung: Int) {
-    let plan = FitPlan(settings, splits: definition.splits.count, images: images(rung)) { [trials] index, split in
+    let plan = FitPlan(settings, splits: definition.splits.count, images: limit(rung)) { [trials] index, split in
       trials[numbers[index]].outcomes[split] != nil
     }
     for task in plan.tasks {

@@ -11,7 +11,7 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  private static let searches = [
+  static let searches = [
     "forest": [
       "forest", "--trees", "100,700", "--criterion", "gini,entropy", "--min-samples-leaf", "1,2,3", "--max-depth",
       "2,none",
@@ -21,20 +21,34 @@ import Testing
     "cnn": ["cnn", "--filters", "8;8,16", "--epochs", "10,20", "--batch", "16,30", "--dense", "16"],
   ]
 
-  private func start(_ arguments: [String]) throws -> AtelierProcess.Started {
+  func start(_ arguments: [String]) throws -> AtelierProcess.Started {
     try AtelierProcess.Started(["sweep"] + arguments + ["--data", data], in: folder)
   }
 
-  private func search(_ arguments: [String]) throws -> AtelierProcess {
+  func search(_ arguments: [String]) throws -> AtelierProcess {
     let run = try start(arguments).wait()
     #expect(run.status == 0, "\(run.errors)")
     return run
   }
 
   /// Folders of runs, the oldest first.
-  private var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
+  var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
 
-  private func scores(_ run: String) throws -> Data { try folder.bytes("runs/\(run)/scores.csv") }
+  func scores(_ run: String) throws -> Data { try folder.bytes("runs/\(run)/scores.csv") }
+
+  /// The costliest first, so that there is a moment when some are done and much is left.
+  static let long = [
+    "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
+  ]
+
+  func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
+    for _ in 0..<3000 {
+      if isTrue() { return }
+      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
+      usleep(10_000)
+    }
+    Issue.record("it took too long")
+  }
 
   @Test(arguments: ["forest", "tree", "knn", "cnn"]) func anyNumberOfWorkersFindsTheSame(kind: String) throws {
     for workers in ["0", "1", "3"] { _ = try search(Self.searches[kind]! + ["--workers", workers, "--folds", "3"]) }
@@ -44,87 +58,22 @@ import Testing
     #expect(Set(models).count == 1)
   }
 
-  /// The costliest first, so that there is a moment when some are done and much is left.
-  private static let long = [
-    "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
-  ]
-
-  private func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
-  @Test(arguments: ["joined: ", "best so far: "]) func aKilledSweepGoesOn(after line: String) throws {
-    _ = try search(Self.long)
-    let whole = try scores(runs[0])
-    let run = try start(Self.long + ["--workers", "2"])
-    try wait(for: run) { run.errorsSoFar.contains(line) && runs.count == 2 }
-    kill(run.process.processIdentifier, SIGKILL)
-    #expect(try run.wait().status == -SIGKILL)
-    let list = try AtelierProcess(["runs"], in: folder).output
-    try #require(line == "joined: " || list.contains("interrupted"))
-    // Killed before it was recorded, there is nothing to go on with.
-    guard list.contains("interrupted") else { return }
-    let resumed = try search(["--resume", "latest"])
-    #expect(resumed.errors.contains("fits are known") == (line == "best so far: "))
-    for run in runs { #expect(try scores(run) == whole) }
-  }
-
-  @Test func aStoppedSweepSaysHowToGoOn() throws {
-    let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
-    kill(run.process.processIdentifier, SIGINT)
-    let ended = try run.wait()
-    #expect(ended.status == 130)
-    let line = try #require(
-      ended.errors.split(separator: "\n").first { $0.contains("go on with: atelier sweep --resume") })
-    let words = line.split(separator: " ").map(String.init)
-    let resumed = try AtelierProcess(Array(words.drop { $0 != "sweep" }), in: folder)
-    #expect(resumed.status == 0 && resumed.errors.contains("fits are known"), "\(resumed.errors)")
-    let told = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
-      (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["sweep"] as? [String: Any]
-    }
-    let running = try #require(told.last?["running"] as? Int)
-    #expect(told.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(told)")
-  }
-
-  @Test func aStoppedFitOfTheBestGoesOn() throws {
-    let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
+  /// Whoever fits is given the part that is searched, or, of a halving of images, all of them and a limit: the same scores.
+  @Test func aPartOfTheImagesIsSearched() throws {
+    let options = ["cnn", "--filters", "4;8", "--epochs", "3", "--batch", "16", "--dense", "16", "--no-refit"]
+    let part = options + ["--images", "31"]
+    for workers in ["0", "2"] { _ = try search(part + ["--workers", workers]) }
+    _ = try search(part + ["--workers", "2", "--threads", "2", "--workers-per-trial", "2"])
+    _ = try search(options + ["--halving", "images", "--min-resource", "31", "--max-resource", "31"])
     _ = try search(options)
-    let run = try start(options)
-    try wait(for: run) {
-      runs.count == 2 && folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors")
+    // Halving has two columns more, which say what each row had of the images.
+    let tables = try runs.map { run in
+      String(decoding: try scores(run), as: UTF8.self).split(separator: "\r\n").map { line in
+        line.replacing("iter,n_resources,", with: "").replacing("0,31,", with: "", maxReplacements: 1)
+      }
     }
-    kill(run.process.processIdentifier, SIGINT)
-    let ended = try run.wait()
-    #expect(ended.status == 130 && !ended.errors.contains("train cnn --resume"), "\(ended.errors)")
-    let resumed = try search(["--resume", "latest"])
-    #expect(resumed.errors.contains("going on after "))
-    let models = try runs.map { try folder.bytes("runs/\($0)/cnn.safetensors") }
-    #expect(models[0] == models[1])
-    #expect(!folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors"))
-  }
-
-  /// A checkpoint of another network stands in nobody's way.
-  @Test func aFinishedSweepIsNotDoneAgain() throws {
-    for kind in ["tree", "knn", "cnn"] {
-      _ = try search(Self.searches[kind]! + ["--hold-out", "0.3"])
-      let run = try #require(runs.last)
-      let model = try folder.bytes("runs/\(run)/\(kind).safetensors")
-      let again = try search(["--resume", run])
-      #expect(again.errors.contains("the best is fitted already"), "\(again.errors)")
-      let shown = try AtelierProcess(["runs", "show", run], in: folder).output
-      #expect(shown.components(separatedBy: "digest").count == 2, "one model: \(shown)")
-      try FileManager.default.removeItem(atPath: folder.file("runs/\(run)/\(kind).safetensors"))
-      _ = try search(["--resume", run])
-      #expect(try folder.bytes("runs/\(run)/\(kind).safetensors") == model)
-      #expect(
-        try AtelierProcess(["runs", "show", run], in: folder).output.components(separatedBy: "digest").count == 2)
-    }
+    #expect(tables.count == 5 && Set(tables[..<4]).count == 1)
+    #expect(tables[4] != tables[0])
   }
 
   /// In one process, by one team, by two, and by one that has a worker too many.
@@ -173,31 +122,6 @@ import Testing
     #expect(tables[0] == tables[1])
     let rows = tables[0].split(separator: "\r\n").dropFirst()
     #expect(rows.count == 4 && rows.contains { $0.contains("diverged") } && rows.contains { !$0.contains("diverged") })
-  }
-
-  @Test func theRestOfAFileIsToldAsWell() throws {
-    try folder.write(
-      """
-      model: tree
-      space: {max-depth: [1, 2]}
-      ---
-      model: cnn
-      space: {filters: [[8], [8, 16]], epochs: [200], batch: [16]}
-      refit: false
-      ---
-      model: tree
-      space: {max-depth: 3}
-      """, to: "several sweeps.yaml")
-    let run = try start(["several sweeps.yaml"])
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
-    kill(run.process.processIdentifier, SIGINT)
-    let ended = try run.wait()
-    #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first is told when it is ready")
-    #expect(
-      ended.errors.contains("and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
-    let rest = try search(["several sweeps.yaml", "--from", "3"])
-    #expect(rest.output.contains("1 configurations in"))
-    #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
   }
 
   @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {
@@ -286,11 +210,4 @@ import Testing
     #expect(run.output.contains("there are only"), "the table is told nevertheless")
   }
 
-  @Test func anotherDataSetIsNotGoneOnWith() throws {
-    _ = try search(Self.searches["tree"]!)
-    let other = try TemporaryFolder()
-    let data = try TinyData.write(into: other, train: 60)
-    let run = try AtelierProcess(["sweep", "--resume", "latest", "--data", data], in: folder)
-    #expect(run.status == 64 && run.errors.contains("other data"))
-  }
 }

@@ -10,6 +10,15 @@ import Testing
     #expect(runs.withLock { $0 } == [Int](repeating: 1000, count: threads))
   }
 
+  @Test func whatOneThreadWouldDoIsDoneByTheCaller() {
+    let team = ThreadTeam(threads: 3)
+    let threads = Mutex(Set<Int>())
+    for count in [1, 2, 3] {
+      for _ in 0..<1000 { team.forEach(count, chunk: 3) { _, thread in _ = threads.withLock { $0.insert(thread) } } }
+    }
+    #expect(threads.withLock { $0 } == [0])
+  }
+
   @Test(arguments: [1, 2, 3], [0, 1, 2, 7, 100]) func loopsCoverEveryIndexOnce(threads: Int, count: Int) {
     let team = ThreadTeam(threads: threads)
     for chunk in [1, 3] {

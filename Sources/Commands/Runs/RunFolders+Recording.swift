@@ -13,6 +13,8 @@ extension RunFolders {
   static let dataTitle = "data"
   /// The `FitReport` of the best that a sweep has fitted at its end.
   static let bestTitle = "best"
+  /// The command that does what a sweep's file has after this sweep.
+  static let restTitle = "rest"
 
   /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's
   /// folder. A record that cannot be written is no reason to lose a model: it is said, and that is all.

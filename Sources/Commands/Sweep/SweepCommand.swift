@@ -58,19 +58,20 @@ struct SweepFileCommand: ParsableCommand {
   @Argument(help: "The sweep's file.", completion: .file(extensions: ["yaml", "yml"]))
   var file: String?
 
-  @Option(help: ArgumentHelp("Begin with this sweep of a file that has several.", valueName: "n"))
-  var from = 1
+  @Option(help: ArgumentHelp("Begin with this sweep of a file that has several (default: 1).", valueName: "n"))
+  var from: Int?
 
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
-    if from < 1 { throw ValidationError("--from must be 1 or more") }
+    if let from, from < 1 { throw ValidationError("--from must be 1 or more") }
     if file == nil, common.resume == nil {
       throw ValidationError("name a sweep file, a model (cnn, forest, tree, knn), or a run by --resume")
     }
     if file != nil, common.resume != nil {
       throw ValidationError("--resume takes what is searched from the run; leave the file out")
     }
+    if from != nil, file == nil { throw ValidationError("--from belongs to a sweep file, and not to --resume") }
     try DistinctFiles.check([
       "the sweep's file": file, "--json": common.json.json, "--events": common.cluster.events,
     ])
@@ -85,6 +86,7 @@ struct SweepFileCommand: ParsableCommand {
       throw FileError.damaged(path: file, reason: "it is not a text in UTF-8")
     }
     let definitions = try SweepDefinition.read(yaml: text, path: file)
+    let from = from ?? 1
     guard from <= definitions.count else {
       throw SweepError("\(file) has \(definitions.count) sweeps; --from \(from) is none of them")
     }

@@ -48,23 +48,28 @@ struct SweepCommonOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - definitions: not looked at when a run is resumed.
-  ///   - rest: the command that does the sweeps from this one on, which is told when an earlier one stops
-  func run(_ definitions: [SweepDefinition], rest: (_ first: Int) -> String = { _ in "" }) throws {
+  ///   - model: that a run must have searched to be resumed; nil: any
+  ///   - rest: the command that does the sweeps from this one on, which is told when an earlier one stops, and when that has gone on
+  func run(
+    _ definitions: [SweepDefinition], of model: ModelKind? = nil, rest: (_ first: Int) -> String = { _ in "" }
+  ) throws {
     try json.check()
     var reports: [SweepReport] = []
+    var left: String?
+    defer { if let left { compute.logger.warning("and then do the rest: \(left)") } }
     func add(_ report: SweepReport) throws {
       if definitions.count > 1 { try json.writeText(report.text(top: top) + "\n") }
       reports.append(report)
     }
     try live.withPage("Sweep", compute) {
-      if let resume { return try add(go(onWith: resume)) }
+      if let resume {
+        let run = try find(resume, of: model)
+        left = run.rest
+        return try add(go(onWith: run.run))
+      }
       for (number, definition) in definitions.enumerated() {
-        do { try add(start(definition)) } catch {
-          if number + 1 < definitions.count {
-            compute.logger.warning("and then do the rest: \(rest(number + 1))\(dataWords)")
-          }
-          throw error
-        }
+        left = number + 1 < definitions.count ? rest(number + 1) + dataWords : nil
+        try add(start(definition, rest: left))
       }
     }
     if definitions.count > 1 {
@@ -80,20 +85,35 @@ struct SweepCommonOptions: ParsableArguments {
   /// As the user gave it, for a command that can be pasted into a shell.
   private var dataWords: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
 
-  private func start(_ definition: SweepDefinition) throws -> SweepReport {
+  /// - Parameter rest: the command that does the sweeps after this one; it is kept, since this process may be killed
+  private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
     var definition = definition
     definition.data = data.data ?? definition.data
     return try withRunFolder { folder in
-      try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)))
+      try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)), rest: rest)
     }
   }
 
-  private func go(onWith resume: String) throws -> SweepReport {
-    let run = try RunFolders.find(resume, in: RunFolders.record())
+  private typealias Resumable = (run: Run, definition: SweepDefinition)
+
+  /// - Returns: a run that can go on, and the command that does what its file has after it, if nobody has begun with that
+  private func find(_ resume: String, of model: ModelKind?) throws -> (run: Resumable, rest: String?) {
+    let record = try RunFolders.record()
+    let run = try RunFolders.find(resume, in: record)
     guard run.kind == "sweep",
       let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
     else { throw SweepError("run \(run.name) is not a sweep that this version knows") }
+    guard model == nil || model == definition.model else {
+      throw SweepError("run \(run.name) searched \(definition.model.rawValue): atelier sweep --resume \(run.name)")
+    }
     guard run.state != .running else { throw SweepError("run \(run.name) is still running, in another process") }
+    // A run ends before the next one of its file begins; the process may have been killed between them.
+    let isLast = try run.state != .finished || record.runs().first?.name == run.name
+    return ((run, definition), isLast ? try record.document(String.self, as: RunFolders.restTitle, of: run.name) : nil)
+  }
+
+  private func go(onWith resumable: Resumable) throws -> SweepReport {
+    let (run, definition) = resumable
     try FileManager.default.createDirectory(
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
@@ -102,7 +122,9 @@ struct SweepCommonOptions: ParsableArguments {
   }
 
   /// - Parameter before: what the record has of this run, which goes on; nil: it begins
-  private func search(_ definition: SweepDefinition, name: String, resuming before: Run? = nil) throws -> SweepReport {
+  private func search(
+    _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: Run? = nil
+  ) throws -> SweepReport {
     var data = data
     data.data = definition.data
     let record = try RunRecord(folder: RunFolders.base)
@@ -122,6 +144,7 @@ struct SweepCommonOptions: ParsableArguments {
               name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest, definition: text,
               version: atelierVersion))
         else { throw RunError("there is a run \(name) already") }
+        if let rest { try record.keep(rest, as: RunFolders.restTitle, of: name) }
       }
       do {
         let report = try SweepRun(
@@ -174,21 +197,22 @@ struct SweepOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
   var maxResource: Int?
 
-  @Option(help: "What configurations are ranked by.")
-  var scoring = ScoreMetric.accuracy
+  @Option(help: "What configurations are ranked by (default: \(ScoreMetric.accuracy)).")
+  var scoring: ScoreMetric?
 
   @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
   var images: Int?
 
-  @Option(help: ArgumentHelp("What all that is random follows from.", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(help: ArgumentHelp("What all that is random follows from (default: 0).", valueName: "n"))
+  var seed: UInt64?
 
-  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it.")
-  var refit = true
+  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it (default: --refit).")
+  var refit: Bool?
 
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
+    if common.resume != nil { try Self.checkResume(given) }
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
     if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
     if halving != nil, maxResource == nil { throw ValidationError("--halving needs --max-resource") }
@@ -198,13 +222,26 @@ struct SweepOptions: ParsableArguments {
     }
   }
 
+  private var given: [String] {
+    givenOptions([
+      "folds": folds, "hold-out": holdOut, "draws": draws, "halving": halving, "factor": factor,
+      "min-resource": minResource, "max-resource": maxResource, "scoring": scoring, "images": images, "seed": seed,
+      "refit": refit,
+    ])
+  }
+
+  private static func checkResume(_ given: [String]) throws(ValidationError) {
+    guard given.isEmpty else {
+      throw ValidationError(
+        "--resume takes what is searched from the run; leave out \(given.joined(separator: ", "))")
+    }
+  }
+
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
   func run(_ kind: ModelKind, _ values: [String: String?]) throws {
     if common.resume != nil {
-      guard values.values.allSatisfy({ $0 == nil }) else {
-        throw SweepError("--resume takes what is searched from the run; leave the parameters out")
-      }
-      return try common.run([])
+      try Self.checkResume(values.filter { $0.value != nil }.keys.sorted().map { "--\($0)" })
+      return try common.run([], of: kind)
     }
     var space: [String: ParameterSpace.Values] = [:]
     for (name, text) in values {
@@ -219,8 +256,8 @@ struct SweepOptions: ParsableArguments {
       definition.strategy = .halving(
         SuccessiveHalving(resource: halving, factor: factor ?? 3, least: minResource ?? 1, most: maxResource))
     }
-    (definition.scoring, definition.images, definition.seed) = (scoring, images, seed)
-    definition.refit = refit
+    (definition.scoring, definition.images) = (scoring ?? definition.scoring, images)
+    (definition.seed, definition.refit) = (seed ?? definition.seed, refit ?? definition.refit)
     try definition.check()
     try common.run([definition])
   }

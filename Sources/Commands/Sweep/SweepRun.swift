@@ -20,6 +20,8 @@ final class SweepRun {
   private let name: String
   private var folder: String { RunFolders.path(name) }
   private var search: SweepSearch
+  /// What is divided: whoever fits need not have more.
+  private let images: LabeledImages
   private var progress = SweepProgress()
   /// Planned for training by teams, and not begun; the next is the last.
   private var waiting: [Int] = []
@@ -38,6 +40,7 @@ final class SweepRun {
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
     for payload in try record.tasks(of: name).values { known.add(payload) }
     search = try SweepSearch(definition, known: known)
+    images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
   }
 
   /// Searches, writes the tables, and fits the best on all training images.
@@ -67,7 +70,7 @@ final class SweepRun {
     }
     if let team {
       try run.cluster.trainTeams(
-        of: team, on: run.dataset.train, classCount: run.dataset.classCount,
+        of: team, on: images, classCount: run.dataset.classCount,
         next: { [self] in nextTask().map(trial) },
         ended: { [self] in try end($0.number, $1) },
         progress: { [self] teams in
@@ -77,7 +80,7 @@ final class SweepRun {
         })
     } else {
       try run.cluster.fit(
-        run.dataset.train, classCount: run.dataset.classCount, next: { [self] in plan() },
+        images, classCount: run.dataset.classCount, next: { [self] in plan() },
         keep: { [self] in try keep($0, $1) },
         setAside: { [self] in setAside($0, reason: $1) }, progress: report)
     }

@@ -124,12 +124,13 @@ struct NetworkOptions: ParsableArguments {
     return settings
   }
 
-  /// Whether no option of these was given.
-  var isEmpty: Bool {
-    let given: [Any?] = [
-      preset, filters, kernel, padding, batchNorm, dense, dropout, epochs, batch, shards, optimizer, learningRate,
-      schedule, weightDecay, labelSmoothing, augment, validation, patience, weightAverage, mirror, seed,
-    ]
-    return given.allSatisfy { $0 == nil }
+  var given: [String] {
+    givenOptions([
+      "preset": preset, "filters": filters, "kernel": kernel, "padding": padding, "batch-norm": batchNorm,
+      "dense": dense, "dropout": dropout, "epochs": epochs, "batch": batch, "shards": shards, "optimizer": optimizer,
+      "learning-rate": learningRate, "schedule": schedule, "weight-decay": weightDecay,
+      "label-smoothing": labelSmoothing, "augment": augment, "validation": validation, "patience": patience,
+      "weight-average": weightAverage, "mirror": mirror, "seed": seed,
+    ])
   }
 }

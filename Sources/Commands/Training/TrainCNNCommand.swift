@@ -32,8 +32,9 @@ struct TrainCNNCommand: ParsableCommand {
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    if resume != nil, !network.isEmpty {
-      throw ValidationError("--resume takes the network's settings from the checkpoint; leave them out")
+    if resume != nil, !network.given.isEmpty {
+      throw ValidationError(
+        "--resume takes the network's settings from the checkpoint; leave out \(network.given.joined(separator: ", "))")
     }
     try DistinctFiles.check([
       "--resume": resume.map(CheckpointName.checkpoint), "--output": options.output.output, "--json": options.json.json,

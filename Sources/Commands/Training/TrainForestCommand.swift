@@ -31,8 +31,10 @@ struct TrainForestCommand: ParsableCommand {
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    if resume != nil, trees != nil || bootstrap != nil || !tree.isEmpty {
-      throw ValidationError("--resume takes the forest's settings from the unfinished one; leave them out")
+    let given = givenOptions(["trees": trees, "bootstrap": bootstrap]) + tree.given
+    if resume != nil, !given.isEmpty {
+      throw ValidationError(
+        "--resume takes the forest's settings from the unfinished one; leave out \(given.joined(separator: ", "))")
     }
   }
 

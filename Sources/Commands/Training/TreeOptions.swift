@@ -56,9 +56,10 @@ struct TreeOptions: ParsableArguments {
     settings.seed = seed ?? settings.seed
   }
 
-  /// Whether no option of these was given.
-  var isEmpty: Bool {
-    let given: [Any?] = [criterion, maxDepth, maxFeatures, minSamplesSplit, minSamplesLeaf, seed]
-    return given.allSatisfy { $0 == nil }
+  var given: [String] {
+    givenOptions([
+      "criterion": criterion, "max-depth": maxDepth, "max-features": maxFeatures,
+      "min-samples-split": minSamplesSplit, "min-samples-leaf": minSamplesLeaf, "seed": seed,
+    ])
   }
 }

@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+/// A sweep that was stopped, or killed, goes on.
+extension SweepTests {
+  @Test(arguments: ["joined: ", "best so far: "]) func aKilledSweepGoesOn(after line: String) throws {
+    _ = try search(Self.long)
+    let whole = try scores(runs[0])
+    let run = try start(Self.long + ["--workers", "2"])
+    try wait(for: run) { run.errorsSoFar.contains(line) && runs.count == 2 }
+    kill(run.process.processIdentifier, SIGKILL)
+    #expect(try run.wait().status == -SIGKILL)
+    let list = try AtelierProcess(["runs"], in: folder).output
+    try #require(line == "joined: " || list.contains("interrupted"))
+    // Killed before it was recorded, there is nothing to go on with.
+    guard list.contains("interrupted") else { return }
+    let resumed = try search(["--resume", "latest"])
+    #expect(resumed.errors.contains("fits are known") == (line == "best so far: "))
+    for run in runs { #expect(try scores(run) == whole) }
+  }
+
+  /// Killed again and again, while rungs begin; where it has ended before, there is only less to be seen.
+  @Test func aKilledHalvingGoesOn() throws {
+    let options = [
+      "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--dense", "16", "--halving", "epochs", "--min-resource",
+      "40", "--max-resource", "360", "--no-refit",
+    ]
+    _ = try search(options)
+    var command = options
+    for line in ["best so far: ", "rung 2 of 3"] {
+      let run = try start(command + ["--workers", "2"])
+      while run.process.isRunning, !run.errorsSoFar.contains(line) { usleep(5_000) }
+      kill(run.process.processIdentifier, SIGKILL)
+      let ended = try run.wait()
+      #expect([-SIGKILL, 0].contains(ended.status), "\(ended.errors)")
+      command = ["--resume", "latest"]
+    }
+    let resumed = try search(command)
+    #expect(resumed.errors.contains("fits are known"))
+    #expect(runs.count == 2)
+    let tables = try runs.map { try scores($0) }
+    #expect(tables[0] == tables[1])
+    #expect(String(decoding: tables[0], as: UTF8.self).split(separator: "\r\n").count == 1 + 9 + 3 + 1)
+  }
+
+  @Test func aStoppedSweepSaysHowToGoOn() throws {
+    let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
+    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
+    kill(run.process.processIdentifier, SIGINT)
+    let ended = try run.wait()
+    #expect(ended.status == 130)
+    let line = try #require(
+      ended.errors.split(separator: "\n").first { $0.contains("go on with: atelier sweep --resume") })
+    let words = line.split(separator: " ").map(String.init)
+    let resumed = try AtelierProcess(Array(words.drop { $0 != "sweep" }), in: folder)
+    #expect(resumed.status == 0 && resumed.errors.contains("fits are known"), "\(resumed.errors)")
+    let told = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
+      (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["sweep"] as? [String: Any]
+    }
+    let running = try #require(told.last?["running"] as? Int)
+    #expect(told.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(told)")
+  }
+
+  @Test func aStoppedFitOfTheBestGoesOn() throws {
+    let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
+    _ = try search(options)
+    let run = try start(options)
+    try wait(for: run) {
+      runs.count == 2 && folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors")
+    }
+    kill(run.process.processIdentifier, SIGINT)
+    let ended = try run.wait()
+    #expect(ended.status == 130 && !ended.errors.contains("train cnn --resume"), "\(ended.errors)")
+    let resumed = try search(["--resume", "latest"])
+    #expect(resumed.errors.contains("going on after "))
+    let models = try runs.map { try folder.bytes("runs/\($0)/cnn.safetensors") }
+    #expect(models[0] == models[1])
+    #expect(!folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors"))
+  }
+
+  /// A checkpoint of another network stands in nobody's way.
+  @Test func aFinishedSweepIsNotDoneAgain() throws {
+    for kind in ["tree", "knn", "cnn"] {
+      _ = try search(Self.searches[kind]! + ["--hold-out", "0.3"])
+      let run = try #require(runs.last)
+      let model = try folder.bytes("runs/\(run)/\(kind).safetensors")
+      let again = try search(["--resume", run])
+      #expect(again.errors.contains("the best is fitted already"), "\(again.errors)")
+      let shown = try AtelierProcess(["runs", "show", run], in: folder).output
+      #expect(shown.components(separatedBy: "digest").count == 2, "one model: \(shown)")
+      try FileManager.default.removeItem(atPath: folder.file("runs/\(run)/\(kind).safetensors"))
+      _ = try search(["--resume", run])
+      #expect(try folder.bytes("runs/\(run)/\(kind).safetensors") == model)
+      #expect(
+        try AtelierProcess(["runs", "show", run], in: folder).output.components(separatedBy: "digest").count == 2)
+    }
+  }
+
+  private func writeSeveralSweeps() throws {
+    try folder.write(
+      """
+      model: tree
+      space: {max-depth: [1, 2]}
+      ---
+      model: cnn
+      space: {filters: [[8], [8, 16]], epochs: [200], batch: [16]}
+      refit: false
+      ---
+      model: tree
+      space: {max-depth: 3}
+      """, to: "several sweeps.yaml")
+  }
+
+  @Test func theRestOfAFileIsToldAsWell() throws {
+    try writeSeveralSweeps()
+    let run = try start(["several sweeps.yaml"])
+    try wait(for: run) { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
+    kill(run.process.processIdentifier, SIGINT)
+    let ended = try run.wait()
+    #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first is told when it is ready")
+    #expect(
+      ended.errors.contains("and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
+    let rest = try search(["several sweeps.yaml", "--from", "3"])
+    #expect(rest.output.contains("1 configurations in"))
+    #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
+  }
+
+  @Test func theRestOfAFileIsToldAfterAKill() throws {
+    try writeSeveralSweeps()
+    let run = try start(["several sweeps.yaml"])
+    while run.process.isRunning, !run.errorsSoFar.contains("with batch 16") { usleep(5_000) }
+    kill(run.process.processIdentifier, SIGKILL)
+    // Where the second has ended before, there is nothing to be seen.
+    guard try run.wait().status == -SIGKILL, runs.count == 2 else { return }
+    let told = "and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"
+    #expect(try search(["--resume", "latest", "--quiet"]).errors.hasSuffix(told))
+    #expect(try search(["--resume", runs[1]]).errors.hasSuffix(told), "as long as nobody has begun with it")
+    let others = [
+      ["--resume", runs[0]], ["several sweeps.yaml", "--from", "3"], ["--resume", runs[1]], ["--resume", "latest"],
+    ]
+    for words in others { #expect(try !search(words).errors.contains("do the rest"), "\(words)") }
+    #expect(runs.count == 3)
+  }
+
+  /// As if it had been killed between the first and the second.
+  @Test func theRestIsToldIfItNeverBegan() throws {
+    let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: 1}\ndata: \($0)\n" }
+    try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
+    let run = try AtelierProcess(["sweep", "two.yaml"], in: folder)
+    #expect(run.status == 66 && runs.count == 1, "\(run.errors)")
+    let resumed = try AtelierProcess(["sweep", "--resume", "latest"], in: folder)
+    #expect(resumed.status == 0 && resumed.errors.hasSuffix("and then do the rest: atelier sweep two.yaml --from 2\n"))
+  }
+
+  @Test func whatARunSaysIsNotSaidAgain() throws {
+    _ = try search(Self.searches["tree"]!)
+    let table = try scores(runs[0])
+    let contradictions = [
+      ["--folds", "3"], ["--hold-out", "0.2"], ["--draws", "3"], ["--halving", "images"], ["--factor", "3"],
+      ["--min-resource", "1"], ["--max-resource", "9"], ["--scoring", "accuracy"], ["--images", "10"], ["--seed", "0"],
+      ["--refit"], ["--no-refit"], ["--max-depth", "3"],
+    ]
+    for words in contradictions {
+      let run = try start(["tree", "--resume", "latest"] + words).wait()
+      #expect(run.status == 64 && run.errors.contains("from the run; leave out \(words[0])\n"), "\(run.errors)")
+    }
+    let several = try start(["tree", "--resume", "latest", "--seed", "0", "--folds", "3"]).wait()
+    #expect(several.status == 64 && several.errors.contains("leave out --folds, --seed\n"))
+    let from = try start(["--resume", "latest", "--from", "1"]).wait()
+    #expect(from.status == 64 && from.errors.contains("--from belongs to a sweep file"))
+    let other = try start(["knn", "--resume", "latest"]).wait()
+    #expect(other.status == 64 && other.errors.contains("searched tree: atelier sweep --resume \(runs[0])"))
+    #expect(try scores(runs[0]) == table)
+    // Who works, and what is shown, may be said anew.
+    _ = try search([
+      "tree", "--resume", "latest", "--threads", "2", "--workers", "1", "--workers-per-trial", "2", "--listen",
+      "tcp://127.0.0.1:*", "--live", "0", "--top", "1", "--quiet", "--json", "found.json", "--events", "e.jsonl",
+      "--report",
+    ])
+    #expect(folder.names.contains("found.json") && folder.names.contains("e.jsonl"))
+    #expect(try scores(runs[0]) == table)
+  }
+
+  @Test func anotherDataSetIsNotGoneOnWith() throws {
+    _ = try search(Self.searches["tree"]!)
+    let other = try TemporaryFolder()
+    let data = try TinyData.write(into: other, train: 60)
+    let run = try AtelierProcess(["sweep", "--resume", "latest", "--data", data], in: folder)
+    #expect(run.status == 64 && run.errors.contains("other data"))
+  }
+}

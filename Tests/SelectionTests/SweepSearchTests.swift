@@ -1,0 +1,206 @@
+import Compute
+import Models
+import Selection
+import Testing
+
+/// Fits are made up: each configuration has scores of its own.
+@Suite struct SweepSearchTests {
+  /// Twelve configurations in six groups.
+  private static let space = ParameterSpace([
+    "criterion": .list(["gini", "entropy"]), "max-depth": .list(["3", "none"]),
+    "min-samples-leaf": .list(["1", "2", "3"]),
+  ])
+  private static var grid: SweepDefinition {
+    var definition = SweepDefinition(.forest, spaces: [space])
+    definition.splits = .folds(2)
+    return definition
+  }
+  private static func halving(_ resource: SuccessiveHalving.Resource) -> SweepDefinition {
+    var definition = grid
+    definition.strategy = .halving(SuccessiveHalving(resource: resource, factor: 3, least: 4, most: 36))
+    return definition
+  }
+
+  private static func begin(_ definition: SweepDefinition, known entries: [KnownFits.Entry] = []) throws
+    -> SweepSearch
+  {
+    var known = KnownFits(dataDigest: "d", splits: definition.splits, seed: definition.seed)
+    for entry in entries { known.add(entry.payload) }
+    return try SweepSearch(definition, known: known)
+  }
+
+  /// What a task comes to: with ties, and more of a resource is another score.
+  private static func results(_ task: FitPlan.Task) -> FitResults {
+    let scores = task.group.members.map { settings in
+      var digest = Digest()
+      digest.update("\(settings.sorted { $0.key < $1.key }) \(task.group.split) \(task.group.images ?? 0)")
+      return Double(digest.finalize().utf8.first! % 8) / 8
+    }
+    var results = FitResults()
+    results.add(
+      scores.map { (FitOutcome(scores: ["accuracy": $0]), FitTime(fitSeconds: 1 + $0, scoreSeconds: 1)) })
+    return results
+  }
+
+  private static func table(_ search: SweepSearch) -> String {
+    SweepTable(search.rows, metric: search.definition.scoring, splits: search.definition.splits.count).files.scores
+  }
+
+  /// Does tasks in an order that follows from a seed, as far as `count` of them.
+  /// - Returns: what would be on disk
+  @discardableResult private static func run(
+    _ search: inout SweepSearch, seed: UInt64 = 0, count: Int = .max
+  ) -> [KnownFits.Entry] {
+    var draws = RandomSequence(seed: seed, .test)
+    var entries: [KnownFits.Entry] = []
+    var waiting: [Int] = []
+    while entries.count < count {
+      // Who has nothing to do asks; others may ask as well.
+      if waiting.isEmpty || draws.next(below: 3) == 0 { waiting += search.plan() }
+      guard !waiting.isEmpty else { break }
+      let task = waiting.remove(at: Int(draws.next(below: UInt32(waiting.count))))
+      let results = results(search.tasks[task])
+      entries.append(search.entry(of: task, results))
+      _ = search.note(task, results)
+    }
+    return entries
+  }
+
+  @Test func eachFitOfAGridIsPlannedOnce() throws {
+    var search = try Self.begin(Self.grid)
+    #expect(search.plan() == 0..<12, "six groups on two splits")
+    let fits = search.tasks.flatMap { task in task.configurations.map { [$0, task.group.split] } }
+    #expect(Set(fits).count == 24 && fits.count == 24)
+    #expect(search.plan() == 12..<12)
+    for task in search.tasks.indices {
+      #expect(!search.isFinished)
+      _ = search.note(task, Self.results(search.tasks[task]))
+    }
+    #expect(search.isFinished && search.rows.count == 12 && search.knownCount == 0)
+    #expect(search.rows.map(\.configuration) == search.configurations)
+    #expect(search.rows.allSatisfy { $0.outcomes.count == 2 && $0.times.count == 2 && $0.rung == nil })
+  }
+
+  @Test(arguments: [grid, halving(.trees), halving(.images)])
+  func theTableDoesNotDependOnTheOrder(definition: SweepDefinition) throws {
+    let tables = try (0..<50).map { seed in
+      var search = try Self.begin(definition)
+      Self.run(&search, seed: UInt64(seed))
+      #expect(search.isFinished && search.plan().isEmpty)
+      return Self.table(search)
+    }
+    #expect(Set(tables).count == 1)
+  }
+
+  /// Wherever it was stopped, the rest is done, and only that, however it is grouped then.
+  @Test(arguments: [grid, halving(.trees), halving(.images)])
+  func whatIsKnownIsNotDoneAgain(definition: SweepDefinition) throws {
+    var whole = try Self.begin(definition)
+    let all = Self.run(&whole)
+    for count in 0...all.count {
+      var stopped = try Self.begin(definition)
+      let known = Self.run(&stopped, seed: UInt64(count), count: count)
+      var search = try Self.begin(definition, known: known)
+      let new = Self.run(&search, seed: 1)
+      #expect(search.isFinished && Self.table(search) == Self.table(whole), "after \(count) tasks")
+      let fits = search.tasks.map(\.configurations.count).reduce(0, +)
+      #expect(search.knownCount + fits == whole.tasks.map(\.configurations.count).reduce(0, +))
+      #expect(new.count == search.tasks.count && (count < all.count || new.isEmpty))
+      #expect(search.best?.score == whole.best?.score)
+    }
+  }
+
+  @Test func otherScoresAreNotKnown() throws {
+    var search = try Self.begin(Self.grid)
+    let entries = Self.run(&search)
+    for change in [
+      { $0.seed = 1 }, { $0.images = 100 }, { $0.splits = .folds(3) },
+    ] as [(inout SweepDefinition) -> Void] {
+      var definition = Self.grid
+      change(&definition)
+      var other = try Self.begin(definition, known: entries)
+      #expect(other.plan().count == 6 * definition.splits.count && other.knownCount == 0)
+    }
+  }
+
+  @Test func halvingGivesTheBestMore() throws {
+    var search = try Self.begin(Self.halving(.trees))
+    #expect(search.rungs == [4, 12, 36])
+    Self.run(&search)
+    #expect([0, 1, 2].map(search.begunCount) == [12, 4, 2])
+    for (number, resource) in [4, 12, 36].enumerated() {
+      let rows = search.rows.filter { $0.rung?.number == number }
+      #expect(rows.allSatisfy { $0.rung?.resource == resource && $0.configuration["trees"] == "\(resource)" })
+      guard number < 2 else { continue }
+      // Those that have gone on are no worse than those that have not.
+      let next = Set(search.rows.filter { $0.rung?.number == number + 1 }.map { Self.name($0.configuration) })
+      let (on, out) = (rows.filter { next.contains(Self.name($0.configuration)) }, rows)
+      let worst = on.map { $0.mean(.accuracy) }.min()!
+      #expect(on.count == next.count)
+      #expect(out.filter { !next.contains(Self.name($0.configuration)) }.allSatisfy { $0.mean(.accuracy) <= worst })
+    }
+    let best = try #require(search.best)
+    #expect(search.configuration(of: best.trial)["trees"] == "36", "of the last rung, whatever those before had")
+    #expect(best.score == search.rows.filter { $0.rung?.number == 2 }.map { $0.mean(.accuracy) }.max())
+  }
+
+  /// Without the resource.
+  private static func name(_ configuration: Configuration) -> String {
+    configuration.parameters.filter { $0.name != "trees" }.map { "\($0.name) \($0.value)" }.joined(separator: " ")
+  }
+
+  /// A limit that all have in common is none: the images are chosen before.
+  @Test func tasksAreAboutAPartOfTheImages() throws {
+    var definition = Self.grid
+    definition.images = 100
+    var search = try Self.begin(definition)
+    Self.run(&search)
+    #expect(search.images == 100 && search.tasks.count == 12 && search.tasks.allSatisfy { $0.group.images == nil })
+    search = try Self.begin(Self.halving(.images))
+    #expect(search.images == nil)
+    Self.run(&search)
+    #expect(Set(search.tasks.map(\.group.images)) == [4, 12, 36])
+  }
+
+  @Test func whatNobodyCanDoIsARowThatSaysWhy() throws {
+    for definition in [Self.grid, Self.halving(.trees)] {
+      var search = try Self.begin(definition)
+      let first = search.plan()
+      let trials = search.tasks[0].configurations
+      search.fail(0, reason: "nobody could")
+      for task in first.dropFirst() { _ = search.note(task, Self.results(search.tasks[task])) }
+      Self.run(&search)
+      #expect(search.isFinished)
+      let failed = search.rows.filter { $0.failure != nil }
+      #expect(failed.count == trials.count && failed.allSatisfy { $0.failure == "nobody could" })
+      #expect(failed.allSatisfy { $0.mean(.accuracy).isNaN && ($0.rung?.number ?? 0) == 0 })
+      let names = trials.map { search.configuration(of: $0).description }
+      #expect(Set(failed.map(\.configuration.description)) == Set(names))
+    }
+  }
+
+  @Test func whatCannotBeIsARowAndNoTask() throws {
+    var definition = SweepDefinition(.forest, spaces: [ParameterSpace(["trees": .list(["many", "3"])])])
+    definition.splits = .folds(2)
+    var search = try Self.begin(definition)
+    #expect(search.plan().count == 2 && search.tasks.allSatisfy { $0.group.members.count == 1 })
+    #expect(!search.isRunning(0) && search.isRunning(1))
+    for task in search.tasks.indices { _ = search.note(task, Self.results(search.tasks[task])) }
+    #expect(search.isFinished && search.rows.map { $0.failure != nil } == [true, false])
+  }
+
+  /// Of equal ones the first that was known stays.
+  @Test func theBestIsToldWhenItChanges() throws {
+    let space = ParameterSpace(["metric": .list(["euclidean", "cosine", "manhattan"])])
+    var definition = SweepDefinition(.knn, spaces: [space])
+    definition.splits = .holdOut(0.5)
+    var search = try Self.begin(definition)
+    let told = search.plan().map { task in
+      var results = FitResults()
+      let score = [0.5, 0.5, 0.75][task]
+      results.add([(FitOutcome(scores: ["accuracy": score]), FitTime(fitSeconds: 1, scoreSeconds: 1))])
+      return search.note(task, results)
+    }
+    #expect(told == [true, false, true] && search.best?.score == 0.75)
+  }
+}
