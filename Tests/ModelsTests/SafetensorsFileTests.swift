@@ -66,6 +66,20 @@ import Testing
     #expect(try SafetensorsFile(path: path) == SafetensorsFile(metadata: ["new": "yes"], tensors: []))
   }
 
+  /// Each write is whole, and the last one stays, also when threads write to the same path.
+  @Test func threadsDoNotWriteIntoEachOthersFile() throws {
+    let path = folder.file("a")
+    DispatchQueue.concurrentPerform(iterations: 8) { thread in
+      let pieces = [UInt8](repeating: UInt8(thread), count: 100)
+      for _ in 0..<200 {
+        #expect(throws: Never.self) { try FileReplacement.write([pieces, pieces], to: path, isFlushed: false) }
+        let found = [UInt8]((try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data())
+        #expect(found.count == 200 && Set(found).count == 1)
+      }
+    }
+    #expect(folder.names == ["a"], "nothing else is left in the folder")
+  }
+
   @Test func aFullDeviceIsAnErrorThatNamesIt() {
     #expect(throws: FileError.notWritten(path: "/dev/full", reason: "No space left on device")) {
       try SafetensorsFile(metadata: [:], tensors: Self.tensors).write(to: "/dev/full")
