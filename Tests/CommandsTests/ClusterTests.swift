@@ -28,8 +28,8 @@ import Testing
   }
 
   /// The bytes of the model that one process makes.
-  func whole(_ kind: String) throws -> Data {
-    let run = try train(kind, output: "whole.safetensors").wait()
+  func whole(_ kind: String, _ options: [String] = []) throws -> Data {
+    let run = try train(kind, options, output: "whole.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
     return try folder.bytes("whole.safetensors")
   }
