@@ -19,7 +19,7 @@ import Testing
     "knn": ["knn", "--neighbors", "3", "--components", "9"],
   ]
 
-  private func train(
+  func train(
     _ kind: String, _ options: [String] = [], output: String, environment: [String: String] = [:]
   ) throws -> AtelierProcess.Started {
     try AtelierProcess.Started(
@@ -28,8 +28,8 @@ import Testing
   }
 
   /// The bytes of the model that one process makes.
-  private func whole(_ kind: String) throws -> Data {
-    let run = try train(kind, output: "whole.safetensors").wait()
+  func whole(_ kind: String, _ options: [String] = []) throws -> Data {
+    let run = try train(kind, options, output: "whole.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
     return try folder.bytes("whole.safetensors")
   }
@@ -97,7 +97,7 @@ import Testing
     _ = try worker.wait()
   }
 
-  private func worker(
+  func worker(
     _ port: UInt16, _ options: [String] = [], environment: [String: String] = [:]
   ) throws -> AtelierProcess.Started {
     try AtelierProcess.Started(
@@ -106,7 +106,7 @@ import Testing
   }
 
   /// A port that nobody listens at now.
-  private func freePort() -> UInt16 {
+  func freePort() -> UInt16 {
     let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(file) }
     var address = sockaddr_in()
@@ -141,36 +141,6 @@ import Testing
   }
 
   // MARK: Accidents
-
-  /// Kills and stops workers at moments that a seed chooses.
-  @Test(arguments: ["cnn", "forest"], [1, 2, 3]) func killedAndStoppedWorkersChangeNothing(kind: String, seed: UInt64)
-    throws
-  {
-    let whole = try whole(kind)
-    let first = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
-    var state = (first + seed) &* 0x9E37_79B9_7F4A_7C15
-    func random(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
-    let run = try train(kind, ["--workers", "3", "--heartbeat", "50", "--silence", "500"], output: "a.safetensors")
-    for _ in 0..<6 {
-      usleep(UInt32(50_000 + random(200_000)))
-      let workers = run.process.children
-      guard run.process.isRunning, !workers.isEmpty else { break }
-      let victim = workers[random(workers.count)]
-      if random(3) > 0 {
-        kill(victim, SIGKILL)
-      } else {
-        kill(victim, SIGSTOP)
-        usleep(UInt32(random(1_000_000)))
-        kill(victim, SIGCONT)
-      }
-    }
-    let ended = try run.wait()
-    #expect(ended.status == 0, "seed \(seed): \(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole, "seed \(seed): \(ended.errors)")
-  }
 
   @Test(arguments: ["cnn", "forest"]) func aKilledCoordinatorsRunIsResumed(kind: String) throws {
     let whole = try whole(kind)

@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Models
+import Synchronization
 import Testing
 
 @Suite struct SafetensorsFileTests {
@@ -64,6 +65,26 @@ import Testing
     try SafetensorsFile(metadata: [:], tensors: Self.tensors).write(to: path)
     try SafetensorsFile(metadata: ["new": "yes"], tensors: []).write(to: path)
     #expect(try SafetensorsFile(path: path) == SafetensorsFile(metadata: ["new": "yes"], tensors: []))
+  }
+
+  /// Each write is whole, and the last one stays, also when threads write to the same path.
+  @Test func threadsDoNotWriteIntoEachOthersFile() throws {
+    let path = folder.file("a")
+    let failures = Mutex<[String]>([])
+    ThreadTeam(threads: 8).run { thread in
+      let piece = [UInt8](repeating: UInt8(thread), count: 100)
+      for _ in 0..<200 {
+        do {
+          try FileReplacement.write([piece, piece], to: path, isFlushed: false)
+          let found = try Data(contentsOf: URL(fileURLWithPath: path))
+          if found.count != 200 || Set(found).count != 1 { failures.withLock { $0.append("\(found)") } }
+        } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+    }
+    #expect(failures.withLock { $0 } == [])
+    #expect(folder.names == ["a"], "nothing else is left in the folder")
   }
 
   @Test func aFullDeviceIsAnErrorThatNamesIt() {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// Writes a whole file or nothing: beside the path first, then renamed, so that a reader sees the old file or the new one,
 /// also after a crash or on a full disk.
@@ -52,13 +53,18 @@ package enum FileReplacement {
     return path
   }
 
+  /// Files created by this process.
+  private static let count = Atomic(0)
+
   private static func create(beside path: String) throws(FileError) -> (file: Int32, beside: String) {
     if path.isEmpty { throw .notCreated(path: "\"\"", reason: "an empty name is no file's name") }
     var information = stat()
     if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       throw .notCreated(path: path, reason: "it is a folder; a file's name is needed")
     }
-    let beside = "\(path).\(getpid()).partial"
+    // Threads of one process may write to the same path. What stands at this name was left by a process that is no more.
+    let number = count.add(1, ordering: .relaxed).newValue
+    let beside = "\(path).\(getpid())-\(number).partial"
     unlink(beside)
     let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
