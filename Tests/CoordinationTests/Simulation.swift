@@ -130,7 +130,8 @@ final class Simulation {
   // MARK: The coordinator
 
   private func startCoordinator() {
-    coordinatorSession += 1
+    // A session is a microsecond: the numbers of its jobs, which count on from it, are never those of another one.
+    coordinatorSession += 1_000_000
     coordinator = Coordinator(session: coordinatorSession, numerics: 1, limits: limits)
     var work: Coordinator.Work
     var description: [UInt8] = []
