@@ -112,12 +112,16 @@ package struct TaskPool: Sendable {
   ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
   /// - Returns: nil if there was none.
   mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Gift? {
-    if let new = returned.min() ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
+    let inHand = held[worker] ?? []
+    if inHand.contains(where: isSuspect) { return nil }
+    let oldest = returned.min()
+    if let oldest, isSuspect(oldest), !inHand.isEmpty { return nil }
+    if let new = oldest ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
       returned.remove(new)
       put(new, into: worker)
       return .chunk
     }
-    guard held[worker] == nil else { return nil }
+    guard inHand.isEmpty else { return nil }
     if let (waiting, holder) = waiting() {
       take(waiting, from: holder)
       put(waiting, into: worker)
@@ -128,6 +132,10 @@ package struct TaskPool: Sendable {
     open[other]!.spare = worker
     return .chunk
   }
+
+  /// A worker seems to have died of it. It is tried with nothing else in hand: of two short chunks, the second may kill before word of the first
+  /// has come, and each time the first would be blamed.
+  private func isSuspect(_ id: UInt64) -> Bool { !open[id]!.victims.isEmpty }
 
   private mutating func put(_ id: UInt64, into hand: WorkerID) {
     open[id]!.holders.insert(hand)

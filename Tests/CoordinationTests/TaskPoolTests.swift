@@ -67,4 +67,14 @@ struct TaskPoolTests {
     #expect(coordinator.isIdle && coordinator.isDry)
     #expect(coordinator.growNoMore(at: 0).contains(.end(.done(setAside: []), job: first.job.id)))
   }
+
+  /// Of two short units the second may kill before word of the first has come: by itself, the first one clears its name.
+  @Test mutating func whatAWorkerSeemsToHaveDiedOfIsTriedAlone() {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<3], largestChunk: 1)), description: [], at: 0)
+    let first = orders(join(1, threads: 1), to: 1)
+    #expect(first.chunks.map(\.first) == [0, 1])
+    _ = coordinator.handle(.disconnected, from: 1, at: 0)
+    #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0])
+    #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
+  }
 }
