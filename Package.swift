@@ -126,7 +126,8 @@ let package = Package(
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
     testTarget(
-      "CommandsTests", ["Datasets", "EmulatedNetwork", "Models", "Commands", "atelier"], resources: [.copy("Golden")]),
+      "CommandsTests", ["Compute", "Datasets", "EmulatedNetwork", "Models", "Commands", "atelier"],
+      resources: [.copy("Golden")]),
   ]
 )
 

@@ -11,13 +11,11 @@ package struct BlobDownload {
   private var missing: Set<Int> = []
   /// Parts that were asked for, and when.
   private var asked: [Int: Milliseconds] = [:]
-  /// Of what was asked for, something has not come so often: on a slow link it may still be under way, so patience doubles.
-  private var disappointments = 0
+  private var backoff = Backoff()
 
   package static let partSize = 1 << 20
   /// Parts that are under way at a time.
   private static let window = 8
-  private static let mostDoublings = 4
   /// Larger files are not fetched: nothing that Atelier makes is.
   private static let limit = 16 << 30
 
@@ -26,9 +24,8 @@ package struct BlobDownload {
   /// What to ask for now.
   /// - Parameter patience: after which a part that has not come is asked for again
   package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    let patience = patience << disappointments
-    let awaited = asked.filter { now - $0.value < patience }
-    if awaited.count < asked.count { disappointments = min(disappointments + 1, Self.mostDoublings) }
+    let awaited = asked.filter { now - $0.value < backoff.wait(patience) }
+    if awaited.count < asked.count { backoff.noteRequest() }
     asked = awaited
     let free = max(0, (total == nil ? 1 : Self.window) - asked.count)
     let next = (total == nil ? [0] : missing.subtracting(asked.keys).sorted()).prefix(free)

@@ -9,23 +9,16 @@ package final class BlobStore: Sendable {
     var blobs: [(name: SHA256, blob: Blob)] = []
     /// Each until it is removed.
     var lasting: [(name: SHA256, blob: Blob)] = []
-    /// What has come, once for each that waits for it.
-    var files: [(name: SHA256, bytes: [UInt8])] = []
+    /// What has come, once for each that waits for it; no bytes: it will not come.
+    var files: [(name: SHA256, bytes: [UInt8]?)] = []
     /// Once for each that waits.
     var wanted: [SHA256] = []
     /// Of files that are images: worth keeping for other jobs.
     var imageNames: Set<SHA256> = []
-    /// What will not come, once for each that waits for it.
-    var gone: [SHA256] = []
 
-    mutating func takeFile(_ name: SHA256) -> [UInt8]? {
+    /// nil: nothing is known yet.
+    mutating func takeFile(_ name: SHA256) -> [UInt8]?? {
       files.firstIndex { $0.name == name }.map { files.remove(at: $0).bytes }
-    }
-
-    mutating func takeGone(_ name: SHA256) -> Bool {
-      guard let index = gone.firstIndex(of: name) else { return false }
-      gone.remove(at: index)
-      return true
     }
   }
 
@@ -57,20 +50,10 @@ package final class BlobStore: Sendable {
   func remove(_ name: SHA256) { state.withLock { $0.lasting.removeAll { $0.name == name } } }
 
   /// A file has come. It is dropped if nobody wants it any longer: who waited may have been told to stop.
-  package func add(file bytes: [UInt8], name: SHA256) {
+  /// - Parameter bytes: nil: it will not come, because the coordinator has it no longer
+  package func add(file bytes: [UInt8]?, name: SHA256) {
     state.withLock { state in
       state.files += state.wanted.filter { $0 == name }.map { ($0, bytes) }
-      state.wanted.removeAll { $0 == name }
-    }
-    changed.lock()
-    changed.broadcast()
-    changed.unlock()
-  }
-
-  /// The file will not come: the coordinator has it no longer.
-  package func giveUp(_ name: SHA256) {
-    state.withLock { state in
-      state.gone += state.wanted.filter { $0 == name }
       state.wanted.removeAll { $0 == name }
     }
     changed.lock()
@@ -129,16 +112,13 @@ package final class BlobStore: Sendable {
     state.withLock { $0.wanted.append(name) }
     while !isCancelled() {
       if let found = state.withLock({ $0.takeFile(name) }) { return found }
-      if state.withLock({ $0.takeGone(name) }) { return nil }
       changed.lock()
       _ = changed.wait(until: Date(timeIntervalSinceNow: 0.02))
       changed.unlock()
     }
     state.withLock { state in
       // It may have come just now. If not, one waits less: others may still want the same.
-      guard state.takeFile(name) == nil, !state.takeGone(name), let index = state.wanted.firstIndex(of: name) else {
-        return
-      }
+      guard state.takeFile(name) == nil, let index = state.wanted.firstIndex(of: name) else { return }
       state.wanted.remove(at: index)
     }
     throw CancellationError()

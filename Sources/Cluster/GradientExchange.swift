@@ -145,17 +145,17 @@ package final class GradientExchange {
       guard let body, body.count == count * bytes else {
         throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
       }
-      body.withBytes { bytes in
+      body.withBytes { content in
         for index in 0..<count where !part.isEmpty {
-          let source = bytes.baseAddress! + index * part.count * 4
-          let place = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
+          let source = content.baseAddress! + index * bytes
+          // Nobody else has these bytes, and they stay until the round is complete: kernels may add to them where they are.
           if !values.isEmpty, Int(bitPattern: source) % 64 == 0 {
-            // Nobody else has these bytes, and they stay until the round is complete.
             values.append(UnsafeMutableRawPointer(mutating: source).assumingMemoryBound(to: Float.self))
-          } else {
-            UnsafeMutableRawPointer(place).copyMemory(from: source, byteCount: part.count * 4)
-            values.append(place)
+            continue
           }
+          let target = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
+          UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes)
+          values.append(target)
         }
       }
     }

@@ -67,7 +67,7 @@ final class WorkerLoop {
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
         if let name = SHA256(bytes: part.digest), frames.count == 2 {
-          if part.total == 0, downloads[name] != nil { blobs.giveUp(name) }
+          if part.total == 0, downloads[name] != nil { blobs.add(file: nil, name: name) }
           frames[1].withBytes { downloads[name]?.take(part, $0) }
         }
       case .probeAnswer, nil: break

@@ -42,6 +42,8 @@ package struct TaskPool: Sendable {
   private var returned: Set<UInt64> = []
   /// What each worker has, oldest first: the first is the one that it works on.
   private var held: [WorkerID: [UInt64]] = [:]
+  /// Workers that may still work on a chunk which they have no longer, since word has not reached them: if they die, it may be of that one.
+  private var uninformed: Set<WorkerID> = []
   private var done: [UInt64: (worker: WorkerID, digest: [UInt8])] = [:]
   private var setAsideChunks: [UInt64: OpenChunk] = [:]
   private var lastChunk: UInt64 = 0
@@ -143,6 +145,7 @@ package struct TaskPool: Sendable {
   }
 
   private mutating func take(_ id: UInt64, from hand: WorkerID) {
+    if held[hand]!.first == id { uninformed.insert(hand) }
     open[id]!.holders.remove(hand)
     held[hand]!.removeAll { $0 == id }
     if held[hand]!.isEmpty { held[hand] = nil }
@@ -200,6 +203,7 @@ package struct TaskPool: Sendable {
 
   /// - Returns: what to make of a result, and the workers that had the chunk in hand.
   mutating func complete(_ id: UInt64, by worker: WorkerID, digest: [UInt8]) -> (Outcome, holders: Set<WorkerID>) {
+    uninformed.remove(worker)
     if let first = done[id] { return (first.digest == digest ? .known : .differs(from: first.worker), []) }
     guard let found = open[id] ?? (mayGrow ? nil : setAsideChunks.removeValue(forKey: id)) else { return (.known, []) }
     close(id)
@@ -219,18 +223,27 @@ package struct TaskPool: Sendable {
       open[id]!.spare = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
-    guard died, let running = ids.first else { return nil }
+    guard uninformed.remove(worker) == nil, died, let running = ids.first else { return nil }
     open[running]!.victims.insert(worker)
+    for holder in open[running]!.holders { giveBackWhatWaits(in: holder) }
     guard open[running]!.victims.count >= limit else { return nil }
     if open[running]!.chunk.count == 1 { return putAside(running) }
     split(running)
     return nil
   }
 
+  /// All but what the worker works on is handed out again.
+  private mutating func giveBackWhatWaits(in hand: WorkerID) {
+    for id in held[hand]!.dropFirst() {
+      take(id, from: hand)
+      if open[id]!.holders.isEmpty { returned.insert(id) }
+    }
+  }
+
   /// Makes a chunk of each unit. Each begins without victims: most are innocent, and a worker may have died of another one than it seemed.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
-    close(id)
+    withdraw(id)
     for unit in found.chunk.first..<found.chunk.first + found.chunk.count {
       lastChunk += 1
       var chunk = found.chunk
@@ -248,9 +261,15 @@ package struct TaskPool: Sendable {
   /// Takes an open chunk out of the job, because no worker can do it.
   mutating func putAside(_ id: UInt64) -> Chunk? {
     guard let found = open[id] else { return nil }
-    close(id)
+    withdraw(id)
     setAsideChunks[id] = found
     return found.chunk
+  }
+
+  /// Nobody shall work on the chunk any longer.
+  private mutating func withdraw(_ id: UInt64) {
+    uninformed.formUnion(open[id]!.holders.filter { held[$0]!.first == id })
+    close(id)
   }
 
   private mutating func close(_ id: UInt64) {

@@ -59,7 +59,7 @@ struct BlobStoreTests {
   @Test func whoWaitsForWhatWillNotComeIsTold() {
     #expect(throws: FileError.self) {
       try store.checkpoint(BlobSamples.name(9)) {
-        store.giveUp(BlobSamples.name(9))
+        store.add(file: nil, name: BlobSamples.name(9))
         return false
       }
     }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Testing
 
@@ -13,26 +14,30 @@ extension ClusterTests {
     let longer = try #require(["cnn": ["--epochs", "100"], "forest": ["--trees", "60000"]][kind])
     let whole = try whole(kind, longer + ["--threads", "1"])
     let first = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
-    var random = SplitMix(state: first + seed)
-    func pause(_ milliseconds: ClosedRange<UInt32>) { usleep(.random(in: milliseconds, using: &random) * 1000) }
+    var draws = RandomSequence(seed: first + seed, .test)
+    func pause(below milliseconds: UInt32) { usleep(draws.next(below: milliseconds) * 1000) }
     let port = freePort()
     let options = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "2", "--heartbeat", "50", "--silence", "500"]
     var run = try train(kind, longer + options, output: "a.safetensors")
     var joined: [AtelierProcess.Started] = []
     defer { for process in joined + [run] { kill(process.process.processIdentifier, SIGKILL) } }
 
-    for accident in (Accident.allCases + Accident.allCases).shuffled(using: &random) {
-      pause(20...250)
+    var accidents = Array(0..<2 * Accident.allCases.count)
+    draws.shuffle(&accidents)
+    for number in accidents {
+      pause(below: 250)
       guard run.process.isRunning else { break }
       let coordinator = run.process.processIdentifier
       let others = joined.map(\.process).filter(\.isRunning).map(\.processIdentifier)
-      let worker = (run.process.children + others).randomElement(using: &random)
+      let workers = run.process.children + others
+      let worker = workers.isEmpty ? nil : workers[Int(draws.next(below: UInt32(workers.count)))]
+      let accident = Accident.allCases[number / 2]
       switch accident {
       case .workerDies: if let worker { kill(worker, SIGKILL) }
       case .workerStops, .coordinatorStops:
         guard let stopped = accident == .workerStops ? worker : coordinator else { break }
         kill(stopped, SIGSTOP)
-        pause(0...1000)
+        pause(below: 1000)
         kill(stopped, SIGCONT)
       case .workerJoins: joined.append(try self.worker(port))
       case .coordinatorDies:
@@ -53,18 +58,5 @@ extension ClusterTests {
       return try train(kind, longer + options, output: "a.safetensors")
     }
     return try AtelierProcess.Started(["train", kind, "--resume", kept] + options, in: folder)
-  }
-}
-
-/// Steele, Lea and Flood: Fast Splittable Pseudorandom Number Generators (2014).
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

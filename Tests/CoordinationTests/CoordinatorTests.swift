@@ -139,6 +139,13 @@ struct CoordinatorTests {
     }
   }
 
+  /// Of a member of this group that has been waiting for longer than silence may last.
+  private func waiting(for other: WorkerID, in group: (job: UInt64, generation: UInt64)) -> Membership {
+    var own = membership(group.job, generation: group.generation, step: 9, stopped: false)
+    (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
+    return own
+  }
+
   /// Three members in the group's second or third generation, which has begun.
   private mutating func train(threads: [UInt32] = [1, 1, 1]) throws -> (job: UInt64, generation: UInt64) {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
@@ -186,43 +193,28 @@ struct CoordinatorTests {
 
   /// Both are there, but no message passes between them: the one with fewer threads has to go.
   @Test mutating func aLinkThatStaysCutCostsAMember() throws {
-    let (job, generation) = try train(threads: [4, 1, 4])
-    func waiting(for other: WorkerID) -> Membership {
-      var own = membership(job, generation: generation, step: 9, stopped: false)
-      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
-      return own
-    }
-    #expect(!status(of: 1, threads: 4, membership: waiting(for: 2)).contains { $0.isLoss })
-    let actions = status(of: 2, membership: waiting(for: 1))
+    let group = try train(threads: [4, 1, 4])
+    #expect(!status(of: 1, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
+    let actions = status(of: 2, membership: waiting(for: 1, in: group))
     #expect(actions.contains { if case .note(.lost(2, .unfit)) = $0 { true } else { false } })
-    #expect(orders(actions, to: 1)?.group.generation == generation + 1)
+    #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
   /// The first of three waits for the second's total, the second and third wait for each other: the first has no part in it.
   @Test mutating func whoWaitsForOneThatWaitsForAnotherStays() throws {
-    let (job, generation) = try train(threads: [1, 4, 4])
-    func waiting(for other: WorkerID) -> Membership {
-      var own = membership(job, generation: generation, step: 9, stopped: false)
-      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
-      return own
-    }
-    var actions = status(of: 2, threads: 4, membership: waiting(for: 3))
-    actions += status(of: 1, membership: waiting(for: 2))
+    let group = try train(threads: [1, 4, 4])
+    var actions = status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
+    actions += status(of: 1, membership: waiting(for: 2, in: group))
     #expect(!actions.contains { $0.isLoss })
-    #expect(status(of: 3, threads: 4, membership: waiting(for: 2)).contains { $0.isLoss })
+    #expect(status(of: 3, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
   }
 
   /// Whom a cut link has put out of the job does it alone, when nobody else is left.
   @Test mutating func whoIsLeftAloneNeedsNoLinks() throws {
-    let (job, generation) = try train(threads: [4, 1])
-    func waiting(for other: WorkerID) -> Membership {
-      var own = membership(job, generation: generation, step: 9, stopped: false)
-      (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
-      return own
-    }
-    _ = status(of: 1, threads: 4, membership: waiting(for: 2))
-    #expect(status(of: 2, membership: waiting(for: 1)).contains { $0.isLoss })
-    #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == job)
+    let group = try train(threads: [4, 1])
+    _ = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
+    #expect(status(of: 2, membership: waiting(for: 1, in: group)).contains { $0.isLoss })
+    #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == group.job)
   }
 
   /// A member that is slow is waited for: it does not wait itself.

@@ -22,7 +22,7 @@ final class SimulatedWorker {
   }
 
   /// What a frozen process is told waits until it goes on.
-  private func whenAwake(_ simulation: Simulation, _ body: @escaping (SimulatedWorker, Simulation) -> Void) {
+  fileprivate func whenAwake(_ simulation: Simulation, _ body: @escaping (SimulatedWorker, Simulation) -> Void) {
     if simulation.now >= frozenUntil { return body(self, simulation) }
     let id = id
     simulation.schedule(after: frozenUntil - simulation.now) { simulation in
@@ -232,11 +232,12 @@ final class SimulatedMember {
     let (id, generation, step) = (id, member.generation, member.step)
     let duration = Double.random(in: 2...20, using: &simulation.random) / speed
     simulation.schedule(after: Int(duration)) { simulation in
-      guard simulation.workers[id]?.isCurrent(self) == true, self.member.generation == generation,
-        self.member.step == step
-      else { return }
-      self.perform(self.member.computedBucket(at: simulation.now), nil, in: simulation)
-      self.compute(bucketsLeft: bucketsLeft - 1, in: simulation)
+      // A frozen process does not compute. If it did, what it tells would overtake what it has told before.
+      simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
+        guard worker.isCurrent(self), self.member.generation == generation, self.member.step == step else { return }
+        self.perform(self.member.computedBucket(at: simulation.now), nil, in: simulation)
+        self.compute(bucketsLeft: bucketsLeft - 1, in: simulation)
+      }
     }
   }
 

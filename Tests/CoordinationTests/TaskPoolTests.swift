@@ -77,4 +77,27 @@ struct TaskPoolTests {
     #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0])
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
   }
+
+  /// Whoever works on a unit that is set aside goes on until word comes. If it dies, then not of what it has been given meanwhile.
+  @Test mutating func whatAWorkerIsGivenMeanwhileIsNotBlamed() {
+    _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
+    _ = coordinator.add(0..<1, file: [7], at: 0)
+    func kill(_ worker: WorkerID) -> [UInt64] {
+      coordinator.handle(.disconnected, from: worker, at: 0).compactMap {
+        if case .note(.setAside(let chunk, _, _)) = $0 { chunk.first } else { nil }
+      }
+    }
+    for worker: WorkerID in 1...2 {
+      _ = join(worker, threads: 1)
+      #expect(kill(worker).isEmpty)
+    }
+    for worker: WorkerID in 3...4 { #expect(orders(join(worker, threads: 1), to: worker).chunks.map(\.first) == [0]) }
+    #expect(kill(3) == [0])
+    #expect(orders(coordinator.add(1..<2, file: [7], at: 0), to: 4).chunks.map(\.first) == [1])
+    #expect(kill(4).isEmpty, "it may have died of the first")
+    for worker: WorkerID in 5...7 {
+      _ = join(worker, threads: 1)
+      #expect(kill(worker) == (worker < 7 ? [] : [1]))
+    }
+  }
 }
