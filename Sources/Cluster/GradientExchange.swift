@@ -76,13 +76,10 @@ package final class GradientExchange {
     ownTimes[step] = microseconds
   }
 
-  /// Where the total comes to stand: in place of the leftmost subtree's sum. What others need of this member's sums has been sent before
+  /// Where the total comes to stand: in place of this member's first sum, if it has any. What others need of its sums has been sent before
   /// they are added to, and is kept as it was.
   private var total: UnsafeMutablePointer<Float> {
-    if let first = ranges.firstIndex(where: { !$0.isEmpty }), first == me, let sum = sums.first {
-      return UnsafeMutablePointer(mutating: sum)
-    }
-    return ownTotal.pointer
+    sums.first.map { UnsafeMutablePointer(mutating: $0) } ?? ownTotal.pointer
   }
 
   private var isDirect: Bool { ExchangeProtocol.isDirect(memberCount: memberCount) }
@@ -125,17 +122,19 @@ package final class GradientExchange {
   }
 
   /// Adds up this member's part of a bucket, along the tree.
+  /// - Returns: false if a contribution is gone: its sender has begun a newer generation, without this member. Then the round is void.
   /// - Throws: ``ExchangeError`` if a contribution has another length than it must have.
-  package func combine(_ piece: Piece) throws(ExchangeError) {
+  package func combine(_ piece: Piece) throws(ExchangeError) -> Bool {
     let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
     // Rounded up, so that every sum begins at a multiple of 64 bytes.
     let stride = (part.count + 15) / 16 * 16
     if scratch.count < subtrees.count * stride { scratch = AlignedBuffer(count: subtrees.count * stride) }
-    var values: [UnsafeMutablePointer<Float>] = []
+    var bodies: [Frame] = []
+    var summands: [Summand] = []
     for member in 0..<memberCount {
       if member == me {
-        values += sums.map { UnsafeMutablePointer(mutating: $0 + part.lowerBound) }
+        summands += sums.map { Summand(UnsafeMutablePointer(mutating: $0 + part.lowerBound), isOwn: true) }
         continue
       }
       let count = self.subtrees(member).count
@@ -145,38 +144,84 @@ package final class GradientExchange {
       guard let body, body.count == count * bytes else {
         throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
       }
-      body.withBytes { content in
-        for index in 0..<count where !part.isEmpty {
-          let source = content.baseAddress! + index * bytes
-          // Nobody else has these bytes, and they stay until the round is complete: kernels may add to them where they are.
-          if !values.isEmpty, Int(bitPattern: source) % 64 == 0 {
-            values.append(UnsafeMutableRawPointer(mutating: source).assumingMemoryBound(to: Float.self))
-            continue
-          }
-          let target = values.isEmpty ? total + part.lowerBound : scratch.pointer + values.count * stride
-          UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes)
-          values.append(target)
-        }
+      bodies.append(body)
+      for index in 0..<count where !part.isEmpty {
+        let place = scratch.pointer + summands.count * stride
+        summands.append(summand(body, at: index * bytes, byteCount: bytes, elseIn: place))
       }
     }
     if !part.isEmpty {
-      let additions = tree.additions(over: subtrees)
-      context.team.forEachRange(part.count, multipleOf: 16) { range, _ in
-        for (left, right) in additions {
-          context.kernels.add(
-            count: range.count, values: values[right] + range.lowerBound, to: values[left] + range.lowerBound)
-        }
-      }
+      add(
+        summands, tree.additions(over: subtrees), count: part.count, stride: stride, to: total + part.lowerBound)
     }
-    if isDirect { return }
+    guard bodies.allSatisfy(\.isWhole) else { return false }
+    if isDirect { return true }
     sent[Key(kind: .total, piece: piece, member: -1)] = makeFrame(part.count * 4) { target in
       target.copyMemory(from: total + part.lowerBound, byteCount: part.count * 4)
+    }
+    return true
+  }
+
+  /// The sum over a subtree in a part of the vector, and whether it may be added to where it stands.
+  private struct Summand {
+    var values: UnsafeMutablePointer<Float>
+    var isOwn: Bool
+
+    init(_ values: UnsafeMutablePointer<Float>, isOwn: Bool) { (self.values, self.isOwn) = (values, isOwn) }
+  }
+
+  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `scratch` if kernels cannot take them there.
+  private func summand(
+    _ body: Frame, at offset: Int, byteCount: Int, elseIn scratch: UnsafeMutablePointer<Float>
+  ) -> Summand {
+    body.withBytes { content in
+      let source = UnsafeMutableRawPointer(mutating: content.baseAddress! + offset)
+      if Int(bitPattern: source) % 64 == 0 {
+        return Summand(source.assumingMemoryBound(to: Float.self), isOwn: body.isOwn)
+      }
+      UnsafeMutableRawPointer(scratch).copyMemory(from: source, byteCount: byteCount)
+      return Summand(scratch, isOwn: true)
+    }
+  }
+
+  /// - Parameters:
+  ///   - summands: each of so many numbers as `stride` and the part have
+  ///   - additions: see ``SummationTree/additions(over:to:)``
+  private func add(
+    _ summands: [Summand], _ additions: [(left: Int, right: Int)], count: Int, stride: Int,
+    to total: UnsafeMutablePointer<Float>
+  ) {
+    var places = summands
+    var moves: [(source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>, isCopy: Bool)] = []
+    for (left, right) in additions {
+      // Addition commutes, so the sum may come to stand in either place.
+      if !places[left].isOwn, places[right].isOwn { places.swapAt(left, right) }
+      if !places[left].isOwn {
+        let copy = scratch.pointer + left * stride
+        moves.append((places[left].values, copy, isCopy: true))
+        places[left] = Summand(copy, isOwn: true)
+      }
+      moves.append((places[right].values, places[left].values, isCopy: false))
+    }
+    if places[0].values != total { moves.append((places[0].values, total, isCopy: true)) }
+    context.team.forEachRange(count, multipleOf: 16) { range, _ in
+      for move in moves {
+        let (source, target) = (move.source + range.lowerBound, move.target + range.lowerBound)
+        if move.isCopy {
+          target.update(from: source, count: range.count)
+        } else {
+          context.kernels.add(count: range.count, values: source, to: target)
+        }
+      }
     }
   }
 
   /// All parts are there.
-  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took
-  package func complete(step: UInt64) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32]) {
+  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took. nil if a part is gone: see
+  ///   ``combine(_:)``.
+  package func complete(
+    step: UInt64
+  ) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32])? {
     defer { forget(step) }
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]
@@ -193,6 +238,7 @@ package final class GradientExchange {
         guard !part.isEmpty else { continue }
         let target = UnsafeMutableRawPointer(total + part.lowerBound)
         body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
+        guard body.isWhole else { return nil }
       }
     }
     return (UnsafePointer(total), microseconds)

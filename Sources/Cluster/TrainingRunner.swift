@@ -51,10 +51,16 @@ final class TrainingRunner {
       links?.frame(count: count, write) ?? Frame(count: count, write)
     }
     shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
-    member = TrainingMember(
-      job: job.id, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,
-      patience: limits.exchange)
+    member = Self.newMember(job.id, worker, trainer, limits)
     tell(member.membership)
+  }
+
+  private static func newMember(
+    _ job: UInt64, _ worker: WorkerID, _ trainer: NetworkTrainer, _ limits: Limits
+  ) -> TrainingMember {
+    TrainingMember(
+      job: job, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,
+      patience: limits.exchange)
   }
 
   /// Whether the state, and every piece of the gradient, fits into a message.
@@ -150,7 +156,7 @@ final class TrainingRunner {
     case .send(let kind, let piece, let receiver): send(kind, piece, to: receiver)
     case .request(let kind, let piece, let source):
       send(kind, step: piece.step, bucket: piece.bucket, nil, to: source)
-    case .combine(let piece): if members > 1 { try exchange.combine(piece) }
+    case .combine(let piece): if members > 1, try !exchange.combine(piece) { startOver() }
     case .complete: try complete()
     }
   }
@@ -211,7 +217,7 @@ final class TrainingRunner {
   private func complete() throws {
     if members > 1 {
       let isJudging = trainer.isJudging
-      let (total, microseconds) = try exchange.complete(step: member.step)
+      guard let (total, microseconds) = try exchange.complete(step: member.step) else { return startOver() }
       try trainer.completeRound(total: total)
       if !isJudging { shares.note(microseconds: microseconds) }
     }
@@ -221,6 +227,13 @@ final class TrainingRunner {
     let actions = member.applied(isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, at: now)
     if isEpochDone { tell(member.membership) }
     enqueue(actions)
+  }
+
+  /// The round in hand is void, and nothing of it has been applied: the others have gone on without this member, which joins them anew.
+  private func startOver() {
+    (pending, early) = ([], [])
+    member = Self.newMember(job, worker, trainer, limits)
+    tell(member.membership)
   }
 
   // MARK: State

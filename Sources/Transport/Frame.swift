@@ -6,25 +6,32 @@ package final class Frame {
   let message: UnsafeMutablePointer<zmq_msg_t>
   /// Where other processes of this host can read the bytes; nil if they cannot.
   package let shared: SharedBytes?
+  /// Of bytes in another process's memory: whether that process has not used it for others since.
+  private let isThere: (@Sendable () -> Bool)?
 
   init() {
-    shared = nil
+    (shared, isThere) = (nil, nil)
     message = .allocate(capacity: 1)
     zmq_msg_init(message)
   }
 
   /// - Parameter write: fills all `count` bytes.
   package init(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
-    shared = nil
+    (shared, isThere) = (nil, nil)
     message = .allocate(capacity: 1)
     precondition(zmq_msg_init_size(message, count) == 0, "no memory for a message of \(count) bytes")
     if count > 0 { write(zmq_msg_data(message)!) }
   }
 
   /// Bytes that stand in other memory.
-  /// - Parameter release: called on any thread when neither this frame nor libzmq needs them any more
-  init(_ bytes: UnsafeMutableRawBufferPointer, shared: SharedBytes?, release: @escaping @Sendable () -> Void) {
-    self.shared = shared
+  /// - Parameters:
+  ///   - isThere: nil if they are this process's own
+  ///   - release: called on any thread when neither this frame nor libzmq needs them any more
+  init(
+    _ bytes: UnsafeMutableRawBufferPointer, shared: SharedBytes? = nil, isThere: (@Sendable () -> Bool)? = nil,
+    release: @escaping @Sendable () -> Void
+  ) {
+    (self.shared, self.isThere) = (shared, isThere)
     message = .allocate(capacity: 1)
     let box = Unmanaged.passRetained(ReleaseAction(release))
     let status = zmq_msg_init_data(
@@ -46,6 +53,12 @@ package final class Frame {
   }
 
   package var count: Int { zmq_msg_size(message) }
+
+  /// Whether the bytes may be written to, and stay as they are until then.
+  package var isOwn: Bool { isThere == nil }
+
+  /// Whether what has been read until now were the bytes that had been sent. If they are this process's own, they were.
+  package var isWhole: Bool { isThere?() ?? true }
 
   /// The bytes, without a copy; they are not to be used after `body` has returned.
   package func withBytes<Result, Failure: Error>(

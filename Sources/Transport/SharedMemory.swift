@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Memory that other processes of the same host and user can read, so that large bytes need not be copied through a socket four times.
 ///
-/// Before the bytes of each frame stands a mark, a number that is never used twice: a reader that finds the mark before and after it has copied
-/// the bytes has them whole (a sequence lock: Boehm, "Can seqlocks get along with programming language memory models?", 2012).
+/// Before the bytes of each frame stands a mark, a number that is never used twice: a reader that finds the mark before and after it has used
+/// the bytes had them whole (a sequence lock: Boehm, "Can seqlocks get along with programming language memory models?", 2012).
 package final class SharedMemory: @unchecked Sendable {  // after `init`, changes are behind a lock
   private let descriptor: Int32
   private let base: UnsafeMutableRawPointer
@@ -80,7 +80,7 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
 }
 
 /// The ``SharedMemory`` of another process.
-package final class PeerMemory {
+package final class PeerMemory: @unchecked Sendable {  // nothing changes after `init`
   private let base: UnsafeMutableRawPointer
   private let size: Int
 
@@ -99,24 +99,24 @@ package final class PeerMemory {
 
   deinit { munmap(base, size) }
 
-  /// A copy of the bytes, at a multiple of 64; nil if they are no longer there.
+  /// The bytes where they stand, at a multiple of 64: to be read only, and then ``Frame/isWhole`` tells whether they were still there.
+  /// - Returns: nil if they are not there even now.
   package func frame(_ shared: SharedBytes) -> Frame? {
     let (header, room) = (SharedMemory.header, UInt64(size - SharedMemory.header))
     guard shared.mark != 0, shared.count > 0, shared.count <= room, shared.offset <= room - shared.count,
-      shared.offset % 64 == 0, let copy = aligned_alloc(64, (Int(shared.count) + 63) / 64 * 64)
+      shared.offset % 64 == 0
     else { return nil }
-    let (start, count) = (base + Int(shared.offset), Int(shared.count))
-    let mark = start.assumingMemoryBound(to: Atomic<UInt64>.self)
-    let isThere = mark.pointee.load(ordering: .acquiring) == shared.mark
-    if isThere { copy.copyMemory(from: start + header, byteCount: count) }
-    atomicMemoryFence(ordering: .acquiring)
-    guard isThere, mark.pointee.load(ordering: .relaxed) == shared.mark else {
-      free(copy)
-      return nil
-    }
-    let address = UInt(bitPattern: copy)
-    return Frame(UnsafeMutableRawBufferPointer(start: copy, count: count), shared: nil) {
-      free(UnsafeMutableRawPointer(bitPattern: address))
-    }
+    let (offset, number) = (Int(shared.offset), shared.mark)
+    guard mark(at: offset).pointee.load(ordering: .acquiring) == number else { return nil }
+    return Frame(
+      UnsafeMutableRawBufferPointer(start: base + offset + header, count: Int(shared.count)),
+      isThere: { [self] in
+        atomicMemoryFence(ordering: .acquiring)
+        return mark(at: offset).pointee.load(ordering: .relaxed) == number
+      }, release: { [self] in withExtendedLifetime(self) {} })
+  }
+
+  private func mark(at offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 }

@@ -30,11 +30,16 @@ struct GradientExchangeTests {
 
   private final class Member {
     /// A team takes calls of one thread at a time, and tests run side by side: each member has its own.
-    let exchange = GradientExchange(
-      shards: GradientExchangeTests.shards, on: ComputeContext(threads: 2, instructionSet: .portable))
+    let exchange: GradientExchange
     let sums: [UnsafeMutablePointer<Float>]
 
-    init(_ place: Int, _ ranges: [Range<Int>]) {
+    /// - Parameter memory: where what is sent is to stand; nil: in frames
+    init(_ place: Int, _ ranges: [Range<Int>], memory: SharedMemory? = nil) {
+      exchange = GradientExchange(
+        shards: GradientExchangeTests.shards, on: ComputeContext(threads: 2, instructionSet: .portable)
+      ) { count, write in
+        count > 0 ? memory?.frame(count: count, write) ?? Frame(count: count, write) : Frame(count: count, write)
+      }
       let tree = SummationTree(leafCount: GradientExchangeTests.shards)
       let subtrees = ranges[place].isEmpty ? [] : tree.subtrees(inside: ranges[place])
       sums = subtrees.map { node in
@@ -60,13 +65,21 @@ struct GradientExchangeTests {
     }
   }
 
+  /// What a member sees of what another one sends: its memory, if it is there.
+  private func received(_ sent: Frame) throws -> Frame {
+    guard let shared = sent.shared else { return sent }
+    return try #require(PeerMemory(of: shared)?.frame(shared))
+  }
+
   @Test(
     arguments: [
       [0..<8, 8..<16], [0..<3, 3..<16], [0..<16, 16..<16], [0..<0, 0..<16],
       [0..<5, 5..<6, 6..<16], [0..<4, 4..<4, 4..<9, 9..<16], [0..<1, 1..<2, 2..<3, 3..<16, 16..<16],
-    ] as [[Range<Int>]]) func everyMemberHasTheTotalOfOneProcess(ranges: [Range<Int>]) throws
-  {
-    let members = ranges.indices.map { Member($0, ranges) }
+    ] as [[Range<Int>]], [false, true])
+  func everyMemberHasTheTotalOfOneProcess(ranges: [Range<Int>], isShared: Bool) throws {
+    let members = ranges.indices.map {
+      Member($0, ranges, memory: isShared ? SharedMemory() : nil)
+    }
     let others = { (place: Int) in ranges.indices.filter { $0 != place } }
     let step: UInt64 = 5
     for member in members { member.exchange.begin(buckets: Self.buckets, ranges: ranges) }
@@ -79,24 +92,25 @@ struct GradientExchangeTests {
           let body = try #require(member.exchange.message(.contribution, piece, to: other, isCurrent: true))
           let header = header(
             .contribution, piece, from: place, microseconds: member.exchange.microseconds(of: step))
-          members[other].exchange.keep(header, body)
+          members[other].exchange.keep(header, try received(body))
         }
       }
     }
     for bucket in Self.buckets.indices {
       let piece = GradientExchange.Piece(step: step, bucket: bucket)
       for (place, member) in members.enumerated() {
-        try member.exchange.combine(piece)
+        #expect(try member.exchange.combine(piece))
         if ExchangeProtocol.isDirect(memberCount: ranges.count) { continue }
         for other in others(place) {
           let body = try #require(member.exchange.message(.total, piece, to: other, isCurrent: true))
-          members[other].exchange.keep(header(.total, piece, from: place, microseconds: 0), body)
+          members[other].exchange.keep(
+            header(.total, piece, from: place, microseconds: 0), try received(body))
         }
       }
     }
     let expected = Self.sum(0..<Self.shards)
     for member in members {
-      let (total, microseconds) = try member.exchange.complete(step: step)
+      let (total, microseconds) = try #require(try member.exchange.complete(step: step))
       #expect((0..<Self.count).allSatisfy { total[$0].bitPattern == expected[$0].bitPattern })
       #expect(microseconds == ranges.indices.map { ranges[$0].isEmpty ? 0 : UInt32($0 + 1) })
       withExtendedLifetime(member) {}
@@ -114,7 +128,7 @@ struct GradientExchangeTests {
       let body = member.exchange.message(.contribution, piece, to: 1 - place, isCurrent: true)
       members[1 - place].exchange.keep(header(.contribution, piece, from: place, microseconds: 1), body)
     }
-    try members[0].exchange.combine(piece)
+    #expect(try members[0].exchange.combine(piece))
     _ = try members[0].exchange.complete(step: 0)
     let again = try #require(members[0].exchange.message(.contribution, piece, to: 1, isCurrent: false))
     let expected = Self.sum(0..<8)
@@ -128,6 +142,38 @@ struct GradientExchangeTests {
     withExtendedLifetime(members) {}
   }
 
+  /// The sender has gone on without this member, and has used the memory for others.
+  @Test func bytesThatGaveWayMakeTheRoundVoid() throws {
+    let ranges = [0..<8, 8..<16]
+    let memory = try #require(SharedMemory())
+    let member = Member(0, ranges)
+    let piece = GradientExchange.Piece(step: 0, bucket: 0)
+    member.exchange.begin(buckets: [0..<Self.count], ranges: ranges)
+    member.exchange.note(sums: member.pointers, step: 0, microseconds: 1)
+    func frame() throws -> Frame { try #require(memory.frame(count: 4 * Self.count) { _ in }) }
+    member.exchange.keep(header(.contribution, piece, from: 1, microseconds: 1), try received(try frame()))
+    let next = try frame()
+    #expect(try !member.exchange.combine(piece))
+    withExtendedLifetime((member, next)) {}
+  }
+
+  @Test func aTotalThatGaveWayMakesTheRoundVoid() throws {
+    let ranges = [0..<16, 16..<16, 16..<16]
+    let memory = try #require(SharedMemory())
+    let member = Member(0, ranges)
+    let piece = GradientExchange.Piece(step: 0, bucket: 0)
+    member.exchange.begin(buckets: [0..<Self.count], ranges: ranges)
+    member.exchange.note(sums: member.pointers, step: 0, microseconds: 1)
+    #expect(try member.exchange.combine(piece))
+    func frame() throws -> Frame { try #require(memory.frame(count: 4 * Self.count / 3) { _ in }) }
+    let kept = try frame()
+    member.exchange.keep(header(.total, piece, from: 1, microseconds: 0), try received(kept))
+    member.exchange.keep(header(.total, piece, from: 2, microseconds: 0), try received(try frame()))
+    let next = try frame()
+    #expect(try member.exchange.complete(step: 0) == nil)
+    withExtendedLifetime((member, kept, next)) {}
+  }
+
   @Test(arguments: [0, 4, 4 * count - 4, 4 * count + 4]) func aContributionOfAnotherLengthIsAnError(size: Int) throws {
     let ranges = [0..<8, 8..<16]
     let member = Member(0, ranges)
@@ -136,7 +182,7 @@ struct GradientExchangeTests {
     member.exchange.note(sums: member.pointers, step: 0, microseconds: 1)
     let body = Frame([UInt8](repeating: 0, count: size))
     member.exchange.keep(header(.contribution, piece, from: 1, microseconds: 1), body)
-    let error = #expect(throws: ExchangeError.self) { try member.exchange.combine(piece) }
+    let error = #expect(throws: ExchangeError.self) { _ = try member.exchange.combine(piece) }
     #expect(error?.description.contains("member 1 of the group has sent \(size) bytes") == true)
     withExtendedLifetime(member) {}
   }

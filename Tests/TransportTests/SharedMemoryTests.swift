@@ -19,19 +19,22 @@ struct SharedMemoryTests {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7) }
     let frame = try frame(bytes)
     let shared = try #require(frame.shared)
-    let copy = try #require(PeerMemory(of: shared)?.frame(shared))
-    #expect(copy.array == bytes)
+    let peer = try #require(PeerMemory(of: shared)?.frame(shared))
+    #expect(peer.array == bytes)
     #expect(frame.array == bytes)
-    #expect(copy.withBytes { Int(bitPattern: $0.baseAddress!) % 64 } == 0)
+    #expect(peer.withBytes { Int(bitPattern: $0.baseAddress!) % 64 } == 0)
+    #expect(peer.isWhole && !peer.isOwn && frame.isOwn)
   }
 
   @Test func whatHasGivenWayToOthersIsNotRead() throws {
     let first = try #require(try frame([1, 2, 3]).shared)
     let peer = try #require(PeerMemory(of: first))
+    let old = try #require(peer.frame(first))
     // The first frame is gone, so the second takes its place.
     let second = try frame([4, 5, 6])
     #expect(second.shared?.offset == first.offset)
     #expect(peer.frame(first) == nil)
+    #expect(!old.isWhole, "nor was what has been read of it")
     #expect(try peer.frame(#require(second.shared))?.array == [4, 5, 6])
   }
 
