@@ -59,6 +59,7 @@ extension Cluster {
     let worker = message.worker
     switch message.body {
     case .status(let status):
+      if let reason = fault(of: status.profile) { return send(to: route) { $0.refusal.reason = reason } }
       guard connections.note(worker, by: frame.connection, route: route.array) else { return }
       routes[worker] = route
       perform(coordinator.handle(.status(status), from: worker, at: now))
@@ -82,6 +83,16 @@ extension Cluster {
       }
     case nil: strangers.note(.message, of: frame.peerAddress)
     }
+  }
+
+  /// Why other workers could not reach this one; nil if they can, for all that is known.
+  private func fault(of profile: Profile) -> String? {
+    // Within the process there are no others.
+    if settings.isOneProcess { return nil }
+    do throws(TransportError) {
+      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: settings.keys?.own)
+      return nil
+    } catch { return "other workers cannot reach it: \(error)" }
   }
 
   /// All members tell of the end of an epoch; it is news once.

@@ -127,7 +127,7 @@ final class TrainingRunner {
     case .connect(let members, let me):
       exchange.reset(memberCount: members.count, me: me)
       shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
-      try links?.connect(to: members, me: me)
+      links?.connect(to: members, me: me)
     case .compute: break  // when nothing else is left to be done
     case .exchange(let action): try perform(action, header, body)
     case .requestState(let source): send(.stateRequest, step: member.step, nil, to: source)
