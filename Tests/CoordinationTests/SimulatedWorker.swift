@@ -175,6 +175,10 @@ final class SimulatedMember {
     let generation = member.generation
     perform(member.follow(group, at: simulation.now), nil, in: simulation)
     if member.generation != generation { kept = [] }
+    receiveEarly(in: simulation)
+  }
+
+  private func receiveEarly(in simulation: Simulation) {
     let waiting = early
     early = []
     for message in waiting { receive(message, in: simulation) }
@@ -206,6 +210,7 @@ final class SimulatedMember {
         kept = []
         simulation.note(digest: digest, after: step, of: trial)
         perform(member.loaded(step: step, isFinished: step >= rounds, at: simulation.now), nil, in: simulation)
+        receiveEarly(in: simulation)
       case .sendCheckpoint:
         let checkpoint = Checkpoint.with {
           ($0.job, $0.step, $0.finished) = (job, member.step, member.step >= rounds)
