@@ -227,12 +227,13 @@ package final class Cluster {
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     try localWorkers?.check()
-    switch joiningKeys?.look(at: now) {
-    case .keys(let workers)?:
-      allow(workers)
-      log("keys of \(workers.count) workers are listed now")
-    case .unreadable(let error)?: log("the list of keys stays as it was: \(error)")
-    case nil: break
+    for change in joiningKeys?.look(at: now) ?? [] {
+      switch change {
+      case .keys(let workers):
+        allow(workers)
+        log("keys of \(workers.count) workers are listed now")
+      case .fault(let error): log("of no use among the keys: \(error)")
+      }
     }
     for (address, count) in accessControl?.takeRefusals() ?? [:] { strangers.note(.refusal, of: address, count: count) }
     for line in strangers.lines(at: now) { log(line) }
