@@ -226,7 +226,7 @@ package final class Cluster {
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
-    try localWorkers?.check()
+    try localWorkers?.check(isAlone: coordinator.workerCount == 0)
     for change in joiningKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):
