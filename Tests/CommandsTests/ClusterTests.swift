@@ -235,6 +235,7 @@ import Testing
     }
     try copy("coordinator", from: "keys1", to: "keys2")
     try copy("other", from: "keys3", to: "keys1")
+    try folder.write("no key", to: "keys1/broken.public")
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
@@ -244,6 +245,7 @@ import Testing
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
     #expect(ended.status == 0 && ended.errors.contains("keys of 2 workers are listed now"), "\(ended.errors)")
+    #expect(ended.errors.contains("of no use among the keys: \(folder.file("keys1"))/broken.public holds no key"))
   }
 
   // MARK: Wrong use
