@@ -134,8 +134,7 @@ extension Cluster {
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(let chunk, let job, let reason) = note {
-          if run?.teams != nil { setAsideReasons[job] = reason }
-          setAsideReason = reason
+          setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
           attempt { run in try run.growth?.setAside(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {

@@ -42,8 +42,6 @@ package final class Cluster {
   var names: [WorkerID: String] = [:]
   /// Of teams: why units of jobs were set aside.
   var setAsideReasons: [UInt64: String] = [:]
-  /// Why the last chunk that was set aside was.
-  var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   var isReceiving = false
   var strangers = StrangerLog()
