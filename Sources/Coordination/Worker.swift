@@ -170,7 +170,11 @@ package struct Worker: Sendable {
   }
 
   private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, failure: String) {
-    guard running?.id == chunk else { return actions.append(.forget(chunk: chunk)) }
+    guard running?.id == chunk else {
+      // A chunk that was taken away and given again may end twice: what is kept of it is still to be sent.
+      if results[chunk] == nil { actions.append(.forget(chunk: chunk)) }
+      return
+    }
     running = nil
     let result = ChunkResult.with {
       $0.job = orders.job.id
