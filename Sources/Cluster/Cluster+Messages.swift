@@ -9,6 +9,7 @@ internal import Transport
 extension Cluster {
   /// Messages that are looked at before orders are sent.
   private static let mostAtOnce = 64
+  private static let mostNames = 1_000
 
   // MARK: What comes
 
@@ -38,6 +39,8 @@ extension Cluster {
       switch event {
       case .closed(let connection):
         if let worker = connections.close(connection) {
+          // Also of one that was refused.
+          routes[worker] = nil
           perform(coordinator.handle(.disconnected, from: worker, at: now))
         }
       case .failed: strangers.note(.handshake, of: nil)
@@ -129,6 +132,7 @@ extension Cluster {
         run?.hasCheckpointed = true
       case .note(let note):
         if case .joined(let joined, let profile) = note {
+          if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
           names[joined] = "\(profile.host), process \(profile.process)"
           timeline.join(joined, profile)
         }

@@ -38,9 +38,9 @@ package final class Cluster {
   /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
-  /// What people call each that has ever joined.
+  /// What people call each; also those that are gone, while there are not many.
   var names: [WorkerID: String] = [:]
-  /// Of teams: why units of jobs were set aside.
+  /// Why chunks were set aside; of teams, by job.
   var setAsideReasons: [UInt64: String] = [:]
   /// Whether there may be more messages to answer, so that orders had better wait.
   var isReceiving = false
