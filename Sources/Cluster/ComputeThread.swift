@@ -173,9 +173,9 @@ private final class WorkerCompute {
         imagesPerUnit: Int(description.imagesPerUnit))
     case .fitGroups:
       tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
-        [blobs, commands] file in
+        [blobs] file, isCancelled in
         guard let name = SHA256(bytes: file),
-          case .groups(let groups) = try blobs.groups(name, isCancelled: { commands.contains { $0.endsChunk } })
+          case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
         else { throw ModelError.badSettings("the chunk does not name its fits") }
         return groups
       }
@@ -219,7 +219,7 @@ private final class WorkerCompute {
           failure: failure))
     }
     // Without a runner, the job has failed here already, and the coordinator knows.
-    guard let tasks else { return }
+    guard let tasks, !commands.contains(where: { $0.ends(chunk: chunk.id) }) else { return }
     do {
       var told = start
       end(
@@ -229,7 +229,7 @@ private final class WorkerCompute {
             told = now
             report(.progress(units: done))
           }
-          return !commands.contains { $0.endsChunk }
+          return !commands.contains { $0.ends(chunk: chunk.id) }
         })
     } catch is CancellationError {
     } catch {

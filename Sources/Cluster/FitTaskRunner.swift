@@ -7,7 +7,7 @@ internal import Selection
 
 /// Units are fits of a sweep, which the chunk's file tells; their bytes are ``FitResults``.
 final class FitTaskRunner: TaskRunner {
-  private let groups: (_ file: Data) throws -> FitGroups
+  private let groups: (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
   private let images: LabeledImages
   private let classCount: Int
   private let context: ComputeContext
@@ -17,13 +17,14 @@ final class FitTaskRunner: TaskRunner {
   /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up before it is here.
   init(
     images: LabeledImages, classCount: Int, on context: ComputeContext,
-    groups: @escaping (_ file: Data) throws -> FitGroups
+    groups: @escaping (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
   ) {
     (self.images, self.classCount, self.context, self.groups) = (images, classCount, context, groups)
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let (units, groups) = (chunk.units, try groups(chunk.file))
+    let units = chunk.units
+    let groups = try groups(chunk.file, { !progress(0) })
     guard groups.numbers.lowerBound <= units.lowerBound, units.upperBound <= groups.numbers.upperBound else {
       throw ModelError.badSettings("the file has no fits \(units.lowerBound) to \(units.upperBound - 1)")
     }

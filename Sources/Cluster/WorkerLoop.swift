@@ -141,7 +141,7 @@ final class WorkerLoop {
         (results, job) = ([:], nil)
         computing.commands.post(.drop)
       case .start(let chunk): computing.commands.post(.start(chunk))
-      case .cancel: computing.commands.post(.cancel)
+      case .cancel(let chunk): computing.commands.post(.cancel(chunk: chunk))
       case .forget(let chunk): results[chunk] = nil
       case .forgetCheckpoint: checkpoint = nil
       case .follow(let group): if let group { computing.commands.post(.follow(group)) }

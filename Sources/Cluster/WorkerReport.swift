@@ -15,16 +15,13 @@ enum WorkerCommand: Sendable {
   case prepare(Job)
   case drop
   case start(Chunk)
-  case cancel
+  case cancel(chunk: UInt64)
   case follow(Group)
   case end
 
-  /// Whether a chunk that is being worked on is worth nothing any more.
-  var endsChunk: Bool {
-    switch self {
-    case .drop, .cancel, .end: true
-    case .prepare, .start, .follow: false
-    }
+  /// Whether the chunk, which was started before, is worth nothing any more.
+  func ends(chunk: UInt64) -> Bool {
+    if case .cancel(chunk) = self { true } else { endsJob }
   }
 
   var isFollow: Bool { if case .follow = self { true } else { false } }

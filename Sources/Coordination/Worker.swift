@@ -3,8 +3,8 @@ internal import SwiftProtobuf
 
 /// A worker's side of the protocol: events in, actions out.
 ///
-/// It follows the newest orders of the newest coordinator, one chunk at a time, and keeps each result until the orders no longer ask for
-/// it.
+/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it. All chunks of the orders
+/// are started at once: whoever computes does them one after the other, and need not ask for the next.
 package struct Worker: Sendable {
   package enum Event: Sendable {
     case orders(Orders, coordinator: UInt64)
@@ -12,7 +12,7 @@ package struct Worker: Sendable {
     case disconnected
     /// The chunk that was started is done; its bytes are kept by whoever did it. `failure` says why there are none.
     case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: String)
-    /// So many units of the chunk that was started are done.
+    /// So many units of the chunk that is being worked on are done.
     case progress(units: Int)
     /// The member of the training group has come further, or has stopped.
     case membership(Membership)
@@ -29,9 +29,10 @@ package struct Worker: Sendable {
     /// Make ready for a job; what belongs to another one is given up.
     case prepare(Job)
     case dropJob
+    /// Work on the chunk after those that were started before.
     case start(Chunk)
-    /// Give up the chunk that was started.
-    case cancel
+    /// Give up the chunk that was started, whether it waits or is being worked on.
+    case cancel(chunk: UInt64)
     /// The bytes of the result are needed no longer.
     case forget(chunk: UInt64)
     case forgetCheckpoint
@@ -48,7 +49,8 @@ package struct Worker: Sendable {
   private var lastHeard: Milliseconds = 0
   private var lastSent: Milliseconds = .min / 2
   private var statusNumber: UInt64 = 0
-  private var running: Chunk?
+  /// Chunks that have no result yet.
+  private var started: Set<UInt64> = []
   private var results: [UInt64: (result: ChunkResult, sent: Milliseconds)] = [:]
   private var membership: Membership?
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
@@ -145,11 +147,10 @@ package struct Worker: Sendable {
       results[id] = nil
       actions.append(.forget(chunk: id))
     }
-    if let chunk = running, !wanted.contains(chunk.id) {
-      running = nil
-      actions.append(.cancel)
+    for id in started.subtracting(wanted).sorted() { cancel(id) }
+    for chunk in orders.chunks where results[chunk.id] == nil && started.insert(chunk.id).inserted {
+      actions.append(.start(chunk))
     }
-    startNext()
   }
 
   private mutating func followGroup(_ before: Orders) {
@@ -162,20 +163,19 @@ package struct Worker: Sendable {
     }
   }
 
-  private mutating func startNext() {
-    guard running == nil, let next = orders.chunks.first(where: { results[$0.id] == nil }) else { return }
-    running = next
+  private mutating func cancel(_ chunk: UInt64) {
+    started.remove(chunk)
     unitsDone = 0
-    actions.append(.start(next))
+    actions.append(.cancel(chunk: chunk))
   }
 
   private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, failure: String) {
-    guard running?.id == chunk else {
-      // A chunk that was taken away and given again may end twice: what is kept of it is still to be sent.
+    guard started.remove(chunk) != nil else {
+      // Of one that was given up, and perhaps done again since.
       if results[chunk] == nil { actions.append(.forget(chunk: chunk)) }
       return
     }
-    running = nil
+    unitsDone = 0
     let result = ChunkResult.with {
       $0.job = orders.job.id
       $0.chunk = chunk
@@ -185,7 +185,6 @@ package struct Worker: Sendable {
     }
     results[chunk] = (result, now)
     actions.append(.sendResult(result))
-    startNext()
   }
 
   private mutating func forgetCoordinator() {
@@ -196,10 +195,10 @@ package struct Worker: Sendable {
 
   private mutating func abandonJob() {
     guard orders.hasJob else { return }
-    if running != nil { actions.append(.cancel) }
+    for id in started.sorted() { cancel(id) }
     for id in results.keys.sorted() { actions.append(.forget(chunk: id)) }
     if checkpoint != nil { actions.append(.forgetCheckpoint) }
-    (running, results, membership, checkpoint, failure) = (nil, [:], nil, nil, "")
+    (results, membership, checkpoint, failure) = ([:], nil, nil, "")
     (orders.chunks, orders.group) = ([], Group())
     orders.clearGroup()
     orders.clearJob()
@@ -219,7 +218,7 @@ package struct Worker: Sendable {
       if let membership { $0.membership = membership }
       $0.leaving = leaving
       $0.failure = failure
-      $0.unitsDone = running == nil ? 0 : UInt64(unitsDone)
+      $0.unitsDone = UInt64(unitsDone)
     }
     actions.append(.send(status))
   }

@@ -9,7 +9,10 @@ final class SimulatedWorker {
   private let speed: Double
   var frozenUntil: Milliseconds = 0
   private var worker: Worker
-  private var started: Chunk?
+  /// The first is worked on.
+  private var started: [Chunk] = []
+  /// Counts how often work on a chunk has begun.
+  private var turn = 0
   private var member: SimulatedMember?
   private var preparations = 0
 
@@ -55,9 +58,9 @@ final class SimulatedWorker {
       case .prepare(let job): prepare(job, in: simulation)
       case .dropJob:
         preparations += 1
-        (member, started) = (nil, nil)
+        (member, started) = (nil, [])
       case .start(let chunk): start(chunk, in: simulation)
-      case .cancel: started = nil
+      case .cancel(let chunk): cancel(chunk, in: simulation)
       case .forget, .forgetCheckpoint: break
       case .follow(let group): if let group { member?.follow(group, in: simulation) }
       case .end: simulation.killWorker(id)
@@ -84,14 +87,27 @@ final class SimulatedWorker {
   }
 
   private func start(_ chunk: Chunk, in simulation: Simulation) {
-    started = chunk
-    let id = id
+    started.append(chunk)
+    if started.count == 1 { work(in: simulation) }
+  }
+
+  private func cancel(_ chunk: UInt64, in simulation: Simulation) {
+    let wasWorkedOn = started.first?.id == chunk
+    started.removeAll { $0.id == chunk }
+    if wasWorkedOn { work(in: simulation) }
+  }
+
+  /// On the first chunk that was started.
+  private func work(in simulation: Simulation) {
+    guard let chunk = started.first else { return }
+    turn += 1
+    let (id, turn) = (id, turn)
     let units = Int(chunk.first)..<Int(chunk.first + chunk.count)
     let duration = Int(Double(units.reduce(0) { $0 + simulation.milliseconds(of: $1) }) / speed)
     simulation.schedule(after: duration) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
-        guard worker.started == chunk else { return }
-        worker.started = nil
+        guard worker.turn == turn, worker.started.first == chunk else { return }
+        worker.started.removeFirst()
         let faults = simulation.faults
         if units.contains(where: { $0 == faults.poison || faults.poisons.contains($0) }) {
           return simulation.killWorker(id)
@@ -100,6 +116,7 @@ final class SimulatedWorker {
         let digest = [UInt8(truncatingIfNeeded: units.lowerBound), UInt8(truncatingIfNeeded: units.count), lie]
         worker.handle(
           .chunkEnded(chunk.id, digest: digest, milliseconds: duration, failure: ""), in: simulation)
+        worker.work(in: simulation)
       }
     }
   }

@@ -1,32 +1,56 @@
 import Coordination
+import Foundation
 import SwiftProtobuf
 import Testing
 
-struct WorkerTests {
-  private var worker = Worker(id: 1, profile: Profile(), limits: Limits())
+@Suite struct WorkerTests {
+  private func orders(_ number: UInt64, chunks: [UInt64]) -> Worker.Event {
+    .orders(
+      .with {
+        $0.number = number
+        $0.job.id = 1
+        $0.chunks = chunks.map { id in .with { ($0.id, $0.first, $0.count) = (id, id, 1) } }
+      }, coordinator: 1)
+  }
 
-  private mutating func order(_ number: UInt64, chunks: [UInt64]) -> [Worker.Action] {
-    let orders = Orders.with {
-      ($0.number, $0.job.id) = (number, 7)
-      $0.chunks = chunks.map { id in Chunk.with { ($0.id, $0.count) = (id, 1) } }
+  private func ended(_ chunk: UInt64) -> Worker.Event { .chunkEnded(chunk, digest: [1], milliseconds: 1, failure: "") }
+
+  /// What is started and given up, as words.
+  private func words(_ actions: [Worker.Action]) -> [String] {
+    actions.compactMap {
+      switch $0 {
+      case .start(let chunk): "start \(chunk.id)"
+      case .cancel(let chunk): "cancel \(chunk)"
+      case .sendResult(let result): "send \(result.chunk)"
+      case .forget(let chunk): "forget \(chunk)"
+      default: nil
+      }
     }
-    return worker.handle(.orders(orders, coordinator: 5), at: 0)
   }
 
-  private mutating func end(_ chunk: UInt64) -> [Worker.Action] {
-    worker.handle(.chunkEnded(chunk, digest: [], milliseconds: 1, failure: ""), at: 0)
+  @Test func allChunksAreStartedAtOnceAndEachOnce() {
+    var worker = Worker(id: 7, profile: Profile(), limits: Limits())
+    #expect(words(worker.handle(orders(1, chunks: [1, 2]), at: 0)) == ["start 1", "start 2"])
+    #expect(words(worker.handle(ended(1), at: 1)) == ["send 1"])
+    #expect(words(worker.handle(orders(2, chunks: [1, 2, 3]), at: 2)) == ["start 3"])
+    #expect(words(worker.handle(orders(3, chunks: [3]), at: 3)) == ["forget 1", "cancel 2"])
   }
 
-  /// Whoever computes cannot always be stopped in time: it ends what was taken away, and then what was given again.
-  @Test mutating func aResultThatIsStillToBeSentIsNotForgotten() {
-    _ = order(1, chunks: [3])
-    #expect(order(2, chunks: []) == [.cancel])
-    _ = order(3, chunks: [3])
-    let first = end(3)
-    #expect(first.count == 1 && first != [.forget(chunk: 3)])
-    #expect(end(3).isEmpty)
-    #expect(worker.tick(at: Limits().retry).contains(first[0]), "it is sent until it is no longer asked for")
-    #expect(order(4, chunks: []) == [.forget(chunk: 3)])
-    #expect(end(3) == [.forget(chunk: 3)], "nobody wants it any more")
+  @Test func whatComesOfAChunkThatWasGivenUpIsForgotten() {
+    var worker = Worker(id: 7, profile: Profile(), limits: Limits())
+    _ = worker.handle(orders(1, chunks: [1, 2]), at: 0)
+    _ = worker.handle(orders(2, chunks: [2]), at: 1)
+    #expect(words(worker.handle(ended(1), at: 2)) == ["forget 1"])
+  }
+
+  /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and either may be asked for again.
+  @Test func aResultIsKeptWhenAChunkIsDoneTwice() {
+    var worker = Worker(id: 7, profile: Profile(), limits: Limits())
+    _ = worker.handle(orders(1, chunks: [1]), at: 0)
+    _ = worker.handle(orders(2, chunks: []), at: 1)
+    _ = worker.handle(orders(3, chunks: [1]), at: 2)
+    #expect(words(worker.handle(ended(1), at: 3)) == ["send 1"])
+    #expect(words(worker.handle(ended(1), at: 4)) == [])
+    #expect(words(worker.tick(at: 3 + Limits().retry)) == ["send 1"])
   }
 }
