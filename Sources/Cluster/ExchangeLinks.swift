@@ -13,8 +13,6 @@ package final class ExchangeLinks {
   private let incoming: Socket
   private var outgoing: [WorkerID: Link] = [:]
   private var members: [Member] = []
-  /// Messages that are no messages of this protocol.
-  private(set) var malformed = 0
   /// That were sent to other members.
   private(set) var bytesSent = 0
   /// For large bytes to members of the same host; nil where members may be elsewhere, or the system has no such memory.
@@ -122,10 +120,7 @@ package final class ExchangeLinks {
       options.discardUnknownFields = true
       guard let first = frames.first, first.count <= 1024,
         let header = try? ExchangeHeader(serializedBytes: first.array, options: options)
-      else {
-        malformed += 1
-        continue
-      }
+      else { continue }
       let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
       if header.wantsFrames { link?.readsMemory = false }
       guard header.hasShared else { return (header, frames.count > 1 ? frames[1] : nil) }
