@@ -35,6 +35,7 @@ package struct TrainingMember: Sendable {
   /// Whether the next round's part is to be computed.
   package private(set) var isComputing = false
   private var awaitsState = false
+  /// When it began to wait for a state, or for the end.
   private var awaitedSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
   private var stateBackoff = Backoff()
@@ -93,13 +94,13 @@ package struct TrainingMember: Sendable {
   private mutating func begin(at now: Milliseconds) -> [Action] {
     guard let position = group.members.firstIndex(where: { $0.worker == worker }) else { return [] }
     me = position
-    (isComputing, sentCheckpoint) = (false, 0)
+    (isComputing, sentCheckpoint, awaitedSince) = (false, 0, now)
     let links = Action.connect(group.members, me: me)
     let source = group.members.firstIndex { $0.worker == group.source } ?? me
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     awaitsState = step != group.step && source != me
     if awaitsState {
-      (awaitedSince, lastRequest, stateBackoff) = (now, now, Backoff())
+      (lastRequest, stateBackoff) = (now, Backoff())
       return [links, .requestState(of: source)]
     }
     return [links] + continueTraining()
@@ -142,7 +143,7 @@ package struct TrainingMember: Sendable {
   /// The round's total has been applied.
   package mutating func applied(isFinished: Bool, isCheckpointDue: Bool, at now: Milliseconds) -> [Action] {
     step += 1
-    self.isFinished = isFinished
+    (self.isFinished, awaitedSince) = (isFinished, now)
     var actions: [Action] = []
     if now - lastReport >= Self.reportInterval || isFinished {
       lastReport = now
@@ -186,7 +187,7 @@ package struct TrainingMember: Sendable {
 
   /// The state that another member gave is in place. One that cannot be used is as good as lost: it is asked for again.
   package mutating func loaded(step: UInt64, isFinished: Bool, at now: Milliseconds) -> [Action] {
-    (self.step, self.isFinished, awaitsState) = (step, isFinished, false)
+    (self.step, self.isFinished, awaitsState, awaitedSince) = (step, isFinished, false, now)
     dropped = droppedMessages
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     return continueTraining()
@@ -205,6 +206,8 @@ package struct TrainingMember: Sendable {
   /// Whom it waits for, and for how long; for a state, which is several times as large as a gradient, that is counted as so much less.
   package func waiting(at now: Milliseconds) -> (for: WorkerID, milliseconds: Milliseconds)? {
     if awaitsState { return (group.source, (now - awaitedSince) / Self.stateSize) }
+    // The training ends when the first member has come to its end; what that one lacks may be of this one.
+    if isFinished, group.begun { return me == 0 ? nil : (group.members[0].worker, now - awaitedSince) }
     guard let waiting = exchange?.waiting, let first = waiting.for.first else { return nil }
     return (group.members[first].worker, now - waiting.since)
   }

@@ -48,4 +48,17 @@ struct TrainingMemberTests {
     let waiting = try #require(member.waiting(at: 60_000))
     #expect(waiting == (20, 12_000))
   }
+
+  /// The training ends when the first has come to its end, and that may lack something of this one, whose link to it is cut.
+  @Test(arguments: [10, 20] as [WorkerID]) func whoIsDoneWaitsForTheFirst(worker: WorkerID) {
+    var member = TrainingMember(job: 1, worker: worker, step: 5, isFinished: true, patience: 100)
+    var group = Group.with { $0.generation = 2 }
+    _ = member.follow(group, at: 0)
+    #expect(member.waiting(at: 50) == nil)
+    group.members = [10, 20].map { worker in Member.with { $0.worker = worker } }
+    (group.begun, group.step, group.source) = (true, 5, 10)
+    let actions = member.follow(group, at: 100)
+    #expect(actions.contains(.sendCheckpoint) == (worker == 10))
+    #expect(member.waiting(at: 1_100).map { [$0.for, UInt64($0.milliseconds)] } == (worker == 10 ? nil : [10, 1_000]))
+  }
 }
