@@ -110,7 +110,7 @@ let package = Package(
       "CoordinationTests", ["Coordination", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget(
       "TransportTests",
-      ["Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      ["CLinux", "Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget(
       "ClusterTests",
       [

@@ -9,6 +9,7 @@ internal import Transport
 extension Cluster {
   /// Messages that are looked at before orders are sent.
   private static let mostAtOnce = 64
+  private static let mostNames = 1_000
 
   // MARK: What comes
 
@@ -38,6 +39,8 @@ extension Cluster {
       switch event {
       case .closed(let connection):
         if let worker = connections.close(connection) {
+          // Also of one that was refused.
+          routes[worker] = nil
           perform(coordinator.handle(.disconnected, from: worker, at: now))
         }
       case .failed: strangers.note(.handshake, of: nil)
@@ -59,6 +62,7 @@ extension Cluster {
     let worker = message.worker
     switch message.body {
     case .status(let status):
+      if let reason = fault(of: status.profile) { return send(to: route) { $0.refusal.reason = reason } }
       guard connections.note(worker, by: frame.connection, route: route.array) else { return }
       routes[worker] = route
       perform(coordinator.handle(.status(status), from: worker, at: now))
@@ -82,6 +86,16 @@ extension Cluster {
       }
     case nil: strangers.note(.message, of: frame.peerAddress)
     }
+  }
+
+  /// Why other workers could not reach this one; nil if they can, for all that is known.
+  private func fault(of profile: Profile) -> String? {
+    // Within the process there are no others.
+    if settings.isOneProcess { return nil }
+    do throws(TransportError) {
+      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: settings.keys?.own)
+      return nil
+    } catch { return "other workers cannot reach it: \(error)" }
   }
 
   /// All members tell of the end of an epoch; it is news once.
@@ -118,13 +132,13 @@ extension Cluster {
         run?.hasCheckpointed = true
       case .note(let note):
         if case .joined(let joined, let profile) = note {
+          if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
           names[joined] = "\(profile.host), process \(profile.process)"
           timeline.join(joined, profile)
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(let chunk, let job, let reason) = note {
-          if run?.teams != nil { setAsideReasons[job] = reason }
-          setAsideReason = reason
+          setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
           attempt { run in try run.growth?.setAside(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {

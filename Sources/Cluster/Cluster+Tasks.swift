@@ -93,7 +93,7 @@ extension Cluster {
 
   private func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {
     guard case .done(let setAside) = end, !setAside.isEmpty else { return }
-    throw ClusterError(setAside: setAside, unit: unit, reason: setAsideReason)
+    throw ClusterError(setAside: setAside.map { ($0, setAsideReasons[$0.id] ?? "") }, unit: unit)
   }
 }
 

@@ -20,7 +20,7 @@ package struct Trial: Sendable {
 package enum TrialEnd: Sendable {
   /// Its scores, or why it can have none: the same wherever it is tried.
   case known(FitOutcome, FitTime)
-  /// Workers have died of it.
+  /// Workers have died of it, or what it has come to cannot be kept.
   case setAside(reason: String)
 }
 
@@ -156,7 +156,11 @@ private final class TeamTrials: TeamJobs {
     // The more there are, the less often each: to hash and to copy takes time.
     guard let trial = open[checkpoint.job], .now >= trial.nextOffer else { return }
     open[checkpoint.job]!.nextOffer = .now + .seconds(2 * open.count)
-    try share(Array(bytes), of: checkpoint.job)
+    do { try share(Array(bytes), of: checkpoint.job) } catch {
+      // Who joins late has more to do without it, and that is all.
+      open[checkpoint.job]!.nextOffer = .now + .seconds(60)
+      return cluster.tell("number \(trial.trial.number) goes on without a checkpoint: \(error)", isFault: true)
+    }
     cluster.describe(checkpoint.job, open[checkpoint.job]!.description)
   }
 
@@ -180,7 +184,9 @@ private final class TeamTrials: TeamJobs {
   func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws {
     guard let trial = open.removeValue(forKey: job) else { return }
     switch end {
-    case .trained: return try judge(trial)
+    case .trained:
+      // What cannot be kept now may be when the search is resumed.
+      do { try judge(trial) } catch let error as FileError { try self.end(trial, .setAside(reason: "\(error)")) }
     case .done(let setAside):
       if !setAside.isEmpty {
         try self.end(trial, .setAside(reason: reason ?? "it cannot be judged"))

@@ -38,12 +38,10 @@ package final class Cluster {
   /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
-  /// What people call each that has ever joined.
+  /// What people call each; also those that are gone, while there are not many.
   var names: [WorkerID: String] = [:]
-  /// Of teams: why units of jobs were set aside.
+  /// Why chunks were set aside; of teams, by job.
   var setAsideReasons: [UInt64: String] = [:]
-  /// Why the last chunk that was set aside was.
-  var setAsideReason = ""
   /// Whether there may be more messages to answer, so that orders had better wait.
   var isReceiving = false
   var strangers = StrangerLog()
@@ -226,13 +224,14 @@ package final class Cluster {
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
-    try localWorkers?.check()
-    switch joiningKeys?.look(at: now) {
-    case .keys(let workers)?:
-      allow(workers)
-      log("keys of \(workers.count) workers are listed now")
-    case .unreadable(let error)?: log("the list of keys stays as it was: \(error)")
-    case nil: break
+    try localWorkers?.check(isAlone: coordinator.workerCount == 0)
+    for change in joiningKeys?.look(at: now) ?? [] {
+      switch change {
+      case .keys(let workers):
+        allow(workers)
+        log("keys of \(workers.count) workers are listed now")
+      case .fault(let error): log("of no use among the keys: \(error)")
+      }
     }
     for (address, count) in accessControl?.takeRefusals() ?? [:] { strangers.note(.refusal, of: address, count: count) }
     for line in strangers.lines(at: now) { log(line) }

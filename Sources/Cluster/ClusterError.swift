@@ -1,23 +1,29 @@
-internal import Coordination
+package import Coordination
 
 /// Why a cluster could not do a job.
 package enum ClusterError: Error, Equatable, CustomStringConvertible {
   /// What the workers have computed cannot be relied on.
   case faulty(String)
   /// These units could not be done, and why; all others are done.
-  case setAside(units: String, reason: String)
+  case setAside(String)
 
   package var description: String {
     switch self {
     case .faulty(let reason): reason
-    case .setAside(let units, let reason): "no result for \(units): \(reason); the rest is done"
+    case .setAside(let units): "no result for \(units); the rest is done"
     }
   }
 
-  init(setAside chunks: [Chunk], unit: String, reason: String) {
-    let units = chunks.map {
-      $0.count == 1 ? "\(unit) \($0.first)" : "\(unit)s \($0.first) to \($0.first + $0.count - 1)"
+  package init(setAside chunks: [(chunk: Chunk, reason: String)], unit: String) {
+    func name(_ chunk: Chunk) -> String {
+      chunk.count == 1 ? "\(unit) \(chunk.first)" : "\(unit)s \(chunk.first) to \(chunk.first + chunk.count - 1)"
     }
-    self = .setAside(units: units.joined(separator: ", "), reason: reason)
+    let reasons = Dictionary(grouping: chunks, by: \.reason).sorted {
+      $0.value[0].chunk.first < $1.value[0].chunk.first
+    }
+    let texts = reasons.map { reason, chunks in
+      chunks.map { name($0.chunk) }.joined(separator: ", ") + ": " + reason
+    }
+    self = .setAside(texts.joined(separator: "; "))
   }
 }

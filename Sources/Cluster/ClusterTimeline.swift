@@ -54,6 +54,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   /// Of the training in hand, what each worker had told before: totals grow from one report to the next.
   private var told: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
 
+  private static let mostWorkers = 1_000
   private static let mostSpans = 4_000
   private static let mostEvents = 1_000
 
@@ -81,6 +82,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   package mutating func join(_ worker: WorkerID, _ profile: Profile) {
+    guard workers.count < Self.mostWorkers else { return }
     places[worker] = workers.count
     workers.append(
       Worker(
@@ -134,14 +136,26 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   private static let longestGap = 1.0
 
   private mutating func add(_ label: String, _ worker: Int, from start: Double, to end: Double) {
-    if spans.count >= Self.mostSpans, let index = newest[worker] {
-      // The job of the older part is what the joined span is told to be of.
-      spans[index].end = end
-      spans[index].label = "several"
-      return
-    }
+    if spans.count >= Self.mostSpans { joinNeighbours() }
     newest[worker] = spans.count
     spans.append(Span(worker: worker, job: jobs.count - 1, label: label, start: start, end: end))
+  }
+
+  /// Of each worker's spans of a job, makes one of every two.
+  private mutating func joinNeighbours() {
+    var joined: [Span] = []
+    /// Of each worker, the span that the next one is joined to.
+    var last: [Int: Int] = [:]
+    newest = [:]
+    for span in spans {
+      if let index = last.removeValue(forKey: span.worker), joined[index].job == span.job {
+        (joined[index].label, joined[index].end) = ("several", span.end)
+        continue
+      }
+      (last[span.worker], newest[span.worker]) = (joined.count, joined.count)
+      joined.append(span)
+    }
+    spans = joined
   }
 }
 

@@ -17,10 +17,11 @@ package struct Connections {
 
   /// A worker has said something.
   /// - Parameter connection: nil within the process
-  /// - Returns: false if the connection is closed, so that the worker is gone, or will come by another one
+  /// - Returns: false if the connection is closed, so that the worker is gone, or will come by another one; or if it is another worker's
   package mutating func note(_ worker: WorkerID, by connection: Int32?, route: [UInt8]) -> Bool {
     guard let connection else { return true }
     guard !closed.contains(route) else { return false }
+    if let known = open[connection], known.route == route, known.worker != worker { return false }
     open[connection] = (worker, route)
     newest[worker] = route
     return true

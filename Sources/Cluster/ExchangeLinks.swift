@@ -1,5 +1,5 @@
 package import Coordination
-internal import Foundation
+package import Foundation
 internal import SwiftProtobuf
 package import Transport
 
@@ -13,8 +13,6 @@ package final class ExchangeLinks {
   private let incoming: Socket
   private var outgoing: [WorkerID: Link] = [:]
   private var members: [Member] = []
-  /// Messages that are no messages of this protocol.
-  private(set) var malformed = 0
   /// That were sent to other members.
   private(set) var bytesSent = 0
   /// For large bytes to members of the same host; nil where members may be elsewhere, or the system has no such memory.
@@ -54,32 +52,44 @@ package final class ExchangeLinks {
     memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
   }
 
+  /// To a member that cannot be reached by what is told of it there is no link: the coordinator parts two that wait for each other.
   /// - Parameter me: the place of this worker.
-  package func connect(to members: [Member], me: Int) throws(TransportError) {
+  package func connect(to members: [Member], me: Int) {
     self.members = members
     accessControl?.allow(Set(members.compactMap { Key(bytes: Array($0.key)) }), in: Self.domain)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
     peerMemories = [:]
-    for member in others where outgoing[member.worker] == nil {
-      var security = SocketSecurity.none
-      if let keys {
-        guard let server = Key(bytes: Array(member.key)) else {
-          throw TransportError("worker \(member.endpoint) has no key, but this one has")
-        }
-        security = .client(keys, server: server)
+    for member in others where outgoing[member.worker] == nil { outgoing[member.worker] = try? link(to: member) }
+  }
+
+  private func link(to member: Member) throws(TransportError) -> Link {
+    let (endpoint, security) = try Self.way(to: member.endpoint, key: member.key, keys: keys)
+    // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
+    var bounds = self.bounds
+    bounds.queue = 64
+    let socket = Socket(.push, in: context, security: security, bounds: bounds)
+    try socket.connect(endpoint)
+    return Link(member, socket)
+  }
+
+  /// How a worker is reached by others, from what it tells.
+  /// - Parameters:
+  ///   - key: its own
+  ///   - keys: of whoever wants to reach it; nil where there are none
+  /// - Throws: ``TransportError`` if it cannot be.
+  package static func way(
+    to text: String, key: Data, keys: KeyPair?
+  ) throws(TransportError) -> (endpoint: Endpoint, security: SocketSecurity) {
+    let endpoint = try Endpoint(text)
+    guard let keys else {
+      guard endpoint.isLocal else {
+        throw TransportError("\(endpoint) is on another host, which needs keys; `atelier keys` makes them")
       }
-      // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
-      var bounds = self.bounds
-      bounds.queue = 64
-      let socket = Socket(.push, in: context, security: security, bounds: bounds)
-      let endpoint = try Endpoint(member.endpoint)
-      guard keys != nil || endpoint.isLocal else {
-        throw TransportError("worker \(endpoint) is on another host, which needs keys; `atelier keys` makes them")
-      }
-      try socket.connect(endpoint)
-      outgoing[member.worker] = Link(member, socket)
+      return (endpoint, .none)
     }
+    guard let server = Key(bytes: Array(key)) else { throw TransportError("\(endpoint) has no key, but others have") }
+    return (endpoint, .client(keys, server: server))
   }
 
   /// Bytes that are to be sent: where other members can read them, if any can.
@@ -110,10 +120,7 @@ package final class ExchangeLinks {
       options.discardUnknownFields = true
       guard let first = frames.first, first.count <= 1024,
         let header = try? ExchangeHeader(serializedBytes: first.array, options: options)
-      else {
-        malformed += 1
-        continue
-      }
+      else { continue }
       let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
       if header.wantsFrames { link?.readsMemory = false }
       guard header.hasShared else { return (header, frames.count > 1 ? frames[1] : nil) }

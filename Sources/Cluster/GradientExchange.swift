@@ -28,7 +28,8 @@ package final class GradientExchange {
   private var sent: [Key: Frame] = [:]
   private var times: [UInt64: [Int: UInt32]] = [:]
   private var ownTimes: [UInt64: UInt32] = [:]
-  /// The round in hand: its pieces, whose shards are whose, and this member's sums.
+  /// The round in hand: its number (nil until it is begun), its pieces, whose shards are whose, and this member's sums.
+  private var step: UInt64?
   private var buckets: [Range<Int>] = []
   private var ranges: [Range<Int>] = []
   private var sums: [UnsafePointer<Float>] = []
@@ -49,7 +50,7 @@ package final class GradientExchange {
 
   /// A new generation: nothing of the old one counts.
   package func reset(memberCount: Int, me: Int) {
-    (self.memberCount, self.me) = (memberCount, me)
+    (self.memberCount, self.me, step) = (memberCount, me, nil)
     (received, sent, times, ownTimes) = ([:], [:], [:], [:])
   }
 
@@ -60,10 +61,14 @@ package final class GradientExchange {
   /// - Parameters:
   ///   - buckets: of the round's vector, which together are the whole
   ///   - ranges: the shards of each member
-  package func begin(buckets: [Range<Int>], ranges: [Range<Int>]) {
-    (self.buckets, self.ranges, sums) = (buckets, ranges, [])
+  /// - Returns: what has come for it and does not fit; that is forgotten
+  package func begin(step: UInt64, buckets: [Range<Int>], ranges: [Range<Int>]) -> [ExchangeProtocol.Message] {
+    (self.step, self.buckets, self.ranges, sums) = (step, buckets, ranges, [])
     let count = buckets.map(\.upperBound).max() ?? 0
     if ownTotal.count < count { ownTotal = AlignedBuffer(count: count) }
+    let unfit = received.filter { $0.key.piece.step == step && $0.value.count != size(of: $0.key) }.keys
+    for key in unfit { received[key] = nil }
+    return unfit.map { ExchangeProtocol.Message(kind: $0.kind, piece: $0.piece, sender: $0.member) }
   }
 
   /// This member's sums in the next bucket are there.
@@ -97,11 +102,32 @@ package final class GradientExchange {
     ranges[member].isEmpty ? [] : tree.subtrees(inside: ranges[member])
   }
 
+  /// Of what came.
+  private func key(_ header: ExchangeHeader) -> Key {
+    Key(kind: header.kind, piece: Piece(step: header.step, bucket: Int(header.bucket)), member: Int(header.sender))
+  }
+
+  /// Bytes that another member's contribution or total to this one must have; nil if it sends none.
+  private func size(of key: Key) -> Int? {
+    guard buckets.indices.contains(key.piece.bucket), ranges.indices.contains(key.member) else { return nil }
+    switch key.kind {
+    case .contribution: return subtrees(key.member).count * part(me, of: key.piece.bucket).count * 4
+    case .total where !isDirect: return part(key.member, of: key.piece.bucket).count * 4
+    default: return nil
+    }
+  }
+
+  /// Whether what has come can be part of its round. Of a round that is yet to begin, ``begin(step:buckets:ranges:)`` tells.
+  package func fits(_ header: ExchangeHeader, _ body: Frame?) -> Bool {
+    guard header.kind == .contribution || header.kind == .total else { return true }
+    guard let body else { return false }
+    return header.step != step || body.count == size(of: key(header))
+  }
+
   /// What came is kept until it is used.
   package func keep(_ header: ExchangeHeader, _ body: Frame?) {
     guard let body else { return }
-    let piece = Piece(step: header.step, bucket: Int(header.bucket))
-    received[Key(kind: header.kind, piece: piece, member: Int(header.sender))] = body
+    received[key(header)] = body
     let known = times[header.step]?[Int(header.sender)] ?? 0
     times[header.step, default: [:]][Int(header.sender)] = max(known, header.microseconds)
   }
@@ -123,8 +149,7 @@ package final class GradientExchange {
 
   /// Adds up this member's part of a bucket, along the tree.
   /// - Returns: false if a contribution is gone: its sender has begun a newer generation, without this member. Then the round is void.
-  /// - Throws: ``ExchangeError`` if a contribution has another length than it must have.
-  package func combine(_ piece: Piece) throws(ExchangeError) -> Bool {
+  package func combine(_ piece: Piece) -> Bool {
     let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
     // Rounded up, so that every sum begins at a multiple of 64 bytes.
@@ -139,11 +164,8 @@ package final class GradientExchange {
       }
       let count = self.subtrees(member).count
       if count == 0 { continue }
-      let body = received[Key(kind: .contribution, piece: piece, member: member)]
       let bytes = part.count * 4
-      guard let body, body.count == count * bytes else {
-        throw ExchangeError(member: member, step: piece.step, expected: count * bytes, bytes: body?.count ?? 0)
-      }
+      let body = body(.contribution, piece, from: member)
       bodies.append(body)
       for index in 0..<count where !part.isEmpty {
         let place = scratch.pointer + summands.count * stride
@@ -216,12 +238,18 @@ package final class GradientExchange {
     }
   }
 
+  private func body(_ kind: ExchangeHeader.Kind, _ piece: Piece, from member: Int) -> Frame {
+    let key = Key(kind: kind, piece: piece, member: member)
+    guard let body = received[key], body.count == size(of: key) else {
+      preconditionFailure("it does not fit, or is missing")
+    }
+    return body
+  }
+
   /// All parts are there.
   /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took. nil if a part is gone: see
   ///   ``combine(_:)``.
-  package func complete(
-    step: UInt64
-  ) throws(ExchangeError) -> (total: UnsafePointer<Float>, microseconds: [UInt32])? {
+  package func complete(step: UInt64) -> (total: UnsafePointer<Float>, microseconds: [UInt32])? {
     defer { forget(step) }
     var told = times[step] ?? [:]
     told[me] = ownTimes[step]
@@ -230,13 +258,9 @@ package final class GradientExchange {
     for bucket in buckets.indices {
       for member in 0..<memberCount where member != me {
         let part = part(member, of: bucket)
-        let key = Key(kind: .total, piece: Piece(step: step, bucket: bucket), member: member)
-        guard let body = received[key], body.count == part.count * 4 else {
-          throw ExchangeError(
-            member: member, step: step, expected: part.count * 4, bytes: received[key]?.count ?? 0)
-        }
         guard !part.isEmpty else { continue }
         let target = UnsafeMutableRawPointer(total + part.lowerBound)
+        let body = body(.total, Piece(step: step, bucket: bucket), from: member)
         body.withBytes { target.copyMemory(from: $0.baseAddress!, byteCount: part.count * 4) }
         guard body.isWhole else { return nil }
       }
@@ -246,21 +270,10 @@ package final class GradientExchange {
 
   /// The step is done: of what has come, nothing is needed any more.
   private func forget(_ step: UInt64) {
+    self.step = nil
     received = received.filter { $0.key.piece.step > step }
     times = times.filter { $0.key > step }
     // A member that is one round behind may still ask for what was sent in this one.
     sent = sent.filter { $0.key.piece.step >= step }
-  }
-}
-
-/// A member has sent what cannot be part of the round.
-package struct ExchangeError: Error, CustomStringConvertible {
-  let member: Int
-  let step: UInt64
-  let expected: Int
-  let bytes: Int
-
-  package var description: String {
-    "member \(member) of the group has sent \(bytes) bytes in round \(step), where \(expected) were due: do all workers run the same build?"
   }
 }

@@ -8,7 +8,8 @@ package struct JoiningKeys {
   /// Keys that are no workers': the coordinator's own.
   private let excluded: Set<Key>
   private var known: Set<Key>
-  private var problem: TransportError?
+  /// What has been told already.
+  private var faults: [TransportError] = []
   private var nextLook: Milliseconds = 0
 
   private static let interval: Milliseconds = 1_000
@@ -20,25 +21,20 @@ package struct JoiningKeys {
 
   package enum Change: Equatable, Sendable {
     case keys(Set<Key>)
-    /// What was known stays, and the folder is read again.
-    case unreadable(TransportError)
+    /// A file without a key: its owner does not get in. Or the folder cannot be read: then what was known stays.
+    case fault(TransportError)
   }
 
-  /// What has changed since the last look, if it is time for one. A key that is being copied is no key yet; then there is none the wiser until
-  /// the next look.
-  package mutating func look(at now: Milliseconds) -> Change? {
-    guard now >= nextLook else { return nil }
+  /// What has changed since the last look, if it is time for one. A key that is being copied is no key before the next look.
+  package mutating func look(at now: Milliseconds) -> [Change] {
+    guard now >= nextLook else { return [] }
     nextLook = now + Self.interval
+    var (keys, found) = (known, faults)
     do throws(TransportError) {
-      let keys = try KeyFiles.publicKeys(in: folder).subtracting(excluded)
-      problem = nil
-      guard keys != known else { return nil }
-      known = keys
-      return .keys(keys)
-    } catch {
-      guard error != problem else { return nil }
-      problem = error
-      return .unreadable(error)
-    }
+      (keys, found) = try KeyFiles.publicKeys(in: folder)
+      keys.subtract(excluded)
+    } catch { found = [error] }
+    defer { (known, faults) = (keys, found) }
+    return found.filter { !faults.contains($0) }.map { .fault($0) } + (keys == known ? [] : [.keys(keys)])
   }
 }

@@ -47,14 +47,16 @@ final class LocalWorkers {
   }
 
   /// Starts those again that have died.
-  /// - Throws: ``TransportError`` if all die again and again.
-  func check() throws {
+  /// - Parameter isAlone: whether nobody else works
+  /// - Throws: ``TransportError`` if that is so, and all die again and again, or one cannot be started.
+  func check(isAlone: Bool) throws {
     for (index, slot) in slots.enumerated() {
       guard let process = slot.process, !process.isRunning else { continue }
       slots[index].process = nil
-      if slots[index].restarts.mayStartAgain(afterLiving: monotonicMilliseconds() - slot.started) { try start(index) }
+      guard slots[index].restarts.mayStartAgain(afterLiving: monotonicMilliseconds() - slot.started) else { continue }
+      do { try start(index) } catch { if isAlone { throw error } }
     }
-    if !slots.isEmpty, slots.allSatisfy({ $0.process == nil }) {
+    if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil }) {
       throw TransportError(
         "the local workers die again and again: is there too little memory? What they have told stands above")
     }

@@ -21,7 +21,7 @@ final class TrainingRunner {
   private let exchange: GradientExchange
   /// What is still to be done, in this order; with the bytes that it is about.
   private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
-  /// Messages of a generation that has not begun here.
+  /// Messages of a generation that has not begun here, or of rounds after a state that is yet to come.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
   private var toldWaiting: Milliseconds = 0
@@ -92,7 +92,7 @@ final class TrainingRunner {
       } else if case .follow(let group)? = commands.next(if: \.isFollow) {
         enqueue(member.follow(group, at: now))
       } else if let (header, body) = nextMessage() {
-        enqueue(member.receive(header, at: now), header, body)
+        enqueue(member.receive(header, isFit: exchange.fits(header, body), at: now), header, body)
       } else if case let actions = member.tick(at: now), !actions.isEmpty {
         enqueue(actions)
       } else if member.isComputing {
@@ -116,11 +116,9 @@ final class TrainingRunner {
     pending.insert(contentsOf: actions.map { ($0, header, body) }, at: 0)
   }
 
-  /// One that came before its generation began here, and may be looked at now; else the next that has come.
+  /// One that came early, and may be looked at now; else the next that has come.
   private func nextMessage() -> (header: ExchangeHeader, body: Frame?)? {
-    if member.hasBegun, let index = early.firstIndex(where: { $0.header.generation <= member.generation }) {
-      return early.remove(at: index)
-    }
+    if let index = early.firstIndex(where: { !member.isEarly($0.header) }) { return early.remove(at: index) }
     guard let message = links?.receive() else { return nil }
     // A state without its bytes is as good as lost.
     return message.header.kind == .state && message.body == nil ? nextMessage() : message
@@ -133,12 +131,12 @@ final class TrainingRunner {
     case .connect(let members, let me):
       exchange.reset(memberCount: members.count, me: me)
       shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
-      try links?.connect(to: members, me: me)
+      links?.connect(to: members, me: me)
     case .compute: break  // when nothing else is left to be done
     case .exchange(let action): try perform(action, header, body)
     case .requestState(let source): send(.stateRequest, step: member.step, nil, to: source)
     case .sendState(let receiver): send(.state, step: member.step, Frame(state), to: receiver)
-    case .loadState: try load(body)
+    case .loadState: load(body)
     case .sendCheckpoint:
       let checkpoint = Checkpoint.with {
         ($0.job, $0.step, $0.finished) = (job, member.step, trainer.isFinished)
@@ -156,7 +154,7 @@ final class TrainingRunner {
     case .send(let kind, let piece, let receiver): send(kind, piece, to: receiver)
     case .request(let kind, let piece, let source):
       send(kind, step: piece.step, bucket: piece.bucket, nil, to: source)
-    case .combine(let piece): if members > 1, try !exchange.combine(piece) { startOver() }
+    case .combine(let piece): if members > 1, !exchange.combine(piece) { startOver() }
     case .complete: try complete()
     }
   }
@@ -191,8 +189,9 @@ final class TrainingRunner {
     let isWhole = members > Self.mostWithBuckets
     let (ranges, buckets) = (shares.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
-    exchange.begin(buckets: buckets, ranges: ranges)
-    member.beginRound(contributors: Set(ranges.indices.filter { !ranges[$0].isEmpty }), buckets: buckets.count)
+    let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges)
+    let contributors = Set(ranges.indices.filter { !ranges[$0].isEmpty })
+    member.beginRound(contributors: contributors, buckets: buckets.count, unfit: unfit)
     let start = monotonicMicroseconds()
     func send(_ bucket: Int, _ sums: [UnsafePointer<Float>]) {
       let time = own.isEmpty ? 0 : UInt32(clamping: monotonicMicroseconds() - start)
@@ -217,7 +216,7 @@ final class TrainingRunner {
   private func complete() throws {
     if members > 1 {
       let isJudging = trainer.isJudging
-      guard let (total, microseconds) = try exchange.complete(step: member.step) else { return startOver() }
+      guard let (total, microseconds) = exchange.complete(step: member.step) else { return startOver() }
       try trainer.completeRound(total: total)
       if !isJudging { shares.note(microseconds: microseconds) }
     }
@@ -240,12 +239,15 @@ final class TrainingRunner {
 
   private var state: [UInt8] { Blob.checkpoint(trainer.checkpoint).file.bytes }
 
-  private func load(_ body: Frame?) throws {
-    guard let body else { return }
-    let file = try body.withBytes { bytes throws(FileError) in
-      try SafetensorsFile(bytes: bytes, name: "the state of another worker")
+  private func load(_ body: Frame?) {
+    do {
+      let file = try body?.withBytes { bytes throws(FileError) in
+        try SafetensorsFile(bytes: bytes, name: "the state of another worker")
+      }
+      try trainer.resume(file?.tensors ?? [])
+    } catch {
+      return  // It is asked for again, and the member that gave it may be lost for that.
     }
-    try trainer.resume(file.tensors)
     exchange.reset(memberCount: members, me: member.position)
     enqueue(member.loaded(step: UInt64(trainer.round), isFinished: trainer.isFinished, at: now))
   }

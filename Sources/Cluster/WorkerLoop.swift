@@ -89,6 +89,7 @@ final class WorkerLoop {
     case .progress(let units): handle(.progress(units: units))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
+      guard checkpoint.job == job else { return }
       self.checkpoint = Frame(bytes)
       handle(.checkpoint(checkpoint))
     case .jobFailed(let job, let reason):

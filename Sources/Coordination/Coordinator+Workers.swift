@@ -19,11 +19,7 @@ extension Coordinator {
   }
 
   private mutating func admit(_ id: WorkerID, _ profile: Profile) -> Bool {
-    if profile.numerics != numerics {
-      refused[id] =
-        "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
-    }
-    if let reason = refused[id] {
+    if let reason = refusal(of: id, profile) {
       actions.append(.refuse(id, reason: reason))
       return false
     }
@@ -34,6 +30,12 @@ extension Coordinator {
     staff()
     if areAllThere { instructAll() }
     return true
+  }
+
+  private func refusal(of id: WorkerID, _ profile: Profile) -> String? {
+    if profile.numerics == numerics { return refused[id] }
+    return
+      "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
   }
 
   /// Whether the status was made under the newest orders.

@@ -85,7 +85,7 @@ package struct Coordinator: Sendable {
   private var jobCount: UInt64 = 0
   /// Orders of one coordinator never share a number, so that a worker that was lost and is back knows old from new.
   var ordersCount: UInt64 = 0
-  /// Workers that are no longer worked with, and why.
+  /// Workers that were expelled, and why.
   var refused: [WorkerID: String] = [:]
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1

@@ -18,6 +18,17 @@ package struct ExchangeProtocol: Sendable {
     package init(step: UInt64, bucket: Int) { (self.step, self.bucket) = (step, bucket) }
   }
 
+  /// What another member has sent.
+  package struct Message: Sendable, Hashable {
+    package let kind: Kind
+    package let piece: Piece
+    package let sender: Int
+
+    package init(kind: Kind, piece: Piece, sender: Int) {
+      (self.kind, self.piece, self.sender) = (kind, piece, sender)
+    }
+  }
+
   package enum Action: Sendable, Equatable {
     /// The bytes of the message at hand are new.
     case keep
@@ -68,12 +79,22 @@ package struct ExchangeProtocol: Sendable {
   private var others: [Int] { (0..<memberCount).filter { $0 != me } }
 
   /// The member begins to compute its shards of the step in hand.
-  /// - Parameter contributors: the members that have any shards in this step.
-  package mutating func begin(contributors: Set<Int>, buckets: Int) {
+  /// - Parameters:
+  ///   - contributors: the members that have any shards in this step.
+  ///   - unfit: what has come for it, and cannot be part of it: as good as lost.
+  package mutating func begin(contributors: Set<Int>, buckets: Int, unfit: [Message] = []) {
     precondition(bucketCount == 0 && (1...Self.mostBuckets).contains(buckets))
     // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
     bucketCount = buckets
+    for message in unfit {
+      if message.kind == .total {
+        totals[message.piece]?.remove(message.sender)
+      } else {
+        contributions[message.piece]?.remove(message.sender)
+      }
+    }
+    dropped += unfit.count
   }
 
   /// The member has computed the next bucket. Before it has computed all, it only sends.
@@ -86,12 +107,15 @@ package struct ExchangeProtocol: Sendable {
     return sent + (isWaiting ? advance() : [])
   }
 
-  package mutating func receive(_ kind: Kind, _ piece: Piece, from sender: Int, at now: Milliseconds) -> [Action] {
+  /// - Parameter isFit: whether it can be part of its step; otherwise it is as good as lost.
+  package mutating func receive(
+    _ kind: Kind, _ piece: Piece, from sender: Int, isFit: Bool = true, at now: Milliseconds
+  ) -> [Action] {
     guard sender != me, sender < memberCount, (0..<Self.mostBuckets).contains(piece.bucket) else { return drop() }
     switch kind {
     case .contribution, .total:
       // A peer can have finished this step, and be in the next.
-      guard piece.step == step || piece.step == step + 1 else { return drop() }
+      guard isFit, piece.step == step || piece.step == step + 1 else { return drop() }
       let isNew =
         kind == .contribution
         ? contributions[piece, default: []].insert(sender).inserted : totals[piece, default: []].insert(sender).inserted

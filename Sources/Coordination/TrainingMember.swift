@@ -7,7 +7,7 @@ package struct TrainingMember: Sendable {
   package enum Action: Sendable, Equatable {
     /// Make links to these; `me` is the member's own place.
     case connect([Member], me: Int)
-    /// Compute the next round's part: ``beginRound(contributors:buckets:)``, then ``computedBucket(at:)`` for each bucket.
+    /// Compute the next round's part: ``beginRound(contributors:buckets:unfit:)``, then ``computedBucket(at:)`` for each bucket.
     case compute
     case exchange(ExchangeProtocol.Action)
     /// Ask that member for its state.
@@ -17,7 +17,7 @@ package struct TrainingMember: Sendable {
     case loadState(step: UInt64)
     /// Give the coordinator the state as it is.
     case sendCheckpoint
-    /// The message at hand belongs to a generation that is yet to begin here: hand it over again when that has happened.
+    /// The message at hand has come early: hand it over again when ``isEarly(_:)`` says otherwise.
     case keepForLater
     /// Tell the coordinator how things stand.
     case report(Membership)
@@ -35,6 +35,8 @@ package struct TrainingMember: Sendable {
   /// Whether the next round's part is to be computed.
   package private(set) var isComputing = false
   private var awaitsState = false
+  /// When it began to wait for a state, or for the end.
+  private var awaitedSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
   private var stateBackoff = Backoff()
   private var lastReport: Milliseconds = .min / 2
@@ -44,6 +46,8 @@ package struct TrainingMember: Sendable {
   /// Messages of older generations, and of exchanges that are over.
   private var dropped = 0
 
+  /// Gradients that a state is as large as: parameters, two moments, their average, and the best.
+  private static let stateSize = 5
   /// How often progress is told, at most.
   private static let reportInterval: Milliseconds = 200
 
@@ -55,7 +59,6 @@ package struct TrainingMember: Sendable {
   }
 
   package var generation: UInt64 { group.generation }
-  package var hasBegun: Bool { group.begun }
   package var members: [Member] { group.members }
   package var position: Int { me }
   private var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
@@ -91,7 +94,7 @@ package struct TrainingMember: Sendable {
   private mutating func begin(at now: Milliseconds) -> [Action] {
     guard let position = group.members.firstIndex(where: { $0.worker == worker }) else { return [] }
     me = position
-    (isComputing, sentCheckpoint) = (false, 0)
+    (isComputing, sentCheckpoint, awaitedSince) = (false, 0, now)
     let links = Action.connect(group.members, me: me)
     let source = group.members.firstIndex { $0.worker == group.source } ?? me
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
@@ -120,9 +123,11 @@ package struct TrainingMember: Sendable {
   }
 
   /// The round's part begins to be computed.
-  /// - Parameter contributors: the members that have shards in this round.
-  package mutating func beginRound(contributors: Set<Int>, buckets: Int) {
-    exchange?.begin(contributors: contributors, buckets: buckets)
+  /// - Parameters:
+  ///   - contributors: the members that have shards in this round.
+  ///   - unfit: what has come for it, and cannot be part of it.
+  package mutating func beginRound(contributors: Set<Int>, buckets: Int, unfit: [ExchangeProtocol.Message] = []) {
+    exchange?.begin(contributors: contributors, buckets: buckets, unfit: unfit)
   }
 
   /// The next bucket of the round's part has been computed. All its contributions are to be sent at once; the rest, which comes with the
@@ -138,7 +143,7 @@ package struct TrainingMember: Sendable {
   /// The round's total has been applied.
   package mutating func applied(isFinished: Bool, isCheckpointDue: Bool, at now: Milliseconds) -> [Action] {
     step += 1
-    self.isFinished = isFinished
+    (self.isFinished, awaitedSince) = (isFinished, now)
     var actions: [Action] = []
     if now - lastReport >= Self.reportInterval || isFinished {
       lastReport = now
@@ -152,20 +157,26 @@ package struct TrainingMember: Sendable {
     return actions + continueTraining()
   }
 
-  package mutating func receive(_ header: ExchangeHeader, at now: Milliseconds) -> [Action] {
+  /// Whether a message is of a generation that is yet to begin here, or of rounds after a state that is yet to come.
+  package func isEarly(_ header: ExchangeHeader) -> Bool {
+    guard header.generation == group.generation, group.begun else { return header.generation >= group.generation }
+    return awaitsState && [.contribution, .total].contains(header.kind) && header.step >= group.step
+  }
+
+  /// - Parameter isFit: whether its bytes can be what they are said to be; otherwise they are as good as lost.
+  package mutating func receive(_ header: ExchangeHeader, isFit: Bool = true, at now: Milliseconds) -> [Action] {
     guard header.job == job, header.generation >= group.generation else { return drop() }
-    guard header.generation == group.generation, group.begun else { return [.keepForLater] }
+    if isEarly(header) { return [.keepForLater] }
     let sender = Int(header.sender)
     guard exchange != nil, sender < group.members.count, sender != me else { return drop() }
     switch header.kind {
     case .stateRequest: return awaitsState ? [] : [.sendState(to: sender)]
     case .state:
       guard awaitsState, header.step >= group.step else { return drop() }
-      awaitsState = false
       return [.loadState(step: header.step)]
     default:
       let piece = ExchangeProtocol.Piece(step: header.step, bucket: Int(header.bucket))
-      return exchange!.receive(header.kind, piece, from: sender, at: now).map { .exchange($0) }
+      return exchange!.receive(header.kind, piece, from: sender, isFit: isFit, at: now).map { .exchange($0) }
     }
   }
 
@@ -174,9 +185,9 @@ package struct TrainingMember: Sendable {
     return []
   }
 
-  /// The state that another member gave is in place.
+  /// The state that another member gave is in place. One that cannot be used is as good as lost: it is asked for again.
   package mutating func loaded(step: UInt64, isFinished: Bool, at now: Milliseconds) -> [Action] {
-    (self.step, self.isFinished) = (step, isFinished)
+    (self.step, self.isFinished, awaitsState, awaitedSince) = (step, isFinished, false, now)
     dropped = droppedMessages
     exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
     return continueTraining()
@@ -192,8 +203,11 @@ package struct TrainingMember: Sendable {
     return exchange?.tick(at: now).map { .exchange($0) } ?? []
   }
 
-  /// Whom it waits for, and for how long.
+  /// Whom it waits for, and for how long; for a state, which is several times as large as a gradient, that is counted as so much less.
   package func waiting(at now: Milliseconds) -> (for: WorkerID, milliseconds: Milliseconds)? {
+    if awaitsState { return (group.source, (now - awaitedSince) / Self.stateSize) }
+    // The training ends when the first member has come to its end; what that one lacks may be of this one.
+    if isFinished, group.begun { return me == 0 ? nil : (group.members[0].worker, now - awaitedSince) }
     guard let waiting = exchange?.waiting, let first = waiting.for.first else { return nil }
     return (group.members[first].worker, now - waiting.since)
   }

@@ -52,13 +52,22 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
       if let count, count <= draws { return distinct(spaces.flatMap { $0.grid(model) }) }
       var found: [Configuration] = []
       var known: Set<String> = []
-      for draw in 0..<100 * draws where found.count < draws {
+      // Draws in a row that have brought nothing new: where values are few, hardly any other is left.
+      var doubles = 0
+      for draw in 0..<100 * draws {
+        guard found.count < draws, doubles < Self.mostDoubles + 10 * found.count else { break }
         let configuration = spaces[draw % spaces.count].draw(draw, of: model, seed: seed)
-        if known.insert(configuration.description).inserted { found.append(configuration) }
+        doubles += 1
+        if known.insert(configuration.description).inserted {
+          found.append(configuration)
+          doubles = 0
+        }
       }
       return found
     }
   }
+
+  private static let mostDoubles = 1_000
 
   /// The first of those that come to the same settings, however their values are written.
   private func distinct(_ configurations: [Configuration]) -> [Configuration] {

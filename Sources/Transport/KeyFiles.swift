@@ -54,19 +54,20 @@ package enum KeyFiles {
 
   package static func publicKey(at path: String) throws(TransportError) -> Key { try key(at: path, isSecret: false) }
 
-  /// The keys of all `.public` files of a folder.
-  package static func publicKeys(in folder: String) throws(TransportError) -> Set<Key> {
+  /// The keys of all `.public` files of a folder, and why some of the files have none.
+  package static func publicKeys(in folder: String) throws(TransportError) -> (keys: Set<Key>, faults: [TransportError])
+  {
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: folder)
     } catch {
       throw TransportError("cannot read the folder of public keys \(folder): \(error.localizedDescription)")
     }
-    var keys: Set<Key> = []
+    var (keys, faults): (Set<Key>, [TransportError]) = ([], [])
     for name in names.sorted() where name.hasSuffix(publicSuffix) {
-      keys.insert(try publicKey(at: folder + "/" + name))
+      do throws(TransportError) { keys.insert(try publicKey(at: folder + "/" + name)) } catch { faults.append(error) }
     }
-    return keys
+    return (keys, faults)
   }
 
   private static func key(at path: String, isSecret: Bool) throws(TransportError) -> Key {

@@ -91,7 +91,8 @@ package final class PeerMemory: @unchecked Sendable {  // nothing changes after 
     defer { close(file) }
     var status = stat()
     let seals = fcntl(file, Int32(atelier_get_seals))
-    guard seals >= 0, seals & Int32(atelier_seal_shrink) != 0, fstat(file, &status) == 0, status.st_size > 0,
+    guard seals >= 0, seals & Int32(atelier_seal_shrink) != 0, fstat(file, &status) == 0,
+      status.st_size > SharedMemory.header,
       let base = mmap(nil, status.st_size, PROT_READ, MAP_SHARED, file, 0), base != MAP_FAILED
     else { return nil }
     (self.base, size) = (base, status.st_size)

@@ -35,10 +35,18 @@ struct ClusterTimelineTests {
     for number in 0..<10_000 {
       timeline.note(chunk(number, 1), of: "trees", by: 1, seconds: 1, byteCount: 1, at: Double(number + 1))
     }
-    #expect(timeline.spans.count == 4_000 && timeline.spans.last?.end == 10_000)
+    #expect(2_000...4_000 ~= timeline.spans.count && timeline.spans.first?.start == 0)
+    #expect(timeline.spans.last?.label == "trees 9999" && timeline.spans.last?.end == 10_000)
+    #expect(zip(timeline.spans, timeline.spans.dropFirst()).allSatisfy { $0.end == $1.start }, "none is missing")
     #expect(timeline.workers[0].busySeconds == 10_000)
     for number in 0..<5_000 { timeline.note("\(number)", isFault: false, at: 0) }
     #expect(timeline.events.count == 1_000)
+    // What follows is told of as well.
+    timeline.begin(.predict, at: 10_000)
+    timeline.note(chunk(0, 1), of: "images", by: 1, seconds: 1, byteCount: 1, at: 10_001)
+    #expect(timeline.spans.last?.label == "images 0" && timeline.spans.last?.job == 1)
+    for worker: WorkerID in 2...2_000 { join(worker) }
+    #expect(timeline.workers.count == 1_000)
   }
 
   @Test mutating func itIsReadAsItWasWritten() throws {

@@ -39,4 +39,12 @@ struct ConnectionsTests {
     #expect(note(1, by: nil, route: []))
     #expect(note(1, by: nil, route: []))
   }
+
+  /// However many names someone gives itself, there is one for each connection.
+  @Test mutating func aConnectionIsOneWorkers() {
+    #expect(note(1, by: 30, route: [1]))
+    #expect(!note(2, by: 30, route: [1]))
+    #expect(note(1, by: 30, route: [1]))
+    #expect(close(30) == 1)
+  }
 }

@@ -22,8 +22,8 @@ struct ExchangeLinksTests {
     let members = [first, second].enumerated().map { index, links in
       Member.with { ($0.worker, $0.endpoint) = (UInt64(index + 1), links.endpoint.text) }
     }
-    try first.connect(to: members, me: 0)
-    try second.connect(to: members, me: 1)
+    first.connect(to: members, me: 0)
+    second.connect(to: members, me: 1)
   }
 
   private static let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
@@ -66,5 +66,31 @@ struct ExchangeLinksTests {
     let (header, body) = try next(second)
     #expect(header.step == 3 && !header.hasShared)
     #expect(body?.array == Self.bytes)
+  }
+
+  private static let notReachable = ["", "nowhere", "tcp://a b:7700", "tcp://127.0.0.1:*", "tcp://192.0.2.1:7700"]
+
+  @Test func aMemberThatCannotBeReachedIsNoHarmToTheOthers() throws {
+    let members = [first.endpoint.text, second.endpoint.text] + Self.notReachable
+    first.connect(
+      to: members.enumerated().map { index, endpoint in
+        Member.with { ($0.worker, $0.endpoint) = (UInt64(index + 1), endpoint) }
+      }, me: 0)
+    for place in 2..<members.count { first.send(header(from: 0, step: 1), nil, to: place) }
+    first.send(header(from: 0, step: 2), nil, to: 1)
+    #expect(try next(second).header.step == 2)
+  }
+
+  @Test func whoTellsNoKeyWhereThereAreKeysCannotBeReached() throws {
+    func way(_ endpoint: String, key: Data, keys: KeyPair?) -> Bool {
+      (try? ExchangeLinks.way(to: endpoint, key: key, keys: keys)) != nil
+    }
+    let (own, other) = (KeyPair(), Data(KeyPair().publicKey.bytes))
+    for endpoint in ["tcp://192.0.2.1:7700", "tcp://127.0.0.1:7700"] {
+      #expect(way(endpoint, key: other, keys: own))
+      for key in [Data(), other.dropLast(), other + [0]] { #expect(!way(endpoint, key: key, keys: own)) }
+    }
+    #expect(way("ipc:///tmp/a", key: Data(), keys: nil) && way("tcp://127.0.0.1:7700", key: Data(), keys: nil))
+    #expect(!way("tcp://192.0.2.1:7700", key: Data(), keys: nil) && !way("", key: Data(), keys: nil))
   }
 }

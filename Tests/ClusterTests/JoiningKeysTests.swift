@@ -21,28 +21,47 @@ struct JoiningKeysTests {
     let (first, second) = (KeyPair().publicKey, KeyPair().publicKey)
     try write(first.z85, to: "first")
     var keys = JoiningKeys(folder: folder.path, except: [own], known: [first])
-    func look(at now: Int) -> JoiningKeys.Change? { keys.look(at: now) }
-    #expect(look(at: 0) == nil)
+    func look(at now: Int) -> [JoiningKeys.Change] { keys.look(at: now) }
+    #expect(look(at: 0).isEmpty)
     try write(second.z85, to: "second")
-    #expect(look(at: 999) == nil, "not before a second has passed")
-    #expect(look(at: 1_000) == .keys([first, second]))
-    #expect(look(at: 2_000) == nil)
+    #expect(look(at: 999).isEmpty, "not before a second has passed")
+    #expect(look(at: 1_000) == [.keys([first, second])])
+    #expect(look(at: 2_000).isEmpty)
     try FileManager.default.removeItem(atPath: "\(folder.path)/first.public")
-    #expect(look(at: 3_000) == .keys([second]))
+    #expect(look(at: 3_000) == [.keys([second])])
   }
 
-  @Test func aKeyThatIsHalfCopiedIsReadOnceItIsWhole() throws {
-    let key = KeyPair().publicKey
+  @Test func aFileWithoutAKeyIsNamedOnceAndTheOthersCount() throws {
+    let (first, second) = (KeyPair().publicKey, KeyPair().publicKey)
+    try write(first.z85, to: "first")
+    try write(String(second.z85.prefix(20)), to: "second")
     var keys = JoiningKeys(folder: folder.path, except: [own], known: [])
-    func look(at now: Int) -> JoiningKeys.Change? { keys.look(at: now) }
-    try write(String(key.z85.prefix(20)), to: "worker")
-    guard case .unreadable(let error)? = look(at: 0) else {
+    func look(at now: Int) -> [JoiningKeys.Change] { keys.look(at: now) }
+    let changes = look(at: 0)
+    guard case .fault(let error)? = changes.first else {
       Issue.record("half a key is a key")
       return
     }
-    #expect(error.description.contains("worker.public holds no key"))
-    #expect(look(at: 1_000) == nil, "it is said once")
+    #expect(error.description.contains("second.public holds no key") && changes.dropFirst() == [.keys([first])])
+    try FileManager.default.removeItem(atPath: "\(folder.path)/first.public")
+    #expect(look(at: 1_000) == [.keys([])], "a fault does not keep others in, and is told once")
+    try write(second.z85, to: "second")
+    #expect(look(at: 2_000) == [.keys([second])])
+  }
+
+  @Test func whatWasKnownStaysWhileTheFolderCannotBeRead() throws {
+    let key = KeyPair().publicKey
     try write(key.z85, to: "worker")
-    #expect(look(at: 2_000) == .keys([key]))
+    var keys = JoiningKeys(folder: folder.path, except: [own], known: [key])
+    try FileManager.default.moveItem(atPath: folder.path, toPath: folder.path + "-away")
+    let changes = keys.look(at: 0)
+    try FileManager.default.moveItem(atPath: folder.path + "-away", toPath: folder.path)
+    guard case .fault(let error)? = changes.first else {
+      Issue.record("a folder that is not there was read")
+      return
+    }
+    #expect(error.description.contains("cannot read the folder") && changes.count == 1)
+    let next = keys.look(at: 1_000)
+    #expect(next.isEmpty)
   }
 }

@@ -198,6 +198,30 @@ import Testing
     #expect(count("joined: ") == 6 && count("left: ") + count("lost: ") == 6, "\(run.errorsSoFar)")
   }
 
+  /// As often as a local worker is started again, and once more: that ends a job only if nobody else works.
+  @Test func localWorkersThatDieAgainAndAgainDoNotEndWhatOthersDo() throws {
+    let port = freePort()
+    let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--await", "99"]
+    let run = try train("forest", waiting, output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("workers may join") }
+    let other = try worker(port)
+    defer { kill(other.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
+    for _ in 0..<9 {
+      try wait { !run.process.children.isEmpty }
+      for local in run.process.children {
+        kill(local, SIGKILL)
+        try wait { !run.process.children.contains(local) }
+      }
+    }
+    usleep(500_000)
+    #expect(run.process.isRunning && run.process.children.isEmpty, "\(run.errorsSoFar)")
+    kill(other.process.processIdentifier, SIGTERM)
+    let ended = try run.wait()
+    #expect(ended.status == 69 && ended.errors.contains("die again and again"), "\(ended.errors)")
+  }
+
   // MARK: Keys
 
   /// The coordinator knows one key, and is told of the worker's while it runs.
@@ -211,6 +235,7 @@ import Testing
     }
     try copy("coordinator", from: "keys1", to: "keys2")
     try copy("other", from: "keys3", to: "keys1")
+    try folder.write("no key", to: "keys1/broken.public")
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
@@ -220,6 +245,7 @@ import Testing
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
     #expect(ended.status == 0 && ended.errors.contains("keys of 2 workers are listed now"), "\(ended.errors)")
+    #expect(ended.errors.contains("of no use among the keys: \(folder.file("keys1"))/broken.public holds no key"))
   }
 
   // MARK: Wrong use

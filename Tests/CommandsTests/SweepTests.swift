@@ -124,6 +124,27 @@ import Testing
     #expect(rows.count == 4 && rows.contains { $0.contains("diverged") } && rows.contains { !$0.contains("diverged") })
   }
 
+  /// A limit on the size of files acts like a disk that is too full for the state of the larger network.
+  @Test func aNetworkThatThereIsNoRoomForIsARow() throws {
+    let script =
+      "trap '' XFSZ; ulimit -f 600; exec \"$ATELIER\" sweep cnn --filters 4 --dense '4;2048' --epochs 3 --batch 16 "
+      + "--no-refit --hold-out 0.3 --data data --workers 2 --threads 2 --workers-per-trial 2"
+    let run = try AtelierProcess.Started(
+      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
+      executable: URL(fileURLWithPath: "/bin/sh")
+    ).wait()
+    #expect(run.status == 0 && run.errors.contains("goes on without a checkpoint: cannot write"), "\(run.errors)")
+    let rows = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n").dropFirst()
+    #expect(rows.count == 2 && rows.count { $0.contains("File too large") } == 1, "\(rows)")
+  }
+
+  @Test func drawsThatCannotBeDifferentAreTold() throws {
+    try folder.write(
+      "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\ndraws: 50\nrefit: false\n", to: "s.yaml")
+    let run = try search(["s.yaml"])
+    #expect(run.errors.contains("only 3 of 50 draws are different"), "\(run.errors)")
+  }
+
   @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {
     let options = [
       "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--halving", "epochs", "--max-resource", "9", "--hold-out",

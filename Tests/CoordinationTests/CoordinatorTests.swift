@@ -68,6 +68,8 @@ struct CoordinatorTests {
       return
     }
     #expect(reason.contains("other rules") && actions.count == 1 && coordinator.workerCount == 0)
+    _ = status(of: 1)
+    #expect(coordinator.workerCount == 1, "nothing is remembered of it")
   }
 
   // MARK: Chunks

@@ -33,4 +33,18 @@ struct ExchangeProtocolTests {
     let answer = member.receive(.contributionRequest, piece, from: 1, at: 1)
     #expect(answer == (step == 4 ? [.send(.contribution, piece, to: 1)] : []))
   }
+
+  @Test mutating func whatDoesNotFitIsAsGoodAsLost() {
+    let piece = ExchangeProtocol.Piece(step: 5, bucket: 0)
+    compute(at: 0)
+    #expect(member.receive(.contribution, piece, from: 1, isFit: false, at: 50).isEmpty)
+    #expect(requests(from: 51, to: 150) == [100] && member.waiting?.since == 0)
+    #expect(member.receive(.contribution, piece, from: 1, at: 200) == [.keep, .combine(piece), .complete])
+    // What came before the round began.
+    let next = ExchangeProtocol.Piece(step: 6, bucket: 0)
+    #expect(member.receive(.contribution, next, from: 1, at: 200) == [.keep])
+    member.begin(contributors: [0, 1], buckets: 1, unfit: [.init(kind: .contribution, piece: next, sender: 1)])
+    #expect(member.computedBucket(at: 210) == [.send(.contribution, next, to: 1)])
+    #expect(member.waiting?.for == [1] && member.dropped == 2)
+  }
 }

@@ -154,6 +154,7 @@ final class SimulatedMember {
     let header: ExchangeHeader
     var shards: Range<Int> = 0..<0
     var digest: UInt64 = 0
+    var isFit = true
   }
 
   private let id: WorkerID
@@ -192,15 +193,34 @@ final class SimulatedMember {
     let generation = member.generation
     perform(member.follow(group, at: simulation.now), nil, in: simulation)
     if member.generation != generation { kept = [] }
+    receiveEarly(in: simulation)
+  }
+
+  private func receiveEarly(in simulation: Simulation) {
     let waiting = early
     early = []
     for message in waiting { receive(message, in: simulation) }
   }
 
-  func tick(in simulation: Simulation) { perform(member.tick(at: simulation.now), nil, in: simulation) }
+  func tick(in simulation: Simulation) {
+    perform(member.tick(at: simulation.now), nil, in: simulation)
+    if let waiting = member.waiting(at: simulation.now), waiting.milliseconds >= 1_000 {
+      tell(member.membership, in: simulation)
+    }
+  }
+
+  private func tell(_ membership: Membership, in simulation: Simulation) {
+    var membership = membership
+    if let waiting = member.waiting(at: simulation.now) {
+      (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(waiting.milliseconds))
+    }
+    tell(.membership(membership), in: simulation)
+  }
 
   func receive(_ message: Message, in simulation: Simulation) {
-    perform(member.receive(message.header, at: simulation.now), message, in: simulation)
+    // Of a round that is yet to begin, nobody knows.
+    let isFit = message.isFit || message.header.step > member.step
+    perform(member.receive(message.header, isFit: isFit, at: simulation.now), message, in: simulation)
   }
 
   /// Each member owns an equal share; the members' order is that of their shards.
@@ -213,16 +233,18 @@ final class SimulatedMember {
     for action in actions {
       switch action {
       case .connect: break
-      case .report(let membership): tell(.membership(membership), in: simulation)
+      case .report(let membership): tell(membership, in: simulation)
       case .compute: compute(in: simulation)
       case .keepForLater: early.append(message!)
       case .requestState(let member): send(.stateRequest, step: self.member.step, to: member, in: simulation)
       case .sendState(let member): send(.state, step: self.member.step, to: member, in: simulation)
       case .loadState(let step):
+        guard message!.isFit else { break }
         digest = message!.digest
         kept = []
         simulation.note(digest: digest, after: step, of: trial)
         perform(member.loaded(step: step, isFinished: step >= rounds, at: simulation.now), nil, in: simulation)
+        receiveEarly(in: simulation)
       case .sendCheckpoint:
         let checkpoint = Checkpoint.with {
           ($0.job, $0.step, $0.finished) = (job, member.step, member.step >= rounds)
@@ -237,7 +259,15 @@ final class SimulatedMember {
     if simulation.faults.poisonedTrial == trial, member.step >= 3 { return simulation.killWorker(id) }
     let buckets = Self.bucketCount(step: member.step)
     let contributors = Set((0..<member.members.count).filter { !range(of: $0).isEmpty })
-    member.beginRound(contributors: contributors, buckets: buckets)
+    let unfit = kept.filter { $0.header.step == member.step && !$0.isFit }
+    kept.removeAll { $0.header.step == member.step && !$0.isFit }
+    member.beginRound(
+      contributors: contributors, buckets: buckets,
+      unfit: unfit.map { message in
+        .init(
+          kind: message.header.kind, piece: .init(step: message.header.step, bucket: Int(message.header.bucket)),
+          sender: Int(message.header.sender))
+      })
     compute(bucketsLeft: buckets, in: simulation)
   }
 
@@ -268,6 +298,7 @@ final class SimulatedMember {
         $0.header.kind == .contribution && $0.header.step == member.step && $0.header.bucket == piece.bucket
       }
       check(parts, in: simulation)
+      if parts.contains(where: { !$0.isFit }) { simulation.violate("what does not fit was summed") }
       let all = (parts.map(\.shards) + [range(of: member.position)]).sorted { $0.lowerBound < $1.lowerBound }
       if all.flatMap({ Array($0) }) != Array(0..<shards) {
         simulation.violate("shards \(all) were summed instead of \(shards)")
@@ -307,7 +338,8 @@ final class SimulatedMember {
     // What was sent before is sent again as it was.
     let isOld = step != member.step && (kind == .contribution || kind == .total)
     let message = Message(
-      header: header, shards: range(of: member.position), digest: isOld ? previousDigest : digest)
+      header: header, shards: range(of: member.position), digest: isOld ? previousDigest : digest,
+      isFit: simulation.unfit != id)
     let receiver = member.members[position].worker
     simulation.deliver(from: id, to: receiver) { $0.workers[receiver]?.receive(message, in: $0) }
   }

@@ -34,6 +34,10 @@ struct Faults {
   var poisonedTrial: UInt64?
   /// A worker computes something else, with this probability.
   var lies = 0.0
+  /// No message ever passes between the first two workers.
+  var cutsALinkForGood = false
+  /// What the first worker sends to other members is of another length than it must have, and its states cannot be used.
+  var sendsUnfit = false
 
   static func random(_ random: inout SplitMix) -> Faults {
     var faults = Faults()
@@ -72,6 +76,8 @@ final class Simulation {
   private var coordinatorSession: UInt64 = 0
   private(set) var workers: [WorkerID: SimulatedWorker] = [:]
   private var cut: [Set<WorkerID>: Milliseconds] = [:]
+  /// Of whom no message to another member is of use.
+  private(set) var unfit: WorkerID?
 
   // What a coordinator leaves on disk.
   private(set) var unitsDone: [Int: Int] = [:]
@@ -92,6 +98,9 @@ final class Simulation {
     if case .trials(let trials) = kind { self.trials = trials }
     startCoordinator()
     for _ in 0..<count { startWorker() }
+    let first = workers.keys.sorted().prefix(2)
+    if faults.cutsALinkForGood { cut[Set(first)] = .max }
+    if faults.sendsUnfit { unfit = first.first }
     schedule(after: 1_000) { $0.injectFaults() }
   }
 

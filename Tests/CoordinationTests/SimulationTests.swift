@@ -76,6 +76,17 @@ struct SimulationTests {
     }
   }
 
+  /// Two members that never hear of each other, or one that sends the others what is of no use: the others go on, or one goes on alone.
+  @Test(arguments: [Faults(end: 0, cutsALinkForGood: true), Faults(end: 0, sendsUnfit: true)])
+  func oneBadMemberDoesNotStopATraining(faults: Faults) {
+    for seed in UInt64(0)..<200 {
+      let simulation = Simulation(
+        seed: seed, kind: .training(rounds: 120, shards: 8), workers: 2 + Int(seed % 4), faults: faults)
+      #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
+      #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
+    }
+  }
+
   @Test func theSameSeedIsTheSameStory() {
     func story(_ seed: UInt64) -> (Milliseconds, Int) {
       var random = SplitMix(state: seed)

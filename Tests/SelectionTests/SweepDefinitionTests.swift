@@ -133,6 +133,14 @@ import Testing
     #expect(try definition.configurations().count == 3)
   }
 
+  /// Whole numbers of a range as well; without ten million draws.
+  @Test func fewValuesOfARangeAreSoonDrawn() throws {
+    let range = ParameterSpace.Values.range(low: 1, high: 5, isLogarithmic: true)
+    var definition = SweepDefinition(.tree, spaces: [ParameterSpace(["max-depth": range])])
+    definition.strategy = .random(100_000)
+    #expect(try definition.configurations().count == 5)
+  }
+
   @Test func tooManyConfigurationsAreRefused() {
     let numbers = ParameterSpace.Values.list((1...400).map(String.init))
     let space = ParameterSpace(["trees": numbers, "max-depth": numbers])

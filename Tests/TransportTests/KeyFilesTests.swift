@@ -25,6 +25,8 @@ import Transport
     failure { () throws(TransportError) in _ = try KeyFiles.secret(at: path) }
   }
 
+  private func faults() throws -> [String] { try KeyFiles.publicKeys(in: folder.path).faults.map(\.description) }
+
   // MARK: Making
 
   @Test func aPairThatIsMadeIsReadAgain() throws {
@@ -98,7 +100,7 @@ import Transport
     let text = try #require(secretFailure(file), "it was taken")
     #expect(text.contains("\(file) holds no key: 40 characters of Z85"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
-    #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKeys(in: folder.path) } == text)
+    #expect(try faults() == [text])
   }
 
   @Test func bytesThatAreNoTextAreRefused() throws {
@@ -122,15 +124,18 @@ import Transport
     let text = try #require(secretFailure(file), "it was taken")
     #expect(text.contains("everybody knows"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
-    #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKeys(in: folder.path) } == text)
+    #expect(try faults() == [text])
   }
 
   @Test func thePublicKeysOfAFolderAreRead() throws {
     let pairs = try ["a", "b", "c"].map { try KeyFiles.create(named: $0, in: folder.path) }
     _ = try folder.write("no key", to: "notes.txt")
-    #expect(try KeyFiles.publicKeys(in: folder.path) == Set(pairs.map(\.publicKey)))
+    // One that is broken keeps nobody else out.
+    _ = try folder.write("no key", to: "b2.public")
+    #expect(try KeyFiles.publicKeys(in: folder.path).keys == Set(pairs.map(\.publicKey)))
+    #expect(try faults().count == 1 && faults()[0].contains("b2.public holds no key"))
     try FileManager.default.createDirectory(atPath: path("empty"), withIntermediateDirectories: false)
-    #expect(try KeyFiles.publicKeys(in: path("empty")) == [])
+    #expect(try KeyFiles.publicKeys(in: path("empty")).keys == [])
   }
 
   @Test func whatIsMissingIsAnErrorThatNamesIt() throws {

@@ -1,3 +1,4 @@
+import CLinux
 import Coordination
 import Foundation
 import SwiftProtobuf
@@ -64,5 +65,13 @@ struct SharedMemoryTests {
     #expect(PeerMemory(of: shared) == nil)
     #expect(PeerMemory(of: .with { ($0.process, $0.descriptor) = (UInt32(getpid()), 1_000_000) }) == nil)
     #expect(PeerMemory(of: .with { ($0.process, $0.descriptor) = (.max, 3) }) == nil)
+  }
+
+  /// Whoever tells of such a file must not end the process that reads it.
+  @Test func memoryWithoutRoomForAFrameIsNotRead() {
+    let file = memfd_create("atelier", UInt32(atelier_may_seal))
+    defer { close(file) }
+    #expect(ftruncate(file, 10) == 0 && fcntl(file, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0)
+    #expect(PeerMemory(of: .with { ($0.process, $0.descriptor) = (UInt32(getpid()), UInt32(file)) }) == nil)
   }
 }

@@ -86,7 +86,10 @@ struct KeyOptions: ParsableArguments {
 
   func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
     let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
-    let workers = try KeyFiles.publicKeys(in: folder).subtracting([own.publicKey])
+    // While there are others, a file without a key is told of when the folder is looked at again.
+    let (keys, faults) = try KeyFiles.publicKeys(in: folder)
+    let workers = keys.subtracting([own.publicKey])
+    if workers.isEmpty, let fault = faults.first { throw fault }
     guard !workers.isEmpty else {
       throw TransportError(
         """

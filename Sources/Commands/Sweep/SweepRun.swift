@@ -41,6 +41,10 @@ final class SweepRun {
     for payload in try record.tasks(of: name).values { known.add(payload) }
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
+    let count = search.configurations.count
+    if case .random(let draws) = definition.strategy, count < draws {
+      logger.notice("only \(count) of \(draws) draws are different: the space holds hardly any more")
+    }
   }
 
   /// Searches, writes the tables, and fits the best on all training images.
