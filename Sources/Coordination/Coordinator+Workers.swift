@@ -41,7 +41,8 @@ extension Coordinator {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
-  /// The worker cannot do its job. If nobody can, that is the job's end; a team's job is at its end when its whole team has said so.
+  /// The worker cannot do its job. If nobody can, of those who are awaited either, that is the job's end; a team's job is at its end when its
+  /// whole team has said so.
   private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
     let job = assignments[index].job.id
     actions.append(.note(.lost(id, .unfit(reason: reason))))
@@ -51,7 +52,7 @@ extension Coordinator {
     let assignment = assignments[index]
     let canNobody =
       assignment.team == nil
-      ? workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
+      ? !isAwaiting && workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
@@ -64,13 +65,14 @@ extension Coordinator {
   }
 
   /// A job whose workers are all gone does not wait for those who may not work at it.
-  private mutating func admitTheBarred() {
-    for index in assignments.indices where assignments[index].team == nil && assignments[index].workers.isEmpty {
+  mutating func admitTheBarred() {
+    for index in assignments.indices where assignments[index].workers.isEmpty {
       assignments[index].admitThoseWithoutLinks()
     }
     staff()
-    guard let left = workers.keys.min() else { return }
-    for assignment in assignments where assignment.team == nil && assignment.workers.isEmpty {
+    // Who is awaited may be able to.
+    guard !isAwaiting, let left = workers.keys.min() else { return }
+    for assignment in assignments where assignment.workers.isEmpty {
       guard let reason = assignment.barred[left], workers.keys.allSatisfy({ assignment.barred[$0] != nil }),
         let index = index(ofJob: assignment.job.id)
       else { continue }

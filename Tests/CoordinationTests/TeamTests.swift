@@ -165,6 +165,15 @@ struct TeamTests {
     #expect(workers(of: third) == [1, 2], "they can do something else")
   }
 
+  /// It would wait for somebody else for ever.
+  @Test mutating func whatNobodyWhoIsLeftCanDoIsImpossible() {
+    start(workers: 2)
+    _ = begin(team: Team(of: 2))
+    tell(1, failure: "training diverged")
+    lose(2)
+    #expect(ends == [.impossible(reason: "training diverged")])
+  }
+
   @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
