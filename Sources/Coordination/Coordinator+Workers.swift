@@ -85,7 +85,9 @@ extension Coordinator {
     guard let index = index(of: id), assignments[index].remove(id) else { return }
     workers[id]?.forgetJob()
     let job = assignments[index].job.id
-    if let setAside = assignments[index].pool?.remove(id, died: died, limit: limits.deaths) ?? nil {
+    if let setAside = assignments[index].pool?.remove(
+      id, died: died, limit: limits.deaths, at: now, window: limits.heartbeat) ?? nil
+    {
       let reason = "\(limits.deaths) workers have died of it, one after the other"
       actions.append(.note(.setAside(setAside, job: job, reason: reason)))
     }
