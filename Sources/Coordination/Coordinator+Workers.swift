@@ -57,9 +57,11 @@ extension Coordinator {
   }
 
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
-    guard workers.removeValue(forKey: id) != nil else { return }
+    guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
-    withdraw(id, died: loss != .leaving)
+    // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
+    let died = loss == .disconnected || loss == .silent && worker.lastSeen > worker.ordered
+    withdraw(id, died: died)
     admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
   }
