@@ -36,6 +36,8 @@ struct Faults {
   /// Per second.
   var workerCrashes = 0.0
   var coordinatorCrashes = 0.0
+  /// A host with half of the workers fails.
+  var crowdCrashes = 0.0
   /// A worker is cut off from another one, or from the coordinator; or the coordinator from all at once.
   var partitions = 0.0
   var blackouts = 0.0
@@ -55,6 +57,7 @@ struct Faults {
     faults.longDelay = maybe(0.1)
     faults.workerCrashes = maybe(2)
     faults.coordinatorCrashes = maybe(0.15)
+    faults.crowdCrashes = maybe(0.1)
     faults.partitions = maybe(0.5)
     faults.blackouts = maybe(0.1)
     faults.freezes = maybe(0.5)
@@ -63,10 +66,8 @@ struct Faults {
     return faults
   }
 
-  /// Whether no worker can be taken for dead: whatever is set aside then has killed.
-  var isPeaceful: Bool {
-    workerCrashes == 0 && freezes == 0 && partitions == 0 && blackouts == 0 && coordinatorFreezes == 0
-  }
+  /// Whether no worker can be taken for dead but with all the others: whatever is set aside then has killed.
+  var isPeaceful: Bool { workerCrashes == 0 && freezes == 0 && partitions == 0 && crowdCrashes == 0 }
 }
 
 extension Simulation {
@@ -75,6 +76,7 @@ extension Simulation {
     let victims = workers.keys.sorted()
     func happens(_ perSecond: Double) -> Bool { random.chance(perSecond / 4) }
     if happens(faults.workerCrashes), let victim = victims.randomElement(using: &random) { killWorker(victim) }
+    if happens(faults.crowdCrashes) { for victim in victims.prefix((victims.count + 1) / 2) { killWorker(victim) } }
     if happens(faults.freezes), let victim = victims.randomElement(using: &random) {
       workers[victim]?.frozenUntil = now + Int.random(in: 500...15_000, using: &random)
     }

@@ -40,14 +40,16 @@ struct SimulatedSearch {
   }
 
   mutating func fail(_ task: Int, reason: String) {
-    for lost in Self.trials(of: task, in: search) { failed[lost] = reason }
+    // Of several, each is tried alone.
+    let trials = Self.trials(of: task, in: search)
+    if trials.count == 1 { failed[trials[0]] = reason }
     search.fail(task, reason: reason)
   }
 
-  /// Whether those that have no scores are those of deadly tasks, and whether all of these are among them.
+  /// Whether those that have no scores are those that are deadly alone, and whether all of these are among them.
   func lostTasks(isDeadly: (FitGroup) -> Bool) -> (areDeadly: Bool, areAll: Bool) {
-    let deadly = Set(
-      search.tasks.indices.filter { isDeadly(search.tasks[$0].group) }.flatMap { Self.trials(of: $0, in: search) })
+    let alone = search.tasks.indices.filter { search.tasks[$0].configurations.count == 1 }
+    let deadly = Set(alone.filter { isDeadly(search.tasks[$0].group) }.flatMap { Self.trials(of: $0, in: search) })
     return (deadly.isSuperset(of: failed.keys), deadly.isSubset(of: failed.keys))
   }
 

@@ -86,6 +86,18 @@ struct SimulationTests {
     }
   }
 
+  /// A switch fails, or the coordinator stands still; or, once, half of all workers die: no work is to blame, though all are lost that have it.
+  @Test(arguments: [
+    Faults(blackouts: 0.3), Faults(coordinatorFreezes: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorFreezes: 0.3),
+    Faults(end: 1_200, crowdCrashes: 4),
+  ]) func whatHappensToManyAtOnceSetsNothingAside(faults: Faults) {
+    for seed in UInt64(0)..<300 {
+      let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
+      let simulation = Simulation(seed: seed, tasks, workers: 6, faults: faults)
+      #expect(check(tasks, simulation, seed) && tasks.setAside.isEmpty, "seed \(seed)")
+    }
+  }
+
   /// Where nobody dies of it, nobody is blamed for who cannot do it.
   @Test func whoCannotDoTheJobIsLeftOut() {
     for seed in UInt64(0)..<200 {

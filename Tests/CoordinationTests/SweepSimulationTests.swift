@@ -102,6 +102,26 @@ struct SweepSimulationTests {
     #expect(grown > 1, "what comes of fits says which come next")
   }
 
+  /// Configurations that kill have no scores, and no others: whatever they were grouped with, by however many workers.
+  @Test func theTableOfADeadlySweepIsThatOfOneProcess() {
+    var lost = 0
+    for seed in firstSeed..<firstSeed + 60 {
+      var random = SplitMix(state: seed)
+      let definition = SimulatedSearch.forests(&random)
+      let tables = (1...4).map { workers in
+        let sweep = SimulatedSweep(definition, deadlyOneIn: 8)
+        let simulation = Simulation(seed: mixed(seed, UInt64(workers)), sweep, workers: workers)
+        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(sweep.lost == (areDeadly: true, areAll: true), "seed \(seed), \(workers) workers")
+        #expect(sweep.search.result == sweep.expected, "seed \(seed), \(workers) workers")
+        lost += sweep.search.failed.count
+        return sweep.search.result
+      }
+      #expect(Set(tables).count == 1, "seed \(seed)")
+    }
+    #expect(lost > 100)
+  }
+
   /// What workers have died of has no scores. All the others have those that they would have had without it.
   @Test(arguments: 0..<20) func whatIsLostChangesNothingElse(block: Int) {
     for seed in seeds(block, of: 40) {
