@@ -80,9 +80,12 @@ struct SimulationTests {
     for seed in UInt64(0)..<50 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 200), isUneven: seed.isMultiple(of: 3))
       tasks.deadly = [117]
-      let simulation = Simulation(seed: seed, tasks, workers: 3, faults: Faults(end: .max / 2))
+      let simulation = Simulation(seed: seed, tasks, workers: 20)
       #expect(check(tasks, simulation, seed))
       #expect(tasks.setAside.map(\.chunk.units) == [117..<118], "seed \(seed)")
+      // Of the unit's chunk and then of the unit alone, three times each, two at a time.
+      let dead = simulation.notes.count { if case .lost = $0 { true } else { false } }
+      #expect(dead <= 12, "seed \(seed): \(dead) have died of it")
     }
   }
 

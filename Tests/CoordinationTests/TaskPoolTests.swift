@@ -102,6 +102,7 @@ struct TaskPoolTests {
     #expect(kill(3) == [0])
     #expect(orders(coordinator.add(1..<2, file: [7], at: 0), to: 4).chunks.map(\.first) == [1])
     #expect(kill(4).isEmpty, "it may have died of the first")
+    now += 1_000
     for worker: WorkerID in 5...7 {
       _ = join(worker, threads: 1)
       #expect(kill(worker) == (worker < 7 ? [] : [1]))
