@@ -107,7 +107,8 @@ let package = Package(
     testTarget(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
     testTarget(
-      "CoordinationTests", ["Coordination", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      "CoordinationTests",
+      ["Coordination", "Models", "Selection", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     testTarget(
       "TransportTests",
       ["CLinux", "Compute", "Coordination", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),

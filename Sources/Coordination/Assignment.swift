@@ -26,10 +26,9 @@ struct Assignment: Sendable {
   private(set) var barred: [WorkerID: String] = [:]
   /// Of those, who have said so themselves. Nobody takes their seats: what they met the others are likely to meet as well.
   private var failed: Set<WorkerID> = []
-  /// The step that its training has reached, and accidents since then: workers that were lost, and have not come back.
+  /// The step that its training has reached, and accidents since then.
   private var reached: UInt64 = 0
-  private var accidents: [Set<WorkerID>] = []
-  private var lastDeath: Milliseconds = .min / 2
+  private var accidents = Accidents()
 
   init(_ job: Job, _ work: Coordinator.Work, team: Team?) {
     (self.job, self.team) = (job, team)
@@ -80,21 +79,19 @@ struct Assignment: Sendable {
   /// The training has come so far: nobody has died of what comes before.
   mutating func note(step: UInt64) {
     guard step > reached else { return }
-    (reached, accidents) = (step, [])
+    (reached, accidents) = (step, Accidents())
   }
 
   /// A worker has died while it worked at this.
-  /// - Returns: how many accidents there were since it last came further. What happens to several workers at once is one: a host or a switch that fails.
+  /// - Returns: how many accidents there were since it last came further.
   mutating func noteDeath(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) -> Int {
-    if now - lastDeath > window || accidents.isEmpty { accidents.append([]) }
-    accidents[accidents.count - 1].insert(worker)
-    lastDeath = now
+    accidents.note(worker, at: now, window: window)
     return accidents.count
   }
 
   /// A worker that seemed to have died is back.
   mutating func absolve(_ worker: WorkerID) {
     pool?.absolve(worker)
-    accidents = accidents.map { $0.subtracting([worker]) }.filter { !$0.isEmpty }
+    accidents.absolve(worker)
   }
 }

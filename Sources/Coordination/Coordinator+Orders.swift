@@ -27,6 +27,7 @@ extension Coordinator {
     ordersCount += 1
     orders.number = ordersCount
     workers[id]!.orders = orders
+    workers[id]!.ordered = now
     send(to: id)
   }
 

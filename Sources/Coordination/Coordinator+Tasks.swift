@@ -42,7 +42,7 @@ extension Coordinator {
     let wanted = chunksInHand(of: worker, isUneven: assignments[index].pool!.isUneven)
     while assignments[index].pool!.chunks(of: id).count < wanted,
       let gift = assignments[index].pool!.give(
-        to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest)
+        to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest, at: now)
     {
       if case .taken(let other) = gift { instruct(other) }
     }

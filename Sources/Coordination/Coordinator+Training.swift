@@ -78,7 +78,7 @@ extension Coordinator {
     actions.append(.refuse(deviation.worker, reason: reason))
     workers[deviation.worker] = nil
     withdraw(deviation.worker, died: false)
-    staff()
+    admitTheBarred()
   }
 
   mutating func regroup(_ index: Int, _ members: [WorkerID]) {

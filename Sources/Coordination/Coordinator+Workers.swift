@@ -43,7 +43,8 @@ extension Coordinator {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
-  /// The worker cannot do its job. If nobody can, that is the job's end; a team's job is at its end when its whole team has said so.
+  /// The worker cannot do its job. If nobody can, of those who are awaited either, that is the job's end; a team's job is at its end when its
+  /// whole team has said so.
   private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
     let job = assignments[index].job.id
     actions.append(.note(.lost(id, .unfit(reason: reason))))
@@ -53,26 +54,29 @@ extension Coordinator {
     let assignment = assignments[index]
     let canNobody =
       assignment.team == nil
-      ? workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
+      ? !isAwaiting && workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
-    guard workers.removeValue(forKey: id) != nil else { return }
+    guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
-    withdraw(id, died: loss != .leaving)
+    // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
+    let died = loss == .disconnected || loss == .silent && worker.lastSeen > worker.ordered
+    withdraw(id, died: died)
     admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
   }
 
   /// A job whose workers are all gone does not wait for those who may not work at it.
-  private mutating func admitTheBarred() {
-    for index in assignments.indices where assignments[index].team == nil && assignments[index].workers.isEmpty {
+  mutating func admitTheBarred() {
+    for index in assignments.indices where assignments[index].workers.isEmpty {
       assignments[index].admitThoseWithoutLinks()
     }
     staff()
-    guard let left = workers.keys.min() else { return }
-    for assignment in assignments where assignment.team == nil && assignment.workers.isEmpty {
+    // Who is awaited may be able to.
+    guard !isAwaiting, let left = workers.keys.min() else { return }
+    for assignment in assignments where assignment.workers.isEmpty {
       guard let reason = assignment.barred[left], workers.keys.allSatisfy({ assignment.barred[$0] != nil }),
         let index = index(ofJob: assignment.job.id)
       else { continue }
@@ -85,7 +89,9 @@ extension Coordinator {
     guard let index = index(of: id), assignments[index].remove(id) else { return }
     workers[id]?.forgetJob()
     let job = assignments[index].job.id
-    if let setAside = assignments[index].pool?.remove(id, died: died, limit: limits.deaths) ?? nil {
+    if let setAside = assignments[index].pool?.remove(
+      id, died: died, limit: limits.deaths, at: now, window: limits.heartbeat) ?? nil
+    {
       let reason = "\(limits.deaths) workers have died of it, one after the other"
       actions.append(.note(.setAside(setAside, job: job, reason: reason)))
     }

@@ -13,8 +13,10 @@ package struct TaskPool: Sendable {
   private struct OpenChunk: Sendable {
     let chunk: Chunk
     var holders: Set<WorkerID> = []
-    /// Workers that were lost while they worked on it, and have not come back.
-    var victims: Set<WorkerID> = []
+    /// Workers that were lost while they worked on it.
+    var accidents = Accidents()
+    /// Nobody else begins it before. Else all that die of one accident would die of this chunk: one after the other is given it, and is lost.
+    var restsUntil: Milliseconds = .min
     /// The holder that has it for want of anything else to do.
     var spare: WorkerID?
   }
@@ -113,10 +115,12 @@ package struct TaskPool: Sendable {
   ///   - multiple: units that it does at a time
   ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
   /// - Returns: nil if there was none.
-  mutating func give(to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> Gift? {
+  mutating func give(
+    to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?, at now: Milliseconds
+  ) -> Gift? {
     let inHand = held[worker] ?? []
     if inHand.contains(where: isSuspect) { return nil }
-    let oldest = returned.min()
+    let oldest = returned.filter { open[$0]!.restsUntil < now }.min()
     if let oldest, isSuspect(oldest), !inHand.isEmpty { return nil }
     if let new = oldest ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
       returned.remove(new)
@@ -129,7 +133,7 @@ package struct TaskPool: Sendable {
       put(waiting, into: worker)
       return .taken(from: holder)
     }
-    guard let other = shared(with: worker) else { return nil }
+    guard let other = shared(with: worker, at: now) else { return nil }
     put(other, into: worker)
     open[other]!.spare = worker
     return .chunk
@@ -137,7 +141,7 @@ package struct TaskPool: Sendable {
 
   /// A worker seems to have died of it. It is tried with nothing else in hand: of two short chunks, the second may kill before word of the first
   /// has come, and each time the first would be blamed.
-  private func isSuspect(_ id: UInt64) -> Bool { !open[id]!.victims.isEmpty }
+  private func isSuspect(_ id: UInt64) -> Bool { open[id]!.accidents.count > 0 }
 
   private mutating func put(_ id: UInt64, into hand: WorkerID) {
     open[id]!.holders.insert(hand)
@@ -197,8 +201,9 @@ package struct TaskPool: Sendable {
   }
 
   /// The oldest chunk that only one other worker has.
-  private func shared(with worker: WorkerID) -> UInt64? {
-    open.values.filter { $0.holders.count == 1 && !$0.holders.contains(worker) }.map(\.chunk.id).min()
+  private func shared(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
+    open.values.filter { $0.holders.count == 1 && !$0.holders.contains(worker) && $0.restsUntil < now }
+      .map(\.chunk.id).min()
   }
 
   /// - Returns: what to make of a result, and the workers that had the chunk in hand.
@@ -214,7 +219,9 @@ package struct TaskPool: Sendable {
 
   /// A worker is gone, or has another session. If it died, then perhaps of the chunk that it was working on.
   /// - Returns: the chunk that is set aside therefore. It has one unit: those of a larger chunk are tried one by one before.
-  mutating func remove(_ worker: WorkerID, died: Bool, limit: Int) -> Chunk? {
+  mutating func remove(
+    _ worker: WorkerID, died: Bool, limit: Int, at now: Milliseconds, window: Milliseconds
+  ) -> Chunk? {
     lastCounts[worker] = nil
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
@@ -224,9 +231,10 @@ package struct TaskPool: Sendable {
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
     guard uninformed.remove(worker) == nil, died, let running = ids.first else { return nil }
-    open[running]!.victims.insert(worker)
+    open[running]!.accidents.note(worker, at: now, window: window)
+    open[running]!.restsUntil = now + window
     for holder in open[running]!.holders { giveBackWhatWaits(in: holder) }
-    guard open[running]!.victims.count >= limit else { return nil }
+    guard open[running]!.accidents.count >= limit else { return nil }
     if open[running]!.chunk.count == 1 { return putAside(running) }
     split(running)
     return nil
@@ -240,7 +248,7 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// Makes a chunk of each unit. Each begins without victims: most are innocent, and a worker may have died of another one than it seemed.
+  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have died of another one than it seemed.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
     withdraw(id)
@@ -255,7 +263,7 @@ package struct TaskPool: Sendable {
 
   /// A worker that seemed to have died is back.
   mutating func absolve(_ worker: WorkerID) {
-    for id in open.keys { open[id]!.victims.remove(worker) }
+    for id in open.keys { open[id]!.accidents.absolve(worker) }
   }
 
   /// Takes an open chunk out of the job, because no worker can do it.

@@ -102,6 +102,16 @@ extension FitPlan.Task {
     Self(group: group, configurations: configurations.map { numbers[$0] }, cost: cost, common: common)
   }
 
+  /// Each of its configurations alone.
+  var parts: [Self] {
+    zip(configurations, group.members).map { configuration, member in
+      Self(
+        group: FitGroup(split: group.split, kind: group.kind, members: [member], images: group.images),
+        configurations: [configuration], cost: cost,
+        common: member.map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name })
+    }
+  }
+
   /// The same on another split.
   fileprivate init(_ task: Self, split: Int) {
     let group = FitGroup(split: split, kind: task.group.kind, members: task.group.members, images: task.group.images)

@@ -33,6 +33,8 @@ package struct SweepSearch: Sendable {
   /// By rung: trials that have begun.
   private var begunCounts: [Int]
   package private(set) var tasks: [FitPlan.Task] = []
+  /// Parts of tasks that nobody can do, not planned yet.
+  private var retried: [FitPlan.Task] = []
   /// What fits take, as far as they have taught it.
   package private(set) var costs = FitCosts()
   /// Fits of single trials that were known from before.
@@ -64,6 +66,8 @@ package struct SweepSearch: Sendable {
   /// - Returns: the new tasks' numbers, the costliest first; none, if all depends on what is still missing
   package mutating func plan() -> Range<Int> {
     let first = tasks.count
+    tasks += retried
+    retried = []
     var begun: [Int: (settings: [ModelSettings], trials: [Int])] = [:]
     // What is known from before may lead to more.
     while !ready.isEmpty {
@@ -157,12 +161,16 @@ package struct SweepSearch: Sendable {
     return best?.trial != before
   }
 
-  /// Nobody can do a task. That is for good: what is decided on it must not change.
+  /// Nobody can do a task. Of several configurations each is tried alone then: one of them is to blame, and which are in a group depends on when
+  /// they were planned. Of one that is for good: what is decided on it must not change.
   package mutating func fail(_ task: Int, reason: String) {
-    for trial in tasks[task].configurations {
-      trials[trial].failure = reason
-      end(trial)
+    guard tasks[task].configurations.count == 1 else {
+      retried += tasks[task].parts
+      return
     }
+    let trial = tasks[task].configurations[0]
+    trials[trial].failure = reason
+    end(trial)
   }
 
   private mutating func end(_ trial: Int) {

@@ -3,28 +3,28 @@ import Foundation
 import Testing
 
 /// Sweeps with accidents, each wholly determined by its seed: fits of very different length, reordered while they run, some of which kill whoever
-/// tries them.
+/// tries them; and searches whose fits follow from what others have come to.
 struct SweepSimulationTests {
-  /// `deploy/soak` goes on from ever new seeds; one alone is told again by this variable.
-  private let firstSeed = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
+  // MARK: Fits that are known from the start
 
   /// - Parameter faults: nil: what the seed comes to
-  private func sweep(_ seed: UInt64, faults: Faults? = nil, poisons count: ClosedRange<Int>) -> Simulation {
+  private func sweep(
+    _ seed: UInt64, faults: Faults? = nil, deadly count: ClosedRange<Int>
+  ) -> (SimulatedTasks, Simulation) {
     var random = SplitMix(state: seed)
-    var faults = faults ?? .random(&random)
+    let faults = faults ?? .random(&random)
     // From 5 ms to 5 s, any order of magnitude as likely as any other; the longest first, as a plan has them, or not: estimates may be wrong.
     var milliseconds = (0..<Int.random(in: 1...60, using: &random)).map { _ in
       Int(5 * pow(1_000, Double.random(in: 0...1, using: &random)))
     }
     if random.chance(0.5) { milliseconds.sort(by: >) }
-    faults.poisons = Set(
-      (0..<Int.random(in: count, using: &random)).map { _ in
-        Int.random(in: milliseconds.indices, using: &random)
-      })
-    let workers = Int.random(in: 1...6, using: &random)
-    let simulation = Simulation(seed: seed, kind: .sweep(milliseconds: milliseconds), workers: workers, faults: faults)
+    let tasks = SimulatedTasks(milliseconds: milliseconds, isUneven: true)
+    tasks.deadly = Set(
+      (0..<Int.random(in: count, using: &random)).map { _ in Int.random(in: milliseconds.indices, using: &random) })
+    let simulation = Simulation(
+      seed: seed, tasks, workers: Int.random(in: 1...6, using: &random), faults: faults)
     Self.reorderNowAndThen(simulation, units: milliseconds.count)
-    return simulation
+    return (tasks, simulation)
   }
 
   /// As a search does when it has learned what fits cost. Some of the units may be done or in hand already, or left out.
@@ -37,48 +37,103 @@ struct SweepSimulationTests {
   }
 
   /// Checks what holds whatever happens. - Returns: the units that are set aside
-  private func check(_ simulation: Simulation, _ seed: UInt64) -> Set<Int> {
-    guard case .sweep(let milliseconds) = simulation.kind else { return [] }
-    #expect(simulation.run(limit: 3_600_000), "seed \(seed): the sweep never ended")
+  private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Set<Int> {
+    #expect(simulation.run(), "seed \(seed): the sweep never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
     guard case .done(let chunks) = simulation.ended else {
       Issue.record("seed \(seed): \(String(describing: simulation.ended))")
       return []
     }
-    let setAside = chunks.flatMap(\.indices)
-    let done = simulation.unitsDone.keys
-    #expect((done + setAside).sorted() == Array(milliseconds.indices), "seed \(seed): each fit has one end")
-    let named = Set(
-      simulation.notes.flatMap { if case .setAside(let chunk, _, _) = $0 { chunk.indices } else { [Int]() } })
-    #expect(named.isSuperset(of: setAside), "seed \(seed): what is set aside is told")
-    #expect(simulation.faults.poisons.isSubset(of: setAside), "seed \(seed): poison gives no result")
+    let setAside = chunks.flatMap(\.units)
+    #expect((tasks.done + setAside).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
+    #expect(
+      Set(tasks.setAside.flatMap(\.chunk.units)).isSuperset(of: setAside), "seed \(seed): what is set aside is told")
+    #expect(tasks.deadly.isSubset(of: setAside), "seed \(seed): what is deadly gives no result")
     return Set(setAside)
   }
 
   @Test(arguments: 0..<20) func everyFitHasOneEndWhateverHappens(block: Int) {
-    for seed in firstSeed + UInt64(block * 150)..<firstSeed + UInt64(block * 150 + 150) {
-      _ = check(sweep(seed, poisons: 0...2), seed)
+    for seed in seeds(block, of: 100) {
+      let (tasks, simulation) = sweep(seed, deadly: 0...2)
+      let setAside = check(tasks, simulation, seed)
+      if simulation.faults.isPeaceful { #expect(setAside == tasks.deadly, "seed \(seed): the innocent come through") }
     }
   }
 
   /// Where nothing else goes wrong, nothing else is lost.
   @Test(arguments: 0..<10) func whatKillsWorkersIsSetAsideAloneAndTheRestIsFinished(block: Int) {
-    for seed in firstSeed + UInt64(block * 100)..<firstSeed + UInt64(block * 100 + 100) {
-      let simulation = sweep(seed, faults: Faults(), poisons: 1...3)
-      #expect(check(simulation, seed) == simulation.faults.poisons, "seed \(seed): the innocent come through")
+    for seed in seeds(block, of: 100) {
+      let (tasks, simulation) = sweep(seed, faults: Faults(), deadly: 1...3)
+      #expect(check(tasks, simulation, seed) == tasks.deadly, "seed \(seed): the innocent come through")
     }
   }
 
   @Test func theSameSeedIsTheSameStory() {
     func story(_ seed: UInt64) -> [Int] {
-      let simulation = sweep(seed, poisons: 0...2)
-      _ = simulation.run(limit: 3_600_000)
-      return [simulation.now, simulation.coordinatorMessages] + simulation.unitsDone.keys.sorted()
+      let (tasks, simulation) = sweep(seed, deadly: 0...2)
+      _ = simulation.run()
+      return [simulation.now, simulation.coordinatorMessages] + tasks.done.sorted()
     }
     for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
   }
-}
 
-extension Chunk {
-  fileprivate var indices: [Int] { Array(Int(first)..<Int(first + count)) }
+  // MARK: Fits that follow from others
+
+  /// Whoever works, however many they are, whatever happens to them and to the coordinator.
+  @Test(arguments: 0..<20) func theTableOfAGrowingSweepIsThatOfOneProcess(block: Int) {
+    var grown = 0
+    for seed in seeds(block, of: 10) {
+      var random = SplitMix(state: seed)
+      let definition = SimulatedSearch.forests(&random)
+      let expected = SimulatedSweep(definition).expected
+      for workers in 1...8 {
+        let sweep = SimulatedSweep(definition)
+        // As many deaths as there may be are no reason to give anything up.
+        var limits = Limits()
+        limits.deaths = .max
+        let simulation = Simulation(
+          seed: mixed(seed, UInt64(workers)), sweep, workers: workers, faults: .random(&random), limits: limits)
+        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
+        #expect(sweep.search.result == expected, "seed \(seed), \(workers) workers")
+        grown = max(grown, sweep.grown)
+      }
+    }
+    #expect(grown > 1, "what comes of fits says which come next")
+  }
+
+  /// Configurations that kill have no scores, and no others: whatever they were grouped with, by however many workers.
+  @Test func theTableOfADeadlySweepIsThatOfOneProcess() {
+    var lost = 0
+    for seed in firstSeed..<firstSeed + 60 {
+      var random = SplitMix(state: seed)
+      let definition = SimulatedSearch.forests(&random)
+      let tables = (1...4).map { workers in
+        let sweep = SimulatedSweep(definition, deadlyOneIn: 8)
+        let simulation = Simulation(seed: mixed(seed, UInt64(workers)), sweep, workers: workers)
+        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(sweep.lost == (areDeadly: true, areAll: true), "seed \(seed), \(workers) workers")
+        #expect(sweep.search.result == sweep.expected, "seed \(seed), \(workers) workers")
+        lost += sweep.search.failed.count
+        return sweep.search.result
+      }
+      #expect(Set(tables).count == 1, "seed \(seed)")
+    }
+    #expect(lost > 100)
+  }
+
+  /// What workers have died of has no scores. All the others have those that they would have had without it.
+  @Test(arguments: 0..<20) func whatIsLostChangesNothingElse(block: Int) {
+    for seed in seeds(block, of: 40) {
+      var random = SplitMix(state: seed)
+      let sweep = SimulatedSweep(SimulatedSearch.forests(&random), deadlyOneIn: [0, 3, 12][Int(seed % 3)])
+      let faults = Faults.random(&random)
+      let simulation = Simulation(
+        seed: seed, sweep, workers: Int.random(in: 1...8, using: &random), faults: faults)
+      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(sweep.search.result == sweep.expected, "seed \(seed)")
+      #expect(sweep.lost.areDeadly || !faults.isPeaceful, "seed \(seed): the innocent come through")
+      #expect(sweep.lost.areAll, "seed \(seed): what is deadly has no scores")
+    }
+  }
 }

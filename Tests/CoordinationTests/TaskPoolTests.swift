@@ -7,21 +7,31 @@ struct TaskPoolTests {
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var statuses: UInt64 = 0
 
+  private var now = 0
+
   private mutating func join(_ worker: WorkerID, threads: UInt32) -> [Coordinator.Action] {
     statuses += 1
     let status = Status.with {
       ($0.number, $0.profile.threads, $0.profile.numerics) = (statuses, threads, 1)
     }
-    return coordinator.handle(.status(status), from: worker, at: 0)
+    return coordinator.handle(.status(status), from: worker, at: now)
   }
 
   private func orders(_ actions: [Coordinator.Action], to worker: WorkerID) -> Orders {
     actions.compactMap { if case .send(let orders, worker) = $0 { orders } else { nil } }.last ?? Orders()
   }
 
+  /// - Returns: the first unit of what is set aside therefore
+  private mutating func kill(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
+    now += time
+    return coordinator.handle(.disconnected, from: worker, at: now).compactMap {
+      if case .note(.setAside(let chunk, _, _)) = $0 { chunk.first } else { nil }
+    }
+  }
+
   private mutating func complete(_ chunk: Chunk, by worker: WorkerID, job: UInt64, milliseconds: UInt32) -> Orders {
     let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (job, chunk.id, milliseconds) }
-    return orders(coordinator.handle(.result(result), from: worker, at: 0), to: worker)
+    return orders(coordinator.handle(.result(result), from: worker, at: now), to: worker)
   }
 
   /// Nobody knows how long a unit takes before one is done.
@@ -73,7 +83,8 @@ struct TaskPoolTests {
     _ = coordinator.start(.tasks(TaskPool(units: [0..<3], largestChunk: 1)), description: [], at: 0)
     let first = orders(join(1, threads: 1), to: 1)
     #expect(first.chunks.map(\.first) == [0, 1])
-    _ = coordinator.handle(.disconnected, from: 1, at: 0)
+    #expect(kill(1).isEmpty)
+    now += 1_000
     #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0])
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
   }
@@ -82,22 +93,35 @@ struct TaskPoolTests {
   @Test mutating func whatAWorkerIsGivenMeanwhileIsNotBlamed() {
     _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
     _ = coordinator.add(0..<1, file: [7], at: 0)
-    func kill(_ worker: WorkerID) -> [UInt64] {
-      coordinator.handle(.disconnected, from: worker, at: 0).compactMap {
-        if case .note(.setAside(let chunk, _, _)) = $0 { chunk.first } else { nil }
-      }
-    }
     for worker: WorkerID in 1...2 {
       _ = join(worker, threads: 1)
       #expect(kill(worker).isEmpty)
+      now += 1_000
     }
     for worker: WorkerID in 3...4 { #expect(orders(join(worker, threads: 1), to: worker).chunks.map(\.first) == [0]) }
     #expect(kill(3) == [0])
     #expect(orders(coordinator.add(1..<2, file: [7], at: 0), to: 4).chunks.map(\.first) == [1])
     #expect(kill(4).isEmpty, "it may have died of the first")
+    now += 1_000
     for worker: WorkerID in 5...7 {
       _ = join(worker, threads: 1)
       #expect(kill(worker) == (worker < 7 ? [] : [1]))
+      now += 1_000
     }
+  }
+
+  /// A host with five workers fails while all wait for the last unit. It must not go from one that is dead to the next.
+  @Test mutating func whatManyAreLostWithAtOnceIsInnocent() {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], at: 0)
+    for worker: WorkerID in 1...5 { _ = join(worker, threads: 1) }
+    for worker: WorkerID in 1...5 { #expect(kill(worker, after: 1).isEmpty) }
+    now += 400
+    #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "perhaps it is of that host")
+    now += 101
+    #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [0])
+    #expect(kill(6).isEmpty)
+    now += 1_000
+    _ = join(7, threads: 1)
+    #expect(kill(7) == [0])
   }
 }

@@ -165,6 +165,15 @@ struct TeamTests {
     #expect(workers(of: third) == [1, 2], "they can do something else")
   }
 
+  /// It would wait for somebody else for ever.
+  @Test mutating func whatNobodyWhoIsLeftCanDoIsImpossible() {
+    start(workers: 2)
+    _ = begin(team: Team(of: 2))
+    tell(1, failure: "training diverged")
+    lose(2)
+    #expect(ends == [.impossible(reason: "training diverged")])
+  }
+
   @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
@@ -185,6 +194,27 @@ struct TeamTests {
       return
     }
     #expect(reason.contains("3 times") && ends.count == 1)
+  }
+
+  /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those have not killed them.
+  @Test mutating func whoWasDeadBeforeIsNotAVictim() {
+    start(workers: 4)
+    let first = begin(team: Team(of: 4))
+    join(1, 2, 3, 4, job: first)
+    finish(first, by: 4)
+    for (dead, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
+      now = time
+      tell(dead)
+    }
+    now = 11_000
+    tell(4)
+    _ = begin(team: Team(of: 4))
+    for time in stride(from: 11_100, through: 30_000, by: 100) {
+      now = time
+      tell(4)
+      take(coordinator.tick(at: now))
+    }
+    #expect(coordinator.workerCount == 1 && ends == [.trained])
   }
 
   @Test mutating func whatHappensToManyAtOnceIsOneAccident() {

@@ -1,0 +1,95 @@
+import Coordination
+
+/// A random generator for tests: SplitMix64 (Steele et al., 2014).
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    return scrambled(state)
+  }
+
+  mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+}
+
+private func scrambled(_ number: UInt64) -> UInt64 {
+  var mixed = number
+  mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+  mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+  return mixed ^ (mixed >> 31)
+}
+
+/// A number that follows from all of these, and from their order.
+func mixed(_ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0, _ fourth: UInt64 = 0) -> UInt64 {
+  func add(_ number: UInt64, to state: UInt64) -> UInt64 {
+    scrambled((state &+ 0x9E37_79B9_7F4A_7C15) &* 31 ^ number)
+  }
+  return add(fourth, to: add(third, to: add(second, to: add(first, to: 0))))
+}
+
+/// What goes wrong, until `end`.
+struct Faults {
+  var end: Milliseconds = 20_000
+  var loss = 0.0
+  var doubling = 0.0
+  var longDelay = 0.0
+  /// Per second.
+  var workerCrashes = 0.0
+  var coordinatorCrashes = 0.0
+  /// A host with half of the workers fails.
+  var crowdCrashes = 0.0
+  /// A worker is cut off from another one, or from the coordinator; or the coordinator from all at once.
+  var partitions = 0.0
+  var blackouts = 0.0
+  /// A process stands still, and goes on.
+  var freezes = 0.0
+  var coordinatorFreezes = 0.0
+  /// How likely a new worker has a slow link; computes something else than the others; cannot do any job. These are so for good.
+  var slowLinks = 0.0
+  var liars = 0.0
+  var unfit = 0.0
+
+  static func random(_ random: inout SplitMix) -> Faults {
+    var faults = Faults()
+    func maybe(_ value: Double) -> Double { random.chance(0.6) ? Double.random(in: 0...value, using: &random) : 0 }
+    faults.loss = maybe(0.3)
+    faults.doubling = maybe(0.2)
+    faults.longDelay = maybe(0.1)
+    faults.workerCrashes = maybe(2)
+    faults.coordinatorCrashes = maybe(0.15)
+    faults.crowdCrashes = maybe(0.1)
+    faults.partitions = maybe(0.5)
+    faults.blackouts = maybe(0.1)
+    faults.freezes = maybe(0.5)
+    faults.coordinatorFreezes = maybe(0.1)
+    faults.slowLinks = maybe(0.4)
+    return faults
+  }
+
+  /// Whether no worker can be taken for dead but with all the others: whatever is set aside then has killed.
+  var isPeaceful: Bool { workerCrashes == 0 && freezes == 0 && partitions == 0 && crowdCrashes == 0 }
+}
+
+extension Simulation {
+  func injectFaults() {
+    guard now < faults.end else { return }
+    let victims = workers.keys.sorted()
+    func happens(_ perSecond: Double) -> Bool { random.chance(perSecond / 4) }
+    if happens(faults.workerCrashes), let victim = victims.randomElement(using: &random) { killWorker(victim) }
+    if happens(faults.crowdCrashes) { for victim in victims.prefix((victims.count + 1) / 2) { killWorker(victim) } }
+    if happens(faults.freezes), let victim = victims.randomElement(using: &random) {
+      workers[victim]?.frozenUntil = now + Int.random(in: 500...15_000, using: &random)
+    }
+    if happens(faults.partitions), let victim = victims.randomElement(using: &random) {
+      let other = random.chance(0.5) ? 0 : victims.randomElement(using: &random)!
+      cut(victim, other, for: Int.random(in: 200...14_000, using: &random))
+    }
+    if happens(faults.blackouts) {
+      let duration = Int.random(in: 200...14_000, using: &random)
+      for victim in victims { cut(victim, 0, for: duration) }
+    }
+    if happens(faults.coordinatorFreezes) { freezeCoordinator(for: Int.random(in: 200...14_000, using: &random)) }
+    if happens(faults.coordinatorCrashes) { killCoordinator() }
+    schedule(after: 250) { $0.injectFaults() }
+  }
+}

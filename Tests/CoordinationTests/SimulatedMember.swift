@@ -1,0 +1,261 @@
+import Coordination
+import SwiftProtobuf
+
+/// A member of a training group: the real state machine, and weights that show what has gone into them.
+final class SimulatedMember {
+  /// What travels between members.
+  struct Message {
+    let header: ExchangeHeader
+    /// Elements of sums, or the weights.
+    var body: [UInt64] = []
+  }
+
+  private struct Sent: Hashable {
+    let kind: ExchangeHeader.Kind
+    let piece: ExchangeProtocol.Piece
+    /// -1: all.
+    let receiver: Int
+  }
+
+  private let id: WorkerID
+  private let isLiar, sendsUnfit: Bool
+  private let job: UInt64
+  private let network: SimulatedNetwork
+  private let speed: Double
+  private let limits: Limits
+  private var member: TrainingMember
+  private var weights: UInt64
+  /// Of the step in hand: this member's sums, and the totals that it knows.
+  private var sums: [UInt64] = []
+  private var totals: [UInt64] = []
+  /// Whose pieces' lengths are known.
+  private var computedStep: UInt64?
+  private var kept: [Message] = []
+  private var early: [Message] = []
+  /// What went out is sent again as it was.
+  private var sent: [Sent: [UInt64]] = [:]
+  private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
+  private var toldWaiting: Milliseconds = 0
+
+  init(_ worker: SimulatedWorker, job: UInt64, _ network: SimulatedNetwork, speed: Double, limits: Limits) {
+    (id, isLiar, sendsUnfit) = (worker.id, worker.isLiar, worker.sendsUnfit)
+    (self.job, self.network, self.speed, self.limits) = (job, network, speed, limits)
+    weights = network.weights
+    member = TrainingMember(
+      job: job, worker: worker.id, step: network.step, isFinished: network.step >= network.rounds,
+      patience: limits.exchange)
+  }
+
+  private func tell(_ event: Worker.Event, in simulation: Simulation) {
+    simulation.workers[id]?.handle(event, in: simulation)
+  }
+
+  func join(in simulation: Simulation) {
+    simulation.check(weights, after: member.step, of: network)
+    report(member.membership, in: simulation)
+  }
+
+  private func report(_ membership: Membership, in simulation: Simulation) {
+    var membership = membership
+    (membership.comparedStep, membership.tensorDigests) = compared
+    if let waiting = member.waiting(at: simulation.now) {
+      (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
+    }
+    tell(.membership(membership), in: simulation)
+  }
+
+  func follow(_ group: Group, in simulation: Simulation) {
+    perform(member.follow(group, at: simulation.now), nil, in: simulation)
+    receiveEarly(in: simulation)
+  }
+
+  private func receiveEarly(in simulation: Simulation) {
+    let waiting = early
+    early = []
+    for message in waiting { receive(message, in: simulation) }
+  }
+
+  func tick(in simulation: Simulation) {
+    perform(member.tick(at: simulation.now), nil, in: simulation)
+    if let waiting = member.waiting(at: simulation.now), waiting.milliseconds >= 1_000,
+      simulation.now - toldWaiting >= 1_000
+    {
+      toldWaiting = simulation.now
+      report(member.membership, in: simulation)
+    }
+  }
+
+  func receive(_ message: Message, in simulation: Simulation) {
+    // Of a round that is yet to begin, nobody knows.
+    let isFit = message.header.step != computedStep || fits(message)
+    perform(member.receive(message.header, isFit: isFit, at: simulation.now), message, in: simulation)
+  }
+
+  private func fits(_ message: Message) -> Bool {
+    let piece = ExchangeProtocol.Piece(step: message.header.step, bucket: Int(message.header.bucket))
+    switch message.header.kind {
+    case .contribution: return message.body.count == part(member.position, of: piece).count
+    case .total: return message.body.count == part(Int(message.header.sender), of: piece).count
+    default: return true
+    }
+  }
+
+  private func perform(_ actions: [TrainingMember.Action], _ message: Message?, in simulation: Simulation) {
+    for action in actions {
+      switch action {
+      case .connect: reset()
+      case .report(let membership): report(membership, in: simulation)
+      case .compute: compute(in: simulation)
+      case .keepForLater: early.append(message!)
+      case .requestState(let member): send(.stateRequest, step: self.member.step, [], to: member, in: simulation)
+      case .sendState(let member): send(.state, step: self.member.step, [weights], to: member, in: simulation)
+      case .loadState(let step):
+        guard message!.body.count == 1 else { break }
+        weights = message!.body[0]
+        reset()
+        simulation.check(weights, after: step, of: network)
+        perform(
+          member.loaded(step: step, isFinished: step >= network.rounds, at: simulation.now), nil, in: simulation)
+        receiveEarly(in: simulation)
+      case .sendCheckpoint:
+        let checkpoint = Checkpoint.with {
+          ($0.job, $0.step, $0.finished) = (job, member.step, member.step >= network.rounds)
+        }
+        simulation.workers[id]?.send(checkpoint, weights: weights, in: simulation)
+      case .exchange(let action): perform(action, message, in: simulation)
+      }
+    }
+  }
+
+  private func reset() { (kept, sent, computedStep) = ([], [:], nil) }
+
+  // MARK: Whose is what
+
+  /// Each member owns an equal share; the members' order is that of their shards.
+  private func shards(of position: Int) -> Range<Int> {
+    let count = member.members.count
+    return network.shards * position / count..<network.shards * (position + 1) / count
+  }
+
+  /// As in a real training, some rounds have one bucket and others several.
+  private static func bucketCount(step: UInt64) -> Int { Int(step % 4) + 1 }
+
+  /// The elements of a bucket that a member adds up.
+  private func part(_ position: Int, of piece: ExchangeProtocol.Piece) -> Range<Int> {
+    let (count, members) = (Self.bucketCount(step: piece.step), member.members.count)
+    func place(_ bucket: Int) -> Int { SimulatedNetwork.gradientCount * bucket / count }
+    let bucket = place(piece.bucket)..<place(piece.bucket + 1)
+    if ExchangeProtocol.isDirect(memberCount: members) { return bucket }
+    func cut(_ position: Int) -> Int { bucket.lowerBound + bucket.count * position / members }
+    return cut(position)..<cut(position + 1)
+  }
+
+  // MARK: Rounds
+
+  private func compute(in simulation: Simulation) {
+    if network.isFateful, member.step >= 2 {
+      if network.fate == .dies { return simulation.killWorker(id) }
+      return tell(.jobFailed(job: job, reason: SimulatedNetwork.failure), in: simulation)
+    }
+    let buckets = Self.bucketCount(step: member.step)
+    let own = shards(of: member.position)
+    sums = (0..<SimulatedNetwork.gradientCount).map {
+      network.gradient(of: own, element: $0, weights: weights, step: member.step)
+    }
+    totals = sums.map { _ in 0 }
+    let contributors = Set((0..<member.members.count).filter { !shards(of: $0).isEmpty })
+    computedStep = member.step
+    let unfit = kept.filter { $0.header.step == member.step && !fits($0) }
+    kept.removeAll { $0.header.step == member.step && !fits($0) }
+    member.beginRound(
+      contributors: contributors, buckets: buckets,
+      unfit: unfit.map { message in
+        .init(
+          kind: message.header.kind, piece: .init(step: message.header.step, bucket: Int(message.header.bucket)),
+          sender: Int(message.header.sender))
+      })
+    compute(bucketsLeft: buckets, in: simulation)
+  }
+
+  private func compute(bucketsLeft: Int, in simulation: Simulation) {
+    guard bucketsLeft > 0 else { return }
+    let (id, generation, step) = (id, member.generation, member.step)
+    let duration = Double.random(in: 2...20, using: &simulation.random) / speed
+    simulation.schedule(after: Int(duration)) { simulation in
+      // A frozen process does not compute. If it did, what it tells would overtake what it has told before.
+      simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
+        guard worker.isCurrent(self), self.member.generation == generation, self.member.step == step else { return }
+        self.perform(self.member.computedBucket(at: simulation.now), nil, in: simulation)
+        self.compute(bucketsLeft: bucketsLeft - 1, in: simulation)
+      }
+    }
+  }
+
+  private func perform(_ action: ExchangeProtocol.Action, _ message: Message?, in simulation: Simulation) {
+    switch action {
+    case .keep: kept.append(message!)
+    case .send(let kind, let piece, let receiver):
+      guard let body = body(kind, piece, to: receiver) else { return }
+      send(kind, step: piece.step, bucket: piece.bucket, body, to: receiver, in: simulation)
+    case .request(let kind, let piece, let receiver):
+      send(kind, step: piece.step, bucket: piece.bucket, [], to: receiver, in: simulation)
+    case .combine(let piece):
+      let part = part(member.position, of: piece)
+      totals.replaceSubrange(part, with: sums[part])
+      for message in kept(.contribution, step: piece.step, bucket: piece.bucket) {
+        for (element, value) in zip(part, message.body) { totals[element] &+= value }
+      }
+      sent[Sent(kind: .total, piece: piece, receiver: -1)] = Array(totals[part])
+    case .complete: complete(in: simulation)
+    }
+  }
+
+  private func kept(_ kind: ExchangeHeader.Kind, step: UInt64, bucket: Int) -> [Message] {
+    kept.filter { $0.header.kind == kind && $0.header.step == step && $0.header.bucket == bucket }
+  }
+
+  /// nil for what this member has not: as good as a message that is lost.
+  private func body(_ kind: ExchangeHeader.Kind, _ piece: ExchangeProtocol.Piece, to receiver: Int) -> [UInt64]? {
+    let key = Sent(kind: kind, piece: piece, receiver: kind == .total ? -1 : receiver)
+    if let known = sent[key] { return known }
+    guard kind == .contribution, piece.step == member.step else { return nil }
+    let body = Array(sums[part(receiver, of: piece)])
+    sent[key] = body
+    return body
+  }
+
+  private func complete(in simulation: Simulation) {
+    let step = member.step
+    for bucket in 0..<Self.bucketCount(step: step) {
+      for message in kept(.total, step: step, bucket: bucket) {
+        let part = part(Int(message.header.sender), of: .init(step: step, bucket: bucket))
+        for (element, value) in zip(part, message.body) { totals[element] &+= value }
+      }
+    }
+    computedStep = nil
+    kept.removeAll { $0.header.step <= step }
+    sent = sent.filter { $0.key.piece.step >= step }
+    weights = SimulatedNetwork.apply(totals, to: weights)
+    simulation.check(weights, after: step + 1, of: network)
+    if member.members.count > 1, (step + 1) % 10 == 0 { compared = (step + 1, [isLiar ? weights ^ id : weights]) }
+    perform(
+      member.applied(
+        isFinished: step + 1 >= network.rounds, isCheckpointDue: (step + 1) % 10 == 0, at: simulation.now), nil,
+      in: simulation)
+  }
+
+  private func send(
+    _ kind: ExchangeHeader.Kind, step: UInt64, bucket: Int = 0, _ body: [UInt64], to position: Int,
+    in simulation: Simulation
+  ) {
+    let header = ExchangeHeader.with {
+      ($0.job, $0.generation, $0.step, $0.kind) = (job, member.generation, step, kind)
+      ($0.sender, $0.bucket) = (UInt32(member.position), UInt32(bucket))
+    }
+    let receiver = member.members[position].worker
+    let body = sendsUnfit ? body + [0] : body
+    simulation.deliver(from: id, to: receiver) {
+      $0.workers[receiver]?.receive(Message(header: header, body: body), in: $0)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Coordination
+import Selection
+
+/// A search whose fits are one job, which grows whenever nothing is left to hand out.
+final class SimulatedSweep: SimulatedJob {
+  private(set) var search: SimulatedSearch
+  /// One of so many configurations kills whoever fits it; 0: none.
+  private let deadlyOneIn: UInt64
+  /// What workers fetch.
+  private var files: [[UInt8]: FitGroups] = [:]
+  private var undone: Set<Int> = []
+  private var plans: UInt64 = 0
+  private(set) var grown = 0
+
+  init(_ definition: SweepDefinition, deadlyOneIn: UInt64 = 0) {
+    (search, self.deadlyOneIn) = (SimulatedSearch(definition), deadlyOneIn)
+  }
+
+  var expected: [String] { search.expected { FitOutcome(value: $0.number(of: $1)) } }
+
+  private func isDeadly(_ group: FitGroup) -> Bool {
+    deadlyOneIn > 0 && group.members.indices.contains { mixed(group.number(of: $0), 1) % deadlyOneIn == 0 }
+  }
+
+  var lost: (areDeadly: Bool, areAll: Bool) { search.lostTasks(isDeadly: isDeadly) }
+
+  func begin(in simulation: Simulation) {
+    (undone, grown) = ([], 0)
+    search.beginAnew()
+    simulation.command {
+      $0.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: $1)
+    }
+  }
+
+  func goOn(in simulation: Simulation) {
+    guard simulation.ended == nil, simulation.coordinator!.isDry else { return }
+    let tasks = search.plan()
+    if tasks.isEmpty {
+      if simulation.coordinator!.isIdle { simulation.command { $0.growNoMore(at: $1) } }
+      return
+    }
+    plans += 1
+    grown += 1
+    let name = withUnsafeBytes(of: plans) { Array($0) }
+    files[name] = FitGroups(
+      search.search.tasks[tasks].map(\.group), from: tasks.lowerBound, splits: search.definition.splits, seed: 0)
+    undone.formUnion(tasks)
+    simulation.command { $0.add(tasks, file: name, at: $1) }
+  }
+
+  func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
+    let groups = files[[UInt8](chunk.file)]!
+    var work = SimulatedWork()
+    for unit in chunk.units {
+      let group = groups[unit]
+      work.body += group.members.indices.map(group.number)
+      work.milliseconds += 5 << Int(group.number(of: 0) % 9)
+      work.isDeadly = work.isDeadly || isDeadly(group)
+    }
+    return work
+  }
+
+  func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
+    let counts = chunk.units.map { search.search.tasks[$0].configurations.count }
+    guard body.count == counts.reduce(0, +) else {
+      return simulation.violate("these are other fits than \(chunk.units)")
+    }
+    var left = body[...]
+    for (task, count) in zip(chunk.units, counts) {
+      if undone.remove(task) == nil { simulation.violate("task \(task) has two ends") }
+      // Estimates may be wrong.
+      let seconds = Double.random(in: 0.01...10, using: &simulation.random)
+      search.keep(task, left.prefix(count).map { FitOutcome(value: $0) }, seconds: seconds)
+      left = left.dropFirst(count)
+    }
+    if simulation.random.chance(0.3) { reorder(in: simulation) }
+  }
+
+  /// As a search does that has learned what fits cost. Some of the tasks are in hand already, or left out.
+  private func reorder(in simulation: Simulation) {
+    let costs = search.search.tasks.map(search.search.costs.seconds)
+    let order = FitPlan.order(undone.sorted(), of: search.search.tasks, seconds: costs)
+    simulation.reorder(Array(order.prefix(Int.random(in: 0...order.count, using: &simulation.random))))
+  }
+
+  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
+    for task in chunk.units {
+      if undone.remove(task) == nil { simulation.violate("task \(task) has two ends") }
+      search.fail(task, reason: reason)
+    }
+  }
+
+  func end(_ job: UInt64, _ end: Coordinator.JobEnd, in simulation: Simulation) { simulation.ended = end }
+}

@@ -1,0 +1,65 @@
+import Coordination
+import Selection
+import Testing
+
+/// Searches whose networks are trained by teams, with accidents, each wholly determined by its seed.
+struct TeamSimulationTests {
+  /// Whoever works, however many they are and in whatever teams, whatever happens to them and to the coordinator.
+  @Test(arguments: 0..<20) func theTableOfTeamsIsThatOfOneProcess(block: Int) {
+    for seed in seeds(block, of: 5) {
+      var random = SplitMix(state: seed)
+      let definition = SimulatedSearch.networks(&random)
+      let units = Int.random(in: 1...12, using: &random)
+      let fatefulOneIn: UInt64 = 0
+      let expected = SimulatedTeams(definition, size: 1, units: units, fatefulOneIn: fatefulOneIn).expected
+      for workers in 1...8 {
+        let teams = SimulatedTeams(
+          definition, size: Int.random(in: 1...4, using: &random), units: units, fatefulOneIn: fatefulOneIn)
+        var limits = Limits()
+        limits.deaths = .max
+        let simulation = Simulation(
+          seed: mixed(seed, UInt64(workers)), teams, workers: workers, faults: .random(&random), limits: limits)
+        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
+        #expect(teams.search.result == expected, "seed \(seed), \(workers) workers")
+      }
+    }
+  }
+
+  @Test(arguments: 0..<20) func teamsTrainEachNetworkOnce(block: Int) {
+    var (count, lost) = (0, 0)
+    for seed in seeds(block, of: 50) {
+      var random = SplitMix(state: seed)
+      let faults = Faults.random(&random)
+      let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
+      let teams = SimulatedTeams(
+        SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
+        units: Int.random(in: 1...12, using: &random), fatefulOneIn: [0, 4][Int(seed % 2)])
+      let simulation = Simulation(seed: seed, teams, workers: workers, faults: faults)
+      #expect(simulation.run(), "seed \(seed): the search never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(teams.search.result == teams.expected, "seed \(seed)")
+      #expect(teams.lost.areAll, "seed \(seed): what is deadly has no scores")
+      #expect(teams.lost.areDeadly || !faults.isPeaceful, "seed \(seed): nobody has died of the others")
+      count += teams.search.search.tasks.count
+      lost += teams.search.failed.count
+    }
+    // Where two workers die in each second, three may die before the next step is taken; most trials survive even that.
+    #expect(lost * 3 < count, "\(lost) of \(count)")
+  }
+
+  @Test func whatKillsItsTeamIsGivenUpAndTheOthersGoOn() {
+    var killed = 0
+    for seed in UInt64(0)..<50 {
+      var random = SplitMix(state: seed)
+      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, units: 4, fatefulOneIn: 3)
+      let simulation = Simulation(seed: seed, teams, workers: 4)
+      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(teams.search.result == teams.expected, "seed \(seed)")
+      #expect(teams.lost.areAll && teams.lost.areDeadly, "seed \(seed)")
+      if teams.search.search.configurations.count > 1 { #expect(teams.mostAtOnce >= 2, "seed \(seed)") }
+      killed += teams.search.failed.count
+    }
+    #expect(killed > 50)
+  }
+}
