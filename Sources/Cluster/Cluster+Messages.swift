@@ -138,6 +138,7 @@ extension Cluster {
         }
         if let text = describe(note) { tell(text, isFault: note.isFault) }
         if case .setAside(let chunk, let job, let reason) = note {
+          localWorkers?.forgiveDeaths()
           setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
           attempt { run in try run.growth?.setAside(chunk, reason) }
         }
@@ -145,6 +146,7 @@ extension Cluster {
           routes[lost] = nil
         }
       case .end(let end, let job):
+        if case .givenUp = end { localWorkers?.forgiveDeaths() }
         if run?.teams == nil { run?.end = end } else { run?.ended.append((job, end)) }
       }
     }

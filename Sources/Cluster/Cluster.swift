@@ -26,7 +26,9 @@ package final class Cluster {
   /// Of the local workers.
   private var localKey: Key?
   var coordinator: Coordinator
-  private var localWorkers: LocalWorkers?
+  private(set) var localWorkers: LocalWorkers?
+  /// When any worker was last there.
+  private var lastCompany: Milliseconds = 0
   private var ownWorker: OwnWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
   /// A folder for ipc addresses and files for local workers, which goes with the cluster.
@@ -224,7 +226,10 @@ package final class Cluster {
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
-    try localWorkers?.check(isAlone: coordinator.workerCount == 0)
+    if coordinator.workerCount > 0 { lastCompany = now }
+    // A worker of another host that has lost its connection may come back.
+    let patience = settings.listen == nil ? 0 : settings.limits.silence
+    try localWorkers?.check(isAlone: now - lastCompany > patience)
     for change in joiningKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):

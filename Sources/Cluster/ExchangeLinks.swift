@@ -32,6 +32,9 @@ package final class ExchangeLinks {
       self.socket = socket
       readsMemory = member.endpoint.hasPrefix("ipc:")
     }
+
+    /// What was found out in another generation may have been about bytes that were gone.
+    func beginAnew() { (readsMemory, isReadable) = (member.endpoint.hasPrefix("ipc:"), true) }
   }
 
   /// What the exchange's access control calls those who may send.
@@ -59,6 +62,7 @@ package final class ExchangeLinks {
     accessControl?.allow(Set(members.compactMap { Key(bytes: Array($0.key)) }), in: Self.domain)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
+    for link in outgoing.values { link.beginAnew() }
     peerMemories = [:]
     for member in others where outgoing[member.worker] == nil { outgoing[member.worker] = try? link(to: member) }
   }
@@ -124,7 +128,8 @@ package final class ExchangeLinks {
       let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
       if header.wantsFrames { link?.readsMemory = false }
       guard header.hasShared else { return (header, frames.count > 1 ? frames[1] : nil) }
-      if let body = read(header.shared) { return (header, body) }
+      // A state is parsed, and nothing that is parsed may change meanwhile.
+      if header.kind != .state, let body = read(header.shared) { return (header, body) }
       // As good as lost: the bytes are asked for again, and come in a frame then.
       link?.isReadable = false
     }

@@ -192,17 +192,17 @@ package final class GradientExchange {
     init(_ values: UnsafeMutablePointer<Float>, isOwn: Bool) { (self.values, self.isOwn) = (values, isOwn) }
   }
 
-  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `scratch` if kernels cannot take them there.
+  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `copy` if kernels cannot take them there.
   private func summand(
-    _ body: Frame, at offset: Int, byteCount: Int, elseIn scratch: UnsafeMutablePointer<Float>
+    _ body: Frame, at offset: Int, byteCount: Int, elseIn copy: UnsafeMutablePointer<Float>
   ) -> Summand {
     body.withBytes { content in
       let source = UnsafeMutableRawPointer(mutating: content.baseAddress! + offset)
       if Int(bitPattern: source) % 64 == 0 {
         return Summand(source.assumingMemoryBound(to: Float.self), isOwn: body.isOwn)
       }
-      UnsafeMutableRawPointer(scratch).copyMemory(from: source, byteCount: byteCount)
-      return Summand(scratch, isOwn: true)
+      UnsafeMutableRawPointer(copy).copyMemory(from: source, byteCount: byteCount)
+      return Summand(copy, isOwn: true)
     }
   }
 

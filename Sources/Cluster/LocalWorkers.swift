@@ -48,18 +48,30 @@ final class LocalWorkers {
 
   /// Starts those again that have died.
   /// - Parameter isAlone: whether nobody else works
-  /// - Throws: ``TransportError`` if that is so, and all die again and again, or one cannot be started.
+  /// - Throws: ``TransportError`` if that is so, and all die again and again, or cannot be started.
   func check(isAlone: Bool) throws {
-    for (index, slot) in slots.enumerated() {
-      guard let process = slot.process, !process.isRunning else { continue }
-      slots[index].process = nil
-      guard slots[index].restarts.mayStartAgain(afterLiving: monotonicMilliseconds() - slot.started) else { continue }
-      do { try start(index) } catch { if isAlone { throw error } }
+    var reason: (any Error)?
+    for (index, slot) in slots.enumerated() where slot.process?.isRunning != true {
+      if slot.process != nil {
+        slots[index].process = nil
+        slots[index].restarts.noteDeath(afterLiving: monotonicMilliseconds() - slot.started)
+      }
+      guard slots[index].restarts.mayStart else { continue }
+      do { try start(index) } catch {
+        reason = error
+        slots[index].restarts.noteDeath(afterLiving: 0)
+      }
     }
-    if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil }) {
-      throw TransportError(
-        "the local workers die again and again: is there too little memory? What they have told stands above")
+    if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil && !$0.restarts.mayStart }) {
+      throw reason
+        ?? TransportError(
+          "the local workers die again and again: is there too little memory? What they have told stands above")
     }
+  }
+
+  /// What workers have died of was set aside, so it kills no more of them.
+  func forgiveDeaths() {
+    for index in slots.indices { slots[index].restarts.forgive() }
   }
 
   /// Of those that run.

@@ -10,10 +10,14 @@ package struct Restarts {
 
   package init() {}
 
-  /// - Parameter life: how long the process had lived when it died
-  package mutating func mayStartAgain(afterLiving life: Milliseconds) -> Bool {
+  package var mayStart: Bool { count <= Self.most }
+
+  /// - Parameter life: how long the process had lived when it died; 0 if it could not be started
+  package mutating func noteDeath(afterLiving life: Milliseconds) {
     if life >= Self.life { count = 0 }
     count += 1
-    return count <= Self.most
   }
+
+  /// It has become known what it died of.
+  package mutating func forgive() { count = 0 }
 }

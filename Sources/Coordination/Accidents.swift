@@ -2,15 +2,19 @@
 /// or a switch that fails.
 struct Accidents: Sendable {
   private var victims: [Set<WorkerID>] = []
-  private var last: Milliseconds = .min / 2
+  /// The last accident.
+  private var begun: Milliseconds = .min / 2
 
   var count: Int { victims.count }
 
-  /// - Parameter window: whoever is lost no longer than this after another one is lost in the same accident
+  /// - Parameter window: whoever is lost no longer than this after the first one is lost in the same accident. Not after the last one: what kills
+  ///   whoever is started again at once would be one accident without end.
   mutating func note(_ worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
-    if now - last > window || victims.isEmpty { victims.append([]) }
+    if now - begun > window || victims.isEmpty {
+      victims.append([])
+      begun = now
+    }
     victims[victims.count - 1].insert(worker)
-    last = now
   }
 
   /// A worker that seemed to have died is back.

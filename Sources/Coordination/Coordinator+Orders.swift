@@ -26,8 +26,10 @@ extension Coordinator {
     guard orders != worker.orders || orders.number == 0 else { return }
     ordersCount += 1
     orders.number = ordersCount
+    if orders.job.id != worker.orders.job.id || orders.chunks.first != worker.orders.chunks.first {
+      workers[id]!.givenAt = now
+    }
     workers[id]!.orders = orders
-    workers[id]!.ordered = now
     send(to: id)
   }
 

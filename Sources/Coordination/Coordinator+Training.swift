@@ -54,8 +54,14 @@ extension Coordinator {
     guard group.hasBegun, isWaiting(membership), group.members.contains(other),
       let known = workers[other]?.membership, isWaiting(known), known.waitingFor == id
     else { return nil }
-    // The larger share of the power stays.
-    return workers[id]!.power < workers[other]!.power ? id : other
+    // Whom more members wait for has to go; if there is no such one, the one with less power.
+    func waiters(_ worker: WorkerID) -> Int {
+      group.members.count { member in
+        workers[member]?.membership.map { $0.generation == group.generation && $0.waitingFor == worker } ?? false
+      }
+    }
+    let (left, right) = (workers[id]!.power, workers[other]!.power)
+    return (waiters(id), right) > (waiters(other), left) ? id : other
   }
 
   private mutating func expel(_ deviation: TrainingGroup.Deviation, from job: UInt64) {

@@ -62,7 +62,7 @@ extension Coordinator {
     guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
     // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
-    let died = loss == .disconnected || loss == .silent && worker.lastSeen > worker.ordered
+    let died = loss == .disconnected || loss == .silent && worker.lastSeen > worker.givenAt
     withdraw(id, died: died)
     admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }

@@ -62,9 +62,9 @@ package struct Coordinator: Sendable {
     var profile: Profile
     var lastSeen: Milliseconds
     var status: UInt64
-    /// The newest orders, when they came to be so, and when they were last sent.
+    /// The newest orders, when what they begin with was given to it, and when they were last sent.
     var orders = Orders()
-    var ordered: Milliseconds = .min / 2
+    var givenAt: Milliseconds = .min / 2
     var lastSent: Milliseconds = .min / 2
     var membership: Membership?
     /// Units done of the chunk in hand, and how long one took in the last chunk.

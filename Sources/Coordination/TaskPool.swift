@@ -42,7 +42,7 @@ package struct TaskPool: Sendable {
   private var open: [UInt64: OpenChunk] = [:]
   /// Open chunks that nobody has.
   private var returned: Set<UInt64> = []
-  /// What each worker has, oldest first: the first is the one that it works on.
+  /// What each worker has, oldest first: the first is the one that it works on, for all that is known.
   private var held: [WorkerID: [UInt64]] = [:]
   /// Workers that may still work on a chunk which they have no longer, since word has not reached them: if they die, it may be of that one.
   private var uninformed: Set<WorkerID> = []

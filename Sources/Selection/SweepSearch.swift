@@ -63,7 +63,7 @@ package struct SweepSearch: Sendable {
   // MARK: Tasks
 
   /// Plans all that can begin now. What is planned together is grouped; so ask when somebody has time for it, not before.
-  /// - Returns: the new tasks' numbers, the costliest first; none, if all depends on what is still missing
+  /// - Returns: the new tasks' numbers: those that are tried again alone, then the costliest first; none, if all depends on what is still missing
   package mutating func plan() -> Range<Int> {
     let first = tasks.count
     tasks += retried

@@ -49,7 +49,7 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
   /// - Parameter write: fills all `count` bytes.
   /// - Returns: nil if there is no room.
   package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame? {
-    let size = (count + 63) / 64 * 64 + Self.header
+    let size = Self.size(of: count + Self.header)
     let place = places.withLock { places -> (offset: Int, mark: UInt64)? in
       var offset = places.free[size]?.popLast()
       if offset == nil, places.used + size <= Self.capacity {
@@ -72,6 +72,12 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
     return Frame(bytes, shared: shared) { [self] in
       places.withLock { $0.free[size, default: []].append(offset) }
     }
+  }
+
+  /// Of the place for so many bytes: one of four to each power of two, so that frames of one training can stand where those of another have stood.
+  private static func size(of count: Int) -> Int {
+    let step = max(64, 1 << (Int.bitWidth - count.leadingZeroBitCount - 3))
+    return (count + step - 1) / step * step
   }
 
   private func mark(at offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {

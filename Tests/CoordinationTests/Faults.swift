@@ -44,6 +44,8 @@ struct Faults {
   /// A process stands still, and goes on.
   var freezes = 0.0
   var coordinatorFreezes = 0.0
+  /// How likely what the others have sent for a round is gone before it is used.
+  var voidRounds = 0.0
   /// How likely a new worker has a slow link; computes something else than the others; cannot do any job. These are so for good.
   var slowLinks = 0.0
   var liars = 0.0
@@ -63,6 +65,7 @@ struct Faults {
     faults.freezes = maybe(0.5)
     faults.coordinatorFreezes = maybe(0.1)
     faults.slowLinks = maybe(0.4)
+    faults.voidRounds = maybe(0.02)
     return faults
   }
 

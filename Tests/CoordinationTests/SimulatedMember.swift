@@ -224,8 +224,20 @@ final class SimulatedMember {
     return body
   }
 
+  /// It joins the others anew, from the weights that it has.
+  private func startOver(in simulation: Simulation) {
+    member = TrainingMember(
+      job: job, worker: id, step: member.step, isFinished: false, patience: limits.exchange)
+    early = []
+    reset()
+    report(member.membership, in: simulation)
+  }
+
   private func complete(in simulation: Simulation) {
     let step = member.step
+    if simulation.now < simulation.faults.end, simulation.random.chance(simulation.faults.voidRounds) {
+      return startOver(in: simulation)
+    }
     for bucket in 0..<Self.bucketCount(step: step) {
       for message in kept(.total, step: step, bucket: bucket) {
         let part = part(Int(message.header.sender), of: .init(step: step, bucket: bucket))

@@ -168,6 +168,8 @@ final class Simulation {
   func killWorker(_ id: WorkerID) {
     guard workers.removeValue(forKey: id) != nil else { return }
     if random.chance(0.7) { tellCoordinator(.disconnected, from: id) }
-    schedule(after: Int.random(in: 100...3_000, using: &random)) { $0.startWorker() }
+    // Some are started again at once.
+    let pause = random.chance(0.3) ? 100 : Int.random(in: 100...3_000, using: &random)
+    schedule(after: pause) { $0.startWorker() }
   }
 }

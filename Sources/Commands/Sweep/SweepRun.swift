@@ -43,7 +43,7 @@ final class SweepRun {
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
     if case .random(let draws) = definition.strategy, count < draws {
-      logger.notice("only \(count) of \(draws) draws are different: the space holds hardly any more")
+      logger.notice("only \(count) of \(draws) draws are different: the space holds hardly any more, if any")
     }
   }
 
