@@ -211,6 +211,16 @@ struct CoordinatorTests {
     #expect(status(of: 3, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
   }
 
+  /// What the first sends is of no use to anybody.
+  @Test mutating func whomAllWaitForHasToGo() throws {
+    let group = try train(threads: [4, 4, 4])
+    var actions = status(of: 2, threads: 4, membership: waiting(for: 1, in: group))
+    actions += status(of: 3, threads: 4, membership: waiting(for: 1, in: group))
+    #expect(!actions.contains { $0.isLoss })
+    actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
+    #expect(actions.contains { if case .note(.lost(1, .unfit)) = $0 { true } else { false } })
+  }
+
   /// Whom a cut link has put out of the job does it alone, when nobody else is left.
   @Test mutating func whoIsLeftAloneNeedsNoLinks() throws {
     let group = try train(threads: [4, 1])

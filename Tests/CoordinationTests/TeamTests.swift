@@ -196,6 +196,24 @@ struct TeamTests {
     #expect(reason.contains("3 times") && ends.count == 1)
   }
 
+  /// Each is started again at once, so that never a heartbeat passes between two deaths.
+  @Test mutating func whatKillsWhoeverIsStartedAtOnceIsGivenUp() {
+    start(workers: 1)
+    _ = begin(team: Team(of: 1))
+    var deaths = 0
+    while ends.isEmpty, deaths < 20 {
+      deaths += 1
+      now += 300
+      take(coordinator.handle(.disconnected, from: WorkerID(deaths), at: now))
+      tell(WorkerID(deaths + 1))
+    }
+    guard case .givenUp? = ends.first else {
+      Issue.record("\(ends) after \(deaths) deaths")
+      return
+    }
+    #expect(deaths == 5, "two in each of the first two accidents, and the first of the third")
+  }
+
   /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those have not killed them.
   @Test mutating func whoWasDeadBeforeIsNotAVictim() {
     start(workers: 4)
