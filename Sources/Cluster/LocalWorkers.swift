@@ -29,7 +29,8 @@ final class LocalWorkers {
     // The link still leads to the program that runs when its file has been replaced.
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
     process.arguments = [
-      "worker", "--join", endpoint.text, "--threads", "\(settings.threads(ofLocalWorker: index))", "--quiet", "--local",
+      "worker", "--join", endpoint.text, "--threads", "\(settings.threads(ofLocalWorker: index))", "--quiet",
+      "--parent", "\(getpid())",
     ]
     process.arguments! += settings.workerOptions
     if let exchange { process.arguments! += ["--exchange", exchange.text] }

@@ -58,7 +58,13 @@ enum ExitStatus {
     case is BenchmarkError: return software
     case EmulationError.notAllowed: return notAllowed
     case EmulationError.unavailable: return unavailable
-    case is TransportError, is DashboardError, is PrintError: return unavailable
+    case let error as TransportError:
+      switch error.kind {
+      case .unavailable: return unavailable
+      case .badAddress: return usage
+      case .notCreated: return cannotCreate
+      }
+    case is DashboardError, is PrintError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
     case ClusterError.setAside: return unavailable

@@ -26,9 +26,10 @@ struct WorkerCommand: ParsableCommand {
       valueName: "tcp://host:port"))
   var exchange: String?
 
-  /// Started by a coordinator, with which it ends.
-  @Flag(help: .hidden)
-  var local = false
+  /// The process of the coordinator that has started it, and with which it ends. It says so itself: when a worker looks who its parent is, that may
+  /// have died already.
+  @Option(help: .hidden)
+  var parent: Int32?
 
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
@@ -38,20 +39,19 @@ struct WorkerCommand: ParsableCommand {
     var settings = WorkerSettings(join: try Endpoint(join))
     settings.exchange = try exchange.map { text throws(TransportError) in try Endpoint(text) }
     settings.limits = limits.limits
-    settings.isLocal = local
+    settings.isLocal = parent != nil
     settings.keys = WorkerKeys()
     if settings.keys == nil, !settings.join.isLocal || keys.keys != nil { settings.keys = try keys.workerKeys() }
     // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.
-    if local { signal(SIGINT, SIG_IGN) }
+    if parent != nil { signal(SIGINT, SIG_IGN) }
     Interruption.watch()
-    let parent = getppid()
     let logger = compute.logger
     logger.info("joining \(settings.join)")
     let refusal = try WorkerProcess.run(
       settings, on: compute.makeContext(), log: { logger.info("\($0)") },
-      until: { Interruption.isRequested || local && getppid() != parent })
+      until: { [parent] in Interruption.isRequested || parent.map { $0 != getppid() } ?? false })
     if let refusal { throw WorkerRefused(reason: refusal) }
-    if !local, Interruption.isRequested { throw CancellationError() }
+    if parent == nil, Interruption.isRequested { throw CancellationError() }
   }
 }
 

@@ -10,32 +10,35 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   package init(_ text: String) throws(TransportError) {
     self.text = text
     guard let colon = text.firstRange(of: "://"), colon.upperBound < text.endIndex else {
-      throw TransportError("'\(text)' is not an address; write tcp://HOST:PORT")
+      throw TransportError("'\(text)' is not an address; write tcp://HOST:PORT", .badAddress)
     }
     // libzmq reads up to a NUL, and takes what is before a semicolon for the address to connect from.
     if let wrong = text.unicodeScalars.first(where: { $0.value < 0x20 || $0 == ";" }) {
-      throw TransportError("'\(wrong.escaped(asASCII: true))' cannot stand in an address; write tcp://HOST:PORT")
+      throw TransportError(
+        "'\(wrong.escaped(asASCII: true))' cannot stand in an address; write tcp://HOST:PORT", .badAddress)
     }
     switch text[..<colon.lowerBound] {
     case "ipc", "inproc": break
     case "tcp": try Self.check(text[colon.upperBound...], of: text)
-    default: throw TransportError("'\(text)' is not an address that Atelier knows; write tcp://HOST:PORT")
+    default: throw TransportError("'\(text)' is not an address that Atelier knows; write tcp://HOST:PORT", .badAddress)
     }
   }
 
   /// - Parameter rest: HOST:PORT
   private static func check(_ rest: Substring, of text: String) throws(TransportError) {
     guard let split = rest.lastIndex(of: ":"), rest.last != "]" else {
-      throw TransportError("'\(text)' has no port; write tcp://HOST:PORT")
+      throw TransportError("'\(text)' has no port; write tcp://HOST:PORT", .badAddress)
     }
     let (host, port) = (rest[..<split], rest[rest.index(after: split)...])
-    guard !host.isEmpty else { throw TransportError("'\(text)' has no host; write tcp://HOST:PORT") }
+    guard !host.isEmpty else { throw TransportError("'\(text)' has no host; write tcp://HOST:PORT", .badAddress) }
     let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
     guard !(isBracketed ? host.dropFirst().dropLast() : host).contains(where: { "[]".contains($0) }),
       isBracketed || !host.contains(":")
-    else { throw TransportError("'\(text)' has no host that can be read; an IPv6 address stands in brackets") }
+    else {
+      throw TransportError("'\(text)' has no host that can be read; an IPv6 address stands in brackets", .badAddress)
+    }
     guard port == "*" || port.first?.isNumber == true && UInt16(port).map({ $0 > 0 }) == true else {
-      throw TransportError("'\(port)' is not a port: a number from 1 to 65535, or * for any that is free")
+      throw TransportError("'\(port)' is not a port: a number from 1 to 65535, or * for any that is free", .badAddress)
     }
   }
 

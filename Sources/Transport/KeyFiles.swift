@@ -18,7 +18,7 @@ package enum KeyFiles {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw TransportError("cannot make the folder \(folder): \(error.localizedDescription)")
+      throw TransportError("cannot make the folder \(folder): \(error.localizedDescription)", .notCreated)
     }
     try write(pair.secret.z85, to: folder + "/" + name + secretSuffix, mode: 0o600)
     do throws(TransportError) {
@@ -36,14 +36,14 @@ package enum KeyFiles {
       throw TransportError(
         errno == EEXIST
           ? "\(path) exists already; keys are never overwritten: remove it, or choose another name"
-          : "cannot write \(path): \(String(cString: strerror(errno)))")
+          : "cannot write \(path): \(String(cString: strerror(errno)))", .notCreated)
     }
     defer { close(descriptor) }
     let bytes = Array((text + "\n").utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
       let reason = String(cString: strerror(errno))
       unlink(path)
-      throw TransportError("cannot write \(path): \(reason)")
+      throw TransportError("cannot write \(path): \(reason)", .notCreated)
     }
   }
 

@@ -3,9 +3,21 @@ internal import Foundation
 
 /// Why a connection cannot be made; says what to do about it.
 package struct TransportError: Error, Equatable, CustomStringConvertible {
-  package let description: String
+  package enum Kind: Sendable {
+    /// Somebody or something cannot be had.
+    case unavailable
+    /// What was written is no address.
+    case badAddress
+    /// A file of keys cannot be made.
+    case notCreated
+  }
 
-  package init(_ description: String) { self.description = description }
+  package let description: String
+  package private(set) var kind = Kind.unavailable
+
+  package init(_ description: String, _ kind: Kind = .unavailable) {
+    (self.description, self.kind) = (description, kind)
+  }
 
   init(binding endpoint: Endpoint, code: Int32) {
     let reason =

@@ -106,8 +106,8 @@ struct NetworkBenchmark {
         keys: 0), output: output)
     defer { Self.end(coordinator) }
     for worker in 1...2 {
-      workers.append(
-        try Self.start(words(["worker", "--join", address, "--threads", "1", "--local"], keys: worker), output: nil))
+      let command = ["worker", "--join", address, "--threads", "1", "--parent", "\(getpid())"]
+      workers.append(try Self.start(words(command, keys: worker), output: nil))
     }
     while coordinator.isRunning {
       if Interruption.isRequested { throw CancellationError() }

@@ -120,15 +120,15 @@ struct CheckpointedTraining {
           ).write(to: path)
           try attention?.show(tensors)
         }, progress: progress)
-    } catch is CancellationError {
+    } catch let error as ModelError {
+      // Training diverged, and would again. What the user has named stays.
+      if checkpoint == nil { unlink(path) }
+      throw error
+    } catch {
       StandardError.shared.showLive([])
       if access(path, F_OK) == 0, run.tellsHowToResume {
         logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
       }
-      throw CancellationError()
-    } catch let error as ModelError {
-      // Training diverged, and would again. What the user has named stays.
-      if checkpoint == nil { unlink(path) }
       throw error
     }
   }

@@ -13,6 +13,9 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
+    if report.report, output.output != nil {
+      throw ValidationError("--report writes into the folder of a run under runs/, and with --output there is none.")
+    }
     try DistinctFiles.check(["--output": output.output, "--json": json.json, "--events": cluster.events])
   }
 

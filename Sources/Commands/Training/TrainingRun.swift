@@ -117,13 +117,13 @@ struct TrainingRun {
         let forest = try cluster.fitForest(
           settings, images, classCount: classCount, parts: unfinished.parts, progress: progress.report)
         return (forest, [])
-      } catch is CancellationError {
+      } catch {
         StandardError.shared.showLive([])
         if unfinished.hasTrees, tellsHowToResume {
           options.logger.warning(
             "the trees so far are kept; go on with: \(resumeCommand("forest", unfinished.path))")
         }
-        throw CancellationError()
+        throw error
       }
     case .tree(let settings):
       return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
