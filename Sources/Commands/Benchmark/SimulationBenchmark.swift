@@ -75,6 +75,8 @@ private struct TaskSimulation {
   private enum Event {
     case toCoordinator(WorkerID, Coordinator.Event)
     case toWorker(WorkerID, Worker.Event)
+    /// The first of its chunks, unless it has begun another one since.
+    case computed(WorkerID, turn: Int)
     case tick
   }
 
@@ -82,6 +84,9 @@ private struct TaskSimulation {
   private let units: Int
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var workers: [WorkerID: Worker] = [:]
+  /// Chunks that each has started: the first is computed. And how often it has begun to compute one.
+  private var started: [WorkerID: [Chunk]] = [:]
+  private var turns: [WorkerID: Int] = [:]
   private var events = EventHeap<Event>()
   private var now: Milliseconds = 0
   private var (messages, microseconds) = (0, 0.0)
@@ -94,6 +99,10 @@ private struct TaskSimulation {
 
   /// Work of a unit: from 20 to 40 ms, the same wherever it is done.
   private static func milliseconds(_ unit: UInt64) -> Int { 20 + Int(unit &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
+
+  private static func milliseconds(_ chunk: Chunk) -> Int {
+    (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + milliseconds($1) }
+  }
 
   mutating func run() -> SimulationBenchmark.Tasks {
     for id in 1...UInt64(workerCount) {
@@ -120,6 +129,12 @@ private struct TaskSimulation {
       messages += 1
       take { $0.handle(event, from: worker, at: $1) }
     case .toWorker(let id, let event): perform(workers[id]!.handle(event, at: now), by: id)
+    case .computed(let id, let turn):
+      guard turns[id] == turn, let chunk = started[id]?.first else { return }
+      started[id]!.removeFirst()
+      let ended = Worker.Event.chunkEnded(chunk.id, digest: [1], milliseconds: Self.milliseconds(chunk), failure: "")
+      perform(workers[id]!.handle(ended, at: now), by: id)
+      compute(id)
     case .tick:
       take { $0.tick(at: $1) }
       for id in workers.keys.sorted() { perform(workers[id]!.tick(at: now), by: id) }
@@ -150,12 +165,22 @@ private struct TaskSimulation {
       case .send(let status): events.add(.toCoordinator(id, .status(status)), at: now + Self.delay)
       case .sendResult(let result): events.add(.toCoordinator(id, .result(result)), at: now + Self.delay)
       case .start(let chunk):
-        let time = (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + Self.milliseconds($1) }
-        events.add(
-          .toWorker(id, .chunkEnded(chunk.id, digest: [1], milliseconds: time, failure: "")), at: now + time)
+        started[id, default: []].append(chunk)
+        if started[id]!.count == 1 { compute(id) }
+      case .cancel(let chunk):
+        let wasComputed = started[id]?.first?.id == chunk
+        started[id]?.removeAll { $0.id == chunk }
+        if wasComputed { compute(id) }
       default: break
       }
     }
+  }
+
+  /// The first chunk that the worker has started.
+  private mutating func compute(_ id: WorkerID) {
+    guard let chunk = started[id]?.first else { return }
+    turns[id, default: 0] += 1
+    events.add(.computed(id, turn: turns[id]!), at: now + Self.milliseconds(chunk))
   }
 }
 
