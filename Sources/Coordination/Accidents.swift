@@ -2,7 +2,7 @@
 /// or a switch that fails.
 struct Accidents: Sendable {
   private var victims: [Set<WorkerID>] = []
-  /// The last accident.
+  /// When the last accident began.
   private var begun: Milliseconds = .min / 2
 
   var count: Int { victims.count }

@@ -54,10 +54,10 @@ package final class Frame {
 
   package var count: Int { zmq_msg_size(message) }
 
-  /// Whether the bytes may be written to, and stay as they are until then.
+  /// Whether the bytes are this process's own, and may be written to.
   package var isOwn: Bool { isThere == nil }
 
-  /// Whether what has been read until now were the bytes that had been sent. If they are this process's own, they were.
+  /// Whether what has been read until now were the bytes that had been sent.
   package var isWhole: Bool { isThere?() ?? true }
 
   /// The bytes, without a copy; they are not to be used after `body` has returned.

@@ -191,6 +191,20 @@ import Testing
     #expect(!folder.names.contains("runs"), "sweeps that are measured are nobody's runs")
   }
 
+  /// Simulated workers compute one chunk at a time, and are never idle for long.
+  @Test func benchmarkSimulatesWorkersThatAreAsFastAsTheyCanBe() throws {
+    let run = try AtelierProcess(["benchmark", "--simulate", "--json", folder.file("b.json")], in: folder)
+    try #require(run.status == 0, "\(run.errors)")
+    let results = try #require(JSONSerialization.jsonObject(with: folder.bytes("b.json")) as? [String: Any])
+    let jobs = try #require(results["tasks"] as? [[String: Any]])
+    #expect(jobs.count == 3)
+    for job in jobs {
+      let seconds = try #require(job["simulatedSeconds"] as? Double)
+      let ideal = try #require(job["idealSeconds"] as? Double)
+      #expect(seconds >= ideal && seconds < 1.1 * ideal, "\(job)")
+    }
+  }
+
   @Test func benchmarkMeasuresEachModelInAProcessOfItsOwn() throws {
     let run = try AtelierProcess(
       ["benchmark", "--data", data, "--models", "tree,knn", "--repetitions", "2", "--json", folder.file("b.json")],

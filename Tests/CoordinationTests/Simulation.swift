@@ -8,7 +8,7 @@ final class Simulation {
   let faults: Faults
   let limits: Limits
   private(set) var now: Milliseconds = 0
-  private var queue = EventQueue()
+  private var queue = EventQueue<(Simulation) -> Void>()
 
   private(set) var coordinator: Coordinator?
   private var session: UInt64 = 0
@@ -45,7 +45,7 @@ final class Simulation {
   }
 
   func schedule(after delay: Milliseconds, _ event: @escaping (Simulation) -> Void) {
-    queue.add(at: now + max(0, delay), event)
+    queue.add(event, at: now + max(0, delay))
   }
 
   func violate(_ text: String) { violations.append("at \(now) ms: \(text)") }

@@ -87,7 +87,7 @@ private struct TaskSimulation {
   /// Chunks that each has started: the first is computed. And how often it has begun to compute one.
   private var started: [WorkerID: [Chunk]] = [:]
   private var turns: [WorkerID: Int] = [:]
-  private var events = EventHeap<Event>()
+  private var events = EventQueue<Event>()
   private var now: Milliseconds = 0
   private var (messages, microseconds) = (0, 0.0)
   private var isDone = false
@@ -211,39 +211,5 @@ private struct ExchangeModel {
     let step = Self.computeMilliseconds + sending - hidden + phases * Self.latencyMilliseconds + messages
     return SimulationBenchmark.Exchange(
       workers: workers, gigabits: gigabits, milliseconds: step, efficiency: Self.computeMilliseconds / step)
-  }
-}
-
-/// Events in the order of their time; those of the same time in the order in which they were added. A binary heap.
-private struct EventHeap<Event> {
-  private var heap: [(time: Milliseconds, number: Int, event: Event)] = []
-  private var count = 0
-
-  private func precedes(_ left: Int, _ right: Int) -> Bool {
-    (heap[left].time, heap[left].number) < (heap[right].time, heap[right].number)
-  }
-
-  mutating func add(_ event: Event, at time: Milliseconds) {
-    heap.append((time, count, event))
-    count += 1
-    var child = heap.count - 1
-    while child > 0, precedes(child, (child - 1) / 2) {
-      heap.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
-
-  mutating func next() -> (time: Milliseconds, event: Event)? {
-    guard let last = heap.indices.last else { return nil }
-    heap.swapAt(0, last)
-    let first = heap.removeLast()
-    var parent = 0
-    while let least = [2 * parent + 1, 2 * parent + 2].filter({ $0 < heap.count }).min(by: precedes),
-      precedes(least, parent)
-    {
-      heap.swapAt(parent, least)
-      parent = least
-    }
-    return (first.time, first.event)
   }
 }
