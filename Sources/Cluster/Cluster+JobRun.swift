@@ -6,7 +6,8 @@ extension Cluster {
   struct JobRun {
     let keep: (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> Void
     let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
-    let tensorName: (Int, _ job: UInt64) -> String
+    /// Of the network that a job trains; nil for other jobs.
+    let plan: (_ job: UInt64) -> NetworkPlan?
     let unit: FitProgress.Unit
     /// Units that are known of.
     var total: Int
@@ -18,7 +19,6 @@ extension Cluster {
     var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
     var end: Coordinator.JobEnd?
     var error: (any Error)?
-    var hasCheckpointed = false
     /// Ends of epochs that have not been told yet, and the last that was noted.
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0

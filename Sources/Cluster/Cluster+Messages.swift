@@ -73,7 +73,11 @@ extension Cluster {
         perform(actions, of: worker, body, milliseconds: Int(result.milliseconds))
       }
     case .checkpoint(let checkpoint):
-      if body != nil { perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body) }
+      guard let body else { return }
+      var checkpoint = checkpoint
+      // What counts is the state that has come, not what its sender says of it.
+      checkpoint.digest = body.withBytes { digest(of: $0, step: checkpoint.step, job: checkpoint.job) }
+      perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body)
     case .blobRequest(let request):
       guard let (part, bytes) = server.answer(request) else { return }
       send(to: route, bytes) { $0.blobPart = part }
@@ -86,6 +90,15 @@ extension Cluster {
       }
     case nil: strangers.note(.message, of: frame.peerAddress)
     }
+  }
+
+  /// 0 for what is no state of the network.
+  private func digest(of bytes: UnsafeRawBufferPointer, step: UInt64, job: UInt64) -> UInt64 {
+    guard !settings.isOneProcess, let plan = run?.plan(job),
+      let file = try? SafetensorsFile(bytes: bytes, name: "a worker's checkpoint"),
+      let digests = plan.digests(ofState: file.tensors)
+    else { return 0 }
+    return StateName(step: step, tensors: digests).digest
   }
 
   /// Why other workers could not reach this one; nil if they can, for all that is known.
@@ -129,7 +142,6 @@ extension Cluster {
         if let body { attempt { run in try body.withBytes { try run.keep(chunk, job, $0) } } }
       case .keepCheckpoint(let checkpoint):
         if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
-        run?.hasCheckpointed = true
       case .note(let note):
         if case .joined(let joined, let profile) = note {
           if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
@@ -179,6 +191,10 @@ extension Cluster {
     if settings.isOneProcess { return nil }
     // Teams come together and part all the time.
     if case .begun = note, run?.teams != nil { return nil }
-    return note.text(name: { names[$0] ?? "a worker" }, tensorName: run?.tensorName ?? { index, _ in "\(index)" })
+    return note.text(name: { names[$0] ?? "a worker" }, tensorName: tensorName(ofDigest:of:))
+  }
+
+  private func tensorName(ofDigest index: Int, of job: UInt64) -> String {
+    run?.plan(job)?.tensorName(ofDigest: index) ?? "\(index)"
   }
 }

@@ -55,7 +55,8 @@ protocol TeamJobs: AnyObject {
   /// Begins jobs, if there are workers for them.
   func beginMore() throws
   var areDone: Bool { get }
-  func tensorName(_ index: Int, of job: UInt64) -> String
+  /// Of the network that the job trains.
+  func plan(of job: UInt64) -> NetworkPlan?
   /// What people call the jobs in hand.
   var numbers: [UInt64: Int] { get }
   var progress: FitProgress { get }
@@ -93,6 +94,8 @@ private final class TeamTrials: TeamJobs {
   private var hasMore = true
   /// Of the test images of each division.
   private var labels: [ImageDivision: [UInt8]] = [:]
+  /// Of the training images of each.
+  private var learned: [ImageDivision: [UInt8]] = [:]
 
   /// Who joins late may still fetch an older one.
   private static let keptFiles = 4
@@ -109,10 +112,7 @@ private final class TeamTrials: TeamJobs {
   var numbers: [UInt64: Int] { open.mapValues(\.trial.number) }
   var progress: FitProgress { FitProgress(done: endedCount, total: endedCount + open.count, unit: .fits) }
 
-  func tensorName(_ index: Int, of job: UInt64) -> String {
-    guard let slices = open[job]?.plan.slices, slices.indices.contains(index) else { return "\(index)" }
-    return slices[index].name
-  }
+  func plan(of job: UInt64) -> NetworkPlan? { open[job]?.plan }
 
   func close() { for trial in open.values { withdraw(trial) } }
 
@@ -142,7 +142,11 @@ private final class TeamTrials: TeamJobs {
     (description.images, description.division) = (.init(name.bytes), .init(trial.division.json))
     // Who has no shards has nothing to do.
     let team = Team(of: size, atMost: settings.shards)
-    let job = try cluster.begin(description, .training(TrainingGroup(savedStep: 0)), team: team)
+    let group = TrainingGroup(
+      savedStep: 0,
+      rounds: UInt64(NetworkTrainer.rounds(of: settings, labels: trainingLabels(of: trial.division))),
+      shards: settings.shards)
+    let job = try cluster.begin(description, .training(group), team: team)
     open[job] = Open(trial: trial, plan: plan, team: team, description: description)
   }
 
@@ -244,9 +248,18 @@ private final class TeamTrials: TeamJobs {
   }
 
   private func labels(of division: ImageDivision) -> [UInt8] {
-    if let known = labels[division] { return known }
-    let found = division.divide(images).test.labels
-    labels[division] = found
-    return found
+    divide(division)
+    return labels[division]!
+  }
+
+  private func trainingLabels(of division: ImageDivision) -> [UInt8] {
+    divide(division)
+    return learned[division]!
+  }
+
+  private func divide(_ division: ImageDivision) {
+    guard labels[division] == nil else { return }
+    let (training, test) = division.divide(images)
+    (labels[division], learned[division]) = (test.labels, training.labels)
   }
 }

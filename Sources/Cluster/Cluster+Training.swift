@@ -20,22 +20,26 @@ extension Cluster {
     var description = JobDescription()
     (description.work, description.settings) = (.trainNetwork, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
-    var savedRound: UInt64 = 0
+    var (savedRound, digest): (UInt64, UInt64?) = (0, nil)
     if let checkpoint {
       savedRound = try Self.round(of: checkpoint)
+      digest = plan.digests(ofState: checkpoint).map { StateName(step: savedRound, tensors: $0).digest }
       description.checkpoint = .init(try share(.checkpoint(checkpoint)).bytes)
     }
+    let group = TrainingGroup(
+      savedStep: savedRound, digest: self.settings.isOneProcess ? nil : digest,
+      rounds: UInt64(NetworkTrainer.rounds(of: settings, labels: images.labels)), shards: settings.shards)
     var state = checkpoint ?? []
     let cluster = self
     _ = try run(
-      description, .training(TrainingGroup(savedStep: savedRound)), unit: .images, total: 0,
+      description, .training(group), unit: .images, total: 0,
       keepCheckpoint: { checkpoint, bytes in
         state = try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
         if checkpoint.finished { return }
         try keepCheckpoint(state)
         cluster.offer(state, for: description)
       },
-      tensorName: { plan.slices.indices.contains($0) ? plan.slices[$0].name : "\($0)" }, progress: progress)
+      plan: plan, progress: progress)
     let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)
     try trainer.resume(state)
     return (trainer.network, trainer.history)

@@ -151,21 +151,21 @@ package final class Cluster {
   ///   - keep: given the bytes of each chunk, once
   ///   - keepCheckpoint: given each state of a training that counts
   ///   - growth: where more units come from, if the pool may grow
-  ///   - tensorName: of the tensors that members compare
+  ///   - plan: of the network that is trained
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
   func run(
     _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
     keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
     keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    growth: Growth? = nil, tensorName: @escaping (Int) -> String = { "\($0)" }, progress: (ClusterProgress) -> Bool
+    growth: Growth? = nil, plan: NetworkPlan? = nil, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
     return try carryOut(
       description.work,
       JobRun(
         keep: { chunk, _, bytes in try keep(chunk, bytes) }, keepCheckpoint: keepCheckpoint,
-        tensorName: { index, _ in tensorName(index) }, unit: unit, total: total, rates: WorkerRates(at: now),
+        plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
         growth: growth),
       start: { $0.start(work, description: bytes, awaiting: $1, at: $2) }, progress: progress)
   }
@@ -175,7 +175,7 @@ package final class Cluster {
     _ = try carryOut(
       .trainTrial,
       JobRun(
-        keep: teams.keep, keepCheckpoint: teams.keepCheckpoint, tensorName: teams.tensorName, unit: .fits, total: 0,
+        keep: teams.keep, keepCheckpoint: teams.keepCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
         rates: WorkerRates(at: now), teams: teams),
       start: { $0.startTeams(awaiting: $1, at: $2) }, progress: progress)
   }
@@ -297,10 +297,9 @@ package final class Cluster {
   /// Someone wants the job to end: a training gives one more checkpoint, if that does not take too long.
   private func stop() -> any Error {
     if coordinator.trainsOneNetwork {
-      run?.hasCheckpointed = false
       perform(coordinator.pause(at: now))
       let deadline = now + settings.limits.silence
-      while run?.hasCheckpointed == false, run?.end == nil, run?.error == nil, now < deadline,
+      while !coordinator.isHeld, run?.end == nil, run?.error == nil, now < deadline,
         coordinator.workerCount > 0
       {
         router.wait(milliseconds: 20)

@@ -18,7 +18,9 @@ extension Coordinator.Note {
       return "\(name(first)) and \(name(second)) have computed different results for the same work"
     case .deviates(let deviation, let job):
       let tensors = deviation.tensors.map { tensorName($0, job) }.joined(separator: ", ")
-      return "expelled: \(name(deviation.worker)) differs from the others in \(tensors) after round \(deviation.step)"
+      let what = tensors.isEmpty ? "a gradient that several computed" : tensors
+      return
+        "expelled: \(name(deviation.worker)) differs from the others in \(what) after round \(deviation.step)"
     case .begun(_, let generation, let step, let members):
       return generation == 1
         ? nil : "training goes on with \(members) workers after round \(step)"

@@ -23,7 +23,10 @@ final class TrainingRunner {
   private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
   /// Messages of a generation that has not begun here, or of rounds after a state that is yet to come.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
-  private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
+  /// States that may still be needed, by the rounds that were done.
+  private var kept: [UInt64: [Tensor]] = [:]
+  /// Since the last comparison, gradients that were computed more than once: of each of ``GradientChecks/targets(of:memberCount:)``.
+  private var checked: [Fingerprint] = []
   private var toldWaiting: Milliseconds = 0
   private var waitedMicroseconds = 0
   /// What ``links`` had sent before this training.
@@ -32,9 +35,6 @@ final class TrainingRunner {
   private static let mostEarly = 64
   /// In larger groups, messages cost more than is gained by sending before all is computed.
   private static let mostWithBuckets = 16
-  /// Rounds after which the members' tensors are compared.
-  private static let comparison: UInt64 = 100
-
   init(
     _ images: LabeledImages, job: Job, description: JobDescription, checkpoint: [Tensor]?, worker: WorkerID,
     on context: ComputeContext, links: ExchangeLinks?, limits: Limits, report: @escaping (WorkerReport) -> Void
@@ -51,16 +51,21 @@ final class TrainingRunner {
       links?.frame(count: count, write) ?? Frame(count: count, write)
     }
     shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
-    member = Self.newMember(job.id, worker, trainer, limits)
+    let step = UInt64(trainer.round)
+    // A process that has no other members has nothing to compare, and never goes back.
+    var agreed = StateName(step: step, digest: 0)
+    if links != nil {
+      let state = trainer.checkpoint
+      (kept, agreed) = ([step: state], StateName(step: step, tensors: Self.digests(of: state, trainer)))
+    }
+    member = TrainingMember(
+      job: job.id, worker: worker, step: step, agreed: agreed, isFinished: trainer.isFinished,
+      patience: limits.exchange)
     tell(member.membership)
   }
 
-  private static func newMember(
-    _ job: UInt64, _ worker: WorkerID, _ trainer: NetworkTrainer, _ limits: Limits
-  ) -> TrainingMember {
-    TrainingMember(
-      job: job, worker: worker, step: UInt64(trainer.round), isFinished: trainer.isFinished,
-      patience: limits.exchange)
+  private static func digests(of state: [Tensor], _ trainer: NetworkTrainer) -> [UInt64] {
+    trainer.plan.digests(ofState: state) ?? []
   }
 
   /// Whether the state, and every piece of the gradient, fits into a message.
@@ -91,6 +96,7 @@ final class TrainingRunner {
         try perform(next.action, next.header, next.body)
       } else if case .follow(let group)? = commands.next(if: \.isFollow) {
         enqueue(member.follow(group, at: now))
+        forget()
       } else if let (header, body) = nextMessage() {
         enqueue(member.receive(header, isFit: exchange.fits(header, body), at: now), header, body)
       } else if case let actions = member.tick(at: now), !actions.isEmpty {
@@ -130,18 +136,22 @@ final class TrainingRunner {
     switch action {
     case .connect(let members, let me):
       exchange.reset(memberCount: members.count, me: me)
+      checked = GradientChecks.targets(of: me, memberCount: members.count).map { _ in Fingerprint() }
       shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
       links?.connect(to: members, me: me)
     case .compute: break  // when nothing else is left to be done
     case .exchange(let action): try perform(action, header, body)
     case .requestState(let source): send(.stateRequest, step: member.step, nil, to: source)
-    case .sendState(let receiver): send(.state, step: member.step, Frame(state), to: receiver)
-    case .loadState: load(body)
-    case .sendCheckpoint:
-      let checkpoint = Checkpoint.with {
-        ($0.job, $0.step, $0.finished) = (job, member.step, trainer.isFinished)
-      }
-      report(.checkpoint(checkpoint, bytes: state))
+    case .sendState(let receiver):
+      let step = member.agreedState.step
+      if let state = kept[step] { send(.state, step: step, Frame(Self.bytes(of: state)), to: receiver) }
+    case .loadState(let name): load(body, name)
+    case .restoreState(let step):
+      if let state = kept[step] { try trainer.resume(state) }
+      precondition(step == UInt64(trainer.round), "the state that the member kept is gone")
+      begin()
+    case .keepState: keep()
+    case .sendCheckpoint(let step): sendCheckpoint(step)
     case .keepForLater:
       if let header, early.count < Self.mostEarly { early.append((header, body)) }
     case .report(let membership): tell(membership)
@@ -204,12 +214,33 @@ final class TrainingRunner {
         }
       }
     }
+    let toCheck = beginChecks()
     if own.isEmpty {
       for bucket in buckets.indices { send(bucket, []) }
     } else if isWhole {
       send(0, try trainer.computeSums(shards: own))
     } else {
       try trainer.computeSums(shards: own, bucketSummed: send)
+    }
+    // The others have this member's sums by now; it would wait for theirs.
+    if toCheck > 0 { check(toCheck, ranges) }
+  }
+
+  /// - Returns: how many shards of each member are computed by others as well in this round
+  private func beginChecks() -> Int {
+    let isGradient = !trainer.isJudging
+    let count =
+      isGradient ? member.checkedShards(isLast: trainer.isLastGradient(ofEpochsFrom: member.interval)) : 0
+    trainer.watch(trainer.sample(count, of: shares.ranges[member.position]))
+    return count
+  }
+
+  private func check(_ count: Int, _ ranges: [Range<Int>]) {
+    let targets = GradientChecks.targets(of: member.position, memberCount: members)
+    for (place, target) in targets.enumerated() {
+      let isOwn = target == member.position
+      checked[place].update(
+        isOwn ? trainer.watchedDigest : trainer.gradientDigest(of: trainer.sample(count, of: ranges[target])))
     }
   }
 
@@ -220,10 +251,10 @@ final class TrainingRunner {
       try trainer.completeRound(total: total)
       if !isJudging { shares.note(microseconds: microseconds) }
     }
-    let round = UInt64(trainer.round)
-    if members > 1, round % Self.comparison == 0 { compared = (round, trainer.parameterDigests) }
     let isEpochDone = trainer.step == trainer.history.count * trainer.stepsPerEpoch
-    let actions = member.applied(isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, at: now)
+    let comparison = member.isComparisonDue(isFinished: trainer.isFinished) ? compare() : nil
+    let actions = member.applied(
+      isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, comparison: comparison, at: now)
     if isEpochDone { tell(member.membership) }
     enqueue(actions)
   }
@@ -231,25 +262,71 @@ final class TrainingRunner {
   /// The round in hand is void, and nothing of it has been applied: the others have gone on without this member, which joins them anew.
   private func startOver() {
     (pending, early) = ([], [])
-    member = Self.newMember(job, worker, trainer, limits)
+    member = TrainingMember(
+      job: job, worker: worker, step: UInt64(trainer.round), agreed: member.agreedState,
+      isFinished: trainer.isFinished, patience: limits.exchange)
+    forget()
     tell(member.membership)
   }
 
   // MARK: State
 
-  private var state: [UInt8] { Blob.checkpoint(trainer.checkpoint).file.bytes }
+  private static func bytes(of state: [Tensor]) -> [UInt8] { Blob.checkpoint(state).file.bytes }
 
-  private func load(_ body: Frame?) {
+  private func load(_ body: Frame?, _ name: StateName) {
     do {
       let file = try body?.withBytes { bytes throws(FileError) in
         try SafetensorsFile(bytes: bytes, name: "the state of another worker")
       }
-      try trainer.resume(file?.tensors ?? [])
+      let state = file?.tensors ?? []
+      guard StateName(step: name.step, tensors: Self.digests(of: state, trainer)) == name else { return }
+      try trainer.resume(state)
+      kept[name.step] = state
     } catch {
       return  // It is asked for again, and the member that gave it may be lost for that.
     }
     exchange.reset(memberCount: members, me: member.position)
-    enqueue(member.loaded(step: UInt64(trainer.round), isFinished: trainer.isFinished, at: now))
+    begin()
+  }
+
+  /// The state that the generation begins with is in place.
+  private func begin() {
+    enqueue(member.loaded(isFinished: trainer.isFinished, at: now))
+    forget()
+  }
+
+  /// The state as it is, to be compared with the other members'.
+  private func compare() -> Comparison {
+    let state = trainer.checkpoint
+    kept[UInt64(trainer.round)] = state
+    defer { checked = checked.map { _ in Fingerprint() } }
+    return Comparison.with {
+      ($0.step, $0.finished) = (UInt64(trainer.round), trainer.isFinished)
+      $0.tensorDigests = Self.digests(of: state, trainer)
+      if member.checksGradients { $0.gradientDigests = checked.map(\.value) }
+    }
+  }
+
+  private func keep() {
+    let step = UInt64(trainer.round)
+    guard links != nil else { return enqueue(member.kept(StateName(step: step, digest: 0))) }
+    let state = trainer.checkpoint
+    kept[step] = state
+    enqueue(member.kept(StateName(step: step, tensors: Self.digests(of: state, trainer))))
+    forget()
+  }
+
+  private func forget() {
+    let steps = member.keptSteps
+    kept = kept.filter { steps.contains($0.key) }
+  }
+
+  private func sendCheckpoint(_ step: UInt64) {
+    guard let state = step == UInt64(trainer.round) ? kept[step] ?? trainer.checkpoint : kept[step] else { return }
+    let checkpoint = Checkpoint.with {
+      ($0.job, $0.step, $0.finished) = (job, step, step == UInt64(trainer.round) && trainer.isFinished)
+    }
+    report(.checkpoint(checkpoint, bytes: Self.bytes(of: state)))
   }
 
   // MARK: Reports
@@ -265,7 +342,6 @@ final class TrainingRunner {
       $0.images = UInt32(trainer.settings.batch * shards / trainer.settings.shards)
       $0.stepMicroseconds = exchange.microseconds(of: member.step)
     }
-    (membership.comparedStep, membership.tensorDigests) = compared
     if let waiting = member.waiting(at: now) {
       (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
     }

@@ -19,6 +19,7 @@ package enum Philox {
     case permutation = 13
     case attention = 16
     case exploration = 14
+    case gradientCheck = 17
   }
 
   /// Four independent words for the draw (seed, purpose, a, b, c).

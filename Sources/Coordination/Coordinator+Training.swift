@@ -1,12 +1,21 @@
 /// Jobs whose workers train a network together.
 extension Coordinator {
+  /// - Parameter checkpoint: with the digest of the bytes that came with it
   mutating func handle(_ checkpoint: Checkpoint, from id: WorkerID) {
     guard workers[id] != nil, let index = index(ofJob: checkpoint.job), let group = assignments[index].group,
       group.members.contains(id)
     else { return }
+    switch group.worth(of: checkpoint) {
+    case .isUnknown: return
+    case .isWrong:
+      return expel(
+        id, from: checkpoint.job,
+        reason: "the state after round \(checkpoint.step) that it sent is not the one that the workers agreed on")
+    case .counts: break
+    }
     if checkpoint.step > group.savedStep || checkpoint.finished || group.isPaused {
       actions.append(.keepCheckpoint(checkpoint))
-      updateGroup(index) { $0.savedStep = max($0.savedStep, checkpoint.step) }
+      updateGroup(index) { $0.noteKept(checkpoint) }
     }
     if checkpoint.finished { end(index, .trained) }
   }
@@ -15,10 +24,14 @@ extension Coordinator {
     guard let index = index(of: id), membership.job == assignments[index].job.id,
       var group = assignments[index].group
     else { return }
+    if let fault = group.fault(of: membership, from: id) {
+      return expel(id, from: membership.job, reason: "its report cannot be true: \(fault)")
+    }
     workers[id]!.membership = membership
     if !group.members.contains(id) {
       guard !isAwaiting else { return }
-      return regroup(index, group.members + [id])
+      if group.admits(id) { return regroup(index, group.members + [id]) }
+      return assignments[index].group = group
     }
     // It has begun from the start, and knows nothing of what it has done in this generation.
     if group.hasBegun, membership.generation < group.generation { return regroup(index, group.members) }
@@ -30,18 +43,57 @@ extension Coordinator {
       return staff()
     }
     if membership.generation == group.generation { assignments[index].note(step: membership.step) }
-    let begins = group.note(membership, of: id)
-    let deviations = group.compare(membership, of: id)
+    let beginning = group.note(
+      membership, of: id, threads: { Int(workers[$0]?.profile.threads ?? 1) }, fraction: limits.checkedFraction)
+    let verdict = group.compare(membership, of: id)
     assignments[index].group = group
-    if begins {
-      let orders = group.orders(profiles: [:])
+    carryOut(beginning, at: index)
+    carryOut(verdict, of: membership.job)
+  }
+
+  private mutating func carryOut(_ beginning: TrainingGroup.Beginning, at index: Int) {
+    guard let group = assignments[index].group else { return }
+    switch beginning {
+    case .waits: return
+    case .begins:
+      let step = group.orders(profiles: [:]).step
+      let job = assignments[index].job.id
       actions.append(
-        .note(
-          .begun(
-            job: membership.job, generation: group.generation, step: orders.step, members: group.members.count)))
+        .note(.begun(job: job, generation: group.generation, step: step, members: group.members.count)))
       for member in group.members { instruct(member) }
+    case .isUndecided(let members): failUndecided("the state to begin with", members, at: index)
     }
-    for deviation in deviations { expel(deviation, from: membership.job) }
+  }
+
+  private mutating func carryOut(_ verdict: TrainingGroup.Verdict, of job: UInt64) {
+    guard let index = index(ofJob: job), let group = assignments[index].group else { return }
+    switch verdict {
+    case .waits: return
+    case .agreed:
+      if !group.applicants.isEmpty { return regroup(index, group.members) }
+      for member in group.members { instruct(member) }
+    case .isUndecided(let step, let members):
+      failUndecided("the training after round \(step)", members, at: index)
+    case .deviates(let deviations):
+      for deviation in deviations {
+        actions.append(.note(.deviates(deviation, job: job)))
+        let what = deviation.tensors.isEmpty ? "a gradient that it computed before" : "its weights after"
+        expel(
+          deviation.worker, from: job, isNoted: true,
+          reason: "\(what) round \(deviation.step) are not those of the other workers")
+      }
+    }
+  }
+
+  private mutating func failUndecided(_ what: String, _ members: [WorkerID], at index: Int) {
+    let names = members.map(name).joined(separator: "; ")
+    end(
+      index,
+      .failed(
+        reason: """
+          workers disagree about \(what), and there is no majority: \(names); one of them has bad memory or another \
+          build of Atelier. Leave out the faulty host and resume: the last checkpoint is of a state that all agreed on
+          """))
   }
 
   /// Two members that both wait, one for the other, for longer than patience lasts: nobody computes, so nothing passes between them. One of
@@ -52,38 +104,31 @@ extension Coordinator {
     }
     let other = membership.waitingFor
     guard group.hasBegun, isWaiting(membership), group.members.contains(other),
-      let known = workers[other]?.membership, isWaiting(known), known.waitingFor == id
+      let known = workers[other]?.membership, isWaiting(known), known.waitingFor == id || known.waitingFor == 0
     else { return nil }
-    // Whom more members wait for has to go; if there is no such one, the one with less power.
+    // The one that more members wait for has to go; if there is no such one, the one with less power. A member at its end (0) waits for all
+    // that are not.
     func waiters(_ worker: WorkerID) -> Int {
-      group.members.count { member in
-        workers[member]?.membership.map { $0.generation == group.generation && $0.waitingFor == worker } ?? false
+      let isAtEnd = workers[worker]?.membership?.waitingFor == 0
+      return group.members.count { member in
+        workers[member]?.membership.map {
+          $0.generation == group.generation && ($0.waitingFor == worker || $0.waitingFor == 0 && isWaiting($0) && !isAtEnd)
+        } ?? false
       }
     }
     let (left, right) = (workers[id]!.power, workers[other]!.power)
     return (waiters(id), right) > (waiters(other), left) ? id : other
   }
 
-  private mutating func expel(_ deviation: TrainingGroup.Deviation, from job: UInt64) {
-    guard let worker = workers[deviation.worker], let index = index(ofJob: job) else { return }
-    actions.append(.note(.deviates(deviation, job: job)))
-    guard deviation.isOutvoted else {
-      return end(
-        index,
-        .failed(
-          reason:
-            """
-            workers disagree about the weights after step \(deviation.step), and nobody can tell who is right; one is \
-            \(name(deviation.worker))
-            """
-        ))
-    }
-    let reason =
-      "its weights after step \(deviation.step) are not those of the other workers: bad memory on \(worker.profile.host), or another build"
-    refused[deviation.worker] = reason
-    actions.append(.refuse(deviation.worker, reason: reason))
-    workers[deviation.worker] = nil
-    withdraw(deviation.worker, died: false)
+  /// The worker takes part in nothing any more. The others go on from the last state that was agreed on.
+  private mutating func expel(_ id: WorkerID, from job: UInt64, isNoted: Bool = false, reason: String) {
+    guard let worker = workers[id] else { return }
+    let reason = "\(reason): bad memory on \(worker.profile.host), or another build of Atelier"
+    if !isNoted { actions.append(.note(.lost(id, .unfit(reason: reason)))) }
+    refused[id] = reason
+    actions.append(.refuse(id, reason: reason))
+    workers[id] = nil
+    withdraw(id, died: false)
     admitTheBarred()
   }
 

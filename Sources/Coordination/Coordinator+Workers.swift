@@ -100,6 +100,7 @@ extension Coordinator {
       return endIfFinished(job)
     }
     guard let group = assignments[index].group else { return }
+    assignments[index].group!.removeApplicant(id)
     if group.members.contains(id) { regroup(index, group.members.filter { $0 != id }) }
     guard died, assignments[index].team != nil,
       assignments[index].noteDeath(of: id, at: now, window: limits.heartbeat) >= limits.deaths

@@ -192,12 +192,15 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// Asks the training for a checkpoint of this very step, and holds it there.
+  /// Asks the training for a checkpoint, and holds it there: at this very step if one worker trains alone, else at the next step whose state
+  /// all have compared. ``isHeld`` tells when there is one.
   package mutating func pause(at now: Milliseconds) -> [Action] {
     react(at: now) {
-      for index in $0.assignments.indices { $0.updateGroup(index) { $0.isPaused = true } }
+      for index in $0.assignments.indices { $0.updateGroup(index) { $0.hold() } }
     }
   }
+
+  package var isHeld: Bool { assignments.allSatisfy { $0.group?.isHeld ?? true } }
 
   // MARK: Events
 

@@ -25,6 +25,10 @@ package struct Limits: Sendable, Equatable {
   /// A member of a training group asks again for what another one should have sent so long ago.
   package var exchange: Milliseconds = 300
 
+  /// Workers that train a network together spend so much of the time on computing gradients again that others have computed, to find out who
+  /// computes wrongly: 0 for none; 1 for all gradients.
+  package var checkedFraction = 0.01
+
   /// No message is larger, in bytes; who sends one is cut off.
   package var message = 512 << 20
 

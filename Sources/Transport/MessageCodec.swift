@@ -6,7 +6,7 @@ package import SwiftProtobuf
 /// Messages as frames: the protocol buffer, then (for some) a frame of plain bytes. Nothing that comes from outside is believed.
 package enum MessageCodec {
   /// Of this protocol. A worker with another one is turned away.
-  package static let version: UInt32 = 4
+  package static let version: UInt32 = 5
   /// Bytes of a protocol buffer.
   static let limit = 256 << 10
 

@@ -133,11 +133,10 @@ struct CoordinatorTests {
   // MARK: Training
 
   private func membership(
-    _ job: UInt64, generation: UInt64, step: UInt64 = 0, stopped: Bool = true, compared: [UInt64] = []
+    _ job: UInt64, generation: UInt64, step: UInt64 = 0, stopped: Bool = true
   ) -> Membership {
     Membership.with {
       ($0.job, $0.generation, $0.step, $0.stopped) = (job, generation, step, stopped)
-      if !compared.isEmpty { ($0.comparedStep, $0.tensorDigests) = (step, compared) }
     }
   }
 
@@ -165,32 +164,6 @@ struct CoordinatorTests {
     }
     #expect(group.begun && group.members.count == threads.count)
     return (job, group.generation)
-  }
-
-  @Test mutating func whoDiffersFromTheOthersIsExpelled() throws {
-    let (job, generation) = try train()
-    func compared(_ digests: [UInt64]) -> Membership {
-      membership(job, generation: generation, step: 100, stopped: false, compared: digests)
-    }
-    #expect(status(of: 1, membership: compared([8, 9])).allSatisfy { $0.isOrders })
-    #expect(status(of: 2, membership: compared([8, 5])).allSatisfy { $0.isOrders })
-    let actions = status(of: 3, membership: compared([8, 9]))
-    let deviation = actions.compactMap { if case .note(.deviates(let deviation, _)) = $0 { deviation } else { nil } }
-    #expect(deviation.count == 1 && deviation[0].worker == 2 && deviation[0].tensors == [1] && deviation[0].step == 100)
-    #expect(actions.contains { if case .refuse(2, let reason) = $0 { reason.contains("step 100") } else { false } })
-    #expect(coordinator.workerCount == 2)
-    #expect(status(of: 2).contains { if case .refuse = $0 { true } else { false } }, "it does not come back")
-  }
-
-  @Test mutating func ofTwoThatDifferNobodyKnowsWhoIsRight() throws {
-    let (job, generation) = try train(threads: [1, 1])
-    var actions: [Coordinator.Action] = []
-    for (worker, digest) in [(1, 4), (2, 6)] as [(WorkerID, UInt64)] {
-      let own = membership(job, generation: generation, step: 100, stopped: false, compared: [digest])
-      actions += status(of: worker, membership: own)
-    }
-    #expect(
-      actions.contains { if case .end(.failed(let reason), _) = $0 { reason.contains("disagree") } else { false } })
   }
 
   /// Both are there, but no message passes between them: the one with fewer threads has to go.

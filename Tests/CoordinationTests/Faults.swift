@@ -50,6 +50,8 @@ struct Faults {
   var slowLinks = 0.0
   var liars = 0.0
   var unfit = 0.0
+  /// Steps after which a faulty worker's training begins to be wrong: at most so many.
+  var lastCorruption: UInt64 = 60
 
   static func random(_ random: inout SplitMix) -> Faults {
     var faults = Faults()

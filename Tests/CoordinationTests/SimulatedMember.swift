@@ -18,7 +18,8 @@ final class SimulatedMember {
   }
 
   private let id: WorkerID
-  private let isLiar, sendsUnfit: Bool
+  private let sendsUnfit: Bool
+  private let corruption: Corruption?
   private let job: UInt64
   private let network: SimulatedNetwork
   private let speed: Double
@@ -34,15 +35,20 @@ final class SimulatedMember {
   private var early: [Message] = []
   /// What went out is sent again as it was.
   private var sent: [Sent: [UInt64]] = [:]
-  private var compared: (step: UInt64, digests: [UInt64]) = (0, [])
+  /// Weights that may still be needed, by the steps that were taken.
+  private var states: [UInt64: UInt64]
+  /// Since the last comparison, gradients that were computed more than once.
+  private var checked: [UInt64] = []
   private var toldWaiting: Milliseconds = 0
 
   init(_ worker: SimulatedWorker, job: UInt64, _ network: SimulatedNetwork, speed: Double, limits: Limits) {
-    (id, isLiar, sendsUnfit) = (worker.id, worker.isLiar, worker.sendsUnfit)
+    (id, corruption, sendsUnfit) = (worker.id, worker.corruption, worker.sendsUnfit)
     (self.job, self.network, self.speed, self.limits) = (job, network, speed, limits)
     weights = network.weights
+    states = [network.step: network.weights]
     member = TrainingMember(
-      job: job, worker: worker.id, step: network.step, isFinished: network.step >= network.rounds,
+      job: job, worker: worker.id, step: network.step,
+      agreed: StateName(step: network.step, tensors: [network.weights]), isFinished: network.step >= network.rounds,
       patience: limits.exchange)
   }
 
@@ -57,7 +63,6 @@ final class SimulatedMember {
 
   private func report(_ membership: Membership, in simulation: Simulation) {
     var membership = membership
-    (membership.comparedStep, membership.tensorDigests) = compared
     if let waiting = member.waiting(at: simulation.now) {
       (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
     }
@@ -103,31 +108,91 @@ final class SimulatedMember {
   private func perform(_ actions: [TrainingMember.Action], _ message: Message?, in simulation: Simulation) {
     for action in actions {
       switch action {
-      case .connect: reset()
+      case .connect:
+        reset()
+        checked = GradientChecks.targets(of: member.position, memberCount: member.members.count).map { _ in 0 }
       case .report(let membership): report(membership, in: simulation)
       case .compute: compute(in: simulation)
       case .keepForLater: early.append(message!)
       case .requestState(let member): send(.stateRequest, step: self.member.step, [], to: member, in: simulation)
-      case .sendState(let member): send(.state, step: self.member.step, [weights], to: member, in: simulation)
-      case .loadState(let step):
-        guard message!.body.count == 1 else { break }
-        weights = message!.body[0]
-        reset()
-        simulation.check(weights, after: step, of: network)
-        perform(
-          member.loaded(step: step, isFinished: step >= network.rounds, at: simulation.now), nil, in: simulation)
-        receiveEarly(in: simulation)
-      case .sendCheckpoint:
-        let checkpoint = Checkpoint.with {
-          ($0.job, $0.step, $0.finished) = (job, member.step, member.step >= network.rounds)
-        }
-        simulation.workers[id]?.send(checkpoint, weights: weights, in: simulation)
+      case .sendState(let member):
+        let step = self.member.agreedState.step
+        send(.state, step: step, [states[step]!], to: member, in: simulation)
+      case .loadState(let name):
+        guard message!.body.count == 1, StateName(step: name.step, tensors: message!.body) == name else { break }
+        states[name.step] = message!.body[0]
+        begin(after: name.step, in: simulation)
+      case .restoreState(let step): begin(after: step, in: simulation)
+      case .keepState:
+        states[member.step] = weights
+        perform(member.kept(StateName(step: member.step, tensors: [weights])), nil, in: simulation)
+      case .sendCheckpoint(let step):
+        let checkpoint = Checkpoint.with { ($0.job, $0.step, $0.finished) = (job, step, step >= network.rounds) }
+        let state = step == member.step ? states[step] ?? weights : states[step]!
+        simulation.workers[id]?.send(checkpoint, weights: state, in: simulation)
       case .exchange(let action): perform(action, message, in: simulation)
       }
     }
   }
 
   private func reset() { (kept, sent, computedStep) = ([], [:], nil) }
+
+  private func begin(after step: UInt64, in simulation: Simulation) {
+    weights = states[step]!
+    reset()
+    checkWeights(after: step, in: simulation)
+    perform(member.loaded(isFinished: step >= network.rounds, at: simulation.now), nil, in: simulation)
+    let steps = member.keptSteps
+    states = states.filter { steps.contains($0.key) }
+    receiveEarly(in: simulation)
+  }
+
+  /// Where somebody is faulty, weights may be wrong for a while.
+  private func checkWeights(after step: UInt64, in simulation: Simulation) {
+    if simulation.faults.liars == 0 { simulation.check(weights, after: step, of: network) }
+  }
+
+  // MARK: Faults
+
+  /// As bad memory does it: once, from a certain step on, to whatever is computed from these weights.
+  private func spoilWeights(in simulation: Simulation) {
+    guard case .weights(let step)? = corruption, member.step >= step,
+      simulation.workers[id]?.hasSpoiled == false
+    else { return }
+    simulation.workers[id]?.hasSpoiled = true
+    weights ^= id
+  }
+
+  /// What this member makes of a shard's gradient.
+  private func gradient(of shards: Range<Int>, element: Int) -> UInt64 {
+    let right = network.gradient(of: shards, element: element, weights: weights, step: member.step)
+    guard case .gradients(let steps)? = corruption, steps.contains(member.step), !shards.isEmpty else { return right }
+    return right &+ id
+  }
+
+  private func checkGradients(in simulation: Simulation) {
+    let count = member.checkedShards(isLast: member.step + 1 >= network.rounds)
+    guard count > 0 else { return }
+    let targets = GradientChecks.targets(of: member.position, memberCount: member.members.count)
+    for (place, target) in targets.enumerated() {
+      let own = shards(of: target)
+      for shard in own.shuffledBy(mixed(network.number, member.step)).prefix(count) {
+        for element in 0..<SimulatedNetwork.gradientCount {
+          checked[place] = mixed(checked[place], gradient(of: shard..<shard + 1, element: element))
+        }
+      }
+    }
+  }
+
+  private func compare() -> Comparison {
+    defer { checked = checked.map { _ in 0 } }
+    states[member.step + 1] = weights
+    return Comparison.with {
+      ($0.step, $0.finished) = (member.step + 1, member.step + 1 >= network.rounds)
+      $0.tensorDigests = [weights]
+      if member.checksGradients { $0.gradientDigests = checked }
+    }
+  }
 
   // MARK: Whose is what
 
@@ -159,9 +224,9 @@ final class SimulatedMember {
     }
     let buckets = Self.bucketCount(step: member.step)
     let own = shards(of: member.position)
-    sums = (0..<SimulatedNetwork.gradientCount).map {
-      network.gradient(of: own, element: $0, weights: weights, step: member.step)
-    }
+    spoilWeights(in: simulation)
+    sums = (0..<SimulatedNetwork.gradientCount).map { gradient(of: own, element: $0) }
+    checkGradients(in: simulation)
     totals = sums.map { _ in 0 }
     let contributors = Set((0..<member.members.count).filter { !shards(of: $0).isEmpty })
     computedStep = member.step
@@ -227,7 +292,8 @@ final class SimulatedMember {
   /// It joins the others anew, from the weights that it has.
   private func startOver(in simulation: Simulation) {
     member = TrainingMember(
-      job: job, worker: id, step: member.step, isFinished: false, patience: limits.exchange)
+      job: job, worker: id, step: member.step, agreed: member.agreedState, isFinished: false,
+      patience: limits.exchange)
     early = []
     reset()
     report(member.membership, in: simulation)
@@ -248,12 +314,13 @@ final class SimulatedMember {
     kept.removeAll { $0.header.step <= step }
     sent = sent.filter { $0.key.piece.step >= step }
     weights = SimulatedNetwork.apply(totals, to: weights)
-    simulation.check(weights, after: step + 1, of: network)
-    if member.members.count > 1, (step + 1) % 10 == 0 { compared = (step + 1, [isLiar ? weights ^ id : weights]) }
+    checkWeights(after: step + 1, in: simulation)
+    let isFinished = step + 1 >= network.rounds
+    let comparison = member.isComparisonDue(isFinished: isFinished) ? compare() : nil
     perform(
       member.applied(
-        isFinished: step + 1 >= network.rounds, isCheckpointDue: (step + 1) % 10 == 0, at: simulation.now), nil,
-      in: simulation)
+        isFinished: isFinished, isCheckpointDue: (step + 1) % 10 == 0, comparison: comparison, at: simulation.now),
+      nil, in: simulation)
   }
 
   private func send(
@@ -269,5 +336,20 @@ final class SimulatedMember {
     simulation.deliver(from: id, to: receiver) {
       $0.workers[receiver]?.receive(Message(header: header, body: body), in: $0)
     }
+  }
+}
+
+/// What is wrong with a host, from some step on.
+enum Corruption {
+  /// Its weights are overwritten.
+  case weights(after: UInt64)
+  /// It computes other gradients than it should, from right weights.
+  case gradients(ClosedRange<UInt64>)
+}
+
+extension Range<Int> {
+  /// All of them, beginning at one that the number decides.
+  fileprivate func shuffledBy(_ number: UInt64) -> [Int] {
+    isEmpty ? [] : indices.map { lowerBound + ($0 - lowerBound + Int(number % UInt64(count))) % count }
   }
 }

@@ -80,7 +80,8 @@ final class SimulatedTeams: SimulatedJob {
       let network = network(of: search.search.tasks[task].group)
       let team = Team(of: size, atMost: network.shards)
       begin(
-        Open(task: task, team: team, network: network), .training(TrainingGroup(savedStep: 0)), in: simulation)
+        Open(task: task, team: team, network: network),
+        .training(TrainingGroup(savedStep: 0, rounds: network.rounds, shards: network.shards)), in: simulation)
     }
     if open.isEmpty, !hasMore { simulation.ended = .done(setAside: []) }
   }

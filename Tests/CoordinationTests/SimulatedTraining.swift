@@ -77,11 +77,15 @@ final class SimulatedTraining: SimulatedJob {
 
   init(_ network: SimulatedNetwork) { self.network = network }
 
+  var savedStep: UInt64 { network.step }
   var expectedWeights: UInt64 { network.history.last! }
 
   func begin(in simulation: Simulation) {
     simulation.command { [network] in
-      $0.start(.training(TrainingGroup(savedStep: network.step)), description: network.description, at: $1)
+      $0.start(.training(
+          TrainingGroup(
+            savedStep: network.step, digest: StateName(step: network.step, tensors: [network.weights]).digest,
+            rounds: network.rounds, shards: network.shards)), description: network.description, at: $1)
     }
   }
 

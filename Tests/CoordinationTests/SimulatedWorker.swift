@@ -11,6 +11,9 @@ final class SimulatedWorker {
   var linkDelay: Milliseconds = 0
   /// It computes something else than the others.
   var isLiar = false
+  /// What its host does to a training.
+  var corruption: Corruption?
+  var hasSpoiled = false
   /// What it sends other members of a training has another length than it must have.
   var sendsUnfit = false
   /// It cannot do any job.

@@ -17,6 +17,8 @@ final class Simulation {
   private var cuts: [Set<WorkerID>: Milliseconds] = [:]
   /// All that there have ever been.
   private(set) var liars: Set<WorkerID> = []
+  /// Whether a liar has trained alone: nobody can find that out.
+  private(set) var hasTrustedLiar = false
 
   var ended: Coordinator.JobEnd?
   private(set) var notes: [Coordinator.Note] = []
@@ -110,7 +112,12 @@ final class Simulation {
 
   /// - Parameter body: the bytes that come with a result or a checkpoint
   func tellCoordinator(_ event: Coordinator.Event, _ body: [UInt64] = [], from worker: WorkerID) {
-    deliver(from: worker, to: 0) {
+    var event = event
+    if case .checkpoint(var checkpoint) = event {
+      checkpoint.digest = StateName(step: checkpoint.step, tensors: body).digest
+      event = .checkpoint(checkpoint)
+    }
+    deliver(from: worker, to: 0) { [event] in
       $0.whenCoordinatorIsAwake { simulation in
         guard simulation.coordinator != nil else { return }
         simulation.coordinatorMessages += 1
@@ -135,6 +142,8 @@ final class Simulation {
       switch action {
       case .send(let orders, let worker):
         blame.note(orders, to: worker)
+        let members = orders.group.members.map(\.worker)
+        if members.count == 1, liars.contains(members[0]) { hasTrustedLiar = true }
         deliver(from: 0, to: worker) { [session] in
           $0.workers[worker]?.handle(.orders(orders, coordinator: session), in: $0)
         }
@@ -160,9 +169,18 @@ final class Simulation {
     let worker = SimulatedWorker(id: id, limits: limits, speed: Double.random(in: 0.3...3, using: &random))
     worker.linkDelay = random.chance(faults.slowLinks) ? Int.random(in: 20...400, using: &random) : 0
     (worker.isLiar, worker.isUnfit) = (random.chance(faults.liars), random.chance(faults.unfit))
-    if worker.isLiar { liars.insert(id) }
+    if worker.isLiar {
+      liars.insert(id)
+      let first = UInt64.random(in: 0...faults.lastCorruption, using: &random)
+      worker.corruption = random.chance(0.5) ? .weights(after: first) : .gradients(first...UInt64.max)
+    }
     workers[id] = worker
     worker.tick(in: self)
+  }
+
+  func corrupt(_ id: WorkerID, _ corruption: Corruption) {
+    liars.insert(id)
+    workers[id]!.corruption = corruption
   }
 
   func killWorker(_ id: WorkerID) {

@@ -148,35 +148,4 @@ struct SimulationTests {
     }
     #expect(failed > 20)
   }
-
-  /// The others go on without it, if they are more.
-  @Test func whoHasOtherWeightsIsExpelled() {
-    var (trained, expelled) = (0, 0)
-    for seed in UInt64(0)..<400 {
-      var random = SplitMix(state: seed)
-      var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
-      faults.liars = 0.15
-      let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
-      let simulation = Simulation(seed: seed, training, workers: 5, faults: faults)
-      let liars = simulation.liars
-      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
-      let named = Set(
-        simulation.notes.compactMap { if case .deviates(let deviation, _) = $0 { deviation.worker } else { nil } })
-      if simulation.ended == .trained {
-        #expect(training.weights == training.expectedWeights, "seed \(seed)")
-        if faults.isPeaceful, faults.loss == 0 {
-          #expect(named.isSuperset(of: liars), "seed \(seed): all are found out")
-        }
-        trained += 1
-        expelled += named.count
-      } else {
-        guard case .failed = simulation.ended else {
-          Issue.record("seed \(seed): \(String(describing: simulation.ended))")
-          continue
-        }
-        #expect(!named.isEmpty && !simulation.liars.isEmpty, "seed \(seed)")
-      }
-    }
-    #expect(trained > 200 && expelled > 100)
-  }
 }

@@ -5,12 +5,18 @@ import Testing
 
 /// Who works at what, when there are several jobs.
 struct TeamTests {
-  private var coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
+  private var coordinator = Coordinator(session: 7, numerics: 3, limits: Self.limits)
   private var statuses: UInt64 = 0
   private var now = 0
   /// The newest that each was told.
   private var orders: [WorkerID: Orders] = [:]
   private var ends: [Coordinator.JobEnd] = []
+
+  private static var limits: Limits {
+    var limits = Limits()
+    limits.checkedFraction = 0
+    return limits
+  }
 
   private mutating func take(_ actions: [Coordinator.Action]) {
     for action in actions {
@@ -57,7 +63,17 @@ struct TeamTests {
   }
 
   private mutating func finish(_ job: UInt64, by worker: WorkerID) {
-    let checkpoint = Checkpoint.with { ($0.job, $0.step, $0.finished) = (job, 9, true) }
+    let group = orders[worker]!.group
+    for member in group.members where group.members.count > 1 {
+      let end = Comparison.with { ($0.step, $0.finished, $0.tensorDigests) = (9, true, [4]) }
+      tell(
+        member.worker,
+        membership: .with {
+          ($0.job, $0.generation, $0.step, $0.comparisons) = (job, group.generation, 9, [end])
+        })
+    }
+    let digest = StateName(step: 9, tensors: [4]).digest
+    let checkpoint = Checkpoint.with { ($0.job, $0.step, $0.finished, $0.digest) = (job, 9, true, digest) }
     take(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now))
   }
 

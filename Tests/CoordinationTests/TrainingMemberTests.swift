@@ -4,14 +4,15 @@ import Testing
 
 /// A member that joins late, and gets its state from another one.
 struct TrainingMemberTests {
-  private var member = TrainingMember(job: 1, worker: 10, step: 0, isFinished: false, patience: 100)
+  private var member = TrainingMember(
+    job: 1, worker: 10, step: 0, agreed: StateName(step: 0, digest: 1), isFinished: false, patience: 100)
 
   /// The second generation begins after round 5. This member knows nothing of it, and worker 20 has the state.
   init() {
     var group = Group.with { $0.generation = 2 }
     _ = member.follow(group, at: 0)
     group.members = [10, 20].map { worker in Member.with { $0.worker = worker } }
-    (group.begun, group.step, group.source) = (true, 5, 20)
+    (group.begun, group.step, group.digest, group.source) = (true, 5, 77, 20)
     _ = member.follow(group, at: 0)
   }
 
@@ -24,9 +25,9 @@ struct TrainingMemberTests {
     let piece = header(.contribution, step: 5)
     #expect(member.receive(piece, at: 1) == [.keepForLater])
     #expect(member.receive(header(.contribution, step: 4), at: 1).isEmpty, "of a round before the state")
-    #expect(member.receive(header(.state, step: 5), at: 2) == [.loadState(step: 5)])
+    #expect(member.receive(header(.state, step: 5), at: 2) == [.loadState(StateName(step: 5, digest: 77))])
     #expect(member.isEarly(piece))
-    #expect(member.loaded(step: 5, isFinished: false, at: 3) == [.compute])
+    #expect(member.loaded(isFinished: false, at: 3) == [.compute])
     #expect(!member.isEarly(piece) && member.receive(piece, at: 3) == [.exchange(.keep)])
   }
 
@@ -37,10 +38,10 @@ struct TrainingMemberTests {
   }
 
   @Test mutating func aStateThatCannotBeUsedIsAskedForAgain() {
-    #expect(member.receive(header(.state, step: 5), at: 50) == [.loadState(step: 5)])
+    #expect(member.receive(header(.state, step: 5), at: 50) == [.loadState(StateName(step: 5, digest: 77))])
     #expect(member.tick(at: 99).isEmpty)
     #expect(member.tick(at: 100) == [.requestState(of: 1)])
-    #expect(member.receive(header(.state, step: 5), at: 150) == [.loadState(step: 5)])
+    #expect(member.receive(header(.state, step: 5), at: 150) == [.loadState(StateName(step: 5, digest: 77))])
   }
 
   /// Else nobody would know whom a group stands still for when a link is cut.
@@ -49,16 +50,53 @@ struct TrainingMemberTests {
     #expect(waiting == (20, 12_000))
   }
 
-  /// The training ends when the first has come to its end, and that may lack something of this one, whose link to it is cut.
-  @Test(arguments: [10, 20] as [WorkerID]) func whoIsDoneWaitsForTheFirst(worker: WorkerID) {
-    var member = TrainingMember(job: 1, worker: worker, step: 5, isFinished: true, patience: 100)
+  /// The training ends when all have come to its end, and one may lack something of this one, whose link to it is cut.
+  @Test(arguments: [10, 20] as [WorkerID]) func aFinishedMemberWaitsForAllThatAreNot(worker: WorkerID) {
+    let state = StateName(step: 5, digest: 77)
+    var member = TrainingMember(job: 1, worker: worker, step: 5, agreed: state, isFinished: true, patience: 100)
     var group = Group.with { $0.generation = 2 }
     _ = member.follow(group, at: 0)
     #expect(member.waiting(at: 50) == nil)
     group.members = [10, 20].map { worker in Member.with { $0.worker = worker } }
-    (group.begun, group.step, group.source) = (true, 5, 10)
-    let actions = member.follow(group, at: 100)
-    #expect(actions.contains(.sendCheckpoint) == (worker == 10))
-    #expect(member.waiting(at: 1_100).map { [$0.for, UInt64($0.milliseconds)] } == (worker == 10 ? nil : [10, 1_000]))
+    (group.begun, group.step, group.digest, group.source) = (true, 5, 77, 10)
+    #expect(member.follow(group, at: 100).contains(.restoreState(step: 5)))
+    #expect(member.loaded(isFinished: true, at: 100) == (worker == 10 ? [.sendCheckpoint(step: 5)] : []))
+    #expect(member.waiting(at: 1_100).map { [$0.for, UInt64($0.milliseconds)] } == [0, 1_000])
+  }
+
+  /// Trains on in a group of two from the state that was loaded; states are compared after every round.
+  private mutating func train(rounds: Int, agreed: StateName? = nil) -> [TrainingMember.Action] {
+    var actions: [TrainingMember.Action] = []
+    for _ in 0..<rounds {
+      let comparison = Comparison.with { ($0.step, $0.tensorDigests) = (member.step + 1, [member.step + 1]) }
+      actions = member.applied(isFinished: false, isCheckpointDue: true, comparison: comparison, at: 10)
+    }
+    return actions
+  }
+
+  @Test mutating func keepsTheStatesThatAreNotAgreedOnAndWaitsWhenThereAreTwo() throws {
+    _ = member.receive(header(.state, step: 5), at: 2)
+    _ = member.loaded(isFinished: false, at: 3)
+    #expect(train(rounds: 1).contains(.compute) && member.keptSteps == [5, 6])
+    #expect(!train(rounds: 1).contains(.compute) && member.keptSteps == [5, 6, 7], "two are enough")
+    var group = Group.with { ($0.generation, $0.begun, $0.step, $0.digest, $0.source) = (2, true, 5, 77, 20) }
+    group.members = [10, 20].map { worker in Member.with { $0.worker = worker } }
+    (group.agreedStep, group.agreedDigest) = (6, StateName(step: 6, tensors: [1]).digest)
+    #expect(member.follow(group, at: 20).isEmpty && member.keptSteps == [5, 6, 7], "that is not its state")
+    group.agreedDigest = StateName(step: 6, tensors: [6]).digest
+    #expect(member.follow(group, at: 20) == [.sendCheckpoint(step: 6), .compute])
+    #expect(member.keptSteps == [6, 7] && member.membership.agreedStep == 6)
+  }
+
+  @Test mutating func goesBackToTheAgreedStateWhenAGenerationBegins() {
+    _ = member.receive(header(.state, step: 5), at: 2)
+    _ = member.loaded(isFinished: false, at: 3)
+    _ = train(rounds: 2)
+    var group = Group.with { $0.generation = 3 }
+    #expect(member.follow(group, at: 20) == [.report(member.membership)] && member.membership.agreedStep == 5)
+    group.members = [10, 20].map { worker in Member.with { $0.worker = worker } }
+    (group.begun, group.step, group.digest, group.source) = (true, 5, 77, 10)
+    #expect(member.follow(group, at: 30).contains(.restoreState(step: 5)))
+    #expect(member.loaded(isFinished: false, at: 30) == [.compute] && member.step == 5 && member.keptSteps == [5])
   }
 }

@@ -20,8 +20,14 @@ import Transport
       $0.exchangeKey = Data(0..<32)
     }
     $0.membership = .with {
-      ($0.job, $0.generation, $0.step, $0.stopped, $0.comparedStep) = (2, 3, 400, true, 399)
-      $0.tensorDigests = [1, .max, 1 << 40]
+      ($0.job, $0.generation, $0.step, $0.stopped) = (2, 3, 400, true)
+      ($0.agreedStep, $0.agreedDigest) = (350, .max)
+      $0.comparisons = [
+        .with {
+          ($0.step, $0.finished) = (400, true)
+          ($0.tensorDigests, $0.gradientDigests) = ([1, .max, 1 << 40], [0, 7])
+        }
+      ]
       $0.progress = .with {
         ($0.epoch, $0.epochs, $0.done, $0.total, $0.loss) = (2, 5, 1_000, 60_000, 0.25)
         ($0.validationAccuracy, $0.images, $0.stepMicroseconds) = (-1, 128, 12_345)
@@ -38,6 +44,7 @@ import Transport
     }
     $0.group = .with {
       ($0.generation, $0.begun, $0.step, $0.source, $0.savedStep, $0.pause) = (4, true, 400, 77, 350, true)
+      ($0.digest, $0.agreedStep, $0.agreedDigest, $0.interval, $0.checkedShards) = (5, 420, 6, 20, 1)
       $0.members = (0..<2).map { number in
         .with {
           ($0.worker, $0.endpoint, $0.threads) = (UInt64(number), "tcp://192.0.2.\(number):7701", 8)
@@ -53,7 +60,7 @@ import Transport
       .with {
         ($0.job, $0.chunk, $0.digest, $0.failure, $0.milliseconds) = (1, 2, Data(repeating: 9, count: 32), "", 5)
       }),
-    .checkpoint(.with { ($0.job, $0.step, $0.finished) = (1, 500, true) }),
+    .checkpoint(.with { ($0.job, $0.step, $0.finished, $0.digest) = (1, 500, true, 9) }),
     .blobRequest(.with { ($0.digest, $0.offset, $0.count) = (Data(repeating: 3, count: 32), 1 << 40, 1 << 20) }),
     .probe(.with { $0.clock = 1 << 50 }),
   ].map { (body: WorkerMessage.OneOf_Body) in

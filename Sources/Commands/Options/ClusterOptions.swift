@@ -33,12 +33,23 @@ struct ClusterOptions: ParsableArguments {
     completion: .file(extensions: ["jsonl"]))
   var events: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Fraction of the time that workers that train a network together spend on computing each other's gradients again, \
+      to find hosts that compute wrongly: 0 for none, 1 for all gradients.
+      """, valueName: "fraction", visibility: .hidden))
+  var gradientChecks = Limits().checkedFraction
+
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
 
   func validate() throws {
     if let workers, !(0...256).contains(workers) {
       throw ValidationError("--workers must be from 0 to 256, not \(workers)")
+    }
+    if !(0...1).contains(gradientChecks) {
+      throw ValidationError("--gradient-checks must be from 0 to 1, not \(gradientChecks)")
     }
     if let awaited, !(1...10_000).contains(awaited) {
       throw ValidationError("--await must be from 1 to 10000, not \(awaited)")
@@ -58,6 +69,7 @@ struct ClusterOptions: ParsableArguments {
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
     settings.awaited = awaited
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
+    settings.limits.checkedFraction = gradientChecks
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint

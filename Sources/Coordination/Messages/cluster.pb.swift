@@ -116,48 +116,57 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
 }
 
 /// Every message of a coordinator to a worker.
-package nonisolated struct CoordinatorMessage: Sendable {
+package nonisolated struct CoordinatorMessage: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var `protocol`: UInt32 = 0
+  package var `protocol`: UInt32 {
+    get {_storage._protocol}
+    set {_uniqueStorage()._protocol = newValue}
+  }
 
   /// Session of the coordinator: the microsecond in which it started. Of two, the higher is the newer.
-  package var coordinator: UInt64 = 0
+  package var coordinator: UInt64 {
+    get {_storage._coordinator}
+    set {_uniqueStorage()._coordinator = newValue}
+  }
 
-  package var body: CoordinatorMessage.OneOf_Body? = nil
+  package var body: OneOf_Body? {
+    get {return _storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   package var orders: Orders {
     get {
-      if case .orders(let v)? = body {return v}
+      if case .orders(let v)? = _storage._body {return v}
       return Orders()
     }
-    set {body = .orders(newValue)}
+    set {_uniqueStorage()._body = .orders(newValue)}
   }
 
   package var blobPart: BlobPart {
     get {
-      if case .blobPart(let v)? = body {return v}
+      if case .blobPart(let v)? = _storage._body {return v}
       return BlobPart()
     }
-    set {body = .blobPart(newValue)}
+    set {_uniqueStorage()._body = .blobPart(newValue)}
   }
 
   package var refusal: Refusal {
     get {
-      if case .refusal(let v)? = body {return v}
+      if case .refusal(let v)? = _storage._body {return v}
       return Refusal()
     }
-    set {body = .refusal(newValue)}
+    set {_uniqueStorage()._body = .refusal(newValue)}
   }
 
   package var probeAnswer: ProbeAnswer {
     get {
-      if case .probeAnswer(let v)? = body {return v}
+      if case .probeAnswer(let v)? = _storage._body {return v}
       return ProbeAnswer()
     }
-    set {body = .probeAnswer(newValue)}
+    set {_uniqueStorage()._body = .probeAnswer(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -171,6 +180,8 @@ package nonisolated struct CoordinatorMessage: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What a worker is and does.
@@ -280,15 +291,15 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._stopped = newValue}
   }
 
-  /// Digests of its tensors after so many steps (the first 8 bytes of SHA-256 each), to be compared with other members'.
-  package var comparedStep: UInt64 {
-    get {_storage._comparedStep}
-    set {_uniqueStorage()._comparedStep = newValue}
+  /// The newest state that it holds and knows to be right: agreed on by all members, or what it began with. Its steps and its digest.
+  package var agreedStep: UInt64 {
+    get {_storage._agreedStep}
+    set {_uniqueStorage()._agreedStep = newValue}
   }
 
-  package var tensorDigests: [UInt64] {
-    get {_storage._tensorDigests}
-    set {_uniqueStorage()._tensorDigests = newValue}
+  package var agreedDigest: UInt64 {
+    get {_storage._agreedDigest}
+    set {_uniqueStorage()._agreedDigest = newValue}
   }
 
   package var progress: Progress {
@@ -328,11 +339,40 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._droppedMessages = newValue}
   }
 
+  /// States that it holds and that are yet to be agreed on, the oldest first: to be compared with other members'.
+  package var comparisons: [Comparison] {
+    get {_storage._comparisons}
+    set {_uniqueStorage()._comparisons = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The state of a training after `step` steps, as one member has it.
+package nonisolated struct Comparison: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var step: UInt64 = 0
+
+  /// The training is at its end.
+  package var finished: Bool = false
+
+  /// Of each tensor of the state.
+  package var tensorDigests: [UInt64] = []
+
+  /// Gradients that were computed more than once since the state before: the member's own, then those of the members before it that it
+  /// has computed again.
+  package var gradientDigests: [UInt64] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Progress: Sendable {
@@ -474,6 +514,9 @@ package nonisolated struct Checkpoint: Sendable {
 
   package var finished: Bool = false
 
+  /// Of the state. The receiver does not believe it, but computes it from the bytes.
+  package var digest: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -489,7 +532,7 @@ package nonisolated struct Group: Sendable {
 
   package var begun: Bool = false
 
-  /// The rest only when begun: from which step, and who can give the state after so many steps to those who stand elsewhere.
+  /// These only when begun: from which step, the digest of the state after it, and which member can give that state to the others.
   package var step: UInt64 = 0
 
   package var source: UInt64 = 0
@@ -500,8 +543,21 @@ package nonisolated struct Group: Sendable {
   /// The newest checkpoint that is safe.
   package var savedStep: UInt64 = 0
 
-  /// The first member sends a checkpoint now, and nobody takes another step.
+  /// The first member sends the newest state that counts, and each newer one: the job is about to be stopped.
   package var pause: Bool = false
+
+  package var digest: UInt64 = 0
+
+  /// The newest state that all members had alike.
+  package var agreedStep: UInt64 = 0
+
+  package var agreedDigest: UInt64 = 0
+
+  /// States are compared after every so many steps, and at the end.
+  package var interval: UInt32 = 0
+
+  /// In the last step before, so many shards of each member are computed by others as well.
+  package var checkedShards: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1007,108 +1063,148 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
   package static let protoMessageName: String = _protobuf_package + ".CoordinatorMessage"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0")
 
+  fileprivate class _StorageClass {
+    var _protocol: UInt32 = 0
+    var _coordinator: UInt64 = 0
+    var _body: CoordinatorMessage.OneOf_Body?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocol = source._protocol
+      _coordinator = source._coordinator
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
-      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.coordinator) }()
-      case 3: try {
-        var v: Orders?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .orders(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
+        case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._coordinator) }()
+        case 3: try {
+          var v: Orders?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .orders(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .orders(v)
+          }
+        }()
+        case 4: try {
+          var v: BlobPart?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .blobPart(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .blobPart(v)
+          }
+        }()
+        case 5: try {
+          var v: Refusal?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .refusal(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .refusal(v)
+          }
+        }()
+        case 6: try {
+          var v: ProbeAnswer?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .probeAnswer(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .probeAnswer(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .orders(v)
-        }
-      }()
-      case 4: try {
-        var v: BlobPart?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .blobPart(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .blobPart(v)
-        }
-      }()
-      case 5: try {
-        var v: Refusal?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .refusal(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .refusal(v)
-        }
-      }()
-      case 6: try {
-        var v: ProbeAnswer?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .probeAnswer(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .probeAnswer(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.`protocol` != 0 {
-      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
-    }
-    if self.coordinator != 0 {
-      try visitor.visitSingularFixed64Field(value: self.coordinator, fieldNumber: 2)
-    }
-    switch self.body {
-    case .orders?: try {
-      guard case .orders(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .blobPart?: try {
-      guard case .blobPart(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .refusal?: try {
-      guard case .refusal(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .probeAnswer?: try {
-      guard case .probeAnswer(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocol != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
+      }
+      if _storage._coordinator != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._coordinator, fieldNumber: 2)
+      }
+      switch _storage._body {
+      case .orders?: try {
+        guard case .orders(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .blobPart?: try {
+        guard case .blobPart(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .refusal?: try {
+        guard case .refusal(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .probeAnswer?: try {
+        guard case .probeAnswer(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CoordinatorMessage, rhs: CoordinatorMessage) -> Bool {
-    if lhs.`protocol` != rhs.`protocol` {return false}
-    if lhs.coordinator != rhs.coordinator {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocol != rhs_storage._protocol {return false}
+        if _storage._coordinator != rhs_storage._coordinator {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1250,21 +1346,22 @@ nonisolated extension Profile: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Membership"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}compared_step\0\u{3}tensor_digests\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0\u{3}dropped_messages\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}generation\0\u{1}step\0\u{1}stopped\0\u{3}agreed_step\0\u{3}agreed_digest\0\u{1}progress\0\u{3}waiting_for\0\u{3}waiting_milliseconds\0\u{3}waited_milliseconds\0\u{3}bytes_sent\0\u{3}dropped_messages\0\u{1}comparisons\0")
 
   fileprivate class _StorageClass {
     var _job: UInt64 = 0
     var _generation: UInt64 = 0
     var _step: UInt64 = 0
     var _stopped: Bool = false
-    var _comparedStep: UInt64 = 0
-    var _tensorDigests: [UInt64] = []
+    var _agreedStep: UInt64 = 0
+    var _agreedDigest: UInt64 = 0
     var _progress: Progress? = nil
     var _waitingFor: UInt64 = 0
     var _waitingMilliseconds: UInt32 = 0
     var _waitedMilliseconds: UInt64 = 0
     var _bytesSent: UInt64 = 0
     var _droppedMessages: UInt64 = 0
+    var _comparisons: [Comparison] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1279,14 +1376,15 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _generation = source._generation
       _step = source._step
       _stopped = source._stopped
-      _comparedStep = source._comparedStep
-      _tensorDigests = source._tensorDigests
+      _agreedStep = source._agreedStep
+      _agreedDigest = source._agreedDigest
       _progress = source._progress
       _waitingFor = source._waitingFor
       _waitingMilliseconds = source._waitingMilliseconds
       _waitedMilliseconds = source._waitedMilliseconds
       _bytesSent = source._bytesSent
       _droppedMessages = source._droppedMessages
+      _comparisons = source._comparisons
     }
   }
 
@@ -1309,14 +1407,15 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._generation) }()
         case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._step) }()
         case 4: try { try decoder.decodeSingularBoolField(value: &_storage._stopped) }()
-        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._comparedStep) }()
-        case 6: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._tensorDigests) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._agreedStep) }()
+        case 6: try { try decoder.decodeSingularFixed64Field(value: &_storage._agreedDigest) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._progress) }()
         case 8: try { try decoder.decodeSingularFixed64Field(value: &_storage._waitingFor) }()
         case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._waitingMilliseconds) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._waitedMilliseconds) }()
         case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytesSent) }()
         case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._droppedMessages) }()
+        case 13: try { try decoder.decodeRepeatedMessageField(value: &_storage._comparisons) }()
         default: break
         }
       }
@@ -1341,11 +1440,11 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if _storage._stopped != false {
         try visitor.visitSingularBoolField(value: _storage._stopped, fieldNumber: 4)
       }
-      if _storage._comparedStep != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._comparedStep, fieldNumber: 5)
+      if _storage._agreedStep != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._agreedStep, fieldNumber: 5)
       }
-      if !_storage._tensorDigests.isEmpty {
-        try visitor.visitPackedFixed64Field(value: _storage._tensorDigests, fieldNumber: 6)
+      if _storage._agreedDigest != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._agreedDigest, fieldNumber: 6)
       }
       try { if let v = _storage._progress {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
@@ -1365,6 +1464,9 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if _storage._droppedMessages != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._droppedMessages, fieldNumber: 12)
       }
+      if !_storage._comparisons.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._comparisons, fieldNumber: 13)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1378,18 +1480,64 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._generation != rhs_storage._generation {return false}
         if _storage._step != rhs_storage._step {return false}
         if _storage._stopped != rhs_storage._stopped {return false}
-        if _storage._comparedStep != rhs_storage._comparedStep {return false}
-        if _storage._tensorDigests != rhs_storage._tensorDigests {return false}
+        if _storage._agreedStep != rhs_storage._agreedStep {return false}
+        if _storage._agreedDigest != rhs_storage._agreedDigest {return false}
         if _storage._progress != rhs_storage._progress {return false}
         if _storage._waitingFor != rhs_storage._waitingFor {return false}
         if _storage._waitingMilliseconds != rhs_storage._waitingMilliseconds {return false}
         if _storage._waitedMilliseconds != rhs_storage._waitedMilliseconds {return false}
         if _storage._bytesSent != rhs_storage._bytesSent {return false}
         if _storage._droppedMessages != rhs_storage._droppedMessages {return false}
+        if _storage._comparisons != rhs_storage._comparisons {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Comparison: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Comparison"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}finished\0\u{3}tensor_digests\0\u{3}gradient_digests\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.finished) }()
+      case 3: try { try decoder.decodeRepeatedFixed64Field(value: &self.tensorDigests) }()
+      case 4: try { try decoder.decodeRepeatedFixed64Field(value: &self.gradientDigests) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.step != 0 {
+      try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
+    }
+    if self.finished != false {
+      try visitor.visitSingularBoolField(value: self.finished, fieldNumber: 2)
+    }
+    if !self.tensorDigests.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.tensorDigests, fieldNumber: 3)
+    }
+    if !self.gradientDigests.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.gradientDigests, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Comparison, rhs: Comparison) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.finished != rhs.finished {return false}
+    if lhs.tensorDigests != rhs.tensorDigests {return false}
+    if lhs.gradientDigests != rhs.gradientDigests {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1641,7 +1789,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Checkpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{1}finished\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{1}finished\0\u{1}digest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1652,6 +1800,7 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.finished) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
       default: break
       }
     }
@@ -1667,6 +1816,9 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.finished != false {
       try visitor.visitSingularBoolField(value: self.finished, fieldNumber: 3)
     }
+    if self.digest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.digest, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1674,6 +1826,7 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.job != rhs.job {return false}
     if lhs.step != rhs.step {return false}
     if lhs.finished != rhs.finished {return false}
+    if lhs.digest != rhs.digest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1681,7 +1834,7 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension Group: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Group"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}begun\0\u{1}step\0\u{1}source\0\u{1}members\0\u{3}saved_step\0\u{1}pause\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}begun\0\u{1}step\0\u{1}source\0\u{1}members\0\u{3}saved_step\0\u{1}pause\0\u{1}digest\0\u{3}agreed_step\0\u{3}agreed_digest\0\u{1}interval\0\u{3}checked_shards\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1696,6 +1849,11 @@ nonisolated extension Group: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.members) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.savedStep) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.pause) }()
+      case 8: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.agreedStep) }()
+      case 10: try { try decoder.decodeSingularFixed64Field(value: &self.agreedDigest) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.interval) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.checkedShards) }()
       default: break
       }
     }
@@ -1723,6 +1881,21 @@ nonisolated extension Group: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.pause != false {
       try visitor.visitSingularBoolField(value: self.pause, fieldNumber: 7)
     }
+    if self.digest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.digest, fieldNumber: 8)
+    }
+    if self.agreedStep != 0 {
+      try visitor.visitSingularUInt64Field(value: self.agreedStep, fieldNumber: 9)
+    }
+    if self.agreedDigest != 0 {
+      try visitor.visitSingularFixed64Field(value: self.agreedDigest, fieldNumber: 10)
+    }
+    if self.interval != 0 {
+      try visitor.visitSingularUInt32Field(value: self.interval, fieldNumber: 11)
+    }
+    if self.checkedShards != 0 {
+      try visitor.visitSingularUInt32Field(value: self.checkedShards, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1734,6 +1907,11 @@ nonisolated extension Group: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if lhs.members != rhs.members {return false}
     if lhs.savedStep != rhs.savedStep {return false}
     if lhs.pause != rhs.pause {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.agreedStep != rhs.agreedStep {return false}
+    if lhs.agreedDigest != rhs.agreedDigest {return false}
+    if lhs.interval != rhs.interval {return false}
+    if lhs.checkedShards != rhs.checkedShards {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

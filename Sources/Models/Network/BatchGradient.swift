@@ -23,13 +23,18 @@ package final class BatchGradient {
   package private(set) var sums: [UnsafePointer<Float>] = []
   /// Of the step in hand: how many threads have their own sums in each bucket, and in a bit for each bucket whether all have.
   private let progress: Mutex<(arrived: [Int], finished: Int)>
+  /// Shards whose gradients' digests the next computation takes, each by itself.
+  var watched: [Int] = []
+  /// (watched, buckets)
+  private var digests = AlignedBuffer<UInt64>(count: 0)
 
   /// - Parameters:
   ///   - images: the training images, of the plan's shape
   ///   - normalization: of their pixels
+  ///   - shards: those that are computed at first; nil: all
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
-    context: ComputeContext
+    shards: Range<Int>? = nil, context: ComputeContext
   ) {
     self.plan = plan
     self.settings = settings
@@ -37,7 +42,8 @@ package final class BatchGradient {
     self.context = context
     table = normalization.table
     buckets = plan.buckets
-    schedule = ShardSchedule(range: 0..<settings.shards, of: settings.shards, threads: context.team.count)
+    schedule = ShardSchedule(
+      range: shards ?? 0..<settings.shards, of: settings.shards, threads: context.team.count)
     shardImages = (min(settings.batch, images.count) + settings.shards - 1) / settings.shards
     workspaces = schedule.actions.map { _ in nil }
     vectors = AlignedBuffer(count: 0)
@@ -75,6 +81,7 @@ package final class BatchGradient {
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights,
     bucketSummed: ((_ bucket: Int) -> Void)? = nil
   ) {
+    if digests.count < watched.count * buckets.count { digests = AlignedBuffer(count: watched.count * buckets.count) }
     let busy = schedule.actions.count { !$0.isEmpty }
     progress.withLock { progress in
       for bucket in buckets.indices { progress.arrived[bucket] = 0 }
@@ -111,6 +118,7 @@ package final class BatchGradient {
             workspace: workspaces[thread]!)
           let isWatched = index == last && bucketSummed != nil
           compute(shard, of: count, samples: samples, epoch: epoch, into: vector(buffer), pass) { bucket in
+            noteDigest(of: shard, bucket, vector(buffer))
             guard isWatched else { return }
             for action in actions[(index + 1)...] { add(action, in: buckets[bucket]) }
             arrive(at: bucket, thread: thread)
@@ -121,6 +129,30 @@ package final class BatchGradient {
       }
     }
     tell()
+  }
+
+  /// The shard's gradient is complete in a bucket, and has not been added to any other.
+  private func noteDigest(of shard: Int, _ bucket: Int, _ gradient: UnsafePointer<Float>) {
+    guard let place = watched.firstIndex(of: shard) else { return }
+    var digest = Fingerprint()
+    digest.update(UnsafeBufferPointer(start: gradient + buckets[bucket].lowerBound, count: buckets[bucket].count))
+    digests.pointer[place * buckets.count + bucket] = digest.value
+  }
+
+  /// Of the gradients that ``watched`` asked for; 0 if it was empty.
+  var watchedDigest: UInt64 {
+    Self.combined(
+      watched.indices.map { place in
+        Self.combined(buckets.indices.map { digests[place * buckets.count + $0] })
+      })
+  }
+
+  /// Of several digests; 0 of none, and of one that one.
+  static func combined(_ digests: [UInt64]) -> UInt64 {
+    if digests.count <= 1 { return digests.first ?? 0 }
+    var digest = Fingerprint()
+    for value in digests { digest.update(value) }
+    return digest.value
   }
 
   private func add(_ action: ShardSchedule.Action, in range: Range<Int>) {

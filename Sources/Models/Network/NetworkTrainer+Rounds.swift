@@ -61,13 +61,4 @@ extension NetworkTrainer {
     if isJudging { return try endEpoch(correct: Int(total[0])) }
     try takeStep(total: total, finish: { _ in })
   }
-
-  /// Of each of the plan's parameter slices, the first 8 bytes of its SHA-256: tells whether two trainers have the same weights.
-  package var parameterDigests: [UInt64] {
-    plan.slices.map { slice in
-      var digest = Digest()
-      digest.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: parameters.elements[slice.range])))
-      return digest.finalizeBytes().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-    }
-  }
 }

@@ -33,6 +33,9 @@ package final class NetworkTrainer {
   let parameters: AlignedBuffer<Float>
   let optimizer: Optimizer
   let gradient: BatchGradient
+  /// Computes gradients that belong to others. Made when it is first needed.
+  private(set) lazy var checker = BatchGradient(
+    plan, settings: settings, images: training, normalization: normalization, shards: 0..<1, context: context)
   let validation: LabeledImages?
   /// What the judging of an epoch sums, for each subtree of a range of shards: (16), the first being the number of images told rightly.
   let validationSums: AlignedBuffer<Float>
@@ -116,6 +119,10 @@ package final class NetworkTrainer {
   /// Computes the gradient's sums over the shards that ``gradient`` is set to: see
   /// ``BatchGradient/compute(samples:count:epoch:parameters:packed:bucketSummed:)``.
   func computeGradient(bucketSummed: ((_ bucket: Int) -> Void)? = nil) {
+    computeGradient(gradient, bucketSummed: bucketSummed)
+  }
+
+  func computeGradient(_ gradient: BatchGradient, bucketSummed: ((_ bucket: Int) -> Void)? = nil) {
     let epoch = step / stepsPerEpoch
     prepareOrder(epoch)
     let batch = min(settings.batch, training.count)

@@ -1,0 +1,125 @@
+import Foundation
+import Models
+import Testing
+
+/// A host whose memory changes while it trains with others: the test overwrites it from outside, as bad memory would.
+@Suite struct CorruptMemberTests {
+  let folder: TemporaryFolder
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = try TinyData.write(into: folder)
+  }
+
+  /// So small a rate that the weights stay what they are, by which they are found in a worker's memory. All else that a training has (moments,
+  /// running statistics, losses) changes with each step, and follows from the weights of every member.
+  private static let fit = [
+    "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "300", "--learning-rate", "1e-30",
+  ]
+
+  private func train(_ options: [String], output: String) throws -> AtelierProcess.Started {
+    try AtelierProcess.Started(["train"] + Self.fit + ["--data", data, "--output", output] + options, in: folder)
+  }
+
+  private func whole() throws -> Data {
+    let run = try train([], output: "whole.safetensors").wait()
+    #expect(run.status == 0, "\(run.errors)")
+    return try folder.bytes("whole.safetensors")
+  }
+
+  enum Target: CaseIterable { case weights, images }
+
+  /// Overwrites something in the memory of one worker, once the training has a checkpoint.
+  private func corrupt(_ target: Target, _ run: AtelierProcess.Started, kept: String) throws {
+    for _ in 0..<3_000 where !FileManager.default.fileExists(atPath: folder.file(kept)) { usleep(10_000) }
+    let worker = try #require(run.process.children.max())
+    kill(worker, SIGSTOP)
+    defer { kill(worker, SIGCONT) }
+    let patterns: [[UInt8]]
+    switch target {
+    case .weights:
+      let checkpoint = try NetworkCheckpoint(path: folder.file(kept))
+      let parameters = try #require(checkpoint.tensors.first { $0.name == "parameters" }).bytes
+      patterns = [Array(parameters[..<64])]
+    case .images: patterns = (0..<90).map(TinyData.image)
+    }
+    var memory = try ProcessMemory(of: worker)
+    let found = try memory.replace(patterns) { $0 ^ 0x20 }
+    #expect(found >= patterns.count, "what was to be overwritten is there")
+  }
+
+  @Test(arguments: Target.allCases) func aCorruptMemberIsExpelledAndChangesNothing(target: Target) throws {
+    let whole = try whole()
+    let run = try train(["--workers", "3"], output: "a.safetensors")
+    try corrupt(target, run, kept: "a.checkpoint.safetensors")
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(ended.errors.contains("expelled: "), "\(ended.errors)")
+    #expect(ended.errors.contains("a gradient that several computed") == (target == .images), "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  @Test(arguments: Target.allCases) func twoMembersThatDifferEndTheRunWhichIsResumed(target: Target) throws {
+    let whole = try whole()
+    let run = try train(["--workers", "2"], output: "a.safetensors")
+    try corrupt(target, run, kept: "a.checkpoint.safetensors")
+    let ended = try run.wait()
+    #expect(ended.status == 70, "\(ended.errors)")
+    #expect(ended.errors.contains("no majority"), "\(ended.errors)")
+    #expect(ended.errors.split(separator: "process").count >= 3, "both are named: \(ended.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("a.safetensors")))
+    let resumed = try AtelierProcess(
+      ["train", "cnn", "--resume", "a.checkpoint.safetensors", "--workers", "2"], in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+}
+
+/// The memory of another process, which must be stopped.
+private struct ProcessMemory {
+  private let file: FileHandle
+  private let ranges: [Range<UInt64>]
+
+  /// - Throws: if this user may not
+  init(of process: pid_t) throws {
+    file = try FileHandle(forUpdating: URL(fileURLWithPath: "/proc/\(process)/mem"))
+    ranges = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap {
+      let columns = $0.split(separator: " ")
+      let bounds = columns[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+      guard columns.count >= 2, columns[1].hasPrefix("rw"), bounds.count == 2 else { return nil }
+      return bounds[0]..<bounds[1]
+    }
+  }
+
+  /// Changes all bytes of each pattern, wherever it stands.
+  /// - Returns: how often that was
+  mutating func replace(_ patterns: [[UInt8]], with change: (UInt8) -> UInt8) throws -> Int {
+    var count = 0
+    for range in ranges {
+      // Some mappings cannot be read.
+      guard (try? file.seek(toOffset: range.lowerBound)) != nil,
+        let bytes = try? file.read(upToCount: Int(range.upperBound - range.lowerBound)), !bytes.isEmpty
+      else { continue }
+      for pattern in patterns {
+        for place in Self.places(of: pattern, in: bytes) {
+          try file.seek(toOffset: range.lowerBound + UInt64(place))
+          try file.write(contentsOf: Data(pattern.map(change)))
+          count += 1
+        }
+      }
+    }
+    return count
+  }
+
+  private static func places(of pattern: [UInt8], in bytes: Data) -> [Int] {
+    bytes.withUnsafeBytes { all in
+      var (places, first) = ([Int](), 0)
+      while let found = memmem(all.baseAddress! + first, all.count - first, pattern, pattern.count) {
+        places.append(UnsafeRawPointer(found) - all.baseAddress!)
+        first = places.last! + pattern.count
+      }
+      return places
+    }
+  }
+}

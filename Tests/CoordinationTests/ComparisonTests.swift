@@ -1,0 +1,239 @@
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Testing
+
+/// What a coordinator makes of the digests that the members of a training report.
+struct ComparisonTests {
+  private var coordinator: Coordinator
+  private var statuses: UInt64 = 0
+  private var job: UInt64 = 0
+  private var generation: UInt64 = 0
+  private var orders: [WorkerID: Orders] = [:]
+  private var actions: [Coordinator.Action] = []
+
+  init() {
+    coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
+  }
+
+  private mutating func take(_ new: [Coordinator.Action]) {
+    actions = new
+    for case .send(let sent, let worker) in new { orders[worker] = sent }
+  }
+
+  private mutating func report(_ worker: WorkerID, _ membership: Membership?) {
+    statuses += 1
+    let status = Status.with {
+      $0.number = statuses
+      ($0.profile.host, $0.profile.process) = ("host\(worker)", UInt32(worker))
+      ($0.profile.threads, $0.profile.numerics) = (1, 3)
+      if let membership { $0.membership = membership }
+    }
+    take(coordinator.handle(.status(status), from: worker, at: 0))
+  }
+
+  private mutating func stop(_ worker: WorkerID, agreed: StateName = StateName(step: 0, digest: 1)) {
+    let generation = orders[worker]?.group.generation ?? 0
+    report(
+      worker,
+      .with {
+        ($0.job, $0.generation, $0.stopped, $0.step) = (job, generation, true, agreed.step)
+        ($0.agreedStep, $0.agreedDigest) = (agreed.step, agreed.digest)
+      })
+  }
+
+  /// Members 1, 2, …, in a generation that has begun.
+  private mutating func train(_ count: Int, rounds: UInt64 = 1_000) {
+    _ = coordinator.start(.training(TrainingGroup(savedStep: 0, rounds: rounds, shards: 8)), description: [], at: 0)
+    job = coordinator.lastJob
+    for worker in 1...WorkerID(count) { report(worker, nil) }
+    for _ in 0..<2 { for worker in 1...WorkerID(count) { stop(worker) } }
+    generation = orders[1]!.group.generation
+    #expect(orders[1]!.group.begun && orders[1]!.group.members.count == count)
+  }
+
+  private var interval: UInt64 { UInt64(orders[1]!.group.interval) }
+
+  private mutating func report(
+    _ worker: WorkerID, step: UInt64, _ tensors: [UInt64], gradients: [UInt64], at comparedStep: UInt64? = nil
+  ) {
+    report(
+      worker,
+      .with {
+        ($0.job, $0.generation, $0.step) = (job, generation, step)
+        $0.comparisons = [
+          .with {
+            ($0.step, $0.tensorDigests, $0.gradientDigests) = (comparedStep ?? step, tensors, gradients)
+          }
+        ]
+      })
+  }
+
+  private var deviations: [TrainingGroup.Deviation] {
+    actions.compactMap { if case .note(.deviates(let deviation, _)) = $0 { deviation } else { nil } }
+  }
+
+  private var failure: String? {
+    actions.lazy.compactMap { if case .end(.failed(let reason), _) = $0 { reason } else { nil } }.first
+  }
+
+  private func refusal(of worker: WorkerID) -> String? {
+    actions.lazy.compactMap { if case .refuse(worker, let reason) = $0 { reason } else { nil } }.first
+  }
+
+  // MARK: States
+
+  @Test mutating func aStateThatAllHaveAlikeIsAgreedOn() {
+    train(3)
+    for worker in 1...3 as ClosedRange<WorkerID> {
+      #expect(orders[1]!.group.agreedStep == 0)
+      report(worker, step: interval, [8, 9], gradients: [1, 1, 1])
+    }
+    #expect(orders[1]!.group.agreedStep == interval && orders[3]!.group.agreedStep == interval)
+    #expect(orders[1]!.group.agreedDigest == StateName(step: interval, tensors: [8, 9]).digest)
+  }
+
+  @Test mutating func expelsMemberWithDifferentWeightsAndGoesBackToTheAgreedState() throws {
+    train(3)
+    let first = interval
+    for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: first, [8, 9], gradients: [1, 1, 1]) }
+    report(1, step: 2 * first, [8, 3], gradients: [1, 1, 1])
+    report(2, step: 2 * first, [8, 5], gradients: [1, 1, 1])
+    report(3, step: 2 * first, [8, 3], gradients: [1, 1, 1])
+    #expect(deviations == [.init(worker: 2, step: 2 * first, tensors: [1])])
+    #expect(try #require(refusal(of: 2)).contains("weights after round \(2 * first)") && coordinator.workerCount == 2)
+    let agreed = StateName(step: first, tensors: [8, 9])
+    stop(1, agreed: agreed)
+    stop(3, agreed: agreed)
+    #expect(orders[3]!.group.begun && orders[3]!.group.step == first && orders[3]!.group.digest == agreed.digest)
+    report(2, nil)
+    #expect(refusal(of: 2) != nil, "it does not come back")
+  }
+
+  @Test(arguments: [1, 2, 3] as [WorkerID]) mutating func expelsMemberWithWrongGradients(faulty: WorkerID) {
+    train(3)
+    // Each has computed its own shard, and those of the two before it.
+    for worker in 1...3 as ClosedRange<WorkerID> {
+      let right = (0...2).map { (worker + 2 - UInt64($0)) % 3 + 100 }
+      report(worker, step: interval, [8], gradients: worker == faulty ? right.map { $0 ^ 64 } : right)
+    }
+    #expect(deviations == [.init(worker: faulty, step: interval, tensors: [])])
+    #expect(orders[faulty == 1 ? 2 : 1]!.group.agreedStep == 0)
+  }
+
+  @Test(arguments: [true, false]) mutating func twoMembersThatDifferHaveNoMajority(hasWrongGradients: Bool) throws {
+    train(2)
+    report(1, step: interval, [4], gradients: [1, 2])
+    report(2, step: interval, hasWrongGradients ? [4] : [6], gradients: hasWrongGradients ? [2, 7] : [2, 1])
+    let reason = try #require(failure)
+    #expect(reason.contains("host1, process 1") && reason.contains("host2, process 2"), "both are named")
+    #expect(reason.contains("round \(interval)"))
+  }
+
+  @Test mutating func statesToBeginWithMustBeAlike() throws {
+    _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
+    job = coordinator.lastJob
+    for worker in [1, 2] as [WorkerID] { report(worker, nil) }
+    for _ in 0..<2 {
+      for worker in [1, 2] as [WorkerID] where failure == nil { stop(worker, agreed: .init(step: 0, digest: worker)) }
+    }
+    #expect(try #require(failure).contains("no majority"))
+  }
+
+  // MARK: Members that join
+
+  @Test mutating func aWorkerJoinsWhenAStateIsAgreedOn() {
+    train(2)
+    report(3, nil)
+    stop(3)
+    #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "nothing has to be done again")
+    report(1, step: interval, [4], gradients: [1, 2])
+    report(2, step: interval, [4], gradients: [2, 1])
+    #expect(!orders[1]!.group.begun && orders[1]!.group.generation == generation + 1)
+    let agreed = StateName(step: interval, tensors: [4])
+    stop(1, agreed: agreed)
+    stop(2, agreed: agreed)
+    stop(3)
+    #expect(orders[3]!.group.begun && orders[3]!.group.step == interval && orders[3]!.group.source == 1)
+  }
+
+  /// It may have been trained with others than those that are there now.
+  @Test mutating func aStateThatWasNotAgreedOnIsNotBegunWith() {
+    train(2)
+    take(coordinator.handle(.disconnected, from: 2, at: 1))
+    report(3, nil)
+    stop(3, agreed: StateName(step: 900, digest: 5))
+    stop(1)
+    stop(3, agreed: StateName(step: 900, digest: 5))
+    #expect(orders[1]!.group.begun && orders[1]!.group.step == 0 && orders[1]!.group.source == 1)
+  }
+
+  // MARK: Checkpoints
+
+  private func checkpoint(_ step: UInt64, _ tensors: [UInt64], isFinished: Bool = false) -> Coordinator.Event {
+    .checkpoint(
+      .with {
+        ($0.job, $0.step, $0.finished) = (job, step, isFinished)
+        $0.digest = StateName(step: step, tensors: tensors).digest
+      })
+  }
+
+  @Test mutating func onlyAgreedStatesAreKept() throws {
+    train(3)
+    take(coordinator.handle(checkpoint(interval, [8]), from: 1, at: 1))
+    #expect(actions.isEmpty, "nothing is known of it")
+    for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: interval, [8], gradients: [1, 1, 1]) }
+    take(coordinator.handle(checkpoint(interval, [7]), from: 1, at: 1))
+    #expect(try #require(refusal(of: 1)).contains("not the one that the workers agreed on"))
+    #expect(!actions.contains { if case .keepCheckpoint = $0 { true } else { false } })
+    let agreed = StateName(step: interval, tensors: [8])
+    for worker in [2, 3] as [WorkerID] { stop(worker, agreed: agreed) }
+    take(coordinator.handle(checkpoint(interval, [8]), from: 2, at: 1))
+    #expect(actions.contains { if case .keepCheckpoint = $0 { true } else { false } })
+    #expect(orders[3]!.group.savedStep == interval)
+  }
+
+  @Test mutating func aTrainingEndsWhenItsLastStateIsAgreedOn() {
+    train(3)
+    take(coordinator.handle(checkpoint(1_000, [8], isFinished: true), from: 1, at: 1))
+    #expect(actions.isEmpty)
+  }
+
+  // MARK: Reports that cannot be true
+
+  enum Lie: CaseIterable {
+    case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps, generation
+    case skipped
+  }
+
+  @Test(arguments: Lie.allCases) mutating func implausibleReportIsRefusedAndDetectionGoesOn(lie: Lie) throws {
+    train(4)
+    let (end, interval) = (UInt64.max, interval)
+    report(
+      4,
+      .with {
+        ($0.job, $0.generation, $0.step) = (job, generation, interval)
+        var comparison = Comparison.with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (interval, [8], [1, 1, 1]) }
+        switch lie {
+        case .comparedStep: (comparison.step, comparison.finished) = (end, true)
+        case .ownStep: ($0.step, comparison.step, comparison.finished) = (end, end, true)
+        case .noComparePoint: comparison.step = interval - 1
+        case .noDigests: comparison.tensorDigests = []
+        case .tooManyDigests: comparison.tensorDigests = [UInt64](repeating: 1, count: 10_000)
+        case .noGradients: comparison.gradientDigests = []
+        case .agreedStep: $0.agreedStep = end
+        case .manySteps, .generation, .skipped: break
+        }
+        $0.comparisons = lie == .skipped ? [] : [Comparison](repeating: comparison, count: lie == .manySteps ? 9 : 1)
+        if lie == .generation { $0.generation = end }
+      })
+    #expect(try #require(refusal(of: 4)).contains("its report cannot be true"))
+    #expect(coordinator.workerCount == 3)
+    for worker in 1...3 as ClosedRange<WorkerID> { stop(worker) }
+    generation = orders[1]!.group.generation
+    for worker in 1...3 as ClosedRange<WorkerID> {
+      report(worker, step: self.interval, [worker == 2 ? 5 : 8], gradients: [1, 1, 1])
+    }
+    #expect(deviations.map(\.worker) == [2])
+  }
+}

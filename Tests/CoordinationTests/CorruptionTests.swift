@@ -1,0 +1,107 @@
+import Coordination
+import Testing
+
+/// Trainings in which a host computes wrongly: what one member has wrong reaches all others' weights within a round.
+struct CorruptionTests {
+  /// A check of every fifth round or so, since a simulated training is short.
+  private static var limits: Limits {
+    var limits = Limits()
+    limits.checkedFraction = 0.2
+    return limits
+  }
+
+  private func deviating(in simulation: Simulation) -> Set<WorkerID> {
+    Set(simulation.notes.compactMap { if case .deviates(let deviation, _) = $0 { deviation.worker } else { nil } })
+  }
+
+  /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are expelled.
+  @Test(arguments: 0..<10) func corruptMembersNeverChangeTheWeights(block: Int) {
+    var (trained, expelled) = (0, 0)
+    for seed in seeds(block, of: 100) {
+      var random = SplitMix(state: seed)
+      var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
+      faults.liars = 0.15
+      let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
+      let simulation = Simulation(seed: seed, training, workers: 5, faults: faults, limits: Self.limits)
+      let liars = simulation.liars
+      #expect(simulation.run(), "seed \(seed): the training never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      if simulation.ended == .trained {
+        if !simulation.hasTrustedLiar { #expect(training.weights == training.expectedWeights, "seed \(seed)") }
+        if seed % 2 == 1, liars.count == 1 {
+          #expect(deviating(in: simulation) == liars, "seed \(seed): the faulty member is found out")
+        }
+        trained += 1
+        expelled += deviating(in: simulation).count
+      } else if case .failed(let reason) = simulation.ended {
+        #expect(reason.contains("no majority") && !simulation.liars.isEmpty, "seed \(seed): \(reason)")
+      } else {
+        Issue.record("seed \(seed): \(String(describing: simulation.ended))")
+      }
+    }
+    #expect(trained > 50 && expelled > 20, "\(trained) trained, \(expelled) expelled")
+  }
+
+  /// With three members and one kind of fault: the other two finish.
+  @Test(arguments: [true, false]) func expelsTheOneMemberThatComputesWrongly(hasWrongGradients: Bool) {
+    for seed in UInt64(0)..<200 {
+      let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
+      let simulation = Simulation(
+        seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, liars: 0), limits: Self.limits)
+      let faulty = simulation.workers.keys.sorted()[Int(seed) % simulation.workers.count]
+      simulation.corrupt(faulty, hasWrongGradients ? .gradients(seed % 70...UInt64.max) : .weights(after: seed % 70))
+      #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(deviating(in: simulation) == [faulty], "seed \(seed)")
+    }
+  }
+
+  /// A single wrong gradient is found where all of them are computed more than once.
+  @Test func findsEveryWrongGradientWhereAllAreChecked() {
+    var limits = Limits()
+    limits.checkedFraction = 1
+    for seed in UInt64(0)..<100 {
+      let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 40, shards: 8))
+      let simulation = Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0, liars: 0), limits: limits)
+      let faulty = simulation.workers.keys.sorted()[Int(seed % 3)]
+      simulation.corrupt(faulty, .gradients(seed % 40...seed % 40))
+      #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
+      #expect(training.weights == training.expectedWeights, "seed \(seed)")
+      #expect(deviating(in: simulation) == [faulty], "seed \(seed)")
+    }
+  }
+
+  /// Of two members nobody knows which one is right. What was kept before is right.
+  @Test(arguments: [true, false]) func twoMembersThatDifferEndTheTraining(hasWrongGradients: Bool) {
+    for seed in UInt64(0)..<100 {
+      let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
+      let simulation = Simulation(
+        seed: seed, training, workers: 2, faults: Faults(end: 0, liars: 0), limits: Self.limits)
+      let faulty = simulation.workers.keys.sorted()[Int(seed % 2)]
+      simulation.corrupt(
+        faulty, hasWrongGradients ? .gradients(20 + seed % 50...UInt64.max) : .weights(after: 20 + seed % 50))
+      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
+      guard case .failed(let reason) = simulation.ended else {
+        Issue.record("seed \(seed): \(String(describing: simulation.ended))")
+        continue
+      }
+      #expect(reason.contains("no majority") && reason.components(of: "simulated, process") == 2, "\(reason)")
+      #expect(training.savedStep > 0, "seed \(seed): there is a checkpoint")
+      let resumed = Simulation(seed: seed, training, workers: 2, faults: Faults(end: 0), limits: Self.limits)
+      #expect(resumed.run() && resumed.violations.isEmpty && resumed.ended == .trained, "seed \(seed)")
+      #expect(training.weights == training.expectedWeights, "seed \(seed)")
+    }
+  }
+}
+
+extension String {
+  /// How often it holds another one.
+  fileprivate func components(of text: String) -> Int {
+    var (count, rest) = (0, self[...])
+    while let range = rest.firstRange(of: text) {
+      count += 1
+      rest = rest[range.upperBound...]
+    }
+    return count
+  }
+}
