@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Models
+internal import Transport
 
 /// Where a worker looks for a file before it fetches it.
 package struct BlobCache: Sendable {
@@ -11,11 +12,9 @@ package struct BlobCache: Sendable {
   package init(coordinatorFolder: String) { (folder, isCoordinators) = (coordinatorFolder, true) }
 
   /// What was fetched before, kept under the user's cache folder.
-  /// - Parameter environment: `XDG_CACHE_HOME`, else `HOME`, says where; nil where neither does.
-  package init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    guard let base = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map({ $0 + "/.cache" }), !base.isEmpty else {
-      return nil
-    }
+  /// - Parameter base: the user's folder of caches; nil, where there is none, gives no cache.
+  package init?(base: String? = UserFolders.cache()) {
+    guard let base else { return nil }
     (folder, isCoordinators) = (base + "/atelier", false)
   }
 

@@ -32,6 +32,7 @@ public struct AtelierCommand: ParsableCommand {
     Interruption.install()
     LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
     do {
+      try ArgumentEncoding.check()
       var command = try parseAsRoot()
       try command.run()
       Foundation.exit(EXIT_SUCCESS)

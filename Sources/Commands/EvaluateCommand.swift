@@ -35,7 +35,7 @@ struct EvaluateCommand: ParsableCommand {
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
-    let dataset = try dataOptions.load()
+    let dataset = try dataOptions.load(classes: loaded.classes)
     try loaded.check(fits: dataset)
     Interruption.watch()
     let digest = dataset.digest

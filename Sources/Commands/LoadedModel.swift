@@ -14,14 +14,27 @@ struct LoadedModel {
     }
   }
 
+  /// What a data set must have to be judged by the model.
+  var classes: DataOptions.ClassNames { (names: saved.metadata.classNames, of: "the model") }
+
   /// - Throws: ``DatasetError/inconsistent(path:reason:)`` if the model cannot judge such images
   func check(fits dataset: Dataset) throws(DatasetError) {
-    let metadata = saved.metadata
-    guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
+    let shape = saved.metadata.imageShape
+    guard dataset.shape == shape else {
       throw .inconsistent(
-        path: dataset.name,
-        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
-          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
+        path: dataset.name, reason: "has images of \(dataset.shape); the model was trained on images of \(shape)")
+    }
+  }
+
+  /// - Parameter digest: of the data set
+  /// - Throws: ``FileError/damaged(path:reason:)`` if the model was not fitted on exactly these images and classes
+  func check(isFittedOn dataset: Dataset, digest: String, path: String) throws(FileError) {
+    let metadata = saved.metadata
+    guard metadata.dataDigest == digest, metadata.classNames == dataset.classNames, metadata.imageShape == dataset.shape
+    else {
+      throw .damaged(
+        path: path,
+        reason: "it was trained on another data set than \(dataset.name): \(metadata.dataName), \(metadata.dataDigest)")
     }
   }
 }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Compute
 internal import Datasets
 internal import Evaluation
+internal import Logging
 internal import Models
 
 struct PredictCommand: ParsableCommand {
@@ -9,7 +11,9 @@ struct PredictCommand: ParsableCommand {
     abstract: "Tells what PNG images show, with probabilities.",
     usage: "atelier predict <model> <image> ... [<options>]",
     discussion: """
-      The images must have the height, width and channels of those that the model was trained on.
+      The images must have the height, width and channels of those that the model was trained on; transparent pixels are \
+      blended onto white. An image that cannot be used is reported, the others are predicted, and the exit status is 65 (66 \
+      if all that failed do not exist).
 
       Example:  atelier predict runs/…/cnn.safetensors shirt.png bag.png
       """)
@@ -38,29 +42,53 @@ struct PredictCommand: ParsableCommand {
     try jsonOptions.check()
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
-    let pixels = try images.map { try read($0, shape: loaded.classifier.imageShape) }
+    let shape = loaded.classifier.imageShape
+    var (usable, failures): ([(path: String, file: PNGFile)], [DatasetError]) = ([], [])
+    for path in images {
+      do throws(DatasetError) { usable.append((path, try read(path, shape: shape))) } catch {
+        computeOptions.logger.error("\(error.description.printable)")
+        failures.append(error)
+      }
+    }
+    let blended = usable.filter(\.file.isBlended)
+    if let first = blended.first {
+      computeOptions.logger.warning(
+        "transparent pixels were blended onto white in \(counted(blended.count, "image")): \(first.path.printable)")
+    }
+    if !usable.isEmpty || failures.isEmpty { try predict(usable, loaded, context) }
+    guard failures.isEmpty else {
+      computeOptions.logger.error("\(failures.count) of \(counted(images.count, "image")) could not be predicted")
+      throw ExitCode(failures.allSatisfy(\.isMissing) ? ExitStatus.noInput : ExitStatus.badData)
+    }
+  }
+
+  private func predict(
+    _ images: [(path: String, file: PNGFile)], _ loaded: LoadedModel, _ context: ComputeContext
+  ) throws {
+    let shape = loaded.classifier.imageShape
     Interruption.watch()
     let probabilities = try loaded.classifier.probabilities(
       for: LabeledImages(
-        shape: loaded.classifier.imageShape, pixels: Array(pixels.joined()),
+        shape: shape, pixels: images.flatMap { $0.file.image(channels: shape.channels).pixels },
         labels: [UInt8](repeating: 0, count: images.count)),
       on: context, progress: { _ in !Interruption.isRequested })
     try EvaluationError.check(probabilities, classCount: loaded.classifier.classCount)
-    let predictions = images.enumerated().map { index, path in
-      let names = loaded.saved.metadata.classNames
-      return Prediction(
-        image: path, classNames: names,
+    let names = loaded.saved.metadata.classNames
+    let predictions = images.enumerated().map { index, image in
+      Prediction(
+        image: image.path, classNames: names,
         probabilities: Array(probabilities[index * names.count..<(index + 1) * names.count]))
     }
     try jsonOptions.write(predictions, text: text(predictions))
   }
 
-  private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> [UInt8] {
-    let image = try PNGImage.read(path)
-    guard image.shape == shape else {
-      throw .inconsistent(path: path, reason: "is an image of \(image.shape); the model was trained on \(shape)")
+  private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> PNGFile {
+    let file = try PNGFile(path: path)
+    let found = file.image(channels: shape.channels).shape
+    guard found == shape else {
+      throw .inconsistent(path: path, reason: "is an image of \(found); the model was trained on \(shape)")
     }
-    return image.pixels
+    return file
   }
 
   private func text(_ predictions: [Prediction]) -> String {

@@ -2,6 +2,9 @@ internal import CZlib
 internal import Foundation
 
 /// Reads a file from its beginning to its end, and unpacks it on the way if it is gzipped. Never holds more than was asked for.
+///
+/// A gzip file may have several members, as `cat a.gz b.gz` makes one, also empty ones; their contents follow each other. Zeros after the
+/// last member are padding, as for `gzip -d`; other bytes there are an error.
 final class ByteSource {
   private let path: String
   private let file: UnsafeMutablePointer<FILE>
@@ -9,7 +12,8 @@ final class ByteSource {
   private let isGzipped: Bool
   /// zlib keeps the address, so it must not move.
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-  private var streamEnded = false
+  /// Whether a gzip member has ended, and the next has not begun.
+  private var memberEnded = false
   /// What was read of a gzipped file; `stream` points into it.
   private let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
 
@@ -44,25 +48,17 @@ final class ByteSource {
       let reason = errno == ENOENT ? "there is no such file" : "cannot be read: \(String(cString: strerror(errno)))"
       throw .missing(path: path, reason: reason)
     }
+    try checkKind(status, path: path)
+    return Int(status.st_size)
+  }
+
+  /// - Throws: ``DatasetError/missing(path:reason:)`` for anything but a regular file
+  static func checkKind(_ status: stat, path: String) throws(DatasetError) {
     switch status.st_mode & S_IFMT {
-    case S_IFREG: return Int(status.st_size)
+    case S_IFREG: return
     case S_IFDIR: throw .missing(path: path, reason: "is a folder, not a file")
     default: throw .missing(path: path, reason: "is not a regular file")
     }
-  }
-
-  /// The last bytes of the file at `path`, as they stand there; fewer if it has fewer.
-  /// - Throws: ``DatasetError/missing(path:reason:)``
-  static func end(of path: String, count: Int) throws(DatasetError) -> [UInt8] {
-    let size = try sizeOfRegularFile(path)
-    guard let file = fopen(path, "rb") else {
-      throw .missing(path: path, reason: "cannot be opened: \(String(cString: strerror(errno)))")
-    }
-    defer { fclose(file) }
-    fseek(file, max(0, size - count), SEEK_SET)
-    var bytes = [UInt8](repeating: 0, count: min(size, count))
-    let received = fread(&bytes, 1, bytes.count, file)
-    return Array(bytes.prefix(received))
   }
 
   /// The next `count` bytes.
@@ -81,17 +77,12 @@ final class ByteSource {
     return bytes
   }
 
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` if anything is left, or if the gzip checksum is wrong.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if anything is left, or if a gzip checksum is wrong.
   func expectEnd(after what: String) throws(DatasetError) {
     let byte = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
     defer { byte.deallocate() }
     guard try fill(byte) == 0 else {
       throw .damaged(path: path, reason: "has more bytes after \(what), where it should end")
-    }
-    guard isGzipped else { return }
-    let left = try stream.pointee.avail_in > 0 ? 1 : readRaw(byte)
-    guard left == 0 else {
-      throw .damaged(path: path, reason: "has other bytes behind the gzip data")
     }
   }
 
@@ -110,12 +101,9 @@ final class ByteSource {
 
   private func unpack(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
     var done = 0
-    while done < buffer.count && !streamEnded {
-      if stream.pointee.avail_in == 0 {
-        stream.pointee.avail_in = UInt32(try readRaw(input))
-        stream.pointee.next_in = input.baseAddress
-        guard stream.pointee.avail_in > 0 else { throw .damaged(path: path, reason: "the gzip data is cut off") }
-      }
+    while done < buffer.count {
+      if memberEnded, try !beginMember() { break }
+      guard try refill() else { throw .damaged(path: path, reason: "the gzip data is cut off") }
       // zlib counts in 32 bits.
       let room = UInt32(min(buffer.count - done, 1 << 30))
       stream.pointee.next_out = buffer.baseAddress! + done
@@ -126,8 +114,38 @@ final class ByteSource {
         let message = stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(code)"
         throw .damaged(path: path, reason: "the gzip data is damaged (\(message))")
       }
-      streamEnded = code == Z_STREAM_END
+      memberEnded = code == Z_STREAM_END
     }
     return done
+  }
+
+  /// Whether there is packed input that has not been used yet.
+  private func refill() throws(DatasetError) -> Bool {
+    guard stream.pointee.avail_in == 0 else { return true }
+    stream.pointee.avail_in = UInt32(try readRaw(input))
+    stream.pointee.next_in = input.baseAddress
+    return stream.pointee.avail_in > 0
+  }
+
+  /// Looks for a member after the one that has ended.
+  /// - Returns: false at the end of the file
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` for bytes that are neither a member nor padding
+  private func beginMember() throws(DatasetError) -> Bool {
+    var isPadded = false
+    while try refill() {
+      if stream.pointee.next_in.pointee == 0 {
+        isPadded = true
+        stream.pointee.next_in += 1
+        stream.pointee.avail_in -= 1
+        continue
+      }
+      guard !isPadded, stream.pointee.next_in.pointee == 0x1f else {
+        throw .damaged(path: path, reason: "has other bytes behind the gzip data")
+      }
+      inflateReset(stream)
+      memberEnded = false
+      return true
+    }
+    return false
   }
 }

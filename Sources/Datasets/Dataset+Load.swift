@@ -98,7 +98,7 @@ extension Dataset {
     throw .missing(path: folder, reason: "holds neither \(stem) nor \(stem).gz; \(advice)")
   }
 
-  /// The lines of `classes.txt`, if there is one.
+  /// The lines of `classes.txt`, if there is one; in Unicode's normal form C, as all names of classes.
   private static func readClassNames(_ folder: String) throws(DatasetError) -> [String]? {
     let path = folder + "/classes.txt"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -107,7 +107,8 @@ extension Dataset {
     else {
       throw .damaged(path: path, reason: "is not a text file in UTF-8 of at most \(limit) bytes, one class name a line")
     }
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+    var lines = text.withoutByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .map { String($0).precomposedStringWithCanonicalMapping }
     if lines.last == "" { lines.removeLast() }
     try DatasetLimits.checkNames(lines, path)
     return lines
@@ -124,6 +125,13 @@ extension Dataset {
       set.labels.withUnsafeBytes { digest.update($0) }
     }
     return digest.finalize()
+  }
+}
+
+extension String {
+  /// Without the mark U+FEFF with which some editors begin a file in UTF-8.
+  package var withoutByteOrderMark: String {
+    unicodeScalars.first == "\u{FEFF}" ? String(unicodeScalars.dropFirst()) : self
   }
 }
 

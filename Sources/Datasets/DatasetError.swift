@@ -9,6 +9,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// Files that are fine by themselves do not fit each other.
   case inconsistent(path: String, reason: String)
 
+  package var isMissing: Bool { if case .missing = self { true } else { false } }
+
   package var description: String {
     switch self {
     case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason):

@@ -58,10 +58,14 @@ package struct Dataset: Sendable {
   package let classNames: [String]
   package let train: LabeledImages
   package let test: LabeledImages
+  /// What a user must know of how the files were read: sentences.
+  package let notes: [String]
 
-  package init(name: String, classNames: [String], train: LabeledImages, test: LabeledImages) {
+  package init(
+    name: String, classNames: [String], train: LabeledImages, test: LabeledImages, notes: [String] = []
+  ) {
     precondition(train.shape == test.shape, "training and test images differ in shape")
-    (self.name, self.classNames, self.train, self.test) = (name, classNames, train, test)
+    (self.name, self.classNames, self.train, self.test, self.notes) = (name, classNames, train, test, notes)
   }
 
   package var shape: ImageShape { train.shape }

@@ -21,6 +21,15 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
 
   /// Images that were predicted to be of the class.
   package func predicted(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
+
+  /// The classes that any image is of or was predicted to be of. Averages over classes leave the others out.
+  package var presentLabels: [Int] { counts.indices.filter { support($0) + predicted($0) > 0 } }
+
+  /// The mean recall of the classes that any image is of, as scikit-learn's `balanced_accuracy_score`; 0 without images.
+  package var balancedAccuracy: Double {
+    let recalls = counts.indices.filter { support($0) > 0 }.map { ClassMeasures(self, label: $0).recall }
+    return recalls.isEmpty ? 0 : recalls.reduce(0, +) / Double(recalls.count)
+  }
 }
 
 /// How well one class is told from the others; or an average of that over classes.

@@ -21,8 +21,9 @@ extension Evaluation: CustomStringConvertible {
     var table = TextTable([.left, .right])
     table.add(["images", "\(images)"])
     for (name, value) in [
-      ("accuracy", accuracy), ("top-2 accuracy", top2Accuracy), ("top-3 accuracy", top3Accuracy), ("log loss", logLoss),
-      ("Brier score", brierScore), ("expected calibration error", expectedCalibrationError),
+      ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy), ("top-2 accuracy", top2Accuracy),
+      ("top-3 accuracy", top3Accuracy), ("log loss", logLoss), ("Brier score", brierScore),
+      ("expected calibration error", expectedCalibrationError),
     ] { table.add([name, formatted(value, digits: 4)]) }
     return table
   }
@@ -30,11 +31,17 @@ extension Evaluation: CustomStringConvertible {
   private var classTable: TextTable {
     var table = TextTable(
       [.left, .right, .right, .right, .right], header: ["class", "precision", "recall", "F1", "images"])
-    func add(_ name: String, _ measures: ClassMeasures, _ support: Int) {
-      let numbers = [measures.precision, measures.recall, measures.f1].map { formatted($0, digits: 4) }
-      table.add([name] + numbers + ["\(support)"])
+    func add(_ name: String, _ measures: ClassMeasures, _ support: Int, isPresent: Bool = true) {
+      func text(_ measure: Double, _ isKnown: Bool) -> String { isKnown ? formatted(measure, digits: 4) : "–" }
+      table.add([
+        name, text(measures.precision, isPresent), text(measures.recall, support > 0), text(measures.f1, isPresent),
+        "\(support)",
+      ])
     }
-    for (label, name) in classNames.enumerated() { add(name, classes[label], confusion.support(label)) }
+    for (label, name) in classNames.enumerated() {
+      let support = confusion.support(label)
+      add(name, classes[label], support, isPresent: support + confusion.predicted(label) > 0)
+    }
     add("macro average", macroAverage, images)
     add("weighted average", weightedAverage, images)
     return table

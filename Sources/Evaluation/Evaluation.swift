@@ -22,9 +22,11 @@ package struct Evaluation: Sendable, Equatable, Codable {
   /// How far confidence and accuracy are apart: see ``Evaluation/calibrationError(_:)``.
   package let expectedCalibrationError: Double
   package let classNames: [String]
-  /// By label.
+  /// By label. What cannot be divided is 0, as in scikit-learn with `zero_division=0`; of a class that ``confusion`` does not have, all.
   package let classes: [ClassMeasures]
-  /// The mean over classes, each counted once.
+  /// The mean recall of the classes that have images, each counted once; as scikit-learn's `balanced_accuracy_score`.
+  package let balancedAccuracy: Double
+  /// The mean over the classes that labels or predictions have, each counted once; as scikit-learn's averages named `macro`.
   package let macroAverage: ClassMeasures
   /// The mean over classes, each counted as often as it has images.
   package let weightedAverage: ClassMeasures
@@ -69,7 +71,9 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.classNames = classNames
     self.confusion = confusion
     classes = (0..<classCount).map { ClassMeasures(confusion, label: $0) }
-    macroAverage = ClassMeasures(meanOf: classes, weights: classes.map { _ in 1 })
+    balancedAccuracy = confusion.balancedAccuracy
+    let present = confusion.presentLabels.map { [classes] in classes[$0] }
+    macroAverage = ClassMeasures(meanOf: present, weights: present.map { _ in 1 })
     weightedAverage = ClassMeasures(
       meanOf: classes, weights: (0..<classCount).map { Double(confusion.support($0)) })
   }

@@ -18,6 +18,14 @@ extension Configuration {
     }
   }
 
+  /// Whether a parameter that has numbers as values takes any number, and not whole ones alone. It decides what a range holds.
+  static func isReal(_ name: String) -> Bool { realNumbers.contains(name) }
+
+  private static let realNumbers: Set<String> = [
+    "dropout", "learning-rate", "weight-decay", "label-smoothing", "validation", "weight-average", "max-features",
+    "whitening",
+  ]
+
   /// The values of those parameters that are words.
   private static let words: [String: [String]] = [
     "criterion": TreeSettings.Criterion.allCases.map(\.rawValue), "bootstrap": flags,
@@ -42,21 +50,20 @@ extension ParameterSpace {
       try require(low.isFinite && high.isFinite && low < high, ": low must be below high")
       try require(abs(low) <= 1e9 && abs(high) <= 1e9, ": a range ends at 1e9")
       try require(!isLogarithmic || low > 0, ": a logarithmic range begins above 0")
-      // A parameter of whole numbers has whole ends, and so whole numbers between them.
-      do throws(SweepError) {
-        for share in [0.0, 1] { _ = try Configuration.canonical(text(share, low, high, isLogarithmic), of: name, kind) }
-      } catch {
-        let (first, last) = (low.rounded(.up), high.rounded(.down))
-        let isWhole =
-          first < last
-          && [first, last].allSatisfy {
-            (try? Configuration.canonical("\(Int($0))", of: name, kind)) != nil
-          }
-        guard isWhole, first != low || last != high else { throw error }
+      let (first, last) = (low.rounded(.up), high.rounded(.down))
+      if !Configuration.isReal(name), first != low || last != high {
+        let isPossible = first < last && [first, last].allSatisfy { Self.isValue("\(Int($0))", of: name, kind) }
         throw SweepError(
-          "\(name) is a whole number, and so are the ends of its range: write {low: \(Int(first)), high: \(Int(last))}",
-          key: name)
+          "\(name) is a whole number, and so are the ends of its range"
+            + (isPossible ? ": write {low: \(Int(first)), high: \(Int(last))}" : ""), key: name)
+      }
+      for share in [0.0, 1] {
+        _ = try Configuration.canonical(text(name, share, low, high, isLogarithmic), of: name, kind)
       }
     }
+  }
+
+  private static func isValue(_ text: String, of name: String, _ kind: ModelKind) -> Bool {
+    (try? Configuration.canonical(text, of: name, kind)) != nil
   }
 }

@@ -11,7 +11,7 @@ package struct KnownFits: Sendable {
 
   /// - Parameter dataDigest: of the images
   package init(dataDigest: String, splits: DataSplits, seed: UInt64) {
-    origin = "\(dataDigest) \(numericsVersion) \(splits) \(seed)"
+    origin = "\(dataDigest) \(numericsVersion) scores \(ScoreMetric.definitionsVersion) \(splits) \(seed)"
   }
 
   /// What all splits of a fit have in common.

@@ -7,7 +7,8 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
   package enum Values: Sendable, Equatable, Codable {
     /// As the command line has them.
     case list([String])
-    /// From low to high, both included; in equal steps of the logarithm if `isLogarithmic`; whole numbers if both ends are.
+    /// From low to high, both included; uniform in the logarithm if `isLogarithmic`. Whole numbers if the parameter is one
+    /// (``Configuration/isReal(_:)``), however the ends are written.
     case range(low: Double, high: Double, isLogarithmic: Bool)
   }
 
@@ -18,22 +19,36 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
 
   private var names: [String] { values.keys.sorted() }
 
-  /// How many combinations there are; nil if without end.
+  /// How many combinations there are; nil if there is a range of numbers that need not be whole.
   package var count: Int? {
     var count = 1
-    for values in values.values {
-      guard case .list(let list) = values else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: list.count)
+    for (name, values) in values {
+      let values =
+        switch values {
+        case .list(let list): list.count
+        case .range(let low, let high, _):
+          Configuration.isReal(name) ? nil : Int(exactly: high.rounded(.down) - low.rounded(.up)).map { max($0 + 1, 0) }
+        }
+      guard let values else { return nil }
+      let (product, overflow) = count.multipliedReportingOverflow(by: values)
       count = overflow ? .max : product
     }
     return count
   }
 
-  /// All combinations, in the order of scikit-learn's ParameterGrid: names sorted, the last changes fastest. Ranges have none.
+  /// Whether there is a range.
+  var hasRange: Bool { values.values.contains { if case .range = $0 { true } else { false } } }
+
+  /// All combinations, in the order of scikit-learn's ParameterGrid: names sorted, the last changes fastest. ``count`` must not be nil.
   func grid(_ kind: ModelKind) -> [Configuration] {
     var combinations: [[Configuration.Parameter]] = [[]]
     for name in names {
-      guard case .list(let list)? = values[name] else { return [] }
+      let list: [String]
+      switch values[name]! {
+      case .list(let values): list = values
+      case .range(let low, let high, _):
+        list = stride(from: low.rounded(.up), through: high, by: 1).map { "\(Int($0))" }
+      }
       combinations = combinations.flatMap { before in list.map { before + [Configuration.Parameter(name, $0)] } }
     }
     return combinations.map { Configuration(kind, $0) }
@@ -49,15 +64,15 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
       case .list(let list):
         return Configuration.Parameter(name, list[min(Int(share * Double(list.count)), list.count - 1)])
       case .range(let low, let high, let isLogarithmic):
-        return Configuration.Parameter(name, Self.text(share, low, high, isLogarithmic))
+        return Configuration.Parameter(name, Self.text(name, share, low, high, isLogarithmic))
       }
     }
     return Configuration(kind, parameters)
   }
 
-  /// What stands at a share, from 0 to 1, of a range.
-  static func text(_ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
-    let isWhole = low == low.rounded() && high == high.rounded()
+  /// What stands at a share, from 0 to 1, of a parameter's range.
+  static func text(_ name: String, _ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
+    let isWhole = !Configuration.isReal(name)
     // Each whole number is as likely as any other.
     let (first, last) = isWhole ? (low, high + 1) : (low, high)
     let value = isLogarithmic ? exp(log(first) + share * (log(last) - log(first))) : first + share * (last - first)

@@ -7,11 +7,14 @@ package enum ScoreMetric: String, Sendable, Codable, CaseIterable {
   case macroF1 = "f1_macro"
   case negativeLogLoss = "neg_log_loss"
 
+  /// Scores that were computed by other definitions do not belong into one table: increased whenever one changes.
+  static let definitionsVersion = 2
+
   /// More is better: the logarithmic loss, in nats for an image, is negative.
   package func score(_ evaluation: Evaluation) -> Double {
     switch self {
     case .accuracy: evaluation.accuracy
-    case .balancedAccuracy: evaluation.macroAverage.recall
+    case .balancedAccuracy: evaluation.balancedAccuracy
     case .macroF1: evaluation.macroAverage.f1
     case .negativeLogLoss: -evaluation.logLoss
     }

@@ -3,29 +3,25 @@ internal import Models
 internal import Yams
 
 extension SweepDefinition {
-  private static let longestFile = 1 << 20
   private static let keys = [
     "data", "model", "space", "folds", "hold-out", "strategy", "draws", "resource", "factor", "min-resource",
     "max-resource", "scoring", "seed", "images", "refit",
   ]
 
   /// Reads a sweep file: one sweep, or several with lines of `---` between them.
+  /// - Parameter overrides: of all of them; what they say need not be in the file
   /// - Throws: ``SweepError``, which names file and line.
-  package static func read(yaml text: String, path: String) throws(SweepError) -> [SweepDefinition] {
-    guard text.utf8.count <= longestFile else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
-    var documents: [Node] = []
-    do {
-      var sequence = try Yams.compose_all(yaml: text)
-      while let document = sequence.next() { documents.append(document) }
-      if let error = sequence.error { throw error }
-    } catch {
-      throw SweepError("\(path): \(error)")
-    }
+  package static func read(
+    yaml text: String, path: String, overrides: SweepOverrides = SweepOverrides()
+  ) throws(SweepError) -> [SweepDefinition] {
+    let documents = try YAMLDocuments.read(text, path: path)
     guard !documents.isEmpty else { throw SweepError("\(path) is empty; a sweep file has lines like `model: forest`") }
-    return try documents.map { root throws(SweepError) in try SweepDefinition(root, path: path) }
+    return try documents.map { root throws(SweepError) in
+      try SweepDefinition(root, path: path, overrides: overrides)
+    }
   }
 
-  private init(_ root: Node, path: String) throws(SweepError) {
+  private init(_ root: Node, path: String, overrides: SweepOverrides) throws(SweepError) {
     guard let mapping = root.mapping else {
       throw SweepError("\(path) is not a sweep file: it must have lines like `model: forest`")
     }
@@ -48,8 +44,11 @@ extension SweepDefinition {
     }
     images = try reader.integer("images")
     if let refit = try reader.flag("refit") { self.refit = refit }
-    strategy = try Self.strategy(reader)
-    do { try check() } catch { throw reader.error(error.key ?? "", error.description) }
+    if !overrides.replacesStrategy { strategy = try Self.strategy(reader) }
+    do {
+      try overrides.apply(to: &self)
+      try check()
+    } catch { throw reader.error(error.key ?? "", error.description) }
   }
 
   private static func strategy(_ reader: SweepFileReader) throws(SweepError) -> Strategy {
@@ -128,7 +127,9 @@ private struct SweepFileReader {
     _ key: String, _ kind: String, _ parse: (String) -> Value?
   ) throws(SweepError) -> Value? {
     guard let text = try text(key) else { return nil }
-    guard let value = parse(text) else { throw error(key, "\(key) must be \(kind), not \"\(text)\"") }
+    guard let value = parse(text) else {
+      throw error(key, "\(key) must be \(kind), not \"\(text.prefix(SweepError.longestQuotation))\"")
+    }
     return value
   }
 

@@ -40,7 +40,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     }
     switch strategy {
     case .grid, .halving:
-      guard let count else {
+      guard let count, !spaces.contains(where: \.hasRange) else {
         throw SweepError("a range has no end of values: list them, or let them be drawn (strategy: random)")
       }
       guard count <= Self.mostConfigurations else {
@@ -50,15 +50,15 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     case .random(let draws):
       // Few combinations are not drawn twice: all of them is what one can have.
       if let count, count <= draws { return distinct(spaces.flatMap { $0.grid(model) }) }
-      var found: [Configuration] = []
-      var known: Set<String> = []
+      var (found, seen): ([Configuration], SeenConfigurations) = ([], SeenConfigurations(model))
       // Draws in a row that have brought nothing new: where values are few, hardly any other is left.
       var doubles = 0
       for draw in 0..<100 * draws {
         guard found.count < draws, doubles < Self.mostDoubles + 10 * found.count else { break }
-        let configuration = spaces[draw % spaces.count].draw(draw, of: model, seed: seed)
+        let space = spaces[draw % spaces.count]
+        let configuration = space.draw(draw, of: model, seed: seed)
         doubles += 1
-        if known.insert(configuration.description).inserted {
+        if seen.insert(configuration, of: space) {
           found.append(configuration)
           doubles = 0
         }
@@ -69,19 +69,9 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
 
   private static let mostDoubles = 1_000
 
-  /// The first of those that come to the same settings, however their values are written.
   private func distinct(_ configurations: [Configuration]) -> [Configuration] {
-    var canonical: [Configuration.Parameter: String] = [:]
-    var known: Set<[String: String]> = []
-    return configurations.filter { configuration in
-      var settings: [String: String] = [:]
-      for parameter in configuration.parameters {
-        let text = canonical[parameter] ?? (try? Configuration.canonical(parameter.value, of: parameter.name, model))
-        canonical[parameter] = text ?? parameter.value
-        settings[parameter.name] = text ?? parameter.value
-      }
-      return known.insert(settings).inserted
-    }
+    var seen = SeenConfigurations(model)
+    return configurations.filter { seen.insert($0) }
   }
 
   /// - Throws: ``SweepError`` for what makes no sense, alone or together.
@@ -132,11 +122,40 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
   }
 }
 
+/// Tells configurations apart by what settings they come to, however their values are written.
+private struct SeenConfigurations {
+  private let model: ModelKind
+  private var canonical: [Configuration.Parameter: String] = [:]
+  private var known: Set<[String: String]> = []
+
+  init(_ model: ModelKind) { self.model = model }
+
+  /// - Parameter space: that it was drawn from; nil if it comes from a grid
+  /// - Returns: whether no other one came to the same settings
+  mutating func insert(_ configuration: Configuration, of space: ParameterSpace? = nil) -> Bool {
+    var settings: [String: String] = [:]
+    for parameter in configuration.parameters {
+      if case .range? = space?.values[parameter.name] {
+        // Equal numbers of a range are written in one way.
+        settings[parameter.name] = parameter.value
+        continue
+      }
+      let text = canonical[parameter] ?? (try? Configuration.canonical(parameter.value, of: parameter.name, model))
+      canonical[parameter] = text ?? parameter.value
+      settings[parameter.name] = text ?? parameter.value
+    }
+    return known.insert(settings).inserted
+  }
+}
+
 /// What is wrong with a sweep, and where.
 package struct SweepError: Error, Equatable, CustomStringConvertible {
   package let description: String
   /// The key of a sweep file, or the parameter, that is wrong, where it is one.
   let key: String?
+
+  /// Of a word that is wrong: it may be as long as a file.
+  static let longestQuotation = 200
 
   package init(_ description: String) { self.init(description, key: nil) }
 
@@ -147,7 +166,7 @@ package struct SweepError: Error, Equatable, CustomStringConvertible {
     let nearest = names.min { (Self.distance($0, name), $0) < (Self.distance($1, name), $1) }
     let suggestion = nearest.flatMap { Self.distance($0, name) <= max(2, name.count / 3) ? $0 : nil }
     description =
-      "\(place) has no \"\(name)\"; "
+      "\(place) has no \"\(name.prefix(Self.longestQuotation))\"; "
       + (suggestion.map { "did you mean \($0)?" } ?? "it has \(names.joined(separator: ", "))")
   }
 

@@ -15,7 +15,7 @@ struct BlobCacheTests {
 
   init() throws {
     base = try TemporaryFolder()
-    cache = try #require(BlobCache(environment: ["XDG_CACHE_HOME": base.path]))
+    cache = try #require(BlobCache(base: base.path))
   }
 
   private func write(_ bytes: [UInt8], to path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
@@ -26,10 +26,9 @@ struct BlobCacheTests {
     return lstat(path, &information) == 0
   }
 
-  @Test func theEnvironmentSaysWhere() {
-    #expect(BlobCache(environment: ["HOME": "/h"])?.folder == "/h/.cache/atelier")
-    #expect(BlobCache(environment: ["HOME": "/h", "XDG_CACHE_HOME": "/c"])?.folder == "/c/atelier")
-    #expect(BlobCache(environment: [:]) == nil && BlobCache(environment: ["XDG_CACHE_HOME": ""]) == nil)
+  @Test func isAFolderOfTheUsersCaches() {
+    #expect(BlobCache(base: "/c")?.folder == "/c/atelier")
+    #expect(BlobCache(base: nil) == nil)
   }
 
   @Test func whatIsKeptIsFound() {
@@ -115,14 +114,14 @@ struct BlobCacheTests {
 
   @Test func whatCannotBeKeptIsNoError() throws {
     try write([], to: base.path + "/file")
-    let cache = try #require(BlobCache(environment: ["XDG_CACHE_HOME": base.path + "/file"]))
+    let cache = try #require(BlobCache(base: base.path + "/file"))
     cache.save(file, name)
     #expect(cache.load(name) == nil && !cache.isWritable)
   }
 
   @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func aFullDiskLeavesNoPartOfAFile() throws {
     let disk = try SmallDisk()
-    let cache = try #require(BlobCache(environment: ["XDG_CACHE_HOME": disk.path]))
+    let cache = try #require(BlobCache(base: disk.path))
     let large = [UInt8](repeating: 7, count: 1_000_000)
     cache.save(large, BlobSamples.name(of: large))
     #expect(cache.load(BlobSamples.name(of: large)) == nil)

@@ -151,22 +151,44 @@ import Testing
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  @Test func anImageOfAnotherSizeIsToldWithItsFile() throws {
+  /// The others of a batch are predicted, and the exit status says that not all were.
+  @Test func imagesThatCannotBePredictedAreToldAndTheOthersPredicted() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
-    try TinyData.writeImage(0, to: folder.file("good.png"))
+    for name in ["good", "also"] { try TinyData.writeImage(0, to: folder.file("\(name).png")) }
     try TinyData.writeImage(0, width: 16, to: folder.file("wide.png"))
-    let run = try AtelierProcess(["predict", "tree", "good.png", "wide.png"], in: folder)
-    #expect(run.status == 65 && run.errors.contains("wide.png: is an image of 4x16; the model was trained on 8x8"))
-    #expect(run.output.isEmpty)
+    let images = ["good.png", "wide.png", "plain.txt", "missing.png", "also.png"]
+    let run = try AtelierProcess(["predict", "tree"] + images + ["--json", "found.json"], in: folder)
+    #expect(run.status == 65, "\(run.errors)")
+    for message in [
+      "wide.png: is an image of 4x16; the model was trained on 8x8", "plain.txt: is not a PNG image",
+      "missing.png: there is no such file", "3 of 5 images could not be predicted",
+    ] { #expect(run.errors.contains(message), "\(run.errors)") }
+    #expect(run.output.split(separator: "\n").map { $0.prefix(8) } == ["good.png", "also.png"])
+    let found = try JSONSerialization.jsonObject(with: folder.bytes("found.json")) as? [[String: Any]]
+    #expect(found?.compactMap { $0["image"] as? String } == ["good.png", "also.png"])
+    let missing = try AtelierProcess(["predict", "tree", "missing.png"], in: folder)
+    #expect(missing.status == 66 && missing.output.isEmpty)
   }
 
-  @Test func aModelOfOtherImagesIsNotJudged() throws {
-    try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
-    let other = try TemporaryFolder()
-    let otherData = try TinyData.write(into: other, classNames: ["cat", "hen", "owl", "yak"])
-    let run = try AtelierProcess(["evaluate", folder.file("tree"), "--data", otherData], in: other)
-    #expect(
-      run.status == 65 && run.errors.contains("has images of 8x8 in 4 classes; the model was trained on 8x8 in 3"))
+  /// Swift's texts are Unicode: a file of another name would be read or written.
+  @Test func anArgumentThatIsNotUTF8IsRefused() throws {
+    let run = try shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
+    #expect(run.status == 64 && run.errors.contains("'caf\\xE9', is not UTF-8"), "\(run.errors)")
+    #expect(folder.names == ["data", "plain.txt"])
+  }
+
+  /// Composed and decomposed: two names to a file system.
+  @Test func filesHaveTheNamesThatWereGiven() throws {
+    for name in ["caf\u{e9}", "cafe\u{301}"] {
+      let run = try AtelierProcess(
+        ["train", "tree", "--data", data, "--output", name, "--json", "\(name).json"], in: folder)
+      #expect(run.status == 0, "\(run.errors)")
+      for file in [name, "\(name).json"] {
+        let path = Array(folder.path.utf8) + [UInt8(ascii: "/")] + Array(file.utf8) + [0]
+        #expect(path.withUnsafeBytes { unlink($0.bindMemory(to: CChar.self).baseAddress!) } == 0, "\(folder.names)")
+      }
+    }
+    #expect(folder.names == ["data", "plain.txt"])
   }
 
   // MARK: Disks and readers

@@ -142,6 +142,47 @@ extension SweepTests {
     #expect(runs.count == 3)
   }
 
+  /// What the command line says is for all sweeps of the file, and part of what is kept.
+  @Test func optionsWinOverAFile() throws {
+    let space = "model: tree\nspace: {max-depth: [1, 2, 3, 4], criterion: [gini, entropy]}\n"
+    try folder.write("\(space)folds: 3\nseed: 1\n---\n\(space)strategy: random\n", to: "two.yaml")
+    let options = ["--folds", "2", "--draws", "3", "--seed", "7", "--scoring", "f1_macro", "--no-refit"]
+    _ = try search(["two.yaml"] + options)
+    let inline = ["tree", "--max-depth", "1,2,3,4", "--criterion", "gini,entropy"]
+    _ = try search(inline + options)
+    #expect(try Set(runs.map { try scores($0) }).count == 1 && runs.count == 3)
+    #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("split1_test_score,"))
+    try FileManager.default.removeItem(atPath: folder.file("runs/\(runs[0])/scores.csv"))
+    _ = try search(["--resume", runs[0]])
+    #expect(try scores(runs[0]) == scores(runs[1]), "the run says what the command line said")
+  }
+
+  @Test func theRestIsToldWithItsOptions() throws {
+    let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: [1, 2]}\ndata: \($0)\n" }
+    try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
+    let options = ["--draws", "1", "--no-refit", "--hold-out", "0.2"]
+    let run = try AtelierProcess(["sweep", "two.yaml"] + options, in: folder)
+    #expect(run.status == 66, "\(run.errors)")
+    let resumed = try AtelierProcess(["sweep", "--resume", "latest"], in: folder)
+    #expect(
+      resumed.errors.hasSuffix("atelier sweep two.yaml --from 2 --hold-out 0.2 --draws 1 --no-refit\n"),
+      "\(resumed.errors)")
+  }
+
+  @Test func optionsThatTheFileDoesNotFitAreErrors() throws {
+    try folder.write("model: tree\nspace: {max-depth: [1, 2]}\n", to: "s.yaml")
+    for (options, reason) in [
+      (["--factor", "3"], "--factor belongs to --halving"), (["--folds", "1"], "folds: from 2 to 100, not 1"),
+      (["--halving", "images"], "--halving needs --max-resource"),
+      (["--draws", "2", "--max-resource", "9"], "--max-resource belongs to --halving"),
+    ] {
+      let run = try start(["s.yaml"] + options).wait()
+      #expect(run.status == 64 && run.errors.contains(reason), "\(run.errors)")
+    }
+    let resumed = try start(["--resume", "latest", "--seed", "0"]).wait()
+    #expect(resumed.status == 64 && resumed.errors.contains("leave out --seed"), "\(resumed.errors)")
+  }
+
   /// As if it had been killed between the first and the second.
   @Test func theRestIsToldIfItNeverBegan() throws {
     let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: 1}\ndata: \($0)\n" }
@@ -186,6 +227,9 @@ extension SweepTests {
     let other = try TemporaryFolder()
     let data = try TinyData.write(into: other, train: 60)
     let run = try AtelierProcess(["sweep", "--resume", "latest", "--data", data], in: folder)
-    #expect(run.status == 64 && run.errors.contains("other data"))
+    #expect(run.status == 65 && run.errors.contains("is not the data set of run \(runs[0])"), "\(run.errors)")
+    let renamed = try TinyData.write(into: other, classNames: ["cat", "hen", "yak"])
+    let named = try AtelierProcess(["sweep", "--resume", "latest", "--data", renamed], in: folder)
+    #expect(named.status == 65 && named.errors.contains("missing here: owl; unknown to run"), "\(named.errors)")
   }
 }

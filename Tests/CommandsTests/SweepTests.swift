@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Testing
 
@@ -142,7 +143,25 @@ import Testing
     try folder.write(
       "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\ndraws: 50\nrefit: false\n", to: "s.yaml")
     let run = try search(["s.yaml"])
-    #expect(run.errors.contains("only 3 of 50 draws are different"), "\(run.errors)")
+    #expect(run.errors.contains("warning: the search space has only 3 distinct configurations"), "\(run.errors)")
+    #expect(run.output.contains("3 configurations in"))
+  }
+
+  /// One image of the third class, where each fold should have one.
+  @Test func classesTooSmallForTheirSplitsAreTold() throws {
+    let labels = (0..<30).map { UInt8($0 < 29 ? $0 % 2 : 2) }
+    try IDX.write(dimensions: [30], elements: labels, to: "\(data)/train-labels-idx1-ubyte")
+    try IDX.write(
+      dimensions: [30, 8, 8], elements: (0..<30).flatMap(TinyData.image), to: "\(data)/train-images-idx3-ubyte")
+    let folds = try search(["tree", "--max-depth", "1", "--folds", "3", "--no-refit"])
+    #expect(folds.errors.contains("fewer training images than the 3 folds"), "\(folds.errors)")
+    #expect(folds.errors.components(separatedBy: ": owl (1 image)\n").count == 2, "\(folds.errors)")
+    let holdOut = try search(["tree", "--max-depth", "1", "--hold-out", "0.3", "--no-refit"])
+    #expect(holdOut.errors.contains("hold-out of 0.3 has no image, so that it says nothing of them: owl (1 image)\n"))
+    let network = try AtelierProcess(
+      ["train", "cnn", "--filters", "4", "--epochs", "1", "--batch", "10", "--shards", "1", "--data", data, "-o", "m"],
+      in: folder)
+    #expect(network.status == 0 && network.errors.contains("hold-out of 0.05 has no image"), "\(network.errors)")
   }
 
   @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {

@@ -76,6 +76,9 @@ import Testing
     }
     _ = try folder.write(Array("cat\r\ndog\r\nbird and more\r\n".utf8), "classes.txt")
     #expect(try Dataset.load(directory: folder.path).classNames == ["cat", "dog", "bird and more"])
+    _ = try folder.write([0xef, 0xbb, 0xbf] + Array("cat\ndog\ncafe\u{301}\n".utf8), "classes.txt")
+    let names = try Dataset.load(directory: folder.path).classNames
+    #expect(names.map { Array($0.utf8) } == ["cat", "dog", "caf\u{e9}"].map { Array($0.utf8) })
   }
 
   @Test func fashionMNISTIsFoundInTheFolderNamedOrInOneOfItsNameBelow() throws {

@@ -27,6 +27,24 @@ import Testing
     #expect(shape.channels == (dimensions.count == 4 ? dimensions[3] : 1))
   }
 
+  /// As `cat a.gz b.gz` makes them, with an empty member at the end, and padded with zeros as by tar or tape drives.
+  @Test func gzipFilesMayHaveSeveralMembersAndPadding() throws {
+    let elements = randomBytes(60, key: 9)
+    let plain = header([3, 4, 5]) + elements
+    let empty = try gzipped([])
+    for cut in [0, 1, 17, plain.count] {
+      let members = try gzipped(Array(plain[..<cut])) + gzipped(Array(plain[cut...]))
+      for file in [members, members + empty, empty + members + empty + empty, members + [0, 0, 0], members + [0]] {
+        #expect(try IDX.readImages(try folder.write(file, "members")).pixels == elements)
+      }
+      // Damage in the first member is not lost because the second is whole.
+      var wrongChecksum = try gzipped(Array(plain[..<cut]))
+      wrongChecksum[wrongChecksum.count - 6] ^= 1
+      let path = try folder.write(wrongChecksum + gzipped(Array(plain[cut...])), "damaged")
+      #expect(throws: DatasetError.self) { try IDX.readImages(path) }
+    }
+  }
+
   /// Zeros are what deflate packs best: nothing that is really there may be taken for a lie.
   @Test func anImageOfZerosIsReadFromGzip() throws {
     let zeros = try folder.write(
@@ -50,7 +68,9 @@ import Testing
       (header([1 << 28, 512, 512]) + randomBytes(99, key: 7), "memory allows"),
       (header([60000, 28, 28]) + randomBytes(99, key: 7), "60000 images of 28x28 expected"), (wrongChecksum, "damaged"),
       (Array(packed.dropLast(3)), "cut off"), (Array(packed.prefix(packed.count / 2)), "cut off"),
-      (packed + [1, 2, 3], "other bytes behind the gzip data"), (packed + packed, "other bytes behind"),
+      (packed + [1, 2, 3], "other bytes behind the gzip data"), (packed + packed, "more bytes after"),
+      (packed + [0, 0, 1], "other bytes behind the gzip data"), (packed + [0x1f, 1], "the gzip data is"),
+      (packed + [0x1f], "cut off"),
       (Array("<html>not found</html>".utf8), "not an IDX file"),
     ]
     for (bytes, says) in cases {

@@ -35,9 +35,11 @@ import Testing
     ("/test: there is no such folder", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test") }),
     ("/test/dog: is a class that", { try $0.writeImage("test/dog/a.png") }),
     (
-      "/test/be\u{301}: is a class that",
-      { test in for name in ["train/b\u{e9}/a.png", "test/be\u{301}/a.png"] { try test.writeImage(name) } }
+      "in different Unicode forms",
+      { test in for name in ["train/b\u{e9}/a.png", "train/be\u{301}/a.png"] { try test.writeImage(name) } }
     ),
+    ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("train") }),
+    ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("test") }),
     ("/test/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("test/cat/b.png", width: 5) }),
     ("/train/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("train/cat/b.png", width: 5) }),
     ("all grey or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),
@@ -64,11 +66,82 @@ import Testing
     } catch { #expect(error.description.contains(says), "\(error)") }
   }
 
-  @Test func aNameThatIsNoTextIsRefused() throws {
-    try writeImage("test/cat/a.png")
+  private func createLatin1Folder(_ part: String) throws {
+    #expect(mkdir(Array("\(folder.path)/\(part)/caf".utf8CString.dropLast()) + [-23, 0], 0o700) == 0)
+  }
+
+  /// The names of images are not Atelier's business: they are bytes.
+  @Test func imagesWhoseNamesAreNotUTF8AreRead() throws {
+    for (key, name) in ["train/cat/a.png", "train/cat/z.png", "test/cat/a.png"].enumerated() {
+      try writeImage(name, key: UInt32(key))
+    }
+    try writeImage("train/cat/b.png", key: 7)
+    let new = Array("\(folder.path)/train/cat/caf".utf8CString.dropLast()) + [-23] + Array(".png".utf8CString)
+    #expect(rename("\(folder.path)/train/cat/b.png", new) == 0)
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(dataset.train.pixels == [0, 7, 1].flatMap { randomBytes(12, key: $0) })
+  }
+
+  /// macOS has decomposed names, others composed ones: the class is the same, and so is the digest.
+  @Test func namesInAnotherUnicodeFormAreTheSameClass() throws {
+    func load(_ train: String, _ test: String) throws -> Dataset {
+      let other = try ImageFolderTests()
+      for (key, name) in ["train/\(train)/a.png", "train/dog/a.png", "test/\(test)/a.png"].enumerated() {
+        try other.writeImage(name, key: UInt32(key))
+      }
+      return try Dataset.load(directory: other.folder.path)
+    }
+    let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+    let datasets = try [(composed, decomposed), (decomposed, composed), (composed, composed)].map(load)
+    #expect(Set(datasets.map(\.digest)).count == 1)
+    let names = [composed, "dog"].map { Array($0.utf8) }
+    #expect(datasets.allSatisfy { $0.classNames.map { Array($0.utf8) } == names })
+    #expect(datasets[0].test.labels == [0])
+  }
+
+  @Test func whatSystemsPutIntoFoldersIsSkippedAndReported() throws {
     try writeImage("train/cat/a.png")
-    let name = Array((folder.path + "/train/cat/").utf8CString.dropLast()) + [-1, -2] + Array(".png".utf8CString)
-    #expect(mkdir(name, 0o700) == 0)
-    #expect(throws: DatasetError.self) { try Dataset.load(directory: folder.path) }
+    try writeImage("test/cat/a.png")
+    #expect(try Dataset.load(directory: folder.path).notes.isEmpty)
+    _ = try folder.write([1], "train/cat/Thumbs.db")
+    #expect(
+      try Dataset.load(directory: folder.path).notes == [
+        "1 file that is not an image was skipped: train/cat/Thumbs.db"
+      ])
+    _ = try folder.write([1], "train/desktop.ini")
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(
+      dataset.notes == ["2 files that are not images were skipped: train/desktop.ini, train/cat/Thumbs.db"])
+    #expect(dataset.classNames == ["cat"] && dataset.train.count == 1)
+  }
+
+  /// One image with a palette among grey ones, or among RGB ones, whichever comes first.
+  @Test(arguments: [1, 3], ["a", "c"]) func aGreyPaletteIsOneOfItsSet(channels: Int, name: String) throws {
+    try writeImage("train/cat/b.png", channels: channels)
+    try writeImage("test/cat/a.png", channels: channels)
+    let rows = (0..<4).map { row in (0..<3).map { UInt8(row * 3 + $0) } }
+    let grays = (0..<12).map { UInt8(20 * $0) }
+    let palette: [UInt8] = grays.flatMap { [$0, $0, $0] } + [1, 2, 3]
+    let file = PNGBytes.file(height: 4, width: 3, .palette, rows: rows, extra: PNGBytes.chunk("PLTE", palette))
+    _ = try folder.write(file, "train/cat/\(name).png")
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(dataset.shape.channels == channels)
+    let expected = grays.flatMap { [UInt8](repeating: $0, count: channels) }
+    #expect(Array(dataset.train.pixels(of: name == "a" ? 0 : 1)) == expected)
+  }
+
+  @Test func transparencyIsReportedOnce() throws {
+    try writeImage("train/cat/a.png")
+    try writeImage("test/cat/a.png")
+    for name in ["b", "c"] {
+      let rows = [[UInt8]](repeating: [0, 255, 100, 128, 7, 0], count: 4)
+      _ = try folder.write(PNGBytes.file(height: 4, width: 3, .greyAlpha, rows: rows), "train/cat/\(name).png")
+    }
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(
+      dataset.notes == [
+        "2 images have transparent pixels, which were blended onto white: train/cat/b.png, train/cat/c.png"
+      ])
+    #expect(dataset.train.pixels(of: 2).prefix(3) == [0, 177, 255])
   }
 }

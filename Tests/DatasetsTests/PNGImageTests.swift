@@ -41,13 +41,41 @@ import Testing
         "palette, one entry transparent",
         PNGBytes.file(
           height: 1, width: 3, .palette, rows: [[2, 0, 1]], extra: palette + PNGBytes.chunk("tRNS", [255, 0])),
-        3, [100, 200, 30, 1, 2, 3, 0, 0, 0]
+        3, [100, 200, 30, 1, 2, 3, 255, 255, 255]
       ),
-      ("grey, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1, [200, 0]),
+      (
+        "grey, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1,
+        [200, 255]
+      ),
+      (
+        "grey, half transparent",
+        PNGBytes.file(height: 1, width: 4, .greyAlpha, rows: [[0, 128, 100, 128, 255, 1, 60, 254]]),
+        1, [127, 177, 255, 61]
+      ),
+      (
+        "16-bit grey, half transparent",
+        PNGBytes.file(height: 1, width: 1, bits: 16, .greyAlpha, rows: [[100, 100, 128, 128]]), 1, [177]
+      ),
+      (
+        "grey, one colour transparent",
+        PNGBytes.file(height: 1, width: 2, .grey, rows: [[9, 8]], extra: PNGBytes.chunk("tRNS", [0, 8])),
+        1, [9, 255]
+      ),
       (
         "RGB, transparent",
         PNGBytes.file(height: 1, width: 2, .rgbAlpha, rows: [[200, 100, 50, 255, 200, 100, 50, 0]]),
-        3, [200, 100, 50, 0, 0, 0]
+        3, [200, 100, 50, 255, 255, 255]
+      ),
+      (
+        "RGB, half transparent", PNGBytes.file(height: 1, width: 1, .rgbAlpha, rows: [[200, 100, 0, 128]]), 3,
+        [227, 177, 127]
+      ),
+      (
+        "palette of greys",
+        PNGBytes.file(
+          height: 1, width: 3, .palette, rows: [[2, 0, 1]],
+          extra: PNGBytes.chunk("PLTE", [7, 7, 7, 90, 90, 90, 132, 132, 132, 1, 2, 3])),
+        1, [132, 7, 90]
       ),
       (
         "gamma as sRGB's, stated",
@@ -59,6 +87,46 @@ import Testing
     for (kind, file, channels, pixels) in cases {
       let image = try PNGImage.read(try folder.write(file, "\(kind).png"))
       #expect(image.shape.channels == channels && image.pixels == pixels, "\(kind)")
+    }
+  }
+
+  /// Whatever a file says of gamma and colours, samples are read as they stand in it.
+  private static let colourSpaces: [(kind: String, chunk: [UInt8])] = [
+    ("linear gamma", PNGBytes.chunk("gAMA", [0, 1, 0x86, 0xa0])),
+    ("sRGB", PNGBytes.chunk("sRGB", [0])),
+    ("chromaticities", PNGBytes.chunk("cHRM", [UInt8](repeating: 1, count: 32))),
+    ("a profile", PNGBytes.chunk("iCCP", Array("profile".utf8) + [0, 0] + PNGBytes.deflated([1, 2, 3]))),
+    ("a background and significant bits", PNGBytes.chunk("bKGD", [0, 77]) + PNGBytes.chunk("sBIT", [2])),
+  ]
+
+  @Test func colorSpacesChangeNoSample() throws {
+    for (kind, chunk) in Self.colourSpaces {
+      let file = PNGBytes.file(height: 1, width: 4, .grey, rows: [[10, 100, 132, 250]], extra: chunk)
+      #expect(try PNGImage.read(try folder.write(file, "image.png")).pixels == [10, 100, 132, 250], "\(kind)")
+    }
+  }
+
+  /// All samples of 16 bits, to the nearest of 8.
+  @Test func sixteenBitsBecomeTheNearestEight() throws {
+    let rows = (0..<256).map { high in (0..<256).flatMap { [UInt8(high), UInt8($0)] } }
+    let path = try folder.write(PNGBytes.file(height: 256, width: 256, bits: 16, .grey, rows: rows), "all.png")
+    #expect(try PNGImage.read(path).pixels == (0..<65536).map { UInt8(($0 * 255 + 32767) / 65535) })
+  }
+
+  @Test func whatFollowsTheEndIsIgnored() throws {
+    let file = PNGBytes.file(height: 1, width: 2, .grey, rows: [[3, 4]])
+    for rest in [[10], [0], file, PNGBytes.chunk("IDAT", [1, 2, 3])] {
+      #expect(try PNGImage.read(try folder.write(file + rest, "rest.png")).pixels == [3, 4])
+    }
+  }
+
+  /// Also of chunks that are not needed: a transparency that is not recognized would change pixels.
+  @Test func aWrongChecksumIsAnError() throws {
+    for name in ["tRNS", "tEXt"] {
+      var chunk = PNGBytes.chunk(name, [0, 4])
+      chunk[4] ^= 2
+      let path = try folder.write(PNGBytes.file(height: 1, width: 1, .grey, rows: [[4]], extra: chunk), "bad.png")
+      #expect { try PNGImage.read(path) } throws: { "\($0)".contains("the checksum of its chunk") }
     }
   }
 
@@ -115,7 +183,6 @@ import Testing
       (Array(PNGBytes.signature.prefix(4)), "is not a PNG image"),
       (PNGBytes.file(height: 3, width: 4, .grey, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
       (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
-      (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]) + [0], "does not end with the chunk IEND"),
       (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; height and width"),
       (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .grey, rows: [[1]]), "is not a PNG image"),
     ]

@@ -60,6 +60,7 @@ private struct Fixture: Decodable {
     #expect(found.classes.map(\.precision) == [0.5, 0, 0])
     #expect(found.classes.map(\.recall) == [0.5, 0, 0])
     #expect(found.classes.map(\.f1) == [0.5, 0, 0])
+    #expect(found.balancedAccuracy == 0.25)
     #expect(abs(found.macroAverage.f1 - 0.5 / 3) < tolerance && abs(found.weightedAverage.f1 - 1.0 / 3) < tolerance)
   }
 
@@ -103,6 +104,7 @@ private struct Fixture: Decodable {
     let text = """
       images                           4
       accuracy                    0.7500
+      balanced accuracy           0.8333
       top-2 accuracy              1.0000
       top-3 accuracy              1.0000
       log loss                    0.5623
@@ -124,6 +126,17 @@ private struct Fixture: Decodable {
         cat taken for hen: 1
       """
     #expect(found.description == text)
+  }
+
+  /// Nothing is known of class a, and of class c only that predictions of it were wrong.
+  @Test func absentClassesHaveNoMeasuresInTheText() throws {
+    let found = try Evaluation(
+      probabilities: [0, 0.75, 0.25, 0, 0.25, 0.75, 0, 0.75, 0.25], labels: [1, 1, 1], classNames: ["a", "b", "c"])
+    for line in [
+      "a                         –       –       –       0", "b                    1.0000  0.6667  0.8000       3",
+      "c                    0.0000       –  0.0000       0", "macro average        0.5000  0.3333  0.4000       3",
+    ] { #expect(found.description.contains(line), "\(found.description)") }
+    #expect(abs(found.balancedAccuracy - 2.0 / 3) < tolerance)
   }
 
   @Test func manyClassesAreListedWithoutTheMatrix() throws {

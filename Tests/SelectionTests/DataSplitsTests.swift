@@ -28,4 +28,22 @@ import Testing
     let (training, test) = DataSplits.folds(3).split(0, of: images, seed: 1)
     #expect((training.pixels + test.pixels).sorted() == images.pixels)
   }
+
+  /// Classes of 1, 2, 3 and 30 images; one without any is not small, but not there.
+  @Test func classesTooSmallToDivideAreNamedWithTheirCount() {
+    let labels: [UInt8] = [0, 1, 1, 2, 2, 2] + [UInt8](repeating: 4, count: 30)
+    let names = ["ant", "bee", "cat", "dog", "eel"]
+    func warnings(_ splits: DataSplits) -> [String] { splits.warnings(of: labels, classNames: names) }
+    #expect(
+      warnings(.folds(3)) == [
+        "classes with fewer training images than the 3 folds, which some folds are not tested on: "
+          + "ant (1 image), bee (2 images)"
+      ])
+    #expect(warnings(.folds(2)).map { $0.hasSuffix(": ant (1 image)") } == [true])
+    #expect(warnings(.holdOut(0.2)).map { $0.hasSuffix(": ant (1 image), bee (2 images)") } == [true])
+    #expect(warnings(.holdOut(0.5)).map { $0.hasSuffix(": ant (1 image)") } == [true])
+    #expect(DataSplits.folds(3).warnings(of: [UInt8](repeating: 4, count: 30), classNames: names).isEmpty)
+    let many = DataSplits.folds(2).warnings(of: (0..<30).map { UInt8($0) }, classNames: (0..<30).map(String.init))
+    #expect(many[0].hasSuffix("9 (1 image) and 20 more"))
+  }
 }

@@ -46,7 +46,11 @@ import Testing
     ("model: tree\nspace: {}\nfolds: 3\nhold-out: 0.1", "folds and hold-out exclude each other"),
     ("model: tree", "space is missing"), ("space: {}", "model is missing"), ("", "is empty"),
     ("- 3", "is not a sweep file"),
-    ("model: tree\nspace: [max-depth", "s.yaml: "),
+    ("model: tree\nspace: [max-depth", "s.yaml, line 2, column 18: did not find expected ',' or ']'"),
+    ("model: tree\nmodel: tree\nspace: {}", "s.yaml, line 1, column 1: model is there twice"),
+    ("model: tree\nspace: {max-depth: &a 3}", "line 2, column 20: anchors and aliases (& and *) are not supported"),
+    ("model: tree\nspace: {max-depth: *a}", "line 2, column 20: anchors and aliases"),
+    ("model: tree\nspace: {}\nfolds: 3\(String(repeating: "x", count: 1000))", "must be a whole number, not \"3xx"),
     ("model: tree\nspace: {max-depth: {low: 3}}", "a range has low and high"),
     ("model: tree\nspace: {max-depth: []}", "max-depth has no values"),
     ("model: tree\nspace: {}\nstrategy: random", "random needs draws"),
@@ -66,6 +70,10 @@ import Testing
       "line 3, column 3: trees is a whole number, and so are the ends of its range: write {low: 2, high: 9}"
     ),
     (
+      "model: forest\nspace:\n  max-depth: {low: 1, high: 2.5, log: true}\nstrategy: random\ndraws: 2",
+      "line 3, column 3: max-depth is a whole number, and so are the ends of its range: write {low: 1, high: 2}"
+    ),
+    (
       "model: forest\nspace:\n  trees: {low: 1.2, high: 1.8}\nstrategy: random\ndraws: 2",
       "line 3, column 3: trees"
     ),
@@ -80,6 +88,42 @@ import Testing
   ]) func whatIsWrongIsSaid(text: String, reason: String) {
     let error = #expect(throws: SweepError.self) { try read(text) }
     #expect(error?.description.hasPrefix("s.yaml") == true && error!.description.contains(reason), "\(error!)")
+    #expect(error!.description.utf8.count < 700)
+  }
+
+  /// Each line doubles the one before: 2^40 values, as a value and as a key.
+  @Test(arguments: ["space: *a40", "? *a40\n: 3", "space:\n  ? [*a40]\n  : 3"]) func aliasesDoNotExpand(use: String) {
+    let lines = (1...40).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]" }
+    let text = (["a0: &a0 [x]"] + lines + [use, "model: tree"]).joined(separator: "\n")
+    let error = #expect(throws: SweepError.self) { try read(text) }
+    #expect(error?.description.hasPrefix("s.yaml, line 1, column 5: anchors and aliases") == true)
+  }
+
+  /// As deep as a text of 1 MiB can be, and as long: an error at once, and no long one.
+  @Test(arguments: ["[", "{a: ", "- ", "? "]) func deepNestingIsRefused(level: String) {
+    let text = "model: tree\nspace:\n  " + String(repeating: level, count: 1_000_000 / level.utf8.count)
+    let error = #expect(throws: SweepError.self) { try read(text) }
+    #expect(error?.description.hasPrefix("s.yaml, line 3, column ") == true, "\(error!)")
+    #expect(error?.description.contains("nested more than 16 levels deep") == true, "\(error!)")
+  }
+
+  @Test(arguments: ["max-depth: VALUE", "VALUE: 3", "criterion: [VALUE]"]) func longValuesAreCutInErrors(line: String) {
+    for value in [String(repeating: "7", count: 1_000_000), String(repeating: "x", count: 1_000_000)] {
+      let text = "model: tree\nspace:\n  " + line.replacing("VALUE", with: value)
+      let error = #expect(throws: SweepError.self) { try read(text) }
+      #expect(error!.description.hasPrefix("s.yaml") && error!.description.utf8.count < 1000)
+    }
+  }
+
+  @Test func aByteOrderMarkIsSkipped() throws {
+    #expect(try read("\u{feff}model: tree\nspace: {max-depth: 3}\n") == read("model: tree\nspace: {max-depth: 3}\n"))
+  }
+
+  /// Signs of anchors within texts are none.
+  @Test func ampersandsAndAsterisksInTextAreRead() throws {
+    let text = "# a & b *c\nmodel: tree\ndata: 'R & *D'\nspace: {}\n"
+    #expect(try read(text).map(\.data) == ["R & *D"])
+    #expect(try read("model: tree\ndata: a&b*c & d\nspace: {}\n").map(\.data) == ["a&b*c & d"])
   }
 
   @Test func theGridHasScikitLearnsOrder() throws {
@@ -125,6 +169,108 @@ import Testing
     // As many below the geometric mean as above.
     #expect(60...140 ~= rates.count { $0 < 0.0316 })
     for epochs in 1...3 { #expect(30...110 ~= drawn.count { $0["epochs"] == "\(epochs)" }) }
+  }
+
+  /// Whatever the notation of the ends of a range.
+  @Test func theParameterDecidesWhatARangeHolds() throws {
+    func drawn(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
+      let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\ndraws: 30\n"
+      return try read(text)[0].configurations().map { $0[name]! }
+    }
+    for range in ["{low: 0, high: 1}", "{low: 0.0, high: 1.0}", "{low: 0, high: 1.0}"] {
+      let values = try drawn(.knn, "whitening", range)
+      #expect(values.count == 30 && values.count { Double($0)! == Double($0)!.rounded() } < 3, "\(values)")
+      #expect(try values == drawn(.knn, "whitening", "{low: 0, high: 1}"))
+      #expect(values.allSatisfy { 0...1 ~= Double($0)! })
+    }
+    for range in ["{low: 1, high: 10, log: true}", "{low: 1.0, high: 10.0, log: true}"] {
+      #expect(try drawn(.cnn, "learning-rate", range).contains { Double($0)! != Double($0)!.rounded() })
+      #expect(try drawn(.cnn, "epochs", range).sorted { Int($0)! < Int($1)! } == (1...10).map(String.init))
+    }
+    for (name, low, high) in [("dropout", "0", "0.5"), ("validation", "0", "0.5"), ("weight-decay", "0", "1")] {
+      #expect(try drawn(.cnn, name, "{low: \(low), high: \(high)}").count == 30)
+    }
+  }
+
+  /// The settings themselves know which parameters take fractions.
+  @Test(arguments: ModelKind.allCases) func realParametersTakeFractions(kind: ModelKind) {
+    for name in Configuration.parameterNames(kind) {
+      func isValue(_ text: String) -> Bool {
+        let values = ParameterSpace([name: .list([text])])
+        return (try? SweepDefinition(kind, spaces: [values]).check()) != nil
+      }
+      let real: Set = [
+        "dropout", "learning-rate", "weight-decay", "label-smoothing", "validation", "weight-average", "max-features",
+        "whitening",
+      ]
+      #expect(isValue("0.5") == real.contains(name), "\(name)")
+      func isRange(_ low: Double, _ high: Double) -> Bool {
+        var definition = SweepDefinition(
+          kind, spaces: [ParameterSpace([name: .range(low: low, high: high, isLogarithmic: false)])])
+        definition.strategy = .random(2)
+        return (try? definition.check()) != nil
+      }
+      #expect(isRange(0.25, 0.75) == real.contains(name), "\(name)")
+    }
+  }
+
+  /// Written in two ways, a value is one configuration.
+  @Test func drawsOfTheSameSettingsAreOne() throws {
+    let lists = ParameterSpace([
+      "max-depth": .list(["3", "03", "+3", "4", "5"]), "min-samples-leaf": .list(["1", "01"]),
+    ])
+    var definition = SweepDefinition(.tree, spaces: [lists])
+    definition.strategy = .random(4)
+    #expect(try definition.configurations().count == 3)
+  }
+
+  /// The range of whole numbers is searched as a whole, and nothing is left to chance.
+  @Test func aSpaceWithFewerConfigurationsThanDrawsIsSearchedAsAWhole() throws {
+    let range = ParameterSpace.Values.range(low: 1, high: 40, isLogarithmic: true)
+    let space = ParameterSpace(["max-depth": range, "criterion": .list(["gini", "entropy"])])
+    var definition = SweepDefinition(.tree, spaces: [space])
+    definition.strategy = .random(81)
+    #expect(try definition.configurations().count == 80)
+  }
+
+  // MARK: Overrides
+
+  private func read(_ text: String, _ change: (inout SweepOverrides) -> Void) throws -> [SweepDefinition] {
+    var overrides = SweepOverrides()
+    change(&overrides)
+    return try SweepDefinition.read(yaml: text, path: "s.yaml", overrides: overrides)
+  }
+
+  @Test func overridesWinInAllSweepsOfAFile() throws {
+    let space = "model: forest\nspace: {max-depth: [1, 2]}\n"
+    let halving = "\(space)strategy: halving\nresource: trees\nmax-resource: 90\nfactor: 2\n"
+    let found = try read("\(space)folds: 5\nseed: 1\nscoring: accuracy\n---\n\(halving)") {
+      ($0.holdOut, $0.seed, $0.scoring, $0.images, $0.refit) = (0.25, 9, .macroF1, 50, false)
+    }
+    for definition in found {
+      #expect(definition.splits == .holdOut(0.25) && definition.seed == 9 && definition.scoring == .macroF1)
+      #expect(definition.images == 50 && !definition.refit)
+    }
+    func trees(factor: Int) -> SweepDefinition.Strategy {
+      .halving(SuccessiveHalving(resource: .trees, factor: factor, least: 1, most: 90))
+    }
+    #expect(found.map(\.strategy) == [.grid, trees(factor: 2)])
+    #expect(try read(halving) { $0.factor = 3 }[0].strategy == trees(factor: 3))
+    let images = SuccessiveHalving(resource: .images, factor: 3, least: 1, most: 9)
+    let replaced = try read(halving) { ($0.halving, $0.mostResource) = (.images, 9) }
+    #expect(replaced[0].strategy == .halving(images), "a strategy that is replaced is replaced whole")
+    #expect(try read(halving) { $0.draws = 2 }[0].strategy == .random(2))
+  }
+
+  /// What the command line says need not be in the file.
+  @Test func overridesCompleteAFile() throws {
+    let range = "model: tree\nspace: {max-depth: {low: 1, high: 9}}\n"
+    #expect(try read(range) { $0.draws = 4 }[0].configurations().count == 4)
+    #expect(try read(range + "strategy: random\n") { $0.draws = 4 }[0].strategy == .random(4))
+    for change: (inout SweepOverrides) -> Void in [
+      { $0.factor = 3 }, { $0.halving = .images }, { $0.folds = 1 }, { $0.images = 0 },
+      { ($0.draws, $0.folds) = (4, 101) },
+    ] { #expect(throws: SweepError.self) { try read(range, change) } }
   }
 
   @Test func fewCombinationsAreAllDrawnOnce() throws {

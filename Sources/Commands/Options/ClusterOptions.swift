@@ -94,7 +94,8 @@ struct KeyOptions: ParsableArguments {
   static let standardFolder = "~/.config/atelier/keys"
   static let coordinatorName = "coordinator"
 
-  var folder: String { keys ?? NSString(string: Self.standardFolder).expandingTildeInPath }
+  /// Without a home directory, what the help says is the name of a folder that is not there.
+  var folder: String { keys ?? UserFolders.configuration().map { "\($0)/atelier/keys" } ?? Self.standardFolder }
 
   func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
     let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Datasets
 internal import Foundation
+internal import Logging
 
 /// Which data set.
 struct DataOptions: ParsableArguments {
@@ -25,8 +26,17 @@ struct DataOptions: ParsableArguments {
     return URL(fileURLWithPath: folder).path
   }
 
-  func load() throws(DatasetError) -> Dataset {
-    if data == FashionMNIST.name { return try Dataset.load(name: data) }
-    return try Dataset.load(directory: data)
+  /// Loads the data set, and reports what a user must know of how it was read.
+  /// - Parameter classes: that it must have, by whatever label, and what has them; the data set gets them in this order
+  /// - Throws: ``DatasetError``, also for other classes
+  func load(classes: ClassNames? = nil) throws(DatasetError) -> Dataset {
+    var dataset = try data == FashionMNIST.name ? Dataset.load(name: data) : Dataset.load(directory: data)
+    if let classes { dataset = try dataset.matchingClasses(classes.names, of: classes.of) }
+    let logger = Logger(label: "atelier")
+    for note in dataset.notes { logger.warning("\(dataset.name): \(note.printable)") }
+    return dataset
   }
+
+  /// By label, with what has them: "the model".
+  typealias ClassNames = (names: [String], of: String)
 }

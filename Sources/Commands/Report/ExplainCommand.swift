@@ -56,7 +56,7 @@ struct ExplainCommand: ParsableCommand {
     try jsonOptions.check()
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
-    let dataset = try dataOptions.load()
+    let dataset = try dataOptions.load(classes: loaded.classes)
     try loaded.check(fits: dataset)
     let settings = try settings(classNames: dataset.classNames)
     let context = try computeOptions.makeContext()

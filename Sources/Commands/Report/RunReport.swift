@@ -3,6 +3,7 @@ internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Foundation
+internal import Logging
 internal import Models
 internal import Reports
 internal import Runs
@@ -38,19 +39,28 @@ struct RunReport {
     var options = options
     options.data = options.data ?? dataLocation
     let dataset = try options.load()
-    guard dataset.digest == run.dataDigest else {
+    if dataset.digest == run.dataDigest { return dataset }
+    // The same images may have their classes in another order.
+    let names = models.lazy.compactMap { try? SavedModel(path: $0.path).metadata.classNames }.first
+    let matched = names.flatMap { names in try? dataset.matchingClasses(names, of: "the model") }
+    guard let matched, matched.digest == run.dataDigest else {
       throw .inconsistent(
         path: options.data ?? dataset.name,
         reason: "is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); name that by --data")
     }
-    return dataset
+    Logger(label: "atelier").warning("\(dataset.name): \(matched.notes.last ?? "")")
+    return matched
   }
 
   /// - Throws: ``FileError`` if a model is gone; `CancellationError` if the user stops it
   func page(
     of dataset: Dataset, costs: CostModel?, on context: ComputeContext, options: ComputeOptions
   ) throws -> HTMLPage {
-    let loaded = try models.map { try LoadedModel(path: $0.path).classifier }
+    let loaded = try models.map { model in
+      let loaded = try LoadedModel(path: model.path)
+      try loaded.check(isFittedOn: dataset, digest: run.dataDigest, path: model.path)
+      return loaded.classifier
+    }
     let judged = try judge(loaded, dataset, context, options)
     let exploration = try step("exploring the data", options) {
       try DataExploration(dataset, on: context, progress: $0)

@@ -11,6 +11,8 @@ extension RunFolders {
   static let timelineTitle = "timeline"
   static let sweepTitle = "sweep"
   static let dataTitle = "data"
+  /// The names of the classes that a sweep's data have, by label.
+  static let classesTitle = "classes"
   /// The `FitReport` of the best that a sweep has fitted at its end.
   static let bestTitle = "best"
   /// The command that does what a sweep's file has after this sweep.

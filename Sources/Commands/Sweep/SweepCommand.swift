@@ -52,6 +52,10 @@ struct SweepFileCommand: ParsableCommand {
 
         learning-rate: {low: 0.01, high: 1, log: true}
 
+      It holds whole numbers if the parameter is one, and any numbers else.
+
+      Options win over what the file says, for each of its sweeps.
+
       Example:  atelier sweep deploy/examples/forest.yaml
       """)
 
@@ -61,6 +65,7 @@ struct SweepFileCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Begin with this sweep of a file that has several (default: 1).", valueName: "n"))
   var from: Int?
 
+  @OptionGroup var search: SearchOptions
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
@@ -71,6 +76,7 @@ struct SweepFileCommand: ParsableCommand {
     if file != nil, common.resume != nil {
       throw ValidationError("--resume takes what is searched from the run; leave the file out")
     }
+    if common.resume != nil { try SearchOptions.checkResume(search.given) }
     if from != nil, file == nil { throw ValidationError("--from belongs to a sweep file, and not to --resume") }
     try DistinctFiles.check([
       "the sweep's file": file, "--json": common.json.json, "--events": common.cluster.events,
@@ -85,13 +91,13 @@ struct SweepFileCommand: ParsableCommand {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.damaged(path: file, reason: "it is not a text in UTF-8")
     }
-    let definitions = try SweepDefinition.read(yaml: text, path: file)
+    let definitions = try SweepDefinition.read(yaml: text, path: file, overrides: search.overrides)
     let from = from ?? 1
     guard from <= definitions.count else {
       throw SweepError("\(file) has \(definitions.count) sweeps; --from \(from) is none of them")
     }
     try common.run(Array(definitions[(from - 1)...])) { first in
-      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)"
+      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.words)"
     }
   }
 }

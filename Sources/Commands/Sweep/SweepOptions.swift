@@ -9,9 +9,6 @@ internal import Models
 internal import Runs
 internal import Selection
 
-extension ScoreMetric: ExpressibleByArgument {}
-extension SuccessiveHalving.Resource: ExpressibleByArgument {}
-
 /// What all sweeps have in common, however they are defined: who works, and what is shown.
 struct SweepCommonOptions: ParsableArguments {
   @Option(
@@ -128,10 +125,18 @@ struct SweepCommonOptions: ParsableArguments {
     var data = data
     data.data = definition.data
     let record = try RunRecord(folder: RunFolders.base)
-    return try TrainingRun.with(data: data, compute: compute, cluster: cluster) { run in
+    let classNames = try before.flatMap { run throws(RunError) in
+      try record.document([String].self, as: RunFolders.classesTitle, of: run.name)
+    }
+    return try TrainingRun.with(
+      data: data, compute: compute, cluster: cluster, classes: classNames.map { (names: $0, of: "run \(name)") }
+    ) { run in
       if let before {
         guard before.dataDigest == run.dataDigest else {
-          throw SweepError("run \(name) searched other data than \(run.dataset.name): its scores would not compare")
+          throw DatasetError.inconsistent(
+            path: data.data ?? run.dataset.name,
+            reason: "is not the data set of run \(name), which was \(before.data), \(before.dataDigest): "
+              + "scores would not compare; name that by --data")
         }
         try record.goOn(name)
       } else {
@@ -144,6 +149,7 @@ struct SweepCommonOptions: ParsableArguments {
               name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest, definition: text,
               version: atelierVersion))
         else { throw RunError("there is a run \(name) already") }
+        try record.keep(run.dataset.classNames, as: RunFolders.classesTitle, of: name)
         if let rest { try record.keep(rest, as: RunFolders.restTitle, of: name) }
       }
       do {
@@ -171,76 +177,17 @@ struct SweepCommonOptions: ParsableArguments {
 
 /// A sweep that is defined on the command line.
 struct SweepOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Judge each configuration by cross-validation over so many folds.", valueName: "n"))
-  var folds: Int?
-
-  @Option(
-    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction")
-  )
-  var holdOut: Double?
-
-  @Option(help: ArgumentHelp("Try so many configurations, drawn at random, and not all.", valueName: "n"))
-  var draws: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Successive halving: begin with little of this (epochs, trees, images), and give the best more.",
-      valueName: "resource"))
-  var halving: SuccessiveHalving.Resource?
-
-  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on (default: 3).", valueName: "n"))
-  var factor: Int?
-
-  @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
-  var minResource: Int?
-
-  @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
-  var maxResource: Int?
-
-  @Option(help: "What configurations are ranked by (default: \(ScoreMetric.accuracy)).")
-  var scoring: ScoreMetric?
-
-  @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
-  var images: Int?
-
-  @Option(help: ArgumentHelp("What all that is random follows from (default: 0).", valueName: "n"))
-  var seed: UInt64?
-
-  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it (default: --refit).")
-  var refit: Bool?
-
+  @OptionGroup var search: SearchOptions
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
-    if common.resume != nil { try Self.checkResume(given) }
-    if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
-    if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
-    if halving != nil, maxResource == nil { throw ValidationError("--halving needs --max-resource") }
-    let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
-    for (name, value) in belonging where value != nil && halving == nil {
-      throw ValidationError("\(name) belongs to --halving")
-    }
-  }
-
-  private var given: [String] {
-    givenOptions([
-      "folds": folds, "hold-out": holdOut, "draws": draws, "halving": halving, "factor": factor,
-      "min-resource": minResource, "max-resource": maxResource, "scoring": scoring, "images": images, "seed": seed,
-      "refit": refit,
-    ])
-  }
-
-  private static func checkResume(_ given: [String]) throws(ValidationError) {
-    guard given.isEmpty else {
-      throw ValidationError(
-        "--resume takes what is searched from the run; leave out \(given.joined(separator: ", "))")
-    }
+    if common.resume != nil { try SearchOptions.checkResume(search.given) }
   }
 
   /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
   func run(_ kind: ModelKind, _ values: [String: String?]) throws {
     if common.resume != nil {
-      try Self.checkResume(values.filter { $0.value != nil }.keys.sorted().map { "--\($0)" })
+      try SearchOptions.checkResume(values.filter { $0.value != nil }.keys.sorted().map { "--\($0)" })
       return try common.run([], of: kind)
     }
     var space: [String: ParameterSpace.Values] = [:]
@@ -249,15 +196,7 @@ struct SweepOptions: ParsableArguments {
       space[name] = .list(Self.list(text, of: name))
     }
     var definition = SweepDefinition(kind, spaces: [ParameterSpace(space)])
-    if let folds { definition.splits = .folds(folds) }
-    if let holdOut { definition.splits = .holdOut(holdOut) }
-    if let draws { definition.strategy = .random(draws) }
-    if let halving, let maxResource {
-      definition.strategy = .halving(
-        SuccessiveHalving(resource: halving, factor: factor ?? 3, least: minResource ?? 1, most: maxResource))
-    }
-    (definition.scoring, definition.images) = (scoring ?? definition.scoring, images)
-    (definition.seed, definition.refit) = (seed ?? definition.seed, refit ?? definition.refit)
+    try search.overrides.apply(to: &definition)
     try definition.check()
     try common.run([definition])
   }

@@ -43,8 +43,24 @@ final class SweepRun {
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
     if case .random(let draws) = definition.strategy, count < draws {
-      logger.notice("only \(count) of \(draws) draws are different: the space holds hardly any more, if any")
+      logger.warning(
+        """
+        the search space has only \(counted(count, "distinct configuration")), or hardly any more, where \(draws) are to be \
+        sampled: \(count == 1 ? "it is" : "all \(count) are") searched
+        """)
     }
+    let searched = Self.leastImages(definition).map {
+      DataSplits.part(of: images, atMost: $0, seed: definition.seed)
+    }
+    for warning in definition.splits.warnings(
+      of: (searched ?? images).labels, classNames: run.dataset.classNames)
+    { logger.warning("\(warning)") }
+  }
+
+  /// Of a halving of images, those of the first rung.
+  private static func leastImages(_ definition: SweepDefinition) -> Int? {
+    guard case .halving(let halving) = definition.strategy, halving.resource == .images else { return nil }
+    return halving.rungs.first
   }
 
   /// Searches, writes the tables, and fits the best on all training images.

@@ -5,6 +5,7 @@ internal import Datasets
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Selection
 
 struct TrainCNNCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +50,7 @@ struct TrainCNNCommand: ParsableCommand {
     try options.json.check()
     var options = options
     options.data.data = options.data.data ?? checkpoint?.data
-    try options.with(.cnn) { run in
+    try options.with(.cnn, classes: checkpoint.map { (names: $0.metadata.classNames, of: "the checkpoint") }) { run in
       if let path, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
           path: path,
@@ -109,6 +110,12 @@ struct CheckpointedTraining {
     }
     if let checkpoint {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
+    }
+    if settings.validation > 0 {
+      let splits = DataSplits.holdOut(settings.validation)
+      for warning in splits.warnings(of: dataset.train.labels, classNames: dataset.classNames) {
+        logger.warning("\(warning)")
+      }
     }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {

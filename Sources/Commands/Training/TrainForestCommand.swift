@@ -42,10 +42,11 @@ struct TrainForestCommand: ParsableCommand {
     if let resume {
       let (settings, model) = try UnfinishedForest.resume(resume)
       var options = options
-      options.data.data = try options.data.data ?? UnfinishedForest.data(of: resume)
+      let (data, classNames) = try UnfinishedForest.data(of: resume)
+      options.data.data = options.data.data ?? data
       if let output = options.output.output { try UnfinishedForest.move(from: model, to: output) }
       options.output.output = options.output.output ?? model
-      return try options.run(.forest(settings))
+      return try options.run(.forest(settings), classes: (names: classNames, of: "the unfinished forest"))
     }
     var settings = ForestSettings()
     settings.trees = trees ?? settings.trees

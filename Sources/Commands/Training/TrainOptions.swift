@@ -20,9 +20,10 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// Fits, saves and prints.
-  func run(_ settings: ModelSettings) throws {
+  /// - Parameter classes: that the data must have
+  func run(_ settings: ModelSettings, classes: DataOptions.ClassNames? = nil) throws {
     try json.check()
-    try with(settings.kind) { run in
+    try with(settings.kind, classes: classes) { run in
       try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
     }
   }
@@ -34,9 +35,11 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// Loads the data, starts those who work and the live page, does something, and ends them.
-  func with(_ kind: ModelKind, _ body: (TrainingRun) throws -> Void) throws {
+  func with(
+    _ kind: ModelKind, classes: DataOptions.ClassNames? = nil, _ body: (TrainingRun) throws -> Void
+  ) throws {
     try live.withPage("Training: \(kind.rawValue)", compute) {
-      try TrainingRun.with(data: data, compute: compute, cluster: cluster, body)
+      try TrainingRun.with(data: data, compute: compute, cluster: cluster, classes: classes, body)
     }
   }
 }

@@ -19,13 +19,14 @@ struct TrainingRun {
   var dataLocation: String { dataOptions.location }
 
   /// Starts those who work, does something, and ends them.
+  /// - Parameter classes: that the data must have
   static func with<Result>(
     data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
-    _ body: (TrainingRun) throws -> Result
+    classes: DataOptions.ClassNames? = nil, _ body: (TrainingRun) throws -> Result
   ) throws -> Result {
     let context = try compute.makeContext()
     let logger = compute.logger
-    let dataset = try data.load()
+    let dataset = try data.load(classes: classes)
     let cluster = try Cluster(
       options.settings(threads: context.team.count, standardWorkers: standardWorkers), on: context
     ) { logger.info("\($0)") }
@@ -111,7 +112,8 @@ struct TrainingRun {
       let training = CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
       return try training.train(from: checkpoint, progress: progress.report)
     case .forest(let settings):
-      let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest, data: dataLocation)
+      let unfinished = try UnfinishedForest(
+        of: path, settings: settings, dataDigest: dataDigest, data: dataLocation, classNames: dataset.classNames)
       defer { unfinished.removeIfEmpty() }
       do {
         let forest = try cluster.fitForest(

@@ -19,17 +19,20 @@ struct UnfinishedForest {
     let numerics: UInt32
     /// Where the data set is; nil where an older version has made the record.
     let data: String?
+    /// Of the data set, by label.
+    let classNames: [String]
     /// The model's file.
     let output: String
   }
 
   /// Makes the folder, or goes on with what is there.
   /// - Throws: ``FileError``; also if there is a folder of another forest
-  init(of model: String, settings: ForestSettings, dataDigest: String, data: String) throws {
+  init(of model: String, settings: ForestSettings, dataDigest: String, data: String, classNames: [String]) throws {
     path = Self.folder(of: model)
     parts = try PartFolder(path: path)
     let record = Record(
-      settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data, output: model)
+      settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data,
+      classNames: classNames, output: model)
     let recordPath = "\(path)/\(Self.recordName)"
     if FileManager.default.fileExists(atPath: recordPath) {
       let known = try Self.record(path)
@@ -71,8 +74,11 @@ struct UnfinishedForest {
     return (try ForestSettings(record.settings), String(path.dropLast(ending.count)) + ".safetensors")
   }
 
-  /// Where the data set of a run that was stopped is.
-  static func data(of run: String) throws(FileError) -> String? { try record(folder(ofRun: run)).data }
+  /// Where the data set of a run that was stopped is, and the names of its classes.
+  static func data(of run: String) throws(FileError) -> (location: String?, classNames: [String]) {
+    let record = try record(folder(ofRun: run))
+    return (record.data, record.classNames)
+  }
 
   private static func folder(ofRun run: String) -> String {
     run.hasSuffix(ending) ? run : "\(run)/\(ModelKind.forest.rawValue)\(ending)"

@@ -51,7 +51,7 @@ package struct ClassPriority: Sendable, Equatable, Codable {
 /// photographs do not: the candidates of ``LabelQuality`` between the two classes are the images to begin with.
 ///
 /// A pair is listed only if the data show that it has more than an even share of the errors: the lower end of the 95 % interval of
-/// its share is above 1 by the number of pairs.
+/// its share is above 1 by the number of pairs of classes that labels or predictions have.
 package struct PairPriority: Sendable, Equatable, Codable {
   /// The lower label.
   package let first: Int
@@ -75,7 +75,8 @@ package struct PairPriority: Sendable, Equatable, Codable {
   package static func toRelabel(_ test: Predictions, labelQuality: LabelQuality? = nil) -> [PairPriority] {
     let confusion = test.confusion
     let errors = confusion.total - confusion.correct
-    let evenShare = 2 / Double(max(1, test.classCount * (test.classCount - 1)))
+    let classes = confusion.presentLabels.count
+    let evenShare = 2 / Double(max(1, classes * (classes - 1)))
     let pairs = confusion.counts.indices.flatMap { first in
       confusion.counts.indices.dropFirst(first + 1).map { (first, $0) }
     }

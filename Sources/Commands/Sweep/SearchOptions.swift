@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import Evaluation
+internal import Selection
+
+extension ScoreMetric: ExpressibleByArgument {}
+extension SuccessiveHalving.Resource: ExpressibleByArgument {}
+
+/// How a space is searched: for all sweeps. They win over what a sweep file says.
+struct SearchOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Judge each configuration by cross-validation over so many folds.", valueName: "n"))
+  var folds: Int?
+
+  @Option(
+    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction")
+  )
+  var holdOut: Double?
+
+  @Option(help: ArgumentHelp("Try so many configurations, drawn at random, and not all.", valueName: "n"))
+  var draws: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Successive halving: begin with little of this (epochs, trees, images), and give the best more.",
+      valueName: "resource"))
+  var halving: SuccessiveHalving.Resource?
+
+  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on (default: 3).", valueName: "n"))
+  var factor: Int?
+
+  @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
+  var minResource: Int?
+
+  @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
+  var maxResource: Int?
+
+  @Option(help: "What configurations are ranked by (default: \(ScoreMetric.accuracy)).")
+  var scoring: ScoreMetric?
+
+  @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
+  var images: Int?
+
+  @Option(help: ArgumentHelp("What all that is random follows from (default: 0).", valueName: "n"))
+  var seed: UInt64?
+
+  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it (default: --refit).")
+  var refit: Bool?
+
+  func validate() throws {
+    if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
+    if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
+    let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
+    for (name, value) in belonging where value != nil && draws != nil {
+      throw ValidationError("\(name) belongs to --halving, and --draws excludes that")
+    }
+  }
+
+  private var values: KeyValuePairs<String, Any?> {
+    [
+      "folds": folds, "hold-out": holdOut, "draws": draws, "halving": halving?.rawValue, "factor": factor,
+      "min-resource": minResource, "max-resource": maxResource, "scoring": scoring?.rawValue, "images": images,
+      "seed": seed, "refit": refit,
+    ]
+  }
+
+  /// The options that the user wrote.
+  var given: [String] { givenOptions(values) }
+
+  /// The same with their values, as a shell takes them, for a command that can be pasted into it.
+  var words: String { zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined() }
+
+  var overrides: SweepOverrides {
+    var overrides = SweepOverrides()
+    (overrides.folds, overrides.holdOut, overrides.draws) = (folds, holdOut, draws)
+    (overrides.halving, overrides.factor) = (halving, factor)
+    (overrides.leastResource, overrides.mostResource) = (minResource, maxResource)
+    (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)
+    return overrides
+  }
+
+  /// - Parameter given: options that say what is searched
+  /// - Throws: `ValidationError` if there are any: a run that is resumed says it itself
+  static func checkResume(_ given: [String]) throws(ValidationError) {
+    guard given.isEmpty else {
+      throw ValidationError(
+        "--resume takes what is searched from the run; leave out \(given.joined(separator: ", "))")
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/// Classes that a model knows and a data set has are the same if their names are, in whatever order and Unicode form.
+extension Dataset {
+  /// Whether the classes have no names but their numbers, as of IDX files without `classes.txt`.
+  package static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
+
+  /// This data set with its classes in the order of `names`, and labels to match.
+  ///
+  /// Where one side has names and the other only numbers, as many of them, they are matched by number.
+  /// - Parameters:
+  ///   - names: of a model's classes, by label
+  ///   - owner: what has them, for messages: "the model"
+  /// - Returns: the data set, with a note where it is not as it was
+  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` with the classes that one side lacks
+  package func matchingClasses(_ names: [String], of owner: String) throws(DatasetError) -> Dataset {
+    // Swift compares strings by canonical equivalence: é is é, whether it is one code point or two.
+    if classNames == names { return self }
+    if classNames.count == names.count, Self.areNumbers(classNames) != Self.areNumbers(names) {
+      let unnamed = Self.areNumbers(classNames) ? "the data set's" : "\(owner)'s"
+      return relabeled(
+        Array(names.indices), names,
+        note: "\(unnamed) classes have numbers and no names: they are matched by number; check that they are the same")
+    }
+    let places = classNames.map { names.firstIndex(of: $0) }
+    guard classNames.count == names.count, !places.contains(nil) else {
+      throw .inconsistent(path: name, reason: Self.difference(classNames, names, owner))
+    }
+    return relabeled(
+      places.map { $0! }, names, note: "the classes are in another order than \(owner)'s: they are matched by name")
+  }
+
+  private static func difference(_ own: [String], _ names: [String], _ owner: String) -> String {
+    func list(_ names: [String]) -> String {
+      names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
+    }
+    let (missing, unknown) = (names.filter { !own.contains($0) }, own.filter { !names.contains($0) })
+    let parts =
+      (missing.isEmpty ? [] : ["missing here: \(list(missing))"])
+      + (unknown.isEmpty ? [] : ["unknown to \(owner): \(list(unknown))"])
+    return "has other classes than \(owner); \(parts.joined(separator: "; "))"
+  }
+
+  /// - Parameter places: by label, what it becomes
+  private func relabeled(_ places: [Int], _ names: [String], note: String) -> Dataset {
+    func relabel(_ images: LabeledImages) -> LabeledImages {
+      LabeledImages(shape: images.shape, pixels: images.pixels, labels: images.labels.map { UInt8(places[Int($0)]) })
+    }
+    return Dataset(name: name, classNames: names, train: relabel(train), test: relabel(test), notes: notes + [note])
+  }
+}
