@@ -19,6 +19,8 @@ extension Coordinator.Note {
     case .deviates(let deviation, let job):
       let tensors = deviation.tensors.map { tensorName($0, job) }.joined(separator: ", ")
       return "expelled: \(name(deviation.worker)) differs from the others in \(tensors) after round \(deviation.step)"
+    case .unusable(let worker, let reason):
+      return "a result of \(name(worker)) cannot be used, and is computed again: \(reason)"
     case .begun(_, let generation, let step, let members):
       return generation == 1
         ? nil : "training goes on with \(members) workers after round \(step)"
@@ -29,7 +31,7 @@ extension Coordinator.Note {
   var isFault: Bool {
     switch self {
     case .joined, .begun, .lost(_, .leaving): false
-    case .lost, .setAside, .resultsDiffer, .deviates, .nobodyLeft: true
+    case .lost, .setAside, .resultsDiffer, .deviates, .unusable, .nobodyLeft: true
     }
   }
 }

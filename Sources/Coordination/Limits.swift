@@ -25,8 +25,5 @@ package struct Limits: Sendable, Equatable {
   /// A member of a training group asks again for what another one should have sent so long ago.
   package var exchange: Milliseconds = 300
 
-  /// No message is larger, in bytes; who sends one is cut off.
-  package var message = 512 << 20
-
   package init() {}
 }

@@ -39,7 +39,9 @@ struct AtelierProcess {
       process.executableURL = executable
       process.arguments = arguments
       process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-      process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80"].merging(environment) { _, new in new }
+      // The user's own files (keys, what was fetched) are the test's own.
+      let standard = ["PATH": "/usr/bin:/bin", "COLUMNS": "80", "HOME": folder.captured]
+      process.environment = standard.merging(environment) { _, new in new }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: output.map { URL(fileURLWithPath: $0) } ?? self.output)
       process.standardError = try FileHandle(forWritingTo: errors)
