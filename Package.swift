@@ -127,7 +127,11 @@ let package = Package(
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
     testTarget(
-      "CommandsTests", ["Compute", "Datasets", "EmulatedNetwork", "Models", "Commands", "atelier"],
+      "CommandsTests",
+      [
+        "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Models", "Transport", "Commands", "atelier",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       resources: [.copy("Golden")]),
   ]
 )

@@ -45,16 +45,23 @@ package struct BlobCache: Sendable {
   }
 
   package var isWritable: Bool {
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    makeFolder()
     return access(folder, W_OK) == 0
   }
 
   /// Keeps the file, if there is room: a cache that cannot be written is no reason not to work.
   package func save(_ bytes: [UInt8], _ name: SHA256) {
     if isCoordinators { return }
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    makeFolder()
     // What stands there could not be loaded. A pipe or a link would be written into, and a pipe that nobody reads waited for without end.
     unlink("\(folder)/\(name)")
-    try? FileReplacement.write([bytes], to: "\(folder)/\(name)")
+    try? FileReplacement.write([bytes], to: "\(folder)/\(name)", mode: 0o600)
+  }
+
+  /// For this user's eyes only: the files may be images of others.
+  private func makeFolder() {
+    if isCoordinators { return }
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    chmod(folder, 0o700)
   }
 }

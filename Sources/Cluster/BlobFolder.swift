@@ -37,7 +37,7 @@ package struct BlobFolder {
 
   /// Not flushed to the disk: it need not outlive the process.
   private static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let file = OpenFiles.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
     for piece in pieces {

@@ -17,7 +17,7 @@ package struct BlobServer {
   /// Each until it is removed.
   private var lasting: [File] = []
   private static let kept = 4
-  private static let largestPart = 4 << 20
+  private static let largestPart = PartAssembly.partSize
 
   package init() {}
 

@@ -19,15 +19,26 @@ struct BlockProbabilities {
   var units: Range<Int> { 0..<(imageCount + Self.imagesPerUnit - 1) / Self.imagesPerUnit }
 
   /// - Parameter bytes: the numbers of some units, as a worker has sent them
-  /// - Throws: ``ModelError/badModel(_:)`` if they are not as many as they must be
-  mutating func add(_ bytes: UnsafeRawBufferPointer, of units: Range<Int>) throws(ModelError) {
+  /// - Throws: ``ModelError/badModel(_:)`` if they are not as many as they must be, or are no probabilities
+  func read(_ bytes: UnsafeRawBufferPointer, of units: Range<Int>) throws(ModelError) -> [Float] {
     let first = units.lowerBound * Self.imagesPerUnit
     let count = min(units.upperBound * Self.imagesPerUnit, imageCount) - first
     guard bytes.count == count * classCount * 4 else {
       throw .badModel("probabilities of \(bytes.count) bytes came for \(count) images")
     }
-    values.withUnsafeMutableBytes {
-      UnsafeMutableRawBufferPointer(rebasing: $0[(first * classCount * 4)...]).copyMemory(from: bytes)
+    let values = [Float](unsafeUninitializedCapacity: count * classCount) { buffer, filled in
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+      filled = count * classCount
     }
+    guard values.allSatisfy({ $0.isNaN || (0...1.001).contains($0) }) else {
+      throw .badModel("numbers that are no probabilities came for \(count) images")
+    }
+    return values
+  }
+
+  /// - Parameter part: what ``read(_:of:)`` has returned for these units
+  mutating func add(_ part: [Float], of units: Range<Int>) {
+    let first = units.lowerBound * Self.imagesPerUnit * classCount
+    values.replaceSubrange(first..<first + part.count, with: part)
   }
 }

@@ -4,8 +4,10 @@ internal import Models
 extension Cluster {
   /// What the job in hand needs while it runs.
   struct JobRun {
-    let keep: (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> Void
-    let keepCheckpoint: (Checkpoint, UnsafeRawBufferPointer) throws -> Void
+    let read: ReadResult
+    let readCheckpoint: ReadCheckpoint
+    /// How many of a result's bytes any worker would have come to: see ``TaskRunner``.
+    var checkedCount: (UnsafeRawBufferPointer) -> Int = { $0.count }
     /// Of the network that a job trains; nil for other jobs.
     let plan: (_ job: UInt64) -> NetworkPlan?
     let unit: FitProgress.Unit
@@ -23,6 +25,11 @@ extension Cluster {
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0
   }
+
+  /// Reads the bytes of a chunk's result. Throws if they are not what they must be, which is the worker's fault; what it returns keeps them, and
+  /// throws if that is impossible here.
+  typealias ReadResult = (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> () throws -> Void
+  typealias ReadCheckpoint = (Checkpoint, UnsafeRawBufferPointer) throws -> () throws -> Void
 
   /// Of a job whose units depend on what comes of others.
   struct Growth {

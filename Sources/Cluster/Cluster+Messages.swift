@@ -30,6 +30,7 @@ extension Cluster {
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
     noteClosedConnections()
+    requestUploads()
     if run?.ended.isEmpty == false { goOn() }
     grow()
   }
@@ -67,17 +68,9 @@ extension Cluster {
       routes[worker] = route
       perform(coordinator.handle(.status(status), from: worker, at: now))
       noteEpoch(status.membership)
-    case .result(let result):
-      if body != nil || !result.failure.isEmpty {
-        let actions = coordinator.handle(.result(result), from: worker, at: now)
-        perform(actions, of: worker, body, milliseconds: Int(result.milliseconds))
-      }
-    case .checkpoint(let checkpoint):
-      guard let body else { return }
-      var checkpoint = checkpoint
-      // What counts is the state that has come, not what its sender says of it.
-      checkpoint.digest = body.withBytes { digest(of: $0, step: checkpoint.step, job: checkpoint.job) }
-      perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: worker, body)
+    case .result(let result): receive(.result(result), from: worker, body: body)
+    case .checkpoint(let checkpoint): receive(.checkpoint(checkpoint), from: worker, body: body)
+    case .uploadPart(let part): if let body { receive(part, from: worker, body: body) }
     case .blobRequest(let request):
       guard let (part, bytes) = server.answer(request) else { return }
       send(to: route, bytes) { $0.blobPart = part }
@@ -93,7 +86,7 @@ extension Cluster {
   }
 
   /// 0 for what is no state of the network.
-  private func digest(of bytes: UnsafeRawBufferPointer, step: UInt64, job: UInt64) -> UInt64 {
+  func digest(of bytes: UnsafeRawBufferPointer, step: UInt64, job: UInt64) -> UInt64 {
     guard !settings.isOneProcess, let plan = run?.plan(job),
       let file = try? SafetensorsFile(bytes: bytes, name: "a worker's checkpoint"),
       let digests = plan.digests(ofState: file.tensors)
@@ -106,7 +99,7 @@ extension Cluster {
     // Within the process there are no others.
     if settings.isOneProcess { return nil }
     do throws(TransportError) {
-      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: settings.keys?.own)
+      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: keys?.own)
       return nil
     } catch { return "other workers cannot reach it: \(error)" }
   }
@@ -114,7 +107,8 @@ extension Cluster {
   /// All members tell of the end of an epoch; it is news once.
   private func noteEpoch(_ membership: Membership) {
     let progress = membership.progress
-    guard let run, run.teams == nil, membership.job == coordinator.lastJob, progress.validationAccuracy >= 0,
+    guard let run, run.teams == nil, coordinator.trainsOneNetwork, membership.job == coordinator.lastJob,
+      progress.validationAccuracy >= 0,
       progress.epoch > run.lastEpoch
     else { return }
     self.run!.lastEpoch = Int(clamping: progress.epoch)
@@ -123,10 +117,8 @@ extension Cluster {
 
   // MARK: What goes
 
-  /// - Parameter milliseconds: that the worker took for what `body` is
-  func perform(
-    _ actions: [Coordinator.Action], of worker: WorkerID = 0, _ body: Frame? = nil, milliseconds: Int = 0
-  ) {
+  /// - Parameter arrival: what the actions are about, where they are about any
+  func perform(_ actions: [Coordinator.Action], of arrival: Arrival? = nil) {
     for action in actions {
       switch action {
       case .send(let orders, let receiver):
@@ -135,13 +127,14 @@ extension Cluster {
         if let route = routes[receiver] { send(to: route) { $0.refusal.reason = reason } }
       case .keepResult(let chunk, let job):
         let number = run?.teams?.numbers[job]
-        if number == nil { run?.rates.note(chunk, by: worker) }
+        guard let arrival else { break }
+        if number == nil { run?.rates.note(chunk, by: arrival.worker) }
         timeline.note(
-          chunk, of: number.map { "judging number \($0): blocks" } ?? run?.unit.rawValue ?? "units", by: worker,
-          seconds: Double(milliseconds) / 1_000, byteCount: body?.count ?? 0, at: seconds)
-        if let body { attempt { run in try body.withBytes { try run.keep(chunk, job, $0) } } }
-      case .keepCheckpoint(let checkpoint):
-        if let body { attempt { run in try body.withBytes { try run.keepCheckpoint(checkpoint, $0) } } }
+          chunk, of: number.map { "judging number \($0): blocks" } ?? run?.unit.rawValue ?? "units",
+          by: arrival.worker, seconds: Double(arrival.milliseconds) / 1_000, byteCount: arrival.byteCount, at: seconds)
+        attempt { _ in try arrival.keep() }
+      case .keepCheckpoint:
+        if let arrival { attempt { _ in try arrival.keep() } }
       case .note(let note):
         if case .joined(let joined, let profile) = note {
           if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
@@ -177,7 +170,7 @@ extension Cluster {
     timeline.note(text, isFault: isFault, at: seconds)
   }
 
-  private func send(to route: Frame, _ body: Frame? = nil, _ fill: (inout CoordinatorMessage) -> Void) {
+  func send(to route: Frame, _ body: Frame? = nil, _ fill: (inout CoordinatorMessage) -> Void) {
     var message = CoordinatorMessage.with {
       $0.protocol = MessageCodec.version
       $0.coordinator = coordinator.session

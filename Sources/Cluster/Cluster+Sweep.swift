@@ -24,14 +24,16 @@ extension Cluster {
     defer { for name in shared.names { withdraw(name) } }
     _ = try run(
       description, .tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), unit: .fits, total: 0,
-      keep: { chunk, bytes in
+      read: { chunk, bytes in
         let counts = shared[chunk].map(\.members.count)
         guard let results = FitResults(bytes: bytes, counts: counts) else {
           throw ModelError.badModel("a worker's results are not those of the fits that it was given")
         }
-        try keep(chunk.units, results)
-        if let name = shared.end(chunk) { self.withdraw(name) }
-      },
+        return {
+          try keep(chunk.units, results)
+          if let name = shared.end(chunk) { self.withdraw(name) }
+        }
+      }, checkedCount: { FitResults.checkedCount(of: $0) },
       growth: Growth(
         next: {
           guard let groups = try next(), !groups.groups.isEmpty else { return nil }

@@ -15,15 +15,17 @@ extension Cluster {
   ) throws -> Forest {
     try settings.check()
     var grown: [(first: Int, trees: [Tree])] = []
-    func add(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws {
+    func read(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws -> [Tree] {
       let file = try SafetensorsFile(bytes: bytes, name: "a worker's part of the forest")
       let trees = try Tree.trees(from: file.tensors, imageShape: images.shape, classCount: classCount)
       guard trees.count == units.count else {
         throw ModelError.badModel("\(trees.count) trees came where \(units.count) were due")
       }
-      grown.append((units.lowerBound, trees))
+      return trees
     }
-    let missing = try parts?.read(of: settings.trees, add) ?? [0..<settings.trees]
+    let missing =
+      try parts?.read(of: settings.trees) { grown.append(($1.lowerBound, try read($0, units: $1))) }
+      ?? [0..<settings.trees]
     if !missing.isEmpty {
       var description = JobDescription()
       (description.work, description.settings) = (.growForest, settings.text)
@@ -31,9 +33,13 @@ extension Cluster {
       let end = try run(
         description, .tasks(TaskPool(units: missing)), unit: .trees,
         total: missing.reduce(0) { $0 + $1.count },
-        keep: { chunk, bytes in
-          try add(bytes, units: chunk.units)
-          try parts?.write(bytes, units: chunk.units)
+        read: { chunk, bytes in
+          let trees = try read(bytes, units: chunk.units)
+          let copy = parts == nil ? [] : Array(bytes)
+          return {
+            grown.append((chunk.units.lowerBound, trees))
+            try copy.withUnsafeBytes { try parts?.write($0, units: chunk.units) }
+          }
         }, progress: progress)
       try checkComplete(end, unit: "tree")
     }
@@ -53,10 +59,11 @@ extension Cluster {
     var tree: DecisionTree?
     let end = try run(
       description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 0,
-      keep: { _, bytes in
+      read: { _, bytes in
         let file = try SafetensorsFile(bytes: bytes, name: "a worker's tree")
-        tree = try DecisionTree(
+        let grown = try DecisionTree(
           tensors: file.tensors, settings: settings.text, imageShape: images.shape, classCount: classCount)
+        return { tree = grown }
       }, progress: progress)
     try checkComplete(end, unit: "tree")
     return tree!
@@ -76,7 +83,10 @@ extension Cluster {
     description.model = .init(try share(.model(saved, model)).bytes)
     let end = try run(
       description, .tasks(TaskPool(units: [found.units])), unit: unit, total: found.units.count,
-      keep: { chunk, bytes in try found.add(bytes, of: chunk.units) },
+      read: { chunk, bytes in
+        let values = try found.read(bytes, of: chunk.units)
+        return { found.add(values, of: chunk.units) }
+      },
       progress: { progress($0.counting(each: BlockProbabilities.imagesPerUnit, atMost: images.count)) })
     try checkComplete(end, unit: "block of images")
     return found.values

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Coordination
 package import Datasets
 internal import Foundation
@@ -48,8 +49,9 @@ extension Cluster {
 
 /// What teams do, for the cluster that has them work.
 protocol TeamJobs: AnyObject {
-  func keep(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws
-  func keepCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws
+  /// See ``Cluster/ReadResult`` and ``Cluster/ReadCheckpoint``.
+  func read(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void
+  func readCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void
   /// - Parameter reason: why units of the job were set aside
   func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws
   /// Begins jobs, if there are workers for them.
@@ -74,7 +76,7 @@ private final class TeamTrials: TeamJobs {
     /// As workers are told.
     var description: JobDescription
     /// The state that the training has come to.
-    var state: [UInt8] = []
+    var state: [Tensor] = []
     /// The newest last.
     var files: [SHA256] = []
     var nextOffer = ContinuousClock.now
@@ -152,15 +154,23 @@ private final class TeamTrials: TeamJobs {
 
   // MARK: What comes
 
-  func keepCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws {
+  func readCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void {
+    let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
+    guard try Cluster.round(of: tensors) == checkpoint.step else {
+      throw ModelError.badModel("the checkpoint is of another step than it was announced for")
+    }
+    return { self.keep(tensors, of: checkpoint) }
+  }
+
+  private func keep(_ tensors: [Tensor], of checkpoint: Checkpoint) {
     if checkpoint.finished {
-      open[checkpoint.job]?.state = Array(bytes)
+      open[checkpoint.job]?.state = tensors
       return
     }
     // The more there are, the less often each: to hash and to copy takes time.
     guard let trial = open[checkpoint.job], .now >= trial.nextOffer else { return }
     open[checkpoint.job]!.nextOffer = .now + .seconds(2 * open.count)
-    do { try share(Array(bytes), of: checkpoint.job) } catch {
+    do { try share(tensors, of: checkpoint.job) } catch {
       // Who joins late has more to do without it, and that is all.
       open[checkpoint.job]!.nextOffer = .now + .seconds(60)
       return cluster.tell("number \(trial.trial.number) goes on without a checkpoint: \(error)", isFault: true)
@@ -169,18 +179,16 @@ private final class TeamTrials: TeamJobs {
   }
 
   /// From now on workers begin with this state.
-  private func share(_ state: [UInt8], of job: UInt64) throws {
-    let tensors = try state.withUnsafeBytes { bytes throws(FileError) in
-      try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
-    }
+  private func share(_ tensors: [Tensor], of job: UInt64) throws {
     let file = try cluster.share(.checkpoint(tensors), isKept: true)
     open[job]!.description.checkpoint = .init(file.bytes)
     open[job]!.files.append(file)
     if open[job]!.files.count > Self.keptFiles { cluster.withdraw(open[job]!.files.removeFirst()) }
   }
 
-  func keep(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws {
-    try open[job]?.probabilities?.add(bytes, of: chunk.units)
+  func read(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void {
+    guard let values = try open[job]?.probabilities?.read(bytes, of: chunk.units) else { return {} }
+    return { self.open[job]?.probabilities?.add(values, of: chunk.units) }
   }
 
   // MARK: Ends
@@ -212,10 +220,7 @@ private final class TeamTrials: TeamJobs {
     trial.description.imagesPerUnit = UInt32(BlockProbabilities.imagesPerUnit)
     let probabilities = BlockProbabilities(imageCount: labels.count, classCount: classCount)
     trial.probabilities = probabilities
-    let tensors = try trial.state.withUnsafeBytes { bytes throws(FileError) in
-      try SafetensorsFile(bytes: bytes, name: "a worker's network").tensors
-    }
-    let file = try cluster.share(.checkpoint(tensors), isKept: true)
+    let file = try cluster.share(.checkpoint(trial.state), isKept: true)
     trial.description.checkpoint = .init(file.bytes)
     trial.files.append(file)
     trial.state = []

@@ -31,22 +31,36 @@ extension Cluster {
       rounds: UInt64(NetworkTrainer.rounds(of: settings, labels: images.labels)), shards: settings.shards)
     var state = checkpoint ?? []
     let cluster = self
+    var trainer: NetworkTrainer?
+    func resume(_ state: [Tensor]) throws {
+      if trainer == nil {
+        trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)
+      }
+      try trainer!.resume(state)
+    }
     _ = try run(
       description, .training(group), unit: .images, total: 0,
-      keepCheckpoint: { checkpoint, bytes in
-        state = try SafetensorsFile(bytes: bytes, name: "a worker's checkpoint").tensors
-        if checkpoint.finished { return }
-        try keepCheckpoint(state)
-        cluster.offer(state, for: description)
+      readCheckpoint: { checkpoint, bytes in
+        let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
+        // A state that fits this network, of the step that it is said to be of.
+        try resume(tensors)
+        guard try Self.round(of: tensors) == checkpoint.step else {
+          throw ModelError.badModel("the checkpoint is of another step than it was announced for")
+        }
+        return {
+          state = tensors
+          if checkpoint.finished { return }
+          try keepCheckpoint(state)
+          cluster.offer(state, for: description)
+        }
       },
       plan: plan, progress: progress)
-    let trainer = try NetworkTrainer(images, classCount: classCount, settings: settings, on: context)
-    try trainer.resume(state)
-    return (trainer.network, trainer.history)
+    try resume(state)
+    return (trainer!.network, trainer!.history)
   }
 
   /// Rounds that were done when the checkpoint was made.
-  private static func round(of checkpoint: [Tensor]) throws(ModelError) -> UInt64 {
+  static func round(of checkpoint: [Tensor]) throws(ModelError) -> UInt64 {
     let steps = checkpoint.first { $0.name == "counters" }?.elements(as: Int64.self)?.first ?? -1
     let epochs = checkpoint.first { $0.name == "history.loss" }?.elementCount ?? 0
     guard steps >= 0 else { throw .badModel("the checkpoint does not tell how far the training was") }

@@ -18,9 +18,11 @@ package final class Cluster {
   /// Of the own worker, which has what is put there and fetches nothing.
   let store = BlobStore(isFetched: false)
   var server = BlobServer()
-  private let sockets = SocketContext()
+  private let sockets: SocketContext
   let router: Socket
   let monitor: ConnectionMonitor
+  /// nil where this process works alone.
+  let keys: CoordinatorKeys?
   private let accessControl: AccessControl?
   private var joiningKeys: JoiningKeys?
   /// Of the local workers.
@@ -40,6 +42,7 @@ package final class Cluster {
   /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
+  var uploads = Uploads()
   /// What people call each; also those that are gone, while there are not many.
   var names: [WorkerID: String] = [:]
   /// Why chunks were set aside; of teams, by job.
@@ -64,24 +67,25 @@ package final class Cluster {
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
     try ZeroMQLibrary.check()
+    guard settings.listen == nil || settings.keys != nil else {
+      throw TransportError(
+        "listening at \(settings.listen!) needs keys: `atelier keys` makes them, and --keys names their folder")
+    }
+    sockets = try SocketContext()
+    // Local workers alone get keys for this one job.
+    keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     handedOver = folder.map { BlobFolder(path: $0.path) }
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
-    let isOpen = settings.listen.map { !$0.isLocal } ?? false
-    guard !isOpen || settings.keys != nil else {
-      throw TransportError(
-        "\(settings.listen!) can be reached from other hosts, which needs keys: `atelier keys` makes them, and --keys names their folder"
-      )
-    }
-    let control = settings.keys == nil ? nil : try AccessControl(in: sockets)
-    control?.allow(settings.keys?.workers ?? [], in: Self.domain)
+    let control = keys == nil ? nil : try AccessControl(in: sockets)
+    control?.allow(keys?.workers ?? [], in: Self.domain)
     accessControl = control
-    joiningKeys = settings.keys.flatMap { keys in
+    joiningKeys = keys.flatMap { keys in
       keys.folder.map { JoiningKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
-    router = Socket(
-      .router, in: sockets, security: settings.keys.map { .server($0.own, domain: Self.domain) } ?? .none,
+    router = try Socket(
+      .router, in: sockets, security: keys.map { .server($0.own, domain: Self.domain) } ?? .none,
       bounds: Socket.Bounds(settings.limits))
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
@@ -98,10 +102,10 @@ package final class Cluster {
   private static let interval: Milliseconds = 100
 
   private func startLocalWorkers(joining local: Endpoint) throws {
-    var keys: WorkerKeys?
-    if let own = settings.keys {
+    var workerKeys: WorkerKeys?
+    if let own = keys {
       let pair = KeyPair()
-      keys = WorkerKeys(own: pair, coordinator: own.own.publicKey)
+      workerKeys = WorkerKeys(own: pair, coordinator: own.own.publicKey)
       localKey = pair.publicKey
       allow(own.workers)
     }
@@ -109,7 +113,7 @@ package final class Cluster {
     let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
       try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
     }
-    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: keys)
+    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: workerKeys)
   }
 
   private func allow(_ workers: Set<Key>) {
@@ -148,24 +152,25 @@ package final class Cluster {
   /// Hands out a job, and works until it is done.
   ///
   /// - Parameters:
-  ///   - keep: given the bytes of each chunk, once
-  ///   - keepCheckpoint: given each state of a training that counts
+  ///   - read: given the bytes of each chunk; what it returns is called once for each
+  ///   - readCheckpoint: given the bytes of each state of a training that counts
   ///   - growth: where more units come from, if the pool may grow
   ///   - plan: of the network that is trained
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
   func run(
     _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
-    keep: @escaping (Chunk, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    keepCheckpoint: @escaping (Checkpoint, UnsafeRawBufferPointer) throws -> Void = { _, _ in },
-    growth: Growth? = nil, plan: NetworkPlan? = nil, progress: (ClusterProgress) -> Bool
+    read: @escaping (Chunk, UnsafeRawBufferPointer) throws -> () throws -> Void = { _, _ in {} },
+    readCheckpoint: @escaping ReadCheckpoint = { _, _ in {} },
+    checkedCount: @escaping (UnsafeRawBufferPointer) -> Int = { $0.count }, growth: Growth? = nil,
+    plan: NetworkPlan? = nil, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
     return try carryOut(
       description.work,
       JobRun(
-        keep: { chunk, _, bytes in try keep(chunk, bytes) }, keepCheckpoint: keepCheckpoint,
-        plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
+        read: { chunk, _, bytes in try read(chunk, bytes) }, readCheckpoint: readCheckpoint,
+        checkedCount: checkedCount, plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
         growth: growth),
       start: { $0.start(work, description: bytes, awaiting: $1, at: $2) }, progress: progress)
   }
@@ -175,7 +180,7 @@ package final class Cluster {
     _ = try carryOut(
       .trainTrial,
       JobRun(
-        keep: teams.keep, keepCheckpoint: teams.keepCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
+        read: teams.read, readCheckpoint: teams.readCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
         rates: WorkerRates(at: now), teams: teams),
       start: { $0.startTeams(awaiting: $1, at: $2) }, progress: progress)
   }
@@ -191,6 +196,7 @@ package final class Cluster {
     defer {
       timeline.end(at: seconds)
       run = nil
+      LoopPulse.end()
     }
     perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
     isFirst = false
@@ -198,6 +204,7 @@ package final class Cluster {
     grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
+      LoopPulse.beat()
       if let error = run?.error { throw cancel(error) }
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
@@ -224,6 +231,7 @@ package final class Cluster {
   }
 
   private func lookAround() throws {
+    OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastCompany = now }

@@ -9,7 +9,7 @@ package struct ClusterSettings: Sendable {
   package var listen: Endpoint?
   /// How many workers to wait for before anything is handed out; nil: the local ones, or one.
   package var awaited: Int?
-  /// Who may join; nil for local addresses only.
+  /// Who may join; needed wherever others than local workers can.
   package var keys: CoordinatorKeys?
   /// Threads that this process, or its local workers together, shall use.
   package var threads: Int
@@ -39,6 +39,12 @@ package struct CoordinatorKeys: Sendable {
   package init(own: KeyPair, workers: Set<Key>, folder: String? = nil) {
     (self.own, self.workers, self.folder) = (own, workers, folder)
   }
+
+  /// Lets in the processes of this user: see ``KeyFiles/usersOwn(environment:)``.
+  package static func usersOwn() throws(TransportError) -> CoordinatorKeys {
+    let pair = try KeyFiles.usersOwn()
+    return CoordinatorKeys(own: pair, workers: [pair.publicKey])
+  }
 }
 
 /// Who a worker is, and whom it trusts.
@@ -47,4 +53,10 @@ package struct WorkerKeys: Sendable {
   package let coordinator: Key
 
   package init(own: KeyPair, coordinator: Key) { (self.own, self.coordinator) = (own, coordinator) }
+
+  /// For a coordinator of this user: see ``KeyFiles/usersOwn(environment:)``.
+  package static func usersOwn() throws(TransportError) -> WorkerKeys {
+    let pair = try KeyFiles.usersOwn()
+    return WorkerKeys(own: pair, coordinator: pair.publicKey)
+  }
 }

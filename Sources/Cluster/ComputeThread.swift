@@ -11,9 +11,11 @@ internal import Transport
 ///
 /// The compute context's team belongs to it, and so do the sockets of the exchange.
 final class ComputeThread: Sendable {
-  let commands = ThreadQueue<WorkerCommand>()
-  let reports = ThreadQueue<WorkerReport>()
+  let commands: ThreadQueue<WorkerCommand>
+  let reports: ThreadQueue<WorkerReport>
   private let ended = DispatchSemaphore(value: 0)
+
+  private init() throws(TransportError) { (commands, reports) = (try ThreadQueue(), try ThreadQueue()) }
 
   /// Where it listens for other members.
   struct Exchange: Sendable {
@@ -22,6 +24,8 @@ final class ComputeThread: Sendable {
     let accessControl: AccessControl?
     let context: SocketContext
     let bounds: Socket.Bounds
+    /// What others are told in place of the address that it listens at.
+    let advertised: AdvertisedAddress?
   }
 
   /// - Parameter exchange: nil if no other worker can be a member of the same group.
@@ -29,7 +33,7 @@ final class ComputeThread: Sendable {
   static func start(
     worker: WorkerID, on context: ComputeContext, blobs: BlobStore, exchange: Exchange?, limits: Limits
   ) throws(TransportError) -> (thread: ComputeThread, endpoint: Endpoint?) {
-    let computing = ComputeThread()
+    let computing = try ComputeThread()
     let ready = DispatchSemaphore(value: 0)
     let bound = Mutex<Result<Endpoint?, TransportError>>(.success(nil))
     let thread = Thread {
@@ -40,8 +44,10 @@ final class ComputeThread: Sendable {
             listeningAt: exchange.endpoint, keys: exchange.keys, accessControl: exchange.accessControl,
             bounds: exchange.bounds, in: exchange.context)
         }
-        let endpoint = links?.endpoint
-        bound.withLock { $0 = .success(endpoint) }
+        var endpoint = links?.endpoint
+        if let address = exchange?.advertised, let bound = endpoint { endpoint = try address.endpoint(for: bound) }
+        let told = endpoint
+        bound.withLock { $0 = .success(told) }
       } catch {
         bound.withLock { $0 = .failure(error) }
       }

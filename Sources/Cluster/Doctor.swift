@@ -76,14 +76,14 @@ package struct Doctor {
   }
 
   private mutating func answers() -> Bool {
-    let sockets = SocketContext()
     let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
     // Shorter than a coordinator's patience, so that the connection is given up here first.
     var bounds = Socket.Bounds()
     bounds.handshake = Int32(Self.handshake)
-    let socket = Socket(.dealer, in: sockets, security: security, bounds: bounds)
     do throws(TransportError) {
       try ZeroMQLibrary.check()
+      let sockets = try SocketContext()
+      let socket = try Socket(.dealer, in: sockets, security: security, bounds: bounds)
       let monitor = try ConnectionMonitor(socket, name: "doctor", in: sockets)
       try socket.connect(endpoint)
       return ask(socket, monitor)
@@ -133,6 +133,15 @@ package struct Doctor {
     if keys == nil {
       return note(
         "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")
+    }
+    if keys?.own.publicKey == keys?.coordinator {
+      return note(
+        "key", false,
+        """
+        the coordinator does not have this user's key: it belongs to another user, who has to give keys to both sides \
+        (`atelier keys`), or it was started with --keys, and so must this worker be
+        """
+      )
     }
     return note(
       "key", false,

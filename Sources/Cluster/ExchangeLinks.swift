@@ -49,7 +49,7 @@ package final class ExchangeLinks {
     in context: SocketContext
   ) throws(TransportError) {
     (self.context, self.keys, self.accessControl, self.bounds) = (context, keys, accessControl, bounds)
-    incoming = Socket(
+    incoming = try Socket(
       .pull, in: context, security: keys.map { .server($0, domain: Self.domain) } ?? .none, bounds: bounds)
     self.endpoint = try incoming.bind(endpoint)
     memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
@@ -72,7 +72,7 @@ package final class ExchangeLinks {
     // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
     var bounds = self.bounds
     bounds.queue = 64
-    let socket = Socket(.push, in: context, security: security, bounds: bounds)
+    let socket = try Socket(.push, in: context, security: security, bounds: bounds)
     try socket.connect(endpoint)
     return Link(member, socket)
   }
@@ -113,21 +113,24 @@ package final class ExchangeLinks {
     if link.readsMemory, let shared = body?.shared { (header.shared, body) = (shared, nil) }
     guard let bytes: [UInt8] = try? header.serializedBytes() else { return }
     bytesSent += bytes.count + count
-    link.socket.send([Frame(bytes)] + (body.map { [$0] } ?? []))
+    link.socket.send([Frame(bytes)] + (body?.pieces ?? []))
   }
+
+  /// Of one message: a state of 16 GiB, and its header.
+  private static let mostFrames = (16 << 10) + 1
 
   /// The next message, if one is there.
   package func receive() -> (header: ExchangeHeader, body: Frame?)? {
-    while let frames = incoming.receive(frames: 2) {
+    while let frames = incoming.receive(frames: Self.mostFrames) {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 4
       options.discardUnknownFields = true
       guard let first = frames.first, first.count <= 1024,
-        let header = try? ExchangeHeader(serializedBytes: first.array, options: options)
+        let header = try? ExchangeHeader(serializedBytes: first.array, options: options), header.isWithinBounds
       else { continue }
       let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
       if header.wantsFrames { link?.readsMemory = false }
-      guard header.hasShared else { return (header, frames.count > 1 ? frames[1] : nil) }
+      guard header.hasShared else { return (header, frames.count > 1 ? Frame.joining(frames.dropFirst()) : nil) }
       // A state is parsed, and nothing that is parsed may change meanwhile.
       if header.kind != .state, let body = read(header.shared) { return (header, body) }
       // As good as lost: the bytes are asked for again, and come in a frame then.
@@ -137,7 +140,7 @@ package final class ExchangeLinks {
   }
 
   private func read(_ shared: SharedBytes) -> Frame? {
-    guard memory != nil, shared.count <= bounds.frame else { return nil }
+    guard memory != nil else { return nil }
     if peerMemories[shared.process] == nil { peerMemories[shared.process] = PeerMemory(of: shared) }
     return peerMemories[shared.process]?.frame(shared)
   }

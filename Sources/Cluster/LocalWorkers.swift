@@ -1,6 +1,7 @@
 internal import Compute
 internal import Coordination
 internal import Foundation
+internal import Models
 internal import Transport
 
 /// Worker processes of this machine: started with the job, ended with it, and started again if they die.
@@ -41,7 +42,7 @@ final class LocalWorkers {
     }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
-    do { try process.run() } catch {
+    do { try OpenFiles.retryingOperation(process.run) } catch {
       throw TransportError("cannot start a worker process: \(error.localizedDescription)")
     }
     (slots[index].process, slots[index].started) = (process, monotonicMilliseconds())

@@ -21,6 +21,8 @@ extension Coordinator.Note {
       let what = tensors.isEmpty ? "a gradient that several computed" : tensors
       return
         "expelled: \(name(deviation.worker)) differs from the others in \(what) after round \(deviation.step)"
+    case .unusable(let worker, let reason):
+      return "a result of \(name(worker)) cannot be used, and is computed again: \(reason)"
     case .begun(_, let generation, let step, let members):
       return generation == 1
         ? nil : "training goes on with \(members) workers after round \(step)"
@@ -31,7 +33,7 @@ extension Coordinator.Note {
   var isFault: Bool {
     switch self {
     case .joined, .begun, .lost(_, .leaving): false
-    case .lost, .setAside, .resultsDiffer, .deviates, .nobodyLeft: true
+    case .lost, .setAside, .resultsDiffer, .deviates, .unusable, .nobodyLeft: true
     }
   }
 }

@@ -19,13 +19,18 @@ final class OwnWorker: Sendable {
     let ready = DispatchSemaphore(value: 0)
     let failure = Mutex<TransportError?>(nil)
     let thread = Thread { [self] in
-      let socket = Socket(.dealer, in: sockets)
-      do throws(TransportError) { try socket.connect(endpoint) } catch { failure.withLock { $0 = error } }
-      ready.signal()
-      let loop = WorkerLoop(
-        worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: nil, computing: computing,
-        blobs: blobs, cache: nil, limits: limits, log: { _ in })
-      loop.run(until: { isEnding.withLock { $0 } })
+      do throws(TransportError) {
+        let socket = try Socket(.dealer, in: sockets)
+        try socket.connect(endpoint)
+        ready.signal()
+        let loop = WorkerLoop(
+          worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: nil, computing: computing,
+          blobs: blobs, cache: nil, limits: limits, log: { _ in })
+        loop.run(until: { isEnding.withLock { $0 } })
+      } catch {
+        failure.withLock { $0 = error }
+        ready.signal()
+      }
       ended.signal()
     }
     thread.name = "atelier-worker"

@@ -4,7 +4,10 @@ internal import Transport
 /// Carries values from any thread to one that may sleep in ``Socket/wait(milliseconds:descriptor:)``.
 final class ThreadQueue<Element: Sendable>: Sendable {
   private let elements = Mutex<[Element]>([])
-  private let wakeUp = WakeUp()
+  private let wakeUp: WakeUp
+
+  /// - Throws: ``TransportError`` if the process may open no more files.
+  init() throws(TransportError) { wakeUp = try WakeUp() }
 
   /// To sleep on, beside a socket.
   var descriptor: Int32 { wakeUp.descriptor }

@@ -45,7 +45,6 @@ final class TrainingRunner {
     trainer = try NetworkTrainer(
       images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
       on: context)
-    if links != nil { try Self.check(trainer, limits) }
     if let checkpoint { try trainer.resume(checkpoint) }
     exchange = GradientExchange(shards: trainer.settings.shards, on: context) { count, write in
       links?.frame(count: count, write) ?? Frame(count: count, write)
@@ -66,22 +65,6 @@ final class TrainingRunner {
 
   private static func digests(of state: [Tensor], _ trainer: NetworkTrainer) -> [UInt64] {
     trainer.plan.digests(ofState: state) ?? []
-  }
-
-  /// Whether the state, and every piece of the gradient, fits into a message.
-  private static func check(_ trainer: NetworkTrainer, _ limits: Limits) throws(ModelError) {
-    let subtrees = SummationTree(leafCount: trainer.settings.shards).mostSubtrees
-    let largest = (trainer.plan.buckets.map(\.count).max() ?? 0) * subtrees * 4
-    let state = trainer.checkpoint.reduce(64 << 10) { $0 + $1.bytes.count }
-    guard max(largest, state) <= limits.message else {
-      let needed = (max(largest, state) >> 20) + 1
-      throw .badSettings(
-        """
-        this network needs messages of up to \(needed) MiB, but no more than \(limits.message >> 20) are allowed; say \
-        --message-size \(needed) to the coordinator and to workers of other hosts
-        """
-      )
-    }
   }
 
   private var now: Milliseconds { monotonicMilliseconds() }

@@ -15,12 +15,13 @@ final class WorkerLoop {
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
-  private var results: [UInt64: Frame] = [:]
-  private var checkpoint: Frame?
+  private var results: [UInt64: OwnBytes] = [:]
+  private var checkpoint: OwnBytes?
   private var job: UInt64?
   /// Why the coordinator will not work with this worker.
   private(set) var refusal: String?
   private var wasConnected = false
+  private var hasToldRefusedKey = false
 
   /// - Parameters:
   ///   - socket: a dealer that is connected to the coordinator
@@ -70,12 +71,40 @@ final class WorkerLoop {
           if part.total == 0, downloads[name] != nil { blobs.add(file: nil, name: name) }
           frames[1].withBytes { downloads[name]?.take(part, $0) }
         }
+      case .uploadRequest(let request): answer(request)
       case .probeAnswer, nil: break
       }
     }
     while let event = monitor?.next() {
-      if case .closed = event { handle(.disconnected) }
+      switch event {
+      case .closed: handle(.disconnected)
+      case .failed, .refused: tellRefusedKey()
+      case .ready: break
+      }
     }
+  }
+
+  /// The connection is tried again and again, but people are told once.
+  private func tellRefusedKey() {
+    guard !hasToldRefusedKey else { return }
+    hasToldRefusedKey = true
+    log(
+      """
+      the coordinator does not accept this worker's key, or has another key than expected; `atelier doctor --join` says \
+      what to do. The worker goes on trying
+      """)
+  }
+
+  /// Sends a part of a result or checkpoint. What is not there is not wanted any longer.
+  private func answer(_ request: BlobRequest) {
+    let all = Array(results.values) + (checkpoint.map { [$0] } ?? [])
+    guard let bytes = all.first(where: { $0.digest.digest == request.digest }), request.offset < bytes.digest.count,
+      (1...UInt32(BytesDigest.mostAtOnce)).contains(request.count)
+    else { return }
+    let part = BlobPart.with {
+      ($0.digest, $0.offset, $0.total) = (request.digest, request.offset, bytes.digest.count)
+    }
+    send(bytes.part(from: Int(request.offset), count: Int(request.count))) { $0.uploadPart = part }
   }
 
   private func take(_ report: WorkerReport) {
@@ -83,14 +112,18 @@ final class WorkerLoop {
     case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
       // Chunks of another job may have the same number.
       guard job == self.job else { return }
-      results[chunk] = Frame(bytes)
-      let digest = bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
+      let own = OwnBytes(bytes)
+      results[chunk] = own
+      let digest =
+        checked == bytes.count
+        ? [UInt8](own.digest.digest)
+        : bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
       handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
     case .progress(let units): handle(.progress(units: units))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
-      self.checkpoint = Frame(bytes)
+      self.checkpoint = OwnBytes(bytes)
       handle(.checkpoint(checkpoint))
     case .jobFailed(let job, let reason):
       log("cannot do the job: \(reason)")
@@ -132,8 +165,8 @@ final class WorkerLoop {
     for action in actions {
       switch action {
       case .send(let status): send { $0.status = status }
-      case .sendResult(let result): send(results[result.chunk]) { $0.result = result }
-      case .sendCheckpoint(let checkpoint): send(self.checkpoint) { $0.checkpoint = checkpoint }
+      case .sendResult(let result): send(result)
+      case .sendCheckpoint(let checkpoint): send(checkpoint)
       case .prepare(let job):
         self.job = job.id
         computing.commands.post(.prepare(job))
@@ -150,6 +183,22 @@ final class WorkerLoop {
     }
   }
 
+  private func send(_ result: ChunkResult) {
+    guard let bytes = results[result.chunk] else { return }
+    send(bytes.whole) {
+      $0.result = result
+      $0.result.bytes = bytes.digest
+    }
+  }
+
+  private func send(_ checkpoint: Checkpoint) {
+    guard let bytes = self.checkpoint else { return }
+    send(bytes.whole) {
+      $0.checkpoint = checkpoint
+      $0.checkpoint.bytes = bytes.digest
+    }
+  }
+
   private func send(_ body: Frame? = nil, _ fill: (inout WorkerMessage) -> Void) {
     var message = WorkerMessage.with {
       $0.protocol = MessageCodec.version
@@ -158,4 +207,20 @@ final class WorkerLoop {
     fill(&message)
     socket.send([MessageCodec.encode(message)] + (body.map { [$0] } ?? []))
   }
+}
+
+/// Bytes that this worker keeps until the coordinator has them.
+private struct OwnBytes {
+  private let bytes: [UInt8]
+  let digest: BytesDigest
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    digest = bytes.withUnsafeBytes { BytesDigest(of: $0) }
+  }
+
+  /// nil if they are too many for one message, so that the coordinator asks for them.
+  var whole: Frame? { bytes.count <= BytesDigest.mostAtOnce ? Frame(bytes) : nil }
+
+  func part(from offset: Int, count: Int) -> Frame { Frame(bytes[offset..<min(offset + count, bytes.count)]) }
 }

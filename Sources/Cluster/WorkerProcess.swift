@@ -6,9 +6,10 @@ package import Transport
 /// How a worker process finds its coordinator.
 package struct WorkerSettings: Sendable {
   package var join: Endpoint
-  /// Where other workers shall reach this one; nil: where it reaches the coordinator from.
+  /// Where it listens for other workers; nil: where it reaches the coordinator from.
   package var exchange: Endpoint?
-  /// nil for local addresses only.
+  /// What they are told in place of that.
+  package var advertise: AdvertisedAddress?
   package var keys: WorkerKeys?
   /// Whether the coordinator has started this worker, and puts files beside its address.
   package var isLocal = false
@@ -28,26 +29,27 @@ package enum WorkerProcess {
     _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
   ) throws -> String? {
     try ZeroMQLibrary.check()
-    guard settings.join.isLocal || settings.keys != nil else {
+    guard let keys = settings.keys else {
       throw TransportError(
-        "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder"
-      )
+        "joining \(settings.join) needs keys: `atelier keys` makes them, and --keys names their folder")
     }
-    let sockets = SocketContext()
+    let sockets = try SocketContext()
     let id = UInt64.random(in: 1...UInt64.max)
-    let accessControl = settings.keys == nil ? nil : try AccessControl(in: sockets)
-    defer { accessControl?.end() }
+    let accessControl = try AccessControl(in: sockets)
+    defer { accessControl.end() }
     // Only members that the coordinator names get in, and only by the key that it names.
-    let exchangeKeys = settings.keys.map { _ in KeyPair() }
+    let exchangeKeys = KeyPair()
+    let listening = try settings.exchange ?? exchangeEndpoint(towards: settings.join)
     let exchange = ComputeThread.Exchange(
-      endpoint: try settings.exchange?.reachable() ?? exchangeEndpoint(towards: settings.join), keys: exchangeKeys,
-      accessControl: accessControl, context: sockets, bounds: Socket.Bounds(settings.limits))
+      endpoint: listening, keys: exchangeKeys, accessControl: accessControl, context: sockets,
+      bounds: Socket.Bounds(settings.limits),
+      advertised: settings.advertise ?? .of(listening, joining: settings.join))
     let blobs = BlobStore()
     let (computing, endpoint) = try ComputeThread.start(
       worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
     defer { computing.end() }
-    let security = settings.keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
-    let socket = Socket(.dealer, in: sockets, security: security, bounds: Socket.Bounds(settings.limits))
+    let security = SocketSecurity.client(keys.own, server: keys.coordinator)
+    let socket = try Socket(.dealer, in: sockets, security: security, bounds: Socket.Bounds(settings.limits))
     let monitor = try ConnectionMonitor(socket, name: "connections", in: sockets)
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
@@ -75,11 +77,5 @@ extension Endpoint {
   /// A free port of an address.
   init(host: String) throws(TransportError) {
     try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
-  }
-
-  /// All addresses of a machine are none that others could connect to: one of them is.
-  func reachable() throws(TransportError) -> Endpoint {
-    guard let host, ["*", "0.0.0.0", "::"].contains(host), let address = LocalAddress.external else { return self }
-    return try Endpoint(host: address)
   }
 }

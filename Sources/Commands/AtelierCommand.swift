@@ -2,6 +2,7 @@ public import ArgumentParser
 internal import Compute
 internal import Foundation
 internal import Logging
+internal import Models
 
 /// The command line: `atelier <subcommand>`.
 public struct AtelierCommand: ParsableCommand {
@@ -29,6 +30,8 @@ public struct AtelierCommand: ParsableCommand {
   /// Runs the command that the arguments name, and ends the process.
   public static func start() -> Never {
     StandardDescriptors.fillGaps()
+    OpenFiles.raiseLimit()
+    OpenFiles.fillReserve()
     Interruption.install()
     LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
     do {

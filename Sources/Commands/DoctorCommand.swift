@@ -25,7 +25,7 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     try json.check()
     let endpoint = try Endpoint(join)
-    let workerKeys = endpoint.isLocal && keys.keys == nil ? nil : try keys.workerKeys()
+    let workerKeys = try keys.keys(toJoin: endpoint)
     let findings = Doctor.examine(endpoint, keys: workerKeys)
     var table = TextTable([.left, .left, .left])
     for finding in findings { table.add([finding.isWell ? "ok" : "NO", finding.step, finding.text]) }

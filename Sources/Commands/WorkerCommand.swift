@@ -22,9 +22,21 @@ struct WorkerCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where other workers shall reach this one (default: a free port of the address that leads to the coordinator).",
+      """
+      Address to listen at for other workers (default: a free port of the address that leads to the coordinator; \
+      tcp://*:PORT: a port of all addresses).
+      """,
       valueName: "tcp://host:port"))
   var exchange: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Address that other workers connect to, where it is not the one that this worker listens at: behind NAT, or with \
+      several networks (default: the address to which --exchange leads).
+      """,
+      valueName: "host[:port]"))
+  var advertise: String?
 
   /// The process of the coordinator that has started it, and with which it ends. It says so itself: when a worker looks who its parent is, that may
   /// have died already.
@@ -38,10 +50,11 @@ struct WorkerCommand: ParsableCommand {
   func run() throws {
     var settings = WorkerSettings(join: try Endpoint(join))
     settings.exchange = try exchange.map { text throws(TransportError) in try Endpoint(text) }
+    settings.advertise = try advertise.map { text throws(TransportError) in try AdvertisedAddress(text) }
     settings.limits = limits.limits
     settings.isLocal = parent != nil
-    settings.keys = WorkerKeys()
-    if settings.keys == nil, !settings.join.isLocal || keys.keys != nil { settings.keys = try keys.workerKeys() }
+    // A local worker has its keys from the coordinator.
+    settings.keys = try WorkerKeys() ?? keys.keys(toJoin: settings.join)
     // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.
     if parent != nil { signal(SIGINT, SIG_IGN) }
     Interruption.watch()

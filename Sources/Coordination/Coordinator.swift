@@ -33,6 +33,8 @@ package struct Coordinator: Sendable {
     case setAside(Chunk, job: UInt64, reason: String)
     case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
     case deviates(TrainingGroup.Deviation, job: UInt64)
+    /// A worker has sent a result or checkpoint whose bytes are of no use.
+    case unusable(WorkerID, reason: String)
     case begun(job: UInt64, generation: UInt64, step: UInt64, members: Int)
     case nobodyLeft
   }
@@ -88,6 +90,8 @@ package struct Coordinator: Sendable {
   var ordersCount: UInt64 = 0
   /// Workers that were expelled, and why.
   var refused: [WorkerID: String] = [:]
+  /// How many results and checkpoints of each were of no use.
+  var faults: [WorkerID: Int] = [:]
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1
   var now: Milliseconds = 0
@@ -229,7 +233,7 @@ package struct Coordinator: Sendable {
     }
   }
 
-  private mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
+  mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
     self.now = now
     change(&self)
     defer { actions.removeAll(keepingCapacity: true) }

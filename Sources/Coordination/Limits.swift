@@ -29,8 +29,5 @@ package struct Limits: Sendable, Equatable {
   /// computes wrongly: 0 for none; 1 for all gradients.
   package var checkedFraction = 0.01
 
-  /// No message is larger, in bytes; who sends one is cut off.
-  package var message = 512 << 20
-
   package init() {}
 }

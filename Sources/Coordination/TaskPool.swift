@@ -19,6 +19,8 @@ package struct TaskPool: Sendable {
     var restsUntil: Milliseconds = .min
     /// The holder that has it for want of anything else to do.
     var spare: WorkerID?
+    /// Who has sent a result of it that was of no use: others try it, as long as there are any.
+    var spoiledBy: Set<WorkerID> = []
   }
 
   package enum Outcome: Sendable, Equatable {
@@ -120,7 +122,7 @@ package struct TaskPool: Sendable {
   ) -> Gift? {
     let inHand = held[worker] ?? []
     if inHand.contains(where: isSuspect) { return nil }
-    let oldest = returned.filter { open[$0]!.restsUntil < now }.min()
+    let oldest = returned.filter { open[$0]!.restsUntil < now && !open[$0]!.spoiledBy.contains(worker) }.min()
     if let oldest, isSuspect(oldest), !inHand.isEmpty { return nil }
     if let new = oldest ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
       returned.remove(new)
@@ -202,7 +204,10 @@ package struct TaskPool: Sendable {
 
   /// The oldest chunk that only one other worker has.
   private func shared(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
-    open.values.filter { $0.holders.count == 1 && !$0.holders.contains(worker) && $0.restsUntil < now }
+    open.values
+      .filter {
+        $0.holders.count == 1 && !$0.holders.contains(worker) && $0.restsUntil < now && !$0.spoiledBy.contains(worker)
+      }
       .map(\.chunk.id).min()
   }
 
@@ -217,12 +222,22 @@ package struct TaskPool: Sendable {
     return (.accepted, found.holders)
   }
 
+  /// The worker's result of the chunk is of no use: another one does it.
+  mutating func takeBack(_ id: UInt64, from worker: WorkerID) {
+    guard open[id] != nil else { return }
+    open[id]!.spoiledBy.insert(worker)
+    if open[id]!.holders.contains(worker) { take(id, from: worker) }
+    if open[id]!.holders.isEmpty { returned.insert(id) }
+  }
+
   /// A worker is gone, or has another session. If it died, then perhaps of the chunk that it was working on.
   /// - Returns: the chunk that is set aside therefore. It has one unit: those of a larger chunk are tried one by one before.
   mutating func remove(
     _ worker: WorkerID, died: Bool, limit: Int, at now: Milliseconds, window: Milliseconds
   ) -> Chunk? {
     lastCounts[worker] = nil
+    // Those that are left may be all that have spoiled it.
+    for id in returned { open[id]!.spoiledBy = [] }
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
       open[id]!.holders.remove(worker)

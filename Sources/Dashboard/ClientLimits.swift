@@ -1,7 +1,9 @@
 /// What the clients of a ``LiveServer`` may take.
 package struct ClientLimits: Sendable {
-  /// At once; each has a thread. Further clients wait in the system's queue.
+  /// Requests that are answered at once; each has a thread. Further ones wait, but for `/healthz`.
   package var connections = 64
+  /// Connections whose request has not come yet: they need no thread.
+  package var waiting = 512
   /// Connections that stay to hear of changes.
   package var streams = 16
   /// For a whole request to arrive.

@@ -18,34 +18,6 @@ struct Connection {
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &second, size)
   }
 
-  enum Head {
-    case complete(ArraySlice<UInt8>)
-    case tooLong
-    /// The client left, or took too long.
-    case none
-  }
-
-  func readHead() -> Head {
-    let end = Deadline(seconds: limits.headSeconds)
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    while !end.hasPassed {
-      let count = recv(descriptor, &chunk, chunk.count, 0)
-      if count == 0 { return .none }
-      guard count > 0 else {
-        if isTransient(errno) { continue } else { return .none }
-      }
-      // The empty line may begin in what came before.
-      let searched = max(0, bytes.count - 3)
-      bytes += chunk[..<count]
-      if let blank = bytes[searched...].firstRange(of: Array("\r\n\r\n".utf8)) {
-        return blank.upperBound <= Request.headLimit ? .complete(bytes[..<blank.upperBound]) : .tooLong
-      }
-      if bytes.count > Request.headLimit { return .tooLong }
-    }
-    return .none
-  }
-
   /// - Returns: whether all of it left in time.
   func send(_ bytes: [UInt8]) -> Bool {
     let end = Deadline(seconds: limits.sendSeconds)
@@ -82,7 +54,7 @@ struct Connection {
   private func isTransient(_ code: Int32) -> Bool { code == EAGAIN || code == EWOULDBLOCK || code == EINTR }
 }
 
-private struct Deadline {
+struct Deadline {
   private let end: UInt64
 
   init(seconds: Int) { end = Self.now + UInt64(seconds) * 1_000_000_000 }

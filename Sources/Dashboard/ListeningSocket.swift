@@ -26,7 +26,9 @@ struct ListeningSocket {
     // Connections that have ended do not keep the port from the next job; another program's listening socket does.
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
     if first.ai_family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size) }
-    guard bind(descriptor, first.ai_addr, first.ai_addrlen) == 0, listen(descriptor, 64) == 0 else {
+    guard bind(descriptor, first.ai_addr, first.ai_addrlen) == 0, listen(descriptor, 256) == 0,
+      fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0
+    else {
       let code = errno
       close(descriptor)
       throw DashboardError(listeningAt: address, code: code)
@@ -44,18 +46,28 @@ struct ListeningSocket {
     }
   }
 
-  /// Waits for the next connection; nil when the socket has been shut down.
-  func accept() -> Int32? {
+  enum Taken {
+    case client(Int32)
+    /// None is there.
+    case none
+    /// Descriptors or memory are lacking; everyone waits in the queue until then.
+    case exhausted
+    /// The socket has been shut down.
+    case closed
+  }
+
+  /// The next connection; never waits.
+  func take() -> Taken {
     while true {
-      let client = Foundation.accept(descriptor, nil, nil)
+      let client = accept(descriptor, nil, nil)
       if client >= 0 {
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
-        return client
+        return .client(client)
       }
       switch errno {
-      case EINVAL, EBADF: return nil
-      // Everyone waits in the queue until descriptors or memory are free again.
-      case EMFILE, ENFILE, ENOBUFS, ENOMEM: usleep(100_000)
+      case EINVAL, EBADF: return .closed
+      case EAGAIN, EWOULDBLOCK: return .none
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
       // accept(2): what went wrong went wrong with that one connection.
       default: continue
       }

@@ -19,7 +19,7 @@ package final class LiveServer: Sendable {
   private let socket: ListeningSocket
   private let clients = Mutex(Clients())
   private let limits: ClientLimits
-  private let free: DispatchSemaphore
+  let reportHealth: @Sendable () -> Health
   private let threads = DispatchGroup()
 
   /// Where it listens, with the port that was found if any free one was asked for.
@@ -29,23 +29,25 @@ package final class LiveServer: Sendable {
   package var url: String { gate.pageAddress + (gate.token.map { "?token=\($0.text)" } ?? "") }
 
   /// Listens when this returns, and until ``stop()``.
+  /// - Parameter health: asked whenever a client asks; may be called from any thread
   /// - Throws: ``DashboardError`` if the address cannot be had, or leads beyond this machine and there is no token.
   package static func start(
-    _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil, limits: ClientLimits = ClientLimits()
+    _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil, limits: ClientLimits = ClientLimits(),
+    health: @escaping @Sendable () -> Health = { Health() }
   ) throws(DashboardError) -> LiveServer {
     guard token != nil || address.isLoopback else {
       throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
     }
-    let server = LiveServer(page, try ListeningSocket(at: address), token, limits)
+    let server = LiveServer(page, try ListeningSocket(at: address), token, limits, health)
     server.onThread { server.takeConnections() }
     return server
   }
 
-  private init(_ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?, _ limits: ClientLimits) {
-    (self.page, self.socket, self.limits) = (page, socket, limits)
-    // From zero up: a semaphore may not end below the value that it began with.
-    free = DispatchSemaphore(value: 0)
-    for _ in 0..<limits.connections { free.signal() }
+  private init(
+    _ page: LivePage, _ socket: ListeningSocket, _ token: AccessToken?, _ limits: ClientLimits,
+    _ health: @escaping @Sendable () -> Health
+  ) {
+    (self.page, self.socket, self.limits, reportHealth) = (page, socket, limits, health)
     gate = Gate(address: socket.address, token: token, machine: Self.machine)
   }
 
@@ -83,25 +85,53 @@ package final class LiveServer: Sendable {
   }
 
   private func takeConnections() {
-    while true {
-      free.wait()
-      guard let client = socket.accept() else { break }
-      let isTaken = clients.withLock { !$0.isStopping && $0.connections.insert(client).inserted }
-      guard isTaken else {
-        close(client)
+    var room = WaitingRoom(limits)
+    /// Requests that wait for a thread.
+    var queue: [(client: Int32, request: Request)] = []
+    serving: while true {
+      let (arrivals, hasNew) = room.wait(for: socket.descriptor, milliseconds: queue.isEmpty ? 500 : 20)
+      for (client, arrival) in arrivals {
+        switch quickAnswer(to: arrival) {
+        case .response(let response): room.answer(client, response)
+        case .queue(let request): queue.append((client, request))
+        }
+      }
+      while let next = queue.first, serve(next.client, next.request) { queue.removeFirst() }
+      while hasNew {
+        switch socket.take() {
+        case .client(let client):
+          room.add(client)
+          continue
+        case .none: break
+        case .exhausted: if !room.sendAwayOldest() { usleep(10_000) }
+        case .closed: break serving
+        }
         break
       }
-      onThread {
-        self.serve(Connection(client, self.limits))
-        // Under the lock, so that `stop()` never meets a number that has become another file's.
-        self.clients.withLock {
-          $0.connections.remove(client)
-          close(client)
-        }
-        self.free.signal()
+      if isStopping { break }
+    }
+    room.sendAwayAll()
+    for (client, _) in queue { close(client) }
+    close(socket.descriptor)
+  }
+
+  /// Answers a request on a thread of its own.
+  /// - Returns: false if there are as many as there may be.
+  private func serve(_ client: Int32, _ request: Request) -> Bool {
+    let isTaken = clients.withLock { clients in
+      guard clients.connections.count < limits.connections else { return false }
+      return clients.connections.insert(client).inserted
+    }
+    guard isTaken else { return false }
+    onThread {
+      self.serve(request, on: Connection(client, self.limits))
+      // Under the lock, so that `stop()` never meets a number that has become another file's.
+      self.clients.withLock {
+        $0.connections.remove(client)
+        close(client)
       }
     }
-    close(socket.descriptor)
+    return true
   }
 
   /// Runs `body` unless there are as many streams as there may be.

@@ -64,7 +64,9 @@ package struct FitResults: Sendable, Equatable {
   }
 
   /// How many of the bytes do not depend on how long it took.
-  package static func checkedCount(of bytes: [UInt8]) -> Int { bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count }
+  package static func checkedCount(of bytes: some Collection<UInt8>) -> Int {
+    bytes.prefix { $0 != UInt8(ascii: "\n") }.count
+  }
 
   /// - Parameter counts: members of each group that was asked for
   /// - Returns: nil if that is not what the bytes hold.

@@ -34,13 +34,17 @@ package final class AccessControl: Sendable {
   }
 
   private func run(in context: SocketContext, isReady: (TransportError?) -> Void) {
-    let socket = Socket(.router, in: context)
     do throws(TransportError) {
+      let socket = try Socket(.router, in: context)
       _ = try socket.bind(try Endpoint("inproc://zeromq.zap.01"))
+      isReady(nil)
+      serve(socket)
     } catch {
-      return isReady(error)
+      isReady(error)
     }
-    isReady(nil)
+  }
+
+  private func serve(_ socket: borrowing Socket) {
     while !state.withLock({ $0.isEnding }) {
       socket.wait(milliseconds: 50)
       while let frames = socket.receive(frames: 16) { answer(frames, on: socket) }

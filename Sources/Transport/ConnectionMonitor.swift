@@ -26,7 +26,7 @@ package struct ConnectionMonitor: ~Copyable {
     // A full queue would stop the thread that moves all messages, and strangers could fill it.
     var bounds = Socket.Bounds()
     bounds.queue = 0
-    let pair = Socket(.pair, in: context, bounds: bounds)
+    let pair = try Socket(.pair, in: context, bounds: bounds)
     try pair.connect(endpoint)
     socket = pair
   }

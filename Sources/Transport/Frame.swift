@@ -69,6 +69,35 @@ package final class Frame {
     return try body(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
   }
 
+  /// The longest that is sent in one piece.
+  package static let mostAtOnce = 1 << 20
+
+  /// The bytes in frames that are short enough to be sent, without a copy.
+  package var pieces: [Frame] {
+    guard count > Self.mostAtOnce, let start = zmq_msg_data(message) else { return [self] }
+    return stride(from: 0, to: count, by: Self.mostAtOnce).map { offset in
+      // Pieces only read, and the bytes stay where they are until the last of them is gone.
+      nonisolated(unsafe) let whole = self
+      let piece = UnsafeMutableRawBufferPointer(start: start + offset, count: min(Self.mostAtOnce, count - offset))
+      return Frame(piece, release: { withExtendedLifetime(whole) {} })
+    }
+  }
+
+  /// The bytes of frames, one after the other.
+  package static func joining(_ frames: some Collection<Frame>) -> Frame {
+    if frames.count == 1, let only = frames.first { return only }
+    return Frame(count: frames.reduce(0) { $0 + $1.count }) { target in
+      var place = target
+      for frame in frames {
+        frame.withBytes { bytes in
+          guard let start = bytes.baseAddress else { return }
+          place.copyMemory(from: start, byteCount: bytes.count)
+          place += bytes.count
+        }
+      }
+    }
+  }
+
   /// A copy.
   package var array: [UInt8] { withBytes { Array($0) } }
 

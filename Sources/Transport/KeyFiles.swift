@@ -30,6 +30,30 @@ package enum KeyFiles {
     return pair
   }
 
+  /// The pair of this user, by which processes of the same user know each other, and others do not get in. It is made when it is asked for
+  /// first.
+  /// - Parameter environment: `XDG_CONFIG_HOME`, else `HOME`, says where; else the system's list of users.
+  /// - Throws: ``TransportError`` if there is none and none can be made, or if others can read it.
+  package static func usersOwn(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(TransportError) -> KeyPair {
+    func named(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let folder = (named("XDG_CONFIG_HOME") ?? (named("HOME") ?? NSHomeDirectory()) + "/.config") + "/atelier"
+    let path = "\(folder)/local\(secretSuffix)"
+    if access(path, F_OK) != 0 {
+      // Two processes may be the first at once: a link is made or not, and whoever comes second reads the other's key.
+      let name = "local-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+      do throws(TransportError) { _ = try create(named: name, in: folder) } catch {
+        throw TransportError(
+          "\(error); processes of one user find each other by a key there: set HOME, or give both sides --keys",
+          .notCreated)
+      }
+      link("\(folder)/\(name)\(secretSuffix)", path)
+      for suffix in [secretSuffix, publicSuffix] { unlink("\(folder)/\(name)\(suffix)") }
+    }
+    return try secret(at: path)
+  }
+
   private static func write(_ text: String, to path: String, mode: mode_t) throws(TransportError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {

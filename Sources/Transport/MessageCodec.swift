@@ -10,13 +10,17 @@ package enum MessageCodec {
   /// Bytes of a protocol buffer.
   static let limit = 256 << 10
 
-  /// - Returns: nil if it is no message of this protocol.
+  /// - Returns: nil if it is no message of this protocol, or has numbers out of bounds. Its texts are fit for a terminal.
   package static func decode<Body: ClusterMessage>(_ frame: Frame) -> Body? {
     guard frame.count <= limit, frame.count > 0 else { return nil }
     var options = BinaryDecodingOptions()
     options.messageDepthLimit = 8
     options.discardUnknownFields = true
-    return try? Body(serializedBytes: frame.array, options: options)
+    guard var message = try? Body(serializedBytes: frame.array, options: options), message.isWithinBounds else {
+      return nil
+    }
+    message.cleanTexts()
+    return message
   }
 
   package static func encode(_ message: some ClusterMessage) -> Frame {
@@ -27,7 +31,7 @@ package enum MessageCodec {
 }
 
 /// A message between coordinator and worker.
-package protocol ClusterMessage: SwiftProtobuf.Message, Sendable {
+package protocol ClusterMessage: SwiftProtobuf.Message, Sendable, BoundedMessage {
   /// Version of the protocol that the sender speaks.
   var `protocol`: UInt32 { get }
 }

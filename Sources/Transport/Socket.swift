@@ -5,7 +5,15 @@ package import Coordination
 package final class SocketContext: @unchecked Sendable {  // libzmq: a context may be used by any thread
   let pointer: UnsafeMutableRawPointer
 
-  package init() { pointer = zmq_ctx_new()! }
+  /// - Throws: ``TransportError`` if the process may open no more files.
+  package init() throws(TransportError) {
+    guard let pointer = zmq_ctx_new() else { throw TransportError(making: "a context for sockets", code: zmq_errno()) }
+    self.pointer = pointer
+    // A member of a training has a socket for each other member.
+    zmq_ctx_set(pointer, ZMQ_MAX_SOCKETS, Self.mostSockets)
+  }
+
+  private static let mostSockets: Int32 = 16_384
 
   deinit { zmq_ctx_term(pointer) }
 }
@@ -37,10 +45,12 @@ package struct Socket: ~Copyable {
 
   /// Keeps peers from exhausting memory or patience. libzmq's own defaults know no limit.
   package struct Bounds: Sendable {
-    /// Bytes of one frame.
-    package var frame = Int64(Limits().message)
+    /// Bytes of one frame, and so of what a stranger can have kept here before it has proved who it is. What is longer goes in parts.
+    package var frame = Int64(Frame.mostAtOnce + (64 << 10))
     /// Messages that wait for one peer, in each direction.
-    package var queue: Int32 = 1_000
+    package var queue: Int32 = 256
+    /// Connections that wait to be taken.
+    package var backlog: Int32 = 256
     /// Milliseconds for a stranger to prove who it is.
     package var handshake: Int32 = 3_000
     /// Milliseconds after which a link without any sign of life counts as cut.
@@ -48,18 +58,20 @@ package struct Socket: ~Copyable {
 
     package init() {}
 
-    package init(_ limits: Limits) {
-      frame = Int64(limits.message)
-      silence = Int32(clamping: limits.silence)
-    }
+    package init(_ limits: Limits) { silence = Int32(clamping: limits.silence) }
   }
 
   let pointer: UnsafeMutableRawPointer
   private let context: SocketContext
 
-  package init(_ kind: Kind, in context: SocketContext, security: SocketSecurity = .none, bounds: Bounds = Bounds()) {
-    self.context = context
-    pointer = zmq_socket(context.pointer, kind.code)!
+  /// - Throws: ``TransportError`` if the process may open no more files.
+  package init(
+    _ kind: Kind, in context: SocketContext, security: SocketSecurity = .none, bounds: Bounds = Bounds()
+  ) throws(TransportError) {
+    guard let pointer = zmq_socket(context.pointer, kind.code) else {
+      throw TransportError(making: "a socket", code: zmq_errno())
+    }
+    (self.context, self.pointer) = (context, pointer)
     // Long enough for a last word, too short to be waited for.
     set(ZMQ_LINGER, kind == .dealer ? 100 : 0)
     set(ZMQ_SNDHWM, bounds.queue)
@@ -67,6 +79,7 @@ package struct Socket: ~Copyable {
     var frame = bounds.frame
     zmq_setsockopt(pointer, ZMQ_MAXMSGSIZE, &frame, MemoryLayout<Int64>.size)
     set(ZMQ_HANDSHAKE_IVL, bounds.handshake)
+    set(ZMQ_BACKLOG, bounds.backlog)
     set(ZMQ_HEARTBEAT_IVL, bounds.silence / 4)
     set(ZMQ_HEARTBEAT_TIMEOUT, bounds.silence)
     set(ZMQ_RECONNECT_IVL, 50)

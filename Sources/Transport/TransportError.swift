@@ -19,6 +19,13 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
     (self.description, self.kind) = (description, kind)
   }
 
+  /// - Parameter thing: for instance `a socket`
+  init(making thing: String, code: Int32) {
+    let advice =
+      code == EMFILE || code == ENFILE ? "; `ulimit -n` says how many files a process may have open: raise it" : ""
+    description = "cannot make \(thing): \(String(cString: zmq_strerror(code)))\(advice)"
+  }
+
   init(binding endpoint: Endpoint, code: Int32) {
     let reason =
       switch code {

@@ -5,9 +5,10 @@ package final class WakeUp: Sendable {
   package let descriptor: Int32
   private let writing: Int32
 
-  package init() {
+  /// - Throws: ``TransportError`` if the process may open no more files.
+  package init() throws(TransportError) {
     var ends: [Int32] = [-1, -1]
-    precondition(pipe(&ends) == 0, "the system gives no more pipes")
+    guard pipe(&ends) == 0 else { throw TransportError(making: "a pipe", code: errno) }
     for end in ends {
       _ = fcntl(end, F_SETFL, O_NONBLOCK)
       _ = fcntl(end, F_SETFD, FD_CLOEXEC)

@@ -11,11 +11,11 @@ struct DoctorTests {
   private func advice(_ security: SocketSecurity, allowing allowed: Set<Key>? = nil, to keys: WorkerKeys?) throws
     -> Doctor.Finding
   {
-    let context = SocketContext()
+    let context = try SocketContext()
     let control = try allowed.map { _ in try AccessControl(in: context) }
     control?.allow(allowed ?? [], in: "tested")
     defer { control?.end() }
-    let socket = Socket(.router, in: context, security: security)
+    let socket = try Socket(.router, in: context, security: security)
     let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
     let findings = Doctor.examine(endpoint, keys: keys, patience: 500)
     #expect(findings.dropLast().allSatisfy(\.isWell) && findings.map(\.step).prefix(2) == ["name", "port"])
@@ -53,7 +53,7 @@ struct DoctorTests {
 
   @Test func whereNobodyListensThatIsSaid() throws {
     let free = try {
-      let socket = Socket(.router, in: SocketContext())
+      let socket = try Socket(.router, in: SocketContext())
       return try socket.bind(Endpoint("tcp://127.0.0.1:*"))
     }()
     let findings = Doctor.examine(free, keys: nil, patience: 500)

@@ -16,7 +16,7 @@ struct ExchangeLinksTests {
     func links(_ name: String) throws -> ExchangeLinks {
       try ExchangeLinks(
         listeningAt: Endpoint("ipc://\(path)/\(name)"), keys: nil, accessControl: nil, bounds: .init(),
-        in: SocketContext())
+        in: try SocketContext())
     }
     (first, second) = (try links("first"), try links("second"))
     let members = [first, second].enumerated().map { index, links in

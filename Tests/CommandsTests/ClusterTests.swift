@@ -34,7 +34,7 @@ import Testing
     return try folder.bytes("whole.safetensors")
   }
 
-  private func wait(until isTrue: () -> Bool) throws {
+  func wait(until isTrue: () -> Bool) throws {
     for _ in 0..<3000 {
       if isTrue() { return }
       usleep(10_000)
@@ -102,7 +102,7 @@ import Testing
   ) throws -> AtelierProcess.Started {
     try AtelierProcess.Started(
       ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"] + options, in: folder,
-      environment: environment.merging(["HOME": folder.path]) { first, _ in first })
+      environment: environment)
   }
 
   /// A port that nobody listens at now.
@@ -185,7 +185,7 @@ import Testing
     func count(_ word: String) -> Int { run.errorsSoFar.components(separatedBy: word).count - 1 }
     for number in 1...6 {
       let doctor = try AtelierProcess(
-        ["doctor", "--join", "tcp://127.0.0.1:\(port)"], in: folder, environment: ["HOME": folder.path])
+        ["doctor", "--join", "tcp://127.0.0.1:\(port)"], in: folder)
       #expect(doctor.status == 0, "\(doctor.output)")
       let worker = try worker(port)
       try wait { count("joined: ") >= number }

@@ -125,3 +125,49 @@ import Testing
     next.stop()
   }
 }
+
+/// Whoever watches over the process is answered whatever others do, and is told when it hangs.
+@Suite struct HealthTests {
+  @Test func silentClientsDoNotDelayTheAnswer() throws {
+    var limits = ClientLimits()
+    // Far longer than the test lasts.
+    limits.headSeconds = 3_600
+    let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
+    defer { server.stop() }
+    let silent = (0..<200).map { _ in Client(server) }
+    silent[0].send("GET / HT")
+    #expect(server.ask("GET", "/healthz")?.status == 200)
+    withExtendedLifetime(silent) {}
+  }
+
+  @Test func theOldestOfTooManyHasToGo() throws {
+    var limits = ClientLimits()
+    (limits.headSeconds, limits.waiting) = (3_600, 10)
+    let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
+    defer { server.stop() }
+    let silent = (0..<11).map { _ in Client(server) }
+    #expect(silent[0].readAll().isEmpty)
+    #expect(server.ask("GET", "/")?.status == 200)
+    withExtendedLifetime(silent) {}
+  }
+
+  @Test func clientsThatAreServedDoNotDelayTheAnswer() throws {
+    var limits = ClientLimits()
+    (limits.connections, limits.streams) = (1, 1)
+    let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
+    defer { server.stop() }
+    let listener = server.listener()
+    #expect(listener.readEvents(through: "data:") != nil)
+    #expect(server.ask("GET", "/healthz")?.status == 200)
+  }
+
+  @Test(arguments: [
+    (nil, 200, "ok\n"), (0.5, 200, "0.5 s ago"), (29, 200, "ok"), (31, 503, "hangs"), (1e9, 503, "hangs"),
+  ])
+  func aLoopThatHangsIsReported(age: Double?, status: Int, text: String) throws {
+    let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0")) { Health(loopAge: age) }
+    defer { server.stop() }
+    let answer = try #require(server.ask("GET", "/healthz"))
+    #expect(answer.status == status && answer.body.contains(text), "\(answer.body)")
+  }
+}

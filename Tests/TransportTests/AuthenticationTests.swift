@@ -15,7 +15,7 @@ import Transport
 
     /// - Parameter allowed: nil for a server that nobody answers for.
     init(_ kind: Socket.Kind = .router, allowing allowed: Set<Key>?, in domain: String = domain) throws {
-      let context = SocketContext()
+      let context = try SocketContext()
       self.kind = kind
       control = try allowed.map { _ in try AccessControl(in: context) }
       control?.allow(allowed ?? [], in: domain)
@@ -172,7 +172,7 @@ import Transport
   @Test func aSecondAccessControlOfAContextIsAnErrorAndLeavesNothingRunning() throws {
     weak var context: SocketContext?
     try {
-      let made = SocketContext()
+      let made = try SocketContext()
       context = made
       let control = try AccessControl(in: made)
       #expect(throws: TransportError.self) { try AccessControl(in: made) }

@@ -41,7 +41,7 @@ import Transport
   }
 
   @Test func withinTheProcessThereAreNoConnections() throws {
-    let context = SocketContext()
+    let context = try SocketContext()
     let (server, client) = (try Peer(.pull, in: context), try Peer(.push, in: context))
     try client.connect(server.bind("inproc://tested"))
     client.send("here")
@@ -50,9 +50,9 @@ import Transport
   }
 
   @Test func aNameIsUsedOnce() throws {
-    let context = SocketContext()
-    let socket = Socket(.router, in: context)
-    let other = Socket(.router, in: context)
+    let context = try SocketContext()
+    let socket = try Socket(.router, in: context)
+    let other = try Socket(.router, in: context)
     let monitor = try ConnectionMonitor(socket, name: "same", in: context)
     var error: TransportError?
     do throws(TransportError) { _ = try ConnectionMonitor(other, name: "same", in: context) } catch let failure {

@@ -59,10 +59,12 @@ import Transport
     .result(
       .with {
         ($0.job, $0.chunk, $0.digest, $0.failure, $0.milliseconds) = (1, 2, Data(repeating: 9, count: 32), "", 5)
+        ($0.bytes.count, $0.bytes.digest) = (1 << 30, Data(repeating: 8, count: 32))
       }),
     .checkpoint(.with { ($0.job, $0.step, $0.finished, $0.digest) = (1, 500, true, 9) }),
     .blobRequest(.with { ($0.digest, $0.offset, $0.count) = (Data(repeating: 3, count: 32), 1 << 40, 1 << 20) }),
     .probe(.with { $0.clock = 1 << 50 }),
+    .uploadPart(.with { ($0.digest, $0.offset, $0.total) = (Data(repeating: 4, count: 32), 1 << 20, 1 << 30) }),
   ].map { (body: WorkerMessage.OneOf_Body) in
     .with { ($0.protocol, $0.worker, $0.body) = (MessageCodec.version, .max, body) }
   }
@@ -72,6 +74,7 @@ import Transport
     .blobPart(.with { ($0.digest, $0.offset, $0.total) = (Data(repeating: 3, count: 32), 1 << 20, 1 << 30) }),
     .refusal(.with { $0.reason = "another version" }),
     .probeAnswer(.with { ($0.clock, $0.version, $0.numerics) = (1 << 50, "1.2.3", 3) }),
+    .uploadRequest(.with { ($0.digest, $0.offset, $0.count) = (Data(repeating: 4, count: 32), 1 << 40, 1 << 20) }),
   ].map { (body: CoordinatorMessage.OneOf_Body) in
     .with { ($0.protocol, $0.coordinator, $0.body) = (MessageCodec.version, 1 << 50, body) }
   }
@@ -95,6 +98,7 @@ import Transport
       case .checkpoint: 2
       case .blobRequest: 3
       case .probe: 4
+      case .uploadPart: 5
       case nil: -1
       }
     }
@@ -104,10 +108,11 @@ import Transport
       case .blobPart: 1
       case .refusal: 2
       case .probeAnswer: 3
+      case .uploadRequest: 4
       case nil: -1
       }
     }
-    #expect(ofWorkers == [0, 1, 2, 3, 4] && ofCoordinators == [0, 1, 2, 3])
+    #expect(ofWorkers == [0, 1, 2, 3, 4, 5] && ofCoordinators == [0, 1, 2, 3, 4])
   }
 
   @Test func whatALaterVersionAddsIsLeftOut() throws {

@@ -13,10 +13,11 @@ final class Peer {
 
   /// - Parameter context: a new one stands for another process.
   init(
-    _ kind: Socket.Kind, in context: SocketContext = SocketContext(), security: SocketSecurity = .none,
+    _ kind: Socket.Kind, in context: SocketContext? = nil, security: SocketSecurity = .none,
     bounds: Socket.Bounds = .init()
   ) throws {
-    socket = Socket(kind, in: context, security: security, bounds: bounds)
+    let context = try context ?? SocketContext()
+    socket = try Socket(kind, in: context, security: security, bounds: bounds)
     monitor = try ConnectionMonitor(socket, name: UUID().uuidString, in: context)
   }
 

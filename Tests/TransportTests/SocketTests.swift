@@ -21,7 +21,7 @@ import Transport
   private func pair(
     _ way: Way, _ listening: Socket.Kind, _ connecting: Socket.Kind, bounds: Socket.Bounds = .init()
   ) throws -> (Peer, Peer) {
-    let context = SocketContext()
+    let context = try SocketContext()
     let server = try Peer(listening, in: context, bounds: bounds)
     let client = try Peer(connecting, in: way == .inproc ? context : SocketContext(), bounds: bounds)
     try client.connect(server.bind(address(way)))
@@ -46,7 +46,7 @@ import Transport
   }
 
   @Test(arguments: Way.allCases) func pullTakesFromEveryPushInItsOrder(way: Way) throws {
-    let context = SocketContext()
+    let context = try SocketContext()
     let server = try Peer(.pull, in: context)
     let endpoint = try server.bind(address(way))
     let clients = try (0..<3).map { _ in
@@ -100,7 +100,7 @@ import Transport
   }
 
   @Test(arguments: [Way.ipc, .tcp]) func aFrameThatIsTooLargeNeverComesAndCutsOnlyItsConnection(way: Way) throws {
-    let context = SocketContext()
+    let context = try SocketContext()
     var bounds = Socket.Bounds()
     bounds.frame = 1_000
     let server = try Peer(.router, in: context, bounds: bounds)

@@ -7,14 +7,14 @@ import Transport
   /// Starts a thread that waits on a socket of its own, much longer than the test has patience.
   private func waiting(for wakeUp: WakeUp, ended: DispatchSemaphore) {
     Thread {
-      let socket = Socket(.pull, in: SocketContext())
+      guard let context = try? SocketContext(), let socket = try? Socket(.pull, in: context) else { return }
       socket.wait(milliseconds: 60_000, descriptor: wakeUp.descriptor)
       ended.signal()
     }.start()
   }
 
-  @Test func anotherThreadWakesAWaitingSocket() {
-    let (wakeUp, ended) = (WakeUp(), DispatchSemaphore(value: 0))
+  @Test func anotherThreadWakesAWaitingSocket() throws {
+    let (wakeUp, ended) = (try WakeUp(), DispatchSemaphore(value: 0))
     waiting(for: wakeUp, ended: ended)
     // Most often it waits already by now; it wakes also if it does not.
     #expect(ended.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
@@ -22,16 +22,16 @@ import Transport
     #expect(ended.wait(timeout: .now() + 20) == .success)
   }
 
-  @Test func whoIsWokenBeforeItWaitsDoesNotWait() {
-    let (wakeUp, ended) = (WakeUp(), DispatchSemaphore(value: 0))
+  @Test func whoIsWokenBeforeItWaitsDoesNotWait() throws {
+    let (wakeUp, ended) = (try WakeUp(), DispatchSemaphore(value: 0))
     wakeUp.wake()
     waiting(for: wakeUp, ended: ended)
     #expect(ended.wait(timeout: .now() + 20) == .success)
   }
 
   /// More than a pipe holds: nobody waits for room in it, and nothing is left in it.
-  @Test(arguments: [1, 255, 256, 257, 100_000]) func afterAResetOneWaitsAgain(wakes: Int) {
-    let wakeUp = WakeUp()
+  @Test(arguments: [1, 255, 256, 257, 100_000]) func afterAResetOneWaitsAgain(wakes: Int) throws {
+    let wakeUp = try WakeUp()
     #expect(!isAwake(wakeUp))
     for _ in 0..<wakes { wakeUp.wake() }
     #expect(isAwake(wakeUp))
@@ -47,13 +47,12 @@ import Transport
   }
 
   @Test func aMessageEndsTheWaitAsWell() throws {
-    let context = SocketContext()
+    let context = try SocketContext()
     let endpoint = try Endpoint("inproc://tested")
     let (ready, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     let received = Mutex(0)
     Thread { [context] in
-      let socket = Socket(.pull, in: context)
-      let wakeUp = WakeUp()
+      guard let socket = try? Socket(.pull, in: context), let wakeUp = try? WakeUp() else { return }
       _ = try? socket.bind(endpoint)
       ready.signal()
       socket.wait(milliseconds: 60_000, descriptor: wakeUp.descriptor)

@@ -27,7 +27,9 @@ enum LiveRun {
   /// - Throws: ``DashboardError``
   static func start(_ title: String, at address: LiveAddress) throws(DashboardError) -> String {
     let page = LivePage(title: title, styleSheet: HTMLPage.styleSheet)
-    let server = try LiveServer.start(page, at: address, token: address.isLoopback ? nil : AccessToken())
+    let server = try LiveServer.start(
+      page, at: address, token: address.isLoopback ? nil : AccessToken()
+    ) { Health(loopAge: LoopPulse.age) }
     shown.withLock { $0 = Shown(page: page, server: server) }
     return server.url
   }

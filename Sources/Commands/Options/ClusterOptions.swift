@@ -73,7 +73,7 @@ struct ClusterOptions: ParsableArguments {
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      if !endpoint.isLocal || keys.keys != nil { settings.keys = try keys.coordinatorKeys() }
+      settings.keys = endpoint.isLocal && keys.keys == nil ? try .usersOwn() : try keys.coordinatorKeys()
     }
     return settings
   }
@@ -112,6 +112,11 @@ struct KeyOptions: ParsableArguments {
       )
     }
     return CoordinatorKeys(own: own, workers: workers, folder: folder)
+  }
+
+  /// At an address of this machine, all processes of this user have the same key if no others are named.
+  func keys(toJoin endpoint: Endpoint) throws(TransportError) -> WorkerKeys {
+    endpoint.isLocal && keys == nil ? try .usersOwn() : try workerKeys()
   }
 
   /// The folder's only secret key, beside a coordinator's.
@@ -169,10 +174,6 @@ struct LimitOptions: ParsableArguments {
       "Work that so many workers have died of is set aside.", valueName: "workers", visibility: .hidden))
   var deaths = Limits().deaths
 
-  @Option(
-    help: ArgumentHelp("No message is larger; who sends one is cut off.", valueName: "MiB", visibility: .hidden))
-  var messageSize = Limits().message >> 20
-
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
     if !(3 * heartbeat...3_600_000).contains(silence) {
@@ -183,13 +184,12 @@ struct LimitOptions: ParsableArguments {
       throw ValidationError("--exchange-patience must be from 10 to 600000 milliseconds")
     }
     if !(1...1_000).contains(deaths) { throw ValidationError("--deaths must be from 1 to 1000") }
-    if !(8...1 << 20).contains(messageSize) { throw ValidationError("--message-size must be from 8 to 1048576 MiB") }
   }
 
   var limits: Limits {
     var limits = Limits()
     (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, silence, retry)
-    (limits.exchange, limits.deaths, limits.message) = (exchangePatience, deaths, messageSize << 20)
+    (limits.exchange, limits.deaths) = (exchangePatience, deaths)
     return limits
   }
 
@@ -197,7 +197,7 @@ struct LimitOptions: ParsableArguments {
   var arguments: [String] {
     [
       "--silence", "\(silence)", "--heartbeat", "\(heartbeat)", "--retry", "\(retry)",
-      "--exchange-patience", "\(exchangePatience)", "--deaths", "\(deaths)", "--message-size", "\(messageSize)",
+      "--exchange-patience", "\(exchangePatience)", "--deaths", "\(deaths)",
     ]
   }
 }

@@ -98,6 +98,15 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .probe(newValue)}
   }
 
+  /// A part of the bytes of a result or checkpoint; the bytes follow in a frame.
+  package var uploadPart: BlobPart {
+    get {
+      if case .uploadPart(let v)? = _storage._body {return v}
+      return BlobPart()
+    }
+    set {_uniqueStorage()._body = .uploadPart(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -107,6 +116,8 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     case blobRequest(BlobRequest)
     /// Of someone who does not want to work, but to know whether a worker could.
     case probe(Probe)
+    /// A part of the bytes of a result or checkpoint; the bytes follow in a frame.
+    case uploadPart(BlobPart)
 
   }
 
@@ -169,6 +180,15 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .probeAnswer(newValue)}
   }
 
+  /// Asks for a part of the bytes of a result or checkpoint, which is named by the BLAKE2b of all of them.
+  package var uploadRequest: BlobRequest {
+    get {
+      if case .uploadRequest(let v)? = _storage._body {return v}
+      return BlobRequest()
+    }
+    set {_uniqueStorage()._body = .uploadRequest(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -176,6 +196,8 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     case blobPart(BlobPart)
     case refusal(Refusal)
     case probeAnswer(ProbeAnswer)
+    /// Asks for a part of the bytes of a result or checkpoint, which is named by the BLAKE2b of all of them.
+    case uploadRequest(BlobRequest)
 
   }
 
@@ -479,7 +501,7 @@ package nonisolated struct Chunk: Sendable {
   package init() {}
 }
 
-/// The result of a chunk; its bytes follow in a frame.
+/// The result of a chunk. Its bytes follow in a frame if they are few; the coordinator asks for more in parts (upload_request).
 package nonisolated struct ChunkResult: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -497,12 +519,40 @@ package nonisolated struct ChunkResult: Sendable {
 
   package var milliseconds: UInt32 = 0
 
+  /// Of all the bytes: `digest` may leave out some, such as how long a fit took.
+  package var bytes: BytesDigest {
+    get {_bytes ?? BytesDigest()}
+    set {_bytes = newValue}
+  }
+  /// Returns true if `bytes` has been explicitly set.
+  package var hasBytes: Bool {self._bytes != nil}
+  /// Clears the value of `bytes`. Subsequent reads from it will return its default value.
+  package mutating func clearBytes() {self._bytes = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _bytes: BytesDigest? = nil
+}
+
+/// Tells whether bytes have arrived as they were sent.
+package nonisolated struct BytesDigest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var count: UInt64 = 0
+
+  /// BLAKE2b.
+  package var digest: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// A training's state after `step` steps; its bytes follow in a frame.
+/// A training's state after `step` steps; its bytes come as those of a result do.
 package nonisolated struct Checkpoint: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -517,9 +567,20 @@ package nonisolated struct Checkpoint: Sendable {
   /// Of the state. The receiver does not believe it, but computes it from the bytes.
   package var digest: UInt64 = 0
 
+  package var bytes: BytesDigest {
+    get {_bytes ?? BytesDigest()}
+    set {_bytes = newValue}
+  }
+  /// Returns true if `bytes` has been explicitly set.
+  package var hasBytes: Bool {self._bytes != nil}
+  /// Clears the value of `bytes`. Subsequent reads from it will return its default value.
+  package mutating func clearBytes() {self._bytes = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _bytes: BytesDigest? = nil
 }
 
 /// A generation of a training group. Members stop when they hear of a higher one, and go on when it has begun.
@@ -893,7 +954,7 @@ fileprivate nonisolated let _protobuf_package = "atelier"
 
 nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0\u{3}upload_part\0")
 
   fileprivate class _StorageClass {
     var _protocol: UInt32 = 0
@@ -997,6 +1058,19 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
             _storage._body = .probe(v)
           }
         }()
+        case 8: try {
+          var v: BlobPart?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .uploadPart(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .uploadPart(v)
+          }
+        }()
         default: break
         }
       }
@@ -1036,6 +1110,10 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
         guard case .probe(let v)? = _storage._body else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       }()
+      case .uploadPart?: try {
+        guard case .uploadPart(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
       case nil: break
       }
     }
@@ -1061,7 +1139,7 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CoordinatorMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0\u{3}upload_request\0")
 
   fileprivate class _StorageClass {
     var _protocol: UInt32 = 0
@@ -1152,6 +1230,19 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
             _storage._body = .probeAnswer(v)
           }
         }()
+        case 7: try {
+          var v: BlobRequest?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .uploadRequest(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .uploadRequest(v)
+          }
+        }()
         default: break
         }
       }
@@ -1186,6 +1277,10 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
       case .probeAnswer?: try {
         guard case .probeAnswer(let v)? = _storage._body else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .uploadRequest?: try {
+        guard case .uploadRequest(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       }()
       case nil: break
       }
@@ -1739,7 +1834,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ChunkResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}chunk\0\u{1}digest\0\u{1}failure\0\u{1}milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}chunk\0\u{1}digest\0\u{1}failure\0\u{1}milliseconds\0\u{1}bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1752,12 +1847,17 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.failure) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.milliseconds) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._bytes) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.job != 0 {
       try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
     }
@@ -1773,6 +1873,9 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.milliseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.milliseconds, fieldNumber: 5)
     }
+    try { if let v = self._bytes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1782,6 +1885,42 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.digest != rhs.digest {return false}
     if lhs.failure != rhs.failure {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs._bytes != rhs._bytes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BytesDigest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BytesDigest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BytesDigest, rhs: BytesDigest) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.digest != rhs.digest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1789,7 +1928,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Checkpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{1}finished\0\u{1}digest\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}step\0\u{1}finished\0\u{1}digest\0\u{1}bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1801,12 +1940,17 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.finished) }()
       case 4: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._bytes) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.job != 0 {
       try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
     }
@@ -1819,6 +1963,9 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.digest != 0 {
       try visitor.visitSingularFixed64Field(value: self.digest, fieldNumber: 4)
     }
+    try { if let v = self._bytes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1827,6 +1974,7 @@ nonisolated extension Checkpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.step != rhs.step {return false}
     if lhs.finished != rhs.finished {return false}
     if lhs.digest != rhs.digest {return false}
+    if lhs._bytes != rhs._bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -6,18 +6,22 @@ internal import Synchronization
 package enum FileReplacement {
   /// Puts a file with these bytes at `path`, in place of what is there. Devices and pipes are written to directly; a symbolic link stays, and
   /// what it leads to is replaced.
-  /// - Parameter isFlushed: whether it must last through a power failure from the moment when this returns.
-  package static func write(_ pieces: [[UInt8]], to path: String, isFlushed: Bool = true) throws(FileError) {
+  /// - Parameters:
+  ///   - isFlushed: whether it must last through a power failure from the moment when this returns
+  ///   - mode: of a new file, less what the process's mask takes away
+  package static func write(
+    _ pieces: [[UInt8]], to path: String, isFlushed: Bool = true, mode: UInt32 = 0o666
+  ) throws(FileError) {
     let path = followingLinks(path)
     if isDeviceOrPipe(path) {
-      let file = open(path, O_WRONLY | O_CLOEXEC)
+      let file = OpenFiles.open(path, O_WRONLY | O_CLOEXEC)
       guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
       let failure = write(pieces, to: file)
       let closed = close(file) == 0
       if let failure = failure ?? (closed ? nil : systemErrorText()) { throw .notWritten(path: path, reason: failure) }
       return
     }
-    let (file, beside) = try create(beside: path)
+    let (file, beside) = try create(beside: path, mode: mode)
     var failure = write(pieces, to: file)
     if failure == nil, isFlushed, fsync(file) != 0 { failure = systemErrorText() }
     if close(file) != 0, failure == nil { failure = systemErrorText() }
@@ -56,7 +60,9 @@ package enum FileReplacement {
   /// Files created by this process.
   private static let count = Atomic(0)
 
-  private static func create(beside path: String) throws(FileError) -> (file: Int32, beside: String) {
+  private static func create(
+    beside path: String, mode: mode_t = 0o666
+  ) throws(FileError) -> (file: Int32, beside: String) {
     if path.isEmpty { throw .notCreated(path: "\"\"", reason: "an empty name is no file's name") }
     var information = stat()
     if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
@@ -66,7 +72,7 @@ package enum FileReplacement {
     let number = count.add(1, ordering: .relaxed).newValue
     let beside = "\(path).\(getpid())-\(number).partial"
     unlink(beside)
-    let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let file = OpenFiles.open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
     return (file, beside)
   }
@@ -93,7 +99,7 @@ package enum FileReplacement {
   /// Makes the new name last. Some file systems cannot do that for folders; the file's content is safe either way.
   private static func flushFolder(of path: String) {
     let parent = path.lastIndex(of: "/").map { path[...$0] } ?? "."
-    let folder = open(String(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = OpenFiles.open(String(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }
     fsync(folder)
     close(folder)

@@ -1,0 +1,150 @@
+internal import Foundation
+internal import SwiftProtobuf
+
+/// What a message from another process may hold. One rule for all of them: a number out of its bounds, or a name of the wrong length, makes the
+/// whole message invalid, and the receiver drops and counts it; free text is cut and cleaned instead. So whoever calculates with a number of a
+/// message, or prints a text of it, need not check it again.
+package protocol BoundedMessage {
+  /// Whether all numbers are such that no sum or product that is made of them overflows.
+  var isWithinBounds: Bool { get }
+  /// Takes out of free texts what a terminal would obey, and what is too long.
+  mutating func cleanTexts()
+}
+
+/// Largest values, far above what any real job has.
+private enum Bound {
+  /// Steps, generations, messages: what only grows.
+  static let counter: UInt64 = 1 << 48
+  /// Units of a job, images, milliseconds.
+  static let count: UInt64 = 1 << 40
+  static let epochs: UInt64 = 1 << 20
+  static let threads: UInt32 = 1 << 16
+  static let bytes: UInt64 = 1 << 56
+  static let tensors = 1 << 15
+  static let members = 1 << 14
+  static let digest = 64
+  /// Characters of a name, and of a reason.
+  static let name = 256
+  static let reason = 2_000
+}
+
+extension WorkerMessage: BoundedMessage {
+  package var isWithinBounds: Bool {
+    switch body {
+    case .status(let status): status.isWithinBounds
+    case .result(let result): result.digest.count <= Bound.digest && result.bytes.isWithinBounds
+    case .checkpoint(let checkpoint): checkpoint.step <= Bound.counter && checkpoint.bytes.isWithinBounds
+    case .blobRequest(let request): request.isWithinBounds
+    case .uploadPart(let part): part.isWithinBounds
+    case .probe, nil: true
+    }
+  }
+
+  package mutating func cleanTexts() {
+    switch body {
+    case .status(var status):
+      status.cleanTexts()
+      body = .status(status)
+    case .result(var result) where !result.failure.isEmpty:
+      result.failure = result.failure.cleaned(atMost: Bound.reason)
+      body = .result(result)
+    default: break
+    }
+  }
+}
+
+extension CoordinatorMessage: BoundedMessage {
+  package var isWithinBounds: Bool {
+    switch body {
+    case .orders(let orders): orders.isWithinBounds
+    case .blobPart(let part): part.isWithinBounds
+    case .uploadRequest(let request): request.isWithinBounds
+    case .refusal, .probeAnswer, nil: true
+    }
+  }
+
+  package mutating func cleanTexts() {
+    switch body {
+    case .refusal(var refusal):
+      refusal.reason = refusal.reason.cleaned(atMost: Bound.reason)
+      body = .refusal(refusal)
+    case .probeAnswer(var answer):
+      answer.version = answer.version.cleaned(atMost: Bound.name)
+      body = .probeAnswer(answer)
+    default: break
+    }
+  }
+}
+
+extension ExchangeHeader: BoundedMessage {
+  package var isWithinBounds: Bool { generation <= Bound.counter && step <= Bound.counter }
+  package func cleanTexts() {}
+}
+
+extension Status {
+  fileprivate var isWithinBounds: Bool {
+    number <= Bound.counter && orders <= Bound.counter && unitsDone <= Bound.count
+      && profile.threads <= Bound.threads && profile.exchangeEndpoint.utf8.count <= Bound.name
+      && profile.exchangeKey.count <= Bound.digest && (!hasMembership || membership.isWithinBounds)
+  }
+
+  fileprivate mutating func cleanTexts() {
+    profile.host = profile.host.cleaned(atMost: Bound.name)
+    profile.instructionSet = profile.instructionSet.cleaned(atMost: Bound.name)
+    profile.version = profile.version.cleaned(atMost: Bound.name)
+    profile.exchangeEndpoint = profile.exchangeEndpoint.cleaned(atMost: Bound.name)
+    failure = failure.cleaned(atMost: Bound.reason)
+  }
+}
+
+extension Membership {
+  fileprivate var isWithinBounds: Bool {
+    [generation, step, comparedStep, droppedMessages].allSatisfy { $0 <= Bound.counter }
+      && waitedMilliseconds <= Bound.count && bytesSent <= Bound.bytes && tensorDigests.count <= Bound.tensors
+      && progress.isWithinBounds
+  }
+}
+
+extension Progress {
+  /// The loss of a training that diverges is infinite, or no number at all.
+  fileprivate var isWithinBounds: Bool {
+    epoch <= Bound.epochs && epochs <= Bound.epochs && done <= Bound.count && total <= Bound.count
+      && validationAccuracy <= 1
+  }
+}
+
+extension Orders {
+  fileprivate var isWithinBounds: Bool {
+    number <= Bound.counter
+      && chunks.allSatisfy { $0.first <= Bound.count && $0.count <= Bound.count && $0.file.count <= Bound.digest }
+      && group.generation <= Bound.counter && group.step <= Bound.counter && group.savedStep <= Bound.counter
+      && group.members.count <= Bound.members
+      && group.members.allSatisfy { $0.threads <= Bound.threads && $0.endpoint.utf8.count <= Bound.name }
+  }
+}
+
+extension BytesDigest {
+  fileprivate var isWithinBounds: Bool { count <= Bound.bytes && digest.count <= Bound.digest }
+}
+
+extension BlobRequest {
+  fileprivate var isWithinBounds: Bool { digest.count <= Bound.digest && offset <= Bound.bytes }
+}
+
+extension BlobPart {
+  fileprivate var isWithinBounds: Bool { digest.count <= Bound.digest && offset <= Bound.bytes && total <= Bound.bytes }
+}
+
+extension String {
+  /// For logs and terminals: control characters (also those that turn the direction of writing) become `U+FFFD`.
+  func cleaned(atMost count: Int) -> String {
+    let isCut = unicodeScalars.count > count
+    let scalars = unicodeScalars.prefix(count).map { scalar -> Character in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+      default: Character(scalar)
+      }
+    }
+    return String(scalars) + (isCut ? "…" : "")
+  }
+}

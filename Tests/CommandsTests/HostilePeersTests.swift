@@ -1,0 +1,337 @@
+import Compute
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Testing
+import Transport
+
+/// Whatever others send, a coordinator ends with status 0 and the same bytes.
+extension ClusterTests {
+  private static let extremes: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 40, 1 << 48, 1 << 62, 1 << 63, .max - 1, .max]
+
+  /// A message that can be read, with numbers that no real one has.
+  private func extremeMessage(_ worker: HostileWorker, _ draws: inout RandomSequence) -> WorkerMessage {
+    func number() -> UInt64 { Self.extremes[Int(draws.next(below: UInt32(Self.extremes.count)))] }
+    func isChosen() -> Bool { draws.next(below: 3) == 0 }
+    let job = isChosen() ? number() : worker.orders.job.id
+    return .with { message in
+      (message.protocol, message.worker) = (MessageCodec.version, worker.id)
+      switch draws.next(below: 6) {
+      case 0, 1:
+        message.status = worker.status()
+        if isChosen() { message.status.unitsDone = number() }
+        if isChosen() { message.status.profile.threads = UInt32(truncatingIfNeeded: number()) }
+        message.status.membership = .with {
+          $0.job = job
+          ($0.generation, $0.step, $0.stopped, $0.comparedStep) = (number(), number(), isChosen(), number())
+          ($0.waitedMilliseconds, $0.bytesSent, $0.droppedMessages) = (number(), number(), number())
+          ($0.waitingFor, $0.waitingMilliseconds) = (number(), .max)
+          ($0.progress.epoch, $0.progress.epochs) = (number(), number())
+          ($0.progress.done, $0.progress.total, $0.progress.images) = (number(), number(), .max)
+          ($0.progress.loss, $0.progress.validationAccuracy) = (.infinity, isChosen() ? 1 : Double(number()))
+          $0.tensorDigests = [number()]
+        }
+      case 2:
+        message.result = .with {
+          ($0.job, $0.chunk, $0.milliseconds) = (job, worker.orders.chunks.first?.id ?? number(), .max)
+          ($0.bytes.count, $0.digest) = (number(), Data(repeating: 1, count: 32))
+        }
+      case 3: message.checkpoint = .with { ($0.job, $0.step, $0.finished) = (job, number(), isChosen()) }
+      case 4:
+        message.blobRequest = .with {
+          ($0.digest, $0.offset, $0.count) = (
+            Data(repeating: 1, count: 32), number(), UInt32(truncatingIfNeeded: number())
+          )
+        }
+      default:
+        message.uploadPart = .with { ($0.digest, $0.offset, $0.total) = (Data(), number(), number()) }
+      }
+    }
+  }
+
+  /// A worker with the right key sends messages that are no messages, and some with extreme numbers. Then an honest one does the job.
+  @Test(arguments: [1, 2] as [UInt64]) func hostileMessagesChangeNothing(seed: UInt64) throws {
+    let whole = try whole("forest")
+    let port = freePort()
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("workers may join") }
+    var draws = RandomSequence(seed: seed, .test)
+    for _ in 0..<8 {
+      let hostile = try HostileWorker(joining: port, home: folder.captured)
+      #expect(try hostile.join())
+      for _ in 0..<200 {
+        hostile.receive()
+        var bytes: [UInt8] = try extremeMessage(hostile, &draws).serializedBytes()
+        switch draws.next(below: 4) {
+        case 0: bytes = (0..<draws.next(below: 300)).map { _ in UInt8(draws.next(below: 256)) }
+        case 1: bytes.removeLast(Int(draws.next(below: UInt32(bytes.count))))
+        default: break
+        }
+        let body = [UInt8](repeating: UInt8(draws.next(below: 256)), count: Int(draws.next(below: 5_000)))
+        switch draws.next(below: 8) {
+        case 0: hostile.send(bytes)
+        case 1: hostile.send(bytes, body, body, body)
+        default: hostile.send(bytes, body)
+        }
+      }
+      try hostile.leave()
+    }
+    #expect(run.process.isRunning, "\(run.errorsSoFar)")
+    let worker = try worker(port)
+    defer { kill(worker.process.processIdentifier, SIGKILL) }
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(!ended.errors.contains("\u{1B}[31m"))
+  }
+
+  /// Bytes that arrive as they were sent, and are no trees: three times, then another worker does the job.
+  @Test func uselessResultsNameTheirWorkerAndAreComputedAgain() throws {
+    let whole = try whole("forest")
+    let port = freePort()
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    let hostile = try HostileWorker(joining: port, home: folder.captured)
+    // The key is there once somebody has asked for it first; either side may be it.
+    #expect(try hostile.join())
+    for attempt in 1...3 {
+      let bytes = [UInt8](repeating: 1, count: 100)
+      let isDamaged = attempt == 2
+      try hostile.send(bytes) { message in
+        message.result = .with {
+          ($0.job, $0.chunk) = (hostile.orders.job.id, hostile.orders.chunks[0].id)
+          $0.digest = Data(bytes.withUnsafeBytes { checksum(of: $0) })
+          ($0.bytes.count, $0.bytes.digest) = (100, isDamaged ? Data(repeating: 0, count: 32) : $0.digest)
+        }
+      }
+      try wait {
+        hostile.receive()
+        return run.errorsSoFar.components(separatedBy: "cannot be used, and is computed again").count > attempt
+      }
+    }
+    try wait {
+      hostile.receive()
+      return hostile.refusal != nil
+    }
+    let worker = try worker(port)
+    defer { kill(worker.process.processIdentifier, SIGKILL) }
+    let ended = try run.wait()
+    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  @Test func uselessCheckpointsNameTheirWorker() throws {
+    let whole = try whole("cnn")
+    let port = freePort()
+    let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    let hostile = try HostileWorker(joining: port, home: folder.captured)
+    #expect(try hostile.join())
+    try wait {
+      hostile.receive()
+      try? hostile.send { message in
+        message.status = hostile.status()
+        message.status.membership = .with {
+          ($0.job, $0.generation, $0.stopped) = (hostile.orders.job.id, hostile.orders.group.generation, true)
+        }
+        message.status.membership.progress.validationAccuracy = -1
+      }
+      return hostile.orders.group.begun
+    }
+    for step in 1...3 as ClosedRange<UInt64> {
+      let bytes = [UInt8](repeating: 1, count: 100)
+      try hostile.send(bytes) { message in
+        message.checkpoint = .with {
+          ($0.job, $0.step, $0.finished) = (hostile.orders.job.id, step, true)
+          ($0.bytes.count, $0.bytes.digest) = (100, Data(bytes.withUnsafeBytes { checksum(of: $0) }))
+        }
+      }
+    }
+    try wait {
+      hostile.receive()
+      return hostile.refusal != nil
+    }
+    let worker = try worker(port)
+    defer { kill(worker.process.processIdentifier, SIGKILL) }
+    let ended = try run.wait()
+    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  // MARK: Strangers
+
+  /// Connections that say nothing, as many at a time as there can be, for as long as the process runs.
+  fileprivate final class Flood: @unchecked Sendable {  // the thread is waited for
+    private let ended = DispatchSemaphore(value: 0)
+    private(set) var count = 0
+
+    init(_ port: UInt16, atATime: Int, greeting: [UInt8], while isGoingOn: @escaping @Sendable () -> Bool) {
+      let thread = Thread { [self] in
+        var files: [Int32] = []
+        while isGoingOn() {
+          files.append(Self.connect(port))
+          count += 1
+          if let last = files.last, last >= 0 {
+            _ = greeting.withUnsafeBytes { Foundation.send(last, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+          }
+          if files.count >= atATime {
+            usleep(1_000)
+            close(files.removeFirst())
+          }
+        }
+        for file in files { close(file) }
+        ended.signal()
+      }
+      thread.start()
+    }
+
+    func wait() { ended.wait() }
+
+    static func connect(_ port: UInt16) -> Int32 {
+      let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      var address = sockaddr_in()
+      (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      // When the queue of the other side is full, nothing is waited for.
+      var patience = timeval(tv_sec: 0, tv_usec: 20_000)
+      setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      _ = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          Foundation.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      return file
+    }
+  }
+
+  /// All descriptors are taken by strangers again and again, and every checkpoint is written.
+  @Test func strangersThatTakeAllDescriptorsChangeNothing() throws {
+    let longer = ["--epochs", "400"]
+    let whole = try whole("cnn", longer)
+    let port = freePort()
+    let arguments = ["train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--data", data] + longer
+    let run = try AtelierProcess.Started(
+      ["-c", "ulimit -n 100; exec \"$0\" \"$@\"", AtelierProcess.executable.path] + arguments
+        + ["--output", "a.safetensors", "--listen", "tcp://127.0.0.1:\(port)", "--workers", "2"],
+      in: folder, executable: URL(fileURLWithPath: "/bin/sh"))
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
+    let process = run.process.processIdentifier
+    let flood = Flood(port, atATime: 300, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
+    let ended = try run.wait()
+    flood.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(flood.count >= 300)
+  }
+
+  /// Not so of one that has ended and not been waited for.
+  private static func isRunning(_ process: pid_t) -> Bool {
+    let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+    return !text.isEmpty && !text.contains(") Z ")
+  }
+
+  /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
+  @Test func memoryForStrangersIsBounded() throws {
+    let port = freePort()
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "99"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("workers may join") }
+    func peak() throws -> Int {
+      let text = try String(contentsOfFile: "/proc/\(run.process.processIdentifier)/status", encoding: .utf8)
+      let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+      return try #require(Int(line.split(whereSeparator: { !$0.isNumber })[0]))
+    }
+    let before = try peak()
+    let greeting =
+      [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 0] + Array("CURVE".utf8)
+      + [UInt8](repeating: 0, count: 64 - 17)
+    let header: [UInt8] = [0x06, 0, 0, 0, 0, 0x1F, 0x40, 0, 0]
+    let part = [UInt8](repeating: 5, count: 1 << 20)
+    var files: [Int32] = []
+    for _ in 0..<24 {
+      let file = Flood.connect(port)
+      files.append(file)
+      for bytes in [greeting, header] + Array(repeating: part, count: 16) {
+        let sent = bytes.withUnsafeBytes { Foundation.send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        if sent < bytes.count { break }
+      }
+    }
+    defer { for file in files { close(file) } }
+    let growth = try peak() - before
+    #expect(growth < 100 << 10, "\(growth) KiB more than \(before)")
+    #expect(run.process.isRunning)
+    kill(run.process.processIdentifier, SIGINT)
+    #expect(try run.wait().status == 130)
+  }
+
+  /// Only processes of the same user have its key.
+  @Test(.enabled(if: geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "another user's process needs root"))
+  func anotherUserIsTurnedAwayAndGetsNothing() throws {
+    let whole = try whole("forest")
+    let port = freePort()
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    try wait { run.errorsSoFar.contains("workers may join") }
+    let home = folder.file("other")
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    chown(home, 65_534, 65_534)
+    let other = try AtelierProcess.Started(
+      [
+        "--reuid=65534", "--regid=65534", "--clear-groups", AtelierProcess.executable.path, "worker", "--join",
+        "tcp://127.0.0.1:\(port)", "--threads", "1",
+      ], in: folder, environment: ["HOME": home], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
+    defer { kill(other.process.processIdentifier, SIGKILL) }
+    try wait { other.errorsSoFar.contains("does not accept this worker's key") }
+    try wait { run.errorsSoFar.contains("connections did not come about") }
+    #expect(run.process.isRunning && !run.errorsSoFar.contains("joined"))
+    #expect(folder.names(in: "other/.cache").isEmpty)
+    let own = try worker(port)
+    defer { kill(own.process.processIdentifier, SIGKILL) }
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  @Test(arguments: [String(repeating: "x", count: 150), "a;b", "missing/too"])
+  func aFolderForTemporaryFilesThatHoldsNoSocketIsNotUsed(name: String) throws {
+    let whole = try whole("forest")
+    let base = folder.file("tmp-" + name)
+    if !name.hasPrefix("missing") {
+      try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
+    }
+    let run = try train("forest", ["--workers", "2"], output: "a.safetensors", environment: ["TMPDIR": base]).wait()
+    if name.hasPrefix("missing") {
+      #expect(run.status == 69 && run.errors.contains("TMPDIR"), "\(run.errors)")
+    } else {
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(try folder.bytes("a.safetensors") == whole)
+      #expect(folder.names(in: "tmp-" + name).isEmpty)
+    }
+  }
+
+  @Test func aWorkerListensAtTheGivenPortOfAllAddresses() throws {
+    let whole = try whole("cnn")
+    let (port, exchange) = (freePort(), freePort())
+    let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2"], output: "a.safetensors")
+    let workers = try [worker(port, ["--exchange", "tcp://*:\(exchange)", "--advertise", "localhost"]), worker(port)]
+    defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
+    try wait { Flood.connects(exchange) }
+    let ended = try run.wait()
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == whole)
+  }
+}
+
+extension ClusterTests.Flood {
+  /// Whether somebody listens there.
+  fileprivate static func connects(_ port: UInt16) -> Bool {
+    let file = connect(port)
+    defer { close(file) }
+    var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
+    return withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(file, $0, &length) == 0 }
+    }
+  }
+}
