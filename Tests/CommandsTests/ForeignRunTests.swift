@@ -133,6 +133,78 @@ import Testing
     #expect(folder.names.contains("victim") && folder.names(in: "victim").isEmpty)
   }
 
+  /// A record that is well-formed, with numbers that would end the process that draws them.
+  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"]) func impossibleNumbersAreRefused(
+    kind: String
+  )
+    throws
+  {
+    try AtelierProcess(["train", "tree", "--data", data], in: folder)
+    let run = runs[0]
+    let record = try RunRecord(folder: folder.file("runs"))
+    func timeline(_ span: String, bytes: Int = 0) -> Timeline {
+      Timeline(bytes: bytes, job: span == "job" ? 7 : 0, worker: span == "worker" ? -1 : 0)
+    }
+    switch kind {
+    case "jobs": try record.keep(timeline("job"), as: "timeline", of: run)
+    case "worker": try record.keep(timeline("worker"), as: "timeline", of: run)
+    case "bytes": try record.keep(timeline("", bytes: .max), as: "timeline", of: run)
+    case "metrics":
+      let values = [1e308, -1e308].enumerated().map {
+        RunMetric(model: "tree", name: "loss", step: $0.offset + 1, value: $0.element)
+      }
+      try record.keep(values, of: run)
+    case "sweep":
+      let row = SweepRow(rank: 1, mean: 1e308, fitSeconds: -1e308, parameters: ["a": "1"])
+      try record.keep(Sweep(model: "tree", metric: "accuracy", splits: 3, rows: [row]), as: "sweep", of: run)
+    default:
+      try record.add(
+        RunModel(kind: "tree", settings: [:], accuracy: 1, digest: "", path: "/etc/passwd", fitSeconds: 1), to: run)
+    }
+    let report = try atelier("report", run)
+    #expect(report.status == 65 && report.errors.contains("run \(run)"), "\(report.errors)")
+    #expect(folder.names(in: "runs/\(run)") == ["tree.safetensors"])
+  }
+
+  /// As a record holds them.
+  private struct Timeline: Encodable {
+    struct Job: Encodable {
+      let name = "sweep"
+      let (start, end) = (0.0, 1.0)
+    }
+    struct Worker: Encodable {
+      let host = "h"
+      let (process, threads) = (1, 1)
+      let instructionSet = "avx2"
+      let (busySeconds, waitingSeconds) = (1.0, 0.0)
+      let bytesSent: Int
+    }
+    struct Span: Encodable {
+      let (worker, job): (Int, Int)
+      let label = "trees"
+      let (start, end) = (0.0, 1.0)
+    }
+    let jobs = [Job()]
+    let workers: [Worker]
+    let spans: [Span]
+    let events: [String] = []
+
+    init(bytes: Int, job: Int, worker: Int) {
+      workers = [Worker(bytesSent: bytes), Worker(bytesSent: bytes)]
+      spans = [Span(worker: worker, job: job)]
+    }
+  }
+  private struct SweepRow: Encodable {
+    let rank: Int
+    let (mean, fitSeconds): (Double, Double)
+    let parameters: [String: String]
+  }
+  private struct Sweep: Encodable {
+    let (model, metric): (String, String)
+    let splits: Int
+    let rows: [SweepRow]
+  }
+
   /// Scores of a sweep that were changed by hand are refused, and not fitted again in silence.
   @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed")) func changedScoresAreRefused()
     throws

@@ -23,13 +23,11 @@ struct RunReport {
     let made = try record.models(of: run.name)
     models = made.indices.filter { index in !made[(index + 1)...].contains { $0.path == made[index].path } }
       .map { made[$0] }
-    if let foreign = models.first(where: { RunFolders.name(ofRunWith: $0.path) != run.name }) {
-      throw RunError("run \(run.name) names a model outside of its folder: \(foreign.path)", kind: .damaged)
-    }
     metrics = try record.metrics(of: run.name)
     timeline = try record.document(ClusterTimeline.self, as: RunFolders.timelineTitle, of: run.name)
     sweep = try record.document(SweepSummary.self, as: RunFolders.sweepTitle, of: run.name)
     dataLocation = try record.document(String.self, as: RunFolders.dataTitle, of: run.name)
+    try Self.check(run, models: models, metrics: metrics, timeline: timeline, sweep: sweep)
   }
 
   /// Where the report stands unless the user says otherwise.

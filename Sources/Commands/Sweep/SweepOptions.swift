@@ -103,6 +103,10 @@ struct SweepCommonOptions: ParsableArguments {
     guard run.kind == "sweep",
       let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
     else { throw SweepError("run \(run.name) is not a sweep that this version knows") }
+    // The record may have come from anybody.
+    do { try definition.check() } catch {
+      throw RunError("the record of run \(run.name) holds a sweep that cannot be: \(error)", kind: .damaged)
+    }
     guard model == nil || model == definition.model else {
       throw SweepError("run \(run.name) searched \(definition.model.rawValue): atelier sweep --resume \(run.name)")
     }

@@ -80,10 +80,13 @@ struct SavedProgress: Codable {
   let step: Int
 
   /// - Parameter path: of the checkpoint
-  static func write(_ step: Int, of path: String) {
-    guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base) else { return }
+  /// - Returns: what notes the step of each checkpoint that was written, if it is that of a recorded run
+  static func recorder(of path: String) -> (_ step: Int) -> Void {
+    guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base),
+      let record = try? RunFolders.record(for: .writing)
+    else { return { _ in } }
     // The checkpoint counts; this is only to notice an older one.
-    try? RunFolders.record(for: .writing).keep(SavedProgress(step: step), as: RunFolders.checkpointTitle, of: name)
+    return { try? record.keep(SavedProgress(step: $0), as: RunFolders.checkpointTitle, of: name) }
   }
 
   /// - Returns: a warning, if the record knows of a later checkpoint

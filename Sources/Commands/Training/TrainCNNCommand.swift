@@ -123,6 +123,7 @@ struct CheckpointedTraining {
     if let checkpoint {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
     }
+    let noteStep = path.map(SavedProgress.recorder) ?? { _ in }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
       return try run.cluster.train(
@@ -132,7 +133,7 @@ struct CheckpointedTraining {
             let checkpoint = NetworkCheckpoint(
               tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
             try checkpoint.write(to: path)
-            SavedProgress.write(checkpoint.step, of: path)
+            noteStep(checkpoint.step)
           }
           try attention?.show(tensors)
         }, progress: progress)
