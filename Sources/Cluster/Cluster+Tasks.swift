@@ -24,7 +24,10 @@ extension Cluster {
       return trees
     }
     let missing =
-      try parts?.read(of: settings.trees) { grown.append(($1.lowerBound, try read($0, units: $1))) }
+      try parts?.read(
+        of: settings.trees,
+        reportDamage: { log("\($0) is damaged or belongs to another forest; its trees are grown again") }
+      ) { grown.append(($1.lowerBound, try read($0, units: $1))) }
       ?? [0..<settings.trees]
     if !missing.isEmpty {
       var description = JobDescription()
