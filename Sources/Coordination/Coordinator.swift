@@ -234,8 +234,9 @@ package struct Coordinator: Sendable {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
         if $0.now - worker.lastSeen > $0.limits.silence {
           $0.lose(id, .silent)
-        } else if let orders = worker.unconfirmed, $0.now - orders.since > $0.limits.silence {
-          $0.deaf.insert(id)
+        } else if let orders = worker.unconfirmed, $0.now - orders.since > $0.limits.silence,
+          $0.deaf.insert(id).inserted
+        {
           $0.lose(id, .deaf)
         } else if $0.now - worker.lastSent >= $0.limits.heartbeat {
           $0.send(to: id)

@@ -299,8 +299,8 @@ package struct TaskPool: Sendable {
 
   /// Quarantines what was condemned before a time.
   mutating func quarantine(condemnedBefore time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
-    let condemned = open.values.filter { $0.condemnedAt.map { $0 <= time } ?? false }.sorted { $0.chunk.id < $1.chunk.id }
-    return condemned.compactMap {
+    let condemned = open.values.filter { $0.condemnedAt.map { $0 <= time } ?? false }
+    return condemned.sorted { $0.chunk.id < $1.chunk.id }.compactMap {
       statistics.noteQuarantined($0.accidents)
       return putAside($0.chunk.id)
     }

@@ -18,7 +18,7 @@ extension ClusterTests {
     try #require(run.process.isRunning && workers.count == 2, "it was over before it could be suspended")
     kill(run.process.processIdentifier, SIGSTOP)
     usleep(2_000_000)
-    #expect(workers.allSatisfy { kill($0, 0) == 0 }, "local workers end with a dead coordinator, not with a suspended one")
+    #expect(workers.allSatisfy { kill($0, 0) == 0 }, "local workers end with a dead coordinator, not a suspended one")
     kill(run.process.processIdentifier, SIGCONT)
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
