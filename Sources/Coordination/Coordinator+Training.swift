@@ -39,10 +39,12 @@ extension Coordinator {
       let reason = "\(name(id)) has been waiting for it: no message, or none of use, passes between the two"
       assignments[index].bar(cut, reason: reason, hasFailed: false)
       actions.append(.note(.lost(cut, .unfit(reason: reason))))
-      withdraw(cut, died: false)
+      withdraw(cut)
       return staff()
     }
-    if membership.generation == group.generation { assignments[index].note(step: membership.step) }
+    if membership.generation == group.generation {
+      assignments[index].note(step: membership.step, at: now, &statistics)
+    }
     let beginning = group.note(
       membership, of: id, threads: { Int(workers[$0]?.profile.threads ?? 1) }, fraction: limits.checkedFraction)
     let verdict = group.compare(membership, of: id)
@@ -128,7 +130,7 @@ extension Coordinator {
     refused[id] = reason
     actions.append(.refuse(id, reason: reason))
     workers[id] = nil
-    withdraw(id, died: false)
+    withdraw(id)
     admitTheBarred()
   }
 
