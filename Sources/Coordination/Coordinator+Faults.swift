@@ -51,7 +51,7 @@ extension Coordinator {
     actions.append(.note(.lost(id, .unfit(reason: verdict))))
     actions.append(.refuse(id, reason: verdict))
     workers[id] = nil
-    withdraw(id, died: false)
+    withdraw(id)
     admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
   }
