@@ -99,8 +99,9 @@ extension Status {
 
 extension Membership {
   fileprivate var isWithinBounds: Bool {
-    [generation, step, comparedStep, droppedMessages].allSatisfy { $0 <= Bound.counter }
-      && waitedMilliseconds <= Bound.count && bytesSent <= Bound.bytes && tensorDigests.count <= Bound.tensors
+    [generation, step, agreedStep, droppedMessages].allSatisfy { $0 <= Bound.counter }
+      && waitedMilliseconds <= Bound.count && bytesSent <= Bound.bytes
+      && comparisons.count <= Bound.comparisons && comparisons.allSatisfy(\.isWithinBounds)
       && progress.isWithinBounds
   }
 }
