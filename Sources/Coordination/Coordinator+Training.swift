@@ -31,7 +31,8 @@ extension Coordinator {
     if !group.members.contains(id) {
       guard !isAwaiting else { return }
       if group.admits(id) { return regroup(index, group.members + [id]) }
-      return assignments[index].group = group
+      assignments[index].group = group
+      return
     }
     // It has begun from the start, and knows nothing of what it has done in this generation.
     if group.hasBegun, membership.generation < group.generation { return regroup(index, group.members) }
@@ -113,9 +114,8 @@ extension Coordinator {
     func waiters(_ worker: WorkerID) -> Int {
       let isAtEnd = workers[worker]?.membership?.waitingFor == 0
       return group.members.count { member in
-        workers[member]?.membership.map {
-          $0.generation == group.generation && ($0.waitingFor == worker || $0.waitingFor == 0 && isWaiting($0) && !isAtEnd)
-        } ?? false
+        guard let known = workers[member]?.membership, known.generation == group.generation else { return false }
+        return known.waitingFor == worker || known.waitingFor == 0 && isWaiting(known) && !isAtEnd
       }
     }
     let (left, right) = (workers[id]!.power, workers[other]!.power)

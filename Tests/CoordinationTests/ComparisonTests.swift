@@ -202,8 +202,8 @@ struct ComparisonTests {
   // MARK: Reports that cannot be true
 
   enum Lie: CaseIterable {
-    case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps, generation
-    case skipped
+    case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps
+    case generation, skipped
   }
 
   @Test(arguments: Lie.allCases) mutating func implausibleReportIsRefusedAndDetectionGoesOn(lie: Lie) throws {
@@ -213,7 +213,8 @@ struct ComparisonTests {
       4,
       .with {
         ($0.job, $0.generation, $0.step) = (job, generation, interval)
-        var comparison = Comparison.with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (interval, [8], [1, 1, 1]) }
+        var comparison = Comparison()
+        (comparison.step, comparison.tensorDigests, comparison.gradientDigests) = (interval, [8], [1, 1, 1])
         switch lie {
         case .comparedStep: (comparison.step, comparison.finished) = (end, true)
         case .ownStep: ($0.step, comparison.step, comparison.finished) = (end, end, true)

@@ -82,7 +82,8 @@ final class SimulatedTraining: SimulatedJob {
 
   func begin(in simulation: Simulation) {
     simulation.command { [network] in
-      $0.start(.training(
+      $0.start(
+        .training(
           TrainingGroup(
             savedStep: network.step, digest: StateName(step: network.step, tensors: [network.weights]).digest,
             rounds: network.rounds, shards: network.shards)), description: network.description, at: $1)

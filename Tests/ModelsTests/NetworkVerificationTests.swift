@@ -1,0 +1,83 @@
+import Compute
+import Datasets
+import Models
+import Testing
+
+/// What members of a training compare.
+@Suite struct NetworkVerificationTests {
+  private let images: LabeledImages
+
+  init() throws { images = try Dataset.load(environment: [:]).train.prefix(400) }
+
+  private var settings: NetworkSettings {
+    var settings = NetworkSettings()
+    (settings.filters, settings.dense, settings.epochs, settings.batch) = ([8, 20], [24], 2, 96)
+    settings.dropout = 0.2
+    return settings
+  }
+
+  private func trainer(threads: Int) throws -> NetworkTrainer {
+    try NetworkTrainer(
+      images, classCount: 10, settings: settings,
+      on: ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!))
+  }
+
+  /// The owner takes the digest while it computes its range in buckets; the others compute single shards.
+  @Test(arguments: [1, 3]) func whoeverComputesAGradientComesToTheSameDigest(threads: Int) throws {
+    let (owner, checker) = (try trainer(threads: threads), try trainer(threads: 2))
+    for _ in 0..<3 {
+      for range in [0..<8, 2..<7, 5..<6] {
+        for count in [1, 2, Int.max] {
+          let shards = owner.sample(count, of: range)
+          #expect(shards.count == min(count, range.count) && shards.allSatisfy(range.contains))
+          owner.watch(shards)
+          try owner.computeSums(shards: range)
+          let digest = owner.watchedDigest
+          #expect(digest == checker.gradientDigest(of: shards) && digest != 0)
+          owner.watch([])
+          try owner.computeSums(shards: range, bucketSummed: { _, _ in })
+          #expect(owner.watchedDigest == 0)
+        }
+      }
+      for trainer in [owner, checker] { try trainer.takeRound() }
+      #expect(owner.plan.digests(ofState: owner.checkpoint) == checker.plan.digests(ofState: checker.checkpoint))
+    }
+  }
+
+  @Test func checksDoNotChangeATraining() throws {
+    let (plain, checked) = (try trainer(threads: 2), try trainer(threads: 2))
+    while !plain.isFinished {
+      try plain.takeRound()
+      if !checked.isJudging {
+        checked.watch([0, 3])
+        _ = checked.gradientDigest(of: [1, 2])
+      }
+      try checked.takeRound()
+    }
+    #expect(plain.network.digest == checked.network.digest)
+  }
+
+  @Test func everyTensorOfTheStateHasADigest() throws {
+    let trainer = try trainer(threads: 1)
+    while trainer.history.isEmpty { try trainer.takeRound() }
+    try trainer.takeRound()
+    let (state, plan) = (trainer.checkpoint, trainer.plan)
+    let digests = try #require(plan.digests(ofState: state))
+    for (index, tensor) in state.enumerated() where !tensor.bytes.isEmpty {
+      var bytes = tensor.bytes
+      bytes[bytes.count - 1] ^= 1
+      var changed = state
+      changed[index] = Tensor(name: tensor.name, shape: tensor.shape, elementType: tensor.elementType, bytes: bytes)
+      let others = try #require(plan.digests(ofState: changed))
+      let different = digests.indices.filter { digests[$0] != others[$0] }
+      #expect(different.count == 1 && plan.tensorName(ofDigest: different[0]) != "\(different[0])", "\(tensor.name)")
+    }
+    #expect(plan.digests(ofState: []) == nil)
+  }
+
+  @Test func aTrainingHasAsManyRoundsAsItsSettingsTell() throws {
+    let trainer = try trainer(threads: 1)
+    while !trainer.isFinished { try trainer.takeRound() }
+    #expect(NetworkTrainer.rounds(of: settings, labels: images.labels) == trainer.round)
+  }
+}
