@@ -1,11 +1,11 @@
 /// Classes that a model knows and a data set has are the same if their names are, in whatever order and Unicode form.
 extension Dataset {
   /// Whether the classes have no names but their numbers, as of IDX files without `classes.txt`.
-  package static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
+  private static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
 
   /// This data set with its classes in the order of `names`, and labels to match.
   ///
-  /// Where one side has names and the other only numbers, as many of them, they are matched by number.
+  /// Where one side has names (none of them a number) and the other only numbers, as many of them, they are matched by number.
   /// - Parameters:
   ///   - names: of a model's classes, by label
   ///   - owner: what has them, for messages: "the model"
@@ -14,7 +14,8 @@ extension Dataset {
   package func matchingClasses(_ names: [String], of owner: String) throws(DatasetError) -> Dataset {
     // Swift compares strings by canonical equivalence: é is é, whether it is one code point or two.
     if classNames == names { return self }
-    if classNames.count == names.count, Self.areNumbers(classNames) != Self.areNumbers(names) {
+    let named = Self.areNumbers(classNames) ? names : Self.areNumbers(names) ? classNames : []
+    if classNames.count == names.count, !named.isEmpty, !named.contains(where: { Int($0) != nil }) {
       let unnamed = Self.areNumbers(classNames) ? "the data set's" : "\(owner)'s"
       return relabeled(
         Array(names.indices), names,

@@ -46,7 +46,7 @@ import Testing
     ("model: tree\nspace: {}\nfolds: 3\nhold-out: 0.1", "folds and hold-out exclude each other"),
     ("model: tree", "space is missing"), ("space: {}", "model is missing"), ("", "is empty"),
     ("- 3", "is not a sweep file"),
-    ("model: tree\nspace: [max-depth", "s.yaml, line 2, column 18: did not find expected ',' or ']'"),
+    ("model: tree\nspace: [max-depth", "s.yaml, line 3, column 1: did not find expected ',' or ']'"),
     ("model: tree\nmodel: tree\nspace: {}", "s.yaml, line 1, column 1: model is there twice"),
     ("model: tree\nspace: {max-depth: &a 3}", "line 2, column 20: anchors and aliases (& and *) are not supported"),
     ("model: tree\nspace: {max-depth: *a}", "line 2, column 20: anchors and aliases"),
