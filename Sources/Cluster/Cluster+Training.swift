@@ -42,8 +42,8 @@ extension Cluster {
       description, .training(group), unit: .images, total: 0,
       readCheckpoint: { checkpoint, bytes in
         let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
-        // A state that fits this network, of the step that it is said to be of.
-        try resume(tensors)
+        // A state that fits this network, of the step that it is said to be of. This process's own need not be looked at.
+        if !cluster.settings.isOneProcess { try resume(tensors) }
         guard try Self.round(of: tensors) == checkpoint.step else {
           throw ModelError.badModel("the checkpoint is of another step than it was announced for")
         }

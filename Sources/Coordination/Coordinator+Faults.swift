@@ -25,7 +25,8 @@ extension Coordinator {
   {
     react(at: now) {
       guard let chunk = $0.openChunk(of: result, from: id), let index = $0.index(ofJob: result.job) else { return }
-      if $0.workers.count > 1 { $0.assignments[index].pool?.takeBack(chunk.id, from: id) }
+      let others = Set($0.assignments[index].workers.keys)
+      if others.count > 1 { $0.assignments[index].pool?.takeBack(chunk.id, from: id, among: others) }
       $0.noteFault(of: id, reason)
       // Those who have done nothing wrong are served first.
       for other in $0.workers.keys.sorted() where other != id { $0.instruct(other) }

@@ -15,8 +15,10 @@ package protocol BoundedMessage {
 private enum Bound {
   /// Steps, generations, messages: what only grows.
   static let counter: UInt64 = 1 << 48
-  /// Units of a job, images, milliseconds.
+  /// Images, milliseconds, units that are done.
   static let count: UInt64 = 1 << 40
+  /// Units of a job: a product with any number of images of a unit is no overflow.
+  static let units: UInt64 = 1 << 29
   static let epochs: UInt64 = 1 << 20
   static let threads: UInt32 = 1 << 16
   static let bytes: UInt64 = 1 << 56
@@ -117,7 +119,7 @@ extension Progress {
 extension Orders {
   fileprivate var isWithinBounds: Bool {
     number <= Bound.counter
-      && chunks.allSatisfy { $0.first <= Bound.count && $0.count <= Bound.count && $0.file.count <= Bound.digest }
+      && chunks.allSatisfy { $0.first <= Bound.units && $0.count <= Bound.units && $0.file.count <= Bound.digest }
       && group.generation <= Bound.counter && group.step <= Bound.counter && group.savedStep <= Bound.counter
       && group.members.count <= Bound.members
       && group.members.allSatisfy { $0.threads <= Bound.threads && $0.endpoint.utf8.count <= Bound.name }

@@ -255,10 +255,12 @@ package struct TaskPool: Sendable {
     return (.accepted, found.holders)
   }
 
-  /// The worker's result of the chunk is of no use: another one does it.
-  mutating func takeBack(_ id: UInt64, from worker: WorkerID) {
+  /// The worker's result of the chunk is of no use: another one does it, one that has not spoiled it as well if there is any.
+  /// - Parameter workers: all that there are
+  mutating func takeBack(_ id: UInt64, from worker: WorkerID, among workers: Set<WorkerID>) {
     guard open[id] != nil else { return }
     open[id]!.spoiledBy.insert(worker)
+    if workers.isSubset(of: open[id]!.spoiledBy) { open[id]!.spoiledBy = [] }
     if open[id]!.holders.contains(worker) { take(id, from: worker) }
     if open[id]!.holders.isEmpty { returned.insert(id) }
   }

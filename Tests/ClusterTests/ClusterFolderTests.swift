@@ -41,3 +41,13 @@ struct ClusterFolderTests {
     #expect("\(error!)".contains("cannot make a folder in"))
   }
 }
+
+/// Where the folder is made.
+struct ClusterFolderBaseTests {
+  @Test func aFolderThatCannotHoldASocketIsNotTaken() {
+    #expect(ClusterFolder.base(["TMPDIR": "/var/tmp"]) == "/var/tmp")
+    let unfit = ["", "relative", "/a;b", "/a\nb", "/" + String(repeating: "x", count: 64)]
+    for name in unfit { #expect(ClusterFolder.base(["TMPDIR": name]) == "/tmp") }
+    #expect(ClusterFolder.base([:]) == "/tmp")
+  }
+}

@@ -93,4 +93,12 @@ struct ExchangeLinksTests {
     #expect(way("ipc:///tmp/a", key: Data(), keys: nil) && way("tcp://127.0.0.1:7700", key: Data(), keys: nil))
     #expect(!way("tcp://192.0.2.1:7700", key: Data(), keys: nil) && !way("", key: Data(), keys: nil))
   }
+
+  /// What is longer than a frame may be goes in several.
+  @Test func longBytesComeWhole() throws {
+    let bytes = (0..<(3 << 20) + 5).map { UInt8(truncatingIfNeeded: $0 &* 11 ^ $0 >> 8) }
+    first.send(header(from: 0, step: 9), Frame(bytes), to: 1)
+    let (header, body) = try next(second)
+    #expect(header.step == 9 && body?.array == bytes)
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Transport
 
@@ -176,5 +177,33 @@ import Transport
     #expect(Key(bytes: bytes)?.z85 == "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID")
     #expect(Key(bytes: Array(bytes.dropLast())) == nil)
     #expect(Key(bytes: bytes + [0]) == nil)
+  }
+
+  // MARK: A user's own
+
+  @Test func processesOfOneUserHaveTheSameKey() throws {
+    let environment = ["HOME": folder.path]
+    // All at once, as processes that are started together are.
+    let keys = Mutex<[KeyPair?]>([])
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      let pair = try? KeyFiles.usersOwn(environment: environment)
+      keys.withLock { $0.append(pair) }
+    }
+    let first = try #require(keys.withLock { $0[0] })
+    #expect(keys.withLock { $0.allSatisfy { $0 == first } })
+    #expect(try KeyFiles.usersOwn(environment: environment) == first)
+    #expect(try mode(".config/atelier/local.secret") == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path(".config/atelier")) == ["local.secret"])
+  }
+
+  @Test func theFolderOfSettingsMayBeElsewhere() throws {
+    let pair = try KeyFiles.usersOwn(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
+    #expect(try KeyFiles.secret(at: path("settings/atelier/local.secret")) == pair)
+    #expect(try KeyFiles.usersOwn(environment: ["HOME": folder.path]) != pair)
+  }
+
+  @Test func whereNoKeyCanBeMadeTheErrorSaysWhatToDo() {
+    let text = failure { () throws(TransportError) in _ = try KeyFiles.usersOwn(environment: ["HOME": "/proc/none"]) }
+    #expect(text?.contains("set HOME") == true)
   }
 }
