@@ -44,11 +44,20 @@ struct RecordFile: Sendable {
       queue = try Self.open(path)
     } catch let error as DatabaseError where error.isAboutWriting {
       // A log of changes can only be read where its index can be written, or is there already.
-      copy = try Self.copy(path)
-      queue = try Self.open("\(copy!)/\(RunRecord.fileName)")
+      let place = try Self.copy(path)
+      do { queue = try Self.open("\(place)/\(RunRecord.fileName)") } catch {
+        try? FileManager.default.removeItem(atPath: place)
+        throw error
+      }
+      copy = place
     }
-    guard try queue.read({ try Self.check($0, path: path) }) else {
-      throw RunError("\(path) is empty: no run was recorded", kind: .missing)
+    do {
+      guard try queue.read({ try Self.check($0, path: path) }) else {
+        throw RunError("\(path) is empty: no run was recorded", kind: .missing)
+      }
+    } catch {
+      if let copy { try? FileManager.default.removeItem(atPath: copy) }
+      throw error
     }
     (database, self.copy) = (queue, copy)
   }

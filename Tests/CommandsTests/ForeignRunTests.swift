@@ -89,7 +89,6 @@ import Testing
         Run(
           name: name, kind: "sweep", data: "d", dataDigest: "ab",
           definition: #"{"model":"tree","refit":true,"scoring":"accuracy","seed":0}"#, version: "1"))
-      try record.end(name, .interrupted)
       let list = try atelier("runs")
       #expect(list.status == 65 && list.output.contains("damaged"), "\(list.output) \(list.errors)")
       for words in [["runs", "show"], ["report"], ["sweep", "--resume"], ["train", "cnn", "--resume"]] {
@@ -170,19 +169,24 @@ import Testing
   private struct Timeline: Encodable {
     struct Job: Encodable {
       let name = "sweep"
-      let (start, end) = (0.0, 1.0)
+      let start = 0.0
+      let end = 1.0
     }
     struct Worker: Encodable {
       let host = "h"
-      let (process, threads) = (1, 1)
+      let process = 1
+      let threads = 1
       let instructionSet = "avx2"
-      let (busySeconds, waitingSeconds) = (1.0, 0.0)
+      let busySeconds = 1.0
+      let waitingSeconds = 0.0
       let bytesSent: Int
     }
     struct Span: Encodable {
-      let (worker, job): (Int, Int)
+      let worker: Int
+      let job: Int
       let label = "trees"
-      let (start, end) = (0.0, 1.0)
+      let start = 0.0
+      let end = 1.0
     }
     let jobs = [Job()]
     let workers: [Worker]
@@ -196,11 +200,13 @@ import Testing
   }
   private struct SweepRow: Encodable {
     let rank: Int
-    let (mean, fitSeconds): (Double, Double)
+    let mean: Double
+    let fitSeconds: Double
     let parameters: [String: String]
   }
   private struct Sweep: Encodable {
-    let (model, metric): (String, String)
+    let model: String
+    let metric: String
     let splits: Int
     let rows: [SweepRow]
   }

@@ -28,7 +28,7 @@ import Testing
     #expect(run.status == 0, "\(run.errors)")
     let log = try text("log")
     #expect(log.hasPrefix("old\nbefore\n") && log.hasSuffix("}\nafter\n"), "\(log)")
-    #expect(log.contains("\"digest\"") && log.contains("training images"), "text and JSON")
+    #expect(log.contains("\n{\n") && log.contains("\"channels\"") && !log.contains("before\n{"), "text and JSON")
     #expect(folder.names == ["data", "log"])
   }
 

@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func aNameThatIsTakenIsLeftAlone() throws {
-    let foreign = try (1...2_000).map { try folder.write([9], to: "m.\(getpid())-\($0).partial") }
+    let foreign = try (1...200).map { try folder.write([9], to: "m.\(getpid())-\($0).partial") }
     let locks = foreign.map { path in
       let file = open(path, O_RDWR)
       _ = flock(file, LOCK_EX)
@@ -78,6 +78,6 @@ import Testing
     defer { for lock in locks { close(lock) } }
     try FileReplacement.write([[1, 2]], to: folder.file("m"))
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("m"))) == Data([1, 2]))
-    #expect(folder.names.count == 2_001)
+    #expect(folder.names.count == 201)
   }
 }

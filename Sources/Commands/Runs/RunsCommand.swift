@@ -153,6 +153,8 @@ struct RunsCommand: ParsableCommand {
         try record.remove(name)
       }
       guard status.st_mode & S_IFMT == S_IFDIR else { return try removeAll() }
+      // What is no lock of ours keeps nobody from removing it.
+      if lstat("\(path)/lock", &status) == 0, status.st_mode & S_IFMT != S_IFREG { unlink("\(path)/lock") }
       try RunLock.with("\(path)/lock") { try removeAll() }
     }
   }
