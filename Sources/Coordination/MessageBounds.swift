@@ -24,6 +24,8 @@ private enum Bound {
   static let bytes: UInt64 = 1 << 56
   static let tensors = 1 << 15
   static let members = 1 << 14
+  /// States, or checked gradients, of one report.
+  static let comparisons = 16
   static let digest = 64
   /// Characters of a name, and of a reason.
   static let name = 256
@@ -108,6 +110,12 @@ extension Membership {
   }
 }
 
+extension Comparison {
+  fileprivate var isWithinBounds: Bool {
+    step <= Bound.counter && tensorDigests.count <= Bound.tensors && gradientDigests.count <= Bound.comparisons
+  }
+}
+
 extension Progress {
   /// The loss of a training that diverges is infinite, or no number at all.
   fileprivate var isWithinBounds: Bool {
@@ -120,7 +128,7 @@ extension Orders {
   fileprivate var isWithinBounds: Bool {
     number <= Bound.counter
       && chunks.allSatisfy { $0.first <= Bound.units && $0.count <= Bound.units && $0.file.count <= Bound.digest }
-      && group.generation <= Bound.counter && group.step <= Bound.counter && group.savedStep <= Bound.counter
+      && [group.generation, group.step, group.savedStep, group.agreedStep].allSatisfy { $0 <= Bound.counter }
       && group.members.count <= Bound.members
       && group.members.allSatisfy { $0.threads <= Bound.threads && $0.endpoint.utf8.count <= Bound.name }
   }
