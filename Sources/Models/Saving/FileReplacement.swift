@@ -10,7 +10,7 @@ package enum FileReplacement {
   ///   - isFlushed: whether it must last through a power failure from the moment when this returns
   ///   - mode: of a new file, less what the process's mask takes away
   package static func write(
-    _ pieces: [[UInt8]], to path: String, isFlushed: Bool = true, mode: mode_t = 0o666
+    _ pieces: [[UInt8]], to path: String, isFlushed: Bool = true, mode: UInt32 = 0o666
   ) throws(FileError) {
     let place = OutputPlace(path)
     if let file = try place.open(as: path) {

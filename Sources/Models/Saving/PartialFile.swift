@@ -14,7 +14,7 @@ struct PartialFile {
 
   /// - Parameter mode: of the file, less what the process's mask takes away
   /// - Throws: ``FileError/notCreated(path:reason:)``
-  init(of target: String, mode: mode_t = 0o666) throws(FileError) {
+  init(of target: String, mode: UInt32 = 0o666) throws(FileError) {
     if target.isEmpty { throw .notCreated(path: "\"\"", reason: "an empty name is no file's name") }
     var information = stat()
     if stat(target, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
