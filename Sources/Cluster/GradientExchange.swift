@@ -32,6 +32,7 @@ package final class GradientExchange {
   private var step: UInt64?
   private var buckets: [Range<Int>] = []
   private var ranges: [Range<Int>] = []
+  private var isDirectRound = false
   private var sums: [UnsafePointer<Float>] = []
   /// The sums of others' subtrees in this member's part of a bucket, each at its subtree's place.
   private var scratch = AlignedBuffer<Float>(count: 0)
@@ -61,9 +62,13 @@ package final class GradientExchange {
   /// - Parameters:
   ///   - buckets: of the round's vector, which together are the whole
   ///   - ranges: the shards of each member
+  ///   - isDirect: whether every member adds up the whole, though they are more than two
   /// - Returns: what has come for it and does not fit; that is forgotten
-  package func begin(step: UInt64, buckets: [Range<Int>], ranges: [Range<Int>]) -> [ExchangeProtocol.Message] {
+  package func begin(
+    step: UInt64, buckets: [Range<Int>], ranges: [Range<Int>], isDirect isDirectRound: Bool = false
+  ) -> [ExchangeProtocol.Message] {
     (self.step, self.buckets, self.ranges, sums) = (step, buckets, ranges, [])
+    self.isDirectRound = isDirectRound
     let count = buckets.map(\.upperBound).max() ?? 0
     if ownTotal.count < count { ownTotal = AlignedBuffer(count: count) }
     let unfit = received.filter { $0.key.piece.step == step && $0.value.count != size(of: $0.key) }.keys
@@ -87,7 +92,7 @@ package final class GradientExchange {
     sums.first.map { UnsafeMutablePointer(mutating: $0) } ?? ownTotal.pointer
   }
 
-  private var isDirect: Bool { ExchangeProtocol.isDirect(memberCount: memberCount) }
+  private var isDirect: Bool { isDirectRound || ExchangeProtocol.isDirect(memberCount: memberCount) }
 
   /// The part of a bucket that a member adds up: a multiple of 16, but for the last one.
   private func part(_ member: Int, of bucket: Int) -> Range<Int> {

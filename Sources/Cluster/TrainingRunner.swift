@@ -182,9 +182,10 @@ final class TrainingRunner {
     let isWhole = members > Self.mostWithBuckets
     let (ranges, buckets) = (shares.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
-    let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges)
+    let toCheck = beginChecks()
+    let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
     let contributors = Set(ranges.indices.filter { !ranges[$0].isEmpty })
-    member.beginRound(contributors: contributors, buckets: buckets.count, unfit: unfit)
+    member.beginRound(contributors: contributors, buckets: buckets.count, isDirect: toCheck > 0, unfit: unfit)
     let start = monotonicMicroseconds()
     func send(_ bucket: Int, _ sums: [UnsafePointer<Float>]) {
       let time = own.isEmpty ? 0 : UInt32(clamping: monotonicMicroseconds() - start)
@@ -197,7 +198,6 @@ final class TrainingRunner {
         }
       }
     }
-    let toCheck = beginChecks()
     if own.isEmpty {
       for bucket in buckets.indices { send(bucket, []) }
     } else if isWhole {

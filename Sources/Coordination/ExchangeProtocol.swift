@@ -52,6 +52,8 @@ package struct ExchangeProtocol: Sendable {
   /// Buckets that this member has computed, and added up: the first so many.
   private var computed = 0
   private var combined = 0
+  /// Whether every member adds up the whole in the step in hand, though they are more than two.
+  private var isDirectStep = false
   /// Members that contribute to the step in hand.
   private var contributors: Set<Int> = []
   /// Who has sent what. Only of this step and the next.
@@ -72,7 +74,7 @@ package struct ExchangeProtocol: Sendable {
   }
 
   /// Whether every member adds up the whole, and no totals are sent.
-  package var isDirect: Bool { Self.isDirect(memberCount: memberCount) }
+  package var isDirect: Bool { isDirectStep || Self.isDirect(memberCount: memberCount) }
 
   package static func isDirect(memberCount: Int) -> Bool { memberCount <= 2 }
 
@@ -81,9 +83,13 @@ package struct ExchangeProtocol: Sendable {
   /// The member begins to compute its shards of the step in hand.
   /// - Parameters:
   ///   - contributors: the members that have any shards in this step.
+  ///   - isDirect: whether every member adds up the whole, which shows if one of them adds wrongly; the same for all.
   ///   - unfit: what has come for it, and cannot be part of it: as good as lost.
-  package mutating func begin(contributors: Set<Int>, buckets: Int, unfit: [Message] = []) {
+  package mutating func begin(
+    contributors: Set<Int>, buckets: Int, isDirect isDirectStep: Bool = false, unfit: [Message] = []
+  ) {
     precondition(bucketCount == 0 && (1...Self.mostBuckets).contains(buckets))
+    self.isDirectStep = isDirectStep
     // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
     bucketCount = buckets

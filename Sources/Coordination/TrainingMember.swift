@@ -193,9 +193,12 @@ package struct TrainingMember: Sendable {
   /// The round's part begins to be computed.
   /// - Parameters:
   ///   - contributors: the members that have shards in this round.
+  ///   - isDirect: whether every member adds up the whole: see ``ExchangeProtocol/begin(contributors:buckets:isDirect:unfit:)``.
   ///   - unfit: what has come for it, and cannot be part of it.
-  package mutating func beginRound(contributors: Set<Int>, buckets: Int, unfit: [ExchangeProtocol.Message] = []) {
-    exchange?.begin(contributors: contributors, buckets: buckets, unfit: unfit)
+  package mutating func beginRound(
+    contributors: Set<Int>, buckets: Int, isDirect: Bool = false, unfit: [ExchangeProtocol.Message] = []
+  ) {
+    exchange?.begin(contributors: contributors, buckets: buckets, isDirect: isDirect, unfit: unfit)
   }
 
   /// The next bucket of the round's part has been computed. All its contributions are to be sent at once; the rest, which comes with the

@@ -10,6 +10,18 @@ struct CorruptionTests {
     return limits
   }
 
+  enum Fault: CaseIterable {
+    case weights, gradients, sums
+
+    func corruption(after step: UInt64) -> Corruption {
+      switch self {
+      case .weights: .weights(after: step)
+      case .gradients: .gradients(step...UInt64.max)
+      case .sums: .sums(after: step)
+      }
+    }
+  }
+
   private func deviating(in simulation: Simulation) -> Set<WorkerID> {
     Set(simulation.notes.compactMap { if case .deviates(let deviation, _) = $0 { deviation.worker } else { nil } })
   }
@@ -43,13 +55,13 @@ struct CorruptionTests {
   }
 
   /// With three members and one kind of fault: the other two finish.
-  @Test(arguments: [true, false]) func expelsTheOneMemberThatComputesWrongly(hasWrongGradients: Bool) {
+  @Test(arguments: Fault.allCases) func expelsTheOneMemberThatComputesWrongly(fault: Fault) {
     for seed in UInt64(0)..<200 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
         seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, liars: 0), limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed) % simulation.workers.count]
-      simulation.corrupt(faulty, hasWrongGradients ? .gradients(seed % 70...UInt64.max) : .weights(after: seed % 70))
+      simulation.corrupt(faulty, fault.corruption(after: seed % 70))
       #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
       #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
       #expect(deviating(in: simulation) == [faulty], "seed \(seed)")
@@ -72,14 +84,13 @@ struct CorruptionTests {
   }
 
   /// Of two members nobody knows which one is right. What was kept before is right.
-  @Test(arguments: [true, false]) func twoMembersThatDifferEndTheTraining(hasWrongGradients: Bool) {
+  @Test(arguments: Fault.allCases) func twoMembersThatDifferEndTheTraining(fault: Fault) {
     for seed in UInt64(0)..<100 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
         seed: seed, training, workers: 2, faults: Faults(end: 0, liars: 0), limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed % 2)]
-      simulation.corrupt(
-        faulty, hasWrongGradients ? .gradients(20 + seed % 50...UInt64.max) : .weights(after: 20 + seed % 50))
+      simulation.corrupt(faulty, fault.corruption(after: 20 + seed % 50))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       guard case .failed(let reason) = simulation.ended else {
         Issue.record("seed \(seed): \(String(describing: simulation.ended))")

@@ -32,6 +32,8 @@ final class SimulatedMember {
   /// Whose pieces' lengths are known.
   private var computedStep: UInt64?
   private var lastComputed: UInt64?
+  /// In which every member adds up the whole.
+  private var directStep: UInt64?
   private var kept: [Message] = []
   private var early: [Message] = []
   /// What went out is sent again as it was.
@@ -171,9 +173,9 @@ final class SimulatedMember {
     return right &+ id
   }
 
-  private func checkGradients(in simulation: Simulation) {
+  private func checkGradients(in simulation: Simulation) -> Bool {
     let count = member.checkedShards(isLast: member.step + 1 >= network.rounds)
-    guard count > 0 else { return }
+    guard count > 0 else { return false }
     let targets = GradientChecks.targets(of: member.position, memberCount: member.members.count)
     for (place, target) in targets.enumerated() {
       let own = shards(of: target)
@@ -183,6 +185,7 @@ final class SimulatedMember {
         }
       }
     }
+    return true
   }
 
   private func compare() -> Comparison {
@@ -211,7 +214,7 @@ final class SimulatedMember {
     let (count, members) = (Self.bucketCount(step: piece.step), member.members.count)
     func place(_ bucket: Int) -> Int { SimulatedNetwork.gradientCount * bucket / count }
     let bucket = place(piece.bucket)..<place(piece.bucket + 1)
-    if ExchangeProtocol.isDirect(memberCount: members) { return bucket }
+    if ExchangeProtocol.isDirect(memberCount: members) || piece.step == directStep { return bucket }
     func cut(_ position: Int) -> Int { bucket.lowerBound + bucket.count * position / members }
     return cut(position)..<cut(position + 1)
   }
@@ -229,14 +232,14 @@ final class SimulatedMember {
     let own = shards(of: member.position)
     spoilWeights(in: simulation)
     sums = (0..<SimulatedNetwork.gradientCount).map { gradient(of: own, element: $0) }
-    checkGradients(in: simulation)
+    directStep = checkGradients(in: simulation) ? member.step : nil
     totals = sums.map { _ in 0 }
     let contributors = Set((0..<member.members.count).filter { !shards(of: $0).isEmpty })
     computedStep = member.step
     let unfit = kept.filter { $0.header.step == member.step && !fits($0) }
     kept.removeAll { $0.header.step == member.step && !fits($0) }
     member.beginRound(
-      contributors: contributors, buckets: buckets,
+      contributors: contributors, buckets: buckets, isDirect: directStep == member.step,
       unfit: unfit.map { message in
         .init(
           kind: message.header.kind, piece: .init(step: message.header.step, bucket: Int(message.header.bucket)),
@@ -273,6 +276,7 @@ final class SimulatedMember {
       for message in kept(.contribution, step: piece.step, bucket: piece.bucket) {
         for (element, value) in zip(part, message.body) { totals[element] &+= value }
       }
+      if case .sums(let first)? = corruption, piece.step >= first, let element = part.first { totals[element] &+= id }
       sent[Sent(kind: .total, piece: piece, receiver: -1)] = Array(totals[part])
     case .complete: complete(in: simulation)
     }
@@ -349,6 +353,8 @@ enum Corruption {
   case weights(after: UInt64)
   /// It computes other gradients than it should, from right weights.
   case gradients(ClosedRange<UInt64>)
+  /// It adds up wrongly what the members send each other.
+  case sums(after: UInt64)
 }
 
 extension Range<Int> {

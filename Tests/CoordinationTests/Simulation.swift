@@ -204,7 +204,8 @@ final class Simulation {
     if worker.isLiar {
       liars.insert(id)
       let first = UInt64.random(in: 0...faults.lastCorruption, using: &random)
-      worker.corruption = random.chance(0.5) ? .weights(after: first) : .gradients(first...UInt64.max)
+      worker.corruption = [.weights(after: first), .gradients(first...UInt64.max), .sums(after: first)]
+        .randomElement(using: &random)
     }
     workers[id] = worker
     worker.tick(in: self)
