@@ -34,12 +34,14 @@ import Testing
 
   /// A process that is started inherits no lock.
   @Test func startedProcessesDoNotHoldIt() throws {
-    let process = Process()
-    (process.executableURL, process.arguments) = (URL(fileURLWithPath: "/bin/sleep"), ["600"])
-    try RunLock.with(path) { try process.run() }
+    var process: pid_t = 0
+    var arguments = [strdup("sleep"), strdup("600"), nil]
+    defer { for argument in arguments { free(argument) } }
+    let status = try RunLock.with(path) { posix_spawnp(&process, "sleep", nil, nil, &arguments, environ) }
+    try #require(status == 0)
     defer {
-      process.terminate()
-      process.waitUntilExit()
+      kill(process, SIGKILL)
+      waitpid(process, nil, 0)
     }
     #expect(try RunLock.with(path) { true })
   }
