@@ -23,8 +23,8 @@ package struct Accidents: Sendable {
 
   /// - Parameters:
   ///   - exposure: how long the worker had worked at it
-  ///   - window: whoever is lost no longer than this after the first one is lost in the same accident. Not after the last one: what kills
-  ///     whoever is started again at once would be one accident without end.
+  ///   - window: whoever is lost no longer than this after the first one is lost in the same accident. Not after the
+  ///     last one: what kills whoever is started again at once would be one accident without end.
   package mutating func note(
     _ worker: WorkerID, at now: Milliseconds, window: Milliseconds, after exposure: Milliseconds, isProven: Bool
   ) {

@@ -105,7 +105,8 @@ struct Assignment: Sendable {
     return accidents.count >= limits.deaths && accidents.isProven
   }
 
-  /// Whether a worker may work at this that has been there for so long: a training that seems to kill is tried by those that have proved themselves.
+  /// Whether a worker may work at this that has been there for so long: a training that seems to kill is tried by those
+  /// that have proved themselves.
   func mayJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
     guard team != nil, group != nil, accidents.count >= max(1, limits.deaths - 1) else { return true }
     return condemnedAt == nil

@@ -36,7 +36,7 @@ extension Coordinator {
     }
     // It has begun from the start, and knows nothing of what it has done in this generation.
     if group.hasBegun, membership.generation < group.generation { return regroup(index, group.members) }
-    if let cut = cutLink(from: id, membership, in: group) {
+    if let cut = cutLink(from: id, membership, in: group) ?? cutRing(from: id, membership, in: group) {
       let reason = "\(name(id)) has been waiting for it: no message, or none of use, passes between the two"
       assignments[index].bar(cut, reason: reason, hasFailed: false)
       actions.append(.note(.lost(cut, .unfit(reason: reason))))

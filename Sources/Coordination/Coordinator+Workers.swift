@@ -34,7 +34,8 @@ extension Coordinator {
     return true
   }
 
-  /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is given for ever.
+  /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is
+  /// given for ever.
   private mutating func confirm(_ status: Status, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
     if let orders = worker.unconfirmed, status.orders >= orders.number {
@@ -70,8 +71,8 @@ extension Coordinator {
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
-  /// - Parameter loss: a closed connection or silence may be a crash, or something that the worker survives: then it comes back, and what it
-  ///   worked at is absolved. Therefore nothing is quarantined at once (``quarantine()``).
+  /// - Parameter loss: a closed connection or silence may be a crash, or something that the worker survives: then it
+  ///   comes back, and what it worked at is absolved. Therefore nothing is quarantined at once (``quarantine()``).
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
     guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))

@@ -107,7 +107,8 @@ package struct Coordinator: Sendable {
   /// Of ``clock``.
   var now: Milliseconds = 0
   private(set) var clock: PauseClock
-  /// After a long pause, connections that are closed were closed during it, by the other side: those workers come back. Who does not is silent.
+  /// After a long pause, connections that are closed were closed during it, by the other side: those workers come back.
+  /// Who does not is silent.
   private var pardonsUntil: Milliseconds = .min / 2
   var actions: [Action] = []
 
@@ -234,8 +235,9 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// Time has passed. This is to be called several times in a heartbeat. When it was not, since the process was suspended, all deadlines move by
-  /// the pause, so that nobody is lost by it; but hand over first all that has come meanwhile.
+  /// Time has passed. This is to be called several times in a heartbeat. When it was not, since the process was
+  /// suspended, all deadlines move by the pause, so that nobody is lost by it; but hand over first all that has come
+  /// meanwhile.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {

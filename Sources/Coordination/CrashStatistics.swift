@@ -1,17 +1,21 @@
 internal import Foundation
 
-/// How often workers are lost whatever they do: what the losses of one piece of work are compared with, before it is blamed.
+/// How often workers are lost whatever they do: what the losses of one piece of work are compared with, before it is
+/// blamed.
 ///
-/// Workers of an unreliable host are lost at some rate. A fit that runs for an hour meets more such losses than one that runs for a second,
-/// though it causes none. So it is not the number of losses that counts, but whether they are far more than the time at risk explains.
+/// Workers of an unreliable host are lost at some rate. A fit that runs for an hour meets more such losses than one
+/// that runs for a second, though it causes none. So it is not the number of losses that counts, but whether they are
+/// far more than the time at risk explains.
 ///
-/// The test is the conditional one for two Poisson rates (Przyborowski and Wilenski, 1940). Let k workers have been lost at the work in
-/// question after a time t altogether, and K at everything else in a time T. If both had one rate, then of all k + K losses each would be among
-/// the k with probability t / (t + T); so the chance of k or more is the tail of a binomial distribution. Work is suspect if that chance is
-/// below ``significance``. It needs no assumption about the rate: where little is known yet (T is short), more losses are needed.
+/// The test is the conditional one for two Poisson rates (Przyborowski and Wilenski, 1940). Let k workers have been
+/// lost at the work in question after a time t altogether, and K at everything else in a time T. If both had one rate,
+/// then of all k + K losses each would be among the k with probability t / (t + T); so the chance of k or more is the
+/// tail of a binomial distribution. Work is suspect if that chance is below ``significance``. It needs no assumption
+/// about the rate: where little is known yet (T is short), more losses are needed.
 ///
-/// A loss at other work that is not done yet counts among the K while it is the only one there. From the second on it may be the fault of
-/// that work, and neither its losses nor their time are used until it is done: several pieces of deadly work must not excuse each other.
+/// A loss at other work that is not done yet counts among the K while it is the only one there. From the second on it
+/// may be the fault of that work, and neither its losses nor their time are used until it is done: several pieces of
+/// deadly work must not excuse each other.
 package struct CrashStatistics: Sendable {
   /// The chance that what happens by itself is taken for the fault of the work.
   static let significance = 1e-6
@@ -68,7 +72,8 @@ package struct CrashStatistics: Sendable {
   }
 }
 
-/// What speaks for a worker that is to try work which others were lost at: if it is lost as well, that is not for want of its health.
+/// What speaks for a worker that is to try work which others were lost at: if it is lost as well, that is not for want
+/// of its health.
 struct Proof: Sendable {
   /// How long it has been there before.
   let time: Milliseconds

@@ -1,7 +1,8 @@
-/// Time that stands still while the process does: a process that was suspended, or whose host slept, finds its deadlines as far away as before.
+/// Time that stands still while the process does: a process that was suspended, or whose host slept, finds its
+/// deadlines as far away as before.
 ///
-/// Whoever reads it ticks several times in a heartbeat. A gap that is much longer is a pause: nothing that happened meanwhile has been seen
-/// yet, so nothing may be concluded from silence.
+/// Whoever reads it ticks several times in a heartbeat. A gap that is much longer is a pause: nothing that happened
+/// meanwhile has been seen yet, so nothing may be concluded from silence.
 package struct PauseClock: Sendable {
   private var last: Milliseconds?
   private var skipped: Milliseconds = 0

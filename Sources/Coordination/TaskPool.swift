@@ -17,7 +17,8 @@ package struct TaskPool: Sendable {
     var accidents = Accidents()
     /// The holder that had proved itself before it was given this.
     var proven: WorkerID?
-    /// Since when it is to be quarantined: that is done when none of its victims has come back for a while. Until then nobody is given it.
+    /// Since when it is to be quarantined: that is done when none of its victims has come back for a while. Until then
+    /// nobody is given it.
     var condemnedAt: Milliseconds?
     /// Nobody else begins it before. Else all that die of one accident would die of this chunk: one after the other is given it, and is lost.
     var restsUntil: Milliseconds = .min
@@ -78,7 +79,8 @@ package struct TaskPool: Sendable {
 
   package var isFinished: Bool { !mayGrow && uncut.isEmpty && open.isEmpty }
 
-  /// Nothing is left that nobody has, but for what seems to kill, which only few may try; and nobody has anything either.
+  /// Nothing is left that nobody has, but for what seems to kill, which only few may try; and nobody has anything
+  /// either.
   var isDry: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
@@ -156,8 +158,8 @@ package struct TaskPool: Sendable {
     return .chunk
   }
 
-  /// A worker was lost at it. It is tried with nothing else in hand: of two short chunks, the second may kill before word of the first
-  /// has come, and each time the first would be blamed.
+  /// A worker was lost at it. It is tried with nothing else in hand: of two short chunks, the second may kill before
+  /// word of the first has come, and each time the first would be blamed.
   private func isSuspect(_ id: UInt64) -> Bool { open[id]!.accidents.count > 0 }
 
   /// The next accident may be the one that it is quarantined for: only a worker that has proved itself tries it.
@@ -267,7 +269,8 @@ package struct TaskPool: Sendable {
 
   /// A worker is gone, or has another session. If it crashed, then perhaps because of the chunk that it was working on.
   /// - Parameter exposure: how long it had worked on what it began with, if it crashed
-  /// - Returns: the chunk that is to be judged therefore. It has one unit: those of a larger chunk are tried one by one before.
+  /// - Returns: the chunk that is to be judged therefore. It has one unit: those of a larger chunk are tried one by one
+  ///   before.
   mutating func remove(
     _ worker: WorkerID, exposure: Milliseconds?, at now: Milliseconds, window: Milliseconds,
     _ statistics: inout CrashStatistics
@@ -331,7 +334,8 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have crashed because of another one than it seemed.
+  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have crashed
+  /// because of another one than it seemed.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
     withdraw(id)
@@ -352,8 +356,8 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// A worker that was lost is back, and works at this again: it has what it had, as far as that is not done. What others have begun with
-  /// meanwhile may be done here already.
+  /// A worker that was lost is back, and works at this again: it has what it had, as far as that is not done. What
+  /// others have begun with meanwhile may be done here already.
   mutating func restoreHand(of worker: WorkerID) {
     for id in former.removeValue(forKey: worker) ?? [] where open[id]?.condemnedAt == nil {
       guard let chunk = open[id], !isSuspect(id) || chunk.holders.isEmpty && held[worker] == nil else { continue }

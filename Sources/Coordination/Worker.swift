@@ -3,10 +3,11 @@ internal import SwiftProtobuf
 
 /// A worker's side of the protocol: events in, actions out.
 ///
-/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it. When the coordinator is
-/// silent, or its connection is closed, that changes nothing: the worker keeps its job, its chunks, results and its part in a training until it
-/// gets other orders, and says how it stands as soon as anybody listens. All chunks of the orders
-/// are started at once: whoever computes does them one after the other, and need not ask for the next.
+/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it.
+/// When the coordinator is silent, or its connection is closed, that changes nothing: the worker keeps its job, its
+/// chunks, results and its part in a training until it gets other orders, and says how it stands as soon as anybody
+/// listens. All chunks of the orders are started at once: whoever computes does them one after the other, and need not
+/// ask for the next.
 package struct Worker: Sendable {
   package enum Event: Sendable {
     case orders(Orders, coordinator: UInt64)
@@ -95,8 +96,8 @@ package struct Worker: Sendable {
     }
   }
 
-  /// Does what has become due by `now`: a silent coordinator counts as gone, and what waits for an answer is sent again, if it can be. To be
-  /// called several times in a heartbeat, after all that has come was handed over.
+  /// Does what has become due by `now`: a silent coordinator counts as gone, and what waits for an answer is sent
+  /// again, if it can be. To be called several times in a heartbeat, after all that has come was handed over.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
       if $0.isConnected, $0.now - $0.lastHeard > $0.limits.silence { $0.isConnected = false }

@@ -63,7 +63,8 @@ struct BlameTests {
 
   private func units(of worker: WorkerID) -> [UInt64] { orders[worker]!.chunks.map(\.first) }
 
-  /// Unit 0 has killed two workers, and a third one has completed another unit. - Returns: the third, which has nothing in hand
+  /// Unit 0 has killed two workers, and a third one has completed another unit. - Returns: the third, which has nothing
+  /// in hand
   private mutating func killTwice() -> WorkerID {
     start(units: 2)
     for worker in 1...2 as ClosedRange<WorkerID> {
@@ -145,7 +146,7 @@ struct BlameTests {
     now += 3_600_000
     disconnect(1)
     take(coordinator.tick(at: now))
-    pass(limits.silence - 500, 2)
+    pass(limits.silence - 1_000, 2)
     #expect(losses.isEmpty && coordinator.workerCount == 2)
     tell(1)
     #expect(orders[1]?.chunks == before[1]?.chunks && losses.isEmpty)

@@ -195,6 +195,17 @@ struct CoordinatorTests {
     #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == group.job)
   }
 
+  /// Each waits for the next one, since three links are cut in one direction.
+  @Test mutating func aRingOfCutLinksCostsAMember() throws {
+    let group = try train(threads: [4, 4, 1])
+    var actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
+    actions += status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
+    #expect(!actions.contains { $0.isLoss })
+    actions = status(of: 3, membership: waiting(for: 1, in: group))
+    #expect(actions.contains { if case .note(.lost(3, .unfit)) = $0 { true } else { false } })
+    #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
+  }
+
   /// A member that is slow is waited for: it does not wait itself.
   @Test mutating func aSlowMemberStays() throws {
     let (job, generation) = try train()

@@ -27,7 +27,8 @@ struct CrashStatisticsTests {
     return accidents
   }
 
-  /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers live an hour.
+  /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers
+  /// live an hour.
   @Test func theEvidenceNeededScalesWithTheRunningTime() {
     var reliable = CrashStatistics()
     reliable.add(time: 3_600_000, workers: 4)

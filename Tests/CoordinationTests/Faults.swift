@@ -41,7 +41,8 @@ struct Faults {
   /// A worker is cut off from another one, or from the coordinator; or the coordinator from all at once.
   var partitions = 0.0
   var blackouts = 0.0
-  /// From now on, or for a while, messages pass between a worker and another one, or the coordinator, in one direction only.
+  /// From now on, or for a while, messages pass between a worker and another one, or the coordinator, in one direction
+  /// only.
   var oneWayCuts = 0.0
   /// A connection with the coordinator is closed, and opened again; no process ends.
   var reconnects = 0.0
@@ -127,7 +128,8 @@ extension Simulation {
     if happens(faults.oneWayCuts), let pair = pair(of: victims) {
       count(.oneWayCut)
       let (sender, receiver) = random.chance(0.5) ? pair : (pair.1, pair.0)
-      let isForGood = random.chance(0.2)
+      // Between members see `oneBadMemberDoesNotStopATraining`.
+      let isForGood = (sender == 0 || receiver == 0) && random.chance(0.4)
       cutOneWay(
         from: sender, to: receiver, for: isForGood ? .max / 2 : Int.random(in: 200...14_000, using: &random))
       // Else nobody might be left who can work.

@@ -2,7 +2,8 @@ import Coordination
 
 /// What must hold at every moment, whatever happens.
 extension Simulation {
-  /// Knows what kills, since the test has said so: whatever the coordinator concludes from what it sees is compared with that.
+  /// Knows what kills, since the test has said so: whatever the coordinator concludes from what it sees is compared
+  /// with that.
   struct Oracle {
     /// A unit of a job, or a network.
     enum Work: Hashable {
@@ -10,7 +11,8 @@ extension Simulation {
       case network(UInt64)
     }
 
-    /// Deaths that work has caused. What kills is known by this alone, not by what workers had in hand when they were lost.
+    /// Deaths that work has caused. What kills is known by this alone, not by what workers had in hand when they were
+    /// lost.
     private(set) var kills: [Work: Int] = [:]
 
     mutating func noteKill(by work: Work) { kills[work, default: 0] += 1 }

@@ -82,16 +82,22 @@ struct SimulationTests {
     expectAll(injected, but: [])
   }
 
-  /// Two members that never hear of each other, or one that sends the others what is of no use: the others go on, or one goes on alone.
-  @Test(arguments: [true, false]) func oneBadMemberDoesNotStopATraining(isCutOff: Bool) {
+  enum BadMember: CaseIterable { case cut, mute, deaf, deafToTheCoordinator, muteToTheCoordinator, sendsUnfit }
+
+  /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
+  /// sends the others what is of no use: the others go on, or one goes on alone.
+  @Test(arguments: BadMember.allCases) func oneBadMemberDoesNotStopATraining(kind: BadMember) {
     for seed in UInt64(0)..<200 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
       let workers = simulation.workers.keys.sorted()
-      if isCutOff {
-        simulation.cut(workers[0], workers[1], for: 1_000_000)
-      } else {
-        simulation.workers[workers[0]]!.sendsUnfit = true
+      switch kind {
+      case .cut: simulation.cut(workers[0], workers[1], for: 1_000_000)
+      case .mute: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
+      case .deaf: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
+      case .deafToTheCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
+      case .muteToTheCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
+      case .sendsUnfit: simulation.workers[workers[0]]!.sendsUnfit = true
       }
       #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")

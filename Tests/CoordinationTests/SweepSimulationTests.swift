@@ -73,8 +73,8 @@ struct SweepSimulationTests {
     }
   }
 
-  /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again until it is done, and
-  /// none is blamed but what kills.
+  /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again
+  /// until it is done, and none is blamed but what kills.
   @Test(arguments: [20.0, 80]) func longFitsOnUnreliableWorkersAreNotQuarantined(life: Double) {
     var crashes = 0
     for seed in firstSeed..<firstSeed + 60 {

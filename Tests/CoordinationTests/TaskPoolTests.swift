@@ -89,7 +89,8 @@ struct TaskPoolTests {
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
   }
 
-  /// Whoever works on a unit that is set aside goes on until word comes. If it crashes, then not because of what it has been given meanwhile.
+  /// Whoever works on a unit that is set aside goes on until word comes. If it crashes, then not because of what it has
+  /// been given meanwhile.
   @Test mutating func whatAWorkerIsGivenMeanwhileIsNotBlamed() {
     _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
     _ = coordinator.add(0..<1, file: [7], at: 0)

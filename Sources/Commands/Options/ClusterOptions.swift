@@ -175,8 +175,8 @@ struct LimitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Number of crashes, at least, before the work that workers crash at is quarantined. More are needed where workers are \
-      lost at other work as well.
+      Number of crashes, at least, before the work that workers crash at is quarantined. More are needed where workers \
+      are lost at other work as well.
       """, valueName: "crashes", visibility: .hidden))
   var deaths = Limits().deaths
 
