@@ -80,7 +80,7 @@ extension Coordinator {
     case .deviates(let deviations):
       for deviation in deviations {
         actions.append(.note(.deviates(deviation, job: job)))
-        let what = deviation.tensors.isEmpty ? "a gradient that it computed before" : "its weights after"
+        let what = deviation.tensors.isEmpty ? "its gradients before" : "its weights after"
         expel(
           deviation.worker, from: job, isNoted: true,
           reason: "\(what) round \(deviation.step) are not those of the other workers")

@@ -15,7 +15,8 @@ import Testing
   /// So small a rate that the weights stay what they are, by which they are found in a worker's memory. All else that a training has (moments,
   /// running statistics, losses) changes with each step, and follows from the weights of every member.
   private static let fit = [
-    "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "300", "--learning-rate", "1e-30",
+    "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "1000", "--learning-rate", "1e-30",
+    "--validation", "0",
   ]
 
   private func train(_ options: [String], output: String) throws -> AtelierProcess.Started {
@@ -30,12 +31,13 @@ import Testing
 
   enum Target: CaseIterable { case weights, images }
 
-  /// Overwrites something in the memory of one worker, once the training has a checkpoint.
-  private func corrupt(_ target: Target, _ run: AtelierProcess.Started, kept: String) throws {
-    for _ in 0..<3_000 where !FileManager.default.fileExists(atPath: folder.file(kept)) { usleep(10_000) }
+  /// Overwrites something in the memory of one worker, once all train together and there is a checkpoint.
+  private func corrupt(_ target: Target, _ run: AtelierProcess.Started, workers: Int, kept: String) throws {
+    func isReady() -> Bool {
+      run.errorsSoFar.contains("goes on with \(workers) workers") && folder.names.contains(kept)
+    }
+    for _ in 0..<6_000 where !isReady() { usleep(5_000) }
     let worker = try #require(run.process.children.max())
-    kill(worker, SIGSTOP)
-    defer { kill(worker, SIGCONT) }
     let patterns: [[UInt8]]
     switch target {
     case .weights:
@@ -46,13 +48,13 @@ import Testing
     }
     var memory = try ProcessMemory(of: worker)
     let found = try memory.replace(patterns) { $0 ^ 0x20 }
-    #expect(found >= patterns.count, "what was to be overwritten is there")
+    #expect(found > 0, "what was to be overwritten is there")
   }
 
   @Test(arguments: Target.allCases) func aCorruptMemberIsExpelledAndChangesNothing(target: Target) throws {
     let whole = try whole()
     let run = try train(["--workers", "3"], output: "a.safetensors")
-    try corrupt(target, run, kept: "a.checkpoint.safetensors")
+    try corrupt(target, run, workers: 3, kept: "a.checkpoint.safetensors")
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
     #expect(ended.errors.contains("expelled: "), "\(ended.errors)")
@@ -63,7 +65,7 @@ import Testing
   @Test(arguments: Target.allCases) func twoMembersThatDifferEndTheRunWhichIsResumed(target: Target) throws {
     let whole = try whole()
     let run = try train(["--workers", "2"], output: "a.safetensors")
-    try corrupt(target, run, kept: "a.checkpoint.safetensors")
+    try corrupt(target, run, workers: 2, kept: "a.checkpoint.safetensors")
     let ended = try run.wait()
     #expect(ended.status == 70, "\(ended.errors)")
     #expect(ended.errors.contains("no majority"), "\(ended.errors)")
@@ -76,7 +78,7 @@ import Testing
   }
 }
 
-/// The memory of another process, which must be stopped.
+/// The memory of another process, which goes on meanwhile, and may end.
 private struct ProcessMemory {
   private let file: FileHandle
   private let ranges: [Range<UInt64>]
@@ -88,6 +90,8 @@ private struct ProcessMemory {
       let columns = $0.split(separator: " ")
       let bounds = columns[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
       guard columns.count >= 2, columns[1].hasPrefix("rw"), bounds.count == 2 else { return nil }
+      // No array of this test is as large as that; most of such mappings has never been touched.
+      guard bounds[1] - bounds[0] <= 32 << 20 else { return nil }
       return bounds[0]..<bounds[1]
     }
   }
@@ -103,8 +107,9 @@ private struct ProcessMemory {
       else { continue }
       for pattern in patterns {
         for place in Self.places(of: pattern, in: bytes) {
-          try file.seek(toOffset: range.lowerBound + UInt64(place))
-          try file.write(contentsOf: Data(pattern.map(change)))
+          guard (try? file.seek(toOffset: range.lowerBound + UInt64(place))) != nil,
+            (try? file.write(contentsOf: Data(pattern.map(change)))) != nil
+          else { continue }
           count += 1
         }
       }

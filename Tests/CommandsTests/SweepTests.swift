@@ -128,7 +128,7 @@ import Testing
   /// A limit on the size of files acts like a disk that is too full for the state of the larger network.
   @Test func aNetworkThatThereIsNoRoomForMakesTheRankingIncomplete() throws {
     let script =
-      "trap '' XFSZ; ulimit -f 600; exec \"$ATELIER\" sweep cnn --filters 4 --dense '4;2048' --epochs 3 --batch 16 "
+      "trap '' XFSZ; ulimit -f 600; exec \"$ATELIER\" sweep cnn --filters 4 --dense '4;2048' --epochs 30 --batch 16 "
       + "--no-refit --hold-out 0.3 --data data --workers 2 --threads 2 --workers-per-trial 2"
     let run = try AtelierProcess.Started(
       ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],

@@ -19,7 +19,10 @@ final class SimulatedMember {
 
   private let id: WorkerID
   private let sendsUnfit: Bool
-  private let corruption: Corruption?
+  private let hiddenCorruption: Corruption?
+  private let leastMembersToCorrupt: Int
+  /// What is wrong with it now.
+  private var corruption: Corruption? { member.members.count >= leastMembersToCorrupt ? hiddenCorruption : nil }
   private let job: UInt64
   private let network: SimulatedNetwork
   private let speed: Double
@@ -45,7 +48,8 @@ final class SimulatedMember {
   private var toldWaiting: Milliseconds = 0
 
   init(_ worker: SimulatedWorker, job: UInt64, _ network: SimulatedNetwork, speed: Double, limits: Limits) {
-    (id, corruption, sendsUnfit) = (worker.id, worker.corruption, worker.sendsUnfit)
+    (id, hiddenCorruption, sendsUnfit) = (worker.id, worker.corruption, worker.sendsUnfit)
+    leastMembersToCorrupt = worker.leastMembersToCorrupt
     (self.job, self.network, self.speed, self.limits) = (job, network, speed, limits)
     weights = network.weights
     states = [network.step: network.weights]
@@ -152,7 +156,7 @@ final class SimulatedMember {
 
   /// Where somebody is faulty, weights may be wrong for a while.
   private func checkWeights(after step: UInt64, in simulation: Simulation) {
-    if simulation.faults.liars == 0 { simulation.check(weights, after: step, of: network) }
+    if simulation.liars.isEmpty { simulation.check(weights, after: step, of: network) }
   }
 
   // MARK: Faults

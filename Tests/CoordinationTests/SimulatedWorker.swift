@@ -13,6 +13,8 @@ final class SimulatedWorker {
   var isLiar = false
   /// What its host does to a training.
   var corruption: Corruption?
+  /// It does so in groups of so many members or more: nobody can find out what a member does that trains alone.
+  var leastMembersToCorrupt = 2
   var hasSpoiled = false
   /// What it sends other members of a training has another length than it must have.
   var sendsUnfit = false

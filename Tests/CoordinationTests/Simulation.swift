@@ -23,8 +23,6 @@ final class Simulation {
   var repeatedRounds = 0
   /// All that there have ever been.
   private(set) var liars: Set<WorkerID> = []
-  /// Whether a liar has trained alone: nobody can find that out.
-  private(set) var hasTrustedLiar = false
 
   var ended: Coordinator.JobEnd?
   private(set) var notes: [Coordinator.Note] = []
@@ -174,8 +172,7 @@ final class Simulation {
     for action in actions {
       switch action {
       case .send(let orders, let worker):
-        let members = orders.group.members.map(\.worker)
-        if members.count == 1, liars.contains(members[0]) { hasTrustedLiar = true }
+
         deliver(from: 0, to: worker) { [session] in
           $0.workers[worker]?.handle(.orders(orders, coordinator: session), in: $0)
         }
@@ -211,9 +208,10 @@ final class Simulation {
     worker.tick(in: self)
   }
 
+  /// From now on the worker computes wrongly, in groups of all workers.
   func corrupt(_ id: WorkerID, _ corruption: Corruption) {
     liars.insert(id)
-    workers[id]!.corruption = corruption
+    (workers[id]!.corruption, workers[id]!.leastMembersToCorrupt) = (corruption, workers.count)
   }
 
   /// - Parameter culprit: what kills it, if that is its work
