@@ -248,14 +248,18 @@ extension ClusterTests {
       [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 0] + Array("CURVE".utf8)
       + [UInt8](repeating: 0, count: 64 - 17)
     let header: [UInt8] = [0x06, 0, 0, 0, 0, 0x1F, 0x40, 0, 0]
-    let part = [UInt8](repeating: 5, count: 1 << 20)
     var files: [Int32] = []
     for _ in 0..<24 {
       let file = Flood.connect(port)
       files.append(file)
-      for bytes in [greeting, header] + Array(repeating: part, count: 16) {
-        let sent = bytes.withUnsafeBytes { Foundation.send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        if sent < bytes.count { break }
+      let all = greeting + header + [UInt8](repeating: 5, count: 16 << 20)
+      var sent = 0
+      while sent < all.count {
+        let count = all.withUnsafeBytes {
+          Foundation.send(file, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+        }
+        if count <= 0 { break }
+        sent += count
       }
     }
     defer { for file in files { close(file) } }
