@@ -212,13 +212,13 @@ extension ClusterTests {
     let port = freePort()
     let arguments = ["train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--data", data] + longer
     let run = try AtelierProcess.Started(
-      ["-c", "ulimit -n 100; exec \"$0\" \"$@\"", AtelierProcess.executable.path] + arguments
+      ["-c", "ulimit -n 256; exec \"$0\" \"$@\"", AtelierProcess.executable.path] + arguments
         + ["--output", "a.safetensors", "--listen", "tcp://127.0.0.1:\(port)", "--workers", "2"],
       in: folder, executable: URL(fileURLWithPath: "/bin/sh"))
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     let process = run.process.processIdentifier
-    let flood = Flood(port, atATime: 300, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
+    let flood = Flood(port, atATime: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
     let ended = try run.wait()
     flood.wait()
     #expect(ended.status == 0, "\(ended.errors)")
