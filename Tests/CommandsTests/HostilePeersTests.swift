@@ -212,13 +212,13 @@ extension ClusterTests {
     let port = freePort()
     let arguments = ["train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--data", data] + longer
     let run = try AtelierProcess.Started(
-      ["-c", "ulimit -n 100; exec \"$0\" \"$@\"", AtelierProcess.executable.path] + arguments
+      ["-c", "ulimit -n 256; exec \"$0\" \"$@\"", AtelierProcess.executable.path] + arguments
         + ["--output", "a.safetensors", "--listen", "tcp://127.0.0.1:\(port)", "--workers", "2"],
       in: folder, executable: URL(fileURLWithPath: "/bin/sh"))
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     let process = run.process.processIdentifier
-    let flood = Flood(port, atATime: 300, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
+    let flood = Flood(port, atATime: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
     let ended = try run.wait()
     flood.wait()
     #expect(ended.status == 0, "\(ended.errors)")
@@ -248,14 +248,18 @@ extension ClusterTests {
       [0xFF] + [UInt8](repeating: 0, count: 8) + [0x7F, 3, 0] + Array("CURVE".utf8)
       + [UInt8](repeating: 0, count: 64 - 17)
     let header: [UInt8] = [0x06, 0, 0, 0, 0, 0x1F, 0x40, 0, 0]
-    let part = [UInt8](repeating: 5, count: 1 << 20)
     var files: [Int32] = []
     for _ in 0..<24 {
       let file = Flood.connect(port)
       files.append(file)
-      for bytes in [greeting, header] + Array(repeating: part, count: 16) {
-        let sent = bytes.withUnsafeBytes { Foundation.send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        if sent < bytes.count { break }
+      let all = greeting + header + [UInt8](repeating: 5, count: 16 << 20)
+      var sent = 0
+      while sent < all.count {
+        let count = all.withUnsafeBytes {
+          Foundation.send(file, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+        }
+        if count <= 0 { break }
+        sent += count
       }
     }
     defer { for file in files { close(file) } }
