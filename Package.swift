@@ -66,7 +66,9 @@ let package = Package(
     target("Datasets", ["Compute", "CZlib", "CPNG"]),
     target("Models", ["Compute", "Datasets", "KernelInterface"]),
     target("Evaluation", ["Compute", "Datasets", "Models"]),
-    target("Runs", [.product(name: "GRDB", package: "GRDB.swift")]),
+    target(
+      "Runs",
+      ["Compute", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
     target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
@@ -118,7 +120,7 @@ let package = Package(
         "Cluster", "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
-    testTarget("RunsTests", ["Runs"]),
+    testTarget("RunsTests", ["Runs", .product(name: "GRDB", package: "GRDB.swift")]),
     testTarget(
       "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
       resources: [.copy("Golden")]),
@@ -127,7 +129,7 @@ let package = Package(
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
     testTarget(
-      "CommandsTests", ["Compute", "Datasets", "EmulatedNetwork", "Models", "Commands", "atelier"],
+      "CommandsTests", ["Compute", "Datasets", "EmulatedNetwork", "Models", "Runs", "Commands", "atelier"],
       resources: [.copy("Golden")]),
   ]
 )

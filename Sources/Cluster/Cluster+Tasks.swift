@@ -23,7 +23,11 @@ extension Cluster {
       }
       grown.append((units.lowerBound, trees))
     }
-    let missing = try parts?.read(of: settings.trees, add) ?? [0..<settings.trees]
+    let missing =
+      try parts?.read(
+        of: settings.trees,
+        reportDamage: { log("\($0) is damaged or belongs to another forest; its trees are grown again") }, add)
+      ?? [0..<settings.trees]
     if !missing.isEmpty {
       var description = JobDescription()
       (description.work, description.settings) = (.growForest, settings.text)

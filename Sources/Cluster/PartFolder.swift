@@ -4,14 +4,19 @@ package import Models
 
 /// Results of a job's units on disk, so that a run whose coordinator was killed goes on with what was done.
 ///
-/// Each is a file `FIRST-END-CHECKSUM.part`. One that is damaged is computed again.
+/// Each is a file `FIRST-END-CHECKSUM.part`, whose checksum covers the content, the units, and the job that they belong
+/// to. One that is damaged, renamed or of another job is computed again, to the same bits: parts are not flushed to the
+/// disk, so after a power failure that is what has to be expected.
 package struct PartFolder {
   private let path: String
+  /// All that the results follow from.
+  private let owner: String
 
   /// Makes the folder, if it is not there.
+  /// - Parameter owner: a text that no other job has
   /// - Throws: ``FileError/notCreated(path:reason:)``
-  package init(path: String) throws(FileError) {
-    self.path = path
+  package init(path: String, owner: String) throws(FileError) {
+    (self.path, self.owner) = (path, owner)
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
@@ -21,18 +26,24 @@ package struct PartFolder {
 
   /// - Throws: ``FileError/notWritten(path:reason:)``
   package func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
-    let name = "\(units.lowerBound)-\(units.upperBound)-\(Self.mark(bytes)).part"
+    let name = "\(units.lowerBound)-\(units.upperBound)-\(mark(bytes, units)).part"
     // Not flushed: what a power failure damages is known by its checksum.
     try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)", isFlushed: false)
   }
 
-  private static func mark(_ bytes: UnsafeRawBufferPointer) -> String { Digest.hexadecimal(checksum(of: bytes)) }
+  private func mark(_ bytes: UnsafeRawBufferPointer, _ units: Range<Int>) -> String {
+    let text = "\(owner)\n\(units.lowerBound) \(units.upperBound) \(Digest.hexadecimal(checksum(of: bytes)))"
+    return Digest.hexadecimal(Array(text.utf8).withUnsafeBytes { checksum(of: $0) })
+  }
 
   /// Hands out the results that are there.
-  /// - Parameter count: units in all
+  /// - Parameters:
+  ///   - count: units in all
+  ///   - reportDamage: given the path of each part that cannot be used
   /// - Returns: the units that are missing
   package func read(
-    of count: Int, _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
+    of count: Int, reportDamage: (String) -> Void = { _ in },
+    _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
   ) throws -> [Range<Int>] {
     var missing: [Range<Int>] = []
     var next = 0
@@ -45,9 +56,13 @@ package struct PartFolder {
       return (first..<end, name, words[2])
     }
     for (units, name, mark) in found.sorted(by: { $0.units.lowerBound < $1.units.lowerBound }) {
-      guard units.lowerBound >= next, let data = FileManager.default.contents(atPath: "\(path)/\(name)"),
-        data.withUnsafeBytes({ Self.mark($0) }) == mark
-      else { continue }
+      guard units.lowerBound >= next else { continue }
+      guard let data = FileManager.default.contents(atPath: "\(path)/\(name)"),
+        data.withUnsafeBytes({ self.mark($0, units) }) == mark
+      else {
+        reportDamage("\(path)/\(name)")
+        continue
+      }
       try data.withUnsafeBytes { try body($0, units) }
       if units.lowerBound > next { missing.append(next..<units.lowerBound) }
       next = units.upperBound

@@ -20,13 +20,14 @@ enum ExitStatus {
   static let cannotCreate = EX_CANTCREAT
   static let inputOutput = EX_IOERR
   static let notAllowed = EX_NOPERM
+  static let temporary = EX_TEMPFAIL
 
   /// For `atelier --help`.
   static let documentation = """
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
     input; 69 a coordinator, worker, port or browser cannot be had, or units of work killed their workers; \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading \
-    failed, for instance on a full disk; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, \
+    failed, for instance on a full disk; 75 another process works on the run; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, \
     143 by SIGTERM.
     """
 
@@ -41,6 +42,9 @@ enum ExitStatus {
       case .unusable: return inputOutput
       case .missing: return noInput
       case .wrongUse: return usage
+      case .damaged: return badData
+      case .busy: return temporary
+      case .notCreated: return cannotCreate
       }
     case ModelError.badModel, is EvaluationError: return badData
     case let error as DatasetError:

@@ -6,6 +6,9 @@ package struct Run: Sendable, Equatable, Codable {
     case running, finished, failed
     /// Stopped by the user, or by the death of its process: it can go on.
     case interrupted
+    /// Its row in the record was changed outside of Atelier, or is none that Atelier writes: nothing is done with it but
+    /// to remove it.
+    case damaged
   }
 
   /// The name of its folder.

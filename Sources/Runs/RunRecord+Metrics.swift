@@ -5,28 +5,22 @@ internal import GRDB
 extension RunRecord {
   /// Keeps metrics; one that is told again replaces what was told before.
   package func keep(_ metrics: [RunMetric], of name: String) throws(RunError) {
-    try write { database in
-      let statement = try database.cachedStatement(
-        sql:
-          "INSERT OR REPLACE INTO metric (run, model, name, step, value) SELECT id, ?, ?, ?, ? FROM run WHERE name = ?")
+    try writeRows(of: name) { database in
       for metric in metrics {
-        try statement.execute(arguments: [metric.model, metric.name, metric.step, metric.value, name])
+        try RecordTable.metric.insert(
+          [name, metric.model, metric.name, metric.step, metric.value], .replace, into: database)
       }
     }
   }
 
   /// By model, name and step.
   package func metrics(of name: String) throws(RunError) -> [RunMetric] {
-    try read { database in
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT model, metric.name AS name, step, value FROM metric JOIN run ON run.id = metric.run
-          WHERE run.name = ? ORDER BY model, metric.name, step
-          """, arguments: [name])
-      // SQLite keeps what is not a number as NULL.
-      return rows.map {
-        RunMetric(model: $0["model"], name: $0["name"], step: $0["step"], value: ($0["value"] as Double?) ?? .nan)
+    try read { [path] database in
+      try RecordTable.metric.rows("WHERE run = ? ORDER BY model, name, step", [name], in: database, path: path).map {
+        // SQLite keeps what is not a number as NULL.
+        RunMetric(
+          model: try $0.text("model"), name: try $0.text("name"), step: try $0.integer("step"),
+          value: try $0.optionalReal("value") ?? .nan)
       }
     }
   }
@@ -37,10 +31,8 @@ extension RunRecord {
     do { json = String(decoding: try JSONEncoder().encode(document), as: UTF8.self) } catch {
       throw RunError("\(title) of run \(name) cannot be kept: \(error)")
     }
-    try write { database in
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO document (run, name, json) SELECT id, ?, ? FROM run WHERE name = ?",
-        arguments: [title, json, name])
+    try writeRows(of: name) { database in
+      try RecordTable.document.insert([name, title, json], .replace, into: database)
     }
   }
 
@@ -48,11 +40,9 @@ extension RunRecord {
   package func document<Value: Decodable>(_ type: Value.Type, as title: String, of name: String) throws(RunError)
     -> Value?
   {
-    let json = try read { database in
-      try String.fetchOne(
-        database,
-        sql: "SELECT json FROM document JOIN run ON run.id = document.run WHERE run.name = ? AND document.name = ?",
-        arguments: [name, title])
+    let json = try read { [path] database in
+      try RecordTable.document.rows("WHERE run = ? AND name = ?", [name, title], in: database, path: path).first?
+        .text("json")
     }
     return json.flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
   }

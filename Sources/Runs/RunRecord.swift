@@ -3,79 +3,43 @@ internal import GRDB
 
 /// The record of all runs in a folder: an SQLite file that other processes can read while one writes.
 ///
-/// Write-ahead logging with `synchronous` NORMAL: what is committed survives the death of the process at once, and a power failure but
-/// for the last moments; it never leaves half of a transaction.
+/// Write-ahead logging with `synchronous` NORMAL: what is committed survives the death of the process at once, and a
+/// power failure but for the last moments; it never leaves half of a transaction. Each row has a digest over all its
+/// values, which is checked when it is read (``RecordTable``); the file may come from anybody (``RecordFile``).
 package final class RunRecord: Sendable {
   /// The database's file.
   package let path: String
-  private let database: DatabasePool
+  private let file: RecordFile
 
   package static let fileName = "atelier.sqlite"
 
-  /// Opens the record of a folder, and makes it if it is not there.
-  /// - Throws: ``RunError``
-  package init(folder: String) throws(RunError) {
-    path = folder + "/" + Self.fileName
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.label = "runs"
-    do {
-      database = try DatabasePool(path: path, configuration: configuration)
-      let migrator = Self.migrator
-      if try database.read({ try migrator.hasBeenSuperseded($0) }) {
-        throw RunError("\(path) was written by a newer version of Atelier: install that one")
-      }
-      try migrator.migrate(database)
-    } catch {
-      throw RunError(error, path: path)
-    }
+  package enum Access: Sendable {
+    /// Needs no right to write.
+    case reading
+    /// Makes the record, if it is not there.
+    case writing
   }
+
+  /// Opens the record of a folder.
+  /// - Throws: ``RunError``
+  package init(folder: String, for access: Access = .writing) throws(RunError) {
+    path = folder + "/" + Self.fileName
+    do { file = try RecordFile(path: path, isWritable: access == .writing) } catch { throw RunError(error, path: path) }
+  }
+
+  deinit { if let copy = file.copy { try? FileManager.default.removeItem(atPath: copy) } }
 
   /// Whether a folder has a record.
   package static func exists(in folder: String) -> Bool {
     FileManager.default.fileExists(atPath: folder + "/" + fileName)
   }
 
-  private static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("runs") { database in
-      try database.execute(
-        sql: """
-          CREATE TABLE run (
-            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
-            started REAL NOT NULL, ended REAL, data TEXT NOT NULL, dataDigest TEXT NOT NULL, definition TEXT NOT NULL,
-            version TEXT NOT NULL, process TEXT NOT NULL);
-          CREATE TABLE model (
-            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, kind TEXT NOT NULL, settings TEXT NOT NULL,
-            accuracy REAL NOT NULL, digest TEXT NOT NULL, path TEXT NOT NULL, fitSeconds REAL NOT NULL);
-          CREATE TABLE task (
-            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, key TEXT NOT NULL, payload BLOB NOT NULL,
-            PRIMARY KEY (run, key)) WITHOUT ROWID;
-          """)
-    }
-    migrator.registerMigration("metrics, documents, and the price of a model") { database in
-      try database.execute(
-        sql: """
-          ALTER TABLE model ADD COLUMN testSeconds REAL;
-          ALTER TABLE model ADD COLUMN testImages INTEGER;
-          ALTER TABLE model ADD COLUMN peakBytes INTEGER;
-          CREATE TABLE metric (
-            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, model TEXT NOT NULL, name TEXT NOT NULL,
-            step INTEGER NOT NULL, value REAL, PRIMARY KEY (run, model, name, step)) WITHOUT ROWID;
-          CREATE TABLE document (
-            run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, name TEXT NOT NULL, json TEXT NOT NULL,
-            PRIMARY KEY (run, name)) WITHOUT ROWID;
-          """)
-    }
-    return migrator
-  }
-
   func write<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
-    do { return try database.write(body) } catch { throw RunError(error, path: path) }
+    do { return try file.write(body) } catch { throw RunError(error, path: path) }
   }
 
   func read<Value>(_ body: (Database) throws -> Value) throws(RunError) -> Value {
-    do { return try database.read(body) } catch { throw RunError(error, path: path) }
+    do { return try file.read(body) } catch { throw RunError(error, path: path) }
   }
 
   // MARK: Writing
@@ -84,25 +48,34 @@ package final class RunRecord: Sendable {
   /// - Returns: false if there is one of this name already, which stays as it is: see ``goOn(_:)``.
   @discardableResult package func begin(_ run: Run) throws(RunError) -> Bool {
     try write { database in
-      try database.execute(
-        sql: """
-          INSERT INTO run (name, kind, state, started, data, dataDigest, definition, version, process)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING
-          """,
-        arguments: [
-          run.name, run.kind, run.state.rawValue, run.started.timeIntervalSince1970, run.data, run.dataDigest,
-          run.definition, run.version, run.process,
-        ])
+      try RecordTable.run.insert(run.values, .ignore, into: database)
       return database.changesCount > 0
     }
   }
 
   /// A run that had ended goes on, in this process.
   package func goOn(_ name: String) throws(RunError) {
-    try write { database in
-      try database.execute(
-        sql: "UPDATE run SET state = ?, reason = NULL, ended = NULL, process = ? WHERE name = ?",
-        arguments: [Run.State.running.rawValue, ProcessMark.own, name])
+    try change(name) { run in
+      (run.state, run.reason, run.ended, run.process) = (.running, nil, nil, ProcessMark.own)
+    }
+  }
+
+  /// A run has ended, now.
+  /// - Parameter reason: why it has failed, for people
+  package func end(_ name: String, _ state: Run.State, reason: String? = nil) throws(RunError) {
+    try change(name) { run in (run.state, run.reason, run.ended) = (state, reason, Date()) }
+  }
+
+  /// Changes a run's row as a whole. Nothing happens if there is none.
+  private func change(_ name: String, _ change: (inout Run) -> Void) throws(RunError) {
+    try write { [path] database in
+      for row in try RecordTable.run.rows("WHERE name = ?", [name], in: database, path: path) {
+        var run = try Run(row)
+        change(&run)
+        let values = run.values
+        // Not replaced: that would remove all that belongs to the run.
+        try RecordTable.run.update(values, "WHERE name = ?", [name], in: database)
+      }
     }
   }
 
@@ -114,47 +87,45 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// A run has ended, now.
-  /// - Parameter reason: why it has failed, for people
-  package func end(_ name: String, _ state: Run.State, reason: String? = nil) throws(RunError) {
-    try write { database in
-      try database.execute(
-        sql: "UPDATE run SET state = ?, reason = ?, ended = ? WHERE name = ?",
-        arguments: [state.rawValue, reason, Date().timeIntervalSince1970, name])
-    }
-  }
-
-  /// Notes a model, in place of one that was in the same file.
+  /// Notes a model, in place of one that was in the same file. Nothing happens if there is no such run.
   package func add(_ model: RunModel, to name: String) throws(RunError) {
     let settings = String(decoding: (try? JSONEncoder().encode(model.settings)) ?? Data(), as: UTF8.self)
-    try write { database in
-      try database.execute(
-        sql: "DELETE FROM model WHERE path = ? AND run = (SELECT id FROM run WHERE name = ?)",
-        arguments: [model.path, name])
-      try database.execute(
-        sql: """
-          INSERT INTO model (run, kind, settings, accuracy, digest, path, fitSeconds, testSeconds, testImages, peakBytes)
-          SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM run WHERE name = ?
-          """,
-        arguments: [
-          model.kind, settings, model.accuracy, model.digest, model.path, model.fitSeconds, model.testSeconds,
-          model.testImages, model.peakBytes, name,
-        ])
+    try writeRows(of: name) { database in
+      try RecordTable.model.insert(
+        [
+          name, model.path, model.kind, settings, model.accuracy, model.digest, model.fitSeconds, model.testSeconds,
+          model.testImages, model.peakBytes,
+        ], .replace, into: database)
     }
   }
 
   /// Keeps finished work, all of it or none. It is kept when this returns.
   package func keep(_ tasks: [(key: String, payload: [UInt8])], of name: String) throws(RunError) {
-    try write { database in
-      let statement = try database.cachedStatement(
-        sql: "INSERT OR IGNORE INTO task (run, key, payload) SELECT id, ?, ? FROM run WHERE name = ?")
-      for task in tasks { try statement.execute(arguments: [task.key, Data(task.payload), name]) }
+    try writeRows(of: name) { database in
+      for task in tasks {
+        try RecordTable.task.insert([name, task.key, Data(task.payload)], .ignore, into: database)
+      }
     }
   }
 
+  /// Writes rows that belong to a run, if there is such a run.
+  func writeRows(of name: String, _ body: (Database) throws -> Void) throws(RunError) {
+    try write { database in
+      if try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT * FROM run WHERE name = ?)", arguments: [name]) == true
+      {
+        try body(database)
+      }
+    }
+  }
+
+  /// Removes a run with all that belongs to it, also a damaged one.
   /// - Returns: whether there was such a run
   @discardableResult package func remove(_ name: String) throws(RunError) -> Bool {
     try write { database in
+      // Rows of a damaged run may belong to it by name alone.
+      for table in RecordTable.all where table.name != "run" {
+        try database.execute(sql: "DELETE FROM \(table.name) WHERE run = ?", arguments: [name])
+      }
       try database.execute(sql: "DELETE FROM run WHERE name = ?", arguments: [name])
       return database.changesCount > 0
     }
@@ -162,52 +133,92 @@ package final class RunRecord: Sendable {
 
   // MARK: Reading
 
-  /// The newest first. One whose process is gone is interrupted, whatever it said last.
+  /// The newest first. One whose process is gone is interrupted, whatever it said last. One whose row was changed outside
+  /// of Atelier, or whose name could lead out of the folder, is damaged, and says why.
   package func runs() throws(RunError) -> [Run] {
-    try read { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY started DESC, id DESC").map(Self.run)
+    try read { [path] database in
+      try RecordTable.run.uncheckedRows("ORDER BY started DESC, rowid DESC", in: database, path: path).map { row in
+        do throws(RunError) {
+          try row.check()
+          var run = try Run(row)
+          if run.state == .running, !ProcessMark.isAlive(run.process) { run.state = .interrupted }
+          return run
+        } catch {
+          return Run(damaged: row, reason: error.description)
+        }
+      }
     }
   }
 
   /// In the order in which they were noted; empty if there is no such run.
   package func models(of name: String) throws(RunError) -> [RunModel] {
-    try read { database in
-      let rows = try Row.fetchAll(
-        database,
-        sql: "SELECT model.* FROM model JOIN run ON run.id = model.run WHERE run.name = ? ORDER BY model.rowid",
-        arguments: [name])
-      return rows.map { row in
-        let settings: String = row["settings"]
+    try read { [path] database in
+      try RecordTable.model.rows("WHERE run = ? ORDER BY rowid", [name], in: database, path: path).map { row in
+        let settings = Data(try row.text("settings").utf8)
+        guard let settings = try? JSONDecoder().decode([String: String].self, from: settings) else {
+          throw row.damage("holds no settings")
+        }
         return RunModel(
-          kind: row["kind"],
-          settings: (try? JSONDecoder().decode([String: String].self, from: Data(settings.utf8))) ?? [:],
-          accuracy: row["accuracy"], digest: row["digest"], path: row["path"], fitSeconds: row["fitSeconds"],
-          testSeconds: row["testSeconds"], testImages: row["testImages"], peakBytes: row["peakBytes"])
+          kind: try row.text("kind"), settings: settings, accuracy: try row.real("accuracy"),
+          digest: try row.text("modelDigest"), path: try row.text("path"), fitSeconds: try row.real("fitSeconds"),
+          testSeconds: try row.optionalReal("testSeconds"), testImages: try row.optionalInteger("testImages"),
+          peakBytes: try row.optionalInteger("peakBytes"))
       }
     }
   }
 
   /// Finished work, by its key.
   package func tasks(of name: String) throws(RunError) -> [String: [UInt8]] {
-    try read { database in
-      let rows = try Row.fetchAll(
-        database, sql: "SELECT key, payload FROM task JOIN run ON run.id = task.run WHERE run.name = ?",
-        arguments: [name])
-      return Dictionary(
-        rows.map { ($0["key"] as String, [UInt8]($0["payload"] as Data)) }, uniquingKeysWith: { first, _ in first })
+    try read { [path] database in
+      var tasks: [String: [UInt8]] = [:]
+      for row in try RecordTable.task.rows("WHERE run = ?", [name], in: database, path: path) {
+        tasks[try row.text("key")] = try row.bytes("payload")
+      }
+      return tasks
+    }
+  }
+}
+
+extension Run {
+  /// In the order of the table's columns.
+  fileprivate var values: [(any DatabaseValueConvertible)?] {
+    [
+      name, kind, state.rawValue, reason, started.timeIntervalSince1970, ended?.timeIntervalSince1970, data, dataDigest,
+      definition, version, process,
+    ]
+  }
+
+  fileprivate init(_ row: RecordRow) throws(RunError) {
+    let name = try row.text("name")
+    guard Self.isName(name) else { throw row.damage("has a name that is no folder's") }
+    self.init(
+      name: name, kind: try row.text("kind"), data: try row.text("data"), dataDigest: try row.text("dataDigest"),
+      definition: try row.text("definition"), version: try row.text("version"),
+      started: Date(timeIntervalSince1970: try row.real("started")))
+    guard let state = State(rawValue: try row.text("state")), state != .damaged else {
+      throw row.damage("has a state that this version does not know")
+    }
+    self.state = state
+    reason = try row.optionalText("reason")
+    ended = (try row.optionalReal("ended")).map { Date(timeIntervalSince1970: $0) }
+    process = try row.text("process")
+    guard [started, ended ?? started].allSatisfy({ abs($0.timeIntervalSince1970) < 1e11 }) else {
+      throw row.damage("has a time that is none")
     }
   }
 
-  private static func run(_ row: Row) -> Run {
-    var run = Run(
-      name: row["name"], kind: row["kind"], data: row["data"], dataDigest: row["dataDigest"],
-      definition: row["definition"], version: row["version"], started: Date(timeIntervalSince1970: row["started"]))
-    run.state = Run.State(rawValue: row["state"]) ?? .failed
-    run.reason = row["reason"]
-    run.ended = (row["ended"] as Double?).map { Date(timeIntervalSince1970: $0) }
-    run.process = row["process"]
-    if run.state == .running, !ProcessMark.isAlive(run.process) { run.state = .interrupted }
-    return run
+  /// What can be shown of a row that is not believed.
+  fileprivate init(damaged row: RecordRow, reason: String) {
+    self.init(
+      name: (try? row.text("name")) ?? "", kind: (try? row.text("kind")) ?? "", data: "", dataDigest: "",
+      definition: "", version: "", started: Date(timeIntervalSince1970: 0))
+    (state, self.reason) = (.damaged, reason)
+  }
+
+  /// Whether a name is that of a folder within the folder of runs.
+  package static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.contains("/")
+      && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
 }
 
@@ -220,6 +231,12 @@ package struct RunError: Error, Equatable, CustomStringConvertible {
     case missing
     /// The user has named several runs, or one that this cannot be done to.
     case wrongUse
+    /// What is recorded, or a run's folder, was changed outside of Atelier or made by somebody else: it is not believed.
+    case damaged
+    /// Another process works on the run.
+    case busy
+    /// A file cannot be created in the run's folder.
+    case notCreated
   }
 
   package let description: String
@@ -232,15 +249,16 @@ package struct RunError: Error, Equatable, CustomStringConvertible {
       self = error as? RunError ?? RunError("\(path): \(error)")
       return
     }
+    let isDamaged = [.SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_TOOBIG, .SQLITE_FORMAT].contains(database.resultCode)
     let reason =
       switch database.resultCode {
-      case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      case .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_TOOBIG, .SQLITE_FORMAT:
         "is no record of runs, or is damaged; move it away, and a new one is made"
       case .SQLITE_BUSY: "is locked by another process; wait for it, or end it"
       case .SQLITE_READONLY, .SQLITE_CANTOPEN: "cannot be written; check the folder and its permissions"
       case .SQLITE_FULL: "cannot grow: the disk is full"
       default: "cannot be used: \(database.message ?? "SQLite error \(database.resultCode.rawValue)")"
       }
-    (description, kind) = ("\(path) \(reason)", .unusable)
+    (description, kind) = ("\(path) \(reason)", isDamaged ? .damaged : .unusable)
   }
 }

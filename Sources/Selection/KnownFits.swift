@@ -45,13 +45,15 @@ package struct KnownFits: Sendable {
     }
   }
 
-  /// Takes an entry's payload; one that is damaged, or of another version, is nothing known.
-  package mutating func add(_ payload: [UInt8]) {
-    guard let end = payload.firstIndex(of: UInt8(ascii: "\n")) else { return }
+  /// Takes an entry's payload.
+  /// - Returns: false for one that is damaged, or in the format of another version: nothing is taken
+  @discardableResult package mutating func add(_ payload: [UInt8]) -> Bool {
+    guard let end = payload.firstIndex(of: UInt8(ascii: "\n")) else { return false }
     let keys = payload[..<end].split(separator: UInt8(ascii: " "))
-    guard let results = FitResults(bytes: payload[(end + 1)...], counts: [keys.count]) else { return }
+    guard let results = FitResults(bytes: payload[(end + 1)...], counts: [keys.count]) else { return false }
     for (member, key) in keys.enumerated() {
       fits[String(decoding: key, as: UTF8.self)] = (results.outcomes[0][member], results.times[0][member])
     }
+    return true
   }
 }

@@ -9,16 +9,18 @@ struct PartFolderTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    parts = try PartFolder(path: folder.path + "/a.parts")
+    parts = try PartFolder(path: folder.path + "/a.parts", owner: "a forest")
   }
 
   private func write(_ units: Range<Int>) throws {
     try Array("units \(units)".utf8).withUnsafeBytes { try parts.write($0, units: units) }
   }
 
-  private func read(of count: Int) throws -> (found: [Range<Int>], missing: [Range<Int>]) {
+  private func read(
+    of count: Int, from parts: PartFolder? = nil, reportDamage: (String) -> Void = { _ in }
+  ) throws -> (found: [Range<Int>], missing: [Range<Int>]) {
     var found: [Range<Int>] = []
-    let missing = try parts.read(of: count) { bytes, units in
+    let missing = try (parts ?? self.parts).read(of: count, reportDamage: reportDamage) { bytes, units in
       #expect(Array(bytes) == Array("units \(units)".utf8))
       found.append(units)
     }
@@ -46,6 +48,40 @@ struct PartFolderTests {
     let name = try #require(try names.first { $0.hasPrefix("5-9-") })
     try Data("units 5..<8".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
     #expect(try read(of: 9).missing == [5..<9])
+  }
+
+  @Test func everyBitOfAPartAndItsNameIsCovered() throws {
+    try write(0..<5)
+    let name = try #require(try names.first)
+    let path = "\(folder.path)/a.parts/\(name)"
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    for bit in 0..<8 * bytes.count {
+      var flipped = bytes
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      try Data(flipped).write(to: URL(fileURLWithPath: path))
+      #expect(try read(of: 9).missing == [0..<9], "bit \(bit)")
+    }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    for place in name.utf8.indices {
+      for bit in 0..<8 {
+        var letters = Array(name.utf8)
+        letters[name.utf8.distance(from: name.utf8.startIndex, to: place)] ^= 1 << UInt8(bit)
+        guard let other = String(validating: letters, as: UTF8.self), !other.contains("/"), !other.contains("\0")
+        else { continue }
+        try FileManager.default.moveItem(atPath: path, toPath: "\(folder.path)/a.parts/\(other)")
+        #expect(try read(of: 9).missing == [0..<9], "\(other)")
+        try FileManager.default.moveItem(atPath: "\(folder.path)/a.parts/\(other)", toPath: path)
+      }
+    }
+    #expect(try read(of: 9).missing == [5..<9])
+  }
+
+  @Test func aPartOfAnotherJobIsReportedAndMissing() throws {
+    try write(0..<5)
+    var reported: [String] = []
+    let others = try PartFolder(path: folder.path + "/a.parts", owner: "another forest")
+    #expect(try read(of: 5, from: others, reportDamage: { reported.append($0) }).missing == [0..<5])
+    #expect(try reported == ["\(folder.path)/a.parts/\(names[0])"])
   }
 
   /// Two runs may have cut the work differently.

@@ -10,8 +10,9 @@ import Testing
   private static let recordVariable = "ATELIER_RECORD_GOLDEN"
 
   @Test(arguments: [
-    "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "evaluate", "predict", "data",
-    "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file", "sweep forest", "sweep tree",
+    "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "train resume", "evaluate",
+    "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file", "sweep forest",
+    "sweep tree",
     "sweep knn",
     "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
   ]) func helpIsAsRecorded(command: String) throws {

@@ -61,7 +61,9 @@ import Testing
     if signal == SIGINT {
       #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts --data \(data)\n"))
     }
-    #expect(folder.names == ["data", "resumed.parts", "whole.safetensors"])
+    // What says who holds the lock stays when that process is killed; the next one takes it over.
+    #expect(
+      folder.names.filter { $0 != "resumed.safetensors.lock" } == ["data", "resumed.parts", "whole.safetensors"])
     let resumed = try AtelierProcess(
       ["train", "forest", "--data", data, "--resume", "resumed.parts"], in: folder)
     #expect(resumed.status == 0)
@@ -146,7 +148,7 @@ import Testing
     defer { kill(started.process.processIdentifier, SIGKILL) }
     try wait { (try? runs().contains("running")) == true }
     let removed = try AtelierProcess(["runs", "remove", "latest"], in: folder)
-    #expect(removed.status == 64 && removed.errors.contains("still running"))
+    #expect(removed.status == 75 && removed.errors.contains("still running"))
   }
 
   // MARK: Checkpoints that do not fit

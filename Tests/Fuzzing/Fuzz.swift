@@ -22,7 +22,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   case 2: _ = try? ExchangeHeader(serializedBytes: Array(bytes))
   case 3: _ = try? JobDescription(serializedBytes: Array(bytes))
   case 4:
-    guard let file = try? SafetensorsFile(bytes: bytes, name: "fuzz"), let model = try? SavedModel(file, name: "fuzz")
+    guard let file = try? SafetensorsFile(bytes: bytes, name: "fuzz"),
+      let model = try? SavedModel(file, name: "fuzz", isChecked: false)
     else { break }
     _ = try? model.classifier()
   case 5: _ = FitGroups(json: Array(bytes))

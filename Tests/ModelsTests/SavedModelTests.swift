@@ -91,9 +91,9 @@ struct ConstantClassifier: Classifier {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  private static let images = randomImages(24, ImageShape(height: 6, width: 5, channels: 3), classes: 3)
+  static let images = randomImages(24, ImageShape(height: 6, width: 5, channels: 3), classes: 3)
 
-  private static func fit(_ kind: ModelKind) throws -> any Classifier {
+  static func fit(_ kind: ModelKind) throws -> any Classifier {
     switch kind {
     case .cnn:
       var settings = NetworkSettings()
@@ -144,7 +144,10 @@ struct ConstantClassifier: Classifier {
           bytes[start + Int(draws.next(below: UInt32(bytes.count - start)))] = UInt8(draws.next(below: 256))
         }
       }
-      guard let saved = try? SavedModel(path: folder.write(bytes, to: "damaged")) else { continue }
+      // As from an editor that makes the digests anew.
+      guard let file = try? SafetensorsFile(path: folder.write(bytes, to: "damaged")),
+        let saved = try? SavedModel(file, name: "damaged", isChecked: false)
+      else { continue }
       guard let model = try? saved.classifier() else { continue }
       rebuilt += 1
       let images = model.imageShape == Self.images.shape ? Self.images : blank(model.imageShape)

@@ -50,12 +50,15 @@ import Testing
     var known = known()
     let keys = ["3", "5"].map { known.key(["neighbors": $0], of: "knn", images: nil) }
     let payload = KnownFits.Entry(keys, split: 0, results([0.25, 0.5])).payload
-    for count in payload.indices { known.add(Array(payload[..<count])) }
     // A key too few, and one too many.
-    known.add(KnownFits.Entry([keys[0]], split: 0, results([0.25, 0.5])).payload)
-    known.add(KnownFits.Entry(keys + ["more"], split: 0, results([0.25, 0.5])).payload)
+    let others = [[keys[0]], keys + ["more"]].map { KnownFits.Entry($0, split: 0, results([0.25, 0.5])).payload }
+    for damaged in payload.indices.map({ Array(payload[..<$0]) }) + others {
+      let isTaken = known.add(damaged)
+      #expect(!isTaken)
+    }
     #expect(keys.allSatisfy { known[$0, 0] == nil })
-    known.add(payload)
+    let isTaken = known.add(payload)
+    #expect(isTaken)
     #expect(keys.allSatisfy { known[$0, 0] != nil })
   }
 }

@@ -29,7 +29,10 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Write what happens as it happens: one JSON object to a line, for machines.", valueName: "file"),
+      """
+      Write what happens as it happens: one JSON object to a line, for machines. A file that exists is appended to, so \
+      that a resumed run continues its events.
+      """, valueName: "file"),
     completion: .file(extensions: ["jsonl"]))
   var events: String?
 

@@ -5,7 +5,11 @@ internal import Models
 /// Results for machines.
 struct JSONOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Write the result as JSON; - is standard output, in place of the text.", valueName: "file"),
+    help: ArgumentHelp(
+      """
+      Write the result as JSON; - is standard output, in place of the text. A file is replaced; pipes, devices and \
+      /dev/stdout are written to.
+      """, valueName: "file"),
     completion: .file(extensions: ["json"]))
   var json: String?
 

@@ -10,15 +10,19 @@ struct OutputOptions: ParsableArguments {
     completion: .file(extensions: ["safetensors"]))
   var output: String?
 
-  /// Does something with the path of the model's file: the one that the user names, or one in a run's own folder.
-  /// - Throws: ``FileError/notCreated(path:reason:)``; what `body` throws
+  /// Does something with the path of the model's file: the one that the user names, or one in a run's own folder. No
+  /// other process can train a model for the same file meanwhile.
+  /// - Throws: ``FileError/notCreated(path:reason:)``; ``RunError`` if another process works on it; what `body` throws
   func withPath<Result>(_ kind: ModelKind, _ body: (String) throws -> Result) throws -> Result {
-    if let output { return try body(output) }
-    return try withRunFolder { try body("\($0)/\(kind.rawValue).safetensors") }
+    guard let output else {
+      return try withRunFolder { try body("\($0)/\(kind.rawValue).safetensors") }
+    }
+    try FileReplacement.check(output)
+    return try RunFolders.working(onModel: output) { try body(output) }
   }
 }
 
-/// Makes a folder `runs/<time>` for what one command makes. If nothing is put into it, it goes again.
+/// Makes a folder `runs/<time>` for what one command makes, and locks it. If nothing is put into it, it goes again.
 ///
 /// - Throws: ``FileError/notCreated(path:reason:)``; what `body` throws
 func withRunFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> Result {
@@ -39,7 +43,7 @@ func withRunFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> 
     rmdir(path)
     rmdir("runs")
   }
-  return try body(path)
+  return try RunFolders.working(on: String(path.dropFirst("runs/".count))) { try body(path) }
 }
 
 /// False if there is one already.

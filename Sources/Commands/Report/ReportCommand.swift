@@ -23,7 +23,8 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The folder of the page (default: report, in the run's folder).", valueName: "dir"),
+    help: ArgumentHelp(
+      "The folder of the page (default: report, in the run's folder, which must be writable then).", valueName: "dir"),
     completion: .directory)
   var output: String?
 
@@ -42,9 +43,16 @@ struct ReportCommand: ParsableCommand {
     let dataset = try report.loadData(dataOptions)
     let costs = try costs.model(classNames: dataset.classNames)
     Interruption.watch()
-    let page = try report.page(of: dataset, costs: costs, on: context, options: computeOptions)
-    let path = try ReportFolder.write(Report(page), to: output ?? report.folder)
+    let path = try writing(report) {
+      let page = try report.page(of: dataset, costs: costs, on: context, options: computeOptions)
+      return try ReportFolder.write(Report(page), to: output ?? report.folder)
+    }
     try StandardOutput.write("the report is \(path)")
     if let browser { try StandardOutput.write("printed as \(PrintedPage.print(path, with: browser))") }
+  }
+
+  /// While the report goes into the run's folder, no other process works on the run.
+  private func writing(_ report: RunReport, _ body: () throws -> String) throws -> String {
+    output == nil ? try RunFolders.working(on: report.run.name, body) : try body()
   }
 }

@@ -27,6 +27,7 @@ struct RunReport {
     timeline = try record.document(ClusterTimeline.self, as: RunFolders.timelineTitle, of: run.name)
     sweep = try record.document(SweepSummary.self, as: RunFolders.sweepTitle, of: run.name)
     dataLocation = try record.document(String.self, as: RunFolders.dataTitle, of: run.name)
+    try Self.check(run, models: models, metrics: metrics, timeline: timeline, sweep: sweep)
   }
 
   /// Where the report stands unless the user says otherwise.

@@ -15,6 +15,8 @@ extension RunFolders {
   static let bestTitle = "best"
   /// The command that does what a sweep's file has after this sweep.
   static let restTitle = "rest"
+  /// The `SavedProgress` of a network's last checkpoint.
+  static let checkpointTitle = "checkpoint"
 
   /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's
   /// folder. A record that cannot be written is no reason to lose a model: it is said, and that is all.

@@ -8,8 +8,9 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs",
     abstract: "Lists, shows, compares and removes runs.",
     discussion: """
-      Runs are recorded in runs/\(RunRecord.fileName), which can be read while they go on. A run is named by its name, how \
-      that begins, or as latest.
+      Runs are recorded in runs/\(RunRecord.fileName), which can be read while they go on, also without the right to write. \
+      A run is named by its name, how that begins, or as latest. A run whose record was changed outside of Atelier is \
+      listed as damaged, and can only be removed.
 
       Example:  atelier runs show latest
       """,
@@ -22,6 +23,15 @@ struct RunsCommand: ParsableCommand {
 
     init(_ run: Run, in record: RunRecord) throws(RunError) {
       (self.run, models) = (run, try record.models(of: run.name))
+    }
+
+    /// For a list, in which one damaged run does not hide the others.
+    init(listing run: Run, in record: RunRecord) throws(RunError) {
+      do throws(RunError) { self = try Entry(run, in: record) } catch  where error.kind == .damaged {
+        var damaged = run
+        if run.state != .damaged { (damaged.state, damaged.reason) = (.damaged, error.description) }
+        (self.run, models) = (damaged, [])
+      }
     }
 
     /// For a person.
@@ -55,7 +65,7 @@ struct RunsCommand: ParsableCommand {
     func run() throws {
       try json.check()
       let record = try RunFolders.record()
-      let entries = try record.runs().map { run throws(RunError) in try Entry(run, in: record) }
+      let entries = try record.runs().map { run throws(RunError) in try Entry(listing: run, in: record) }
       var table = TextTable(
         [.left, .left, .left, .left, .right, .left], header: ["run", "kind", "state", "data", "best", "model"])
       for entry in entries {
@@ -66,6 +76,9 @@ struct RunsCommand: ParsableCommand {
         ])
       }
       try json.write(entries, text: table.text)
+      if let damaged = entries.first(where: { $0.run.state == .damaged })?.run {
+        throw RunError(damaged.reason ?? "the record of run \(damaged.name) is damaged", kind: .damaged)
+      }
     }
   }
 
@@ -114,19 +127,35 @@ struct RunsCommand: ParsableCommand {
     @Argument(help: "The runs.") var runs: [String]
 
     func run() throws {
-      let record = try RunFolders.record()
-      let found = try runs.map { word throws(RunError) in try RunFolders.find(word, in: record) }
+      let record = try RunFolders.record(for: .writing)
+      let found = try runs.map { word throws(RunError) in try RunFolders.findAny(word, in: record) }
       if let alive = found.first(where: { $0.state == .running }) {
-        throw RunError("run \(alive.name) is still running; stop it first", kind: .wrongUse)
+        throw RunError(
+          "run \(alive.name) is still running, as process \(alive.process.prefix { $0 != " " }); stop it first",
+          kind: .busy)
       }
       for run in found {
-        // A name that is a path is none that Atelier gives.
-        if !run.name.contains("/"), !run.name.hasPrefix(".") {
-          try? FileManager.default.removeItem(atPath: RunFolders.path(run.name))
-        }
-        try record.remove(run.name)
+        try remove(run.name, from: record)
         try StandardOutput.write("removed \(run.name.printable)")
       }
+    }
+
+    private func remove(_ name: String, from record: RunRecord) throws {
+      let path = RunFolders.path(name)
+      var status = stat()
+      // A name that is a path is none that Atelier gives; of a link, the link goes, and not what it leads to.
+      guard Run.isName(name), lstat(path, &status) == 0 else {
+        try record.remove(name)
+        return
+      }
+      func removeAll() throws(RunError) {
+        try? FileManager.default.removeItem(atPath: path)
+        try record.remove(name)
+      }
+      guard status.st_mode & S_IFMT == S_IFDIR else { return try removeAll() }
+      // What is no lock of ours keeps nobody from removing it.
+      if lstat("\(path)/lock", &status) == 0, status.st_mode & S_IFMT != S_IFREG { unlink("\(path)/lock") }
+      try RunLock.with("\(path)/lock") { try removeAll() }
     }
   }
 }

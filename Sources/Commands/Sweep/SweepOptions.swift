@@ -16,7 +16,7 @@ extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 struct SweepCommonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Go on with the sweep of this run: its name, how it begins, or latest. It says what is searched.",
+      "The sweep to resume: its name, how that begins, or latest. It determines what is searched.",
       valueName: "run"))
   var resume: String?
 
@@ -99,14 +99,22 @@ struct SweepCommonOptions: ParsableArguments {
   /// - Returns: a run that can go on, and the command that does what its file has after it, if nobody has begun with that
   private func find(_ resume: String, of model: ModelKind?) throws -> (run: Resumable, rest: String?) {
     let record = try RunFolders.record()
-    let run = try RunFolders.find(resume, in: record)
+    let run = try RunFolders.find(resume, in: record) { $0.kind == "sweep" }
     guard run.kind == "sweep",
       let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
     else { throw SweepError("run \(run.name) is not a sweep that this version knows") }
+    // The record may have come from anybody.
+    do { try definition.check() } catch {
+      throw RunError("the record of run \(run.name) holds a sweep that cannot be: \(error)", kind: .damaged)
+    }
     guard model == nil || model == definition.model else {
       throw SweepError("run \(run.name) searched \(definition.model.rawValue): atelier sweep --resume \(run.name)")
     }
-    guard run.state != .running else { throw SweepError("run \(run.name) is still running, in another process") }
+    guard run.state != .running else {
+      // Its lock says more of that process.
+      try RunFolders.working(on: run.name) {}
+      throw RunError("run \(run.name) is still running, in another process", kind: .busy)
+    }
     // A run ends before the next one of its file begins; the process may have been killed between them.
     let isLast = try run.state != .finished || record.runs().first?.name == run.name
     return ((run, definition), isLast ? try record.document(String.self, as: RunFolders.restTitle, of: run.name) : nil)
@@ -114,11 +122,12 @@ struct SweepCommonOptions: ParsableArguments {
 
   private func go(onWith resumable: Resumable) throws -> SweepReport {
     let (run, definition) = resumable
+    try RunFolders.checkFolder(run.name)
     try FileManager.default.createDirectory(
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
     resumed.data = data.data ?? definition.data
-    return try search(resumed, name: run.name, resuming: run)
+    return try RunFolders.working(on: run.name) { try search(resumed, name: run.name, resuming: run) }
   }
 
   /// - Parameter before: what the record has of this run, which goes on; nil: it begins

@@ -38,7 +38,13 @@ final class SweepRun {
     // It goes on with the sweep.
     self.run.tellsHowToResume = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
-    for payload in try record.tasks(of: name).values { known.add(payload) }
+    for (key, payload) in try record.tasks(of: name) where !known.add(payload) {
+      throw RunError(
+        """
+        \(record.path): the scores of run \(name), task \(key), are in a format that this version of Atelier does not \
+        read. Resume the run with the version that wrote it, or start it again
+        """, kind: .damaged)
+    }
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
@@ -184,10 +190,12 @@ final class SweepRun {
   private func checkpoint(of model: String, _ settings: ModelSettings) -> NetworkCheckpoint? {
     let path = CheckpointName.of(model: model)
     guard access(path, F_OK) == 0 else { return nil }
-    if let found = try? NetworkCheckpoint(path: path), found.settings.text == settings.text,
-      found.metadata.dataDigest == run.dataDigest
-    {
-      return found
+    do throws(FileError) {
+      let found = try NetworkCheckpoint(path: path)
+      if found.settings.text == settings.text, found.metadata.dataDigest == run.dataDigest { return found }
+      logger.warning("\(path) is the checkpoint of another network; the fit of the best begins anew")
+    } catch {
+      logger.warning("\(error); the fit of the best begins anew")
     }
     unlink(path)
     return nil

@@ -10,12 +10,25 @@ enum EventStream {
 
   static var isOpen: Bool { file.withLock { $0 != nil } }
 
-  /// From now on events are written to `path`: a new file, or a pipe that is there.
+  /// From now on events are written to `path`: a pipe or device that is there, or at the end of a file.
   /// - Throws: ``FileError/notCreated(path:reason:)``
   static func open(_ path: String) throws(FileError) {
-    let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    let special = try OutputPlace(path).open(as: path)
+    let descriptor = if let special { special } else { try openFile(path) }
     file.withLock { $0 = descriptor }
+  }
+
+  private static func openFile(_ path: String) throws(FileError) -> Int32 {
+    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    // A process that was killed may have left a part of a line, which would spoil the next one.
+    var (last, status) = (UInt8(0), stat())
+    if fstat(descriptor, &status) == 0, status.st_size > 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
+      last != UInt8(ascii: "\n")
+    {
+      _ = Foundation.write(descriptor, "\n", 1)
+    }
+    return descriptor
   }
 
   /// A reader that is gone, or a full disk, must not end a training: then there are no more events.

@@ -24,8 +24,7 @@ struct TrainCNNCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on with the training that this checkpoint, or this run's folder, holds. It says the settings.",
-      valueName: "run"),
+      "The training to resume: \(ResumableRun.help). It determines the settings.", valueName: "run"),
     completion: .file(extensions: ["safetensors"]))
   var resume: String?
 
@@ -43,30 +42,43 @@ struct TrainCNNCommand: ParsableCommand {
   }
 
   func run() throws {
-    let path = resume.map(CheckpointName.checkpoint)
-    let checkpoint = try path.map { path throws(FileError) in try NetworkCheckpoint(path: path) }
-    let settings = checkpoint?.settings ?? network.settings
+    if let resume { return try Self.resume(ResumableRun(resume, of: [.cnn]), options) }
+    try options.run(.cnn(network.settings))
+  }
+
+  /// Resumes a training. It ends in the file that the interrupted one would have written, if the user names no other.
+  static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
+    let path = CheckpointName.checkpoint(run.path)
+    let model = CheckpointName.model(path)
+    if path != run.path, let model, access(path, F_OK) != 0 {
+      throw FileError.unreadable(
+        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "after each epoch"))
+    }
     try options.json.check()
     var options = options
-    options.data.data = options.data.data ?? checkpoint?.data
+    options.output.output = options.output.output ?? model
+    guard access(path, F_OK) == 0 else { return try resume(path, options) }
+    // What is read is not replaced meanwhile.
+    try RunFolders.working(onModel: model ?? path) { try resume(path, options) }
+  }
+
+  private static func resume(_ path: String, _ options: TrainOptions) throws {
+    let checkpoint = try NetworkCheckpoint(path: path)
+    try ResumableRun.check(.cnn(checkpoint.settings), dataDigest: checkpoint.metadata.dataDigest, at: path)
+    if let warning = try SavedProgress.warning(checkpoint, at: path) { options.compute.logger.warning("\(warning)") }
+    var options = options
+    options.data.data = options.data.data ?? checkpoint.data
     try options.with(.cnn) { run in
-      if let path, let checkpoint, checkpoint.metadata.dataDigest != run.dataDigest {
+      if checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
           path: path,
           reason: "it belongs to other data: \(checkpoint.metadata.dataName), \(checkpoint.metadata.dataDigest)")
       }
-      let report = try output(checkpoint: path).withPath(.cnn) { model in
-        try run.fit(.cnn(settings), savingTo: model, from: checkpoint)
+      let report = try options.output.withPath(.cnn) { model in
+        try run.fit(.cnn(checkpoint.settings), savingTo: model, from: checkpoint)
       }
       try options.finish(report, of: run)
     }
-  }
-
-  /// A resumed training ends in the file that the interrupted one would have written.
-  private func output(checkpoint: String?) -> OutputOptions {
-    var output = options.output
-    output.output = output.output ?? checkpoint.flatMap(CheckpointName.model)
-    return output
   }
 }
 
@@ -95,14 +107,15 @@ enum CheckpointName {
 struct CheckpointedTraining {
   let run: TrainingRun
   let settings: NetworkSettings
-  let path: String
+  /// Of the checkpoint; nil: none is kept.
+  let path: String?
 
   func train(
     from checkpoint: NetworkCheckpoint?, progress: @escaping (ClusterProgress) -> Bool
   ) throws -> (network: Network, history: [EpochResult]) {
     let (dataset, path) = (run.dataset, path)
     let logger = run.options.logger
-    if checkpoint == nil, access(path, F_OK) == 0 {
+    if checkpoint == nil, let path, access(path, F_OK) == 0 {
       throw FileError.notCreated(
         path: path,
         reason: "an unfinished training is there; go on with it by --resume, remove it, or choose another --output")
@@ -110,23 +123,27 @@ struct CheckpointedTraining {
     if let checkpoint {
       logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
     }
+    let noteStep = path.map(SavedProgress.recorder) ?? { _ in }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
       return try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
         keepCheckpoint: { tensors in
-          try NetworkCheckpoint(
-            tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation
-          ).write(to: path)
+          if let path {
+            let checkpoint = NetworkCheckpoint(
+              tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
+            try checkpoint.write(to: path)
+            noteStep(checkpoint.step)
+          }
           try attention?.show(tensors)
         }, progress: progress)
     } catch let error as ModelError {
       // Training diverged, and would again. What the user has named stays.
-      if checkpoint == nil { unlink(path) }
+      if checkpoint == nil, let path { unlink(path) }
       throw error
     } catch {
       StandardError.shared.showLive([])
-      if access(path, F_OK) == 0, run.tellsHowToResume {
+      if let path, access(path, F_OK) == 0, run.tellsHowToResume {
         logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
       }
       throw error

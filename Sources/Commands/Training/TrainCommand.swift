@@ -10,6 +10,10 @@ struct TrainCommand: ParsableCommand {
       digest, on any number of threads and on every processor.
 
       Example:  atelier train forest --trees 300 --output forest.safetensors
+      Example:  atelier train --resume latest
       """,
-    subcommands: [TrainCNNCommand.self, TrainForestCommand.self, TrainTreeCommand.self, TrainKNNCommand.self])
+    subcommands: [
+      TrainCNNCommand.self, TrainForestCommand.self, TrainTreeCommand.self, TrainKNNCommand.self,
+      TrainResumeCommand.self,
+    ], defaultSubcommand: TrainResumeCommand.self)
 }

@@ -24,7 +24,8 @@ struct TrainForestCommand: ParsableCommand {
   var bootstrap: Bool?
 
   @Option(
-    help: ArgumentHelp("Go on with the forest that this run's folder holds. It says the settings.", valueName: "run"),
+    help: ArgumentHelp(
+      "The training to resume: \(ResumableRun.help). It determines the settings.", valueName: "run"),
     completion: .directory)
   var resume: String?
 
@@ -39,18 +40,24 @@ struct TrainForestCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let resume {
-      let (settings, model) = try UnfinishedForest.resume(resume)
-      var options = options
-      options.data.data = try options.data.data ?? UnfinishedForest.data(of: resume)
-      if let output = options.output.output { try UnfinishedForest.move(from: model, to: output) }
-      options.output.output = options.output.output ?? model
-      return try options.run(.forest(settings))
-    }
+    if let resume { return try Self.resume(ResumableRun(resume, of: [.forest]), options) }
     var settings = ForestSettings()
     settings.trees = trees ?? settings.trees
     settings.bootstrap = bootstrap ?? settings.bootstrap
     tree.apply(to: &settings.tree)
     try options.run(.forest(settings))
+  }
+
+  /// Resumes a training. It ends in the file that the interrupted one would have written, if the user names no other.
+  static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
+    let (settings, model, dataDigest) = try UnfinishedForest.resume(run.path)
+    try RunFolders.working(onModel: model) {
+      try ResumableRun.check(.forest(settings), dataDigest: dataDigest, at: model)
+      var options = options
+      options.data.data = try options.data.data ?? UnfinishedForest.data(of: run.path)
+      if let output = options.output.output { try UnfinishedForest.move(from: model, to: output) }
+      options.output.output = options.output.output ?? model
+      try options.run(.forest(settings))
+    }
   }
 }

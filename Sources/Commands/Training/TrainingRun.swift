@@ -84,8 +84,11 @@ struct TrainingRun {
     let saved = SavedModel(
       model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
     // What took long is kept before anything else can end the process; only then is what it could have gone on from no longer needed.
-    try saved.write(to: path)
-    removeUnfinished(settings.kind, of: path)
+    // What goes to a pipe goes there once.
+    if OutputPlace(path).isFile {
+      try saved.write(to: path)
+      removeUnfinished(settings.kind, of: path)
+    }
     let judging = clock.now
     let evaluation = try judge(model, saved)
     let testSeconds = (clock.now - judging) / .seconds(1)
@@ -108,8 +111,12 @@ struct TrainingRun {
     let (images, classCount) = (dataset.train, dataset.classCount)
     switch settings {
     case .cnn(let settings):
-      let training = CheckpointedTraining(run: self, settings: settings, path: CheckpointName.of(model: path))
+      let isKept = OutputPlace(path).isFile
+      let training = CheckpointedTraining(
+        run: self, settings: settings, path: isKept ? CheckpointName.of(model: path) : nil)
       return try training.train(from: checkpoint, progress: progress.report)
+    case .forest(let settings) where !OutputPlace(path).isFile:
+      return (try cluster.fitForest(settings, images, classCount: classCount, progress: progress.report), [])
     case .forest(let settings):
       let unfinished = try UnfinishedForest(of: path, settings: settings, dataDigest: dataDigest, data: dataLocation)
       defer { unfinished.removeIfEmpty() }

@@ -11,6 +11,14 @@ struct UnfinishedForest {
   private static let ending = ".parts"
   private static let recordName = "settings.json"
 
+  /// The settings' file: the record, and SHA-256 over it.
+  private struct SealedRecord: Codable {
+    let digest: String
+    let forest: Record
+
+    init(_ forest: Record) throws { (self.forest, digest) = (forest, try forest.digest) }
+  }
+
   /// What the parts belong to.
   private struct Record: Codable, Equatable {
     let settings: [String: String]
@@ -21,15 +29,28 @@ struct UnfinishedForest {
     let data: String?
     /// The model's file.
     let output: String
+
+    /// All that the trees follow from.
+    var owner: String {
+      settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined() + "\(dataDigest) \(numerics)"
+    }
+
+    var digest: String {
+      get throws {
+        var digest = Digest()
+        digest.update(try JSONOptions.encode(self))
+        return digest.finalize()
+      }
+    }
   }
 
   /// Makes the folder, or goes on with what is there.
   /// - Throws: ``FileError``; also if there is a folder of another forest
   init(of model: String, settings: ForestSettings, dataDigest: String, data: String) throws {
     path = Self.folder(of: model)
-    parts = try PartFolder(path: path)
     let record = Record(
       settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data, output: model)
+    parts = try PartFolder(path: path, owner: record.owner)
     let recordPath = "\(path)/\(Self.recordName)"
     if FileManager.default.fileExists(atPath: recordPath) {
       let known = try Self.record(path)
@@ -40,7 +61,7 @@ struct UnfinishedForest {
             "\(path) holds trees of another forest; remove it, go on with it by --resume, or choose another --output")
       }
     } else {
-      try FileReplacement.write([Array(try JSONOptions.encode(record).utf8)], to: recordPath)
+      try FileReplacement.write([Array(try JSONOptions.encode(SealedRecord(record)).utf8)], to: recordPath)
     }
   }
 
@@ -53,9 +74,13 @@ struct UnfinishedForest {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw .unreadable(path: path, reason: "no unfinished forest is there")
     }
-    let record: Record
-    do { record = try JSONDecoder().decode(Record.self, from: data) } catch {
-      throw .damaged(path: file, reason: "it does not hold the settings of a forest")
+    guard let sealed = try? JSONDecoder().decode(SealedRecord.self, from: data) else {
+      throw .damaged(path: file, reason: "it does not hold the settings of a forest; \(advice(path))")
+    }
+    let record = sealed.forest
+    guard let digest = try? record.digest, digest == sealed.digest else {
+      throw .damaged(
+        path: file, reason: "its settings are not those that were saved (their digest differs); \(advice(path))")
     }
     guard record.numerics == numericsVersion else {
       throw .damaged(path: path, reason: NetworkCheckpoint.otherNumerics("\(record.numerics)"))
@@ -63,13 +88,25 @@ struct UnfinishedForest {
     return record
   }
 
+  private static func advice(_ path: String) -> String {
+    "restore the file from a copy, or remove \(path) and train the forest again"
+  }
+
   /// What a run that was stopped would have made.
   /// - Parameter run: a folder of parts, or the folder of the run
-  static func resume(_ run: String) throws -> (settings: ForestSettings, output: String) {
+  static func resume(_ run: String) throws -> (settings: ForestSettings, output: String, dataDigest: String) {
     let path = folder(ofRun: run)
+    let model = String(path.dropLast(ending.count)) + ".safetensors"
+    if access(path, F_OK) != 0, access(run, F_OK) == 0 {
+      throw FileError.unreadable(
+        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "with the first trees"))
+    }
     let record = try record(path)
-    return (try ForestSettings(record.settings), String(path.dropLast(ending.count)) + ".safetensors")
+    return (try ForestSettings(record.settings), model, record.dataDigest)
   }
+
+  /// Whether a file, folder of parts or run's folder is that of a forest.
+  static func isThere(_ run: String) -> Bool { access(folder(ofRun: run) + "/" + recordName, F_OK) == 0 }
 
   /// Where the data set of a run that was stopped is.
   static func data(of run: String) throws(FileError) -> String? { try record(folder(ofRun: run)).data }
@@ -80,7 +117,7 @@ struct UnfinishedForest {
 
   private var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 
-  var hasTrees: Bool { files.contains { $0 != Self.recordName } }
+  var hasTrees: Bool { files.contains { $0.hasSuffix(".part") } }
 
   /// The forest is whole, and its trees are in the model's file.
   static func remove(of model: String) { try? FileManager.default.removeItem(atPath: folder(of: model)) }
@@ -88,7 +125,7 @@ struct UnfinishedForest {
   /// Trees go on under the name of another model.
   /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished forest of that name is there
   static func move(from model: String, to other: String) throws(FileError) {
-    guard folder(of: model) != folder(of: other) else { return }
+    guard folder(of: model) != folder(of: other), OutputPlace(other).isFile else { return }
     guard rename(folder(of: model), folder(of: other)) == 0 else {
       throw .notCreated(path: folder(of: other), reason: String(cString: strerror(errno)))
     }

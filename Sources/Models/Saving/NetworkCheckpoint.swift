@@ -13,7 +13,6 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   /// The metadata entry by which a checkpoint is told from a model, and the one that names the data.
   static let mark = "checkpoint"
   private static let dataEntry = "checkpoint.data"
-  private static let digestEntry = "digest"
   private static let numericsEntry = "numerics"
 
   /// Why what began with another `numericsVersion` does not go on here.
@@ -42,11 +41,9 @@ package struct NetworkCheckpoint: Sendable, Equatable {
 
   /// Writes the file whole, or leaves what is at `path` as it was.
   package func write(to path: String) throws(FileError) {
-    var text = metadata.text.merging([
-      Self.mark: "true", Self.digestEntry: Tensor.digest(of: tensors), Self.numericsEntry: "\(numericsVersion)",
-    ]) { _, new in new }
+    var text = metadata.text.merging([Self.mark: "true", Self.numericsEntry: "\(numericsVersion)"]) { _, new in new }
     text[Self.dataEntry] = data
-    try SafetensorsFile(metadata: text, tensors: tensors).write(to: path)
+    try HeaderDigest.sealed(text, tensors).write(to: path)
   }
 
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
@@ -59,9 +56,7 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     guard numerics == "\(numericsVersion)" else {
       throw .damaged(path: path, reason: Self.otherNumerics(numerics))
     }
-    guard file.metadata[Self.digestEntry] == Tensor.digest(of: file.tensors) else {
-      throw .damaged(path: path, reason: "its numbers are not those that were saved (their digest differs)")
-    }
+    try HeaderDigest.check(file, name: path)
     do throws(ModelError) {
       metadata = try ModelMetadata(text: file.metadata)
       settings = try NetworkSettings(text: metadata.settings)

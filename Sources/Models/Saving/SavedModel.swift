@@ -39,18 +39,14 @@ package struct SavedModel: Sendable, Equatable {
   }
 
   /// What ``write(to:)`` writes.
-  package var file: SafetensorsFile {
-    SafetensorsFile(metadata: metadata.text.merging([Self.digestEntry: digest]) { _, new in new }, tensors: tensors)
-  }
-
-  private static let digestEntry = "digest"
+  package var file: SafetensorsFile { HeaderDigest.sealed(metadata.text, tensors) }
 
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
   package init(path: String) throws(FileError) { try self.init(SafetensorsFile(path: path), name: path) }
 
   /// - Parameters:
   ///   - name: what the file is called in errors
-  ///   - isChecked: whether the tensors are compared with the digest in the header; not needed for what was compared already
+  ///   - isChecked: whether header and tensors are compared with their digests; not needed for what was compared already
   /// - Throws: ``FileError/damaged(path:reason:)``
   package init(_ file: SafetensorsFile, name: String, isChecked: Bool = true) throws(FileError) {
     if file.metadata[NetworkCheckpoint.mark] == "true" {
@@ -61,10 +57,8 @@ package struct SavedModel: Sendable, Equatable {
     do { metadata = try ModelMetadata(text: file.metadata) } catch {
       throw .damaged(path: name, reason: error.description)
     }
+    if isChecked { try HeaderDigest.check(file, name: name) }
     tensors = file.tensors
-    if isChecked, let known = file.metadata[Self.digestEntry], known != digest {
-      throw .damaged(path: name, reason: "its numbers are not those that were saved (their digest differs)")
-    }
   }
 
   /// The model, ready to predict.
