@@ -13,14 +13,23 @@ extension Cluster {
 
   // MARK: What comes
 
-  func receive() {
+  /// Takes all that has come while this process stood still, before anything is concluded from its age.
+  /// - Parameter milliseconds: what comes on and on is not waited for any longer
+  func drain(atMost milliseconds: Milliseconds) {
+    let end = now + milliseconds
+    while receive(), now < end {}
+  }
+
+  /// - Returns: whether there may be more.
+  @discardableResult func receive() -> Bool {
     isReceiving = true
+    var count = 0
     defer {
       isReceiving = false
       sendOrders()
     }
-    for _ in 0..<Self.mostAtOnce {
-      guard let frames = router.receive(frames: 3) else { break }
+    while count < Self.mostAtOnce, let frames = router.receive(frames: 3) {
+      count += 1
       // A connection that is closed may have left its number to the one that this message came by.
       noteClosedConnections()
       guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
@@ -32,6 +41,7 @@ extension Cluster {
     noteClosedConnections()
     if run?.ended.isEmpty == false { goOn() }
     grow()
+    return count == Self.mostAtOnce
   }
 
   private func noteClosedConnections() {

@@ -207,6 +207,12 @@ package final class Cluster {
       for ended in run?.epochEnds ?? [] where !progress(overview(fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
+      if now - nextLook > settings.limits.heartbeat {
+        drain(atMost: settings.limits.heartbeat)
+        lastCompany = now
+        if let error = run?.error { throw cancel(error) }
+        guard run?.end == nil else { continue }
+      }
       nextLook = now + Self.interval
       try lookAround()
       goOn()

@@ -11,9 +11,11 @@ extension Coordinator.Note {
     case .lost(let worker, .leaving): return "left: \(name(worker))"
     case .lost(let worker, .disconnected): return "lost: \(name(worker)); its work goes to others"
     case .lost(let worker, .silent): return "lost: \(name(worker)) says nothing any more; its work goes to others"
+    case .lost(let worker, .deaf): return "lost: \(name(worker)) does not receive its orders; its work goes to others"
     case .lost(let worker, .unfit(let reason)): return "\(name(worker)) cannot do this job: \(reason)"
     case .setAside(let chunk, _, let reason):
-      return "set aside: units \(chunk.first) to \(chunk.first + chunk.count - 1): \(reason)"
+      let units = chunk.count == 1 ? "unit \(chunk.first)" : "units \(chunk.first) to \(chunk.first + chunk.count - 1)"
+      return "quarantined: \(units): \(reason)"
     case .resultsDiffer(_, let first, let second):
       return "\(name(first)) and \(name(second)) have computed different results for the same work"
     case .deviates(let deviation, let job):

@@ -24,7 +24,8 @@ enum ExitStatus {
   /// For `atelier --help`.
   static let documentation = """
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
-    input; 69 a coordinator, worker, port or browser cannot be had, or units of work killed their workers; \
+    input; 69 a coordinator, worker, port or browser cannot be had, or some work has no result because its workers \
+    crash (a ranking is then incomplete); \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading \
     failed, for instance on a full disk; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, \
     143 by SIGTERM.
@@ -67,7 +68,7 @@ enum ExitStatus {
     case is DashboardError, is PrintError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
-    case ClusterError.setAside: return unavailable
+    case ClusterError.setAside, is IncompleteSweep: return unavailable
     default: return nil
     }
   }

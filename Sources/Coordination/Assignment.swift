@@ -26,9 +26,14 @@ struct Assignment: Sendable {
   private(set) var barred: [WorkerID: String] = [:]
   /// Of those, who have said so themselves. Nobody takes their seats: what they met the others are likely to meet as well.
   private var failed: Set<WorkerID> = []
-  /// The step that its training has reached, and accidents since then.
+  /// The step that its training has reached, when it did, and accidents since then.
   private var reached: UInt64 = 0
-  private var accidents = Accidents()
+  private var reachedAt: Milliseconds = .min / 2
+  private(set) var accidents = Accidents()
+  /// Since when the training is to be given up: that is done when none of the victims has come back for a while.
+  var condemnedAt: Milliseconds?
+  /// Workers that were lost from it: if one comes back, it has the state still.
+  private(set) var former: Set<WorkerID> = []
 
   init(_ job: Job, _ work: Coordinator.Work, team: Team?) {
     (self.job, self.team) = (job, team)
@@ -59,12 +64,15 @@ struct Assignment: Sendable {
   mutating func add(_ worker: WorkerID, power: Double) {
     workers[worker] = power
     self.power += power
+    former.remove(worker)
+    pool?.restoreHand(of: worker)
   }
 
   /// - Returns: whether it worked at this.
   mutating func remove(_ worker: WorkerID) -> Bool {
     guard let power = workers.removeValue(forKey: worker) else { return false }
     self.power -= power
+    former.insert(worker)
     return true
   }
 
@@ -76,22 +84,38 @@ struct Assignment: Sendable {
   /// Nobody else is left. Who was barred because of a link to another can work alone.
   mutating func admitThoseWithoutLinks() { barred = barred.filter { failed.contains($0.key) } }
 
-  /// The training has come so far: nobody has died of what comes before.
-  mutating func note(step: UInt64) {
+  /// The training has come so far: nothing before that is to blame for any crash.
+  mutating func note(step: UInt64, at now: Milliseconds, _ statistics: inout CrashStatistics) {
     guard step > reached else { return }
-    (reached, accidents) = (step, Accidents())
+    statistics.noteDone(accidents)
+    (reached, reachedAt, accidents, condemnedAt) = (step, now, Accidents(), nil)
   }
 
-  /// A worker has died while it worked at this.
-  /// - Returns: how many accidents there were since it last came further.
-  mutating func noteDeath(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) -> Int {
-    accidents.note(worker, at: now, window: window)
-    return accidents.count
+  /// A worker has crashed while it trained.
+  /// - Returns: whether the training is to be judged therefore.
+  mutating func noteCrash(
+    of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds
+  ) -> Bool {
+    // It has lived through what came before the newest step.
+    let begun = max(crash.given, reachedAt)
+    let exposure = crash.time - begun
+    let proof = Proof(time: begun - crash.joined, hasCompleted: true, least: limits.silence)
+    let isProven = proof.isEnough(for: accidents)
+    accidents.note(worker, at: now, window: limits.heartbeat, after: exposure, isProven: isProven)
+    return accidents.count >= limits.deaths && accidents.isProven
   }
 
-  /// A worker that seemed to have died is back.
+  /// Whether a worker may work at this that has been there for so long: a training that seems to kill is tried by those
+  /// that have proved themselves.
+  func mayJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
+    guard team != nil, group != nil, accidents.count >= max(1, limits.deaths - 1) else { return true }
+    return condemnedAt == nil
+      && Proof(time: time, hasCompleted: true, least: limits.silence).isEnough(for: accidents)
+  }
+
+  /// A worker that seemed to have crashed is back.
   mutating func absolve(_ worker: WorkerID) {
     pool?.absolve(worker)
-    accidents.absolve(worker)
+    if accidents.absolve(worker) { condemnedAt = nil }
   }
 }

@@ -19,7 +19,7 @@ extension Coordinator {
     workers.sorted { $0.key < $1.key }.map { id, worker in
       let assignment = index(of: id).map { assignments[$0] }
       return WorkerOverview(
-        id: id, profile: worker.profile, lastSeen: worker.lastSeen, job: assignment?.job.id,
+        id: id, profile: worker.profile, lastSeen: clock.outside(worker.lastSeen), job: assignment?.job.id,
         chunks: assignment?.pool?.chunks(of: id) ?? [], unitsDone: worker.unitsDone, membership: worker.membership,
         unfit: assignment == nil ? assignments.lazy.compactMap { $0.barred[id] }.first : nil)
     }

@@ -15,12 +15,14 @@ extension Coordinator {
       instructAll(of: index)
       return endIfFinished(result.job)
     }
-    let (outcome, holders) = assignments[index].pool!.complete(result.chunk, by: id, digest: [UInt8](result.digest))
+    let (outcome, holders) = assignments[index].pool!.complete(
+      result.chunk, by: id, digest: [UInt8](result.digest), &statistics)
     switch outcome {
     case .accepted:
       if let chunk {
         actions.append(.keepResult(chunk, job: result.job))
         workers[id]!.unitsDone = 0
+        workers[id]!.hasCompleted = true
         workers[id]!.millisecondsPerUnit = Double(max(1, result.milliseconds)) / Double(chunk.count)
         workers[id]!.millisecondsPerChunk = Int(result.milliseconds)
       }
@@ -39,10 +41,13 @@ extension Coordinator {
   mutating func fillHands(of worker: WorkerRecord, _ id: WorkerID, at index: Int) -> [Chunk] {
     let share = worker.power / max(1, assignments[index].power)
     let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
+    let proof = Proof(
+      time: now - worker.joined, hasCompleted: worker.hasCompleted, least: limits.silence)
     let wanted = chunksInHand(of: worker, isUneven: assignments[index].pool!.isUneven)
     while assignments[index].pool!.chunks(of: id).count < wanted,
       let gift = assignments[index].pool!.give(
-        to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest, at: now)
+        to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest,
+        proof: proof, at: now)
     {
       if case .taken(let other) = gift { instruct(other) }
     }

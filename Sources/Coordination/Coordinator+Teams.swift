@@ -15,7 +15,7 @@ extension Coordinator {
       if let index = neediest(for: id) { seat(id, at: index) }
     }
     while let (id, index) = movable() {
-      withdraw(id, died: false)
+      withdraw(id)
       seat(id, at: index)
     }
   }
@@ -26,18 +26,25 @@ extension Coordinator {
   mutating func spread() {
     guard !isAwaiting, assignments.contains(where: \.hasRoom) else { return }
     for id in idleWorkers {
-      let open = assignments.indices.filter { assignments[$0].hasRoom && assignments[$0].barred[id] == nil }
+      let open = assignments.indices.filter { assignments[$0].hasRoom && maySeat(id, at: $0) }
       if let index = open.min(by: { assignments[$0].workers.count < assignments[$1].workers.count }) {
         seat(id, at: index)
       }
     }
   }
 
-  private var idleWorkers: [WorkerID] { workers.keys.filter { index(of: $0) == nil }.sorted() }
+  private var idleWorkers: [WorkerID] { workers.keys.filter { index(of: $0) == nil && !deaf.contains($0) }.sorted() }
+
+  /// What seems to kill workers is tried by those only that have proved themselves.
+  private func maySeat(_ id: WorkerID, at index: Int) -> Bool {
+    assignments[index].barred[id] == nil && assignments[index].mayJoin(after: now - workers[id]!.joined, limits)
+  }
 
   private func neediest(for id: WorkerID) -> Int? {
     var found: Int?
-    for (index, assignment) in assignments.enumerated() where assignment.lack > 0 && assignment.barred[id] == nil {
+    for (index, assignment) in assignments.enumerated() where assignment.lack > 0 && maySeat(id, at: index) {
+      // It may have the state still.
+      if assignment.former.contains(id) { return index }
       if let best = found, !assignment.needsMore(than: assignments[best]) { continue }
       found = index
     }

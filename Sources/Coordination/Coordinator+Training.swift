@@ -22,14 +22,16 @@ extension Coordinator {
     }
     // It has begun from the start, and knows nothing of what it has done in this generation.
     if group.hasBegun, membership.generation < group.generation { return regroup(index, group.members) }
-    if let cut = cutLink(from: id, membership, in: group) {
+    if let cut = cutLink(from: id, membership, in: group) ?? cutRing(from: id, membership, in: group) {
       let reason = "\(name(id)) has been waiting for it: no message, or none of use, passes between the two"
       assignments[index].bar(cut, reason: reason, hasFailed: false)
       actions.append(.note(.lost(cut, .unfit(reason: reason))))
-      withdraw(cut, died: false)
+      withdraw(cut)
       return staff()
     }
-    if membership.generation == group.generation { assignments[index].note(step: membership.step) }
+    if membership.generation == group.generation {
+      assignments[index].note(step: membership.step, at: now, &statistics)
+    }
     let begins = group.note(membership, of: id)
     let deviations = group.compare(membership, of: id)
     assignments[index].group = group
@@ -83,7 +85,7 @@ extension Coordinator {
     refused[deviation.worker] = reason
     actions.append(.refuse(deviation.worker, reason: reason))
     workers[deviation.worker] = nil
-    withdraw(deviation.worker, died: false)
+    withdraw(deviation.worker)
     admitTheBarred()
   }
 

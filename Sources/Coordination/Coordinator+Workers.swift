@@ -11,6 +11,7 @@ extension Coordinator {
     // Whoever tells more than there can be must not make sums overflow.
     workers[id]!.unitsDone = Int(min(status.unitsDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
+    confirm(status, of: id)
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
       bar(id, from: index, reason: status.failure)
     }
@@ -23,13 +24,25 @@ extension Coordinator {
       actions.append(.refuse(id, reason: reason))
       return false
     }
-    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0)
+    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joined: now)
+    statistics.absolve(id)
     for index in assignments.indices { assignments[index].absolve(id) }
     actions.append(.note(.joined(id, profile)))
     let areAllThere = awaitWorkers()
     staff()
     if areAllThere { instructAll() }
     return true
+  }
+
+  /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is
+  /// given for ever.
+  private mutating func confirm(_ status: Status, of id: WorkerID) {
+    guard status.coordinator == session, let worker = workers[id] else { return }
+    if let orders = worker.unconfirmed, status.orders >= orders.number {
+      workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
+    }
+    guard workers[id]!.unconfirmed == nil, deaf.remove(id) != nil else { return }
+    staff()
   }
 
   private func refusal(of id: WorkerID, _ profile: Profile) -> String? {
@@ -49,7 +62,7 @@ extension Coordinator {
     let job = assignments[index].job.id
     actions.append(.note(.lost(id, .unfit(reason: reason))))
     assignments[index].bar(id, reason: reason, hasFailed: true)
-    withdraw(id, died: false)
+    withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
     let canNobody =
@@ -58,12 +71,19 @@ extension Coordinator {
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
+  /// - Parameter loss: a closed connection or silence may be a crash, or something that the worker survives: then it
+  ///   comes back, and what it worked at is absolved. Therefore nothing is quarantined at once (``quarantine()``).
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
     guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
+    var end: Milliseconds?
+    switch loss {
+    case .disconnected: end = now
     // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
-    let died = loss == .disconnected || loss == .silent && worker.lastSeen > worker.givenAt
-    withdraw(id, died: died)
+    case .silent where worker.lastSeen > worker.givenAt: end = min(now, worker.lastSeen + limits.heartbeat)
+    case .silent, .deaf, .leaving, .unfit: break
+    }
+    withdraw(id, crash: end.map { Crash(at: $0, worker) })
     admitTheBarred()
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
   }
@@ -84,26 +104,70 @@ extension Coordinator {
     }
   }
 
+  /// How a worker was lost that may have crashed.
+  struct Crash {
+    /// When it was, and since when the worker had worked at what it began with, and had been there.
+    let time, given, joined: Milliseconds
+
+    init(at time: Milliseconds, _ worker: WorkerRecord) {
+      (self.time, given, joined) = (time, worker.givenAt, worker.joined)
+    }
+  }
+
   /// The worker works no longer at what it has worked at. What it had goes back, to be done by others.
-  mutating func withdraw(_ id: WorkerID, died: Bool) {
-    guard let index = index(of: id), assignments[index].remove(id) else { return }
+  mutating func withdraw(_ id: WorkerID, crash: Crash? = nil) {
+    guard let index = index(of: id), assignments[index].remove(id) else {
+      if crash != nil { statistics.noteIdleLoss(of: id, at: now, window: limits.heartbeat) }
+      return
+    }
     workers[id]?.forgetJob()
     let job = assignments[index].job.id
-    if let setAside = assignments[index].pool?.remove(
-      id, died: died, limit: limits.deaths, at: now, window: limits.heartbeat) ?? nil
-    {
-      let reason = "\(limits.deaths) workers have died of it, one after the other"
-      actions.append(.note(.setAside(setAside, job: job, reason: reason)))
-    }
     if assignments[index].pool != nil {
+      let exposure = crash.map { $0.time - $0.given }
+      let suspect = assignments[index].pool!.remove(
+        id, exposure: exposure, at: now, window: limits.heartbeat, &statistics)
+      if let suspect { judge(suspect, of: index) }
       instructAll(of: index)
       return endIfFinished(job)
     }
     guard let group = assignments[index].group else { return }
     if group.members.contains(id) { regroup(index, group.members.filter { $0 != id }) }
-    guard died, assignments[index].team != nil,
-      assignments[index].noteDeath(of: id, at: now, window: limits.heartbeat) >= limits.deaths
+    guard let crash, assignments[index].team != nil,
+      assignments[index].noteCrash(of: id, crash, limits: limits, at: now)
     else { return }
-    end(index, .givenUp(reason: "workers have died of it \(limits.deaths) times, and it came no further"))
+    let others = assignments.indices.flatMap { accidents(of: $0, exceptOf: $0 == index) }
+    if statistics.condemn(assignments[index].accidents, others: others) { assignments[index].condemnedAt = now }
   }
+
+  private mutating func judge(_ chunk: UInt64, of index: Int) {
+    let others = assignments.indices.flatMap { accidents(of: $0, except: $0 == index ? chunk : nil) }
+    guard statistics.condemn(assignments[index].pool!.accidents(of: chunk), others: others) else { return }
+    assignments[index].pool!.condemn(chunk, at: now)
+  }
+
+  /// Of work that is not done.
+  private func accidents(of index: Int, except chunk: UInt64? = nil, exceptOf isExcepted: Bool = false) -> [Accidents] {
+    if let pool = assignments[index].pool { return pool.accidents(except: chunk) }
+    return isExcepted || assignments[index].accidents.count == 0 ? [] : [assignments[index].accidents]
+  }
+
+  /// Quarantines what was condemned so long ago that its victims, if they were but cut off, would have come back.
+  mutating func quarantine() {
+    let before = now - limits.silence
+    for job in assignments.map(\.job.id) {
+      guard let index = index(ofJob: job) else { continue }
+      for chunk in assignments[index].pool?.quarantine(condemnedBefore: before, &statistics) ?? [] {
+        actions.append(.note(.setAside(chunk, job: job, reason: Self.quarantineReason)))
+      }
+      endIfFinished(job)
+      if let index = self.index(ofJob: job), let time = assignments[index].condemnedAt, time <= before {
+        statistics.noteQuarantined(assignments[index].accidents)
+        end(index, .givenUp(reason: Self.quarantineReason))
+      }
+    }
+  }
+
+  /// Without a number: the same fit has the same reason, by however many workers it was tried.
+  private static let quarantineReason =
+    "its workers crash each time, also one that had been running well and had nothing else in hand"
 }

@@ -29,7 +29,7 @@ package struct Coordinator: Sendable {
   package enum Note: Sendable, Equatable {
     case joined(WorkerID, Profile)
     case lost(WorkerID, Loss)
-    /// Workers have died of these units one after the other.
+    /// These units are quarantined, since workers crash whenever they work on them; or no worker can do them.
     case setAside(Chunk, job: UInt64, reason: String)
     case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
     case deviates(TrainingGroup.Deviation, job: UInt64)
@@ -39,6 +39,8 @@ package struct Coordinator: Sendable {
 
   package enum Loss: Sendable, Equatable {
     case leaving, disconnected, silent
+    /// It says how it stands, but takes no orders.
+    case deaf
     case unfit(reason: String)
   }
 
@@ -48,7 +50,7 @@ package struct Coordinator: Sendable {
     case trained
     /// No worker can do it.
     case impossible(reason: String)
-    /// Workers have died of a team's job again and again.
+    /// Workers crash whenever they work at a team's job.
     case givenUp(reason: String)
     case failed(reason: String)
   }
@@ -62,6 +64,11 @@ package struct Coordinator: Sendable {
     var profile: Profile
     var lastSeen: Milliseconds
     var status: UInt64
+    let joined: Milliseconds
+    /// Whether it has completed a chunk.
+    var hasCompleted = false
+    /// Orders that it has not said yet to follow, and since when they are sent.
+    var unconfirmed: (number: UInt64, since: Milliseconds)?
     /// The newest orders, when what they begin with was given to it, and when they were last sent.
     var orders = Orders()
     var givenAt: Milliseconds = .min / 2
@@ -88,13 +95,22 @@ package struct Coordinator: Sendable {
   var ordersCount: UInt64 = 0
   /// Workers that were expelled, and why.
   var refused: [WorkerID: String] = [:]
+  /// Workers that take no orders: they are given nothing before they do.
+  var deaf: Set<WorkerID> = []
+  var statistics = CrashStatistics()
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1
+  /// Of ``clock``.
   var now: Milliseconds = 0
+  private(set) var clock: PauseClock
+  /// After a long pause, connections that are closed were closed during it, by the other side: those workers come back.
+  /// Who does not is silent.
+  private var pardonsUntil: Milliseconds = .min / 2
   var actions: [Action] = []
 
   package init(session: UInt64, numerics: UInt32, limits: Limits) {
     (self.session, self.numerics, self.limits) = (session, numerics, limits)
+    clock = PauseClock(limits)
   }
 
   package var workerCount: Int { workers.count }
@@ -207,27 +223,40 @@ package struct Coordinator: Sendable {
       case .status(let status): $0.handle(status, from: worker)
       case .result(let result): $0.handle(result, from: worker)
       case .checkpoint(let checkpoint): $0.handle(checkpoint, from: worker)
-      case .disconnected: $0.lose(worker, .disconnected)
+      case .disconnected: if $0.now > $0.pardonsUntil { $0.lose(worker, .disconnected) }
       }
     }
   }
 
-  /// Time has passed.
+  /// Time has passed. This is to be called several times in a heartbeat. When it was not, since the process was
+  /// suspended, all deadlines move by the pause, so that nobody is lost by it; but hand over first all that has come
+  /// meanwhile.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    react(at: now) {
+    react(at: now, isTick: true) {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
-        if now - worker.lastSeen > $0.limits.silence {
+        if $0.now - worker.lastSeen > $0.limits.silence {
           $0.lose(id, .silent)
-        } else if now - worker.lastSent >= $0.limits.heartbeat {
+        } else if let orders = worker.unconfirmed, $0.now - orders.since > $0.limits.silence,
+          $0.deaf.insert(id).inserted
+        {
+          $0.lose(id, .deaf)
+        } else if $0.now - worker.lastSent >= $0.limits.heartbeat {
           $0.send(to: id)
         }
       }
+      $0.quarantine()
+      if $0.assignments.contains(where: { $0.team != nil }) { $0.staff() }
       $0.spread()
     }
   }
 
-  private mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
-    self.now = now
+  private mutating func react(
+    at now: Milliseconds, isTick: Bool = false, _ change: (inout Self) -> Void
+  ) -> [Action] {
+    let (time, pause) = clock.read(now, isTick: isTick)
+    if time > self.now, self.now > 0 { statistics.add(time: time - self.now, workers: workers.count) }
+    self.now = time
+    if pause > limits.silence / 2 { pardonsUntil = time + limits.silence }
     change(&self)
     defer { actions.removeAll(keepingCapacity: true) }
     return actions

@@ -15,6 +15,11 @@ package struct TaskPool: Sendable {
     var holders: Set<WorkerID> = []
     /// Workers that were lost while they worked on it.
     var accidents = Accidents()
+    /// The holder that had proved itself before it was given this.
+    var proven: WorkerID?
+    /// Since when it is to be quarantined: that is done when none of its victims has come back for a while. Until then
+    /// nobody is given it.
+    var condemnedAt: Milliseconds?
     /// Nobody else begins it before. Else all that die of one accident would die of this chunk: one after the other is given it, and is lost.
     var restsUntil: Milliseconds = .min
     /// The holder that has it for want of anything else to do.
@@ -48,6 +53,11 @@ package struct TaskPool: Sendable {
   private var uninformed: Set<WorkerID> = []
   private var done: [UInt64: (worker: WorkerID, digest: [UInt8])] = [:]
   private var setAsideChunks: [UInt64: OpenChunk] = [:]
+  /// What workers that were lost had in hand: if one comes back, it goes on with that.
+  private var former: [WorkerID: [UInt64]] = [:]
+  private static let mostFormer = 1_000
+  /// Accidents before a unit may be quarantined.
+  var deaths = Limits().deaths
   private var lastChunk: UInt64 = 0
   /// Units of the last new chunk of each worker.
   private var lastCounts: [WorkerID: Int] = [:]
@@ -67,11 +77,12 @@ package struct TaskPool: Sendable {
 
   package var isFinished: Bool { !mayGrow && uncut.isEmpty && open.isEmpty }
 
-  /// Nothing is left that nobody has; and nobody has anything either.
-  var isDry: Bool { uncut.isEmpty && returned.isEmpty }
+  /// Nothing is left that nobody has, but for what seems to kill, which only few may try; and nobody has anything
+  /// either.
+  var isDry: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
-  /// Chunks that too many workers have died of, or that no worker can do.
+  /// Chunks that are quarantined since workers crash whenever they work on them, or that no worker can do.
   package var setAside: [Chunk] { setAsideChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
 
   /// The chunks that a worker has, oldest first.
@@ -114,20 +125,26 @@ package struct TaskPool: Sendable {
   ///   - share: the worker's share of all workers' power, in 0...1
   ///   - multiple: units that it does at a time
   ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
+  ///   - proof: what speaks for the worker, if it is to try what seems to kill
   /// - Returns: nil if there was none.
   mutating func give(
-    to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?, at now: Milliseconds
+    to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?, proof: Proof, at now: Milliseconds
   ) -> Gift? {
     let inHand = held[worker] ?? []
     if inHand.contains(where: isSuspect) { return nil }
-    let oldest = returned.filter { open[$0]!.restsUntil < now }.min()
-    if let oldest, isSuspect(oldest), !inHand.isEmpty { return nil }
-    if let new = oldest ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
-      returned.remove(new)
-      put(new, into: worker)
+    let ready = returned.filter { open[$0]!.restsUntil < now }.sorted()
+    // Whoever has completed other work tries at once what seems to kill; else only who has nothing else to do.
+    let next = ready.first { !needsProof($0) || proof.hasCompleted && isEnough(proof, for: $0) }
+    if let next, isSuspect(next), !inHand.isEmpty { return nil }
+    if let new = next ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
+      take(new, for: worker, isProven: isEnough(proof, for: new))
       return .chunk
     }
     guard inHand.isEmpty else { return nil }
+    if let last = ready.first(where: { isEnough(proof, for: $0) }) {
+      take(last, for: worker, isProven: true)
+      return .chunk
+    }
     if let (waiting, holder) = waiting() {
       take(waiting, from: holder)
       put(waiting, into: worker)
@@ -139,9 +156,22 @@ package struct TaskPool: Sendable {
     return .chunk
   }
 
-  /// A worker seems to have died of it. It is tried with nothing else in hand: of two short chunks, the second may kill before word of the first
-  /// has come, and each time the first would be blamed.
+  /// A worker was lost at it. It is tried with nothing else in hand: of two short chunks, the second may kill before
+  /// word of the first has come, and each time the first would be blamed.
   private func isSuspect(_ id: UInt64) -> Bool { open[id]!.accidents.count > 0 }
+
+  /// The next accident may be the one that it is quarantined for: only a worker that has proved itself tries it.
+  private func needsProof(_ id: UInt64) -> Bool {
+    open[id]!.chunk.count == 1 && open[id]!.accidents.count >= max(1, deaths - 1)
+  }
+
+  private func isEnough(_ proof: Proof, for id: UInt64) -> Bool { proof.isEnough(for: open[id]!.accidents) }
+
+  private mutating func take(_ id: UInt64, for hand: WorkerID, isProven: Bool) {
+    returned.remove(id)
+    put(id, into: hand)
+    open[id]!.proven = isProven ? hand : nil
+  }
 
   private mutating func put(_ id: UInt64, into hand: WorkerID) {
     open[id]!.holders.insert(hand)
@@ -202,26 +232,34 @@ package struct TaskPool: Sendable {
 
   /// The oldest chunk that only one other worker has.
   private func shared(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
-    open.values.filter { $0.holders.count == 1 && !$0.holders.contains(worker) && $0.restsUntil < now }
-      .map(\.chunk.id).min()
+    open.values.filter {
+      $0.holders.count == 1 && !$0.holders.contains(worker) && $0.restsUntil < now && $0.accidents.count == 0
+    }.map(\.chunk.id).min()
   }
 
+  /// - Parameter statistics: is told of those that were lost at the chunk, which was not to blame
   /// - Returns: what to make of a result, and the workers that had the chunk in hand.
-  mutating func complete(_ id: UInt64, by worker: WorkerID, digest: [UInt8]) -> (Outcome, holders: Set<WorkerID>) {
+  mutating func complete(
+    _ id: UInt64, by worker: WorkerID, digest: [UInt8], _ statistics: inout CrashStatistics
+  ) -> (Outcome, holders: Set<WorkerID>) {
     uninformed.remove(worker)
     if let first = done[id] { return (first.digest == digest ? .known : .differs(from: first.worker), []) }
     guard let found = open[id] ?? (mayGrow ? nil : setAsideChunks.removeValue(forKey: id)) else { return (.known, []) }
     close(id)
+    statistics.noteDone(found.accidents)
     done[id] = (worker, digest)
     unitsDone += Int(found.chunk.count)
     return (.accepted, found.holders)
   }
 
-  /// A worker is gone, or has another session. If it died, then perhaps of the chunk that it was working on.
-  /// - Returns: the chunk that is set aside therefore. It has one unit: those of a larger chunk are tried one by one before.
+  /// A worker is gone, or has another session. If it crashed, then perhaps because of the chunk that it was working on.
+  /// - Parameter exposure: how long it had worked on what it began with, if it crashed
+  /// - Returns: the chunk that is to be judged therefore. It has one unit: those of a larger chunk are tried one by one
+  ///   before.
   mutating func remove(
-    _ worker: WorkerID, died: Bool, limit: Int, at now: Milliseconds, window: Milliseconds
-  ) -> Chunk? {
+    _ worker: WorkerID, exposure: Milliseconds?, at now: Milliseconds, window: Milliseconds,
+    _ statistics: inout CrashStatistics
+  ) -> UInt64? {
     lastCounts[worker] = nil
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
@@ -230,14 +268,45 @@ package struct TaskPool: Sendable {
       open[id]!.spare = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
-    guard uninformed.remove(worker) == nil, died, let running = ids.first else { return nil }
-    open[running]!.accidents.note(worker, at: now, window: window)
+    if former.count >= Self.mostFormer { former = [:] }
+    if !ids.isEmpty { former[worker] = ids }
+    guard uninformed.remove(worker) == nil, let exposure else { return nil }
+    guard let running = ids.first else {
+      statistics.noteIdleLoss(of: worker, at: now, window: window)
+      return nil
+    }
+    let isProven = open[running]!.proven == worker
+    open[running]!.accidents.note(worker, at: now, window: window, after: exposure, isProven: isProven)
     open[running]!.restsUntil = now + window
     for holder in open[running]!.holders { giveBackWhatWaits(in: holder) }
-    guard open[running]!.accidents.count >= limit else { return nil }
-    if open[running]!.chunk.count == 1 { return putAside(running) }
-    split(running)
-    return nil
+    guard open[running]!.accidents.count >= deaths else { return nil }
+    if open[running]!.chunk.count > 1 {
+      split(running)
+      return nil
+    }
+    return open[running]!.accidents.isProven ? running : nil
+  }
+
+  /// Of each chunk that is not done, if there are any.
+  func accidents(except id: UInt64? = nil) -> [Accidents] {
+    open.filter { $0.key != id && $0.value.accidents.count > 0 }.map(\.value.accidents)
+  }
+
+  func accidents(of id: UInt64) -> Accidents { open[id]!.accidents }
+
+  /// The chunk is to be quarantined, unless one of its victims comes back.
+  mutating func condemn(_ id: UInt64, at now: Milliseconds) {
+    open[id]!.condemnedAt = now
+    returned.remove(id)
+  }
+
+  /// Quarantines what was condemned before a time.
+  mutating func quarantine(condemnedBefore time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
+    let condemned = open.values.filter { $0.condemnedAt.map { $0 <= time } ?? false }
+    return condemned.sorted { $0.chunk.id < $1.chunk.id }.compactMap {
+      statistics.noteQuarantined($0.accidents)
+      return putAside($0.chunk.id)
+    }
   }
 
   /// All but what the worker works on is handed out again.
@@ -248,7 +317,8 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have died of another one than it seemed.
+  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have crashed
+  /// because of another one than it seemed.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
     withdraw(id)
@@ -261,9 +331,25 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// A worker that seemed to have died is back.
+  /// A worker that seemed to have crashed is back: what it was lost at is not to blame for it.
   mutating func absolve(_ worker: WorkerID) {
-    for id in open.keys { open[id]!.accidents.absolve(worker) }
+    for id in open.keys where open[id]!.accidents.absolve(worker) && open[id]!.condemnedAt != nil {
+      open[id]!.condemnedAt = nil
+      if open[id]!.holders.isEmpty { returned.insert(id) }
+    }
+  }
+
+  /// A worker that was lost is back, and works at this again: it has what it had, as far as that is not done. What
+  /// others have begun with meanwhile may be done here already.
+  mutating func restoreHand(of worker: WorkerID) {
+    for id in former.removeValue(forKey: worker) ?? [] where open[id]?.condemnedAt == nil {
+      guard let chunk = open[id], !isSuspect(id) || chunk.holders.isEmpty && held[worker] == nil else { continue }
+      returned.remove(id)
+      put(id, into: worker)
+      open[id]!.proven = nil
+      open[id]!.spare = chunk.holders.isEmpty ? nil : worker
+      if isSuspect(id) { return }
+    }
   }
 
   /// Takes an open chunk out of the job, because no worker can do it.

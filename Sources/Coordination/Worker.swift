@@ -3,8 +3,11 @@ internal import SwiftProtobuf
 
 /// A worker's side of the protocol: events in, actions out.
 ///
-/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it. All chunks of the orders
-/// are started at once: whoever computes does them one after the other, and need not ask for the next.
+/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it.
+/// When the coordinator is silent, or its connection is closed, that changes nothing: the worker keeps its job, its
+/// chunks, results and its part in a training until it gets other orders, and says how it stands as soon as anybody
+/// listens. All chunks of the orders are started at once: whoever computes does them one after the other, and need not
+/// ask for the next.
 package struct Worker: Sendable {
   package enum Event: Sendable {
     case orders(Orders, coordinator: UInt64)
@@ -47,6 +50,8 @@ package struct Worker: Sendable {
   private var coordinator: UInt64 = 0
   private var orders = Orders()
   private var lastHeard: Milliseconds = 0
+  /// Whether a coordinator has been heard within the limit, and its connection is open.
+  package private(set) var isConnected = false
   private var lastSent: Milliseconds = .min / 2
   private var statusNumber: UInt64 = 0
   /// Chunks that have no result yet.
@@ -56,22 +61,22 @@ package struct Worker: Sendable {
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
   private var failure = ""
   private var unitsDone = 0
+  /// Of ``clock``.
   private var now: Milliseconds = 0
+  private var clock: PauseClock
   private var actions: [Action] = []
 
   package init(id: WorkerID, profile: Profile, limits: Limits) {
     (self.id, self.profile, self.limits) = (id, profile, limits)
+    clock = PauseClock(limits)
   }
-
-  /// Whether a coordinator has been heard within the limit.
-  package var isConnected: Bool { coordinator != 0 }
 
   package mutating func handle(_ event: Event, at now: Milliseconds) -> [Action] {
     react(at: now) {
       switch event {
       case .orders(let orders, let coordinator): $0.handle(orders, of: coordinator)
       case .refusal(let reason): $0.actions.append(.end(reason: reason))
-      case .disconnected: $0.forgetCoordinator()
+      case .disconnected: $0.isConnected = false
       case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
         $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
       case .progress(let units): $0.unitsDone = units
@@ -91,19 +96,25 @@ package struct Worker: Sendable {
     }
   }
 
-  /// Does what has become due by `now`: a silent coordinator is given up, and what waits for an answer is sent again.
+  /// Does what has become due by `now`: a silent coordinator counts as gone, and what waits for an answer is sent
+  /// again, if it can be. To be called several times in a heartbeat, after all that has come was handed over.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    react(at: now) {
-      if $0.coordinator != 0, now - $0.lastHeard > $0.limits.silence { $0.forgetCoordinator() }
-      if now - $0.lastSent >= $0.limits.heartbeat { $0.sendStatus() }
-      for (id, entry) in $0.results.sorted(by: { $0.key < $1.key }) where now - entry.sent >= $0.limits.retry {
-        $0.results[id]!.sent = now
-        $0.actions.append(.sendResult(entry.result))
-      }
-      if let entry = $0.checkpoint, now - entry.sent >= $0.limits.retry {
-        $0.checkpoint!.sent = now
-        $0.actions.append(.sendCheckpoint(entry.checkpoint))
-      }
+    react(at: now, isTick: true) {
+      if $0.isConnected, $0.now - $0.lastHeard > $0.limits.silence { $0.isConnected = false }
+      if $0.now - $0.lastSent >= $0.limits.heartbeat { $0.sendStatus() }
+      // What is sent to nobody would wait in the queue, one copy after the other.
+      if $0.isConnected { $0.sendAgain(after: $0.limits.retry) }
+    }
+  }
+
+  private mutating func sendAgain(after age: Milliseconds) {
+    for (id, entry) in results.sorted(by: { $0.key < $1.key }) where now - entry.sent >= age {
+      results[id]!.sent = now
+      actions.append(.sendResult(entry.result))
+    }
+    if let entry = checkpoint, now - entry.sent >= age {
+      checkpoint!.sent = now
+      actions.append(.sendCheckpoint(entry.checkpoint))
     }
   }
 
@@ -112,8 +123,10 @@ package struct Worker: Sendable {
     react(at: now) { $0.sendStatus(leaving: true) }
   }
 
-  private mutating func react(at now: Milliseconds, _ change: (inout Self) -> Void) -> [Action] {
-    self.now = now
+  private mutating func react(
+    at now: Milliseconds, isTick: Bool = false, _ change: (inout Self) -> Void
+  ) -> [Action] {
+    self.now = clock.read(now, isTick: isTick).time
     change(&self)
     defer { actions.removeAll(keepingCapacity: true) }
     return actions
@@ -122,11 +135,15 @@ package struct Worker: Sendable {
   // MARK: Orders
 
   private mutating func handle(_ orders: Orders, of coordinator: UInt64) {
-    guard coordinator >= self.coordinator else { return }
+    // Of two that are there, the newer; but one that is gone may be followed by one whose clock is behind.
+    guard coordinator >= self.coordinator || !isConnected else { return }
     lastHeard = now
-    if coordinator > self.coordinator {
+    let isBack = !isConnected && coordinator == self.coordinator
+    isConnected = true
+    defer { if isBack { sendAgain(after: limits.heartbeat) } }
+    if coordinator != self.coordinator {
       abandonJob()
-      self.coordinator = coordinator
+      (self.coordinator, self.orders) = (coordinator, Orders())
     } else if orders.number <= self.orders.number {
       // The member may have been made ready after it was told for the first time.
       if orders.number == self.orders.number, orders.hasGroup { actions.append(.follow(orders.group)) }
@@ -185,12 +202,6 @@ package struct Worker: Sendable {
     }
     results[chunk] = (result, now)
     actions.append(.sendResult(result))
-  }
-
-  private mutating func forgetCoordinator() {
-    guard coordinator != 0 else { return }
-    abandonJob()
-    (coordinator, orders) = (0, Orders())
   }
 
   private mutating func abandonJob() {

@@ -17,6 +17,8 @@ package struct SweepSearch: Sendable {
     var times: [FitTime?]
     var missing: Int
     var failure: String?
+    /// It has no result because of what happened here, and not of what it is: another try may give one.
+    var isQuarantined = false
   }
 
   package let definition: SweepDefinition
@@ -169,7 +171,7 @@ package struct SweepSearch: Sendable {
       return
     }
     let trial = tasks[task].configurations[0]
-    trials[trial].failure = reason
+    (trials[trial].failure, trials[trial].isQuarantined) = (reason, true)
     end(trial)
   }
 
@@ -199,6 +201,12 @@ package struct SweepSearch: Sendable {
   /// Rung by rung, in the order of the configurations.
   package var rows: [SweepTable.Row] {
     trials.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)
+  }
+
+  /// Those that nobody could fit here (``fail(_:reason:)``): without them the ranking is incomplete.
+  package var quarantined: [SweepTable.Row] {
+    let found = trials.filter(\.isQuarantined)
+    return found.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)
   }
 
   private func row(_ trial: Trial) -> SweepTable.Row {

@@ -82,18 +82,11 @@ struct CoordinatorTests {
     let first = try #require(orders(status(of: 1, threads: 4), to: 1))
     #expect(first.chunks[0].first == 0 && first.chunks[0].count == 4)
     #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isSetAside })
-    // Of the chunk's units, tried one by one, only the one that kills again is set aside.
+    // The chunk's units are tried one by one.
     let second = try #require(orders(status(of: 2, threads: 4), to: 2))
     let singles = second.chunks.filter { $0.first < 4 }
     #expect(singles.map(\.count) == [1])
-    let actions = coordinator.handle(.disconnected, from: 2, at: 0)
-    #expect(!actions.contains { $0.isSetAside }, "what waited from before was worked on first")
-    let third = try #require(orders(status(of: 3, threads: 4), to: 3))
-    #expect(third.chunks.allSatisfy { $0.count == 1 })
-    let setAside = coordinator.handle(.disconnected, from: 3, at: 0).compactMap {
-      if case .note(.setAside(let chunk, _, _)) = $0 { chunk } else { nil }
-    }
-    #expect(setAside.count == 1 && setAside[0].count == 1 && setAside[0].first == third.chunks[0].first)
+    #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isSetAside })
   }
 
   /// Two units that fail at once, and the third takes long: it must not have all the others in its chunk.
@@ -227,6 +220,17 @@ struct CoordinatorTests {
     _ = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
     #expect(status(of: 2, membership: waiting(for: 1, in: group)).contains { $0.isLoss })
     #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == group.job)
+  }
+
+  /// Each waits for the next one, since three links are cut in one direction.
+  @Test mutating func aRingOfCutLinksCostsAMember() throws {
+    let group = try train(threads: [4, 4, 1])
+    var actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
+    actions += status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
+    #expect(!actions.contains { $0.isLoss })
+    actions = status(of: 3, membership: waiting(for: 1, in: group))
+    #expect(actions.contains { if case .note(.lost(3, .unfit)) = $0 { true } else { false } })
+    #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
   /// A member that is slow is waited for: it does not wait itself.

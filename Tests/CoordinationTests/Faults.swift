@@ -41,6 +41,11 @@ struct Faults {
   /// A worker is cut off from another one, or from the coordinator; or the coordinator from all at once.
   var partitions = 0.0
   var blackouts = 0.0
+  /// From now on, or for a while, messages pass between a worker and another one, or the coordinator, in one direction
+  /// only.
+  var oneWayCuts = 0.0
+  /// A connection with the coordinator is closed, and opened again; no process ends.
+  var reconnects = 0.0
   /// A process stands still, and goes on.
   var freezes = 0.0
   var coordinatorFreezes = 0.0
@@ -62,6 +67,8 @@ struct Faults {
     faults.crowdCrashes = maybe(0.1)
     faults.partitions = maybe(0.5)
     faults.blackouts = maybe(0.1)
+    faults.oneWayCuts = maybe(0.3)
+    faults.reconnects = maybe(0.3)
     faults.freezes = maybe(0.5)
     faults.coordinatorFreezes = maybe(0.1)
     faults.slowLinks = maybe(0.4)
@@ -69,8 +76,30 @@ struct Faults {
     return faults
   }
 
-  /// Whether no worker can be taken for dead but with all the others: whatever is set aside then has killed.
-  var isPeaceful: Bool { workerCrashes == 0 && freezes == 0 && partitions == 0 && crowdCrashes == 0 }
+  /// Whether no worker can be lost but together with all the others.
+  var isPeaceful: Bool {
+    workerCrashes == 0 && freezes == 0 && partitions == 0 && crowdCrashes == 0 && oneWayCuts == 0 && reconnects == 0
+  }
+}
+
+/// What has gone wrong, for those who count it.
+enum FaultKind: CaseIterable {
+  case workerCrash, hostCrash, workerSuspension, coordinatorSuspension, coordinatorCrash, cut, oneWayCut, blackout
+  case reconnect, lostMessage, doubledMessage, lateMessage, voidRound
+}
+
+extension Limits {
+  /// Any that the command line allows.
+  static func random(_ random: inout SplitMix) -> Limits {
+    var limits = Limits()
+    limits.heartbeat = Int.random(in: 100...1_000, using: &random)
+    limits.silence = limits.heartbeat * Int.random(in: 4...24, using: &random)
+    limits.retry = Int.random(in: 500...5_000, using: &random)
+    limits.deaths = Int.random(in: 1...6, using: &random)
+    limits.chunksInHand = Int.random(in: 1...4, using: &random)
+    limits.exchange = Int.random(in: 100...1_000, using: &random)
+    return limits
+  }
 }
 
 extension Simulation {
@@ -78,21 +107,53 @@ extension Simulation {
     guard now < faults.end else { return }
     let victims = workers.keys.sorted()
     func happens(_ perSecond: Double) -> Bool { random.chance(perSecond / 4) }
-    if happens(faults.workerCrashes), let victim = victims.randomElement(using: &random) { killWorker(victim) }
-    if happens(faults.crowdCrashes) { for victim in victims.prefix((victims.count + 1) / 2) { killWorker(victim) } }
+    if happens(faults.workerCrashes), let victim = victims.randomElement(using: &random) {
+      count(.workerCrash)
+      killWorker(victim)
+    }
+    if happens(faults.crowdCrashes) {
+      count(.hostCrash)
+      for victim in victims.prefix((victims.count + 1) / 2) { killWorker(victim) }
+    }
     if happens(faults.freezes), let victim = victims.randomElement(using: &random) {
+      count(.workerSuspension)
       workers[victim]?.frozenUntil = now + Int.random(in: 500...15_000, using: &random)
     }
-    if happens(faults.partitions), let victim = victims.randomElement(using: &random) {
-      let other = random.chance(0.5) ? 0 : victims.randomElement(using: &random)!
+    if happens(faults.partitions), let (victim, other) = pair(of: victims) {
+      count(.cut)
       cut(victim, other, for: Int.random(in: 200...14_000, using: &random))
     }
+    if happens(faults.oneWayCuts), let pair = pair(of: victims) {
+      count(.oneWayCut)
+      let (sender, receiver) = random.chance(0.5) ? pair : (pair.1, pair.0)
+      // Between members see `oneBadMemberDoesNotStopATraining`.
+      let isForGood = (sender == 0 || receiver == 0) && random.chance(0.4)
+      cutOneWay(
+        from: sender, to: receiver, for: isForGood ? .max / 2 : Int.random(in: 200...14_000, using: &random))
+      // Else nobody might be left who can work.
+      if isForGood { startWorker() }
+    }
+    if happens(faults.reconnects), let victim = victims.randomElement(using: &random) {
+      count(.reconnect)
+      closeConnection(of: victim)
+    }
     if happens(faults.blackouts) {
+      count(.blackout)
       let duration = Int.random(in: 200...14_000, using: &random)
       for victim in victims { cut(victim, 0, for: duration) }
     }
-    if happens(faults.coordinatorFreezes) { freezeCoordinator(for: Int.random(in: 200...14_000, using: &random)) }
+    if happens(faults.coordinatorFreezes) {
+      count(.coordinatorSuspension)
+      freezeCoordinator(for: Int.random(in: 200...40_000, using: &random))
+    }
     if happens(faults.coordinatorCrashes) { killCoordinator() }
     schedule(after: 250) { $0.injectFaults() }
+  }
+
+  /// A worker, and another one or the coordinator.
+  private func pair(of victims: [WorkerID]) -> (WorkerID, WorkerID)? {
+    victims.randomElement(using: &random).map {
+      ($0, random.chance(0.5) ? 0 : victims.randomElement(using: &random)!)
+    }
   }
 }

@@ -28,8 +28,9 @@ struct SimulatedWork {
   var milliseconds = 0
   /// What it comes to.
   var body: [UInt64] = []
-  /// Whoever does it dies.
-  var isDeadly = false
+  /// What kills whoever does it.
+  var culprit: Int?
+  var isDeadly: Bool { culprit != nil }
   /// Why it cannot be done; empty as a rule.
   var failure = ""
 }
@@ -50,6 +51,7 @@ final class SimulatedTasks: SimulatedJob {
   var failing: Set<Int> = []
 
   private(set) var done: Set<Int> = []
+  private(set) var keptChunks = 0
   /// As the coordinator in hand has told.
   private(set) var setAside: [(chunk: Chunk, reason: String)] = []
 
@@ -71,11 +73,12 @@ final class SimulatedTasks: SimulatedJob {
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
     SimulatedWork(
       milliseconds: chunk.units.reduce(0) { $0 + milliseconds[$1] }, body: chunk.units.map(Self.value),
-      isDeadly: chunk.units.contains(where: deadly.contains),
+      culprit: chunk.units.first(where: deadly.contains),
       failure: chunk.units.contains(where: failing.contains) ? Self.failure : "")
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
+    keptChunks += 1
     for unit in chunk.units where !done.insert(unit).inserted { simulation.violate("unit \(unit) counts twice") }
     // Who alone has done a unit is believed.
     if simulation.faults.liars == 0, body != chunk.units.map(Self.value) {

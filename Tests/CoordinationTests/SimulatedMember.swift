@@ -30,6 +30,7 @@ final class SimulatedMember {
   private var totals: [UInt64] = []
   /// Whose pieces' lengths are known.
   private var computedStep: UInt64?
+  private var lastComputed: UInt64?
   private var kept: [Message] = []
   private var early: [Message] = []
   /// What went out is sent again as it was.
@@ -154,9 +155,11 @@ final class SimulatedMember {
 
   private func compute(in simulation: Simulation) {
     if network.isFateful, member.step >= 2 {
-      if network.fate == .dies { return simulation.killWorker(id) }
+      if network.fate == .dies { return simulation.killWorker(id, by: .network(network.number)) }
       return tell(.jobFailed(job: job, reason: SimulatedNetwork.failure), in: simulation)
     }
+    if let last = lastComputed, member.step <= last { simulation.repeatedRounds += 1 }
+    lastComputed = member.step
     let buckets = Self.bucketCount(step: member.step)
     let own = shards(of: member.position)
     sums = (0..<SimulatedNetwork.gradientCount).map {
@@ -236,6 +239,7 @@ final class SimulatedMember {
   private func complete(in simulation: Simulation) {
     let step = member.step
     if simulation.now < simulation.faults.end, simulation.random.chance(simulation.faults.voidRounds) {
+      simulation.count(.voidRound)
       return startOver(in: simulation)
     }
     for bucket in 0..<Self.bucketCount(step: step) {

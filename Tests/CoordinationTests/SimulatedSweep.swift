@@ -55,7 +55,7 @@ final class SimulatedSweep: SimulatedJob {
       let group = groups[unit]
       work.body += group.members.indices.map(group.number)
       work.milliseconds += 5 << Int(group.number(of: 0) % 9)
-      work.isDeadly = work.isDeadly || isDeadly(group)
+      if work.culprit == nil, isDeadly(group) { work.culprit = unit }
     }
     return work
   }

@@ -76,6 +76,7 @@ final class SimulatedWorker {
       case .prepare(let job): prepare(job, in: simulation)
       case .dropJob:
         preparations += 1
+        simulation.droppedJobs += 1
         (member, started, results) = (nil, [], [:])
       case .start(let chunk): start(chunk, in: simulation)
       case .cancel(let chunk): cancel(chunk, in: simulation)
@@ -122,13 +123,14 @@ final class SimulatedWorker {
   private func work(in simulation: Simulation) {
     guard let chunk = started.first, !isUnfit else { return }
     turns += 1
+    simulation.begunChunks += 1
     let (id, turn, work) = (id, turns, simulation.job.work(on: chunk, description))
     let duration = Int(Double(work.milliseconds) / speed)
     simulation.schedule(after: duration) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.turns == turn, worker.started.first == chunk else { return }
         worker.started.removeFirst()
-        if work.isDeadly { return simulation.killWorker(id) }
+        if let culprit = work.culprit { return simulation.killWorker(id, by: .unit(culprit)) }
         let body = worker.isLiar ? work.body.map { $0 ^ id } : work.body
         worker.results[chunk.id] = body
         worker.handle(

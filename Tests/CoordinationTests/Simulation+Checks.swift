@@ -2,45 +2,32 @@ import Coordination
 
 /// What must hold at every moment, whatever happens.
 extension Simulation {
-  /// Who may be blamed for what: workers that were lost while they had been told to do a unit. Kept apart from what the coordinator itself keeps.
-  struct Blame {
-    private struct Unit: Hashable {
-      let job: UInt64
-      let number: Int
+  /// Knows what kills, since the test has said so: whatever the coordinator concludes from what it sees is compared
+  /// with that.
+  struct Oracle {
+    /// A unit of a job, or a network.
+    enum Work: Hashable {
+      case unit(Int)
+      case network(UInt64)
     }
 
-    private var told: [WorkerID: Orders] = [:]
-    private var lost: [Unit: Set<WorkerID>] = [:]
-    /// Of each chunk that is done, the digest that counts.
-    fileprivate var digests: [[UInt64]: [UInt8]] = [:]
+    /// Deaths that work has caused. What kills is known by this alone, not by what workers had in hand when they were
+    /// lost.
+    private(set) var kills: [Work: Int] = [:]
 
-    mutating func note(_ orders: Orders, to worker: WorkerID) { told[worker] = orders }
+    mutating func noteKill(by work: Work) { kills[work, default: 0] += 1 }
+  }
 
-    mutating func noteLoss(of worker: WorkerID) {
-      guard let orders = told.removeValue(forKey: worker) else { return }
-      for unit in orders.chunks.flatMap(\.units) {
-        lost[Unit(job: orders.job.id, number: unit), default: []].insert(worker)
-      }
-    }
-
-    /// It was not dead.
-    mutating func noteReturn(of worker: WorkerID) {
-      for unit in lost.keys { lost[unit]!.remove(worker) }
-    }
-
-    func victims(of unit: Int, job: UInt64) -> Int { lost[Unit(job: job, number: unit)]?.count ?? 0 }
+  /// Quarantined as the cause of crashes: it must have caused some.
+  private func checkQuarantine(of chunk: Chunk) {
+    guard chunk.count == 1 else { return violate("units \(chunk.units) are quarantined together") }
+    let kills = oracle.kills[.unit(Int(chunk.first))] ?? 0
+    if kills == 0 { return violate("unit \(chunk.first) is quarantined, and has killed nobody") }
   }
 
   func check(_ note: Coordinator.Note) {
     switch note {
-    case .joined(let worker, _): blame.noteReturn(of: worker)
-    case .lost(let worker, .silent), .lost(let worker, .disconnected): blame.noteLoss(of: worker)
-    case .setAside(let chunk, let job, let reason):
-      guard reason.contains("died") else { return }
-      if chunk.count > 1 || blame.victims(of: Int(chunk.first), job: job) < limits.deaths {
-        violate(
-          "units \(chunk.units) are set aside, of which \(blame.victims(of: Int(chunk.first), job: job)) have died")
-      }
+    case .setAside(let chunk, _, let reason): if reason.contains("crash") { checkQuarantine(of: chunk) }
     case .deviates(let deviation, _):
       if liars.isEmpty || deviation.isOutvoted && !liars.contains(deviation.worker) {
         violate("an honest worker is said to deviate")
@@ -55,7 +42,7 @@ extension Simulation {
 
   /// Whether the result is not the one that counts for the same chunk.
   func isProofOfALie(_ event: Coordinator.Event, from worker: WorkerID) -> Bool {
-    guard case .result(let result) = event, let known = blame.digests[[result.job, result.chunk]],
+    guard case .result(let result) = event, let known = digests[[result.job, result.chunk]],
       result.failure.isEmpty, known != Array(result.digest)
     else { return false }
     return coordinator!.overview.contains { $0.id == worker }
@@ -65,9 +52,9 @@ extension Simulation {
   func checkLies(_ event: Coordinator.Event, of worker: WorkerID, hasToFail: Bool, _ actions: [Coordinator.Action]) {
     for action in actions {
       if case .keepResult(let chunk, let job) = action, case .result(let result) = event {
-        blame.digests[[job, chunk.id]] = Array(result.digest)
+        digests[[job, chunk.id]] = Array(result.digest)
       }
-      if case .end(_, let job) = action { blame.digests = blame.digests.filter { $0.key[0] != job } }
+      if case .end(_, let job) = action { digests = digests.filter { $0.key[0] != job } }
     }
     let isNamed = actions.contains {
       if case .note(.resultsDiffer(_, _, worker)) = $0 { true } else { false }

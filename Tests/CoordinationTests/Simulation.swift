@@ -14,7 +14,13 @@ final class Simulation {
   private var session: UInt64 = 0
   private var coordinatorFrozenUntil: Milliseconds = 0
   private(set) var workers: [WorkerID: SimulatedWorker] = [:]
-  private var cuts: [Set<WorkerID>: Milliseconds] = [:]
+  /// By sender and receiver.
+  private var cuts: [[WorkerID]: Milliseconds] = [:]
+  private(set) var injected: [FaultKind: Int] = [:]
+  /// How often work on a chunk has begun, and how often a worker has dropped a job while it was not at its end.
+  var (begunChunks, droppedJobs) = (0, 0)
+  /// How often a member has computed a round that it had computed before.
+  var repeatedRounds = 0
   /// All that there have ever been.
   private(set) var liars: Set<WorkerID> = []
 
@@ -22,7 +28,9 @@ final class Simulation {
   private(set) var notes: [Coordinator.Note] = []
   private(set) var violations: [String] = []
   private(set) var coordinatorMessages = 0
-  var blame = Blame()
+  var oracle = Oracle()
+  /// Of each chunk that is done, the digest that counts.
+  var digests: [[UInt64]: [UInt8]] = [:]
   var histories: [UInt64: [UInt64]] = [:]
 
   init(
@@ -48,6 +56,8 @@ final class Simulation {
     queue.add(event, at: now + max(0, delay))
   }
 
+  func count(_ kind: FaultKind) { injected[kind, default: 0] += 1 }
+
   func violate(_ text: String) { violations.append("at \(now) ms: \(text)") }
 
   // MARK: The network
@@ -55,11 +65,13 @@ final class Simulation {
   /// Delivers to `receiver` (0: the coordinator) sooner or later, perhaps twice, perhaps never.
   func deliver(from sender: WorkerID, to receiver: WorkerID, _ event: @escaping (Simulation) -> Void) {
     let isFaulty = now < faults.end
-    if isFaulty, random.chance(faults.loss) { return }
+    if isFaulty, random.chance(faults.loss) { return count(.lostMessage) }
     let copies = isFaulty && random.chance(faults.doubling) ? 2 : 1
+    if copies > 1 { count(.doubledMessage) }
     let slowness = (workers[sender]?.linkDelay ?? 0) + (workers[receiver]?.linkDelay ?? 0)
     for _ in 0..<copies {
       let isLate = isFaulty && random.chance(faults.longDelay)
+      if isLate { count(.lateMessage) }
       let delay = Int.random(in: 1...(isLate ? 3_000 : 20), using: &random)
       schedule(after: delay + slowness) {
         if let end = $0.cuts[[sender, receiver]], $0.now < end { return }
@@ -68,7 +80,20 @@ final class Simulation {
     }
   }
 
-  func cut(_ one: WorkerID, _ other: WorkerID, for duration: Milliseconds) { cuts[[one, other]] = now + duration }
+  func cut(_ one: WorkerID, _ other: WorkerID, for duration: Milliseconds) {
+    cutOneWay(from: one, to: other, for: duration)
+    cutOneWay(from: other, to: one, for: duration)
+  }
+
+  func cutOneWay(from sender: WorkerID, to receiver: WorkerID, for duration: Milliseconds) {
+    cuts[[sender, receiver]] = max(cuts[[sender, receiver]] ?? 0, now + duration)
+  }
+
+  /// Both sides notice it, the worker always, the coordinator as a rule.
+  func closeConnection(of worker: WorkerID) {
+    workers[worker]?.handle(.disconnected, in: self)
+    tellCoordinator(.disconnected, from: worker)
+  }
 
   // MARK: The coordinator
 
@@ -76,7 +101,7 @@ final class Simulation {
     // A session is a microsecond: the numbers of its jobs, which count on from it, are never those of another one.
     session += 1_000_000
     coordinator = Coordinator(session: session, numerics: 1, limits: limits)
-    (coordinatorFrozenUntil, blame) = (0, Blame())
+    (coordinatorFrozenUntil, digests) = (0, [:])
     job.begin(in: self)
     job.goOn(in: self)
     tickCoordinator(session)
@@ -84,6 +109,7 @@ final class Simulation {
 
   func killCoordinator() {
     guard coordinator != nil else { return }
+    count(.coordinatorCrash)
     coordinator = nil
     for worker in workers.keys.sorted() where random.chance(0.5) {
       deliver(from: 0, to: worker) { $0.workers[worker]?.handle(.disconnected, in: $0) }
@@ -91,7 +117,14 @@ final class Simulation {
     schedule(after: Int.random(in: 100...3_000, using: &random)) { $0.startCoordinator() }
   }
 
-  func freezeCoordinator(for duration: Milliseconds) { coordinatorFrozenUntil = now + duration }
+  /// Workers find a coordinator gone that does not answer: they close their connections, and open others.
+  func freezeCoordinator(for duration: Milliseconds) {
+    coordinatorFrozenUntil = max(coordinatorFrozenUntil, now + duration)
+    guard duration > limits.silence else { return }
+    schedule(after: limits.silence) { simulation in
+      for worker in simulation.workers.keys.sorted() { simulation.closeConnection(of: worker) }
+    }
+  }
 
   /// What a frozen process is told waits until it goes on.
   private func whenCoordinatorIsAwake(_ body: @escaping (Simulation) -> Void) {
@@ -134,7 +167,6 @@ final class Simulation {
     for action in actions {
       switch action {
       case .send(let orders, let worker):
-        blame.note(orders, to: worker)
         deliver(from: 0, to: worker) { [session] in
           $0.workers[worker]?.handle(.orders(orders, coordinator: session), in: $0)
         }
@@ -155,7 +187,7 @@ final class Simulation {
 
   // MARK: Workers
 
-  private func startWorker() {
+  func startWorker() {
     let id = UInt64.random(in: 1...UInt64.max, using: &random)
     let worker = SimulatedWorker(id: id, limits: limits, speed: Double.random(in: 0.3...3, using: &random))
     worker.linkDelay = random.chance(faults.slowLinks) ? Int.random(in: 20...400, using: &random) : 0
@@ -165,8 +197,10 @@ final class Simulation {
     worker.tick(in: self)
   }
 
-  func killWorker(_ id: WorkerID) {
+  /// - Parameter culprit: what kills it, if that is its work
+  func killWorker(_ id: WorkerID, by culprit: Oracle.Work? = nil) {
     guard workers.removeValue(forKey: id) != nil else { return }
+    if let culprit { oracle.noteKill(by: culprit) }
     if random.chance(0.7) { tellCoordinator(.disconnected, from: id) }
     // Some are started again at once.
     let pause = random.chance(0.3) ? 100 : Int.random(in: 100...3_000, using: &random)

@@ -9,6 +9,14 @@ func seeds(_ block: Int, of count: UInt64) -> Range<UInt64> {
   firstSeed + UInt64(block) * count..<firstSeed + UInt64(block + 1) * count
 }
 
+/// A test of faults that had none would show nothing.
+/// - Parameter kinds: that there need not be
+func expectAll(_ injected: [FaultKind: Int], but kinds: Set<FaultKind> = [.voidRound]) {
+  for kind in FaultKind.allCases where !kinds.contains(kind) {
+    #expect(injected[kind, default: 0] > 0, "no \(kind) was injected: \(injected)")
+  }
+}
+
 /// Thousands of clusters with accidents, each wholly determined by its seed.
 struct SimulationTests {
   /// Checks what holds whatever happens. - Returns: whether the tasks have come to their end
@@ -24,13 +32,13 @@ struct SimulationTests {
     for (chunk, reason) in tasks.setAside where reason == SimulatedTasks.failure {
       #expect(chunk.units.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
     }
-    guard simulation.faults.isPeaceful else { return true }
     let killers = tasks.setAside.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.units)
     #expect(Set(killers) == tasks.deadly, "seed \(seed): the innocent come through")
     return true
   }
 
   @Test(arguments: 0..<20) func everyUnitCountsOnceWhateverHappens(block: Int) {
+    var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 400) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
@@ -44,12 +52,17 @@ struct SimulationTests {
       }
       tasks.deadly = some()
       tasks.failing = some().subtracting(tasks.deadly)
-      let simulation = Simulation(seed: seed, tasks, workers: workers, faults: faults)
+      let simulation = Simulation(
+        seed: seed, tasks, workers: workers, faults: faults,
+        limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(check(tasks, simulation, seed), "seed \(seed): \(String(describing: simulation.ended))")
+      injected.merge(simulation.injected, uniquingKeysWith: +)
     }
+    expectAll(injected)
   }
 
   @Test(arguments: 0..<20) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
+    var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 200) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
@@ -57,24 +70,34 @@ struct SimulationTests {
       let shards = [1, 4, 8, 8, 12][Int.random(in: 0..<5, using: &random)]
       let training = SimulatedTraining(
         SimulatedNetwork(number: seed, rounds: UInt64.random(in: 1...120, using: &random), shards: shards))
-      let simulation = Simulation(seed: seed, training, workers: workers, faults: faults)
+      let simulation = Simulation(
+        seed: seed, training, workers: workers, faults: faults,
+        limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(simulation.run(), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.ended == .trained, "seed \(seed)")
       #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      injected.merge(simulation.injected, uniquingKeysWith: +)
     }
+    expectAll(injected, but: [])
   }
 
-  /// Two members that never hear of each other, or one that sends the others what is of no use: the others go on, or one goes on alone.
-  @Test(arguments: [true, false]) func oneBadMemberDoesNotStopATraining(isCutOff: Bool) {
+  enum BadMember: CaseIterable { case cut, mute, deaf, deafToTheCoordinator, muteToTheCoordinator, sendsUnfit }
+
+  /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
+  /// sends the others what is of no use: the others go on, or one goes on alone.
+  @Test(arguments: BadMember.allCases) func oneBadMemberDoesNotStopATraining(kind: BadMember) {
     for seed in UInt64(0)..<200 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
       let workers = simulation.workers.keys.sorted()
-      if isCutOff {
-        simulation.cut(workers[0], workers[1], for: 1_000_000)
-      } else {
-        simulation.workers[workers[0]]!.sendsUnfit = true
+      switch kind {
+      case .cut: simulation.cut(workers[0], workers[1], for: 1_000_000)
+      case .mute: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
+      case .deaf: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
+      case .deafToTheCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
+      case .muteToTheCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
+      case .sendsUnfit: simulation.workers[workers[0]]!.sendsUnfit = true
       }
       #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")

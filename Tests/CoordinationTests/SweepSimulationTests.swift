@@ -22,7 +22,8 @@ struct SweepSimulationTests {
     tasks.deadly = Set(
       (0..<Int.random(in: count, using: &random)).map { _ in Int.random(in: milliseconds.indices, using: &random) })
     let simulation = Simulation(
-      seed: seed, tasks, workers: Int.random(in: 1...6, using: &random), faults: faults)
+      seed: seed, tasks, workers: Int.random(in: 1...6, using: &random), faults: faults,
+      limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
     Self.reorderNowAndThen(simulation, units: milliseconds.count)
     return (tasks, simulation)
   }
@@ -48,24 +49,49 @@ struct SweepSimulationTests {
     #expect((tasks.done + setAside).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
     #expect(
       Set(tasks.setAside.flatMap(\.chunk.units)).isSuperset(of: setAside), "seed \(seed): what is set aside is told")
-    #expect(tasks.deadly.isSubset(of: setAside), "seed \(seed): what is deadly gives no result")
+    #expect(Set(setAside) == tasks.deadly, "seed \(seed): what kills is quarantined, and nothing else")
     return Set(setAside)
   }
 
   @Test(arguments: 0..<20) func everyFitHasOneEndWhateverHappens(block: Int) {
+    var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, deadly: 0...2)
-      let setAside = check(tasks, simulation, seed)
-      if simulation.faults.isPeaceful { #expect(setAside == tasks.deadly, "seed \(seed): the innocent come through") }
+      _ = check(tasks, simulation, seed)
+      injected.merge(simulation.injected, uniquingKeysWith: +)
     }
+    expectAll(injected)
   }
 
   /// Where nothing else goes wrong, nothing else is lost.
   @Test(arguments: 0..<10) func whatKillsWorkersIsSetAsideAloneAndTheRestIsFinished(block: Int) {
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, faults: Faults(), deadly: 1...3)
-      #expect(check(tasks, simulation, seed) == tasks.deadly, "seed \(seed): the innocent come through")
+      _ = check(tasks, simulation, seed)
+      let deaths = simulation.oracle.kills.values.max() ?? 0
+      #expect(deaths <= 25, "seed \(seed): \(deaths) workers have died of one fit")
     }
+  }
+
+  /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again
+  /// until it is done, and none is blamed but what kills.
+  @Test(arguments: [20.0, 80]) func longFitsOnUnreliableWorkersAreNotQuarantined(life: Double) {
+    var crashes = 0
+    for seed in firstSeed..<firstSeed + 60 {
+      var random = SplitMix(state: seed)
+      let workers = Int.random(in: 2...8, using: &random)
+      let tasks = SimulatedTasks(
+        milliseconds: (0..<20).map { _ in Int.random(in: 1_000...40_000, using: &random) }, isUneven: true)
+      if seed.isMultiple(of: 2) { tasks.deadly = [Int.random(in: 0..<20, using: &random)] }
+      let faults = Faults(end: .max, workerCrashes: Double(workers) / life)
+      let simulation = Simulation(seed: seed, tasks, workers: workers, faults: faults)
+      #expect(simulation.run(limit: 100_000_000), "seed \(seed): the sweep never ended")
+      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(Set(tasks.setAside.flatMap(\.chunk.units)) == tasks.deadly, "seed \(seed)")
+      #expect(tasks.done.count == 20 - tasks.deadly.count, "seed \(seed)")
+      crashes += simulation.injected[.workerCrash] ?? 0
+    }
+    #expect(crashes > 60 * 20, "\(crashes)")
   }
 
   @Test func theSameSeedIsTheSameStory() {
@@ -82,23 +108,24 @@ struct SweepSimulationTests {
   /// Whoever works, however many they are, whatever happens to them and to the coordinator.
   @Test(arguments: 0..<20) func theTableOfAGrowingSweepIsThatOfOneProcess(block: Int) {
     var grown = 0
+    var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 10) {
       var random = SplitMix(state: seed)
       let definition = SimulatedSearch.forests(&random)
       let expected = SimulatedSweep(definition).expected
       for workers in 1...8 {
         let sweep = SimulatedSweep(definition)
-        // As many deaths as there may be are no reason to give anything up.
-        var limits = Limits()
-        limits.deaths = .max
+        let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), sweep, workers: workers, faults: .random(&random), limits: limits)
         #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
         #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
         #expect(sweep.search.result == expected, "seed \(seed), \(workers) workers")
         grown = max(grown, sweep.grown)
+        injected.merge(simulation.injected, uniquingKeysWith: +)
       }
     }
+    expectAll(injected)
     #expect(grown > 1, "what comes of fits says which come next")
   }
 
@@ -129,10 +156,11 @@ struct SweepSimulationTests {
       let sweep = SimulatedSweep(SimulatedSearch.forests(&random), deadlyOneIn: [0, 3, 12][Int(seed % 3)])
       let faults = Faults.random(&random)
       let simulation = Simulation(
-        seed: seed, sweep, workers: Int.random(in: 1...8, using: &random), faults: faults)
+        seed: seed, sweep, workers: Int.random(in: 1...8, using: &random), faults: faults,
+        limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(sweep.search.result == sweep.expected, "seed \(seed)")
-      #expect(sweep.lost.areDeadly || !faults.isPeaceful, "seed \(seed): the innocent come through")
+      #expect(sweep.lost.areDeadly, "seed \(seed): the innocent come through")
       #expect(sweep.lost.areAll, "seed \(seed): what is deadly has no scores")
     }
   }

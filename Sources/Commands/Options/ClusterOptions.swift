@@ -153,7 +153,10 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Work that so many workers have died of is set aside.", valueName: "workers", visibility: .hidden))
+      """
+      Number of crashes, at least, before the work that workers crash at is quarantined. More are needed where workers \
+      are lost at other work as well.
+      """, valueName: "crashes", visibility: .hidden))
   var deaths = Limits().deaths
 
   @Option(

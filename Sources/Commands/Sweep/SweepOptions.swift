@@ -77,6 +77,7 @@ struct SweepCommonOptions: ParsableArguments {
     } else {
       try json.write(reports[0], text: reports[0].text(top: top))
     }
+    if let incomplete = IncompleteSweep(reports) { throw incomplete }
     guard reports.allSatisfy(\.hasBest) else {
       throw SweepError("no configuration has a score; the table says why")
     }

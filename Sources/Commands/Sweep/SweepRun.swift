@@ -60,7 +60,8 @@ final class SweepRun {
     }
     let model = definition.refit ? try table.best.map { try refit($0.configuration) } : nil
     return SweepReport(
-      folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model)
+      folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model,
+      quarantined: search.quarantined.map(QuarantinedFit.init))
   }
 
   // MARK: Fits
@@ -221,6 +222,8 @@ struct SweepReport: Encodable {
   let summary: SweepSummary
   /// The best, fitted on all training images.
   let model: FitReport?
+  /// What has no result, though another try may give one.
+  let quarantined: [QuarantinedFit]
 
   /// Whether any configuration has a score.
   var hasBest: Bool { summary.rows.contains { $0.mean != nil } }

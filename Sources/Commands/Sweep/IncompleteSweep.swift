@@ -1,0 +1,49 @@
+internal import Foundation
+internal import Selection
+
+/// A configuration that has no result because its workers crashed, or because there was no room for it.
+struct QuarantinedFit: Encodable {
+  let configuration: String
+  /// Of halving: from 0, and how much of the resource it was to have.
+  let rung: Int?
+  let resource: Int?
+  let reason: String
+
+  init(_ row: SweepTable.Row) {
+    (configuration, reason) = (row.configuration.description, row.failure ?? "it has no result")
+    (rung, resource) = (row.rung?.number, row.rung?.resource)
+  }
+
+  var text: String {
+    let rung = rung.map { " on rung \($0 + 1)" } ?? ""
+    return "  \(configuration)\(rung): \(reason)"
+  }
+}
+
+/// A sweep that has come to its end without some of its results: the best of the others need not be the best of all.
+struct IncompleteSweep: Error, CustomStringConvertible {
+  private let reports: [SweepReport]
+
+  private static let mostShown = 20
+
+  /// nil if nothing is missing.
+  init?(_ reports: [SweepReport]) {
+    self.reports = reports.filter { !$0.quarantined.isEmpty }
+    if self.reports.isEmpty { return nil }
+  }
+
+  var description: String {
+    reports.map { report in
+      let missing = report.quarantined
+      let name = (report.folder as NSString).lastPathComponent
+      let more = missing.count > Self.mostShown ? ["  and \(missing.count - Self.mostShown) more"] : []
+      return
+        """
+        the ranking in \(report.folder) is incomplete: \(missing.count) of \(report.summary.rows.count) rows have no \
+        result, and the best may be one of them:
+        \((missing.prefix(Self.mostShown).map(\.text) + more).joined(separator: "\n"))
+        all other results are kept; retry the missing ones with: atelier sweep --resume \(name)
+        """
+    }.joined(separator: "\n")
+  }
+}

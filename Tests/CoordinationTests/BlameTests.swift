@@ -1,0 +1,183 @@
+import Coordination
+import SwiftProtobuf
+import Testing
+
+/// What is blamed for the loss of workers, and what is not; and what a coordinator makes of its own absence.
+struct BlameTests {
+  private let limits = Limits()
+  private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
+  private var statuses: UInt64 = 0
+  private var now = 0
+  /// The newest that each was told.
+  private var orders: [WorkerID: Orders] = [:]
+  private var losses: [Coordinator.Loss] = []
+  private var quarantined: [UInt64] = []
+  private var ends: [Coordinator.JobEnd] = []
+
+  private mutating func take(_ actions: [Coordinator.Action]) {
+    for action in actions {
+      switch action {
+      case .send(let orders, let worker): self.orders[worker] = orders
+      case .note(.lost(_, let loss)): losses.append(loss)
+      case .note(.setAside(let chunk, _, _)): quarantined.append(chunk.first)
+      case .end(let end, _): ends.append(end)
+      default: break
+      }
+    }
+  }
+
+  private mutating func start(units: Int) {
+    take(coordinator.start(.tasks(TaskPool(units: [0..<units], largestChunk: 1)), description: [], at: now))
+  }
+
+  /// A worker says that it is there, and follows its newest orders.
+  private mutating func tell(_ worker: WorkerID, isDeaf: Bool = false) {
+    statuses += 1
+    let status = Status.with {
+      ($0.number, $0.profile.threads, $0.profile.numerics, $0.coordinator) = (statuses, 1, 1, 1)
+      $0.orders = isDeaf ? 0 : orders[worker]?.number ?? 0
+    }
+    take(coordinator.handle(.status(status), from: worker, at: now))
+  }
+
+  private mutating func disconnect(_ worker: WorkerID, after time: Milliseconds = 10) {
+    now += time
+    take(coordinator.handle(.disconnected, from: worker, at: now))
+  }
+
+  private mutating func complete(_ unit: UInt64, by worker: WorkerID) {
+    let chunk = orders[worker]!.chunks.first { $0.first == unit }!
+    let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (orders[worker]!.job.id, chunk.id, 1) }
+    take(coordinator.handle(.result(result), from: worker, at: now))
+  }
+
+  /// Time passes, in which these workers say that they are there.
+  private mutating func pass(_ time: Milliseconds, _ workers: WorkerID...) {
+    let end = now + time
+    while now < end {
+      now = min(now + 250, end)
+      for worker in workers { tell(worker) }
+      take(coordinator.tick(at: now))
+    }
+  }
+
+  private func units(of worker: WorkerID) -> [UInt64] { orders[worker]!.chunks.map(\.first) }
+
+  /// Unit 0 has killed two workers, and a third one has completed another unit. - Returns: the third, which has nothing
+  /// in hand
+  private mutating func killTwice() -> WorkerID {
+    start(units: 2)
+    for worker in 1...2 as ClosedRange<WorkerID> {
+      tell(worker)
+      #expect(units(of: worker).first == 0)
+      disconnect(worker)
+      pass(1_000)
+    }
+    tell(3)
+    #expect(units(of: 3) == [1], "only a worker that has proved itself tries the third time")
+    complete(1, by: 3)
+    #expect(units(of: 3).isEmpty, "it has been there for a moment only")
+    return 3
+  }
+
+  @Test mutating func aUnitIsQuarantinedOnceItHasKilledAProvenWorkerThatDoesNotComeBack() {
+    let third = killTwice()
+    pass(limits.silence, third)
+    #expect(units(of: third) == [0])
+    disconnect(third)
+    pass(limits.silence - 500)
+    #expect(quarantined.isEmpty && ends.isEmpty, "perhaps it is only cut off")
+    pass(1_000)
+    #expect(quarantined == [0] && ends.count == 1)
+  }
+
+  @Test mutating func aWorkerThatReconnectsWasNotKilled() {
+    let third = killTwice()
+    pass(limits.silence, third)
+    for _ in 0..<5 {
+      disconnect(third)
+      pass(limits.silence - 1_000)
+      tell(third)
+      #expect(units(of: third) == [0], "it goes on with what it has in hand")
+      pass(2 * limits.silence, third)
+    }
+    #expect(quarantined.isEmpty)
+    complete(0, by: third)
+    #expect(ends == [.done(setAside: [])])
+  }
+
+  /// What a lost worker had in hand it has again, though others have begun with it meanwhile; the first result counts.
+  @Test mutating func aWorkerThatIsBackHasWhatItHad() {
+    start(units: 4)
+    tell(1)
+    #expect(units(of: 1) == [0, 1])
+    disconnect(1)
+    pass(1_000)
+    tell(2)
+    #expect(units(of: 2) == [0], "what a worker seems to have died of is tried alone")
+    tell(1)
+    #expect(units(of: 1) == [0, 1])
+    complete(0, by: 1)
+    #expect(units(of: 1).first == 1 && !units(of: 2).contains(0))
+  }
+
+  /// Fits of ten minutes on workers that live about as long: three losses at one of them are no reason.
+  @Test mutating func longUnitsNeedMoreEvidence() {
+    start(units: 1)
+    var worker: WorkerID = 0
+    for _ in 0..<4 {
+      worker += 1
+      pass(600_000, worker)
+      disconnect(worker)
+      pass(1_000)
+    }
+    #expect(quarantined.isEmpty)
+    pass(limits.silence)
+    #expect(quarantined.isEmpty)
+  }
+
+  // MARK: Pauses
+
+  /// Connections were closed meanwhile by the workers, to whom the coordinator was silent.
+  @Test mutating func aCoordinatorThatWasSuspendedLosesNobody() {
+    start(units: 9)
+    pass(5_000, 1, 2)
+    let before = orders
+    now += 3_600_000
+    disconnect(1)
+    take(coordinator.tick(at: now))
+    pass(limits.silence - 1_000, 2)
+    #expect(losses.isEmpty && coordinator.workerCount == 2)
+    tell(1)
+    #expect(orders[1]?.chunks == before[1]?.chunks && losses.isEmpty)
+    pass(limits.silence + 1_000, 2)
+    #expect(losses == [.silent], "from then on, deadlines are as ever")
+  }
+
+  /// A process that is late again and again notices who is lost all the same.
+  @Test mutating func aLateCoordinatorStillLosesTheSilent() {
+    start(units: 9)
+    pass(5_000, 1, 2)
+    for _ in 0..<100 where losses.isEmpty {
+      now += 4_000
+      tell(2)
+      take(coordinator.tick(at: now))
+    }
+    #expect(losses == [.silent] && coordinator.workerCount == 1)
+  }
+
+  // MARK: Links of one direction
+
+  @Test mutating func aWorkerThatHearsNothingHasNothingInHand() {
+    start(units: 9)
+    for _ in 0..<60 {
+      now += 250
+      tell(1, isDeaf: true)
+      take(coordinator.tick(at: now))
+    }
+    #expect(losses == [.deaf])
+    #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
+    tell(1)
+    #expect(units(of: 1) == [0, 1], "it hears again")
+  }
+}

@@ -1,0 +1,68 @@
+import Coordination
+import Testing
+
+struct CrashStatisticsTests {
+  /// Compared with sums of exact binomial coefficients.
+  @Test func theTailOfABinomialDistributionIsRight() {
+    for (least, count, share) in [(1, 1, 0.25), (3, 3, 0.1), (2, 9, 0.3), (7, 20, 0.5), (20, 20, 0.5)] {
+      var expected = 0.0
+      for number in least...count {
+        var term = 1.0
+        for factor in 0..<number { term *= Double(count - factor) / Double(factor + 1) * share }
+        for _ in number..<count { term *= 1 - share }
+        expected += term
+      }
+      let found = CrashStatistics.chance(ofAtLeast: least, among: count, each: share)
+      #expect(abs(found - expected) <= 1e-12 * expected + 1e-300, "\(least) of \(count) at \(share)")
+    }
+    #expect(CrashStatistics.chance(ofAtLeast: 0, among: 4, each: 0.5) == 1)
+    #expect(CrashStatistics.chance(ofAtLeast: 3, among: 4, each: 1) == 1)
+  }
+
+  private func accidents(_ count: Int, each exposure: Milliseconds) -> Accidents {
+    var accidents = Accidents()
+    for number in 0..<count {
+      accidents.note(WorkerID(number), at: 60_000 * number, window: 500, after: exposure, isProven: true)
+    }
+    return accidents
+  }
+
+  /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers
+  /// live an hour.
+  @Test func theEvidenceNeededScalesWithTheRunningTime() {
+    var reliable = CrashStatistics()
+    reliable.add(time: 3_600_000, workers: 4)
+    #expect(reliable.condemn(accidents(3, each: 1_000), others: []))
+    var unreliable = reliable
+    unreliable.add(time: 3_600_000, workers: 16)
+    for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
+    #expect(!unreliable.condemn(accidents(3, each: 3_600_000), others: []))
+    #expect(!unreliable.condemn(accidents(12, each: 3_600_000), others: []))
+    #expect(unreliable.condemn(accidents(12, each: 60_000), others: []), "what kills within a minute is known still")
+    #expect(unreliable.condemn(accidents(CrashStatistics.most, each: 3_600_000), others: []), "there is an end to it")
+  }
+
+  /// Several pieces of deadly work do not excuse each other.
+  @Test func lossesAtOtherSuspectsDoNotCount() {
+    var statistics = CrashStatistics()
+    statistics.add(time: 300_000, workers: 2)
+    #expect(statistics.condemn(accidents(4, each: 1_000), others: (0..<20).map { _ in accidents(4, each: 1_000) }))
+    #expect(!statistics.condemn(accidents(4, each: 1_000), others: (0..<200).map { _ in accidents(1, each: 1_000) }))
+  }
+
+  @Test func aWorkerThatIsBackWasNoVictim() {
+    var accidents = accidents(3, each: 1_000)
+    let (first, second) = (accidents.absolve(1), accidents.absolve(1))
+    #expect(first && !second && accidents.count == 2 && accidents.exposure == 2_000)
+  }
+
+  @Test func timeStandsStillWhileTheProcessDoes() {
+    var clock = PauseClock(Limits())
+    let before = [(5_000, false), (50_000, true), (52_000, true)].map { clock.read($0, isTick: $1) }
+    #expect(before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but no pause")
+    let (time, pause) = clock.read(100_000, isTick: false)
+    #expect(time == 52_500 && pause == 47_500 && clock.outside(time) == 100_000)
+    let after = clock.read(100_100, isTick: true)
+    #expect(after.time == 52_600 && after.pause == 0)
+  }
+}

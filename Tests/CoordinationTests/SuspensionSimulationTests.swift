@@ -1,0 +1,92 @@
+import Coordination
+import Testing
+
+/// What a pause costs, however long it is: of the coordinator's process, or of its links to all workers. The answer is:
+/// the pause, at most.
+struct SuspensionSimulationTests {
+  static let pauses: [Milliseconds] = [1_000, 6_000, 20_000, 120_000, 1_800_000]
+
+  private func tasks(_ seed: UInt64) -> (SimulatedTasks, Simulation) {
+    let tasks = SimulatedTasks(milliseconds: (0..<60).map { 200 + 40 * $0 % 700 }, isUneven: seed.isMultiple(of: 2))
+    return (tasks, Simulation(seed: seed, tasks, workers: 4, faults: Faults(end: 0)))
+  }
+
+  private func losses(_ simulation: Simulation) -> Int {
+    simulation.notes.count { if case .lost = $0 { true } else { false } }
+  }
+
+  /// Each chunk is begun once; at the end, and when they are back before the others, idle workers begin those of others
+  /// as well.
+  private func checkTasks(_ tasks: SimulatedTasks, _ simulation: Simulation, _ name: String) {
+    #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "\(name)")
+    #expect(simulation.ended == .done(setAside: []) && tasks.done.count == 60, "\(name)")
+    #expect(simulation.droppedJobs == 0, "\(name): workers keep the job")
+    let repeated = simulation.begunChunks - tasks.keptChunks
+    #expect(repeated <= 16, "\(name): \(repeated) of \(tasks.keptChunks)")
+  }
+
+  @Test(arguments: pauses) func noTaskIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+    for seed in UInt64(0)..<12 {
+      let (tasks, simulation) = tasks(seed)
+      simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.freezeCoordinator(for: pause) }
+      checkTasks(tasks, simulation, "seed \(seed)")
+      #expect(losses(simulation) == 0, "seed \(seed): nobody is lost")
+      #expect(simulation.now > pause)
+    }
+  }
+
+  /// Here the coordinator is awake, and finds all workers gone.
+  @Test(arguments: pauses) func noTaskIsRepeatedAfterItsLinksWereCut(pause: Milliseconds) {
+    for seed in UInt64(0)..<12 {
+      let (tasks, simulation) = tasks(seed)
+      simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in
+        for worker in simulation.workers.keys { simulation.cut(worker, 0, for: pause) }
+      }
+      checkTasks(tasks, simulation, "seed \(seed)")
+      #expect(losses(simulation) == (pause > Limits().silence ? 4 : 0), "seed \(seed)")
+    }
+  }
+
+  private func training(_ seed: UInt64) -> (SimulatedTraining, Simulation) {
+    let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
+    return (training, Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0)))
+  }
+
+  /// Members work on alone. If the pause outlasts that, nothing is left to do but to hand in what the network has come
+  /// to.
+  @Test(arguments: pauses) func noRoundIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+    for seed in UInt64(0)..<12 {
+      let (_, undisturbed) = training(seed)
+      #expect(undisturbed.run())
+      let (training, simulation) = training(seed)
+      let begin = 1_500 + 100 * Int(seed)
+      // Some are repeated when the first members come together.
+      var repeatedBefore = 0
+      simulation.schedule(after: begin) { simulation in
+        repeatedBefore = simulation.repeatedRounds
+        simulation.freezeCoordinator(for: pause)
+      }
+      #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.ended == .trained && training.weights == training.expectedWeights, "seed \(seed)")
+      #expect(simulation.repeatedRounds == repeatedBefore && simulation.droppedJobs == 0, "seed \(seed)")
+      #expect(losses(simulation) == 0, "seed \(seed): nobody is lost")
+      #expect(simulation.now <= max(2 * undisturbed.now, begin + pause) + 4_000, "seed \(seed): \(simulation.now)")
+    }
+  }
+
+  /// All have been lost, and come back with the state that they had: at most the round in hand is repeated for each
+  /// generation.
+  @Test(arguments: pauses) func noStateIsLostWithTheLinks(pause: Milliseconds) {
+    for seed in UInt64(0)..<12 {
+      let (training, simulation) = training(seed)
+      simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in
+        for worker in simulation.workers.keys { simulation.cut(worker, 0, for: pause) }
+      }
+      #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.ended == .trained && training.weights == training.expectedWeights, "seed \(seed)")
+      let generations = simulation.notes.count { if case .begun = $0 { true } else { false } }
+      #expect(simulation.droppedJobs == 0, "seed \(seed)")
+      #expect(simulation.repeatedRounds <= 3 * generations, "seed \(seed): \(simulation.repeatedRounds)")
+    }
+  }
+}
