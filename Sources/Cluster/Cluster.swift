@@ -54,6 +54,7 @@ package final class Cluster {
   /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
   var offered: [UInt64: [UInt8]] = [:]
   var nextOffer: Milliseconds = 0
+  var waitingReport = WaitingReport()
   /// Who has done what when.
   package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
@@ -64,6 +65,7 @@ package final class Cluster {
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
     try ZeroMQLibrary.check()
+    try SystemLimits.check(localWorkers: settings.workers)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     handedOver = folder.map { BlobFolder(path: $0.path) }
@@ -109,7 +111,8 @@ package final class Cluster {
     let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
       try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
     }
-    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: keys)
+    localWorkers = try LocalWorkers(
+      settings, joining: local, exchange: exchange, keys: keys, log: log)
   }
 
   private func allow(_ workers: Set<Key>) {
@@ -194,6 +197,7 @@ package final class Cluster {
     }
     perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
     isFirst = false
+    tellWhoIsAwaited()
     goOn()
     grow()
     var nextLook = now + Self.interval
@@ -225,6 +229,7 @@ package final class Cluster {
 
   private func lookAround() throws {
     perform(coordinator.tick(at: now))
+    tellWhoIsAwaited()
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastCompany = now }
     // A worker of another host that has lost its connection may come back.
@@ -234,7 +239,7 @@ package final class Cluster {
       switch change {
       case .keys(let workers):
         allow(workers)
-        log("keys of \(workers.count) workers are listed now")
+        log("keys listed now: those of \(counted(workers.count, "worker"))")
       case .fault(let error): log("of no use among the keys: \(error)")
       }
     }
@@ -274,7 +279,7 @@ package final class Cluster {
     let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
     if let teams = run?.teams {
       let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
-      return ClusterProgress(fit: teams.progress, workers: lines ?? [])
+      return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
     }
     var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
     if known == nil,
@@ -286,7 +291,8 @@ package final class Cluster {
       // It is told once, when the epoch ends.
       fit.validationAccuracy = nil
     }
-    return ClusterProgress(fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [])
+    return ClusterProgress(
+      fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [], waiting: waiting)
   }
 
   private func cancel(_ error: any Error) -> any Error {

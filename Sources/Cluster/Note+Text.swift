@@ -21,7 +21,7 @@ extension Coordinator.Note {
       return "expelled: \(name(deviation.worker)) differs from the others in \(tensors) after round \(deviation.step)"
     case .begun(_, let generation, let step, let members):
       return generation == 1
-        ? nil : "training goes on with \(members) workers after round \(step)"
+        ? nil : "training goes on with \(counted(members, "worker")) after round \(step)"
     case .nobodyLeft: return "no worker is left; waiting for one to join"
     }
   }

@@ -18,7 +18,7 @@ final class OwnWorker: Sendable {
     let profile = Profile(of: context, exchange: nil, keys: nil)
     let ready = DispatchSemaphore(value: 0)
     let failure = Mutex<TransportError?>(nil)
-    let thread = Thread { [self] in
+    let body: @Sendable () -> Void = { [self] in
       let socket = Socket(.dealer, in: sockets)
       do throws(TransportError) { try socket.connect(endpoint) } catch { failure.withLock { $0 = error } }
       ready.signal()
@@ -28,8 +28,10 @@ final class OwnWorker: Sendable {
       loop.run(until: { isEnding.withLock { $0 } })
       ended.signal()
     }
-    thread.name = "atelier-worker"
-    thread.start()
+    do { try SystemThread.start("atelier-worker", body) } catch {
+      computing.end()
+      throw error
+    }
     ready.wait()
     if let error = failure.withLock({ $0 }) { throw error }
   }

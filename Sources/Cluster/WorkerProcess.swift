@@ -28,6 +28,7 @@ package enum WorkerProcess {
     _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
   ) throws -> String? {
     try ZeroMQLibrary.check()
+    try SystemLimits.check()
     guard settings.join.isLocal || settings.keys != nil else {
       throw TransportError(
         "\(settings.join) is on another host, which needs keys: `atelier keys` makes them, and --keys names their folder"

@@ -26,6 +26,7 @@ struct DoctorCommand: ParsableCommand {
     try json.check()
     let endpoint = try Endpoint(join)
     let workerKeys = endpoint.isLocal && keys.keys == nil ? nil : try keys.workerKeys()
+    try SystemLimits.check()
     let findings = Doctor.examine(endpoint, keys: workerKeys)
     var table = TextTable([.left, .left, .left])
     for finding in findings { table.add([finding.isWell ? "ok" : "NO", finding.step, finding.text]) }

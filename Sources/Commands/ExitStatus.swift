@@ -26,8 +26,8 @@ enum ExitStatus {
     Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
     input; 69 a coordinator, worker, port or browser cannot be had, or units of work killed their workers; \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading \
-    failed, for instance on a full disk; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, \
-    143 by SIGTERM.
+    failed, for instance on a full disk; 76 a coordinator refuses this worker; 77 needs root; 129 stopped by SIGHUP, \
+    130 by Ctrl-C, 143 by SIGTERM.
     """
 
   /// The status that tells what kind of failure it was; nil for errors that are not ours.
@@ -64,7 +64,7 @@ enum ExitStatus {
       case .badAddress: return usage
       case .notCreated: return cannotCreate
       }
-    case is DashboardError, is PrintError: return unavailable
+    case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
     case ClusterError.setAside: return unavailable

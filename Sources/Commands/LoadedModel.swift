@@ -1,3 +1,4 @@
+internal import Compute
 internal import Datasets
 internal import Models
 
@@ -20,8 +21,9 @@ struct LoadedModel {
     guard dataset.shape == metadata.imageShape, dataset.classCount == metadata.classNames.count else {
       throw .inconsistent(
         path: dataset.name,
-        reason: "has images of \(dataset.shape) in \(dataset.classCount) classes; the model was trained on "
-          + "\(metadata.imageShape) in \(metadata.classNames.count) classes")
+        reason: "has images of \(dataset.shape) in \(counted(dataset.classCount, "class", "classes")); "
+          + "the model was trained on \(metadata.imageShape) in \(counted(metadata.classNames.count, "class", "classes"))"
+      )
     }
   }
 }

@@ -237,6 +237,9 @@ package struct Coordinator: Sendable {
 
   var isAwaiting: Bool { workers.count < awaited }
 
+  /// How many workers are there, of how many without which nothing is handed out; nil if enough are there.
+  package var awaitedWorkers: (joined: Int, wanted: Int)? { isAwaiting ? (workers.count, awaited) : nil }
+
   /// Once those that are waited for are there, nobody is waited for any more.
   /// - Returns: whether that is so just now.
   @discardableResult mutating func awaitWorkers() -> Bool {

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import Synchronization
 
@@ -37,7 +38,7 @@ package final class LiveServer: Sendable {
       throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
     }
     let server = LiveServer(page, try ListeningSocket(at: address), token, limits)
-    server.onThread { server.takeConnections() }
+    do { try server.onThread { server.takeConnections() } } catch { throw DashboardError("no live page: \(error)") }
     return server
   }
 
@@ -72,14 +73,18 @@ package final class LiveServer: Sendable {
   var isStopping: Bool { clients.withLock { $0.isStopping } }
 
   /// Counted, so that ``stop()`` can wait for it.
-  private func onThread(_ body: @escaping @Sendable () -> Void) {
+  /// - Throws: ``ResourceLimitError`` if the system gives no thread
+  private func onThread(_ body: @escaping @Sendable () -> Void) throws(ResourceLimitError) {
     threads.enter()
-    let thread = Thread {
-      body()
-      self.threads.leave()
+    do {
+      try SystemThread.start("live page") {
+        body()
+        self.threads.leave()
+      }
+    } catch {
+      threads.leave()
+      throw error
     }
-    thread.name = "live page"
-    thread.start()
   }
 
   private func takeConnections() {
@@ -91,15 +96,20 @@ package final class LiveServer: Sendable {
         close(client)
         break
       }
-      onThread {
-        self.serve(Connection(client, self.limits))
-        // Under the lock, so that `stop()` never meets a number that has become another file's.
+      // Under the lock, so that `stop()` never meets a number that has become another file's.
+      let end: @Sendable () -> Void = {
         self.clients.withLock {
           $0.connections.remove(client)
           close(client)
         }
         self.free.signal()
       }
+      do {
+        try onThread {
+          self.serve(Connection(client, self.limits))
+          end()
+        }
+      } catch { end() }
     }
     close(socket.descriptor)
   }

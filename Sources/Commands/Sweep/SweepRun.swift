@@ -43,7 +43,8 @@ final class SweepRun {
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
     if case .random(let draws) = definition.strategy, count < draws {
-      logger.notice("only \(count) of \(draws) draws are different: the space holds hardly any more, if any")
+      let different = count == 1 ? "is different" : "are different"
+      logger.notice("only \(count) of \(draws) draws \(different): the space holds hardly any more, if any")
     }
   }
 
@@ -99,7 +100,7 @@ final class SweepRun {
     progress.add(tasks, of: search)
     if search.knownCount > toldKnown {
       toldKnown = search.knownCount
-      logger.info("\(toldKnown) fits are known")
+      logger.info("\(counted(toldKnown, "fit is", "fits are")) known")
     }
     if case .halving(let halving) = definition.strategy {
       for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
@@ -243,7 +244,7 @@ struct SweepReport: Encodable {
     let model = model.map { "\n\n\($0.text)" } ?? ""
     // Of halving, a configuration has a row for each rung that it reached.
     let count = ranking.count { ($0.rung ?? 0) == 0 }
-    let found = "\(count) configurations in \(formatted(searchSeconds, digits: 1)) s"
+    let found = "\(counted(count, "configuration")) in \(formatted(searchSeconds, digits: 1)) s"
     return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json are in \(folder)"
   }
 }
