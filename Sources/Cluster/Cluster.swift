@@ -235,6 +235,9 @@ package final class Cluster {
     // A worker of another host that has lost its connection may come back.
     let patience = settings.listen == nil ? 0 : settings.limits.silence
     try localWorkers?.check(isAlone: now - lastCompany > patience)
+    if settings.awaited == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+      perform(coordinator.awaitAtMost(expected, at: now))
+    }
     for change in joiningKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):

@@ -96,6 +96,9 @@ final class LocalWorkers {
       if slot.process != nil {
         slots[index].process = nil
         slots[index].restarts.noteDeath(afterLiving: monotonicMilliseconds() - slot.started)
+        if !slots[index].restarts.mayStart {
+          log("local worker \(index + 1) of \(slots.count): its process ends again and again; giving up")
+        }
       }
       guard slots[index].restarts.mayStart, monotonicMilliseconds() >= slots[index].restUntil else { continue }
       reason = tryToStart(index) ?? reason
@@ -106,6 +109,9 @@ final class LocalWorkers {
           "the local workers die again and again: is there too little memory? What they have told stands above")
     }
   }
+
+  /// Those that run, or will be started again.
+  var expectedCount: Int { slots.count { $0.process != nil || $0.restarts.mayStart } }
 
   /// What workers have died of was set aside, so it kills no more of them.
   func forgiveDeaths() {

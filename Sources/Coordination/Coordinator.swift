@@ -248,6 +248,18 @@ package struct Coordinator: Sendable {
     return awaited > 1
   }
 
+  /// More workers than these will not come, so no more are waited for.
+  package mutating func awaitAtMost(_ count: Int, at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      guard $0.awaited > max(1, count) else { return }
+      $0.awaited = max(1, count)
+      guard !$0.isAwaiting else { return }
+      $0.awaited = 1
+      $0.staff()
+      $0.instructAll()
+    }
+  }
+
   func index(ofJob job: UInt64) -> Int? { assignments.firstIndex { $0.job.id == job } }
 
   /// What the worker works at.

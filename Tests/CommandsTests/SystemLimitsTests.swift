@@ -52,15 +52,13 @@ import Testing
     #expect(try folder.bytes("whole") == folder.bytes("limited"))
   }
 
-  /// Processes that cannot be started are reported with their number and the reason.
-  @Test func aLocalWorkerThatCannotBeStartedIsReported() throws {
+  /// Each local worker whose process cannot be started is reported, and the others do the work: as soon as it is known that no more will come.
+  @Test func localWorkersThatCannotBeStartedAreReported() throws {
     let run = try run(
-      ["--nproc=14"],
+      ["--nproc=40"],
       ["train", "forest", "--data", "data", "--output", "a", "--threads", "1", "--workers", "12"], asOther: true)
-    #expect([0, 69].contains(run.status), "\(run.status) \(run.errors)")
-    #expect(
-      run.errors.contains("local worker ") && run.errors.contains(" of 12: cannot start its process: "), "\(run.errors)"
-    )
+    #expect(run.status == 0 && folder.names.contains("a"), "\(run.status) \(run.errors)")
+    #expect(run.errors.contains("local worker ") && run.errors.contains("RLIMIT_NPROC"), "\(run.errors)")
   }
 
   @Test(arguments: [12, 16, 24, 32]) func tooFewDescriptorsEndWithTheLimitsName(count: Int) throws {
@@ -104,7 +102,7 @@ import Testing
     let run = try run(
       ["--as=2147483648"],
       [
-        "sweep", "cnn", "--filters", "4;2048,2048", "--epochs", "1", "--batch", "4000", "--shards", "1", "--dense",
+        "sweep", "cnn", "--filters", "4;2048,2048", "--epochs", "1", "--batch", "4000", "--dense",
         "none", "--hold-out", "0.1", "--no-refit", "--data", data, "--threads", "1",
       ])
     #expect(run.status == 0 && run.output.contains("this fit needs about "), "\(run.errors) \(run.output)")

@@ -37,7 +37,7 @@ enum Interruption {
     action.__sigaction_handler.sa_handler = { number in
       guard Interruption.isWatched.load(ordering: .relaxed) else { _exit(128 + number) }
       let now = Interruption.now
-      if Interruption.signalNumber.exchange(number, ordering: .relaxed) == 0 {
+      if Interruption.signalNumber.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged {
         Interruption.arrival.store(now, ordering: .relaxed)
       } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.sameWish {
         _exit(128 + number)
