@@ -62,7 +62,7 @@ let package = Package(
     .target(name: "CInstructions"),
     target("KernelInterface", []),
   ] + kernelTargets + [
-    target("Compute", kernelDependencies + ["CInstructions", "CSodium", "KernelInterface"]),
+    target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "KernelInterface"]),
     target("Datasets", ["Compute", "CZlib", "CPNG"]),
     target("Models", ["Compute", "Datasets", "KernelInterface"]),
     target("Evaluation", ["Compute", "Datasets", "Models"]),
@@ -73,13 +73,14 @@ let package = Package(
     .target(
       name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
       exclude: ["Documentation"], swiftSettings: strict),
-    target("Dashboard", []),
-    target("EmulatedNetwork", ["CLinux"]),
+    target("Dashboard", ["Compute"]),
+    target("EmulatedNetwork", ["CLinux", "Compute"]),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
     target(
-      "Transport", ["CLinux", "Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      "Transport",
+      ["CLinux", "Compute", "Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "Cluster",
       dependencies: [

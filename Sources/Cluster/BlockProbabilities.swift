@@ -2,9 +2,9 @@ internal import Foundation
 internal import Models
 
 /// What a model makes of images that workers judge block by block.
-struct BlockProbabilities {
+package struct BlockProbabilities {
   /// Images of a block, which is a unit of the job.
-  static let imagesPerUnit = 96
+  package static let imagesPerUnit = 96
 
   let imageCount: Int
   let classCount: Int

@@ -14,6 +14,7 @@ extension Cluster {
     _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil, progress: Progress
   ) throws -> Forest {
     try settings.check()
+    try checkMemory(.forest(settings), images, classCount: classCount)
     var grown: [(first: Int, trees: [Tree])] = []
     func read(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws -> [Tree] {
       let file = try SafetensorsFile(bytes: bytes, name: "a worker's part of the forest")
@@ -56,6 +57,7 @@ extension Cluster {
     _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: Progress
   ) throws -> DecisionTree {
     try settings.check()
+    try checkMemory(.tree(settings), images, classCount: classCount)
     var description = JobDescription()
     (description.work, description.settings) = (.growTree, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))

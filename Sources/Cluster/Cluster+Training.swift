@@ -17,6 +17,7 @@ extension Cluster {
   ) throws -> (network: Network, history: [EpochResult]) {
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
+    try checkMemory(.cnn(settings), images, classCount: classCount)
     var description = JobDescription()
     (description.work, description.settings) = (.trainNetwork, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))

@@ -57,6 +57,7 @@ package final class Cluster {
   /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
   var offered: [UInt64: [UInt8]] = [:]
   var nextOffer: Milliseconds = 0
+  var waitingReport = WaitingReport()
   /// Who has done what when.
   package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
@@ -67,6 +68,7 @@ package final class Cluster {
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
     try ZeroMQLibrary.check()
+    try SystemLimits.check(localWorkers: settings.workers)
     guard settings.listen == nil || settings.keys != nil else {
       throw TransportError(
         "listening at \(settings.listen!) needs keys: `atelier keys` makes them, and --keys names their folder")
@@ -113,7 +115,7 @@ package final class Cluster {
     let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
       try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
     }
-    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: workerKeys)
+    localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: workerKeys, log: log)
   }
 
   private func allow(_ workers: Set<Key>) {
@@ -200,6 +202,7 @@ package final class Cluster {
     }
     perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
     isFirst = false
+    tellWhoIsAwaited()
     goOn()
     grow()
     var nextLook = now + Self.interval
@@ -239,16 +242,20 @@ package final class Cluster {
   private func lookAround() throws {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
+    tellWhoIsAwaited()
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastCompany = now }
     // A worker of another host that has lost its connection may come back.
     let patience = settings.listen == nil ? 0 : settings.limits.silence
     try localWorkers?.check(isAlone: now - lastCompany > patience)
+    if settings.awaited == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+      perform(coordinator.awaitAtMost(expected, at: now))
+    }
     for change in joiningKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):
         allow(workers)
-        log("keys of \(workers.count) workers are listed now")
+        log("keys listed now: those of \(counted(workers.count, "worker"))")
       case .fault(let error): log("of no use among the keys: \(error)")
       }
     }
@@ -288,7 +295,7 @@ package final class Cluster {
     let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
     if let teams = run?.teams {
       let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
-      return ClusterProgress(fit: teams.progress, workers: lines ?? [])
+      return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
     }
     var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
     if known == nil,
@@ -300,7 +307,8 @@ package final class Cluster {
       // It is told once, when the epoch ends.
       fit.validationAccuracy = nil
     }
-    return ClusterProgress(fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [])
+    return ClusterProgress(
+      fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [], waiting: waiting)
   }
 
   private func cancel(_ error: any Error) -> any Error {

@@ -25,6 +25,8 @@ package struct ClusterProgress: Sendable {
 
   package var fit: FitProgress
   package var workers: [WorkerLine]
+  /// Whom the job waits for, while it does.
+  package var waiting: String?
 }
 
 /// Counts what workers do over time.

@@ -36,7 +36,7 @@ final class ComputeThread: Sendable {
     let computing = try ComputeThread()
     let ready = DispatchSemaphore(value: 0)
     let bound = Mutex<Result<Endpoint?, TransportError>>(.success(nil))
-    let thread = Thread {
+    let body: @Sendable () -> Void = {
       var links: ExchangeLinks?
       do throws(TransportError) {
         if let exchange {
@@ -58,9 +58,7 @@ final class ComputeThread: Sendable {
       work.run()
       computing.ended.signal()
     }
-    thread.name = "atelier-compute"
-    thread.stackSize = 8 << 20
-    thread.start()
+    do { try SystemThread.start("atelier-compute", body) } catch { throw TransportError("\(error)") }
     ready.wait()
     do {
       return (computing, try bound.withLock { $0 }.get())
@@ -151,6 +149,7 @@ private final class WorkerCompute {
     guard (1...256).contains(description.classCount), images.labels.allSatisfy({ $0 < description.classCount }) else {
       throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
     }
+    try checkMemory(description, images)
     switch description.work {
     case .growForest: tasks = try ForestTaskRunner(images, description, on: context)
     case .growTree: tasks = TreeTaskRunner(images: images, job: description, context: context)
@@ -188,6 +187,12 @@ private final class WorkerCompute {
     case .nothing, .UNRECOGNIZED:
       throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
     }
+  }
+
+  /// Within the coordinator's process, that has looked already.
+  private func checkMemory(_ description: JobDescription, _ images: LabeledImages) throws {
+    guard links != nil, let settings = try description.modelSettings else { return }
+    try ComputeThread.checkMemory(settings, images, classCount: Int(description.classCount), on: context)
   }
 
   private func checkpoint(_ description: JobDescription, _ isCancelled: () -> Bool) throws -> [Tensor]? {
@@ -240,6 +245,20 @@ private final class WorkerCompute {
     } catch is CancellationError {
     } catch {
       end([], failure: "\(error)")
+    }
+  }
+}
+
+extension JobDescription {
+  /// What is fitted by those who do the job; nil if each unit says that itself, or nothing is.
+  fileprivate var modelSettings: ModelSettings? {
+    get throws(ModelError) {
+      switch work {
+      case .growForest: .forest(try ForestSettings(settings))
+      case .growTree: .tree(try TreeSettings(settings))
+      case .trainNetwork, .trainTrial: .cnn(try NetworkSettings(text: settings))
+      default: nil
+      }
     }
   }
 }

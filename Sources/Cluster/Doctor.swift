@@ -114,6 +114,7 @@ package struct Doctor {
         return compare(answer)
       }
     }
+    if let other = otherProgram() { return other }
     if isAccepted {
       return note(
         "answer", false,
@@ -124,12 +125,43 @@ package struct Doctor {
       "the connection does not come about, and nobody says why: something on the way may hold messages back")
   }
 
+  /// Says what listens there, if that is no coordinator. - Returns: nil if it may be one
+  private mutating func otherProgram() -> Bool? {
+    guard let host = endpoint.host, let port = endpoint.port else { return nil }
+    let program: String
+    switch ProgramProbe.examine(host: host, port: port, patience: min(patience, Self.handshake)) {
+    case .zeroMQ(_, let type?) where type != "ROUTER": program = "another program with ZeroMQ (its socket is a \(type))"
+    case .zeroMQ("NULL", _) where keys != nil:
+      return note(
+        "key", false,
+        "what listens at port \(port) works without keys: leave out --keys, or start the coordinator with keys")
+    case .zeroMQ(let mechanism, _) where !["NULL", "CURVE"].contains(mechanism):
+      program = "another program with ZeroMQ (it wants the mechanism \(mechanism.filter { $0.isLetter }))"
+    case .zeroMQ, .gone: return nil
+    case .other(let description): program = description
+    case .silent:
+      return note(
+        "answer", false,
+        """
+        what listens at port \(port) takes connections and says nothing: it is another program, or a coordinator that is \
+        suspended
+        """)
+    }
+    return note(
+      "answer", false,
+      """
+      what listens at port \(port) is \(program), not a coordinator: start the coordinator with --listen at another port, or \
+      write its port in --join
+      """)
+  }
+
   /// Milliseconds after which a connection that has not come about is given up.
   private static let handshake = 2_000
 
   /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
   /// with, or none. If it can, but this worker's key is not on its list, it says nothing more, as a rule: seldom, it closes at once as well.
   private mutating func refuse(after time: Milliseconds) -> Bool {
+    if let other = otherProgram() { return other }
     if keys == nil {
       return note(
         "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")
@@ -147,8 +179,9 @@ package struct Doctor {
       "key", false,
       time < Self.handshake / 2
         ? """
-        coordinator.public is not this coordinator's key, or it works without keys: copy its coordinator.public again. If that \
-        is right, it turns this key away: copy this worker's NAME.public into the coordinator's folder of keys
+        coordinator.public is not the key of what listens there: copy the coordinator's coordinator.public again. If that is \
+        right, the coordinator turns this key away (copy this worker's NAME.public into its folder of keys), or another \
+        program with ZeroMQ and keys of its own listens there
         """
         : """
         the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys; \
@@ -164,7 +197,11 @@ package struct Doctor {
     switch message.body {
     case .probeAnswer(let answer): other = answer
     case .refusal(let refusal): return note("version", false, refusal.reason)
-    default: return note("answer", false, "the coordinator's answer is none that this version knows")
+    default:
+      return note(
+        "answer", false,
+        "what listens there answers, but not as a coordinator does: it is another program with ZeroMQ, or another version"
+      )
     }
     _ = note(
       "key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")

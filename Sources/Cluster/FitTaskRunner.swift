@@ -11,6 +11,8 @@ final class FitTaskRunner: TaskRunner {
   private let images: LabeledImages
   private let classCount: Int
   private let context: ComputeContext
+  /// Looked at once, so that what a fit may take does not depend on the fits before it.
+  private let available = availableMemory()
   /// The images of the last fit: the next one often has the same.
   private var last: (split: Int, limit: Int?, training: LabeledImages, test: LabeledImages)?
 
@@ -35,7 +37,9 @@ final class FitTaskRunner: TaskRunner {
       do {
         results.add(
           try withoutActuallyEscaping(progress) { progress in
-            try SharedFit(group, training: training, test: test, classCount: classCount, on: context) { _ in
+            try SharedFit(
+              group, training: training, test: test, classCount: classCount, on: context, available: available
+            ) { _ in
               progress(unit - units.lowerBound)
             }.run()
           })

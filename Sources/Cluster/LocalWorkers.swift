@@ -10,6 +10,8 @@ final class LocalWorkers {
     var process: Process?
     var started: Milliseconds = 0
     var restarts = Restarts()
+    /// Not started again before.
+    var restUntil: Milliseconds = 0
   }
 
   private let settings: ClusterSettings
@@ -18,11 +20,35 @@ final class LocalWorkers {
   private let exchange: Endpoint?
   private let keys: WorkerKeys?
   private var slots: [Slot]
+  /// Told of processes that cannot be started.
+  private let log: (String) -> Void
 
-  init(_ settings: ClusterSettings, joining endpoint: Endpoint, exchange: Endpoint?, keys: WorkerKeys?) throws {
-    (self.settings, self.endpoint, self.exchange, self.keys) = (settings, endpoint, exchange, keys)
+  /// - Throws: ``TransportError`` if none of them can be started; the others are tried again, see ``check(isAlone:)``.
+  init(
+    _ settings: ClusterSettings, joining endpoint: Endpoint, exchange: Endpoint?, keys: WorkerKeys?,
+    log: @escaping (String) -> Void
+  ) throws {
+    (self.settings, self.endpoint, self.exchange, self.keys, self.log) = (settings, endpoint, exchange, keys, log)
     slots = Array(repeating: Slot(), count: settings.workers)
-    for index in slots.indices { try start(index) }
+    var reason: (any Error)?
+    for index in slots.indices { reason = tryToStart(index) ?? reason }
+    if let reason, slots.allSatisfy({ $0.process == nil }) { throw reason }
+  }
+
+  /// - Returns: why it could not be started, which is told; it is tried again after a while.
+  private func tryToStart(_ index: Int) -> (any Error)? {
+    do {
+      try start(index)
+      return nil
+    } catch {
+      slots[index].restarts.noteDeath(afterLiving: 0)
+      slots[index].restUntil = monotonicMilliseconds() + slots[index].restarts.rest
+      log(
+        "local worker \(index + 1) of \(slots.count): \(error)"
+          + (slots[index].restarts.mayStart
+            ? "; trying again in \(max(1, slots[index].restarts.rest / 1000)) s" : "; giving up"))
+      return error
+    }
   }
 
   private func start(_ index: Int) throws {
@@ -42,10 +68,24 @@ final class LocalWorkers {
     }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
-    do { try OpenFiles.retryingOperation(process.run) } catch {
-      throw TransportError("cannot start a worker process: \(error.localizedDescription)")
+    do {
+      // Without a thread to watch over it, Foundation would wait forever.
+      try SystemThread.check(canStart: 2)
+      try OpenFiles.retryingOperation(process.run)
+    } catch let error as ResourceLimitError {
+      throw TransportError("cannot start its process: \(error)")
+    } catch {
+      throw TransportError("cannot start its process: \(Self.reason(error))")
     }
     (slots[index].process, slots[index].started) = (process, monotonicMilliseconds())
+  }
+
+  /// Of Foundation, which hides what the system says behind the name of the file.
+  private static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+    return system.domain == NSPOSIXErrorDomain
+      ? String(cString: strerror(Int32(truncatingIfNeeded: system.code))) : error.localizedDescription
   }
 
   /// Starts those again that have died.
@@ -57,12 +97,12 @@ final class LocalWorkers {
       if slot.process != nil {
         slots[index].process = nil
         slots[index].restarts.noteDeath(afterLiving: monotonicMilliseconds() - slot.started)
+        if !slots[index].restarts.mayStart {
+          log("local worker \(index + 1) of \(slots.count): its process ends again and again; giving up")
+        }
       }
-      guard slots[index].restarts.mayStart else { continue }
-      do { try start(index) } catch {
-        reason = error
-        slots[index].restarts.noteDeath(afterLiving: 0)
-      }
+      guard slots[index].restarts.mayStart, monotonicMilliseconds() >= slots[index].restUntil else { continue }
+      reason = tryToStart(index) ?? reason
     }
     if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil && !$0.restarts.mayStart }) {
       throw reason
@@ -70,6 +110,9 @@ final class LocalWorkers {
           "the local workers die again and again: is there too little memory? What they have told stands above")
     }
   }
+
+  /// Those that run, or will be started again.
+  var expectedCount: Int { slots.count { $0.process != nil || $0.restarts.mayStart } }
 
   /// What workers have died of was set aside, so it kills no more of them.
   func forgiveDeaths() {

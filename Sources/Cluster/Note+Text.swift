@@ -27,7 +27,7 @@ extension Coordinator.Note {
       return "a result of \(name(worker)) cannot be used, and is computed again: \(reason)"
     case .begun(_, let generation, let step, let members):
       return generation == 1
-        ? nil : "training goes on with \(members) workers after round \(step)"
+        ? nil : "training goes on with \(counted(members, "worker")) after round \(step)"
     case .nobodyLeft: return "no worker is left; waiting for one to join"
     }
   }

@@ -18,7 +18,7 @@ final class OwnWorker: Sendable {
     let profile = Profile(of: context, exchange: nil, keys: nil)
     let ready = DispatchSemaphore(value: 0)
     let failure = Mutex<TransportError?>(nil)
-    let thread = Thread { [self] in
+    let body: @Sendable () -> Void = { [self] in
       do throws(TransportError) {
         let socket = try Socket(.dealer, in: sockets)
         try socket.connect(endpoint)
@@ -33,8 +33,10 @@ final class OwnWorker: Sendable {
       }
       ended.signal()
     }
-    thread.name = "atelier-worker"
-    thread.start()
+    do { try SystemThread.start("atelier-worker", body) } catch {
+      computing.end()
+      throw error
+    }
     ready.wait()
     if let error = failure.withLock({ $0 }) { throw error }
   }

@@ -9,6 +9,21 @@ enum PortProbe {
   }
 
   static func connect(host: String, port: Int, patience: Milliseconds) -> Result {
+    var connection: Int32?
+    defer { if let connection { close(connection) } }
+    return connect(host: host, port: port, patience: patience, &connection)
+  }
+
+  /// - Returns: a connection that does not block; nil if there is none
+  static func open(host: String, port: Int, patience: Milliseconds) -> Int32? {
+    var connection: Int32?
+    _ = connect(host: host, port: port, patience: patience, &connection)
+    return connection
+  }
+
+  private static func connect(
+    host: String, port: Int, patience: Milliseconds, _ connection: inout Int32?
+  ) -> Result {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -16,16 +31,22 @@ enum PortProbe {
     defer { freeaddrinfo(list) }
     var last = Result.failed("no address")
     for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
-      last = connect(entry.pointee, patience: patience)
+      last = connect(entry.pointee, patience: patience, &connection)
       if case .open = last { return last }
     }
     return last
   }
 
-  private static func connect(_ entry: addrinfo, patience: Milliseconds) -> Result {
-    let file = socket(entry.ai_family, entry.ai_socktype | Int32(SOCK_NONBLOCK.rawValue), 0)
+  private static func connect(_ entry: addrinfo, patience: Milliseconds, _ connection: inout Int32?) -> Result {
+    let type = entry.ai_socktype | Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let file = socket(entry.ai_family, type, 0)
     guard file >= 0 else { return .failed(String(cString: strerror(errno))) }
-    defer { close(file) }
+    let result = connect(file, to: entry, patience: patience)
+    if case .open = result { connection = file } else { close(file) }
+    return result
+  }
+
+  private static func connect(_ file: Int32, to entry: addrinfo, patience: Milliseconds) -> Result {
     if Foundation.connect(file, entry.ai_addr, entry.ai_addrlen) == 0 { return .open }
     guard errno == EINPROGRESS else {
       return errno == ECONNREFUSED ? .refused : .failed(String(cString: strerror(errno)))

@@ -12,6 +12,9 @@ package struct Restarts {
 
   package var mayStart: Bool { count <= Self.most }
 
+  /// Before one that could not be started is tried again: longer each time, up to half a minute.
+  package var rest: Milliseconds { min(250 << min(count, 8), 30_000) }
+
   /// - Parameter life: how long the process had lived when it died; 0 if it could not be started
   package mutating func noteDeath(afterLiving life: Milliseconds) {
     if life >= Self.life { count = 0 }

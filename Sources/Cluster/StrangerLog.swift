@@ -1,3 +1,4 @@
+internal import Compute
 package import Coordination
 
 /// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once a minute at most.
@@ -48,10 +49,10 @@ package struct StrangerLog {
 
   private static func text(_ counts: [Int]) -> String {
     let deeds = [
-      "dropped \(counts[Deed.message.rawValue]) messages that are none of Atelier's",
-      "turned away \(counts[Deed.refusal.rawValue]) connections whose key is not on the list",
+      "dropped \(counted(counts[Deed.message.rawValue], "message")) \(counts[Deed.message.rawValue] == 1 ? "that is" : "that are") none of Atelier's",
+      "turned away \(counted(counts[Deed.refusal.rawValue], "connection")) whose key is not on the list",
       """
-      \(counts[Deed.handshake.rawValue]) connections did not come about: with another key for this coordinator, \
+      \(counted(counts[Deed.handshake.rawValue], "connection")) did not come about: with another key for this coordinator, \
       without any, or by no worker
       """,
     ]

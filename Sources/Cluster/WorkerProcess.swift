@@ -29,6 +29,7 @@ package enum WorkerProcess {
     _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
   ) throws -> String? {
     try ZeroMQLibrary.check()
+    try SystemLimits.check()
     guard let keys = settings.keys else {
       throw TransportError(
         "joining \(settings.join) needs keys: `atelier keys` makes them, and --keys names their folder")

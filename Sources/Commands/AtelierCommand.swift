@@ -13,7 +13,8 @@ public struct AtelierCommand: ParsableCommand {
       A first look, on Fashion-MNIST:  atelier quickstart
       A model of your own images:      atelier train forest --data my-images
 
-      Results go to standard output, progress and logs to standard error. Ctrl-C ends cleanly; a second one, at once.
+      Results go to standard output, progress and logs to standard error. Ctrl-C, SIGTERM and a closed \
+      terminal (SIGHUP) end cleanly; another signal more than two seconds later ends at once.
 
       \(ExitStatus.documentation)
       """,

@@ -25,6 +25,7 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     try json.check()
     let endpoint = try Endpoint(join)
+    try SystemLimits.check()
     let workerKeys = try keys.keys(toJoin: endpoint)
     let findings = Doctor.examine(endpoint, keys: workerKeys)
     var table = TextTable([.left, .left, .left])

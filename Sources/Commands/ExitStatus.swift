@@ -28,8 +28,8 @@ enum ExitStatus {
     input; 69 a coordinator, worker, port or browser cannot be had, or some work has no result because its workers \
     crash (a ranking is then incomplete); \
     70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading \
-    failed, for instance on a full disk; 75 another process works on the run; 76 a coordinator refuses this worker; 77 needs root; 130 stopped by Ctrl-C, \
-    143 by SIGTERM.
+    failed, for instance on a full disk; 75 another process works on the run; 76 a coordinator refuses this worker; \
+    77 needs root; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
     """
 
   /// The status that tells what kind of failure it was; nil for errors that are not ours.
@@ -69,7 +69,7 @@ enum ExitStatus {
       case .badAddress: return usage
       case .notCreated: return cannotCreate
       }
-    case is DashboardError, is PrintError: return unavailable
+    case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
     case ClusterError.setAside, is IncompleteSweep: return unavailable

@@ -55,8 +55,8 @@ struct WorkerCommand: ParsableCommand {
     settings.isLocal = parent != nil
     // A local worker has its keys from the coordinator.
     settings.keys = try WorkerKeys() ?? keys.keys(toJoin: settings.join)
-    // Ctrl-C is meant for the coordinator, which ends its workers when it is ready to.
-    if parent != nil { signal(SIGINT, SIG_IGN) }
+    // Ctrl-C and a closed terminal are meant for the coordinator, which ends its workers when it is ready to.
+    if parent != nil { for number in [SIGINT, SIGHUP] { signal(number, SIG_IGN) } }
     Interruption.watch()
     let logger = compute.logger
     logger.info("joining \(settings.join)")

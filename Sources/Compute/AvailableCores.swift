@@ -1,11 +1,12 @@
 internal import Foundation
 
-/// How many processor cores this process may use: its affinity mask, lowered by the limit of its control group (containers).
-package func availableCores() -> Int {
-  let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-  let quota = try? String(contentsOfFile: "/sys/fs/cgroup/cpu.max", encoding: .utf8)
+/// How many processor cores this process may use: its affinity mask (which cpusets also set), lowered by the limits of its control groups
+/// (containers).
+/// - Parameter root: stands before every path that is read
+package func availableCores(root: String = "") -> Int {
+  let status = try? String(contentsOfFile: "\(root)/proc/self/status", encoding: .utf8)
   let allowed = status.flatMap(coresInAffinityMask) ?? ProcessInfo.processInfo.activeProcessorCount
-  return max(1, min(allowed, quota.flatMap(coresInQuota) ?? allowed))
+  return max(1, min(allowed, ControlGroups(root: root).coreLimit ?? allowed))
 }
 
 /// The cores of the line `Cpus_allowed_list:	0-3,8` of /proc/self/status.
@@ -25,6 +26,8 @@ package func coresInAffinityMask(status: String) -> Int? {
 /// Whole cores in a control group's `cpu.max` ("150000 100000" is one and a half, rounded up; "max 100000" is no limit).
 package func coresInQuota(_ text: String) -> Int? {
   let fields = text.split(whereSeparator: \.isWhitespace)
-  guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0 else { return nil }
-  return max(1, Int((quota / period).rounded(.up)))
+  guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0, quota >= 0 else {
+    return nil
+  }
+  return Int(max(1, min((quota / period).rounded(.up), 1e6)))
 }

@@ -9,35 +9,40 @@ internal import Synchronization
 package final class ThreadTeam: Sendable {
   /// How many threads work, the caller included.
   package let count: Int
-  private let shared = Shared()
+  private let shared: Shared
 
-  /// - Parameter count: at least 1. Where the system does not give so many threads, the team is as large as it can be.
+  /// - Parameter count: at least 1. Where the system does not give so many threads, the team is as large as it can be without taking the last
+  ///   ones from the rest of the program.
   package init(threads count: Int) {
     precondition(count >= 1, "a team has at least one thread")
-    var started = 1
-    while started < count, Self.start({ [shared, started] in shared.serve(as: started) }) {
-      started += 1
+    let started = Self.start(count - 1)
+    // A team that takes the last thread leaves none for the rest of the program.
+    if started.threads.count == count - 1, count == 1 || SystemThread.canStart(Self.reserve) {
+      for thread in started.threads { pthread_detach(thread) }
+      shared = started.shared
+    } else {
+      started.shared.publish(nil, workers: 0)
+      for thread in started.threads { pthread_join(thread, nil) }
+      let fewer = Self.start(max(0, started.threads.count - Self.reserve))
+      for thread in fewer.threads { pthread_detach(thread) }
+      (shared, self.count) = (fewer.shared, fewer.threads.count + 1)
+      return
     }
-    self.count = started
+    self.count = count
   }
 
-  /// Foundation's threads do not tell when there is none; this does.
-  private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let start = Unmanaged.passRetained(ThreadStart(body))
-    var thread: pthread_t = 0
-    let code = pthread_create(
-      &thread, nil,
-      { pointer in
-        let start = Unmanaged<ThreadStart>.fromOpaque(pointer!).takeRetainedValue()
-        start.body()
-        return nil
-      }, start.toOpaque())
-    guard code == 0 else {
-      start.release()
-      return false
+  /// Threads that sockets, a worker and a live page take.
+  private static let reserve = 8
+
+  private static func start(_ count: Int) -> (threads: [pthread_t], shared: Shared) {
+    let shared = Shared()
+    var threads: [pthread_t] = []
+    while threads.count < count,
+      let thread = SystemThread.create("atelier-team", { [index = threads.count + 1] in shared.serve(as: index) })
+    {
+      threads.append(thread)
     }
-    pthread_detach(thread)
-    return true
+    return (threads, shared)
   }
 
   deinit { shared.publish(nil, workers: 0) }
@@ -80,13 +85,6 @@ package final class ThreadTeam: Sendable {
       if first < end { body(first..<end, thread) }
     }
   }
-}
-
-/// What a new thread is given.
-private final class ThreadStart: Sendable {
-  let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// One call of `run`. The closure outlives neither the call nor the caller's frame, because the caller waits for all workers.

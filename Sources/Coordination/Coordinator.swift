@@ -273,12 +273,27 @@ package struct Coordinator: Sendable {
 
   var isAwaiting: Bool { workers.count < awaited }
 
+  /// How many workers are there, of how many without which nothing is handed out; nil if enough are there.
+  package var awaitedWorkers: (joined: Int, wanted: Int)? { isAwaiting ? (workers.count, awaited) : nil }
+
   /// Once those that are waited for are there, nobody is waited for any more.
   /// - Returns: whether that is so just now.
   @discardableResult mutating func awaitWorkers() -> Bool {
     guard !isAwaiting else { return false }
     defer { awaited = 1 }
     return awaited > 1
+  }
+
+  /// More workers than these will not come, so no more are waited for.
+  package mutating func awaitAtMost(_ count: Int, at now: Milliseconds) -> [Action] {
+    react(at: now) {
+      guard $0.awaited > max(1, count) else { return }
+      $0.awaited = max(1, count)
+      guard !$0.isAwaiting else { return }
+      $0.awaited = 1
+      $0.staff()
+      $0.instructAll()
+    }
   }
 
   func index(ofJob job: UInt64) -> Int? { assignments.firstIndex { $0.job.id == job } }

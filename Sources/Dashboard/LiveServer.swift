@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import Synchronization
 
@@ -39,7 +40,7 @@ package final class LiveServer: Sendable {
       throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
     }
     let server = LiveServer(page, try ListeningSocket(at: address), token, limits, health)
-    server.onThread { server.takeConnections() }
+    do { try server.onThread { server.takeConnections() } } catch { throw DashboardError("no live page: \(error)") }
     return server
   }
 
@@ -74,14 +75,18 @@ package final class LiveServer: Sendable {
   var isStopping: Bool { clients.withLock { $0.isStopping } }
 
   /// Counted, so that ``stop()`` can wait for it.
-  private func onThread(_ body: @escaping @Sendable () -> Void) {
+  /// - Throws: ``ResourceLimitError`` if the system gives no thread
+  private func onThread(_ body: @escaping @Sendable () -> Void) throws(ResourceLimitError) {
     threads.enter()
-    let thread = Thread {
-      body()
-      self.threads.leave()
+    do {
+      try SystemThread.start("live page") {
+        body()
+        self.threads.leave()
+      }
+    } catch {
+      threads.leave()
+      throw error
     }
-    thread.name = "live page"
-    thread.start()
   }
 
   private func takeConnections() {
@@ -116,20 +121,25 @@ package final class LiveServer: Sendable {
   }
 
   /// Answers a request on a thread of its own.
-  /// - Returns: false if there are as many as there may be.
+  /// - Returns: false if there are as many threads as there may be.
   private func serve(_ client: Int32, _ request: Request) -> Bool {
     let isTaken = clients.withLock { clients in
       guard clients.connections.count < limits.connections else { return false }
       return clients.connections.insert(client).inserted
     }
     guard isTaken else { return false }
-    onThread {
-      self.serve(request, on: Connection(client, self.limits))
-      // Under the lock, so that `stop()` never meets a number that has become another file's.
-      self.clients.withLock {
-        $0.connections.remove(client)
-        close(client)
+    do {
+      try onThread {
+        self.serve(request, on: Connection(client, self.limits))
+        // Under the lock, so that `stop()` never meets a number that has become another file's.
+        self.clients.withLock {
+          $0.connections.remove(client)
+          close(client)
+        }
       }
+    } catch {
+      clients.withLock { _ = $0.connections.remove(client) }
+      return false
     }
     return true
   }

@@ -58,7 +58,9 @@ extension Dataset {
       if let index = set.labels.firstIndex(where: { Int($0) >= classNames.count }) {
         throw .inconsistent(
           path: try find("\(prefix)-labels-idx1-ubyte", in: folder, builtIn: builtIn),
-          reason: "label \(set.labels[index]) of image \(index) is out of range: there are \(classNames.count) classes")
+          reason:
+            "label \(set.labels[index]) of image \(index) is out of range: the number of classes is \(classNames.count)"
+        )
       }
     }
     let name = builtIn ?? URL(fileURLWithPath: folder).lastPathComponent
@@ -76,7 +78,8 @@ extension Dataset {
     let count = pixels.count / shape.count
     guard count == labels.count else {
       throw .inconsistent(
-        path: labelsPath, reason: "holds \(labels.count) labels, but \(imagesPath) holds \(count) images")
+        path: labelsPath,
+        reason: "holds \(counted(labels.count, "label")), but \(imagesPath) holds \(counted(count, "image"))")
     }
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }

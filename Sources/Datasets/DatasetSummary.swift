@@ -1,3 +1,5 @@
+internal import Compute
+
 /// What `atelier data` tells about a data set.
 package struct DatasetSummary: Sendable, Codable, Equatable {
   /// The training images, or the test images.
@@ -89,7 +91,7 @@ extension DatasetSummary: CustomStringConvertible {
       values.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: ", ")
     }
     var lines = [
-      "\(name): \(classNames.count) classes, images of \(ImageShape(height: height, width: width, channels: channels))",
+      "\(name): \(counted(classNames.count, "class", "classes")), images of \(ImageShape(height: height, width: width, channels: channels))",
       "", "\(pad("class", longest))  \(right("train", 7))  \(right("test", 7))",
     ]
     for (label, name) in classNames.enumerated() {

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Compute
 internal import Foundation
 internal import Synchronization
 
@@ -38,7 +39,8 @@ final class EmulatedHost: Sendable {
   /// A thread that has been in a namespace is not used for anything else.
   private static func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
     let answer = ThreadAnswer<Result>()
-    Thread.detachNewThread { answer.give(body()) }
+    // A thread that has ended may be what the limit is short of.
+    while (try? SystemThread.start("atelier-host") { answer.give(body()) }) == nil { usleep(10_000) }
     return answer.wait()
   }
 

@@ -34,7 +34,7 @@ package final class EmulatedNetwork: Sendable {
     isHeldByKernel = hosts.allSatisfy { $0.holdPackets(as: link) }
     // The kernel has done all of it before a packet comes here.
     let rest = isHeldByKernel ? Link(bitsPerSecond: .infinity, delay: .zero) : link
-    carrier = PacketCarrier(descriptors: hosts.map(\.device), link: rest)
+    carrier = try PacketCarrier(descriptors: hosts.map(\.device), link: rest)
   }
 
   deinit { carrier.end() }

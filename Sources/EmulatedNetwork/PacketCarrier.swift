@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Compute
 internal import Foundation
 internal import Synchronization
 
@@ -14,8 +15,9 @@ final class PacketCarrier: Sendable {
   private let processorNanoseconds = Atomic<UInt64>(0)
 
   /// - Parameter descriptors: of the devices of host 0, 1 and so on, not blocking; open until ``end()`` has returned.
-  init(descriptors: [Int32], link: EmulatedNetwork.Link) {
-    let thread = Thread { [self] in
+  /// - Throws: ``EmulationError/unavailable(_:)`` if the system gives no thread
+  init(descriptors: [Int32], link: EmulatedNetwork.Link) throws(EmulationError) {
+    let run: @Sendable () -> Void = { [self] in
       var lines = descriptors.indices.map { Line(descriptors[$0], link, seed: link.seed &+ UInt64($0)) }
       // A cable does not wait for a processor. Where that is not allowed, it does, and packets may be later.
       var priority = sched_param()
@@ -25,8 +27,7 @@ final class PacketCarrier: Sendable {
       for line in lines { line.free() }
       ended.signal()
     }
-    thread.name = "atelier-carrier"
-    thread.start()
+    do { try SystemThread.start("atelier-carrier", run) } catch { throw .unavailable("\(error)") }
   }
 
   func end() {

@@ -9,13 +9,16 @@ package struct SharedFit {
   private let test: LabeledImages
   private let classCount: Int
   private let context: ComputeContext
+  private let available: Int?
   private let progress: (FitProgress) -> Bool
 
-  /// - Parameter progress: false stops it.
+  /// - Parameters:
+  ///   - available: bytes of memory that a fit may take; a member that needs more fails. nil: any number.
+  ///   - progress: false stops it.
   /// - Throws: ``ModelError`` for settings that cannot be read.
   package init(
     _ group: FitGroup, training: LabeledImages, test: LabeledImages, classCount: Int, on context: ComputeContext,
-    progress: @escaping (FitProgress) -> Bool
+    available: Int? = nil, progress: @escaping (FitProgress) -> Bool
   ) throws(ModelError) {
     members = try group.members.map { text throws(ModelError) in
       switch group.kind {
@@ -26,7 +29,7 @@ package struct SharedFit {
       }
     }
     (self.training, self.test, self.classCount) = (training, test, classCount)
-    (self.context, self.progress) = (context, progress)
+    (self.context, self.available, self.progress) = (context, available, progress)
   }
 
   /// - Returns: of each member, in their order
@@ -34,6 +37,12 @@ package struct SharedFit {
   package func run() throws -> [(outcome: FitOutcome, time: FitTime)] {
     let start = ContinuousClock.now
     do {
+      for member in members {
+        try member.memory(
+          images: training.count, of: training.shape, classCount: classCount, queries: test.count,
+          threads: context.team.count
+        ).check(available: available)
+      }
       let probabilities = try fit()
       let fitted = ContinuousClock.now
       let outcomes = try probabilities().map {
@@ -57,7 +66,7 @@ package struct SharedFit {
   private init(_ members: [ModelSettings], like other: SharedFit) {
     self.members = members
     (training, test, classCount) = (other.training, other.test, other.classCount)
-    (context, progress) = (other.context, other.progress)
+    (context, available, progress) = (other.context, other.available, other.progress)
   }
 
   // MARK: What members have in common

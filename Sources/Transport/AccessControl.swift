@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import Compute
 internal import Foundation
 internal import Synchronization
 
@@ -20,15 +21,15 @@ package final class AccessControl: Sendable {
   package init(in context: SocketContext) throws(TransportError) {
     let ready = DispatchSemaphore(value: 0)
     let failure = Mutex<TransportError?>(nil)
-    let thread = Thread { [self] in
-      run(in: context) { error in
-        failure.withLock { $0 = error }
-        ready.signal()
+    do {
+      try SystemThread.start("atelier-zap") { [self] in
+        run(in: context) { error in
+          failure.withLock { $0 = error }
+          ready.signal()
+        }
+        ended.signal()
       }
-      ended.signal()
-    }
-    thread.name = "atelier-zap"
-    thread.start()
+    } catch { throw TransportError("\(error)") }
     ready.wait()
     if let error = failure.withLock({ $0 }) { throw error }
   }

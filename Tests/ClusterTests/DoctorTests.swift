@@ -33,12 +33,12 @@ struct DoctorTests {
   @Test func aWrongKeyOfTheCoordinatorIsToBeCopiedFromIt() throws {
     let wrong = WorkerKeys(own: worker, coordinator: KeyPair().publicKey)
     let finding = try advice(secured, allowing: [worker.publicKey], to: wrong)
-    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not this coordinator's key"))
+    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not the key of what listens there"))
   }
 
   @Test func aCoordinatorWithoutKeysIsNotOneWithAnother() throws {
     let finding = try advice(.none, to: own)
-    #expect(finding.step == "key" && finding.text.contains("or it works without keys"))
+    #expect(finding.step == "key" && finding.text.contains("works without keys: leave out --keys"))
   }
 
   @Test func aCoordinatorThatWantsKeysSaysSo() throws {
@@ -49,6 +49,32 @@ struct DoctorTests {
   @Test func whoListensButDoesNotAnswerIsNoCoordinator() throws {
     let finding = try advice(.none, to: nil)
     #expect(finding.step == "answer" && finding.text.contains("nobody answers"))
+  }
+
+  /// With keys and without.
+  @Test(
+    arguments: [
+      ("SSH-2.0-OpenSSH_9.2p1\r\n", "", "an SSH server"), ("", "HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP server"),
+      ("220 mail ESMTP\r\n", "", "a mail or FTP server"), ("", "\u{15}\u{3}\u{1}", "a TLS server"),
+      ("hello\r\n", "", "a program that says \"hello\""), ("", "", "takes connections and says nothing"),
+    ], [false, true]) func anotherProgramIsNoCoordinator(
+      words: (greeting: String, answer: String, description: String), hasKeys: Bool
+    ) throws
+  {
+    let program = OtherProgram(
+      greeting: words.greeting, answer: words.answer, closes: words.answer.hasPrefix("HTTP"))
+    let endpoint = try Endpoint("tcp://127.0.0.1:\(program.port)")
+    let findings = Doctor.examine(endpoint, keys: hasKeys ? own : nil, patience: 500)
+    let finding = try #require(findings.last)
+    #expect(finding.step == "answer" && !finding.isWell && finding.text.contains(words.description), "\(finding.text)")
+  }
+
+  @Test(arguments: [(Socket.Kind.pull, "PULL"), (.push, "PUSH"), (.pair, "PAIR")])
+  func anotherProgramWithZeroMQIsNoCoordinator(kind: Socket.Kind, name: String) throws {
+    let socket = Socket(kind, in: SocketContext())
+    let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
+    let finding = try #require(Doctor.examine(endpoint, keys: nil, patience: 500).last)
+    #expect(!finding.isWell && finding.text.contains("ZeroMQ (its socket is a \(name))"), "\(finding)")
   }
 
   @Test func whereNobodyListensThatIsSaid() throws {

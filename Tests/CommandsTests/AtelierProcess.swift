@@ -137,3 +137,20 @@ extension Process {
     }
   }
 }
+
+/// A port that nobody listens at now.
+func freePort() -> UInt16 {
+  let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  defer { close(file) }
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+  withUnsafeMutablePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      _ = bind(file, $0, length)
+      _ = getsockname(file, $0, &length)
+    }
+  }
+  return UInt16(bigEndian: address.sin_port)
+}

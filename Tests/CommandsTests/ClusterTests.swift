@@ -105,23 +105,6 @@ import Testing
       environment: environment)
   }
 
-  /// A port that nobody listens at now.
-  func freePort() -> UInt16 {
-    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(file) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(file, $0, length)
-        _ = getsockname(file, $0, &length)
-      }
-    }
-    return UInt16(bigEndian: address.sin_port)
-  }
-
   /// On the real data set: what one process is known to make of it (see `OriginalModel`).
   @Test(arguments: [
     (["cnn", "--epochs", "1"], "74fe29d8207c4719"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
@@ -174,6 +157,21 @@ import Testing
       ["train", "cnn", "--data", data, "--resume", "a.checkpoint.safetensors"] + listening, in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(try folder.bytes("a.safetensors") == whole)
+  }
+
+  @Test func whoIsAwaitedIsReported() throws {
+    let port = freePort()
+    let run = try train(
+      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2", "--events", folder.file("e.jsonl")],
+      output: "a.safetensors")
+    defer { kill(run.process.processIdentifier, SIGKILL) }
+    let address = "tcp://127.0.0.1:\(port)"
+    let line = "waiting for 2 of 2 workers to join \(address); `atelier worker --join \(address)` starts one"
+    try wait { run.errorsSoFar.contains(line) }
+    let events = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self)
+    #expect(events.contains("waiting for 2 of 2 workers"))
+    kill(run.process.processIdentifier, SIGINT)
+    #expect(try run.wait().status == 130)
   }
 
   /// The system gives the number of a closed connection to the next one.
@@ -244,7 +242,7 @@ import Testing
     try wait { run.errorsSoFar.contains("connections whose key is not on the list") }
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("keys of 2 workers are listed now"), "\(ended.errors)")
+    #expect(ended.status == 0 && ended.errors.contains("keys listed now: those of 2 workers"), "\(ended.errors)")
     #expect(ended.errors.contains("of no use among the keys: \(folder.file("keys1"))/broken.public holds no key"))
   }
 

@@ -29,7 +29,7 @@ import Testing
     Issue.record("it took too long")
   }
 
-  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(129))])
   func anInterruptedNetworkIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
     try AtelierProcess(cnn("whole.safetensors"), in: folder)
     let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
@@ -46,6 +46,74 @@ import Testing
     #expect(resumed.status == 0 && resumed.errors.contains("going on after "))
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
     #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is gone")
+  }
+
+  /// `timeout` signals its child, and then the group that both are in: twice within a moment.
+  @Test(arguments: ["0", "2"]) func timeoutEndsATrainingCleanly(workers: String) throws {
+    let run = try AtelierProcess.Started(
+      ["2", AtelierProcess.executable.path] + Array(cnn("a.safetensors").dropLast(4))
+        + ["--epochs", "100000", "--output", "a.safetensors", "--workers", workers],
+      in: folder, executable: URL(fileURLWithPath: "/usr/bin/timeout")
+    ).wait()
+    #expect(run.status == 124 && run.errors.contains("go on with: atelier train cnn --resume"), "\(run.errors)")
+    #expect(folder.names == ["a.checkpoint.safetensors", "data"])
+  }
+
+  @Test func aSecondSignalWithinAMomentIsTheSameWish() throws {
+    let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
+    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    for signal in [SIGTERM, SIGTERM, SIGINT, SIGHUP] { kill(started.process.processIdentifier, signal) }
+    let stopped = try started.wait()
+    #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("go on with: "), "\(stopped.errors)")
+  }
+
+  /// Its worker is suspended, so that it cannot end cleanly for some seconds.
+  @Test func aLaterSignalEndsAtOnce() throws {
+    let started = try AtelierProcess.Started(cnn("a.safetensors") + ["--workers", "1"], in: folder)
+    try wait { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
+    let worker = started.process.children[0]
+    defer { kill(worker, SIGKILL) }
+    kill(worker, SIGSTOP)
+    kill(started.process.processIdentifier, SIGTERM)
+    usleep(2_200_000)
+    try #require(started.process.isRunning)
+    kill(started.process.processIdentifier, SIGTERM)
+    let stopped = try started.wait()
+    #expect(stopped.status == 143 && !stopped.errors.contains("go on with: "), "\(stopped.errors)")
+  }
+
+  @Test func nohupKeepsATrainingAlive() throws {
+    let started = try AtelierProcess.Started(
+      [AtelierProcess.executable.path] + cnn("a.safetensors"), in: folder,
+      executable: URL(fileURLWithPath: "/usr/bin/nohup"))
+    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    kill(started.process.processIdentifier, SIGHUP)
+    let ended = try started.wait()
+    #expect(ended.status == 0 && folder.names.contains("a.safetensors"), "\(ended.errors)")
+  }
+
+  /// The terminal is gone, and with it whoever reads standard error.
+  @Test func aClosedTerminalLosesNothing() throws {
+    let script =
+      "\"$ATELIER\" \(cnn("a.safetensors").joined(separator: " ")) 2>&1 & echo $! > pid; wait $!; echo $? > status"
+    let started = try AtelierProcess.Started(
+      ["-c", "{ \(script); } | true"], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
+      executable: URL(fileURLWithPath: "/bin/sh"))
+    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    let process = try #require(pid_t(String(decoding: folder.bytes("pid"), as: UTF8.self).dropLast()))
+    kill(process, SIGHUP)
+    _ = try started.wait()
+    #expect(try String(decoding: folder.bytes("status"), as: UTF8.self) == "129\n")
+    #expect(!folder.names.contains("a.safetensors") && folder.names.contains("a.checkpoint.safetensors"))
+  }
+
+  @Test func aSweepIsStoppedByAClosedTerminal() throws {
+    let sweep = ["sweep", "cnn", "--filters", "8;8,16", "--epochs", "5,100000", "--batch", "16", "--dense", "16"]
+    let started = try AtelierProcess.Started(sweep + ["--data", data], in: folder)
+    try wait { (try? runs().contains("running")) == true }
+    kill(started.process.processIdentifier, SIGHUP)
+    let stopped = try started.wait()
+    #expect(stopped.status == 129 && stopped.errors.contains("atelier sweep --resume"), "\(stopped.errors)")
   }
 
   /// Also when it is killed, and says nothing.

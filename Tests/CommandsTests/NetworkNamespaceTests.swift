@@ -152,6 +152,7 @@ import Testing
     try FileManager.default.copyItem(
       atPath: folder.file("keys4/stranger.public"), toPath: folder.file("keys5/coordinator.public"))
     let mistaken = try doctor(5)
-    #expect(mistaken.status == 69 && mistaken.output.contains("not this coordinator's key"), "\(mistaken.output)")
+    #expect(
+      mistaken.status == 69 && mistaken.output.contains("not the key of what listens there"), "\(mistaken.output)")
   }
 }

@@ -72,6 +72,15 @@ struct CoordinatorTests {
     #expect(coordinator.workerCount == 1, "nothing is remembered of it")
   }
 
+  @Test mutating func workersThatWillNeverComeAreNotAwaited() throws {
+    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], awaiting: 3, at: 0)
+    #expect(orders(status(of: 1), to: 1)?.chunks.isEmpty != false)
+    #expect(coordinator.awaitedWorkers?.joined == 1 && coordinator.awaitedWorkers?.wanted == 3)
+    #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one may still come")
+    let begun = coordinator.awaitAtMost(1, at: 2)
+    #expect(orders(begun, to: 1)?.chunks.count == 1 && coordinator.awaitedWorkers == nil)
+  }
+
   // MARK: Chunks
 
   @Test mutating func aDeathCostsNoInnocentUnit() throws {

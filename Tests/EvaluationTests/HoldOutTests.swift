@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test func aNetworksAreItsValidationImages() throws {
-    guard case .cnn(let settings) = Self.settings(.cnn) else { return }
+    guard case .cnn(let settings) = Self.settings(.cnn) else { throw CancellationError() }
     let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
     try trainer.run(progress: { _ in true }, epochEnded: {})
     let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test func aTreesCompanionDidNotSeeThem() throws {
-    guard case .tree(let settings) = Self.settings(.tree) else { return }
+    guard case .tree(let settings) = Self.settings(.tree) else { throw CancellationError() }
     let predictions = try #require(Self.holdOut(of: Self.fit(Self.settings(.tree))).predictions)
     let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
     #expect(predictions.labels == split.heldOut.map { Self.training.labels[$0] })

@@ -111,7 +111,9 @@ import Testing
   @Test func theResolutionIsSaidWithNumbers() throws {
     let data = Self.dataset(
       ImageShape(height: 28, width: 14, channels: 1), names: ["a", "b"], train: 4, test: 4)
-    guard case .network(let found) = try Self.explanations(of: data)[0].explanation else { return }
+    guard case .network(let found) = try Self.explanations(of: data)[0].explanation else {
+      throw CancellationError()
+    }
     let same = NetworkChapter(found, of: data).section.fragment
     #expect(same.contains("This layer has a cell for each of the 28x14 pixels."))
     var settings = NetworkSettings()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Compute
 internal import Foundation
 
 /// This program, started again to be measured.
@@ -10,6 +11,8 @@ enum BenchmarkProcess {
   /// - Returns: what it printed, which must be little
   /// - Throws: `CancellationError` if stopped; `ExitCode` if it fails, when it has told why on standard error
   static func run(_ arguments: [String], in folder: String? = nil) throws -> Data {
+    // Without a thread to watch over it, Foundation would wait forever.
+    try SystemThread.check(canStart: 2)
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(

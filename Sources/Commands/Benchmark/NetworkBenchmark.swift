@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Cluster
+internal import Compute
 internal import EmulatedNetwork
 internal import Evaluation
 internal import Foundation
@@ -122,6 +123,8 @@ struct NetworkBenchmark {
   }
 
   private static func start(_ words: [String], output: Pipe?) throws -> Process {
+    // Without a thread to watch over it, Foundation would wait forever.
+    try SystemThread.check(canStart: 2)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: words[0])
     process.arguments = Array(words.dropFirst())

@@ -25,7 +25,16 @@ struct ComputeOptions: ParsableArguments {
       logger.warning(
         "this processor lacks AVX2: the portable kernels are used, which train a network about 20 times slower")
     }
-    return ComputeContext(threads: threads ?? availableCores(), instructionSet: instructionSet)
+    let wanted = threads ?? availableCores()
+    let context = ComputeContext(threads: wanted, instructionSet: instructionSet)
+    if context.team.count < wanted {
+      logger.warning(
+        """
+        continuing with \(counted(context.team.count, "thread")) instead of \(wanted): \(ResourceLimitError.threadLimit()); \
+        the results are the same
+        """)
+    }
+    return context
   }
 
   var logger: Logger {

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import Models
 
@@ -30,6 +31,8 @@ enum PrintedPage {
     defer { unlink(partial) }
     let profile = NSTemporaryDirectory() + "atelier-print-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: profile) }
+    // Without a thread to watch over it, Foundation would wait forever.
+    try SystemThread.check(canStart: 2)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: browser)
     process.arguments = [

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Evaluation
 internal import Selection
 
@@ -19,7 +20,7 @@ struct SweepProgress {
     let secondsLeft: Double?
 
     var text: String {
-      var parts = ["\(done) of \(configurations) configurations done", "\(running) running"]
+      var parts = ["\(done) of \(counted(configurations, "configuration")) done", "\(running) running"]
       if stoppedEarly > 0 { parts.append("\(stoppedEarly) stopped early") }
       if let best { parts.append("best \(metric) \(formatted(best, digits: 4))") }
       return parts.joined(separator: ", ")

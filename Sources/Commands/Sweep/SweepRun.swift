@@ -122,7 +122,7 @@ final class SweepRun {
     progress.add(tasks, of: search)
     if search.knownCount > toldKnown {
       toldKnown = search.knownCount
-      logger.info("\(toldKnown) fits are known")
+      logger.info("\(counted(toldKnown, "fit is", "fits are")) known")
     }
     if case .halving(let halving) = definition.strategy {
       for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
@@ -270,7 +270,7 @@ struct SweepReport: Encodable {
     let model = model.map { "\n\n\($0.text)" } ?? ""
     // Of halving, a configuration has a row for each rung that it reached.
     let count = ranking.count { ($0.rung ?? 0) == 0 }
-    let found = "\(count) configurations in \(formatted(searchSeconds, digits: 1)) s"
+    let found = "\(counted(count, "configuration")) in \(formatted(searchSeconds, digits: 1)) s"
     return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json are in \(folder)"
   }
 }

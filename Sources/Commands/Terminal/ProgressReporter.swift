@@ -3,6 +3,7 @@ internal import Compute
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Reports
 
 /// Shows how far a fit or a prediction is: a live bar on a terminal, else a plain line now and then.
 final class ProgressReporter {
@@ -16,6 +17,8 @@ final class ProgressReporter {
   /// The last hold-out accuracy that was told; it is shown until there is a newer one.
   private var validationAccuracy: Double?
   private var workers: [ClusterProgress.WorkerLine] = []
+  /// Whom the job waits for.
+  private var waiting: String?
   /// Of a sweep: what its fits have come to.
   var sweep: SweepProgress.Status?
 
@@ -38,6 +41,7 @@ final class ProgressReporter {
 
   /// The same, with what each worker does; a worker within this process needs no line of its own.
   func report(_ progress: ClusterProgress) -> Bool {
+    waiting = progress.waiting
     workers = progress.workers.count == 1 && progress.workers[0].process == Int(getpid()) ? [] : progress.workers
     return report(progress.fit)
   }
@@ -46,7 +50,9 @@ final class ProgressReporter {
   func report(_ progress: FitProgress) -> Bool {
     // A resumed training begins in the middle: what was done before says nothing about speed.
     doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
-    if !isQuiet { show(progress) }
+    if !isQuiet {
+      if let waiting { StandardError.shared.showLive([waiting]) } else { show(progress) }
+    }
     if EventStream.isOpen { tellMachines(progress) }
     if LiveRun.isOpen { showLive(progress) }
     return !Interruption.isRequested
@@ -60,6 +66,7 @@ final class ProgressReporter {
   }
 
   private func showLive(_ progress: FitProgress) {
+    if let waiting { return LiveRun.show(LiveSections.waiting(waiting)) }
     let text = text(progress)
     LiveRun.note(label, progress, workers: workers, rate: text.rate, secondsLeft: text.secondsLeft)
   }

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Models
 
 /// A model of the study that Atelier began with, and what the study reached with it on Fashion-MNIST's test images.
@@ -20,7 +21,7 @@ struct OriginalModel {
     return [
       OriginalModel(network: NetworkSettings()),
       OriginalModel(
-        settings: .forest(forest), parameters: "\(forest.trees) trees", accuracy: 0.8685,
+        settings: .forest(forest), parameters: counted(forest.trees, "tree"), accuracy: 0.8685,
         knownDigest: "3ac3d7dd32e7c8c7"),
       OriginalModel(
         settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbours", accuracy: 0.8626,

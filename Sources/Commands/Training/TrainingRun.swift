@@ -46,7 +46,7 @@ struct TrainingRun {
     compute.logger.info(
       """
       \(dataset.name): \(dataset.train.count) training and \(counted(dataset.test.count, "test image")) of \
-      \(dataset.shape), \(dataset.classCount) classes
+      \(dataset.shape), \(counted(dataset.classCount, "class", "classes"))
       """)
     compute.logger.info("\(counted(context.team.count, "thread")), instruction set \(context.instructionSet.rawValue)")
   }
@@ -136,10 +136,11 @@ struct TrainingRun {
       }
     case .tree(let settings):
       return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
-    case .knn(let settings):
+    case .knn(let knn):
+      try cluster.checkMemory(settings, images, classCount: classCount)
       return (
         try NearestNeighbors.fit(
-          images, classCount: classCount, settings: settings, on: context, progress: progress.report), []
+          images, classCount: classCount, settings: knn, on: context, progress: progress.report), []
       )
     }
   }

@@ -24,6 +24,11 @@ package enum LiveSections {
     return HTMLSection("progress", title: "Now", [.cards(cards)])
   }
 
+  /// - Parameter text: whom the job waits for
+  package static func waiting(_ text: String) -> HTMLSection {
+    HTMLSection("progress", title: "Now", [.paragraph(HTMLText(text))])
+  }
+
   private static func position(_ progress: FitProgress) -> String {
     let whole = Double((progress.epochs ?? 1) * progress.total)
     let done = Double(((progress.epoch ?? 1) - 1) * progress.total + progress.done)

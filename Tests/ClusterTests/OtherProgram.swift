@@ -1,0 +1,49 @@
+import Foundation
+import Synchronization
+
+/// A program that listens at a port of loopback and is no coordinator. Ends with its owner.
+final class OtherProgram: Sendable {
+  let port: UInt16
+  private let descriptor: Int32
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// - Parameters:
+  ///   - greeting: sent to whoever connects
+  ///   - answer: sent when something was received
+  ///   - closes: whether the connection is closed then
+  init(greeting: String = "", answer: String = "", closes: Bool = false) {
+    let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = bind(listening, $0, length)
+        _ = listen(listening, 16)
+        _ = getsockname(listening, $0, &length)
+      }
+    }
+    (descriptor, port) = (listening, UInt16(bigEndian: address.sin_port))
+    Thread.detachNewThread { [ended] in
+      var open: [Int32] = []
+      while case let client = accept(listening, nil, nil), client >= 0 {
+        open.append(client)
+        func say(_ text: String) { _ = send(client, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
+        say(greeting)
+        guard !answer.isEmpty || closes else { continue }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        if !answer.isEmpty, recv(client, &bytes, bytes.count, 0) > 0 { say(answer) }
+        if closes { shutdown(client, Int32(SHUT_RDWR)) }
+      }
+      for client in open { close(client) }
+      ended.signal()
+    }
+  }
+
+  deinit {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    ended.wait()
+    close(descriptor)
+  }
+}
