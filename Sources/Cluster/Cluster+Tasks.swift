@@ -24,11 +24,13 @@ extension Cluster {
       }
       return trees
     }
+    func add(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws {
+      grown.append((units.lowerBound, try read(bytes, units: units)))
+    }
     let missing =
       try parts?.read(
         of: settings.trees,
-        reportDamage: { log("\($0) is damaged or belongs to another forest; its trees are grown again") }
-      ) { grown.append(($1.lowerBound, try read($0, units: $1))) }
+        reportDamage: { log("\($0) is damaged or belongs to another forest; its trees are grown again") }, add)
       ?? [0..<settings.trees]
     if !missing.isEmpty {
       var description = JobDescription()
