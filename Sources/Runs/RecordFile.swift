@@ -118,7 +118,8 @@ struct RecordFile: Sendable {
       if ending == "-journal", namesOtherFiles(path + ending) {
         throw RunError(
           """
-          \(path + ending) is a journal of several databases, which a record never has: move it away, and \(path) with it
+          \(path + ending) is a journal of several databases, which a record never has: move it away, and \
+          \(path) with it
           """,
           kind: .damaged)
       }
@@ -144,7 +145,7 @@ struct RecordFile: Sendable {
     if entries.isEmpty, number == 0 { return false }
     if number == applicationID, version != Self.version {
       throw RunError(
-        "\(path) has format \(version) and this version of Atelier reads \(Self.version): use the version that wrote it",
+        "\(path) has format \(version), and this version of Atelier reads \(Self.version): use the one that wrote it",
         kind: .damaged)
     }
     let expected = RecordTable.all.map { ["table", $0.name, $0.creation] }

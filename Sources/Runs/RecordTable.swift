@@ -170,8 +170,8 @@ struct RecordRow {
   func damage(_ reason: String) -> RunError {
     RunError(
       """
-      \(path): \(table.title(values)) \(reason). Restore the file from a copy, or remove the run by `atelier runs remove` \
-      and start it again
+      \(path): \(table.title(values)) \(reason). Restore the file from a copy, or remove the run by `atelier runs \
+      remove` and start it again
       """, kind: .damaged)
   }
 

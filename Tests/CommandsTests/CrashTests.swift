@@ -2,7 +2,8 @@ import Foundation
 import Models
 import Testing
 
-/// Processes that die between writing and renaming, disks that fill up, checkpoints that are old, missing or not what they were.
+/// Processes that die between writing and renaming, disks that fill up, checkpoints that are old, missing or not what
+/// they were.
 @Suite struct CrashTests {
   let folder: TemporaryFolder
   let data: String

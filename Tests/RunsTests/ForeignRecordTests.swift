@@ -3,7 +3,8 @@ import GRDB
 import Runs
 import Testing
 
-/// A record that was changed outside of Atelier, or made to harm whoever reads it: refused with an error that names the row, never a crash,
+/// A record that was changed outside of Atelier, or made to harm whoever reads it: refused with an error that names the
+/// row, never a crash,
 /// and nothing that was changed is believed.
 @Suite final class ForeignRecordTests {
   private let folder = NSTemporaryDirectory() + "atelier-foreign-\(UUID().uuidString)"
@@ -141,7 +142,8 @@ import Testing
     #expect(refusal()?.description.contains("a journal of several databases") == true)
   }
 
-  /// All bits of the database's header, and some of its pages: refused, or it says the same, or less, which is computed again.
+  /// All bits of the database's header, and some of its pages: refused, or it says the same, or less, which is computed
+  /// again.
   @Test func flippedBitsAreRefusedOrChangeNothing() throws {
     let original = try readAll(RunRecord(folder: folder))
     let known = Set(original.split(separator: "\n"))

@@ -2,7 +2,8 @@ internal import Cluster
 internal import Runs
 internal import Selection
 
-/// What a record says may have been made by anybody: numbers that no run comes to are refused before anything is computed or drawn from them.
+/// What a record says may have been made by anybody: numbers that no run comes to are refused before anything is
+/// computed or drawn from them.
 extension RunReport {
   /// - Throws: ``RunError`` of the kind ``RunError/Kind/damaged``
   static func check(

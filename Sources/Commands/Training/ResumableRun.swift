@@ -2,7 +2,8 @@ internal import Foundation
 internal import Models
 internal import Runs
 
-/// The training that `--resume` names: a checkpoint's file, a folder of trees, or a run by its folder, its name, how that begins, or as
+/// The training that `--resume` names: a checkpoint's file, a folder of trees, or a run by its folder, its name, how
+/// that begins, or as
 /// `latest`.
 struct ResumableRun {
   /// A file, or a folder.
@@ -57,7 +58,8 @@ struct ResumableRun {
 
   /// A checkpoint in a run's folder must be that of the run.
   /// - Parameter path: of the checkpoint, or the folder of trees
-  /// - Throws: ``FileError/damaged(path:reason:)`` for one with other settings or of other data than the record has; ``RunError``
+  /// - Throws: ``FileError/damaged(path:reason:)`` for one with other settings or of other data than the record has;
+  /// ``RunError``
   static func check(_ settings: ModelSettings, dataDigest: String, at path: String) throws {
     guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base) else { return }
     let record = try RunFolders.record()
@@ -68,8 +70,8 @@ struct ResumableRun {
       throw FileError.damaged(
         path: path,
         reason: """
-          it belongs to another training than run \(name), which was: \(run.definition). Remove it, or move it out of the \
-          run's folder to resume it there
+          it belongs to another training than run \(name), which was: \(run.definition). Remove it, or move it \
+          out of the run's folder to resume it there
           """)
     }
   }
