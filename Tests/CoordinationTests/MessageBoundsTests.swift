@@ -17,16 +17,17 @@ struct MessageBoundsTests {
 
   @Test func whatRealJobsHaveIsWithinBounds() {
     let message = membership {
-      ($0.job, $0.generation, $0.step, $0.comparedStep) = (1 << 52, 1_000, 1 << 40, 1 << 40)
+      ($0.job, $0.generation, $0.step, $0.agreedStep) = (1 << 52, 1_000, 1 << 40, 1 << 40)
       ($0.progress.epochs, $0.progress.total, $0.progress.loss) = (100_000, 1 << 33, .nan)
-      ($0.progress.validationAccuracy, $0.tensorDigests) = (-1, [.max])
+      $0.progress.validationAccuracy = -1
+      $0.comparisons = [.with { ($0.step, $0.tensorDigests) = (1 << 40, [.max]) }]
     }
     #expect(message.isWithinBounds)
   }
 
   private static var fields: [WritableKeyPath<Membership, UInt64>] {
     [
-      \.generation, \.step, \.comparedStep, \.waitedMilliseconds, \.bytesSent, \.droppedMessages, \.progress.epoch,
+      \.generation, \.step, \.agreedStep, \.waitedMilliseconds, \.bytesSent, \.droppedMessages, \.progress.epoch,
       \.progress.epochs, \.progress.done, \.progress.total,
     ]
   }
