@@ -48,7 +48,7 @@ package struct Socket: ~Copyable {
     /// Bytes of one frame, and so of what a stranger can have kept here before it has proved who it is. What is longer goes in parts.
     package var frame = Int64(Frame.mostAtOnce + (64 << 10))
     /// Messages that wait for one peer, in each direction.
-    package var queue: Int32 = 256
+    package var queue: Int32 = 1_000
     /// Connections that wait to be taken.
     package var backlog: Int32 = 256
     /// Milliseconds for a stranger to prove who it is.

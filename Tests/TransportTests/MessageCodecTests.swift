@@ -151,7 +151,9 @@ import Transport
       let message = CoordinatorMessage.with { $0.refusal.reason = String(repeating: "x", count: count - 8) }
       let frame = MessageCodec.encode(message)
       #expect(frame.count == count)
-      #expect(MessageCodec.decode(frame) == (isTaken ? message : nil))
+      // Its text is cut: see MessageBoundsTests.
+      let decoded: CoordinatorMessage? = MessageCodec.decode(frame)
+      #expect((decoded != nil) == isTaken)
     }
   }
 
