@@ -1,4 +1,4 @@
-// System calls of Linux that glibc's headers show only with _GNU_SOURCE, which Swift does not define.
+// Linux functions that glibc's headers declare only with _GNU_SOURCE, which Swift does not define.
 #include <poll.h>
 #include <time.h>
 int unshare(int flags);
@@ -6,4 +6,10 @@ int setns(int descriptor, int kind);
 int ppoll(struct pollfd *files, nfds_t count, const struct timespec *timeout, const void *signals);
 int memfd_create(const char *name, unsigned flags);
 // fcntl's F_ADD_SEALS and F_GET_SEALS, the seal against truncation, and memfd_create's flags.
-enum { atelier_add_seals = 1033, atelier_get_seals = 1034, atelier_seal_shrink = 2, atelier_close_on_exec = 1, atelier_may_seal = 2 };
+enum {
+  atelier_add_seals = 1033,
+  atelier_get_seals = 1034,
+  atelier_seal_shrink = 2,
+  atelier_close_on_exec = 1,
+  atelier_may_seal = 2
+};

@@ -56,7 +56,7 @@ private func expectSame<Result: Equatable>(
   @Test(arguments: [0, 1, 7, 1 << 28] as [UInt32]) func drawnWords(batch: UInt32) {
     expectSame("batch \(batch)") { kernels in
       var words = [UInt32](repeating: 0, count: 32)
-      kernels.drawWords(key: (0xdead_beef, 0x0123_4567), counter: (5, .max, 7), batch: batch, words: &words)
+      kernels.randomWords(key: (0xdead_beef, 0x0123_4567), counter: (5, .max, 7), batch: batch, words: &words)
       return words
     }
   }

@@ -3,7 +3,7 @@ import KernelInterface
 
 /// The contract of `ForestKernels`, plainly.
 enum ReferenceForestKernels: ForestKernels {
-  static func drawWords(
+  static func randomWords(
     key: (UInt32, UInt32), counter: (UInt32, UInt32, UInt32), batch: UInt32, words: UnsafeMutablePointer<UInt32>
   ) {
     for block in 0..<8 {

@@ -24,7 +24,7 @@ struct BatchedDraws: ~Copyable {
   mutating func next(below bound: Int) -> Int {
     let place = drawnCount & 31
     if place == 0 {
-      kernels.drawWords(
+      kernels.randomWords(
         key: key, counter: (indices.0, indices.1, purpose.rawValue), batch: UInt32(drawnCount >> 5),
         words: words.pointer)
     }
