@@ -65,7 +65,7 @@ final class TrainingRunner {
 
   /// Whether the state, and every piece of the gradient, fits into a message.
   private static func check(_ trainer: NetworkTrainer, _ limits: Limits) throws(ModelError) {
-    let subtrees = SummationTree(leafCount: trainer.settings.shards).mostSubtrees
+    let subtrees = SummationTree(leafCount: trainer.settings.shards).maxSubtreeCount
     let largest = (trainer.plan.buckets.map(\.count).max() ?? 0) * subtrees * 4
     let state = trainer.checkpoint.reduce(64 << 10) { $0 + $1.bytes.count }
     guard max(largest, state) <= limits.message else {

@@ -39,8 +39,8 @@ import Testing
       for first in 0..<count {
         for end in first + 1...count { most = max(most, tree.subtrees(inside: first..<end).count) }
       }
-      #expect(most <= tree.mostSubtrees)
-      if count.nonzeroBitCount == 1 { #expect(most == tree.mostSubtrees, "the bound is met by powers of two") }
+      #expect(most <= tree.maxSubtreeCount)
+      if count.nonzeroBitCount == 1 { #expect(most == tree.maxSubtreeCount, "the bound is met by powers of two") }
     }
   }
 }
