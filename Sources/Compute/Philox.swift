@@ -4,8 +4,8 @@
 /// bijection of 128-bit counters. The key is the seed; the counter consists of a purpose and three indices. There is no
 /// state, so the order of work, the number of threads and restarts cannot change a number.
 package enum Philox {
-  /// What a random number is used for: the last word of the counter. Different purposes never share a counter; uses of
-  /// the same purpose differ in their indices, given in parentheses as (a, b, c).
+  /// The purpose of a random number, which is the last word of its counter. Different purposes never share a counter;
+  /// uses of the same purpose differ in their indices, given in parentheses as (a, b, c).
   ///
   /// Raw values are part of the numerics: never change one, and never reuse one that was removed.
   package enum Purpose: UInt32, Sendable {

@@ -52,9 +52,9 @@ package struct ConvolutionShape: Sendable, Equatable {
 
 /// The non-zero gradients of one shard's pooled outputs, listed in the two orders in which kernels need them.
 ///
-/// Behind a 2x2 max-pool, at most one output of four has a gradient, so both gradients of a convolution need a quarter
-/// of the multiplications. An entry is a gradient and the window's winning output. Lists have room for all windows;
-/// counts say how many entries are valid.
+/// At most one output of each 2x2 window has a gradient, so both gradients of a convolution need a quarter of the
+/// multiplications. An entry is a gradient and the window's winning output. Lists have room for all windows; counts say
+/// how many entries are valid.
 package struct PoolingRoutes {
   /// [image][output channel][window]: the gradients of a channel's entries, in the order of the windows.
   package let channelValues: UnsafeMutablePointer<Float>

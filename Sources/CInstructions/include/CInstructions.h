@@ -1,5 +1,5 @@
-// What Swift cannot express: the detection of the processor's instructions, and the few instructions that Swift's SIMD
-// types lack. Header-only, so that each kernel target inlines the form that its own -march flags allow.
+// Detection of the processor's instructions, and the few instructions that Swift's SIMD types lack. Header-only, so that
+// each kernel target inlines the form that its own -march flags allow.
 #pragma once
 
 #include "CPUDetection.h"

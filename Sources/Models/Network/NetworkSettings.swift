@@ -22,8 +22,8 @@ package struct NetworkSettings: Sendable, Equatable {
   package var dropout: Float = 0
   package var epochs = 4
   package var batch = 128
-  /// The number of logical shards of a batch. They determine the result (batch statistics, order of sums), whoever
-  /// computes them.
+  /// The number of logical shards of a batch. It affects the result (batch statistics, order of sums); the numbers of
+  /// workers and threads do not.
   package var shards = 8
   package var optimizer = OptimizerKind.sgd
   /// nil for the optimizer's default.
