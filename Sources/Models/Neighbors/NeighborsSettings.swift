@@ -65,7 +65,7 @@ package struct NeighborsSettings: Sendable, Equatable {
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }
-      guard let value = parse(word) else { throw .badModel("the setting \(name) has the invalid value \"\(word)\"") }
+      guard let value = parse(word) else { throw .badModel("the setting \(name) cannot be \(word)") }
       return value
     }
     neighbors = try read("neighbors", { Int($0) })

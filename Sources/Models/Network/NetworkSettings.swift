@@ -120,9 +120,7 @@ extension NetworkSettings {
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }
-      guard let value = parse(word) else {
-        throw .badModel("the setting \(name) has the invalid value \"\(word.prefix(200))\"")
-      }
+      guard let value = parse(word) else { throw .badModel("the setting \(name) cannot be \(word.prefix(200))") }
       return value
     }
     filters = try read("filters", Self.integers)
