@@ -1,1 +1,1 @@
-// A header-only target: SwiftPM wants one source file.
+// The target is header-only, but SwiftPM requires a source file.

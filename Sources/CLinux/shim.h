@@ -1,4 +1,4 @@
-// System calls of Linux that glibc's headers show only with _GNU_SOURCE, which Swift does not define.
+// Linux functions that glibc's headers declare only with _GNU_SOURCE, which Swift does not define.
 #include <poll.h>
 #include <pthread.h>
 #include <time.h>
@@ -10,4 +10,10 @@ int memfd_create(const char *name, unsigned flags);
 // The limit of a user's processes and threads, for getrlimit.
 enum { atelier_process_limit = 6 };
 // fcntl's F_ADD_SEALS and F_GET_SEALS, the seal against truncation, and memfd_create's flags.
-enum { atelier_add_seals = 1033, atelier_get_seals = 1034, atelier_seal_shrink = 2, atelier_close_on_exec = 1, atelier_may_seal = 2 };
+enum {
+  atelier_add_seals = 1033,
+  atelier_get_seals = 1034,
+  atelier_seal_shrink = 2,
+  atelier_close_on_exec = 1,
+  atelier_may_seal = 2
+};

@@ -1,8 +1,10 @@
 internal import Foundation
 
-/// Owns `count` elements, aligned to 64 bytes (a cache line, and the widest register), set to zero bits at the start.
+/// Memory for a fixed number of elements, initialized to zero bits, and freed at the end of the buffer's life.
 ///
-/// The kernels work on its pointers; everything else reaches elements by subscript, with bounds checked in debug builds.
+/// It is aligned to 64 bytes (a cache line, and the widest register). Buffers of 2 MiB or more are aligned to 2 MiB and
+/// ask for huge pages. Kernels and inner loops use ``pointer``, whose accesses are not checked; the subscript checks
+/// bounds in debug builds only.
 package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   package let pointer: UnsafeMutablePointer<Element>
   package let count: Int
@@ -10,6 +12,7 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   package static var alignment: Int { 64 }
   private static var hugePage: Int { 2 << 20 }
 
+  /// Allocates `count` elements of zero bits.
   package init(count: Int) {
     precondition(count >= 0, "negative count")
     let byteCount = max(count * MemoryLayout<Element>.stride, 1)
@@ -17,7 +20,7 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: byteCount, alignment: isLarge ? Self.hugePage : Self.alignment)
     #if os(Linux)
-      // Ask for huge pages, before the memory is touched: far fewer address translations where access is scattered.
+      // Huge pages save address translations where access is scattered. Ask before the memory is touched.
       if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
     #endif
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
@@ -25,6 +28,7 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     self.count = count
   }
 
+  /// Copies `elements`.
   package init(_ elements: some Collection<Element>) {
     self.init(count: elements.count)
     for (index, element) in elements.enumerated() { pointer[index] = element }
@@ -43,8 +47,9 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     }
   }
 
+  /// All elements. Valid as long as the buffer.
   package var elements: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: pointer, count: count) }
 }
 
-// Exclusive ownership moves with the value; who shares the pointer between threads gives each a slice of its own.
+// Threads that share a buffer either only read it or write disjoint ranges of it.
 extension AlignedBuffer: @unchecked Sendable where Element: Sendable {}

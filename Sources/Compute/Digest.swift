@@ -1,10 +1,9 @@
 internal import CSodium
 
-/// SHA-256, fed piece by piece (libsodium's).
+/// SHA-256 of data that arrives in pieces, computed by libsodium.
 package struct Digest: ~Copyable {
   private var state = crypto_hash_sha256_state()
 
-  /// Of nothing yet.
   package init() { crypto_hash_sha256_init(&state) }
 
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -16,10 +15,10 @@ package struct Digest: ~Copyable {
     text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
   }
 
-  /// The digest of all that was fed, as 64 hexadecimal digits.
+  /// Returns the digest of all pieces, as 64 hexadecimal digits.
   package consuming func finalize() -> String { Self.hexadecimal(finalizeBytes()) }
 
-  /// The same as 32 bytes.
+  /// Returns the digest of all pieces, as 32 bytes.
   package consuming func finalizeBytes() -> [UInt8] {
     var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
     crypto_hash_sha256_final(&state, &hash)
@@ -32,7 +31,8 @@ package struct Digest: ~Copyable {
   }
 }
 
-/// BLAKE2b (32 bytes; Aumasson and others, 2013), libsodium's: tells results apart three times as fast as SHA-256 would.
+/// Returns the BLAKE2b hash (32 bytes; Aumasson et al., 2013), computed by libsodium: three times as fast as SHA-256,
+/// for comparing results.
 package func checksum(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
   var hash = [UInt8](repeating: 0, count: Int(crypto_generichash_BYTES))
   crypto_generichash(

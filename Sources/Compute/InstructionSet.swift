@@ -8,7 +8,7 @@ internal import Kernels
   internal import KernelsAVX512
 #endif
 
-/// The instruction sets for which Atelier carries kernels, from the narrowest to the widest.
+/// The instruction sets that kernels are compiled for, from the narrowest to the widest.
 package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
   case portable, avx2, avx512
 
@@ -31,9 +31,9 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
   }
 
-  /// The widest available set, or the one that `ATELIER_ISA` names.
+  /// Returns the instruction set that `ATELIER_ISA` names, or else the widest available one.
   ///
-  /// - Throws: ``InstructionSetError`` if the variable names no set, or one that this processor lacks.
+  /// - Throws: ``InstructionSetError`` if `ATELIER_ISA` names no instruction set, or one that this processor lacks.
   package static func chosen(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(InstructionSetError) -> InstructionSet {
@@ -43,7 +43,8 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     return forced
   }
 
-  /// Whether a processor for which wider kernels exist can only run the portable ones, many times slower.
+  /// Whether this processor, of an architecture that has wider kernels, can run only the portable ones, which are many
+  /// times slower.
   package static var isProcessorTooOld: Bool {
     #if arch(x86_64)
       available == [.portable]
@@ -67,7 +68,7 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
   }
 }
 
-/// Why the instruction set that `ATELIER_ISA` names cannot be used.
+/// The reason why the instruction set that `ATELIER_ISA` names cannot be used.
 package enum InstructionSetError: Error, CustomStringConvertible, Equatable {
   case unknown(String)
   case notOnThisProcessor(InstructionSet)
@@ -75,10 +76,10 @@ package enum InstructionSetError: Error, CustomStringConvertible, Equatable {
   package var description: String {
     switch self {
     case .unknown(let name):
-      "\(InstructionSet.environmentVariable)=\(name) names no instruction set; there are: "
+      "\(InstructionSet.environmentVariable)=\(name) names no instruction set; expected one of "
         + InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
     case .notOnThisProcessor(let set):
-      "\(InstructionSet.environmentVariable)=\(set.rawValue), but this processor has only: "
+      "\(InstructionSet.environmentVariable)=\(set.rawValue) is not supported by this processor; expected one of "
         + InstructionSet.available.map(\.rawValue).joined(separator: ", ")
     }
   }

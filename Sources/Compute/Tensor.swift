@@ -1,6 +1,7 @@
-/// A named block of numbers, as models keep, save and digest it: little-endian, row-major (the last dimension is contiguous).
+/// A named array of numbers, as models store, save and digest it: little-endian, row-major (the last dimension is
+/// contiguous).
 package struct Tensor: Sendable, Equatable {
-  /// Element types, with the names that the safetensors format uses.
+  /// Element types, by their names in the safetensors format.
   package enum ElementType: String, Sendable, CaseIterable {
     case float32 = "F32"
     case float64 = "F64"
@@ -25,7 +26,7 @@ package struct Tensor: Sendable, Equatable {
   package let elementType: ElementType
   package let bytes: [UInt8]
 
-  /// - Parameter bytes: as many as the shape and the element type ask for.
+  /// - Parameter bytes: exactly as many as the shape and the element type require
   package init(name: String, shape: [Int], elementType: ElementType, bytes: [UInt8]) {
     precondition(bytes.count == shape.reduce(elementType.byteCount, *), "tensor \(name): shape and bytes differ")
     (self.name, self.shape, self.elementType, self.bytes) = (name, shape, elementType, bytes)
@@ -39,7 +40,7 @@ package struct Tensor: Sendable, Equatable {
 
   package var elementCount: Int { shape.reduce(1, *) }
 
-  /// The elements, or nil if the tensor holds another type.
+  /// Returns the elements, or nil if they have another type.
   package func elements<Element: TensorElement>(as type: Element.Type = Element.self) -> [Element]? {
     guard Element.tensorElementType == elementType else { return nil }
     return [Element](unsafeUninitializedCapacity: elementCount) { buffer, count in
@@ -48,10 +49,10 @@ package struct Tensor: Sendable, Equatable {
     }
   }
 
-  /// SHA-256 over tensors in canonical order (by name): each one's name, type, shape and bytes.
+  /// Returns the SHA-256 of tensors in canonical order (by name): of the name, type, shape and bytes of each.
   ///
-  /// This is the digest that every fit prints. It covers what was computed, not the settings: nearest neighbours with other numbers of
-  /// neighbours have the same tensors.
+  /// This is the digest that every fit prints. It covers what was computed, not the settings: nearest-neighbor models
+  /// that differ only in the number of neighbors have the same digest.
   package static func digest(of tensors: [Tensor]) -> String {
     var digest = Digest()
     for tensor in tensors.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {

@@ -1,5 +1,6 @@
-/// The version of Atelier, as `atelier version` prints it and saved models carry it.
+/// The version of Atelier that `atelier version` prints and saved models contain.
 package let atelierVersion = "0.1.0"
 
-/// Which bits come out of a computation: raised by every change after which any result differs. Workers of one cluster have the same.
+/// The version of the numerics, incremented by every change that changes the bits of any result. All workers of a
+/// cluster must have the same one.
 package let numericsVersion: UInt32 = 1

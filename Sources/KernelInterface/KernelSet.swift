@@ -1,11 +1,13 @@
-/// All inner loops of Atelier, as one instruction set implements them.
+/// The inner loops of Atelier, implemented for one instruction set.
 ///
-/// The protocols are the contract: what each kernel computes, the shape of every pointer, the order of every sum. The
-/// target `Kernels` implements them once, and is compiled once per instruction set; the tests implement them a second
-/// time, plainly. Every implementation gives the same bits.
+/// The protocols are the contract: what each kernel computes, the shape of every pointer, and the order of every sum.
+/// The target `Kernels` implements them once and is compiled once per instruction set. All builds return the same bits;
+/// the tests compare them with plain reference implementations.
 ///
-/// A protocol stands between `Compute` and the kernels, so that no kernel's body can be inlined into code that is
-/// compiled for another instruction set, where the same source would be slow (or crash).
+/// Kernels are called through a protocol so that no kernel is inlined into code compiled for another instruction set,
+/// where it would be slow or crash.
 ///
-/// Conventions: pointers are aligned to 64 bytes where the contract says so, never overlap unless it says so, and are checked by nobody.
+/// Shapes are written as (rows, columns) or [row][column], the last dimension being contiguous. Pointers are aligned to
+/// 64 bytes where the contract says so, and do not overlap unless it says so. Kernels check none of this; the caller
+/// does.
 package protocol KernelSet: NetworkKernels, ForestKernels, NeighborKernels {}

@@ -6,34 +6,47 @@ package enum Comparison: Sendable {
   case differences
 }
 
-/// The same for rows and queries of floats.
+/// How a block of training rows of floats is compared with a block of queries.
 package enum FloatComparison: Sendable {
   case products, squaredDifferences, absoluteDifferences
 }
 
-/// Kernels that find nearest neighbours.
+/// Kernels that find nearest neighbors.
 ///
-/// Training rows stand in tiles of 16: [tile][word][16 rows][4 bytes], or [tile][component][16 rows] for floats. One lane is one row, so nothing is
-/// ever summed across lanes. Sums of bytes are exact; sums of floats run over the components in order, fused where there is a product.
+/// Training rows are stored in tiles of 16: [tile][word][16 rows][4 bytes] for bytes, [tile][component][16 rows] for
+/// floats. Each lane holds one row, so nothing is summed across lanes. Sums of bytes are exact. Sums of floats run over
+/// the components in order, from zero; products are fused. Vectors (`rows`, `totals`, `shift`, `factor`) are aligned to
+/// 64 bytes.
 package protocol NeighborKernels: Sendable {
-  /// Compares `queries` queries with `tiles` tiles over `words` words of four bytes; the words must be few enough that a lane's sum
-  /// stays below 2^31 (16384 words).
-  /// - rows: [tile][tileWords][16 rows][4 bytes], from the first word on that counts; tiles `tileWords` words apart
-  /// - queryWords: [query][queryStride], four bytes each, from the first word on that counts
-  /// - totals: [query][tile][16], added to
+  /// Compares bytes, and adds the sums to `totals`.
+  ///
+  /// - Parameters:
+  ///   - words: the number of words of four bytes to compare, at most 16384, so that the sum of a lane stays below 2^31
+  ///   - rows: [tile][tileWords][16 rows][4 bytes], starting at the first word to compare; `tileWords` is the number of
+  ///     words in a tile
+  ///   - queryWords: [query][queryStride] words of four bytes, starting at the first word to compare
+  ///   - totals: [query][tile][16], added to
   static func compareBytes(
     _ comparison: Comparison, queries: Int, tiles: Int, words: Int, rows: UnsafePointer<UInt8>, tileWords: Int,
     queryWords: UnsafePointer<Int32>, queryStride: Int, totals: UnsafeMutablePointer<Double>)
 
-  /// - rows: [tile][components][16 rows]
-  /// - queryValues: [query][components]
-  /// - totals: [query][tile][16], overwritten
+  /// Compares floats, and writes the sums to `totals`.
+  ///
+  /// - Parameters:
+  ///   - rows: [tile][components][16 rows]
+  ///   - queryValues: [query][components]
+  ///   - totals: [query][tile][16], overwritten
   static func compareFloats(
     _ comparison: FloatComparison, queries: Int, tiles: Int, components: Int, rows: UnsafePointer<Float>,
     queryValues: UnsafePointer<Float>, totals: UnsafeMutablePointer<Double>)
 
-  /// Replaces 16 totals by keys, (total + shift) * factor, and tells which are below `limit`: bit i for lane i.
-  /// - totals, shift, factor: (16)
+  /// Replaces 16 totals by the keys (total + shift) * factor, and returns the lanes whose key is below `limit`: bit i
+  /// for lane i.
+  ///
+  /// - Parameters:
+  ///   - totals: (16), overwritten by the keys
+  ///   - shift: (16)
+  ///   - factor: (16)
   static func keysBelow(
     _ limit: Double, totals: UnsafeMutablePointer<Double>, shift: UnsafePointer<Double>, factor: UnsafePointer<Double>
   ) -> UInt32

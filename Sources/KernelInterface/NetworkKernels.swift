@@ -1,8 +1,9 @@
 /// The extents of one convolution whose result is max-pooled over 2x2 windows.
 ///
-/// Planes are stored in blocks of 16 channels, [block][row][column][16], so that the channels of one pixel are one register. A convolution
-/// reads a plane that already has its border; output pixel (y, x) reads rows y..<y+kernel and columns x..<x+kernel. Window (y, x) pools
-/// the outputs (2y, 2x), (2y, 2x+1), (2y+1, 2x), (2y+1, 2x+1), numbered 0 to 3.
+/// Planes are stored in blocks of 16 channels, [block][row][column][16], so that the channels of one pixel fill one
+/// register. A convolution reads a plane that already has its border; output pixel (y, x) reads rows y..<y+kernel and
+/// columns x..<x+kernel. Window (y, x) pools the outputs (2y, 2x), (2y, 2x+1), (2y+1, 2x), (2y+1, 2x+1), in this order
+/// numbered 0 to 3.
 package struct ConvolutionShape: Sendable, Equatable {
   package let inputChannels: Int
   package let outputChannels: Int
@@ -10,11 +11,11 @@ package struct ConvolutionShape: Sendable, Equatable {
   /// Extents of the input with its border.
   package let inputHeight: Int
   package let inputWidth: Int
-  /// Extents of the pooled output. Outputs that fill no whole window are not computed.
+  /// Extents of the pooled output. Outputs outside of a whole window are not computed.
   package let pooledHeight: Int
   package let pooledWidth: Int
 
-  // Derived, but stored: kernels are in other modules, where a computed property would be a call.
+  // Stored, although derived: kernels are in other modules, where a computed property would be a call.
   package let inputBlocks: Int
   package let outputBlocks: Int
   package let taps: Int
@@ -42,28 +43,30 @@ package struct ConvolutionShape: Sendable, Equatable {
   package var inputCount: Int { inputBlocks * planeCount }
   /// Floats of one image's pooled output.
   package var outputCount: Int { outputBlocks * windows * 16 }
-  /// Floats of the weights as they are trained: [input block][output channel][tap][16 input channels].
+  /// Floats of the trained weights: [input block][output channel][tap][16 input channels].
   package var weightCount: Int { inputBlocks * outputChannels * taps * 16 }
-  /// Floats of the weights that ``NetworkKernels/convolveAndPool`` reads for one output block: [input block][tap][16 input][16 output].
+  /// Floats of the weights of one output block as ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``
+  /// reads them: [input block][tap][16 input][16 output].
   package var packedBlockCount: Int { inputBlocks * taps * 256 }
 }
 
-/// The non-zero gradients behind the pooling of one shard, listed in the two orders in which they are needed.
+/// The non-zero gradients of one shard's pooled outputs, listed in the two orders in which kernels need them.
 ///
-/// Behind a 2x2 max-pool only one output of four has a gradient, so both gradients of a convolution need a quarter of the multiplications.
-/// An entry is a gradient and the window's winning output.
+/// At most one output of each 2x2 window has a gradient, so both gradients of a convolution need a quarter of the
+/// multiplications. An entry is a gradient and the window's winning output. Lists have room for all windows; counts say
+/// how many entries are valid.
 package struct PoolingRoutes {
-  /// [image][output channel][window]: the gradient of each entry of a channel, windows ascending.
+  /// [image][output channel][window]: the gradients of a channel's entries, in the order of the windows.
   package let channelValues: UnsafeMutablePointer<Float>
-  /// As `channelValues`: where the winner lies in an input plane, in pixels.
+  /// [image][output channel][window]: the position of each entry's winner in an input plane, in pixels.
   package let channelPositions: UnsafeMutablePointer<Int32>
-  /// [image][output channel]: how many entries.
+  /// [image][output channel]: the number of entries.
   package let channelCounts: UnsafeMutablePointer<Int32>
   /// [image][group of 32 output channels][window][32]: the gradients of a window's entries, by winner, then by channel.
   package let windowValues: UnsafeMutablePointer<Float>
-  /// As `windowValues`: the output channel.
+  /// [image][group][window][32]: the output channel of each entry.
   package let windowChannels: UnsafeMutablePointer<Int32>
-  /// [image][group][window][4]: how many entries each winner has.
+  /// [image][group][window][4]: the number of entries of each winner.
   package let windowCounts: UnsafeMutablePointer<Int32>
 
   package init(
@@ -79,23 +82,24 @@ package struct PoolingRoutes {
     self.windowCounts = windowCounts
   }
 
-  /// Output channels whose weights stay in the first-level cache together.
+  /// Output channels of a group: their weights fit in the first-level cache together.
   package static let group = 32
 
   package static func groups(_ shape: ConvolutionShape) -> Int { (shape.outputChannels + group - 1) / group }
 }
 
-/// What one step of an optimizer needs to know.
+/// The factors of one step of an optimizer.
 package struct OptimizerStep: Sendable, Equatable {
   package var learningRate: Float
-  /// Multiplies the summed gradient: 1 / images of the batch.
+  /// Multiplies the summed gradient: 1 / (images in the batch).
   package var gradientScale: Float
   package var momentum: Float
   package var beta1: Float
   package var beta2: Float
   package var epsilon: Float
-  /// 1 / (1 - beta1^t) and 1 / (1 - beta2^t) of Adam's step t.
+  /// 1 / (1 - beta1^t), where t counts Adam's steps from 1.
   package var firstCorrection: Float
+  /// 1 / (1 - beta2^t).
   package var secondCorrection: Float
 
   package init(
@@ -115,85 +119,117 @@ package struct OptimizerStep: Sendable, Equatable {
 
 /// Kernels of the convolutional network.
 ///
-/// "Fused" means one rounding: `addingProduct`. All pointers are aligned to 64 bytes and all lengths of float blocks are multiples of 16,
-/// unless said otherwise.
+/// "Fused" means one rounding, as in `addingProduct`. Pointers are aligned to 64 bytes, and lengths of float blocks are
+/// multiples of 16, unless stated otherwise.
 package protocol NetworkKernels: Sendable {
   // MARK: Convolution
 
   /// Convolves one image with 16 filters and keeps the largest output of each window.
   ///
-  /// Each output is summed with fused operations from zero, over input blocks, then rows, then columns of the kernel, then channels of the block.
-  /// Of equal outputs the first wins.
-  /// - input: [input block][inputHeight][inputWidth][16]
-  /// - weights: [input block][tap][16 input][16 output channels], one output block
-  /// - output: [pooledHeight][pooledWidth][16]
-  /// - winners: as `output`, each 0 to 3
+  /// Each output is a fused sum from zero, over input blocks, then rows and columns of the kernel, then channels of the
+  /// block. Of equal outputs, the first wins.
+  ///
+  /// - Parameters:
+  ///   - input: [input block][inputHeight][inputWidth][16]
+  ///   - weights: [input block][tap][16 input][16 output], of one output block
+  ///   - output: [pooledHeight][pooledWidth][16], overwritten
+  ///   - winners: [pooledHeight][pooledWidth][16], overwritten by the numbers of the winners, 0 to 3
   static func convolveAndPool(
     _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>)
 
-  /// Rearranges trained weights for ``convolveAndPool(_:input:weights:output:winners:)``, for one output block.
-  /// Channels that do not exist get zeros.
-  /// - weights: [input block][output channel][tap][16 input]
-  /// - packed: [input block][tap][16 input][16 output], output block `block`
+  /// Rearranges the trained weights of one output block for ``convolveAndPool(_:input:weights:output:winners:)``.
+  ///
+  /// - Parameters:
+  ///   - weights: [input block][output channel][tap][16 input]
+  ///   - packed: [input block][tap][16 input][16 output], overwritten; zero for output channels that do not exist
   static func packWeights(
     _ shape: ConvolutionShape, block: Int, weights: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>)
 
-  /// Lists the non-zero gradients of one image. Pointers of `routes` are those of the image.
-  /// - gradient: [output block][window][16]
-  /// - winners: as `gradient`
+  /// Lists the non-zero gradients of one image.
+  ///
+  /// - Parameters:
+  ///   - gradient: [output block][window][16], with respect to the pooled outputs
+  ///   - winners: [output block][window][16]
+  ///   - routes: the lists of this image, overwritten
   static func routeGradients(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
-  /// Adds a shard's gradient with respect to the weights, each image after the other, each window after the other, fused.
-  /// - routes: of all images
-  /// - input: [image][input block][inputHeight][inputWidth][16]
-  /// - gradient: [input block][output channel][tap][16 input]
+  /// Adds a shard's gradient with respect to the weights: image after image, window after window, fused.
+  ///
+  /// - Parameters:
+  ///   - routes: the lists of all images
+  ///   - input: [image][input block][inputHeight][inputWidth][16]
+  ///   - gradient: [input block][output channel][tap][16 input], added to
   static func accumulateWeightGradient(
     _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, input: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>)
 
-  /// Computes a shard's gradient with respect to the convolution's input: for each group of channels, window after window, winner after
-  /// winner, channel after channel, fused, from zero.
-  /// - routes: of all images
-  /// - weights: [input block][output channel][tap][16 input]
-  /// - gradient: [image][input block][inputHeight][inputWidth][16], overwritten; the border's values are part of no input
+  /// Computes a shard's gradient with respect to the convolution's input: a fused sum from zero, over groups of
+  /// channels, then windows, then winners, then channels.
+  ///
+  /// - Parameters:
+  ///   - routes: the lists of all images
+  ///   - weights: [input block][output channel][tap][16 input]
+  ///   - gradient: [image][input block][inputHeight][inputWidth][16], overwritten; values in the border have no meaning
   static func computeInputGradient(
     _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, weights: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>)
 
   // MARK: Batch normalization, over the rows of one block of 16 channels
 
-  /// Sums 16 channels over `rows` vectors of each image: first within an image, then over images, one after the other.
-  /// - values: [image][rows][16], images `stride` floats apart
-  /// - center: (16), subtracted before; `squared`: sums squares (fused)
-  /// - sums: (16), overwritten
+  /// Sums 16 channels over `rows` vectors of each image: first within an image, then over images.
+  ///
+  /// - Parameters:
+  ///   - values: [image][rows][16], images `stride` floats apart
+  ///   - center: (16), subtracted from the values
+  ///   - squared: whether the squares of the centered values are summed (fused)
+  ///   - sums: (16), overwritten
   static func sumChannels(
     images: Int, rows: Int, stride: Int, values: UnsafePointer<Float>, center: UnsafePointer<Float>, squared: Bool,
     sums: UnsafeMutablePointer<Float>)
 
-  /// result = max(0, value * scale + shift), fused, for one image's block; the result lies inside a bordered plane.
-  /// - values: [height][width][16]
-  /// - scale, shift: (16)
-  /// - result: first pixel of a [height][resultRow floats] plane
+  /// Scales, shifts and rectifies one block of one image: result = max(0, value * scale + shift), fused. A NaN stays a
+  /// NaN.
+  ///
+  /// - Parameters:
+  ///   - values: [height][width][16]
+  ///   - scale: (16)
+  ///   - shift: (16)
+  ///   - result: [height][width][16], rows `resultRow` floats apart, overwritten; may be `values` if its rows are
+  ///     contiguous
   static func scaleShiftAndRectify(
     height: Int, width: Int, values: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     result: UnsafeMutablePointer<Float>, resultRow: Int)
 
-  /// Passes a gradient through the rectifier: gradient = activation > 0 ? upstream : 0, for one image's block; adds to
-  /// `sums` the gradients, and to `products` the gradients times (value - mean) * deviationInverse.
-  /// - activation, upstream: first pixel of bordered planes, `row` floats a row
-  /// - values: [height][width][16], what the layer before had computed
-  /// - gradient: [height][width][16]
-  /// - mean, deviationInverse, sums, products: (16)
+  /// Passes a gradient through the rectifier: gradient = activation > 0 ? upstream : 0, for one block of one image.
+  ///
+  /// - Parameters:
+  ///   - activation: [height][width][16], rows `row` floats apart
+  ///   - upstream: [height][width][16], rows `row` floats apart
+  ///   - values: [height][width][16], before normalization
+  ///   - mean: (16)
+  ///   - deviationInverse: (16)
+  ///   - gradient: [height][width][16], overwritten
+  ///   - sums: (16): the gradients are added
+  ///   - products: (16): the gradients times (value - mean) * deviationInverse are added (fused)
   static func rectifierGradient(
     height: Int, width: Int, row: Int, activation: UnsafePointer<Float>, upstream: UnsafePointer<Float>,
     values: UnsafePointer<Float>, mean: UnsafePointer<Float>, deviationInverse: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>)
 
-  /// The gradient of a batch normalization with respect to its input (Ioffe and Szegedy, 2015), for `rows` vectors:
-  /// gradient = factor * (gradient - meanGradient - normalized * meanProduct), normalized = (value - mean) * deviationInverse.
-  /// - values, gradient: [rows][16]; all others: (16)
+  /// Computes the gradient of a batch normalization with respect to its input (Ioffe and Szegedy, 2015):
+  /// gradient = factor * (gradient - meanGradient - normalized * meanProduct), where
+  /// normalized = (value - mean) * deviationInverse.
+  ///
+  /// - Parameters:
+  ///   - values: [rows][16]
+  ///   - mean: (16)
+  ///   - deviationInverse: (16)
+  ///   - factor: (16)
+  ///   - meanGradient: (16)
+  ///   - meanProduct: (16)
+  ///   - gradient: [rows][16], changed in place
   static func normalizationGradient(
     rows: Int, values: UnsafePointer<Float>, mean: UnsafePointer<Float>, deviationInverse: UnsafePointer<Float>,
     factor: UnsafePointer<Float>, meanGradient: UnsafePointer<Float>, meanProduct: UnsafePointer<Float>,
@@ -201,51 +237,92 @@ package protocol NetworkKernels: Sendable {
 
   // MARK: Dense layers
 
-  /// c = a b, or c += a b if `accumulate`. Each element is summed over k in order, fused, from zero or from c.
-  /// - a: element (i, p) at i * aRow + p * aColumn; not necessarily aligned
-  /// - b: (k, n), rows `bRow` floats apart; c: (m, n), rows `cRow` floats apart; n, bRow and cRow are multiples of 16
+  /// Computes c = a b, or c += a b if `accumulate`. Each element is a fused sum over k in order, from zero or from c.
+  ///
+  /// - Parameters:
+  ///   - n: a multiple of 16
+  ///   - a: (m, k), element (i, p) at i * aRow + p * aColumn; not necessarily aligned
+  ///   - b: (k, n), rows `bRow` floats apart, a multiple of 16
+  ///   - c: (m, n), rows `cRow` floats apart, a multiple of 16
   static func multiplyMatrices(
     m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRow: Int, aColumn: Int, b: UnsafePointer<Float>, bRow: Int,
     c: UnsafeMutablePointer<Float>, cRow: Int, accumulate: Bool)
 
-  /// target = transposed source.
-  /// - source: (rows, columns); target: (columns, rows)
+  /// Transposes a matrix of any size.
+  ///
+  /// - Parameters:
+  ///   - source: (rows, columns); not necessarily aligned
+  ///   - target: (columns, rows), overwritten; not necessarily aligned
   static func transpose(
     rows: Int, columns: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>)
 
-  /// values = max(0, values).
+  /// Rectifies values: values = max(0, values). A NaN stays a NaN.
+  ///
+  /// - Parameter values: (count), changed in place
   static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
 
-  /// gradient = activation > 0 ? gradient : 0.
+  /// Masks a gradient by an activation: gradient = activation > 0 ? gradient : 0.
+  ///
+  /// - Parameters:
+  ///   - activation: (count)
+  ///   - gradient: (count), changed in place
   static func maskByActivation(
     count: Int, activation: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>)
 
-  /// Softmax of one row of logits; `classes` of the `count` values exist, the others get probability 0.
-  /// The sum runs over lanes: 16 partial sums by class index modulo 16, which are added pairwise (8, 4, 2, 1 apart).
-  /// Returns log(sum of exp(logit - largest)) + largest.
+  /// Computes the softmax of one row of logits, of which the first `classes` exist; the others get probability 0.
+  ///
+  /// The sum of exponentials is 16 partial sums by class index modulo 16, added pairwise (8, 4, 2, 1 apart).
+  ///
+  /// - Parameters:
+  ///   - logits: (count)
+  ///   - probabilities: (count), overwritten
+  /// - Returns: the logarithm of the sum of the exponentials of the logits.
   static func softmax(
     classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>
   ) -> Float
 
   // MARK: Vectors
 
-  /// values *= factor.
+  /// Multiplies values by a factor.
+  ///
+  /// - Parameter values: (count), changed in place
   static func scale(count: Int, values: UnsafeMutablePointer<Float>, by factor: Float)
 
-  /// sum += values.
+  /// Adds values to a sum, element by element.
+  ///
+  /// - Parameters:
+  ///   - values: (count)
+  ///   - sum: (count), added to
   static func add(count: Int, values: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>)
 
-  /// average = average + (values - average) * weight, fused.
+  /// Moves an average toward values: average += (values - average) * weight, fused.
+  ///
+  /// - Parameters:
+  ///   - average: (count), changed in place
+  ///   - values: (count)
   static func moveAverage(
     count: Int, average: UnsafeMutablePointer<Float>, values: UnsafePointer<Float>, weight: Float)
 
-  /// Stochastic gradient descent with Nesterov momentum (PyTorch's form): g = gradient * gradientScale + decay * w;
-  /// velocity = momentum * velocity + g; w -= learningRate * (g + momentum * velocity). With momentum 0: plain descent.
+  /// Takes a step of stochastic gradient descent with Nesterov momentum, in PyTorch's form:
+  /// g = gradient * gradientScale + weightDecay * w; velocity = momentum * velocity + g;
+  /// w -= learningRate * (g + momentum * velocity).
+  ///
+  /// - Parameters:
+  ///   - gradient: (count)
+  ///   - velocity: (count), changed in place
+  ///   - weights: (count), changed in place
   static func descend(
     count: Int, step: OptimizerStep, weightDecay: Float, gradient: UnsafePointer<Float>,
     velocity: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<Float>)
 
-  /// Adam (Kingma and Ba, 2015) with L2 weight decay, or AdamW (Loshchilov and Hutter, 2019) if `decoupled`.
+  /// Takes a step of Adam (Kingma and Ba, 2015) with L2 weight decay, or of AdamW (Loshchilov and Hutter, 2019) if
+  /// `decoupled`.
+  ///
+  /// - Parameters:
+  ///   - gradient: (count)
+  ///   - firstMoment: (count), changed in place
+  ///   - secondMoment: (count), changed in place
+  ///   - weights: (count), changed in place
   static func adam(
     count: Int, step: OptimizerStep, weightDecay: Float, decoupled: Bool, gradient: UnsafePointer<Float>,
     firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>,

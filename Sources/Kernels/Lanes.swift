@@ -2,16 +2,17 @@
 typealias Lanes = SIMD16<Float>
 
 extension UnsafePointer<Float> {
-  /// The 16 floats from `offset` on; the address is a multiple of 64.
+  /// Returns the 16 floats from `offset` on; their address is a multiple of 64.
   @inline(__always)
   func lanes(at offset: Int) -> Lanes { UnsafeRawPointer(self + offset).load(as: Lanes.self) }
 }
 
 extension UnsafeMutablePointer<Float> {
-  /// The 16 floats from `offset` on; the address is a multiple of 64.
+  /// Returns the 16 floats from `offset` on; their address is a multiple of 64.
   @inline(__always)
   func lanes(at offset: Int) -> Lanes { UnsafeRawPointer(self + offset).load(as: Lanes.self) }
 
+  /// Stores 16 floats from `offset` on.
   @inline(__always)
   func store(_ lanes: Lanes, at offset: Int) {
     UnsafeMutableRawPointer(self + offset).storeBytes(of: lanes, as: Lanes.self)

@@ -9,7 +9,8 @@ private struct Window {
 
   @inline(__always) init() {}
 
-  /// Adds weight * input; `top` and `bottom` point to the input of one channel below the window's left outputs, pixels 16 floats apart.
+  /// Adds weight * input. `top` and `bottom` point to the input pixels of the window's left outputs, in one channel;
+  /// the right outputs read the next pixels, 16 floats further.
   @inline(__always)
   mutating func accumulate(_ weight: Lanes, _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>) {
     topLeft = topLeft.addingProduct(Lanes(repeating: top[0]), weight)
@@ -18,7 +19,7 @@ private struct Window {
     bottomRight = bottomRight.addingProduct(Lanes(repeating: bottom[16]), weight)
   }
 
-  /// Writes the largest output and its number.
+  /// Stores the largest output and its number.
   @inline(__always)
   func pool(into output: UnsafeMutablePointer<Float>, _ winners: UnsafeMutablePointer<Int32>) {
     var best = topLeft
@@ -46,8 +47,8 @@ extension SIMDKernels {
       let row = input + 2 * y * shape.inputWidth * 16
       var x = 0
       func position() -> Int { (y * shape.pooledWidth + x) * 16 }
-      // Sums do not depend on the tile. As many windows at a time as the registers hold: 7 windows are 28 registers of AVX-512,
-      // one window is 8 of AVX2's 16.
+      // As many windows at a time as the registers hold: 7 windows take 28 of AVX-512's 32, one window takes 8 of
+      // AVX2's 16. Sums do not depend on the number of windows.
       #if AVX512
         while x + 7 <= shape.pooledWidth {
           convolveSeven(shape, row + 32 * x, weights, output + position(), winners + position())
@@ -65,7 +66,7 @@ extension SIMDKernels {
     }
   }
 
-  /// Calls `body` with each weight vector and the two input rows that it meets, in the order of the contract.
+  /// Calls `body` with each weight vector and the two input rows that it multiplies, in the order of the contract.
   @inline(__always)
   private static func forEachWeight(
     _ shape: ConvolutionShape, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,

@@ -28,7 +28,8 @@ extension SIMDKernels {
     }
   }
 
-  /// Sorts the entries of one window and group of channels by winner (a counting sort, so channels stay in order).
+  /// Sorts the entries of one window and group of channels by winner, with a counting sort that keeps the channels'
+  /// order.
   private static func routeWindow(
     _ shape: ConvolutionShape, _ group: Int, _ window: Int, _ gradient: UnsafePointer<Float>,
     _ winners: UnsafePointer<Int32>, _ routes: PoolingRoutes
@@ -67,7 +68,8 @@ extension SIMDKernels {
     var block = 0
     while block < shape.inputBlocks {
       let blocks = shape.kernel == 3 && block + 2 <= shape.inputBlocks ? 2 : 1
-      // Input planes of a few images fit the first-level cache, and the slab of the gradient fits the second.
+      // The input planes of these images fit in the first-level cache, the slab of the gradient in the second-level
+      // cache.
       let imagesAtOnce = max(1, 8192 / (blocks * shape.planeCount))
       var first = 0
       while first < images {
@@ -93,7 +95,7 @@ extension SIMDKernels {
     }
   }
 
-  /// A 3x3 kernel's nine taps for two blocks of input channels: 18 sums in registers.
+  /// Adds to the nine taps of a 3x3 kernel for two blocks of input channels: 18 sums in registers.
   private static func addNineTaps(
     _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
     _ firstPlane: UnsafePointer<Float>, _ secondPlane: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>,
@@ -111,7 +113,7 @@ extension SIMDKernels {
     b.store(second)
   }
 
-  /// Any kernel, one block of input channels: tap after tap.
+  /// Adds to the taps of any kernel for one block of input channels, tap after tap.
   private static func addTaps(
     _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
     _ plane: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
@@ -141,7 +143,7 @@ extension SIMDKernels {
     for block in 0..<shape.inputBlocks {
       let blockWeights = weights + block * shape.outputChannels * shape.taps * 16
       for first in stride(from: 0, to: images, by: imagesAtOnce) {
-        // The weights of one group stay in the first-level cache while several images need them.
+        // The weights of one group stay in the first-level cache for all images of this loop.
         for group in 0..<groups {
           for image in first..<min(first + imagesAtOnce, images) {
             let plane = gradient + image * shape.inputCount + block * shape.planeCount
@@ -211,11 +213,11 @@ extension SIMDKernels {
   }
 }
 
-/// Nine vectors of 16 channels, as rows of three: the taps of a 3x3 kernel, or the patch of pixels that they touch.
+/// Nine vectors of 16 channels, in rows of three: the taps of a 3x3 kernel, or the pixels that they cover.
 private struct NineTaps {
   var a, b, c, d, e, f, g, h, i: Lanes
 
-  /// - Parameter row: floats between rows of three; 48 where the nine are contiguous.
+  /// - Parameter row: floats from one row of three to the next; 48 if the nine are contiguous.
   @inline(__always)
   init(_ source: UnsafeMutablePointer<Float>, _ row: Int = 48) {
     (a, b, c) = (source.lanes(at: 0), source.lanes(at: 16), source.lanes(at: 32))

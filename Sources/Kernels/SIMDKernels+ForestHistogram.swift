@@ -43,7 +43,7 @@ extension SIMDKernels {
     bestCut(histogram: histogram, node: node, scratch: scratch, of: EntropySums(terms: terms))
   }
 
-  /// Lane k tries the cuts at the values 16 k ..< 16 k + 16, one after the other.
+  /// Tries the cuts at the values 16 k..<16 k + 16 in lane k, one after the other.
   @inline(__always)
   private static func bestCut(
     histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>,
@@ -91,7 +91,7 @@ extension SIMDKernels {
     return cut
   }
 
-  /// For each lane, the sum of all 16 vectors over the lanes before it.
+  /// Returns, for each lane, the sum of all 16 vectors over the lower lanes.
   @inline(__always)
   private static func sumsBelowLanes(_ vectors: UnsafePointer<SIMD16<UInt32>>) -> SIMD16<UInt32> {
     var sums = vectors[0]
@@ -111,11 +111,13 @@ extension SIMDKernels {
   }
 }
 
-/// What a criterion sums up over the labels, for 16 cuts at once.
+/// The sums of a criterion over the labels, for 16 cuts at once.
 private protocol CutSums {
+  /// Adds a label.
+  ///
   /// - Parameters:
-  ///   - labelLeft: the label's weight on the left side of each cut.
-  ///   - labelWeight: its weight on both sides.
+  ///   - labelLeft: the label's weight on the left side of each cut
+  ///   - labelWeight: its weight on both sides
   mutating func add(_ labelLeft: SIMD16<UInt32>, of labelWeight: UInt32)
 
   func score(
@@ -123,7 +125,7 @@ private protocol CutSums {
   ) -> SIMD16<Double>
 }
 
-/// Sum of squares over weight, on both sides: all whole numbers up to the quotient.
+/// Sums of squares on both sides, in integers until the final quotient.
 private struct GiniSums: CutSums {
   private var nodeSquares = 0.0
   private var leftSquares = SIMD16<Double>()
@@ -154,7 +156,7 @@ private struct GiniSums: CutSums {
   }
 }
 
-/// Weight times entropy is n log2 n minus the sum of the labels' n log2 n.
+/// Sums of n log2 n: weight times entropy is n log2 n of the side minus the sum of its labels' n log2 n.
 private struct EntropySums: CutSums {
   private let terms: UnsafePointer<Int64>
   private var sum = SIMD16<Int64>()

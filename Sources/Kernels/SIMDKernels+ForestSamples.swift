@@ -9,11 +9,11 @@ extension SIMDKernels {
     withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: 16) { sources in
       for first in stride(from: 0, to: count, by: 16) {
         for lane in 0..<16 {
-          // Lanes behind the last sample repeat it.
+          // Lanes after the last sample repeat it.
           let index = first &+ lane < count ? first &+ lane : count &- 1
           sources[lane] = rows + samples[index].row &* rowStride
         }
-        // The rows of the next samples are somewhere else in memory: ask for them now.
+        // The next samples' rows are scattered in memory: prefetch them.
         for index in min(first &+ 16, count)..<min(first &+ 32, count) {
           let row = rows + samples[index].row &* rowStride
           for offset in stride(from: 0, to: width, by: 64) { atelier_prefetch(row + offset) }
@@ -59,7 +59,7 @@ extension SIMDKernels {
     var right = 0
     var largestLeft: UInt8 = 0
     var smallestRight: UInt8 = 255
-    // Every sample is written to both sides, and the side that it belongs to moves on: no branch to mispredict.
+    // Every sample is written to both sides, and only its own side advances: no branch to mispredict.
     for index in 0..<count {
       let sample = samples[index]
       let value = values[sample.row &* stride]
@@ -81,9 +81,9 @@ extension SIMDKernels {
     nodes: UnsafePointer<TreeNode>, rows: UnsafePointer<UInt8>, rowStride: Int, images: UnsafePointer<UInt32>,
     count: Int, leaves: UnsafeMutablePointer<UInt32>
   ) {
-    // Sixteen images walk in step, so that their loads overlap. Who has arrived stays. Masks instead of conditions:
-    // which way an image goes cannot be predicted, so a branch would cost more than the step. Until the end, a place is
-    // a node.
+    // Sixteen images walk down the tree in step, so that their loads overlap; an image in its leaf stays there. Masks
+    // replace branches, which could not be predicted and would cost more than the step. Until the end, places are
+    // nodes.
     for first in stride(from: 0, to: count, by: 16) {
       let places = leaves + first
       let walkers = min(16, count &- first)
@@ -94,7 +94,7 @@ extension SIMDKernels {
         for walker in 0..<walkers {
           let place = places[walker]
           let node = nodes[Int(place)]
-          // 1 for the leaves' mark, which is all ones.
+          // 1 if all bits of the split are set, which marks a leaf.
           let isLeaf = UInt32(truncatingIfNeeded: (UInt64(node.split) &+ 1) &>> 32)
           let stays = 0 &- isLeaf
           let feature = Int((node.split &>> 8) & ~stays)

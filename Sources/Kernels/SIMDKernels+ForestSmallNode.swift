@@ -10,7 +10,7 @@ extension SIMDKernels {
     let (best, bestIndex) = bestScores(
       keys: keys, node: node, scratch: scratch + node.count, of: SmallGiniSums(node: node))
     var cut = bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
-    // Positive floats are in the same order as their bits.
+    // The score is the bits of a float.
     if cut.lane >= 0 { cut.score = Double(Float(bitPattern: UInt32(cut.score))) }
     return cut
   }
@@ -25,10 +25,10 @@ extension SIMDKernels {
     return bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
   }
 
-  /// A key is a value (upper byte) with the code of its sample, so sorting keys sorts the samples by value.
+  /// Sorts the samples by value, in every lane at once.
   ///
-  /// The sort is Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M), in every lane
-  /// at once.
+  /// A key is a value (upper byte) and the code of its sample (lower byte). The sort is Batcher's merge exchange
+  /// (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M).
   @inline(__always)
   private static func sortedKeys(
     lanes: UnsafePointer<UInt8>, node: SmallNode, scratch keys: UnsafeMutablePointer<SIMD32<UInt16>>
@@ -62,7 +62,7 @@ extension SIMDKernels {
     return UnsafePointer(keys)
   }
 
-  /// In each lane the best score, and the index of the last key that goes left.
+  /// Returns the best score of each lane, and the index of the last key that goes left.
   @inline(__always)
   private static func bestScores(
     keys: UnsafePointer<SIMD32<UInt16>>, node: SmallNode, scratch leftWeights: UnsafeMutablePointer<SIMD32<UInt16>>,
@@ -101,7 +101,7 @@ extension SIMDKernels {
     return (best, bestIndex)
   }
 
-  /// The lane with the best score; of equals, the one with the lowest feature.
+  /// Returns the cut of the lane with the best score; of equal scores, the lane with the lowest feature.
   @inline(__always)
   private static func bestLane(
     _ best: Halves, _ bestIndex: Halves, keys: UnsafePointer<SIMD32<UInt16>>, features: UnsafePointer<UInt32>,
@@ -126,7 +126,7 @@ extension SIMDKernels {
   }
 }
 
-/// Sixteen lanes each.
+/// 32 lanes as two vectors of 16.
 private struct Halves {
   var low: SIMD16<Int32>
   var high: SIMD16<Int32>
@@ -144,20 +144,20 @@ private struct Halves {
   }
 }
 
-/// What a criterion sums up while samples move to the left side, in 32 lanes.
+/// The sums of a criterion while samples move to the left side, in 32 lanes.
 private protocol SmallNodeSums {
-  /// Moves one sample of each lane.
+  /// Moves one sample of each lane to the left side.
   ///
   /// - Parameters:
-  ///   - labelLeft: what its label weighs on the left, before.
-  ///   - labelRight: what its label weighs on the right, before.
+  ///   - labelLeft: the weight of its label on the left before the move
+  ///   - labelRight: the weight of its label on the right before the move
   mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>)
 
-  /// The scores of the cut behind the last sample moved, as integers of the same order.
+  /// The scores of the cut after the last moved sample, as integers in the same order as the scores.
   var scores: Halves { get }
 }
 
-/// Sums of squares in 32 bits, and quotients whose terms are whole numbers up to 2^24.
+/// Sums of squares in 32 bits, and quotients of integers below 2^24.
 private struct SmallGiniSums: SmallNodeSums {
   private var leftSquares = Halves(low: SIMD16(), high: SIMD16())
   private var rightSquares: Halves
@@ -199,7 +199,7 @@ private struct SmallGiniSums: SmallNodeSums {
     }
   }
 
-  /// The bits of positive floats, which are in the same order as the floats.
+  /// Returns the bits of the quotients: positive floats have the same order as their bits.
   @inline(__always)
   private func quotients(
     _ leftSquares: SIMD16<Int32>, _ rightSquares: SIMD16<Int32>, _ left: SIMD16<Int32>, _ right: SIMD16<Int32>
@@ -208,7 +208,7 @@ private struct SmallGiniSums: SmallNodeSums {
   }
 }
 
-/// Weight times entropy is n log2 n minus the sum of the labels' n log2 n.
+/// Sums of n log2 n: weight times entropy is n log2 n of the side minus the sum of its labels' n log2 n.
 private struct SmallEntropySums: SmallNodeSums {
   private let terms: UnsafePointer<Int32>
   private var sum: Halves

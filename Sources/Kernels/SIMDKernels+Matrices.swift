@@ -16,13 +16,13 @@ extension SIMDKernels {
     }
   }
 
-  /// Up to six rows of 16 columns: 6 registers of AVX-512, 12 of AVX2's 16.
+  /// Computes up to six rows of 16 columns: 6 registers of AVX-512, 12 of AVX2's 16.
   @inline(__always)
   private static func multiplyRows(
     _ rows: Int, _ k: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aColumn: Int, _ b: UnsafePointer<Float>,
     _ bRow: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool
   ) {
-    // Rows that do not exist repeat the last one, and are not written.
+    // Rows that do not exist repeat the last one and are not stored.
     let last = rows - 1
     let (i1, i2, i3) = (min(1, last) * aRow, min(2, last) * aRow, min(3, last) * aRow)
     let (i4, i5) = (min(4, last) * aRow, min(5, last) * aRow)
@@ -56,7 +56,7 @@ extension SIMDKernels {
   package static func transpose(
     rows: Int, columns: Int, source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>
   ) {
-    // In squares of 16, so that both sides stay in the first-level cache.
+    // In squares of 16, so that source and target stay in the first-level cache.
     for row in stride(from: 0, to: rows, by: 16) {
       for column in stride(from: 0, to: columns, by: 16) {
         for j in column..<min(column + 16, columns) {

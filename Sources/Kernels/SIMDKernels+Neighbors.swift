@@ -1,7 +1,7 @@
 internal import CInstructions
 package import KernelInterface
 
-/// The sums of one query with two tiles of rows.
+/// The sums of one query with two tiles of rows, in 32 bits.
 private struct TilePair {
   var first = SIMD16<Int32>()
   var second = SIMD16<Int32>()
@@ -36,7 +36,7 @@ extension SIMDKernels {
     _ comparison: Comparison, queries: Int, tiles: Int, words: Int, rows: UnsafePointer<UInt8>, tileWords: Int,
     queryWords: UnsafePointer<Int32>, queryStride: Int, totals: UnsafeMutablePointer<Double>
   ) {
-    // The comparison is chosen outside of the loops, so that each gets its own.
+    // The comparison is a constant in each call, so that each gets loops of its own.
     switch comparison {
     case .products:
       compare(.products, queries, tiles, words, rows, tileWords, queryWords, queryStride, totals)
@@ -56,7 +56,7 @@ extension SIMDKernels {
       let first = UnsafeRawPointer(rows + tile * tileWords * 64)
       let second = both ? first + tileWords * 64 : first
       var query = 0
-      // Six queries and two tiles take 12 registers of AVX-512, two take 8 of AVX2.
+      // Six queries times two tiles take 12 registers of AVX-512.
       while query + 6 <= queries {
         let q = queryWords + query * queryStride
         var (s0, s1, s2, s3, s4, s5) = (TilePair(), TilePair(), TilePair(), TilePair(), TilePair(), TilePair())
@@ -113,7 +113,7 @@ extension SIMDKernels {
       let row = rows + tile * components * 16
       var query = 0
       while query < queries {
-        // Queries that do not exist repeat the last one, and are not written.
+        // Queries that do not exist repeat the last one and are not stored.
         let last = queries - 1
         let q0 = queryValues + query * components
         let q1 = queryValues + min(query + 1, last) * components

@@ -78,7 +78,7 @@ extension SIMDKernels {
     }
   }
 
-  /// max(0, value); a NaN stays one, so that a diverged training shows.
+  /// Returns max(0, value). A NaN stays a NaN, so that diverged training is noticed.
   @inline(__always)
   private static func rectified(_ value: Lanes) -> Lanes { value.replacing(with: 0, where: value .< 0) }
 

@@ -27,12 +27,14 @@ extension SIMDKernels {
     return largest + logarithm(sum)
   }
 
-  /// e^x, relative error below 2e-7, for x <= 0; below -87 the result is e^-87. Cody and Waite's reduction to |r| <= log(2) / 2, then Taylor's
-  /// polynomial of degree 7. Not libm's, which differs between systems.
+  /// Returns e^x for x <= 0, with a relative error below 1e-7; e^-87 for x < -87.
+  ///
+  /// Cody and Waite's reduction to |r| <= log(2) / 2, then Taylor's polynomial of degree 7. libm's function would
+  /// differ between systems.
   @inline(__always)
   private static func exponential(_ x: Lanes) -> Lanes {
     let x = x.replacing(with: -87, where: x .< -87)
-    // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits of the significand.
+    // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits of the significand.
     let shift = Lanes(repeating: 0x1.8p23)
     let shifted = shift.addingProduct(x, Lanes(repeating: 1.442_695_04))
     let n = shifted - shift
@@ -50,7 +52,8 @@ extension SIMDKernels {
     return unsafeBitCast(unsafeBitCast(power, to: SIMD16<Int32>.self) &+ exponent, to: Lanes.self)
   }
 
-  /// The natural logarithm of a positive, normal number, relative error below 1e-6: log(m 2^e) = e log(2) + 2 artanh((m - 1) / (m + 1)).
+  /// Returns the natural logarithm of a positive, normal number, with a relative error below 1e-6:
+  /// log(m 2^e) = e log(2) + 2 artanh((m - 1) / (m + 1)).
   @inline(__always)
   private static func logarithm(_ x: Float) -> Float {
     var exponent = Float(Int32(bitPattern: x.bitPattern >> 23) &- 127)

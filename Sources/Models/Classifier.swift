@@ -1,42 +1,44 @@
 package import Compute
 package import Datasets
 
-/// The four kinds of model, by the name that commands and files use.
+/// The kinds of model, by their names in commands and files.
 package enum ModelKind: String, Sendable, CaseIterable, Codable {
   case cnn, forest, tree, knn
 }
 
-/// A fitted model: it tells images apart, and is nothing but its settings and tensors.
+/// A fitted model that classifies images. It consists of settings and tensors alone.
 package protocol Classifier: Sendable {
   static var kind: ModelKind { get }
 
-  /// The shape of the images that it was fitted on, and can judge.
+  /// The shape of the images that the model was fitted on and can classify.
   var imageShape: ImageShape { get }
   var classCount: Int { get }
 
-  /// What it was fitted with, by the names of the command line's options, as text.
+  /// The settings of the fit, as text, by the names of the command-line options.
   var settings: [String: String] { get }
 
-  /// All that predictions depend on beside ``settings``. Names are unique.
+  /// Everything that predictions depend on besides ``settings``. Names are unique.
   var tensors: [Tensor] { get }
 
   /// Rebuilds a fitted model. Predictions are bit-identical to those of the model that was saved.
   ///
-  /// - Throws: ``ModelError`` if a tensor or setting is missing or does not fit the others. Never crashes, whatever it is given.
+  /// - Throws: ``ModelError`` if a tensor or setting is missing or does not match the others. No input crashes.
   init(tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int) throws(ModelError)
 
-  /// Class probabilities: (images, classCount), row-major. `images` must have ``imageShape``; their labels are not looked at.
+  /// Returns class probabilities: (images, classCount), row-major. `images` must have ``imageShape``; their labels are
+  /// ignored.
   ///
-  /// - Parameter progress: told how many images are done; returns false to stop early, which throws `CancellationError`.
+  /// - Parameter progress: called with the number of images done; returns false to stop
+  /// - Throws: `CancellationError` if stopped.
   func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float]
 
-  /// Gets ready once for many calls of ``probabilities(for:on:progress:)``.
+  /// Returns a closure that computes ``probabilities(for:on:progress:)``, with preparations made once for many calls.
   func predictor(on context: ComputeContext) -> Predictor
 }
 
-/// A model that is ready to judge images: their probabilities, as ``Classifier/probabilities(for:on:progress:)`` gives them.
+/// Computes class probabilities like ``Classifier/probabilities(for:on:progress:)``.
 package typealias Predictor = (_ images: LabeledImages, _ progress: (FitProgress) -> Bool) throws -> [Float]
 
 extension Classifier {
@@ -47,7 +49,7 @@ extension Classifier {
   /// SHA-256 over the tensors in canonical order.
   package var digest: String { Tensor.digest(of: tensors) }
 
-  /// The most probable class of each image; of equals, the lowest.
+  /// Returns the most probable class of each image; of equally probable classes, the lowest.
   package func predictions(for images: LabeledImages, on context: ComputeContext) throws -> [UInt8] {
     let probabilities = try probabilities(for: images, on: context, progress: { _ in true })
     return (0..<images.count).map { image in
@@ -61,11 +63,11 @@ extension Classifier {
   }
 }
 
-/// Why a model cannot be fitted or rebuilt.
+/// The reason why a model cannot be fitted or rebuilt.
 package enum ModelError: Error, Equatable, CustomStringConvertible {
-  /// Settings that make no sense, or not for these images; says which, and what to change.
+  /// Invalid settings, or settings that do not match the images; the message names the setting and what is allowed.
   case badSettings(String)
-  /// A saved model that is damaged, hostile, or of another kind.
+  /// A saved model that is damaged, malicious, or of another kind.
   case badModel(String)
 
   package var description: String {
@@ -75,21 +77,21 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// How far a fit (or a long prediction) is. Handed to a closure that shows it, and that returns false to stop.
+/// The progress of a fit or a long prediction. It is passed to a closure that returns false to stop.
 package struct FitProgress: Sendable, Equatable {
-  /// What is counted.
+  /// The unit of `done` and `total`.
   package enum Unit: String, Sendable { case images, trees, nodes, queries, fits, pixels }
 
   package var done: Int
-  /// 0 while it is not known, or where there is nothing to count.
+  /// 0 if it is not known, or if there is nothing to count.
   package var total: Int
   package var unit: Unit
   /// From 1; nil for models that are not trained in epochs.
   package var epoch: Int?
   package var epochs: Int?
-  /// Mean training loss since the epoch began.
+  /// Mean training loss of the epoch so far.
   package var loss: Double?
-  /// Accuracy on the hold-out images, at the end of an epoch.
+  /// Accuracy on the validation set, at the end of an epoch.
   package var validationAccuracy: Double?
 
   package init(

@@ -1,7 +1,7 @@
 package import Compute
 package import Datasets
 
-/// A model to fit: its kind, and all that its fit depends on beside the images.
+/// The kind of a model to fit, and everything that the fit depends on besides the images.
 package enum ModelSettings: Sendable, Equatable {
   case cnn(NetworkSettings)
   case forest(ForestSettings)
@@ -17,7 +17,7 @@ package enum ModelSettings: Sendable, Equatable {
     }
   }
 
-  /// By the names of the command line's options.
+  /// The settings as text, by the names of the command-line options.
   package var text: [String: String] {
     switch self {
     case .cnn(let settings): settings.text
@@ -27,7 +27,9 @@ package enum ModelSettings: Sendable, Equatable {
     }
   }
 
-  /// - Parameter progress: told how far the fit is; returns false to stop early.
+  /// Fits the model.
+  ///
+  /// - Parameter progress: called with the progress of the fit; returns false to stop
   /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package func fit(
     _ images: LabeledImages, classCount: Int, on context: ComputeContext, progress: (FitProgress) -> Bool

@@ -31,7 +31,7 @@ extension Configuration {
     "criterion": TreeSettings.Criterion.allCases.map(\.rawValue), "bootstrap": flags,
     "metric": Metric.allCases.map(\.rawValue), "weights": Weighting.allCases.map(\.rawValue),
     "padding": Padding.allCases.map(\.rawValue), "optimizer": OptimizerKind.allCases.map(\.rawValue),
-    "schedule": Schedule.allCases.map(\.rawValue), "batch-norm": flags, "mirror": flags,
+    "schedule": LearningRateSchedule.allCases.map(\.rawValue), "batch-norm": flags, "mirror": flags,
   ]
   private static let flags = ["true", "false"]
 }

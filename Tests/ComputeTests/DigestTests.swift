@@ -2,8 +2,8 @@ import Compute
 import Testing
 
 @Suite struct DigestTests {
-  /// The vector of FIPS 180-2, fed in pieces.
-  @Test func knownAnswer() {
+  /// The test vector of FIPS 180-2, in two pieces.
+  @Test func matchesKnownAnswer() {
     var digest = Digest()
     digest.update("a")
     digest.update("bc")
@@ -11,7 +11,7 @@ import Testing
     #expect(value == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
   }
 
-  @Test func aTensorsDigestDependsOnNameShapeAndBytesButNotOnOrder() {
+  @Test func tensorDigestDependsOnContentsButNotOnOrder() {
     let a = Tensor(name: "a", shape: [2], [Float(1), 2])
     let b = Tensor(name: "b", shape: [1, 2], [Float(1), 2])
     #expect(Tensor.digest(of: [a, b]) == Tensor.digest(of: [b, a]))

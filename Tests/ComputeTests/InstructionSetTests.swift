@@ -2,7 +2,7 @@ import Compute
 import Testing
 
 @Suite struct InstructionSetTests {
-  @Test func theEnvironmentForcesANarrowerSet() throws {
+  @Test func environmentSelectsInstructionSet() throws {
     #expect(try InstructionSet.chosen(environment: ["ATELIER_ISA": "portable"]) == .portable)
     #expect(try InstructionSet.chosen(environment: [:]) == InstructionSet.available.max())
     #expect(throws: InstructionSetError.unknown("sse9")) {

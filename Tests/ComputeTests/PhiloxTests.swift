@@ -2,8 +2,8 @@ import Compute
 import Testing
 
 @Suite struct PhiloxTests {
-  /// Known answers of Random123, the authors' own library (its file kat_vectors, philox4x32 with 10 rounds).
-  @Test func knownAnswers() {
+  /// Known answers of Random123, the authors' library (file kat_vectors, philox4x32 with 10 rounds).
+  @Test func matchesKnownAnswers() {
     #expect(
       Philox.block(counter: .zero, key: .zero) == SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))
     #expect(
@@ -15,15 +15,15 @@ import Testing
         == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test func boundedDrawsAreInRangeAndEven() {
+  @Test func boundedIntegersAreUniform() {
     var sequence = RandomSequence(seed: 1, .test)
     var counts = [Int](repeating: 0, count: 7)
     for _ in 0..<70_000 { counts[Int(sequence.next(below: 7))] += 1 }
-    // Each count has mean 10,000 and standard deviation 93: five of those to either side.
+    // Each count has mean 10,000 and standard deviation 93; allow five standard deviations.
     #expect(counts.allSatisfy { abs($0 - 10_000) < 465 })
   }
 
-  @Test func aShuffleIsAPermutationThatItsSeedDecides() {
+  @Test func shuffleIsPermutationThatDependsOnSeed() {
     func shuffled(_ seed: UInt64) -> [Int] {
       var sequence = RandomSequence(seed: seed, .test)
       var elements = Array(0..<100)

@@ -2,9 +2,9 @@ import Compute
 import Testing
 
 @Suite struct SummationTreeTests {
-  @Test(arguments: 1...33) func theSumHasTheSameBitsForEveryDivisionOverOwners(leafCount: Int) {
+  @Test(arguments: 1...33) func sumIsIndependentOfDivisionAmongOwners(leafCount: Int) {
     let tree = SummationTree(leafCount: leafCount)
-    // Values of very different size: another order of additions would round differently.
+    // Values of very different magnitude: another order of additions would round differently.
     let leaves = (0..<leafCount).map { leaf in
       Philox.uniform(Philox.words(seed: 7, .test, UInt32(leaf)).x) * (leaf.isMultiple(of: 3) ? 1e6 : 1e-3)
     }
@@ -25,22 +25,22 @@ import Testing
     }
   }
 
-  @Test func aNodeDividesAtTheLargestPowerOfTwo() {
+  @Test func nodeSplitsAtLargestPowerOfTwo() {
     #expect(SummationTree.split(0..<8) == 4)
     #expect(SummationTree.split(0..<7) == 4)
     #expect(SummationTree.split(4..<6) == 5)
     #expect(SummationTree.split(0..<5) == 4)
   }
 
-  @Test func noRangeHasMoreSubtreesThanIsSaid() {
+  @Test func maxSubtreeCountIsTightBound() {
     for count in 1...70 {
       let tree = SummationTree(leafCount: count)
       var most = 0
       for first in 0..<count {
         for end in first + 1...count { most = max(most, tree.subtrees(inside: first..<end).count) }
       }
-      #expect(most <= tree.mostSubtrees)
-      if count.nonzeroBitCount == 1 { #expect(most == tree.mostSubtrees, "the bound is met by powers of two") }
+      #expect(most <= tree.maxSubtreeCount)
+      if count.nonzeroBitCount == 1 { #expect(most == tree.maxSubtreeCount, "the bound is tight for powers of two") }
     }
   }
 }

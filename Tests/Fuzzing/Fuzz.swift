@@ -7,7 +7,8 @@ import Selection
 import SwiftProtobuf
 import Transport
 
-/// What libFuzzer calls with ever new bytes: everything that reads what others have written. The first byte says which; none may crash.
+/// Passes bytes from libFuzzer to one of the readers of untrusted data, which the first byte selects. No reader may
+/// crash.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 0 else { return 0 }
@@ -41,7 +42,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   return 0
 }
 
-/// What reads files is given one in memory.
+/// Calls `body` with the path of a file in memory that has these bytes.
 private func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
   let path = "/dev/shm/atelier-fuzz-\(getpid())"
   guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return }
@@ -49,7 +50,7 @@ private func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String)
   unlink(path)
 }
 
-/// A training of the smallest network, for checkpoints to go on with.
+/// Returns a trainer of the smallest network, which resumes from checkpoints.
 private func makeTrainer() throws -> NetworkTrainer {
   let shape = ImageShape(height: 2, width: 2, channels: 1)
   let images = LabeledImages(shape: shape, pixels: [UInt8](0..<16), labels: [0, 1, 0, 1])
@@ -59,7 +60,7 @@ private func makeTrainer() throws -> NetworkTrainer {
     images, classCount: 2, settings: settings, on: ComputeContext(threads: 1, instructionSet: .portable))
 }
 
-/// libFuzzer's own main, under the name that the package manager gives an executable's.
+/// Runs libFuzzer's main function, under the name that the package manager gives the main function of an executable.
 @_cdecl("fuzz_main")
 public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
   var (count, arguments) = (count, arguments)

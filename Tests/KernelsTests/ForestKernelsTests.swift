@@ -2,7 +2,7 @@ import Compute
 import KernelInterface
 import Testing
 
-/// A node's samples with the values of 40 features; few levels mean many ties.
+/// Random samples of a node, with the values of 64 features, 40 of which are searched. Few levels mean many ties.
 private struct RandomNode: ~Copyable {
   static let rowCount = 500
   static let rowStride = 64
@@ -40,7 +40,7 @@ private struct RandomNode: ~Copyable {
   }
 }
 
-/// Calls the kernel of each instruction set and the reference kernel, and expects the same results.
+/// Expects the same results from the kernel of each instruction set and from the reference kernel.
 private func expectSame<Result: Equatable>(
   _ comment: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: (any ForestKernels.Type) -> Result
 ) {
@@ -53,15 +53,15 @@ private func expectSame<Result: Equatable>(
 @Suite struct ForestKernelsTests {
   static let counts = [0, 1, 2, 15, 16, 17, 31, 32, 33, 64, 97, 255, 406]
 
-  @Test(arguments: [0, 1, 7, 1 << 28] as [UInt32]) func drawnWords(batch: UInt32) {
+  @Test(arguments: [0, 1, 7, 1 << 28] as [UInt32]) func randomWordsMatchReference(batch: UInt32) {
     expectSame("batch \(batch)") { kernels in
       var words = [UInt32](repeating: 0, count: 32)
-      kernels.drawWords(key: (0xdead_beef, 0x0123_4567), counter: (5, .max, 7), batch: batch, words: &words)
+      kernels.randomWords(key: (0xdead_beef, 0x0123_4567), counter: (5, .max, 7), batch: batch, words: &words)
       return words
     }
   }
 
-  @Test(arguments: counts, [16, 32, 64]) func transposedRows(count: Int, width: Int) {
+  @Test(arguments: counts, [16, 32, 64]) func transposedRowsMatchReference(count: Int, width: Int) {
     let node = RandomNode(count: count)
     let stride = (count + 15) / 16 * 16
     expectSame("\(count) rows of \(width)") { kernels in
@@ -73,7 +73,7 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: counts, [1, 28, 32]) func lanes(count: Int, featureCount: Int) {
+  @Test(arguments: counts, [1, 28, 32]) func lanesMatchReference(count: Int, featureCount: Int) {
     let node = RandomNode(count: count)
     let columns = node.columns()
     expectSame("\(count) samples, \(featureCount) features") { kernels in
@@ -81,15 +81,15 @@ private func expectSame<Result: Equatable>(
       kernels.gatherLanes(
         samples: node.samples.pointer, count: count, columns: columns.pointer, columnStride: RandomNode.rowCount,
         features: node.features.pointer, featureCount: featureCount, lanes: &lanes)
-      var neighbours = [UInt8](repeating: 0, count: count * 32)
+      var adjacent = [UInt8](repeating: 0, count: count * 32)
       kernels.copyLanes(
         samples: node.samples.pointer, count: count, rows: node.rows.pointer + 32, rowStride: RandomNode.rowStride,
-        lanes: &neighbours)
-      return [lanes, neighbours]
+        lanes: &adjacent)
+      return [lanes, adjacent]
     }
   }
 
-  @Test(arguments: counts) func histograms(count: Int) {
+  @Test(arguments: counts) func histogramsMatchReference(count: Int) {
     let node = RandomNode(count: count)
     let columns = node.columns()
     let pair = (
@@ -106,7 +106,7 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: counts, [0, 100, 255] as [UInt8]) func partitions(count: Int, cut: UInt8) {
+  @Test(arguments: counts, [0, 100, 255] as [UInt8]) func partitionsMatchReference(count: Int, cut: UInt8) {
     let node = RandomNode(count: count)
     for (values, stride) in [(node.rows.pointer + 11, RandomNode.rowStride), (node.rows.pointer, 1)] {
       expectSame("\(count) samples at \(cut), stride \(stride)") { kernels in
@@ -120,7 +120,7 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: counts, [1, 2, 3, 200]) func leaves(count: Int, leafCount: Int) {
+  @Test(arguments: counts, [1, 2, 3, 200]) func leavesMatchReference(count: Int, leafCount: Int) {
     let node = RandomNode(count: count)
     let images = AlignedBuffer(node.samples.elements.map { UInt32($0.row) })
     var random = RandomSequence(seed: 2, .test, UInt32(leafCount))
@@ -149,13 +149,13 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  /// n log2 n in the units of a table; any monotone table would do here.
+  /// Returns a table like those of n log2 n; any monotone table would do here.
   private func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
     AlignedBuffer((0..<count).map { n in Term((n * (Int.bitWidth - n.leadingZeroBitCount)) << shift) })
   }
 
   @Test(arguments: [0, 1, 2, 3, 17, 64, 300, 500], [2, 5, 256])
-  func cutsOfHistograms(count: Int, levels: Int) {
+  func histogramCutsMatchReference(count: Int, levels: Int) {
     let fine: AlignedBuffer<Int64> = terms(8 * 500 + 1, shift: 30)
     for (labelCount, minSamplesLeaf) in [(1, 1), (2, 1), (3, 5), (40, 1)] {
       let node = RandomNode(count: count, labelCount: labelCount, maxWeight: 8, levels: levels)
@@ -189,7 +189,7 @@ private func expectSame<Result: Equatable>(
   }
 
   @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 100, 200, 406], [2, 5, 256])
-  func cutsOfSmallNodes(count: Int, levels: Int) {
+  func smallNodeCutsMatchReference(count: Int, levels: Int) {
     let coarse: AlignedBuffer<Int32> = terms(SmallNode.weightLimit + 1, shift: 19)
     for (labelCount, featureCount, minSamplesLeaf) in [(1, 32, 1), (2, 1, 1), (3, 28, 4), (16, 32, 1)] {
       let maxWeight = min(SmallNode.sampleWeightLimit, SmallNode.weightLimit / max(1, count))

@@ -7,9 +7,8 @@ import Testing
     (0..<count).map { UInt8(truncatingIfNeeded: Philox.words(seed: 2, .test, key, UInt32($0)).x) }
   }
 
-  /// Sums over all words, query by query, row by row.
   @Test(arguments: [0, 1, 2, 5, 6, 7, 13], [1, 2, 3, 5])
-  func bytesAreComparedExactly(queries: Int, tiles: Int) {
+  func byteComparisonsAreExact(queries: Int, tiles: Int) {
     for words in [0, 1, 3, 16, 17] {
       let (tileWords, queryStride) = (words + 2, words + 1)
       let rows = AlignedBuffer(bytes(tiles * tileWords * 64, 1))
@@ -39,8 +38,8 @@ import Testing
     }
   }
 
-  /// The largest sums that the contract allows: 16384 words of extreme bytes.
-  @Test func sumsDoNotOverflow() {
+  /// 16384 words of extreme bytes have the largest sums that the contract allows.
+  @Test func largestAllowedSumsDoNotOverflow() {
     let words = 16384
     let rows = AlignedBuffer([UInt8](repeating: 255, count: words * 64))
     for (byte, comparison) in [(UInt8(128), Comparison.products), (127, .products), (0, .differences)] {
@@ -57,7 +56,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, 3, 4, 5, 9], [0, 1, 2, 17]) func floatsAreComparedInOrder(queries: Int, components: Int) {
+  @Test(arguments: [0, 1, 3, 4, 5, 9], [0, 1, 2, 17]) func floatSumsRunInOrder(queries: Int, components: Int) {
     for tiles in 1...3 { compareFloats(queries: queries, components: components, tiles: tiles) }
   }
 
@@ -91,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func keysAreShiftedScaledAndComparedWithALimit() {
+  @Test func keysAreShiftedScaledAndComparedWithLimit() {
     let totals = (0..<16).map { Double($0) }
     let shift = AlignedBuffer((0..<16).map { $0 == 3 ? Double.infinity : Double($0 % 5) })
     let factor = AlignedBuffer((0..<16).map { $0 % 2 == 0 ? -2.0 : 1.0 })

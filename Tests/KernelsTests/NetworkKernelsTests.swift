@@ -6,7 +6,7 @@ import Testing
 func exponential(_ x: Double) -> Double { exp(x) }
 func logarithm(_ x: Double) -> Double { log(x) }
 
-/// Random numbers of either sign; about one in five is exactly zero.
+/// Returns random numbers of either sign; about one in five is exactly zero.
 func randomFloats(_ count: Int, _ key: UInt32) -> AlignedBuffer<Float> {
   let buffer = AlignedBuffer<Float>(count: count)
   for index in 0..<count {
@@ -16,7 +16,7 @@ func randomFloats(_ count: Int, _ key: UInt32) -> AlignedBuffer<Float> {
   return buffer
 }
 
-/// Calls the fast kernel of each instruction set and the reference kernel, and expects the same bits in what they wrote.
+/// Expects the same bits in the results of the kernel of each instruction set and of the reference kernel.
 func expectSameBits(
   _ comment: String, from initial: borrowing AlignedBuffer<Float>, sourceLocation: SourceLocation = #_sourceLocation,
   _ body: (_ kernels: any NetworkKernels.Type, _ result: UnsafeMutablePointer<Float>) -> Void
@@ -40,7 +40,8 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
   var testDescription: String { "\(input)->\(output), kernel \(kernel), \(height)x\(width)" }
 
-  /// Odd and even sizes around the tiles of 1, 3 and 7 windows and of 16 and 32 channels; one without any window.
+  /// Odd and even sizes around the tiles of 1, 3 and 7 windows and of 16 and 32 channels; the last but one has no
+  /// window.
   static let all: [ConvolutionCase] = [
     (1, 1, 1, 2, 2), (9, 5, 1, 7, 9), (3, 17, 3, 4, 4), (16, 16, 3, 8, 16), (17, 33, 3, 5, 17), (31, 15, 3, 6, 18),
     (32, 64, 3, 9, 9), (2, 3, 5, 6, 19), (20, 4, 5, 9, 24), (5, 18, 7, 9, 31), (16, 2, 3, 3, 3), (48, 34, 3, 4, 10),
@@ -48,7 +49,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct NetworkKernelsTests {
-  @Test(arguments: ConvolutionCase.all) func convolutionWithPooling(_ test: ConvolutionCase) {
+  @Test(arguments: ConvolutionCase.all) func convolutionMatchesReference(_ test: ConvolutionCase) {
     let shape = test.shape
     let input = randomFloats(shape.inputCount, 1)
     let weights = randomFloats(shape.packedBlockCount, 2)
@@ -67,7 +68,8 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: ConvolutionCase.all, [0, 1, 3]) func gradientsBehindPooling(_ test: ConvolutionCase, images: Int) {
+  @Test(arguments: ConvolutionCase.all, [0, 1, 3])
+  func convolutionGradientsMatchReference(_ test: ConvolutionCase, images: Int) {
     let shape = test.shape
     let gradient = randomFloats(images * shape.outputCount, 4)
     let winners = AlignedBuffer<Int32>(count: images * shape.outputCount)
@@ -113,7 +115,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13], [0, 1, 3, 17]) func matrixProducts(m: Int, k: Int) {
+  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13], [0, 1, 3, 17]) func matrixProductsMatchReference(m: Int, k: Int) {
     for n in [16, 48] {
       let a = randomFloats(m * (k + 3), 10)
       let b = randomFloats(k * (n + 16), 11)
@@ -136,7 +138,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [1, 2, 5], [0, 1, 3, 7]) func normalization(height: Int, width: Int) {
+  @Test(arguments: [1, 2, 5], [0, 1, 3, 7]) func normalizationMatchesReference(height: Int, width: Int) {
     let rows = height * width
     let values = randomFloats(2 * (rows * 16 + 32), 20)
     let vectors = randomFloats(7 * 16, 21)
@@ -169,7 +171,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [0, 16, 48, 160]) func vectors(count: Int) {
+  @Test(arguments: [0, 16, 48, 160]) func vectorKernelsMatchReference(count: Int) {
     let values = randomFloats(count, 30)
     let start = randomFloats(3 * count, 31)
     for place in 0..<count { start.pointer[2 * count + place] = abs(start.pointer[2 * count + place]) }
@@ -201,7 +203,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [1, 2, 10, 16, 17, 100]) func softmaxIsNearLibm(classes: Int) {
+  @Test(arguments: [1, 2, 10, 16, 17, 100]) func softmaxIsCloseToLibm(classes: Int) {
     let count = (classes + 15) / 16 * 16
     let logits = randomFloats(count, 40)
     for place in 0..<classes { logits.pointer[place] *= 30 }
@@ -213,7 +215,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       let result = AlignedBuffer<Float>(count: count)
       let value = set.kernels.softmax(
         classes: classes, count: count, logits: logits.pointer, probabilities: result.pointer)
-      // The exponential's relative error is below 3e-7, and the sum's rounding adds a little.
+      // The relative error of the exponential is below 1e-7, and the rounding of the sum adds a little.
       for place in 0..<count {
         #expect(abs(result.pointer[place] - expected.pointer[place]) <= 1e-6 * expected.pointer[place] + 1e-37)
       }

@@ -1,9 +1,9 @@
 import Compute
 import KernelInterface
 
-/// The contract of `ForestKernels`, plainly.
+/// A plain implementation of the contract of `ForestKernels`, whose results the kernels must equal.
 enum ReferenceForestKernels: ForestKernels {
-  static func drawWords(
+  static func randomWords(
     key: (UInt32, UInt32), counter: (UInt32, UInt32, UInt32), batch: UInt32, words: UnsafeMutablePointer<UInt32>
   ) {
     for block in 0..<8 {

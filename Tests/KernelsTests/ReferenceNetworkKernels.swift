@@ -1,7 +1,7 @@
 import KernelInterface
 
-/// The contract of ``NetworkKernels``, as plainly as it can be written: one number at a time, in the stated order.
-/// The fast kernels must give the same bits.
+/// A plain implementation of the contract of `NetworkKernels`: one number at a time, in the stated order. Except for
+/// the softmax, the kernels must return the same bits.
 enum ReferenceNetworkKernels: NetworkKernels {
   static func convolveAndPool(
     _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
@@ -30,7 +30,7 @@ enum ReferenceNetworkKernels: NetworkKernels {
     }
   }
 
-  /// The pixel, in an input plane, of the winner's upper left tap.
+  /// Returns the pixel, in an input plane, of the winner's upper left tap.
   static func position(_ shape: ConvolutionShape, _ window: Int, _ winner: Int) -> Int {
     let (y, x) = window.quotientAndRemainder(dividingBy: shape.pooledWidth)
     return (2 * y + winner / 2) * shape.inputWidth + 2 * x + winner % 2
@@ -225,7 +225,7 @@ enum ReferenceNetworkKernels: NetworkKernels {
     for place in 0..<count where activation[place] <= 0 { gradient[place] = 0 }
   }
 
-  /// By libm, so only nearly equal.
+  /// Uses libm, so results are only nearly equal.
   static func softmax(
     classes: Int, count: Int, logits: UnsafePointer<Float>, probabilities: UnsafeMutablePointer<Float>
   ) -> Float {

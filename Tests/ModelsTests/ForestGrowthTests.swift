@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ForestGrowthTests {
   @Test(arguments: TreeSettings.Criterion.allCases)
-  func aTreeLearnsXORWhoseFirstSplitGainsNothing(criterion: TreeSettings.Criterion) throws {
+  func learnsXORAlthoughFirstSplitHasNoGain(criterion: TreeSettings.Criterion) throws {
     let images = rowImages([[0, 0], [0, 200], [200, 0], [200, 200]], labels: [0, 1, 1, 0])
     let tree = try fitTree(images) { $0.criterion = criterion }
     #expect(try tree.predictions(for: images, on: anyContext) == images.labels)
@@ -14,12 +14,12 @@ import Testing
     #expect(try tree.elements("threshold") as [UInt8] == [100, 100, 0, 0, 100, 0, 0])
   }
 
-  @Test func aThresholdLiesHalfwayBetweenTheNeighbouringValuesRoundedDown() throws {
+  @Test func thresholdIsHalfwayBetweenValuesRoundedDown() throws {
     let images = rowImages([[3], [250], [10], [10]], labels: [0, 1, 1, 1])
     #expect(try fitTree(images).elements("threshold") as [UInt8] == [6, 0, 0])
   }
 
-  @Test func ofEqualSplitsTheLowestFeatureIsTaken() throws {
+  @Test func tiesAreBrokenByLowestFeature() throws {
     let images = rowImages([[7, 0, 0], [7, 9, 9]], labels: [1, 0])
     #expect(try fitTree(images).elements("feature") as [Int32] == [1, -1, -1])
   }
@@ -30,7 +30,7 @@ import Testing
       (name: "one class", rows: [[5, 6], [7, 8], [1, 2]], labels: [1, 1, 1]),
       (name: "constant features", rows: [[5, 6], [5, 6], [5, 6]], labels: [1, 0, 1]),
     ] as [(name: String, rows: [[UInt8]], labels: [UInt8])])
-  func nothingToSplitGivesOneLeaf(name: String, rows: [[UInt8]], labels: [UInt8]) throws {
+  func growsOneLeafIfNothingSplits(name: String, rows: [[UInt8]], labels: [UInt8]) throws {
     let images = rowImages(rows, labels: labels)
     for tree in [try fitTree(images).tree] + (try fitForest(images) { $0.tree.maxFeatures = .log2 }.trees) {
       #expect(tree.nodeCount == 1)
@@ -41,13 +41,13 @@ import Testing
     #expect(try fitTree(images).featureImportances == [0, 0])
   }
 
-  @Test func aClassMayHaveNoImagesAndALabelMayBeThe256th() throws {
+  @Test func supportsEmptyClassesAndLabel255() throws {
     let images = rowImages([[0], [100], [200]], labels: [0, 255, 3])
     #expect(try fitTree(images, classCount: 256).predictions(for: images, on: anyContext) == images.labels)
   }
 
   @Test(arguments: [1, 2, 7, 60])
-  func noLeafHasFewerImagesThanAskedFor(least: Int) throws {
+  func leavesHaveMinimumNumberOfImages(least: Int) throws {
     let images = noisyImages(count: 900, featureCount: 10, classCount: 3)
     let tree = try fitTree(images, classCount: 3) { $0.minSamplesLeaf = least }
     let weights = try tree.elements("weight") as [UInt32]
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(arguments: 1...5)
-  func noLeafIsDeeperThanTheLimit(limit: Int) throws {
+  func depthIsLimited(limit: Int) throws {
     let tree = try fitTree(noisyImages(count: 300, featureCount: 10, classCount: 3), classCount: 3) {
       $0.maxDepth = limit
     }
@@ -73,7 +73,7 @@ import Testing
   ]
 
   @Test(arguments: shapes, TreeSettings.Criterion.allCases)
-  func everyTreeIsTheOneThatPlainRecursionGrows(
+  func forestsMatchReferenceTrees(
     shape: (count: Int, featureCount: Int, classCount: Int, levels: Int), criterion: TreeSettings.Criterion
   ) throws {
     let images = noisyImages(
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test(arguments: shapes)
-  func aSingleTreeIsTheOneThatPlainRecursionGrows(
+  func decisionTreesMatchReferenceTrees(
     shape: (count: Int, featureCount: Int, classCount: Int, levels: Int)
   ) throws {
     let images = noisyImages(
@@ -133,11 +133,12 @@ import Testing
     let threshold: [Double]
     let right: [Int]
     let importances: [Double]
+    /// Pixels of images outside of the training set.
     let strangers: [UInt8]
     let probabilities: [Double]
   }
 
-  @Test func withoutTiesTreesAreScikitLearns() throws {
+  @Test func matchesScikitLearnWithoutTies() throws {
     let url = try #require(
       Bundle.module.url(forResource: "tree-sklearn", withExtension: "json", subdirectory: "Fixtures"))
     for fixture in try JSONDecoder().decode([Fixture].self, from: Data(contentsOf: url)) {
@@ -150,11 +151,11 @@ import Testing
         try tree.elements("threshold") == zip(fixture.feature, fixture.threshold).map { $0 < 0 ? 0 : UInt8($1) })
       #expect(try tree.elements("right") == fixture.right.map { UInt32(max($0, 0)) })
 
-      let strangers = LabeledImages(
+      let unseen = LabeledImages(
         shape: shape, pixels: fixture.strangers,
         labels: [UInt8](repeating: 0, count: fixture.strangers.count / shape.count))
-      let probabilities = try tree.probabilities(for: strangers, on: anyContext, progress: { _ in true })
-      // Ours are rounded to single precision; importances are sums in another order.
+      let probabilities = try tree.probabilities(for: unseen, on: anyContext, progress: { _ in true })
+      // Probabilities are in single precision; importances are summed in another order.
       #expect(zip(probabilities, fixture.probabilities).allSatisfy { abs(Double($0) - $1) < 1e-7 })
       #expect(zip(tree.featureImportances, fixture.importances).allSatisfy { abs($0 - $1) < 1e-12 })
     }

@@ -2,22 +2,24 @@ import Compute
 import Datasets
 import Models
 
-/// A random integer: word i / 8 % 4 of the block whose last index is 8 (i / 32) + i % 8.
-func batchedDraw(_ i: Int, below bound: Int, seed: UInt64, _ purpose: Philox.Purpose, _ a: UInt32, _ b: UInt32) -> Int {
+/// Returns random integer i of `BatchedRandomIntegers`: word i / 8 % 4 of the block with the index 8 (i / 32) + i % 8.
+func batchedInteger(_ i: Int, below bound: Int, seed: UInt64, _ purpose: Philox.Purpose, _ a: UInt32, _ b: UInt32)
+  -> Int
+{
   let words = Philox.words(seed: seed, purpose, a, b, UInt32(i / 32 * 8 + i % 8))
   return Int((UInt64(words[i / 8 % 4]) * UInt64(bound)) >> 32)
 }
 
-/// Grows a tree the plain way: recursion, a list of rows for each node, and every cut of every candidate feature
-/// counted afresh.
+/// A tree grown by a plain algorithm: recursion, a list of rows for each node, and new counts for every cut of every
+/// candidate feature.
 ///
-/// It draws the same random numbers, and breaks ties by the same rule: of equal scores, the lowest feature, then the
-/// lowest cut.
+/// It uses the same random numbers and the same rule for ties: of equal scores, the lowest feature, then the lowest
+/// cut.
 struct ReferenceTree {
   var feature: [Int32] = []
   var threshold: [UInt8] = []
   var right: [UInt32] = []
-  /// Of each leaf: class and weight.
+  /// The classes and weights of each leaf.
   var leaves: [[(label: UInt8, weight: UInt32)]] = []
 
   private let images: LabeledImages
@@ -29,8 +31,8 @@ struct ReferenceTree {
     (self.images, self.classCount, self.settings) = (images, classCount, settings)
     weights = [Int](repeating: bootstrap ? 0 : 1, count: images.count)
     if bootstrap {
-      for draw in 0..<images.count {
-        weights[batchedDraw(draw, below: images.count, seed: settings.seed, .bootstrap, UInt32(number), 0)] += 1
+      for sample in 0..<images.count {
+        weights[batchedInteger(sample, below: images.count, seed: settings.seed, .bootstrap, UInt32(number), 0)] += 1
       }
     }
     let root = Philox.words(seed: settings.seed, .nodeKey, UInt32(number), 0, 1)
@@ -77,23 +79,23 @@ struct ReferenceTree {
     return best.map { ($0.feature, $0.value, $0.next) }
   }
 
-  /// The drawn features: as many as the settings say, and then more until one is not constant.
+  /// Returns the sampled features: as many as the settings say, and more until one is not constant.
   private func candidates(_ rows: [Int], key: (UInt32, UInt32)) -> [Int] {
     let featureCount = images.shape.count
     let wanted = settings.maxFeatures.count(of: featureCount)
     if wanted == featureCount { return Array(0..<featureCount) }
     var left = Array(0..<featureCount)
-    var drawn: [Int] = []
-    while !left.isEmpty, drawn.count < wanted || drawn.allSatisfy({ isConstant(rows, $0) }) {
-      let offset = batchedDraw(drawn.count, below: left.count, seed: settings.seed, .featureSample, key.0, key.1)
-      drawn.append(left[offset])
+    var sampled: [Int] = []
+    while !left.isEmpty, sampled.count < wanted || sampled.allSatisfy({ isConstant(rows, $0) }) {
+      let offset = batchedInteger(sampled.count, below: left.count, seed: settings.seed, .featureSample, key.0, key.1)
+      sampled.append(left[offset])
       left[offset] = left[0]
       left.removeFirst()
     }
-    return drawn
+    return sampled
   }
 
-  /// Whole numbers; by Gini in small nodes, quotients of whole numbers in single precision.
+  /// Returns an integer for entropy; for Gini impurity a quotient of integers, in small nodes in single precision.
   private func score(_ left: [Int], _ right: [Int]) -> Double {
     let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
     let isSmall = leftWeight + rightWeight <= 406 && zip(left, right).count { $0 + $1 > 0 } <= 16

@@ -13,7 +13,7 @@ import Testing
       tensors: tensors, settings: forest().settings, imageShape: shape ?? images.shape, classCount: classCount)
   }
 
-  @Test func aModelIsItsSettingsAndTensors() throws {
+  @Test func isRebuiltFromSettingsAndTensors() throws {
     let forest = try forest()
     #expect(try reread(forest.tensors) == forest)
     let tree = try fitTree(images, classCount: 3)
@@ -21,7 +21,7 @@ import Testing
       try DecisionTree(tensors: tree.tensors, settings: tree.settings, imageShape: images.shape, classCount: 3) == tree)
   }
 
-  /// The forest's tensors with some elements of one changed.
+  /// Returns the forest's tensors with some elements of one of them changed.
   func changed<Element: TensorElement>(_ name: String, _ change: (inout [Element]) -> Void) throws -> [Tensor] {
     try forest().tensors.map { tensor in
       guard tensor.name == name else { return tensor }
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func tensorsThatAreNoForestAreRefused() throws {
+  @Test func rejectsDamagedTensors() throws {
     let damaged: [[Tensor]] = try [
       [], Array(forest().tensors.dropFirst()), forest().tensors + [Tensor(name: "more", shape: [1], [1] as [Float])],
       forest().tensors.map {
@@ -75,12 +75,12 @@ import Testing
     (3, ImageShape(height: 0, width: 6, channels: 1)), (3, ImageShape(height: -1, width: -6, channels: 1)),
     (3, ImageShape(height: .max, width: .max, channels: .max)),
   ])
-  func classesAndShapeMustFit(classCount: Int, shape: ImageShape) throws {
+  func rejectsMismatchedClassCountAndShape(classCount: Int, shape: ImageShape) throws {
     let tensors = try forest().tensors
     #expect(throws: ModelError.self) { try reread(tensors, classCount: classCount, shape: shape) }
   }
 
-  @Test func settingsMustFit() throws {
+  @Test func rejectsMismatchedSettings() throws {
     let forest = try forest()
     for (name, value) in [("trees", "5"), ("trees", "x"), ("unknown", "1")] {
       let error = #expect(throws: ModelError.self) {
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test func mutatedTensorsAreRefusedOrMakeAForestThatJudgesImages() throws {
+  @Test func mutatedTensorsAreRejectedOrPredict() throws {
     let tensors = try forest().tensors
     var random = RandomSequence(seed: 3, .test)
     var accepted = 0

@@ -4,16 +4,16 @@ import Foundation
 import Models
 import Testing
 
-/// One thread and the widest instruction set.
+/// A context of one thread and the widest instruction set.
 let anyContext = ComputeContext(threads: 1, instructionSet: .available.max()!)
 
-/// Images of one row, from lists of bytes.
+/// Returns images of one row each, from lists of bytes.
 func rowImages(_ rows: [[UInt8]], labels: [UInt8]) -> LabeledImages {
   LabeledImages(
     shape: ImageShape(height: 1, width: rows[0].count, channels: 1), pixels: Array(rows.joined()), labels: labels)
 }
 
-/// Random images whose bytes say something about their class, but not all. Few levels mean many ties, and many constant
+/// Returns random images whose bytes depend on their class, with noise. Few levels mean many ties and many constant
 /// features.
 func noisyImages(count: Int, featureCount: Int, classCount: Int, levels: Int = 256, seed: UInt64 = 1) -> LabeledImages {
   var random = RandomSequence(seed: seed, .test, UInt32(count), UInt32(featureCount))

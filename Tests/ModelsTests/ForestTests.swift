@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3], InstructionSet.available)
-  func theDigestDependsOnNeitherThreadsNorInstructionSet(threads: Int, instructionSet: InstructionSet) throws {
+  func digestIsIndependentOfThreadCountAndInstructionSet(threads: Int, instructionSet: InstructionSet) throws {
     let context = ComputeContext(threads: threads, instructionSet: instructionSet)
     for criterion in TreeSettings.Criterion.allCases {
       let forest = try fit(on: context) { $0.tree.criterion = criterion }
@@ -27,17 +27,17 @@ import Testing
         == forest.probabilities(for: images, on: anyContext, progress: { _ in true }))
   }
 
-  @Test func anotherSeedGivesAnotherForest() throws {
+  @Test func digestDependsOnSeed() throws {
     #expect(try fit().digest != fit { $0.tree.seed = 1 }.digest)
   }
 
   @Test(arguments: [1, 4, 10])
-  func theFirstTreesOfAForestAreTheSmallerForest(count: Int) throws {
+  func prefixEqualsSmallerForest(count: Int) throws {
     #expect(try fit().prefix(count) == fit { $0.trees = count })
   }
 
   @Test(arguments: [1, 2, 5, 9, 40], TreeSettings.Criterion.allCases)
-  func aForestCutToADepthIsTheForestGrownWithThatLimit(
+  func cutEqualsForestGrownWithDepthLimit(
     limit: Int, criterion: TreeSettings.Criterion
   ) throws {
     let full = try fit { $0.tree.criterion = criterion }
@@ -49,7 +49,7 @@ import Testing
         == fitTree(images, classCount: 4) { ($0.criterion, $0.maxDepth) = (criterion, limit) })
   }
 
-  @Test func treesGrownInPartsAndJoinedAreTheWholeForest() throws {
+  @Test func joinedPartsEqualWholeForest() throws {
     let whole = try fit()
     let grower = try ForestGrower(images, classCount: 4, settings: whole.forestSettings, on: anyContext)
     let parts = try [7..<10, 0..<1, 1..<7, 7..<7].map { range in
@@ -60,73 +60,72 @@ import Testing
       Forest(joining: ordered, settings: whole.forestSettings, imageShape: images.shape, classCount: 4) == whole)
   }
 
-  @Test func probabilitiesAreTheMeanOfTheTreesClassShares() throws {
+  @Test func probabilitiesAreMeanOverTrees() throws {
     let forest = try fit { $0.tree.minSamplesLeaf = 20 }
-    let judged = images.prefix(100)
+    let evaluated = images.prefix(100)
     var sums = [Float](repeating: 0, count: 400)
     for tree in forest.trees {
       let alone = Forest(
         joining: [[tree]], settings: forest.prefix(1).forestSettings, imageShape: images.shape, classCount: 4)
-      for (index, share) in try alone.probabilities(for: judged, on: anyContext, progress: { _ in true }).enumerated() {
-        sums[index] += share
-      }
+      let probabilities = try alone.probabilities(for: evaluated, on: anyContext, progress: { _ in true })
+      for (index, probability) in probabilities.enumerated() { sums[index] += probability }
     }
-    #expect(try forest.probabilities(for: judged, on: anyContext, progress: { _ in true }) == sums.map { $0 / 10 })
+    #expect(try forest.probabilities(for: evaluated, on: anyContext, progress: { _ in true }) == sums.map { $0 / 10 })
   }
 
-  @Test func outOfBagImagesAreJudgedByTheTreesThatDidNotSeeThem() throws {
+  @Test func outOfBagProbabilitiesUseTreesThatDidNotSeeTheImage() throws {
     let forest = try fit { $0.trees = 5 }
     let bags = (0..<5).map { tree in
-      let drawn = (0..<images.count).map {
-        batchedDraw($0, below: images.count, seed: 0, .bootstrap, UInt32(tree), 0)
+      let sampled = (0..<images.count).map {
+        batchedInteger($0, below: images.count, seed: 0, .bootstrap, UInt32(tree), 0)
       }
-      return Set(drawn)
+      return Set(sampled)
     }
-    let shares = try forest.trees.map { tree in
+    let single = try forest.trees.map { tree in
       try Forest(joining: [[tree]], settings: forest.prefix(1).forestSettings, imageShape: images.shape, classCount: 4)
         .probabilities(for: images, on: anyContext, progress: { _ in true })
     }
     let context = ComputeContext(threads: 3, instructionSet: .portable)
     let probabilities = forest.outOfBagProbabilities(trainingImages: images, on: context)
     #expect(probabilities == forest.outOfBagProbabilities(trainingImages: images, on: anyContext))
-    var (right, judged) = (0, 0)
+    var (correct, evaluated) = (0, 0)
     for image in 0..<images.count {
       let trees = (0..<5).filter { !bags[$0].contains(image) }
       if trees.isEmpty {
         #expect(probabilities[image] == nil)
         continue
       }
-      let votes = (0..<4).map { label in trees.reduce(0) { $0 + shares[$1][image * 4 + label] } }
-      #expect(probabilities[image] == votes.map { $0 / Float(trees.count) })
-      judged += 1
-      if votes.firstIndex(of: votes.max()!)! == Int(images.labels[image]) { right += 1 }
+      let sums = (0..<4).map { label in trees.reduce(0) { $0 + single[$1][image * 4 + label] } }
+      #expect(probabilities[image] == sums.map { $0 / Float(trees.count) })
+      evaluated += 1
+      if sums.firstIndex(of: sums.max()!)! == Int(images.labels[image]) { correct += 1 }
     }
-    #expect(judged < images.count)
-    #expect(forest.outOfBagAccuracy(trainingImages: images, on: context) == Double(right) / Double(judged))
+    #expect(evaluated < images.count)
+    #expect(forest.outOfBagAccuracy(trainingImages: images, on: context) == Double(correct) / Double(evaluated))
     let whole = try fit { $0.bootstrap = false }
     #expect(whole.outOfBagAccuracy(trainingImages: images, on: context) == nil)
     #expect(whole.outOfBagProbabilities(trainingImages: images, on: context).allSatisfy { $0 == nil })
   }
 
-  @Test func withoutBootstrapAndWithAllFeaturesEveryTreeIsTheDecisionTree() throws {
+  @Test func treesWithoutSamplingEqualDecisionTree() throws {
     let tree = try fitTree(images, classCount: 4).tree
     let forest = try fit { ($0.bootstrap, $0.tree.maxFeatures) = (false, .all) }
     #expect(forest.trees == [Tree](repeating: tree, count: 10))
   }
 
-  @Test func importancesSumUpToOneAndAFeatureThatTellsAllLeads() throws {
+  @Test func importancesSumToOneAndFavorInformativeFeature() throws {
     var random = RandomSequence(seed: 5, .test)
     let rows = (0..<200).map { index in
       [UInt8(random.next(below: 256)), UInt8(index % 2 * 9), UInt8(random.next(below: 256))]
     }
-    let telling = rowImages(rows, labels: (0..<200).map { UInt8($0 % 2) })
-    #expect(try fitTree(telling).featureImportances == [0, 1, 0])
-    let importances = try fitForest(telling) { $0.trees = 50 }.featureImportances
+    let informative = rowImages(rows, labels: (0..<200).map { UInt8($0 % 2) })
+    #expect(try fitTree(informative).featureImportances == [0, 1, 0])
+    let importances = try fitForest(informative) { $0.trees = 50 }.featureImportances
     #expect(abs(importances.reduce(0, +) - 1) < 1e-12)
     #expect(importances[1] > 0.5)
   }
 
-  @Test func aFitCanBeStopped() {
+  @Test func fitStopsOnRequest() {
     #expect(throws: CancellationError.self) {
       try Forest.fit(images, classCount: 4, settings: ForestSettings(), on: anyContext, progress: { $0.done < 3 })
     }
@@ -135,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func progressCountsUpToTheTotal() throws {
+  @Test func progressReachesTotal() throws {
     var reports: [FitProgress] = []
     _ = try Forest.fit(
       images, classCount: 4, settings: ForestSettings(["trees": "7"]), on: anyContext,
@@ -146,14 +145,14 @@ import Testing
     #expect(reports == (1...7).map { FitProgress(done: $0, total: 7, unit: .trees) })
   }
 
-  @Test func labelsMustBeBelowTheNumberOfClasses() {
+  @Test func rejectsInvalidLabelsAndEmptyData() {
     #expect(throws: ModelError.self) { try fitForest(images, classCount: 3) }
     #expect(throws: ModelError.self) { try fitTree(images.prefix(0), classCount: 4) }
   }
 }
 
 @Suite struct ForestSettingsTests {
-  @Test func defaultsAreScikitLearns() throws {
+  @Test func defaultsMatchScikitLearn() throws {
     #expect(
       try ForestSettings([:]).text == [
         "trees": "100", "max-depth": "none", "criterion": "gini", "max-features": "sqrt", "min-samples-split": "2",
@@ -167,7 +166,7 @@ import Testing
       ])
   }
 
-  @Test func settingsSurviveAsText() throws {
+  @Test func settingsRoundTripAsText() throws {
     let text = [
       "trees": "7", "max-depth": "12", "criterion": "entropy", "max-features": "0.25", "min-samples-split": "5",
       "min-samples-leaf": "3", "bootstrap": "false", "seed": "18446744073709551615",
@@ -182,14 +181,14 @@ import Testing
     ("max-features", "nan", "fraction"), ("min-samples-split", "1", "from 2"), ("min-samples-leaf", "0", "from 1"),
     ("bootstrap", "yes", "true or false"), ("seed", "-1", "from 0 to 2^64 - 1"), ("leaves", "3", "max-depth"),
   ])
-  func aBadSettingSaysWhatIsAllowed(name: String, value: String, allowed: String) {
+  func errorsNameSettingAndAllowedValues(name: String, value: String, allowed: String) {
     let error = #expect(throws: ModelError.self) { try ForestSettings([name: value]) }
     #expect(error?.description.contains(name) == true)
     #expect(error?.description.contains(allowed) == true, "\(String(describing: error))")
   }
 
   @Test(arguments: [("sqrt", 28, 1), ("log2", 9, 1), ("all", 784, 3), ("0.5", 392, 1), ("0.0001", 1, 1)])
-  func maxFeaturesCountsAsInScikitLearn(text: String, of784: Int, of3: Int) throws {
+  func maxFeaturesMatchScikitLearn(text: String, of784: Int, of3: Int) throws {
     let features = try #require(MaxFeatures(text))
     #expect(features.count(of: 784) == of784)
     #expect(features.count(of: 3) == of3)

@@ -19,9 +19,9 @@ import Testing
     return LabeledImages(shape: images.shape, pixels: images.pixels.map { $0 % levels }, labels: images.labels)
   }
 
-  /// With two levels most images have more twins than neighbours are asked for.
+  /// With two levels, most images have more duplicates than the number of neighbors.
   @Test(arguments: [Metric.euclidean, .manhattan], [UInt8(2), 200])
-  func theOthersAreTheNeighborsOfAModelWithoutTheImage(metric: Metric, levels: UInt8) throws {
+  func equalsModelsWithoutTheImage(metric: Metric, levels: UInt8) throws {
     let images = coarse(300, levels: levels)
     let model = try fit(images, neighbors: 4, metric)
     let others = try model.nearestOthers(4, on: anyContext, progress: { _ in true })
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [nil, 3]) func theBitsDoNotDependOnThreads(components: Int?) throws {
+  @Test(arguments: [nil, 3]) func isIndependentOfThreadCount(components: Int?) throws {
     let model = try fit(coarse(500, levels: 100), neighbors: 5, components: components)
     let found = try (1...3).map { threads in
       try model.leaveOneOutProbabilities(
@@ -46,7 +46,7 @@ import Testing
     #expect(found[0] == found[1] && found[0] == found[2])
   }
 
-  @Test func tooFewOthersAreAnError() throws {
+  @Test func rejectsTooFewOtherImages() throws {
     let images = coarse(5, levels: 9)
     let model = try fit(images, neighbors: 5)
     #expect(throws: ModelError.self) { try model.leaveOneOutProbabilities(on: anyContext, progress: { _ in true }) }

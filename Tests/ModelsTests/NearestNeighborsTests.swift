@@ -32,9 +32,9 @@ import Testing
     }
   }
 
-  /// Few different bytes and few pixels, so that there are many ties; sizes around the tiles of 16 rows.
+  /// Images have few pixels of few levels, so that there are many ties; sizes are around the tiles of 16 rows.
   @Test(arguments: Metric.allCases, [1, 2, 15, 16, 17, 33, 100])
-  func neighborsAreThoseOfBruteForceByteForByte(metric: Metric, rows: Int) throws {
+  func matchesBruteForce(metric: Metric, rows: Int) throws {
     for shape in [
       ImageShape(height: 1, width: 1, channels: 1), .init(height: 3, width: 3, channels: 1),
       .init(height: 2, width: 2, channels: 3),
@@ -53,7 +53,8 @@ import Testing
         }
         let distances = (0..<rows).map { distance(metric, pixels(training, $0), pixels(queries, query)) }
         if metric == .cosine {
-          // Rounded, so equal directions may differ in the last bits: the distances must agree, not the rows.
+          // Distances are rounded, so equal directions may differ in the last bits: compare the distances, not the
+          // rows.
           let expected = distances.sorted().prefix(k)
           #expect(zip(found[query], expected).allSatisfy { abs($0.distance - $1) < 1e-12 })
         } else {
@@ -64,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func rowsOfAnExcludedFoldDoNotCount() throws {
+  @Test func excludesRowsOfQueryFold() throws {
     let shape = ImageShape(height: 2, width: 2, channels: 1)
     let training = randomImages(50, shape, classes: 2)
     let folds = (0..<50).map { UInt8($0 % 3) }
@@ -79,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func votesCountOnceOrByInverseDistanceAndTwinsAlone() throws {
+  @Test func votesAreUniformOrByInverseDistance() throws {
     let shape = ImageShape(height: 1, width: 1, channels: 1)
     let training = LabeledImages(shape: shape, pixels: [10, 12, 20, 20], labels: [0, 1, 1, 2])
     func probabilities(_ pixel: UInt8, _ weights: Weighting, _ neighbors: Int) throws -> [Float] {
@@ -93,8 +94,8 @@ import Testing
     #expect(try probabilities(14, .distance, 2) == [1.0 / 3, 2.0 / 3, 0])
   }
 
-  /// More pixels than one lane of 32 bits can sum: 512 x 512 in colour, black against white.
-  @Test func theLargestImagesDoNotOverflow() throws {
+  /// A lane of 32 bits cannot sum as many pixels as a color image of 512 x 512 has, black against white.
+  @Test func largestImagesDoNotOverflow() throws {
     let shape = ImageShape(height: 512, width: 512, channels: 3)
     let training = LabeledImages(
       shape: shape, pixels: [UInt8](repeating: 0, count: shape.count) + [UInt8](repeating: 255, count: shape.count),
@@ -112,7 +113,7 @@ import Testing
 
   // MARK: Principal components
 
-  @Test func componentsAreEigenvectorsOfTheCovariance() throws {
+  @Test func componentsAreEigenvectorsOfCovariance() throws {
     let shape = ImageShape(height: 5, width: 3, channels: 1)
     // Correlated pixels: each is the mean of random ones before it.
     let random = randomImages(400, shape, classes: 2)
@@ -141,7 +142,7 @@ import Testing
         #expect(abs(product - variances[component] * vector[i]) < 1e-4 * variances[0])
       }
     }
-    // All components without whitening are a rotation, so neighbours stay where they are, up to rounding.
+    // All components without whitening are a rotation, which keeps distances, up to rounding.
     let plain = try fit(images, classes: 2, settings(1)).nearest(
       3, to: images.prefix(50), on: context, progress: { _ in true })
     let turned = try model.nearest(3, to: images.prefix(50), on: context, progress: { _ in true })
@@ -150,7 +151,7 @@ import Testing
     }
   }
 
-  @Test func whiteningGivesComponentsEqualVariance() throws {
+  @Test func whiteningEqualizesVariances() throws {
     let images = randomImages(300, ImageShape(height: 4, width: 2, channels: 1), classes: 2)
     let model = try fit(images, classes: 2, settings(1, components: 8, whitening: 1))
     let directions: [Float] = model.tensors.first { $0.name == "components.directions" }!.elements()!
@@ -163,14 +164,15 @@ import Testing
 
   // MARK: On real images
 
-  /// scikit-learn's KNeighborsClassifier(7) and FAISS' exact index classify 8540 of the 10000 test images rightly.
-  @Test func theAccuracyOnFashionMNISTIsThatOfExactSearch() throws {
+  /// scikit-learn's KNeighborsClassifier(7) and the exact index of FAISS classify 8540 of the 10000 test images
+  /// correctly.
+  @Test func accuracyOnFashionMNISTEqualsExactSearch() throws {
     let data = try Dataset.load(environment: [:])
     let predictions = try fit(data.train, classes: 10, settings(7)).predictions(for: data.test, on: context)
     #expect(zip(predictions, data.test.labels).count { $0 == $1 } == 8540)
   }
 
-  @Test func digestsAndPredictionsDoNotDependOnThreadsOrInstructionSet() throws {
+  @Test func digestsAndPredictionsAreIndependentOfThreadCountAndInstructionSet() throws {
     let data = try Dataset.load(environment: [:])
     let (training, queries) = (data.train.prefix(3000), data.test.prefix(300))
     for settings in [
@@ -192,7 +194,7 @@ import Testing
     }
   }
 
-  @Test func aModelRebuiltFromItsTensorsIsTheSameAndDamagedOnesAreRefused() throws {
+  @Test func isRebuiltFromTensorsAndRejectsDamage() throws {
     let images = randomImages(40, ImageShape(height: 4, width: 4, channels: 1), classes: 3)
     let model = try fit(images, classes: 3, settings(3, components: 5, whitening: 0.5))
     func rebuild(_ tensors: [Tensor], _ settings: [String: String]? = nil) throws -> NearestNeighbors {
@@ -218,7 +220,7 @@ import Testing
     }
   }
 
-  @Test func settingsThatMakeNoSenseAreRefused() {
+  @Test func rejectsInvalidSettings() {
     let images = randomImages(5, ImageShape(height: 2, width: 2, channels: 1), classes: 2)
     for bad in [
       settings(0), settings(6), settings(1, components: 5), settings(1, components: 0), settings(1, whitening: 1),

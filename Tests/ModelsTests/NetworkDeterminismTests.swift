@@ -25,16 +25,16 @@ import Testing
       progress: { _ in true })
   }
 
-  @Test func theDigestDoesNotDependOnThreads() throws {
+  @Test func digestIsIndependentOfThreadCount() throws {
     let set = InstructionSet.available.max()!
-    // With more threads than shards, some have nothing to do.
+    // With more threads than shards, some are idle.
     let digests = try [1, 2, 3, 5, 13].map { try fit(images, threads: $0, set, settings).digest }
     #expect(Set(digests).count == 1)
   }
 
-  /// What several workers do: each computes the sums over its shards, and sends each bucket as soon as it is told of it; the total along the
-  /// tree decides how all go on. Ranges change.
-  @Test(arguments: [1, 2, 3]) func sharingShardsDoesNotChangeTheDigest(threads: Int) throws {
+  /// Trains like several workers: each computes the sums over its shards, bucket by bucket; all continue with the total
+  /// along the tree. The division of the shards changes from round to round.
+  @Test(arguments: [1, 2, 3]) func digestIsIndependentOfDivisionOfShards(threads: Int) throws {
     let context = ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!)
     let whole = try fit(images, threads: 2, context.instructionSet, settings).digest
     let tree = SummationTree(leafCount: settings.shards)
@@ -48,21 +48,21 @@ import Testing
       var first = 0
       var subtrees: [Range<Int>] = []
       var sums: [[Float]] = []
-      for (member, share) in division.enumerated() {
-        let ownSubtrees = tree.subtrees(inside: first..<first + share)
+      for (member, shardCount) in division.enumerated() {
+        let ownSubtrees = tree.subtrees(inside: first..<first + shardCount)
         var own = [[Float]](repeating: [Float](repeating: .nan, count: count), count: ownSubtrees.count)
         let buckets = trainers[member].buckets
-        var told: [Int] = []
-        try trainers[member].computeSums(shards: first..<first + share) { bucket, sums in
-          told.append(bucket)
+        var reported: [Int] = []
+        try trainers[member].computeSums(shards: first..<first + shardCount) { bucket, sums in
+          reported.append(bucket)
           for (index, sum) in sums.enumerated() {
             for place in buckets[bucket] { own[index][place] = sum[place] }
           }
         }
-        #expect(told == Array(buckets.indices))
+        #expect(reported == Array(buckets.indices))
         subtrees += ownSubtrees
         sums += own
-        first += share
+        first += shardCount
       }
       for (left, right) in tree.additions(over: subtrees) {
         for place in 0..<count { sums[left][place] += sums[right][place] }
@@ -73,8 +73,8 @@ import Testing
     for trainer in trainers { #expect(trainer.network.digest == whole) }
   }
 
-  /// Fewer images, because the portable kernels call a function for each fused operation.
-  @Test func theDigestDoesNotDependOnTheInstructionSet() throws {
+  /// Uses fewer images, because the portable kernels call a function for each fused operation.
+  @Test func digestIsIndependentOfInstructionSet() throws {
     for optimizer in OptimizerKind.allCases {
       var settings = settings
       (settings.optimizer, settings.epochs) = (optimizer, 1)
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func theSeedMatters() throws {
+  @Test func digestDependsOnSeed() throws {
     var other = settings
     other.seed = 1
     let set = InstructionSet.available.max()!
@@ -92,8 +92,9 @@ import Testing
         != fit(images.prefix(500), threads: 2, set, other).digest)
   }
 
-  /// Stops after every few steps, in the middle of epochs and at their ends, and goes on from the checkpoint in a new trainer.
-  @Test(arguments: [OptimizerKind.sgd, .adam]) func aResumedTrainingEndsLikeAnUninterruptedOne(optimizer: OptimizerKind)
+  /// Stops after a few rounds, in the middle of epochs and at their ends, and resumes from the checkpoint in a new
+  /// trainer.
+  @Test(arguments: [OptimizerKind.sgd, .adam]) func resumedTrainingEqualsUninterruptedTraining(optimizer: OptimizerKind)
     throws
   {
     var settings = settings
@@ -106,12 +107,12 @@ import Testing
     for interruption in 1...100 {
       let trainer = try NetworkTrainer(images, classCount: 10, settings: settings, on: context)
       if let checkpoint { try trainer.resume(checkpoint) }
-      var looks = 0
+      var rounds = 0
       do {
         try trainer.run(
           progress: { _ in
-            looks += 1
-            return looks < 3 + interruption % 5
+            rounds += 1
+            return rounds < 3 + interruption % 5
           }, epochEnded: {})
       } catch is CancellationError {
         checkpoint = trainer.checkpoint
@@ -123,10 +124,10 @@ import Testing
       #expect(trainer.network.digest == whole.network.digest)
       return
     }
-    Issue.record("never finished")
+    Issue.record("the training did not finish within 100 interruptions")
   }
 
-  @Test func aCheckpointOfAnotherNetworkIsRefused() throws {
+  @Test func rejectsCheckpointOfAnotherNetwork() throws {
     let context = ComputeContext(threads: 1, instructionSet: InstructionSet.available.max()!)
     let small = images.prefix(200)
     let checkpoint = try NetworkTrainer(small, classCount: 10, settings: settings, on: context).checkpoint
@@ -137,7 +138,7 @@ import Testing
     #expect(throws: ModelError.self) { try trainer.resume([]) }
   }
 
-  @Test func aModelRebuiltFromItsTensorsPredictsTheSameBits() throws {
+  @Test func rebuiltNetworkPredictsSameBits() throws {
     let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
     let network = try fit(images.prefix(500), threads: 2, context.instructionSet, settings)
     let rebuilt = try Network(
@@ -156,18 +157,18 @@ import Testing
     }
   }
 
-  @Test func itLearns() throws {
+  @Test func learnsFashionMNIST() throws {
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.dropout, settings.epochs) = ([16, 32], [32], 0, 4)
     let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
     let network = try fit(images, threads: 2, context.instructionSet, settings)
     let unseen = try Dataset.load(environment: [:]).test.prefix(1000)
     let predictions = try network.predictions(for: unseen, on: context)
-    // Guessing gives 10 %; 2000 images are enough for more than 75 %.
+    // Guessing reaches 10 %; training on 2000 images is enough for more than 75 %.
     #expect(zip(predictions, unseen.labels).count { $0 == $1 } > 750)
   }
 
-  @Test func aTrainingThatDivergesSaysSo() throws {
+  @Test func reportsDivergence() throws {
     var settings = settings
     (settings.learningRate, settings.batchNorm) = (1e9, false)
     #expect(throws: ModelError.self) {

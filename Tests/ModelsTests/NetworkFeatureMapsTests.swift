@@ -15,7 +15,7 @@ import Testing
     return settings
   }
 
-  /// Random weights; where there is normalization, it has random statistics, scales and shifts.
+  /// Returns a network with random weights, biases, scales, shifts and statistics.
   private func network(_ settings: NetworkSettings) throws -> Network {
     let plan = try NetworkPlan(settings.layers, input: shape, classCount: classes)
     var parameters = plan.initialParameters(seed: 5)
@@ -31,9 +31,10 @@ import Testing
       normalization: InputNormalization(mean: [120, 130, 125], deviation: [70, 60, 80]))
   }
 
-  /// A shift moves all values of its channel alike, so the logit's slope along it is the sum of the channel's gradient.
+  /// A shift moves all values of its channel equally, so the slope of the logit along it is the sum of the channel's
+  /// gradient.
   @Test(arguments: [true, false], [Padding.same, .valid])
-  func theGradientIsTheSlopeOfTheLogit(batchNorm: Bool, padding: Padding) throws {
+  func gradientEqualsSlopeOfLogit(batchNorm: Bool, padding: Padding) throws {
     let network = try network(settings { ($0.batchNorm, $0.padding, $0.dropout) = (batchNorm, padding, 0.5) })
     let images = randomImages(3, shape, classes: classes)
     let labels: [UInt8] = [3, 0, 2]
@@ -56,15 +57,15 @@ import Testing
           let pixels = features[image].height * features[image].width
           let slope = features[image].gradient[channel * pixels..<(channel + 1) * pixels].reduce(0, +)
           let difference = (after[image] - before[image]) / (2 * step)
-          // The rounding of a logit of about 1 over two steps, and a few values that cross zero.
+          // Allow for the rounding of a logit of about 1 over two steps, and for a few values that cross zero.
           #expect(abs(difference - slope) <= 5e-3 + 0.03 * abs(slope), "block \(index + 1), channel \(channel)")
         }
       }
     }
   }
 
-  /// What the pooled network passes on is what the full resolution shows at the winners: with positive scales, the window's largest.
-  @Test func withoutNormalizationTheLargestOfEachWindowIsWhatTheNextBlockSees() throws {
+  /// Without normalization, the next block's input is the largest value of each window of the feature maps.
+  @Test func nextBlockSeesMaximumOfEachWindow() throws {
     let network = try network(settings { ($0.batchNorm, $0.filters, $0.dense, $0.kernel) = (false, [5], [], 5) })
     let images = randomImages(2, shape, classes: classes)
     for label in 0..<classes {
@@ -85,7 +86,7 @@ import Testing
               #expect(gradients == (largest > 0 && weight != 0 ? [weight] : []))
             }
           }
-          // The thirteenth row fills no window.
+          // The thirteenth row is outside of all windows.
           for x in 0..<10 { #expect(features.gradient[(channel * 13 + 12) * 10 + x] == 0) }
         }
         #expect(abs(logit - features.logit) < 1e-4)
@@ -93,7 +94,7 @@ import Testing
     }
   }
 
-  @Test func theBitsDependNeitherOnThreadsNorOnTheInstructionSet() throws {
+  @Test func isIndependentOfThreadCountAndInstructionSet() throws {
     let network = try network(settings())
     let images = randomImages(21, shape, classes: classes)
     func features(_ threads: Int, _ set: InstructionSet) throws -> [[FeatureMaps]] {
@@ -105,8 +106,8 @@ import Testing
     for set in InstructionSet.available { #expect(try features(2, set) == expected) }
   }
 
-  /// Explaining one image alone or among others is the same.
-  @Test func imagesDoNotInfluenceEachOther() throws {
+  /// The feature maps of an image do not depend on the other images.
+  @Test func imagesAreIndependent() throws {
     let network = try network(settings())
     let images = randomImages(10, shape, classes: classes)
     let together = try network.mapFeatures(of: images, block: 2, on: context, { $0 })
@@ -116,7 +117,7 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotExistIsRefused() throws {
+  @Test func rejectsInvalidBlocksLabelsAndShapes() throws {
     let network = try network(settings())
     let images = randomImages(2, shape, classes: classes)
     func refuse(_ images: LabeledImages, block: Int, labels: [UInt8]?) {
@@ -134,7 +135,7 @@ import Testing
     #expect(try network.mapFeatures(of: images.prefix(0), block: 1, on: context, \.logit) == [])
   }
 
-  @Test func itStopsWhenTold() throws {
+  @Test func stopsOnRequest() throws {
     let network = try network(settings())
     #expect(throws: CancellationError.self) {
       try network.mapFeatures(
@@ -142,7 +143,7 @@ import Testing
     }
   }
 
-  @Test func randomizingReplacesJustTheNamedLayers() throws {
+  @Test func randomizingReplacesNamedLayersOnly() throws {
     let network = try network(settings())
     #expect(network.layerNames == ["block1", "block2", "dense1", "output"])
     let random = network.randomizing(["block2", "output"], seed: 0)
@@ -155,7 +156,7 @@ import Testing
     #expect(network.randomizing(["output"], seed: 1).digest != network.randomizing(["output"], seed: 0).digest)
   }
 
-  @Test func filtersArePicturesOfTheFirstWeights() throws {
+  @Test func filtersAreFirstWeights() throws {
     let network = try network(settings())
     let filters = network.firstFilters
     let weights = try #require(network.tensors.first { $0.name == "block1.weight" })

@@ -4,7 +4,7 @@ import Foundation
 import Models
 import Testing
 
-/// A network and batch whose gradients and first steps PyTorch has computed (Tests/Peers/fixtures/network.py).
+/// A network and a batch with the gradients and first steps that PyTorch computes (Tests/Peers/fixtures/network.py).
 struct NetworkFixture {
   let settings: NetworkSettings
   let images: LabeledImages
@@ -52,7 +52,7 @@ struct NetworkFixture {
     try #require(tensors[name]?.elements(as: Float.self), "\(name) is in the fixture")
   }
 
-  /// The network whose tensors have `prefix` before their names.
+  /// Returns the network whose tensors have `prefix` before their names.
   func network(_ prefix: String = "") throws -> Network {
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: 7)
     let fresh = Network(
@@ -67,7 +67,7 @@ struct NetworkFixture {
 }
 
 @Suite struct NetworkFixtureTests {
-  /// Takes three steps from the fixture's parameters; hands out gradient and parameters after each.
+  /// Takes three steps from the fixture's parameters, and calls `afterStep` with the gradient and parameters of each.
   private func train(
     _ fixture: NetworkFixture, threads: Int,
     _ afterStep: (_ step: Int, _ gradient: [Float], _ parameters: [Float]) throws -> Void
@@ -100,7 +100,7 @@ struct NetworkFixture {
     ).tensors.filter { !$0.name.hasPrefix("input") }
   }
 
-  @Test(arguments: NetworkFixture.names, [1, 2]) func lossGradientAndStepsAreThoseOfPyTorch(name: String, threads: Int)
+  @Test(arguments: NetworkFixture.names, [1, 2]) func lossGradientAndStepsMatchPyTorch(name: String, threads: Int)
     throws
   {
     let fixture = try NetworkFixture(name)
@@ -115,7 +115,8 @@ struct NetworkFixture {
       }
       if step == 0 || step == 2 {
         for tensor in tensors(parameters, like: network) {
-          // Adam divides by the root of tiny numbers, so where a gradient is nearly zero rounding decides its direction.
+          // Adam divides by the root of tiny numbers: where a gradient is nearly zero, rounding decides the direction
+          // of its step.
           let tolerance: Float = fixture.settings.optimizer == .sgd ? 1e-4 : 2e-3
           expectNear(tensor, try fixture.floats("step\(step + 1).\(tensor.name)"), tolerance: tolerance)
         }
@@ -123,7 +124,7 @@ struct NetworkFixture {
     }
   }
 
-  /// Relative to the tensor's largest element: single precision against double.
+  /// Compares values in single precision with values in double precision, relative to the tensor's largest element.
   private func expectNear(_ tensor: Tensor, _ expected: [Float], tolerance: Float) {
     let values = tensor.elements(as: Float.self)!
     let largest = expected.map(abs).max()!

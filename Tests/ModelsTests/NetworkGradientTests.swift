@@ -3,7 +3,7 @@ import Datasets
 import Models
 import Testing
 
-/// A few images of random bytes.
+/// Returns images of random bytes.
 func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 = 0) -> LabeledImages {
   LabeledImages(
     shape: shape,
@@ -18,7 +18,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     var change: @Sendable (inout NetworkSettings) -> Void
   }
 
-  /// Each layer by itself, and all together.
+  /// Each kind of layer alone, and all together.
   static let cases = [
     Layers(testDescription: "dense") { _ in },
     Layers(testDescription: "two hidden dense layers") { $0.dense = [6, 5] },
@@ -34,11 +34,12 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     },
   ]
 
-  /// Central differences of the loss along random directions against the gradient's product with them.
+  /// Compares central differences of the loss along random directions with the product of gradient and direction.
   ///
-  /// A direction changes all parameters at once, so the difference of losses is large against single precision's rounding; ReLU and pooling are
-  /// linear in pieces, and a small step rarely crosses from one to the next.
-  @Test(arguments: cases) func theGradientIsTheSlopeOfTheLoss(_ layers: Layers) throws {
+  /// A direction changes all parameters of a slice at once, so that the difference of losses is large compared with the
+  /// rounding errors of single precision. ReLU and pooling are piecewise linear, and a small step rarely crosses from
+  /// one piece to another.
+  @Test(arguments: cases) func gradientEqualsSlopeOfLoss(_ layers: Layers) throws {
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.batchNorm) = ([4], [], false)
     (settings.dropout, settings.labelSmoothing, settings.batch, settings.shards) = (0, 0, 12, 3)
@@ -63,7 +64,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     let slopes = gradient(parameters)
     for slice in plan.slices where slice.range.upperBound <= plan.trainableCount {
       for direction in 0..<3 {
-        // Only where a parameter exists: the gradient of padding is zero, and is not looked at.
+        // Only where a parameter exists: the gradient of padding is zero.
         let signs = slice.range.map { place -> Float in
           let word = Philox.words(seed: 9, .test, UInt32(direction), UInt32(place)).x
           return slopes[place] == 0 ? 0 : word & 1 == 0 ? 1 : -1
@@ -77,13 +78,13 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
         let difference = (loss(moved(1)) - loss(moved(-1))) / Double(2 * step)
         let slope = zip(slice.range, signs).reduce(0.0) { $0 + Double(slopes[$1.0]) * Double($1.1) }
         let scale = slice.range.reduce(0.0) { $0 + Double(slopes[$1]) * Double(slopes[$1]) }.squareRoot()
-        // Kinks that the step crosses, and the rounding of a loss of about 20, some 1e-5, over two steps.
+        // Allow for kinks that the step crosses, and for the rounding of a loss of about 20, some 1e-5, over two steps.
         #expect(abs(difference - slope) <= 0.02 * scale + 0.1, "\(slice.name): \(difference) against \(slope)")
       }
     }
   }
 
-  @Test func imagesThatDoNotSurviveThePoolingAreRefusedBeforeTraining() {
+  @Test func rejectsImagesTooSmallForPooling() {
     var settings = NetworkSettings()
     settings.filters = [4, 4, 4]
     #expect(throws: Never.self) {
@@ -106,7 +107,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
   @Test(arguments: [
     ("kernel", "4"), ("shards", "129"), ("dropout", "1"), ("filters", "none"), ("filters", "3,x"), ("epochs", "0"),
     ("learning-rate", "nan"), ("padding", "full"), ("validation", "1"), ("batch", "-1"), ("augment", "spin"),
-  ]) func settingsThatMakeNoSenseAreRefused(name: String, value: String) {
+  ]) func rejectsInvalidSettings(name: String, value: String) {
     var text = NetworkSettings().text
     text[name] = value
     #expect(throws: ModelError.self) { try NetworkSettings(text: text) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A folder for one test's files, removed with it.
+/// A folder for the files of one test, removed with this object.
 final class TemporaryFolder {
   let path: String
 
@@ -15,8 +15,8 @@ final class TemporaryFolder {
   func file(_ name: String) -> String { path + "/" + name }
   var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 
-  /// Writes a file, and returns its path. It does not wait for the disk, as `Data.write` does, and as some file systems do
-  /// when a file is written over.
+  /// Writes a file, and returns its path. It does not wait for the disk, unlike `Data.write`, and removes an old file
+  /// first, because some file systems wait when a file is overwritten.
   @discardableResult func write(_ bytes: [UInt8], to name: String) throws -> String {
     unlink(file(name))
     let stream = try #require(fopen(file(name), "w"))

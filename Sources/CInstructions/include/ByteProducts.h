@@ -1,4 +1,4 @@
-// Sums of products and of differences of bytes, four to a lane of 32 bits: what the neighbours of an image are found with.
+// Sums of products and of differences of bytes, four per lane of 32 bits, for the search of nearest neighbors.
 #pragma once
 
 #include "VectorOperations.h"
@@ -55,7 +55,7 @@ ATELIER_INLINE atelier_f64x16 atelier_double_from_float(atelier_f32x16 v) {
   return __builtin_convertvector(v, atelier_f64x16);
 }
 
-// Bit i: whether values[i] < limit, for 16 values.
+// Returns 16 bits: bit i is set if values[i] < limit.
 ATELIER_INLINE uint32_t atelier_lanes_below(const double *values, double limit) {
 #if defined(__AVX512F__)
   const __m512d limits = _mm512_set1_pd(limit);

@@ -1,5 +1,5 @@
-// Operations on whole vectors that Swift compiles lane by lane (everything but `&+ &- &*` and comparisons on 32 lanes) or
-// does not have. Vectors of any length compile for any instruction set: a narrower one uses several registers.
+// Vector operations that Swift lacks or compiles lane by lane (on 32 lanes, all but `&+ &- &*` and comparisons).
+// Vectors of any length compile for any instruction set: a narrower one uses several registers.
 #pragma once
 
 #include <stdint.h>
@@ -28,12 +28,12 @@ ATELIER_INLINE atelier_f64x16 atelier_double_from_i64(atelier_i64x16 v) {
   return __builtin_convertvector(v, atelier_f64x16);
 }
 
-// The bits of a / b in single precision.
+// Returns the bits of a / b in single precision.
 ATELIER_INLINE atelier_i32x16 atelier_quotient_bits(atelier_i32x16 a, atelier_i32x16 b) {
   return (atelier_i32x16)(__builtin_convertvector(a, atelier_f32x16) / __builtin_convertvector(b, atelier_f32x16));
 }
 
-// The upper bytes from `upper`, the lower bytes from `lower`.
+// Joins upper bytes from `upper` and the lower byte `lower`.
 ATELIER_INLINE atelier_u16x32 atelier_u16_from_bytes(atelier_u8x32 upper, uint8_t lower) {
   return __builtin_convertvector(upper, atelier_u16x32) << 8 | (uint16_t)lower;
 }
@@ -94,7 +94,7 @@ ATELIER_INLINE atelier_i64x16 atelier_gather_i64(const int64_t *table, atelier_u
   return result;
 }
 
-// target[column * stride + row] = rows[row][column], for 16 rows and 16 columns: four rounds of perfect shuffles.
+// target[column * stride + row] = rows[row][offset + column], for 16 rows and 16 columns, by four perfect shuffles.
 ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long offset, uint8_t *target, long stride) {
   typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
   typedef uint8_t unaligned __attribute__((ext_vector_type(16), aligned(1)));
@@ -103,7 +103,8 @@ ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long off
   for (int round = 0; round < 4; round++) {
     for (int i = 0; i < 8; i++) {
       b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      b[2 * i + 1] =
+          __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     }
     for (int i = 0; i < 16; i++) a[i] = b[i];
   }

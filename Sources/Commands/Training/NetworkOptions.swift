@@ -4,7 +4,7 @@ internal import Models
 
 extension Padding: ExpressibleByArgument {}
 extension OptimizerKind: ExpressibleByArgument {}
-extension Schedule: ExpressibleByArgument {}
+extension LearningRateSchedule: ExpressibleByArgument {}
 
 /// Whole numbers with commas between, or `none`.
 struct IntegerList: ExpressibleByArgument {
@@ -67,7 +67,7 @@ struct NetworkOptions: ParsableArguments {
       """, valueName: "rate"))
   var learningRate: Float?
   @Option(help: help("How the learning rate changes: constant, cosine or one-cycle", "schedule"))
-  var schedule: Schedule?
+  var schedule: LearningRateSchedule?
   @Option(help: help("How strongly weights are drawn to zero", "weight-decay", valueName: "factor"))
   var weightDecay: Float?
   @Option(help: help("Share of certainty that is taken from the right class", "label-smoothing", valueName: "share"))

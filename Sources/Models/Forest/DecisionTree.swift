@@ -3,8 +3,8 @@ package import Datasets
 
 /// A decision tree (CART; Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984).
 ///
-/// Class probabilities are the class shares in the leaf that an image falls into. A tree cut to a depth is the tree
-/// grown with that limit.
+/// The class probabilities of an image are the class fractions in its leaf. A tree cut to a depth equals the tree grown
+/// with that limit.
 package struct DecisionTree: Classifier, Equatable {
   package static var kind: ModelKind { .tree }
 
@@ -19,9 +19,11 @@ package struct DecisionTree: Classifier, Equatable {
     (self.tree, treeSettings, self.imageShape, self.classCount) = (tree, settings, imageShape, classCount)
   }
 
+  /// Grows a tree.
+  ///
   /// - Parameters:
-  ///   - images: their labels must be below `classCount`.
-  ///   - progress: told how many images are in finished parts of the tree; returns false to stop early.
+  ///   - images: images whose labels are below `classCount`
+  ///   - progress: called with the number of images in finished parts of the tree; returns false to stop
   /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package static func fit(
     _ images: LabeledImages, classCount: Int, settings: TreeSettings, on context: ComputeContext,
@@ -37,31 +39,32 @@ package struct DecisionTree: Classifier, Equatable {
     return DecisionTree(tree: tree, settings: settings, imageShape: images.shape, classCount: classCount)
   }
 
-  /// Large nodes divide their features among the threads; then each small node's subtree is grown by one thread.
+  /// Grows a tree with all threads: they first search large nodes together, each thread over some of the features; then
+  /// each thread grows subtrees of small nodes alone.
   private static func grow(
     _ table: TrainingTable, _ rules: GrowthRules, _ growers: [TreeGrower], on team: ThreadTeam,
     progress: (FitProgress) -> Bool
   ) throws -> Tree {
     let samples = TreeSamples(table, bootstrap: nil)
-    let tally = TeamTally(total: table.count, unit: .images)
+    let counter = ProgressCounter(total: table.count, unit: .images)
     let root = samples.root(ofTree: 0, seed: rules.settings.seed)
-    let searchTogether = ParallelSearch(growers.map(\.search), on: team)
+    let parallelSearch = ParallelSearch(growers.map(\.search), on: team)
     let (top, pending) = growers[0].grow(root, in: samples, upTo: table.count / (8 * team.count)) { node, key in
-      tally.add(0, thread: 0, progress)
-      return tally.isStopped ? nil : searchTogether.best(of: node, key: key)
+      counter.add(0, thread: 0, progress)
+      return counter.isStopped ? nil : parallelSearch.best(of: node, key: key)
     }
-    // The largest first, so that no thread is left with a large one at the end.
+    // The largest subtrees first, so that no thread works on a large one at the end.
     let order = pending.indices.sorted { (pending[$1].count, $0) < (pending[$0].count, $1) }
     var subtrees = [Tree](repeating: Tree(), count: pending.count)
     subtrees.withUnsafeMutableBufferPointer { subtrees in
       team.forEach(order.count) { position, thread in
-        if tally.isStopped { return }
+        if counter.isStopped { return }
         let index = order[position]
         subtrees[index] = growers[thread].grow(pending[index], in: samples)
-        tally.add(pending[index].count, thread: thread, progress)
+        counter.add(pending[index].count, thread: thread, progress)
       }
     }
-    try tally.checkStopped()
+    try counter.throwIfStopped()
     return top.grafting(subtrees)
   }
 }

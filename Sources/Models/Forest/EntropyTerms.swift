@@ -1,14 +1,14 @@
 internal import Compute
 internal import KernelInterface
 
-/// Tables of n log2 n as whole numbers, so that entropies are sums of integers: exact, and the same in any order.
+/// Tables of n log2 n in fixed-point numbers, so that entropies are sums of integers: exact, and the same in any order.
 package final class EntropyTerms: Sendable {
   /// (weight limit + 1), in units of 2^-30.
   let fine: AlignedBuffer<Int64>
-  /// (SmallNode.weightLimit + 1), in units of 2^-19: for small nodes, where sums must fit into 32 bits.
+  /// (SmallNode.weightLimit + 1), in units of 2^-19, for small nodes, whose sums must fit in 32 bits.
   let coarse: AlignedBuffer<Int32>
 
-  /// - Parameter weightLimit: the highest n, up to 2^26.
+  /// - Parameter weightLimit: the largest n, at most 2^26
   init(weightLimit: Int) {
     fine = AlignedBuffer(count: weightLimit + 1)
     coarse = AlignedBuffer(count: SmallNode.weightLimit + 1)
@@ -19,8 +19,8 @@ package final class EntropyTerms: Sendable {
     }
   }
 
-  /// The logarithm of a positive integer by additions, multiplications and divisions only, which round alike on every
-  /// processor.
+  /// Returns the binary logarithm of a positive integer, by additions, multiplications and divisions only, which every
+  /// processor rounds alike.
   package static func log2(_ n: Int) -> Double {
     var exponent = Int.bitWidth - 1 - n.leadingZeroBitCount
     var fraction = Double(n) / Double(1 << exponent)

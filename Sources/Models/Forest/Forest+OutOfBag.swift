@@ -2,49 +2,51 @@ package import Compute
 package import Datasets
 
 extension Forest {
-  /// The accuracy on the training images, where each image is judged only by the trees whose bootstrap left it out: an
-  /// estimate of the accuracy on new images that needs no hold-out set.
+  /// Returns the out-of-bag accuracy: the accuracy on the training images, each classified only by the trees whose
+  /// bootstrap left it out. It estimates the accuracy on new images without a hold-out set.
   ///
-  /// - Parameter images: those that the forest was fitted on, in the same order.
-  /// - Returns: nil without bootstrap, or if every tree saw every image. Images that all trees saw are not counted.
+  /// - Parameter images: the images that the forest was fitted on, in the same order
+  /// - Returns: nil without bootstrap, or if every tree saw every image. Images that every tree saw are not counted.
   package func outOfBagAccuracy(trainingImages images: LabeledImages, on context: ComputeContext) -> Double? {
-    precondition(images.shape == imageShape, "a forest for images of \(imageShape) cannot judge \(images.shape)")
+    precondition(images.shape == imageShape, "a forest for images of \(imageShape) got images of \(images.shape)")
     guard forestSettings.bootstrap else { return nil }
     let sums = outOfBagSums(images, on: context)
-    var judged = 0
-    var right = 0
-    for (image, label) in images.labels.enumerated() where sums.trees[image] > 0 {
-      let row = sums.shares[image * classCount..<(image + 1) * classCount]
-      judged += 1
-      if row.firstIndex(of: row.max()!) == image * classCount + Int(label) { right += 1 }
+    var evaluated = 0
+    var correct = 0
+    for (image, label) in images.labels.enumerated() where sums.treeCounts[image] > 0 {
+      let row = sums.probabilities[image * classCount..<(image + 1) * classCount]
+      evaluated += 1
+      if row.firstIndex(of: row.max()!) == image * classCount + Int(label) { correct += 1 }
     }
-    return judged > 0 ? Double(right) / Double(judged) : nil
+    return evaluated > 0 ? Double(correct) / Double(evaluated) : nil
   }
 
-  /// The class probabilities of each training image by those trees alone whose bootstrap left it out, as if it were new.
-  /// scikit-learn calls them `oob_decision_function_`.
+  /// Returns the out-of-bag class probabilities of each training image: by the trees alone whose bootstrap left it out.
+  /// They are scikit-learn's `oob_decision_function_`.
   ///
-  /// - Parameter images: those that the forest was fitted on, in the same order.
-  /// - Returns: by image (classCount); nil for an image that every tree saw, so for all images without bootstrap.
+  /// - Parameter images: the images that the forest was fitted on, in the same order
+  /// - Returns: for each image (classCount); nil for an image that every tree saw, as all are without bootstrap.
   package func outOfBagProbabilities(
     trainingImages images: LabeledImages, on context: ComputeContext
   ) -> [[Float]?] {
-    precondition(images.shape == imageShape, "a forest for images of \(imageShape) cannot judge \(images.shape)")
+    precondition(images.shape == imageShape, "a forest for images of \(imageShape) got images of \(images.shape)")
     guard forestSettings.bootstrap else { return images.labels.map { _ in nil } }
     let sums = outOfBagSums(images, on: context)
     return (0..<images.count).map { image in
-      guard sums.trees[image] > 0 else { return nil }
-      return sums.shares[image * classCount..<(image + 1) * classCount].map { $0 / Float(sums.trees[image]) }
+      guard sums.treeCounts[image] > 0 else { return nil }
+      let row = sums.probabilities[image * classCount..<(image + 1) * classCount]
+      return row.map { $0 / Float(sums.treeCounts[image]) }
     }
   }
 
-  /// Sums of class shares over the trees that did not see an image: (images, classCount); and how many trees those are: (images).
+  /// Returns the sums of each image's class probabilities over the trees that did not see it, (images, classCount), and
+  /// the number of those trees, (images).
   private func outOfBagSums(
     _ images: LabeledImages, on context: ComputeContext
-  ) -> (shares: [Float], trees: [Int]) {
-    var shares = [Float](repeating: 0, count: images.count * classCount)
-    var judges = [Int](repeating: 0, count: images.count)
-    // The bootstraps of some trees at a time are drawn again, to keep memory small.
+  ) -> (probabilities: [Float], treeCounts: [Int]) {
+    var probabilities = [Float](repeating: 0, count: images.count * classCount)
+    var treeCounts = [Int](repeating: 0, count: images.count)
+    // Bootstraps are sampled again, for 64 trees at a time to save memory.
     for first in stride(from: 0, to: trees.count, by: 64) {
       let group = trees[first..<min(first + 64, trees.count)]
       var bags = [[UInt16]](repeating: [], count: group.count)
@@ -55,16 +57,16 @@ extension Forest {
         }
       }
       for bag in bags {
-        for image in judges.indices where bag[image] == 0 { judges[image] += 1 }
+        for image in treeCounts.indices where bag[image] == 0 { treeCounts[image] += 1 }
       }
-      let sums = ShareSums(trees: group, images: images, classCount: classCount)
-      shares.withUnsafeMutableBufferPointer { shares in
-        guard let shares = shares.baseAddress else { return }
+      let sums = ProbabilitySums(trees: group, images: images, classCount: classCount)
+      probabilities.withUnsafeMutableBufferPointer { probabilities in
+        guard let target = probabilities.baseAddress else { return }
         context.team.forEach(sums.blockCount) { block, _ in
-          sums.add(block: block, to: shares, kernels: context.kernels) { tree, image in bags[tree - first][image] == 0 }
+          sums.add(block: block, to: target, kernels: context.kernels) { tree, image in bags[tree - first][image] == 0 }
         }
       }
     }
-    return (shares, judges)
+    return (probabilities, treeCounts)
   }
 }

@@ -2,9 +2,9 @@ package import Compute
 package import Datasets
 internal import KernelInterface
 
-/// Sums of class shares, over the trees of a list, for blocks of images: each block is judged by all trees while its
-/// images are in the cache, and each image's shares are added up in the trees' order.
-struct ShareSums {
+/// Sums of the class probabilities by some trees, for blocks of images: all trees classify a block while its images are
+/// in the cache, and each image's probabilities are summed in the order of the trees.
+struct ProbabilitySums {
   let trees: ArraySlice<Tree>
   let images: LabeledImages
   let classCount: Int
@@ -16,27 +16,27 @@ struct ShareSums {
     block * Self.blockSize..<min((block + 1) * Self.blockSize, images.count)
   }
 
-  /// Adds the shares of a block's images.
+  /// Adds the probabilities of a block's images.
   ///
   /// - Parameters:
-  ///   - shares: (images, classCount)
-  ///   - isJudged: whether a tree judges an image.
+  ///   - sums: (images, classCount), of all images
+  ///   - isIncluded: whether the sum of an image includes a tree
   func add(
-    block: Int, to shares: UnsafeMutablePointer<Float>, kernels: any KernelSet.Type,
-    where isJudged: (_ tree: Int, _ image: Int) -> Bool
+    block: Int, to sums: UnsafeMutablePointer<Float>, kernels: any KernelSet.Type,
+    where isIncluded: (_ tree: Int, _ image: Int) -> Bool
   ) {
     let range = range(ofBlock: block)
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * Self.blockSize) { memory in
-      let judged = memory.baseAddress!
-      let leaves = judged + Self.blockSize
+      let selected = memory.baseAddress!
+      let leaves = selected + Self.blockSize
       for (number, tree) in zip(trees.indices, trees) {
         var count = 0
-        for image in range where isJudged(number, image) {
-          judged[count] = UInt32(image)
+        for image in range where isIncluded(number, image) {
+          selected[count] = UInt32(image)
           count += 1
         }
-        tree.findLeaves(of: images, judged, count: count, leaves, kernels: kernels)
-        tree.addShares(ofLeaves: leaves, of: judged, count: count, to: shares, classCount: classCount)
+        tree.findLeaves(of: images, selected, count: count, leaves, kernels: kernels)
+        tree.addProbabilities(ofLeaves: leaves, of: selected, count: count, to: sums, classCount: classCount)
       }
     }
   }
@@ -44,22 +44,22 @@ struct ShareSums {
 
 extension Tree {
   fileprivate func findLeaves(
-    of images: LabeledImages, _ judged: UnsafePointer<UInt32>, count: Int, _ leaves: UnsafeMutablePointer<UInt32>,
+    of images: LabeledImages, _ selected: UnsafePointer<UInt32>, count: Int, _ leaves: UnsafeMutablePointer<UInt32>,
     kernels: any KernelSet.Type
   ) {
     nodes.withUnsafeBufferPointer { nodes in
       images.pixels.withUnsafeBufferPointer { pixels in
         kernels.findLeaves(
-          nodes: nodes.baseAddress!, rows: pixels.baseAddress!, rowStride: images.shape.count, images: judged,
+          nodes: nodes.baseAddress!, rows: pixels.baseAddress!, rowStride: images.shape.count, images: selected,
           count: count, leaves: leaves)
       }
     }
   }
 
-  /// Adds to each image's shares the shares of the classes in its leaf.
-  fileprivate func addShares(
-    ofLeaves leaves: UnsafePointer<UInt32>, of judged: UnsafePointer<UInt32>, count: Int,
-    to shares: UnsafeMutablePointer<Float>, classCount: Int
+  /// Adds to each image's sums the class fractions in its leaf.
+  fileprivate func addProbabilities(
+    ofLeaves leaves: UnsafePointer<UInt32>, of selected: UnsafePointer<UInt32>, count: Int,
+    to sums: UnsafeMutablePointer<Float>, classCount: Int
   ) {
     leafStarts.withUnsafeBufferPointer { starts in
       classWeights.withUnsafeBufferPointer { weights in
@@ -68,35 +68,35 @@ extension Tree {
           let entries = Int(starts[leaf])..<Int(starts[leaf + 1])
           var whole: UInt32 = 0
           for entry in entries { whole += weights[entry].weight }
-          let target = shares + Int(judged[index]) * classCount
+          let target = sums + Int(selected[index]) * classCount
           for entry in entries { target[Int(weights[entry].label)] += Float(weights[entry].weight) / Float(whole) }
         }
       }
     }
   }
 
-  /// Means of class shares over trees: (images, classCount).
-  static func meanShares(
+  /// Returns the mean class probabilities over trees: (images, classCount).
+  static func meanProbabilities(
     of trees: [Tree], for images: LabeledImages, classCount: Int, on context: ComputeContext,
     progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    let sums = ShareSums(trees: trees[...], images: images, classCount: classCount)
-    let tally = TeamTally(total: images.count, unit: .images)
-    var shares = [Float](repeating: 0, count: images.count * classCount)
-    shares.withUnsafeMutableBufferPointer { shares in
-      guard let shares = shares.baseAddress else { return }
+    let sums = ProbabilitySums(trees: trees[...], images: images, classCount: classCount)
+    let counter = ProgressCounter(total: images.count, unit: .images)
+    var probabilities = [Float](repeating: 0, count: images.count * classCount)
+    probabilities.withUnsafeMutableBufferPointer { probabilities in
+      guard let target = probabilities.baseAddress else { return }
       context.team.forEach(sums.blockCount) { block, thread in
-        if tally.isStopped { return }
-        sums.add(block: block, to: shares, kernels: context.kernels) { _, _ in true }
+        if counter.isStopped { return }
+        sums.add(block: block, to: target, kernels: context.kernels) { _, _ in true }
         let range = sums.range(ofBlock: block)
         for index in range.lowerBound * classCount..<range.upperBound * classCount {
-          shares[index] /= Float(trees.count)
+          target[index] /= Float(trees.count)
         }
-        tally.add(range.count, thread: thread, progress)
+        counter.add(range.count, thread: thread, progress)
       }
     }
-    try tally.checkStopped()
-    return shares
+    try counter.throwIfStopped()
+    return probabilities
   }
 }
 
@@ -104,8 +104,8 @@ extension Forest {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    precondition(images.shape == imageShape, "a forest for images of \(imageShape) cannot judge \(images.shape)")
-    return try Tree.meanShares(of: trees, for: images, classCount: classCount, on: context, progress: progress)
+    precondition(images.shape == imageShape, "a forest for images of \(imageShape) got images of \(images.shape)")
+    return try Tree.meanProbabilities(of: trees, for: images, classCount: classCount, on: context, progress: progress)
   }
 }
 
@@ -113,7 +113,7 @@ extension DecisionTree {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    precondition(images.shape == imageShape, "a tree for images of \(imageShape) cannot judge \(images.shape)")
-    return try Tree.meanShares(of: [tree], for: images, classCount: classCount, on: context, progress: progress)
+    precondition(images.shape == imageShape, "a tree for images of \(imageShape) got images of \(images.shape)")
+    return try Tree.meanProbabilities(of: [tree], for: images, classCount: classCount, on: context, progress: progress)
   }
 }

@@ -2,29 +2,29 @@ package import Compute
 package import Datasets
 
 extension Forest {
-  /// Class probabilities of several forests at once: those of the first so many trees, each by the very additions that it would make alone.
+  /// Returns the class probabilities by several prefixes of the forest, each with the bits of a forest of that size.
   ///
-  /// - Parameter counts: of trees, ascending, from 1
-  /// - Returns: for each count (images, classCount)
+  /// - Parameter counts: the numbers of trees, ascending, from 1
+  /// - Returns: for each count (images, classCount).
   package func probabilities(
     ofFirst counts: [Int], for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Float]] {
-    let tally = TeamTally(total: images.count * counts.count, unit: .images)
-    var shares = [Float](repeating: 0, count: images.count * classCount)
+    let counter = ProgressCounter(total: images.count * counts.count, unit: .images)
+    var totals = [Float](repeating: 0, count: images.count * classCount)
     var results: [[Float]] = []
     var first = 0
     for count in counts {
-      let sums = ShareSums(trees: trees[first..<count], images: images, classCount: classCount)
-      shares.withUnsafeMutableBufferPointer { shares in
-        guard let shares = shares.baseAddress else { return }
+      let sums = ProbabilitySums(trees: trees[first..<count], images: images, classCount: classCount)
+      totals.withUnsafeMutableBufferPointer { totals in
+        guard let target = totals.baseAddress else { return }
         context.team.forEach(sums.blockCount) { block, thread in
-          if tally.isStopped { return }
-          sums.add(block: block, to: shares, kernels: context.kernels) { _, _ in true }
-          tally.add(sums.range(ofBlock: block).count, thread: thread, progress)
+          if counter.isStopped { return }
+          sums.add(block: block, to: target, kernels: context.kernels) { _, _ in true }
+          counter.add(sums.range(ofBlock: block).count, thread: thread, progress)
         }
       }
-      try tally.checkStopped()
-      results.append(shares.map { $0 / Float(count) })
+      try counter.throwIfStopped()
+      results.append(totals.map { $0 / Float(count) })
       first = count
     }
     return results

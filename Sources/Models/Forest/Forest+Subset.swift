@@ -1,5 +1,5 @@
 extension Forest {
-  /// The forest that would have grown with fewer trees.
+  /// Returns the forest of the first trees: the forest fitted with that number of trees.
   package func prefix(_ treeCount: Int) -> Forest {
     precondition(
       treeCount >= 1 && treeCount <= trees.count, "a forest of \(trees.count) trees has no first \(treeCount)")
@@ -9,7 +9,7 @@ extension Forest {
       joining: [Array(trees.prefix(treeCount))], settings: settings, imageShape: imageShape, classCount: classCount)
   }
 
-  /// The forest that would have grown with this limit. It must be no higher than the limit that this one grew with.
+  /// Returns the forest fitted with this depth limit. It must not exceed the limit of this forest.
   package func cut(toDepth limit: Int) -> Forest {
     precondition(limit >= 1 && limit <= forestSettings.tree.maxDepth ?? .max, "cannot cut to depth \(limit)")
     var settings = forestSettings
@@ -22,7 +22,7 @@ extension Forest {
 }
 
 extension DecisionTree {
-  /// The tree that would have grown with this limit. It must be no higher than the limit that this one grew with.
+  /// Returns the tree fitted with this depth limit. It must not exceed the limit of this tree.
   package func cut(toDepth limit: Int) -> DecisionTree {
     precondition(limit >= 1 && limit <= treeSettings.maxDepth ?? .max, "cannot cut to depth \(limit)")
     var settings = treeSettings

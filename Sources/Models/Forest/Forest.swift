@@ -1,12 +1,13 @@
 package import Compute
 package import Datasets
 
-/// A random forest (Breiman, "Random forests", 2001): trees grown on bootstraps of the images, each node choosing among
-/// a few features drawn at random. Class probabilities are the mean, over the trees, of the class shares in the leaf
-/// that an image falls into.
+/// A random forest (Breiman, "Random forests", 2001): trees grown on bootstraps of the images, where each node chooses
+/// among a few randomly sampled features. The class probabilities of an image are the mean, over the trees, of the
+/// class fractions in its leaf.
 ///
-/// Tree i depends on the images, the settings and i only. So the first n trees of a forest are the forest of n trees,
-/// ranges of trees can be grown anywhere and joined, and a forest cut to a depth is the forest grown with that limit.
+/// Tree i depends only on the images, the settings and i. Therefore, the first n trees of a forest are the forest of n
+/// trees, ranges of trees can be grown anywhere and joined, and a forest cut to a depth equals the forest grown with
+/// that limit.
 package struct Forest: Classifier, Equatable {
   package static var kind: ModelKind { .forest }
 
@@ -17,18 +18,20 @@ package struct Forest: Classifier, Equatable {
 
   package var settings: [String: String] { forestSettings.text }
 
-  /// A forest of trees that were grown in parts, in the order of their numbers.
+  /// Joins trees that were grown in parts, in the order of their numbers.
   ///
-  /// - Parameter parts: as many trees in all as the settings say.
+  /// - Parameter parts: as many trees in total as the settings say
   package init(joining parts: [[Tree]], settings: ForestSettings, imageShape: ImageShape, classCount: Int) {
     trees = Array(parts.joined())
-    precondition(trees.count == settings.trees, "\(trees.count) trees were grown, but \(settings.trees) were asked for")
+    precondition(trees.count == settings.trees, "\(trees.count) trees were grown, expected \(settings.trees)")
     (forestSettings, self.imageShape, self.classCount) = (settings, imageShape, classCount)
   }
 
+  /// Grows a forest.
+  ///
   /// - Parameters:
-  ///   - images: their labels must be below `classCount`.
-  ///   - progress: told how many trees are done; returns false to stop early.
+  ///   - images: images whose labels are below `classCount`
+  ///   - progress: called with the number of trees done; returns false to stop
   /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package static func fit(
     _ images: LabeledImages, classCount: Int, settings: ForestSettings, on context: ComputeContext,

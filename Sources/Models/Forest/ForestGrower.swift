@@ -1,17 +1,17 @@
 package import Compute
 package import Datasets
 
-/// Grows trees of one forest, by their numbers. What all trees share is prepared once, for any number of ranges.
+/// Grows trees of one forest by their numbers, with data that is prepared once for all of them.
 ///
-/// One range at a time: calls come from one thread, and use the context's team.
+/// Not thread-safe: it grows one range of trees at a time, with the context's team.
 package final class ForestGrower {
   private let settings: ForestSettings
   private let context: ComputeContext
-  /// One for each thread.
+  /// By thread.
   private let growers: [TreeGrower]
 
-  /// - Parameter images: their labels must be below `classCount`.
-  /// - Throws: ``ModelError/badSettings(_:)``
+  /// - Parameter images: images whose labels are below `classCount`
+  /// - Throws: ``ModelError/badSettings(_:)``.
   package init(
     _ images: LabeledImages, classCount: Int, settings: ForestSettings, on context: ComputeContext
   ) throws(ModelError) {
@@ -22,25 +22,27 @@ package final class ForestGrower {
     growers = (0..<context.team.count).map { _ in TreeGrower(table: table, rules: rules, kernels: context.kernels) }
   }
 
-  /// - Parameter progress: told how many of these trees are done; returns false to stop early.
+  /// Grows the trees with these numbers.
+  ///
+  /// - Parameter progress: called with the number of these trees done; returns false to stop
   /// - Throws: `CancellationError` if stopped.
   package func growTrees(_ range: Range<Int>, progress: (FitProgress) -> Bool) throws -> [Tree] {
     var trees = [Tree](repeating: Tree(), count: range.count)
-    let tally = TeamTally(total: range.count, unit: .trees)
+    let counter = ProgressCounter(total: range.count, unit: .trees)
     trees.withUnsafeMutableBufferPointer { trees in
       context.team.forEach(range.count) { index, thread in
-        if tally.isStopped { return }
+        if counter.isStopped { return }
         trees[index] = growers[thread].growTree(range.lowerBound + index, bootstrap: settings.bootstrap)
-        tally.add(1, thread: thread, progress)
+        counter.add(1, thread: thread, progress)
       }
     }
-    try tally.checkStopped()
+    try counter.throwIfStopped()
     return trees
   }
 }
 
 extension TreeGrower {
-  /// Grows the whole tree of that number.
+  /// Grows the tree with this number.
   fileprivate func growTree(_ number: Int, bootstrap: Bool) -> Tree {
     let weights =
       bootstrap

@@ -1,16 +1,17 @@
-/// How a forest grows: the parameters of scikit-learn's `RandomForestClassifier`, with its defaults.
+/// Settings of a random forest: parameters of scikit-learn's `RandomForestClassifier`, with its defaults.
 package struct ForestSettings: Sendable, Equatable {
   package var trees = 100
-  /// Whether each tree sees as many images as there are, drawn with replacement, or each image once.
+  /// Whether each tree sees a sample, with replacement, of as many images as there are; otherwise, it sees each image
+  /// once.
   package var bootstrap = true
-  /// How each tree grows. Its seed is the forest's.
+  /// Settings of each tree. Their seed is the forest's.
   package var tree = TreeSettings()
 
   package init() { tree.maxFeatures = .sqrt }
 
-  /// The settings in `text`, checked; defaults for those that are missing.
+  /// Parses and checks settings. Those that are missing get their defaults.
   ///
-  /// - Parameter text: by the command line's option names.
+  /// - Parameter text: values by the names of the command-line options
   /// - Throws: ``ModelError/badSettings(_:)``, which says what is allowed.
   package init(_ text: [String: String]) throws(ModelError) {
     var reader = SettingsReader(text, of: "a forest")
@@ -24,6 +25,8 @@ package struct ForestSettings: Sendable, Equatable {
     tree.text.merging(["trees": String(trees), "bootstrap": String(bootstrap)]) { _, new in new }
   }
 
-  /// - Throws: ``ModelError/badSettings(_:)`` for values that the parser would not let through.
+  /// Checks all values.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for a value that ``init(_:)`` does not accept.
   package func check() throws(ModelError) { _ = try ForestSettings(text) }
 }

@@ -1,9 +1,9 @@
 internal import Compute
 
-/// Names a node by its path from the root, so that what is drawn there depends on nothing else: neither on the order of
-/// work nor on how deep the tree may grow.
+/// Identifies a node by its path from the root, so that the features sampled there depend neither on the order of work
+/// nor on the depth limit of the tree.
 ///
-/// A key is a hash, chained from the parent's by the side; two nodes of a tree share one with a chance of 2^-64.
+/// A key is a hash of the parent's key and the side. Two nodes have the same key with a probability of 2^-64.
 struct NodeKey: Sendable {
   let low: UInt32
   let high: UInt32

@@ -1,14 +1,14 @@
 internal import Compute
 
-/// Finds the best split of a large node with all threads, each over some of the features.
+/// Finds the best split of a large node with all threads, each of which searches some of the features.
 final class ParallelSearch {
   private let searches: [SplitSearch]
   private let team: ThreadTeam
 
-  /// - Parameter searches: one for each thread.
+  /// - Parameter searches: one for each thread
   init(_ searches: [SplitSearch], on team: ThreadTeam) { (self.searches, self.team) = (searches, team) }
 
-  /// The same as ``SplitSearch/best(of:key:)``.
+  /// Returns the same split as ``SplitSearch/best(of:key:)``.
   func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
     let count = searches[0].rules.featuresPerNode
     let chunk = SplitSearch.laneCount
@@ -21,6 +21,6 @@ final class ParallelSearch {
       }
     }
     let all = found.reduce(into: SearchResult()) { $0.add($1) }
-    return all.varies ? all.split : searches[0].bestOfFurtherDraws(of: node)
+    return all.hasVaryingFeature ? all.split : searches[0].bestOfFurtherFeatures(of: node)
   }
 }

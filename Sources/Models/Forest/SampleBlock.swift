@@ -1,14 +1,14 @@
 internal import Compute
 internal import KernelInterface
 
-/// The values of the few samples of a subtree, copied together so that they stay in the cache while it grows.
+/// The values of a small subtree's samples, copied together so that they stay in the cache while the subtree grows.
 ///
-/// In the table, neighbouring samples of a small node are far apart, and every value that is read costs a cache line.
+/// In the table, the samples of a small node are far apart, so that each value would cost a cache line.
 struct SampleBlock: ~Copyable {
-  /// Subtrees of up to so many samples fit.
+  /// The largest number of samples that fit.
   let limit: Int
   private let table: TrainingTable
-  /// (features, columnStride), addressed by a sample's place in the subtree's range
+  /// (features, columnStride), indexed by a sample's position in the subtree.
   private let values: AlignedBuffer<UInt8>
   private(set) var columnStride = 0
 
@@ -18,15 +18,15 @@ struct SampleBlock: ~Copyable {
     values = AlignedBuffer(count: table.rowStride * Self.columnStride(limit))
   }
 
-  /// So that the blocks of some threads fit into the last level of cache.
+  /// Lets the blocks of several threads fit in the last-level cache.
   private static let byteLimit = 4 << 20
 
-  /// An odd number of cache lines, so that columns do not compete for the same places in the cache.
+  /// Returns an odd number of cache lines, so that columns do not compete for the same cache sets.
   private static func columnStride(_ count: Int) -> Int { (count + 63) / 64 * 64 | 64 }
 
   var columns: UnsafePointer<UInt8> { UnsafePointer(values.pointer) }
 
-  /// Copies the samples' values out of the table, and changes the samples' rows to their places in the block.
+  /// Copies the samples' values from the table, and changes the samples' rows to their positions in the block.
   mutating func fill(_ samples: UnsafeMutablePointer<TreeSample>, count: Int, kernels: any KernelSet.Type) {
     columnStride = Self.columnStride(count)
     kernels.transpose(

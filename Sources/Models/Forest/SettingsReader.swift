@@ -1,26 +1,27 @@
-/// Takes settings out of text by name, and says what is wrong with those it cannot use.
+/// Parses settings by name, with errors that say what is allowed.
 struct SettingsReader {
-  private var left: [String: String]
+  private var remaining: [String: String]
   private var names: [String] = []
   private let model: String
 
-  /// - Parameter model: what the settings are for, as an error names it: "a forest".
-  init(_ text: [String: String], of model: String) { (left, self.model) = (text, model) }
+  /// - Parameter model: the model in error messages: "a forest"
+  init(_ text: [String: String], of model: String) { (remaining, self.model) = (text, model) }
 
-  /// The setting `name`, or `fallback` if it is missing.
+  /// Returns the setting `name`, or `fallback` if it is missing.
   ///
   /// - Throws: ``ModelError/badSettings(_:)`` if `parse` returns nil.
   mutating func value<Value>(
     _ name: String, default fallback: Value, allowed: String, _ parse: (String) -> Value?
   ) throws(ModelError) -> Value {
     names.append(name)
-    guard let text = left.removeValue(forKey: name) else { return fallback }
+    guard let text = remaining.removeValue(forKey: name) else { return fallback }
     guard let value = parse(text) else {
       throw .badSettings("\(name) of \(model) is \"\(text.prefix(200))\"; it must be \(allowed)")
     }
     return value
   }
 
+  /// Returns the integer setting `name`, or `fallback` if it is missing.
   mutating func integer(_ name: String, default fallback: Int, from least: Int, to most: Int = .max) throws(ModelError)
     -> Int
   {
@@ -30,9 +31,12 @@ struct SettingsReader {
     }
   }
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting is left over.
+  /// Checks that all settings were read.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` if `text` has an unknown setting.
   func finish() throws(ModelError) {
-    guard let unknown = left.keys.min() else { return }
-    throw .badSettings("\(model) has no setting \"\(unknown)\"; it has \(names.sorted().joined(separator: ", "))")
+    guard let unknown = remaining.keys.min() else { return }
+    throw .badSettings(
+      "\(model) has no setting \"\(unknown)\"; expected one of \(names.sorted().joined(separator: ", "))")
   }
 }

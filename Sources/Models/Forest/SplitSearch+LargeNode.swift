@@ -2,8 +2,9 @@ internal import Compute
 internal import KernelInterface
 
 extension SplitSearch {
+  /// Searches up to 32 features of a large node with histograms.
   func search(_ node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
-    // Who looks at all features copies them in windows out of the rows; else each feature's column is read where it is.
+    // If all features are searched, windows of them are copied from the rows; otherwise, columns are read in place.
     let isWindowed = rules.usesAllFeatures && node.count <= Self.windowLimit
     if isWindowed {
       kernels.transpose(
@@ -13,7 +14,7 @@ extension SplitSearch {
     }
     var found = SearchResult()
     for first in stride(from: 0, to: features.count, by: 2) {
-      // A last feature without a partner is counted twice, but searched once.
+      // A last feature without a partner is counted twice but searched once.
       let pair = (first, min(first + 1, features.count - 1))
       clearHistograms(node)
       if isWindowed {
@@ -29,7 +30,7 @@ extension SplitSearch {
         let feature = features[position]
         let firstValue = node.column(feature)[node.samples[0].row]
         if holdsAllWeight(rotated(firstValue), histogram(position - first), node) { continue }
-        found.varies = true
+        found.hasVaryingFeature = true
         if rules.settings.minSamplesLeaf > 1 { countSamples(node, node.column(feature)) }
         let cut = bestCut(node, histogram(position - first))
         if cut.score > -.infinity { found.add(NodeSplit(score: cut.score, feature: feature, value: cut.value)) }
@@ -42,7 +43,7 @@ extension SplitSearch {
     UnsafePointer(window.pointer + position * Self.windowLimit)
   }
 
-  /// One of the two histograms.
+  /// Returns one of the two histograms.
   private func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> {
     histograms.pointer + index * table.classCount * 256
   }
@@ -55,13 +56,13 @@ extension SplitSearch {
     }
   }
 
-  /// Counts the samples of each value, whatever they weigh.
+  /// Counts the samples of each value, regardless of their weights.
   private func countSamples(_ node: NodeSamples, _ column: UnsafePointer<UInt8>) {
     valueCounts.pointer.update(repeating: 0, count: 256)
     for index in 0..<node.count { valueCounts.pointer[rotated(column[node.samples[index].row])] += 1 }
   }
 
-  /// Where a histogram counts a value (see ``ForestKernels``).
+  /// Returns the bin of a value in a histogram (see ``ForestKernels``).
   private func rotated(_ value: UInt8) -> Int { Int(value >> 4 | value << 4) }
 
   private func holdsAllWeight(_ bin: Int, _ histogram: UnsafePointer<UInt32>, _ node: NodeSamples) -> Bool {

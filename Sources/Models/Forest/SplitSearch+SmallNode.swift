@@ -2,7 +2,7 @@ internal import Compute
 internal import KernelInterface
 
 extension SplitSearch {
-  /// The node as the kernels for small nodes need it; nil if it is not small.
+  /// Returns the node in the form that the kernels for small nodes read; nil if it is not small.
   func smallNode(_ node: NodeSamples) -> SmallNode? {
     guard node.weight <= SmallNode.weightLimit, node.labelCount <= SmallNode.labelLimit, !hasHeavySamples else {
       return nil
@@ -21,10 +21,11 @@ extension SplitSearch {
       minSamplesLeaf: rules.settings.minSamplesLeaf)
   }
 
+  /// Searches up to 32 features of a small node by sorting.
   func search(_ smallNode: SmallNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
     let cut = bestCut(smallNode, of: node, features)
     var found = SearchResult()
-    found.varies = cut.varyingLanes != 0
+    found.hasVaryingFeature = cut.varyingLanes != 0
     if cut.lane >= 0 { found.add(NodeSplit(score: cut.score, feature: features[cut.lane], value: cut.value)) }
     return found
   }

@@ -1,12 +1,12 @@
 internal import Compute
 internal import KernelInterface
 
-/// What growing a tree depends on beside the images.
+/// Everything that the growth of a tree depends on besides the images.
 struct GrowthRules: Sendable {
   let settings: TreeSettings
-  /// How many features a node looks at.
+  /// The number of features searched at a node.
   let featuresPerNode: Int
-  /// Whether nodes look at all features, so that none are drawn.
+  /// Whether nodes search all features, so that none are sampled.
   let usesAllFeatures: Bool
   /// Nil for Gini impurity.
   let entropy: EntropyTerms?
@@ -19,41 +19,42 @@ struct GrowthRules: Sendable {
   }
 }
 
-/// The samples of one node, with what they weigh.
+/// The samples of one node, with their weights.
 struct NodeSamples {
   let samples: UnsafeMutablePointer<TreeSample>
   let count: Int
-  /// Where their values are: sample s has `columns[feature * columnStride + s.row]`.
+  /// (features, columnStride): the value of sample s is `columns[feature * columnStride + s.row]`.
   var columns: UnsafePointer<UInt8>
   var columnStride: Int
-  /// (classCount)
+  /// (classCount), the weight of each class.
   let weights: UnsafePointer<UInt32>
-  /// The classes that occur, ascending.
+  /// (labelCount), the classes that occur, ascending.
   let labels: UnsafePointer<UInt8>
   let labelCount: Int
-  /// Sum of all weights.
+  /// The sum of all weights.
   let weight: UInt32
 
   func column(_ feature: UInt32) -> UnsafePointer<UInt8> { columns + Int(feature) * columnStride }
 }
 
-/// The best cut of a node over some features. Of equal scores, the lowest feature's lowest cut.
+/// A cut of a node by one feature.
 struct NodeSplit {
   let score: Double
   let feature: UInt32
   /// Samples with this value or a lower one go left.
   let value: UInt8
 
+  /// Whether the score is higher; of equal scores, the lower feature is better.
   func isBetter(than other: NodeSplit?) -> Bool {
     guard let other else { return true }
     return score > other.score || score == other.score && feature < other.feature
   }
 }
 
-/// The best split found so far, and whether any feature took two different values in the node.
+/// The best split found so far, and whether any searched feature has two different values in the node.
 struct SearchResult {
   var split: NodeSplit?
-  var varies = false
+  var hasVaryingFeature = false
 
   mutating func add(_ candidate: NodeSplit) {
     if candidate.isBetter(than: split) { split = candidate }
@@ -61,22 +62,22 @@ struct SearchResult {
 
   mutating func add(_ other: SearchResult) {
     if let candidate = other.split { add(candidate) }
-    varies = varies || other.varies
+    hasVaryingFeature = hasVaryingFeature || other.hasVaryingFeature
   }
 }
 
-/// Finds the best split of a node. Keeps the memory that the kernels need; each thread has its own.
+/// Finds the best split of a node. It owns the memory that the kernels need; each thread has its own search.
 ///
-/// Small nodes sort their samples by 32 features at once; large nodes count them in a histogram for each feature.
+/// The samples of a small node are sorted by 32 features at once; those of a large node are counted in histograms.
 final class SplitSearch {
   let table: TrainingTable
   let rules: GrowthRules
   let kernels: any KernelSet.Type
-  private var draw: FeatureDraw
-  /// Some sample weighs more than a ``SmallNode`` can tell. That does not happen by chance.
+  private var sampler: FeatureSampler
+  /// Whether some sample weighs more than a ``SmallNode`` can hold, which is practically impossible in a bootstrap.
   var hasHeavySamples = false
 
-  /// (windowLimit, 32) or (32, windowLimit): values of 32 features
+  /// (windowLimit, 32) or (32, windowLimit), the values of 32 features.
   let window: AlignedBuffer<UInt8>
   let codes = AlignedBuffer<UInt8>(count: SmallNode.weightLimit)
   let ranks = AlignedBuffer<UInt8>(count: 256)
@@ -87,53 +88,54 @@ final class SplitSearch {
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
   let histogramScratch: AlignedBuffer<SIMD16<UInt32>>
 
-  /// How many features are looked at together.
+  /// The number of features searched together.
   static let laneCount = 32
-  /// Up to how many samples a window holds the values of 32 features.
+  /// The number of samples whose values fit in a window.
   static let windowLimit = 8192
 
   init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
     (self.table, self.rules, self.kernels) = (table, rules, kernels)
-    draw = FeatureDraw(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
+    sampler = FeatureSampler(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
     window = AlignedBuffer(count: Self.laneCount * Self.windowLimit)
     histograms = AlignedBuffer(count: 2 * table.classCount * 256)
     histogramScratch = AlignedBuffer(count: table.classCount)
   }
 
-  /// The best split of a node, over the features that its key draws; nil if no split leaves enough samples on both
-  /// sides.
+  /// Returns the best split of a node over the features sampled with its key; nil if no split leaves enough samples on
+  /// both sides. Of equal scores, the lowest feature's lowest cut.
   func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
     begin(key)
     let found = best(of: node, candidates: 0..<rules.featuresPerNode)
-    return found.varies ? found.split : bestOfFurtherDraws(of: node)
+    return found.hasVaryingFeature ? found.split : bestOfFurtherFeatures(of: node)
   }
 
-  /// Draws the candidates of the node that `key` names.
+  /// Samples the candidate features of the node with this key.
   func begin(_ key: NodeKey) {
-    if !rules.usesAllFeatures { draw.begin(key, drawing: rules.featuresPerNode) }
+    if !rules.usesAllFeatures { sampler.begin(key, sampling: rules.featuresPerNode) }
   }
 
-  /// The best split over some of the candidates, by their order.
+  /// Returns the best split over some of the candidate features.
   ///
-  /// - Parameter candidates: begins at a multiple of ``laneCount``.
+  /// - Parameter candidates: positions in the order of sampling, starting at a multiple of ``laneCount``
   func best(of node: NodeSamples, candidates: Range<Int>) -> SearchResult {
     var found = SearchResult()
     let smallNode = smallNode(node)
     for first in stride(from: candidates.lowerBound, to: candidates.upperBound, by: Self.laneCount) {
       let features = UnsafeBufferPointer(
-        start: draw.features + first, count: min(Self.laneCount, candidates.upperBound - first))
+        start: sampler.features + first, count: min(Self.laneCount, candidates.upperBound - first))
       found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features))
     }
     return found
   }
 
-  /// When all candidates are constant in the node: the best split over the first further draw that is not.
-  func bestOfFurtherDraws(of node: NodeSamples) -> NodeSplit? {
+  /// Returns the best split by the first further feature that varies in the node, for a node whose candidates are all
+  /// constant.
+  func bestOfFurtherFeatures(of node: NodeSamples) -> NodeSplit? {
     if rules.usesAllFeatures { return nil }
-    while let feature = draw.next() {
+    while let feature = sampler.next() {
       if isConstant(feature, in: node) { continue }
-      let drawn = UnsafeBufferPointer(start: draw.features + draw.drawnCount - 1, count: 1)
-      return (smallNode(node).map { search($0, of: node, drawn) } ?? search(node, drawn)).split
+      let further = UnsafeBufferPointer(start: sampler.features + sampler.sampledCount - 1, count: 1)
+      return (smallNode(node).map { search($0, of: node, further) } ?? search(node, further)).split
     }
     return nil
   }

@@ -2,8 +2,8 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// The training images as growing reads them: by rows, for the few images of a small node, and by columns (features),
-/// for the many of a large one. Shared by all threads, and never changed.
+/// The training images by rows (images), for the small nodes of trees, and by columns (features), for the large ones.
+/// Immutable, and shared by all threads.
 final class TrainingTable: Sendable {
   let count: Int
   let featureCount: Int
@@ -12,19 +12,20 @@ final class TrainingTable: Sendable {
   let labels: [UInt8]
   /// (count, rowStride)
   let rows: AlignedBuffer<UInt8>
-  /// Rows begin on cache lines; the rest of the last line is zero.
+  /// A multiple of 64, so that rows start on cache lines; bytes after a row's features are zero.
   let rowStride: Int
   /// (featureCount, count)
   let columns: AlignedBuffer<UInt8>
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, or more or larger ones than trees can number.
+  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, too many or too large images, or invalid labels.
   init(_ images: LabeledImages, classCount: Int, on team: ThreadTeam) throws(ModelError) {
     guard images.count > 0, images.shape.count > 0 else { throw .badSettings("there are no images to grow trees on") }
     guard images.count <= Self.countLimit else {
-      throw .badSettings("\(images.count) images are too many; trees grow on up to \(Self.countLimit)")
+      throw .badSettings("\(images.count) images are too many for a tree; the limit is \(Self.countLimit)")
     }
     guard images.shape.count <= TreeNode.featureLimit else {
-      throw .badSettings("images of \(images.shape) are too large; trees number up to \(TreeNode.featureLimit) bytes")
+      throw .badSettings(
+        "images of \(images.shape) are too large for a tree; the limit is \(TreeNode.featureLimit) bytes")
     }
     guard (1...256).contains(classCount), images.labels.allSatisfy({ $0 < classCount }) else {
       throw .badSettings("labels must be below the number of classes, which is \(classCount) (up to 256)")
@@ -37,7 +38,7 @@ final class TrainingTable: Sendable {
     images.pixels.withUnsafeBufferPointer { pixels in fill(from: pixels.baseAddress!, on: team) }
   }
 
-  /// Weights are summed in 32 bits, and their squares must be exact in a Double.
+  /// Sums of weights must fit in 32 bits, and their squares in a Double.
   static let countLimit = 1 << 24
 
   private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {

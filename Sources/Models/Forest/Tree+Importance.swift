@@ -3,11 +3,10 @@ internal import Datasets
 internal import KernelInterface
 
 extension Tree {
-  /// How much each feature's splits reduce impurity, weighted by the images they divide; the sum is 1, or 0 if nothing
-  /// splits.
+  /// Returns the importance of each feature, scikit-learn's mean decrease in impurity: how much its splits reduce
+  /// impurity, weighted by the images that they divide. The sum is 1, or 0 if the tree is one leaf.
   ///
-  /// As in scikit-learn (mean decrease in impurity). It favours features with many values, and is measured on the
-  /// training images.
+  /// It favors features with many values, and is measured on the training images.
   func featureImportances(featureCount: Int, classCount: Int, criterion: TreeSettings.Criterion) -> [Double] {
     let weights = nodeWeights(classCount: classCount)
     let impurities = nodes.indices.map { node in
@@ -20,7 +19,7 @@ extension Tree {
     return normalized(importances)
   }
 
-  /// A node's weight times its impurity.
+  /// Returns a node's weight times its impurity.
   private static func weightedImpurity(_ weights: ArraySlice<UInt32>, _ criterion: TreeSettings.Criterion) -> Double {
     let total = weights.reduce(0) { $0 + Int($1) }
     switch criterion {
@@ -39,8 +38,7 @@ private func normalized(_ importances: [Double]) -> [Double] {
 }
 
 extension DecisionTree {
-  /// How much each byte of an image reduces impurity: (height, width, channels), with the sum 1 (0 if the tree is one
-  /// leaf).
+  /// The importance of each byte of an image: (height, width, channels). The sum is 1, or 0 if the tree is one leaf.
   package var featureImportances: [Double] {
     tree.featureImportances(
       featureCount: imageShape.count, classCount: classCount, criterion: treeSettings.criterion)
@@ -48,7 +46,8 @@ extension DecisionTree {
 }
 
 extension Forest {
-  /// How much each byte of an image reduces impurity, as a mean over trees: (height, width, channels), with the sum 1.
+  /// The importance of each byte of an image, as a mean over the trees: (height, width, channels). The sum is 1, or 0
+  /// if all trees are one leaf.
   package var featureImportances: [Double] {
     var sums = [Double](repeating: 0, count: imageShape.count)
     for tree in trees {

@@ -1,11 +1,11 @@
 internal import KernelInterface
 
 extension Tree {
-  /// A node that an image passes on its way from the root to a leaf.
+  /// A node on the path of an image from the root to its leaf.
   package struct PathNode: Sendable, Equatable {
-    /// What a node asks of an image: images with `value <= threshold` go left.
+    /// A node's comparison of a byte of the image with a threshold: images with `value <= threshold` go left.
     package struct Comparison: Sendable, Equatable {
-      /// A byte of the image: (row * width + column) * channels + channel
+      /// The byte of the image: (row * width + column) * channels + channel.
       package let feature: Int
       package let threshold: UInt8
       package let value: UInt8
@@ -13,17 +13,18 @@ extension Tree {
       package var goesLeft: Bool { value <= threshold }
     }
 
-    /// Its place in pre-order.
+    /// The index of the node in pre-order.
     package let node: Int
     /// nil in the leaf.
     package let comparison: Comparison?
-    /// By label: what the training images in the node weigh, each as often as it was drawn.
+    /// (classCount), the weight of each class's training images in the node; an image weighs as often as the bootstrap
+    /// sampled it.
     package let weights: [Int]
   }
 
-  /// The nodes that an image passes, the root first, the leaf last.
+  /// Returns the nodes on the path of an image, from the root to its leaf.
   ///
-  /// - Parameter pixels: of an image of the shape that the tree was grown on
+  /// - Parameter pixels: an image of the shape that the tree was grown on
   package func path(of pixels: ArraySlice<UInt8>, classCount: Int) -> [PathNode] {
     var path: [PathNode] = []
     var index = 0
@@ -38,7 +39,7 @@ extension Tree {
     }
   }
 
-  /// The class weights of a node: of all leaves from its leftmost to its rightmost one, because leaves are numbered in pre-order.
+  /// Returns the class weights of a node: the sum over its leaves, which have consecutive numbers.
   private func classWeights(below index: Int, classCount: Int) -> [Int] {
     var (leftmost, rightmost) = (index, index)
     while !nodes[leftmost].isLeaf { leftmost += 1 }

@@ -2,16 +2,16 @@ package import Compute
 package import Datasets
 internal import KernelInterface
 
-/// The tensors of a list of trees, one tree behind the other:
+/// The tensors of a list of trees, one tree after the other:
 ///
 /// | name | type, shape | meaning |
 /// | --- | --- | --- |
-/// | `nodes` | I64 (trees) | how many nodes each tree has; they follow each other in pre-order |
+/// | `nodes` | I64 (trees) | the number of nodes of each tree; nodes are in pre-order |
 /// | `feature` | I32 (all nodes) | the byte of an image that a node compares; -1 in a leaf |
 /// | `threshold` | U8 (all nodes) | images with `value <= threshold` go left; 0 in a leaf |
-/// | `right` | U32 (all nodes) | the right child, from the tree's root; the left one is the next node; 0 in a leaf |
-/// | `classes` | U16 (all leaves) | how many classes a leaf holds |
-/// | `label`, `weight` | U8, U32 (all of these) | a class, ascending within a leaf, and its training images' weight |
+/// | `right` | U32 (all nodes) | the right child's index in its tree (the left child is the next node); 0 in a leaf |
+/// | `classes` | U16 (all leaves) | the number of classes in a leaf |
+/// | `label`, `weight` | U8, U32 (all classes of leaves) | a class, ascending within a leaf, and its images' weight |
 extension Tree {
   package static func tensors(of trees: [Tree]) -> [Tensor] {
     let nodes = trees.flatMap(\.nodes)
@@ -29,26 +29,28 @@ extension Tree {
     ]
   }
 
-  /// Rebuilds trees, and checks all that walks and sums rely on: each tree is one whole tree in pre-order, features are
-  /// bytes of the image, and leaves have weights that can be added up.
+  /// Rebuilds trees, and checks everything that predictions rely on: each tree is complete and in pre-order, features
+  /// are bytes of the image, and the weights of leaves are positive and can be added in 32 bits.
   ///
-  /// - Throws: ``ModelError/badModel(_:)``
+  /// - Throws: ``ModelError/badModel(_:)``.
   package static func trees(
     from tensors: [Tensor], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) -> [Tree] {
-    guard (1...256).contains(classCount) else { throw .badModel("\(classCount) classes; a model has 1 to 256") }
+    guard (1...256).contains(classCount) else {
+      throw .badModel("the model has \(classCount) classes, expected 1 to 256")
+    }
     let limit = TreeNode.featureLimit
     let (height, width, channels) = (imageShape.height, imageShape.width, imageShape.channels)
     guard min(height, width, channels) >= 1, height <= limit, width <= limit / height,
       channels <= limit / (height * width)
-    else { throw .badModel("images of \(imageShape); a tree's have 1 to \(limit) bytes") }
+    else { throw .badModel("the model is for images of \(imageShape), expected 1 to \(limit) bytes") }
 
     var reader = try TreeReader(tensors, featureCount: imageShape.count, classCount: classCount)
     return try reader.trees()
   }
 }
 
-/// Reads trees from the front of the tensors.
+/// Reads trees from the tensors, one after the other.
 private struct TreeReader {
   private let nodeCounts: [Int64]
   private let features: [Int32]
@@ -64,15 +66,15 @@ private struct TreeReader {
   private var entry = 0
 
   init(_ tensors: [Tensor], featureCount: Int, classCount: Int) throws(ModelError) {
-    var left = tensors
+    var remaining = tensors
     func take<Element: TensorElement>(_ name: String) throws(ModelError) -> [Element] {
-      guard let index = left.firstIndex(where: { $0.name == name }) else {
-        throw .badModel("tensor \(name) is missing")
+      guard let index = remaining.firstIndex(where: { $0.name == name }) else {
+        throw .badModel("the tensor \(name) is missing")
       }
-      let tensor = left.remove(at: index)
+      let tensor = remaining.remove(at: index)
       guard tensor.shape.count == 1, let elements = tensor.elements(as: Element.self) else {
         let (found, wanted) = (tensor.elementType.rawValue, Element.tensorElementType.rawValue)
-        throw .badModel("tensor \(name) is \(found) \(tensor.shape); it must be a list of \(wanted)")
+        throw .badModel("the tensor \(name) has shape \(tensor.shape) of \(found), expected one dimension of \(wanted)")
       }
       return elements
     }
@@ -83,9 +85,9 @@ private struct TreeReader {
     classes = try take("classes")
     labels = try take("label")
     weights = try take("weight")
-    if let unknown = left.first { throw .badModel("tensor \(unknown.name) is no part of a tree") }
+    if let unknown = remaining.first { throw .badModel("unexpected tensor \(unknown.name)") }
     guard thresholds.count == features.count, rights.count == features.count, weights.count == labels.count else {
-      throw .badModel("the tensors of nodes, or those of class weights, differ in length")
+      throw .badModel("the tensors of nodes (feature, threshold, right) or of leaves (label, weight) differ in length")
     }
     (self.featureCount, self.classCount) = (featureCount, classCount)
   }
@@ -94,20 +96,20 @@ private struct TreeReader {
     var trees: [Tree] = []
     for count in nodeCounts { trees.append(try tree(nodeCount: count)) }
     guard node == features.count, leaf == classes.count, entry == labels.count else {
-      throw .badModel("the trees do not use up all nodes, leaves and class weights")
+      throw .badModel("there are more nodes, leaves or class weights than the trees have")
     }
     return trees
   }
 
   private mutating func tree(nodeCount: Int64) throws(ModelError) -> Tree {
     guard nodeCount >= 1, nodeCount <= features.count - node, nodeCount <= UInt32.max else {
-      throw .badModel("a tree of \(nodeCount) nodes, where \(features.count - node) are left")
+      throw .badModel("a tree has \(nodeCount) nodes, but only \(features.count - node) are left in the tensors")
     }
     let root = node
     let end = root + Int(nodeCount)
     var tree = Tree()
     var weight: UInt32 = 0
-    // The right children still to come, with their parents: in pre-order, each follows the last leaf before it.
+    // The right children still to come, with their parents. In pre-order, each follows a leaf.
     var waiting: [(index: Int, parent: Int)] = []
     while node < end {
       let index = node
@@ -116,39 +118,43 @@ private struct TreeReader {
         let right = root + Int(rights[index])
         guard features[index] < featureCount, right > index + 1, right < waiting.last?.index ?? end else {
           throw .badModel(
-            "node \(index - root) of a tree compares byte \(features[index]) or has a child that is out of range")
+            "node \(index - root) of a tree compares byte \(features[index]) or has a right child that is out of range")
         }
         tree.appendSplit(feature: Int(features[index]), threshold: thresholds[index])
         waiting.append((right, index - root))
         continue
       }
       guard features[index] == -1, thresholds[index] == 0, rights[index] == 0 else {
-        throw .badModel("node \(index - root) of a tree is neither a leaf nor a split")
+        throw .badModel("node \(index - root) of a tree is neither a split nor a leaf")
       }
       tree.appendLeaf(try leafWeights(addingTo: &weight))
       if let (next, parent) = waiting.popLast() {
-        guard node == next else { throw .badModel("node \(index + 1 - root) of a tree is nobody's child") }
+        guard node == next else { throw .badModel("node \(index + 1 - root) of a tree has no parent") }
         tree.linkNextNode(asRightChildOf: parent)
       } else if node != end {
-        throw .badModel("node \(index + 1 - root) of a tree is nobody's child")
+        throw .badModel("node \(index + 1 - root) of a tree has no parent")
       }
     }
     guard waiting.isEmpty else { throw .badModel("a tree ends before its last leaf") }
     return tree
   }
 
-  /// - Parameter total: the tree's weight so far, which must stay within 32 bits.
+  /// Reads the class weights of the next leaf.
+  ///
+  /// - Parameter total: the weight of the tree so far, which must stay below 2^32
   private mutating func leafWeights(addingTo total: inout UInt32) throws(ModelError) -> [Tree.ClassWeight] {
-    guard leaf < classes.count else { throw .badModel("there are more leaves than lists of classes") }
+    guard leaf < classes.count else { throw .badModel("the trees have more leaves than the tensor classes") }
     let count = Int(classes[leaf])
     leaf += 1
-    guard count >= 1, count <= labels.count - entry else { throw .badModel("leaf \(leaf - 1) has \(count) classes") }
+    guard count >= 1, count <= labels.count - entry else {
+      throw .badModel("leaf \(leaf - 1) has \(count) classes, expected 1 to \(labels.count - entry)")
+    }
     var list: [Tree.ClassWeight] = []
     for index in entry..<entry + count {
       let sum = total.addingReportingOverflow(weights[index])
       guard labels[index] < classCount, weights[index] > 0, !sum.overflow,
         list.last.map({ $0.label < labels[index] }) ?? true
-      else { throw .badModel("leaf \(leaf - 1) has class \(labels[index]) with weight \(weights[index])") }
+      else { throw .badModel("leaf \(leaf - 1) has an invalid class \(labels[index]) of weight \(weights[index])") }
       total = sum.partialValue
       list.append(Tree.ClassWeight(label: labels[index], weight: weights[index]))
     }
@@ -166,7 +172,7 @@ extension Forest {
     let parsed = try readSettings { () throws(ModelError) in try ForestSettings(settings) }
     let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
     guard trees.count == parsed.trees else {
-      throw .badModel("the settings say \(parsed.trees) trees, but there are \(trees.count)")
+      throw .badModel("the settings say \(parsed.trees) trees, but the tensors hold \(trees.count)")
     }
     self.init(joining: [trees], settings: parsed, imageShape: imageShape, classCount: classCount)
   }
@@ -180,12 +186,14 @@ extension DecisionTree {
   ) throws(ModelError) {
     let parsed = try readSettings { () throws(ModelError) in try TreeSettings(settings) }
     let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
-    guard trees.count == 1 else { throw .badModel("a decision tree is one tree, but there are \(trees.count)") }
+    guard trees.count == 1 else {
+      throw .badModel("a decision tree is one tree, but the tensors hold \(trees.count)")
+    }
     self.init(tree: trees[0], settings: parsed, imageShape: imageShape, classCount: classCount)
   }
 }
 
-/// Settings that come with a saved model: what is wrong with them is wrong with the model.
+/// Reads the settings of a saved model, and reports invalid ones as damage of the model.
 private func readSettings<Settings>(_ parse: () throws(ModelError) -> Settings) throws(ModelError) -> Settings {
-  do { return try parse() } catch { throw .badModel("its settings: \(error)") }
+  do { return try parse() } catch { throw .badModel("invalid settings: \(error)") }
 }

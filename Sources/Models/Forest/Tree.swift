@@ -1,12 +1,12 @@
 internal import KernelInterface
 
-/// One grown tree: how it splits, and the class weights of its leaves.
+/// One grown tree: its splits, and the class weights of its leaves.
 ///
-/// Nodes are in pre-order: a node's left child follows it, and its right child comes behind the left one's whole
-/// subtree. So every child has a higher index than its parent: a walk towards the leaves ends, and a loop from the last
-/// node to the first meets children before parents.
+/// Nodes are in pre-order: a node is followed by the subtree of its left child, then by that of its right child. Every
+/// child has a higher index than its parent, so a walk toward the leaves ends, and a loop from the last node to the
+/// first visits children before parents.
 package struct Tree: Sendable, Equatable {
-  /// A class with the weight of its training images in a leaf.
+  /// A class, and the weight of its training images in a leaf.
   struct ClassWeight: BitwiseCopyable, Sendable, Equatable {
     let label: UInt8
     let weight: UInt32
@@ -24,7 +24,7 @@ package struct Tree: Sendable, Equatable {
     classWeights[Int(leafStarts[leaf])..<Int(leafStarts[leaf + 1])]
   }
 
-  /// Splits from the root to each node.
+  /// The number of splits from the root to each node.
   var depths: [Int] {
     var depths = [Int](repeating: 0, count: nodes.count)
     for (index, node) in nodes.enumerated() where !node.isLeaf {
@@ -34,10 +34,10 @@ package struct Tree: Sendable, Equatable {
     return depths
   }
 
-  /// Splits from the root to the deepest leaf.
+  /// The number of splits from the root to the deepest leaf.
   package var depth: Int { depths.max() ?? 0 }
 
-  /// The weight of each class in each node: (nodeCount, classCount).
+  /// Returns the weight of each class in each node: (nodeCount, classCount).
   func nodeWeights(classCount: Int) -> [UInt32] {
     var weights = [UInt32](repeating: 0, count: nodes.count * classCount)
     for index in nodes.indices.reversed() {
@@ -64,7 +64,7 @@ extension Tree {
     nodes.append(TreeNode(feature: feature, threshold: threshold, right: 0))
   }
 
-  /// Says that the next node to be appended is the right child of `parent`.
+  /// Makes the next node to be appended the right child of `parent`.
   mutating func linkNextNode(asRightChildOf parent: Int) {
     let node = nodes[parent]
     nodes[parent] = TreeNode(feature: node.feature, threshold: node.threshold, right: UInt32(nodes.count))
@@ -76,7 +76,7 @@ extension Tree {
     leafStarts.append(UInt32(classWeights.count))
   }
 
-  /// Appends a whole tree, as the subtree at the next node.
+  /// Appends a tree as the subtree of the next node.
   mutating func append(_ subtree: Tree) {
     let (firstNode, firstLeaf, firstWeight) = (UInt32(nodes.count), UInt32(leafCount), UInt32(classWeights.count))
     nodes += subtree.nodes.map { node in
@@ -88,7 +88,7 @@ extension Tree {
     classWeights += subtree.classWeights
   }
 
-  /// This tree with its empty leaves replaced by subtrees, in their order.
+  /// Returns this tree with its empty leaves replaced by `subtrees`, in order.
   func grafting(_ subtrees: [Tree]) -> Tree {
     var subtrees = subtrees[...]
     return rebuilt { index, tree in
@@ -100,7 +100,7 @@ extension Tree {
     }
   }
 
-  /// The tree that would have grown with this limit: the nodes at `limit` become leaves.
+  /// Returns the tree grown with this depth limit: nodes at depth `limit` become leaves.
   package func cut(toDepth limit: Int, classCount: Int) -> Tree {
     let weights = nodeWeights(classCount: classCount)
     let depths = depths
@@ -111,14 +111,16 @@ extension Tree {
     }
   }
 
-  /// A tree of the same splits, where `end` may put something else in place of a node: it appends that and returns
-  /// true.
-  private func rebuilt(_ end: (_ index: Int, _ tree: inout Tree) -> Bool) -> Tree {
+  /// Returns a copy of the tree in which some subtrees are replaced.
+  ///
+  /// - Parameter replace: appends a replacement for the subtree at `index` and returns true, or returns false to keep
+  ///   the node
+  private func rebuilt(_ replace: (_ index: Int, _ tree: inout Tree) -> Bool) -> Tree {
     var tree = Tree()
     var waiting: [(index: Int, parent: Int)] = [(0, -1)]
     while let (index, parent) = waiting.popLast() {
       if parent >= 0 { tree.linkNextNode(asRightChildOf: parent) }
-      if end(index, &tree) { continue }
+      if replace(index, &tree) { continue }
       waiting.append((Int(nodes[index].link), tree.nodeCount))
       waiting.append((index + 1, -1))
       tree.appendSplit(feature: nodes[index].feature, threshold: nodes[index].threshold)
@@ -128,7 +130,9 @@ extension Tree {
 }
 
 extension Tree.ClassWeight {
-  /// The classes that have a weight, out of the weights of all.
+  /// Returns the classes whose weight is not zero.
+  ///
+  /// - Parameter weights: (classCount)
   static func list(_ weights: some Sequence<UInt32>) -> [Tree.ClassWeight] {
     weights.enumerated().compactMap { label, weight in
       weight > 0 ? Tree.ClassWeight(label: UInt8(label), weight: weight) : nil

@@ -1,7 +1,7 @@
 internal import Compute
 internal import KernelInterface
 
-/// A node still to be grown: a range of the tree's samples, and what they weigh by class.
+/// A node still to be grown: a range of the tree's samples, and their weights by class.
 struct PendingNode {
   let start: Int
   let count: Int
@@ -10,7 +10,7 @@ struct PendingNode {
   let weights: [UInt32]
 }
 
-/// Grows trees, one node after the other, on one thread. Keeps memory for that; each thread has its own.
+/// Grows trees, node after node, on one thread. It owns the memory for that; each thread has its own grower.
 final class TreeGrower {
   let table: TrainingTable
   let settings: TreeSettings
@@ -23,17 +23,17 @@ final class TreeGrower {
     let count: Int
     let depth: Int
     let key: NodeKey
-    /// Its parent's index, or -1 if it is no right child.
+    /// The index of the parent of a right child; otherwise -1.
     let parent: Int
   }
   private var stack: [Waiting] = []
   private var weightStack: [UInt32] = []
-  /// (classCount), of the node in hand.
+  /// (classCount), the class weights of the current node.
   private let weights: AlignedBuffer<UInt32>
-  /// Classes that occur in it.
+  /// The classes that occur in the current node.
   private let labels = AlignedBuffer<UInt8>(count: 256)
   private var block: SampleBlock
-  /// While a subtree's samples are in the block: how many nodes wait outside of it.
+  /// The number of waiting nodes outside of the subtree whose samples are in the block; nil if the block is not in use.
   private var outsideBlock: Int?
 
   init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
@@ -49,8 +49,8 @@ final class TreeGrower {
     return grow(root, in: samples, upTo: 0) { node, key in search.best(of: node, key: key) }.tree
   }
 
-  /// Grows the top of a subtree: nodes of up to `limit` samples stay behind as pending nodes, in the order of the empty
-  /// leaves that stand for them.
+  /// Grows the top of a subtree. Nodes of up to `limit` samples are returned as pending nodes, in the order of the
+  /// empty leaves in their place.
   func grow(
     _ root: PendingNode, in samples: TreeSamples, upTo limit: Int, search: (NodeSamples, NodeKey) -> NodeSplit?
   ) -> (tree: Tree, pending: [PendingNode]) {
@@ -73,7 +73,7 @@ final class TreeGrower {
       } else if mustBeLeaf(node, depth: waiting.depth) {
         appendLeaf(node, to: &tree)
       } else {
-        // Nodes that look at all features read rows; and nodes that stay behind must not be in a block.
+        // Nodes that search all features read rows, not the block. Pending nodes must not refer to the block.
         if !self.search.rules.usesAllFeatures && limit == 0 { useBlock(for: &node) }
         if let split = search(node, waiting.key) {
           divide(waiting, node, at: split, in: samples, &tree)
@@ -91,7 +91,7 @@ final class TreeGrower {
     weightStack.removeLast(table.classCount)
   }
 
-  /// The waiting node, whose weights are in hand.
+  /// Returns the samples of a waiting node whose weights were popped.
   private func describe(_ waiting: Waiting, in samples: TreeSamples) -> NodeSamples {
     var labelCount = 0
     var weight: UInt32 = 0
@@ -106,7 +106,7 @@ final class TreeGrower {
       weight: weight)
   }
 
-  /// Reads the node's values from the block, if it is small enough to be there.
+  /// Lets the node's values be read from the block, if they fit there.
   private func useBlock(for node: inout NodeSamples) {
     if outsideBlock == nil {
       guard node.count <= block.limit else { return }
@@ -128,17 +128,17 @@ final class TreeGrower {
       })
   }
 
-  /// Appends a node that splits, and pushes its children, the left one last.
+  /// Appends a split, and pushes its children, the left one last.
   private func divide(
     _ waiting: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples, _ tree: inout Tree
   ) {
-    // A node that looks at all features has its rows in the cache, unless it is large.
+    // A node that searches all features has its rows in the cache, unless it is large.
     let readsRows = self.search.rules.usesAllFeatures && node.count <= SplitSearch.windowLimit
     let parts = kernels.partition(
       samples: node.samples, count: node.count,
       values: readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
       stride: readsRows ? table.rowStride : 1, cut: split.value, spare: samples.spare.pointer + waiting.start)
-    // Halfway between the two values that the cut separates, rounded down: as in scikit-learn, for whole values.
+    // Halfway between the values on both sides of the cut, rounded down: scikit-learn's threshold, for integer values.
     let threshold = (Int(parts.largestLeft) + Int(parts.smallestRight)) / 2
     let index = tree.nodeCount
     tree.appendSplit(feature: Int(split.feature), threshold: UInt8(threshold))
@@ -154,12 +154,12 @@ final class TreeGrower {
       Waiting(start: waiting.start, count: left, depth: depth, key: keys.left, parent: -1))
   }
 
-  /// The weights of the right part, then those of the left one.
+  /// Pushes the weights of the right part, then those of the left part.
   private func pushWeights(_ node: NodeSamples, leftCount: Int) {
     let right = weightStack.count
     let left = right + table.classCount
     weightStack.append(contentsOf: repeatElement(0, count: 2 * table.classCount))
-    // Only the smaller part is counted; the other one is the rest.
+    // Only the smaller part is counted; the larger part is the rest.
     let countsLeft = leftCount <= node.count - leftCount
     let (counted, rest) = countsLeft ? (left, right) : (right, left)
     weightStack.withUnsafeMutableBufferPointer { stack in

@@ -1,22 +1,22 @@
 internal import Compute
 internal import KernelInterface
 
-/// The samples of one tree, in the order of its nodes: every node owns a range, which its split divides between its
+/// The samples of one tree, in the order of its nodes: every node has a range, which its split divides between its
 /// children.
 ///
-/// Threads may grow different nodes at the same time, because their ranges are disjoint.
+/// Threads may grow different nodes at the same time because the ranges are disjoint.
 final class TreeSamples: Sendable {
-  /// The first `count` are the tree's. Each is a distinct image.
+  /// (count), each a distinct image.
   let samples: AlignedBuffer<TreeSample>
-  /// As many, for partitions.
+  /// (count), scratch memory for partitions.
   let spare: AlignedBuffer<TreeSample>
   let count: Int
   /// (classCount)
   let weights: [UInt32]
-  /// Whether some image weighs more than a ``SmallNode`` can tell.
+  /// Whether some image weighs more than a ``SmallNode`` can hold.
   let hasHeavySamples: Bool
 
-  /// All images once, or as often as `bootstrap` says.
+  /// - Parameter bootstrap: (images), the weight of each image; nil to use each image once
   init(_ table: TrainingTable, bootstrap: [UInt16]?) {
     let count = bootstrap?.count { $0 > 0 } ?? table.count
     samples = AlignedBuffer(count: count)
@@ -35,7 +35,7 @@ final class TreeSamples: Sendable {
     hasHeavySamples = bootstrap?.contains { $0 > SmallNode.sampleWeightLimit } ?? false
   }
 
-  /// All samples, before the first split.
+  /// Returns the node of all samples.
   func root(ofTree number: Int, seed: UInt64) -> PendingNode {
     PendingNode(start: 0, count: count, depth: 0, key: .root(ofTree: number, seed: seed), weights: weights)
   }

@@ -1,29 +1,29 @@
 internal import Foundation
 
-/// How trees grow: the parameters of scikit-learn's `DecisionTreeClassifier`, with its defaults.
+/// Settings of a decision tree: parameters of scikit-learn's `DecisionTreeClassifier`, with its defaults.
 package struct TreeSettings: Sendable, Equatable {
-  /// What a split must reduce most.
+  /// The impurity that splits minimize.
   package enum Criterion: String, Sendable, CaseIterable, Codable {
     case gini, entropy
   }
 
   package var criterion = Criterion.gini
-  /// Splits between the root and a leaf; nil for no limit.
+  /// The maximum number of splits between the root and a leaf; nil for no limit.
   package var maxDepth: Int?
-  /// How many features are drawn at each node. As in scikit-learn, more are drawn only while all drawn so far are
+  /// The number of features sampled at each node. As in scikit-learn, more are sampled only while all of them are
   /// constant in the node.
   package var maxFeatures = MaxFeatures.all
-  /// A node with fewer distinct images becomes a leaf.
+  /// The minimum number of distinct images in a node that splits.
   package var minSamplesSplit = 2
-  /// A split must leave so many distinct images on each side.
+  /// The minimum number of distinct images on each side of a split.
   package var minSamplesLeaf = 1
   package var seed: UInt64 = 0
 
   package init() {}
 
-  /// The settings among `text` that are a tree's, checked; defaults for those that are missing.
+  /// Parses and checks settings. Those that are missing get their defaults.
   ///
-  /// - Parameter text: by the command line's option names.
+  /// - Parameter text: values by the names of the command-line options
   /// - Throws: ``ModelError/badSettings(_:)``, which says what is allowed.
   package init(_ text: [String: String]) throws(ModelError) {
     var reader = SettingsReader(text, of: "a decision tree")
@@ -54,11 +54,13 @@ package struct TreeSettings: Sendable, Equatable {
     seed = try reader.value("seed", default: 0, allowed: "an integer from 0 to 2^64 - 1") { UInt64($0) }
   }
 
-  /// - Throws: ``ModelError/badSettings(_:)`` for values that the parser would not let through.
+  /// Checks all values.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for a value that ``init(_:)`` does not accept.
   package func check() throws(ModelError) { _ = try TreeSettings(text) }
 }
 
-/// How many features a node looks at.
+/// The number of features searched at a node.
 package enum MaxFeatures: Sendable, Equatable, LosslessStringConvertible {
   case sqrt, log2, all
   case fraction(Double)
@@ -83,7 +85,7 @@ package enum MaxFeatures: Sendable, Equatable, LosslessStringConvertible {
     }
   }
 
-  /// Their number, of `featureCount`; rounded down, and at least 1.
+  /// Returns the number of features out of `featureCount`, rounded down, at least 1.
   package func count(of featureCount: Int) -> Int {
     let count =
       switch self {

@@ -3,22 +3,25 @@ package import Datasets
 internal import KernelInterface
 internal import Synchronization
 
-/// k-nearest neighbours: the training images themselves, and a way to compare them. Search is exact.
+/// k-nearest neighbors: the training images and a metric. Search is exact.
 package struct NearestNeighbors: Classifier {
   package static let kind = ModelKind.knn
 
   package let configuration: NeighborsSettings
   package let imageShape: ImageShape
   package let classCount: Int
-  /// (rows, pixels) and (rows)
+  /// The training images; a row is one of them.
   package let training: LabeledImages
   let components: PrincipalComponents?
 
   package var settings: [String: String] { configuration.text }
 
-  /// Keeps the images, and computes their principal components if the settings ask for some.
-  /// - Parameter analysis: of the same images, if it was made before
-  /// - Throws: ``ModelError/badSettings(_:)``
+  /// Stores the images, and computes their principal components if the settings ask for them.
+  ///
+  /// - Parameters:
+  ///   - analysis: the principal component analysis of the same images, if it is known
+  ///   - progress: called with the progress; returns false to stop
+  /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package static func fit(
     _ images: LabeledImages, classCount: Int, settings: NeighborsSettings,
     analysis: PrincipalComponents.Analysis? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
@@ -40,12 +43,17 @@ package struct NearestNeighbors: Classifier {
 
   // MARK: Search
 
-  /// Queries that one thread searches for at once: they stay in the second-level cache while all training rows pass by.
+  /// The number of queries that a thread handles at once: they stay in the second-level cache during the pass over all
+  /// training rows.
   private static let blockQueries = 96
 
-  /// The `k` nearest training images of each of `images`, nearest first, of equally near ones the one with the lower index.
+  /// Returns the `k` nearest training images of each of `images`, nearest first; of equally near images, the one with
+  /// the lower index first.
   ///
-  /// - Parameter excluding: by training image its fold, and by query the fold that does not count: answers cross-validation in one pass
+  /// - Parameters:
+  ///   - excluding: the fold of each training image, and for each query the fold to exclude, for cross-validation in
+  ///     one pass
+  ///   - progress: called with the number of queries done; returns false to stop
   package func nearest(
     _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
     on context: ComputeContext, progress: (FitProgress) -> Bool
@@ -67,16 +75,16 @@ package struct NearestNeighbors: Classifier {
     let queries = rows(images, on: context)
     let blocks = (images.count + Self.blockQueries - 1) / Self.blockQueries
     let results = Mutex([[[Neighbor]]](repeating: [], count: blocks))
-    let round = 2 * context.team.count
-    for firstBlock in stride(from: 0, to: blocks, by: round) {
-      context.team.forEach(min(round, blocks - firstBlock)) { offset, _ in
+    let blocksPerCall = 2 * context.team.count
+    for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
+      context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in
         let block = firstBlock + offset
         let range = block * Self.blockQueries..<min((block + 1) * Self.blockQueries, images.count)
         let own = excluding.map { (rowFolds: $0.rowFolds, queryFolds: Array($0.queryFolds[range])) }
         let found = index.nearest(k, to: queries.part(range), excluding: own, kernels: context.kernels)
         results.withLock { $0[block] = found }
       }
-      let done = min(images.count, (firstBlock + round) * Self.blockQueries)
+      let done = min(images.count, (firstBlock + blocksPerCall) * Self.blockQueries)
       guard progress(FitProgress(done: done, total: images.count, unit: .queries)) else { throw CancellationError() }
     }
     return results.withLock { $0.flatMap { $0 } }
@@ -102,7 +110,7 @@ package struct NearestNeighbors: Classifier {
     }
   }
 
-  /// Class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).
+  /// Returns class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).
   package func vote(_ neighbors: [Neighbor], weights: Weighting) -> [Float] {
     var votes = [Double](repeating: 0, count: classCount)
     for (neighbor, weight) in zip(neighbors, Self.voteWeights(neighbors, weights: weights)) {
@@ -112,13 +120,13 @@ package struct NearestNeighbors: Classifier {
     return votes.map { Float($0 / total) }
   }
 
-  /// How much the vote of each of `neighbors` counts.
+  /// Returns the weight of each neighbor's vote.
   package static func voteWeights(_ neighbors: [Neighbor], weights: Weighting) -> [Double] {
-    let isTwin = weights == .distance && neighbors.contains { $0.distance == 0 }
+    let hasDuplicate = weights == .distance && neighbors.contains { $0.distance == 0 }
     return neighbors.map { neighbor in
       switch weights {
       case .uniform: 1
-      case .distance: isTwin ? (neighbor.distance == 0 ? 1 : 0) : 1 / neighbor.distance
+      case .distance: hasDuplicate ? (neighbor.distance == 0 ? 1 : 0) : 1 / neighbor.distance
       }
     }
   }
@@ -162,7 +170,7 @@ extension NearestNeighbors {
     let pixels: [UInt8] = try elements("images", [count, imageShape.count])
     let labels: [UInt8] = try elements("labels", [count])
     guard labels.allSatisfy({ Int($0) < classCount }) else {
-      throw .badModel("the tensor labels holds a label above the \(classCount) classes")
+      throw .badModel("the tensor labels has a label that is not below the number of classes, \(classCount)")
     }
     var components: PrincipalComponents?
     if let number = configuration.components {
@@ -170,7 +178,7 @@ extension NearestNeighbors {
       let directions: [Float] = try elements("components.directions", [number, imageShape.count])
       let variances: [Double] = try elements("components.variances", [number])
       guard (mean + directions).allSatisfy(\.isFinite) else {
-        throw .badModel("the principal components hold numbers that are not finite")
+        throw .badModel("the principal components have values that are not finite")
       }
       components = PrincipalComponents(mean: mean, directions: directions, variances: variances)
     }
@@ -181,7 +189,7 @@ extension NearestNeighbors {
 }
 
 extension NeighborIndex.Rows {
-  /// Some of the rows.
+  /// Returns a range of the rows.
   func part(_ range: Range<Int>) -> NeighborIndex.Rows {
     switch self {
     case .bytes(let values, let length):

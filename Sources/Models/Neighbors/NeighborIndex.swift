@@ -2,7 +2,7 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// A neighbour of a query: a row of the training set.
+/// A neighbor of a query: a row of the training set.
 package struct Neighbor: Sendable, Equatable {
   package let row: Int
   package let distance: Double
@@ -10,15 +10,15 @@ package struct Neighbor: Sendable, Equatable {
   package init(row: Int, distance: Double) { (self.row, self.distance) = (row, distance) }
 }
 
-/// The training rows, packed for comparing them with queries: exact search, every row against every query.
+/// The training rows, packed for exact search, which compares every row with every query.
 ///
-/// Rows are compared by keys, numbers in the order of the distances; what depends on the query alone is left out until the end. Keys
-/// of byte rows are exact integers for the Euclidean and Manhattan metric, so nothing is rounded and ties are true ties.
+/// Rows are ranked by keys, numbers in the same order as the distances; terms that depend on the query alone are added
+/// at the end. With the Euclidean and Manhattan metrics, keys of byte rows are exact integers, so ties are true ties.
 final class NeighborIndex {
   enum Rows {
-    /// (rows, length) bytes
+    /// (rows, length)
     case bytes([UInt8], length: Int)
-    /// (rows, length) floats
+    /// (rows, length)
     case floats([Float], length: Int)
   }
 
@@ -26,17 +26,20 @@ final class NeighborIndex {
   private let metric: Metric
   private let length: Int
   private let isBytes: Bool
+  /// The number of tiles of 16 rows.
   private let tiles: Int
-  /// Words of four bytes in a row.
+  /// The number of words of four bytes in a row.
   private let words: Int
+  /// [tile][word][16 rows][4 bytes]; empty for rows of floats.
   private let packedBytes: AlignedBuffer<UInt8>
+  /// [tile][component][16 rows]; empty for rows of bytes.
   private let packedFloats: AlignedBuffer<Float>
-  /// (tiles * 16): what turns a total into a key; see ``NeighborKernels/keysBelow(_:totals:shift:factor:)``.
+  /// (tiles * 16): turn a total into a key; see ``NeighborKernels/keysBelow(_:totals:shift:factor:)``.
   private let shift, factor: AlignedBuffer<Double>
 
-  /// Tiles that are compared while they are in the first-level cache.
+  /// The number of tiles compared with all queries while they are in the first-level cache.
   private static let tilesAtOnce = 2
-  /// Words after which the sums of a lane move from 32 bits to a Double.
+  /// The number of words that a lane sums in 32 bits; more are summed in a Double.
   private static let wordsAtOnce = 16384
 
   init(_ rows: Rows, metric: Metric, on context: ComputeContext) {
@@ -57,7 +60,7 @@ final class NeighborIndex {
     case .bytes(let values, _): values.withUnsafeBufferPointer { pack($0.baseAddress!, context) }
     case .floats(let values, _): values.withUnsafeBufferPointer { pack($0.baseAddress!, context) }
     }
-    // Rows that do not exist are infinitely far.
+    // Rows that do not exist are at an infinite distance.
     for row in count..<tiles * 16 { (shift.pointer[row], factor.pointer[row]) = (.infinity, 1) }
   }
 
@@ -72,7 +75,8 @@ final class NeighborIndex {
         sum += value
         squares += value * value
       }
-      // Queries of products have 128 taken from their bytes, to be signed: 128 times the row's sum is missing in the total.
+      // To be signed, a query's bytes have 128 subtracted before products: add 128 times the sum of the row to the
+      // total.
       switch metric {
       case .euclidean: (shift.pointer[row], factor.pointer[row]) = (Double(128 * sum) - Double(squares) / 2, -2)
       case .manhattan: (shift.pointer[row], factor.pointer[row]) = (0, 1)
@@ -94,17 +98,19 @@ final class NeighborIndex {
     }
   }
 
-  /// 1 / |x|, or 0 for the zero vector, which then has similarity 0 to everything.
+  /// Returns 1 / |x|, or 0 for the zero vector, whose similarity to everything is then 0.
+  ///
+  /// - Parameter squares: |x|^2
   static func inverseNorm(_ squares: Double) -> Double { squares > 0 ? 1 / squares.squareRoot() : 0 }
 
   // MARK: Search
 
-  /// The `k` nearest rows of each query, nearest first; of equally near rows the one with the lower index.
+  /// Returns the `k` nearest rows of each query, nearest first; of equally near rows, the one with the lower index
+  /// first. Runs on the calling thread.
   ///
-  /// Runs on the calling thread.
   /// - Parameters:
   ///   - queries: at most a few hundred rows, of the kind and length of the training rows
-  ///   - excluding: by training row its fold, and for each query the fold whose rows do not count
+  ///   - excluding: the fold of each training row, and for each query the fold to exclude
   func nearest(
     _ k: Int, to queries: Rows, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil, kernels: any KernelSet.Type
   ) -> [[Neighbor]] {
@@ -162,11 +168,13 @@ final class NeighborIndex {
 /// A block of queries in the form that the kernels read.
 private struct PreparedQueries: ~Copyable {
   let count: Int
+  /// (count, words); empty for floats.
   let words: AlignedBuffer<Int32>
+  /// (count, length); empty for bytes.
   let floats: AlignedBuffer<Float>
   private let metric: Metric
   private let isBytes: Bool
-  /// By query: the sum of its squares.
+  /// (count), the sum of squares of each query.
   private let squares: [Double]
 
   init(_ queries: NeighborIndex.Rows, metric: Metric, words rowWords: Int) {
@@ -177,7 +185,7 @@ private struct PreparedQueries: ~Copyable {
       count = values.count / length
       words = AlignedBuffer(count: count * rowWords)
       floats = AlignedBuffer(count: 0)
-      // Products take signed bytes.
+      // Products need signed bytes.
       let signBit: UInt8 = metric == .manhattan ? 0 : 128
       let bytes = UnsafeMutableRawPointer(words.pointer).assumingMemoryBound(to: UInt8.self)
       var squares = [Double](repeating: 0, count: count)
@@ -202,7 +210,7 @@ private struct PreparedQueries: ~Copyable {
     }
   }
 
-  /// The distance that a key stands for.
+  /// Returns the distance of the row with this key.
   func distance(_ query: Int, key: Double) -> Double {
     switch metric {
     case .euclidean: max(0, isBytes ? key + squares[query] : key).squareRoot()
@@ -212,11 +220,11 @@ private struct PreparedQueries: ~Copyable {
   }
 }
 
-/// The best rows so far, in order of key, then of row.
+/// The nearest rows so far, ordered by key, then by row.
 private struct NearestList {
   private(set) var entries: [(row: Int, key: Double)] = []
   private let capacity: Int
-  /// What a key must be below to enter.
+  /// Rows enter only with a key below this limit.
   private(set) var limit = Double.infinity
 
   init(capacity: Int) {
@@ -224,7 +232,7 @@ private struct NearestList {
     entries.reserveCapacity(capacity + 1)
   }
 
-  /// Rows come in ascending order, so of equal keys the earlier stays in front.
+  /// Inserts a row. Rows are inserted in ascending order, so of equal keys, the lower row stays in front.
   mutating func insert(row: Int, key: Double) {
     guard key < limit else { return }
     var place = entries.count

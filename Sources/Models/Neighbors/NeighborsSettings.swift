@@ -1,52 +1,57 @@
 internal import Compute
 package import Datasets
 
-/// How far two images are from each other, by scikit-learn's names.
+/// The distance between two images, by scikit-learn's names.
 package enum Metric: String, Sendable, CaseIterable, Codable {
   case euclidean, manhattan, cosine
 }
 
-/// How much each neighbour's vote counts.
+/// The weights of the neighbors' votes.
 package enum Weighting: String, Sendable, CaseIterable, Codable {
   case uniform
-  /// The inverse of the distance; where a neighbour is at distance 0, such neighbours alone count.
+  /// The inverse of the distance. If there are neighbors at distance 0, only they count.
   case distance
 }
 
-/// Settings of ``NearestNeighbors``. The names are the command line's options.
+/// Settings of ``NearestNeighbors``, named like the command-line options.
 package struct NeighborsSettings: Sendable, Equatable {
   package var neighbors = 5
   package var metric = Metric.euclidean
   package var weights = Weighting.uniform
-  /// Principal components to compare by; nil: the pixels themselves.
+  /// The number of principal components to compare; nil to compare pixels.
   package var components: Int?
-  /// P: each component is scaled by variance^(-P/2); 0 leaves it, 1 gives all the same variance.
+  /// The exponent P of the scale variance^(-P/2) of each component: 0 keeps the variances, 1 makes them equal.
   package var whitening = 0.0
 
   package init() {}
 
-  /// A principal component costs a row of a pixels x pixels matrix.
-  private static let mostPixels = 4096
+  /// Principal components need a matrix of pixels x pixels.
+  private static let maxPixels = 4096
 
-  /// - Throws: ``ModelError/badSettings(_:)`` for the first setting that makes no sense, or not for these images.
+  /// Checks all values.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting, or the first that does not match these
+  ///   images.
   package func validate(images count: Int, shape: ImageShape) throws(ModelError) {
     func require(_ condition: Bool, _ reason: String) throws(ModelError) {
       if !condition { throw .badSettings(reason) }
     }
-    try require(neighbors >= 1, "neighbors: at least 1, not \(neighbors)")
+    try require(neighbors >= 1, "neighbors: an integer from 1, not \(neighbors)")
     try require(neighbors <= count, "neighbors: \(neighbors), but there are only \(counted(count, "training image"))")
     try require(0...2 ~= whitening, "whitening: a number from 0 to 2, not \(whitening)")
     guard let components else {
-      return try require(whitening == 0, "whitening: scales principal components; give --components as well")
+      return try require(whitening == 0, "whitening scales principal components; give --components as well")
     }
     try require(
-      shape.count <= Self.mostPixels,
-      "components: images of \(shape) have \(shape.count) values; principal components are computed for up to \(Self.mostPixels)"
-    )
+      shape.count <= Self.maxPixels,
+      "components: images of \(shape) have \(shape.count) values, but the limit for principal components is "
+        + "\(Self.maxPixels)")
     try require(
-      1...shape.count ~= components, "components: 1 to the image's \(shape.count) values, not \(components)")
+      1...shape.count ~= components,
+      "components: an integer from 1 to \(shape.count), the number of values of an image, not \(components)")
   }
 
+  /// The settings as text, by the names of the command-line options; ``init(text:)`` parses it.
   package var text: [String: String] {
     [
       "neighbors": "\(neighbors)", "metric": metric.rawValue, "weights": weights.rawValue,
@@ -54,7 +59,9 @@ package struct NeighborsSettings: Sendable, Equatable {
     ]
   }
 
-  /// Reads what ``text`` wrote. - Throws: ``ModelError/badModel(_:)`` naming a setting that is missing or not readable.
+  /// Parses ``text``.
+  ///
+  /// - Throws: ``ModelError/badModel(_:)``, which names a setting that is missing or invalid.
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }

@@ -2,13 +2,13 @@ package import Compute
 package import Datasets
 internal import KernelInterface
 
-/// A projection of images onto their directions of largest variance, each scaled.
+/// A projection of images onto their directions of largest variance, with a scale for each direction.
 package struct PrincipalComponents: Sendable, Equatable {
   /// (pixels)
   package let mean: [Float]
-  /// (components, pixels): direction times scale.
+  /// (components, pixels), each direction multiplied by its scale.
   package let directions: [Float]
-  /// (components): before scaling, descending.
+  /// (components), before scaling, descending.
   package let variances: [Double]
 
   package var count: Int { variances.count }
@@ -17,22 +17,24 @@ package struct PrincipalComponents: Sendable, Equatable {
     (self.mean, self.directions, self.variances) = (mean, directions, variances)
   }
 
+  /// Computes the principal components of images.
+  ///
   /// - Parameters:
   ///   - images: at least one
-  ///   - components: up to the number of bytes in an image
-  ///   - whitening: P of the scale variance^(-P/2)
+  ///   - components: at most the number of bytes in an image
+  ///   - whitening: the exponent P of the scale variance^(-P/2)
   package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
     self.init(Analysis(of: images, on: context), components: components, whitening: whitening)
   }
 
-  /// What any number of components, however scaled, is taken from: the same for all of them.
+  /// The eigenvectors of the covariance of images, from which any number of components with any whitening is taken.
   package struct Analysis: Sendable {
     fileprivate let mean: [Float]
     fileprivate let eigen: SymmetricEigen
 
     /// - Parameters:
     ///   - images: at least one
-    ///   - progress: told of how many pixels the covariances are there
+    ///   - progress: called with the number of pixels whose covariances are done
     package init(
       of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void = { _ in }
     ) {
@@ -42,9 +44,11 @@ package struct PrincipalComponents: Sendable, Equatable {
     }
   }
 
+  /// Takes the components of largest variance from an analysis.
+  ///
   /// - Parameters:
-  ///   - components: up to the number of bytes in an image
-  ///   - whitening: P of the scale variance^(-P/2)
+  ///   - components: at most the number of bytes in an image
+  ///   - whitening: the exponent P of the scale variance^(-P/2)
   package init(_ analysis: Analysis, components: Int, whitening: Double) {
     mean = analysis.mean
     let pixels = mean.count
@@ -56,17 +60,18 @@ package struct PrincipalComponents: Sendable, Equatable {
     }
   }
 
-  /// The components of largest variance alone.
+  /// Returns the first components, those of largest variance.
   package func prefix(_ components: Int) -> PrincipalComponents {
     PrincipalComponents(
       mean: mean, directions: Array(directions.prefix(components * mean.count)),
       variances: Array(variances.prefix(components)))
   }
 
-  /// variance^(-whitening/2); a direction without variance is left out.
+  /// Returns variance^(-whitening/2), or 0 for a direction without variance.
   private static func scale(_ variance: Double, whitening: Double) -> Double {
     guard variance > 1e-9 else { return 0 }
-    // The exponent, from 0 to 1, in binary: the product of roots of roots. libm's power differs between systems, roots do not.
+    // The exponent is from 0 to 1; its binary digits select the factors among repeated square roots. libm's power
+    // differs between systems, square roots do not.
     var exponent = whitening / 2
     var (power, root) = (1.0, variance)
     for _ in 0..<40 {
@@ -80,8 +85,10 @@ package struct PrincipalComponents: Sendable, Equatable {
     return 1 / power
   }
 
-  /// The sum of every pixel, and the covariance matrix (pixels, pixels), lower triangle. Sums and products are exact integers: pixels play the rows
-  /// and queries of a neighbour search, images the places in a row.
+  /// Returns the sum of each pixel over the images, and the covariance matrix (pixels, pixels).
+  ///
+  /// Sums and products are exact integers, computed by the kernel of the neighbor search: pixels are its rows and
+  /// queries, images the positions in a row.
   private static func covariance(
     of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void
   ) -> (sums: [Int], covariance: [Double]) {
@@ -125,16 +132,16 @@ package struct PrincipalComponents: Sendable, Equatable {
         }
       }
       let blocks = (pixels + 5) / 6
-      let round = 4 * context.team.count
-      for firstBlock in stride(from: 0, to: blocks, by: round) {
-        context.team.forEach(min(round, blocks - firstBlock)) { offset, _ in compute(firstBlock + offset) }
-        progress(FitProgress(done: min(pixels, (firstBlock + round) * 6), total: pixels, unit: .pixels))
+      let blocksPerCall = 4 * context.team.count
+      for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
+        context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in compute(firstBlock + offset) }
+        progress(FitProgress(done: min(pixels, (firstBlock + blocksPerCall) * 6), total: pixels, unit: .pixels))
       }
     }
     return (sums, covariance)
   }
 
-  /// The projected images: (images, count), row-major.
+  /// Returns the projected images: (images, count), row-major.
   package func project(_ images: LabeledImages, on context: ComputeContext) -> [Float] {
     let pixels = images.shape.count
     let padded = (count + 15) / 16 * 16

@@ -1,14 +1,16 @@
-/// Eigenvalues and eigenvectors of a symmetric matrix, in double precision and always by the same operations.
+/// Eigenvalues and eigenvectors of a symmetric matrix, in double precision, by the same sequence of operations
+/// everywhere.
 ///
-/// Householder's reduction to tridiagonal form, then the QL method with implicit shifts: the procedures tred2 and tql2 of Bowdler, Martin,
-/// Reinsch and Wilkinson (Numerische Mathematik 11, 1968), with vectors as rows, so that inner loops run over contiguous memory.
+/// Householder's reduction to tridiagonal form, then the QL method with implicit shifts: the procedures tred2 and tql2
+/// of Bowdler, Martin, Reinsch and Wilkinson (Numerische Mathematik 11, 1968), with vectors as rows, so that inner
+/// loops run over contiguous memory.
 struct SymmetricEigen: Sendable {
-  /// Descending.
+  /// (n), descending.
   let values: [Double]
-  /// (n, n): row i belongs to value i, has length 1, and its element of largest size is positive.
+  /// (n, n): row i is the vector of value i. Its length is 1, and its element of largest magnitude is positive.
   let vectors: [Double]
 
-  /// - Parameter matrix: (n, n), of which the lower triangle is read
+  /// - Parameter matrix: (n, n); only the lower triangle is read
   init(_ matrix: [Double], size n: Int) {
     var rows = matrix
     var diagonal = [Double](repeating: 0, count: n)
@@ -26,11 +28,13 @@ struct SymmetricEigen: Sendable {
     }
   }
 
-  /// Leaves in `a` the transposed transformation, in `d` the diagonal and in `e` (from 1 on) what stands beside it.
+  /// Reduces `a` to tridiagonal form: stores the transposed transformation in `a`, the diagonal in `d`, and the
+  /// elements beside it in `e`, from index 1 on.
   private static func tridiagonalize(
     _ a: UnsafeMutablePointer<Double>, _ n: Int, _ d: inout [Double], _ e: inout [Double]
   ) {
-    // Reflections from the last row up. Row i keeps its reflection's vector u; d[i] its half squared length (0: no reflection).
+    // Reflections from the last row up. Row i stores the vector u of its reflection, d[i] half its squared length (0 if
+    // there is no reflection).
     for i in stride(from: n - 1, to: 0, by: -1) {
       let u = a + i * n
       var scale = 0.0
@@ -80,7 +84,7 @@ struct SymmetricEigen: Sendable {
     e[0] = 0
   }
 
-  /// Multiplies the reflections together. Afterwards row j of `a` is column j of the product.
+  /// Multiplies the reflections. Afterwards, row j of `a` is column j of the product.
   private static func accumulate(_ a: UnsafeMutablePointer<Double>, _ n: Int, _ d: inout [Double]) {
     var vector = [Double](repeating: 0, count: n)
     d[0] = 0
@@ -103,7 +107,7 @@ struct SymmetricEigen: Sendable {
     }
   }
 
-  /// The QL method. Rotations act on pairs of rows of `z`, which become the eigenvectors.
+  /// Applies the QL method. Its rotations of pairs of rows turn the rows of `z` into the eigenvectors.
   private static func diagonalize(
     _ z: UnsafeMutablePointer<Double>, _ n: Int, _ d: inout [Double], _ e: inout [Double]
   ) {
@@ -111,7 +115,7 @@ struct SymmetricEigen: Sendable {
     for i in 1..<n { e[i - 1] = e[i] }
     e[n - 1] = 0
     for l in 0..<n {
-      // Fifty sweeps for one value are never needed; the bound keeps a matrix of NaNs from running forever.
+      // One value never needs fifty sweeps; the bound stops the loop for a matrix of NaNs.
       for _ in 0..<50 {
         var m = l
         while m < n - 1 {
@@ -125,7 +129,7 @@ struct SymmetricEigen: Sendable {
     }
   }
 
-  /// One implicit QL step on the block l...m.
+  /// Takes an implicit QL step on the block l...m.
   private static func sweep(
     _ z: UnsafeMutablePointer<Double>, _ n: Int, _ l: Int, _ m: Int, _ d: inout [Double], _ e: inout [Double]
   ) {

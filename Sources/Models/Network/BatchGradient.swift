@@ -5,23 +5,30 @@ internal import Synchronization
 
 /// Computes the gradient of a batch on the thread team: logical shards in parallel, summed along the fixed tree.
 ///
-/// All that grows with the network or the batch is allocated when the range of shards changes, and kept from step to step.
+/// Memory that depends on the network or the batch is kept from step to step, and allocated again only if another range
+/// of shards needs more.
 package final class BatchGradient {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
   private let images: LabeledImages
+  /// ``InputNormalization/table``
   private let table: [Float]
   private let context: ComputeContext
   private var schedule: ShardSchedule
-  /// By thread; nil for those that have had nothing to do.
+  /// By thread; nil for threads that have not had any shards yet.
   private var workspaces: [ShardWorkspace?]
   private let shardImages: Int
   private let buckets: [Range<Int>]
+  /// (buffers, plan.count)
   private var vectors: AlignedBuffer<Float>
-  /// The sums over the maximal subtrees inside ``shards``, from left to right; one, the whole batch's, if those are all. Each: (plan.count).
-  /// Valid until the next ``compute(samples:count:epoch:parameters:packed:bucketSummed:)``, once ``finish(_:)`` has covered all of it.
+  /// The sums over the maximal subtrees inside ``shards``, from left to right, each (plan.count): a single one, the sum
+  /// over the whole batch, if ``shards`` are all.
+  ///
+  /// Valid after ``finish(_:)`` has covered the whole vector, until the next
+  /// ``compute(samples:count:epoch:parameters:packed:bucketSummed:)``.
   package private(set) var sums: [UnsafePointer<Float>] = []
-  /// Of the step in hand: how many threads have their own sums in each bucket, and in a bit for each bucket whether all have.
+  /// The state of the current step: for each bucket, the number of threads that have summed their own shards; and a bit
+  /// set for each bucket that is finished.
   private let progress: Mutex<(arrived: [Int], finished: Int)>
   /// Shards whose gradients' digests the next computation takes, each by itself.
   var watched: [Int] = []
@@ -30,8 +37,12 @@ package final class BatchGradient {
 
   /// - Parameters:
   ///   - images: the training images, of the plan's shape
+<<<<<<< HEAD
   ///   - normalization: of their pixels
   ///   - shards: those that are computed at first; nil: all
+=======
+  ///   - normalization: the normalization of their pixels
+>>>>>>> text-core
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
     shards: Range<Int>? = nil, context: ComputeContext
@@ -60,10 +71,10 @@ package final class BatchGradient {
     }
   }
 
-  /// The shards that are computed: all, until ``use(shards:)`` says otherwise.
+  /// The shards that are computed: all, unless ``use(shards:)`` selects others.
   package var shards: Range<Int> { schedule.range }
 
-  /// From now on, computes only these shards of each batch.
+  /// Selects the shards of each batch that are computed from now on.
   package func use(shards: Range<Int>) {
     guard shards != schedule.range else { return }
     schedule = ShardSchedule(range: shards, of: settings.shards, threads: context.team.count)
@@ -72,11 +83,13 @@ package final class BatchGradient {
 
   private func vector(_ buffer: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + buffer * plan.count }
 
-  /// Computes the shards' gradients, and their sums as far as one thread can go alone.
+  /// Computes the shards' gradients, and the sums of each thread's own shards.
+  ///
   /// - Parameters:
-  ///   - samples: (count), at most the batch; where the images stand in the training set.
-  ///   - bucketSummed: told of each of the plan's buckets, in their order, when ``sums`` are finished there, while the layers before
-  ///     it are still on their way back; on the calling thread. nil: the caller calls ``finish(_:)``.
+  ///   - samples: (count), the positions of the images in the training set
+  ///   - count: at most the batch size
+  ///   - bucketSummed: called on the calling thread with each of the plan's buckets, in order, when ``sums`` are finished
+  ///     there, while the backward pass goes on in earlier layers; if nil, the caller calls ``finish(_:)``
   package func compute(
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights,
     bucketSummed: ((_ bucket: Int) -> Void)? = nil
@@ -87,8 +100,8 @@ package final class BatchGradient {
       for bucket in buckets.indices { progress.arrived[bucket] = 0 }
       progress.finished = 0
     }
-    var told = 0
-    /// A thread has its own sums in the bucket. The last one adds up those of all.
+    var reported = 0
+    /// Notes that a thread has summed its own shards in the bucket. The last thread adds the sums of all.
     func arrive(at bucket: Int, thread: Int) {
       let isLast = progress.withLock {
         $0.arrived[bucket] += 1
@@ -98,13 +111,13 @@ package final class BatchGradient {
         finish(buckets[bucket])
         progress.withLock { $0.finished |= 1 << bucket }
       }
-      if thread == 0 { tell() }
+      if thread == 0 { reportFinished() }
     }
-    func tell() {
+    func reportFinished() {
       let finished = progress.withLock { $0.finished }
-      while bucketSummed != nil, told < buckets.count, finished >> told & 1 == 1 {
-        bucketSummed?(told)
-        told += 1
+      while bucketSummed != nil, reported < buckets.count, finished >> reported & 1 == 1 {
+        bucketSummed?(reported)
+        reported += 1
       }
     }
     context.team.run { thread in
@@ -116,19 +129,23 @@ package final class BatchGradient {
           let pass = ShardPass(
             plan: plan, kernels: context.kernels, parameters: parameters, packed: packed,
             workspace: workspaces[thread]!)
-          let isWatched = index == last && bucketSummed != nil
+          let reportsBuckets = index == last && bucketSummed != nil
           compute(shard, of: count, samples: samples, epoch: epoch, into: vector(buffer), pass) { bucket in
+<<<<<<< HEAD
             noteDigest(of: shard, bucket, vector(buffer))
             guard isWatched else { return }
+=======
+            guard reportsBuckets else { return }
+>>>>>>> text-core
             for action in actions[(index + 1)...] { add(action, in: buckets[bucket]) }
             arrive(at: bucket, thread: thread)
           }
-          if isWatched { return }
+          if reportsBuckets { return }
         case .add: add(action, in: 0..<plan.count)
         }
       }
     }
-    tell()
+    reportFinished()
   }
 
   /// The shard's gradient is complete in a bucket, and has not been added to any other.
@@ -161,7 +178,7 @@ package final class BatchGradient {
       count: range.count, values: vector(right) + range.lowerBound, to: vector(left) + range.lowerBound)
   }
 
-  /// Adds what several threads have, in `range` of the vector: multiples of 16.
+  /// Adds the threads' sums in a range of the vector, whose bounds are multiples of 16.
   package func finish(_ range: Range<Int>) {
     for (left, right) in schedule.additions {
       context.kernels.add(
@@ -176,7 +193,7 @@ package final class BatchGradient {
     let first = batch * shard / settings.shards
     let count = batch * (shard + 1) / settings.shards - first
     let samples = samples + first
-    // A training set smaller than the shards leaves some without images.
+    // With fewer images than shards, some shards have no images.
     guard count > 0 else {
       gradient.update(repeating: 0, count: plan.count)
       return buckets.indices.forEach(bucketDone)

@@ -2,35 +2,38 @@ internal import Compute
 package import Datasets
 internal import KernelInterface
 
-/// Turns bytes into what the first convolution reads.
+/// The normalization of input bytes to mean 0 and standard deviation 1.
 package struct InputNormalization: Sendable, Equatable {
-  /// (channels): mean and standard deviation of the training images' bytes.
+  /// (channels), the mean of the training images' bytes.
   package let mean: [Float]
+  /// (channels), the standard deviation of the training images' bytes.
   package let deviation: [Float]
 
   package init(mean: [Float], deviation: [Float]) { (self.mean, self.deviation) = (mean, deviation) }
 
-  /// Measures `images`. A channel that never changes gets deviation 1.
+  /// Measures `images`. The deviation of a constant channel is set to 1.
   package init(measuring images: LabeledImages) {
     let statistics = ChannelStatistics(images)
     mean = statistics.mean.map { Float($0) }
     deviation = statistics.deviation.map { $0 > 0 ? Float($0) : 1 }
   }
 
-  /// [channel][byte]: the normalized value of every byte.
+  /// [channel][256], the normalized value of every byte.
   var table: [Float] {
     zip(mean, deviation).flatMap { mean, deviation in (0..<256).map { (Float($0) - mean) / deviation } }
   }
 }
 
 extension NetworkPlan {
-  /// Writes the patches of one image: channel (c, ky, kx) of pixel (y, x) is the normalized pixel (y + ky, x + kx, c) of the
-  /// bordered image. Zero, the mean, stands in the border.
+  /// Writes the patches of one image, which the first convolution reads: channel (c, ky, kx) of pixel (y, x) is the
+  /// normalized pixel (y + ky, x + kx, c) of the image with its border. The border is zero, the mean.
+  ///
   /// - Parameters:
   ///   - pixels: (height, width, channels)
-  ///   - table: of ``InputNormalization``
-  ///   - normalized: room for (channels, bordered height, bordered width)
-  ///   - patches: [block][row][column][16]; channels that do not exist are left as they are (zero)
+  ///   - table: ``InputNormalization/table``
+  ///   - normalized: (channels, height with border, width with border), overwritten except for the border, which is
+  ///     zero
+  ///   - patches: [block][row][column][16], overwritten except for channels that do not exist
   func writePatches(
     pixels: UnsafePointer<UInt8>, table: UnsafePointer<Float>, normalized: UnsafeMutablePointer<Float>,
     patches: UnsafeMutablePointer<Float>

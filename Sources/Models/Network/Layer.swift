@@ -1,4 +1,4 @@
-/// How a convolution treats the border of its input, by Keras' names.
+/// The padding of a convolution's input, by Keras' names.
 package enum Padding: String, Sendable, CaseIterable {
   /// A border of zeros keeps height and width.
   case same
@@ -6,10 +6,10 @@ package enum Padding: String, Sendable, CaseIterable {
   case valid
 }
 
-/// A convolution with what always follows it: 2x2 max-pool, batch normalization or bias, ReLU.
+/// A convolution, followed by 2x2 max-pool, batch normalization or bias, and ReLU.
 package struct Convolution: Sendable, Equatable {
   package var filters: Int
-  /// Height and width of the filters: odd.
+  /// The height and width of the filters; odd.
   package var kernel = 3
   package var padding = Padding.same
   package var batchNorm = true
@@ -18,16 +18,16 @@ package struct Convolution: Sendable, Equatable {
     (self.filters, self.kernel, self.padding, self.batchNorm) = (filters, kernel, padding, batchNorm)
   }
 
-  /// Pixels of border on each side of the input.
+  /// The number of border pixels on each side of the input.
   var border: Int { padding == .same ? kernel / 2 : 0 }
 }
 
-/// A network is declared as a list of these; the layer of the classes follows by itself:
+/// A layer in the declaration of a network, which is a list of layers without the output layer:
 ///
 ///     [.convolution(Convolution(filters: 64)), .convolution(Convolution(filters: 128)), .dense(units: 128)]
 package enum Layer: Sendable, Equatable {
   case convolution(Convolution)
-  /// Every unit sees all of the layer before; ReLU.
+  /// A fully connected layer with ReLU.
   case dense(units: Int)
 
   var convolution: Convolution? {

@@ -2,13 +2,14 @@ package import Compute
 package import Datasets
 internal import KernelInterface
 
-/// What the convolution of one block makes of one image, and how much that matters to the logit of one class.
+/// The feature maps of one block for one image, with the gradient of the logit of one class.
 ///
-/// The network is seen as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2 window; this is
-/// what it computes, with the steps in another order. The feature map is what comes out of the ReLU, at the convolution's own resolution:
-/// U = max(0, scale * convolution + shift). A last row or column that fills no window has values, and no gradient.
+/// A block is treated as convolution, normalization (or bias), ReLU, then the choice of one of four values in each 2x2
+/// window. The network computes the same values with the steps in another order. Feature maps are the output of ReLU at
+/// the resolution of the convolution: U = max(0, scale * convolution + shift). A last row or column outside of all
+/// windows has values but no gradient.
 package struct FeatureMaps: Sendable, Equatable, Codable {
-  /// The class whose logit (before softmax) the gradient is of.
+  /// The class whose logit (before softmax) is differentiated.
   package let label: Int
   package let logit: Float
   package let channels: Int
@@ -16,8 +17,8 @@ package struct FeatureMaps: Sendable, Equatable, Codable {
   package let width: Int
   /// (channels, height, width): U.
   package let values: [Float]
-  /// (channels, height, width): the gradient of the logit with respect to what ReLU makes U from. It is zero where U is zero and where
-  /// another value of the window was chosen, for there no small change of the convolution's result changes the logit.
+  /// (channels, height, width): the gradient of the logit with respect to the input of ReLU. It is zero where U is zero
+  /// and where another value of the window was chosen: there, small changes do not change the logit.
   package let gradient: [Float]
 
   package init(
@@ -31,26 +32,31 @@ package struct FeatureMaps: Sendable, Equatable, Codable {
 }
 
 extension Network {
-  /// Images that one thread carries at once: fewer than for prediction, since gradients need room too.
+  /// The number of images that one thread handles at once: fewer than for prediction, because gradients need memory
+  /// too.
   private static let featureImages = 8
 
   package var blockCount: Int { plan.blocks.count }
 
-  /// Extents of a block's feature maps.
+  /// Returns the shape of a block's feature maps.
+  ///
   /// - Parameter block: from 1 to ``blockCount``
   package func featureShape(block: Int) -> ImageShape {
     let shape = plan.blocks[block - 1].shape
     return ImageShape(height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels)
   }
 
-  /// Hands the feature maps of each image to `transform`, and returns what it makes of them, in the images' order. Feature maps are
-  /// large, so only those at hand are kept. Images are not mirrored, statistics are the running ones, and nothing is dropped.
+  /// Returns the result of `transform` for the feature maps of each image, in the order of the images.
+  ///
+  /// Feature maps are large, so only those of a few images are in memory. Images are not mirrored, normalization uses
+  /// the running statistics, and there is no dropout.
+  ///
   /// - Parameters:
-  ///   - block: from 1, as in the names of the model's tensors.
-  ///   - labels: the class for each image; nil for the class that the model predicts.
-  ///   - transform: called on any thread of the team.
-  /// - Throws: ``ModelError/badSettings(_:)`` if there is no such block or class, or the images have another shape or number than the
-  ///   labels; `CancellationError` if `progress` returns false.
+  ///   - block: from 1, as in the names of the model's tensors
+  ///   - labels: the class of each image; nil for the predicted classes
+  ///   - transform: called on any thread of the team
+  /// - Throws: ``ModelError/badSettings(_:)`` if there is no such block or class, or if the shape of the images or the
+  ///   number of labels does not match; `CancellationError` if `progress` returns false.
   package func mapFeatures<Result: Sendable>(
     of images: LabeledImages, block: Int, labels: [UInt8]? = nil, on context: ComputeContext,
     progress: (FitProgress) -> Bool = { _ in true }, _ transform: @Sendable (FeatureMaps) -> Result
@@ -62,12 +68,12 @@ extension Network {
     }
     let table = normalization.table
     var results = [Result?](repeating: nil, count: images.count)
-    let round = Self.featureImages * 4 * context.team.count
+    let imagesPerCall = Self.featureImages * 4 * context.team.count
     try parameters.withUnsafeBufferPointer { parameters in
       packed.update(from: parameters.baseAddress!, on: context)
       try results.withUnsafeMutableBufferPointer { results in
-        for first in stride(from: 0, to: images.count, by: round) {
-          let end = min(first + round, images.count)
+        for first in stride(from: 0, to: images.count, by: imagesPerCall) {
+          let end = min(first + imagesPerCall, images.count)
           context.team.forEach((end - first + Self.featureImages - 1) / Self.featureImages) { part, thread in
             let start = first + part * Self.featureImages
             let range = start..<min(start + Self.featureImages, end)
@@ -88,7 +94,9 @@ extension Network {
     return results.map { $0! }
   }
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if images, block or labels do not fit the network.
+  /// Returns `labels`, or else the predicted classes.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` if the images, the block or the labels do not match the network.
   private func labelsToExplain(
     _ images: LabeledImages, block: Int, labels: [UInt8]?, on context: ComputeContext
   ) throws -> [UInt8] {
@@ -96,14 +104,14 @@ extension Network {
       throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
     }
     guard plan.blocks.indices.contains(block - 1) else {
-      throw ModelError.badSettings("the network has blocks 1 to \(plan.blocks.count), and no block \(block)")
+      throw ModelError.badSettings("the network has no block \(block), only blocks 1 to \(plan.blocks.count)")
     }
     let labels = try labels ?? predictions(for: images, on: context)
     guard labels.count == images.count else {
-      throw ModelError.badSettings("\(labels.count) classes for \(images.count) images")
+      throw ModelError.badSettings("there are \(labels.count) labels for \(images.count) images")
     }
     if let label = labels.first(where: { Int($0) >= classCount }) {
-      throw ModelError.badSettings("the network has classes 0 to \(classCount - 1), and no class \(label)")
+      throw ModelError.badSettings("the network has no class \(label), only classes 0 to \(classCount - 1)")
     }
     return labels
   }

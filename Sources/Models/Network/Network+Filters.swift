@@ -1,16 +1,17 @@
 internal import Compute
 
-/// The weights of one filter of the first convolution, as a picture: what it reacts to in normalized pixels.
+/// The weights of one filter of the first convolution, as an image: the pattern of normalized pixels that it responds
+/// to.
 package struct FilterPicture: Sendable, Equatable, Codable {
-  /// Height and width.
+  /// The height and width.
   package let kernel: Int
   package let channels: Int
-  /// (kernel, kernel, channels), row-major: positive and negative.
+  /// (kernel, kernel, channels), row-major; of either sign.
   package let values: [Float]
 }
 
 extension Network {
-  /// One picture for each filter of the first block.
+  /// The filters of the first block.
   package var firstFilters: [FilterPicture] {
     let layout = plan.tensorLayouts[0]
     let (channels, kernel) = (layout.shape[1], layout.shape[2])

@@ -6,10 +6,12 @@ extension Network {
     plan.blocks.indices.map { "block\($0 + 1)" } + plan.dense.map { String($0.weights.name.prefix { $0 != "." }) }
   }
 
-  /// The network with all parameters of some layers, running statistics included, as they are before training.
+  /// Returns the network with all parameters of some layers, including running statistics, as before training.
+  ///
   /// - Parameters:
-  ///   - layers: of ``layerNames``
-  ///   - seed: of the random weights. The seed of the training counts too: the network still resembles the weights that it began with.
+  ///   - layers: names from ``layerNames``
+  ///   - seed: the seed of the random weights. It is added to the seed of the training, so that the weights differ from
+  ///     the initial ones, which the trained weights still resemble.
   package func randomizing(_ layers: [String], seed: UInt64) -> Network {
     let random = plan.initialParameters(seed: configuration.seed &+ 1 &+ seed)
     var parameters = parameters

@@ -52,18 +52,19 @@ package struct Network: Classifier {
         throw .badModel("the tensor \(name) is missing")
       }
       guard tensor.shape == shape, tensor.elementType == .float32 else {
-        throw .badModel("the tensor \(name) has shape \(tensor.shape), expected \(shape) of F32")
+        throw .badModel(
+          "the tensor \(name) has shape \(tensor.shape) of \(tensor.elementType.rawValue), expected \(shape) of F32")
       }
       return tensor
     }
     func elements(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
       let elements = try tensor(name, shape).elements(as: Float.self) ?? []
       guard elements.allSatisfy(\.isFinite) else {
-        throw .badModel("the tensor \(name) holds numbers that are not finite")
+        throw .badModel("the tensor \(name) has values that are not finite")
       }
       return elements
     }
-    // All shapes first: settings that promise more than the file holds take no memory.
+    // Check all shapes before allocating, so that settings cannot ask for more memory than the file has tensors for.
     for layout in plan.tensorLayouts { _ = try tensor(layout.slice.name, layout.shape) }
     var parameters = [Float](repeating: 0, count: plan.count)
     for layout in plan.tensorLayouts {
@@ -74,14 +75,15 @@ package struct Network: Classifier {
     let normalization = InputNormalization(
       mean: try elements("input.mean", channels), deviation: try elements("input.deviation", channels))
     guard normalization.deviation.allSatisfy({ $0 > 0 }) else {
-      throw .badModel("the tensor input.deviation holds a number that is not positive")
+      throw .badModel("the tensor input.deviation has a value that is not positive")
     }
     self.init(configuration, plan: plan, parameters: parameters, normalization: normalization)
   }
 
   // MARK: Prediction
 
-  /// Images that one thread carries through the network at once: fewer of large ones, whose patches take most of the memory.
+  /// The number of images that one thread handles at once: fewer if they are large, because patches take most of the
+  /// memory.
   private var blockImages: Int { max(1, min(16, (1 << 22) / plan.patchCount)) }
 
   package func probabilities(
@@ -95,16 +97,16 @@ package struct Network: Classifier {
     var result = [Float](repeating: 0, count: images.count * classCount)
     let blockImages = blockImages
     let blocks = (images.count + blockImages - 1) / blockImages
-    // By thread; made when it takes its first block.
+    // By thread, allocated with its first block.
     var workspaces = [ShardWorkspace?](repeating: nil, count: context.team.count)
-    // A round is what is done between two looks at `progress`.
-    let round = 16 * context.team.count
+    // Blocks between two calls of `progress`.
+    let blocksPerCall = 16 * context.team.count
     try parameters.withUnsafeBufferPointer { parameters in
       packed.update(from: parameters.baseAddress!, on: context)
       try workspaces.withUnsafeMutableBufferPointer { workspaces in
         try result.withUnsafeMutableBufferPointer { result in
-          for firstBlock in stride(from: 0, to: blocks, by: round) {
-            context.team.forEach(min(round, blocks - firstBlock)) { offset, thread in
+          for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
+            context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, thread in
               let workspace = workspaces[thread] ?? ShardWorkspace(plan, images: blockImages, forTraining: false)
               workspaces[thread] = workspace
               let first = (firstBlock + offset) * blockImages
@@ -113,7 +115,7 @@ package struct Network: Classifier {
                 workspace: workspace)
               predict(images, first..<min(first + blockImages, images.count), pass, table, result)
             }
-            let done = min(images.count, (firstBlock + round) * blockImages)
+            let done = min(images.count, (firstBlock + blocksPerCall) * blockImages)
             guard progress(FitProgress(done: done, total: images.count, unit: .images)) else {
               throw CancellationError()
             }
@@ -135,7 +137,7 @@ package struct Network: Classifier {
     collect(range, pass) { place, probability in result[place] = (result[place] + probability) * 0.5 }
   }
 
-  /// Leaves the logits of `range` in the pass's workspace.
+  /// Computes the logits of a range of images in the pass's workspace.
   func forward(
     _ images: LabeledImages, _ range: Range<Int>, mirrored: Bool, _ pass: ShardPass, _ table: [Float]
   ) {
@@ -163,7 +165,7 @@ package struct Network: Classifier {
     pass.forward(images: range.count)
   }
 
-  /// Hands out the probability of each class of each image, with its place in (images, classes).
+  /// Calls `receive` with the probability of each class of each image, and its position in (images, classes).
   private func collect(_ range: Range<Int>, _ pass: ShardPass, _ receive: (_ place: Int, _ probability: Float) -> Void)
   {
     let layer = plan.lastDense

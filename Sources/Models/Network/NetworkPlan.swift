@@ -2,37 +2,39 @@ internal import Compute
 package import Datasets
 package import KernelInterface
 
-/// One piece of the flat vector of parameters.
+/// A slice of the flat vector of parameters.
 package struct ParameterSlice: Sendable, Equatable {
-  /// Its name in a saved model.
+  /// The name of its tensor in a saved model.
   package let name: String
-  /// Its first float in the vector: a multiple of 16.
+  /// The position of the first float, a multiple of 16.
   package let offset: Int
-  /// Floats that it takes there, padding included: a multiple of 16.
+  /// The number of floats, including padding; a multiple of 16.
   package let count: Int
-  /// Whether weight decay applies: to weights, not to biases, scales and shifts.
-  package let decays: Bool
+  /// Whether weight decay applies: it does to weights, but not to biases, scales and shifts.
+  package let hasWeightDecay: Bool
 
   package var range: Range<Int> { offset..<offset + count }
 }
 
 /// A block of the network: convolution, 2x2 max-pool, batch normalization or bias, ReLU.
 ///
-/// Pooling stands before normalization: it keeps the gradient of the convolution sparse, and leaves a quarter of the values to
-/// normalize. Without normalization the order of pooling, bias and ReLU makes no difference.
+/// Pooling comes before normalization: it keeps the gradient of the convolution sparse, and leaves a quarter of the
+/// values to normalize. Without normalization, the order of pooling, bias and ReLU makes no difference.
 package struct ConvolutionBlock: Sendable {
   package let shape: ConvolutionShape
   package let weights: ParameterSlice
-  /// With batch normalization its scale, else nil.
+  /// The scale of batch normalization, or nil without it.
   package let scale: ParameterSlice?
-  /// With batch normalization its shift, else the convolution's bias.
+  /// The shift of batch normalization, or the convolution's bias without it.
   package let shift: ParameterSlice
+  /// nil without batch normalization.
   package let runningMean: ParameterSlice?
+  /// nil without batch normalization.
   package let runningVariance: ParameterSlice?
-  /// The pixels of border that the next block wants around this block's result.
+  /// The number of border pixels that the next block needs around this block's result.
   package let resultBorder: Int
 
-  /// Extents of the plane that the result lies in.
+  /// Extents of the result with its border.
   package var resultHeight: Int { shape.pooledHeight + 2 * resultBorder }
   package var resultWidth: Int { shape.pooledWidth + 2 * resultBorder }
   /// Floats of one image's result, with its border.
@@ -42,8 +44,8 @@ package struct ConvolutionBlock: Sendable {
 /// A dense layer: result = input weights + bias, with ReLU unless it is the last.
 package struct DenseLayer: Sendable {
   package let inputs: Int
-  /// Units that exist, and units with padding to a multiple of 16.
   package let units: Int
+  /// `units`, rounded up to a multiple of 16.
   package let paddedUnits: Int
   /// (inputs, paddedUnits)
   package let weights: ParameterSlice
@@ -51,28 +53,36 @@ package struct DenseLayer: Sendable {
   package let isLast: Bool
 }
 
-/// The network laid out for images of one shape: every extent, and where each parameter lies in the flat vector.
+/// The layout of a network for images of one shape: every extent, and the position of each parameter in the flat
+/// vector.
 ///
-/// The vector has three parts: what the optimizer changes; running statistics; and the sums of loss and of correct answers of a step. A
-/// gradient is a vector of the same layout, so one summation (and later one exchange between workers) carries all of it.
+/// The vector has three parts: the parameters that the optimizer changes; running statistics; and the sums of a step,
+/// its loss and the number of correct predictions. A gradient is a vector of the same layout, so one summation, and one
+/// exchange between workers, covers all three.
 package struct NetworkPlan: Sendable {
   package let input: ImageShape
   package let classCount: Int
-  /// The first block's kernel, whose taps are the channels of a patch, and the border around the image.
+  /// The size of the first block's kernel, whose taps become the channels of a patch.
   package let patchKernel: Int
+  /// The number of border pixels around the input image.
   package let patchBorder: Int
   package let blocks: [ConvolutionBlock]
   package let dense: [DenseLayer]
   /// All slices, by offset.
   package let slices: [ParameterSlice]
-  /// Floats that the optimizer changes: the first part of the vector.
+  /// The number of floats in the first part of the vector, which the optimizer changes.
   package let trainableCount: Int
-  /// The step's loss (first float) and correct answers (second).
+  /// The loss of a step (first float) and the number of its correct predictions (second float).
   package let tally: ParameterSlice
+  /// The number of floats in the vector.
   package let count: Int
 
-  /// - Parameter layers: one convolution or more, then dense layers; the last dense layer, with a unit for each class, is added.
-  /// - Throws: ``ModelError/badSettings(_:)`` if the order of the layers is another, or the images are too small for the pooling.
+  /// Lays out a network.
+  ///
+  /// - Parameter layers: one convolution or more, then dense layers. The output layer, with a unit for each class, is
+  ///   added.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the layers are in another order, the images are too small for the
+  ///   pooling, or the network is too large.
   package init(_ layers: [Layer], input: ImageShape, classCount: Int) throws(ModelError) {
     let convolutions = layers.prefix { $0.convolution != nil }.compactMap(\.convolution)
     let hidden = layers.dropFirst(convolutions.count).compactMap(\.denseUnits)
@@ -89,31 +99,32 @@ package struct NetworkPlan: Sendable {
     dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks[blocks.count - 1].resultCount)
     trainableCount = builder.count
     self.blocks = blocks.enumerated().map { builder.withStatistics($1, number: $0 + 1) }
-    tally = builder.slice("tally", count: 16, decays: false)
+    tally = builder.slice("tally", count: 16, hasWeightDecay: false)
     slices = builder.slices
     count = builder.count
-    guard count <= Self.mostParameters else {
-      throw .badSettings("a network of \(count) parameters; at most \(Self.mostParameters) are trained")
+    guard count <= Self.maxParameters else {
+      throw .badSettings("the network has \(count) parameters, but the limit is \(Self.maxParameters)")
     }
   }
 
   /// 2 GiB of floats.
-  private static let mostParameters = 1 << 29
+  private static let maxParameters = 1 << 29
 
-  /// What the last block hands to the dense layers.
+  /// The number of inputs of the first dense layer, including padding.
   package var features: Int { dense[0].inputs }
-  /// Floats of one image's patches: what the first block's convolution reads.
+  /// The number of floats in one image's patches, the input of the first convolution.
   package var patchCount: Int { blocks[0].shape.inputCount }
   package var lastDense: DenseLayer { dense[dense.count - 1] }
 }
 
-/// Hands out slices one after the other.
+/// Allocates slices, one after the other.
 private struct Builder {
   var slices: [ParameterSlice] = []
   var count = 0
 
-  mutating func slice(_ name: String, count length: Int, decays: Bool) -> ParameterSlice {
-    let slice = ParameterSlice(name: name, offset: count, count: (length + 15) / 16 * 16, decays: decays)
+  mutating func slice(_ name: String, count length: Int, hasWeightDecay: Bool) -> ParameterSlice {
+    let slice = ParameterSlice(
+      name: name, offset: count, count: (length + 15) / 16 * 16, hasWeightDecay: hasWeightDecay)
     slices.append(slice)
     count += slice.count
     return slice
@@ -128,7 +139,8 @@ private struct Builder {
           inputChannels: before.shape.outputChannels, outputChannels: layer.filters, kernel: layer.kernel,
           inputHeight: before.resultHeight, inputWidth: before.resultWidth)
       } else {
-        // The first convolution reads patches: one pixel holds all that its kernel covers, so to the kernels it is a 1x1 convolution.
+        // The first convolution reads patches, whose pixels hold all that its kernel covers: it is computed as a 1x1
+        // convolution.
         let shrink = layer.kernel - 1 - 2 * layer.border
         shape = ConvolutionShape(
           inputChannels: input.channels * layer.kernel * layer.kernel, outputChannels: layer.filters, kernel: 1,
@@ -136,8 +148,9 @@ private struct Builder {
       }
       guard shape.windows > 0 else {
         throw .badSettings(
-          "images of \(input) are too small for \(counted(layers.count, "block")): block \(index + 1), with kernel \(layer.kernel) and "
-            + "padding \(layer.padding.rawValue), would have nothing left to pool; use fewer blocks (a shorter --filters)"
+          "images of \(input) are too small for \(counted(layers.count, "block")): block \(index + 1), with kernel "
+            + "\(layer.kernel) and padding \(layer.padding.rawValue), has no 2x2 window to pool; "
+            + "use fewer blocks (a shorter --filters)"
             + (layer.padding == .valid ? ", or padding same" : ""))
       }
       let nextBorder = index + 1 < layers.count ? layers[index + 1].border : 0
@@ -152,9 +165,9 @@ private struct Builder {
     let name = "block\(number)"
     let channels = shape.outputBlocks * 16
     return ConvolutionBlock(
-      shape: shape, weights: slice("\(name).weight", count: shape.weightCount, decays: true),
-      scale: layer.batchNorm ? slice("\(name).scale", count: channels, decays: false) : nil,
-      shift: slice(layer.batchNorm ? "\(name).shift" : "\(name).bias", count: channels, decays: false),
+      shape: shape, weights: slice("\(name).weight", count: shape.weightCount, hasWeightDecay: true),
+      scale: layer.batchNorm ? slice("\(name).scale", count: channels, hasWeightDecay: false) : nil,
+      shift: slice(layer.batchNorm ? "\(name).shift" : "\(name).bias", count: channels, hasWeightDecay: false),
       runningMean: nil, runningVariance: nil, resultBorder: resultBorder)
   }
 
@@ -168,20 +181,20 @@ private struct Builder {
       layers.append(
         DenseLayer(
           inputs: inputs, units: units, paddedUnits: padded,
-          weights: slice("\(name).weight", count: inputs * padded, decays: true),
-          bias: slice("\(name).bias", count: padded, decays: false), isLast: isLast))
+          weights: slice("\(name).weight", count: inputs * padded, hasWeightDecay: true),
+          bias: slice("\(name).bias", count: padded, hasWeightDecay: false), isLast: isLast))
     }
     return layers
   }
 
-  /// Running statistics stand behind all that the optimizer changes.
+  /// Adds the slices of running statistics, which come after all parameters that the optimizer changes.
   mutating func withStatistics(_ block: ConvolutionBlock, number: Int) -> ConvolutionBlock {
     guard block.scale != nil else { return block }
     let channels = block.shape.outputBlocks * 16
     return ConvolutionBlock(
       shape: block.shape, weights: block.weights, scale: block.scale, shift: block.shift,
-      runningMean: slice("block\(number).running-mean", count: channels, decays: false),
-      runningVariance: slice("block\(number).running-variance", count: channels, decays: false),
+      runningMean: slice("block\(number).running-mean", count: channels, hasWeightDecay: false),
+      runningVariance: slice("block\(number).running-variance", count: channels, hasWeightDecay: false),
       resultBorder: block.resultBorder)
   }
 }

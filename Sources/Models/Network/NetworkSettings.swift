@@ -1,54 +1,57 @@
 package import Datasets
 
-/// What turns gradients into steps: SGD with momentum; Adam (Kingma and Ba, 2015); Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
+/// The optimizer: SGD with Nesterov momentum; Adam (Kingma and Ba, 2015); AdamW, which is Adam with decoupled weight
+/// decay (Loshchilov and Hutter, 2019).
 package enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd, adam, adamw
 
-  /// The learning rate (the peak of a schedule) where the user names none.
+  /// The default learning rate (the peak of a schedule).
   package var defaultLearningRate: Float { self == .sgd ? 0.08 : 0.001 }
 }
 
-/// What a convolutional network is and how it is trained. The names are the command line's options.
+/// Settings of a convolutional network and its training, named like the command-line options.
 package struct NetworkSettings: Sendable, Equatable {
-  /// Filters of each block: convolution, 2x2 max-pool, (batch normalization), ReLU.
+  /// The number of filters of each block: convolution, 2x2 max-pool, batch normalization or bias, ReLU.
   package var filters: [Int] = [64, 128, 256]
   package var kernel = 3
   package var padding = Padding.same
   package var batchNorm = true
-  /// Units of each hidden dense layer.
+  /// The number of units of each hidden dense layer.
   package var dense: [Int] = [128]
-  /// Share of the inputs of each dense layer that a training step leaves out.
+  /// The fraction of the inputs of each dense layer that a training step drops.
   package var dropout: Float = 0
   package var epochs = 4
   package var batch = 128
-  /// Logical shards of a batch: part of what is computed (batch statistics, order of sums), not of who computes it.
+  /// The number of logical shards of a batch. It affects the result (batch statistics, order of sums); the numbers of
+  /// workers and threads do not.
   package var shards = 8
   package var optimizer = OptimizerKind.sgd
-  /// nil: the optimizer's default.
+  /// nil for the optimizer's default.
   package var learningRate: Float?
-  package var schedule = Schedule.oneCycle
+  package var schedule = LearningRateSchedule.oneCycle
   package var weightDecay: Float = 5e-4
   package var labelSmoothing: Float = 0.05
   package var augment = Augmentation.none
-  /// Share of the training images held out to choose the best epoch.
+  /// The fraction of the training images in the validation set, which chooses the best epoch.
   package var validation = 0.05
-  /// Epochs without a better validation accuracy after which training stops; nil: never.
+  /// The number of epochs without a better validation accuracy after which training stops; nil for no early stopping.
   package var patience: Int?
-  /// Weight of the past in the running average of the weights that is used for prediction; 0: no average.
+  /// The decay of the moving average of the weights that is used for prediction; 0 for no average.
   package var weightAverage: Float = 0.99
-  /// Predict the mean over an image and its mirror image.
+  /// Whether predictions are the mean over an image and its mirror image.
   package var mirror = false
   package var seed: UInt64 = 0
 
-  /// More halve even the largest image to nothing.
-  private static let mostBlocks = 16
-  /// Dropout draws by epoch and layer: the key has room for so many of an epoch, the output layer included.
-  static let mostDenseLayers = 63
+  /// More blocks would halve even the largest image to nothing.
+  private static let maxBlocks = 16
+  /// The random numbers of dropout are keyed by 64 epoch + layer, where the output layer is one of the 64.
+  static let maxDenseLayers = 63
 
-  /// The standard settings.
+  /// Creates the default settings.
   package init() {}
 
-  /// The best settings known for this network, chosen on hold-out images of Fashion-MNIST. They take five times the default's time.
+  /// The best known settings for this network, chosen on a validation set of Fashion-MNIST. Training takes five times
+  /// as long as with the default.
   package static var best: NetworkSettings {
     var settings = NetworkSettings()
     settings.epochs = 20
@@ -67,29 +70,31 @@ package struct NetworkSettings: Sendable, Equatable {
 
   package var peakLearningRate: Float { learningRate ?? optimizer.defaultLearningRate }
 
-  /// - Throws: ``ModelError/badSettings(_:)`` for the first setting that makes no sense.
+  /// Checks all values.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
   package func validate() throws(ModelError) {
     func require(_ condition: Bool, _ reason: String) throws(ModelError) {
       if !condition { throw .badSettings(reason) }
     }
     try require(
-      1...Self.mostBlocks ~= filters.count && filters.allSatisfy { 1...4096 ~= $0 },
-      "filters: a list of 1 to 4096 for each of 1 to \(Self.mostBlocks) blocks")
+      1...Self.maxBlocks ~= filters.count && filters.allSatisfy { 1...4096 ~= $0 },
+      "filters: a number from 1 to 4096 for each of 1 to \(Self.maxBlocks) blocks")
     try require([1, 3, 5, 7].contains(kernel), "kernel: 1, 3, 5 or 7, not \(kernel)")
     try require(
-      dense.count <= Self.mostDenseLayers && dense.allSatisfy { 1...65536 ~= $0 },
-      "dense: a list of 1 to 65536 units for each of at most \(Self.mostDenseLayers) layers, or none")
+      dense.count <= Self.maxDenseLayers && dense.allSatisfy { 1...65536 ~= $0 },
+      "dense: a number from 1 to 65536 for each of at most \(Self.maxDenseLayers) layers, or none")
     try require(dropout >= 0 && dropout < 1, "dropout: at least 0 and below 1, not \(dropout)")
-    try require(1...100_000 ~= epochs, "epochs: 1 to 100000, not \(epochs)")
-    try require(1...65536 ~= batch, "batch: 1 to 65536 images, not \(batch)")
-    try require(1...batch ~= shards, "shards: 1 to the batch's \(batch) images, not \(shards)")
+    try require(1...100_000 ~= epochs, "epochs: an integer from 1 to 100000, not \(epochs)")
+    try require(1...65536 ~= batch, "batch: an integer from 1 to 65536, not \(batch)")
+    try require(1...batch ~= shards, "shards: an integer from 1 to the batch size \(batch), not \(shards)")
     try require(peakLearningRate > 0 && peakLearningRate.isFinite, "learning-rate: a positive number")
     try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay: zero or a positive number")
     try require(
       labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing: at least 0 and below 1, not \(labelSmoothing)")
-    try require(validation >= 0 && validation < 1, "validation: a share of at least 0 and below 1, not \(validation)")
-    try require(patience.map { $0 >= 1 } ?? true, "patience: at least 1 epoch")
-    try require(patience == nil || validation > 0, "patience: needs validation images (validation above 0)")
+    try require(validation >= 0 && validation < 1, "validation: a fraction, at least 0 and below 1, not \(validation)")
+    try require(patience.map { $0 >= 1 } ?? true, "patience: an integer from 1, or none")
+    try require(patience == nil || validation > 0, "patience requires a validation set (validation above 0)")
     try require(weightAverage >= 0 && weightAverage < 1, "weight-average: at least 0 and below 1, not \(weightAverage)")
   }
 }
@@ -97,7 +102,7 @@ package struct NetworkSettings: Sendable, Equatable {
 // MARK: Text
 
 extension NetworkSettings {
-  /// By option name; ``init(text:)`` reads it back.
+  /// The settings as text, by the names of the command-line options; ``init(text:)`` parses it.
   package var text: [String: String] {
     [
       "filters": Self.list(filters), "kernel": "\(kernel)", "padding": padding.rawValue, "batch-norm": "\(batchNorm)",
@@ -109,7 +114,9 @@ extension NetworkSettings {
     ]
   }
 
-  /// Reads what ``text`` wrote. - Throws: ``ModelError/badModel(_:)`` naming a setting that is missing or not readable.
+  /// Parses ``text``.
+  ///
+  /// - Throws: ``ModelError/badModel(_:)``, which names a setting that is missing or invalid.
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }
@@ -127,7 +134,7 @@ extension NetworkSettings {
     shards = try read("shards", { Int($0) })
     optimizer = try read("optimizer", OptimizerKind.init(rawValue:))
     learningRate = try read("learning-rate", { Float($0) })
-    schedule = try read("schedule", Schedule.init(rawValue:))
+    schedule = try read("schedule", LearningRateSchedule.init(rawValue:))
     weightDecay = try read("weight-decay", { Float($0) })
     labelSmoothing = try read("label-smoothing", { Float($0) })
     augment = try read("augment", { try? Augmentation(parsing: $0) })
@@ -143,10 +150,11 @@ extension NetworkSettings {
     numbers.isEmpty ? "none" : numbers.map(String.init).joined(separator: ",")
   }
 
-  /// Whole numbers with commas between; "none" is the empty list. A list that is longer than any setting's is none.
+  /// Parses integers separated by commas; "none" is the empty list. Returns nil for a list that is longer than any
+  /// setting allows.
   package static func integers(_ text: String) -> [Int]? {
     if text == "none" { return [] }
-    let words = text.split(separator: ",", maxSplits: mostDenseLayers, omittingEmptySubsequences: false)
+    let words = text.split(separator: ",", maxSplits: maxDenseLayers, omittingEmptySubsequences: false)
     let numbers = words.compactMap { Int($0) }
     return numbers.count == words.count ? numbers : nil
   }

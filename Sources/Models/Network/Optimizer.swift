@@ -1,13 +1,13 @@
 package import Compute
 package import KernelInterface
 
-/// Changes the parameters by a gradient, and keeps what it remembers between steps.
+/// Updates the parameters by gradients. It owns the state that is kept between steps.
 package final class Optimizer {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
-  /// (trainable) each: the velocity, or Adam's two moments.
+  /// (plan.trainableCount) each: the velocity (then `second` is empty), or Adam's two moments.
   package let first, second: AlignedBuffer<Float>
-  /// Running average of all parameters: (count), or empty.
+  /// (plan.count), the moving average of all parameters; empty without average.
   package let average: AlignedBuffer<Float>
 
   // PyTorch's defaults.
@@ -15,10 +15,10 @@ package final class Optimizer {
   private static let beta1 = 0.9
   private static let beta2 = 0.999
   private static let epsilon: Float = 1e-8
-  /// Weight of a step in the running batch statistics.
+  /// The weight of a step in the running batch statistics.
   private static let statisticsMomentum: Float = 0.1
 
-  /// At the beginning of a training: nothing is remembered yet, and ``average`` waits to be filled with the first parameters.
+  /// Creates the state before the first step. The caller fills ``average``, if it is used, with the initial parameters.
   package init(_ plan: NetworkPlan, settings: NetworkSettings) {
     self.plan = plan
     self.settings = settings
@@ -27,7 +27,7 @@ package final class Optimizer {
     average = AlignedBuffer(count: settings.weightAverage > 0 ? plan.count : 0)
   }
 
-  /// The factors of step number `step`, from 0, for a gradient summed over `images`.
+  /// Returns the factors of step number `step`, counted from 0, for a gradient summed over `images`.
   package func factors(step: Int, of steps: Int, images: Int) -> OptimizerStep {
     let rate = settings.schedule.rate(step: step, of: steps, peak: settings.peakLearningRate)
     return OptimizerStep(
@@ -37,7 +37,8 @@ package final class Optimizer {
       secondCorrection: Float(1 / (1 - Self.power(Self.beta2, step + 1))))
   }
 
-  /// Changes `range` of the parameters: multiples of 16. Ranges do not depend on each other, so threads may share the work.
+  /// Updates a range of the parameters, whose bounds are multiples of 16. Ranges are independent, so threads may share
+  /// the work.
   package func apply(
     _ range: Range<Int>, factors: OptimizerStep, step: Int, gradient: UnsafePointer<Float>,
     parameters: UnsafeMutablePointer<Float>, kernels: any KernelSet.Type
@@ -55,7 +56,8 @@ package final class Optimizer {
       }
     }
     guard average.count > 0 else { return }
-    // The average forgets the first steps quickly: its memory grows with the steps taken (as in TensorFlow's ExponentialMovingAverage).
+    // The decay grows with the number of steps, so that the average forgets the first steps quickly (as in TensorFlow's
+    // ExponentialMovingAverage).
     let past = min(settings.weightAverage, Float(1 + step) / Float(10 + step))
     kernels.moveAverage(
       count: range.count, average: average.pointer + range.lowerBound, values: parameters + range.lowerBound,
@@ -66,7 +68,7 @@ package final class Optimizer {
     _ part: Range<Int>, _ slice: ParameterSlice, _ factors: OptimizerStep, _ gradient: UnsafePointer<Float>,
     _ parameters: UnsafeMutablePointer<Float>, _ kernels: any KernelSet.Type
   ) {
-    let (start, decay) = (part.lowerBound, slice.decays ? settings.weightDecay : 0)
+    let (start, decay) = (part.lowerBound, slice.hasWeightDecay ? settings.weightDecay : 0)
     switch settings.optimizer {
     case .sgd:
       kernels.descend(
@@ -80,7 +82,7 @@ package final class Optimizer {
     }
   }
 
-  /// base^exponent by repeated squaring: the same bits everywhere.
+  /// Returns base^exponent by repeated squaring, with the same bits everywhere.
   private static func power(_ base: Double, _ exponent: Int) -> Double {
     var (result, square, rest) = (1.0, base, exponent)
     while rest > 0 {

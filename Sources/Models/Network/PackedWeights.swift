@@ -1,15 +1,15 @@
 package import Compute
 internal import KernelInterface
 
-/// The weights once more, in the orders that the kernels read; made anew after each step of the optimizer.
+/// A copy of the weights in the orders that the kernels read, updated after each step of the optimizer.
 package final class PackedWeights {
   private let plan: NetworkPlan
-  /// Where each block's, then each dense layer's, copy begins.
+  /// The position of each block's copy, then of each dense layer's.
   private let blockOffsets: [Int]
   private let denseOffsets: [Int]
   private let buffer: AlignedBuffer<Float>
 
-  /// Room for the weights; ``update(from:on:)`` fills it.
+  /// Allocates the copy; ``update(from:on:)`` fills it.
   package init(_ plan: NetworkPlan) {
     self.plan = plan
     var count = 0
@@ -24,15 +24,15 @@ package final class PackedWeights {
     buffer = AlignedBuffer(count: count)
   }
 
-  /// A block's weights for its output block: [input block][tap][16 input][16 output channels].
+  /// Returns the weights of one output block of a block: [input block][tap][16 input][16 output].
   func block(_ index: Int, outputBlock: Int) -> UnsafePointer<Float> {
     UnsafePointer(buffer.pointer + blockOffsets[index] + outputBlock * plan.blocks[index].shape.packedBlockCount)
   }
 
-  /// A dense layer's transposed weights: (padded units, inputs).
+  /// Returns the transposed weights of a dense layer: (padded units, inputs).
   func transposed(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(buffer.pointer + denseOffsets[index]) }
 
-  /// Packs `parameters`, spread over the team: first the work of all blocks, then of all dense layers.
+  /// Packs `parameters`, (plan.count), on the threads of the team.
   package func update(from parameters: UnsafePointer<Float>, on context: ComputeContext) {
     for (index, block) in plan.blocks.enumerated() {
       context.team.forEach(block.shape.outputBlocks) { outputBlock, _ in

@@ -2,10 +2,11 @@ internal import Compute
 internal import KernelInterface
 
 extension ShardPass {
-  /// Adds up loss and gradient of the images that ``forward(images:training:)`` has just carried.
+  /// Computes the sums of loss and gradient over the images of the last ``forward(images:training:)``.
+  ///
   /// - Parameters:
   ///   - labels: (images)
-  ///   - bucketDone: told which of the plan's buckets is complete, in their order.
+  ///   - bucketDone: called with each of the plan's buckets, in order, when it is complete
   func backward(
     images: Int, labels: UnsafePointer<UInt8>, training: Training, bucketDone: (_ bucket: Int) -> Void
   ) {
@@ -19,7 +20,8 @@ extension ShardPass {
     }
   }
 
-  /// Softmax cross-entropy with smoothed labels (Szegedy et al., 2016): the target is 1 - smoothing, plus smoothing / classes for every class.
+  /// Computes loss and gradient of softmax cross-entropy with smoothed labels (Szegedy et al., 2016): the target is
+  /// smoothing / classes for every class, plus 1 - smoothing for the label.
   private func softmaxGradient(
     images: Int, labels: UnsafePointer<UInt8>, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
@@ -52,7 +54,8 @@ extension ShardPass {
     tally[1] = correct
   }
 
-  /// From ``ShardWorkspace/Gradients/dense`` to the gradient of the layer's parameters and inputs.
+  /// Computes the gradient of a dense layer's parameters and inputs from that of its results, in
+  /// ``ShardWorkspace/Gradients/dense``.
   private func backward(
     dense index: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
@@ -70,9 +73,11 @@ extension ShardPass {
     inputGradient(dense: index, images: images, dropout: training.settings.dropout, gradients)
   }
 
-  /// From the gradient of a dense layer's results, in ``ShardWorkspace/Gradients/dense``, to that of its inputs: the results of the layer
-  /// before it, in the same place, or the features, in ``ShardWorkspace/Gradients/upstream``.
-  /// - Parameter dropout: the share of the inputs that the pass forward dropped.
+  /// Computes the gradient of a dense layer's inputs from that of its results, in ``ShardWorkspace/Gradients/dense``.
+  /// The inputs are the results of the dense layer before, whose gradient replaces that of the results, or the
+  /// features, whose gradient is stored in ``ShardWorkspace/Gradients/upstream``.
+  ///
+  /// - Parameter dropout: the fraction of the inputs that the forward pass dropped
   func inputGradient(dense index: Int, images: Int, dropout: Float = 0, _ gradients: ShardWorkspace.Gradients) {
     let layer = plan.dense[index]
     let target = index == 0 ? gradients.upstream.pointer : gradients.denseBefore.pointer
@@ -87,7 +92,8 @@ extension ShardPass {
     }
   }
 
-  /// From ``ShardWorkspace/Gradients/upstream`` to the gradient of the block's parameters and of the result before it.
+  /// Computes the gradient of a block's parameters and input from that of its result, in
+  /// ``ShardWorkspace/Gradients/upstream``.
   private func backward(
     block index: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
@@ -105,7 +111,7 @@ extension ShardPass {
     if index > 0 { inputGradient(block: index, images: images, gradients) }
   }
 
-  /// Lists the gradients of the block's pooled outputs by the outputs that won.
+  /// Lists the non-zero gradients of the block's pooled outputs.
   func routeGradients(_ index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let shape = plan.blocks[index].shape
     for image in 0..<images {
@@ -116,7 +122,7 @@ extension ShardPass {
     }
   }
 
-  /// From the listed gradients to ``ShardWorkspace/Gradients/upstream`` of the block before.
+  /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from the listed gradients.
   func inputGradient(block index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let block = plan.blocks[index]
     kernels.computeInputGradient(
@@ -124,7 +130,7 @@ extension ShardPass {
       gradient: gradients.upstream.pointer)
   }
 
-  /// Through ReLU and normalization (or bias) of 16 channels, for all images.
+  /// Passes the gradient of 16 channels through ReLU and normalization (or bias), for all images.
   private func normalizationGradient(
     _ index: Int, outputBlock: Int, images: Int, _ training: Training, _ gradients: ShardWorkspace.Gradients
   ) {
@@ -153,7 +159,8 @@ extension ShardPass {
     }
   }
 
-  /// Through ReLU of 16 channels, for all images, into ``ShardWorkspace/Gradients/pooled``; with the sums that normalization needs.
+  /// Passes the gradient of 16 channels through ReLU, for all images, into ``ShardWorkspace/Gradients/pooled``, and
+  /// computes the sums that normalization needs.
   func rectifierGradient(_ index: Int, outputBlock: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let block = plan.blocks[index]
     let shape = block.shape

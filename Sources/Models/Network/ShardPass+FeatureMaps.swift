@@ -2,15 +2,17 @@ internal import Compute
 internal import KernelInterface
 
 extension ConvolutionShape {
-  /// Extents of the convolution's own result: the last row and column may be part of no window.
+  /// Extents of the convolution's output before pooling; the last row and column may be outside of all windows.
   var outputHeight: Int { inputHeight - kernel + 1 }
   var outputWidth: Int { inputWidth - kernel + 1 }
 }
 
 extension ShardPass {
-  /// From ``forward(images:training:)`` without training to the gradient of one logit of each image with respect to the block's pooled and
-  /// normalized outputs (what its ReLU gets), in ``ShardWorkspace/Gradients/pooled``.
-  /// - Parameter labels: whose logit: (images)
+  /// Computes the gradient of one logit of each image with respect to the block's pooled and normalized outputs, the
+  /// input of its ReLU, in ``ShardWorkspace/Gradients/pooled``. Requires a ``forward(images:training:)`` without
+  /// training.
+  ///
+  /// - Parameter labels: (images), the class whose logit is differentiated
   func logitGradient(images: Int, labels: [UInt8], block target: Int) {
     guard let gradients = workspace.gradients else { preconditionFailure("a workspace with room for gradients") }
     let last = plan.lastDense
@@ -29,7 +31,8 @@ extension ShardPass {
     }
   }
 
-  /// Through a normalization whose statistics are fixed, of 16 channels: the terms of batch statistics are zero, the factor is left.
+  /// Passes the gradient of 16 channels through a normalization with fixed statistics: the terms of batch statistics
+  /// are zero, only the factor remains.
   private func scaleGradient(_ index: Int, outputBlock: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let shape = plan.blocks[index].shape
     let own = workspace.blocks[index]
@@ -46,7 +49,8 @@ extension ShardPass {
     }
   }
 
-  /// The feature maps of one image, and the gradient that ``logitGradient(images:labels:block:)`` has left: each (channels, height, width).
+  /// Returns the feature maps of one image, and the gradient computed by ``logitGradient(images:labels:block:)``, each
+  /// (channels, height, width).
   func featureMaps(block index: Int, image: Int) -> (values: [Float], gradient: [Float]) {
     guard let gradients = workspace.gradients else { preconditionFailure("a workspace with room for gradients") }
     let shape = plan.blocks[index].shape
@@ -78,8 +82,10 @@ extension ShardPass {
     return (values, gradient)
   }
 
-  /// The convolution without its pooling, for one image and 16 channels: as products of matrices, one for each tap and row. Sums run in the
-  /// order of ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``, so the winners' outputs have the same bits.
+  /// Computes the convolution without pooling, for one image and 16 channels, as matrix products, one for each row and
+  /// tap. Sums run in the order of ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``, so the winners'
+  /// outputs have the same bits.
+  ///
   /// - Parameter output: (height, width, 16), overwritten
   private func convolve(_ index: Int, outputBlock: Int, image: Int, output: UnsafeMutablePointer<Float>) {
     let shape = plan.blocks[index].shape

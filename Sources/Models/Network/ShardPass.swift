@@ -2,7 +2,7 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// Carries the images of one logical shard through the network, and their gradients back. Everything happens on the calling thread, in one fixed order.
+/// The forward and backward passes of the images of one logical shard, on the calling thread, in a fixed order.
 struct ShardPass {
   let plan: NetworkPlan
   let kernels: any KernelSet.Type
@@ -11,23 +11,23 @@ struct ShardPass {
   let packed: PackedWeights
   let workspace: ShardWorkspace
 
-  /// Added to the variance before the root, as in PyTorch.
+  /// Added to the variance before the square root, as in PyTorch.
   static let epsilon: Float = 1e-5
 
-  /// What a training pass needs beside the images.
+  /// The data that a training pass needs besides the images.
   struct Training {
     let settings: NetworkSettings
     let epoch: Int
-    /// Where the images stand in the training set: (images).
+    /// (images), their positions in the training set.
     let samples: UnsafePointer<Int>
-    /// Where the shard's gradient goes, overwritten: (plan.count), summed over the images.
+    /// (plan.count), overwritten by the shard's gradient, summed over the images.
     let gradient: UnsafeMutablePointer<Float>
   }
 
   // MARK: Forward
 
-  /// Computes ``ShardWorkspace/probabilities`` from the workspace's patches. For training, takes batch statistics from these images, drops
-  /// units, and notes the statistics in the gradient vector.
+  /// Computes the logits, in the last of ``ShardWorkspace/dense``, from the workspace's patches. For training,
+  /// normalizes by the statistics of these images, applies dropout, and stores the statistics in the gradient vector.
   func forward(images: Int, training: Training? = nil) {
     for index in plan.blocks.indices { forward(block: index, images: images, training: training) }
     for index in plan.dense.indices { forward(dense: index, images: images, training: training) }
@@ -61,7 +61,7 @@ struct ShardPass {
     }
   }
 
-  /// Sets the factors that the block's pooled outputs are scaled and shifted by.
+  /// Computes the scale and shift of the block's pooled outputs.
   private func prepareNormalization(_ index: Int, images: Int, training: Training?) {
     let block = plan.blocks[index]
     let own = workspace.blocks[index]
@@ -91,7 +91,8 @@ struct ShardPass {
     }
   }
 
-  /// Mean and variance of each channel over the shard; their contributions to the running statistics go into the gradient vector.
+  /// Computes the mean and variance of each channel over the shard, and stores their contributions to the running
+  /// statistics in the gradient vector.
   private func measure(_ index: Int, images: Int, training: Training) {
     let block = plan.blocks[index]
     let shape = block.shape
@@ -138,13 +139,13 @@ struct ShardPass {
     if !layer.isLast { kernels.rectify(count: images * layer.paddedUnits, values: result) }
   }
 
-  /// What the dense layer reads: (images, inputs).
+  /// Returns the input of a dense layer: (images, inputs).
   func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
     index == 0 ? workspace.blocks[plan.blocks.count - 1].result.pointer : workspace.dense[index - 1].result.pointer
   }
 
-  /// Sets a share of the inputs to zero and scales the others up (Srivastava et al., 2014). In place: an input is an activation behind a ReLU,
-  /// so on the way back a dropped one looks like one that was not active, which is just right.
+  /// Sets a random fraction of the inputs to zero and scales up the others (Srivastava et al., 2014), in place. Inputs
+  /// are outputs of a ReLU, so the backward pass treats a dropped input like an inactive one: its gradient is zero.
   private func drop(_ index: Int, _ input: UnsafeMutablePointer<Float>, images: Int, _ training: Training) {
     let layer = plan.dense[index]
     let keep = 1 / (1 - training.settings.dropout)

@@ -1,11 +1,13 @@
 internal import Compute
 
-/// Who computes which logical shard into which buffer, and what is added to what: the summation tree, cut over threads.
+/// The assignment of logical shards to threads and buffers, and the order of additions: the summation tree, divided
+/// among the threads.
 ///
-/// It covers a contiguous range of the shards: all of them, or one worker's. Each thread owns a contiguous part of the range, and sums alone
-/// the subtrees that lie inside. It goes down the tree depth first, so it needs only as many buffers as the tree is deep. What is left is
-/// added by all threads together, each in its own part of the vectors.
+/// It covers a contiguous range of shards: all of them, or those of one worker. Each thread has a contiguous part of
+/// the range, and sums the subtrees inside it depth first, so that it needs few buffers. The remaining additions are
+/// made by all threads together, each in its part of the vectors.
 struct ShardSchedule {
+  /// An action of one thread.
   enum Action: Equatable {
     case compute(shard: Int, buffer: Int)
     /// buffer `left` += buffer `right`
@@ -16,17 +18,17 @@ struct ShardSchedule {
     }
   }
 
-  /// The shards covered.
+  /// The shards that are covered.
   let range: Range<Int>
-  /// By thread.
+  /// The actions of each thread.
   private(set) var actions: [[Action]] = []
-  /// Afterwards, in this order.
+  /// The remaining additions of buffers, in this order.
   private(set) var additions: [(left: Int, right: Int)] = []
-  /// Where the sums stand at the end: one for each of the maximal subtrees inside the range, from left to right.
+  /// The buffers of the sums at the end: one for each of the maximal subtrees inside the range, from left to right.
   private(set) var sums: [Int] = []
   private(set) var bufferCount = 0
 
-  /// - Parameter shards: how many there are in all.
+  /// - Parameter shards: the total number of shards
   init(range: Range<Int>, of shards: Int, threads: Int) {
     self.range = range
     let tree = SummationTree(leafCount: shards)
@@ -50,7 +52,7 @@ struct ShardSchedule {
     }
   }
 
-  /// Lists what sums `node`, and returns the buffer of the sum.
+  /// Appends the actions that sum `node`, and returns the buffer of the sum.
   private mutating func visit(_ node: Range<Int>, _ actions: inout [Action], _ free: inout [Int]) -> Int {
     if node.count == 1 {
       let buffer = free.popLast() ?? bufferCount

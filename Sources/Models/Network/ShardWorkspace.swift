@@ -2,16 +2,17 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// All that one thread needs to carry a few images through the network and back; allocated once, used for every shard.
+/// The memory that one thread needs for the forward and backward passes of a few images, allocated once for all shards.
 final class ShardWorkspace {
-  /// What one block leaves behind for its way back.
+  /// The results of one block's forward pass, which its backward pass needs.
   final class Block {
-    /// (images, output blocks, windows, 16): largest output of each window, then which it was.
+    /// (images, output blocks, windows, 16), the largest output of each window.
     let pooled: AlignedBuffer<Float>
+    /// (images, output blocks, windows, 16), the number of the largest output.
     let winners: AlignedBuffer<Int32>
     /// (images, result with border)
     let result: AlignedBuffer<Float>
-    /// (channels): this shard's statistics, and the factors that normalize with them.
+    /// (channels) each: the statistics of this shard, and the scale and shift that normalize by them.
     let mean, deviationInverse, scale, shift: AlignedBuffer<Float>
 
     init(_ block: ConvolutionBlock, images: Int) {
@@ -26,23 +27,25 @@ final class ShardWorkspace {
     }
   }
 
-  /// A dense layer's result (images, padded units).
+  /// The result of one dense layer.
   final class Dense {
+    /// (images, padded units)
     let result: AlignedBuffer<Float>
 
     init(_ layer: DenseLayer, images: Int) { result = AlignedBuffer(count: images * layer.paddedUnits) }
   }
 
-  /// What only the way back needs.
+  /// The memory that only backward passes need.
   final class Gradients {
-    /// (images, block's result with border): with respect to the result of the block at hand, or the features.
+    /// (images, block's result with border), with respect to the result of the current block, or to the features.
     let upstream: AlignedBuffer<Float>
-    /// (images, output blocks, windows, 16): with respect to the pooled outputs of the block at hand.
+    /// (images, output blocks, windows, 16), with respect to the pooled outputs of the current block.
     let pooled: AlignedBuffer<Float>
-    /// (images, padded units): with respect to the results of a dense layer, and of the one before it.
+    /// (images, padded units) each, with respect to the results of a dense layer, and of the one before it.
     let dense, denseBefore: AlignedBuffer<Float>
-    /// (16) each: sums of one block of channels.
+    /// (16) each, for one block of channels.
     let sums, products, factor, meanGradient, meanProduct: AlignedBuffer<Float>
+    // The lists of `PoolingRoutes`.
     let channelValues, windowValues: AlignedBuffer<Float>
     let channelPositions, channelCounts, windowChannels, windowCounts: AlignedBuffer<Int32>
 
@@ -66,7 +69,7 @@ final class ShardWorkspace {
       windowCounts = AlignedBuffer(count: largest { PoolingRoutes.groups($0) * $0.windows * 4 })
     }
 
-    /// The lists of the images from `image` on.
+    /// Returns the lists of the images from `image` on.
     func routes(_ shape: ConvolutionShape, from image: Int = 0) -> PoolingRoutes {
       let entries = image * shape.outputChannels * shape.windows
       let windows = image * PoolingRoutes.groups(shape) * shape.windows
@@ -80,18 +83,20 @@ final class ShardWorkspace {
   }
 
   let images: Int
-  /// One image's bytes after augmentation, and as normalized floats with border, (channel, row, column).
+  /// (height, width, channels), the bytes of one image after augmentation.
   let pixels: AlignedBuffer<UInt8>
+  /// (channels, height with border, width with border), the normalized pixels of one image.
   let normalized: AlignedBuffer<Float>
-  /// (images, [block][row][column][16]): the pixels that the first kernel covers at each place.
+  /// [image][block][row][column][16], the input of the first convolution: see ``NetworkPlan/patchKernel``.
   let patches: AlignedBuffer<Float>
   let blocks: [Block]
   let dense: [Dense]
   /// (images, padded classes)
   let probabilities: AlignedBuffer<Float>
+  /// nil if the workspace is for prediction only.
   let gradients: Gradients?
 
-  /// - Parameter images: the most that a pass carries at once.
+  /// - Parameter images: the largest number of images in a pass
   init(_ plan: NetworkPlan, images: Int, forTraining: Bool) {
     self.images = images
     pixels = AlignedBuffer(count: plan.input.count)

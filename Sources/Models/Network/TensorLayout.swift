@@ -1,12 +1,14 @@
 internal import Datasets
 internal import KernelInterface
 
-/// How one tensor of a saved model lies in the flat vector of parameters.
+/// The layout of one tensor of a saved model in the flat vector of parameters.
 ///
-/// Saved models have PyTorch's shapes, (out, in, height, width) and (out, in), without padding; the flat vector has the kernels' order.
+/// Saved models have PyTorch's shapes, (out, in, height, width) and (out, in), without padding; the flat vector is in
+/// the order of the kernels.
 struct TensorLayout {
+  /// The initial values of a tensor.
   enum Role {
-    /// Random at the start; each result sums this many inputs.
+    /// Random weights of results that each sum `inputs` inputs.
     case weight(inputs: Int)
     case one, zero
   }
@@ -14,14 +16,14 @@ struct TensorLayout {
   let slice: ParameterSlice
   let shape: [Int]
   let role: Role
-  /// The place in the flat vector of element `index` of the tensor, row-major.
+  /// Returns the position in the flat vector of element `index` of the tensor, row-major.
   let place: (_ index: Int) -> Int
 
   var count: Int { shape.reduce(1, *) }
 }
 
 extension NetworkPlan {
-  /// All tensors of a saved model, in the order of the flat vector; what a step counts (``tally``) is not saved.
+  /// The layouts of all tensors of a saved model, in the order of the flat vector, without ``tally``.
   var tensorLayouts: [TensorLayout] {
     var layouts: [TensorLayout] = []
     for (index, block) in blocks.enumerated() {
@@ -47,7 +49,8 @@ extension NetworkPlan {
     TensorLayout(slice: slice, shape: [block.shape.outputChannels], role: role) { slice.offset + $0 }
   }
 
-  /// (filters, channels, kernel, kernel), from [input block][filter][tap][16 channels]. The first block's channels and taps are its patch's channels.
+  /// Returns the layout of (filters, channels, kernel, kernel) in [input block][filter][tap][16 channels]. The first
+  /// block's channels and taps are the channels of its patch.
   private func weightLayout(block index: Int) -> TensorLayout {
     let block = blocks[index]
     let (shape, offset) = (block.shape, block.weights.offset)
@@ -63,8 +66,8 @@ extension NetworkPlan {
     }
   }
 
-  /// (units, inputs), from (padded inputs, padded units). The first layer's inputs are the last block's (channels, rows, columns), which stand
-  /// as [block][row][column][16].
+  /// Returns the layout of (units, inputs) in (padded inputs, padded units). The first layer's inputs are the last
+  /// block's (channels, rows, columns), stored as [block][row][column][16].
   private func weightLayout(dense index: Int) -> TensorLayout {
     let layer = dense[index]
     let shape = blocks[blocks.count - 1].shape

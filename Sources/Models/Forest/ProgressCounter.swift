@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Counts what the threads of a team have done, tells the caller's thread, and lets it stop the others.
-final class TeamTally: Sendable {
+/// Counts the finished work of a team's threads, reports it on the caller's thread, and lets it stop the others.
+final class ProgressCounter: Sendable {
   private let total: Int
   private let unit: FitProgress.Unit
   private let done = Atomic<Int>(0)
@@ -11,7 +11,7 @@ final class TeamTally: Sendable {
 
   var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
-  /// Counts `count` more. On thread 0, which is the caller's, asks `progress` whether to go on.
+  /// Adds `count`. On thread 0, which is the caller's, calls `progress`, and stops all threads if it returns false.
   func add(_ count: Int, thread: Int, _ progress: (FitProgress) -> Bool) {
     let done = done.add(count, ordering: .relaxed).newValue
     if thread == 0, !progress(FitProgress(done: done, total: total, unit: unit)) {
@@ -20,7 +20,7 @@ final class TeamTally: Sendable {
   }
 
   /// - Throws: `CancellationError` if stopped.
-  func checkStopped() throws {
+  func throwIfStopped() throws {
     if isStopped { throw CancellationError() }
   }
 }

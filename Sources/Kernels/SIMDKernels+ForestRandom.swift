@@ -1,8 +1,9 @@
 extension SIMDKernels {
-  package static func drawWords(
+  package static func randomWords(
     key: (UInt32, UInt32), counter: (UInt32, UInt32, UInt32), batch: UInt32, words: UnsafeMutablePointer<UInt32>
   ) {
-    // Philox4x32-10 as in `Compute`, for eight blocks at once, with 32 bits in lanes of 64 for the products.
+    // Philox4x32-10 as in `Compute`, for eight blocks at once. Words are in lanes of 64 bits, which hold their
+    // products.
     let lowBits = SIMD8<UInt64>(repeating: 0xffff_ffff)
     var x = SIMD8<UInt64>(repeating: UInt64(counter.0))
     var y = SIMD8<UInt64>(repeating: UInt64(counter.1))

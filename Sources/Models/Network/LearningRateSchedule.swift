@@ -1,12 +1,13 @@
-/// How the learning rate changes over the steps of a training.
-package enum Schedule: String, Sendable, CaseIterable {
+/// The change of the learning rate over the steps of a training.
+package enum LearningRateSchedule: String, Sendable, CaseIterable {
   case constant
   /// Half a cosine from the peak to zero (Loshchilov and Hutter, "SGDR", 2017).
   case cosine
-  /// A rise to the peak in the first quarter, then half a cosine to almost zero (Smith and Topin, "Super-convergence", 2018).
+  /// A linear rise to the peak in the first quarter, then half a cosine to almost zero (Smith and Topin,
+  /// "Super-convergence", 2018).
   case oneCycle = "one-cycle"
 
-  /// The learning rate of `step`, counted from 0, of `steps`.
+  /// Returns the learning rate of step number `step` of `steps`, counted from 0.
   package func rate(step: Int, of steps: Int, peak: Float) -> Float {
     let position = Double(step) / Double(max(steps, 1))
     switch self {
@@ -19,7 +20,8 @@ package enum Schedule: String, Sendable, CaseIterable {
     }
   }
 
-  /// (1 + cos(pi x)) / 2 for x in 0...1: Taylor's series of the cosine around 1/2, because libm's cosine differs between systems.
+  /// Returns (1 + cos(pi x)) / 2 for x in 0...1, by the Taylor series around 1/2, because libm's cosine differs between
+  /// systems.
   static func halfCosine(_ x: Double) -> Double {
     let angle = Double.pi * (x - 0.5)
     var term = angle
