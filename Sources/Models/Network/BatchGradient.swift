@@ -37,12 +37,8 @@ package final class BatchGradient {
 
   /// - Parameters:
   ///   - images: the training images, of the plan's shape
-<<<<<<< HEAD
-  ///   - normalization: of their pixels
-  ///   - shards: those that are computed at first; nil: all
-=======
   ///   - normalization: the normalization of their pixels
->>>>>>> text-core
+  ///   - shards: the shards to compute at first; nil for all
   package init(
     _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
     shards: Range<Int>? = nil, context: ComputeContext
@@ -131,12 +127,8 @@ package final class BatchGradient {
             workspace: workspaces[thread]!)
           let reportsBuckets = index == last && bucketSummed != nil
           compute(shard, of: count, samples: samples, epoch: epoch, into: vector(buffer), pass) { bucket in
-<<<<<<< HEAD
             noteDigest(of: shard, bucket, vector(buffer))
-            guard isWatched else { return }
-=======
             guard reportsBuckets else { return }
->>>>>>> text-core
             for action in actions[(index + 1)...] { add(action, in: buckets[bucket]) }
             arrive(at: bucket, thread: thread)
           }
