@@ -16,7 +16,7 @@ struct BlobCacheModeTests {
     let path = folder.path + "/atelier"
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-    let cache = try #require(BlobCache(environment: ["XDG_CACHE_HOME": folder.path]))
+    let cache = try #require(BlobCache(base: folder.path))
     cache.save(bytes, name)
     #expect(cache.load(name) == bytes)
     #expect(try mode(path) == 0o700 && mode("\(path)/\(name)") == 0o600)

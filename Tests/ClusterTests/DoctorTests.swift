@@ -71,7 +71,7 @@ struct DoctorTests {
 
   @Test(arguments: [(Socket.Kind.pull, "PULL"), (.push, "PUSH"), (.pair, "PAIR")])
   func anotherProgramWithZeroMQIsNoCoordinator(kind: Socket.Kind, name: String) throws {
-    let socket = Socket(kind, in: SocketContext())
+    let socket = try Socket(kind, in: SocketContext())
     let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
     let finding = try #require(Doctor.examine(endpoint, keys: nil, patience: 500).last)
     #expect(!finding.isWell && finding.text.contains("ZeroMQ (its socket is a \(name))"), "\(finding)")

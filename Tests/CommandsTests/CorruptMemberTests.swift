@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Models
 import Testing
@@ -118,13 +119,13 @@ private struct ProcessMemory {
   }
 
   private static func places(of pattern: [UInt8], in bytes: Data) -> [Int] {
-    bytes.withUnsafeBytes { all in
-      var (places, first) = ([Int](), 0)
-      while let found = memmem(all.baseAddress! + first, all.count - first, pattern, pattern.count) {
-        places.append(UnsafeRawPointer(found) - all.baseAddress!)
-        first = places.last! + pattern.count
-      }
-      return places
+    let pattern = Data(pattern)
+    var places: [Int] = []
+    var rest = bytes.startIndex..<bytes.endIndex
+    while let found = bytes.range(of: pattern, in: rest) {
+      places.append(found.lowerBound - bytes.startIndex)
+      rest = found.upperBound..<bytes.endIndex
     }
+    return places
   }
 }

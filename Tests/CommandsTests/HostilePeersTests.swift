@@ -23,13 +23,13 @@ extension ClusterTests {
         if isChosen() { message.status.profile.threads = UInt32(truncatingIfNeeded: number()) }
         message.status.membership = .with {
           $0.job = job
-          ($0.generation, $0.step, $0.stopped, $0.comparedStep) = (number(), number(), isChosen(), number())
+          ($0.generation, $0.step, $0.stopped, $0.agreedStep) = (number(), number(), isChosen(), number())
           ($0.waitedMilliseconds, $0.bytesSent, $0.droppedMessages) = (number(), number(), number())
           ($0.waitingFor, $0.waitingMilliseconds) = (number(), .max)
           ($0.progress.epoch, $0.progress.epochs) = (number(), number())
           ($0.progress.done, $0.progress.total, $0.progress.images) = (number(), number(), .max)
           ($0.progress.loss, $0.progress.validationAccuracy) = (.infinity, isChosen() ? 1 : Double(number()))
-          $0.tensorDigests = [number()]
+          $0.comparisons = [.with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (number(), [number()], [number()]) }]
         }
       case 2:
         message.result = .with {
