@@ -62,7 +62,7 @@ private struct BrightPixels {
     let bright = try BrightPixels { $0 < 2 && $1 < 2 }
     let images = bright.images(20, bright: BrightPixels.corner)
     let curves = try areas(kind, bright.network, AttentionMethod.allCases, images)
-    for method in AttentionMethod.explaining {
+    for method in AttentionMethod.modelBased {
       for baseline in AttentionMethod.allCases where baseline.isBaseline {
         let (own, other) = (curves[method]!, curves[baseline]!)
         let gain = kind.lowerIsBetter ? other.area - own.area : own.area - other.area
@@ -131,7 +131,7 @@ private struct BrightPixels {
     }
   }
 
-  /// Every size, down to images of which a single pixel is left, or none has a neighbour.
+  /// Every size, down to images of which a single pixel is left, or none has a neighbor.
   @Test(arguments: [(2, 2, 1), (2, 9, 3), (13, 2, 1)]) func anyShapeCanBeChecked(height: Int, width: Int, channels: Int)
     throws
   {

@@ -107,7 +107,7 @@ struct AttentionFixture: Decodable {
     }
   }
 
-  @Test(arguments: AttentionMethod.explaining) func mapsAreThoseOfPyTorchHooks(method: AttentionMethod) throws {
+  @Test(arguments: AttentionMethod.modelBased) func mapsAreThoseOfPyTorchHooks(method: AttentionMethod) throws {
     for example in fixture.networks {
       let network = try example.network()
       for (index, block) in example.blocks.enumerated() {

@@ -41,7 +41,7 @@ import Testing
     }
     let blind = try Network(
       tensors: tensors, settings: network.settings, imageShape: images.shape, classCount: 3)
-    for maps in try blind.attentionMaps(AttentionMethod.explaining, of: images, block: 1, on: context) {
+    for maps in try blind.attentionMaps(AttentionMethod.modelBased, of: images, block: 1, on: context) {
       #expect(maps.allSatisfy { $0.isZero && $0.normalized.isZero })
     }
     #expect(AttentionMap.mean([AttentionMap(height: 1, width: 2, values: [0, 0])]).values == [0, 0])
@@ -54,7 +54,7 @@ import Testing
       network.configuration, plan: network.plan, parameters: network.parameters.map { $0 * 1e38 },
       normalization: network.normalization)
     for maps in try huge.attentionMaps(
-      AttentionMethod.explaining, of: images, block: 1, labels: [0, 1], on: context)
+      AttentionMethod.modelBased, of: images, block: 1, labels: [0, 1], on: context)
     {
       #expect(maps.allSatisfy { $0.normalized.values.allSatisfy { 0...1 ~= $0 } })
     }

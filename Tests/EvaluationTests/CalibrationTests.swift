@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct CalibrationTests {
   @Test func binsAgreeWithNumPy() throws {
-    let fixture = try JudgingFixture.load()
+    let fixture = try MetricsFixture.load()
     let diagram = ReliabilityDiagram(try fixture.predictions())
     #expect(diagram.bins.map(\.accuracy.count) == fixture.reliability.map(\.count))
     #expect(diagram.bins.map(\.accuracy.successes) == fixture.reliability.map(\.right))
@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test func theErrorIsTheEvaluations() throws {
-    let fixture = try JudgingFixture.load()
+    let fixture = try MetricsFixture.load()
     let evaluation = try Evaluation(
       probabilities: fixture.probabilities, labels: fixture.labels, classNames: ["a", "b", "c", "d"])
     #expect(
@@ -23,7 +23,7 @@ import Testing
 
   /// SciPy's search stops at about the square root of the arithmetic's precision.
   @Test func theTemperatureAgreesWithSciPy() throws {
-    let fixture = try JudgingFixture.load()
+    let fixture = try MetricsFixture.load()
     let predictions = try fixture.predictions()
     let scaling = try #require(TemperatureScaling(fittedOn: predictions))
     #expect(abs(scaling.temperature - fixture.temperature.temperature) < 1e-6)
@@ -37,13 +37,13 @@ import Testing
   }
 
   @Test func scalingChangesNoPrediction() throws {
-    let predictions = try JudgingFixture.load().predictions()
+    let predictions = try MetricsFixture.load().predictions()
     let scaling = try #require(TemperatureScaling(fittedOn: predictions))
     #expect(scaling.applied(to: predictions).predicted == predictions.predicted)
   }
 
   @Test func scaledPredictionsNeedNoFurtherScaling() throws {
-    let predictions = try JudgingFixture.load().predictions()
+    let predictions = try MetricsFixture.load().predictions()
     let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
     #expect(abs(try #require(TemperatureScaling(fittedOn: scaled)).temperature - 1) < 1e-4)
   }

@@ -11,7 +11,7 @@ import Testing
   @Test func theMiddlesAreTheMeasures() {
     for measured in ClassIntervals.all(confusion) {
       let measures = ClassMeasures(confusion, label: measured.label)
-      #expect(measured.precision.share == measures.precision && measured.recall.share == measures.recall)
+      #expect(measured.precision.fraction == measures.precision && measured.recall.fraction == measures.recall)
       #expect(abs(measured.f1 - measures.f1) < 1e-15)
       #expect(measured.f1Interval.contains(measured.f1))
     }

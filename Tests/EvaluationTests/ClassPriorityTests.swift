@@ -19,11 +19,11 @@ import Testing
     let recall = ProportionInterval(60, of: 100)
     #expect(found[0].recall == recall && found[0].medianRecallOfOthers == 0.9)
     #expect(abs(found[0].gain - 0.25 * 0.3) < 1e-15)
-    #expect(found[0].leastGain == 0.25 * (0.9 - recall.upper) && found[0].greatestGain == 0.25 * (0.9 - recall.lower))
+    #expect(found[0].minGain == 0.25 * (0.9 - recall.upper) && found[0].maxGain == 0.25 * (0.9 - recall.lower))
     #expect(try throughJSON(found) == found)
   }
 
-  /// Ten images each: the same shares, but the interval of 6 of 10 goes up to 0.83; 2 of 10 are shown to be few.
+  /// Ten images each: the same fractions, but the interval of 6 of 10 goes up to 0.83; 2 of 10 are shown to be few.
   @Test func fewImagesShowLess() throws {
     #expect(ClassPriority.toPhotograph(try predictions([[8, 2, 0], [4, 6, 0], [0, 2, 8]])).isEmpty)
     #expect(ClassPriority.toPhotograph(try predictions([[8, 2, 0], [8, 2, 0], [0, 2, 8]])).map(\.label) == [1])
@@ -48,7 +48,7 @@ import Testing
     #expect(found.map { [$0.first, $0.second] } == [[0, 1]])
     #expect(found[0].firstAsSecond == 10 && found[0].secondAsFirst == 35)
     #expect(
-      found[0].mostGain == ProportionInterval(45, of: 400) && found[0].shareOfErrors == ProportionInterval(45, of: 67))
+      found[0].maxGain == ProportionInterval(45, of: 400) && found[0].fractionOfErrors == ProportionInterval(45, of: 67))
     #expect(found[0].labelCandidates == nil)
     #expect(try throughJSON(found) == found)
   }

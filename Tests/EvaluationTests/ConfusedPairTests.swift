@@ -16,7 +16,7 @@ import Testing
     #expect(pairs.map { [$0.truth, $0.prediction] } == [[0, 1], [0, 2], [1, 0], [1, 2]])
     #expect(pairs.map(\.count) == [2, 1, 1, 1])
     #expect(pairs.map(\.examples) == [[1, 0], [4], [7], [6]])
-    #expect(pairs[0].share == ProportionInterval(2, of: 5))
+    #expect(pairs[0].fraction == ProportionInterval(2, of: 5))
     #expect(try throughJSON(pairs) == pairs)
   }
 

@@ -71,7 +71,7 @@ private struct Fixture: Decodable {
     #expect(zip(distances, fixture.meanDistances).allSatisfy { abs($0 - $1) < 1e-9 })
     #expect(abs(found.spread.within - fixture.within) < 1e-8 && abs(found.spread.between - fixture.between) < 1e-8)
     #expect(
-      abs(found.spread.betweenShare - fixture.between / (fixture.within + fixture.between)) < 1e-12)
+      abs(found.spread.betweenFraction - fixture.between / (fixture.within + fixture.between)) < 1e-12)
   }
 
   @Test(arguments: [0, 1]) func leaveOneOutProbabilitiesAreThoseOfScikitLearn(index: Int) throws {
@@ -143,7 +143,7 @@ private struct Fixture: Decodable {
     for channel in 0..<3 {
       let bytes = images.pixels.indices.filter { $0 % 3 == channel }.map { images.pixels[$0] }
       #expect(histogram.counts[channel] == (0..<256).map { value in bytes.count { $0 == value } })
-      #expect(histogram.zeroShares[channel] == Double(bytes.count { $0 == 0 }) / 60)
+      #expect(histogram.zeroFractions[channel] == Double(bytes.count { $0 == 0 }) / 60)
     }
   }
 
@@ -157,7 +157,7 @@ private struct Fixture: Decodable {
     #expect(empty.largestToSmallest == nil && empty.majorityAccuracy == nil)
   }
 
-  /// 96 x 80 in colour: pictures are means of 2 x 2 pixels, components of 5 x 5.
+  /// 96 x 80 in color: pictures are means of 2 x 2 pixels, components of 5 x 5.
   @Test func largeImagesAreShrunkToMeansOfBlocks() throws {
     let shape = ImageShape(height: 96, width: 80, channels: 3)
     let image = coarseImages(1, shape, classes: 1, levels: 256)
@@ -198,7 +198,7 @@ private struct Fixture: Decodable {
     let found = try explore(dataset(image, image.prefix(0), classes: 1))
     #expect(found.classes[0].samples == [0])
     #expect(found.classes[0].mean?.values == [7, 9] && found.classes[0].deviation?.values == [0, 0])
-    #expect(found.spread.distances == [[0]] && found.spread.radii == [0] && found.spread.betweenShare == 0)
+    #expect(found.spread.distances == [[0]] && found.spread.radii == [0] && found.spread.betweenFraction == 0)
     #expect(found.components.explainedVarianceRatios == [0, 0])
     #expect(found.duplicates.typicalDistance == nil && found.duplicates.near.withinTrain.count == 0)
     #expect(found.agreement.neighbors == 0 && found.agreement.histogram == [1] && found.agreement.suspects.isEmpty)

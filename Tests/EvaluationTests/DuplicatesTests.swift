@@ -24,7 +24,7 @@ import Testing
     ranked.pairs.map { Pair(first: $0.first, second: $0.second, distance: $0.distance) }
   }
 
-  /// Images around few centres, so that some are close; enough neighbours are asked to find all pairs.
+  /// Images around few centers, so that some are close; enough neighbors are asked to find all pairs.
   private func clustered(_ count: Int, _ shape: ImageShape, key: UInt32) -> LabeledImages {
     let centers = coarseImages(6, shape, classes: 1, levels: 256)
     let noise = coarseImages(count, shape, classes: 2, levels: 3, key: key)
@@ -40,7 +40,7 @@ import Testing
   func pairsAreThoseOfBruteForce(shape: ImageShape) throws {
     let (train, test) = (clustered(50, shape, key: 1), clustered(30, shape, key: 2))
     let found = try explore(dataset(train, test, classes: 2)) { ($0.neighbors, $0.listed) = (49, 10_000) }.duplicates
-    // With all 49 others as neighbours, the typical distance is the median distance to the farthest image.
+    // With all 49 others as neighbors, the typical distance is the median distance to the farthest image.
     let farthest = (0..<50).map { a in (0..<50).map { distance(train.pixels(of: a), train.pixels(of: $0)) }.max()! }
     #expect(found.typicalDistance == farthest.sorted()[24])
     let limit = try #require(found.nearLimit)
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// One neighbour each. The third image finds the second, whose own neighbour is the first.
+  /// One neighbor each. The third image finds the second, whose own neighbor is the first.
   @Test func aPairIsListedOnceIfEitherImageIsAmongTheNearestOfTheOther() throws {
     let values: [UInt8] = [0, 1, 3, 60, 100, 140, 180, 220]
     let train = rowImages(values.map { [$0] }, labels: values.map { _ in 0 })

@@ -62,9 +62,9 @@ import Testing
   @Test(arguments: ModelKind.allCases)
   func testImagesHaveNoPartInIt(kind: ModelKind) throws {
     let model = try Self.fit(Self.settings(kind))
-    func judged(_ test: LabeledImages) throws -> JudgedModel {
+    func judged(_ test: LabeledImages) throws -> EvaluatedModel {
       let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
-      return try JudgedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
+      return try EvaluatedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
     }
     let test = Self.images(60, seed: 2)
     let relabeled = LabeledImages(shape: test.shape, pixels: test.pixels, labels: test.labels.map { 2 - $0 })
@@ -80,7 +80,7 @@ import Testing
     let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
     try trainer.run(progress: { _ in true }, epochEnded: {})
     let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
-    #expect(accuracy.share == trainer.history.compactMap(\.validationAccuracy).max())
+    #expect(accuracy.fraction == trainer.history.compactMap(\.validationAccuracy).max())
     #expect(accuracy.count == 60)
   }
 
@@ -88,7 +88,7 @@ import Testing
     let forest = try #require(Self.fit(Self.settings(.forest)) as? Forest)
     let predictions = try #require(Self.holdOut(of: forest).predictions)
     #expect(
-      predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
+      predictions.accuracy.fraction == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
     // An image that all 12 trees saw has no judge: (1 - 1/e)^12 of 300 images are one or two.
     #expect(290...300 ~= predictions.count)
   }

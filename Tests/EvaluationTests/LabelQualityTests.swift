@@ -6,7 +6,7 @@ import Testing
   private let tolerance = 1e-6
 
   @Test func agreesWithCleanlab() throws {
-    let fixture = try JudgingFixture.load()
+    let fixture = try MetricsFixture.load()
     let found = LabelQuality(outOfFold: try fixture.predictions())
     #expect(found.confidentJoint == fixture.labelQuality.confidentJoint)
     for (threshold, expected) in zip(found.thresholds, fixture.labelQuality.thresholds) {
@@ -21,14 +21,14 @@ import Testing
   }
 
   @Test func theMostSuspectComeFirst() throws {
-    let predictions = try JudgingFixture.load().predictions()
+    let predictions = try MetricsFixture.load().predictions()
     let byMargin = LabelQuality(outOfFold: predictions).candidates.map(\.normalizedMargin)
     let byConfidence = LabelQuality(outOfFold: predictions, rankedBy: .selfConfidence).candidates.map(\.selfConfidence)
     #expect(byMargin == byMargin.sorted() && byConfidence == byConfidence.sorted())
   }
 
   @Test func candidatesAreWhatLiesOffTheDiagonal() throws {
-    let found = LabelQuality(outOfFold: try JudgingFixture.load().predictions())
+    let found = LabelQuality(outOfFold: try MetricsFixture.load().predictions())
     for label in 0..<4 {
       for suggested in 0..<4 where suggested != label {
         let count = found.candidates.count { $0.label == label && $0.suggested == suggested }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct McNemarTests {
   /// A sum of some thousand terms, each rounded once.
   @Test func pValuesAgreeWithSciPy() throws {
-    for expected in try JudgingFixture.load().mcnemar {
+    for expected in try MetricsFixture.load().mcnemar {
       for pValue in [
         McNemarTest.pValue(expected.first, expected.second), McNemarTest.pValue(expected.second, expected.first),
       ] { #expect(abs(pValue - expected.pValue) <= 1e-11 * expected.pValue) }
@@ -23,7 +23,7 @@ import Testing
     let first = try decided([(0, 0), (1, 1), (0, 1), (1, 0), (1, 1)], classCount: 2)
     let second = try decided([(0, 0), (1, 0), (0, 0), (1, 0), (1, 0)], classCount: 2)
     let test = McNemarTest(first, second)
-    #expect([test.bothRight, test.onlyFirstRight, test.onlySecondRight, test.bothWrong] == [1, 2, 1, 1])
+    #expect([test.bothCorrect, test.onlyFirstCorrect, test.onlySecondCorrect, test.bothIncorrect] == [1, 2, 1, 1])
     #expect(test.pValue == 1)
     #expect(try throughJSON(test) == test)
   }

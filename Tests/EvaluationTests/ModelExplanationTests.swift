@@ -79,12 +79,12 @@ import Testing
     }
     func images(_ reason: ExampleImage.Reason) -> [Int] { examples.filter { $0.reason == reason }.map(\.image) }
     #expect(images(.chosen) == [39, 2, 39])
-    for (reason, isRight) in [(ExampleImage.Reason.right, true), (.wrong, false)] {
+    for (reason, isCorrect) in [(ExampleImage.Reason.right, true), (.wrong, false)] {
       let present = (0..<3).filter { label in
-        (0..<40).contains { Int(data.test.labels[$0]) == label && all.isCorrect($0) == isRight }
+        (0..<40).contains { Int(data.test.labels[$0]) == label && all.isCorrect($0) == isCorrect }
       }
       #expect(images(reason).map { Int(data.test.labels[$0]) } == present)
-      #expect(images(reason).allSatisfy { all.isCorrect($0) == isRight })
+      #expect(images(reason).allSatisfy { all.isCorrect($0) == isCorrect })
     }
     let errors = (0..<40).filter { !all.isCorrect($0) }.sorted { all.confidences[$0] > all.confidences[$1] }
     #expect(images(.confidentError) == Array(errors.prefix(5)))
@@ -114,20 +114,20 @@ import Testing
       let image = data.test.selecting([example.example.image])
       for (label, maps) in [(example.explained, example.maps), (example.rival!, [example.rivalMap!])] {
         let expected = try model.attentionMaps(
-          AttentionMethod.explaining, of: image, block: block, labels: [UInt8(label)], on: anyContext)
+          AttentionMethod.modelBased, of: image, block: block, labels: [UInt8(label)], on: anyContext)
         for (map, expected) in zip(maps, expected) { #expect(map.resized(height: 9, width: 6) == expected[0]) }
       }
     }
     #expect(found.filters == model.firstFilters)
     #expect(found.checks.map(\.kind) == AttentionCheck.Kind.allCases)
     #expect(found.checks.allSatisfy { $0.images == 8 && $0.curves.map(\.method) == AttentionMethod.allCases })
-    #expect(found.randomization.map(\.method) == AttentionMethod.explaining)
+    #expect(found.randomization.map(\.method) == AttentionMethod.modelBased)
   }
 
   @Test func theRivalIsTheTrueClassOrTheNextProbableOne() throws {
     for example in try networkExplanation().examples {
       #expect(example.explained == example.example.prediction)
-      #expect(example.rival == (example.example.isRight ? example.example.second : example.example.label))
+      #expect(example.rival == (example.example.isCorrect ? example.example.second : example.example.label))
     }
     for example in try networkExplanation({ $0.targetClass = 1 }).examples {
       #expect(example.explained == 1 && example.rival != 1)
@@ -236,9 +236,9 @@ import Testing
 
   @Test func otherImagesAreRefused() throws {
     let data = data
-    let grey = ImageShape(height: 9, width: 6, channels: 1)
+    let gray = ImageShape(height: 9, width: 6, channels: 1)
     for model in try models(data) {
-      #expect(throws: ModelError.self) { try explain(model, dataset(noise(3, grey), noise(3, grey), classes: 3)) }
+      #expect(throws: ModelError.self) { try explain(model, dataset(noise(3, gray), noise(3, gray), classes: 3)) }
       #expect(throws: ModelError.self) { try explain(model, dataset(data.train, data.test, classes: 4)) }
     }
   }

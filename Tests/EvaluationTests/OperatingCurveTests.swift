@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct OperatingCurveTests {
   @Test func agreesWithScikitLearnWhereProbabilitiesAreEqual() throws {
-    let fixture = try JudgingFixture.load()
+    let fixture = try MetricsFixture.load()
     let curves = OperatingCurve.all(try fixture.predictions())
     #expect(curves.map(\.label) == [0, 1, 2, 3])
     for (found, expected) in zip(curves, fixture.curves) {
@@ -28,7 +28,7 @@ import Testing
   @Test func thinningDoesNotChangeTheShape() throws {
     let predictions = try simulated(8000)
     let curve = try #require(OperatingCurve(predictions, label: 0))
-    #expect(curve.points.count <= OperatingCurve.mostPoints)
+    #expect(curve.points.count <= OperatingCurve.maxPoints)
     let drawn = curve.points.map { SIMD2($0.falsePositiveRate, $0.recall) }
     let drawnPrecision = curve.points.map { SIMD2($0.recall, $0.precision) }
     let order = predictions.labels.indices.sorted {

@@ -32,7 +32,7 @@ import Testing
     let shape = ImageShape(height: 7, width: 5, channels: channels)
     let found = try PermutationImportance(
       of: images(shape, bright: row, column), classCount: 2, blockSize: 3, probabilities: model(shape, row, column))
-    #expect(found.accuracy.share == 1)
+    #expect(found.accuracy.fraction == 1)
     #expect(found.rows == 3 && found.columns == 2 && found.drops.count == 6)
     let seen = row / 3 * 2 + column / 3
     for (block, drop) in found.drops.enumerated() { #expect(block == seen ? abs(drop - 0.5) < 0.1 : drop == 0) }

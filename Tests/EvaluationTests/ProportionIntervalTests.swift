@@ -3,23 +3,23 @@ import Testing
 
 @Suite struct ProportionIntervalTests {
   @Test func agreesWithSciPy() throws {
-    for expected in try JudgingFixture.load().intervals {
+    for expected in try MetricsFixture.load().intervals {
       let found = ProportionInterval(expected.successes, of: expected.count)
       #expect(abs(found.lower - expected.lower) < 1e-14 && abs(found.upper - expected.upper) < 1e-14)
-      #expect(found.share == Double(expected.successes) / Double(expected.count))
+      #expect(found.fraction == Double(expected.successes) / Double(expected.count))
     }
   }
 
   @Test func theIntervalOfNothingIsEverything() {
     let found = ProportionInterval(0, of: 0)
-    #expect([found.lower, found.share, found.upper] == [0, 0, 1])
+    #expect([found.lower, found.fraction, found.upper] == [0, 0, 1])
   }
 
   @Test func everyIntervalHoldsItsShareAndStaysWithinZeroAndOne() {
     for count in 1...60 {
       for successes in 0...count {
         let found = ProportionInterval(successes, of: count)
-        #expect(0 <= found.lower && found.lower <= found.share && found.share <= found.upper && found.upper <= 1)
+        #expect(0 <= found.lower && found.lower <= found.fraction && found.fraction <= found.upper && found.upper <= 1)
         let mirrored = ProportionInterval(count - successes, of: count)
         #expect(abs(found.lower - (1 - mirrored.upper)) < 1e-15)
       }

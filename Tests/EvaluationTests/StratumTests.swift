@@ -4,22 +4,22 @@ import Testing
 
 @Suite struct StratumTests {
   @Test func brightnessIsTheMeanOfAllBytes() {
-    let grey = LabeledImages(
+    let gray = LabeledImages(
       shape: ImageShape(height: 1, width: 2, channels: 1), pixels: [0, 255, 51, 51], labels: [0, 0])
-    #expect(ImageMeasure.brightness.values(of: grey) == [0.5, 0.2])
-    let colour = LabeledImages(
+    #expect(ImageMeasure.brightness.values(of: gray) == [0.5, 0.2])
+    let color = LabeledImages(
       shape: ImageShape(height: 1, width: 1, channels: 3), pixels: [255, 0, 0, 255, 255, 255], labels: [0, 0])
-    #expect(ImageMeasure.brightness.values(of: colour) == [1.0 / 3, 1])
+    #expect(ImageMeasure.brightness.values(of: color) == [1.0 / 3, 1])
   }
 
-  /// Of the colour image's two pixels, only the second is brighter than 30 over its channels.
+  /// Of the color image's two pixels, only the second is brighter than 30 over its channels.
   @Test func fillIsTheShareOfPixelsAboveALevel() {
-    let grey = LabeledImages(
+    let gray = LabeledImages(
       shape: ImageShape(height: 2, width: 2, channels: 1), pixels: [30, 31, 0, 255], labels: [0])
-    #expect(ImageMeasure.fill(above: 30).values(of: grey) == [0.5])
-    let colour = LabeledImages(
+    #expect(ImageMeasure.fill(above: 30).values(of: gray) == [0.5])
+    let color = LabeledImages(
       shape: ImageShape(height: 1, width: 2, channels: 3), pixels: [90, 0, 0, 91, 0, 0], labels: [0])
-    #expect(ImageMeasure.fill(above: 30).values(of: colour) == [0.5])
+    #expect(ImageMeasure.fill(above: 30).values(of: color) == [0.5])
   }
 
   @Test func groupsAreOfEqualSizeAndInOrder() throws {
@@ -51,6 +51,6 @@ import Testing
       shape: ImageShape(height: 1, width: 1, channels: 1), pixels: [200, 100, 0, 50], labels: [0, 0, 1, 0])
     let predictions = try decided([(0, 0), (0, 0), (1, 0), (0, 1)], classCount: 2)
     let strata = Stratum.quantiles(predictions, of: images, by: .brightness, groups: 2)
-    #expect(strata.map(\.accuracy.share) == [0, 1])
+    #expect(strata.map(\.accuracy.fraction) == [0, 1])
   }
 }

@@ -124,7 +124,7 @@ private struct Fixture: Decodable {
     #expect(model.importanceMap.values == [0])
   }
 
-  @Test func coloursHaveNames() {
+  @Test func colorsHaveNames() {
     let shape = ImageShape(height: 4, width: 5, channels: 3)
     let position = PixelPosition(index: (2 * 5 + 3) * 3 + 1, in: shape)
     #expect(position.name(in: shape) == "green of pixel (row 2, column 3)")

@@ -22,11 +22,11 @@ import Testing
 
   @Test func theJudgingOfAModelIsAsRecorded() throws {
     let model = try Self.models.get()[0]
-    try check(JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section, "chapter-judging.html")
+    try check(EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section, "chapter-evaluation.html")
   }
 
   @Test func theBusinessChapterIsAsRecorded() throws {
-    try check(BusinessChapter(Self.models.get()[0], costs: ChapterSamples.costs).section, "chapter-business.html")
+    try check(AutomationChapter(Self.models.get()[0], costs: ChapterSamples.costs).section, "chapter-automation.html")
   }
 
   /// Without the pictures: how plots are drawn has golden files of its own.
@@ -76,19 +76,19 @@ import Testing
 
   @Test func ofManyClassesTheWorstAreDrawn() throws {
     let model = try ChapterSamples.model(images: 2560, classNames: (0..<256).map { "class \($0)" }, errors: 0.3)
-    let text = JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
+    let text = EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
     #expect(text.contains("Of 256 classes, the 40 with most errors are shown."))
     #expect(text.contains("Of 256 classes, the 6 with the least average precision are shown."))
   }
 
   @Test func aClassWithoutImagesIsNamed() throws {
     let model = try ChapterSamples.model(emptyClass: 1)
-    let text = JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
+    let text = EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
     #expect(text.contains("Without test images, nothing is known of: dog."))
   }
 
   @Test func withoutHoldOutNoThresholdIsNamed() throws {
-    let text = BusinessChapter(try ChapterSamples.model(hasHoldOut: false), costs: ChapterSamples.costs).section
+    let text = AutomationChapter(try ChapterSamples.model(hasHoldOut: false), costs: ChapterSamples.costs).section
       .fragment
     #expect(text.contains("No images were held out."))
     #expect(text.contains("Without hold-out images, no threshold can be chosen."))
@@ -96,14 +96,14 @@ import Testing
   }
 
   @Test func withoutCostsTheOptionsAreNamed() throws {
-    let text = BusinessChapter(try ChapterSamples.model()).section.fragment
+    let text = AutomationChapter(try ChapterSamples.model()).section.fragment
     #expect(text.contains("<code>--cost-error</code>") && !text.contains("Cost of 1,000 items"))
   }
 
   @Test func chaptersOfDifferentModelsShareNoIdentifier() throws {
     let page = ChapterSamples.page(try Self.models.get())
     let identifiers = try ParsedXML(page.html).elements.compactMap { $0.attributes["id"] }
-    #expect(Set(identifiers).count == identifiers.count && identifiers.contains("judging-tree-errors"))
+    #expect(Set(identifiers).count == identifiers.count && identifiers.contains("evaluation-tree-errors"))
   }
 }
 

@@ -208,7 +208,7 @@ import Testing
   }
 
   @Test func aFrameGoesAround() {
-    let red = ColourMap.Colour(red: 255, green: 0, blue: 0)
+    let red = ColorMap.Color(red: 255, green: 0, blue: 0)
     let framed = Picture(height: 1, width: 2, pixels: [1, 2, 3, 4, 5, 6]).framed(red, width: 1)
     #expect((framed.height, framed.width) == (3, 4))
     let expected = (0..<12).flatMap { place -> [UInt8] in

@@ -8,13 +8,13 @@ enum Samples {
   static let hostile = "<script>alert('x')</script>&amp;\"]]>\u{0}\u{1b}[31m\u{fffe} --> 猫"
 
   private static let percent = Axis("accuracy", format: .percent)
-  private static let loss = ColourScale(Axis("score", format: .percent), map: .viridis)
+  private static let loss = ColorScale(Axis("score", format: .percent), map: .viridis)
 
   /// By file name.
   static let plots: [(name: String, plot: any Plot)] = [
     ("lines", lines), ("roc", roc), ("logarithmic", logarithmic), ("scatter", scatter), ("bars", bars),
     ("histogram", histogram), ("confusion", confusion(names: clothes)), ("signed", signed),
-    ("parallel-coordinates", parallel), ("gantt", gantt), ("tree", tree), ("colour-scale", loss),
+    ("parallel-coordinates", parallel), ("gantt", gantt), ("tree", tree), ("color-scale", loss),
   ]
 
   static let clothes = [
@@ -68,7 +68,7 @@ enum Samples {
     }, groups: ["class", "worst class"], markers: [PlotMarker(0.86, label: "mean")])
 
   static let histogram = Histogram(
-    "Brightness", horizontal: Axis("mean grey value"), vertical: Axis("images", format: .whole),
+    "Brightness", horizontal: Axis("mean gray value"), vertical: Axis("images", format: .whole),
     values: [
       ("training", (0..<4000).map { spread($0, 37, 90) + spread($0, 91, 120) }),
       ("test", (0..<2000).map { spread($0, 53, 60) + spread($0, 17, 70) + 60 }),
@@ -86,13 +86,13 @@ enum Samples {
     }
     return HeatMap(
       "Confusion matrix", horizontal: Axis("predicted class"), vertical: Axis("true class"), columns: names,
-      rows: names, values: values, scale: ColourScale(Axis("images", format: .whole), map: .blues))
+      rows: names, values: values, scale: ColorScale(Axis("images", format: .whole), map: .blues))
   }
 
   static let signed = HeatMap(
     "Correlation", horizontal: Axis("feature"), vertical: Axis("feature"), columns: ["a", "b", "c"],
     rows: ["a", "b", "c"], values: [1, -0.5, .nan, -0.5, 1, 0.1, .nan, 0.1, 1],
-    scale: ColourScale(Axis("correlation", range: -1...1), map: .diverging))
+    scale: ColorScale(Axis("correlation", range: -1...1), map: .diverging))
 
   static let parallel = ParallelCoordinates(
     "Trials of the sweep",
@@ -104,7 +104,7 @@ enum Samples {
       let rate = trial == 5 ? Double.nan : 1e-4 * exp2(spread(trial, 1, 9))
       let values = [100 + spread(trial, 100, 300), 5 + spread(trial, 3, 21), rate, spread(trial, 1, 2)]
       return .init("trial \(trial)", values, score: 0.8 + Double(trial) / 250)
-    }, scale: loss, emphasised: 23)
+    }, scale: loss, emphasized: 23)
 
   static let gantt = GanttPlot(
     "Who worked when", horizontal: Axis("time", unit: "s"), vertical: Axis("worker"),
@@ -161,20 +161,20 @@ enum Samples {
         plots.append(
           HeatMap(
             hostile, horizontal: axis, vertical: axis, columns: values.map { _ in hostile }, rows: [hostile],
-            values: values, scale: ColourScale(axis, map: .viridis)))
+            values: values, scale: ColorScale(axis, map: .viridis)))
         plots.append(
           ParallelCoordinates(
             hostile, dimensions: [.init(axis), .init(axis, categories: names)],
-            lines: values.map { .init(hostile, [$0, $0], score: $0) }, scale: ColourScale(axis, map: .viridis),
-            emphasised: values.isEmpty ? nil : 0))
+            lines: values.map { .init(hostile, [$0, $0], score: $0) }, scale: ColorScale(axis, map: .viridis),
+            emphasized: values.isEmpty ? nil : 0))
         plots.append(
           GanttPlot(
             hostile, horizontal: axis, vertical: axis, rows: names, kinds: names,
             spans: values.map { .init(row: 1, kind: 2, start: 0, end: $0, label: hostile) }))
       }
-      plots.append(ColourScale(axis, map: .diverging))
+      plots.append(ColorScale(axis, map: .diverging))
       plots.append(LinePlot("", horizontal: axis, vertical: axis, series: []))
-      plots.append(ParallelCoordinates("", dimensions: [], lines: [], scale: ColourScale(axis, map: .blues)))
+      plots.append(ParallelCoordinates("", dimensions: [], lines: [], scale: ColorScale(axis, map: .blues)))
       plots.append(GanttPlot("", horizontal: axis, vertical: axis, rows: [], kinds: [], spans: []))
     }
     plots.append(confusion(names: many))
@@ -220,8 +220,8 @@ enum Samples {
       rows: [
         ["cnn", "64-128-256 filters, 4 epochs", "92.77 %", "92.25 to 93.26", "74.0", "7,690"],
         ["forest", "300 trees", "87.99 %", "87.34 to 88.61", "4.0", "48,100"],
-        ["knn", "7 neighbours", "85.40 %", "84.69 to 86.08", "0.0", "9,870"],
-      ], emphasised: 0)
+        ["knn", "7 neighbors", "85.40 %", "84.69 to 86.08", "0.0", "9,870"],
+      ], emphasized: 0)
     let results = HTMLSection(
       "results", title: "Which model is best",
       [
@@ -231,7 +231,7 @@ enum Samples {
           .init("training", "74 s"), .init("size on disk", "2.1 MB"),
         ]),
         .statements([
-          .init("478", "more of the 10,000 test images are labelled rightly by the network than by the forest."),
+          .init("478", "more of the 10,000 test images are labeled rightly by the network than by the forest."),
           .init("p < 0.001", "is the chance of such a difference between equal models (" + .code("McNemar") + ")."),
         ]),
         .table(table), .figure(.init("curves", lines, caption: "The band is the 95 % interval of each epoch.")),
@@ -251,11 +251,11 @@ enum Samples {
     let data = HTMLSection(
       "data", title: "What is in the data",
       [
-        .definitions([.init("images", "70,000"), .init("shape", "28 x 28, grey"), .init(hostile, "\(hostile)")]),
+        .definitions([.init("images", "70,000"), .init("shape", "28 x 28, gray"), .init(hostile, "\(hostile)")]),
         .figure(
           .init(
             "samples", picture, alternative: "Twelve images in two rows", caption: "Images, and maps over them.",
-            scale: ColourScale(Axis("attention"), map: .viridis))),
+            scale: ColorScale(Axis("attention"), map: .viridis))),
         .list(["first", "second"]), .code("atelier report latest > \(hostile)"),
         .details(
           summary: "How it was measured",

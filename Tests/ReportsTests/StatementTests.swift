@@ -11,13 +11,13 @@ import Testing
   /// Of each image, all of class 0, the confidence and whether it is told rightly.
   private func model(
     _ images: [(Float, Bool)], holdOut: [(Float, Bool)] = [], name: String = "M"
-  ) throws -> JudgedModel {
+  ) throws -> EvaluatedModel {
     func predictions(_ images: [(Float, Bool)]) throws -> Predictions {
       try Predictions(
         probabilities: images.flatMap { $0.1 ? [$0.0, 1 - $0.0] : [1 - $0.0, $0.0] }, labels: images.map { _ in 0 },
         classCount: 2)
     }
-    return try JudgedModel(
+    return try EvaluatedModel(
       name: name, settings: [:], classNames: ["yes", "no"], test: predictions(images),
       holdOut: HoldOut(holdOut.isEmpty ? nil : predictions(holdOut), explanation: ""))
   }
@@ -30,7 +30,7 @@ import Testing
 
   @Test func anAccuracyIsStatedIfItsIntervalIsNarrow() throws {
     let known = try model(images(1000, right: 900))
-    #expect(ProportionInterval(900, of: 1000).isStated)
+    #expect(ProportionInterval(900, of: 1000).isNarrow)
     #expect(text(Statements.accuracy(known))?.contains("900 of 1,000") == true)
     #expect(Statements.accuracy(known)?.number == "90.0\u{a0}%")
     #expect(Statements.tooFewImages(known) == nil)
@@ -64,7 +64,7 @@ import Testing
   @Test func theBestClassIsNamedOnlyIfItIsBetter() throws {
     #expect(try Statements.bestClass(ChapterSamples.model(errors: 0)) == nil)
     let model = try ChapterSamples.model(errors: 0.2)
-    let best = ClassIntervals.all(model.evaluation.confusion).max { $0.recall.share < $1.recall.share }
+    let best = ClassIntervals.all(model.evaluation.confusion).max { $0.recall.fraction < $1.recall.fraction }
     let name = model.classNames[try #require(best).label]
     #expect(text(Statements.bestClass(model))?.contains("<strong>\(name)</strong>") == true)
   }
@@ -82,7 +82,7 @@ import Testing
 
   @Test func equalModelsAreNotRanked() throws {
     let twins = [try model(images(1000, right: 900), name: "A"), try model(images(1000, right: 900), name: "B")]
-    #expect(Statements.best(of: twins) == nil && Statements.priceOfAccuracy(twins) == nil)
+    #expect(Statements.best(of: twins) == nil && Statements.costOfAccuracy(twins) == nil)
     let comparison = try #require(ModelComparison.pairs(of: twins.map(\.test)).first)
     #expect(
       text(Statements.comparison(comparison, of: twins, pairs: 1))?.contains("the same test images rightly") == true)
@@ -109,10 +109,10 @@ import Testing
       try ChapterSamples.model("fast", errors: 0.2, seed: 3, fitSeconds: 4),
       try ChapterSamples.model("fastest", errors: 0.4, seed: 4, fitSeconds: 2),
     ]
-    let statement = try #require(Statements.priceOfAccuracy(models))
+    let statement = try #require(Statements.costOfAccuracy(models))
     #expect(statement.number == "25×" && text(statement)?.contains("<strong>fast</strong>") == true)
     #expect(
-      try Statements.priceOfAccuracy([models[0], ChapterSamples.model("other", errors: 0.2, fitSeconds: nil)]) == nil)
+      try Statements.costOfAccuracy([models[0], ChapterSamples.model("other", errors: 0.2, fitSeconds: nil)]) == nil)
   }
 
   // MARK: Automation and costs
@@ -154,7 +154,7 @@ import Testing
   private func cost(error: Double, _ holdOut: [(Float, Bool)], _ test: [(Float, Bool)]) throws -> HTMLStatement? {
     let model = try model(test, holdOut: holdOut)
     let plan = CostPlan(
-      try CostModel(costError: error, costReview: 1), holdOut: try #require(model.holdOut.predictions),
+      try LabelingCosts(costError: error, costReview: 1), holdOut: try #require(model.holdOut.predictions),
       test: model.test)
     return Statements.cost(try #require(plan), model)
   }
