@@ -2,12 +2,12 @@ import Evaluation
 import Testing
 
 @Suite struct AutomationTests {
-  /// Sure and right, sure and wrong, equally unsure (one right, one wrong).
+  /// A confident correct, a confident incorrect and two equally unconfident predictions, one of which is correct.
   private func fewItems() throws -> Predictions {
     try judged([(0.6, false), (0.9, true), (0.8, false), (0.6, true)])
   }
 
-  @Test func theCurveGoesFromTheSurestItemToAll() throws {
+  @Test func curveStartsAtMostConfidentItem() throws {
     let curve = AutomationCurve(try fewItems())
     #expect(curve.points.map(\.threshold) == [0.9, 0.8, 0.6])
     #expect(curve.points.map(\.coverage) == [0.25, 0.5, 1])
@@ -15,7 +15,7 @@ import Testing
     #expect(try throughJSON(curve) == curve)
   }
 
-  @Test func theCurveOfAClassHasOnlyWhatIsPredictedSo() throws {
+  @Test func classCurveContainsOnlyItsPredictions() throws {
     let predictions = try Predictions(
       probabilities: [0.9, 0.1, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6], labels: [0, 1, 0, 1], classCount: 2)
     let curve = AutomationCurve(predictions, predictedAs: 1)
@@ -23,14 +23,14 @@ import Testing
     #expect(AutomationCurve(try fewItems(), predictedAs: 1).points.isEmpty)
   }
 
-  @Test func curvesOfManyItemsAreThinned() throws {
+  @Test func longCurvesAreThinned() throws {
     let curve = AutomationCurve(try calibrated(5000, seed: 4))
     #expect(curve.points.count <= 200 && curve.points.last?.coverage == 1)
   }
 
-  /// If all are right, n of them show n / (n + 1.96²): 73, 189 and 381 images show 95, 98 and 99 %.
+  /// If all n are correct, the lower end is n / (n + 1.96²): 73, 189 and 381 images show 95, 98 and 99 %.
   @Test(arguments: zip(AutomationPlan.standardTargets, [73, 189, 381]))
-  func tooFewImagesShowNothing(target: Double, needed: Int) throws {
+  func rejectsTooFewImages(target: Double, needed: Int) throws {
     let enough = try judged((0..<needed).map { (0.5 + Float($0) / 1000, true) })
     let plan = AutomationPlan(target: target, holdOut: enough, test: enough)
     #expect(plan.threshold?.confidence == 0.5)
@@ -41,7 +41,7 @@ import Testing
         == .tooFewImages(count: needed - 1, needed: needed))
   }
 
-  @Test func anImpreciseModelIsRefused() throws {
+  @Test func rejectsImpreciseModel() throws {
     let holdOut = try judged((0..<1000).map { (0.9, $0 % 10 != 0) })
     let plan = AutomationPlan(target: 0.95, holdOut: holdOut, test: holdOut)
     #expect(plan.refusal == .tooImprecise(best: ProportionInterval(900, of: 1000)))
@@ -49,8 +49,8 @@ import Testing
     #expect(try throughJSON(plan) == plan)
   }
 
-  /// Found by trying every confidence.
-  @Test(arguments: [0.8, 0.9, 0.95]) func theLowestThresholdThatHoldsIsChosen(target: Double) throws {
+  /// Compares with a search over all confidences.
+  @Test(arguments: [0.8, 0.9, 0.95]) func choosesLowestValidThreshold(target: Double) throws {
     let holdOut = try calibrated(2000, seed: 1)
     let plan = AutomationPlan(target: target, holdOut: holdOut, test: try calibrated(1000, seed: 2))
     let holding = Set(holdOut.confidences).filter { confidence in
@@ -61,7 +61,7 @@ import Testing
     #expect(try throughJSON(plan) == plan)
   }
 
-  @Test func testImagesVerifyAndDoNotChoose() throws {
+  @Test func testImagesDoNotInfluenceTheThreshold() throws {
     let holdOut = try judged((0..<400).map { (0.9, $0 > 0) } + (0..<9).map { _ in (0.8, false) })
     let test = try judged([(0.95, true), (0.9, false), (0.9, true), (0.5, true)])
     let found = try #require(AutomationPlan(target: 0.98, holdOut: holdOut, test: test).threshold)
@@ -73,7 +73,7 @@ import Testing
     #expect(agreeing.confidence == 0.9 && !agreeing.isContradicted)
   }
 
-  @Test func eachTargetIsPlannedForAllAndForEachClass() throws {
+  @Test func plansEveryTargetForAllItemsAndEveryClass() throws {
     let predictions = try calibrated(500, seed: 3)
     let plans = AutomationPlan.all(targets: [0.7, 0.9], holdOut: predictions, test: predictions)
     #expect(plans.map(\.label) == [nil, nil, 0, 0, 1, 1] && plans.map(\.target) == [0.7, 0.9, 0.7, 0.9, 0.7, 0.9])
@@ -82,9 +82,9 @@ import Testing
     #expect(plans[4].refusal == .tooFewImages(count: 0, needed: 9))
   }
 
-  /// Choosing by the lower end keeps the promise about as often as a single interval does; choosing the lowest threshold whose
-  /// precision happens to be at the target breaks it every other time.
-  @Test func theTargetIsRarelyMissed() throws {
+  /// Choosing by the lower end meets the target about as often as a single interval covers; choosing the lowest
+  /// threshold whose precision happens to reach the target misses it every other time.
+  @Test func targetIsRarelyMissed() throws {
     var (planned, missed) = (0, 0)
     for seed in 0..<150 {
       let holdOut = try calibrated(1000, seed: UInt64(seed))

@@ -2,7 +2,7 @@ import Evaluation
 import Testing
 
 @Suite struct ClassPriorityTests {
-  /// Predictions that give the confusion matrix.
+  /// Predictions with the given confusion matrix.
   private func predictions(_ confusion: [[Int]]) throws -> Predictions {
     let images = confusion.indices.flatMap { label in
       confusion[label].enumerated().flatMap { prediction, count in Array(repeating: (label, prediction), count: count) }
@@ -13,7 +13,7 @@ import Testing
   /// Recalls 0.9, 0.6, 0.88 and 0.95 of 100 images each.
   private let confusion = [[90, 10, 0, 0], [35, 60, 5, 0], [4, 4, 88, 4], [0, 0, 5, 95]]
 
-  @Test func onlyAClassThatIsClearlyWorseIsToBePhotographed() throws {
+  @Test func listsOnlyClearlyWorseClasses() throws {
     let found = ClassPriority.toPhotograph(try predictions(confusion))
     #expect(found.map(\.label) == [1])
     let recall = ProportionInterval(60, of: 100)
@@ -23,37 +23,38 @@ import Testing
     #expect(try throughJSON(found) == found)
   }
 
-  /// Ten images each: the same fractions, but the interval of 6 of 10 goes up to 0.83; 2 of 10 are shown to be few.
-  @Test func fewImagesShowLess() throws {
+  /// Ten images each: the same fractions, but the interval of 6 of 10 extends to 0.83, and only that of 2 of 10 is low.
+  @Test func fewImagesSupportFewerClasses() throws {
     #expect(ClassPriority.toPhotograph(try predictions([[8, 2, 0], [4, 6, 0], [0, 2, 8]])).isEmpty)
     #expect(ClassPriority.toPhotograph(try predictions([[8, 2, 0], [8, 2, 0], [0, 2, 8]])).map(\.label) == [1])
   }
 
-  /// The second class is worse, but the third, of which there are more images, would gain more.
-  @Test func theGreatestGainComesFirst() throws {
+  /// The second class has a lower recall, but the third has more images and therefore a larger gain.
+  @Test func greatestGainIsFirst() throws {
     let found = ClassPriority.toPhotograph(
       try predictions([[98, 2, 0, 0], [50, 50, 0, 0], [0, 0, 600, 400], [2, 0, 0, 98]]))
     #expect(found.map(\.label) == [2, 1])
   }
 
-  @Test func classesWithoutImagesHaveNoPart() throws {
+  @Test func ignoresClassesWithoutImages() throws {
     #expect(ClassPriority.toPhotograph(try predictions([[50, 50], [0, 0]])).isEmpty)
     #expect(ClassPriority.toPhotograph(try predictions([[50, 50, 0], [0, 100, 0], [0, 0, 0]])).map(\.label) == [0])
     #expect(ClassPriority.toPhotograph(try predictions([[0, 0], [0, 0]])).isEmpty)
   }
 
-  /// Of 67 errors, 45 are between the first two classes, far more than a sixth; 8 and 9 of the other pairs are not.
-  @Test func onlyAPairWithMoreThanItsShareOfErrorsIsToBeRelabeled() throws {
+  /// 45 of 67 errors are between the first two classes, far more than a sixth; the other pairs have at most 9.
+  @Test func listsOnlyPairsWithDisproportionateErrors() throws {
     let found = PairPriority.toRelabel(try predictions(confusion))
     #expect(found.map { [$0.first, $0.second] } == [[0, 1]])
     #expect(found[0].firstAsSecond == 10 && found[0].secondAsFirst == 35)
     #expect(
-      found[0].maxGain == ProportionInterval(45, of: 400) && found[0].fractionOfErrors == ProportionInterval(45, of: 67))
+      found[0].maxGain == ProportionInterval(45, of: 400) && found[0].fractionOfErrors == ProportionInterval(45, of: 67)
+    )
     #expect(found[0].labelCandidates == nil)
     #expect(try throughJSON(found) == found)
   }
 
-  @Test func candidatesBetweenTheTwoClassesAreNamed() throws {
+  @Test func listsLabelCandidatesOfThePair() throws {
     let quality = LabelQuality(
       outOfFold: try decided([(0, 0), (1, 1), (2, 2), (3, 3), (1, 0), (0, 2), (0, 1)], classCount: 4))
     #expect(quality.candidates.map(\.image) == [4, 5, 6])
@@ -61,7 +62,7 @@ import Testing
     #expect(found.map(\.labelCandidates) == [[4, 6]])
   }
 
-  @Test func wherePairsAreAlikeOrThereIsButOneNoneIsListed() throws {
+  @Test func listsNothingForEqualPairsOrASinglePair() throws {
     #expect(PairPriority.toRelabel(try predictions([[90, 5, 5], [5, 90, 5], [5, 5, 90]])).isEmpty)
     #expect(PairPriority.toRelabel(try predictions([[50, 50], [50, 50]])).isEmpty)
     #expect(PairPriority.toRelabel(try predictions([[100, 0, 0], [0, 100, 0], [0, 0, 100]])).isEmpty)

@@ -9,12 +9,12 @@ import Testing
     ("a:b:Shirt=0", 5, 2, 0),
     ("Shirt:b:a=2", 2, 6, 2),
   ])
-  func pairsAreRead(text: String, truth: Int, prediction: Int, cost: Double) throws {
+  func parsesPairs(text: String, truth: Int, prediction: Int, cost: Double) throws {
     let pair = try LabelingCosts.Pair(parsing: text, classNames: names)
     #expect(pair == LabelingCosts.Pair(truth: truth, prediction: prediction, cost: cost))
   }
 
-  @Test func whatCannotBeReadIsExplained() {
+  @Test func rejectsInvalidPairs() {
     for (text, expected) in [
       ("Shirt:a", LabelingCostsError.noEqualsSign("Shirt:a")), ("Shirt:a=much", .notACost("much")),
       ("Shirt:a=-1", .notACost("-1")),
@@ -22,15 +22,16 @@ import Testing
       ("Shirt:Coat=5", .unknownPair("Shirt:Coat", classNames: names)),
       ("Shirt=5", .unknownPair("Shirt", classNames: names)),
       ("shirt:a=5", .unknownPair("shirt:a", classNames: names)), ("=", .unknownPair("", classNames: names)),
-      ("a:b:a=5", .ambiguousPair("a:b:a", readings: ["a taken for b:a", "a:b taken for a"])),
+      ("a:b:a=5", .ambiguousPair("a:b:a", readings: ["a predicted to be b:a", "a:b predicted to be a"])),
     ] {
       #expect(throws: expected) { try LabelingCosts.Pair(parsing: text, classNames: names) }
       #expect(!expected.description.isEmpty)
     }
-    #expect(LabelingCostsError.unknownPair("x:y", classNames: ["a", "b"]).description.hasSuffix("the classes are a, b"))
+    #expect(
+      LabelingCostsError.unknownPair("x:y", classNames: ["a", "b"]).description.hasSuffix("the classes are a, b"))
   }
 
-  @Test func impossibleCostsAreErrors() {
+  @Test func rejectsInvalidCosts() {
     #expect(throws: LabelingCostsError.notACost("-1.0")) { try LabelingCosts(costError: -1, costReview: 1) }
     #expect(throws: LabelingCostsError.notACost("nan")) { try LabelingCosts(costError: 1, costReview: .nan) }
     let pair = LabelingCosts.Pair(truth: 0, prediction: 1, cost: 1)
@@ -44,9 +45,9 @@ import Testing
 }
 
 @Suite struct CostPlanTests {
-  /// Found by trying every confidence, and no automation.
+  /// Compares with a search over all confidences and full manual labeling.
   @Test(arguments: [(5.0, 1.0), (2.5, 1.0), (100.0, 0.5)])
-  func theCheapestThresholdIsChosenOnHoldOut(costError: Double, costReview: Double) throws {
+  func choosesCheapestThresholdOnHoldOut(costError: Double, costReview: Double) throws {
     let (holdOut, test) = (try calibrated(1500, seed: 8), try calibrated(700, seed: 9))
     let plan = try #require(
       CostPlan(LabelingCosts(costError: costError, costReview: costReview), holdOut: holdOut, test: test))
@@ -67,8 +68,9 @@ import Testing
     #expect(try throughJSON(plan) == plan)
   }
 
-  /// Exact confidence p: an item is worth a review where (1 - p) 5 > 1, so from p = 0.8 on it is labeled automatically.
-  @Test func aCalibratedModelIsTrustedWhereAnErrorIsExpectedToCostLess() throws {
+  /// With exact confidence p, a review pays off where (1 - p) 5 > 1, so items from p = 0.8 on are labeled
+  /// automatically.
+  @Test func automatesWhereTheExpectedErrorCostIsLower() throws {
     let holdOut = try judged(
       (0..<100).map { (0.85, $0 < 85) } + (0..<100).map { (0.75, $0 < 75) } + (0..<100).map { (0.95, $0 < 95) })
     let plan = try #require(CostPlan(LabelingCosts(costError: 5, costReview: 1), holdOut: holdOut, test: holdOut))
@@ -82,7 +84,7 @@ import Testing
     for (point, total) in zip(plan.curve, totals) { #expect(abs(point.cost - total / 0.3) < 1e-9) }
   }
 
-  @Test func wherePeopleAreCheapTheyLabelEverything() throws {
+  @Test func labelsEverythingManuallyIfReviewsAreCheap() throws {
     let holdOut = try judged((0..<10).map { (0.9, $0 < 5) })
     let plan = try #require(CostPlan(LabelingCosts(costError: 1, costReview: 0.25), holdOut: holdOut, test: holdOut))
     #expect(plan.threshold == nil && plan.test.coverage.successes == 0)
@@ -91,14 +93,15 @@ import Testing
     #expect(plan.test.savingsOverAutomatic.mean == 250)
   }
 
-  @Test func pairsHaveTheirOwnCost() throws {
+  @Test func usesCostsOfPairs() throws {
     let images = try decided([(0, 1), (1, 0), (0, 0), (1, 1)], classCount: 2)
-    let model = try LabelingCosts(costError: 2, costReview: 100, pairs: [LabelingCosts.Pair(truth: 0, prediction: 1, cost: 30)])
+    let model = try LabelingCosts(
+      costError: 2, costReview: 100, pairs: [LabelingCosts.Pair(truth: 0, prediction: 1, cost: 30)])
     let plan = try #require(CostPlan(model, holdOut: images, test: images))
     #expect(plan.test.costAllAutomatic.mean == 1000 * 32.0 / 4 && plan.threshold == 1)
   }
 
-  @Test func nothingIsPlannedOnNothing() throws {
+  @Test func isNilWithoutImages() throws {
     let model = try LabelingCosts(costError: 1, costReview: 1)
     let some = try judged([(0.9, true)])
     #expect(CostPlan(model, holdOut: try judged([]), test: some) == nil)

@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 import Testing
 
-/// What scipy, scikit-learn and cleanlab find on some probabilities (Tests/Peers/fixtures/metrics.py).
+/// Values computed by SciPy, scikit-learn and cleanlab (Tests/Peers/fixtures/metrics.py).
 struct MetricsFixture: Decodable {
   struct Interval: Decodable {
     let successes, count: Int
@@ -13,7 +13,7 @@ struct MetricsFixture: Decodable {
     let first, second: Int
     let pValue: Double
   }
-  /// One more of each rate than thresholds: where nothing is taken.
+  /// One more element than `thresholds`: the first is for no positive images.
   struct Curve: Decodable {
     let thresholds, falsePositiveRates, recalls, precisions: [Double]
     let areaUnderROC, averagePrecision: Double
@@ -56,21 +56,22 @@ struct MetricsFixture: Decodable {
   }
 }
 
-/// Predictions of two classes: of each image the confidence (at least 0.5) in class 0, and whether that is its label.
+/// Predictions of two classes: for each image, the confidence (at least 0.5) in class 0, and whether that is its label.
 func judged(_ images: [(confidence: Float, isCorrect: Bool)]) throws -> Predictions {
   try Predictions(
     probabilities: images.flatMap { [$0.confidence, 1 - $0.confidence] }, labels: images.map { $0.isCorrect ? 0 : 1 },
     classCount: 2)
 }
 
-/// Predictions that are certain: of each image its label and the class that it is taken for.
+/// Predictions with confidence 1: for each image, its label and the predicted class.
 func decided(_ images: [(label: Int, prediction: Int)], classCount: Int) throws -> Predictions {
   var probabilities = [Float](repeating: 0, count: images.count * classCount)
   for (image, pair) in images.enumerated() { probabilities[image * classCount + pair.prediction] = 1 }
   return try Predictions(probabilities: probabilities, labels: images.map { UInt8($0.label) }, classCount: classCount)
 }
 
-/// A model whose confidence is exact: of the images of confidence p, a fraction of p is told rightly. Many confidences are equal.
+/// A perfectly calibrated model: a fraction p of the images with confidence p is classified correctly. Many confidences
+/// are equal.
 func calibrated(_ images: Int, seed: UInt64) throws -> Predictions {
   var random = RandomSequence(seed: seed, .test)
   return try judged(
@@ -81,7 +82,7 @@ func calibrated(_ images: Int, seed: UInt64) throws -> Predictions {
     })
 }
 
-/// The value, written as JSON and read again.
+/// Encodes a value as JSON and decodes it.
 func throughJSON<Value: Codable>(_ value: Value) throws -> Value {
   try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
 }

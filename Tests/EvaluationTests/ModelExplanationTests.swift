@@ -24,7 +24,7 @@ import Testing
         mean: [Float](repeating: 128, count: shape.channels), deviation: [Float](repeating: 74, count: shape.channels)))
   }
 
-  /// One of each kind, fitted on the data's training images; the network has the weights that it began with.
+  /// One model of each kind, trained on the training images; the network has its initial weights.
   private func models(_ data: Dataset, neighbors: Int = 4) throws -> [any Classifier] {
     var (forest, nearest) = (ForestSettings(), NeighborsSettings())
     (forest.trees, forest.tree.minSamplesLeaf, nearest.neighbors) = (7, 3, neighbors)
@@ -57,9 +57,9 @@ import Testing
     return found
   }
 
-  // MARK: Which images
+  // MARK: Examples
 
-  @Test func examplesAreWhatTheirReasonSays() throws {
+  @Test func examplesMatchTheirReason() throws {
     let (data, model) = (data, try network(shape, classes: 3))
     let found = try networkExplanation {
       $0.images = [39, 2, 39]
@@ -90,7 +90,7 @@ import Testing
     #expect(images(.confidentError) == Array(errors.prefix(5)))
   }
 
-  @Test func onlyTheJudgedImagesAreShownUnlessChosen() throws {
+  @Test func examplesAreEvaluatedOrRequestedImages() throws {
     let found = try networkExplanation {
       $0.judgedImages = 5
       $0.images = [7]
@@ -102,7 +102,7 @@ import Testing
 
   // MARK: Networks
 
-  @Test(arguments: [1, 2]) func mapsAreThoseOfTheBlockAtItsResolution(block: Int) throws {
+  @Test(arguments: [1, 2]) func mapsHaveTheResolutionOfTheBlock(block: Int) throws {
     let model = try network(shape, classes: 3)
     let found = try networkExplanation { $0.block = block }
     #expect(
@@ -124,7 +124,7 @@ import Testing
     #expect(found.randomization.map(\.method) == AttentionMethod.modelBased)
   }
 
-  @Test func theRivalIsTheTrueClassOrTheNextProbableOne() throws {
+  @Test func rivalIsTrueOrSecondClass() throws {
     for example in try networkExplanation().examples {
       #expect(example.explained == example.example.prediction)
       #expect(example.rival == (example.example.isCorrect ? example.example.second : example.example.label))
@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  @Test func meansAreOverImagesOfTheClass() throws {
+  @Test func meanMapsUseImagesOfTheClass() throws {
     let (data, model) = (data, try network(shape, classes: 3))
     let found = try networkExplanation { $0.sampledImages = 1000 }
     for label in 0..<3 {
@@ -152,7 +152,7 @@ import Testing
     }
   }
 
-  @Test func progressGrowsToItsTotal() throws {
+  @Test func progressReachesItsTotal() throws {
     var reports: [FitProgress] = []
     var settings = ExplanationSettings()
     settings.sampledImages = 8
@@ -166,7 +166,7 @@ import Testing
 
   // MARK: Other models
 
-  @Test func treesForestsAndNeighborsAreExplainedOnTheSameTerms() throws {
+  @Test func explainsTreesForestsAndNeighbors() throws {
     let data = data
     for model in try models(data).dropFirst() {
       switch try explain(model, data) {
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  @Test func nothingDependsOnTheNumberOfThreads() throws {
+  @Test func explanationIsIndependentOfThreadCount() throws {
     let data = data
     for model in try models(data) {
       let expected = try explain(model, data)
@@ -204,7 +204,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1]) func fewImagesOfOneClassAreEnough(tests: Int) throws {
+  @Test(arguments: [0, 1]) func explainsFewImagesOfOneClass(tests: Int) throws {
     let shape = ImageShape(height: 4, width: 5, channels: 1)
     let data = dataset(noise(1, shape), noise(tests, shape), classes: 1)
     for model in try models(data, neighbors: 1) {
@@ -220,9 +220,9 @@ import Testing
     }
   }
 
-  // MARK: What is refused
+  // MARK: Errors
 
-  @Test func settingsThatMakeNoSenseAreRefused() throws {
+  @Test func rejectsInvalidSettings() throws {
     let data = data
     let changes: [(inout ExplanationSettings) -> Void] = [
       { $0.images = [40] }, { $0.images = [-1] }, { $0.targetClass = 3 }, { $0.sampledImages = 0 },
@@ -234,7 +234,7 @@ import Testing
     for block in [0, 3] { #expect(throws: ModelError.self) { try networkExplanation { $0.block = block } } }
   }
 
-  @Test func otherImagesAreRefused() throws {
+  @Test func rejectsOtherImageShapes() throws {
     let data = data
     let gray = ImageShape(height: 9, width: 6, channels: 1)
     for model in try models(data) {
@@ -243,7 +243,7 @@ import Testing
     }
   }
 
-  @Test func whoeverStopsGetsNothing() throws {
+  @Test func throwsOnCancellation() throws {
     let data = data
     for model in try models(data) {
       #expect(throws: CancellationError.self) {
@@ -254,7 +254,7 @@ import Testing
 
   // MARK: Comparisons
 
-  /// As a file holds it.
+  /// Creates a curve by decoding JSON.
   private func check(_ kind: String, _ areas: [(method: String, area: Double, error: Double?)]) throws -> AttentionCheck
   {
     let curves = areas.map { curve in
@@ -266,7 +266,7 @@ import Testing
     return try JSONDecoder().decode(AttentionCheck.self, from: Data(text.utf8))
   }
 
-  @Test func curvesCompareByTheirIntervals() throws {
+  @Test func comparesCurvesByIntervals() throws {
     // 1.96 (0.02 + 0.03) = 0.098
     let apart = [("grad-cam", 0.3, 0.02), ("random", 0.399, 0.03)].map { ($0.0, $0.1, Optional($0.2)) }
     let close = [("grad-cam", 0.3, 0.02), ("random", 0.397, 0.03)].map { ($0.0, $0.1, Optional($0.2)) }

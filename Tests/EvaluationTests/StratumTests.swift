@@ -12,8 +12,8 @@ import Testing
     #expect(ImageMeasure.brightness.values(of: color) == [1.0 / 3, 1])
   }
 
-  /// Of the color image's two pixels, only the second is brighter than 30 over its channels.
-  @Test func fillIsTheShareOfPixelsAboveALevel() {
+  /// Of the two pixels of the color image, only the second has a channel mean above 30.
+  @Test func fillIsTheFractionOfPixelsAboveALevel() {
     let gray = LabeledImages(
       shape: ImageShape(height: 2, width: 2, channels: 1), pixels: [30, 31, 0, 255], labels: [0])
     #expect(ImageMeasure.fill(above: 30).values(of: gray) == [0.5])
@@ -22,7 +22,7 @@ import Testing
     #expect(ImageMeasure.fill(above: 30).values(of: color) == [0.5])
   }
 
-  @Test func groupsAreOfEqualSizeAndInOrder() throws {
+  @Test func groupsAreOrderedAndEqualInSize() throws {
     let predictions = try judged((0..<10).map { (0.9, $0 < 5) })
     let strata = Stratum.quantiles(predictions, by: (0..<10).map { Double(9 - $0) }, groups: 3)
     #expect(strata.map(\.lowest) == [0, 3, 6] && strata.map(\.highest) == [2, 5, 9])
@@ -30,23 +30,23 @@ import Testing
     #expect(try throughJSON(strata) == strata)
   }
 
-  @Test func equalImagesStayTogether() throws {
+  @Test func equalValuesStayInOneGroup() throws {
     let predictions = try judged((0..<8).map { _ in (0.9, true) })
     let strata = Stratum.quantiles(predictions, by: [0, 1, 1, 1, 1, 1, 1, 2], groups: 4)
     #expect(strata.map(\.accuracy.count) == [7, 1])
     #expect(Stratum.quantiles(predictions, by: [Double](repeating: 3, count: 8)).map(\.accuracy.count) == [8])
   }
 
-  @Test(arguments: [1, 2, 3, 7, 50]) func everyImageIsInOneGroup(groups: Int) throws {
+  @Test(arguments: [1, 2, 3, 7, 50]) func everyImageIsInExactlyOneGroup(groups: Int) throws {
     let predictions = try calibrated(23, seed: 1)
     let strata = Stratum.quantiles(predictions, by: (0..<23).map { Double($0 * 7 % 11) }, groups: groups)
     #expect(strata.reduce(0) { $0 + $1.accuracy.count } == 23 && strata.count <= groups)
     #expect(zip(strata, strata.dropFirst()).allSatisfy { $0.highest < $1.lowest })
   }
 
-  @Test func noImagesHaveNoGroups() throws { #expect(Stratum.quantiles(try judged([]), by: []).isEmpty) }
+  @Test func hasNoGroupsWithoutImages() throws { #expect(Stratum.quantiles(try judged([]), by: []).isEmpty) }
 
-  @Test func imagesAndPredictionsBelongTogether() throws {
+  @Test func quantilesUseTheMeasureOfEachImage() throws {
     let images = LabeledImages(
       shape: ImageShape(height: 1, width: 1, channels: 1), pixels: [200, 100, 0, 50], labels: [0, 0, 1, 0])
     let predictions = try decided([(0, 0), (0, 0), (1, 0), (0, 1)], classCount: 2)

@@ -2,9 +2,9 @@ import Datasets
 import Foundation
 import Reports
 
-/// One plot of each kind, and others that are hard to draw.
+/// One plot of each kind, and difficult cases.
 enum Samples {
-  /// Says what must not be run, with characters that XML forbids.
+  /// Contains a script that must not run, and characters that XML forbids.
   static let hostile = "<script>alert('x')</script>&amp;\"]]>\u{0}\u{1b}[31m\u{fffe} --> 猫"
 
   private static let percent = Axis("accuracy", format: .percent)
@@ -74,7 +74,7 @@ enum Samples {
       ("test", (0..<2000).map { spread($0, 53, 60) + spread($0, 17, 70) + 60 }),
     ], bins: 30)
 
-  /// Numbers that look drawn at random.
+  /// Pseudo-random numbers.
   private static func spread(_ place: Int, _ factor: Int, _ limit: Int) -> Double { Double(place * factor % limit) }
 
   static func confusion(names: [String]) -> HeatMap {
@@ -107,7 +107,7 @@ enum Samples {
     }, scale: loss, emphasized: 23)
 
   static let gantt = GanttPlot(
-    "Who worked when", horizontal: Axis("time", unit: "s"), vertical: Axis("worker"),
+    "Cluster activity", horizontal: Axis("time", unit: "s"), vertical: Axis("worker"),
     rows: ["worker-1", "worker-2", "worker-3"], kinds: ["step", "exchange", "waiting"],
     spans: (0..<48).map { place in
       let start = Double(place / 3) * 1.25 + Double(place % 3) * 0.1
@@ -125,7 +125,8 @@ enum Samples {
         taken: .init("yes", images: 9100), other: .init("no", images: 22_104), takesLeft: true),
     ], leaf: [120, 0, 31, 15, 60, 0, 871, 0, 3, 0])
 
-  /// Each kind without anything to show, with one thing, with what has no place, with hostile names, with very many.
+  /// Every kind of plot without data, with a single value, with values that have no position, with hostile names, and
+  /// with very many values.
   static let difficult: [any Plot] = {
     let names = ["", "one", hostile]
     let axis = Axis(hostile, unit: hostile)
@@ -223,7 +224,7 @@ enum Samples {
         ["knn", "7 neighbors", "85.40 %", "84.69 to 86.08", "0.0", "9,870"],
       ], emphasized: 0)
     let results = HTMLSection(
-      "results", title: "Which model is best",
+      "results", title: "Results",
       [
         .cards([
           .init("accuracy", "92.77 %", remark: "95 % interval: 92.25 to 93.26"),
@@ -231,11 +232,13 @@ enum Samples {
           .init("training", "74 s"), .init("size on disk", "2.1 MB"),
         ]),
         .statements([
-          .init("478", "more of the 10,000 test images are labeled rightly by the network than by the forest."),
-          .init("p < 0.001", "is the chance of such a difference between equal models (" + .code("McNemar") + ")."),
+          .init("478", "more of the 10,000 test images are classified correctly by the network than by the forest."),
+          .init(
+            "p < 0.001", "is the probability of such a difference between equal models (" + .code("McNemar") + ")."),
         ]),
         .table(table), .figure(.init("curves", lines, caption: "The band is the 95 % interval of each epoch.")),
-        .note("The test images chose nothing: " + .strong("every choice") + " was made on held-out images."),
+        .note(
+          "The test images were not used for choices: " + .strong("every choice") + " was made on hold-out images."),
       ],
       subsections: [
         HTMLSection(
@@ -249,7 +252,7 @@ enum Samples {
           ])
       ])
     let data = HTMLSection(
-      "data", title: "What is in the data",
+      "data", title: "Data",
       [
         .definitions([.init("images", "70,000"), .init("shape", "28 x 28, gray"), .init(hostile, "\(hostile)")]),
         .figure(

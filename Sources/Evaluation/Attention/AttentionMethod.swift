@@ -4,9 +4,11 @@ package import Models
 package enum AttentionMethod: String, Sendable, CaseIterable, Codable {
   /// Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based localization", 2017.
   case gradCAM = "grad-cam"
-  /// Chattopadhay et al., "Grad-CAM++: generalized gradient-based visual explanations for deep convolutional networks", 2018.
+  /// Chattopadhay et al., "Grad-CAM++: generalized gradient-based visual explanations for deep convolutional networks",
+  /// 2018.
   case gradCAMPlusPlus = "grad-cam++"
-  /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks", 2020.
+  /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+  /// 2020.
   case hiResCAM = "hires-cam"
   /// Baseline: random values.
   case random

@@ -18,7 +18,7 @@ struct ImportanceSection {
         Impurity importance is measured on the training images and divided among pixels with the same information. A \
         block with no permutation importance is one that this model does not need; it may still contain information.
         """))
-    return HTMLSection(gallery.identifier("importance"), title: "Which pixels matter", blocks)
+    return HTMLSection(gallery.identifier("importance"), title: "Pixel importance", blocks)
   }
 
   /// The side of a map, in pixels.
