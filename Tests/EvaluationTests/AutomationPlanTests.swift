@@ -4,7 +4,7 @@ import Testing
 @Suite struct AutomationTests {
   /// A confident correct, a confident incorrect and two equally unconfident predictions, one of which is correct.
   private func fewItems() throws -> Predictions {
-    try judged([(0.6, false), (0.9, true), (0.8, false), (0.6, true)])
+    try twoClassPredictions([(0.6, false), (0.9, true), (0.8, false), (0.6, true)])
   }
 
   @Test func curveStartsAtMostConfidentItem() throws {
@@ -31,18 +31,18 @@ import Testing
   /// If all n are correct, the lower end is n / (n + 1.96²): 73, 189 and 381 images show 95, 98 and 99 %.
   @Test(arguments: zip(AutomationPlan.standardTargets, [73, 189, 381]))
   func rejectsTooFewImages(target: Double, needed: Int) throws {
-    let enough = try judged((0..<needed).map { (0.5 + Float($0) / 1000, true) })
+    let enough = try twoClassPredictions((0..<needed).map { (0.5 + Float($0) / 1000, true) })
     let plan = AutomationPlan(target: target, holdOut: enough, test: enough)
     #expect(plan.threshold?.confidence == 0.5)
     #expect(plan.threshold?.holdOut.coverage == ProportionInterval(needed, of: needed))
-    let tooFew = try judged((1..<needed).map { (0.5 + Float($0) / 1000, true) })
+    let tooFew = try twoClassPredictions((1..<needed).map { (0.5 + Float($0) / 1000, true) })
     #expect(
       AutomationPlan(target: target, holdOut: tooFew, test: enough).refusal
         == .tooFewImages(count: needed - 1, needed: needed))
   }
 
   @Test func rejectsImpreciseModel() throws {
-    let holdOut = try judged((0..<1000).map { (0.9, $0 % 10 != 0) })
+    let holdOut = try twoClassPredictions((0..<1000).map { (0.9, $0 % 10 != 0) })
     let plan = AutomationPlan(target: 0.95, holdOut: holdOut, test: holdOut)
     #expect(plan.refusal == .tooImprecise(best: ProportionInterval(900, of: 1000)))
     #expect(plan.threshold == nil)
@@ -62,8 +62,8 @@ import Testing
   }
 
   @Test func testImagesDoNotInfluenceTheThreshold() throws {
-    let holdOut = try judged((0..<400).map { (0.9, $0 > 0) } + (0..<9).map { _ in (0.8, false) })
-    let test = try judged([(0.95, true), (0.9, false), (0.9, true), (0.5, true)])
+    let holdOut = try twoClassPredictions((0..<400).map { (0.9, $0 > 0) } + (0..<9).map { _ in (0.8, false) })
+    let test = try twoClassPredictions([(0.95, true), (0.9, false), (0.9, true), (0.5, true)])
     let found = try #require(AutomationPlan(target: 0.98, holdOut: holdOut, test: test).threshold)
     #expect(found.confidence == 0.9)
     #expect(found.holdOut.precision == ProportionInterval(399, of: 400))

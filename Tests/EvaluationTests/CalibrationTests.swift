@@ -50,17 +50,17 @@ import Testing
 
   /// 90 of 100 are correct, all with the same confidence p: ln(p / (1 - p)) / T = ln(9).
   @Test(arguments: [Float(0.99), 0.75]) func twoClassTemperatureMatchesClosedForm(confidence: Float) throws {
-    let predictions = try judged((0..<100).map { (confidence, $0 < 90) })
+    let predictions = try twoClassPredictions((0..<100).map { (confidence, $0 < 90) })
     let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
     #expect(abs(scaled.confidences[0] - 0.9) < 1e-5)
   }
 
   @Test func temperatureIsBounded() throws {
-    let right = try #require(TemperatureScaling(fittedOn: judged([(0.6, true), (0.7, true)])))
+    let right = try #require(TemperatureScaling(fittedOn: twoClassPredictions([(0.6, true), (0.7, true)])))
     #expect(right.temperature == TemperatureScaling.temperatures.lowerBound)
-    let wrong = try #require(TemperatureScaling(fittedOn: judged([(0.6, false), (0.7, false)])))
+    let wrong = try #require(TemperatureScaling(fittedOn: twoClassPredictions([(0.6, false), (0.7, false)])))
     #expect(wrong.temperature == TemperatureScaling.temperatures.upperBound)
   }
 
-  @Test func isNilWithoutImages() throws { #expect(TemperatureScaling(fittedOn: try judged([])) == nil) }
+  @Test func isNilWithoutImages() throws { #expect(TemperatureScaling(fittedOn: try twoClassPredictions([])) == nil) }
 }

@@ -225,13 +225,13 @@ private struct Fixture: Decodable {
   @Test func reportsProgressAndCanBeStopped() throws {
     let images = coarseImages(300, ImageShape(height: 2, width: 2, channels: 1), classes: 2)
     let data = dataset(images, images.prefix(200), classes: 2)
-    var told: [FitProgress] = []
+    var reports: [FitProgress] = []
     _ = try DataExploration(data, on: anyContext) { progress in
-      told.append(progress)
+      reports.append(progress)
       return true
     }
-    #expect(told.map(\.done) == told.map(\.done).sorted() && told.last?.done == 700)
-    #expect(told.allSatisfy { $0.total == 700 })
+    #expect(reports.map(\.done) == reports.map(\.done).sorted() && reports.last?.done == 700)
+    #expect(reports.allSatisfy { $0.total == 700 })
     #expect(throws: CancellationError.self) { try DataExploration(data, on: anyContext) { $0.done < 400 } }
   }
 

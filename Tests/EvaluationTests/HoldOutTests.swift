@@ -62,13 +62,13 @@ import Testing
   @Test(arguments: ModelKind.allCases)
   func isIndependentOfTestImages(kind: ModelKind) throws {
     let model = try Self.fit(Self.settings(kind))
-    func judged(_ test: LabeledImages) throws -> EvaluatedModel {
+    func evaluated(_ test: LabeledImages) throws -> EvaluatedModel {
       let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
       return try EvaluatedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
     }
     let test = Self.images(60, seed: 2)
     let relabeled = LabeledImages(shape: test.shape, pixels: test.pixels, labels: test.labels.map { 2 - $0 })
-    let (first, second) = (try judged(test), try judged(relabeled))
+    let (first, second) = (try evaluated(test), try evaluated(relabeled))
     #expect(first.holdOut == second.holdOut && first.test.predicted == second.test.predicted)
     #expect(first.evaluation.accuracy != second.evaluation.accuracy)
     #expect(first.name == kind.readableName)

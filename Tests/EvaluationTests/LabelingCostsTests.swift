@@ -71,7 +71,7 @@ import Testing
   /// With exact confidence p, a review pays off where (1 - p) 5 > 1, so items from p = 0.8 on are labeled
   /// automatically.
   @Test func automatesWhereTheExpectedErrorCostIsLower() throws {
-    let holdOut = try judged(
+    let holdOut = try twoClassPredictions(
       (0..<100).map { (0.85, $0 < 85) } + (0..<100).map { (0.75, $0 < 75) } + (0..<100).map { (0.95, $0 < 95) })
     let plan = try #require(CostPlan(LabelingCosts(costError: 5, costReview: 1), holdOut: holdOut, test: holdOut))
     #expect(plan.threshold == 0.85)
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func labelsEverythingManuallyIfReviewsAreCheap() throws {
-    let holdOut = try judged((0..<10).map { (0.9, $0 < 5) })
+    let holdOut = try twoClassPredictions((0..<10).map { (0.9, $0 < 5) })
     let plan = try #require(CostPlan(LabelingCosts(costError: 1, costReview: 0.25), holdOut: holdOut, test: holdOut))
     #expect(plan.threshold == nil && plan.test.coverage.successes == 0)
     #expect(
@@ -103,8 +103,8 @@ import Testing
 
   @Test func isNilWithoutImages() throws {
     let model = try LabelingCosts(costError: 1, costReview: 1)
-    let some = try judged([(0.9, true)])
-    #expect(CostPlan(model, holdOut: try judged([]), test: some) == nil)
-    #expect(CostPlan(model, holdOut: some, test: try judged([])) == nil)
+    let some = try twoClassPredictions([(0.9, true)])
+    #expect(CostPlan(model, holdOut: try twoClassPredictions([]), test: some) == nil)
+    #expect(CostPlan(model, holdOut: some, test: try twoClassPredictions([])) == nil)
   }
 }

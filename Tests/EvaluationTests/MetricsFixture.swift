@@ -57,7 +57,7 @@ struct MetricsFixture: Decodable {
 }
 
 /// Predictions of two classes: for each image, the confidence (at least 0.5) in class 0, and whether that is its label.
-func judged(_ images: [(confidence: Float, isCorrect: Bool)]) throws -> Predictions {
+func twoClassPredictions(_ images: [(confidence: Float, isCorrect: Bool)]) throws -> Predictions {
   try Predictions(
     probabilities: images.flatMap { [$0.confidence, 1 - $0.confidence] }, labels: images.map { $0.isCorrect ? 0 : 1 },
     classCount: 2)
@@ -74,7 +74,7 @@ func decided(_ images: [(label: Int, prediction: Int)], classCount: Int) throws 
 /// are equal.
 func calibrated(_ images: Int, seed: UInt64) throws -> Predictions {
   var random = RandomSequence(seed: seed, .test)
-  return try judged(
+  return try twoClassPredictions(
     (0..<images).map { _ in
       let doubt = random.nextUniform()
       let confidence = (1000 * (1 - doubt * doubt / 2)).rounded() / 1000

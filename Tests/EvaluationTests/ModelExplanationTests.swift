@@ -96,8 +96,8 @@ import Testing
       $0.images = [7]
     }
     #expect(found.accuracy.count == 5)
-    let drawn = Set(found.examples.filter { $0.example.reason != .chosen }.map(\.example.image))
-    #expect(drawn.count <= 5 && !drawn.isEmpty)
+    let sampled = Set(found.examples.filter { $0.example.reason != .chosen }.map(\.example.image))
+    #expect(sampled.count <= 5 && !sampled.isEmpty)
   }
 
   // MARK: Networks

@@ -29,8 +29,8 @@ import Testing
     let predictions = try simulated(8000)
     let curve = try #require(OperatingCurve(predictions, label: 0))
     #expect(curve.points.count <= OperatingCurve.maxPoints)
-    let drawn = curve.points.map { SIMD2($0.falsePositiveRate, $0.recall) }
-    let drawnPrecision = curve.points.map { SIMD2($0.recall, $0.precision) }
+    let thinned = curve.points.map { SIMD2($0.falsePositiveRate, $0.recall) }
+    let thinnedPrecision = curve.points.map { SIMD2($0.recall, $0.precision) }
     let order = predictions.labels.indices.sorted {
       predictions.probability($0, of: 0) > predictions.probability($1, of: 0)
     }
@@ -38,8 +38,8 @@ import Testing
     for image in order {
       if predictions.labels[image] == 0 { hits += 1 } else { misses += 1 }
       let (recall, falseRate) = (hits / Double(curve.positives), misses / Double(curve.negatives))
-      strays = max(strays, distance(SIMD2(falseRate, recall), drawn))
-      strays = max(strays, distance(SIMD2(recall, hits / (hits + misses)), drawnPrecision))
+      strays = max(strays, distance(SIMD2(falseRate, recall), thinned))
+      strays = max(strays, distance(SIMD2(recall, hits / (hits + misses)), thinnedPrecision))
     }
     #expect(strays < 0.004)
   }
@@ -68,8 +68,8 @@ import Testing
     var random = RandomSequence(seed: 5, .test)
     let labels = (0..<images).map { UInt8($0 % 3 == 0 ? 0 : 1) }
     let probabilities = labels.flatMap { label -> [Float] in
-      let drawn = random.nextUniform()
-      let first = label == 0 ? 1 - drawn * drawn : drawn * drawn
+      let uniform = random.nextUniform()
+      let first = label == 0 ? 1 - uniform * uniform : uniform * uniform
       return [first, 1 - first]
     }
     return try Predictions(probabilities: probabilities, labels: labels, classCount: 2)

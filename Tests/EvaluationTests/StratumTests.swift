@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func groupsAreOrderedAndEqualInSize() throws {
-    let predictions = try judged((0..<10).map { (0.9, $0 < 5) })
+    let predictions = try twoClassPredictions((0..<10).map { (0.9, $0 < 5) })
     let strata = Stratum.quantiles(predictions, by: (0..<10).map { Double(9 - $0) }, groups: 3)
     #expect(strata.map(\.lowest) == [0, 3, 6] && strata.map(\.highest) == [2, 5, 9])
     #expect(strata.map(\.accuracy) == [(0, 3), (1, 3), (4, 4)].map { ProportionInterval($0.0, of: $0.1) })
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func equalValuesStayInOneGroup() throws {
-    let predictions = try judged((0..<8).map { _ in (0.9, true) })
+    let predictions = try twoClassPredictions((0..<8).map { _ in (0.9, true) })
     let strata = Stratum.quantiles(predictions, by: [0, 1, 1, 1, 1, 1, 1, 2], groups: 4)
     #expect(strata.map(\.accuracy.count) == [7, 1])
     #expect(Stratum.quantiles(predictions, by: [Double](repeating: 3, count: 8)).map(\.accuracy.count) == [8])
@@ -44,7 +44,9 @@ import Testing
     #expect(zip(strata, strata.dropFirst()).allSatisfy { $0.highest < $1.lowest })
   }
 
-  @Test func hasNoGroupsWithoutImages() throws { #expect(Stratum.quantiles(try judged([]), by: []).isEmpty) }
+  @Test func hasNoGroupsWithoutImages() throws {
+    #expect(Stratum.quantiles(try twoClassPredictions([]), by: []).isEmpty)
+  }
 
   @Test func quantilesUseTheMeasureOfEachImage() throws {
     let images = LabeledImages(

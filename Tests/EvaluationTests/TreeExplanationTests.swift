@@ -16,7 +16,7 @@ private struct Fixture: Decodable {
   /// (nodes, classes)
   let counts: [[Int]]
   let impurity, importances: [Double]
-  let strangers: [[UInt8]]
+  let newImages: [[UInt8]]
   let paths: [[Int]]
   let probabilities: [[Double]]
 
@@ -44,7 +44,7 @@ private struct Fixture: Decodable {
   @Test(arguments: [0, 1]) func pathsCountsAndImpuritiesMatchScikitLearn(index: Int) throws {
     let fixture = try readFixture("explanation", as: [Fixture].self)[index]
     let model = try fixture.model()
-    for (image, pixels) in fixture.strangers.enumerated() {
+    for (image, pixels) in fixture.newImages.enumerated() {
       let found = TreeExplanation(of: model, pixels: pixels[...], classNames: names)
       #expect(found.steps.map(\.node) == fixture.paths[image] && found.criterion.rawValue == fixture.criterion)
       for step in found.steps {
@@ -147,10 +147,10 @@ private struct Fixture: Decodable {
 
   @Test func forestContributionsSumToPrediction() throws {
     let (model, _) = try forest()
-    let strangers = coarseImages(20, model.imageShape, classes: 4, levels: 20, key: 1)
-    let probabilities = try model.probabilities(for: strangers, on: anyContext, progress: { _ in true })
+    let newImages = coarseImages(20, model.imageShape, classes: 4, levels: 20, key: 1)
+    let probabilities = try model.probabilities(for: newImages, on: anyContext, progress: { _ in true })
     for image in 0..<20 {
-      let found = ForestExplanation(of: model, pixels: strangers.pixels(of: image), classNames: names)
+      let found = ForestExplanation(of: model, pixels: newImages.pixels(of: image), classNames: names)
       #expect(found.probabilities == probabilities[image * 4..<image * 4 + 4].map(Double.init))
       #expect(found.probabilities[found.prediction] == found.probabilities.max())
       #expect(found.votes.reduce(0, +) == 15 && found.trees.count == 15)
@@ -158,24 +158,24 @@ private struct Fixture: Decodable {
       let moved = found.contributions.values.reduce(0) { $0 + Double($1) }
       #expect(abs(found.baseline[found.prediction] + moved - found.probabilities[found.prediction]) < 1e-5)
       for (number, vote) in found.trees.enumerated() {
-        let path = TreeExplanation(of: model, tree: number, pixels: strangers.pixels(of: image), classNames: names)
+        let path = TreeExplanation(of: model, tree: number, pixels: newImages.pixels(of: image), classNames: names)
         #expect(path.prediction == vote.prediction && path.steps.count == vote.depth + 1 && path.isBootstrapped)
       }
     }
-    let found = ForestExplanation(of: model, pixels: strangers.pixels(of: 0), classNames: names)
+    let found = ForestExplanation(of: model, pixels: newImages.pixels(of: 0), classNames: names)
     #expect(try JSONDecoder().decode(ForestExplanation.self, from: JSONEncoder().encode(found)) == found)
   }
 
   @Test func describesBootstrapSamples() throws {
-    let (drawn, images) = try forest()
+    let (bootstrapped, images) = try forest()
     let (whole, _) = try forest { $0.bootstrap = false }
     func explanation(_ model: Forest) -> TreeExplanation {
       TreeExplanation(of: model, tree: 0, pixels: images.pixels(of: 0), classNames: names)
     }
-    #expect(explanation(drawn).sentences.last?.contains("bootstrap samples") == true)
+    #expect(explanation(bootstrapped).sentences.last?.contains("bootstrap samples") == true)
     #expect(explanation(whole).sentences.last?.contains("bootstrap") == false)
     // Each bootstrap has as many samples as there are images.
-    #expect(explanation(drawn).steps[0].images == 120 && explanation(whole).steps[0].images == 120)
+    #expect(explanation(bootstrapped).steps[0].images == 120 && explanation(whole).steps[0].images == 120)
   }
 
   @Test func forestImportanceSumsToOne() throws {

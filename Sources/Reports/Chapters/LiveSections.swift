@@ -120,7 +120,7 @@ package enum LiveSections {
         .table(
           HTMLTable(
             "Trained models",
-            columns: [.init("model", .text), .init("test accuracy", .number), .init("fit, s", .number)],
+            columns: [.init("model", .text), .init("test accuracy", .number), .init("fit time, s", .number)],
             rows: models.map {
               [
                 HTMLText($0.name), "\(formatted(100 * $0.accuracy, digits: 2)) %",

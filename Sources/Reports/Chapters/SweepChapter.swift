@@ -49,7 +49,8 @@ package struct SweepChapter: Sendable {
       HTMLStatement(
         "\(tried)",
         """
-        \(tried == 1 ? "configuration" : "configurations") of \(summary.model.rawValue) evaluated on \(summary.splits) \
+        \(tried == 1 ? "configuration" : "configurations") of \(summary.model.rawValue) \
+        \(tried == 1 ? "was" : "were") evaluated on \(summary.splits) \
         \(summary.splits == 1 ? "split" : "splits") of the training images.
         """)
     ]
@@ -99,8 +100,8 @@ package struct SweepChapter: Sendable {
     }
     let columns: [HTMLTable.Column] =
       [
-        .init("rank", .number), .init("mean \(summary.metric)", .number), .init("deviation", .number),
-        .init("fit, s", .number),
+        .init("rank", .number), .init("mean \(summary.metric)", .number), .init("standard deviation", .number),
+        .init("fit time, s", .number),
       ] + names.map { .init($0, .text) } + (hasRungs ? [.init("resource", .number)] : [])
       + (hasFailures ? [.init("failure", .text)] : [])
     let rest = summary.rows.count - listed.count

@@ -1,7 +1,7 @@
 package import Evaluation
 
 extension Statements {
-  /// The result of the paired test of two models. Never nil: no significant difference is a finding as well.
+  /// The result of the paired test of two models. No significant difference is a finding as well.
   package static func comparison(_ comparison: ModelComparison, of models: [EvaluatedModel], pairs: Int)
     -> HTMLStatement
   {
