@@ -182,10 +182,10 @@ import Testing
 
   @Test func listsNoClassIfNoneIsWorse() throws {
     let equal = try ChapterSamples.model(errors: 0)
-    #expect(Statements.weakClasses(ClassPriority.toPhotograph(equal.test), equal).isEmpty)
-    #expect(Statements.confusedPairs(PairPriority.toRelabel(equal.test), equal).isEmpty)
+    #expect(Statements.weakClasses(ClassPriority.ranked(equal.test), equal).isEmpty)
+    #expect(Statements.confusedPairs(PairPriority.ranked(equal.test), equal).isEmpty)
     let weak = try ChapterSamples.model(errors: 0.2)
-    let statements = Statements.weakClasses(ClassPriority.toPhotograph(weak.test), weak)
+    let statements = Statements.weakClasses(ClassPriority.ranked(weak.test), weak)
     #expect(text(statements.first)?.contains("Collect more or better images of <strong>cat</strong> first") == true)
   }
 }

@@ -20,7 +20,7 @@ package struct ClassPriority: Sendable, Equatable, Codable {
 
   /// Returns the classes supported by the data, the greatest gain first; of equal ones, the lower label first.
   /// - Parameter test: the predictions on the test images. Classes without images are ignored.
-  package static func toPhotograph(_ test: Predictions) -> [ClassPriority] {
+  package static func ranked(_ test: Predictions) -> [ClassPriority] {
     let confusion = test.confusion
     let recalls = (0..<test.classCount).map { ProportionInterval(confusion.counts[$0][$0], of: confusion.support($0)) }
     let labels = recalls.indices.filter { recalls[$0].count > 0 }
@@ -72,7 +72,7 @@ package struct PairPriority: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - test: the predictions on the test images
   ///   - labelQuality: of the training images, if known
-  package static func toRelabel(_ test: Predictions, labelQuality: LabelQuality? = nil) -> [PairPriority] {
+  package static func ranked(_ test: Predictions, labelQuality: LabelQuality? = nil) -> [PairPriority] {
     let confusion = test.confusion
     let errors = confusion.total - confusion.correct
     let evenFraction = 2 / Double(max(1, test.classCount * (test.classCount - 1)))

@@ -111,8 +111,8 @@ package struct AutomationChapter: Sendable {
   // MARK: Priorities
 
   private var priorities: HTMLSection {
-    let classes = ClassPriority.toPhotograph(model.test)
-    let pairs = PairPriority.toRelabel(model.test, labelQuality: labelQuality)
+    let classes = ClassPriority.ranked(model.test)
+    let pairs = PairPriority.ranked(model.test, labelQuality: labelQuality)
     var blocks: [HTMLBlock] = []
     blocks.addStatements(
       (Statements.weakClasses(classes, model) + Statements.confusedPairs(pairs, model)).map(Optional.some))

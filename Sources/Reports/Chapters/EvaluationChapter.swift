@@ -20,7 +20,7 @@ package struct EvaluationChapter: Sendable {
   package var section: HTMLSection {
     var blocks: [HTMLBlock] = [.cards(cards)]
     if let warning = Statements.tooFewImages(model) { blocks.append(.note(warning)) }
-    let pairs = PairPriority.toRelabel(model.test)
+    let pairs = PairPriority.ranked(model.test)
     blocks.addStatements(
       [Statements.accuracy(model), Statements.bestClass(model)]
         + Statements.confusedPairs(pairs, model, limit: 2).map(Optional.some))

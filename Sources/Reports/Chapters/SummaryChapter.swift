@@ -67,8 +67,8 @@ package struct SummaryChapter: Sendable {
 
   /// At most ten.
   private var statements: [HTMLStatement?] {
-    let pairs = PairPriority.toRelabel(best.test, labelQuality: labelQuality)
-    let classes = ClassPriority.toPhotograph(best.test)
+    let pairs = PairPriority.ranked(best.test, labelQuality: labelQuality)
+    let classes = ClassPriority.ranked(best.test)
     return [Statements.accuracy(best), Statements.best(of: models), plan.map { Statements.automation($0, best) }]
       + [costPlan.flatMap { Statements.cost($0, best) }, Statements.bestClass(best)]
       + Statements.confusedPairs(pairs, best, limit: 1).map(Optional.some)
