@@ -18,9 +18,9 @@ extension AutomationChapter {
           [
             .paragraph(
               """
-              The fraction of the test images predicted to be of a class that can be labeled automatically, with the \
-              confidence threshold in parentheses. A dash means that the hold-out images do not support a threshold: \
-              there are too few of them, or no threshold reaches the target.
+              Coverage on the test images predicted to be of each class, with the confidence threshold in parentheses. \
+              A dash means that the hold-out images do not support a threshold: there are too few of them, or no \
+              threshold reaches the target.
               """),
             .table(classTable(plans)),
           ]),
@@ -35,8 +35,8 @@ extension AutomationChapter {
     }
     return LinePlot(
       "Precision against coverage",
-      horizontal: Axis("fraction labeled automatically", format: .percent, range: 0...1),
-      vertical: Axis("fraction of these labels that are correct", format: .percent),
+      horizontal: Axis("coverage: fraction labeled automatically", format: .percent, range: 0...1),
+      vertical: Axis("precision: fraction of automatic labels that are correct", format: .percent),
       series: [series("test images", model.test), series("hold-out images", holdOut)],
       markers: plans.compactMap { plan in
         plan.threshold.map { PlotMarker($0.test.coverage.fraction, label: QuantityText.target(plan.target)) }
@@ -44,8 +44,8 @@ extension AutomationChapter {
   }
 
   private static let caption: HTMLText = """
-    From only the most confident predictions, on the left, to all images. The vertical lines are the fractions of the \
-    test images that the thresholds chosen on the hold-out images label.
+    From only the most confident predictions (left) to all images (right). Vertical lines mark the coverage of the \
+    chosen thresholds on the test images.
     """
 
   // MARK: Tables
@@ -80,7 +80,7 @@ extension AutomationChapter {
 
   private func classTable(_ plans: [AutomationPlan]) -> HTMLTable {
     HTMLTable(
-      "Fraction labeled automatically, by predicted class",
+      "Coverage by predicted class and target precision",
       columns: [.init("Predicted class", .text)]
         + Self.targets.map { .init("\(QuantityText.target($0)) precision", .number) },
       rows: model.classNames.enumerated().map { label, name in

@@ -54,7 +54,8 @@ package struct AutomationChapter: Sendable {
     guard let holdOut = model.holdOut.predictions, let plan = CostPlan(costs, holdOut: holdOut, test: model.test)
     else { return [.paragraph("Without hold-out images, no threshold can be chosen.")] }
     let own =
-      costs.pairs.isEmpty ? "" : " \(QuantityText.count(costs.pairs.count, "pair")) of classes cost differently."
+      costs.pairs.isEmpty
+      ? "" : " Different costs apply to \(QuantityText.count(costs.pairs.count, "pair")) of classes."
     var blocks: [HTMLBlock] = [
       .paragraph(
         """
@@ -96,7 +97,7 @@ package struct AutomationChapter: Sendable {
     let chosen = plan.holdOut.coverage.fraction
     return LinePlot(
       "Cost against coverage",
-      horizontal: Axis("fraction labeled automatically", format: .percent, range: 0...1),
+      horizontal: Axis("coverage: fraction labeled automatically", format: .percent, range: 0...1),
       vertical: Axis("cost of 1,000 items"),
       series: [.init("cost of 1,000 items", plan.curve.map { PlotPoint($0.coverage, $0.cost) })],
       markers: [PlotMarker(chosen, label: "cheapest")])
@@ -104,8 +105,7 @@ package struct AutomationChapter: Sendable {
 
   private let costCaption: HTMLText =
     """
-    Measured on the hold-out images. On the left every item is labeled manually, on the right every item is labeled by \
-    the model.
+    Measured on the hold-out images, from all manual labeling (left) to all automatic labeling (right).
     """
 
   // MARK: Priorities
