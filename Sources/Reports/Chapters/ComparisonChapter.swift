@@ -18,8 +18,9 @@ package struct ComparisonChapter: Sendable {
     var blocks: [HTMLBlock] = [
       .paragraph(
         """
-        All models are evaluated on the same \(images), none of which was used for training. The interval contains, \
-        with 95 % confidence, the accuracy on other images of the same kind.
+        \(models.count > 1 ? "All models are evaluated on the same" : "The model is evaluated on") \(images), none of \
+        which was used for training. The interval contains, with 95 % confidence, the accuracy on other images of the \
+        same kind.
         """),
       .table(accuracyTable), .figure(HTMLFigure("accuracy-of-models", accuracyPlot, caption: accuracyCaption)),
     ]
@@ -57,11 +58,14 @@ package struct ComparisonChapter: Sendable {
       })
   }
 
-  private let accuracyCaption: HTMLText =
-    """
-    Whiskers are 95 % intervals. Overlapping whiskers do not show that two models are equally accurate: the paired \
-    tests below are more sensitive.
-    """
+  private var accuracyCaption: HTMLText {
+    models.count > 1
+      ? """
+      Whiskers are 95 % intervals. Overlapping whiskers do not show that two models are equally accurate: the paired \
+      tests below are more sensitive.
+      """
+      : "The whisker is the 95 % interval."
+  }
 
   // MARK: Pairs
 

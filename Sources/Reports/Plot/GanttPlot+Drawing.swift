@@ -10,12 +10,12 @@ extension GanttPlot {
       let total = ofKind.reduce(0) { $0 + $1.end - $1.start }
       return
         """
-        \(kinds[kind]): \(ofKind.count) spans, \
+        \(kinds[kind]): \(QuantityText.count(ofKind.count, "span")), \
         \(horizontal.format.text(total))\(horizontal.unit.map { " " + $0 } ?? "") in total
         """
     }
     let all = totals.isEmpty ? "" : " " + totals.joined(separator: "; ") + "."
-    return "Spans of \(horizontal.title) for \(rows.count) rows (\(vertical.title)).\(all)"
+    return "Spans of \(horizontal.title) for \(QuantityText.count(rows.count, "row")) (\(vertical.title)).\(all)"
   }
 
   package var svg: SVG {

@@ -7,7 +7,8 @@ extension TreePlot {
 
   package var summary: String {
     let path = steps.map { "\($0.test): \($0.value), \($0.taken.answer)" }.joined(separator: "; ")
-    return "Path through a decision tree with \(steps.count) tests. \(path.isEmpty ? "" : path + ". ")"
+    return "Path through a decision tree with \(QuantityText.count(steps.count, "test")). "
+      + (path.isEmpty ? "" : path + ". ")
       + "Leaf: \(Self.composition(leaf, classes))."
   }
 
@@ -24,7 +25,7 @@ extension TreePlot {
   /// The number of images and the two most frequent classes.
   private static func composition(_ counts: [Int], _ classes: [String]) -> String {
     let total = counts.reduce(0, +)
-    let images = NumberText.fixed(Double(total), decimals: 0) + (total == 1 ? " image" : " images")
+    let images = QuantityText.count(total, "image")
     let order = counts.indices.filter { counts[$0] > 0 }.sorted { (counts[$1], $0) < (counts[$0], $1) }
     let fractions = order.prefix(2).map {
       "\(classes[$0]) \(NumberText.percent(Double(counts[$0]) / Double(total), decimals: 0))"
@@ -75,18 +76,18 @@ extension TreePlot {
     other.line(stub, top + Self.boxHeight / 2)
     other.vertical(bottom + 2)
     let (count, rest) = (
-      NumberText.fixed(Double(step.taken.images), decimals: 0), NumberText.fixed(Double(step.other.images), decimals: 0)
+      QuantityText.count(step.taken.images, "image"), QuantityText.count(step.other.images, "image")
     )
     let detail = Self.composition(step.counts, classes)
     return box(top, style: "plot-box", title: step.test, detail: detail, counts: step.counts) + [
       other.markup("plot-reference"),
       PlotText.label(PlotText.truncated(step.other.answer, width: 120), x: stub, y: bottom + 16, .middle),
-      PlotText.label(rest + " images", x: stub, y: bottom + 31, .middle),
+      PlotText.label(rest, x: stub, y: bottom + 31, .middle),
       taken.markup(PlotStyle.stroke(0)),
       PlotText.label(
         PlotText.truncated("\(step.value): \(step.taken.answer)", width: 150), x: middle + 12, y: bottom + 20,
         style: "plot-strong"),
-      PlotText.label(count + " images", x: middle + 12, y: bottom + 36),
+      PlotText.label(count, x: middle + 12, y: bottom + 36),
     ]
   }
 }
