@@ -36,7 +36,7 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
-    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError, is CostModelError:
+    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError, is LabelingCostsError:
       return usage
     case let error as RunError:
       switch error.kind {

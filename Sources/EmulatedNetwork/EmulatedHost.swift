@@ -3,16 +3,16 @@ internal import Compute
 internal import Foundation
 internal import Synchronization
 
-/// A network namespace with loopback and a device, whose packets come out of and go into a descriptor (a TUN device:
-/// https://docs.kernel.org/networking/tuntap.html). Both end with this object.
+/// A network namespace with a loopback device and a TUN device, whose packets are read from and written to a descriptor
+/// (https://docs.kernel.org/networking/tuntap.html). Both are removed with this object.
 final class EmulatedHost: Sendable {
-  /// Packets, each behind a `virtio_net_hdr`.
+  /// The packets, each after a `virtio_net_hdr`.
   let device: Int32
   private let namespace: Int32
 
   private static let newNetwork: Int32 = 0x4000_0000  // CLONE_NEWNET
 
-  /// - Parameter index: counted from 0; decides the address.
+  /// - Parameter index: from 0; determines the address
   init(_ index: Int) throws(EmulationError) {
     (namespace, device) = try Self.onThread { Self.make(index) }.get()
   }
@@ -24,7 +24,8 @@ final class EmulatedHost: Sendable {
 
   static func address(_ index: Int) -> String { "10.78.0.\(index + 1)" }
 
-  /// `env` finds nsenter, and nsenter becomes the command: the process started is the command's.
+  /// Returns a command line that runs a command in the namespace. `env` finds nsenter, and nsenter execs the command,
+  /// so the started process is the command itself.
   func command(_ words: [String]) -> [String] {
     ["/usr/bin/env", "nsenter", "--net=/proc/\(getpid())/fd/\(namespace)", "--"] + words
   }
@@ -36,7 +37,7 @@ final class EmulatedHost: Sendable {
     }
   }
 
-  /// A thread that has been in a namespace is not used for anything else.
+  /// Runs `body` on a new thread, because a thread that entered a namespace must not be reused.
   private static func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
     let answer = ThreadAnswer<Result>()
     // A thread that has ended may be what the limit is short of.
@@ -44,32 +45,32 @@ final class EmulatedHost: Sendable {
     return answer.wait()
   }
 
-  // MARK: Making one
+  // MARK: Creation
 
   private static func make(_ index: Int) -> Result<(Int32, Int32), EmulationError> {
-    func failure(_ what: String) -> Result<(Int32, Int32), EmulationError> {
+    func failure(_ action: String) -> Result<(Int32, Int32), EmulationError> {
       let code = errno
-      return .failure(code == EPERM ? .notAllowed : .unavailable("\(what): \(String(cString: strerror(code)))"))
+      return .failure(code == EPERM ? .notAllowed : .unavailable("\(action): \(String(cString: strerror(code)))"))
     }
-    guard unshare(newNetwork) == 0 else { return failure("no new namespace") }
+    guard unshare(newNetwork) == 0 else { return failure("cannot create a network namespace") }
     let namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
-    guard namespace >= 0 else { return failure("/proc/thread-self/ns/net") }
+    guard namespace >= 0 else { return failure("cannot open /proc/thread-self/ns/net") }
     let device = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK)
     guard device >= 0 else {
       defer { close(namespace) }
-      return failure("/dev/net/tun")
+      return failure("cannot open /dev/net/tun")
     }
     guard configure(device, index) else {
       defer {
         close(device)
         close(namespace)
       }
-      return failure("the device")
+      return failure("cannot configure the TUN device")
     }
     return .success((namespace, device))
   }
 
-  /// Numbers of linux/if_tun.h, linux/sockios.h and linux/if.h, whose macros Swift does not see.
+  /// Constants of linux/if_tun.h, linux/sockios.h and linux/if.h, whose macros are not imported into Swift.
   private enum Request {
     static let setDevice: UInt = 0x4004_54CA  // TUNSETIFF
     static let setOffload: UInt = 0x4004_54D0  // TUNSETOFFLOAD
@@ -79,7 +80,8 @@ final class EmulatedHost: Sendable {
   }
   /// IFF_TUN, IFF_NO_PI, IFF_VNET_HDR
   private static let deviceFlags: UInt16 = 0x0001 | 0x1000 | 0x4000
-  /// TUN_F_CSUM, TUN_F_TSO4: TCP's segments of one message come in one piece of up to 64 KiB, as they go to a network card.
+  /// TUN_F_CSUM, TUN_F_TSO4: TCP segments arrive merged in packets of up to 64 KiB, as they are handed to a network
+  /// card.
   private static let offload: Int32 = 0x01 | 0x02
   /// IFF_UP, IFF_RUNNING
   private static let upFlags: UInt16 = 0x0001 | 0x0040
@@ -96,7 +98,7 @@ final class EmulatedHost: Sendable {
       && request(socket, Request.setFlags, "lo", flags: upFlags)
   }
 
-  /// With a `struct ifreq`: 16 bytes of name, then flags or an address.
+  /// Issues a request with a `struct ifreq`: 16 bytes of name, then flags or an address.
   private static func request(
     _ descriptor: Int32, _ number: UInt, _ name: String, flags: UInt16 = 0, address: String? = nil
   ) -> Bool {
@@ -115,8 +117,8 @@ final class EmulatedHost: Sendable {
     }
   }
 
-  /// Lets Linux's netem hold and lose what this host sends.
-  /// - Returns: false if this kernel or system has no netem.
+  /// Configures Linux's netem to delay and drop the packets that this host sends.
+  /// - Returns: false if netem is not available
   func holdPackets(as link: EmulatedNetwork.Link) -> Bool {
     let microseconds = Int(link.delay / .microseconds(1))
     let words = command(
@@ -137,18 +139,18 @@ final class EmulatedHost: Sendable {
   }
 }
 
-/// What a thread has come to, for the one that waits for it.
+/// The result of a thread, for the thread that waits for it.
 private final class ThreadAnswer<Value: Sendable>: Sendable {
   private let value = Mutex<Value?>(nil)
-  private let isThere = DispatchSemaphore(value: 0)
+  private let isSet = DispatchSemaphore(value: 0)
 
   func give(_ value: Value) {
     self.value.withLock { $0 = value }
-    isThere.signal()
+    isSet.signal()
   }
 
   func wait() -> Value {
-    isThere.wait()
+    isSet.wait()
     return value.withLock { $0! }
   }
 }

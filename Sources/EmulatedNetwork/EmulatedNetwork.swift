@@ -1,17 +1,18 @@
 internal import Foundation
 
-/// Hosts that this machine plays: network namespaces, joined by links of a given rate, delay and loss.
+/// Emulated hosts: network namespaces joined by links of a given rate, delay and loss.
 ///
-/// Needs Linux with TUN devices, root's rights, and `nsenter` (util-linux). Nothing of it has a name in the system, so it ends with this object
-/// and the processes that it was given to, and also when they are killed.
+/// Requires Linux with TUN devices, root privileges, and `nsenter` (util-linux). The namespaces have no name in the
+/// file system, so they disappear with this object and the processes started in them, even if those are killed.
 package final class EmulatedNetwork: Sendable {
-  /// What each host sends goes through such a link; what it receives has been held by the sender's. So a round trip takes twice the delay.
+  /// The link from each host to the network. Packets are delayed on the sender's link only, so a round trip takes twice
+  /// the delay.
   package struct Link: Sendable {
     package var bitsPerSecond: Double
     package var delay: Duration
-    /// Share of what is sent that is lost: from 0 to 1.
+    /// The fraction of packets that are lost, from 0 to 1.
     package var loss: Double
-    /// Decides what is lost. Linux's own netem does not take it.
+    /// The seed of the losses; ignored by Linux's netem.
     package var seed: UInt64
 
     package init(bitsPerSecond: Double = 1e9, delay: Duration = .milliseconds(1), loss: Double = 0, seed: UInt64 = 0) {
@@ -19,12 +20,12 @@ package final class EmulatedNetwork: Sendable {
     }
   }
 
-  /// Who holds and loses packets: Linux's netem if this kernel has it, else a thread of this process.
+  /// Whether Linux's netem delays and drops packets; otherwise a thread of this process does.
   package let isHeldByKernel: Bool
   private let hosts: [EmulatedHost]
   private let carrier: PacketCarrier
 
-  /// - Parameter hosts: how many, at most 64
+  /// - Parameter hosts: the number of hosts, at most 64
   /// - Throws: ``EmulationError``
   package init(hosts count: Int, link: Link) throws(EmulationError) {
     precondition((1...64).contains(count))
@@ -32,33 +33,33 @@ package final class EmulatedNetwork: Sendable {
     for index in 0..<count { hosts.append(try EmulatedHost(index)) }
     self.hosts = hosts
     isHeldByKernel = hosts.allSatisfy { $0.holdPackets(as: link) }
-    // The kernel has done all of it before a packet comes here.
+    // With netem, the kernel has already delayed and dropped the packets that arrive here.
     let rest = isHeldByKernel ? Link(bitsPerSecond: .infinity, delay: .zero) : link
     carrier = try PacketCarrier(descriptors: hosts.map(\.device), link: rest)
   }
 
   deinit { carrier.end() }
 
-  /// Where a host, counted from 0, is reached by the others.
+  /// The address of a host, counted from 0.
   package func address(of host: Int) -> String { EmulatedHost.address(host) }
 
-  /// The words that run a command on a host; the first of them is the program.
+  /// The command line that runs a command on a host; its first word is the program.
   package func command(_ words: [String], on host: Int) -> [String] { hosts[host].command(words) }
 
-  /// Runs `body` on a thread that is on a host. Sockets that it makes stay there.
+  /// Runs `body` on a thread in the namespace of a host. Sockets created there stay on that host.
   package func inside<Result: Sendable>(_ host: Int, _ body: @escaping @Sendable () -> Result) -> Result {
     hosts[host].inside(body)
   }
 
-  /// Cuts a host's link, or mends it.
+  /// Cuts or restores the link of a host.
   package func setCut(_ isCut: Bool, _ host: Int) { carrier.setCut(isCut, host) }
 
-  /// What was lost on links (not counting what netem lost), and the processor's time that carrying packets took, with the work of the
-  /// receiving network stacks.
+  /// The number of packets carried and lost (without those lost by netem), and the CPU time of carrying them, including
+  /// the receiving network stacks.
   package var statistics: (carried: Int, lost: Int, processorSeconds: Double) { carrier.statistics }
 }
 
-/// Why no network can be emulated here.
+/// An error that prevents the emulation of a network.
 package enum EmulationError: Error, CustomStringConvertible {
   case notAllowed
   case unavailable(String)
@@ -66,8 +67,8 @@ package enum EmulationError: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .notAllowed:
-      "network namespaces need root's rights: run this as root, or by `unshare --user --map-root-user`"
-    case .unavailable(let reason): "network namespaces cannot be had here: \(reason)"
+      "network namespaces require root privileges: run this as root or with `unshare --user --map-root-user`"
+    case .unavailable(let reason): "network namespaces are not available: \(reason)"
     }
   }
 }

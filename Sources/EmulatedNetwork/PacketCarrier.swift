@@ -3,23 +3,25 @@ internal import Compute
 internal import Foundation
 internal import Synchronization
 
-/// A thread that carries packets from the devices that they come out of to those that they are for, and holds each as long as a link of the
-/// given rate and delay would. Packets of one host stay in their order.
+/// A thread that forwards packets between the devices of the hosts, and holds each for as long as a link of the given
+/// rate and delay would. The packets of a host keep their order.
 final class PacketCarrier: Sendable {
   private let isEnding = Atomic(false)
   private let ended = DispatchSemaphore(value: 0)
-  /// A bit for each host.
+  /// One bit per host.
   private let cut = Atomic<UInt64>(0)
   private let carried = Atomic(0)
   private let lost = Atomic(0)
   private let processorNanoseconds = Atomic<UInt64>(0)
 
-  /// - Parameter descriptors: of the devices of host 0, 1 and so on, not blocking; open until ``end()`` has returned.
-  /// - Throws: ``EmulationError/unavailable(_:)`` if the system gives no thread
+  /// - Parameter descriptors: of the devices of hosts 0, 1 and so on; non-blocking, and open until ``end()`` has
+  ///   returned
+  /// - Throws: ``EmulationError/unavailable(_:)`` if the system cannot start a thread
   init(descriptors: [Int32], link: EmulatedNetwork.Link) throws(EmulationError) {
     let run: @Sendable () -> Void = { [self] in
       var lines = descriptors.indices.map { Line(descriptors[$0], link, seed: link.seed &+ UInt64($0)) }
-      // A cable does not wait for a processor. Where that is not allowed, it does, and packets may be later.
+      // A cable does not wait for a CPU, so the thread requests real-time priority. Where that is not permitted,
+      // packets may be late.
       var priority = sched_param()
       priority.sched_priority = 1
       pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority)
@@ -50,10 +52,10 @@ final class PacketCarrier: Sendable {
     )
   }
 
-  /// Nanoseconds after which the thread looks whether it shall end.
+  /// The interval in nanoseconds at which the thread checks whether it should end.
   private static let longestSleep: UInt64 = 20_000_000
 
-  /// Takes what has been sent, gives what is due, and sleeps until there is more of either.
+  /// Reads the packets sent, delivers those that are due, and sleeps until there are more of either.
   private func carry(_ lines: inout [Line]) {
     let cut = cut.load(ordering: .relaxed)
     func isCut(_ host: Int) -> Bool { cut >> UInt64(host) & 1 == 1 }
@@ -77,7 +79,7 @@ final class PacketCarrier: Sendable {
     let now = nanoseconds(CLOCK_MONOTONIC)
     let sleep = next > now ? min(next - now, Self.longestSleep) : 0
     var time = timespec(tv_sec: 0, tv_nsec: Int(sleep))
-    // Who has sent more than can be held is not asked for more until some of it is gone.
+    // A host whose queue is full is not polled until there is room.
     var files = lines.map { pollfd(fd: $0.isFull ? -1 : $0.descriptor, events: Int16(POLLIN), revents: 0) }
     ppoll(&files, nfds_t(files.count), &time, nil)
   }
@@ -89,7 +91,7 @@ private func nanoseconds(_ clock: clockid_t) -> UInt64 {
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// A packet on its way, behind its `virtio_net_hdr` (linux/virtio_net.h) of 10 bytes.
+/// A packet in transit, after its `virtio_net_hdr` (linux/virtio_net.h) of 10 bytes.
 private struct HeldPacket {
   static let headerBytes = 10
   /// The largest IP packet.
@@ -97,24 +99,25 @@ private struct HeldPacket {
 
   let bytes: UnsafeMutableRawPointer
   var count = 0
-  /// When it arrives.
+  /// The time of arrival.
   var due: UInt64 = 0
 
   private func byte(_ index: Int) -> Int { Int(bytes.load(fromByteOffset: index, as: UInt8.self)) }
 
   private var isIPv4: Bool { count >= Self.headerBytes + 20 && byte(Self.headerBytes) >> 4 == 4 }
 
-  /// The host that an IPv4 packet is for.
+  /// The index of the destination host of an IPv4 packet.
   func target(among hosts: Int) -> Int? {
     guard isIPv4 else { return nil }
     let host = byte(Self.headerBytes + 19) - 1
     return (0..<hosts).contains(host) ? host : nil
   }
 
-  /// Ethernet's preamble, header, checksum and gap.
+  /// The size of Ethernet's preamble, header, checksum and gap.
   private static let frameBytes = 38
 
-  /// Bytes on an Ethernet. The kernel leaves it to the device to cut a large piece into segments, each with headers of its own.
+  /// The number of bytes on an Ethernet wire. The kernel leaves segmentation to the device: each segment has its own
+  /// headers.
   var wireBytes: Int {
     let packet = count - Self.headerBytes
     let segmentBytes = Int(bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self))  // gso_size
@@ -126,7 +129,7 @@ private struct HeldPacket {
   }
 }
 
-/// What one host has sent and nobody has received: a ring, in the order of arrival.
+/// The packets that a host has sent and that are not delivered yet: a ring buffer in the order of arrival.
 private struct Line {
   let descriptor: Int32
   private let bytesPerNanosecond: Double
@@ -136,10 +139,10 @@ private struct Line {
   private var ring: [HeldPacket] = []
   private var head = 0
   private var count = 0
-  /// When the last packet taken has wholly left the host.
+  /// The time when the last packet has entirely left the host.
   private var left: UInt64 = 0
 
-  /// As many as netem holds if it is not told otherwise.
+  /// The capacity in packets: netem's default limit.
   private static let capacity = 1_000
 
   init(_ descriptor: Int32, _ link: EmulatedNetwork.Link, seed: UInt64) {
@@ -156,12 +159,12 @@ private struct Line {
 
   mutating func dropFirst() {
     (head, count) = ((head + 1) % Self.capacity, count - 1)
-    // The same few packets' memory is used as long as the line is short.
+    // Reuses the memory of the same few packets as long as the queue is short.
     if count == 0 { head = 0 }
   }
 
-  /// Takes what the host has sent, as far as there is room.
-  /// - Returns: how many packets were lost
+  /// Reads the packets sent by the host while there is room.
+  /// - Returns: the number of packets lost
   mutating func take(at now: UInt64) -> Int {
     var lost = 0
     while !isFull {
@@ -182,7 +185,7 @@ private struct Line {
     return lost
   }
 
-  /// From 0 to 1 (SplitMix64: Steele, Lea and Flood, 2014).
+  /// Returns a random number from 0 to 1 (SplitMix64: Steele, Lea and Flood, 2014).
   private mutating func draw() -> Double {
     random &+= 0x9E37_79B9_7F4A_7C15
     var bits = random

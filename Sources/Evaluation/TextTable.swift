@@ -1,20 +1,20 @@
 internal import Foundation
 
-/// A table for people: columns as wide as their widest cell, two spaces apart.
+/// A plain-text table: columns are as wide as their widest cell and separated by two spaces.
 package struct TextTable {
-  /// To which side of its column a cell goes.
+  /// The alignment of the cells of a column.
   package enum Alignment { case left, right }
 
   private let alignments: [Alignment]
   private var rows: [[String]] = []
 
-  /// - Parameter header: the first row; nothing for a table without one.
+  /// - Parameter header: the first row; empty for none
   package init(_ alignments: [Alignment], header: [String] = []) {
     self.alignments = alignments
     if !header.isEmpty { add(header) }
   }
 
-  /// - Parameter cells: at most one for each column; missing ones are empty.
+  /// - Parameter cells: at most one per column; missing cells are empty.
   package mutating func add(_ cells: [String]) {
     precondition(cells.count <= alignments.count, "more cells than columns")
     rows.append(cells + Array(repeating: "", count: alignments.count - cells.count))
@@ -33,5 +33,5 @@ package struct TextTable {
   }
 }
 
-/// A number with so many digits behind the point.
+/// Formats a number with a fixed number of decimals.
 package func formatted(_ number: Double, digits: Int) -> String { String(format: "%.\(digits)f", number) }

@@ -1,32 +1,32 @@
 package import Foundation
 
-/// One run of a command that makes models, as the record has it.
+/// A run of a command that trains models, as stored in the record.
 package struct Run: Sendable, Equatable, Codable {
   package enum State: String, Sendable, Codable {
     case running, finished, failed
-    /// Stopped by the user, or by the death of its process: it can go on.
+    /// Stopped by the user or by a crash of its process; it can be resumed.
     case interrupted
     /// Its row in the record was changed outside of Atelier, or is none that Atelier writes: nothing is done with it but
     /// to remove it.
     case damaged
   }
 
-  /// The name of its folder.
+  /// The name of the run's folder.
   package let name: String
-  /// The command: train, sweep, quickstart.
+  /// The command: train, sweep or quickstart.
   package let kind: String
   package var state = State.running
-  /// Why it failed.
+  /// The reason for the failure.
   package var reason: String?
   package let started: Date
   package var ended: Date?
-  /// The data set's name and SHA-256.
+  /// The name of the data set, and its SHA-256 digest.
   package let data: String
   package let dataDigest: String
-  /// What it was asked to do: of a sweep, the whole of its definition.
+  /// The settings of the run; for a sweep, its entire definition.
   package let definition: String
   package let version: String
-  /// Who runs it: see ``ProcessMark``.
+  /// The process of the run: see ``ProcessMark``.
   package var process = ProcessMark.own
 
   package init(
@@ -38,19 +38,19 @@ package struct Run: Sendable, Equatable, Codable {
   }
 }
 
-/// A model that a run has made.
+/// A model trained by a run.
 package struct RunModel: Sendable, Equatable, Codable {
   package let kind: String
-  /// By the names of the command line's options.
+  /// By option name of the command line.
   package let settings: [String: String]
   package let accuracy: Double
   package let digest: String
   package let path: String
   package let fitSeconds: Double
-  /// To judge the test images, and how many there are; nil where an older version has made the record.
+  /// The time to evaluate the test images, and their number; nil in a record by an older version.
   package let testSeconds: Double?
   package let testImages: Int?
-  /// The most memory that this process and its local workers had together during the fit, in bytes; nil where it is not known.
+  /// The peak memory of this process and its local workers during training, in bytes; nil if unknown.
   package let peakBytes: Int?
 
   package init(
@@ -63,11 +63,11 @@ package struct RunModel: Sendable, Equatable, Codable {
   }
 }
 
-/// A number that a model's fit has told on its way: for instance the loss after an epoch.
+/// A metric recorded during the training of a model, for example the loss after an epoch.
 package struct RunMetric: Sendable, Equatable, Codable {
-  /// The kind of the model.
+  /// The kind of model.
   package let model: String
-  /// For instance `loss`, `validation-accuracy`.
+  /// For example `loss` or `validation-accuracy`.
   package let name: String
   /// From 1.
   package let step: Int
@@ -78,27 +78,27 @@ package struct RunMetric: Sendable, Equatable, Codable {
   }
 }
 
-/// Tells one process from all others, also from a later one with the same number.
+/// Identifies a process uniquely, also among later processes with the same number.
 package enum ProcessMark {
-  /// Of this process.
+  /// The mark of this process.
   package static let own = mark(of: "self") ?? "\(getpid())"
 
-  /// nil if there is no such process, or it has ended and only waits for its parent to ask how.
+  /// Returns the mark of a process; nil if there is no such process, or if it is a zombie.
   package static func of(_ process: Int32) -> String? { mark(of: "\(process)") }
 
-  /// Whether the process of a mark still runs, and not another one that was given its number.
+  /// Whether the process of a mark is still running; false if its number now belongs to another process.
   package static func isAlive(_ mark: String) -> Bool {
     guard let number = mark.split(separator: " ").first else { return false }
     return self.mark(of: String(number)) == mark
   }
 
-  /// Number, start in ticks since boot, and boot.
+  /// The mark: process number, start time in ticks since boot, and the boot's identifier.
   private static func mark(of process: String) -> String? {
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
       let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
       let end = text.lastIndex(of: ")"), let number = text.split(separator: " ").first
     else { return nil }
-    // Fields from the third on, which is the state, stand behind the name, which may hold anything; the start is the 22nd.
+    // The fields from the third on (the state) follow the name, which may contain anything; the start time is the 22nd.
     let fields = text[end...].split(separator: " ")
     guard fields.count > 20, !["Z", "X"].contains(fields[1]) else { return nil }
     return "\(number) \(fields[20]) \(boot.trimmingCharacters(in: .whitespacesAndNewlines))"

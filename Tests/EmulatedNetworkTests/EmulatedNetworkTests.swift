@@ -2,7 +2,7 @@ import EmulatedNetwork
 import Foundation
 import Testing
 
-/// What TCP makes of the links. Times have only lower bounds: a machine that is busy may take longer.
+/// TCP over emulated links. Times have only lower bounds, because a busy machine may take longer.
 @Suite struct EmulatedNetworkTests {
   static let obstacle: Comment? = {
     do {
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// Sends from host 1 to host 0, and compares what arrives.
+  /// Sends bytes from host 1 to host 0 and compares what arrives.
   private static func carry(_ bytes: [UInt8], over network: EmulatedNetwork) -> (isSame: Bool, time: Duration) {
     let listener = listen(network, on: 0)
     let sender = connect(network, from: 1, to: 0)
@@ -68,7 +68,7 @@ import Testing
 
   private static func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 * 31 >> 3) } }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aRoundTripTakesTwiceTheDelay() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func roundTripTakesTwiceTheDelay() throws {
     let network = try EmulatedNetwork(hosts: 3, link: .init(delay: .milliseconds(40)))
     let listener = Self.listen(network, on: 2)
     let start = ContinuousClock.now
@@ -78,19 +78,19 @@ import Testing
     close(listener)
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func noMorePassesThanTheRateAllows() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func throughputIsLimitedByTheRate() throws {
     let network = try EmulatedNetwork(hosts: 2, link: .init(bitsPerSecond: 1e8, delay: .zero))
     let (isSame, time) = Self.carry(Self.bytes(2_500_000), over: network)
     #expect(isSame && time >= .milliseconds(200), "\(time)")
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func whatIsLostIsSentAgain() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func lostPacketsAreResent() throws {
     let network = try EmulatedNetwork(hosts: 2, link: .init(delay: .milliseconds(1), loss: 0.02, seed: 7))
     #expect(Self.carry(Self.bytes(20_000_000), over: network).isSame)
     #expect(network.isHeldByKernel || network.statistics.lost > 0)
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func nothingPassesACutLink() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func cutLinkCarriesNothing() throws {
     let network = try EmulatedNetwork(hosts: 2, link: .init(delay: .zero))
     let listener = Self.listen(network, on: 0)
     network.setCut(true, 0)
@@ -105,7 +105,7 @@ import Testing
     close(listener)
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aCommandRunsOnItsHost() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func commandRunsOnItsHost() throws {
     let network = try EmulatedNetwork(hosts: 2, link: .init())
     let words = network.command(["cat", "/proc/net/fib_trie"], on: 1)
     let (process, output) = (Process(), Pipe())

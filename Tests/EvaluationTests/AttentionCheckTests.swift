@@ -5,8 +5,8 @@ import Foundation
 import Models
 import Testing
 
-/// A network that is known through and through: one channel lights up at pixels brighter than 160, and class 0 is what it sums over the
-/// windows that it looks at.
+/// A network with known behavior: its channel is active at pixels brighter than 160, and class 0 is the sum over the
+/// windows that it uses.
 private struct BrightPixels {
   let network: Network
   let shape = ImageShape(height: 12, width: 12, channels: 1)
@@ -28,7 +28,7 @@ private struct BrightPixels {
       ], settings: settings.text, imageShape: shape, classCount: 2)
   }
 
-  /// Noise that is too dark to be seen, with bright pixels.
+  /// Noise below the activation threshold, with bright pixels.
   func images(_ count: Int, bright: [(y: Int, x: Int)]) -> LabeledImages {
     let dark = noise(count, shape, largest: 150)
     var pixels = dark.pixels
@@ -55,14 +55,14 @@ private struct BrightPixels {
     return Dictionary(uniqueKeysWithValues: check.curves.map { ($0.method, $0) })
   }
 
-  /// The network looks only at one corner, and all methods can know it: nothing else is bright.
-  @Test(arguments: AttentionCheck.Kind.allCases) func mapsOfWhatTheNetworkSeesBeatTheBaselines(
+  /// The network uses only one corner, and all methods can find it: nothing else is bright.
+  @Test(arguments: AttentionCheck.Kind.allCases) func modelBasedMapsBeatBaselines(
     kind: AttentionCheck.Kind
   ) throws {
     let bright = try BrightPixels { $0 < 2 && $1 < 2 }
     let images = bright.images(20, bright: BrightPixels.corner)
     let curves = try areas(kind, bright.network, AttentionMethod.allCases, images)
-    for method in AttentionMethod.explaining {
+    for method in AttentionMethod.modelBased {
       for baseline in AttentionMethod.allCases where baseline.isBaseline {
         let (own, other) = (curves[method]!, curves[baseline]!)
         let gain = kind.lowerIsBetter ? other.area - own.area : own.area - other.area
@@ -71,8 +71,9 @@ private struct BrightPixels {
     }
   }
 
-  /// Grad-CAM weighs a channel as a whole, HiResCAM each place: of two corners that are alike, only the latter knows which one counts.
-  @Test func hiResCAMKnowsWhichOfTwoCornersIsLookedAt() throws {
+  /// Grad-CAM weighs a channel as a whole, HiResCAM each position: of two equal corners, only HiResCAM finds the one
+  /// that is used.
+  @Test func hiResCAMDistinguishesTwoEqualCorners() throws {
     let bright = try BrightPixels { $0 < 2 && $1 < 2 }
     let images = bright.images(4, bright: BrightPixels.corner + BrightPixels.oppositeCorner)
     let maps = try bright.network.attentionMaps([.gradCAM, .hiResCAM], of: images, block: 1, on: context)
@@ -84,11 +85,11 @@ private struct BrightPixels {
     }
   }
 
-  /// Against the model's own word on images changed by hand.
-  @Test func curvesAreWhatTheModelSaysOfTheChangedImages() throws {
+  /// Compares the curves with the model's predictions for manually changed images.
+  @Test func curvesAreProbabilitiesOfTheChangedImages() throws {
     let bright = try BrightPixels { _, _ in true }
     let images = bright.images(1, bright: BrightPixels.corner)
-    // No two pixels matter the same: from the last pixel to the first.
+    // All pixels differ in importance, which increases toward the last pixel.
     let map = AttentionMap(height: 12, width: 12, values: (0..<144).map { Float($0) })
     for kind in [AttentionCheck.Kind.deletion, .insertion] {
       let check = try bright.network.attentionCheck(
@@ -106,7 +107,7 @@ private struct BrightPixels {
     }
   }
 
-  @Test func deletionEndsWhereInsertionBegins() throws {
+  @Test func deletionEndsWhereInsertionStarts() throws {
     let bright = try BrightPixels { _, _ in true }
     let images = bright.images(3, bright: BrightPixels.corner)
     let deletion = try areas(.deletion, bright.network, [.random], images)[.random]!.probabilities
@@ -116,7 +117,7 @@ private struct BrightPixels {
     #expect(deletion.first! > 0.9 && deletion.last! < 0.1)
   }
 
-  @Test func theBitsDoNotDependOnThreads() throws {
+  @Test func curvesAreIndependentOfThreadCount() throws {
     let bright = try BrightPixels { $0 < 3 && $1 < 4 }
     let images = bright.images(9, bright: BrightPixels.corner)
     let maps = try bright.network.attentionMaps([.hiResCAM, .random], of: images, block: 1, on: context)
@@ -131,8 +132,10 @@ private struct BrightPixels {
     }
   }
 
-  /// Every size, down to images of which a single pixel is left, or none has a neighbour.
-  @Test(arguments: [(2, 2, 1), (2, 9, 3), (13, 2, 1)]) func anyShapeCanBeChecked(height: Int, width: Int, channels: Int)
+  /// Down to images with a single feature cell, or without neighbors.
+  @Test(arguments: [(2, 2, 1), (2, 9, 3), (13, 2, 1)]) func checksImagesOfAnyShape(
+    height: Int, width: Int, channels: Int
+  )
     throws
   {
     let images = noise(2, ImageShape(height: height, width: width, channels: channels))
@@ -149,7 +152,7 @@ private struct BrightPixels {
     #expect(LinearImputation(height: 1, width: 1, removed: [true]).fill([7]) == [0])
   }
 
-  @Test func whatCannotBeCheckedIsRefused() throws {
+  @Test func rejectsInvalidChecks() throws {
     let bright = try BrightPixels { _, _ in true }
     let images = bright.images(2, bright: [])
     let maps = try bright.network.attentionMaps([.sobel], of: images, block: 1, on: context)
@@ -176,7 +179,7 @@ private struct BrightPixels {
 @Suite struct RandomizationCheckTests {
   private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
 
-  /// Filled squares and crosses somewhere in noise.
+  /// Filled squares and crosses at random positions in noise.
   private func shapes(_ count: Int) -> LabeledImages {
     let dark = noise(count, ImageShape(height: 12, width: 12, channels: 1), largest: 100)
     var pixels = dark.pixels
@@ -192,7 +195,7 @@ private struct BrightPixels {
     return LabeledImages(shape: dark.shape, pixels: pixels, labels: (0..<count).map { UInt8($0 % 2) })
   }
 
-  @Test func randomWeightsChangeMapsOfTheNetworkAndNotOfTheImage() throws {
+  @Test func randomWeightsChangeModelBasedMapsOnly() throws {
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.epochs, settings.batch) = ([8, 8], [8], 8, 32)
     (settings.shards, settings.weightAverage) = (2, 0)
@@ -200,7 +203,7 @@ private struct BrightPixels {
     let network = try Network.fit(
       images, classCount: 2, settings: settings, on: context, progress: { _ in true })
     let hits = zip(try network.predictions(for: images, on: context), images.labels).count { $0 == $1 }
-    #expect(hits > 540, "there is something to forget")
+    #expect(hits > 540, "the network has learned something")
     let checks = try network.randomizationCheck(
       AttentionMethod.allCases, of: images.prefix(40), block: 1, on: context)
     #expect(checks.map(\.method) == AttentionMethod.allCases)
@@ -213,7 +216,7 @@ private struct BrightPixels {
         if check.method.isBaseline {
           #expect(abs(stage.correlation - 1) < 1e-12)
         } else {
-          // Grad-CAM++ weighs no channel negatively, so until the block itself is random its maps follow what lights up in it.
+          // Grad-CAM++ has no negative weights, so until the block itself is random, its maps follow the activations.
           let most = check.method == .gradCAMPlusPlus && !stage.layers.contains("block1") ? 0.99 : 0.9
           #expect(stage.correlation < most && stage.correlationError! < 0.1, "\(check.method) \(stage.layers)")
         }
@@ -222,7 +225,7 @@ private struct BrightPixels {
     #expect(try JSONDecoder().decode([RandomizationCheck].self, from: JSONEncoder().encode(checks)) == checks)
   }
 
-  @Test func mapsThatRankNothingCorrelateWithNothing() {
+  @Test func constantMapsHaveZeroCorrelation() {
     let flat = AttentionMap(height: 1, width: 3, values: [2, 2, 2])
     let rising = AttentionMap(height: 1, width: 3, values: [0, 1, 7])
     #expect(flat.rankCorrelation(with: rising) == 0 && flat.rankCorrelation(with: flat) == 0)

@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Testing
 
-/// What PyTorch's hooks and SciPy give (Tests/Peers/fixtures/attention.py).
+/// Values computed by PyTorch and SciPy (Tests/Peers/fixtures/attention.py).
 struct AttentionFixture: Decodable {
   struct Block: Decodable {
     let shape: [Int]
@@ -83,7 +83,7 @@ struct AttentionFixture: Decodable {
 
   init() throws { fixture = try .load() }
 
-  /// Relative to the largest element: single precision, here, against double.
+  /// The tolerance is relative to the largest element: single precision here, double precision in the fixture.
   private func expectNear(_ found: [Float], _ expected: [Float], _ what: String) {
     #expect(found.count == expected.count)
     let largest = max(expected.map(abs).max()!, 1e-3)
@@ -91,7 +91,7 @@ struct AttentionFixture: Decodable {
     #expect(difference <= 2e-5 * largest, "\(what): off by \(difference) of \(largest)")
   }
 
-  @Test func featureMapsAndTheirGradientAreThoseOfPyTorchHooks() throws {
+  @Test func featureMapsAndGradientsMatchPyTorch() throws {
     for example in fixture.networks {
       let network = try example.network()
       for (index, block) in example.blocks.enumerated() {
@@ -107,7 +107,7 @@ struct AttentionFixture: Decodable {
     }
   }
 
-  @Test(arguments: AttentionMethod.explaining) func mapsAreThoseOfPyTorchHooks(method: AttentionMethod) throws {
+  @Test(arguments: AttentionMethod.modelBased) func mapsMatchPyTorch(method: AttentionMethod) throws {
     for example in fixture.networks {
       let network = try example.network()
       for (index, block) in example.blocks.enumerated() {
@@ -122,7 +122,7 @@ struct AttentionFixture: Decodable {
     }
   }
 
-  @Test func withoutLabelsThePredictedClassIsExplained() throws {
+  @Test func explainsPredictedClassWithoutLabels() throws {
     for example in fixture.networks {
       let network = try example.network()
       let found = try network.mapFeatures(of: example.images, block: 2, on: context, \.label)
@@ -130,23 +130,23 @@ struct AttentionFixture: Decodable {
     }
   }
 
-  @Test func imputationSolvesTheSystemThatSciPySolves() {
+  @Test func imputationMatchesSciPy() {
     for example in fixture.imputations {
       let center = example.values.reduce(0, +) / Double(example.values.count)
       let filled = LinearImputation(height: example.height, width: example.width, removed: example.removed)
         .fill(example.values.map { $0 - center })
-      // The solver stops where bytes no longer change.
+      // The solver stops when bytes no longer change.
       for (value, expected) in zip(filled, example.filled) { #expect(abs(value + center - expected) < 0.05) }
     }
   }
 
-  @Test func theRankCorrelationIsThatOfSciPy() {
+  @Test func rankCorrelationMatchesSciPy() {
     func map(_ values: [Float]) -> AttentionMap { AttentionMap(height: 5, width: 8, values: values) }
     let found = map(fixture.correlation.first).rankCorrelation(with: map(fixture.correlation.second))
     #expect(abs(found - fixture.correlation.value) < 1e-12)
   }
 
-  @Test func edgesAreThoseOfSciPy() {
+  @Test func sobelMatchesSciPy() {
     let example = fixture.sobel
     let shape = ImageShape(height: example.height, width: example.width, channels: example.channels)
     expectNear(AttentionMap.sobel(example.pixels[...], shape).values, example.values, "Sobel")

@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test(arguments: [(2, 2, 1), (2, 41, 1), (37, 2, 3), (15, 15, 3), (64, 3, 1)])
-  func mapsHaveTheSizeOfTheImages(height: Int, width: Int, channels: Int) throws {
+  func mapsHaveImageSize(height: Int, width: Int, channels: Int) throws {
     let images = noise(3, ImageShape(height: height, width: width, channels: channels))
     let maps = try network(images.shape).attentionMaps(
       AttentionMethod.allCases, of: images, block: 1, on: context)
@@ -31,8 +31,8 @@ import Testing
     }
   }
 
-  /// An output layer without weights passes no gradient on.
-  @Test func withoutAGradientMapsAreZero() throws {
+  /// An output layer with zero weights propagates no gradient.
+  @Test func mapsAreZeroWithoutGradient() throws {
     let images = noise(3, ImageShape(height: 12, width: 9, channels: 1))
     let network = try network(images.shape)
     let tensors = network.tensors.map { tensor in
@@ -41,26 +41,26 @@ import Testing
     }
     let blind = try Network(
       tensors: tensors, settings: network.settings, imageShape: images.shape, classCount: 3)
-    for maps in try blind.attentionMaps(AttentionMethod.explaining, of: images, block: 1, on: context) {
+    for maps in try blind.attentionMaps(AttentionMethod.modelBased, of: images, block: 1, on: context) {
       #expect(maps.allSatisfy { $0.isZero && $0.normalized.isZero })
     }
     #expect(AttentionMap.mean([AttentionMap(height: 1, width: 2, values: [0, 0])]).values == [0, 0])
   }
 
-  @Test func aNetworkWhoseNumbersOverflowGivesFiniteMaps() throws {
+  @Test func mapsAreFiniteOnOverflow() throws {
     let images = noise(2, ImageShape(height: 8, width: 8, channels: 1))
     let network = try network(images.shape) { $0.batchNorm = false }
     let huge = Network(
       network.configuration, plan: network.plan, parameters: network.parameters.map { $0 * 1e38 },
       normalization: network.normalization)
     for maps in try huge.attentionMaps(
-      AttentionMethod.explaining, of: images, block: 1, labels: [0, 1], on: context)
+      AttentionMethod.modelBased, of: images, block: 1, labels: [0, 1], on: context)
     {
       #expect(maps.allSatisfy { $0.normalized.values.allSatisfy { 0...1 ~= $0 } })
     }
   }
 
-  @Test func theBitsDependNeitherOnThreadsNorOnTheInstructionSet() throws {
+  @Test func mapsAreIndependentOfThreadCountAndInstructionSet() throws {
     let images = noise(19, ImageShape(height: 14, width: 11, channels: 3))
     let network = try network(images.shape) { $0.filters = [4, 18] }
     func maps(_ threads: Int, _ set: InstructionSet) throws -> [[AttentionMap]] {
@@ -72,17 +72,17 @@ import Testing
     for set in InstructionSet.available { #expect(try maps(2, set) == expected) }
   }
 
-  @Test func resizingKeepsConstantsAndCorners() {
+  @Test func resizingPreservesConstantsAndCorners() {
     let flat = AttentionMap(height: 3, width: 2, values: [Float](repeating: 0.3, count: 6))
     #expect(flat.resized(height: 7, width: 11).values == [Float](repeating: 0.3, count: 77))
     let map = AttentionMap(height: 2, width: 2, values: [0, 1, 2, 3])
     #expect(map.resized(height: 2, width: 2) == map)
-    // Centres of four columns lie at 1/4, 3/4, 5/4 and 7/4 of the two old ones.
+    // The centers of the four columns are at 1/4, 3/4, 5/4 and 7/4 of the two old columns.
     #expect(map.resized(height: 1, width: 4).values == [1, 1.25, 1.75, 2])
     #expect(AttentionMap(height: 1, width: 1, values: [5]).resized(height: 2, width: 3).values == [5, 5, 5, 5, 5, 5])
   }
 
-  @Test func inAMeanEachImageCountsTheSame() {
+  @Test func meanWeighsImagesEqually() {
     let maps = [[1, 0], [0, 10], [4, 4], [0, 2]].map { AttentionMap(height: 1, width: 2, values: $0) }
     #expect(AttentionMap.mean(maps).values == [0.5, 0.75])
     let means = AttentionMap.meanPerClass(maps, labels: [0, 2, 0, 2], classCount: 3)
@@ -95,18 +95,18 @@ import Testing
     #expect(map(0, 0) != map(1, 0) && map(0, 0) != map(0, 1))
   }
 
-  @Test func anImageWithoutEdgesHasNone() {
+  @Test func sobelMapOfConstantImageIsZero() {
     let shape = ImageShape(height: 5, width: 4, channels: 3)
     #expect(AttentionMap.sobel([UInt8](repeating: 200, count: 60)[...], shape).isZero)
   }
 
-  @Test func goesThroughJSON() throws {
+  @Test func isRestoredFromJSON() throws {
     let map = AttentionMap(height: 1, width: 3, values: [0, 0.1, 1e-30])
     #expect(try JSONDecoder().decode(AttentionMap.self, from: JSONEncoder().encode(map)) == map)
   }
 }
 
-/// Images of random bytes, the largest `largest`.
+/// Images of random bytes from 0 to `largest`.
 func noise(_ count: Int, _ shape: ImageShape, largest: UInt32 = 255) -> LabeledImages {
   LabeledImages(
     shape: shape,

@@ -2,8 +2,8 @@ import Evaluation
 import Testing
 
 @Suite struct CalibrationTests {
-  @Test func binsAgreeWithNumPy() throws {
-    let fixture = try JudgingFixture.load()
+  @Test func binsMatchNumPy() throws {
+    let fixture = try MetricsFixture.load()
     let diagram = ReliabilityDiagram(try fixture.predictions())
     #expect(diagram.bins.map(\.accuracy.count) == fixture.reliability.map(\.count))
     #expect(diagram.bins.map(\.accuracy.successes) == fixture.reliability.map(\.right))
@@ -13,17 +13,17 @@ import Testing
     #expect(diagram.bins.first?.lower == 0 && diagram.bins.last?.upper == 1)
   }
 
-  @Test func theErrorIsTheEvaluations() throws {
-    let fixture = try JudgingFixture.load()
+  @Test func calibrationErrorEqualsEvaluation() throws {
+    let fixture = try MetricsFixture.load()
     let evaluation = try Evaluation(
       probabilities: fixture.probabilities, labels: fixture.labels, classNames: ["a", "b", "c", "d"])
     #expect(
       ReliabilityDiagram(try fixture.predictions()).expectedCalibrationError == evaluation.expectedCalibrationError)
   }
 
-  /// SciPy's search stops at about the square root of the arithmetic's precision.
-  @Test func theTemperatureAgreesWithSciPy() throws {
-    let fixture = try JudgingFixture.load()
+  /// SciPy's search stops at about the square root of the machine precision.
+  @Test func temperatureMatchesSciPy() throws {
+    let fixture = try MetricsFixture.load()
     let predictions = try fixture.predictions()
     let scaling = try #require(TemperatureScaling(fittedOn: predictions))
     #expect(abs(scaling.temperature - fixture.temperature.temperature) < 1e-6)
@@ -36,31 +36,31 @@ import Testing
     #expect(scaled.labels == predictions.labels && scaling.images == predictions.count)
   }
 
-  @Test func scalingChangesNoPrediction() throws {
-    let predictions = try JudgingFixture.load().predictions()
+  @Test func scalingPreservesPredictions() throws {
+    let predictions = try MetricsFixture.load().predictions()
     let scaling = try #require(TemperatureScaling(fittedOn: predictions))
     #expect(scaling.applied(to: predictions).predicted == predictions.predicted)
   }
 
-  @Test func scaledPredictionsNeedNoFurtherScaling() throws {
-    let predictions = try JudgingFixture.load().predictions()
+  @Test func scalingIsIdempotent() throws {
+    let predictions = try MetricsFixture.load().predictions()
     let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
     #expect(abs(try #require(TemperatureScaling(fittedOn: scaled)).temperature - 1) < 1e-4)
   }
 
-  /// Ninety of a hundred right, all with one confidence p: ln(p / (1 - p)) / T = ln(9).
-  @Test(arguments: [Float(0.99), 0.75]) func twoClassesHaveAClosedForm(confidence: Float) throws {
-    let predictions = try judged((0..<100).map { (confidence, $0 < 90) })
+  /// 90 of 100 are correct, all with the same confidence p: ln(p / (1 - p)) / T = ln(9).
+  @Test(arguments: [Float(0.99), 0.75]) func twoClassTemperatureMatchesClosedForm(confidence: Float) throws {
+    let predictions = try twoClassPredictions((0..<100).map { (confidence, $0 < 90) })
     let scaled = try #require(TemperatureScaling(fittedOn: predictions)).applied(to: predictions)
     #expect(abs(scaled.confidences[0] - 0.9) < 1e-5)
   }
 
-  @Test func whereSurerIsAlwaysBetterTheRangeEnds() throws {
-    let right = try #require(TemperatureScaling(fittedOn: judged([(0.6, true), (0.7, true)])))
+  @Test func temperatureIsBounded() throws {
+    let right = try #require(TemperatureScaling(fittedOn: twoClassPredictions([(0.6, true), (0.7, true)])))
     #expect(right.temperature == TemperatureScaling.temperatures.lowerBound)
-    let wrong = try #require(TemperatureScaling(fittedOn: judged([(0.6, false), (0.7, false)])))
+    let wrong = try #require(TemperatureScaling(fittedOn: twoClassPredictions([(0.6, false), (0.7, false)])))
     #expect(wrong.temperature == TemperatureScaling.temperatures.upperBound)
   }
 
-  @Test func nothingIsFittedOnNothing() throws { #expect(TemperatureScaling(fittedOn: try judged([])) == nil) }
+  @Test func isNilWithoutImages() throws { #expect(TemperatureScaling(fittedOn: try twoClassPredictions([])) == nil) }
 }

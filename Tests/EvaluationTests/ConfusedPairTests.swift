@@ -2,7 +2,8 @@ import Evaluation
 import Testing
 
 @Suite struct ConfusedPairTests {
-  /// Images of class 0 but for the last three; the first two are taken for class 1, the second one more surely.
+  /// Images of class 0, except for the last three; the first two are predicted to be of class 1, the second with more
+  /// confidence.
   private func predictions() throws -> Predictions {
     try Predictions(
       probabilities: [
@@ -11,25 +12,25 @@ import Testing
       ], labels: [0, 0, 0, 0, 0, 1, 1, 1], classCount: 3)
   }
 
-  @Test func theMostFrequentComeFirstWithTheirMostConfidentImages() throws {
+  @Test func ordersPairsByFrequencyAndImagesByConfidence() throws {
     let pairs = ConfusedPair.mostFrequent(in: try predictions())
     #expect(pairs.map { [$0.truth, $0.prediction] } == [[0, 1], [0, 2], [1, 0], [1, 2]])
     #expect(pairs.map(\.count) == [2, 1, 1, 1])
     #expect(pairs.map(\.examples) == [[1, 0], [4], [7], [6]])
-    #expect(pairs[0].share == ProportionInterval(2, of: 5))
+    #expect(pairs[0].fraction == ProportionInterval(2, of: 5))
     #expect(try throughJSON(pairs) == pairs)
   }
 
-  @Test func noMoreThanAskedForAreGiven() throws {
+  @Test func respectsLimits() throws {
     let pairs = ConfusedPair.mostFrequent(in: try predictions(), limit: 2, examples: 1)
     #expect(pairs.map(\.examples) == [[1], [4]])
   }
 
-  @Test func classesHaveARightAndAWrongImageWhereThereIsOne() throws {
+  @Test func findsCorrectAndIncorrectImageOfEachClass() throws {
     let examples = ExampleImages(of: try predictions(), errors: 3)
     #expect(examples.classes.map(\.right) == [3, 5, nil])
     #expect(examples.classes.map(\.wrong) == [1, 6, nil])
-    // Of images 4 and 6, which are equally sure, the lower index.
+    // Images 4 and 6 have equal confidence, so the lower index counts.
     #expect(examples.confidentErrors == [1, 4, 6])
     #expect(try throughJSON(examples) == examples)
   }

@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Testing
 
-/// What NumPy and scikit-learn find on some images (Tests/Peers/fixtures/exploration.py).
+/// Values computed by NumPy and scikit-learn (Tests/Peers/fixtures/exploration.py).
 private struct Fixture: Decodable {
   let shape: ImageShape
   let classes: Int
@@ -29,9 +29,9 @@ private struct Fixture: Decodable {
     zip(found, expected).allSatisfy { abs(Double($0) - $1) < tolerance }
   }
 
-  // MARK: Against NumPy and scikit-learn
+  // MARK: NumPy and scikit-learn
 
-  @Test(arguments: [0, 1]) func componentsAreThoseOfScikitLearn(index: Int) throws {
+  @Test(arguments: [0, 1]) func componentsMatchScikitLearn(index: Int) throws {
     let fixture = try readFixture("exploration", as: [Fixture].self)[index]
     let found = try explore(fixture.dataset) { $0.components = 3 }.components
     #expect(found.explainedVarianceRatios.count == fixture.ratios.count)
@@ -40,7 +40,7 @@ private struct Fixture: Decodable {
     let length = fixture.shape.count
     for (component, map) in found.components.enumerated() {
       let expected = fixture.components[component * length..<(component + 1) * length]
-      // A direction may point either way.
+      // The sign of a component is arbitrary.
       let sign = zip(map.values, expected).reduce(0) { $0 + Double($1.0) * $1.1 } < 0 ? -1.0 : 1
       #expect(map.shape == fixture.shape && areClose(map.values, expected.map { sign * $0 }))
       if component > 1 { continue }
@@ -55,7 +55,7 @@ private struct Fixture: Decodable {
     #expect(found.count(explaining: 1) <= length && found.count(explaining: 0) == 0)
   }
 
-  @Test(arguments: [0, 1]) func meansDeviationsAndDistancesAreThoseOfNumPy(index: Int) throws {
+  @Test(arguments: [0, 1]) func meansDeviationsAndDistancesMatchNumPy(index: Int) throws {
     let fixture = try readFixture("exploration", as: [Fixture].self)[index]
     let found = try explore(fixture.dataset)
     let length = fixture.shape.count
@@ -71,10 +71,10 @@ private struct Fixture: Decodable {
     #expect(zip(distances, fixture.meanDistances).allSatisfy { abs($0 - $1) < 1e-9 })
     #expect(abs(found.spread.within - fixture.within) < 1e-8 && abs(found.spread.between - fixture.between) < 1e-8)
     #expect(
-      abs(found.spread.betweenShare - fixture.between / (fixture.within + fixture.between)) < 1e-12)
+      abs(found.spread.betweenFraction - fixture.between / (fixture.within + fixture.between)) < 1e-12)
   }
 
-  @Test(arguments: [0, 1]) func leaveOneOutProbabilitiesAreThoseOfScikitLearn(index: Int) throws {
+  @Test(arguments: [0, 1]) func leaveOneOutProbabilitiesMatchScikitLearn(index: Int) throws {
     let fixture = try readFixture("exploration", as: [Fixture].self)[index]
     for (weights, expected) in [(Weighting.uniform, fixture.uniform), (.distance, fixture.byDistance)] {
       var settings = NeighborsSettings()
@@ -92,7 +92,7 @@ private struct Fixture: Decodable {
     }
   }
 
-  @Test(arguments: [0, 1]) func suspectsAreImagesWhoseNeighborsHaveAnotherLabel(index: Int) throws {
+  @Test(arguments: [0, 1]) func suspectsHaveNeighborsWithAnotherLabel(index: Int) throws {
     let fixture = try readFixture("exploration", as: [Fixture].self)[index]
     let found = try explore(fixture.dataset) { ($0.neighbors, $0.listed) = (5, 1000) }.agreement
     let labels = fixture.labels.map { Int($0) }
@@ -121,7 +121,7 @@ private struct Fixture: Decodable {
 
   // MARK: Pictures and histograms
 
-  @Test func samplesAreOfTheirClassEachOnceAndFewerAreTheFrontOfMore() throws {
+  @Test func samplesAreDistinctAndSmallerSamplesArePrefixes() throws {
     let train = coarseImages(60, ImageShape(height: 2, width: 3, channels: 1), classes: 3)
     let data = dataset(train, train.prefix(5), classes: 4)
     let found = try explore(data) { $0.samplesPerClass = 8 }.classes
@@ -137,17 +137,17 @@ private struct Fixture: Decodable {
     #expect(found[3].mean == nil && found[3].deviation == nil)
   }
 
-  @Test func histogramsCountEveryByteByChannel() {
+  @Test func histogramsCountBytesByChannel() {
     let images = coarseImages(20, ImageShape(height: 3, width: 1, channels: 3), classes: 2, levels: 200)
     let histogram = PixelHistogram(images)
     for channel in 0..<3 {
       let bytes = images.pixels.indices.filter { $0 % 3 == channel }.map { images.pixels[$0] }
       #expect(histogram.counts[channel] == (0..<256).map { value in bytes.count { $0 == value } })
-      #expect(histogram.zeroShares[channel] == Double(bytes.count { $0 == 0 }) / 60)
+      #expect(histogram.zeroFractions[channel] == Double(bytes.count { $0 == 0 }) / 60)
     }
   }
 
-  @Test func balanceTellsWhatAlwaysAnsweringTheLargestClassIsWorth() throws {
+  @Test func majorityAccuracyIsThatOfTheLargestClass() throws {
     func images(_ labels: [UInt8]) -> LabeledImages { rowImages(labels.map { [$0] }, labels: labels) }
     let balance = ClassBalance(
       DatasetSummary(dataset(images([0, 1, 1, 1, 2, 2]), images([1, 1, 2, 0, 0]), classes: 3)))
@@ -157,8 +157,8 @@ private struct Fixture: Decodable {
     #expect(empty.largestToSmallest == nil && empty.majorityAccuracy == nil)
   }
 
-  /// 96 x 80 in colour: pictures are means of 2 x 2 pixels, components of 5 x 5.
-  @Test func largeImagesAreShrunkToMeansOfBlocks() throws {
+  /// 96 x 80 in color: pictures are means of 2 x 2 pixels, components of 5 x 5 pixels.
+  @Test func downscalesLargeImagesByBlockMeans() throws {
     let shape = ImageShape(height: 96, width: 80, channels: 3)
     let image = coarseImages(1, shape, classes: 1, levels: 256)
     let found = try explore(dataset(image, image, classes: 1))
@@ -173,12 +173,12 @@ private struct Fixture: Decodable {
     #expect(found.components.components[0].shape == ImageShape(height: 20, width: 16, channels: 3))
   }
 
-  // MARK: Every shape and number
+  // MARK: Shapes and sizes
 
   @Test(arguments: [
     ImageShape(height: 1, width: 1, channels: 1), .init(height: 1, width: 1, channels: 3),
     .init(height: 7, width: 2, channels: 1), .init(height: 3, width: 5, channels: 3),
-  ]) func nothingDependsOnTheNumberOfThreads(shape: ImageShape) throws {
+  ]) func explanationIsIndependentOfThreadCount(shape: ImageShape) throws {
     for count in [1, 2, 3, 17, 150] {
       let train = coarseImages(count, shape, classes: 3)
       let data = dataset(train, coarseImages(count / 2, shape, classes: 3, key: 1), classes: 3)
@@ -193,18 +193,18 @@ private struct Fixture: Decodable {
     }
   }
 
-  @Test func oneImageOfOneClassIsADataset() throws {
+  @Test func exploresASingleImage() throws {
     let image = rowImages([[7, 9]], labels: [0])
     let found = try explore(dataset(image, image.prefix(0), classes: 1))
     #expect(found.classes[0].samples == [0])
     #expect(found.classes[0].mean?.values == [7, 9] && found.classes[0].deviation?.values == [0, 0])
-    #expect(found.spread.distances == [[0]] && found.spread.radii == [0] && found.spread.betweenShare == 0)
+    #expect(found.spread.distances == [[0]] && found.spread.radii == [0] && found.spread.betweenFraction == 0)
     #expect(found.components.explainedVarianceRatios == [0, 0])
     #expect(found.duplicates.typicalDistance == nil && found.duplicates.near.withinTrain.count == 0)
     #expect(found.agreement.neighbors == 0 && found.agreement.histogram == [1] && found.agreement.suspects.isEmpty)
   }
 
-  @Test func searchingFewerImagesIsLikeADataSetOfThose() throws {
+  @Test func searchingASampleEqualsExploringTheSample() throws {
     let shape = ImageShape(height: 2, width: 2, channels: 1)
     let train = coarseImages(80, shape, classes: 3, levels: 30)
     let data = dataset(train, coarseImages(40, shape, classes: 3, levels: 30, key: 1), classes: 3)
@@ -222,20 +222,20 @@ private struct Fixture: Decodable {
     #expect(try explore(data) { ($0.searchedImages, $0.seed) = (20, 1) }.agreement != part.agreement)
   }
 
-  @Test func anExplorationTellsHowFarItIsAndCanBeStopped() throws {
+  @Test func reportsProgressAndCanBeStopped() throws {
     let images = coarseImages(300, ImageShape(height: 2, width: 2, channels: 1), classes: 2)
     let data = dataset(images, images.prefix(200), classes: 2)
-    var told: [FitProgress] = []
+    var reports: [FitProgress] = []
     _ = try DataExploration(data, on: anyContext) { progress in
-      told.append(progress)
+      reports.append(progress)
       return true
     }
-    #expect(told.map(\.done) == told.map(\.done).sorted() && told.last?.done == 700)
-    #expect(told.allSatisfy { $0.total == 700 })
+    #expect(reports.map(\.done) == reports.map(\.done).sorted() && reports.last?.done == 700)
+    #expect(reports.allSatisfy { $0.total == 700 })
     #expect(throws: CancellationError.self) { try DataExploration(data, on: anyContext) { $0.done < 400 } }
   }
 
-  @Test func settingsThatMakeNoSenseAreRefused() {
+  @Test func rejectsInvalidSettings() {
     let image = rowImages([[1]], labels: [0])
     for change: (inout ExplorationSettings) -> Void in [
       { $0.neighbors = 0 }, { $0.listed = -1 }, { $0.searchedImages = 1 }, { $0.samplesPerClass = -1 },

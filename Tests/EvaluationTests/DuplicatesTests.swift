@@ -8,7 +8,7 @@ import Testing
     let distance: Double
   }
 
-  /// Pairs of images closer than `limit`, by comparing all with all; the closest first.
+  /// Finds the pairs of images closer than `limit` by brute force, the closest first.
   private func closePairs(_ first: LabeledImages, _ second: LabeledImages?, limit: Double) -> [Pair] {
     let others = second ?? first
     let pairs = (0..<first.count).flatMap { a in
@@ -24,7 +24,7 @@ import Testing
     ranked.pairs.map { Pair(first: $0.first, second: $0.second, distance: $0.distance) }
   }
 
-  /// Images around few centres, so that some are close; enough neighbours are asked to find all pairs.
+  /// Images around few centers, so that some are close; the number of neighbors is large enough to find all pairs.
   private func clustered(_ count: Int, _ shape: ImageShape, key: UInt32) -> LabeledImages {
     let centers = coarseImages(6, shape, classes: 1, levels: 256)
     let noise = coarseImages(count, shape, classes: 2, levels: 3, key: key)
@@ -37,10 +37,10 @@ import Testing
   }
 
   @Test(arguments: [ImageShape(height: 4, width: 3, channels: 1), .init(height: 2, width: 2, channels: 3)])
-  func pairsAreThoseOfBruteForce(shape: ImageShape) throws {
+  func pairsMatchBruteForce(shape: ImageShape) throws {
     let (train, test) = (clustered(50, shape, key: 1), clustered(30, shape, key: 2))
     let found = try explore(dataset(train, test, classes: 2)) { ($0.neighbors, $0.listed) = (49, 10_000) }.duplicates
-    // With all 49 others as neighbours, the typical distance is the median distance to the farthest image.
+    // With all 49 others as neighbors, the typical distance is the median distance to the farthest image.
     let farthest = (0..<50).map { a in (0..<50).map { distance(train.pixels(of: a), train.pixels(of: $0)) }.max()! }
     #expect(found.typicalDistance == farthest.sorted()[24])
     let limit = try #require(found.nearLimit)
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  /// One neighbour each. The third image finds the second, whose own neighbour is the first.
-  @Test func aPairIsListedOnceIfEitherImageIsAmongTheNearestOfTheOther() throws {
+  /// One neighbor per image. The nearest image to the third is the second, whose nearest image is the first.
+  @Test func listsEachNearPairOnce() throws {
     let values: [UInt8] = [0, 1, 3, 60, 100, 140, 180, 220]
     let train = rowImages(values.map { [$0] }, labels: values.map { _ in 0 })
     let found = try explore(dataset(train, train.prefix(0), classes: 1)) { $0.neighbors = 1 }.duplicates
@@ -72,7 +72,7 @@ import Testing
       ])
   }
 
-  @Test func pairsOfSearchedImagesHaveTheNumbersOfTheDataSet() throws {
+  @Test func pairsOfASampleHaveDataSetIndices() throws {
     let shape = ImageShape(height: 3, width: 2, channels: 1)
     let (train, test) = (clustered(60, shape, key: 1), clustered(60, shape, key: 2))
     let found = try explore(dataset(train, test, classes: 2)) { ($0.neighbors, $0.searchedImages) = (39, 40) }
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func exactDuplicatesAreListedWithTheFirstOfTheirKind() throws {
+  @Test func exactDuplicatesReferToTheFirstCopy() throws {
     let train = rowImages([[1, 2], [3, 4], [1, 2], [9, 9], [1, 2]], labels: [0, 1, 0, 1, 1])
     let test = rowImages([[9, 9], [5, 5], [1, 2], [5, 5]], labels: [1, 0, 1, 0])
     let found = try explore(dataset(train, test, classes: 2)).duplicates.exact
@@ -108,8 +108,8 @@ import Testing
     #expect(cut.near.withinTrain.pairs == Array(whole.near.withinTrain.pairs.prefix(2)))
   }
 
-  /// The rule follows the data: an image has near duplicates or not, however bright the pictures are.
-  @Test func aChangeOfScaleChangesNothingButDistances() throws {
+  /// The rule adapts to the data: near duplicates do not depend on the brightness of the images.
+  @Test func nearDuplicatesAreScaleInvariant() throws {
     let images = clustered(40, ImageShape(height: 3, width: 3, channels: 1), key: 3)
     let dark = LabeledImages(shape: images.shape, pixels: images.pixels.map { $0 / 2 }, labels: images.labels)
     let bright = LabeledImages(shape: images.shape, pixels: dark.pixels.map { $0 * 2 }, labels: images.labels)
@@ -120,7 +120,7 @@ import Testing
     #expect(!found[0].pairs.isEmpty && found[0].pairs.map { $0.distance * 2 } == found[1].pairs.map(\.distance))
   }
 
-  @Test func whereAllImagesAreTheSameNoneIsNear() throws {
+  @Test func identicalImagesAreNotNearDuplicates() throws {
     let same = rowImages([[UInt8]](repeating: [5, 5], count: 30), labels: [UInt8](repeating: 0, count: 30))
     let found = try explore(dataset(same, rowImages([[6, 5]], labels: [0]), classes: 1)).duplicates
     #expect(found.typicalDistance == nil && found.nearLimit == nil)

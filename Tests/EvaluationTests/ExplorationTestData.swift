@@ -7,20 +7,20 @@ import Testing
 /// One thread and the widest instruction set.
 let anyContext = ComputeContext(threads: 1, instructionSet: .available.max()!)
 
-/// What a script in Tests/Peers/fixtures wrote.
+/// Reads a fixture written by a script in Tests/Peers/fixtures.
 func readFixture<Value: Decodable>(_ name: String, as type: Value.Type = Value.self) throws -> Value {
   let url = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: "json"))
   return try JSONDecoder().decode(type, from: Data(contentsOf: url))
 }
 
-/// Images of one row, from lists of bytes.
+/// Creates images of one row from lists of bytes.
 func rowImages(_ rows: [[UInt8]], labels: [UInt8]) -> LabeledImages {
   LabeledImages(
     shape: ImageShape(height: 1, width: rows.first?.count ?? 1, channels: 1), pixels: Array(rows.joined()),
     labels: labels)
 }
 
-/// Random images of few different bytes, so that some are equal and many are equally far apart.
+/// Random images with few distinct bytes, so that some are equal and many are equidistant.
 func coarseImages(_ count: Int, _ shape: ImageShape, classes: Int, levels: UInt32 = 4, key: UInt32 = 0) -> LabeledImages
 {
   var random = RandomSequence(seed: 11, .test, key)
@@ -42,7 +42,7 @@ func explore(
   return try DataExploration(dataset, settings: settings, on: context, progress: { _ in true })
 }
 
-/// The Euclidean distance of two images.
+/// Returns the Euclidean distance of two images.
 func distance(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Double {
   Double(zip(a, b).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }).squareRoot()
 }

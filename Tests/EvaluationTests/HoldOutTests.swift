@@ -7,12 +7,12 @@ import Testing
 @Suite struct HoldOutTests {
   private static let classes = 3
 
-  /// Tests run at the same time, and a context serves one computation at a time: each has its own.
+  /// Tests run concurrently and a context serves one computation at a time, so each test has its own.
   private static func context(_ threads: Int = 1) -> ComputeContext {
     ComputeContext(threads: threads, instructionSet: .available.max()!)
   }
 
-  /// Noisy images of three classes: a bright row each. Test images have other noise.
+  /// Noisy images of three classes, each with a bright row. Test images have different noise.
   private static func images(_ count: Int, seed: UInt64) -> LabeledImages {
     var draws = RandomSequence(seed: seed, .test)
     let labels = (0..<count).map { UInt8($0 % classes) }
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(arguments: ModelKind.allCases)
-  func doesNotDependOnThreads(kind: ModelKind) throws {
+  func isIndependentOfThreadCount(kind: ModelKind) throws {
     let model = try Self.fit(Self.settings(kind))
     let holdOut = try Self.holdOut(of: model, Self.context())
     #expect(holdOut.predictions != nil)
@@ -60,47 +60,47 @@ import Testing
   }
 
   @Test(arguments: ModelKind.allCases)
-  func testImagesHaveNoPartInIt(kind: ModelKind) throws {
+  func isIndependentOfTestImages(kind: ModelKind) throws {
     let model = try Self.fit(Self.settings(kind))
-    func judged(_ test: LabeledImages) throws -> JudgedModel {
+    func evaluated(_ test: LabeledImages) throws -> EvaluatedModel {
       let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
-      return try JudgedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
+      return try EvaluatedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
     }
     let test = Self.images(60, seed: 2)
     let relabeled = LabeledImages(shape: test.shape, pixels: test.pixels, labels: test.labels.map { 2 - $0 })
-    let (first, second) = (try judged(test), try judged(relabeled))
+    let (first, second) = (try evaluated(test), try evaluated(relabeled))
     #expect(first.holdOut == second.holdOut && first.test.predicted == second.test.predicted)
     #expect(first.evaluation.accuracy != second.evaluation.accuracy)
     #expect(first.name == kind.readableName)
     #expect(try throughJSON(first) == first)
   }
 
-  @Test func aNetworksAreItsValidationImages() throws {
+  @Test func networkUsesItsValidationSet() throws {
     guard case .cnn(let settings) = Self.settings(.cnn) else { throw CancellationError() }
     let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
     try trainer.run(progress: { _ in true }, epochEnded: {})
     let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
-    #expect(accuracy.share == trainer.history.compactMap(\.validationAccuracy).max())
+    #expect(accuracy.fraction == trainer.history.compactMap(\.validationAccuracy).max())
     #expect(accuracy.count == 60)
   }
 
-  @Test func aForestsAreOutOfBag() throws {
+  @Test func forestUsesOutOfBagPredictions() throws {
     let forest = try #require(Self.fit(Self.settings(.forest)) as? Forest)
     let predictions = try #require(Self.holdOut(of: forest).predictions)
     #expect(
-      predictions.accuracy.share == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
-    // An image that all 12 trees saw has no judge: (1 - 1/e)^12 of 300 images are one or two.
+      predictions.accuracy.fraction == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
+    // An image in all 12 bootstrap samples has no out-of-bag prediction: (1 - 1/e)^12 of 300 images are one or two.
     #expect(290...300 ~= predictions.count)
   }
 
-  @Test func neighborsLeaveTheImageItselfOut() throws {
+  @Test func neighborsLeaveTheImageOut() throws {
     let model = try #require(Self.fit(Self.settings(.knn)) as? NearestNeighbors)
     let predictions = try #require(Self.holdOut(of: model).predictions)
     #expect(
       try predictions.probabilities == model.leaveOneOutProbabilities(on: Self.context(), progress: { _ in true }))
   }
 
-  @Test func aTreesCompanionDidNotSeeThem() throws {
+  @Test func treeUsesACompanionTrainedOnOtherImages() throws {
     guard case .tree(let settings) = Self.settings(.tree) else { throw CancellationError() }
     let predictions = try #require(Self.holdOut(of: Self.fit(Self.settings(.tree))).predictions)
     let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
@@ -114,7 +114,7 @@ import Testing
           for: Self.training.selecting(split.heldOut), on: Self.context(), progress: { _ in true }))
   }
 
-  @Test func whereThereAreNoneTheReasonIsGiven() throws {
+  @Test func explainsMissingHoldOutSet() throws {
     var network = NetworkSettings()
     (network.filters, network.dense, network.epochs, network.batch) = ([2], [], 1, 32)
     (network.shards, network.validation) = (2, 0)
@@ -132,14 +132,14 @@ import Testing
     }
   }
 
-  @Test func aClassOfOneImageIsNotHeldOut() throws {
+  @Test func keepsTheOnlyImageOfAClass() throws {
     let images = Self.training.prefix(3)
     let tree = try TreeSettings().fit(images)
     let holdOut = try HoldOut(of: tree, training: images, on: Self.context(), progress: { _ in true })
     #expect(holdOut.predictions == nil && holdOut.explanation.hasPrefix("No class has enough"))
   }
 
-  @Test func aCancelledOneIsNone() throws {
+  @Test func throwsOnCancellation() throws {
     let model = try Self.fit(Self.settings(.knn))
     #expect(throws: CancellationError.self) {
       try HoldOut(of: model, training: Self.training, on: Self.context(), progress: { _ in false })

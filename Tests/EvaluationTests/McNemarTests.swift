@@ -2,34 +2,34 @@ import Evaluation
 import Testing
 
 @Suite struct McNemarTests {
-  /// A sum of some thousand terms, each rounded once.
-  @Test func pValuesAgreeWithSciPy() throws {
-    for expected in try JudgingFixture.load().mcnemar {
+  /// A sum of a few thousand terms, each rounded once.
+  @Test func pValuesMatchSciPy() throws {
+    for expected in try MetricsFixture.load().mcnemar {
       for pValue in [
         McNemarTest.pValue(expected.first, expected.second), McNemarTest.pValue(expected.second, expected.first),
       ] { #expect(abs(pValue - expected.pValue) <= 1e-11 * expected.pValue) }
     }
   }
 
-  @Test func noDiscordantImagesShowNoDifference() { #expect(McNemarTest.pValue(0, 0) == 1) }
+  @Test func pValueIsOneWithoutDiscordantImages() { #expect(McNemarTest.pValue(0, 0) == 1) }
 
-  @Test func aFewImagesGiveWhatCanBeCountedByHand() {
+  @Test func pValuesOfFewImagesMatchEnumeration() {
     #expect(abs(McNemarTest.pValue(0, 5) - 2.0 / 32) < 1e-15)
     #expect(abs(McNemarTest.pValue(1, 4) - 2 * 6.0 / 32) < 1e-15)
     #expect(McNemarTest.pValue(2, 2) == 1)
   }
 
-  @Test func imagesAreSortedByWhoIsRight() throws {
+  @Test func countsImagesByCorrectness() throws {
     let first = try decided([(0, 0), (1, 1), (0, 1), (1, 0), (1, 1)], classCount: 2)
     let second = try decided([(0, 0), (1, 0), (0, 0), (1, 0), (1, 0)], classCount: 2)
     let test = McNemarTest(first, second)
-    #expect([test.bothRight, test.onlyFirstRight, test.onlySecondRight, test.bothWrong] == [1, 2, 1, 1])
+    #expect([test.bothCorrect, test.onlyFirstCorrect, test.onlySecondCorrect, test.bothIncorrect] == [1, 2, 1, 1])
     #expect(test.pValue == 1)
     #expect(try throughJSON(test) == test)
   }
 
   /// R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") gives 0.03 0.06 0.06 0.02.
-  @Test func holmsCorrectionAgreesWithR() {
+  @Test func holmCorrectionMatchesR() {
     let adjusted = McNemarTests.rounded(ModelComparison.holm([0.01, 0.04, 0.03, 0.005]))
     #expect(adjusted == [0.03, 0.06, 0.06, 0.02])
     #expect(ModelComparison.holm([0.5, 0.9, 0.8]) == [1, 1, 1])
@@ -38,7 +38,7 @@ import Testing
 
   private static func rounded(_ values: [Double]) -> [Double] { values.map { ($0 * 1e12).rounded() / 1e12 } }
 
-  @Test func everyPairOfModelsIsComparedAndCorrected() throws {
+  @Test func comparesEveryPairWithCorrection() throws {
     let truth = (0..<40).map { $0 % 2 }
     let models = try [0, 10, 30].map { wrong in
       try decided(truth.enumerated().map { ($1, $0 < wrong ? 1 - $1 : $1) }, classCount: 2)

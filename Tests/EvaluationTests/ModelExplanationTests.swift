@@ -24,7 +24,7 @@ import Testing
         mean: [Float](repeating: 128, count: shape.channels), deviation: [Float](repeating: 74, count: shape.channels)))
   }
 
-  /// One of each kind, fitted on the data's training images; the network has the weights that it began with.
+  /// One model of each kind, trained on the training images; the network has its initial weights.
   private func models(_ data: Dataset, neighbors: Int = 4) throws -> [any Classifier] {
     var (forest, nearest) = (ForestSettings(), NeighborsSettings())
     (forest.trees, forest.tree.minSamplesLeaf, nearest.neighbors) = (7, 3, neighbors)
@@ -57,9 +57,9 @@ import Testing
     return found
   }
 
-  // MARK: Which images
+  // MARK: Examples
 
-  @Test func examplesAreWhatTheirReasonSays() throws {
+  @Test func examplesMatchTheirReason() throws {
     let (data, model) = (data, try network(shape, classes: 3))
     let found = try networkExplanation {
       $0.images = [39, 2, 39]
@@ -79,30 +79,30 @@ import Testing
     }
     func images(_ reason: ExampleImage.Reason) -> [Int] { examples.filter { $0.reason == reason }.map(\.image) }
     #expect(images(.chosen) == [39, 2, 39])
-    for (reason, isRight) in [(ExampleImage.Reason.right, true), (.wrong, false)] {
+    for (reason, isCorrect) in [(ExampleImage.Reason.right, true), (.wrong, false)] {
       let present = (0..<3).filter { label in
-        (0..<40).contains { Int(data.test.labels[$0]) == label && all.isCorrect($0) == isRight }
+        (0..<40).contains { Int(data.test.labels[$0]) == label && all.isCorrect($0) == isCorrect }
       }
       #expect(images(reason).map { Int(data.test.labels[$0]) } == present)
-      #expect(images(reason).allSatisfy { all.isCorrect($0) == isRight })
+      #expect(images(reason).allSatisfy { all.isCorrect($0) == isCorrect })
     }
     let errors = (0..<40).filter { !all.isCorrect($0) }.sorted { all.confidences[$0] > all.confidences[$1] }
     #expect(images(.confidentError) == Array(errors.prefix(5)))
   }
 
-  @Test func onlyTheJudgedImagesAreShownUnlessChosen() throws {
+  @Test func examplesAreEvaluatedOrRequestedImages() throws {
     let found = try networkExplanation {
       $0.judgedImages = 5
       $0.images = [7]
     }
     #expect(found.accuracy.count == 5)
-    let drawn = Set(found.examples.filter { $0.example.reason != .chosen }.map(\.example.image))
-    #expect(drawn.count <= 5 && !drawn.isEmpty)
+    let sampled = Set(found.examples.filter { $0.example.reason != .chosen }.map(\.example.image))
+    #expect(sampled.count <= 5 && !sampled.isEmpty)
   }
 
   // MARK: Networks
 
-  @Test(arguments: [1, 2]) func mapsAreThoseOfTheBlockAtItsResolution(block: Int) throws {
+  @Test(arguments: [1, 2]) func mapsHaveTheResolutionOfTheBlock(block: Int) throws {
     let model = try network(shape, classes: 3)
     let found = try networkExplanation { $0.block = block }
     #expect(
@@ -114,20 +114,20 @@ import Testing
       let image = data.test.selecting([example.example.image])
       for (label, maps) in [(example.explained, example.maps), (example.rival!, [example.rivalMap!])] {
         let expected = try model.attentionMaps(
-          AttentionMethod.explaining, of: image, block: block, labels: [UInt8(label)], on: anyContext)
+          AttentionMethod.modelBased, of: image, block: block, labels: [UInt8(label)], on: anyContext)
         for (map, expected) in zip(maps, expected) { #expect(map.resized(height: 9, width: 6) == expected[0]) }
       }
     }
     #expect(found.filters == model.firstFilters)
     #expect(found.checks.map(\.kind) == AttentionCheck.Kind.allCases)
     #expect(found.checks.allSatisfy { $0.images == 8 && $0.curves.map(\.method) == AttentionMethod.allCases })
-    #expect(found.randomization.map(\.method) == AttentionMethod.explaining)
+    #expect(found.randomization.map(\.method) == AttentionMethod.modelBased)
   }
 
-  @Test func theRivalIsTheTrueClassOrTheNextProbableOne() throws {
+  @Test func rivalIsTrueOrSecondClass() throws {
     for example in try networkExplanation().examples {
       #expect(example.explained == example.example.prediction)
-      #expect(example.rival == (example.example.isRight ? example.example.second : example.example.label))
+      #expect(example.rival == (example.example.isCorrect ? example.example.second : example.example.label))
     }
     for example in try networkExplanation({ $0.targetClass = 1 }).examples {
       #expect(example.explained == 1 && example.rival != 1)
@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  @Test func meansAreOverImagesOfTheClass() throws {
+  @Test func meanMapsUseImagesOfTheClass() throws {
     let (data, model) = (data, try network(shape, classes: 3))
     let found = try networkExplanation { $0.sampledImages = 1000 }
     for label in 0..<3 {
@@ -152,7 +152,7 @@ import Testing
     }
   }
 
-  @Test func progressGrowsToItsTotal() throws {
+  @Test func progressReachesItsTotal() throws {
     var reports: [FitProgress] = []
     var settings = ExplanationSettings()
     settings.sampledImages = 8
@@ -166,7 +166,7 @@ import Testing
 
   // MARK: Other models
 
-  @Test func treesForestsAndNeighborsAreExplainedOnTheSameTerms() throws {
+  @Test func explainsTreesForestsAndNeighbors() throws {
     let data = data
     for model in try models(data).dropFirst() {
       switch try explain(model, data) {
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  @Test func nothingDependsOnTheNumberOfThreads() throws {
+  @Test func explanationIsIndependentOfThreadCount() throws {
     let data = data
     for model in try models(data) {
       let expected = try explain(model, data)
@@ -204,7 +204,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1]) func fewImagesOfOneClassAreEnough(tests: Int) throws {
+  @Test(arguments: [0, 1]) func explainsFewImagesOfOneClass(tests: Int) throws {
     let shape = ImageShape(height: 4, width: 5, channels: 1)
     let data = dataset(noise(1, shape), noise(tests, shape), classes: 1)
     for model in try models(data, neighbors: 1) {
@@ -220,9 +220,9 @@ import Testing
     }
   }
 
-  // MARK: What is refused
+  // MARK: Errors
 
-  @Test func settingsThatMakeNoSenseAreRefused() throws {
+  @Test func rejectsInvalidSettings() throws {
     let data = data
     let changes: [(inout ExplanationSettings) -> Void] = [
       { $0.images = [40] }, { $0.images = [-1] }, { $0.targetClass = 3 }, { $0.sampledImages = 0 },
@@ -234,16 +234,16 @@ import Testing
     for block in [0, 3] { #expect(throws: ModelError.self) { try networkExplanation { $0.block = block } } }
   }
 
-  @Test func otherImagesAreRefused() throws {
+  @Test func rejectsOtherImageShapes() throws {
     let data = data
-    let grey = ImageShape(height: 9, width: 6, channels: 1)
+    let gray = ImageShape(height: 9, width: 6, channels: 1)
     for model in try models(data) {
-      #expect(throws: ModelError.self) { try explain(model, dataset(noise(3, grey), noise(3, grey), classes: 3)) }
+      #expect(throws: ModelError.self) { try explain(model, dataset(noise(3, gray), noise(3, gray), classes: 3)) }
       #expect(throws: ModelError.self) { try explain(model, dataset(data.train, data.test, classes: 4)) }
     }
   }
 
-  @Test func whoeverStopsGetsNothing() throws {
+  @Test func throwsOnCancellation() throws {
     let data = data
     for model in try models(data) {
       #expect(throws: CancellationError.self) {
@@ -254,7 +254,7 @@ import Testing
 
   // MARK: Comparisons
 
-  /// As a file holds it.
+  /// Creates a curve by decoding JSON.
   private func check(_ kind: String, _ areas: [(method: String, area: Double, error: Double?)]) throws -> AttentionCheck
   {
     let curves = areas.map { curve in
@@ -266,7 +266,7 @@ import Testing
     return try JSONDecoder().decode(AttentionCheck.self, from: Data(text.utf8))
   }
 
-  @Test func curvesCompareByTheirIntervals() throws {
+  @Test func comparesCurvesByIntervals() throws {
     // 1.96 (0.02 + 0.03) = 0.098
     let apart = [("grad-cam", 0.3, 0.02), ("random", 0.399, 0.03)].map { ($0.0, $0.1, Optional($0.2)) }
     let close = [("grad-cam", 0.3, 0.02), ("random", 0.397, 0.03)].map { ($0.0, $0.1, Optional($0.2)) }

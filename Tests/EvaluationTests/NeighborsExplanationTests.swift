@@ -25,7 +25,7 @@ import Testing
       on: ComputeContext(threads: threads, instructionSet: .available.max()!), progress: { _ in true })
   }
 
-  @Test(arguments: [Weighting.uniform, .distance]) func sharesAddUpToTheModelsProbabilities(weights: Weighting) throws {
+  @Test(arguments: [Weighting.uniform, .distance]) func sharesSumToProbabilities(weights: Weighting) throws {
     let model = try model(weights)
     let images = coarseImages(20, shape, classes: 3, levels: 40, key: 1)
     let probabilities = try model.probabilities(for: images, on: anyContext, progress: { _ in true })
@@ -51,7 +51,7 @@ import Testing
     #expect(try JSONDecoder().decode([NeighborsExplanation].self, from: JSONEncoder().encode(found)) == found)
   }
 
-  @Test func aTrainingImageIsItsOwnNearestNeighborAndAloneCountsByDistance() throws {
+  @Test func trainingImageIsItsOwnNearestNeighbor() throws {
     let model = try model(.distance)
     let found = try explain(model, model.training.selecting([7]))[0]
     #expect(found.neighbors[0].image == 7 && found.neighbors[0].distance == 0 && found.neighbors[0].share == 1)
@@ -59,7 +59,7 @@ import Testing
     #expect(found.prediction == Int(model.training.labels[7]))
   }
 
-  @Test func imagesOfAnotherShapeAreRefused() throws {
+  @Test func rejectsOtherImageShapes() throws {
     let model = try model(.uniform)
     #expect(throws: ModelError.self) { try explain(model, rowImages([[1]], labels: [0])) }
   }

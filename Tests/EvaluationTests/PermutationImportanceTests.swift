@@ -4,7 +4,8 @@ import Evaluation
 import Testing
 
 @Suite struct PermutationImportanceTests {
-  /// Noise, but for the pixel at (row, column), whose last channel is bright in images of class 1. Images of the classes alternate.
+  /// Noise, except for the pixel at (row, column), whose last channel is bright in images of class 1. The classes
+  /// alternate.
   private func images(_ shape: ImageShape, bright row: Int, _ column: Int, count: Int = 200) -> LabeledImages {
     var random = RandomSequence(seed: 3, .test)
     var pixels = (0..<count * shape.count).map { _ in UInt8(random.next(below: 256)) }
@@ -17,7 +18,7 @@ import Testing
     (row * shape.width + column + 1) * shape.channels - 1
   }
 
-  /// A model that looks at one byte.
+  /// A model that uses one byte.
   private func model(_ shape: ImageShape, _ row: Int, _ column: Int) -> (LabeledImages) throws -> [Float] {
     { images in
       images.labels.indices.flatMap { image -> [Float] in
@@ -26,13 +27,14 @@ import Testing
     }
   }
 
-  /// Blocks of 3 over 7 x 5 pixels: those at the edges are smaller. If the block comes from a random image, half the labels fit.
+  /// Blocks of 3 over 7 x 5 pixels: those at the edges are smaller. If the block comes from a random image, half of the
+  /// labels match.
   @Test(arguments: [(1, 0, 0), (3, 4, 3), (3, 6, 4), (1, 2, 4)])
-  func onlyTheBlockThatAModelLooksAtCounts(channels: Int, row: Int, column: Int) throws {
+  func onlyTheUsedBlockIsImportant(channels: Int, row: Int, column: Int) throws {
     let shape = ImageShape(height: 7, width: 5, channels: channels)
     let found = try PermutationImportance(
       of: images(shape, bright: row, column), classCount: 2, blockSize: 3, probabilities: model(shape, row, column))
-    #expect(found.accuracy.share == 1)
+    #expect(found.accuracy.fraction == 1)
     #expect(found.rows == 3 && found.columns == 2 && found.drops.count == 6)
     let seen = row / 3 * 2 + column / 3
     for (block, drop) in found.drops.enumerated() { #expect(block == seen ? abs(drop - 0.5) < 0.1 : drop == 0) }
@@ -44,7 +46,7 @@ import Testing
     #expect(try throughJSON(found) == found)
   }
 
-  @Test func theSeedDecidesThePermutations() throws {
+  @Test func permutationsDependOnSeed() throws {
     let shape = ImageShape(height: 2, width: 2, channels: 1)
     let images = images(shape, bright: 0, 1)
     let shown = try [1, 1, 2].map { (seed: UInt64) -> [LabeledImages] in
@@ -74,14 +76,14 @@ import Testing
     #expect(sums.count == 2 && sums[0] != sums[1] && sums[0].sorted() == sums[1].sorted())
   }
 
-  @Test func oneImageHasNothingToExchange() throws {
+  @Test func singleImageHasZeroDrop() throws {
     let shape = ImageShape(height: 1, width: 1, channels: 1)
     let found = try PermutationImportance(
       of: images(shape, bright: 0, 0, count: 1), classCount: 2, blockSize: 8, probabilities: model(shape, 0, 0))
     #expect(found.drops == [0] && found.deviations == [0])
   }
 
-  @Test func aDamagedModelIsAnError() {
+  @Test func rejectsInvalidProbabilities() {
     let shape = ImageShape(height: 1, width: 1, channels: 1)
     #expect(throws: EvaluationError.self) {
       try PermutationImportance(of: images(shape, bright: 0, 0, count: 1), classCount: 2, blockSize: 1) { _ in

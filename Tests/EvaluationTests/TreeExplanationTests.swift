@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Testing
 
-/// A tree of scikit-learn, and the way of some images through it (Tests/Peers/fixtures/exploration.py).
+/// A tree trained by scikit-learn, and the paths of some images (Tests/Peers/fixtures/exploration.py).
 private struct Fixture: Decodable {
   let criterion: String
   let shape: ImageShape
@@ -16,7 +16,7 @@ private struct Fixture: Decodable {
   /// (nodes, classes)
   let counts: [[Int]]
   let impurity, importances: [Double]
-  let strangers: [[UInt8]]
+  let newImages: [[UInt8]]
   let paths: [[Int]]
   let probabilities: [[Double]]
 
@@ -41,10 +41,10 @@ private struct Fixture: Decodable {
 @Suite struct TreeExplanationTests {
   private let names = ["cat", "hen", "cow", "pig"]
 
-  @Test(arguments: [0, 1]) func pathsCountsAndImpuritiesAreThoseOfScikitLearn(index: Int) throws {
+  @Test(arguments: [0, 1]) func pathsCountsAndImpuritiesMatchScikitLearn(index: Int) throws {
     let fixture = try readFixture("explanation", as: [Fixture].self)[index]
     let model = try fixture.model()
-    for (image, pixels) in fixture.strangers.enumerated() {
+    for (image, pixels) in fixture.newImages.enumerated() {
       let found = TreeExplanation(of: model, pixels: pixels[...], classNames: names)
       #expect(found.steps.map(\.node) == fixture.paths[image] && found.criterion.rawValue == fixture.criterion)
       for step in found.steps {
@@ -64,7 +64,7 @@ private struct Fixture: Decodable {
     }
   }
 
-  @Test(arguments: [0, 1]) func theImportanceMapSumsChannels(index: Int) throws {
+  @Test(arguments: [0, 1]) func importanceMapSumsChannels(index: Int) throws {
     let fixture = try readFixture("explanation", as: [Fixture].self)[index]
     let map = try fixture.model().importanceMap
     #expect(map.shape == ImageShape(height: 3, width: 2, channels: 1))
@@ -74,7 +74,7 @@ private struct Fixture: Decodable {
     }
   }
 
-  // MARK: Words
+  // MARK: Sentences
 
   /// Two splits: pixel (1, 0) at 5, then pixel (0, 1) at 100.
   private let images = LabeledImages(
@@ -90,41 +90,43 @@ private struct Fixture: Decodable {
       images, classCount: 3, settings: settings, on: anyContext, progress: { _ in true })
   }
 
-  @Test func eachStepIsASentence() throws {
+  @Test func describesEachStep() throws {
     let model = try tree()
     func sentences(_ image: [UInt8]) -> [String] {
       TreeExplanation(of: model, pixels: image[...], classNames: names.dropLast()).sentences
     }
     #expect(
       sentences([9, 9, 3, 9]) == [
-        "pixel (row 1, column 0) is 3, at most 5: go left", "all 3 training images here are cat: answer cat",
+        "pixel (row 1, column 0) is 3, at most 5: left branch",
+        "the leaf has 3 training images, all of class cat: prediction cat",
       ])
     #expect(
       sentences([0, 100, 77, 0]) == [
-        "pixel (row 1, column 0) is 77, more than 5: go right", "pixel (row 0, column 1) is 100, at most 100: go left",
-        "all 2 training images here are hen: answer hen",
+        "pixel (row 1, column 0) is 77, more than 5: right branch",
+        "pixel (row 0, column 1) is 100, at most 100: left branch",
+        "the leaf has 2 training images, all of class hen: prediction hen",
       ])
-    #expect(sentences([0, 101, 77, 0]).last == "the one of the training images here is cow: answer cow")
+    #expect(sentences([0, 101, 77, 0]).last == "the leaf has 1 training image, of class cow: prediction cow")
   }
 
-  @Test func anUndecidedLeafNamesItsClasses() throws {
+  @Test func describesMixedLeaf() throws {
     let model = try tree { $0.maxDepth = 1 }
     let found = TreeExplanation(of: model, pixels: [0, 0, 9, 0], classNames: names.dropLast())
-    #expect(found.sentences.last == "of the 3 training images here 2 hen, 1 cow: answer hen (66.7 %)")
+    #expect(found.sentences.last == "the leaf has 3 training images, 2 hen, 1 cow: prediction hen (66.7 %)")
     #expect(found.prediction == 1 && abs(found.leaf.impurity - 4.0 / 9) < 1e-12)
   }
 
-  @Test func manyClassesOfALeafAreSummedUp() throws {
+  @Test func summarizesManyClasses() throws {
     let same = rowImages([[UInt8]](repeating: [1], count: 9), labels: [0, 1, 2, 3, 4, 4, 4, 3, 0])
     let model = try DecisionTree.fit(
       same, classCount: 5, settings: TreeSettings(), on: anyContext, progress: { _ in true })
     let found = TreeExplanation(of: model, pixels: [1], classNames: ["a", "b", "c", "d", "e"])
     #expect(
-      found.sentences == ["of the 9 training images here 3 e, 2 a, 2 d, 2 of other classes: answer e (33.3 %)"])
+      found.sentences == ["the leaf has 9 training images, 3 e, 2 a, 2 d, 2 of other classes: prediction e (33.3 %)"])
     #expect(model.importanceMap.values == [0])
   }
 
-  @Test func coloursHaveNames() {
+  @Test func namesColorChannels() {
     let shape = ImageShape(height: 4, width: 5, channels: 3)
     let position = PixelPosition(index: (2 * 5 + 3) * 3 + 1, in: shape)
     #expect(position.name(in: shape) == "green of pixel (row 2, column 3)")
@@ -143,12 +145,12 @@ private struct Fixture: Decodable {
     return (forest, images)
   }
 
-  @Test func aForestsVotesAndContributionsAddUpToItsAnswer() throws {
+  @Test func forestContributionsSumToPrediction() throws {
     let (model, _) = try forest()
-    let strangers = coarseImages(20, model.imageShape, classes: 4, levels: 20, key: 1)
-    let probabilities = try model.probabilities(for: strangers, on: anyContext, progress: { _ in true })
+    let newImages = coarseImages(20, model.imageShape, classes: 4, levels: 20, key: 1)
+    let probabilities = try model.probabilities(for: newImages, on: anyContext, progress: { _ in true })
     for image in 0..<20 {
-      let found = ForestExplanation(of: model, pixels: strangers.pixels(of: image), classNames: names)
+      let found = ForestExplanation(of: model, pixels: newImages.pixels(of: image), classNames: names)
       #expect(found.probabilities == probabilities[image * 4..<image * 4 + 4].map(Double.init))
       #expect(found.probabilities[found.prediction] == found.probabilities.max())
       #expect(found.votes.reduce(0, +) == 15 && found.trees.count == 15)
@@ -156,27 +158,27 @@ private struct Fixture: Decodable {
       let moved = found.contributions.values.reduce(0) { $0 + Double($1) }
       #expect(abs(found.baseline[found.prediction] + moved - found.probabilities[found.prediction]) < 1e-5)
       for (number, vote) in found.trees.enumerated() {
-        let path = TreeExplanation(of: model, tree: number, pixels: strangers.pixels(of: image), classNames: names)
+        let path = TreeExplanation(of: model, tree: number, pixels: newImages.pixels(of: image), classNames: names)
         #expect(path.prediction == vote.prediction && path.steps.count == vote.depth + 1 && path.isBootstrapped)
       }
     }
-    let found = ForestExplanation(of: model, pixels: strangers.pixels(of: 0), classNames: names)
+    let found = ForestExplanation(of: model, pixels: newImages.pixels(of: 0), classNames: names)
     #expect(try JSONDecoder().decode(ForestExplanation.self, from: JSONEncoder().encode(found)) == found)
   }
 
-  @Test func bootstrappedImagesAreCalledDrawn() throws {
-    let (drawn, images) = try forest()
+  @Test func describesBootstrapSamples() throws {
+    let (bootstrapped, images) = try forest()
     let (whole, _) = try forest { $0.bootstrap = false }
     func explanation(_ model: Forest) -> TreeExplanation {
       TreeExplanation(of: model, tree: 0, pixels: images.pixels(of: 0), classNames: names)
     }
-    #expect(explanation(drawn).sentences.last?.contains("drawn training images") == true)
-    #expect(explanation(whole).sentences.last?.contains("drawn") == false)
-    // Each bootstrap has as many draws as there are images.
-    #expect(explanation(drawn).steps[0].images == 120 && explanation(whole).steps[0].images == 120)
+    #expect(explanation(bootstrapped).sentences.last?.contains("bootstrap samples") == true)
+    #expect(explanation(whole).sentences.last?.contains("bootstrap") == false)
+    // Each bootstrap has as many samples as there are images.
+    #expect(explanation(bootstrapped).steps[0].images == 120 && explanation(whole).steps[0].images == 120)
   }
 
-  @Test func importanceMapsOfForestsSumUpToOne() throws {
+  @Test func forestImportanceSumsToOne() throws {
     let map = try forest().0.importanceMap
     #expect(map.shape == ImageShape(height: 3, width: 2, channels: 1))
     #expect(abs(map.values.reduce(0, +) - 1) < 1e-5)

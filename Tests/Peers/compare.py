@@ -1,4 +1,4 @@
-"""Times Atelier and its peers in one run, in turns, and prints medians and ratios as a Markdown table.
+"""Times Atelier and its peers alternately and prints medians and ratios as a Markdown table.
 
     python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 3
 """
@@ -11,13 +11,16 @@ import subprocess
 import sys
 
 PEERS = {
-    # row: (model, what is compared, [(peer, script and options)])
-    "cnn": ("images/s", [("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])]),
+    # model: (unit, [(peer, script and options)])
+    "cnn": ("images/s", [
+        ("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])]),
     "forest": ("fit s", [
-        ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]), ("scikit-learn", ["forest.py", "--engine", "sklearn"])]),
+        ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]),
+        ("scikit-learn", ["forest.py", "--engine", "sklearn"])]),
     "tree": ("fit s", [("scikit-learn", ["tree.py"])]),
     "knn": ("fit and predict s", [
-        ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]), ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
+        ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]),
+        ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
         ("scikit-learn", ["knn.py", "--engine", "sklearn"])]),
 }
 
@@ -36,8 +39,8 @@ def run(command):
 
 def atelier(model):
     result = run([
-        arguments.atelier, "benchmark", "--quiet", "--models", model, "--repetitions", "1", "--threads", str(arguments.threads),
-        "--json", "-"])[0]
+        arguments.atelier, "benchmark", "--quiet", "--models", model, "--repetitions", "1",
+        "--threads", str(arguments.threads), "--json", "-"])[0]
     sample = result["samples"][0]
     if model == "cnn":
         return sample["fitImagesPerSecond"]
@@ -45,7 +48,7 @@ def atelier(model):
 
 
 def peer(model, command):
-    # scikit-learn's single tree knows no threads.
+    # scikit-learn trains a single tree in one thread.
     threads = [] if model == "tree" else ["--threads", str(arguments.threads)]
     result = run([sys.executable, str(folder / command[0]), *command[1:], *threads])
     name = {"cnn": "images_per_second", "knn": "predict_seconds"}.get(model, "fit_seconds")

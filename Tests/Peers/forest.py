@@ -1,4 +1,4 @@
-"""Times a random forest of scikit-learn or of scikit-learn-intelex. Prints JSON.
+"""Times a random forest of scikit-learn or scikit-learn-intelex. Prints JSON.
 
     python Tests/Peers/forest.py --engine intelex --data /usr/share/datasets/fashion-mnist
 """
@@ -16,7 +16,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--engine", choices=["sklearn", "intelex"], default="intelex")
 parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist", help="folder with the four IDX files")
 parser.add_argument("--trees", type=int, default=300)
-parser.add_argument("--criterion", choices=["gini", "entropy"], default="gini", help="intelex knows gini only")
+parser.add_argument("--criterion", choices=["gini", "entropy"], default="gini", help="intelex supports gini only")
 parser.add_argument("--max-depth", type=int)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--repetitions", type=int, default=1)
@@ -43,7 +43,8 @@ for seed in range(arguments.repetitions):
 print(json.dumps({
     "model": "forest",
     "engine": arguments.engine,
-    "version": importlib.metadata.version({"intelex": "scikit-learn-intelex", "sklearn": "scikit-learn"}[arguments.engine]),
+    "version": importlib.metadata.version(
+        {"intelex": "scikit-learn-intelex", "sklearn": "scikit-learn"}[arguments.engine]),
     "settings": vars(arguments),
     "fit_seconds": fit_seconds,
     "median_fit_seconds": statistics.median(fit_seconds),

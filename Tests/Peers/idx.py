@@ -14,7 +14,7 @@ def read(folder, name):
 
 
 def load(folder):
-    """Training images (count, bytes) and labels, then test images and labels."""
+    """Returns training images (count, bytes) and labels, then test images and labels."""
     sets = []
     for kind in ("train", "t10k"):
         images = read(folder, f"{kind}-images-idx3-ubyte")

@@ -1,4 +1,4 @@
-"""Times exact nearest neighbours of the test images among the training images. Prints JSON.
+"""Times the search for the exact nearest training images of the test images. Prints JSON.
 
     python Tests/Peers/knn.py --engine faiss --metric euclidean --threads 2
 """

@@ -1,4 +1,9 @@
-"""Times grids against scikit-learn's GridSearchCV with two jobs: 10,000 training images, 3 folds, without reading the files. Usage: sweep.py ATELIER [forest|knn|tree ...]"""
+"""Times grid searches against scikit-learn's GridSearchCV with two jobs: 10,000 training images, 3 folds.
+
+    python Tests/Peers/sweep.py ATELIER [forest|knn|tree ...]
+
+Reading the files is not timed.
+"""
 
 import json
 import subprocess

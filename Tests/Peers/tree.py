@@ -1,4 +1,4 @@
-"""Times a decision tree of scikit-learn. Prints JSON. (scikit-learn-intelex has none of its own.)
+"""Times a decision tree of scikit-learn. Prints JSON. (scikit-learn-intelex has no decision tree.)
 
     python Tests/Peers/tree.py --data /usr/share/datasets/fashion-mnist
 """

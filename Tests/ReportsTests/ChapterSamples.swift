@@ -5,13 +5,13 @@ import Foundation
 import Models
 import Reports
 
-/// Predictions made up from numbers that depend on nothing but their parameters.
+/// Synthetic predictions that depend only on their parameters.
 enum ChapterSamples {
   static let names = ["cat", "dog", "eel"]
 
   /// - Parameters:
-  ///   - errors: the share of images told wrongly, of class 0 twice as often: for the class after their own
-  ///   - emptyClass: a label that no image has
+  ///   - errors: the fraction of misclassified images, twice as high for class 0; an error is the next class
+  ///   - emptyClass: a label without images
   static func predictions(
     _ count: Int, classCount: Int = 3, errors: Double, seed: UInt64, emptyClass: Int? = nil
   ) throws -> Predictions {
@@ -19,10 +19,10 @@ enum ChapterSamples {
     var (probabilities, labels): ([Float], [UInt8]) = ([], [])
     for image in 0..<count {
       let label = image % classCount == emptyClass ? (image + 1) % classCount : image % classCount
-      // Errors are among the images that the model is least sure of.
-      let doubt = draws.nextUniform()
-      let isWrong = classCount > 1 && Double(1 - doubt) * (label == 0 ? 0.5 : 1) < errors
-      let confidence = classCount == 1 ? 1 : 0.99 - 0.4 * doubt
+      // The errors are the images with the lowest confidence.
+      let uncertainty = draws.nextUniform()
+      let isWrong = classCount > 1 && Double(1 - uncertainty) * (label == 0 ? 0.5 : 1) < errors
+      let confidence = classCount == 1 ? 1 : 0.99 - 0.4 * uncertainty
       let prediction = isWrong ? (label + 1) % classCount : label
       for other in 0..<classCount {
         probabilities.append(other == prediction ? confidence : (1 - confidence) / Float(classCount - 1))
@@ -35,18 +35,18 @@ enum ChapterSamples {
   static func model(
     _ name: String = "CNN", images: Int = 2400, classNames: [String] = names, errors: Double = 0.1, seed: UInt64 = 1,
     hasHoldOut: Bool = true, fitSeconds: Double? = 40, epochs: Int = 0, emptyClass: Int? = nil
-  ) throws -> JudgedModel {
+  ) throws -> EvaluatedModel {
     let count = classNames.count
     let holdOut = try HoldOut(
       hasHoldOut
         ? predictions(images / 2, classCount: count, errors: errors, seed: seed + 100, emptyClass: emptyClass) : nil,
       explanation: hasHoldOut ? "Half as many images were held out." : "No images were held out.")
-    return try JudgedModel(
+    return try EvaluatedModel(
       name: name, settings: ["epochs": "\(epochs)", "seed": "\(seed)"], mainSettings: "epochs \(epochs)",
       classNames: classNames,
       test: predictions(images, classCount: count, errors: errors, seed: seed, emptyClass: emptyClass),
       holdOut: holdOut,
-      price: ModelPrice(
+      cost: ModelCost(
         fitSeconds: fitSeconds, testSeconds: 2, testImages: images, peakBytes: 120_000_000, fileBytes: 34_500),
       learningCurve: (0..<epochs).map { epoch($0) })
   }
@@ -58,8 +58,8 @@ enum ChapterSamples {
     }
   }
 
-  /// Grey, of 6x5 pixels; brightness and fill differ by image.
-  static func images(of model: JudgedModel) -> LabeledImages {
+  /// Grayscale images of 6x5 pixels that differ in brightness and fill.
+  static func images(of model: EvaluatedModel) -> LabeledImages {
     let pixels = model.test.labels.indices.flatMap { image in
       (0..<30).map { place in place <= image % 30 ? UInt8(40 + image % 200) : 0 }
     }
@@ -69,8 +69,8 @@ enum ChapterSamples {
 
   static let hostileNames = ["<script>alert(1)</script>", "\"><img src=x onerror=alert(2)>", "]]>&amp;\u{0}'"]
 
-  /// Every kind of input that a page must survive.
-  static func cases() throws -> [(name: String, models: [JudgedModel])] {
+  /// Every kind of input that a page must support.
+  static func cases() throws -> [(name: String, models: [EvaluatedModel])] {
     let manyNames = (0..<256).map { "class \($0)" }
     let twin = try model(errors: 0.2)
     return [
@@ -84,23 +84,25 @@ enum ChapterSamples {
       ("two equal models", [twin, try model("Twin", errors: 0.2)]),
       ("one image", [try model(images: 1, hasHoldOut: false)]),
       ("two images, all wrong", [try model(images: 2, errors: 1)]),
-      ("no price", [try model(fitSeconds: nil)]),
-      ("everything right", [try model(errors: 0)]),
+      ("no cost", [try model(fitSeconds: nil)]),
+      ("no errors", [try model(errors: 0)]),
     ]
   }
 
-  static let costs: CostModel = {
-    do { return try CostModel(costError: 5, costReview: 0.5, pairs: [.init(truth: 0, prediction: 1, cost: 8)]) } catch {
+  static let costs: LabelingCosts = {
+    do {
+      return try LabelingCosts(costError: 5, costReview: 0.5, pairs: [.init(truth: 0, prediction: 1, cost: 8)])
+    } catch {
       preconditionFailure("\(error)")
     }
   }()
 
-  static func page(_ models: [JudgedModel], costs: CostModel? = costs) -> HTMLPage {
+  static func page(_ models: [EvaluatedModel], costs: LabelingCosts? = costs) -> HTMLPage {
     HTMLPage(
-      title: "Judged",
+      title: "Evaluation",
       sections: [SummaryChapter(models, costs: costs).section, ComparisonChapter(models).section]
         + models.flatMap {
-          [JudgingChapter($0, testImages: images(of: $0)).section, BusinessChapter($0, costs: costs).section]
+          [EvaluationChapter($0, testImages: images(of: $0)).section, AutomationChapter($0, costs: costs).section]
         })
   }
 }

@@ -12,31 +12,31 @@ import Testing
 
   // MARK: Golden files
 
-  @Test func theSummaryIsAsRecorded() throws {
+  @Test func summaryMatchesGolden() throws {
     try check(SummaryChapter(Self.models.get(), costs: ChapterSamples.costs).section, "chapter-summary.html")
   }
 
-  @Test func theComparisonIsAsRecorded() throws {
+  @Test func comparisonMatchesGolden() throws {
     try check(ComparisonChapter(Self.models.get()).section, "chapter-comparison.html")
   }
 
-  @Test func theJudgingOfAModelIsAsRecorded() throws {
+  @Test func evaluationMatchesGolden() throws {
     let model = try Self.models.get()[0]
-    try check(JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section, "chapter-judging.html")
+    try check(EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section, "chapter-evaluation.html")
   }
 
-  @Test func theBusinessChapterIsAsRecorded() throws {
-    try check(BusinessChapter(Self.models.get()[0], costs: ChapterSamples.costs).section, "chapter-business.html")
+  @Test func automationMatchesGolden() throws {
+    try check(AutomationChapter(Self.models.get()[0], costs: ChapterSamples.costs).section, "chapter-automation.html")
   }
 
-  /// Without the pictures: how plots are drawn has golden files of its own.
+  /// Figures are replaced by their captions: plots have their own golden files.
   private func check(_ section: HTMLSection, _ name: String) throws {
     try Golden.check(section.withoutFigures.fragment + "\n", name)
   }
 
   // MARK: All cases
 
-  @Test func pagesAreWellFormedAndRunNothing() throws {
+  @Test func pagesAreWellFormedWithoutScripts() throws {
     for (name, models) in try ChapterSamples.cases() {
       let elements = try ParsedXML(ChapterSamples.page(models).html).elements
       #expect(!elements.contains { $0.name == "script" }, "\(name)")
@@ -48,23 +48,23 @@ import Testing
     }
   }
 
-  @Test func hostileNamesAreShown() throws {
+  @Test func escapesHostileNames() throws {
     let model = try ChapterSamples.model(classNames: ChapterSamples.hostileNames, errors: 0.3)
     let page = ChapterSamples.page([model]).html
     #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
     #expect(!page.contains("<script"))
   }
 
-  @Test func everyFigureHasANameOfItsOwn() throws {
+  @Test func figureNamesAreUnique() throws {
     for (name, models) in try ChapterSamples.cases() {
-      // Report numbers the second figure of a name; no name here ends in what it would append to another.
+      // `Report` appends "-2" to the second figure of a name; no other name may end like that.
       let files = Report(ChapterSamples.page(models)).files.map(\.name)
       let stems = files.map { $0.split(separator: ".")[0] }
       #expect(stems.allSatisfy { stem in !stems.contains { $0 == stem + "-2" } }, "\(name)")
     }
   }
 
-  @Test func numbersOfPagesAreNumbers() throws {
+  @Test func pagesContainNoInvalidNumbers() throws {
     for (name, models) in try ChapterSamples.cases() {
       for element in try ParsedXML(ChapterSamples.page(models).html).elements {
         for word in ["nan", "inf", "∞", "−0.0 "] {
@@ -74,36 +74,36 @@ import Testing
     }
   }
 
-  @Test func ofManyClassesTheWorstAreDrawn() throws {
+  @Test func drawsOnlyTheWorstOfManyClasses() throws {
     let model = try ChapterSamples.model(images: 2560, classNames: (0..<256).map { "class \($0)" }, errors: 0.3)
-    let text = JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
-    #expect(text.contains("Of 256 classes, the 40 with most errors are shown."))
-    #expect(text.contains("Of 256 classes, the 6 with the least average precision are shown."))
+    let text = EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
+    #expect(text.contains("Of 256 classes, the 40 with the most errors are shown."))
+    #expect(text.contains("Of 256 classes, the 6 with the lowest average precision are shown."))
   }
 
-  @Test func aClassWithoutImagesIsNamed() throws {
+  @Test func listsClassesWithoutImages() throws {
     let model = try ChapterSamples.model(emptyClass: 1)
-    let text = JudgingChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
-    #expect(text.contains("Without test images, nothing is known of: dog."))
+    let text = EvaluationChapter(model, testImages: ChapterSamples.images(of: model)).section.fragment
+    #expect(text.contains("Classes without test images: dog."))
   }
 
-  @Test func withoutHoldOutNoThresholdIsNamed() throws {
-    let text = BusinessChapter(try ChapterSamples.model(hasHoldOut: false), costs: ChapterSamples.costs).section
+  @Test func statesNoThresholdWithoutHoldOut() throws {
+    let text = AutomationChapter(try ChapterSamples.model(hasHoldOut: false), costs: ChapterSamples.costs).section
       .fragment
     #expect(text.contains("No images were held out."))
     #expect(text.contains("Without hold-out images, no threshold can be chosen."))
-    #expect(!text.contains("without a person if"))
+    #expect(!text.contains("automatically at"))
   }
 
-  @Test func withoutCostsTheOptionsAreNamed() throws {
-    let text = BusinessChapter(try ChapterSamples.model()).section.fragment
+  @Test func namesTheOptionsWithoutCosts() throws {
+    let text = AutomationChapter(try ChapterSamples.model()).section.fragment
     #expect(text.contains("<code>--cost-error</code>") && !text.contains("Cost of 1,000 items"))
   }
 
-  @Test func chaptersOfDifferentModelsShareNoIdentifier() throws {
+  @Test func identifiersOfModelsAreUnique() throws {
     let page = ChapterSamples.page(try Self.models.get())
     let identifiers = try ParsedXML(page.html).elements.compactMap { $0.attributes["id"] }
-    #expect(Set(identifiers).count == identifiers.count && identifiers.contains("judging-tree-errors"))
+    #expect(Set(identifiers).count == identifiers.count && identifiers.contains("evaluation-tree-errors"))
   }
 }
 

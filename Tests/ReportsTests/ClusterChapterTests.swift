@@ -15,7 +15,7 @@ import Testing
     """
   }
 
-  @Test func workersAndFaultsAreDrawnAsRecorded() throws {
+  @Test func workersAndFailuresMatchGolden() throws {
     let timeline = try timeline(
       """
       {"jobs":[{"name":"cnn","start":0,"end":4},{"name":"forest","start":4,"end":6}],
@@ -28,18 +28,19 @@ import Testing
     let text = ClusterChapter(timeline).section.fragment
     #expect(text.contains("10.0 %"), "1 of 10 seconds was waiting")
     #expect(text.contains("5.0 MB"))
-    #expect(text.contains("faults were survived") && text.contains("its work goes to others"))
+    #expect(text.contains("failure was handled") && text.contains("its work goes to others"))
     try Golden.check(text, "cluster-chapter.html")
   }
 
-  @Test func whoWorkedAloneWaitedForNobody() throws {
+  @Test func singleWorkerHasNoWaitingTime() throws {
     let timeline = try timeline(
       """
-      {"jobs":[{"name":"tree","start":0,"end":1}],"workers":[\(Self.worker(1, busy: 1, waiting: 0, host: "<i>host</i>"))],
+      {"jobs":[{"name":"tree","start":0,"end":1}],
+       "workers":[\(Self.worker(1, busy: 1, waiting: 0, host: "<i>host</i>"))],
        "spans":[],"events":[]}
       """)
     let text = ClusterChapter(timeline).section.fragment
-    #expect(!text.contains("waiting for each other") && !text.contains("survived") && !text.contains("<svg"))
+    #expect(!text.contains("waiting for other") && !text.contains("handled") && !text.contains("<svg"))
     #expect(text.contains("&lt;i&gt;host&lt;/i&gt;"))
     _ = try ParsedXML(text)
   }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ExplanationChapterTests {
   private static var context: ComputeContext { ComputeContext(threads: 1, instructionSet: .available.max()!) }
 
-  /// Noise whose brightness tells the class, more or less.
+  /// Noise whose brightness correlates with the class.
   private static func images(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32) -> LabeledImages {
     var random = RandomSequence(seed: 4, .test, key)
     let labels = (0..<count).map { UInt8($0 % classes) }
@@ -25,7 +25,7 @@ import Testing
       test: images(test, shape, classes: names.count, key: 1))
   }
 
-  /// By name: an explanation of each kind of model. The network is as it was before training.
+  /// An explanation of each kind of model, by name. The network is untrained.
   private static func explanations(
     of data: Dataset, _ change: (inout ExplanationSettings) -> Void = { _ in }
   ) throws -> [(name: String, explanation: ModelExplanation)] {
@@ -73,7 +73,7 @@ import Testing
   private static let small = dataset(
     ImageShape(height: 6, width: 5, channels: 1), names: ["plain", Samples.hostile], train: 20, test: 6)
 
-  @Test(arguments: ["cnn", "forest", "tree", "knn"]) func aChapterIsAsRecorded(name: String) throws {
+  @Test(arguments: ["cnn", "forest", "tree", "knn"]) func chapterMatchesGolden(name: String) throws {
     let explanation = try #require(Self.explanations(of: Self.small).first { $0.name == name }).explanation
     let chapter = ExplanationChapter(explanation, of: Self.small, name: name).section
     #expect(chapter.fragment == ExplanationChapter(explanation, of: Self.small, name: name).section.fragment)
@@ -87,7 +87,7 @@ import Testing
     (height: 130, width: 40, channels: 3, classes: 2, train: 4, test: 2),
     (height: 4, width: 4, channels: 1, classes: 2, train: 3, test: 0),
     (height: 3, width: 3, channels: 1, classes: 40, train: 80, test: 80),
-  ]) func chaptersOfAllModelsShareAPage(
+  ]) func chaptersOfAllModelsFormAPage(
     height: Int, width: Int, channels: Int, classes: Int, train: Int, test: Int
   ) throws {
     let data = Self.dataset(
@@ -98,7 +98,7 @@ import Testing
     #expect(!elements.contains { $0.name == "script" || $0.attributes.keys.contains { $0.hasPrefix("on") } })
     let figures = elements.filter { $0.name == "figure" }.count
     #expect(figures > 0 && page.html.utf8.count < 3_000_000)
-    // A second figure of one name would be called "-2", and be one of two that begin alike.
+    // A second figure of the same name would end in "-2".
     let names = Report(page).files.map(\.name)
     #expect(names.count == figures + 1)
     #expect(!names.contains { $0.contains("-2.") && names.contains($0.replacingOccurrences(of: "-2.", with: ".")) })
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test func theResolutionIsSaidWithNumbers() throws {
+  @Test func statesMapResolution() throws {
     let data = Self.dataset(
       ImageShape(height: 28, width: 14, channels: 1), names: ["a", "b"], train: 4, test: 4)
     guard case .network(let found) = try Self.explanations(of: data)[0].explanation else {
@@ -123,10 +123,10 @@ import Testing
       settings, plan: plan, parameters: plan.initialParameters(seed: 1),
       normalization: InputNormalization(mean: [110], deviation: [60]))
     let coarse = NetworkChapter(try NetworkExplanation(deep, of: data, on: Self.context), of: data).section.fragment
-    #expect(coarse.contains("This layer has 7x3 cells for 28x14 pixels, so a cell stands for about 4x4.7 pixels"))
+    #expect(coarse.contains("This layer has 7x3 cells for 28x14 pixels, so a cell covers about 4x4.7 pixels"))
   }
 
-  /// Areas as a file holds them.
+  /// Changes an explanation in its JSON form.
   private func changing(
     _ explanation: ModelExplanation, _ change: (inout [String: Any]) -> Void
   ) throws -> NetworkExplanation {
@@ -138,7 +138,7 @@ import Testing
       NetworkExplanation.self, from: JSONSerialization.data(withJSONObject: object))
   }
 
-  @Test func nothingIsClaimedWhereIntervalsOverlap() throws {
+  @Test func claimsNothingWhereIntervalsOverlap() throws {
     let explanation = try Self.explanations(of: Self.small)[0].explanation
     func text(gradCAM: Double, others: Double) throws -> String {
       let network = try changing(explanation) { object in
@@ -156,14 +156,15 @@ import Testing
       return NetworkChapter(network, of: Self.small).section.fragment
     }
     let apart = try text(gradCAM: 0.3, others: 0.5)
-    #expect(apart.contains("deletion (less is better): better than a random order (0.500 ± 0.020), better than edges"))
-    #expect(apart.contains("insertion (more is better): worse than a random order"))
+    #expect(
+      apart.contains("deletion curve (lower is better): better than a random order (0.500 ± 0.020), better than edges"))
+    #expect(apart.contains("insertion curve (higher is better): worse than a random order"))
     let close = try text(gradCAM: 0.3, others: 0.33)
-    #expect(close.contains("deletion (less is better): not told apart from a random order (0.330 ± 0.020)"))
+    #expect(close.contains("deletion curve (lower is better): not distinguishable from a random order (0.330 ± 0.020)"))
     #expect(["better than a random", "worse than"].filter { close.contains($0) } == [])
   }
 
-  @Test func randomWeightsAreJudgedByTheIntervalOnly() throws {
+  @Test func interpretsRandomWeightsByInterval() throws {
     let explanation = try Self.explanations(of: Self.small)[0].explanation
     func text(_ correlation: Double, _ error: Double) throws -> String {
       let network = try changing(explanation) { object in
@@ -177,7 +178,9 @@ import Testing
       }
       return NetworkChapter(network, of: Self.small).section.fragment
     }
-    let (depends, hardly) = (": the maps depend on what was learned", ": the maps hardly depend on what was learned")
+    let (depends, hardly) = (
+      ": the maps depend on the learned weights", ": the maps hardly depend on the learned weights"
+    )
     #expect(try text(0.1, 0.05).contains(depends))
     #expect(try text(0.95, 0.01).contains(hardly))
     for (correlation, error) in [(0.45, 0.05), (0.65, 0.01), (0.85, 0.05)] {
@@ -186,7 +189,7 @@ import Testing
     }
   }
 
-  @Test func aSingleImageSupportsNoStatement() throws {
+  @Test func singleImageSupportsNoStatement() throws {
     let data = Self.dataset(
       ImageShape(height: 6, width: 5, channels: 1), names: ["a", "b"], train: 20, test: 1)
     for (name, explanation) in try Self.explanations(of: data) {
@@ -194,23 +197,23 @@ import Testing
       let claims = [
         "better than a random", "better than edges", "better than both", "worse than", ": the maps",
         "points of accuracy",
-        "is a warning",
+        "is a warning sign",
       ]
       #expect(claims.filter { text.contains($0) } == [], "\(name)")
     }
   }
 
-  @Test func whatIsNotThereIsNotShown() throws {
+  @Test func omitsMissingParts() throws {
     let data = Self.dataset(ImageShape(height: 4, width: 4, channels: 1), names: ["a", "b"], train: 3, test: 0)
     for (name, explanation) in try Self.explanations(of: data) {
       let section = ExplanationChapter(explanation, of: data, name: name).section
-      #expect(section.fragment.contains("there are no test images"))
+      #expect(section.fragment.contains("no test images"))
       #expect(!section.fragment.contains("checks") && !section.fragment.contains("Test image"))
     }
   }
 
-  @Test func aFrameGoesAround() {
-    let red = ColourMap.Colour(red: 255, green: 0, blue: 0)
+  @Test func frameSurroundsPicture() {
+    let red = ColorMap.Color(red: 255, green: 0, blue: 0)
     let framed = Picture(height: 1, width: 2, pixels: [1, 2, 3, 4, 5, 6]).framed(red, width: 1)
     #expect((framed.height, framed.width) == (3, 4))
     let expected = (0..<12).flatMap { place -> [UInt8] in

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Pictures and pages are for people: whoever changes one sees the whole of it in the golden file.
+/// Compares plots and pages with recorded files, so that every change of the output is visible in a diff.
 enum Golden {
-  /// With this variable set to 1, the golden files are written instead of compared.
+  /// If this variable is 1, golden files are written instead of compared.
   private static let recordVariable = "ATELIER_RECORD_GOLDEN"
 
   static func check(_ text: String, _ name: String) throws {
@@ -12,7 +12,8 @@ enum Golden {
       try Data(text.utf8).write(to: sources.appendingPathComponent("Golden/\(name)"))
     } else {
       let golden = try #require(Bundle.module.url(forResource: "Golden/\(name)", withExtension: nil))
-      #expect(try text == String(contentsOf: golden, encoding: .utf8), "\(recordVariable)=1 records it anew")
+      #expect(
+        try text == String(contentsOf: golden, encoding: .utf8), "set \(recordVariable)=1 to record the new output")
     }
   }
 }

@@ -6,9 +6,9 @@ import Testing
   private let elements: [ParsedXML.Element]
   init() throws { elements = try ParsedXML(Samples.page.html).elements }
 
-  @Test func thePageIsAsRecorded() throws { try Golden.check(Samples.page.html, "page.html") }
+  @Test func pageMatchesGolden() throws { try Golden.check(Samples.page.html, "page.html") }
 
-  @Test func everyLinkLeadsToOnePlaceOfThePage() {
+  @Test func everyLinkHasOneTarget() {
     let identifiers = elements.compactMap { $0.attributes["id"] }
     #expect(Set(identifiers).count == identifiers.count)
     let links = elements.filter { $0.name == "a" }.compactMap { $0.attributes["href"] }
@@ -16,7 +16,7 @@ import Testing
     for link in links { #expect(identifiers.contains { "#\($0)" == link }, "\(link)") }
   }
 
-  @Test func nothingIsLoadedAndNothingRuns() {
+  @Test func loadsAndRunsNothing() {
     #expect(!elements.contains { ["script", "link", "iframe", "object"].contains($0.name) })
     for element in elements {
       for (name, value) in element.attributes {
@@ -28,7 +28,7 @@ import Testing
     #expect(policy?.attributes["content"]?.hasPrefix("default-src 'none'") == true)
   }
 
-  @Test func thePageHasLandmarksAndHeadingsInOrder() {
+  @Test func hasLandmarksAndOrderedHeadings() {
     for name in ["header", "nav", "main", "footer", "h1"] {
       #expect(elements.filter { $0.name == name }.count == 1, "\(name)")
     }
@@ -40,14 +40,14 @@ import Testing
     for element in elements where element.name == "img" { #expect(element.attributes["alt"]?.isEmpty == false) }
   }
 
-  @Test func aFragmentIsWhatThePageHolds() throws {
+  @Test func pageContainsFragments() throws {
     for section in Samples.page.sections {
       #expect(Samples.page.html.contains(section.fragment))
       #expect(try ParsedXML(section.fragment).elements[0].attributes["id"] == section.identifier.text)
     }
   }
 
-  @Test func onlyALivePageHasAScriptOfItsOwnHost() throws {
+  @Test func livePageAllowsOnlyScriptsOfItsHost() throws {
     var page = Samples.page
     page.script = "/live.js"
     let elements = try ParsedXML(page.html).elements
@@ -56,7 +56,7 @@ import Testing
     #expect(policy?.attributes["content"]?.hasSuffix("script-src 'self'; connect-src 'self'") == true)
   }
 
-  @Test func aReportIsThePageAndItsFiguresInOrder() throws {
+  @Test func filesAreThePageAndItsFiguresInOrder() throws {
     var page = Samples.page
     page.sections.append(
       HTMLSection("more", title: "More", [.figure(.init("curves", Samples.roc, caption: "Again the same name."))]))

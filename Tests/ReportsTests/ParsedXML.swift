@@ -6,13 +6,13 @@ struct ParsedXML {
   struct Element {
     var name: String
     var attributes: [String: String]
-    /// Directly within it.
+    /// The text directly within the element.
     var text = ""
   }
 
   let elements: [Element]
 
-  /// - Throws: where the document is not well-formed.
+  /// - Throws: an error with the line if the document is not well-formed.
   init(_ text: String) throws {
     let parser = XMLParser(data: Data(text.utf8))
     let collector = Collector()

@@ -4,13 +4,13 @@ import Reports
 import Testing
 
 @Suite struct PlotTests {
-  @Test(arguments: Samples.plots.map(\.name)) func aPlotIsAsRecorded(name: String) throws {
+  @Test(arguments: Samples.plots.map(\.name)) func plotMatchesGolden(name: String) throws {
     let plot = try #require(Samples.plots.first { $0.name == name }).plot
     #expect(plot.svg == plot.svg)
     try Golden.check(plot.svg.document, "\(name).svg")
   }
 
-  @Test(arguments: Samples.plots.indices) func whoSeesNothingIsTold(index: Int) throws {
+  @Test(arguments: Samples.plots.indices) func hasTextAlternative(index: Int) throws {
     let plot = Samples.plots[index].plot
     let elements = try ParsedXML(plot.svg.document).elements
     #expect(elements[0].attributes["role"] == "img")
@@ -19,7 +19,7 @@ import Testing
     #expect(elements[2].name == "desc" && elements[2].text == plot.summary && plot.summary.count > 20)
   }
 
-  @Test func whateverIsDrawnIsWellFormedAndHasNumbersForCoordinates() throws {
+  @Test func plotsAreWellFormedWithFiniteCoordinates() throws {
     for plot in Samples.difficult + Samples.plots.map(\.plot) {
       let svg = plot.svg.document
       let parsed = try ParsedXML(svg)
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func namesAreShownAndNotRun() throws {
+  @Test func escapesNames() throws {
     let plot = BarPlot(
       Samples.hostile, horizontal: Axis("x"), vertical: Axis("y"), bars: [.init(Samples.hostile, 1)])
     let parsed = try ParsedXML(plot.svg.document)
@@ -42,7 +42,7 @@ import Testing
     #expect(parsed.elements.contains { $0.text == "\(shown): 1" })
   }
 
-  @Test func withoutDataThePictureSaysSo() {
+  @Test func saysNoDataWithoutData() {
     let (x, y) = (Axis("x"), Axis("y"))
     let plots: [any Plot] = [
       LinePlot("t", horizontal: x, vertical: y, series: []),
@@ -54,11 +54,11 @@ import Testing
     for plot in plots { #expect(plot.svg.document.contains(">no data<"), "\(type(of: plot))") }
   }
 
-  @Test func manyCellsAreOneRaster() {
+  @Test func largeMatrixIsOneRaster() {
     let many = Samples.confusion(names: (0..<256).map { "class \($0)" }).svg.document
     #expect(many.contains("<image") && many.utf8.count < 200_000)
     let labels = many.components(separatedBy: "<text").count
-    #expect(60..<200 ~= labels, "names are thinned out")
+    #expect(60..<200 ~= labels, "some names are left out")
     #expect(!Samples.confusion(names: ["one"]).svg.document.contains("<image"))
   }
 
@@ -75,7 +75,7 @@ import Testing
     let plot = LinePlot(
       "t", horizontal: Axis("x"), vertical: axis, series: [.init("s", [PlotPoint(0, low), PlotPoint(1, high)])])
     let elements = try ParsedXML(plot.svg.document).elements
-    // Beside the axis, and in the end the name of the other.
+    // The tick labels, followed by the name of the other axis.
     let ends = elements.filter { $0.attributes["text-anchor"] == "end" }.map(\.text)
     #expect(ends == labels + ["x"])
   }

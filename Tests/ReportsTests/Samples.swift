@@ -2,19 +2,19 @@ import Datasets
 import Foundation
 import Reports
 
-/// One plot of each kind, and others that are hard to draw.
+/// One plot of each kind, and difficult cases.
 enum Samples {
-  /// Says what must not be run, with characters that XML forbids.
+  /// Contains a script that must not run, and characters that XML forbids.
   static let hostile = "<script>alert('x')</script>&amp;\"]]>\u{0}\u{1b}[31m\u{fffe} --> 猫"
 
   private static let percent = Axis("accuracy", format: .percent)
-  private static let loss = ColourScale(Axis("score", format: .percent), map: .viridis)
+  private static let loss = ColorScale(Axis("score", format: .percent), map: .viridis)
 
   /// By file name.
   static let plots: [(name: String, plot: any Plot)] = [
     ("lines", lines), ("roc", roc), ("logarithmic", logarithmic), ("scatter", scatter), ("bars", bars),
     ("histogram", histogram), ("confusion", confusion(names: clothes)), ("signed", signed),
-    ("parallel-coordinates", parallel), ("gantt", gantt), ("tree", tree), ("colour-scale", loss),
+    ("parallel-coordinates", parallel), ("gantt", gantt), ("tree", tree), ("color-scale", loss),
   ]
 
   static let clothes = [
@@ -68,13 +68,13 @@ enum Samples {
     }, groups: ["class", "worst class"], markers: [PlotMarker(0.86, label: "mean")])
 
   static let histogram = Histogram(
-    "Brightness", horizontal: Axis("mean grey value"), vertical: Axis("images", format: .whole),
+    "Brightness", horizontal: Axis("mean gray value"), vertical: Axis("images", format: .whole),
     values: [
       ("training", (0..<4000).map { spread($0, 37, 90) + spread($0, 91, 120) }),
       ("test", (0..<2000).map { spread($0, 53, 60) + spread($0, 17, 70) + 60 }),
     ], bins: 30)
 
-  /// Numbers that look drawn at random.
+  /// Pseudo-random numbers.
   private static func spread(_ place: Int, _ factor: Int, _ limit: Int) -> Double { Double(place * factor % limit) }
 
   static func confusion(names: [String]) -> HeatMap {
@@ -86,13 +86,13 @@ enum Samples {
     }
     return HeatMap(
       "Confusion matrix", horizontal: Axis("predicted class"), vertical: Axis("true class"), columns: names,
-      rows: names, values: values, scale: ColourScale(Axis("images", format: .whole), map: .blues))
+      rows: names, values: values, scale: ColorScale(Axis("images", format: .whole), map: .blues))
   }
 
   static let signed = HeatMap(
     "Correlation", horizontal: Axis("feature"), vertical: Axis("feature"), columns: ["a", "b", "c"],
     rows: ["a", "b", "c"], values: [1, -0.5, .nan, -0.5, 1, 0.1, .nan, 0.1, 1],
-    scale: ColourScale(Axis("correlation", range: -1...1), map: .diverging))
+    scale: ColorScale(Axis("correlation", range: -1...1), map: .diverging))
 
   static let parallel = ParallelCoordinates(
     "Trials of the sweep",
@@ -104,10 +104,10 @@ enum Samples {
       let rate = trial == 5 ? Double.nan : 1e-4 * exp2(spread(trial, 1, 9))
       let values = [100 + spread(trial, 100, 300), 5 + spread(trial, 3, 21), rate, spread(trial, 1, 2)]
       return .init("trial \(trial)", values, score: 0.8 + Double(trial) / 250)
-    }, scale: loss, emphasised: 23)
+    }, scale: loss, emphasized: 23)
 
   static let gantt = GanttPlot(
-    "Who worked when", horizontal: Axis("time", unit: "s"), vertical: Axis("worker"),
+    "Cluster activity", horizontal: Axis("time", unit: "s"), vertical: Axis("worker"),
     rows: ["worker-1", "worker-2", "worker-3"], kinds: ["step", "exchange", "waiting"],
     spans: (0..<48).map { place in
       let start = Double(place / 3) * 1.25 + Double(place % 3) * 0.1
@@ -125,7 +125,8 @@ enum Samples {
         taken: .init("yes", images: 9100), other: .init("no", images: 22_104), takesLeft: true),
     ], leaf: [120, 0, 31, 15, 60, 0, 871, 0, 3, 0])
 
-  /// Each kind without anything to show, with one thing, with what has no place, with hostile names, with very many.
+  /// Every kind of plot without data, with a single value, with values that have no position, with hostile names, and
+  /// with very many values.
   static let difficult: [any Plot] = {
     let names = ["", "one", hostile]
     let axis = Axis(hostile, unit: hostile)
@@ -161,20 +162,20 @@ enum Samples {
         plots.append(
           HeatMap(
             hostile, horizontal: axis, vertical: axis, columns: values.map { _ in hostile }, rows: [hostile],
-            values: values, scale: ColourScale(axis, map: .viridis)))
+            values: values, scale: ColorScale(axis, map: .viridis)))
         plots.append(
           ParallelCoordinates(
             hostile, dimensions: [.init(axis), .init(axis, categories: names)],
-            lines: values.map { .init(hostile, [$0, $0], score: $0) }, scale: ColourScale(axis, map: .viridis),
-            emphasised: values.isEmpty ? nil : 0))
+            lines: values.map { .init(hostile, [$0, $0], score: $0) }, scale: ColorScale(axis, map: .viridis),
+            emphasized: values.isEmpty ? nil : 0))
         plots.append(
           GanttPlot(
             hostile, horizontal: axis, vertical: axis, rows: names, kinds: names,
             spans: values.map { .init(row: 1, kind: 2, start: 0, end: $0, label: hostile) }))
       }
-      plots.append(ColourScale(axis, map: .diverging))
+      plots.append(ColorScale(axis, map: .diverging))
       plots.append(LinePlot("", horizontal: axis, vertical: axis, series: []))
-      plots.append(ParallelCoordinates("", dimensions: [], lines: [], scale: ColourScale(axis, map: .blues)))
+      plots.append(ParallelCoordinates("", dimensions: [], lines: [], scale: ColorScale(axis, map: .blues)))
       plots.append(GanttPlot("", horizontal: axis, vertical: axis, rows: [], kinds: [], spans: []))
     }
     plots.append(confusion(names: many))
@@ -220,10 +221,10 @@ enum Samples {
       rows: [
         ["cnn", "64-128-256 filters, 4 epochs", "92.77 %", "92.25 to 93.26", "74.0", "7,690"],
         ["forest", "300 trees", "87.99 %", "87.34 to 88.61", "4.0", "48,100"],
-        ["knn", "7 neighbours", "85.40 %", "84.69 to 86.08", "0.0", "9,870"],
-      ], emphasised: 0)
+        ["knn", "7 neighbors", "85.40 %", "84.69 to 86.08", "0.0", "9,870"],
+      ], emphasized: 0)
     let results = HTMLSection(
-      "results", title: "Which model is best",
+      "results", title: "Results",
       [
         .cards([
           .init("accuracy", "92.77 %", remark: "95 % interval: 92.25 to 93.26"),
@@ -231,11 +232,13 @@ enum Samples {
           .init("training", "74 s"), .init("size on disk", "2.1 MB"),
         ]),
         .statements([
-          .init("478", "more of the 10,000 test images are labelled rightly by the network than by the forest."),
-          .init("p < 0.001", "is the chance of such a difference between equal models (" + .code("McNemar") + ")."),
+          .init("478", "more of the 10,000 test images are classified correctly by the network than by the forest."),
+          .init(
+            "p < 0.001", "is the probability of such a difference between equal models (" + .code("McNemar") + ")."),
         ]),
         .table(table), .figure(.init("curves", lines, caption: "The band is the 95 % interval of each epoch.")),
-        .note("The test images chose nothing: " + .strong("every choice") + " was made on held-out images."),
+        .note(
+          "The test images were not used for choices: " + .strong("every choice") + " was made on hold-out images."),
       ],
       subsections: [
         HTMLSection(
@@ -249,13 +252,13 @@ enum Samples {
           ])
       ])
     let data = HTMLSection(
-      "data", title: "What is in the data",
+      "data", title: "Data",
       [
-        .definitions([.init("images", "70,000"), .init("shape", "28 x 28, grey"), .init(hostile, "\(hostile)")]),
+        .definitions([.init("images", "70,000"), .init("shape", "28 x 28, gray"), .init(hostile, "\(hostile)")]),
         .figure(
           .init(
             "samples", picture, alternative: "Twelve images in two rows", caption: "Images, and maps over them.",
-            scale: ColourScale(Axis("attention"), map: .viridis))),
+            scale: ColorScale(Axis("attention"), map: .viridis))),
         .list(["first", "second"]), .code("atelier report latest > \(hostile)"),
         .details(
           summary: "How it was measured",

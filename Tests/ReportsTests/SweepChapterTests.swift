@@ -28,29 +28,29 @@ import Testing
     ]
   }
 
-  @Test func aGridIsDrawnAsRecorded() throws { try Golden.check(fragment(grid), "sweep-chapter.html") }
+  @Test func gridMatchesGolden() throws { try Golden.check(fragment(grid), "sweep-chapter.html") }
 
-  @Test func theBestIsNamedWithItsParameters() {
+  @Test func statesTheBestParameters() {
     let text = fragment(grid)
     #expect(text.contains("0.9100") && text.contains("max-depth none, trees 300"))
     #expect(text.contains("0.1600"), "between the best, 0.91, and the worst, 0.75")
   }
 
-  @Test func whatHasNoScoreSaysWhy() throws {
+  @Test func showsWhyATrialFailed() throws {
     let text = fragment(grid + [row(["trees": "0"], [], failure: "trees: <b>at least</b> 1")])
     #expect(text.contains("trees: &lt;b&gt;at least&lt;/b&gt; 1") && !text.contains("<b>at"))
     _ = try ParsedXML(text)
   }
 
-  @Test func aSearchWithoutAnyScoreHasNoPlots() throws {
+  @Test func hasNoPlotsWithoutScores() throws {
     let text = fragment([row([:], [], failure: "no"), row(["trees": "5"], [], failure: "no")])
     #expect(!text.contains("<svg"))
     _ = try ParsedXML(text)
   }
 
-  @Test func oneConfigurationNeedsNoComparison() throws {
+  @Test func singleTrialHasNoComparison() throws {
     let text = fragment([row([:], [0.5, 0.5])])
-    #expect(text.contains("the standard parameters") && !text.contains("between the best and the worst"))
+    #expect(text.contains("the default parameters") && !text.contains("between the best and the worst"))
     _ = try ParsedXML(text)
   }
 
@@ -60,7 +60,7 @@ import Testing
       row(["max-depth": "9", "trees": "1"], [0.6, 0.6], rung: (0, 1)),
       row(["max-depth": "9", "trees": "3"], [0.7, 0.7], rung: (1, 3)),
     ])
-    #expect(text.contains("Rungs of the search"))
+    #expect(text.contains("Score by rung"))
     _ = try ParsedXML(text)
   }
 }

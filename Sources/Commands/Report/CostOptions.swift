@@ -28,11 +28,11 @@ struct CostOptions: ParsableArguments {
   }
 
   /// nil if the user has given none.
-  /// - Throws: ``CostModelError``
-  func model(classNames: [String]) throws -> CostModel? {
+  /// - Throws: ``LabelingCostsError``
+  func model(classNames: [String]) throws -> LabelingCosts? {
     guard let costError, let costReview else { return nil }
-    return try CostModel(
+    return try LabelingCosts(
       costError: costError, costReview: costReview,
-      pairs: costPairs.map { try CostModel.Pair(parsing: $0, classNames: classNames) })
+      pairs: costPairs.map { try LabelingCosts.Pair(parsing: $0, classNames: classNames) })
   }
 }

@@ -55,7 +55,7 @@ struct RunReport {
 
   /// - Throws: ``FileError`` if a model is gone; `CancellationError` if the user stops it
   func page(
-    of dataset: Dataset, costs: CostModel?, on context: ComputeContext, options: ComputeOptions
+    of dataset: Dataset, costs: LabelingCosts?, on context: ComputeContext, options: ComputeOptions
   ) throws -> HTMLPage {
     let loaded = try models.map { model in
       let loaded = try LoadedModel(path: model.path)
@@ -75,10 +75,10 @@ struct RunReport {
     }
     if let sweep { sections.append(SweepChapter(sweep).section) }
     if let best = judged.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
-      sections.append(BusinessChapter(best, costs: costs, labelQuality: labelQuality).section)
+      sections.append(AutomationChapter(best, costs: costs, labelQuality: labelQuality).section)
     }
     for (model, explanation) in zip(judged, explanations) {
-      sections.append(JudgingChapter(model, testImages: dataset.test).section)
+      sections.append(EvaluationChapter(model, testImages: dataset.test).section)
       sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
     }
     sections.append(
@@ -93,15 +93,15 @@ struct RunReport {
 
   private func judge(
     _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
-  ) throws -> [JudgedModel] {
+  ) throws -> [EvaluatedModel] {
     try zip(models, loaded).enumerated().map { index, pair in
       let (entry, model) = pair
       // Several models of one kind are told apart by their numbers.
       let isAlone = models.count { $0.kind == entry.kind } == 1
       let name = type(of: model).kind.readableName + (isAlone ? "" : " \(index + 1)")
       return try step("judging \(entry.kind)", options) { progress in
-        try JudgedModel(
-          model, name: name, dataset: dataset, price: price(entry), learningCurve: learningCurve(entry.kind),
+        try EvaluatedModel(
+          model, name: name, dataset: dataset, cost: cost(entry), learningCurve: learningCurve(entry.kind),
           on: context,
           progress: progress)
       }
@@ -126,9 +126,9 @@ struct RunReport {
     return try body { progress.report($0) }
   }
 
-  private func price(_ model: RunModel) -> ModelPrice {
+  private func cost(_ model: RunModel) -> ModelCost {
     let size = try? FileManager.default.attributesOfItem(atPath: model.path)[.size] as? Int
-    return ModelPrice(
+    return ModelCost(
       fitSeconds: model.fitSeconds, testSeconds: model.testSeconds, testImages: model.testImages,
       peakBytes: model.peakBytes, fileBytes: size)
   }
@@ -148,14 +148,14 @@ struct RunReport {
   // MARK: Labels
 
   /// Of the training images, by a model whose hold-out predictions cover all of them: a forest's, by its out-of-bag trees.
-  private static func labelQuality(_ judged: [JudgedModel], _ dataset: Dataset) -> LabelQuality? {
+  private static func labelQuality(_ judged: [EvaluatedModel], _ dataset: Dataset) -> LabelQuality? {
     judged.compactMap(\.holdOut.predictions).first {
       $0.count == dataset.train.count && $0.labels == dataset.train.labels
     }
     .map { LabelQuality(outOfFold: $0) }
   }
 
-  private static func disagreement(_ judged: [JudgedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
+  private static func disagreement(_ judged: [EvaluatedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
     guard judged.count > 1 else { return nil }
     return try ModelDisagreement(
       judged.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },

@@ -1,16 +1,16 @@
 extension AttentionCheck {
-  /// How two curves compare.
+  /// The relation between the curves of two methods.
   package enum Comparison: String, Sendable, Codable {
     case better, worse
-    /// The 95 % intervals of their areas overlap, or there are none, as with a single image.
+    /// The 95 % intervals of the areas overlap, or do not exist, as for a single image.
     case undecided
   }
 
   package func curve(of method: AttentionMethod) -> Curve? { curves.first { $0.method == method } }
 
-  /// Whether a method's area is better than another's. The intervals are each taken by itself, though both are of the same images:
-  /// that says "undecided" rather too often than too seldom.
-  /// - Returns: nil if a method was not checked.
+  /// Compares the areas of two methods. The intervals are computed separately, although both are of the same images, so
+  /// the comparison is conservative.
+  /// - Returns: nil if a method was not checked
   package func compare(_ method: AttentionMethod, with other: AttentionMethod) -> Comparison? {
     guard let own = curve(of: method), let other = curve(of: other) else { return nil }
     guard let ownError = own.areaError, let otherError = other.areaError else { return .undecided }

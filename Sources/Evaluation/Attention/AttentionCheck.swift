@@ -1,29 +1,32 @@
 internal import Foundation
 
-/// What becomes of the probability of a class while pixels go, or come, in the order in which maps of attention say that they matter.
+/// The probability of a class as pixels are removed or inserted in the order of their importance according to attention
+/// maps.
 package struct AttentionCheck: Sendable, Equatable, Codable {
-  /// What is done to the images. "Removed" pixels get a constant colour, the mean of the training images, unless said otherwise.
+  /// The change to the images. Removed pixels get a constant color, the mean of the training images, unless stated
+  /// otherwise.
   package enum Kind: String, Sendable, CaseIterable, Codable {
-    /// The pixels that matter most are removed first: the sooner the probability falls, the better the map (Petsiuk et al., "RISE:
-    /// randomized input sampling for explanation of black-box models", 2018).
+    /// The most important pixels are removed first: the sooner the probability falls, the better the map (Petsiuk et
+    /// al., "RISE: randomized input sampling for explanation of black-box models", 2018).
     case deletion
-    /// The pixels that matter most are put first onto an empty picture: the sooner the probability rises, the better the map (ibid.; they
-    /// begin with a blurred picture, but small pictures can be told when blurred).
+    /// The most important pixels are inserted into an empty image first: the sooner the probability rises, the better
+    /// the map (ibid.; the authors start from a blurred image, but small images can be recognized when blurred).
     case insertion
-    /// Deletion that leaves no edges behind, which might tell the class themselves: removed pixels are interpolated from those around
-    /// them, with a little noise (Rong et al., "A consistent and efficient evaluation strategy for attribution methods", 2022).
+    /// Deletion without the edges that could themselves reveal the class: removed pixels are interpolated from their
+    /// surroundings, with a little noise (Rong et al., "A consistent and efficient evaluation strategy for attribution
+    /// methods", 2022).
     case road
 
     /// Whether a better map has the smaller area.
     package var lowerIsBetter: Bool { self != .insertion }
   }
 
-  /// One method's curve.
+  /// The curve of one method.
   package struct Curve: Sendable, Equatable, Codable {
     package let method: AttentionMethod
-    /// (fractions): the mean probability over images.
+    /// (fractions) The mean probability over the images.
     package let probabilities: [Double]
-    /// Under the curve, by trapezoids: the mean over images, from 0 to 1.
+    /// The area under the curve by the trapezoidal rule, from 0 to 1: the mean over the images.
     package let area: Double
     /// The standard error of `area`; nil for a single image.
     package let areaError: Double?
@@ -43,11 +46,11 @@ package struct AttentionCheck: Sendable, Equatable, Codable {
   }
 
   package let kind: Kind
-  /// How many images the curves are means over.
+  /// The number of images.
   package let images: Int
-  /// The shares of pixels that are removed (or inserted): evenly from 0 to 1.
+  /// The fractions of pixels removed or inserted, equidistant from 0 to 1.
   package let fractions: [Double]
-  /// In the order of the methods that were asked for.
+  /// In the order of the requested methods.
   package let curves: [Curve]
 }
 

@@ -1,6 +1,5 @@
 extension AttentionMap {
-  /// Spearman's rank correlation of the values of two maps of one size, from -1 to 1; 0 if one of them is the same everywhere, for then it
-  /// ranks nothing.
+  /// Returns Spearman's rank correlation of two maps of equal size, from -1 to 1; 0 if one of them is constant.
   package func rankCorrelation(with other: AttentionMap) -> Double {
     precondition(height == other.height && width == other.width, "maps differ in size")
     let (left, right) = (Self.ranks(values), Self.ranks(other.values))
@@ -16,7 +15,7 @@ extension AttentionMap {
     return product / (leftSquare * rightSquare).squareRoot()
   }
 
-  /// Each value's rank from 0; equal values share the mean of theirs.
+  /// The rank of each value, from 0; equal values have the mean of their ranks.
   private static func ranks(_ values: [Float]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)

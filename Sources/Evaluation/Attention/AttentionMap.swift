@@ -1,27 +1,27 @@
-/// How much each pixel of an image matters, by some method: numbers from 0 on, without a unit.
+/// The importance of each pixel of an image according to some method: non-negative numbers without a unit.
 package struct AttentionMap: Sendable, Equatable, Codable {
   package let height: Int
   package let width: Int
-  /// (height, width), none below 0.
+  /// (height, width), non-negative
   package let values: [Float]
 
   package init(height: Int, width: Int, values: [Float]) {
-    precondition(values.count == height * width, "a map needs a value for each pixel")
-    precondition(values.allSatisfy { $0 >= 0 }, "attention is not negative")
+    precondition(values.count == height * width, "a map has one value per pixel")
+    precondition(values.allSatisfy { $0 >= 0 }, "attention is non-negative")
     (self.height, self.width, self.values) = (height, width, values)
   }
 
   package var isZero: Bool { values.allSatisfy { $0 == 0 } }
 
-  /// The map over its largest value, from 0 to 1; a map of zeros stays as it is.
+  /// The map divided by its maximum, from 0 to 1; a map of zeros is unchanged.
   package var normalized: AttentionMap {
     let largest = values.max() ?? 0
     guard largest > 0 else { return self }
     return AttentionMap(height: height, width: width, values: values.map { $0 / largest })
   }
 
-  /// Interpolated bilinearly to another size, pixels being areas whose centres carry the values (as PyTorch's `interpolate` without
-  /// `align_corners`); outside of the outermost centres the nearest value continues.
+  /// Resizes by bilinear interpolation. Pixels are areas with their values at the centers, as in PyTorch's
+  /// `interpolate` without `align_corners`; beyond the outermost centers, the nearest value continues.
   package func resized(height newHeight: Int, width newWidth: Int) -> AttentionMap {
     if (newHeight, newWidth) == (height, width) { return self }
     let rows = Self.interpolation(from: height, to: newHeight)
@@ -35,14 +35,14 @@ package struct AttentionMap: Sendable, Equatable, Codable {
           return left + (right - left) * column.weight
         }
         let (upper, lower) = (mix(row.first), mix(row.second))
-        // The difference may round to a hair below zero.
+        // Rounding may yield a value slightly below zero.
         resized.append(max(0, upper + (lower - upper) * row.weight))
       }
     }
     return AttentionMap(height: newHeight, width: newWidth, values: resized)
   }
 
-  /// For each place of the new axis two places of the old one, and the weight of the second.
+  /// For each position of the new axis: two positions of the old axis, and the weight of the second.
   private static func interpolation(from old: Int, to new: Int) -> [(first: Int, second: Int, weight: Float)] {
     let scale = Float(old) / Float(new)
     return (0..<new).map { place in
@@ -52,10 +52,10 @@ package struct AttentionMap: Sendable, Equatable, Codable {
     }
   }
 
-  /// The mean of the normalized maps, so that each image counts the same.
-  /// - Parameter maps: at least one, all of one size.
+  /// Returns the mean of the normalized maps, so that every image has the same weight.
+  /// - Parameter maps: at least one, all of the same size
   package static func mean(_ maps: [AttentionMap]) -> AttentionMap {
-    precondition(!maps.isEmpty, "a mean needs maps")
+    precondition(!maps.isEmpty, "the mean of no maps")
     var sums = [Float](repeating: 0, count: maps[0].values.count)
     for map in maps {
       precondition(map.height == maps[0].height && map.width == maps[0].width, "maps differ in size")
@@ -65,7 +65,7 @@ package struct AttentionMap: Sendable, Equatable, Codable {
     return AttentionMap(height: maps[0].height, width: maps[0].width, values: sums.map { $0 / count })
   }
 
-  /// The mean map of the images of each class; nil for a class without images.
+  /// Returns the mean map of each class; nil for a class without images.
   /// - Parameter labels: (maps), each below `classCount`
   package static func meanPerClass(_ maps: [AttentionMap], labels: [UInt8], classCount: Int) -> [AttentionMap?] {
     precondition(maps.count == labels.count, "maps and labels differ in number")

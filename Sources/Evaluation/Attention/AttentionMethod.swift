@@ -1,30 +1,33 @@
 package import Models
 
-/// How a map of attention is made.
+/// A method that computes attention maps.
 package enum AttentionMethod: String, Sendable, CaseIterable, Codable {
   /// Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based localization", 2017.
   case gradCAM = "grad-cam"
-  /// Chattopadhay et al., "Grad-CAM++: generalized gradient-based visual explanations for deep convolutional networks", 2018.
+  /// Chattopadhay et al., "Grad-CAM++: generalized gradient-based visual explanations for deep convolutional networks",
+  /// 2018.
   case gradCAMPlusPlus = "grad-cam++"
-  /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks", 2020.
+  /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+  /// 2020.
   case hiResCAM = "hires-cam"
-  /// Baseline: each pixel's value drawn at random.
+  /// Baseline: random values.
   case random
-  /// Baseline: the strength of the image's edges, whatever the model makes of them.
+  /// Baseline: the strength of the edges of the image, independent of the model.
   case sobel
 
-  /// Whether it does not look at the model. A method that is no better than these explains nothing.
+  /// Whether the method ignores the model. A method that is not better than the baselines explains nothing.
   package var isBaseline: Bool { self == .random || self == .sobel }
 
-  /// The three methods that look at the model.
-  package static var explaining: [AttentionMethod] { allCases.filter { !$0.isBaseline } }
+  /// The three methods that depend on the model.
+  package static var modelBased: [AttentionMethod] { allCases.filter { !$0.isBaseline } }
 }
 
 extension AttentionMap {
-  /// The map of a method that looks at the model, at the convolution's resolution: max(0, sum over channels k of weight_k U_k).
-  /// - Parameter method: no baseline.
+  /// Computes the map of a model-based method at the resolution of the convolution: max(0, sum over channels k of
+  /// weight_k U_k).
+  /// - Parameter method: not a baseline
   package init(_ method: AttentionMethod, _ features: FeatureMaps) {
-    precondition(!method.isBaseline, "a baseline does not look at feature maps")
+    precondition(!method.isBaseline, "a baseline does not use feature maps")
     let pixels = features.height * features.width
     var sums = [Float](repeating: 0, count: pixels)
     for channel in 0..<features.channels {
@@ -37,20 +40,20 @@ extension AttentionMap {
         for pixel in 0..<pixels { sums[pixel] += weight * values[plane.lowerBound + pixel] }
       }
     }
-    // A network whose numbers overflow gives sums that are not finite: a map is finite all the same.
+    // Overflow in the network can make the sums infinite; the map stays finite.
     self.init(
       height: features.height, width: features.width,
       values: sums.map { $0 > 0 ? min($0, .greatestFiniteMagnitude) : 0 })
   }
 
-  /// Grad-CAM's weight of a channel: the mean of its gradient.
+  /// Grad-CAM's weight of a channel: the mean of the gradient.
   private static func meanGradient(_ gradient: ArraySlice<Float>) -> Float {
     gradient.reduce(0, +) / Float(gradient.count)
   }
 
-  /// Grad-CAM++'s weight of a channel: the sum of a(y, x) max(0, g(y, x)) with a = g² / (2 g² + g³ sum of U), where g is the gradient of
-  /// the logit. (The paper's score is the logit's exponential, a factor that all weights share.) Where g is positive, a g is
-  /// g / (2 + g sum of U), and never divides by zero.
+  /// Grad-CAM++'s weight of a channel: the sum of a(y, x) max(0, g(y, x)) with a = g² / (2 g² + g³ sum of U), where g
+  /// is the gradient of the logit. (The score in the paper is the exponential of the logit, which multiplies all
+  /// weights by the same factor.) For positive g, a g = g / (2 + g sum of U), which never divides by zero.
   private static func positiveGradient(_ gradient: ArraySlice<Float>, _ values: ArraySlice<Float>) -> Float {
     let sum = values.reduce(0, +)
     return gradient.reduce(0) { $1 > 0 ? $0 + $1 / (2 + $1 * sum) : $0 }

@@ -1,19 +1,20 @@
-/// The linear part of ROAD's imputation (Rong et al., 2022, section 4.2): each removed pixel is the weighted mean of its neighbours, those
-/// beside it with weight 1/6 and those across with 1/12, removed ones included. At the border the weights of neighbours that exist count.
+/// The linear part of ROAD's imputation (Rong et al., 2022, section 4.2): each removed pixel is the weighted mean of
+/// its neighbors, including removed ones, with weight 1/6 for direct and 1/12 for diagonal neighbors. At the border,
+/// only existing neighbors count.
 ///
-/// That is a linear system with one unknown for each removed pixel. Its matrix is symmetric and positive definite (as long as one pixel
-/// is left), so conjugate gradients (Hestenes and Stiefel, 1952) solve it. They go over a plane with a border of zeros, in which pixels
-/// that are not unknown stay zero, so that each step is one stencil.
+/// This is a linear system with one unknown per removed pixel. Its matrix is symmetric and positive definite as long as
+/// one pixel is left, so it is solved by conjugate gradients (Hestenes and Stiefel, 1952). The vectors are planes with
+/// a border of zeros in which known pixels stay zero, so each step is one stencil.
 package struct LinearImputation {
   private let height: Int
   private let width: Int
-  /// Pixels of a row of the bordered plane.
+  /// The length of a row of the bordered plane.
   private let row: Int
-  /// Where the unknowns are in the bordered plane, and the sum of the weights of their neighbours.
+  /// The indices of the unknowns in the bordered plane, and the sums of the weights of their neighbors.
   private let unknowns: [Int]
   private let diagonal: [Double]
 
-  /// Mean square residual at which the solution is good enough: bytes are whole numbers.
+  /// The mean square residual at which the solution is accurate enough for bytes.
   private static let tolerance = 1e-6
 
   /// - Parameter removed: (height, width)
@@ -34,8 +35,8 @@ package struct LinearImputation {
     }
   }
 
-  /// - Parameter values: (height, width); what stands at removed pixels does not matter.
-  /// - Returns: the values with the removed ones filled in; zeros if all are removed.
+  /// - Parameter values: (height, width); the values at removed pixels are ignored.
+  /// - Returns: the values with the removed ones filled in; zeros if all are removed
   package func fill(_ values: [Double]) -> [Double] {
     var plane = [Double](repeating: 0, count: (height + 2) * row)
     for y in 0..<height {
@@ -52,7 +53,7 @@ package struct LinearImputation {
     }
   }
 
-  /// Solves diagonal x - (sum of weighted neighbours of x) = right side.
+  /// Solves diagonal x - (weighted sum of the neighbors of x) = right side.
   private func solve(_ rightSide: [Double]) -> [Double] {
     var solution = [Double](repeating: 0, count: unknowns.count)
     var residual = rightSide
@@ -60,7 +61,7 @@ package struct LinearImputation {
     var plane = [Double](repeating: 0, count: (height + 2) * row)
     var product = solution
     var square = Self.dot(residual, residual)
-    // Without rounding as many steps as unknowns would do; far fewer are needed.
+    // In exact arithmetic, as many steps as unknowns suffice; usually far fewer are needed.
     for _ in 0..<2 * unknowns.count where square > Self.tolerance * Double(unknowns.count) {
       for (index, place) in unknowns.enumerated() { plane[place] = direction[index] }
       plane.withUnsafeBufferPointer { plane in

@@ -3,26 +3,27 @@ package import Datasets
 package import Models
 
 extension Network {
-  /// Removes or inserts pixels step by step in the order of each method's maps, and follows the probability of a class of each image.
+  /// Removes or inserts pixels in the order of each method's maps and tracks the probability of a class of each image.
   /// - Parameters:
-  ///   - maps: a list for each method, with a map of the image's size for each image, as of
-  ///     ``Network/attentionMaps(_:of:block:labels:seed:on:progress:)``.
-  ///   - labels: the class that is followed in each image; nil for the class that the model predicts.
-  ///   - steps: into how many equal parts the pixels are cut.
-  ///   - seed: of ROAD's noise, and of the order of pixels that matter the same.
-  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, steps or such classes, or the images have another shape;
-  ///   `CancellationError` if `progress` returns false.
+  ///   - maps: for each method, one map of the image's size per image, as returned by
+  ///     ``Network/attentionMaps(_:of:block:labels:seed:on:progress:)``
+  ///   - labels: the class to track in each image; nil for the predicted class
+  ///   - steps: the number of equal parts of the pixels
+  ///   - seed: of ROAD's noise, and of the order of equally important pixels
+  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, no steps or no such classes, or if the images
+  ///   have another shape; `CancellationError` if `progress` returns false.
   package func attentionCheck(
     _ kind: AttentionCheck.Kind, methods: [AttentionMethod], maps: [[AttentionMap]], of images: LabeledImages,
     labels: [UInt8]? = nil, steps: Int = 20, seed: UInt64 = 0, on context: ComputeContext,
     progress: (FitProgress) -> Bool = { _ in true }
   ) throws -> AttentionCheck {
-    precondition(maps.count == methods.count && maps.allSatisfy { $0.count == images.count }, "a map for each image")
-    guard images.count > 0 else { throw ModelError.badSettings("there are no images to check maps with") }
-    guard steps >= 1 else { throw ModelError.badSettings("a curve has at least one step, not \(steps)") }
+    precondition(
+      maps.count == methods.count && maps.allSatisfy { $0.count == images.count }, "one map per image and method")
+    guard images.count > 0 else { throw ModelError.badSettings("there are no images to check attention maps on") }
+    guard steps >= 1 else { throw ModelError.badSettings("invalid number of steps \(steps): expected at least 1") }
     let labels = try labels ?? predictions(for: images, on: context)
     guard labels.count == images.count, labels.allSatisfy({ Int($0) < classCount }) else {
-      throw ModelError.badSettings("a check needs one of \(classCount) classes for each of \(images.count) images")
+      throw ModelError.badSettings("a check needs one of \(classCount) classes for each of the \(images.count) images")
     }
     let removal = PixelRemoval(self, seed: seed)
     let total = methods.count * (steps + 1) * images.count
@@ -55,7 +56,7 @@ extension Network {
 }
 
 extension ThreadTeam {
-  /// What `body` makes of each index, in order.
+  /// Returns the results of `body` for all indices, in order.
   func map<Result>(_ count: Int, _ body: (_ index: Int) -> Result) -> [Result] {
     var results = [Result?](repeating: nil, count: count)
     results.withUnsafeMutableBufferPointer { results in

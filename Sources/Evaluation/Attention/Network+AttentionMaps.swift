@@ -3,23 +3,24 @@ package import Datasets
 package import Models
 
 extension Network {
-  /// Maps of attention of the images' size: a list for each method, with a map for each image.
+  /// Computes attention maps of the images' size: for each method, one map per image.
   /// - Parameters:
-  ///   - block: whose convolution is looked at: from 1; later ones know more and see coarser.
-  ///   - labels: the class to explain in each image; nil for the class that the model predicts.
+  ///   - block: the block whose convolution is used, from 1; later blocks have more abstract features at a lower
+  ///     resolution.
+  ///   - labels: the class to explain in each image; nil for the predicted class
   ///   - seed: of the random baseline
-  /// - Throws: as ``Network/mapFeatures(of:block:labels:on:progress:_:)``.
+  /// - Throws: see ``Network/mapFeatures(of:block:labels:on:progress:_:)``.
   package func attentionMaps(
     _ methods: [AttentionMethod], of images: LabeledImages, block: Int, labels: [UInt8]? = nil, seed: UInt64 = 0,
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws -> [[AttentionMap]] {
     let shape = images.shape
-    let explaining = methods.filter { !$0.isBaseline }
+    let modelBased = methods.filter { !$0.isBaseline }
     let explained =
-      explaining.isEmpty
+      modelBased.isEmpty
       ? []
       : try mapFeatures(of: images, block: block, labels: labels, on: context, progress: progress) { features in
-        explaining.map { AttentionMap($0, features).resized(height: shape.height, width: shape.width) }
+        modelBased.map { AttentionMap($0, features).resized(height: shape.height, width: shape.width) }
       }
     return methods.map { method in
       switch method {
@@ -27,7 +28,7 @@ extension Network {
         (0..<images.count).map { .random(height: shape.height, width: shape.width, image: $0, seed: seed) }
       case .sobel:
         (0..<images.count).map { .sobel(images.pixels[$0 * shape.count..<($0 + 1) * shape.count], shape) }
-      default: explained.map { $0[explaining.firstIndex(of: method)!] }
+      default: explained.map { $0[modelBased.firstIndex(of: method)!] }
       }
     }
   }

@@ -2,16 +2,16 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// Takes pixels out of images of one shape.
+/// Removes pixels from images of one shape.
 struct PixelRemoval {
   let shape: ImageShape
-  /// (channels): mean and standard deviation of the training images.
+  /// (channels) Mean and standard deviation of the training images.
   let mean: [Float]
   let deviation: [Float]
-  /// Of the noise and of the order of pixels that matter the same.
+  /// The seed of the noise and of the order of equally important pixels.
   let seed: UInt64
 
-  /// The noise of ``imputed(_:removed:image:)``, in standard deviations of the training images.
+  /// The amplitude of the noise of ``imputed(_:removed:image:)``, in standard deviations of the training images.
   private static let noise: Float = 0.1
 
   init(_ network: Network, seed: UInt64) {
@@ -20,10 +20,10 @@ struct PixelRemoval {
     self.seed = seed
   }
 
-  /// The pixels from the one that matters most to the one that matters least. Those that matter the same are in random order: in the
-  /// order of rows, a map that is zero nearly everywhere would be judged by what is at the top of the image.
+  /// Returns the pixels from the most to the least important one. Equally important pixels are in random order: in row
+  /// order, a map that is zero almost everywhere would be evaluated by the content at the top of the image.
   func order(_ map: AttentionMap, image: Int) -> [Int] {
-    precondition(map.height == shape.height && map.width == shape.width, "the map has another size than the image")
+    precondition(map.height == shape.height && map.width == shape.width, "map and image differ in size")
     var pixels = Array(map.values.indices)
     var draws = RandomSequence(seed: seed, .attention, 16, UInt32(truncatingIfNeeded: image))
     draws.shuffle(&pixels)
@@ -34,11 +34,11 @@ struct PixelRemoval {
     return ranked.map(\.element)
   }
 
-  /// The image after one step of a check.
+  /// Returns the image after one step of a check.
   /// - Parameters:
   ///   - pixels: (height, width, channels)
-  ///   - order: of ``order(_:image:)``
-  ///   - count: how many pixels are removed, or inserted.
+  ///   - order: as returned by ``order(_:image:)``
+  ///   - count: the number of pixels removed or inserted
   func changed(
     _ pixels: ArraySlice<UInt8>, by kind: AttentionCheck.Kind, order: [Int], count: Int, image: Int
   ) -> [UInt8] {
@@ -72,7 +72,8 @@ struct PixelRemoval {
     return pixels
   }
 
-  /// Nearly normal, with mean 0 and variance 1: the sum of four uniform draws. It needs no logarithm, and so has the same bits everywhere.
+  /// Approximately normal noise with mean 0 and variance 1: the sum of four uniform variables. It needs no logarithm,
+  /// so it has the same bits on every machine.
   private func noise(channel: Int, image: Int, pixel: Int) -> Float {
     let words = Philox.words(
       seed: seed, .attention, UInt32(1 + channel), UInt32(truncatingIfNeeded: image), UInt32(pixel))

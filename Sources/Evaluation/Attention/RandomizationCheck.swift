@@ -2,15 +2,15 @@ package import Compute
 package import Datasets
 package import Models
 
-/// Whether maps depend on what the network has learned: they are compared with those of the same network whose layers are replaced by
-/// random ones, from the output down (Adebayo et al., "Sanity checks for saliency maps", 2018). A method whose maps stay the same shows
-/// the image, and not what the network makes of it.
+/// A check of whether attention maps depend on the learned weights: the maps are compared with those of the network
+/// with randomized layers, from the output layer down (Adebayo et al., "Sanity checks for saliency maps", 2018). A
+/// method whose maps do not change shows the image, not what the network has learned.
 package struct RandomizationCheck: Sendable, Equatable, Codable {
-  /// A number of layers from the output on that are random.
+  /// A network with a number of random layers.
   package struct Stage: Sendable, Equatable, Codable {
-    /// The layers that are random, the output first.
+    /// The names of the random layers, the output layer first.
     package let layers: [String]
-    /// Spearman's rank correlation of the maps with those of the trained network: the mean over images. 1: the same order of pixels.
+    /// Spearman's rank correlation of the maps with those of the trained network: the mean over the images.
     package let correlation: Double
     /// The standard error of `correlation`; nil for a single image.
     package let correlationError: Double?
@@ -18,23 +18,24 @@ package struct RandomizationCheck: Sendable, Equatable, Codable {
 
   package let method: AttentionMethod
   package let images: Int
-  /// From a random output layer alone to a network that is random all through.
+  /// From only a random output layer to an entirely random network.
   package let stages: [Stage]
 }
 
 extension Network {
-  /// Compares maps of attention with those of ever more random networks, for the same classes. One check for each method.
+  /// Compares attention maps with those of increasingly random networks, for the same classes; returns one check per
+  /// method.
   /// - Parameters:
-  ///   - block: as of ``Network/attentionMaps(_:of:block:labels:seed:on:progress:)``
-  ///   - labels: the class to explain in each image; nil for the class that the trained network predicts.
+  ///   - block: see ``Network/attentionMaps(_:of:block:labels:seed:on:progress:)``
+  ///   - labels: the class to explain in each image; nil for the class predicted by the trained network
   ///   - seed: of the random weights
-  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, or no such block or class; `CancellationError` if `progress` returns
-  ///   false.
+  /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, or no such block or class; `CancellationError` if
+  ///   `progress` returns false.
   package func randomizationCheck(
     _ methods: [AttentionMethod], of images: LabeledImages, block: Int, labels: [UInt8]? = nil, seed: UInt64 = 0,
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws -> [RandomizationCheck] {
-    guard images.count > 0 else { throw ModelError.badSettings("there are no images to check maps with") }
+    guard images.count > 0 else { throw ModelError.badSettings("there are no images to check attention maps on") }
     let labels = try labels ?? predictions(for: images, on: context)
     let layers = Array(layerNames.reversed())
     var done = 0

@@ -2,65 +2,65 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// What a model says of a test image that is worth a look.
+/// A test image with a model's prediction, selected for a reason.
 package struct ExampleImage: Sendable, Equatable, Codable {
-  /// Why it is shown.
+  /// The reason why the image is shown.
   package enum Reason: String, Sendable, Codable, CaseIterable {
-    /// Someone asked for it.
+    /// The user requested it.
     case chosen
-    /// Drawn at random from those of its class that are told rightly.
+    /// A random sample of the correctly classified images of its class.
     case right
-    /// Drawn at random from those of its class that are told wrongly.
+    /// A random sample of the incorrectly classified images of its class.
     case wrong
-    /// Among the errors that the model was most certain of.
+    /// One of the most confident errors.
     case confidentError
   }
 
   package let reason: Reason
-  /// Its place among the test images.
+  /// The index of the test image.
   package let image: Int
   package let label: Int
   package let prediction: Int
   /// By label.
   package let probabilities: [Float]
 
-  package var isRight: Bool { prediction == label }
+  package var isCorrect: Bool { prediction == label }
   package var confidence: Float { probabilities[prediction] }
 
-  /// The most probable class after the predicted one; of equally probable ones, the lowest. nil where there is one class.
+  /// The second most probable class; of equally probable ones, the lowest. Nil if there is only one class.
   package var second: Int? {
     let others = probabilities.indices.filter { $0 != prediction }
     return others.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
   }
 }
 
-/// How a model does on test images, and examples of that. Those of classes are drawn and not the most confident ones, which would show
-/// the model at its best.
+/// The accuracy of a model on test images, with examples. Examples of classes are sampled at random: the most confident
+/// ones would be unrepresentative.
 struct ExampleSelection {
-  /// On the judged images.
+  /// The accuracy on the evaluated images.
   let accuracy: ProportionInterval
-  /// Chosen ones first, then right and wrong ones by class, then confident errors.
+  /// Requested images first, then correct and incorrect ones by class, then the most confident errors.
   let examples: [ExampleImage]
 
-  /// How many images are judged for that.
-  static func judgedCount(_ dataset: Dataset, _ settings: ExplanationSettings) -> Int {
+  /// Returns the number of images to evaluate.
+  static func evaluatedCount(_ dataset: Dataset, _ settings: ExplanationSettings) -> Int {
     min(settings.judgedImages ?? .max, dataset.test.count) + settings.images.count
   }
 
-  /// - Throws: ``EvaluationError`` if the model gives no probabilities; `CancellationError` if stopped.
+  /// - Throws: ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   init(
     of model: some Classifier, dataset: Dataset, settings: ExplanationSettings, on context: ComputeContext,
     progress: (FitProgress) -> Bool
   ) throws {
-    let judged = KeyedSample.images(settings.judgedImages, of: dataset.test, seed: settings.seed, .judged)
-    // Chosen images are judged after the sample, of which they need not be part.
-    let places = judged + settings.images
+    let evaluated = KeyedSample.images(settings.judgedImages, of: dataset.test, seed: settings.seed, .evaluated)
+    // Requested images follow the sample, which need not contain them.
+    let places = evaluated + settings.images
     let images = dataset.test.selecting(places)
     let predictions = try Predictions(
       probabilities: model.probabilities(for: images, on: context, progress: progress), labels: images.labels,
       classCount: dataset.classCount)
-    let sample = judged.indices
-    accuracy = ProportionInterval(sample.count(where: predictions.isCorrect), of: judged.count)
+    let sample = evaluated.indices
+    accuracy = ProportionInterval(sample.count(where: predictions.isCorrect), of: evaluated.count)
 
     func example(_ place: Int, _ reason: ExampleImage.Reason) -> ExampleImage {
       let row = place * dataset.classCount..<(place + 1) * dataset.classCount
@@ -78,14 +78,14 @@ struct ExampleSelection {
     }
     let errors = predictions.byConfidence(sample.filter { !predictions.isCorrect($0) })
     examples =
-      (judged.count..<places.count).map { example($0, .chosen) } + oneOfEachClass(.rightExample, .right)
-      + oneOfEachClass(.wrongExample, .wrong)
+      (evaluated.count..<places.count).map { example($0, .chosen) } + oneOfEachClass(.correctExample, .right)
+      + oneOfEachClass(.incorrectExample, .wrong)
       + errors.prefix(settings.confidentErrors).map { example($0, .confidentError) }
   }
 }
 
 extension KeyedSample {
-  /// Numbers of up to `limit` images, ascending; all if there is no limit.
+  /// The indices of at most `limit` images, ascending; all if `limit` is nil.
   static func images(_ limit: Int?, of images: LabeledImages, seed: UInt64, _ use: Use) -> [Int] {
     let all = Array(0..<images.count)
     guard let limit, limit < images.count else { return all }
@@ -94,12 +94,14 @@ extension KeyedSample {
 }
 
 extension Classifier {
-  /// - Throws: ``ModelError/badSettings(_:)`` if the images of a data set are not of the model's kind.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the data set does not match the model.
   func checkFits(_ dataset: Dataset) throws(ModelError) {
     guard imageShape == dataset.shape, classCount == dataset.classCount else {
       throw .badSettings(
-        "the model was fitted on images of \(imageShape) in \(classCount) classes, the data set has images of "
-          + "\(dataset.shape) in \(dataset.classCount) classes")
+        """
+        the model was trained on images of \(imageShape) in \(classCount) classes, but the data set has images of \
+        \(dataset.shape) in \(dataset.classCount) classes
+        """)
     }
   }
 }

@@ -1,40 +1,42 @@
 internal import Models
 
-/// Which test images a model is explained on, and how long one is ready to wait for it.
+/// The test images that a model is explained on, and the amount of work.
 package struct ExplanationSettings: Sendable, Equatable, Codable {
-  /// Decides which images are drawn.
+  /// The seed of the random samples.
   package var seed: UInt64 = 0
-  /// Test images to explain, beside those that are drawn.
+  /// Test images to explain in addition to the sampled ones.
   package var images: [Int] = []
-  /// Networks: the block whose convolution is looked at, from 1; nil for the last one, which knows most and sees coarsest.
+  /// Networks: the block whose convolution is explained, from 1; nil for the last one, which has the most abstract
+  /// features and the lowest resolution.
   package var block: Int?
-  /// Networks: the class whose probability is explained; nil for the one that the network predicts.
+  /// Networks: the class to explain; nil for the predicted class.
   package var targetClass: Int?
-  /// Errors that the model was most certain of.
+  /// The number of most confident errors to explain.
   package var confidentErrors = 6
-  /// Test images, drawn at random, among which examples and errors are looked for; nil: all.
+  /// The number of randomly sampled test images to evaluate and to choose examples from; nil for all.
   package var judgedImages: Int? = 10_000
-  /// Test images, drawn at random, on which maps and importances are measured. The time grows with it.
+  /// The number of randomly sampled test images on which maps and importances are measured. The time is proportional to
+  /// it.
   package var sampledImages = 200
 
   package init() {}
 
-  /// - Throws: ``ModelError/badSettings(_:)`` for the first setting that makes no sense, or not for this model.
+  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
   func check(testImages: Int, classCount: Int, blocks: Int? = nil) throws(ModelError) {
     for (name, value, least) in [
-      ("errors", confidentErrors, 0), ("judged images", judgedImages ?? 1, 1), ("sampled images", sampledImages, 1),
-    ] where value < least { throw .badSettings("\(name): at least \(least), not \(value)") }
+      ("errors", confidentErrors, 0), ("evaluated images", judgedImages ?? 1, 1), ("sampled images", sampledImages, 1),
+    ] where value < least { throw .badSettings("invalid number of \(name) \(value): expected at least \(least)") }
     if let image = images.first(where: { !(0..<testImages).contains($0) }) {
       throw .badSettings(
         testImages == 0
-          ? "there are no test images, and so no image \(image)"
-          : "there are test images 0 to \(testImages - 1), and no image \(image)")
+          ? "no test image \(image): the data set has no test images"
+          : "no test image \(image): expected 0 to \(testImages - 1)")
     }
     if let targetClass, !(0..<classCount).contains(targetClass) {
-      throw .badSettings("there are classes 0 to \(classCount - 1), and no class \(targetClass)")
+      throw .badSettings("no class \(targetClass): expected 0 to \(classCount - 1)")
     }
     if let block, let blocks, !(1...blocks).contains(block) {
-      throw .badSettings("the network has blocks 1 to \(blocks), and no block \(block)")
+      throw .badSettings("no block \(block): expected 1 to \(blocks)")
     }
   }
 }

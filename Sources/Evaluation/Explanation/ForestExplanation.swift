@@ -1,31 +1,31 @@
 internal import Datasets
 package import Models
 
-/// Why a forest says what it says of one image: how its trees vote, and which pixels moved them.
+/// The explanation of a forest's prediction for one image: the votes of its trees, and the contribution of each pixel.
 package struct ForestExplanation: Sendable, Equatable, Codable {
   package struct TreeVote: Sendable, Equatable, Codable {
-    /// The most frequent class in the leaf that the image falls into; of equally frequent ones, the lowest.
+    /// The most frequent class in the image's leaf; of equally frequent ones, the lowest.
     package let prediction: Int
-    /// That class's share in the leaf.
+    /// The fraction of that class in the leaf.
     package let probability: Double
-    /// Comparisons from the root to the leaf.
+    /// The number of comparisons from the root to the leaf.
     package let depth: Int
   }
 
   package let classNames: [String]
-  /// By tree. The path of one is a ``TreeExplanation``.
+  /// The votes by tree; see ``TreeExplanation`` for the path through one.
   package let trees: [TreeVote]
-  /// By label: how many trees predict it.
+  /// The number of trees that predict each class, by label.
   package let votes: [Int]
-  /// By label: the mean over trees of the shares in the leaf, which decides. The very numbers that the forest predicts.
+  /// The mean over the trees of the class fractions in the leaf, by label: the probabilities that the forest predicts.
   package let probabilities: [Double]
   /// The most probable class; of equally probable ones, the lowest.
   package let prediction: Int
-  /// By label: the mean over trees of the shares in the root, what the forest would say without looking at the image.
+  /// The mean over the trees of the class fractions in the root, by label: the prediction independent of the image.
   package let baseline: [Double]
-  /// (height, width, channels): how much each byte moved the probability of the prediction, as a mean over trees. The sum is its
-  /// probability less its baseline (Saabas, "Interpreting random forests", 2014). It tells how the trees came to the answer, not what
-  /// would change it.
+  /// (height, width, channels) The contribution of each byte to the probability of the prediction, as a mean over the
+  /// trees. The contributions sum to the probability minus the baseline (Saabas, "Interpreting random forests", 2014).
+  /// They explain how the trees arrived at the prediction, not what would change it.
   package let contributions: PixelMap
 
   /// - Parameter pixels: one image of the forest's shape
@@ -36,7 +36,7 @@ package struct ForestExplanation: Sendable, Equatable, Codable {
     let count = Double(paths.count)
     var votes = [Int](repeating: 0, count: classNames.count)
     for path in paths { votes[path.prediction] += 1 }
-    // In the trees' order and in single precision, as the forest itself adds them up: so ties are the same.
+    // Summed in the order of the trees and in single precision, as in the forest itself, so that ties are the same.
     let probabilities = classNames.indices.map { label in
       let sum = paths.reduce(Float(0)) { $0 + Float($1.leaf.classCounts[label]) / Float($1.leaf.images) }
       return Double(sum / Float(paths.count))

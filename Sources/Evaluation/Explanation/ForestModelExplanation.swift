@@ -2,7 +2,7 @@ package import Compute
 package import Datasets
 package import Models
 
-/// How a forest decides: which pixels its trees ask, which it cannot do without, and how they vote on some images.
+/// The explanation of a forest: the importance of each pixel, and the votes on some images.
 package struct ForestModelExplanation: Sendable, Equatable, Codable {
   package struct Example: Sendable, Equatable, Codable {
     package let example: ExampleImage
@@ -10,18 +10,19 @@ package struct ForestModelExplanation: Sendable, Equatable, Codable {
   }
 
   package let settings: ExplanationSettings
-  /// On the judged test images.
+  /// The accuracy on the evaluated test images.
   package let accuracy: ProportionInterval
   package let trees: Int
-  /// Of all trees together.
+  /// The number of nodes in all trees.
   package let nodes: Int
-  /// (height, width, 1): how much each pixel's splits reduce impurity. Measured on the training images.
+  /// (height, width, 1) The impurity importance of each pixel, measured on the training images.
   package let importance: PixelMap
-  /// Measured on sampled test images; nil without any.
+  /// The permutation importance, measured on sampled test images; nil without test images.
   package let permutation: PermutationImportance?
   package let examples: [Example]
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the forest; `CancellationError` if stopped.
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the forest;
+  ///   `CancellationError` if stopped.
   package init(
     _ forest: Forest, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
@@ -33,7 +34,7 @@ package struct ForestModelExplanation: Sendable, Equatable, Codable {
     nodes = forest.trees.reduce(0) { $0 + $1.nodeCount }
     importance = forest.importanceMap
     permutation = try PermutationImportance.sampled(of: forest, dataset, settings, on: context, progress: progress)
-    // Each walks through all trees.
+    // Each explanation traverses all trees.
     let explanations = context.team.map(found.examples.count) { index in
       ForestExplanation(
         of: forest, pixels: dataset.test.pixels(of: found.examples[index].image), classNames: dataset.classNames)

@@ -2,12 +2,14 @@ internal import Datasets
 package import Models
 
 extension DecisionTree {
-  /// How much each pixel's splits reduce impurity, channels added up: (height, width, 1), with the sum 1 (0 if the tree is one leaf).
+  /// The impurity importance of each pixel, summed over the channels: (height, width, 1). The sum is 1, or 0 if the
+  /// tree is a single leaf.
   package var importanceMap: PixelMap { PixelMap(importances: featureImportances, of: imageShape) }
 }
 
 extension Forest {
-  /// How much each pixel's splits reduce impurity, as a mean over trees, channels added up: (height, width, 1), with the sum 1.
+  /// The impurity importance of each pixel as a mean over the trees, summed over the channels: (height, width, 1). The
+  /// sum is 1.
   package var importanceMap: PixelMap { PixelMap(importances: featureImportances, of: imageShape) }
 }
 

@@ -2,7 +2,7 @@ package import Compute
 package import Datasets
 package import Models
 
-/// Why a model says what it says, for any kind of model.
+/// The explanation of a model of any kind.
 package enum ModelExplanation: Sendable, Equatable, Codable {
   case network(NetworkExplanation)
   case forest(ForestModelExplanation)
@@ -10,10 +10,10 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
   case neighbors(NeighborsModelExplanation)
 
   /// - Parameters:
-  ///   - dataset: whose test images the model is explained on; there may be none.
-  ///   - progress: told how far the work is; returns false to stop early.
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the model; ``EvaluationError`` if the model
-  ///   gives no probabilities; `CancellationError` if stopped.
+  ///   - dataset: the data set with the test images to explain the model on; there may be none
+  ///   - progress: receives the progress; returns false to stop
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the model;
+  ///   ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   package static func make(
     _ classifier: any Classifier, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
@@ -28,7 +28,8 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
     case let model as NearestNeighbors:
       .neighbors(
         try NeighborsModelExplanation(model, of: dataset, settings: settings, on: context, progress: progress))
-    default: throw ModelError.badSettings("models of the kind \(type(of: classifier).kind.rawValue) are not explained")
+    default:
+      throw ModelError.badSettings("explanations of \(type(of: classifier).kind.rawValue) models are not supported")
     }
   }
 }

@@ -2,32 +2,33 @@ package import Compute
 package import Datasets
 package import Models
 
-/// Why nearest neighbours say what they say of one image: the neighbours, and what their votes count.
+/// The explanation of a nearest-neighbors prediction for one image: the neighbors and the weights of their votes.
 package struct NeighborsExplanation: Sendable, Equatable, Codable {
   package struct Voter: Sendable, Equatable, Codable {
-    /// A training image.
+    /// The index of the training image.
     package let image: Int
     package let label: Int
-    /// By the model's metric. Of principal components, if the model has some.
+    /// The distance by the model's metric, between principal components if the model uses them.
     package let distance: Double
-    /// Its share of all votes.
+    /// The fraction of all votes.
     package let share: Double
   }
 
   package let classNames: [String]
   package let metric: Metric
   package let weights: Weighting
-  /// Nearest first.
+  /// In order of increasing distance.
   package let neighbors: [Voter]
-  /// By label: how many neighbours have it.
+  /// The number of neighbors with each label.
   package let votes: [Int]
-  /// By label: their shares, added up. As the model gives them.
+  /// The probabilities that the model predicts, by label: the sums of the neighbors' shares.
   package let probabilities: [Float]
   /// The most probable class; of equally probable ones, the lowest.
   package let prediction: Int
 
   /// Explains each of `images`.
-  /// - Throws: ``ModelError/badSettings(_:)`` if they are not of the model's shape; `CancellationError` if stopped.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the images do not have the model's shape; `CancellationError` if
+  ///   stopped.
   package static func all(
     of model: NearestNeighbors, images: LabeledImages, classNames: [String], on context: ComputeContext,
     progress: (FitProgress) -> Bool
@@ -37,7 +38,7 @@ package struct NeighborsExplanation: Sendable, Equatable, Codable {
     }
   }
 
-  /// - Parameter found: of one image, nearest first
+  /// - Parameter found: the neighbors of one image in order of increasing distance
   package init(of model: NearestNeighbors, neighbors found: [Neighbor], classNames: [String]) {
     let voteWeights = NearestNeighbors.voteWeights(found, weights: model.configuration.weights)
     let total = voteWeights.reduce(0, +)

@@ -2,31 +2,32 @@ package import Compute
 package import Datasets
 package import Models
 
-/// How nearest neighbours decide: the neighbours of some images.
+/// The explanation of a nearest-neighbors model: the neighbors of some images.
 package struct NeighborsModelExplanation: Sendable, Equatable, Codable {
   package struct Example: Sendable, Equatable, Codable {
     package let example: ExampleImage
     package let explanation: NeighborsExplanation
-    /// By neighbour that is pictured, nearest first: (height, width, channels). The model's training images need not be those of the
-    /// data set.
+    /// (height, width, channels) for each pictured neighbor in order of increasing distance. The model's training
+    /// images need not be those of the data set.
     package let pictures: [[UInt8]]
   }
 
   package let settings: ExplanationSettings
-  /// On the judged test images.
+  /// The accuracy on the evaluated test images.
   package let accuracy: ProportionInterval
   package let neighbors: Int
   package let metric: Metric
   package let weights: Weighting
-  /// Principal components that distances are of; nil: of the pixels.
+  /// The number of principal components that distances are computed from; nil for pixels.
   package let components: Int?
   package let trainingImages: Int
   package let examples: [Example]
 
-  /// More neighbours of an image are not pictured.
-  package static let mostPictured = 11
+  /// The maximum number of pictured neighbors.
+  package static let maxPictured = 11
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the model; `CancellationError` if stopped.
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the model;
+  ///   `CancellationError` if stopped.
   package init(
     _ model: NearestNeighbors, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
@@ -44,7 +45,7 @@ package struct NeighborsModelExplanation: Sendable, Equatable, Codable {
     examples = zip(found.examples, explanations).map { example, explanation in
       Example(
         example: example, explanation: explanation,
-        pictures: explanation.neighbors.prefix(Self.mostPictured).map { Array(model.training.pixels(of: $0.image)) })
+        pictures: explanation.neighbors.prefix(Self.maxPictured).map { Array(model.training.pixels(of: $0.image)) })
     }
   }
 }

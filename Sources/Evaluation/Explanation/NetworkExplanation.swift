@@ -2,60 +2,61 @@ package import Compute
 package import Datasets
 package import Models
 
-/// What a network looks at, and whether maps of that mean something.
+/// The explanation of a network: attention maps, and checks of whether they are meaningful.
 ///
-/// Maps are kept at the resolution of the convolution that they come from.
+/// Maps are stored at the resolution of their convolution.
 package struct NetworkExplanation: Sendable, Equatable, Codable {
-  /// An image with maps for one class and, to compare, for its rival.
+  /// An image with maps for one class and for an alternative class (the rival).
   package struct Example: Sendable, Equatable, Codable {
     package let example: ExampleImage
-    /// The class that the maps are for.
+    /// The class that the maps explain.
     package let explained: Int
-    /// By method, as in ``AttentionMethod/explaining``.
+    /// The maps by method, in the order of ``AttentionMethod/modelBased``.
     package let maps: [AttentionMap]
-    /// The class that it might be instead: the true one, if that is not the one explained, or else the most probable other one. nil
-    /// where there is one class.
+    /// The alternative class: the true class if it is not the explained one, otherwise the most probable other class.
+    /// Nil if there is only one class.
     package let rival: Int?
-    /// Grad-CAM's map for the rival.
+    /// The Grad-CAM map for the alternative class.
     package let rivalMap: AttentionMap?
   }
 
-  /// The convolution that maps come from.
+  /// The convolution that the maps are computed from.
   package struct Layer: Sendable, Equatable, Codable {
     /// From 1.
     package let block: Int
-    /// How many there are.
+    /// The number of blocks.
     package let blocks: Int
-    /// Of the maps.
+    /// The shape of the feature maps.
     package let shape: ImageShape
   }
 
   package let settings: ExplanationSettings
   package let layer: Layer
-  /// On the judged test images.
+  /// The accuracy on the evaluated test images.
   package let accuracy: ProportionInterval
   package let examples: [Example]
-  /// By label: Grad-CAM for the class itself, as a mean over sampled test images of the class; nil where there are none.
+  /// The mean Grad-CAM map for each class over sampled test images of the class, by label; nil without images.
   package let meanMaps: [AttentionMap?]
-  /// By label: the mean of the same images; large ones are shrunk.
+  /// The mean of the same images, by label; large images are downscaled.
   package let meanImages: [PixelMap?]
-  /// By label: how many images the means are over.
+  /// The number of images in the means, by label.
   package let meanCounts: [Int]
-  /// Deletion, insertion and ROAD, with all methods and baselines. Empty without test images.
+  /// Deletion, insertion and ROAD with all methods and baselines; empty without test images.
   package let checks: [AttentionCheck]
-  /// By method that looks at the model. Empty without test images.
+  /// By model-based method; empty without test images.
   package let randomization: [RandomizationCheck]
-  /// Of the first convolution.
+  /// The filters of the first convolution.
   package let filters: [FilterPicture]
 
-  /// Into how many parts the pixels are cut for the curves of checks.
+  /// The number of steps of the curves of the checks.
   private static let checkSteps = 10
 
   /// - Parameters:
-  ///   - dataset: whose test images the network is explained on; there may be none.
-  ///   - progress: told how many images are done, of all that pass the network; returns false to stop early.
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the network; ``EvaluationError`` if it gives no
-  ///   probabilities; `CancellationError` if stopped.
+  ///   - dataset: the data set with the test images to explain the network on; there may be none
+  ///   - progress: receives the number of images processed, of all images that pass through the network; returns false
+  ///     to stop
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the network;
+  ///   ``EvaluationError`` if it returns invalid probabilities; `CancellationError` if stopped.
   package init(
     _ network: Network, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
@@ -70,18 +71,18 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
 
     let sample = Self.sample(dataset, settings, .checked)
     let means = Self.sample(dataset, settings, .averaged)
-    let judged = ExampleSelection.judgedCount(dataset, settings)
+    let evaluated = ExampleSelection.evaluatedCount(dataset, settings)
     let randomized = sample.count * (network.layerNames.count + 1)
-    var work = Work(total: judged + means.count + Self.checkedCount(sample) + randomized)
-    let judging = work.stage(judged)
+    var stages = ProgressStages(total: evaluated + means.count + Self.checkedCount(sample) + randomized)
+    let evaluating = stages.next(evaluated)
     let found = try ExampleSelection(of: network, dataset: dataset, settings: settings, on: context) {
-      progress(judging.whole($0))
+      progress(evaluating.overall($0))
     }
     accuracy = found.accuracy
     examples = try Self.explain(found.examples, network, dataset, settings, block: block, on: context)
-    let averaging = work.stage(means.count)
+    let averaging = stages.next(means.count)
     let maps = try network.mapFeatures(
-      of: means, block: block, labels: means.labels, on: context, progress: { progress(averaging.whole($0)) },
+      of: means, block: block, labels: means.labels, on: context, progress: { progress(averaging.overall($0)) },
       { AttentionMap(.gradCAM, $0) })
     meanMaps = AttentionMap.meanPerClass(maps, labels: means.labels, classCount: dataset.classCount)
     let moments = ClassMoments(
@@ -95,14 +96,14 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
       return
     }
     let targets = settings.targetClass.map { [UInt8](repeating: UInt8($0), count: sample.count) }
-    checks = try Self.check(network, sample, targets, block, settings.seed, on: context, &work, progress)
-    let randomizing = work.stage(randomized)
+    checks = try Self.check(network, sample, targets, block, settings.seed, on: context, &stages, progress)
+    let randomizing = stages.next(randomized)
     randomization = try network.randomizationCheck(
-      AttentionMethod.explaining, of: sample, block: block, labels: targets, seed: settings.seed, on: context
-    ) { progress(randomizing.whole($0)) }
+      AttentionMethod.modelBased, of: sample, block: block, labels: targets, seed: settings.seed, on: context
+    ) { progress(randomizing.overall($0)) }
   }
 
-  /// Images that pass the network in ``check(_:_:_:_:_:on:_:_:)``.
+  /// The number of images that pass through the network in ``check(_:_:_:_:_:on:_:_:)``.
   private static func checkedCount(_ images: LabeledImages) -> Int {
     images.count * (1 + AttentionMethod.allCases.count * AttentionCheck.Kind.allCases.count * (checkSteps + 1))
   }
@@ -124,7 +125,7 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
       example.label != explained ? example.label : example.prediction != explained ? example.prediction : example.second
     }
     let maps = try network.mapFeatures(of: images, block: block, labels: explained.map(UInt8.init), on: context) {
-      features in AttentionMethod.explaining.map { AttentionMap($0, features) }
+      features in AttentionMethod.modelBased.map { AttentionMap($0, features) }
     }
     let rivalMaps = try network.mapFeatures(
       of: images, block: block, labels: rivals.map { UInt8($0 ?? 0) }, on: context
@@ -138,29 +139,29 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
 
   private static func check(
     _ network: Network, _ images: LabeledImages, _ targets: [UInt8]?, _ block: Int, _ seed: UInt64,
-    on context: ComputeContext, _ work: inout Work, _ progress: (FitProgress) -> Bool
+    on context: ComputeContext, _ stages: inout ProgressStages, _ progress: (FitProgress) -> Bool
   ) throws -> [AttentionCheck] {
     let methods = AttentionMethod.allCases
-    let mapping = work.stage(images.count)
+    let mapping = stages.next(images.count)
     let maps = try network.attentionMaps(
       methods, of: images, block: block, labels: targets, seed: seed, on: context
-    ) { progress(mapping.whole($0)) }
+    ) { progress(mapping.overall($0)) }
     return try AttentionCheck.Kind.allCases.map { kind in
-      let checking = work.stage(images.count * methods.count * (checkSteps + 1))
+      let checking = stages.next(images.count * methods.count * (checkSteps + 1))
       return try network.attentionCheck(
         kind, methods: methods, maps: maps, of: images, labels: targets, steps: checkSteps, seed: seed, on: context
-      ) { progress(checking.whole($0)) }
+      ) { progress(checking.overall($0)) }
     }
   }
 }
 
-/// Several stages as one progress.
-private struct Work {
+/// Combines the progress of several stages.
+private struct ProgressStages {
   struct Stage {
     let before: Int
     let total: Int
 
-    func whole(_ part: FitProgress) -> FitProgress {
+    func overall(_ part: FitProgress) -> FitProgress {
       FitProgress(done: before + part.done, total: total, unit: .images)
     }
   }
@@ -170,8 +171,8 @@ private struct Work {
 
   init(total: Int) { self.total = total }
 
-  /// - Parameter images: how many the stage reports in all.
-  mutating func stage(_ images: Int) -> Stage {
+  /// - Parameter images: the number of images of the stage
+  mutating func next(_ images: Int) -> Stage {
     defer { before += images }
     return Stage(before: before, total: total)
   }

@@ -1,6 +1,6 @@
 package import Datasets
 
-/// A byte of an image. Rows count from the top, columns from the left, all from 0.
+/// The position of a byte in an image. Rows are counted from the top, columns from the left, all from 0.
 package struct PixelPosition: Sendable, Equatable, Codable {
   package let row: Int
   package let column: Int
@@ -14,7 +14,7 @@ package struct PixelPosition: Sendable, Equatable, Codable {
 
   package func index(in shape: ImageShape) -> Int { (row * shape.width + column) * shape.channels + channel }
 
-  /// The position in words: "pixel (row 12, column 5)", in colour images "red of pixel (row 12, column 5)".
+  /// The position as text: "pixel (row 12, column 5)", in color images "red of pixel (row 12, column 5)".
   package func name(in shape: ImageShape) -> String {
     let place = "pixel (row \(row), column \(column))"
     switch shape.channels {

@@ -1,17 +1,19 @@
 package import Datasets
 package import Models
 
-/// Why a tree says what it says of one image: the path from the root to a leaf.
+/// The explanation of a tree's prediction for one image: the path from the root to a leaf.
 package struct TreeExplanation: Sendable, Equatable, Codable {
-  /// A node that the image passes.
+  /// A node on the path.
   package struct Step: Sendable, Equatable, Codable {
-    /// Its place in the tree, in pre-order.
+    /// The index of the node, in pre-order.
     package let node: Int
-    /// What is asked there; nil in the leaf.
+    /// The comparison at the node; nil in the leaf.
     package let comparison: Comparison?
-    /// By label: the training images that came this far. In a forest's tree, each counts as often as the bootstrap drew it.
+    /// The number of training images that reach the node, by label. In a tree of a forest, bootstrap samples are
+    /// counted.
     package let classCounts: [Int]
-    /// By the tree's criterion: Gini impurity from 0 to 1, or entropy in bits. 0 if only one class is left.
+    /// The impurity by the tree's criterion: Gini impurity from 0 to 1, or entropy in bits. It is 0 if only one class
+    /// is left.
     package let impurity: Double
 
     package var images: Int { classCounts.reduce(0, +) }
@@ -19,9 +21,9 @@ package struct TreeExplanation: Sendable, Equatable, Codable {
 
   package struct Comparison: Sendable, Equatable, Codable {
     package let pixel: PixelPosition
-    /// Images whose value is at most this go left.
+    /// Images with at most this value go left.
     package let threshold: UInt8
-    /// The image's.
+    /// The value of the image.
     package let value: UInt8
 
     package var goesLeft: Bool { value <= threshold }
@@ -30,16 +32,16 @@ package struct TreeExplanation: Sendable, Equatable, Codable {
   package let shape: ImageShape
   package let classNames: [String]
   package let criterion: TreeSettings.Criterion
-  /// Whether training images count as often as a bootstrap drew them.
+  /// Whether class counts are of bootstrap samples.
   package let isBootstrapped: Bool
   /// The root first, the leaf last.
   package let steps: [Step]
 
   package var leaf: Step { steps[steps.count - 1] }
-  /// The class shares in the leaf: (classes).
-  package var probabilities: [Double] { Self.shares(leaf.classCounts) }
-  /// The class shares in the root: what the tree would say without looking at the image.
-  package var baseline: [Double] { Self.shares(steps[0].classCounts) }
+  /// (classes) The class fractions in the leaf.
+  package var probabilities: [Double] { Self.fractions(leaf.classCounts) }
+  /// The class fractions in the root: the prediction independent of the image.
+  package var baseline: [Double] { Self.fractions(steps[0].classCounts) }
   /// The most frequent class in the leaf; of equally frequent ones, the lowest.
   package var prediction: Int { leaf.classCounts.firstIndex(of: leaf.classCounts.max()!)! }
 
@@ -61,7 +63,7 @@ package struct TreeExplanation: Sendable, Equatable, Codable {
     of tree: Tree, pixels: ArraySlice<UInt8>, shape: ImageShape, classNames: [String],
     criterion: TreeSettings.Criterion, isBootstrapped: Bool
   ) {
-    precondition(pixels.count == shape.count, "a tree for images of \(shape) cannot judge \(pixels.count) bytes")
+    precondition(pixels.count == shape.count, "a tree for images of \(shape) cannot classify \(pixels.count) bytes")
     (self.shape, self.classNames, self.criterion) = (shape, classNames, criterion)
     self.isBootstrapped = isBootstrapped
     steps = tree.path(of: pixels, classCount: classNames.count).map { node in
@@ -75,13 +77,14 @@ package struct TreeExplanation: Sendable, Equatable, Codable {
     }
   }
 
-  /// How much each step's pixel moved the probability of a class: the class's share after the step less its share before. They add up to
-  /// the leaf's share less the root's (Saabas, "Interpreting random forests", 2014).
+  /// Returns the contribution of each step to the probability of a class: the fraction of the class after the step
+  /// minus that before it. The contributions sum to the fraction in the leaf minus that in the root (Saabas,
+  /// "Interpreting random forests", 2014).
   package func contributions(to label: Int) -> [Double] {
-    zip(steps, steps.dropFirst()).map { Self.shares($1.classCounts)[label] - Self.shares($0.classCounts)[label] }
+    zip(steps, steps.dropFirst()).map { Self.fractions($1.classCounts)[label] - Self.fractions($0.classCounts)[label] }
   }
 
-  private static func shares(_ counts: [Int]) -> [Double] {
+  private static func fractions(_ counts: [Int]) -> [Double] {
     let total = Double(counts.reduce(0, +))
     return counts.map { Double($0) / total }
   }

@@ -2,7 +2,7 @@ package import Compute
 package import Datasets
 package import Models
 
-/// How a decision tree decides: which pixels it asks, which it cannot do without, and the paths of some images.
+/// The explanation of a decision tree: the importance of each pixel, and the paths of some images.
 package struct TreeModelExplanation: Sendable, Equatable, Codable {
   package struct Example: Sendable, Equatable, Codable {
     package let example: ExampleImage
@@ -10,19 +10,20 @@ package struct TreeModelExplanation: Sendable, Equatable, Codable {
   }
 
   package let settings: ExplanationSettings
-  /// On the judged test images.
+  /// The accuracy on the evaluated test images.
   package let accuracy: ProportionInterval
   package let nodes: Int
   package let leaves: Int
-  /// Comparisons on the longest path.
+  /// The number of comparisons on the longest path.
   package let depth: Int
-  /// (height, width, 1): how much each pixel's splits reduce impurity. Measured on the training images.
+  /// (height, width, 1) The impurity importance of each pixel, measured on the training images.
   package let importance: PixelMap
-  /// Measured on sampled test images; nil without any.
+  /// The permutation importance, measured on sampled test images; nil without test images.
   package let permutation: PermutationImportance?
   package let examples: [Example]
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not fit the tree; `CancellationError` if stopped.
+  /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the tree; `CancellationError`
+  ///   if stopped.
   package init(
     _ tree: DecisionTree, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
@@ -44,10 +45,10 @@ package struct TreeModelExplanation: Sendable, Equatable, Codable {
 }
 
 extension PermutationImportance {
-  /// Blocks along the longer side of an image.
+  /// The number of blocks along the longer side of an image.
   private static let blocksPerSide = 7
 
-  /// On sampled test images; nil without any.
+  /// Measures the importance on sampled test images; nil without test images.
   static func sampled(
     of model: some Classifier, _ dataset: Dataset, _ settings: ExplanationSettings, on context: ComputeContext,
     progress: (FitProgress) -> Bool

@@ -1,14 +1,15 @@
 package import Datasets
 
-/// How many images each class has, and what that alone is worth.
+/// The number of images of each class, and the majority-class baseline.
 package struct ClassBalance: Sendable, Equatable, Codable {
-  /// By label.
+  /// The number of training images, by label.
   package let train: [Int]
+  /// The number of test images, by label.
   package let test: [Int]
-  /// The training images of the largest class over those of the smallest; nil if a class has none.
+  /// The ratio of the largest to the smallest class in training images; nil if a class has none.
   package let largestToSmallest: Double?
-  /// The accuracy on the test images of always answering the class with the most training images: what a model must beat. nil without
-  /// test images.
+  /// The majority-class baseline: the accuracy on the test images of always predicting the class with the most training
+  /// images. Nil without test images.
   package let majorityAccuracy: Double?
 
   package init(_ summary: DatasetSummary) {

@@ -1,9 +1,9 @@
 internal import Datasets
 
-/// By class, for each byte of an image: the sum over images, and the sum of squares. Exact.
+/// The sums and the sums of squares of each byte over the images of each class; exact.
 struct ClassMoments {
   let shape: ImageShape
-  /// (classes): images
+  /// (classes) The number of images.
   let counts: [Int]
   /// (classes, bytes of an image)
   let sums: [Int]
@@ -32,13 +32,13 @@ struct ClassMoments {
     (shape, self.counts, self.sums, self.squares) = (images.shape, counts, sums, squares)
   }
 
-  /// The places of a class's numbers.
+  /// The range of a class in ``sums`` and ``squares``.
   func range(_ label: Int) -> Range<Int> { label * shape.count..<(label + 1) * shape.count }
 
-  /// The mean picture of a class that has images.
+  /// The mean image of a class, which has at least one image.
   func mean(_ label: Int) -> [Double] { sums[range(label)].map { Double($0) / Double(counts[label]) } }
 
-  /// By byte, the mean of the squared difference from the class's mean. Of a byte that never changes it is 0: both terms are exact then.
+  /// The variance of each byte. It is exactly 0 for a byte that never changes, because both terms are exact.
   func variance(_ label: Int) -> [Double] {
     let count = Double(counts[label])
     return range(label).map { place in

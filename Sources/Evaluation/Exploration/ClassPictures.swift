@@ -1,14 +1,14 @@
-/// What the training images of a class look like.
+/// The appearance of the training images of a class: mean, standard deviation and samples.
 package struct ClassPictures: Sendable, Equatable, Codable {
   package let label: Int
-  /// Training images, drawn at random.
+  /// Randomly sampled training images.
   package let samples: [Int]
-  /// nil if the class has no training images.
+  /// Nil if the class has no training images.
   package let mean: PixelMap?
-  /// By pixel, the standard deviation: where images of the class differ.
+  /// The standard deviation of each pixel.
   package let deviation: PixelMap?
 
-  /// Pictures of each class.
+  /// Returns the pictures of each class.
   static func all(
     labels: [UInt8], moments: ClassMoments, settings: ExplorationSettings
   ) -> [ClassPictures] {

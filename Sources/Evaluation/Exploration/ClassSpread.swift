@@ -1,20 +1,20 @@
 internal import Datasets
 
-/// How far classes are from each other, against how far images are from their own class's mean.
+/// The distances between classes, compared with the spread within classes.
 ///
 /// Distances are Euclidean, between images as vectors of bytes.
 package struct ClassSpread: Sendable, Equatable, Codable {
-  /// (classes, classes): between mean pictures; nil where a class has no images.
+  /// (classes, classes) The distances between class means; nil for classes without images.
   package let distances: [[Double?]]
-  /// By label: the root of the mean squared distance of its images from their mean; nil for a class without images.
+  /// The root mean square distance of the images of a class from their mean, by label; nil for a class without images.
   package let radii: [Double?]
-  /// The mean over images of the squared distance from the image to its class's mean.
+  /// The mean over the images of the squared distance to the class mean.
   package let within: Double
-  /// The mean over images of the squared distance from the class's mean to the mean of all.
+  /// The mean over the images of the squared distance from the class mean to the overall mean.
   package let between: Double
 
-  /// The share of all variance that lies between classes, from 0 to 1 (eta squared); 0 if all images are the same.
-  package var betweenShare: Double { within + between > 0 ? between / (within + between) : 0 }
+  /// The fraction of the variance between classes, from 0 to 1 (eta squared); 0 if all images are identical.
+  package var betweenFraction: Double { within + between > 0 ? between / (within + between) : 0 }
 
   init(_ moments: ClassMoments) {
     let labels = moments.counts.indices
@@ -35,9 +35,9 @@ package struct ClassSpread: Sendable, Equatable, Codable {
     var (within, between) = (0.0, 0.0)
     for label in labels {
       guard let mean = means[label], let variance = variances[label] else { continue }
-      let share = Double(moments.counts[label]) / total
-      within += share * variance
-      between += share * Self.squaredDistance(mean, grandMean)
+      let fraction = Double(moments.counts[label]) / total
+      within += fraction * variance
+      between += fraction * Self.squaredDistance(mean, grandMean)
     }
     (self.within, self.between) = (within, between)
   }

@@ -2,26 +2,27 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// The directions in which training images differ most (principal components), and where images stand along the first two.
+/// The principal components of the training images, and the projections of some images onto the first two.
 package struct ComponentAnalysis: Sendable, Equatable, Codable {
   package struct Point: Sendable, Equatable, Codable {
-    /// A training image.
+    /// The index of the training image.
     package let image: Int
     package let label: Int
-    /// Along the first and the second component, in units of a byte.
+    /// The coordinates along the first two components, in units of a byte.
     package let x: Float
     package let y: Float
   }
 
-  /// All, descending; the sum is 1, or 0 if all images are the same. As many as bytes in an image, of which the last are 0 if there are
-  /// fewer images.
+  /// The ratios of all components, descending. Their sum is 1, or 0 if all images are identical. There are as many as
+  /// bytes in an image; if there are fewer images, the last ones are 0.
   package let explainedVarianceRatios: [Double]
-  /// The first components as pictures with both signs, each of length 1. Smaller than the images if those are large: see ``byteLimit``.
+  /// The first components as signed unit vectors. They are smaller than the images if those are large: see
+  /// ``byteLimit``.
   package let components: [PixelMap]
-  /// A random sample of the training images, ascending.
+  /// A random sample of the training images, in ascending order.
   package let scatter: [Point]
 
-  /// Images with more bytes are shrunk first: the time grows with the third power of their number.
+  /// Images with more bytes are downscaled first: the time is proportional to the cube of the number of bytes.
   package static let byteLimit = 1024
 
   /// - Parameter images: at least one
@@ -43,17 +44,17 @@ package struct ComponentAnalysis: Sendable, Equatable, Codable {
     scatter = sample.indices.map { index in
       Point(
         image: sample[index], label: Int(images.labels[sample[index]]), x: places[index * plane.count],
-        // Images of one byte have one component.
+        // Images of one byte have only one component.
         y: plane.count > 1 ? places[index * plane.count + 1] : 0)
     }
   }
 
-  /// How many components it takes to explain this share (0...1) of all variance.
-  package func count(explaining share: Double) -> Int {
+  /// Returns the number of components that explain this fraction (0...1) of the variance.
+  package func count(explaining fraction: Double) -> Int {
     var sum = 0.0
     for (index, ratio) in explainedVarianceRatios.enumerated() {
-      // Rounding may keep the sum of all from reaching 1.
-      if sum >= share - 1e-12 { return index }
+      // Rounding may keep the total sum below 1.
+      if sum >= fraction - 1e-12 { return index }
       sum += ratio
     }
     return explainedVarianceRatios.count

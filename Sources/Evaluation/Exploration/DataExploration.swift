@@ -2,14 +2,14 @@ package import Compute
 package import Datasets
 package import Models
 
-/// What is in a data set, as values that a report can draw.
+/// The exploration of a data set, as values for a report.
 ///
-/// Nothing depends on the number of threads. Sums over images are exact integers.
+/// Results do not depend on the number of threads. Sums over images are exact integers.
 package struct DataExploration: Sendable, Equatable, Codable {
   package let settings: ExplorationSettings
   package let summary: DatasetSummary
   package let balance: ClassBalance
-  /// By label.
+  /// The pictures of the classes, by label.
   package let classes: [ClassPictures]
   package let trainHistogram: PixelHistogram
   package let testHistogram: PixelHistogram
@@ -18,12 +18,14 @@ package struct DataExploration: Sendable, Equatable, Codable {
   package let duplicates: Duplicates
   package let agreement: NeighborAgreement
 
-  /// Images with more bytes are shrunk for mean pictures and distances between classes, so that those of many classes fit in memory.
+  /// Images with more bytes are downscaled for class means and distances, so that the means of many classes fit in
+  /// memory.
   package static let pictureByteLimit = 64 * 64 * 3
 
   /// - Parameters:
-  ///   - dataset: with at least one training image
-  ///   - progress: told how many images' neighbours are found, most of the work; returns false to stop early.
+  ///   - dataset: a data set with at least one training image
+  ///   - progress: receives the number of images whose neighbors are found, which is most of the work; returns false to
+  ///     stop
   /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package init(
     _ dataset: Dataset, settings: ExplorationSettings = ExplorationSettings(), on context: ComputeContext,

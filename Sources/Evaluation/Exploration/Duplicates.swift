@@ -1,30 +1,31 @@
 internal import Datasets
 internal import Models
 
-/// Images that occur more than once, byte for byte or nearly.
+/// Images that occur more than once, exactly or nearly.
 ///
-/// Two different images are *near* duplicates if their distance is at most ``nearShare`` of the typical distance: the median, over the
-/// training images, of the distance to the farthest of the neighbours that were searched for. So the rule follows from the data: it means
-/// the same for dark and bright, small and large images. It looks at the farthest of them because the nearest ones may be copies
-/// themselves.
+/// Two different images are *near* duplicates if their distance is at most ``nearFraction`` of the typical distance:
+/// the median over the training images of the distance to the farthest of the searched neighbors. The limit thus adapts
+/// to the data: to dark and bright, small and large images. It is based on the farthest neighbor because the nearest
+/// ones may be copies themselves.
 package struct Duplicates: Sendable, Equatable, Codable {
-  /// Each image that is byte for byte the same as an earlier one, with the first that is. Always of all images.
+  /// Each image that is identical to an earlier one, paired with the first such image. Covers all images.
   package let exact: PairsBySet
-  /// Pairs at a distance above 0, of the images that were searched. One is among the nearest neighbours of the other.
+  /// Pairs of searched images at a distance above 0, one of which is among the nearest neighbors of the other.
   package let near: PairsBySet
-  /// nil if there are fewer than two training images, or most have nothing but copies around them: nothing is near then.
+  /// Nil if there are fewer than two training images, or if most of them have only copies as neighbors; then there are
+  /// no near duplicates.
   package let typicalDistance: Double?
 
-  package static let nearShare = 0.25
+  package static let nearFraction = 0.25
 
-  /// The distance up to which two images are near duplicates.
-  package var nearLimit: Double? { typicalDistance.map { $0 * Self.nearShare } }
+  /// The maximum distance of near duplicates.
+  package var nearLimit: Double? { typicalDistance.map { $0 * Self.nearFraction } }
 
   init(_ dataset: Dataset, search: NeighborSearch, settings: ExplorationSettings) {
     let (train, test, listed) = (dataset.train, dataset.test, settings.listed)
     let typical = Self.median(search.withinTrain.compactMap { $0.last?.distance })
     typicalDistance = typical == 0 ? nil : typical
-    let limit = (typical ?? 0) * Self.nearShare
+    let limit = (typical ?? 0) * Self.nearFraction
     exact = Self.exactPairs(train, test, listed: listed)
     near = PairsBySet(
       withinTrain: RankedPairs(Self.near(search.train, search.withinTrain, train, limit), listed: listed),
@@ -52,21 +53,21 @@ package struct Duplicates: Sendable, Equatable, Codable {
         }, listed: listed))
   }
 
-  /// Pairs within a set, each once.
+  /// Pairs within one set, each listed once.
   private static func near(
     _ rows: [Int], _ found: [[Neighbor]], _ images: LabeledImages, _ limit: Double
   ) -> [ImagePair] {
     let close = found.map { $0.filter { $0.distance > 0 && $0.distance <= limit } }
     let closeTo = Dictionary(uniqueKeysWithValues: zip(rows, close))
     return zip(rows, close).flatMap { row, neighbors in
-      // The later image of a pair leaves it to the earlier one, if that found it too.
+      // If both images find each other, only the earlier one lists the pair.
       neighbors.filter { other in other.row > row || !closeTo[other.row]!.contains { $0.row == row } }.map {
         ImagePair(min(row, $0.row), of: images, max(row, $0.row), of: images, distance: $0.distance)
       }
     }
   }
 
-  /// The middle value; of two, the lower.
+  /// The median; of two middle values, the lower one.
   private static func median(_ values: [Double]) -> Double? {
     values.isEmpty ? nil : values.sorted()[(values.count - 1) / 2]
   }

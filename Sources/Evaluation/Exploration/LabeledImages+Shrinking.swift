@@ -2,8 +2,8 @@ internal import Compute
 internal import Datasets
 
 extension LabeledImages {
-  /// These images, or smaller ones if they have more than `limit` bytes: each square block of pixels, of the smallest size that does,
-  /// becomes its mean, rounded. Blocks at the right and lower edge are cut off where the image ends.
+  /// Downscales images with more than `limit` bytes: each square block of pixels, of the smallest sufficient size,
+  /// becomes its rounded mean. Blocks at the right and bottom edges are truncated.
   func shrunk(toBytes limit: Int, on context: ComputeContext) -> LabeledImages {
     guard shape.count > limit, shape.height * shape.width > 1 else { return self }
     let block = (2...max(shape.height, shape.width)).first { shape.shrunk(by: $0).count <= limit }

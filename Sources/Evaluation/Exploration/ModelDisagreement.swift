@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Where several models contradict the labels of the same images, or each other.
+/// The images on which several models contradict the labels, or each other.
 package struct ModelDisagreement: Sendable, Equatable, Codable {
-  /// The class probabilities that a model gives.
+  /// The class probabilities predicted by a model.
   package struct Opinion: Sendable {
     package let model: String
     /// (images, classes)
@@ -13,51 +13,52 @@ package struct ModelDisagreement: Sendable, Equatable, Codable {
     }
   }
 
-  /// An image that all models take for the same class, which is not its label.
+  /// An image that all models assign to the same class, different from its label.
   package struct Suspect: Sendable, Equatable, Codable {
     package let image: Int
     package let label: Int
     package let prediction: Int
-    /// The mean over models of the probability of the class that they predict, and of the label.
+    /// The mean over the models of the probability of the predicted class, and of the label.
     package let predictionProbability: Double
     package let labelProbability: Double
   }
 
-  /// An image whose class the models are least sure of, taken together.
+  /// An image on which the models disagree.
   package struct Contested: Sendable, Equatable, Codable {
     package let image: Int
     package let label: Int
-    /// By model.
+    /// The predicted classes, by model.
     package let predictions: [Int]
-    /// The entropy of the models' mean probabilities, in bits.
+    /// The entropy of the mean probabilities of the models, in bits.
     package let entropy: Double
-    /// How much of it comes from models that differ, and not from models that are unsure themselves: the entropy of the mean less the
-    /// mean of the entropies (Jensen-Shannon divergence), in bits.
+    /// The part of the entropy due to disagreement between the models rather than to their own uncertainty: the entropy
+    /// of the mean minus the mean of the entropies (Jensen-Shannon divergence), in bits.
     package let divergence: Double
   }
 
   package let models: [String]
   package let images: Int
-  /// (models, models): the share of images of which both predict the same class.
+  /// (models, models) The fraction of images for which both models predict the same class.
   package let agreement: [[Double]]
-  /// How many images there are that all models take for the same other class.
+  /// The number of images that all models assign to the same class, different from the label.
   package let suspectCount: Int
-  /// Candidates for wrong labels: the widest gap between the probabilities of prediction and label first; of equal ones, the lower number.
+  /// Possible label errors, in descending order of the gap between the probabilities of prediction and label; of equal
+  /// ones, the lower index first.
   package let suspects: [Suspect]
-  /// The highest entropy first; of equal ones, the lower number. Only images on which the models' predictions differ.
+  /// The images with different predictions, in descending order of entropy; of equal ones, the lower index first.
   package let contested: [Contested]
   package let contestedCount: Int
 
   /// - Parameters:
-  ///   - opinions: at least one. On training images, probabilities must come from models that have not seen the image (out-of-bag,
-  ///     leave-one-out, other folds), or they repeat its label.
-  ///   - labels: each below `classCount`; at least one
-  ///   - listed: entries in each list
+  ///   - opinions: at least one. On training images, the probabilities must come from models that were not trained on
+  ///     the image (out-of-bag, leave-one-out, other folds); otherwise they repeat its label.
+  ///   - labels: at least one; each below `classCount`
+  ///   - listed: the maximum length of each list
   /// - Throws: ``EvaluationError`` if a probability is not a number from 0 to 1.
   package init(
     _ opinions: [Opinion], labels: [UInt8], classCount: Int, listed: Int = 100
   ) throws(EvaluationError) {
-    precondition(!opinions.isEmpty && !labels.isEmpty, "there is no opinion, or no image to have one of")
+    precondition(!opinions.isEmpty && !labels.isEmpty, "a comparison needs at least one model and one image")
     for opinion in opinions {
       precondition(
         opinion.probabilities.count == labels.count * classCount, "probabilities and labels differ in number")

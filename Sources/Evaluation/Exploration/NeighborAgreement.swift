@@ -1,39 +1,40 @@
 internal import Models
 
-/// Whether training images have the label of the images around them. Where they have not, the label may be wrong.
+/// The agreement of the labels of training images with those of their neighbors. A disagreement may be a label error.
 package struct NeighborAgreement: Sendable, Equatable, Codable {
-  /// An image whose neighbours are mostly of another class.
+  /// An image whose neighbors mostly belong to another class.
   package struct Suspect: Sendable, Equatable, Codable {
-    /// A training image.
+    /// The index of the training image.
     package let image: Int
     package let label: Int
-    /// The share of its neighbours that have its label.
+    /// The fraction of the neighbors with the same label.
     package let agreement: Double
-    /// The most frequent label of its neighbours; of equally frequent ones, the lowest.
+    /// The most frequent label of the neighbors; of equally frequent ones, the lowest.
     package let neighborsLabel: Int
-    /// The share of its neighbours that have that label.
+    /// The fraction of the neighbors with that label.
     package let neighborsShare: Double
-    /// Its neighbours, nearest first.
+    /// The neighbors in order of increasing distance.
     package let neighbors: [Int]
-    /// The mean distance to them.
+    /// The mean distance to the neighbors.
     package let meanDistance: Double
   }
 
-  /// How many neighbours of each image were asked.
+  /// The number of neighbors per image.
   package let neighbors: Int
-  /// How many training images were judged.
+  /// The number of training images examined.
   package let images: Int
-  /// (neighbors + 1): images of which so many neighbours have their label.
+  /// (neighbors + 1) The number of images with this many neighbors of the same label.
   package let histogram: [Int]
-  /// By label: images of which more neighbours have some other label than theirs.
+  /// The number of images with more neighbors of some other label than of their own, by label.
   package let outvoted: [Int]
-  /// The most suspect of the outvoted: fewest neighbours that agree first, then most neighbours that agree with each other, then nearest.
+  /// The most suspicious of these images: first those with the fewest agreeing neighbors, then with the most neighbors
+  /// of one other label, then with the nearest neighbors.
   package let suspects: [Suspect]
 
-  /// - Parameter labels: of all training images
+  /// - Parameter labels: the labels of all training images
   init(_ search: NeighborSearch, labels: [UInt8], classCount: Int, listed: Int) {
-    let asked = search.withinTrain.first?.count ?? 0
-    var histogram = [Int](repeating: 0, count: asked + 1)
+    let count = search.withinTrain.first?.count ?? 0
+    var histogram = [Int](repeating: 0, count: count + 1)
     var outvoted = [Int](repeating: 0, count: classCount)
     var suspects: [Suspect] = []
     for (image, neighbors) in zip(search.train, search.withinTrain) {
@@ -46,16 +47,16 @@ package struct NeighborAgreement: Sendable, Equatable, Codable {
       outvoted[label] += 1
       suspects.append(
         Suspect(
-          image: image, label: label, agreement: Double(votes[label]) / Double(asked),
-          neighborsLabel: votes.firstIndex(of: most)!, neighborsShare: Double(most) / Double(asked),
+          image: image, label: label, agreement: Double(votes[label]) / Double(count),
+          neighborsLabel: votes.firstIndex(of: most)!, neighborsShare: Double(most) / Double(count),
           neighbors: neighbors.map(\.row),
-          meanDistance: neighbors.reduce(0) { $0 + $1.distance } / Double(asked)))
+          meanDistance: neighbors.reduce(0) { $0 + $1.distance } / Double(count)))
     }
     suspects.sort {
       ($0.agreement, $1.neighborsShare, $0.meanDistance, $0.image)
         < ($1.agreement, $0.neighborsShare, $1.meanDistance, $1.image)
     }
-    (self.neighbors, images, self.histogram, self.outvoted) = (asked, search.train.count, histogram, outvoted)
+    (self.neighbors, images, self.histogram, self.outvoted) = (count, search.train.count, histogram, outvoted)
     self.suspects = Array(suspects.prefix(listed))
   }
 }

@@ -2,15 +2,15 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// The nearest images of each image (Euclidean, exact): within the training images, within the test images, and of test images among the
-/// training images. Image numbers are those of the data set, however many images are searched.
+/// The exact Euclidean nearest neighbors within the training images, within the test images, and of the test images
+/// among the training images. Indices refer to the entire data set, also if only a sample is searched.
 struct NeighborSearch {
-  /// Training images that were searched, ascending, and for each its nearest others.
+  /// The searched training images, ascending, and the nearest other training images of each.
   let train: [Int]
   let withinTrain: [[Neighbor]]
   let test: [Int]
   let withinTest: [[Neighbor]]
-  /// By searched test image: the nearest training images.
+  /// The nearest training images of each searched test image.
   let across: [[Neighbor]]
 
   /// - Throws: `CancellationError` if stopped.
@@ -52,7 +52,7 @@ struct NeighborSearch {
     return KeyedSample.draw(limit, of: all, seed: settings.seed, use).sorted()
   }
 
-  /// nil without images
+  /// Nil without images.
   private static func model(
     _ images: LabeledImages, _ chosen: [Int], _ classCount: Int, _ context: ComputeContext
   ) throws -> NearestNeighbors? {

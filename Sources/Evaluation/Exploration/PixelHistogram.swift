@@ -1,12 +1,12 @@
 package import Datasets
 
-/// How often each byte value occurs in a set of images.
+/// The number of occurrences of each byte value in a set of images.
 package struct PixelHistogram: Sendable, Equatable, Codable {
   /// (channels, 256)
   package let counts: [[Int]]
 
-  /// By channel: the share of bytes that are 0, the background of many data sets; 0 without images.
-  package var zeroShares: [Double] {
+  /// The fraction of zero bytes by channel; 0 without images. Zero is the background in many data sets.
+  package var zeroFractions: [Double] {
     counts.map { bins in
       let total = bins.reduce(0, +)
       return total > 0 ? Double(bins[0]) / Double(total) : 0

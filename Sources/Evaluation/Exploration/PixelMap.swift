@@ -1,6 +1,6 @@
 package import Datasets
 
-/// Numbers laid out as an image: a mean picture, a principal component, a map of importance.
+/// Numbers with the layout of an image, such as a mean image, a principal component or an importance map.
 package struct PixelMap: Sendable, Equatable, Codable {
   package let shape: ImageShape
   /// (height, width, channels), row-major

@@ -1,7 +1,7 @@
 package import Cluster
 internal import Evaluation
 
-/// The report's chapter on who worked: tasks over time, waiting, bytes, and faults that were survived.
+/// The report's chapter on the cluster: tasks over time, waiting, bytes sent, and failures that the run survived.
 package struct ClusterChapter: Sendable {
   private let timeline: ClusterTimeline
 
@@ -13,23 +13,24 @@ package struct ClusterChapter: Sendable {
       blocks.insert(
         .figure(
           HTMLFigure(
-            "cluster-timeline", plot, caption: "Each bar is a piece of work, coloured by what it belonged to.")), at: 1)
+            "cluster-timeline", plot, caption: "Each bar is one piece of work, colored by its job.")), at: 1)
     }
     if !timeline.events.isEmpty {
-      blocks.append(.details(summary: "What happened, second by second", [.table(events)]))
+      blocks.append(.details(summary: "Event log", [.table(events)]))
     }
-    return HTMLSection("cluster", title: "Who worked", blocks)
+    return HTMLSection("cluster", title: "Cluster activity", blocks)
   }
 
   /// For instance `host 4711`.
   private func name(_ worker: ClusterTimeline.Worker) -> String { "\(worker.host) \(worker.process)" }
 
-  // MARK: Words
+  // MARK: Statements
 
   private var statements: [HTMLStatement] {
     var statements = [
       HTMLStatement(
-        "\(timeline.workers.count)", HTMLText(timeline.workers.count == 1 ? "worker took part." : "workers took part."))
+        "\(timeline.workers.count)",
+        HTMLText(timeline.workers.count == 1 ? "worker took part in the run." : "workers took part in the run."))
     ]
     let busy = timeline.workers.reduce(0) { $0 + $1.busySeconds }
     let waiting = timeline.workers.reduce(0) { $0 + $1.waitingSeconds }
@@ -37,20 +38,26 @@ package struct ClusterChapter: Sendable {
       statements.append(
         HTMLStatement(
           percent(waiting / busy),
-          "of the workers' time was spent waiting for each other: \(seconds(waiting)) of \(seconds(busy)) s."))
+          "of the workers' time was spent waiting for other workers: \(seconds(waiting)) of \(seconds(busy)) s."))
       let bytes = timeline.workers.reduce(0) { $0 + $1.bytesSent }
       statements.append(
-        HTMLStatement(megabytes(bytes), "were sent by the workers: results, sums of gradients and states."))
+        HTMLStatement(megabytes(bytes), "were sent by the workers: results, gradient sums and training states."))
     }
     let faults = timeline.events.count(where: \.isFault)
     if faults > 0 {
       statements.append(
-        HTMLStatement("\(faults)", "faults were survived; the results are those of a run without them, bit for bit."))
+        HTMLStatement(
+          "\(faults)",
+          """
+          \(faults == 1 ? "failure was" : "failures were") handled; the results are bit for bit those of a run without \
+          failures.
+          """
+        ))
     }
     return statements
   }
 
-  private func percent(_ share: Double) -> String { "\(formatted(100 * share, digits: 1)) %" }
+  private func percent(_ fraction: Double) -> String { "\(formatted(100 * fraction, digits: 1)) %" }
   private func seconds(_ value: Double) -> String { formatted(value, digits: value < 10 ? 2 : 1) }
   private func megabytes(_ bytes: Int) -> String { "\(formatted(Double(bytes) / 1e6, digits: 1)) MB" }
 
@@ -60,7 +67,7 @@ package struct ClusterChapter: Sendable {
       "Workers",
       columns: [
         .init("worker", .text), .init("threads", .number), .init("instruction set", .text), .init("busy, s", .number),
-        .init("share of the work", .number), .init("waiting, s", .number), .init("sent", .number),
+        .init("fraction of work", .number), .init("waiting, s", .number), .init("sent", .number),
       ],
       rows: timeline.workers.map { worker in
         [
@@ -73,24 +80,24 @@ package struct ClusterChapter: Sendable {
 
   private var events: HTMLTable {
     HTMLTable(
-      "Events", columns: [.init("second", .number), .init("what", .text)],
+      "Events", columns: [.init("time, s", .number), .init("event", .text)],
       rows: timeline.events.map { [HTMLText(formatted($0.seconds, digits: 2)), HTMLText($0.text)] })
   }
 
   // MARK: Plot
 
-  /// Jobs of one name have one colour.
+  /// Jobs with the same name have the same color.
   private var plot: GanttPlot {
     var kinds: [String] = []
     for job in timeline.jobs where !kinds.contains(job.name) { kinds.append(job.name) }
     return GanttPlot(
-      "Who worked when", horizontal: Axis("time since the start", unit: "s"), vertical: Axis("worker"),
+      "Cluster activity", horizontal: Axis("time since start", unit: "s"), vertical: Axis("worker"),
       rows: timeline.workers.map(name), kinds: kinds,
       spans: timeline.spans.map { span in
         GanttPlot.Span(
           row: span.worker, kind: kinds.firstIndex(of: timeline.jobs[span.job].name) ?? 0, start: span.start,
           end: span.end, label: span.label)
       },
-      markers: timeline.events.filter(\.isFault).prefix(20).map { PlotMarker($0.seconds, label: "fault") })
+      markers: timeline.events.filter(\.isFault).prefix(20).map { PlotMarker($0.seconds, label: "failure") })
   }
 }

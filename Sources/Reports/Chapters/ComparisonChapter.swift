@@ -1,37 +1,39 @@
 package import Evaluation
 
-/// Which model of a run is best, whether that is more than chance, and what each costs.
+/// The report's chapter that compares the models of a run: their accuracy, whether the differences are significant, and
+/// what each model costs.
 package struct ComparisonChapter: Sendable {
-  private let models: [JudgedModel]
+  private let models: [EvaluatedModel]
   private let comparisons: [ModelComparison]
 
-  /// - Parameter models: at least one, judged by the same test images.
-  package init(_ models: [JudgedModel]) {
-    precondition(!models.isEmpty, "there is nothing to compare")
+  /// - Parameter models: at least one, all evaluated on the same test images
+  package init(_ models: [EvaluatedModel]) {
+    precondition(!models.isEmpty, "a comparison needs at least one model")
     self.models = models
     comparisons = ModelComparison.pairs(of: models.map(\.test))
   }
 
   package var section: HTMLSection {
-    let images = Wording.count(models[0].test.count, "test image")
+    let images = QuantityText.count(models[0].test.count, "test image")
     var blocks: [HTMLBlock] = [
       .paragraph(
         """
-        All models are judged by the same \(images), which none was fitted on. The interval is the range in which the accuracy on \
-        other images of the same kind is to be expected, with 95 % confidence.
+        \(models.count > 1 ? "All models are evaluated on the same" : "The model is evaluated on") \(images), none of \
+        which was used for training. The interval contains, with 95 % confidence, the accuracy on other images of the \
+        same kind.
         """),
       .table(accuracyTable), .figure(HTMLFigure("accuracy-of-models", accuracyPlot, caption: accuracyCaption)),
     ]
     if let warning = Statements.tooFewImages(models[models.mostAccurate]) { blocks.append(.note(warning)) }
-    let sections = models.count > 1 ? [pairs, price] : [price]
-    return HTMLSection("comparison", title: "The models compared", blocks, subsections: sections)
+    let sections = models.count > 1 ? [pairs, cost] : [cost]
+    return HTMLSection("comparison", title: "Model comparison", blocks, subsections: sections)
   }
 
   // MARK: Accuracy
 
   private var accuracyTable: HTMLTable {
     HTMLTable(
-      "Models and their accuracy",
+      "Accuracy of each model",
       columns: [
         .init("Model", .text), .init("Parameters", .text), .init("Accuracy", .number),
         .init("95 % interval", .number), .init("Hold-out accuracy", .number),
@@ -42,90 +44,96 @@ package struct ComparisonChapter: Sendable {
           HTMLText(model.name), HTMLText(model.mainSettings), HTMLText(model.test.accuracy.percent),
           HTMLText(model.test.accuracy.range), HTMLText(holdOut ?? "–"),
         ]
-      }, emphasised: models.count > 1 ? models.mostAccurate : nil)
+      }, emphasized: models.count > 1 ? models.mostAccurate : nil)
   }
 
   private var accuracyPlot: BarPlot {
     BarPlot(
-      "Accuracy on the test images",
-      horizontal: Axis("share of test images told rightly", format: .percent, range: 0...1),
+      "Accuracy on the test set",
+      horizontal: Axis("fraction of test images classified correctly", format: .percent, range: 0...1),
       vertical: Axis("model"),
       bars: models.map { model in
         let accuracy = model.test.accuracy
-        return .init(model.name, accuracy.share, interval: accuracy.lower...accuracy.upper)
+        return .init(model.name, accuracy.fraction, interval: accuracy.lower...accuracy.upper)
       })
   }
 
-  private let accuracyCaption: HTMLText =
-    "Whiskers are 95 % intervals. Overlapping whiskers do not show that models are equal: the paired tests are sharper."
+  private var accuracyCaption: HTMLText {
+    models.count > 1
+      ? """
+      Whiskers are 95 % intervals. Overlapping whiskers do not show that two models are equally accurate: the paired \
+      tests below are more sensitive.
+      """
+      : "The whisker is the 95 % interval."
+  }
 
   // MARK: Pairs
 
   private var pairs: HTMLSection {
     HTMLSection(
-      "comparison-pairs", title: "Is the difference more than chance?",
+      "comparison-pairs", title: "Statistical significance",
       [
         .paragraph(
           """
-          Images that both models tell rightly, or both wrongly, say nothing about which one is better. The others favour the one or the \
-          other; if the models were equally good, like a thrown coin (McNemar's test, exact; p-values with Holm's correction for the \
-          number of pairs).
+          Exact McNemar tests, with Holm's correction for the number of pairs. Images that both models classify \
+          correctly, or both incorrectly, carry no information about which model is better. If two models were equally \
+          good, each of the remaining images would favor either model with equal probability.
           """),
         .statements(
           comparisons.map { Statements.comparison($0, of: models, pairs: comparisons.count) }),
       ])
   }
 
-  // MARK: Price
+  // MARK: Cost
 
-  private var price: HTMLSection {
-    var blocks: [HTMLBlock] = [.table(priceTable)]
-    blocks.addStatements([Statements.priceOfAccuracy(models)])
-    let timed = models.filter { $0.price.fitSeconds != nil }
+  private var cost: HTMLSection {
+    var blocks: [HTMLBlock] = [.table(costTable)]
+    blocks.addStatements([Statements.costOfAccuracy(models)])
+    let timed = models.filter { $0.cost.fitSeconds != nil }
     if timed.count > 1 {
       blocks.append(.figure(HTMLFigure("accuracy-against-time", timePlot(timed), caption: Self.timeCaption)))
     }
-    return HTMLSection("comparison-price", title: "What each model costs", blocks)
+    return HTMLSection("comparison-cost", title: "Cost of each model", blocks)
   }
 
-  private var priceTable: HTMLTable {
+  private var costTable: HTMLTable {
     HTMLTable(
-      "Price of each model, as measured in this run",
+      "Cost of each model, as measured in this run",
       columns: [
-        .init("Model", .text), .init("Time to train", .number), .init("Images a second", .number),
-        .init("Most memory", .number), .init("Size on disk", .number),
+        .init("Model", .text), .init("Training time", .number), .init("Images per second", .number),
+        .init("Peak memory", .number), .init("Size on disk", .number),
       ],
       rows: models.map { model in
-        let price = model.price
+        let cost = model.cost
         return [
-          model.name, price.fitSeconds.map(Wording.seconds) ?? "–",
-          price.imagesPerSecond.map { NumberText.fixed($0, decimals: $0 < 10 ? 1 : 0) } ?? "–",
-          price.peakBytes.map(Wording.bytes) ?? "–", price.fileBytes.map(Wording.bytes) ?? "–",
+          model.name, cost.fitSeconds.map(QuantityText.seconds) ?? "–",
+          cost.imagesPerSecond.map { NumberText.fixed($0, decimals: $0 < 10 ? 1 : 0) } ?? "–",
+          cost.peakBytes.map(QuantityText.bytes) ?? "–", cost.fileBytes.map(QuantityText.bytes) ?? "–",
         ].map { HTMLText($0) }
       })
   }
 
-  private func timePlot(_ models: [JudgedModel]) -> ScatterPlot {
+  private func timePlot(_ models: [EvaluatedModel]) -> ScatterPlot {
     ScatterPlot(
-      "Accuracy against training time", horizontal: Axis("time to train", unit: "s", scale: .logarithmic),
+      "Accuracy against training time", horizontal: Axis("training time", unit: "s", scale: .logarithmic),
       vertical: Axis("accuracy", format: .percent),
       groups: models.map { model in
-        let seconds = model.price.fitSeconds ?? 0
+        let seconds = model.cost.fitSeconds ?? 0
         let label =
-          "\(model.name): \(model.test.accuracy.percent) after \(Wording.seconds(seconds))"
+          "\(model.name): \(model.test.accuracy.percent) after \(QuantityText.seconds(seconds))"
         return .init(
-          model.name, [PlotPoint(max(seconds, Statements.leastSeconds), model.test.accuracy.share)], labels: [label])
+          model.name, [PlotPoint(max(seconds, Statements.minSeconds), model.test.accuracy.fraction)], labels: [label])
       })
   }
 
   private static let timeCaption: HTMLText = """
-    Up and to the left is better: more images told rightly, after a shorter training. The time axis is logarithmic; less than \
-    \(Wording.seconds(Statements.leastSeconds)) is drawn as that.
+    Up and to the left is better: higher accuracy after a shorter training. The time axis is logarithmic; times below \
+    \(NumberText.compact(Statements.minSeconds)) s are drawn at \(NumberText.compact(Statements.minSeconds)) s.
     """
 }
 
 extension [HTMLBlock] {
-  /// Those sentences that the data support; no block if there are none.
+  /// Appends the statements that are not nil as one block; appends nothing if all are nil.
   mutating func addStatements(_ statements: [HTMLStatement?]) {
     let supported = statements.compactMap { $0 }
     if !supported.isEmpty { append(.statements(supported)) }

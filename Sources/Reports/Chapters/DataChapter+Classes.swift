@@ -2,9 +2,9 @@ internal import Datasets
 internal import Evaluation
 
 extension DataChapter {
-  /// How many images each class has, what they look like, and how far classes are from each other.
+  /// The images of each class: how many there are, what they look like, and how far apart the classes are.
   var classes: HTMLSection {
-    var blocks: [HTMLBlock] = [.figure(HTMLFigure("data-balance", balance, caption: "Training images of each class."))]
+    var blocks: [HTMLBlock] = [.figure(HTMLFigure("data-balance", balance, caption: "Training images per class."))]
     blocks.append(.table(countTable))
     let galleries = exploration.classes.flatMap(figures)
     if !galleries.isEmpty { blocks.append(.gallery(galleries)) }
@@ -13,7 +13,8 @@ extension DataChapter {
         .figure(
           HTMLFigure(
             "data-distances", distances,
-            caption: "Between mean pictures, in grey levels. Classes that are close are hard to tell apart.")))
+            caption:
+              "Euclidean distances between class means, in gray levels. Classes that are close are easily confused.")))
     }
     return HTMLSection("data-classes", title: "Classes", blocks)
   }
@@ -29,23 +30,23 @@ extension DataChapter {
       "Images by class",
       columns: [
         .init("class", .text), .init("training images", .number), .init("test images", .number),
-        .init("spread within", .number),
+        .init("spread within class", .number),
       ],
       rows: names.indices.map { label in
         [
-          HTMLText(names[label]), HTMLText(Wording.count(exploration.balance.train[label])),
-          HTMLText(Wording.count(exploration.balance.test[label])),
+          HTMLText(names[label]), HTMLText(QuantityText.count(exploration.balance.train[label])),
+          HTMLText(QuantityText.count(exploration.balance.test[label])),
           HTMLText(exploration.spread.radii[label].map { NumberText.fixed($0, decimals: 0) } ?? "-"),
         ]
       })
   }
 
-  /// More classes than that are too many pictures for one page.
-  private static let mostPictured = 40
+  /// The maximum number of classes with pictures.
+  private static let maxPictured = 40
 
-  /// Samples, mean and deviation of a class as one strip.
+  /// The mean, the standard deviation and samples of a class, as one strip.
   private func figures(_ pictures: ClassPictures) -> [HTMLFigure] {
-    guard pictures.label < Self.mostPictured, let mean = pictures.mean, let deviation = pictures.deviation,
+    guard pictures.label < Self.maxPictured, let mean = pictures.mean, let deviation = pictures.deviation,
       !pictures.samples.isEmpty
     else { return [] }
     let strip =
@@ -55,8 +56,8 @@ extension DataChapter {
     return [
       HTMLFigure(
         Identifier("data-class-\(pictures.label)"), Picture.sheet(strip, columns: 6),
-        alternative: "Mean picture, deviation and \(pictures.samples.count) training images of the class \(name)",
-        caption: HTMLText("\(name): the mean picture, where its images differ (brighter: more), and samples."))
+        alternative: "Mean, standard deviation and \(pictures.samples.count) training images of class \(name)",
+        caption: HTMLText("\(name): mean, standard deviation (brighter where images differ more), and random samples."))
     ]
   }
 
@@ -65,6 +66,6 @@ extension DataChapter {
     return HeatMap(
       "Distances between class means", horizontal: Axis("class"), vertical: Axis("class"), columns: names, rows: names,
       values: cells, texts: cells.map { $0.isFinite ? NumberText.fixed($0, decimals: 0) : "" },
-      scale: ColourScale(Axis("distance", unit: "grey levels"), map: .viridis))
+      scale: ColorScale(Axis("distance", unit: "gray levels"), map: .viridis))
   }
 }

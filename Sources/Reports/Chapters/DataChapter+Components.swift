@@ -2,29 +2,33 @@ internal import Datasets
 internal import Evaluation
 
 extension DataChapter {
-  /// The directions in which images differ most.
+  /// The directions of largest variance among the training images.
   var components: HTMLSection {
     let analysis = exploration.components
     var blocks: [HTMLBlock] = []
     if analysis.explainedVarianceRatios.contains(where: { $0 > 0 }) {
       blocks.append(
         .statements(
-          [0.5, 0.9, 0.95].map { share in
+          [0.5, 0.9, 0.95].map { fraction in
             HTMLStatement(
-              "\(analysis.count(explaining: share))",
+              "\(analysis.count(explaining: fraction))",
               HTMLText(
-                "principal components explain \(NumberText.percent(share, decimals: 0)) of the differences between training images."
+                """
+                principal components explain \(NumberText.percent(fraction, decimals: 0)) of the variance of the \
+                training images.
+                """
               ))
           }))
       blocks.append(
         .gallery([
-          HTMLFigure("data-variance", explained, caption: "The sum over the first components."),
+          HTMLFigure("data-variance", explained, caption: "Cumulative sum over the leading components."),
           HTMLFigure(
-            "data-scatter", scatter, caption: "A random sample of training images along the first two components."),
+            "data-scatter", scatter,
+            caption: "A random sample of training images, projected onto the first two components."),
         ]))
       if !analysis.components.isEmpty { blocks.append(.figure(pictures)) }
     } else {
-      blocks.append(.note("All training images are the same, so there is no direction in which they differ."))
+      blocks.append(.note("All training images are identical, so there are no principal components."))
     }
     return HTMLSection("data-components", title: "Principal components", blocks)
   }
@@ -37,23 +41,23 @@ extension DataChapter {
     }
     return LinePlot(
       "Explained variance", horizontal: Axis("components", format: .whole),
-      vertical: Axis("share of the variance", format: .percent, range: 0...1),
-      series: [LinePlot.Series("first components together", points)])
+      vertical: Axis("fraction of variance", format: .percent, range: 0...1),
+      series: [LinePlot.Series("cumulative", points)])
   }
 
-  private static let mostGroups = 20
+  private static let maxGroups = 20
 
   private var scatter: ScatterPlot {
     let byLabel = Dictionary(grouping: exploration.components.scatter, by: \.label)
-    let groups = byLabel.sorted { $0.key < $1.key }.prefix(Self.mostGroups).map { label, points in
+    let groups = byLabel.sorted { $0.key < $1.key }.prefix(Self.maxGroups).map { label, points in
       ScatterPlot.Group(names[label], points.map { PlotPoint(Double($0.x), Double($0.y)) })
     }
     return ScatterPlot(
-      "Training images in the plane", horizontal: Axis("first component"), vertical: Axis("second component"),
+      "First two principal components", horizontal: Axis("first component"), vertical: Axis("second component"),
       groups: groups)
   }
 
-  /// Signed pictures, all with one range, so that zero is the middle of the colours.
+  /// Signed pictures that share one symmetric range, so that zero is the middle of the color scale.
   private var pictures: HTMLFigure {
     let components = exploration.components.components
     let shape = components[0].shape
@@ -70,7 +74,7 @@ extension DataChapter {
       }, columns: 9)
     return HTMLFigure(
       "data-component-pictures", sheet, alternative: "The first \(maps.count) principal components as pictures",
-      caption: "The first \(maps.count) components: what is red grows while what is blue shrinks.",
-      scale: ColourScale(Axis("weight", range: -highest...highest), map: .diverging))
+      caption: "The first \(maps.count) components. Red and blue areas vary in opposite directions.",
+      scale: ColorScale(Axis("weight", range: -highest...highest), map: .diverging))
   }
 }

@@ -2,7 +2,7 @@ internal import Datasets
 internal import Evaluation
 
 extension DataChapter {
-  /// Images that occur more than once.
+  /// Images that occur more than once, exactly or nearly.
   var duplicates: HTMLSection {
     let found = exploration.duplicates
     var blocks: [HTMLBlock] = [.table(table)]
@@ -10,8 +10,10 @@ extension DataChapter {
       blocks.append(
         .note(
           HTMLText(
-            "Near means: at a distance of at most \(NumberText.fixed(limit, decimals: 0)) grey levels, a quarter of the typical distance to a neighbour (\(NumberText.fixed(typical, decimals: 0)))."
-          )))
+            """
+            Two images are near duplicates if their distance is at most \(NumberText.fixed(limit, decimals: 0)) gray \
+            levels: a quarter of the typical distance to a neighbor (\(NumberText.fixed(typical, decimals: 0))).
+            """)))
     }
     let conflicts =
       found.exact.across.conflictCount + found.exact.withinTrain.conflictCount
@@ -21,14 +23,16 @@ extension DataChapter {
         .statements([
           HTMLStatement(
             "\(conflicts)",
-            "pairs of equal or nearly equal images have different labels: at least one label of each is wrong, or the classes overlap."
-          )
+            """
+            \(conflicts == 1 ? "pair" : "pairs") of duplicates or near duplicates with different labels: in each pair \
+            at least one label is wrong, or the classes overlap.
+            """)
         ]))
     }
     let figures = [
-      sheet(found.exact.across, dataset.test, "exact-across", "Training (left) and test image that are the same."),
-      sheet(found.near.across, dataset.test, "near-across", "Training (left) and test image that are nearly the same."),
-      sheet(found.near.withinTrain, dataset.train, "near-train", "Training images that are nearly the same."),
+      sheet(found.exact.across, dataset.test, "exact-across", "Exact duplicates: training (left) and test image."),
+      sheet(found.near.across, dataset.test, "near-across", "Near duplicates: training (left) and test image."),
+      sheet(found.near.withinTrain, dataset.train, "near-train", "Near duplicates within the training images."),
     ].compactMap { $0 }
     if !figures.isEmpty { blocks.append(.gallery(figures)) }
     return HTMLSection("data-duplicates", title: "Duplicates", blocks)
@@ -42,32 +46,32 @@ extension DataChapter {
       ]
     }
     return HTMLTable(
-      "Pairs of images",
+      "Pairs of duplicate images",
       columns: [
-        .init("", .text), .init("within training images", .number), .init("within test images", .number),
-        .init("across", .number), .init("with different labels", .number),
+        .init("", .text), .init("within training set", .number), .init("within test set", .number),
+        .init("across the sets", .number), .init("with different labels", .number),
       ],
       rows: [
-        row("the same, byte for byte", exploration.duplicates.exact),
-        row("nearly the same", exploration.duplicates.near),
+        row("exact duplicates", exploration.duplicates.exact),
+        row("near duplicates", exploration.duplicates.near),
       ])
   }
 
-  private static let mostPairs = 12
+  private static let maxPairs = 12
 
-  /// Pairs side by side; those whose labels differ first. nil if there are none.
+  /// Pairs side by side, those with different labels first; nil if there are none.
   private func sheet(_ ranked: RankedPairs, _ second: LabeledImages, _ name: String, _ caption: String) -> HTMLFigure? {
-    let shown = Array((ranked.conflicts + ranked.pairs.filter(\.labelsAgree)).prefix(Self.mostPairs))
+    let shown = Array((ranked.conflicts + ranked.pairs.filter(\.hasEqualLabels)).prefix(Self.maxPairs))
     guard !shown.isEmpty else { return nil }
     let pictures = shown.map {
       Picture.sheet([picture($0.first, of: dataset.train), picture($0.second, of: second)], columns: 2, gap: 1)
     }
     let labels = shown.map { pair in
-      pair.labelsAgree ? names[pair.firstLabel] : "\(names[pair.firstLabel]) / \(names[pair.secondLabel])"
+      pair.hasEqualLabels ? names[pair.firstLabel] : "\(names[pair.firstLabel]) / \(names[pair.secondLabel])"
     }
     return HTMLFigure(
       Identifier("data-\(name)"), Picture.sheet(pictures, columns: 4, gap: 4),
       alternative: "\(shown.count) pairs of images",
-      caption: HTMLText("\(caption) Labels, row by row: \(labels.joined(separator: ", "))."))
+      caption: HTMLText("\(caption) Labels by row: \(labels.joined(separator: ", "))."))
   }
 }

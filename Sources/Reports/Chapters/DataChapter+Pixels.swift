@@ -2,7 +2,7 @@ internal import Datasets
 internal import Evaluation
 
 extension DataChapter {
-  /// How bright pixels are.
+  /// The distribution of pixel values.
   var pixels: HTMLSection {
     let (train, test) = (exploration.trainHistogram, exploration.testHistogram)
     let channelNames = train.counts.count == 3 ? ["red", "green", "blue"] : [""]
@@ -12,17 +12,18 @@ extension DataChapter {
         histogram(
           train.counts[channel], test.counts[channel], name: channelNames[min(channel, channelNames.count - 1)]),
         caption:
-          "Shares of pixels by value, zero left out: \(zeros(train.zeroShares[channel])) of the training pixels are zero."
+          """
+          Pixels by value, without zeros: \(NumberText.percent(train.zeroFractions[channel])) of the training pixels \
+          are zero.
+          """
       )
     }
     return HTMLSection("data-pixels", title: "Pixels", [.gallery(figures), .statements(statements)])
   }
 
-  private func zeros(_ share: Double) -> String { NumberText.percent(share) }
-
-  /// Bins of sixteen values each; zero, the background of many data sets, would hide all others.
+  /// Bins of 16 values each. Zero, the background in many data sets, is left out because it would dwarf all other bins.
   private func histogram(_ train: [Int], _ test: [Int], name: String) -> Histogram {
-    func shares(_ counts: [Int]) -> [Double] {
+    func fractions(_ counts: [Int]) -> [Double] {
       let total = Double(max(counts.reduce(0, +), 1))
       return stride(from: 0, to: 256, by: 16).map { first in
         Double(counts[max(first, 1)..<first + 16].reduce(0, +)) / total
@@ -30,19 +31,22 @@ extension DataChapter {
     }
     return Histogram(
       name.isEmpty ? "Pixel values" : "Pixel values, \(name)", horizontal: Axis("pixel value"),
-      vertical: Axis("share of pixels", format: .percent), edges: stride(from: 0.0, through: 256, by: 16).map { $0 },
-      series: [Histogram.Series("training images", shares(train)), Histogram.Series("test images", shares(test))])
+      vertical: Axis("fraction of pixels", format: .percent), edges: stride(from: 0.0, through: 256, by: 16).map { $0 },
+      series: [Histogram.Series("training images", fractions(train)), Histogram.Series("test images", fractions(test))])
   }
 
-  /// Means of training and test images, side by side: far apart, they are not of the same kind.
+  /// The means of training and test images side by side: a large difference means that the two sets are not alike.
   private var statements: [HTMLStatement] {
     let (train, test) = (exploration.summary.train, exploration.summary.test)
     return train.mean.indices.map { channel in
       HTMLStatement(
         NumberText.fixed(train.mean[channel], decimals: 1),
         HTMLText(
-          "is the mean of the training pixels\(train.mean.count > 1 ? " of channel \(channel + 1)" : ""), with a deviation of \(NumberText.fixed(train.deviation[channel], decimals: 1)); in the test images it is \(NumberText.fixed(test.mean[channel], decimals: 1))."
-        ))
+          """
+          is the mean pixel value of the training images\(train.mean.count > 1 ? " in channel \(channel + 1)" : "") \
+          (standard deviation \(NumberText.fixed(train.deviation[channel], decimals: 1))); that of the test images is \
+          \(NumberText.fixed(test.mean[channel], decimals: 1)).
+          """))
     }
   }
 }

@@ -2,12 +2,15 @@ internal import Datasets
 internal import Evaluation
 
 extension DataChapter {
-  /// Images whose labels are worth a second look, as ranked galleries.
+  /// Ranked galleries of images whose labels may be wrong.
   var suspects: HTMLSection {
     let agreement = exploration.agreement
     var blocks: [HTMLBlock] = [
       .note(
-        "These are candidates, ranked: most worth looking at first. How many of them are wrong labels, only people who look can say."
+        """
+        These images are candidates, the most suspicious first. Only a review by a person can tell how many of the \
+        labels are wrong.
+        """
       )
     ]
     let outvoted = agreement.outvoted.reduce(0, +)
@@ -17,11 +20,13 @@ extension DataChapter {
           HTMLStatement(
             NumberText.percent(Double(outvoted) / Double(max(agreement.images, 1))),
             HTMLText(
-              "of \(Wording.count(agreement.images)) training images have more neighbours of another class than of their own, among the nearest \(agreement.neighbors)."
-            )
+              """
+              of \(QuantityText.count(agreement.images)) training images have more neighbors of another class than of \
+              their own among the \(agreement.neighbors) nearest.
+              """)
           )
         ]))
-      blocks.append(.gallery(agreement.suspects.prefix(Self.mostShown).map(figure)))
+      blocks.append(.gallery(agreement.suspects.prefix(Self.maxShown).map(figure)))
     }
     if let disagreement, disagreement.models.count > 1 {
       blocks.append(
@@ -29,17 +34,19 @@ extension DataChapter {
           HTMLStatement(
             "\(disagreement.suspectCount)",
             HTMLText(
-              "of \(Wording.count(disagreement.images)) test images are taken for the same other class by all models (\(disagreement.models.joined(separator: ", ")))."
-            )
+              """
+              of \(QuantityText.count(disagreement.images)) test images are assigned to the same class, different from \
+              their label, by all models (\(disagreement.models.joined(separator: ", "))).
+              """)
           )
         ]))
-      let figures = disagreement.suspects.prefix(Self.mostShown).map(figure)
+      let figures = disagreement.suspects.prefix(Self.maxShown).map(figure)
       if !figures.isEmpty { blocks.append(.gallery(figures)) }
     }
-    return HTMLSection("data-suspects", title: "Labels worth a second look", blocks)
+    return HTMLSection("data-suspects", title: "Possible label errors", blocks)
   }
 
-  private static let mostShown = 24
+  private static let maxShown = 24
   /// In pixels.
   private static let shownSide = 112
 
@@ -48,8 +55,10 @@ extension DataChapter {
       Identifier("data-suspect-\(suspect.image)"), picture(suspect.image, of: dataset.train, side: Self.shownSide),
       alternative: "Training image \(suspect.image)",
       caption: HTMLText(
-        "\(names[suspect.label])? \(NumberText.percent(suspect.neighborsShare, decimals: 0)) of its neighbours are \(names[suspect.neighborsLabel]) (training image \(suspect.image))"
-      ))
+        """
+        Labeled \(names[suspect.label]); \(NumberText.percent(suspect.neighborsShare, decimals: 0)) of its neighbors \
+        are labeled \(names[suspect.neighborsLabel]). Training image \(suspect.image).
+        """))
   }
 
   private func figure(_ suspect: ModelDisagreement.Suspect) -> HTMLFigure {
@@ -57,7 +66,9 @@ extension DataChapter {
       Identifier("data-contradicted-\(suspect.image)"), picture(suspect.image, of: dataset.test, side: Self.shownSide),
       alternative: "Test image \(suspect.image)",
       caption: HTMLText(
-        "\(names[suspect.label])? All models say \(names[suspect.prediction]), at \(NumberText.percent(suspect.predictionProbability, decimals: 0)) (test image \(suspect.image))"
-      ))
+        """
+        Labeled \(names[suspect.label]); all models predict \(names[suspect.prediction]) (mean probability \
+        \(NumberText.percent(suspect.predictionProbability, decimals: 0))). Test image \(suspect.image).
+        """))
   }
 }

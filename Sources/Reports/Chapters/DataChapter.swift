@@ -1,35 +1,36 @@
 package import Datasets
 package import Evaluation
 
-/// The report's chapter on the data: what is in it, and what in it looks wrong.
+/// The report's chapter on the data: class balance, pixel values, principal components, duplicates and possible label
+/// errors.
 ///
-/// Facets: `DataChapter+Classes`, `+Pixels`, `+Components`, `+Duplicates`, `+Suspects`, each with its subsection.
+/// Each subsection has a file: `DataChapter+Classes`, `+Pixels`, `+Components`, `+Duplicates`, `+Suspects`.
 package struct DataChapter: Sendable {
   let exploration: DataExploration
   let dataset: Dataset
-  /// Of the run's models, on the test images; nil where there are none.
+  /// The disagreement of the run's models on the test images; nil without models.
   let disagreement: ModelDisagreement?
 
-  /// - Parameter dataset: the one that was explored
+  /// - Parameter dataset: the explored data set
   package init(_ exploration: DataExploration, of dataset: Dataset, disagreement: ModelDisagreement? = nil) {
     (self.exploration, self.dataset, self.disagreement) = (exploration, dataset, disagreement)
   }
 
   package var section: HTMLSection {
     HTMLSection(
-      "data", title: "The data", [.cards(cards), .statements(statements)],
+      "data", title: "Data", [.cards(cards), .statements(statements)],
       subsections: [classes, pixels, components, duplicates, suspects])
   }
 
-  // MARK: In short
+  // MARK: Summary
 
   private var cards: [HTMLCard] {
     let summary = exploration.summary
     return [
-      HTMLCard("Training images", Wording.count(summary.train.images)),
-      HTMLCard("Test images", Wording.count(summary.test.images)),
+      HTMLCard("Training images", QuantityText.count(summary.train.images)),
+      HTMLCard("Test images", QuantityText.count(summary.test.images)),
       HTMLCard("Classes", "\(summary.classNames.count)"),
-      HTMLCard("Size", dataset.shape.description, remark: dataset.shape.channels == 1 ? "grey" : "colour"),
+      HTMLCard("Size", dataset.shape.description, remark: dataset.shape.channels == 1 ? "gray" : "color"),
     ]
   }
 
@@ -41,30 +42,33 @@ package struct DataChapter: Sendable {
           ? HTMLStatement("1 : 1", "All classes have the same number of training images.")
           : HTMLStatement(
             "\(NumberText.compact(ratio, digits: 3)) : 1",
-            "is how many more training images the largest class has than the smallest."))
+            "is the ratio of the largest to the smallest class in the training set."))
     }
     if let accuracy = exploration.balance.majorityAccuracy {
       statements.append(
         HTMLStatement(
           NumberText.percent(accuracy),
-          "of the test images would be told rightly by always naming the most frequent training class."))
+          """
+          is the majority-class baseline: the accuracy on the test set of always predicting the most frequent training \
+          class.
+          """
+        ))
     }
-    let share = exploration.spread.betweenShare
-    if share > 0, names.count > 1 {
+    let fraction = exploration.spread.betweenFraction
+    if fraction > 0, names.count > 1 {
       statements.append(
         HTMLStatement(
-          NumberText.percent(share),
-          "of all differences between training images lie between the classes' mean pictures; the rest is within classes."
-        ))
+          NumberText.percent(fraction),
+          "of the variance of the training images lies between the class means; the rest is within classes."))
     }
     return statements
   }
 
-  // MARK: Helpers of the facets
+  // MARK: Helpers
 
   var names: [String] { dataset.classNames }
 
-  /// The side that pictures of one image are brought to, in pixels.
+  /// The side of the picture of one image, in pixels.
   static let side = 56
 
   func picture(_ image: Int, of images: LabeledImages, side: Int = Self.side) -> Picture {
@@ -72,7 +76,7 @@ package struct DataChapter: Sendable {
     return Picture(images.pixels[image * count..<(image + 1) * count], shape: images.shape).thumbnail(side)
   }
 
-  /// A map in bytes' units as a grey or RGB picture.
+  /// A map of byte values as a gray or RGB picture.
   func picture(_ map: PixelMap, stretchedTo highest: Float = 255) -> Picture {
     let bytes = map.values.map { UInt8(max(0, min(255, ($0 * 255 / max(highest, 1e-6)).rounded()))) }
     return Picture(bytes, shape: map.shape).thumbnail(Self.side)

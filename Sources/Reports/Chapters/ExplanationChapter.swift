@@ -1,15 +1,15 @@
 package import Datasets
 package import Evaluation
 
-/// The report's chapter on one model, of whatever kind.
+/// The report's chapter that explains one model of any kind.
 package struct ExplanationChapter: Sendable {
   private let explanation: ModelExplanation
   private let dataset: Dataset
   private let name: String
 
   /// - Parameters:
-  ///   - dataset: the one that the model was explained on
-  ///   - name: whose ``Identifier`` no other model of the page shares
+  ///   - dataset: the data set that the model was explained on
+  ///   - name: the model's name; its ``Identifier`` is unique on the page
   package init(_ explanation: ModelExplanation, of dataset: Dataset, name: String) {
     (self.explanation, self.dataset, self.name) = (explanation, dataset, name)
   }
@@ -24,38 +24,38 @@ package struct ExplanationChapter: Sendable {
   }
 }
 
-/// What chapters on models have in common: how examples are named, sorted and pictured.
+/// The common part of the chapters on models: names, order and pictures of the examples.
 struct ExampleGallery: Sendable {
-  /// Of the model.
+  /// The model's name.
   let name: String
   let dataset: Dataset
 
   var names: [String] { dataset.classNames }
 
-  /// More classes are too many examples for one page.
-  static let mostClasses = 24
+  /// The maximum number of classes with an example.
+  static let maxClasses = 24
 
-  /// The test image as it is.
+  /// The unchanged test image.
   func picture(_ example: ExampleImage) -> Picture {
     Picture(dataset.test.pixels(of: example.image), shape: dataset.shape)
   }
 
-  /// Of the model's chapter, and a part of it.
-  func identifier(_ part: String = "") -> Identifier { Identifier("explaining \(name) \(part)") }
+  /// The identifier of a part of the model's chapter.
+  func identifier(_ part: String = "") -> Identifier { Identifier("explanation \(name) \(part)") }
 
-  /// A name that no other example of the page has.
-  /// - Parameter place: among those shown for the same reason
+  /// A name that is unique on the page.
+  /// - Parameter place: the position among the examples shown for the same reason
   func name(_ example: ExampleImage, place: Int) -> Identifier {
     identifier("\(Self.word(example.reason)) \(place + 1) image \(example.image)")
   }
 
-  /// What the image is and what the model takes it for.
+  /// The label, the prediction and their probabilities, in a sentence.
   func sentence(_ example: ExampleImage) -> String {
     let verdict =
-      example.isRight
-      ? "\(names[example.label]), told rightly (\(percent(example.confidence)))"
-      : "\(names[example.label]), taken for \(names[example.prediction]) (\(percent(example.confidence)))"
-    // A class without any probability is second by its place in the list only.
+      example.isCorrect
+      ? "\(names[example.label]), classified correctly (\(percent(example.confidence)))"
+      : "\(names[example.label]), predicted to be \(names[example.prediction]) (\(percent(example.confidence)))"
+    // A class with probability 0 is second only because of its position in the list.
     let second =
       example.second.flatMap { example.probabilities[$0] > 0 ? $0 : nil }
       .map { "; second: \(names[$0]) (\(percent(example.probabilities[$0])))" } ?? ""
@@ -64,14 +64,14 @@ struct ExampleGallery: Sendable {
 
   func percent(_ probability: Float) -> String { NumberText.percent(Double(probability)) }
 
-  /// A subsection for each kind of example that there is.
+  /// A subsection for each reason with examples.
   func sections(
     _ examples: [ExampleImage], figure: (_ index: Int, _ name: Identifier) -> HTMLFigure
   ) -> [HTMLSection] {
     ExampleImage.Reason.allCases.compactMap { reason in
       let own = examples.indices.filter { examples[$0].reason == reason }
       let isByClass = reason == .right || reason == .wrong
-      let shown = isByClass ? Array(own.prefix(Self.mostClasses)) : own
+      let shown = isByClass ? Array(own.prefix(Self.maxClasses)) : own
       guard !shown.isEmpty else { return nil }
       var blocks: [HTMLBlock] = []
       if isByClass {
@@ -79,7 +79,10 @@ struct ExampleGallery: Sendable {
         blocks.append(
           .paragraph(
             HTMLText(
-              "Drawn at random from the class's images that are told \(reason == .right ? "rightly" : "wrongly")."
+              """
+              One image per class, sampled from those that are classified \
+              \(reason == .right ? "correctly" : "incorrectly").
+              """
                 + (rest > 0 ? " \(rest) more classes are left out." : ""))))
       }
       blocks.append(
@@ -96,19 +99,19 @@ struct ExampleGallery: Sendable {
 
   private static func title(_ reason: ExampleImage.Reason) -> String {
     switch reason {
-    case .chosen: "Chosen images"
-    case .right: "A right answer for each class"
-    case .wrong: "A wrong answer for each class"
-    case .confidentError: "The most confident errors"
+    case .chosen: "Requested images"
+    case .right: "Correct predictions"
+    case .wrong: "Incorrect predictions"
+    case .confidentError: "Most confident errors"
     }
   }
 }
 
 extension ProportionInterval {
-  /// The accuracy as a key figure, with what it was measured on.
+  /// The accuracy as a key figure, with the number of images it was measured on.
   var card: HTMLCard {
     count > 0
-      ? HTMLCard("Accuracy", percent, remark: "of \(Wording.count(count)) test images; 95 % interval \(range)")
-      : HTMLCard("Accuracy", "–", remark: "there are no test images")
+      ? HTMLCard("Accuracy", percent, remark: "of \(QuantityText.count(count)) test images; 95 % interval \(range)")
+      : HTMLCard("Accuracy", "–", remark: "no test images")
   }
 }

@@ -1,16 +1,16 @@
 package import Datasets
 package import Evaluation
 
-/// The report's chapter on a forest: which pixels its trees ask, and how they vote on some images.
+/// The report's chapter on a forest: the importance of each pixel, and the trees' votes on some images.
 package struct ForestChapter: Sendable {
   private let explanation: ForestModelExplanation
   private let gallery: ExampleGallery
-  /// The contribution that has the strongest colour in all examples.
+  /// The largest absolute contribution in all examples: the end of the color scale.
   private let highest: Double
 
   /// - Parameters:
-  ///   - dataset: the one that the forest was explained on
-  ///   - name: that no other model of the page has
+  ///   - dataset: the data set that the forest was explained on
+  ///   - name: the model's name, unique on the page
   package init(_ explanation: ForestModelExplanation, of dataset: Dataset, name: String = "forest") {
     (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
     highest = explanation.examples.reduce(1e-9) { highest, example in
@@ -28,15 +28,15 @@ package struct ForestChapter: Sendable {
       figure(explanation.examples[index], name)
     }
     return HTMLSection(
-      gallery.identifier(), title: "\(gallery.name): how does it decide?", [.cards(cards)] + reading,
+      gallery.identifier(), title: "\(gallery.name): decision process", [.cards(cards)] + reading,
       subsections: subsections)
   }
 
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("Trees", Wording.count(explanation.trees)),
-      HTMLCard("Nodes", Wording.count(explanation.nodes), remark: "of all trees together"),
+      HTMLCard("Trees", QuantityText.count(explanation.trees)),
+      HTMLCard("Nodes", QuantityText.count(explanation.nodes), remark: "of all trees together"),
     ]
   }
 
@@ -46,17 +46,22 @@ package struct ForestChapter: Sendable {
     guard let example = explanation.examples.first else { return [] }
     return [
       .paragraph(
-        "Beside each example: how much each pixel moved the forest's probability of its answer, on the way down the trees. Red pixels spoke for the answer, blue ones against it. All examples have one scale."
-      ),
+        """
+        The map beside each example shows how much each pixel changed the probability of the predicted class along the \
+        paths through the trees. Red pixels are evidence for the prediction, blue pixels against it. All examples \
+        share one scale.
+        """),
       .figure(
         HTMLFigure(
           gallery.identifier("reading"), sheet(example, side: 112), alternative: alternative(example),
           caption: HTMLText("For example: \(caption(example))"),
-          scale: ColourScale(
-            Axis("probability moved", unit: "points", range: -100 * highest...100 * highest), map: .diverging))),
+          scale: ColorScale(
+            Axis("change of probability", unit: "points", range: -100 * highest...100 * highest), map: .diverging))),
       .note(
-        "This tells how the trees came to their answer, not what would change it: pixels beside each other know nearly the same, and the trees ask only one of them."
-      ),
+        """
+        The map explains how the trees arrived at the prediction, not what would change it: neighboring pixels carry \
+        nearly the same information, and the trees use only one of them.
+        """),
     ]
   }
 
@@ -66,22 +71,25 @@ package struct ForestChapter: Sendable {
   }
 
   private func alternative(_ example: ForestModelExplanation.Example) -> String {
-    "Test image \(example.example.image), and what each pixel contributed to \(names[example.explanation.prediction])"
+    """
+    Test image \(example.example.image), and the contribution of each pixel to \
+    \(names[example.explanation.prediction])
+    """
   }
 
   private var dataset: Dataset { gallery.dataset }
   private var names: [String] { dataset.classNames }
 
-  /// More classes that trees voted for are summed up.
-  private static let namedVotes = 3
+  /// The maximum number of classes whose votes are listed.
+  private static let maxNamedVotes = 3
 
   private func caption(_ example: ForestModelExplanation.Example) -> String {
     let votes = example.explanation.votes
     let order = votes.indices.filter { votes[$0] > 0 }.sorted { (votes[$1], $0) < (votes[$0], $1) }
-    var parts = order.prefix(Self.namedVotes).map { "\(votes[$0]) \(names[$0])" }
-    let rest = order.dropFirst(Self.namedVotes).reduce(0) { $0 + votes[$1] }
-    if rest > 0 { parts.append("\(rest) other classes") }
-    return "\(gallery.sentence(example.example)) Trees: \(parts.joined(separator: ", "))."
+    var parts = order.prefix(Self.maxNamedVotes).map { "\(names[$0]) \(votes[$0])" }
+    let rest = order.dropFirst(Self.maxNamedVotes).reduce(0) { $0 + votes[$1] }
+    if rest > 0 { parts.append("other classes \(rest)") }
+    return "\(gallery.sentence(example.example)) Votes: \(parts.joined(separator: ", "))."
   }
 
   private func sheet(_ example: ForestModelExplanation.Example, side: Int) -> Picture {
@@ -92,7 +100,7 @@ package struct ForestChapter: Sendable {
       [gallery.picture(example.example), contributions].map { $0.thumbnail(side) }, columns: 2)
   }
 
-  /// (height, width): channels added up.
+  /// (height, width), summed over the channels.
   private static func contributions(_ example: ForestModelExplanation.Example) -> [Double] {
     let map = example.explanation.contributions
     return stride(from: 0, to: map.values.count, by: map.shape.channels).map { first in

@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Evaluation
 
-/// Which pixels a tree or a forest relies on, measured in two ways.
+/// The subsection on the pixels that a tree or a forest relies on, measured by impurity and by permutation.
 struct ImportanceSection {
   let gallery: ExampleGallery
   let importance: PixelMap
@@ -14,12 +14,14 @@ struct ImportanceSection {
     blocks.append(.gallery(figures))
     blocks.append(
       .note(
-        "Impurity importance is counted on the training images, and shared among pixels that tell the same. A block that can be exchanged without loss is one that this model does without; that does not mean that nothing can be seen there."
-      ))
-    return HTMLSection(gallery.identifier("importance"), title: "Which pixels matter", blocks)
+        """
+        Impurity importance is measured on the training images and divided among pixels with the same information. A \
+        block with no permutation importance is one that this model does not need; it may still contain information.
+        """))
+    return HTMLSection(gallery.identifier("importance"), title: "Pixel importance", blocks)
   }
 
-  /// The side that maps are brought to, in pixels.
+  /// The side of a map, in pixels.
   private static let side = 224
 
   private var statements: [HTMLStatement] {
@@ -34,27 +36,27 @@ struct ImportanceSection {
       }
       statements.append(
         HTMLStatement(
-          Wording.count(count),
+          QuantityText.count(count),
           HTMLText(
-            "of the \(Wording.count(values.count)) pixels do half of all the sorting of training images by class (impurity importance)."
-          )))
+            "of the \(QuantityText.count(values.count)) pixels account for half of the total impurity importance.")))
     }
     if let permutation, let statement = statement(permutation) { statements.append(statement) }
     return statements
   }
 
-  /// Fewer images that are no longer told rightly say nothing.
-  private static let fewestLost = 10.0
+  /// A drop of fewer images than this is not stated.
+  private static let minLostImages = 10.0
 
-  /// What the most needed block is worth; nil if it cannot be told from none.
+  /// The drop of the most important block; nil if it is not distinguishable from zero.
   private func statement(_ permutation: PermutationImportance) -> HTMLStatement? {
     guard let block = permutation.drops.indices.max(by: { permutation.drops[$0] < permutation.drops[$1] }) else {
       return nil
     }
     let (drop, deviation) = (permutation.drops[block], permutation.deviations[block])
-    // The images are few too: as a share that was counted, the drop has about this standard error, if it is of enough of them.
+    // The test images are a sample too: if the drop is of enough images, this is about its standard error as a counted
+    // proportion.
     let error = (drop * (1 - drop) / Double(permutation.accuracy.count)).squareRoot()
-    guard drop * Double(permutation.accuracy.count) >= Self.fewestLost, drop > 2 * max(deviation, error) else {
+    guard drop * Double(permutation.accuracy.count) >= Self.minLostImages, drop > 2 * max(deviation, error) else {
       return nil
     }
     let (row, column) = block.quotientAndRemainder(dividingBy: permutation.columns)
@@ -65,8 +67,11 @@ struct ImportanceSection {
     return HTMLStatement(
       NumberText.fixed(100 * drop, decimals: 1),
       HTMLText(
-        "points of accuracy are lost on \(permutation.accuracy.count) test images (from \(permutation.accuracy.percent)) if the block in rows \(range(row, permutation.shape.height)) and columns \(range(column, permutation.shape.width)) comes from another image: the block that is needed most."
-      ))
+        """
+        points of accuracy are lost on \(permutation.accuracy.count) test images (from \
+        \(permutation.accuracy.percent)) when the most important block, rows \(range(row, permutation.shape.height)) \
+        and columns \(range(column, permutation.shape.width)), is taken from another image.
+        """))
   }
 
   private var impurityFigure: HTMLFigure {
@@ -77,8 +82,8 @@ struct ImportanceSection {
       gallery.identifier("impurity"),
       Picture(values: values, height: height, width: width, range: range).thumbnail(Self.side),
       alternative: "Impurity importance of each pixel",
-      caption: "How much the splits at each pixel sort the training images by class. All pixels together are 100 %.",
-      scale: ColourScale(Axis("share of the impurity taken away", unit: "%", range: range), map: .viridis))
+      caption: "Impurity importance: the decrease of impurity by the splits at each pixel. The pixels sum to 100 %.",
+      scale: ColorScale(Axis("fraction of the impurity decrease", unit: "%", range: range), map: .viridis))
   }
 
   private func permutationFigure(_ permutation: PermutationImportance) -> HTMLFigure {
@@ -93,9 +98,13 @@ struct ImportanceSection {
       ).thumbnail(Self.side),
       alternative: "Permutation importance of each block of pixels",
       caption: HTMLText(
-        "How much accuracy on \(permutation.accuracy.count) test images falls if a block of \(size)x\(size) pixels comes from another image: the mean over \(repeats) exchanges, which differ by up to \(NumberText.fixed(100 * (permutation.deviations.max() ?? 0), decimals: 1)) points (standard deviation). Red: lost; blue: gained."
-      ),
-      scale: ColourScale(
+        """
+        Permutation importance: the accuracy lost on \(permutation.accuracy.count) test images when a block of \
+        \(size)x\(size) pixels is taken from another image. Mean of \(repeats) permutations, with a standard deviation \
+        of at most \(NumberText.fixed(100 * (permutation.deviations.max() ?? 0), decimals: 1)) points. Red is lost, \
+        blue is gained.
+        """),
+      scale: ColorScale(
         Axis("accuracy lost", unit: "points", range: -highest...highest), map: .diverging))
   }
 }

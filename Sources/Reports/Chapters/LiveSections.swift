@@ -3,14 +3,14 @@ package import Datasets
 package import Evaluation
 package import Models
 
-/// What the live page shows of the job in hand: fragments that are made anew whenever something has changed.
+/// The sections of the live page about the current job, rendered anew at every change.
 package enum LiveSections {
   // MARK: Progress
 
   /// - Parameters:
-  ///   - label: what is being done, as `cnn`
-  ///   - rate: units in each second
-  ///   - secondsLeft: nil where it is not known
+  ///   - label: the name of the current step, such as `cnn`
+  ///   - rate: units per second
+  ///   - secondsLeft: nil if unknown
   package static func progress(_ label: String, _ progress: FitProgress, rate: Double, secondsLeft: Double?)
     -> HTMLSection
   {
@@ -21,7 +21,7 @@ package enum LiveSections {
     cards.append(HTMLCard("speed", formatted(rate, digits: rate < 100 ? 1 : 0), remark: "\(progress.unit.rawValue)/s"))
     if let secondsLeft { cards.append(HTMLCard("time left", "\(Int(secondsLeft.rounded())) s")) }
     if let loss = progress.loss { cards.append(HTMLCard("loss", formatted(loss, digits: 4))) }
-    return HTMLSection("progress", title: "Now", [.cards(cards)])
+    return HTMLSection("progress", title: "Progress", [.cards(cards)])
   }
 
   /// - Parameter text: whom the job waits for
@@ -43,10 +43,11 @@ package enum LiveSections {
       [
         .table(
           HTMLTable(
-            "Who works",
+            "Workers",
             columns: [
-              .init("worker", .text), .init("threads", .number), .init("instruction set", .text), .init("does", .text),
-              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("share", .number),
+              .init("worker", .text), .init("threads", .number), .init("instruction set", .text),
+              .init("activity", .text),
+              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("share of work", .number),
               .init("last seen, s", .number),
             ],
             rows: lines.map { line in
@@ -63,35 +64,38 @@ package enum LiveSections {
 
   // MARK: Learning
 
-  /// - Parameter epochs: those that have ended
+  /// - Parameters:
+  ///   - loss: the mean training loss of each completed epoch
+  ///   - validationAccuracy: of each completed epoch; nil where it was not measured
   package static func curves(loss: [Double], validationAccuracy: [Double?]) -> HTMLSection {
     func points(_ values: [Double?]) -> [PlotPoint] {
       values.enumerated().map { PlotPoint(Double($0.offset + 1), $0.element ?? .nan) }
     }
     return HTMLSection(
-      "curves", title: "Learning",
+      "curves", title: "Learning curves",
       [
         .gallery([
           HTMLFigure(
             "live-loss",
             LinePlot(
               "Loss", horizontal: Axis("epoch", format: .whole), vertical: Axis("mean training loss"),
-              series: [LinePlot.Series("training", points(loss))]), caption: "Over the training images of each epoch."),
+              series: [LinePlot.Series("training", points(loss))]),
+            caption: "Mean over the training images of each epoch."),
           HTMLFigure(
             "live-accuracy",
             LinePlot(
               "Accuracy", horizontal: Axis("epoch", format: .whole), vertical: Axis("accuracy", format: .percent),
-              series: [LinePlot.Series("hold-out", points(validationAccuracy))]),
-            caption: "On images that are held out from the training."),
+              series: [LinePlot.Series("validation", points(validationAccuracy))]),
+            caption: "On the validation set."),
         ])
       ])
   }
 
-  // MARK: Looking
+  // MARK: Attention
 
-  /// Grad-CAM of a few images, laid over them.
+  /// Grad-CAM maps overlaid on a few images.
   /// - Parameters:
-  ///   - maps: of the images' size, one for each
+  ///   - maps: one for each image, of the same size
   ///   - predictions: (images)
   package static func attention(
     _ maps: [AttentionMap], of images: LabeledImages, predictions: [UInt8], classNames: [String], epoch: Int
@@ -104,24 +108,24 @@ package enum LiveSections {
       return HTMLFigure(
         Identifier("live-attention-\(index + 1)"),
         Picture(pixels, shape: images.shape).overlaid(with: overlay).scaled(toward: side),
-        alternative: "Where the network looks in an image of the class \(truth)",
-        caption: HTMLText(truth == prediction ? truth : "\(truth), taken for \(prediction)"))
+        alternative: "Attention map over an image of class \(truth)",
+        caption: HTMLText(truth == prediction ? truth : "\(truth), predicted to be \(prediction)"))
     }
     return HTMLSection(
-      "attention", title: "What the network looks at after epoch \(epoch) (Grad-CAM)", [.gallery(figures)])
+      "attention", title: "Attention maps after epoch \(epoch) (Grad-CAM)", [.gallery(figures)])
   }
 
-  // MARK: What is done
+  // MARK: Results
 
-  /// Models that are fitted: name, accuracy on the test images, seconds.
+  /// The trained models: name, accuracy on the test images, training time in seconds.
   package static func models(_ models: [(name: String, accuracy: Double, seconds: Double)]) -> HTMLSection {
     HTMLSection(
       "models", title: "Models",
       [
         .table(
           HTMLTable(
-            "Fitted so far",
-            columns: [.init("model", .text), .init("test accuracy", .number), .init("fit, s", .number)],
+            "Trained models",
+            columns: [.init("model", .text), .init("test accuracy", .number), .init("fit time, s", .number)],
             rows: models.map {
               [
                 HTMLText($0.name), "\(formatted(100 * $0.accuracy, digits: 2)) %",
@@ -131,19 +135,19 @@ package enum LiveSections {
       ])
   }
 
-  /// Configurations of a search, the best first.
+  /// The trials of a search, the best first.
   package static func trials(
     _ trials: [(parameters: String, score: Double)], done: Int, of total: Int, metric: String
   ) -> HTMLSection {
     HTMLSection(
-      "trials", title: "Configurations",
+      "trials", title: "Trials",
       [
-        .cards([HTMLCard("judged", "\(done) of \(total)")]),
+        .cards([HTMLCard("evaluated", "\(done) of \(total)")]),
         .table(
           HTMLTable(
-            "The best so far", columns: [.init("parameters", .text), .init("mean \(metric)", .number)],
+            "Best trials so far", columns: [.init("parameters", .text), .init("mean \(metric)", .number)],
             rows: trials.map { [HTMLText($0.parameters), HTMLText(formatted($0.score, digits: 4))] },
-            emphasised: trials.isEmpty ? nil : 0)),
+            emphasized: trials.isEmpty ? nil : 0)),
       ])
   }
 }

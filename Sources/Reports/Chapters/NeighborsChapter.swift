@@ -2,14 +2,14 @@ package import Datasets
 package import Evaluation
 internal import Models
 
-/// The report's chapter on nearest neighbours: which training images decide.
+/// The report's chapter on nearest neighbors: the training images behind each prediction.
 package struct NeighborsChapter: Sendable {
   private let explanation: NeighborsModelExplanation
   private let gallery: ExampleGallery
 
   /// - Parameters:
-  ///   - dataset: the one that the model was explained on
-  ///   - name: that no other model of the page has
+  ///   - dataset: the data set that the model was explained on
+  ///   - name: the model's name, unique on the page
   package init(_ explanation: NeighborsModelExplanation, of dataset: Dataset, name: String = "knn") {
     (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
@@ -20,12 +20,15 @@ package struct NeighborsChapter: Sendable {
       blocks.append(
         .paragraph(
           HTMLText(
-            "First the test image, then the training images that are nearest to it, the nearest first. A blue frame: of the test image's class; an orange one: of another. Distances are \(distances)."
-          )))
+            """
+            Each example shows the test image, then its nearest training images in order of distance. A blue frame \
+            marks a neighbor of the same class as the test image, an orange frame one of another class. Distance: \
+            \(distances).
+            """)))
       if !statements.isEmpty { blocks.append(.statements(statements)) }
     }
     return HTMLSection(
-      gallery.identifier(), title: "\(gallery.name): which neighbours decide?", blocks,
+      gallery.identifier(), title: "\(gallery.name): decision process", blocks,
       subsections: gallery.sections(explanation.examples.map(\.example)) { index, name in
         figure(explanation.examples[index], name)
       })
@@ -34,26 +37,27 @@ package struct NeighborsChapter: Sendable {
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("Neighbours", "\(explanation.neighbors)", remark: "decide on an image"),
-      HTMLCard("Training images", Wording.count(explanation.trainingImages)),
-      HTMLCard("Distance", explanation.metric.rawValue, remark: "votes count \(votes)"),
+      HTMLCard("Neighbors", "\(explanation.neighbors)", remark: "per prediction"),
+      HTMLCard("Training images", QuantityText.count(explanation.trainingImages)),
+      HTMLCard("Distance", explanation.metric.rawValue, remark: "\(votes) weights"),
     ]
   }
 
   private var votes: String {
-    explanation.weights == .uniform ? "the same" : "by the inverse of the distance"
+    explanation.weights == .uniform ? "uniform" : "inverse-distance"
   }
 
   private var distances: String {
     let basis = explanation.components.map { "\($0) principal components" } ?? "pixel values"
     return explanation.metric == .cosine
-      ? "one less the cosine of the angle between \(basis)" : "\(explanation.metric.rawValue), of \(basis)"
+      ? "1 − cosine similarity of \(basis)" : "\(explanation.metric.rawValue), between \(basis)"
   }
 
   private var dataset: Dataset { gallery.dataset }
   private var names: [String] { dataset.classNames }
 
-  /// Whether right examples, one of each class, have nearer neighbours than wrong ones; nothing if their 95 % intervals overlap.
+  /// A statement if correct examples, one per class, have nearer or farther neighbors than incorrect ones; empty if
+  /// their 95 % intervals overlap.
   private var statements: [HTMLStatement] {
     let nearest = [ExampleImage.Reason.right, .wrong].map { reason in
       explanation.examples.filter { $0.example.reason == reason }.compactMap {
@@ -67,8 +71,12 @@ package struct NeighborsChapter: Sendable {
       HTMLStatement(
         distance(wrong.mean),
         HTMLText(
-          "is the mean distance to the nearest neighbour (± \(distance(wrong.upper - wrong.mean))) of the \(nearest[1].count) wrong examples below, and \(distance(right.mean)) (± \(distance(right.upper - right.mean))) that of the \(nearest[0].count) right ones: a \(right.mean < wrong.mean ? "far" : "near") neighbour is a warning here."
-        ))
+          """
+          is the mean distance to the nearest neighbor of the \(nearest[1].count) incorrect examples below (± \
+          \(distance(wrong.upper - wrong.mean))); that of the \(nearest[0].count) correct examples is \
+          \(distance(right.mean)) (± \(distance(right.upper - right.mean))). A \
+          \(right.mean < wrong.mean ? "distant" : "close") nearest neighbor is a warning sign.
+          """))
     ]
   }
 
@@ -83,8 +91,8 @@ package struct NeighborsChapter: Sendable {
   }
 
   private static let (same, other, own) = (
-    ColourMap.Colour(red: 0, green: 0x72, blue: 0xb2), ColourMap.Colour(red: 0xd5, green: 0x5e, blue: 0),
-    ColourMap.Colour(red: 0x80, green: 0x80, blue: 0x80)
+    ColorMap.Color(red: 0, green: 0x72, blue: 0xb2), ColorMap.Color(red: 0xd5, green: 0x5e, blue: 0),
+    ColorMap.Color(red: 0x80, green: 0x80, blue: 0x80)
   )
 
   private func sheet(_ example: NeighborsModelExplanation.Example) -> Picture {
@@ -102,6 +110,6 @@ package struct NeighborsChapter: Sendable {
     }
     let rest = example.explanation.neighbors.count - neighbors.count
     let more = rest > 0 ? ", and \(rest) more" : ""
-    return "\(gallery.sentence(example.example)) Neighbours and distances: \(neighbors.joined(separator: ", "))\(more)."
+    return "\(gallery.sentence(example.example)) Neighbors (distance): \(neighbors.joined(separator: ", "))\(more)."
   }
 }

@@ -1,22 +1,29 @@
 internal import Evaluation
 
 extension NetworkChapter {
-  /// Whether maps are better than an order of pixels that knows nothing of the network; nil without test images.
+  /// The comparison of the maps with baselines that ignore the network; nil without test images.
   var checks: HTMLSection? {
     guard let first = explanation.checks.first else { return nil }
     return HTMLSection(
-      gallery.identifier("checks"), title: "Do the maps mean something?",
+      gallery.identifier("checks"), title: "Faithfulness of the maps",
       [
         .paragraph(
           HTMLText(
-            "Pixels of \(first.images) test images, drawn at random, are removed or put in, those first that a map says matter most, and the probability of the class is followed. Two baselines know nothing of the network: a random order, and the strength of edges (Sobel). A map that does no better than these explains nothing. Intervals (±) are 95 %; where two overlap, no difference is claimed."
-          )),
+            """
+            Pixels of \(first.images) randomly sampled test images are removed or inserted in the order of their \
+            importance according to a map, and the probability of the class is tracked. Two baselines ignore the \
+            network: a random order, and the strength of edges (Sobel). A map that is not better than the baselines \
+            explains nothing. ± denotes 95 % intervals; where two intervals overlap, no difference is claimed.
+            """)),
         .statements(explanation.checks.compactMap(statement) + [bestMethods].compactMap { $0 }),
         .gallery(explanation.checks.map(figure)),
         .table(table),
         .note(
-          "Deletion and insertion feed the network images unlike any that it was trained on, and it may react to that. ROAD fills removed pixels in from their surroundings, which is closer to real images."
-        ),
+          """
+          Deletion and insertion produce images unlike any that the network was trained on, which may itself affect \
+          the predictions. ROAD fills removed pixels in from their surroundings, so its images are closer to real \
+          ones.
+          """),
       ])
   }
 
@@ -29,7 +36,7 @@ extension NetworkChapter {
     LinePlot(
       check.kind.title,
       horizontal: Axis(
-        check.kind == .insertion ? "pixels put in" : "pixels removed", format: .percent, range: 0...1),
+        check.kind == .insertion ? "pixels inserted" : "pixels removed", format: .percent, range: 0...1),
       vertical: Axis("probability of the class", format: .percent),
       series: check.curves.map { curve in
         LinePlot.Series(
@@ -37,7 +44,7 @@ extension NetworkChapter {
       })
   }
 
-  /// Grad-CAM against both baselines.
+  /// Compares Grad-CAM with both baselines.
   private func statement(_ check: AttentionCheck) -> HTMLStatement? {
     let baselines = AttentionMethod.allCases.filter(\.isBaseline)
     guard let own = check.curve(of: .gradCAM) else { return nil }
@@ -45,28 +52,33 @@ extension NetworkChapter {
       guard let other = check.curve(of: baseline), let comparison = check.compare(.gradCAM, with: baseline) else {
         return nil
       }
-      return "\(comparison.words) \(baseline.inWords) (\(Self.area(other)))"
+      return "\(comparison.phrase) \(baseline.phrase) (\(Self.area(other)))"
     }
-    let direction = check.kind.lowerIsBetter ? "less" : "more"
+    let direction = check.kind.lowerIsBetter ? "lower" : "higher"
     let reach = own.areaError.map { " (± \(NumberText.fixed(1.96 * $0, decimals: 3)))" } ?? ""
     return HTMLStatement(
       NumberText.fixed(own.area, decimals: 3),
       HTMLText(
-        "is the area\(reach) under Grad-CAM's curve of \(check.kind.word) (\(direction) is better): \(parts.joined(separator: ", "))."
-      ))
+        """
+        is the area\(reach) under Grad-CAM's \(check.kind.word) curve (\(direction) is better): \
+        \(parts.joined(separator: ", ")).
+        """))
   }
 
-  /// How many methods ROAD, whose images are most like real ones, finds better than both baselines; nil without any error to tell by.
+  /// The number of methods that are better than both baselines according to ROAD, whose images are closest to real
+  /// ones; nil if there are no standard errors to compare by.
   private var bestMethods: HTMLStatement? {
     guard let road = explanation.checks.first(where: { $0.kind == .road }), road.images > 1 else { return nil }
-    let methods = AttentionMethod.explaining
+    let methods = AttentionMethod.modelBased
     let better = methods.filter { method in
       [AttentionMethod.random, .sobel].allSatisfy { road.compare(method, with: $0) == .better }
     }
     let names = better.isEmpty ? "" : " (\(better.map(\.title).joined(separator: ", ")))"
     return HTMLStatement(
       "\(better.count) of \(methods.count)",
-      HTMLText("methods\(names) are better than both baselines by ROAD, whose images are most like real ones."))
+      HTMLText(
+        "methods\(names) are better than both baselines according to ROAD, whose images are closest to real ones.")
+    )
   }
 
   /// The area with its 95 % interval.
@@ -80,32 +92,36 @@ extension NetworkChapter {
     return HTMLTable(
       "Areas under the curves",
       columns: [.init("method", .text)]
-        + kinds.map { .init("\($0.kind.word), \($0.kind.lowerIsBetter ? "less" : "more") is better", .number) },
+        + kinds.map { .init("\($0.kind.word), \($0.kind.lowerIsBetter ? "lower" : "higher") is better", .number) },
       rows: AttentionMethod.allCases.map { method in
         [HTMLText(method.title)]
           + kinds.map { check in HTMLText(check.curve(of: method).map(Self.area) ?? "–") }
       })
   }
 
-  // MARK: Random weights
+  // MARK: Randomization
 
-  /// Whether maps change when the network forgets what it has learned; nil without test images.
+  /// The comparison of the maps with those of networks with random weights; nil without test images.
   var randomization: HTMLSection? {
     guard let first = explanation.randomization.first, !first.stages.isEmpty else { return nil }
     return HTMLSection(
-      gallery.identifier("randomization"), title: "Do the maps depend on what was learned?",
+      gallery.identifier("randomization"), title: "Sanity check with random weights",
       [
         .paragraph(
           HTMLText(
-            "The layers' weights are replaced by random ones, from the output down, and the maps of \(first.images) test images are compared with those of the trained network. Maps that stayed the same would show the image, and not what the network makes of it."
-          )),
+            """
+            The weights of the layers are replaced by random ones, from the output layer down, and the maps of \
+            \(first.images) test images are compared with those of the trained network. Maps that do not change depend \
+            on the image alone, not on what the network has learned.
+            """)),
         .statements(explanation.randomization.compactMap(statement)),
         .figure(
           HTMLFigure(
             gallery.identifier("randomization"), plot,
-            caption:
-              "Rank correlation with the trained network's maps: 1 is the same order of pixels, 0 none in common. Bands are 95 % intervals."
-          )),
+            caption: """
+              Rank correlation with the maps of the trained network: 1 means the same order of pixels, 0 an unrelated \
+              order. Bands are 95 % intervals.
+              """)),
       ])
   }
 
@@ -115,21 +131,23 @@ extension NetworkChapter {
     let number = "\(NumberText.fixed(last.correlation, decimals: 2)) ± \(NumberText.fixed(reach, decimals: 2))"
     let verdict =
       last.correlation + reach < Self.changed
-      ? ": the maps depend on what was learned"
-      : last.correlation - reach > Self.unchanged ? ": the maps hardly depend on what was learned" : ""
+      ? ": the maps depend on the learned weights"
+      : last.correlation - reach > Self.unchanged ? ": the maps hardly depend on the learned weights" : ""
     return HTMLStatement(
       number,
       HTMLText(
-        "is left of the rank correlation of \(check.method.title)'s maps when all \(last.layers.count) layers are random\(verdict)."
-      ))
+        """
+        is the rank correlation of \(check.method.title)'s maps with the original ones when all \(last.layers.count) \
+        layers are random\(verdict).
+        """))
   }
 
-  /// Rank correlations below the first, or above the second, are worth a word.
+  /// Rank correlations below the first or above the second are interpreted in words.
   private static let (changed, unchanged) = (0.5, 0.8)
 
   private var plot: LinePlot {
     LinePlot(
-      "Random weights", horizontal: Axis("random layers, from the output down", format: .whole),
+      "Maps of networks with random weights", horizontal: Axis("random layers, from the output down", format: .whole),
       vertical: Axis("rank correlation"),
       series: explanation.randomization.map { check in
         let points = check.stages.map { PlotPoint(Double($0.layers.count), $0.correlation) }
@@ -142,7 +160,7 @@ extension NetworkChapter {
   }
 }
 
-// MARK: Words
+// MARK: Names
 
 extension AttentionMethod {
   var title: String {
@@ -155,32 +173,36 @@ extension AttentionMethod {
     }
   }
 
-  fileprivate var inWords: String { self == .random ? "a random order" : "edges" }
+  fileprivate var phrase: String { self == .random ? "a random order" : "edges" }
 }
 
 extension AttentionCheck.Kind {
   fileprivate var title: String { self == .road ? "ROAD" : rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 
-  /// Within a sentence.
+  /// The name within a sentence.
   fileprivate var word: String { self == .road ? "ROAD" : rawValue }
 
   fileprivate var meaning: String {
     switch self {
     case .deletion:
-      "Pixels get the mean colour, those first that matter most: a better map makes the probability fall sooner."
+      "The most important pixels are replaced by the mean color first: with a better map, the probability falls sooner."
     case .insertion:
-      "Pixels are put onto an empty picture, those first that matter most: a better map makes the probability rise sooner."
-    case .road: "Removed pixels are filled in from around them: a better map makes the probability fall sooner."
+      """
+      The most important pixels are inserted into an empty image first: with a better map, the probability rises \
+      sooner.
+      """
+    case .road:
+      "Removed pixels are interpolated from their surroundings: with a better map, the probability falls sooner."
     }
   }
 }
 
 extension AttentionCheck.Comparison {
-  fileprivate var words: String {
+  fileprivate var phrase: String {
     switch self {
     case .better: "better than"
     case .worse: "worse than"
-    case .undecided: "not told apart from"
+    case .undecided: "not distinguishable from"
     }
   }
 }

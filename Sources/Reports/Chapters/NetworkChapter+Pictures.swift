@@ -3,7 +3,7 @@ internal import Evaluation
 internal import Models
 
 extension NetworkChapter {
-  /// The image, its map and overlays: two rows of three.
+  /// The image, its map and the overlays, in rows of three.
   func sheet(_ example: NetworkExplanation.Example, side: Int) -> Picture {
     let image = gallery.picture(example.example)
     func over(_ map: AttentionMap) -> Picture { overlay(map, over: image).thumbnail(side) }
@@ -22,18 +22,21 @@ extension NetworkChapter {
 
   // MARK: Mean maps
 
-  /// Where the network looks for each class, on average; nil without test images.
+  /// The mean attention map of each class; nil without test images.
   var means: HTMLSection? {
-    let figures = explanation.meanMaps.indices.prefix(ExampleGallery.mostClasses).compactMap(mean)
+    let figures = explanation.meanMaps.indices.prefix(ExampleGallery.maxClasses).compactMap(mean)
     guard !figures.isEmpty else { return nil }
     let shown = explanation.meanMaps.count { $0 != nil }
     let rest = shown - figures.count
     return HTMLSection(
-      gallery.identifier("means"), title: "Where it looks for each class",
+      gallery.identifier("means"), title: "Mean attention map of each class",
       [
         .paragraph(
           HTMLText(
-            "Left the mean of some test images of the class, drawn at random, right the mean of their Grad-CAM maps for that class over it."
+            """
+            Left: the mean of randomly sampled test images of the class. Right: the mean of their Grad-CAM maps, over \
+            it.
+            """
               + (rest > 0 ? " \(rest) more classes are left out." : ""))), .gallery(figures),
       ])
   }
@@ -45,17 +48,17 @@ extension NetworkChapter {
     return HTMLFigure(
       gallery.identifier("mean \(label)"),
       Picture.sheet([image, overlay(map, over: image)].map { $0.thumbnail(84) }, columns: 2),
-      alternative: "Mean image and mean map of attention of the class \(names[label])",
+      alternative: "Mean image and mean attention map of class \(names[label])",
       caption: HTMLText("\(names[label]): \(count) \(count == 1 ? "image" : "images")."))
   }
 
   // MARK: Filters
 
-  private static let mostFilters = 128
+  private static let maxFilters = 128
 
-  /// What the first convolution reacts to.
+  /// The filters of the first convolution.
   var filters: HTMLSection? {
-    let filters = explanation.filters.prefix(Self.mostFilters)
+    let filters = explanation.filters.prefix(Self.maxFilters)
     guard let kernel = filters.first?.kernel, let channels = filters.first?.channels else { return nil }
     let highest = filters.reduce(Float(1e-9)) { $1.values.reduce($0) { max($0, abs($1)) } }
     let pictures = filters.map { filter in
@@ -63,12 +66,12 @@ extension NetworkChapter {
     }
     let all = explanation.filters.count
     let count = filters.count < all ? "The first \(filters.count) of \(all)" : "The \(all)"
-    let scale = ColourScale(
+    let scale = ColorScale(
       Axis("weight", range: Double(-highest)...Double(highest)), map: .diverging)
     let meaning =
       channels == 1
-      ? "Red weights brighter pixels up, blue down."
-      : "Grey is no weight; a colour is weighted up, its complement down."
+      ? "Red is a positive weight, blue a negative one."
+      : "Gray is a weight of zero; the deviation from gray shows the weights of red, green and blue."
     return HTMLSection(
       gallery.identifier("filters"), title: "Filters of the first layer",
       [
@@ -77,7 +80,7 @@ extension NetworkChapter {
             gallery.identifier("filters"), Picture.sheet(pictures, columns: 16),
             alternative: "\(count) filters as pictures",
             caption: HTMLText(
-              "\(count) filters of \(kernel)x\(kernel) pixels, all with one scale. \(meaning)"),
+              "\(count) filters of \(kernel)x\(kernel) pixels, on one common scale. \(meaning)"),
             scale: channels == 1 ? scale : nil))
       ])
   }

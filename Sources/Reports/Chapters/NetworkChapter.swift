@@ -1,16 +1,16 @@
 package import Datasets
 package import Evaluation
 
-/// The report's chapter on a convolutional network: where it looks, and whether maps of that mean something.
+/// The report's chapter on a convolutional network: its attention maps, and checks of whether they are meaningful.
 ///
-/// Facets: `NetworkChapter+Pictures`, `+Checks`.
+/// The pictures are in `NetworkChapter+Pictures`, the checks in `NetworkChapter+Checks`.
 package struct NetworkChapter: Sendable {
   let explanation: NetworkExplanation
   let gallery: ExampleGallery
 
   /// - Parameters:
-  ///   - dataset: the one that the network was explained on
-  ///   - name: that no other model of the page has
+  ///   - dataset: the data set that the network was explained on
+  ///   - name: the model's name, unique on the page
   package init(_ explanation: NetworkExplanation, of dataset: Dataset, name: String = "cnn") {
     (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
@@ -19,7 +19,7 @@ package struct NetworkChapter: Sendable {
     var blocks: [HTMLBlock] = [.cards(cards)]
     if !explanation.examples.isEmpty { blocks += reading }
     return HTMLSection(
-      gallery.identifier(), title: "\(gallery.name): what does it look at?", blocks,
+      gallery.identifier(), title: "\(gallery.name): attention maps", blocks,
       subsections: examples + [means, checks, randomization, filters].compactMap { $0 })
   }
 
@@ -28,18 +28,18 @@ package struct NetworkChapter: Sendable {
 
   private var layer: NetworkExplanation.Layer { explanation.layer }
 
-  /// As "7x7".
+  /// For example `7x7`.
   private var resolution: String { "\(layer.shape.height)x\(layer.shape.width)" }
 
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("Layer", "block \(layer.block)", remark: "of \(layer.blocks), with \(layer.shape.channels) channels"),
+      HTMLCard("Layer", "block \(layer.block)", remark: "of \(layer.blocks); \(layer.shape.channels) channels"),
       HTMLCard(
-        "Resolution of its maps", resolution,
-        remark: "for images of \(dataset.shape.height)x\(dataset.shape.width) pixels"),
+        "Map resolution", resolution,
+        remark: "images have \(dataset.shape.height)x\(dataset.shape.width) pixels"),
       HTMLCard(
-        "Class explained", explanation.settings.targetClass.map { names[$0] } ?? "predicted", remark: "in each image"),
+        "Explained class", explanation.settings.targetClass.map { names[$0] } ?? "predicted", remark: "of each image"),
     ]
   }
 
@@ -50,22 +50,28 @@ package struct NetworkChapter: Sendable {
     let rival =
       example.rival == nil
       ? ""
-      : ", and Grad-CAM for the class that it might be instead: the true one where the network is wrong, or else the second"
+      : """
+      , and Grad-CAM for an alternative class: the true class if the prediction is wrong, otherwise the second most \
+      probable one
+      """
     return [
       .paragraph(
         HTMLText(
-          "Above: the image, Grad-CAM's map in the cells that the layer has, and the same map over the image. Below, over the image: Grad-CAM++, HiResCAM\(rival). Yellow is where the layer found most that speaks for the class; each map is divided by its own largest value."
-        )),
+          """
+          Top row: the image, the Grad-CAM map at the resolution of the layer, and the same map over the image. Bottom \
+          row, over the image: Grad-CAM++, HiResCAM\(rival). Yellow marks the strongest evidence for the class; each \
+          map is scaled by its own maximum.
+          """)),
       .figure(
         HTMLFigure(
           gallery.identifier("reading"), sheet(example, side: 112), alternative: alternative(example),
           caption: HTMLText("For example: \(gallery.sentence(example.example))"),
-          scale: ColourScale(Axis("share of the map's largest value", range: 0...1), map: .viridis))),
+          scale: ColorScale(Axis("fraction of the map's maximum", range: 0...1), map: .viridis))),
       .note(HTMLText(limits)),
     ]
   }
 
-  /// What maps do not show, and how coarse they are.
+  /// The limits and the resolution of the maps.
   private var limits: String {
     let (pixels, cells) = (dataset.shape, layer.shape)
     let size: String
@@ -75,11 +81,16 @@ package struct NetworkChapter: Sendable {
       func extent(_ pixels: Int, _ cells: Int) -> String {
         NumberText.compact(Double(pixels) / Double(cells), digits: 2)
       }
-      size =
-        "This layer has \(resolution) cells for \(pixels.height)x\(pixels.width) pixels, so a cell stands for about \(extent(pixels.height, cells.height))x\(extent(pixels.width, cells.width)) pixels; finer shapes in the overlays come from interpolation alone."
+      size = """
+        This layer has \(resolution) cells for \(pixels.height)x\(pixels.width) pixels, so a cell covers about \
+        \(extent(pixels.height, cells.height))x\(extent(pixels.width, cells.width)) pixels; finer shapes in the \
+        overlays come from interpolation only.
+        """
     }
-    return
-      "A map shows where evidence for the class was found, not what was seen there, nor what speaks against the class; a dark place may matter all the same. \(size)"
+    return """
+      A map shows where the network found evidence for the class, not what it found there, nor any evidence against \
+      the class. Dark areas can matter too. \(size)
+      """
   }
 
   // MARK: Examples
@@ -95,12 +106,12 @@ package struct NetworkChapter: Sendable {
   private func caption(_ example: NetworkExplanation.Example) -> String {
     let explained =
       example.explained == example.example.prediction ? "" : " The maps are for \(names[example.explained])."
-    let rival = example.rival.map { " Last picture: for \(names[$0])." } ?? ""
-    let zero = example.maps[0].isZero ? " Grad-CAM's map is zero: in this layer nothing speaks for the class." : ""
+    let rival = example.rival.map { " The last picture is for \(names[$0])." } ?? ""
+    let zero = example.maps[0].isZero ? " The Grad-CAM map is zero: this layer has no evidence for the class." : ""
     return gallery.sentence(example.example) + explained + rival + zero
   }
 
   private func alternative(_ example: NetworkExplanation.Example) -> String {
-    "Test image \(example.example.image) with maps of attention for \(names[example.explained])"
+    "Test image \(example.example.image) with attention maps for \(names[example.explained])"
   }
 }

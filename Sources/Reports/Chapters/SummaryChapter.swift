@@ -1,20 +1,20 @@
 package import Evaluation
 
-/// Half a page for someone who does not program: what was found, in key figures and sentences.
+/// The report's summary for readers who do not program: key figures and sentences on half a page.
 package struct SummaryChapter: Sendable {
-  private let models: [JudgedModel]
-  private let costs: CostModel?
+  private let models: [EvaluatedModel]
+  private let costs: LabelingCosts?
   private let labelQuality: LabelQuality?
 
-  /// What people ask first: how much can be labeled if one label in 50 may be wrong.
+  /// The precision at which the summary quotes automation: one wrong label in 50.
   private static let target = 0.98
 
   /// - Parameters:
-  ///   - models: at least one, judged by the same test images
-  ///   - costs: the user's own; nil if none were given
+  ///   - models: at least one, all evaluated on the same test images
+  ///   - costs: nil if the user gave none
   ///   - labelQuality: of the training images, if known
-  package init(_ models: [JudgedModel], costs: CostModel? = nil, labelQuality: LabelQuality? = nil) {
-    precondition(!models.isEmpty, "there is nothing to sum up")
+  package init(_ models: [EvaluatedModel], costs: LabelingCosts? = nil, labelQuality: LabelQuality? = nil) {
+    precondition(!models.isEmpty, "a summary needs at least one model")
     (self.models, self.costs, self.labelQuality) = (models, costs, labelQuality)
   }
 
@@ -22,10 +22,10 @@ package struct SummaryChapter: Sendable {
     var blocks: [HTMLBlock] = [.cards(cards)]
     if let warning = Statements.tooFewImages(best) { blocks.append(.note(warning)) }
     blocks.addStatements(statements)
-    return HTMLSection("summary", title: "In short", blocks)
+    return HTMLSection("summary", title: "Summary", blocks)
   }
 
-  private var best: JudgedModel { models[models.mostAccurate] }
+  private var best: EvaluatedModel { models[models.mostAccurate] }
 
   private var plan: AutomationPlan? {
     best.holdOut.predictions.map { AutomationPlan(target: Self.target, holdOut: $0, test: best.test) }
@@ -41,38 +41,38 @@ package struct SummaryChapter: Sendable {
     let accuracy = best.test.accuracy
     var cards = [
       HTMLCard(
-        models.count > 1 ? "Most accurate" : "Model", best.name,
+        models.count > 1 ? "Best model" : "Model", best.name,
         remark: models.count > 1 ? "of \(models.count) models" : ""),
-      HTMLCard("Named rightly", accuracy.percent, remark: "on other images, expect \(accuracy.range)"),
+      HTMLCard("Accuracy", accuracy.percent, remark: "95 % interval \(accuracy.range)"),
     ]
-    if let threshold = plan?.threshold, !threshold.testContradicts, threshold.test.coverage.isStated {
+    if let threshold = plan?.threshold, !threshold.isContradicted, threshold.test.coverage.isNarrow {
       cards.append(
         HTMLCard(
-          "Without a person", threshold.test.coverage.percent,
-          remark: "at \(Wording.target(Self.target)) right labels"))
+          "Automated", threshold.test.coverage.percent,
+          remark: "of items, at \(QuantityText.target(Self.target)) precision"))
     }
     if let cost = costPlan?.test {
       cards.append(
         HTMLCard(
-          "Cost of 1,000 items", Wording.money(cost.cost.mean),
-          remark: "\(Wording.money(cost.costAllManual)) by people alone"))
+          "Cost of 1,000 items", QuantityText.money(cost.cost.mean),
+          remark: "\(QuantityText.money(cost.costAllManual)) if all manual"))
     }
-    if let seconds = best.price.fitSeconds {
-      cards.append(HTMLCard("Time to train", Wording.seconds(seconds), remark: "on the machine of this run"))
+    if let seconds = best.cost.fitSeconds {
+      cards.append(HTMLCard("Training time", QuantityText.seconds(seconds), remark: "on the machine of this run"))
     }
     return cards
   }
 
-  // MARK: Sentences
+  // MARK: Statements
 
   /// At most ten.
   private var statements: [HTMLStatement?] {
-    let pairs = PairPriority.toRelabel(best.test, labelQuality: labelQuality)
-    let classes = ClassPriority.toPhotograph(best.test)
+    let pairs = PairPriority.ranked(best.test, labelQuality: labelQuality)
+    let classes = ClassPriority.ranked(best.test)
     return [Statements.accuracy(best), Statements.best(of: models), plan.map { Statements.automation($0, best) }]
       + [costPlan.flatMap { Statements.cost($0, best) }, Statements.bestClass(best)]
       + Statements.confusedPairs(pairs, best, limit: 1).map(Optional.some)
       + Statements.weakClasses(classes, best, limit: 1).map(Optional.some)
-      + [Statements.confidence(best), Statements.priceOfAccuracy(models), Statements.speed(best)]
+      + [Statements.confidence(best), Statements.costOfAccuracy(models), Statements.speed(best)]
   }
 }

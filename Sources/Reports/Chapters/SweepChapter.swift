@@ -2,10 +2,10 @@ internal import Evaluation
 internal import Models
 package import Selection
 
-/// The report's chapter on a search: what was tried, what it came to, and which parameters mattered.
+/// The report's chapter on a search: the trials, their scores, and the effect of each parameter.
 package struct SweepChapter: Sendable {
   private let summary: SweepSummary
-  /// Names of parameters that took more than one value, sorted.
+  /// The names of the parameters with more than one value, sorted.
   private let varied: [String]
 
   package init(_ summary: SweepSummary) {
@@ -17,37 +17,42 @@ package struct SweepChapter: Sendable {
   package var section: HTMLSection {
     var blocks: [HTMLBlock] = [.statements(statements), .table(ranking)]
     if !scored.isEmpty {
-      if varied.count > 1 { blocks.append(figure("parallel", parallelCoordinates, "Each line is a configuration.")) }
+      if varied.count > 1 { blocks.append(figure("parallel", parallelCoordinates, "Each line is a trial.")) }
       blocks += varied.map { block(parameter: $0) }
       if let pair = mostVaried {
-        blocks.append(figure("pair", heatMap(pair.0, pair.1), "The best of all with both values."))
+        blocks.append(figure("pair", heatMap(pair.0, pair.1), "The best score of all trials with both values."))
       }
-      blocks.append(figure("time", timeAgainstScore, "The line joins those that none beats in both time and score."))
+      blocks.append(
+        figure("time", timeAgainstScore, "No trial is both faster and better than one on the line (Pareto front)."))
       if summary.rows.contains(where: { $0.rung != nil }) {
-        blocks.append(figure("rungs", rungs, "Each line is a configuration, as long as it was allowed to go on."))
+        blocks.append(figure("rungs", rungs, "Each line is a configuration, up to the last rung that it reached."))
       }
     }
-    return HTMLSection("sweep", title: "The search", blocks)
+    return HTMLSection("sweep", title: "Search", blocks)
   }
 
   private func figure(_ name: String, _ plot: some Plot, _ caption: String) -> HTMLBlock {
     .figure(HTMLFigure(Identifier("sweep-\(name)"), plot, caption: HTMLText(caption)))
   }
 
-  /// Rows that have a score, the best first.
+  /// The rows with a score, the best first.
   private var scored: [(row: SweepSummary.Row, mean: Double)] {
     summary.rows.compactMap { row in row.mean.map { (row, $0) } }
   }
 
   private var scoreAxis: Axis { Axis("mean \(summary.metric)") }
 
-  // MARK: Words
+  // MARK: Statements
 
   private var statements: [HTMLStatement] {
     var statements = [
       HTMLStatement(
         "\(tried)",
-        "configurations of \(summary.model.rawValue) were judged on \(summary.splits) splits of the training images.")
+        """
+        \(tried == 1 ? "configuration" : "configurations") of \(summary.model.rawValue) \
+        \(tried == 1 ? "was" : "were") evaluated on \(summary.splits) \
+        \(summary.splits == 1 ? "split" : "splits") of the training images.
+        """)
     ]
     if let best = scored.first {
       statements.append(
@@ -56,33 +61,35 @@ package struct SweepChapter: Sendable {
     }
     if let best = scored.first, let last = scored.last, scored.count > 1, best.mean > last.mean {
       statements.append(
-        HTMLStatement(score(best.mean - last.mean), "lies between the best and the worst configuration."))
+        HTMLStatement(score(best.mean - last.mean), "is the difference between the best and the worst configuration."))
     }
     let failed = summary.rows.count { $0.failure != nil }
     if failed > 0 {
-      statements.append(HTMLStatement("\(failed)", "configurations have no score; the table says why."))
+      statements.append(
+        HTMLStatement(
+          "\(failed)", "\(failed == 1 ? "configuration" : "configurations") failed; the table shows the reasons."))
     }
     return statements
   }
 
-  /// Halving judges those that go on once more in each rung.
+  /// The number of configurations. Successive halving evaluates those that are promoted again in each rung.
   private var tried: Int { summary.rows.count { ($0.rung ?? 0) == 0 } }
 
   private func score(_ value: Double) -> String { formatted(value, digits: 4) }
 
   private static func text(_ parameters: [String: String]) -> String {
     parameters.isEmpty
-      ? "the standard parameters"
+      ? "the default parameters"
       : parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 
-  private static let mostListed = 30
+  private static let maxListed = 30
 
   private var ranking: HTMLTable {
     let names = Set(summary.rows.flatMap(\.parameters.keys)).sorted()
     let hasFailures = summary.rows.contains { $0.failure != nil }
     let hasRungs = summary.rows.contains { $0.rung != nil }
-    let listed = summary.rows.prefix(Self.mostListed)
+    let listed = summary.rows.prefix(Self.maxListed)
     let rows = listed.map { row -> [HTMLText] in
       [
         "\(row.rank)", HTMLText(row.mean.map(score) ?? "-"), HTMLText(row.deviation.map(score) ?? "-"),
@@ -93,25 +100,25 @@ package struct SweepChapter: Sendable {
     }
     let columns: [HTMLTable.Column] =
       [
-        .init("rank", .number), .init("mean \(summary.metric)", .number), .init("deviation", .number),
-        .init("fit, s", .number),
+        .init("rank", .number), .init("mean \(summary.metric)", .number), .init("standard deviation", .number),
+        .init("fit time, s", .number),
       ] + names.map { .init($0, .text) } + (hasRungs ? [.init("resource", .number)] : [])
       + (hasFailures ? [.init("failure", .text)] : [])
     let rest = summary.rows.count - listed.count
     return HTMLTable(
       "Configurations, the best first" + (rest > 0 ? "; \(rest) more are in results.csv" : ""), columns: columns,
-      rows: rows, emphasised: rows.isEmpty ? nil : 0)
+      rows: rows, emphasized: rows.isEmpty ? nil : 0)
   }
 
   // MARK: Plots
 
-  /// Numbers where all values are; else the places of the values in a sorted list.
+  /// Returns the values as numbers if all are numbers; otherwise as indices of the sorted list of values.
   private func values(of name: String) -> (categories: [String], value: (SweepSummary.Row) -> Double) {
     let texts = summary.rows.compactMap { $0.parameters[name] }
     if texts.allSatisfy({ Double($0)?.isFinite == true }) {
       return ([], { row in row.parameters[name].flatMap { Double($0) } ?? .nan })
     }
-    // Numbers in their order, then words: `none` stands behind the deepest tree.
+    // Numbers in ascending order, then words: `none` comes after the largest depth.
     let categories = Set(texts).sorted { (Double($0) ?? .infinity, $0) < (Double($1) ?? .infinity, $1) }
     return (
       categories, { row in row.parameters[name].flatMap { categories.firstIndex(of: $0) }.map(Double.init) ?? .nan }
@@ -125,10 +132,10 @@ package struct SweepChapter: Sendable {
       dimensions: columns.map { ParallelCoordinates.Dimension(Axis($0.0), categories: $0.1.categories) },
       lines: scored.map { row, mean in
         ParallelCoordinates.Line("rank \(row.rank)", columns.map { $0.1.value(row) }, score: mean)
-      }, scale: ColourScale(scoreAxis, map: .viridis), emphasised: 0)
+      }, scale: ColorScale(scoreAxis, map: .viridis), emphasized: 0)
   }
 
-  /// Against a number, a plot; against words, a table.
+  /// A plot for a numeric parameter, a table for any other.
   private func block(parameter name: String) -> HTMLBlock {
     let (categories, value) = values(of: name)
     guard categories.isEmpty else { return .table(table(of: name, categories)) }
@@ -136,7 +143,7 @@ package struct SweepChapter: Sendable {
     let plot = ScatterPlot(
       "Score against \(name)", horizontal: Axis(name), vertical: scoreAxis,
       groups: [ScatterPlot.Group("configuration", points, labels: scored.map { Self.text($0.row.parameters) })])
-    return figure("against-\(name)", plot, "Each point is a configuration.")
+    return figure("against-\(name)", plot, "Each point is a trial.")
   }
 
   private func table(of name: String, _ categories: [String]) -> HTMLTable {
@@ -177,25 +184,26 @@ package struct SweepChapter: Sendable {
     return HeatMap(
       "Best score by \(first) and \(second)", horizontal: Axis(first), vertical: Axis(second), columns: columns,
       rows: rows, values: cells, texts: cells.map { $0.isFinite ? score($0) : "" },
-      scale: ColourScale(scoreAxis, map: .viridis))
+      scale: ColorScale(scoreAxis, map: .viridis))
   }
 
   private var timeAgainstScore: ScatterPlot {
     let points = scored.map { PlotPoint(max($0.row.fitSeconds, 1e-4), $0.mean) }
-    // From the fastest on, each that is better than all before it.
+    // In order of time: every trial that scores higher than all faster ones.
     var front: [PlotPoint] = []
     for point in points.sorted(by: { ($0.x, -$0.y) < ($1.x, -$1.y) }) where point.y > front.last?.y ?? -.infinity {
       front.append(point)
     }
     return ScatterPlot(
-      "Time against score", horizontal: Axis("time to fit", unit: "s", scale: .logarithmic), vertical: scoreAxis,
+      "Score against training time", horizontal: Axis("training time", unit: "s", scale: .logarithmic),
+      vertical: scoreAxis,
       groups: [ScatterPlot.Group("configuration", points, labels: scored.map { Self.text($0.row.parameters) })],
       front: LinePlot.Series("Pareto front", front, isStepped: true))
   }
 
   /// The score of each configuration, rung by rung.
   private var rungs: LinePlot {
-    // A configuration is known by its parameters other than the resource, whose value differs from rung to rung.
+    // The parameters identify a configuration, except for the resource, whose value differs between rungs.
     func identity(_ row: SweepSummary.Row) -> String {
       let own = row.parameters.filter { $0.value != row.resource.map(String.init) || !isResource($0.key) }
       return Self.text(own)
@@ -208,10 +216,10 @@ package struct SweepChapter: Sendable {
       )
     }
     return LinePlot(
-      "Rungs of the search", horizontal: Axis("resource", scale: .logarithmic), vertical: scoreAxis, series: series)
+      "Score by rung", horizontal: Axis("resource", scale: .logarithmic), vertical: scoreAxis, series: series)
   }
 
-  /// Whether the parameter is what halving gives out: it equals the resource in every row.
+  /// Whether the parameter is the resource of successive halving: it equals the resource in every row.
   private func isResource(_ name: String) -> Bool {
     summary.rows.allSatisfy { $0.resource == nil || $0.parameters[name] == $0.resource.map(String.init) }
   }

@@ -1,21 +1,22 @@
 package import Datasets
 package import Evaluation
 
-/// The report's chapter on a decision tree: which pixels it asks, and the paths of some images in words and drawn.
+/// The report's chapter on a decision tree: the importance of each pixel, and the paths of some images as text and as a
+/// plot.
 package struct TreeChapter: Sendable {
   private let explanation: TreeModelExplanation
   private let gallery: ExampleGallery
 
   /// - Parameters:
-  ///   - dataset: the one that the tree was explained on
-  ///   - name: that no other model of the page has
+  ///   - dataset: the data set that the tree was explained on
+  ///   - name: the model's name, unique on the page
   package init(_ explanation: TreeModelExplanation, of dataset: Dataset, name: String = "tree") {
     (self.explanation, gallery) = (explanation, ExampleGallery(name: name, dataset: dataset))
   }
 
   package var section: HTMLSection {
     HTMLSection(
-      gallery.identifier(), title: "\(gallery.name): how does it decide?", [.cards(cards)],
+      gallery.identifier(), title: "\(gallery.name): decision process", [.cards(cards)],
       subsections: [
         ImportanceSection(
           gallery: gallery, importance: explanation.importance, permutation: explanation.permutation
@@ -26,8 +27,8 @@ package struct TreeChapter: Sendable {
   private var cards: [HTMLCard] {
     [
       explanation.accuracy.card,
-      HTMLCard("Nodes", Wording.count(explanation.nodes)),
-      HTMLCard("Leaves", Wording.count(explanation.leaves)),
+      HTMLCard("Nodes", QuantityText.count(explanation.nodes)),
+      HTMLCard("Leaves", QuantityText.count(explanation.leaves)),
       HTMLCard("Depth", "\(explanation.depth)", remark: "comparisons on the longest path"),
     ]
   }
@@ -36,7 +37,7 @@ package struct TreeChapter: Sendable {
 
   private var dataset: Dataset { gallery.dataset }
 
-  /// The images that were asked for; without any, one that is told rightly and one that is not.
+  /// The requested images; without any, one that is classified correctly and one that is not.
   private var shown: [TreeModelExplanation.Example] {
     let chosen = explanation.examples.filter { $0.example.reason == .chosen }
     if !chosen.isEmpty { return chosen }
@@ -51,13 +52,16 @@ package struct TreeChapter: Sendable {
       let name = gallery.name(example.example, place: place).text
       let figures = [
         HTMLFigure(
-          Identifier(name), marked(example), alternative: "Test image \(image) with the pixels that are asked",
+          Identifier(name), marked(example), alternative: "Test image \(image) with the tested pixels marked",
           caption: HTMLText(
-            "\(gallery.sentence(example.example)) Marked are the pixels that the tree looks at, the first ones in yellow."
+            """
+            \(gallery.sentence(example.example)) The tested pixels are colored, from yellow for the first to dark for \
+            the last.
+            """
           )),
         HTMLFigure(
           Identifier("\(name)-path"), plot(example),
-          caption: "Each box is a question; the bar in it shows the classes of the training images that came there."),
+          caption: "Each box is a test; its bar shows the classes of the training images that reached the node."),
       ]
       return HTMLSection(
         Identifier("\(name)-section"), title: "The path of test image \(image)",
@@ -69,17 +73,17 @@ package struct TreeChapter: Sendable {
     }
   }
 
-  /// The image with each pixel on the path in a colour, from yellow for the first one on.
+  /// The image with the tested pixels colored in the order of the path, from yellow on.
   private func marked(_ example: TreeModelExplanation.Example) -> Picture {
     let shape = dataset.shape
     let comparisons = example.path.steps.compactMap(\.comparison)
     var pixels = gallery.picture(example.example).pixels
-    // Backwards: of several questions about one pixel, the first one's colour stays.
+    // In reverse, so that a pixel tested several times keeps the color of its first test.
     for (place, comparison) in comparisons.enumerated().reversed() {
-      let share = comparisons.count > 1 ? Double(place) / Double(comparisons.count - 1) : 0
-      let colour = ColourMap.viridis.colour(1 - 0.7 * share)
+      let fraction = comparisons.count > 1 ? Double(place) / Double(comparisons.count - 1) : 0
+      let color = ColorMap.viridis.color(1 - 0.7 * fraction)
       let first = (comparison.pixel.row * shape.width + comparison.pixel.column) * 3
-      pixels.replaceSubrange(first..<first + 3, with: [colour.red, colour.green, colour.blue])
+      pixels.replaceSubrange(first..<first + 3, with: [color.red, color.green, color.blue])
     }
     return Picture(height: shape.height, width: shape.width, pixels: pixels).thumbnail(224)
   }

@@ -1,20 +1,19 @@
-/// A piece of HTML or SVG that is well-formed XML, because nothing but elements and escaped text can be put together.
+/// A piece of HTML or SVG. It is well-formed XML by construction: it consists only of elements and escaped text.
 ///
-/// The same text is read as HTML5: elements without content that HTML calls void end in ` />`, all others have an end
-/// tag.
+/// The same text is valid HTML5: void elements without content end in `/>`, all others have an end tag.
 struct Markup: Sendable, Equatable {
   private(set) var source: String
 
-  /// Nothing.
+  /// Creates empty markup.
   init() { source = "" }
 
-  /// What a person reads; every character of it is shown as it is.
+  /// Creates text whose characters are displayed as they are.
   init(text: String) { source = Self.escaped(text) }
 
-  /// A source that is known when the program is built, as a style sheet.
+  /// Creates markup from a source known at compile time, such as a style sheet.
   init(constant: StaticString) { source = constant.description }
 
-  /// - Parameter attributes: names with values; one whose value is nil is left out.
+  /// - Parameter attributes: names and values; an attribute whose value is nil is left out.
   init(_ element: String, _ attributes: KeyValuePairs<String, String?> = [:], _ content: [Markup] = []) {
     source = "<" + element
     for case (let name, let value?) in attributes { source += " \(name)=\"\(Self.escaped(value))\"" }
@@ -33,7 +32,7 @@ struct Markup: Sendable, Equatable {
 
   init(_ parts: [Markup]) { source = parts.map(\.source).joined() }
 
-  /// The parts, each on lines of its own.
+  /// The parts, each on its own line.
   static func lines(_ parts: [Markup]) -> Markup {
     var lines = Markup()
     for part in parts { lines.source += "\n" + part.source }
@@ -41,13 +40,13 @@ struct Markup: Sendable, Equatable {
     return lines
   }
 
-  /// HTML's void elements, and the shapes of SVG.
+  /// Whether an element without content is written as an empty-element tag: HTML's void elements and SVG's shapes.
   private static func isEmptyTag(_ element: String) -> Bool {
     ["meta", "link", "img", "br", "hr", "col", "rect", "path", "line", "circle", "image", "polygon"].contains(element)
   }
 
-  /// Text in which no character is taken for markup. What XML 1.0 or HTML forbids becomes visible: a control character
-  /// its picture (U+2400 and on), any other the replacement character.
+  /// Escapes every character with a meaning in markup. Characters that XML 1.0 or HTML forbids become visible: a
+  /// control character becomes its picture (U+2400 and following), any other the replacement character.
   private static func escaped(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

@@ -1,10 +1,10 @@
-/// What the live page takes from the report's page: it has a frame of its own, and draws sections anew one by one.
+/// The parts of the report's page that the live page uses: it has its own frame, and renders sections one by one.
 extension HTMLPage {
-  /// The styles that sections and plots need.
+  /// The styles of sections and plots.
   package static var styleSheet: String { PageStyle.sheet.source + PlotStyle.sheet.source }
 }
 
 extension HTMLSection {
-  /// What stands below the section's heading.
+  /// The HTML below the section's heading.
   package var content: String { blocks.map(\.markup.source).joined(separator: "\n") }
 }

@@ -1,14 +1,14 @@
 extension HTMLPage {
-  /// The file: UTF-8.
+  /// The content of the HTML file, in UTF-8.
   package var html: String {
     let identifiers = sections.flatMap(\.identifiers)
-    precondition(Set(identifiers).count == identifiers.count, "sections share an identifier")
+    precondition(Set(identifiers).count == identifiers.count, "two sections have the same identifier")
     let page = Markup("html", ["lang": "en", "xmlns": "http://www.w3.org/1999/xhtml"], [.lines([head, body])])
     return "<!DOCTYPE html>\n\(page.source)\n"
   }
 
   private var head: Markup {
-    // Nothing is loaded and nothing runs, even if a later change forgets to escape a name.
+    // Second line of defense: nothing is loaded or executed even if some text is not escaped.
     let scripts = script == nil ? "" : "; script-src 'self'; connect-src 'self'"
     let policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'" + scripts
     return Markup(
@@ -48,7 +48,7 @@ extension HTMLPage {
 }
 
 extension HTMLSection {
-  /// The section as it stands in the page, alone: what the live page puts in the place of the element with this id.
+  /// The HTML of the section alone, which the live page substitutes for the element with the same id.
   package var fragment: String { markup.source }
 
   var identifiers: [Identifier] { [identifier] + subsections.flatMap(\.identifiers) }
@@ -58,7 +58,7 @@ extension HTMLSection {
   private func markup(level: Int) -> Markup {
     let heading = "\(identifier.text)-title"
     return Markup(
-      "section", ["id": identifier.text, "aria-labelledby": heading],
+      "section", ["id": identifier.text, "aria-labeledby": heading],
       [
         .lines(
           [Markup("h\(min(level, 6))", ["id": heading], text: title)] + blocks.map(\.markup)
@@ -116,7 +116,7 @@ extension HTMLTable {
         Markup("caption", text: caption), Markup("thead", [:], [Markup("tr", [:], titles)]),
         Markup("tbody", [:], [.lines(rows.indices.map(row))]),
       ])
-    // Whoever has no pointer scrolls with the keys, once the box has the focus.
+    // Focusable, so that the table can be scrolled with the keyboard.
     return Markup("div", ["class": "table", "role": "region", "aria-label": caption, "tabindex": "0"], [table])
   }
 
@@ -127,12 +127,12 @@ extension HTMLTable {
       return place == 0
         ? Markup("th", ["scope": "row", "class": style], [text.markup]) : Markup("td", ["class": style], [text.markup])
     }
-    return Markup("tr", ["class": index == emphasised ? "best" : nil], cells)
+    return Markup("tr", ["class": index == emphasized ? "best" : nil], cells)
   }
 }
 
 extension HTMLFigure {
-  /// Wider pictures, in pixels, need more room in a gallery.
+  /// Pictures wider than this, in pixels, get wider cells in a gallery.
   private static let wide = 200
 
   fileprivate var markup: Markup {

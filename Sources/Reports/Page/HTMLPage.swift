@@ -1,18 +1,18 @@
-/// A page that needs nothing but itself: no network, no script, no font.
+/// A self-contained page: it needs no network, no scripts and no fonts.
 ///
-/// It is HTML5 that is well-formed XML at the same time, readable on a phone, on paper, by a screen reader, and in the
-/// light or dark colours that the reader's system asks for.
+/// The page is HTML5 and well-formed XML at the same time. It is readable on a phone, on paper and with a screen
+/// reader, in the light or dark colors of the reader's system.
 package struct HTMLPage: Sendable {
   package var title: String
-  /// A line below the title, as what the page is about.
+  /// A line below the title, for instance the subject of the page.
   package var subtitle: String
   package var sections: [HTMLSection]
-  /// The last line, as which program wrote the page.
+  /// The last line, for instance the program that wrote the page.
   package var footer: String
-  /// The address of a script, for the live page alone; it may talk to the page's own host only.
+  /// The address of a script, for the live page only; the script may connect only to the page's own host.
   package var script: String?
 
-  /// - Parameter sections: each with an identifier of its own, subsections too.
+  /// - Parameter sections: all identifiers, including those of subsections, are unique.
   package init(
     title: String, subtitle: String = "", sections: [HTMLSection], footer: String = "", script: String? = nil
   ) {
@@ -33,26 +33,26 @@ package struct HTMLSection: Sendable {
   }
 }
 
-/// What sections are made of.
+/// A block of a section.
 package indirect enum HTMLBlock: Sendable {
   case paragraph(HTMLText)
-  /// Something to keep in mind, set apart: a limit of a method, a warning.
+  /// A highlighted remark, such as a limit of a method or a warning.
   case note(HTMLText)
   case list([HTMLText])
   case statements([HTMLStatement])
   case cards([HTMLCard])
   case table(HTMLTable)
   case figure(HTMLFigure)
-  /// Figures side by side where there is room.
+  /// Figures in a grid, as many per row as fit.
   case gallery([HTMLFigure])
   case definitions([HTMLDefinition])
-  /// Lines as they are, as a command or a file.
+  /// Preformatted lines, such as a command or a file.
   case code(String)
-  /// What can be folded away; on paper it is open.
+  /// A collapsible block; it is expanded in print.
   case details(summary: String, [HTMLBlock])
 }
 
-/// A sentence with the number that it rests on beside it.
+/// A sentence beside the number it is based on.
 package struct HTMLStatement: Sendable, Equatable {
   package var number: String
   package var sentence: HTMLText
@@ -64,7 +64,7 @@ package struct HTMLStatement: Sendable, Equatable {
 package struct HTMLCard: Sendable, Equatable {
   package var name: String
   package var value: String
-  /// In small letters below, as an interval.
+  /// Small print below the value, such as an interval.
   package var remark: String
 
   package init(_ name: String, _ value: String, remark: String = "") {
@@ -79,7 +79,7 @@ package struct HTMLDefinition: Sendable, Equatable {
   package init(_ term: String, _ definition: HTMLText) { (self.term, self.definition) = (term, definition) }
 }
 
-/// Rows of cells. The first cell of a row is its name.
+/// A table. The first cell of a row is its header.
 package struct HTMLTable: Sendable, Equatable {
   package enum Alignment: Sendable { case text, number }
 
@@ -94,29 +94,29 @@ package struct HTMLTable: Sendable, Equatable {
   package var columns: [Column]
   /// (rows, columns)
   package var rows: [[HTMLText]]
-  /// The row that stands out, as the best.
-  package var emphasised: Int?
+  /// The index of a highlighted row, such as the best one.
+  package var emphasized: Int?
 
-  /// - Parameter rows: with one cell for each column.
-  package init(_ caption: String, columns: [Column], rows: [[HTMLText]], emphasised: Int? = nil) {
-    precondition(rows.allSatisfy { $0.count == columns.count }, "a cell for each column")
-    (self.caption, self.columns, self.rows, self.emphasised) = (caption, columns, rows, emphasised)
+  /// - Parameter rows: each with one cell per column
+  package init(_ caption: String, columns: [Column], rows: [[HTMLText]], emphasized: Int? = nil) {
+    precondition(rows.allSatisfy { $0.count == columns.count }, "every row has one cell per column")
+    (self.caption, self.columns, self.rows, self.emphasized) = (caption, columns, rows, emphasized)
   }
 }
 
-/// A plot or a picture with what it shows in words.
+/// A plot or a picture with a caption.
 package struct HTMLFigure: Sendable {
   package enum Content: Sendable {
     case plot(SVG)
-    /// - Parameter alternative: what the picture shows, for those who do not see it.
+    /// - Parameter alternative: the text for readers who cannot see the picture
     case picture(Picture, alternative: String)
   }
 
-  /// The name of the file beside the page, without its ending.
+  /// The name of the figure's file, without the extension.
   package var name: Identifier
   package var content: Content
   package var caption: HTMLText
-  /// Below a picture: what its colours mean.
+  /// The color scale below a picture.
   package var scale: SVG?
 
   package init(_ name: Identifier, _ plot: some Plot, caption: HTMLText) {
@@ -124,7 +124,7 @@ package struct HTMLFigure: Sendable {
   }
 
   package init(
-    _ name: Identifier, _ picture: Picture, alternative: String, caption: HTMLText, scale: ColourScale? = nil
+    _ name: Identifier, _ picture: Picture, alternative: String, caption: HTMLText, scale: ColorScale? = nil
   ) {
     (self.name, self.content, self.caption) = (name, .picture(picture, alternative: alternative), caption)
     self.scale = scale?.svg

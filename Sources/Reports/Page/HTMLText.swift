@@ -1,4 +1,4 @@
-/// A sentence of a page, some of it set apart. Whatever its parts hold is shown, not run.
+/// A text with inline markup. Characters of its parts are escaped.
 package struct HTMLText: Sendable, Equatable, ExpressibleByStringInterpolation {
   var markup: Markup
 
@@ -8,10 +8,10 @@ package struct HTMLText: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   package static func strong(_ text: String) -> HTMLText { HTMLText(Markup("strong", text: text)) }
 
-  /// A parameter, a command, a name of a file.
+  /// A parameter, a command or a file name.
   package static func code(_ text: String) -> HTMLText { HTMLText(Markup("code", text: text)) }
 
-  /// Leads to a section of the same page.
+  /// A link to a section of the same page.
   package static func link(_ text: String, to section: Identifier) -> HTMLText {
     HTMLText(Markup("a", ["href": "#\(section.text)"], text: text))
   }
@@ -23,11 +23,11 @@ package struct HTMLText: Sendable, Equatable, ExpressibleByStringInterpolation {
   private init(_ markup: Markup) { self.markup = markup }
 }
 
-/// The name of a section or figure that addresses and files are made of: small letters, digits and single hyphens.
+/// The name of a section or figure, used in URLs and file names: lowercase letters, digits and single hyphens.
 package struct Identifier: Sendable, Hashable, ExpressibleByStringLiteral {
   package let text: String
 
-  /// - Parameter name: any; what is not allowed becomes a hyphen, and different names can become equal.
+  /// - Parameter name: any text; other characters become hyphens, so different names can give equal identifiers.
   package init(_ name: String) {
     let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
     text = words.isEmpty ? "unnamed" : words.joined(separator: "-")

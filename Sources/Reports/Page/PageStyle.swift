@@ -1,4 +1,4 @@
-/// The style sheet of pages: calm, and readable on a phone, a desk and paper, in light and dark.
+/// The style sheet of pages, for phones, desktops and print, with a light and a dark theme.
 enum PageStyle {
   static let sheet = Markup(
     constant: """
@@ -14,7 +14,8 @@ enum PageStyle {
       font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
       overflow-wrap:break-word;font-feature-settings:"kern"}
       body>*{max-width:80rem;margin-inline:auto;padding-inline:clamp(1rem,4vw,3rem)}
-      .skip{position:absolute;left:-100vw;top:0;padding:.75rem 1rem;background:var(--accent);color:var(--card);z-index:1}
+      .skip{position:absolute;left:-100vw;top:0;padding:.75rem 1rem;background:var(--accent);color:var(--card);
+      z-index:1}
       .skip:focus{left:0}
       a{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:1px}
       :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
@@ -38,8 +39,10 @@ enum PageStyle {
       pre{margin:0 0 1.25rem;padding:1rem 1.2rem;background:var(--card);border:1px solid var(--line);border-radius:12px;
       overflow-x:auto;line-height:1.5}
       pre code{background:none;padding:0}
-      .note{padding:.9rem 1.2rem;background:var(--warm);border-left:4px solid var(--warm-line);border-radius:4px 12px 12px 4px}
-      .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,11.5rem),1fr));gap:1rem;margin:0 0 1.75rem}
+      .note{padding:.9rem 1.2rem;background:var(--warm);border-left:4px solid var(--warm-line);
+      border-radius:4px 12px 12px 4px}
+      .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,11.5rem),1fr));gap:1rem;
+      margin:0 0 1.75rem}
       .cards div{padding:1.15rem 1.3rem;background:var(--card);border:1px solid var(--line);border-radius:16px}
       .cards dt{color:var(--soft);font-size:.875rem}
       .cards dd{margin:.2rem 0 0;font-size:1.85rem;line-height:1.2;font-weight:650;letter-spacing:-.02em;
@@ -55,7 +58,8 @@ enum PageStyle {
       .table{overflow-x:auto;margin:0 0 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:16px}
       table{width:100%;border-collapse:collapse;font-size:.93rem;line-height:1.45;font-variant-numeric:tabular-nums}
       caption{padding:1rem 1.3rem .35rem;text-align:left;font-weight:600}
-      th,td{padding:.55rem .9rem;text-align:left;vertical-align:baseline;border-top:1px solid var(--line);overflow-wrap:normal}
+      th,td{padding:.55rem .9rem;text-align:left;vertical-align:baseline;border-top:1px solid var(--line);
+      overflow-wrap:normal}
       th:first-child{padding-left:1.3rem}
       th:last-child,td:last-child{padding-right:1.3rem}
       thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.85rem}
@@ -70,11 +74,13 @@ enum PageStyle {
       .picture .box>img{display:block;max-width:100%;height:auto;image-rendering:pixelated;border-radius:6px}
       .picture .box>svg{display:block;margin-top:1rem;max-width:100%;height:auto}
       figcaption{padding:.5rem 1.3rem 1.15rem;color:var(--soft);font-size:.9rem;line-height:1.5;max-width:52rem}
-      .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:1.25rem;margin:0 0 1.75rem}
+      .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:1.25rem;
+      margin:0 0 1.75rem}
       .gallery:has(.wide){grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
       .gallery figure{margin:0}
       .gallery:has(.plot){grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr))}
-      .definitions{margin:0 0 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:16px;padding:.4rem 1.3rem}
+      .definitions{margin:0 0 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:16px;
+      padding:.4rem 1.3rem}
       .definitions div{display:grid;grid-template-columns:minmax(8rem,14rem) 1fr;gap:1.25rem;padding:.6rem 0}
       .definitions div+div{border-top:1px solid var(--line)}
       .definitions dt{color:var(--soft)}

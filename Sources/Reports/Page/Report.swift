@@ -1,4 +1,4 @@
-/// A page and its figures as files.
+/// The files of a report: a page and its figures.
 package struct Report: Sendable {
   package struct File: Sendable, Equatable {
     package var name: String
@@ -9,8 +9,8 @@ package struct Report: Sendable {
 
   package init(_ page: HTMLPage) { self.page = page }
 
-  /// The page first, as `report.html`, then its figures as `<name>.svg` and `<name>.png` in the order of the page. Of
-  /// several figures with one name, the second is `<name>-2`, and so on.
+  /// The page as `report.html`, then its figures as `<name>.svg` or `<name>.png` in the order of the page. If several
+  /// figures have the same name, the second is `<name>-2`, and so on.
   package var files: [File] {
     var files = [File(name: "report.html", bytes: Array(page.html.utf8))]
     var names: Set<String> = []

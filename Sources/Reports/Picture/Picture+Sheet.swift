@@ -1,11 +1,11 @@
 extension Picture {
-  /// Pictures side by side, row after row, with a gap around each.
+  /// Arranges pictures in rows, with a gap around each.
   /// - Parameters:
-  ///   - pictures: not empty; a smaller one is in the middle of its place.
-  ///   - columns: how many in a row.
-  ///   - gap: in pixels.
+  ///   - pictures: at least one; smaller pictures are centered in their cell.
+  ///   - columns: the number of pictures per row
+  ///   - gap: in pixels
   package static func sheet(
-    _ pictures: [Picture], columns: Int, gap: Int = 2, background: ColourMap.Colour = .init(0x808080)
+    _ pictures: [Picture], columns: Int, gap: Int = 2, background: ColorMap.Color = .init(0x808080)
   ) -> Picture {
     precondition(!pictures.isEmpty && columns >= 1 && gap >= 0)
     let columns = min(columns, pictures.count)

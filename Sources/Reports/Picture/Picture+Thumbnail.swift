@@ -1,5 +1,6 @@
 extension Picture {
-  /// About so large, whatever the image's size: a small one in whole multiples, a large one as the means of square blocks of pixels.
+  /// Scales the picture to about `side` pixels on its longer side: small pictures by an integer factor, large ones by
+  /// averaging square blocks of pixels.
   func thumbnail(_ side: Int) -> Picture {
     let longest = max(height, width)
     guard longest > side else { return scaled(toward: side) }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Where an axis' values are, and its ticks.
+/// The mapping from the values of an axis to pixels, and its ticks.
 struct AxisScale {
   struct Tick: Equatable {
     var value: Double
@@ -8,19 +8,19 @@ struct AxisScale {
   }
 
   let axis: Axis
-  /// In units of the axis, or, if it is logarithmic, their decimal logarithms.
+  /// In units of the axis; for a logarithmic axis, decimal logarithms.
   private let range: ClosedRange<Double>
-  /// About how many ticks there should be.
+  /// The approximate number of ticks.
   private let count: Int
-  /// Between the ticks of a linear axis.
+  /// The distance between the ticks of a linear axis.
   private let step: Double
-  /// In pixels: where the range begins and ends.
+  /// The positions of the ends of the range, in pixels.
   var start = 0.0
   var end = 1.0
 
   /// - Parameters:
-  ///   - data: what has to be in the range, unless the axis states one.
-  ///   - isRounded: the range is widened to the next ticks.
+  ///   - data: the values that the range covers, unless the axis has a range
+  ///   - isRounded: whether the range is extended to the next ticks
   init(_ axis: Axis, data: Bounds, isRounded: Bool = true, ticks count: Int = 6) {
     (self.axis, self.count) = (axis, count)
     let isLogarithmic = axis.scale == .logarithmic
@@ -35,18 +35,20 @@ struct AxisScale {
     range = isRounded && stated == nil ? Self.rounded(exact, axis, step: step, count) : exact
   }
 
-  /// From 0 at the range's beginning to 1 at its end, or outside of that; nil for what has no place.
-  func share(_ value: Double) -> Double? {
+  /// Returns the relative position in the range, from 0 at its lower bound to 1 at its upper bound; nil for a value
+  /// without a position on the axis.
+  func fraction(_ value: Double) -> Double? {
     guard value.isFinite, axis.scale == .linear || value > 0 else { return nil }
-    return range.share(of: axis.scale == .logarithmic ? log10(value) : value)
+    return range.fraction(of: axis.scale == .logarithmic ? log10(value) : value)
   }
 
-  /// In pixels. What is far outside stays within a few lengths of the axis.
-  func position(_ value: Double) -> Double? { share(value).map { start + (end - start) * min(max($0, -2), 3) } }
+  /// Returns the position in pixels; nil for a value without a position on the axis. Positions far outside the range
+  /// are clamped to a few lengths of the axis.
+  func position(_ value: Double) -> Double? { fraction(value).map { start + (end - start) * min(max($0, -2), 3) } }
 
   var ticks: [Tick] {
     if axis.scale == .logarithmic {
-      let values = Self.powers(range, count).filter { (-1e-9...1 + 1e-9).contains(share($0) ?? -1) }
+      let values = Self.powers(range, count).filter { (-1e-9...1 + 1e-9).contains(fraction($0) ?? -1) }
       return values.map { Tick(value: $0, label: axis.format.text($0)) }
     }
     guard let indices = Self.indices(range, step) else {
@@ -55,7 +57,7 @@ struct AxisScale {
     return indices.map { Tick(value: Double($0) * step, label: label(Double($0) * step)) }
   }
 
-  /// With as many decimals as tell neighbouring ticks apart.
+  /// The label of a tick, with enough decimals to distinguish neighboring ticks.
   private func label(_ value: Double) -> String {
     let factor = axis.format == .percent ? 100 : 1.0
     let decimals = max(0, -Int((log10(step * factor) + 1e-9).rounded(.down)))
@@ -68,7 +70,7 @@ struct AxisScale {
 }
 
 extension AxisScale {
-  /// A range of one value becomes one around it.
+  /// Extends a range that consists of a single value.
   private static func widened(_ range: ClosedRange<Double>, _ axis: Axis) -> ClosedRange<Double> {
     let (low, high) = (range.lowerBound, range.upperBound)
     guard high - low <= max(abs(low), abs(high)) * 1e-12 else { return range }
@@ -85,7 +87,7 @@ extension AxisScale {
     return axis.format == .whole ? max(1, step) : step
   }
 
-  /// The multiples of the step inside of the range; nil where floating point cannot tell them apart.
+  /// The multiples of the step within the range; nil if floating-point precision does not suffice to distinguish them.
   private static func indices(_ range: ClosedRange<Double>, _ step: Double) -> ClosedRange<Int>? {
     let first = (range.lowerBound / step - 1e-6).rounded(.up)
     let last = (range.upperBound / step + 1e-6).rounded(.down)
@@ -93,7 +95,8 @@ extension AxisScale {
     return Int(first)...Int(last)
   }
 
-  /// 1, 2 and 5 times each power of ten, or fewer if that is too many, in and right around a range of logarithms.
+  /// The ticks in and next to a range of logarithms: 1, 2 and 5 times each power of ten, or fewer if there would be too
+  /// many.
   private static func powers(_ range: ClosedRange<Double>, _ count: Int) -> [Double] {
     let decades = Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))
     if range.upperBound - range.lowerBound < 3 {

@@ -1,5 +1,5 @@
 extension BarPlot {
-  /// From few bars to many.
+  /// The height of a row, in pixels.
   private static let rowHeights = (few: 28.0, many: 16.0)
   private static let manyBars = 32
 
@@ -23,7 +23,7 @@ extension BarPlot {
     }
     var x = AxisScale(horizontal, data: bounds)
     let rowHeight = bars.count <= Self.manyBars ? Self.rowHeights.few : Self.rowHeights.many
-    let entries = groups.enumerated().map { (PlotLegend.Sign.area($0.offset), $0.element) }
+    let entries = groups.enumerated().map { (PlotLegend.Key.area($0.offset), $0.element) }
     var frame = PlotFrame(
       title, horizontal: horizontal.title, vertical: vertical.title, legend: PlotLegend(entries),
       height: Double(max(1, bars.count)) * rowHeight)
@@ -40,12 +40,12 @@ extension BarPlot {
   private func markup(_ bar: Bar, _ text: String, _ x: AxisScale, middle: Double) -> [Markup] {
     let isThin = bars.count > Self.manyBars
     let half = isThin ? 5.5 : 9.0
-    // A logarithmic axis has no zero; its bars begin where it does.
+    // A logarithmic axis has no zero; its bars start at the beginning of the axis.
     let zero = min(max(x.position(0) ?? x.start, x.start), x.end)
     guard let end = x.position(bar.value) else {
       return [PlotText.label("–", x: zero + 6, y: middle + 4, style: "plot-value")]
     }
-    var (shape, whisker) = (PathText(), PathText())
+    var (shape, whisker) = (SVGPath(), SVGPath())
     shape.rectangle(min(zero, end), middle - half, width: abs(end - zero), height: 2 * half)
     var parts = [shape.markup("plot-bar " + PlotStyle.fill(bar.group), title: "\(bar.name): \(text)")]
     var textStart = max(zero, end)

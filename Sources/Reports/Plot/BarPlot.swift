@@ -1,11 +1,11 @@
-/// A horizontal bar for each name, from zero, with the value written beside it.
+/// A horizontal bar plot: each bar has a name and starts at zero, with its value beside it.
 package struct BarPlot: Plot {
   package struct Bar: Sendable, Equatable {
     package var name: String
     package var value: Double
-    /// Drawn as a whisker.
+    /// The interval, drawn as a whisker.
     package var interval: ClosedRange<Double>?
-    /// Of ``BarPlot/groups``: which colour it has.
+    /// The index in ``BarPlot/groups``, which determines the color.
     package var group: Int
 
     package init(_ name: String, _ value: Double, interval: ClosedRange<Double>? = nil, group: Int = 0) {
@@ -15,19 +15,20 @@ package struct BarPlot: Plot {
 
   package var title: String
   package var horizontal: Axis
-  /// What the names are of, as "class".
+  /// What the names denote, for example "class".
   package var vertical: Axis
-  /// From top to bottom.
+  /// The bars from top to bottom.
   package var bars: [Bar]
-  /// The legend; empty if all bars are of one kind.
+  /// The legend; empty if all bars belong to one group.
   package var groups: [String]
-  /// Vertical lines, as the mean.
+  /// Vertical lines, for example at the mean.
   package var markers: [PlotMarker]
 
   package init(
     _ title: String, horizontal: Axis, vertical: Axis, bars: [Bar], groups: [String] = [], markers: [PlotMarker] = []
   ) {
-    precondition(bars.allSatisfy { $0.group >= 0 && $0.group < max(1, groups.count) }, "a bar is of one of the groups")
+    precondition(
+      bars.allSatisfy { $0.group >= 0 && $0.group < max(1, groups.count) }, "the group of a bar is out of range")
     (self.title, self.horizontal, self.vertical) = (title, horizontal, vertical)
     (self.bars, self.groups, self.markers) = (bars, groups, markers)
   }

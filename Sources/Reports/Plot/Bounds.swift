@@ -1,10 +1,10 @@
-/// The smallest and the largest of the finite values.
+/// The range of the finite values.
 struct Bounds {
-  /// Larger ones count as this, so that no difference of two is infinite.
+  /// Larger magnitudes are clamped to this value, so that differences stay finite.
   private static let largest = 1e150
 
   private(set) var range: ClosedRange<Double>?
-  /// Of those above zero.
+  /// The range of the positive values.
   private(set) var positive: ClosedRange<Double>?
 
   init(_ values: some Sequence<Double> = []) { include(values) }
@@ -23,9 +23,9 @@ struct Bounds {
 }
 
 extension ClosedRange<Double> {
-  /// Where a value is between the bounds, as a number from 0 to 1 if it is between them. In the middle of a range of
-  /// one value.
-  func share(of value: Double) -> Double {
+  /// Returns the relative position of a value between the bounds: 0 at the lower bound, 1 at the upper bound; 0.5 if
+  /// the bounds are equal.
+  func fraction(of value: Double) -> Double {
     lowerBound < upperBound ? value / (upperBound - lowerBound) - lowerBound / (upperBound - lowerBound) : 0.5
   }
 }

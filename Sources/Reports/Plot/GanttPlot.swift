@@ -1,12 +1,12 @@
-/// Who did what, when: a row for each worker, and coloured spans of time.
+/// A Gantt chart: a row for each worker, with colored spans of time.
 package struct GanttPlot: Plot {
   package struct Span: Sendable, Equatable {
     package var row: Int
-    /// Of ``GanttPlot/kinds``.
+    /// The index in ``GanttPlot/kinds``.
     package var kind: Int
     package var start: Double
     package var end: Double
-    /// What the pointer shows; empty for the kind alone.
+    /// The tooltip; empty for the kind alone.
     package var label: String
 
     package init(row: Int, kind: Int, start: Double, end: Double, label: String = "") {
@@ -16,12 +16,12 @@ package struct GanttPlot: Plot {
 
   package var title: String
   package var horizontal: Axis
-  /// What the rows are, as "worker".
+  /// What the rows denote, for example "worker".
   package var vertical: Axis
   package var rows: [String]
   package var kinds: [String]
   package var spans: [Span]
-  /// Vertical lines, as the loss of a worker.
+  /// Vertical lines, for example at the loss of a worker.
   package var markers: [PlotMarker]
 
   package init(
@@ -29,7 +29,8 @@ package struct GanttPlot: Plot {
     markers: [PlotMarker] = []
   ) {
     precondition(
-      spans.allSatisfy { rows.indices ~= $0.row && kinds.indices ~= $0.kind }, "a span is of a row and a kind")
+      spans.allSatisfy { rows.indices ~= $0.row && kinds.indices ~= $0.kind },
+      "the row or kind of a span is out of range")
     (self.title, self.horizontal, self.vertical, self.rows) = (title, horizontal, vertical, rows)
     (self.kinds, self.spans, self.markers) = (kinds, spans, markers)
   }

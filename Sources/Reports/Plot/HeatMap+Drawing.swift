@@ -1,9 +1,9 @@
 extension HeatMap {
-  /// The longer side of the cells' area is at most so long, and a cell's side within these bounds.
+  /// The maximum length of the longer side of the matrix, and the bounds of the side of a cell, in pixels.
   private static let side = 540.0
   private static let cellSides = 2.0...46.0
-  /// With more cells, they are one raster, which is a small part of the bytes.
-  private static let mostSingleCells = 1024
+  /// With more cells than this, the matrix is one raster image, which takes far fewer bytes.
+  private static let maxSingleCells = 1024
   private static let longestName = 130.0
   private static let titleHeight = 52.0
 
@@ -13,7 +13,7 @@ extension HeatMap {
       "from \(scale.axis.format.text($0.lowerBound)) to \(scale.axis.format.text($0.upperBound))"
     }
     return "Matrix of \(scale.title), \(rows.count) rows (\(vertical.title)) by \(columns.count) columns "
-      + "(\(horizontal.title)), \(text ?? "without values")."
+      + "(\(horizontal.title)), \(text ?? "no values")."
   }
 
   package var svg: SVG {
@@ -29,7 +29,7 @@ extension HeatMap {
     ]
     if values.isEmpty {
       content.append(PlotText.label("no data", x: left, y: Self.titleHeight + 14))
-    } else if values.count <= Self.mostSingleCells {
+    } else if values.count <= Self.maxSingleCells {
       content += cells(left, cell)
     } else {
       content.append(raster(left, cell))
@@ -38,7 +38,7 @@ extension HeatMap {
     let scaleTop = Self.titleHeight + height + namesHeight + 30
     content += scale.strip(Bounds(values), left: left, top: scaleTop, width: max(160, min(width, 280)))
     return SVG(
-      width: max(total, left + 190), height: scaleTop + ColourScale.stripHeight, title: title, summary: summary,
+      width: max(total, left + 190), height: scaleTop + ColorScale.stripHeight, title: title, summary: summary,
       content: content)
   }
 
@@ -47,18 +47,18 @@ extension HeatMap {
     return min(max(side, Self.cellSides.lowerBound), Self.cellSides.upperBound)
   }
 
-  /// The room that names take.
+  /// The width of the names, in pixels.
   private static func nameWidth(_ names: [String]) -> Double {
     min(names.map { PlotText.width($0) }.max() ?? 0, longestName)
   }
 
-  private func colour(_ value: Double, _ colours: AxisScale) -> ColourMap.Colour? {
-    colours.share(value).map(scale.map.colour)
+  private func color(_ value: Double, _ colors: AxisScale) -> ColorMap.Color? {
+    colors.fraction(value).map(scale.map.color)
   }
 
-  /// A rectangle for each cell, and its text if all texts fit.
+  /// A rectangle for each cell, with its text if all texts fit.
   private func cells(_ left: Double, _ cell: Double) -> [Markup] {
-    let colours = scale.scale(Bounds(values))
+    let colors = scale.scale(Bounds(values))
     let texts = self.texts.isEmpty ? values.map(scale.axis.format.text) : self.texts
     let fitting = [12.0, 10.0].first { size in
       cell >= size + 4 && texts.allSatisfy { PlotText.width($0, size: size) <= cell - 3 }
@@ -66,17 +66,17 @@ extension HeatMap {
     return values.indices.flatMap { index -> [Markup] in
       let (row, column) = index.quotientAndRemainder(dividingBy: columns.count)
       let (x, y) = (left + Double(column) * cell, Self.titleHeight + Double(row) * cell)
-      let colour = colour(values[index], colours)
-      // A gap of a pixel between large cells sets them apart; between small ones it would be most of what is seen.
+      let color = color(values[index], colors)
+      // Large cells are separated by a gap of one pixel, which would dominate between small cells.
       let side = cell > 12 ? cell - 1 : cell
       let shape = Markup(
         "rect",
         [
           "x": x.coordinate, "y": y.coordinate, "width": side.coordinate, "height": side.coordinate,
-          "fill": colour?.code, "class": colour == nil ? "plot-missing" : nil,
+          "fill": color?.code, "class": color == nil ? "plot-missing" : nil,
         ], [Markup("title", text: "\(rows[row]), \(columns[column]): \(texts[index])")])
       guard let fitting, !texts[index].isEmpty else { return [shape] }
-      let style = (colour?.luminance ?? 0.5) < 0.18 ? "plot-on-dark" : "plot-on-light"
+      let style = (color?.luminance ?? 0.5) < 0.18 ? "plot-on-dark" : "plot-on-light"
       let label = PlotText.label(
         texts[index], x: x + side / 2, y: y + side / 2 + fitting * 0.36, .middle,
         style: fitting < 12 ? style + " plot-small" : style)
@@ -85,10 +85,10 @@ extension HeatMap {
   }
 
   private func raster(_ left: Double, _ cell: Double) -> Markup {
-    let colours = scale.scale(Bounds(values))
+    let colors = scale.scale(Bounds(values))
     let pixels = values.flatMap { value in
-      let colour = colour(value, colours) ?? ColourMap.Colour(0xb4bbc2)
-      return [colour.red, colour.green, colour.blue]
+      let color = color(value, colors) ?? ColorMap.Color(0xb4bbc2)
+      return [color.red, color.green, color.blue]
     }
     return Markup(
       "image",
@@ -100,7 +100,8 @@ extension HeatMap {
       ])
   }
 
-  /// Beside the rows and below the columns: all of them, or every second, fifth, … where there is no room.
+  /// The names beside the rows and below the columns: all of them, or every second, fifth, … if there is not enough
+  /// room.
   private func names(_ left: Double, _ cell: Double, isSlanted: Bool) -> [Markup] {
     let stride = Self.stride(cell)
     let bottom = Self.titleHeight + Double(rows.count) * cell
@@ -108,11 +109,11 @@ extension HeatMap {
     for (place, name) in rows.enumerated() where place.isMultiple(of: stride) {
       parts.append(
         PlotText.label(
-          PlotText.fitted(name, width: Self.longestName), x: left - 8,
+          PlotText.truncated(name, width: Self.longestName), x: left - 8,
           y: Self.titleHeight + (Double(place) + 0.5) * cell + 4, .end))
     }
     for (place, name) in columns.enumerated() where place.isMultiple(of: stride) {
-      let (x, text) = (left + (Double(place) + 0.5) * cell, PlotText.fitted(name, width: Self.longestName))
+      let (x, text) = (left + (Double(place) + 0.5) * cell, PlotText.truncated(name, width: Self.longestName))
       parts.append(
         isSlanted
           ? PlotText.label(text, x: x + 4, y: bottom + 14, .end, rotation: -45)

@@ -1,25 +1,25 @@
-/// A matrix as coloured cells, with its numbers in them where they fit.
+/// A matrix of colored cells, with numbers in the cells where they fit.
 package struct HeatMap: Plot {
   package var title: String
-  /// What the columns are of, as "predicted class".
+  /// What the columns denote, for example "predicted class".
   package var horizontal: Axis
   package var vertical: Axis
   package var columns: [String]
-  /// From top to bottom.
+  /// The names of the rows from top to bottom.
   package var rows: [String]
-  /// (rows, columns), row-major; one that is not finite is shown as missing.
+  /// (rows, columns), row-major; values that are not finite are shown as missing.
   package var values: [Double]
-  /// (rows, columns) What is written in the cells; empty for the values themselves.
+  /// (rows, columns) The texts in the cells; empty for the values themselves.
   package var texts: [String]
-  /// What the values are, with the range of the colours.
-  package var scale: ColourScale
+  /// The axis of the values and its colors.
+  package var scale: ColorScale
 
   package init(
     _ title: String, horizontal: Axis, vertical: Axis, columns: [String], rows: [String], values: [Double],
-    texts: [String] = [], scale: ColourScale
+    texts: [String] = [], scale: ColorScale
   ) {
-    precondition(values.count == rows.count * columns.count, "a value for each cell")
-    precondition(texts.isEmpty || texts.count == values.count, "a text for each cell, or none")
+    precondition(values.count == rows.count * columns.count, "one value per cell")
+    precondition(texts.isEmpty || texts.count == values.count, "one text per cell, or none")
     (self.title, self.horizontal, self.vertical) = (title, horizontal, vertical)
     (self.columns, self.rows, self.values, self.texts, self.scale) = (columns, rows, values, texts, scale)
   }

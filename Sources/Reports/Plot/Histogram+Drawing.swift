@@ -2,8 +2,8 @@ extension Histogram {
   private static let height = 260.0
 
   /// - Parameters:
-  ///   - values: those that are not finite are left out.
-  ///   - bins: how many; all have the same width.
+  ///   - values: values that are not finite are ignored.
+  ///   - bins: the number of bins of equal width
   package init(
     _ title: String, horizontal: Axis, vertical: Axis, values: [(name: String, values: [Double])], bins: Int = 32
   ) {
@@ -14,8 +14,8 @@ extension Histogram {
     let series = values.map { name, values in
       var counts = [Double](repeating: 0, count: bins)
       for value in values where value.isFinite {
-        // The last bin has its upper edge too.
-        counts[Int(min(max(range.share(of: value) * Double(bins), 0), Double(bins - 1)))] += 1
+        // The last bin includes its upper edge.
+        counts[Int(min(max(range.fraction(of: value) * Double(bins), 0), Double(bins - 1)))] += 1
       }
       return Series(name, counts)
     }
@@ -39,7 +39,7 @@ extension Histogram {
   package var svg: SVG {
     var x = AxisScale(horizontal, data: Bounds(edges), isRounded: false)
     var y = AxisScale(vertical, data: Bounds(series.flatMap(\.counts) + (vertical.scale == .linear ? [0] : [])))
-    let entries = series.count > 1 ? series.enumerated().map { (PlotLegend.Sign.area($0.offset), $0.element.name) } : []
+    let entries = series.count > 1 ? series.enumerated().map { (PlotLegend.Key.area($0.offset), $0.element.name) } : []
     var frame = PlotFrame(
       title, horizontal: horizontal.title, vertical: vertical.title, legend: PlotLegend(entries), height: Self.height)
     frame.addVertical(&y)
@@ -50,7 +50,7 @@ extension Histogram {
 
   private func outline(_ line: Series, _ index: Int, _ x: AxisScale, _ y: AxisScale) -> [Markup] {
     guard let first = edges.first.flatMap(x.position), !line.counts.isEmpty else { return [] }
-    var path = PathText()
+    var path = SVGPath()
     path.move(first, y.start)
     for (place, count) in line.counts.enumerated() {
       guard let left = x.position(edges[place]), let right = x.position(edges[place + 1]) else { continue }

@@ -1,6 +1,6 @@
 extension LinePlot {
   private static let height = 300.0
-  /// Lines of at most so many points show each of them.
+  /// Lines with at most this many points show a symbol at each point.
   private static let dottedPoints = 30
 
   package var summary: String {
@@ -26,7 +26,7 @@ extension LinePlot {
       for range in line.band { up.include([range.lowerBound, range.upperBound]) }
     }
     var (x, y) = (AxisScale(horizontal, data: across, isRounded: diagonal != nil), AxisScale(vertical, data: up))
-    var entries: [(PlotLegend.Sign, String)] = series.enumerated().map { (.line($0.offset), $0.element.name) }
+    var entries: [(PlotLegend.Key, String)] = series.enumerated().map { (.line($0.offset), $0.element.name) }
     if let diagonal { entries.append((.reference, diagonal)) }
     if entries.count == 1, series.first?.name == vertical.name { entries = [] }
     var frame = PlotFrame(
@@ -39,13 +39,13 @@ extension LinePlot {
     return frame.svg(summary: summary, content, above: frame.markers(markers, x))
   }
 
-  /// Through both axes' range; what is outside of the area is cut off.
+  /// A diagonal through the ranges of both axes, clipped to the plotting area.
   private func diagonalLine(_ x: AxisScale, _ y: AxisScale, _ across: Bounds, _ up: Bounds) -> Markup {
     var both = across
     for range in [up.range, horizontal.range, vertical.range] {
       if let range { both.include([range.lowerBound, range.upperBound]) }
     }
-    var path = PathText()
+    var path = SVGPath()
     let points = AxisScale(horizontal, data: both).ticks.map(\.value)
     for end in [points.first, points.last] {
       guard let end, let left = x.position(end), let height = y.position(end) else { continue }
@@ -61,7 +61,7 @@ extension LinePlot {
       else { return nil }
       return (across, low, high)
     }
-    var path = PathText()
+    var path = SVGPath()
     for (x, low, _) in places { if path.isEmpty { path.move(x, low) } else { path.line(x, low) } }
     for (x, _, high) in places.reversed() { path.line(x, high) }
     if !path.isEmpty { path.close() }
@@ -69,7 +69,7 @@ extension LinePlot {
   }
 
   static func markup(_ line: Series, _ index: Int, _ x: AxisScale, _ y: AxisScale) -> [Markup] {
-    var (path, dots) = (PathText(), PathText())
+    var (path, dots) = (SVGPath(), SVGPath())
     var previous: (x: Double, y: Double)?
     let placed = line.points.map { point -> (Double, Double)? in
       guard let across = x.position(point.x), let height = y.position(point.y) else { return nil }

@@ -1,17 +1,17 @@
-/// Values over a quantity: learning curves, ROC, reliability, automation.
+/// A line plot: learning curves, ROC curves, reliability diagrams.
 package struct LinePlot: Plot {
   package struct Series: Sendable, Equatable {
     package var name: String
-    /// In the order they are joined; a point that is not finite interrupts the line.
+    /// The points in the order in which they are joined; a point that is not finite interrupts the line.
     package var points: [PlotPoint]
-    /// Around each point, as an interval of confidence; empty for none.
+    /// A confidence band: a range for each point; empty for none.
     package var band: [ClosedRange<Double>]
-    /// The value holds until the next point.
+    /// Whether the line is drawn as steps.
     package var isStepped: Bool
 
-    /// - Parameter band: nothing, or one for each point.
+    /// - Parameter band: empty, or one range per point
     package init(_ name: String, _ points: [PlotPoint], band: [ClosedRange<Double>] = [], isStepped: Bool = false) {
-      precondition(band.isEmpty || band.count == points.count, "a band has a range for each point")
+      precondition(band.isEmpty || band.count == points.count, "a band has one range per point")
       (self.name, self.points, self.band, self.isStepped) = (name, points, band, isStepped)
     }
   }
@@ -20,9 +20,10 @@ package struct LinePlot: Plot {
   package var horizontal: Axis
   package var vertical: Axis
   package var series: [Series]
-  /// Where both axes are equal: the line of chance, or of perfect calibration. The word for it; nil for none.
+  /// The name of the diagonal on which both axes are equal, for example "chance" or "perfect calibration"; nil for no
+  /// diagonal.
   package var diagonal: String?
-  /// Vertical lines, as a chosen threshold.
+  /// Vertical lines, for example at a threshold.
   package var markers: [PlotMarker]
 
   package init(

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Numbers as people read them, the same in every locale.
+/// Numbers as text, independent of the locale.
 package enum NumberText {
-  /// With so many digits behind the point, and commas between thousands. What is no number is a dash.
+  /// Formats with a fixed number of decimals and commas between thousands; NaN becomes a dash.
   package static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "–" : value < 0 ? "−∞" : "∞" }
     let text = String(format: "%.\(max(0, decimals))f", abs(value))
@@ -11,7 +11,8 @@ package enum NumberText {
     return sign + grouped(parts[0]) + (parts.count > 1 ? "." + parts[1] : "")
   }
 
-  /// With at most so many significant digits, no zeros at the end, and a power of ten for what is very large or small.
+  /// Formats with at most `digits` significant digits and without trailing zeros; very large and very small numbers
+  /// with a power of ten.
   package static func compact(_ value: Double, digits: Int = 4) -> String {
     guard value.isFinite, value != 0 else { return fixed(value, decimals: 0) }
     let exponent = Int(log10(abs(value)).rounded(.down))
@@ -24,9 +25,9 @@ package enum NumberText {
     return trimmed(fixed(value, decimals: max(0, digits - 1 - exponent)))
   }
 
-  /// A share in percent.
-  package static func percent(_ share: Double, decimals: Int = 1) -> String {
-    fixed(share * 100, decimals: decimals) + (share.isFinite ? " %" : "")
+  /// Formats a fraction as a percentage.
+  package static func percent(_ fraction: Double, decimals: Int = 1) -> String {
+    fixed(fraction * 100, decimals: decimals) + (fraction.isFinite ? " %" : "")
   }
 
   private static func grouped(_ digits: Substring) -> String {
@@ -51,7 +52,7 @@ package enum NumberText {
 }
 
 extension Axis.Format {
-  /// A value of the axis by itself, as beside a bar.
+  /// Formats a single value of the axis, such as the one beside a bar.
   func text(_ value: Double) -> String {
     switch self {
     case .number: NumberText.compact(value)
@@ -62,12 +63,12 @@ extension Axis.Format {
 }
 
 extension Axis {
-  /// The name with its unit.
+  /// The name, followed by the unit in parentheses.
   var title: String { name + (unit.map { " (\($0))" } ?? "") }
 }
 
 extension Double {
-  /// As SVG writes it: to the tenth of a pixel.
+  /// The number as an SVG coordinate, rounded to a tenth of a pixel.
   var coordinate: String {
     guard isFinite else { return "0" }
     let tenths = Int((Swift.min(Swift.max(self, -1e6), 1e6) * 10).rounded())

@@ -1,17 +1,17 @@
 extension ParallelCoordinates {
   private static let height = 280.0
   private static let top = 84.0
-  /// An axis needs this much room; many of them make a wider picture.
+  /// The minimum distance between two axes; with many axes, the plot gets wider.
   private static let spacing = 120.0
 
   package var summary: String {
     let names = dimensions.map(\.axis.title).joined(separator: ", ")
-    let best = emphasised.map { line(lines[$0]) }
-    return "\(lines.count) lines over the axes \(names), coloured by \(scale.title)."
-      + (best.map { " Emphasised: \($0)." } ?? "")
+    let best = emphasized.map { line(lines[$0]) }
+    return "\(lines.count) lines over the axes \(names), colored by \(scale.title)."
+      + (best.map { " Highlighted: \($0)." } ?? "")
   }
 
-  /// The line in words.
+  /// The description of a line.
   private func line(_ line: Line) -> String {
     let values = zip(dimensions, line.values).map { "\($0.axis.name) \($0.text($1))" }.joined(separator: ", ")
     return "\(line.name): \(values); \(scale.title) \(scale.axis.format.text(line.score))"
@@ -28,20 +28,20 @@ extension ParallelCoordinates {
       return scale
     }
     let paths = lines.map { path($0, places, scales) }
-    var halo = PathText()
+    var halo = SVGPath()
     for path in paths { halo.append(path) }
     var content = [PlotFrame.title(title, width: width)]
     content += halo.isEmpty ? [] : [halo.markup("plot-halo")]
-    let colours = scale.scale(Bounds(lines.map(\.score)))
-    let order = lines.indices.filter { $0 != emphasised } + (emphasised.map { [$0] } ?? [])
+    let colors = scale.scale(Bounds(lines.map(\.score)))
+    let order = lines.indices.filter { $0 != emphasized } + (emphasized.map { [$0] } ?? [])
     for index in order where !paths[index].isEmpty {
-      if index == emphasised { content.append(paths[index].markup("plot-best")) }
-      let colour = colours.share(lines[index].score).map { scale.map.colour($0).code }
+      if index == emphasized { content.append(paths[index].markup("plot-best")) }
+      let color = colors.fraction(lines[index].score).map { scale.map.color($0).code }
       content.append(
         Markup(
           "path",
           [
-            "class": colour == nil ? "plot-trace plot-reference" : "plot-trace", "stroke": colour,
+            "class": color == nil ? "plot-trace plot-reference" : "plot-trace", "stroke": color,
             "d": paths[index].text,
           ], [Markup("title", text: line(lines[index]))]))
     }
@@ -52,11 +52,11 @@ extension ParallelCoordinates {
     let scaleTop = Self.top + Self.height + 24
     content += scale.strip(Bounds(lines.map(\.score)), left: margin - 40, top: scaleTop, width: 280)
     return SVG(
-      width: width, height: scaleTop + ColourScale.stripHeight, title: title, summary: summary, content: content)
+      width: width, height: scaleTop + ColorScale.stripHeight, title: title, summary: summary, content: content)
   }
 
-  private func path(_ line: Line, _ places: [Double], _ scales: [AxisScale]) -> PathText {
-    var (path, isInterrupted) = (PathText(), true)
+  private func path(_ line: Line, _ places: [Double], _ scales: [AxisScale]) -> SVGPath {
+    var (path, isInterrupted) = (SVGPath(), true)
     for (index, value) in line.values.enumerated() {
       guard let y = scales[index].position(value) else {
         isInterrupted = true
@@ -69,7 +69,7 @@ extension ParallelCoordinates {
   }
 
   private func axis(_ dimension: Dimension, _ scale: AxisScale, x: Double, room: Double) -> [Markup] {
-    var line = PathText()
+    var line = SVGPath()
     line.move(x, Self.top)
     line.vertical(Self.top + Self.height)
     var parts: [Markup] = []
@@ -77,9 +77,10 @@ extension ParallelCoordinates {
       guard let y = scale.position(tick.value) else { continue }
       line.move(x - 4, y)
       line.horizontal(x)
-      parts.append(PlotText.label(PlotText.fitted(tick.label, width: 90), x: x - 8, y: y + 4, .end, style: "plot-over"))
+      parts.append(
+        PlotText.label(PlotText.truncated(tick.label, width: 90), x: x - 8, y: y + 4, .end, style: "plot-over"))
     }
-    let name = PlotText.fitted(dimension.axis.title, width: max(60, min(room, 160)) - 10)
+    let name = PlotText.truncated(dimension.axis.title, width: max(60, min(room, 160)) - 10)
     return [line.markup("plot-axis")] + parts
       + [PlotText.label(name, x: x, y: Self.top - 18, .middle, style: "plot-strong")]
   }

@@ -1,8 +1,8 @@
-/// An upright axis for each parameter and a line for each trial, coloured by its score.
+/// A parallel coordinates plot: a vertical axis for each parameter, and a line for each trial, colored by its score.
 package struct ParallelCoordinates: Plot {
   package struct Dimension: Sendable, Equatable {
     package var axis: Axis
-    /// If the values are not numbers: their names, and the value is the place in this list.
+    /// The names of the values of a categorical dimension, whose values are indices of this list; empty for numbers.
     package var categories: [String]
 
     package init(_ axis: Axis, categories: [String] = []) { (self.axis, self.categories) = (axis, categories) }
@@ -10,7 +10,7 @@ package struct ParallelCoordinates: Plot {
 
   package struct Line: Sendable, Equatable {
     package var name: String
-    /// One for each dimension; one that is not finite interrupts the line.
+    /// (dimensions) A value that is not finite interrupts the line.
     package var values: [Double]
     package var score: Double
 
@@ -22,15 +22,15 @@ package struct ParallelCoordinates: Plot {
   package var title: String
   package var dimensions: [Dimension]
   package var lines: [Line]
-  /// The scores.
-  package var scale: ColourScale
-  /// The line that is drawn over all others, as the best trial.
-  package var emphasised: Int?
+  /// The color scale of the scores.
+  package var scale: ColorScale
+  /// The index of the line highlighted on top of all others, such as the best trial.
+  package var emphasized: Int?
 
-  package init(_ title: String, dimensions: [Dimension], lines: [Line], scale: ColourScale, emphasised: Int? = nil) {
-    precondition(lines.allSatisfy { $0.values.count == dimensions.count }, "a value for each dimension")
-    precondition(emphasised.map(lines.indices.contains) ?? true, "one of the lines")
+  package init(_ title: String, dimensions: [Dimension], lines: [Line], scale: ColorScale, emphasized: Int? = nil) {
+    precondition(lines.allSatisfy { $0.values.count == dimensions.count }, "one value per dimension")
+    precondition(emphasized.map(lines.indices.contains) ?? true, "the highlighted line does not exist")
     (self.title, self.dimensions, self.lines) = (title, dimensions, lines)
-    (self.scale, self.emphasised) = (scale, emphasised)
+    (self.scale, self.emphasized) = (scale, emphasized)
   }
 }

@@ -1,19 +1,19 @@
-/// What can be drawn. The value says all; drawing it twice gives the same bytes.
+/// A plot as a value. Drawing it twice gives the same bytes.
 ///
-/// Every plot has a title, names and units on its axes, a legend where there is more than one thing, a text for those
-/// who do not see it, and is drawn even if its data are empty or not finite: what has no place is left out, and a plot
-/// without anything to show says so.
+/// Every plot has a title, axis names with units, a legend if there are several series, and a text alternative. A plot
+/// can be drawn even if its data are empty or not finite: values without a position are left out, and a plot without
+/// data says so.
 package protocol Plot: Sendable {
   var title: String { get }
-  /// What the picture shows, in a sentence or two, for those who do not see it.
+  /// The text alternative: the content of the plot in one or two sentences.
   var summary: String { get }
-  /// The picture.
+  /// The rendered plot.
   var svg: SVG { get }
 }
 
-/// A picture of lines and text.
+/// A vector graphic.
 package struct SVG: Sendable, Equatable {
-  /// In CSS pixels, at the size it is meant for; it scales to any other.
+  /// In CSS pixels, at the intended size; the graphic scales to any other.
   package let width: Double
   package let height: Double
   package let title: String
@@ -25,29 +25,29 @@ package struct SVG: Sendable, Equatable {
   }
 }
 
-/// A direction of a plot.
+/// An axis of a plot.
 package struct Axis: Sendable, Equatable {
   package enum Scale: Sendable, Equatable {
     case linear
-    /// Values that are not positive have no place on it.
+    /// Only positive values have a position.
     case logarithmic
   }
-  /// How the numbers beside it are written.
+  /// The number format of the tick labels.
   package enum Format: Sendable, Equatable {
-    /// As short as the steps between the ticks allow.
+    /// As few decimals as the step between the ticks requires.
     case number
-    /// Whole numbers, as epochs: no tick lies between them.
+    /// Integers, for example epochs; ticks are at integers only.
     case whole
-    /// Shares: 0.25 is "25 %".
+    /// Fractions as percentages: 0.25 is "25 %".
     case percent
   }
 
   package var name: String
-  /// As "s" or "images/s"; shown behind the name.
+  /// For example "s" or "images/s"; shown after the name.
   package var unit: String?
   package var scale: Scale
   package var format: Format
-  /// What is shown; nil for a range that the data fill. Bounds that are not finite are ignored.
+  /// The displayed range; nil for that of the data. Bounds that are not finite are ignored.
   package var range: ClosedRange<Double>?
 
   package init(
@@ -58,7 +58,7 @@ package struct Axis: Sendable, Equatable {
   }
 }
 
-/// A place in the plane of a plot's axes.
+/// A point in the coordinates of the axes.
 package struct PlotPoint: Sendable, Equatable {
   package var x: Double
   package var y: Double
@@ -68,7 +68,7 @@ package struct PlotPoint: Sendable, Equatable {
   var isFinite: Bool { x.isFinite && y.isFinite }
 }
 
-/// A place on one axis that is drawn across the plot, with a word.
+/// A labeled line across the plot at a position of one axis.
 package struct PlotMarker: Sendable, Equatable {
   package var position: Double
   package var label: String

@@ -1,4 +1,4 @@
-/// What all plots with two axes share: title, legend, the area where the data are, axes and grid around it.
+/// The parts common to all plots with two axes: title, legend, plotting area, axes and grid.
 struct PlotFrame {
   static let width = 640.0
   private static let right = 20.0
@@ -18,8 +18,8 @@ struct PlotFrame {
   var bottom: Double { top + height }
 
   /// - Parameters:
-  ///   - vertical: the name of the vertical axis, which stands above it.
-  ///   - height: of the area, in pixels.
+  ///   - vertical: the title of the vertical axis, which is placed above it.
+  ///   - height: of the plotting area, in pixels
   init(
     _ title: String, horizontal: String, vertical: String, legend: PlotLegend, height: Double,
     width: Double = PlotFrame.width
@@ -29,19 +29,19 @@ struct PlotFrame {
     let legendBottom = Self.titleHeight + Double(legend.rows) * PlotLegend.rowHeight
     top = legendBottom + Self.axisNameHeight + 6
     header = [Self.title(title, width: width)] + legend.parts
-    header.append(PlotText.label(PlotText.fitted(vertical, width: width), x: 0, y: legendBottom + 18))
+    header.append(PlotText.label(PlotText.truncated(vertical, width: width), x: 0, y: legendBottom + 18))
   }
 
   static func title(_ title: String, width: Double) -> Markup {
-    PlotText.label(PlotText.fitted(title, width: width, size: 16), x: 0, y: 17, style: "plot-title")
+    PlotText.label(PlotText.truncated(title, width: width, size: 16), x: 0, y: 17, style: "plot-title")
   }
 
-  /// A vertical axis of numbers, with its ticks and grid: from the area's bottom to its top.
+  /// Adds a numeric vertical axis with its ticks and grid.
   mutating func addVertical(_ scale: inout AxisScale) {
     (scale.start, scale.end) = (bottom, top)
     let ticks = scale.ticks
     left = (ticks.map { PlotText.width($0.label) }.max() ?? 0) + 10
-    var grid = PathText()
+    var grid = SVGPath()
     for tick in ticks {
       guard let y = scale.position(tick.value) else { continue }
       grid.move(left, y)
@@ -51,24 +51,24 @@ struct PlotFrame {
     axes.insert(grid.markup("plot-grid"), at: 0)
   }
 
-  /// A vertical axis of names, from the top on; where there is no room for all, some are left out.
+  /// Adds a vertical axis of names from top to bottom; if there is not enough room, some are left out.
   mutating func addVertical(names: [String]) {
     let rowHeight = height / Double(max(1, names.count))
     let stride = max(1, Int((13 / rowHeight).rounded(.up)))
-    let texts = names.map { PlotText.fitted($0, width: 180) }
+    let texts = names.map { PlotText.truncated($0, width: 180) }
     left = (texts.map { PlotText.width($0) }.max() ?? 0) + 10
     for (place, text) in texts.enumerated() where place.isMultiple(of: stride) {
       axes.append(PlotText.label(text, x: left - 8, y: top + (Double(place) + 0.5) * rowHeight + 4, .end))
     }
   }
 
-  /// The horizontal axis; the vertical one is there already.
+  /// Adds the horizontal axis, after the vertical one.
   /// - Parameters:
-  ///   - margin: kept free at the right end, for what is written behind bars.
-  ///   - hasGrid: lines across the area at the ticks.
+  ///   - margin: the width kept free at the right end, for the texts after bars
+  ///   - hasGrid: whether the ticks have grid lines
   mutating func addHorizontal(_ scale: inout AxisScale, margin: Double = 0, hasGrid: Bool = false) {
     (scale.start, scale.end) = (left, max(left + 40, right - margin))
-    var (grid, marks, last) = (PathText(), PathText(), -Double.infinity)
+    var (grid, marks, last) = (SVGPath(), SVGPath(), -Double.infinity)
     for tick in scale.ticks {
       guard let x = scale.position(tick.value) else { continue }
       if hasGrid {
@@ -77,7 +77,7 @@ struct PlotFrame {
       }
       marks.move(x, bottom)
       marks.vertical(bottom + 4)
-      // Labels that would run into each other, as with long numbers, are left out.
+      // Labels that would overlap, such as long numbers, are left out.
       let half = PlotText.width(tick.label) / 2
       guard x - half > last + 6 else { continue }
       last = x + half
@@ -89,14 +89,14 @@ struct PlotFrame {
     axes.append(marks.markup("plot-axis"))
   }
 
-  /// Vertical lines with a word at their top.
+  /// Vertical lines with a label at the top.
   func markers(_ markers: [PlotMarker], _ scale: AxisScale) -> [Markup] {
-    markers.filter { 0...1 ~= scale.share($0.position) ?? -1 }.enumerated().flatMap { place, marker in
+    markers.filter { 0...1 ~= scale.fraction($0.position) ?? -1 }.enumerated().flatMap { place, marker in
       let x = scale.position(marker.position) ?? left
-      var line = PathText()
+      var line = SVGPath()
       line.move(x, top)
       line.vertical(bottom)
-      let text = PlotText.fitted(marker.label, width: 220)
+      let text = PlotText.truncated(marker.label, width: 220)
       let isNearEnd = x + PlotText.width(text) + 6 > right
       return [
         line.markup("plot-reference"),
@@ -107,7 +107,7 @@ struct PlotFrame {
     }
   }
 
-  /// What is drawn in the area; nothing of it is seen outside, but for the width of a line.
+  /// Clips the content to the plotting area, extended by the width of a line.
   private func clipped(_ content: [Markup]) -> Markup {
     let (x, y, width, height) = (left - 4, top - 4, right - left + 8, self.height + 8)
     return Markup(
@@ -119,12 +119,12 @@ struct PlotFrame {
   }
 
   /// - Parameters:
-  ///   - content: nothing, and the picture says that there are no data.
-  ///   - above: drawn over the content, and not cut at the edges of the area.
+  ///   - content: if empty, the plot says "no data".
+  ///   - above: drawn over the content and not clipped
   func svg(summary: String, _ content: [Markup], above: [Markup] = []) -> SVG {
     let none = PlotText.label("no data", x: (left + right) / 2, y: (top + bottom) / 2, .middle)
     let name = PlotText.label(
-      PlotText.fitted(horizontalName, width: right - 20), x: right, y: bottom + 36, .end)
+      PlotText.truncated(horizontalName, width: right - 20), x: right, y: bottom + 36, .end)
     return SVG(
       width: width, height: bottom + 44, title: title, summary: summary,
       content: header + axes + [content.isEmpty ? none : clipped(content)] + above + [name])

@@ -1,22 +1,22 @@
-/// What a plot's colours, dashes and symbols stand for, in rows above it.
+/// The legend of a plot, in rows above the plotting area.
 struct PlotLegend {
-  enum Sign {
+  enum Key {
     case line(Int)
     case symbol(Int)
     case area(Int)
     case reference
   }
 
-  /// More would be no help: colours repeat.
-  private static let most = 24
+  /// The maximum number of entries; beyond it, colors repeat.
+  private static let maxEntries = 24
   static let rowHeight = 20.0
-  private static let signWidth = 30.0
+  private static let keyWidth = 30.0
 
-  private let entries: [(Sign, String)]
+  private let entries: [(Key, String)]
 
-  init(_ entries: [(Sign, String)]) { self.entries = entries }
+  init(_ entries: [(Key, String)]) { self.entries = entries }
 
-  /// - Returns: the legend, and how many rows it has.
+  /// - Returns: the legend and its number of rows
   func markup(left: Double, top: Double, width: Double) -> (parts: [Markup], rows: Int) {
     var (parts, x, row): ([Markup], Double, Int) = ([], left, 0)
     func place(_ length: Double) -> Double {
@@ -24,24 +24,24 @@ struct PlotLegend {
       defer { x += length }
       return x
     }
-    for (sign, name) in entries.prefix(Self.most) {
-      let name = PlotText.fitted(name, width: 200)
-      let start = place(Self.signWidth + PlotText.width(name) + 18)
+    for (key, name) in entries.prefix(Self.maxEntries) {
+      let name = PlotText.truncated(name, width: 200)
+      let start = place(Self.keyWidth + PlotText.width(name) + 18)
       let middle = top + (Double(row) + 0.5) * Self.rowHeight
-      parts.append(Self.sign(sign, x: start, y: middle))
-      parts.append(PlotText.label(name, x: start + Self.signWidth, y: middle + 4))
+      parts.append(Self.markup(key, x: start, y: middle))
+      parts.append(PlotText.label(name, x: start + Self.keyWidth, y: middle + 4))
     }
-    if entries.count > Self.most {
-      let text = "and \(entries.count - Self.most) more"
+    if entries.count > Self.maxEntries {
+      let text = "and \(entries.count - Self.maxEntries) more"
       let start = place(PlotText.width(text))
       parts.append(PlotText.label(text, x: start, y: top + (Double(row) + 0.5) * Self.rowHeight + 4))
     }
     return (parts, entries.isEmpty ? 0 : row + 1)
   }
 
-  private static func sign(_ sign: Sign, x: Double, y: Double) -> Markup {
-    var path = PathText()
-    switch sign {
+  private static func markup(_ key: Key, x: Double, y: Double) -> Markup {
+    var path = SVGPath()
+    switch key {
     case .line(let series):
       path.move(x, y)
       path.horizontal(x + 22)

@@ -1,21 +1,22 @@
-/// The one style sheet of all plots. Paper is white, or what a dark screen has; printed, it is always white.
+/// The style sheet of all plots. The background is white, or dark in the dark theme; in print, it is always white.
 ///
-/// The rules name plain colours, as programs that draw SVG outside of browsers know no variables.
+/// The rules use literal colors, because SVG programs other than browsers do not support variables.
 enum PlotStyle {
-  /// Colours that colour-blind people tell apart: Okabe and Ito, 2008, without yellow, which white paper swallows.
-  static let colours = 7
+  /// The number of colors of the color-blind safe palette of Okabe and Ito (2008), without yellow, which is invisible
+  /// on white.
+  static let colors = 7
 
-  /// Series differ by dashes too.
+  /// The number of dash patterns; series also differ by these.
   private static let dashes = 4
 
-  /// Of a line.
-  static func line(_ series: Int) -> String { "plot-line plot-s\(series % colours) plot-d\(series % dashes)" }
+  /// The classes of a line.
+  static func line(_ series: Int) -> String { "plot-line plot-s\(series % colors) plot-d\(series % dashes)" }
 
-  /// Of the outline of a shape.
-  static func stroke(_ series: Int) -> String { "plot-line plot-s\(series % colours)" }
+  /// The classes of the outline of a shape.
+  static func stroke(_ series: Int) -> String { "plot-line plot-s\(series % colors)" }
 
-  /// Of the inside of a shape.
-  static func fill(_ series: Int) -> String { "plot-f\(series % colours)" }
+  /// The class of the interior of a shape.
+  static func fill(_ series: Int) -> String { "plot-f\(series % colors)" }
 
   static let sheet = Markup(
     constant: """

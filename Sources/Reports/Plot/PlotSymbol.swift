@@ -1,10 +1,10 @@
-/// Shapes of points, so that groups are not told apart by colour alone.
+/// Symbols of points: groups differ by more than color.
 enum PlotSymbol: Int, CaseIterable {
   case dot, square, triangle, diamond, cross
 
   init(_ group: Int) { self = Self.allCases[group % Self.allCases.count] }
 
-  func draw(_ x: Double, _ y: Double, in path: inout PathText) {
+  func draw(_ x: Double, _ y: Double, in path: inout SVGPath) {
     path.move(x, y)
     let r = 3.0
     switch self {
@@ -25,8 +25,8 @@ enum PlotSymbol: Int, CaseIterable {
     }
   }
 
-  /// The class of a path of such points.
+  /// The classes of a path with this symbol.
   func style(_ group: Int) -> String {
-    (self == .dot ? "plot-dot" : "plot-mark") + " plot-s\(group % PlotStyle.colours)"
+    (self == .dot ? "plot-dot" : "plot-mark") + " plot-s\(group % PlotStyle.colors)"
   }
 }

@@ -1,13 +1,13 @@
-/// Text in plots. No font is known when a plot is made, so widths are estimates for the usual sans-serif fonts.
+/// Text in plots. The font is unknown when a plot is made, so widths are estimates for common sans-serif fonts.
 enum PlotText {
   enum Anchor: String { case start, middle, end }
 
   static func width(_ text: String, size: Double = 12) -> Double {
-    text.unicodeScalars.reduce(0) { $0 + share($1) } * size
+    text.unicodeScalars.reduce(0) { $0 + widthFactor($1) } * size
   }
 
-  /// Of the size of the font.
-  private static func share(_ scalar: Unicode.Scalar) -> Double {
+  /// The width of a character relative to the font size.
+  private static func widthFactor(_ scalar: Unicode.Scalar) -> Double {
     switch scalar {
     case "i", "j", "l", "t", "f", "r", "I", "'", ".", ",", ":", ";", "|", "!", "(", ")", "[", "]", " ": 0.36
     case "m", "w", "M", "W", "@", "%": 0.88
@@ -17,8 +17,8 @@ enum PlotText {
     }
   }
 
-  /// As much of a text as fits, with an ellipsis for the rest.
-  static func fitted(_ text: String, width limit: Double, size: Double = 12) -> String {
+  /// Truncates a text to a width, with an ellipsis.
+  static func truncated(_ text: String, width limit: Double, size: Double = 12) -> String {
     guard width(text, size: size) > limit else { return text }
     var (result, length) = ("", width("…", size: size))
     for character in text {
@@ -41,8 +41,8 @@ enum PlotText {
   }
 }
 
-/// What the attribute `d` of a path says, in pixels.
-struct PathText {
+/// The `d` attribute of an SVG path, in pixels.
+struct SVGPath {
   private(set) var text = ""
   var isEmpty: Bool { text.isEmpty }
 
@@ -51,13 +51,13 @@ struct PathText {
   mutating func horizontal(_ x: Double) { text += "H\(x.coordinate)" }
   mutating func vertical(_ y: Double) { text += "V\(y.coordinate)" }
   mutating func close() { text += "Z" }
-  mutating func append(_ path: PathText) { text += path.text }
+  mutating func append(_ path: SVGPath) { text += path.text }
 
   mutating func rectangle(_ x: Double, _ y: Double, width: Double, height: Double) {
     text += "M\(x.coordinate) \(y.coordinate)h\(width.coordinate)v\(height.coordinate)h\((-width).coordinate)Z"
   }
 
-  /// - Parameter title: what the pointer shows.
+  /// - Parameter title: the tooltip
   func markup(_ style: String, title: String? = nil) -> Markup {
     Markup("path", ["class": style, "d": text], title.map { [Markup("title", text: $0)] } ?? [])
   }

@@ -1,12 +1,12 @@
 extension SVG {
-  /// For a page, which has ``PlotStyle``'s sheet already.
+  /// The markup within a page, which already contains ``PlotStyle/sheet``.
   var inline: Markup {
-    // On a phone it scrolls rather than become too small to read, and nowhere is it blown up.
+    // On a small screen, the plot scrolls rather than becoming unreadable; it is never enlarged by more than a fifth.
     let bounds = "min-width:min(\(width.coordinate)px,27rem);max-width:\((width * 1.2).coordinate)px"
     return markup(margin: 0, style: bounds, before: [])
   }
 
-  /// A file of its own: with its style, and paper below it.
+  /// A standalone SVG file with its style sheet and a background.
   package var document: String {
     let margin = 16.0
     let paper = Markup(

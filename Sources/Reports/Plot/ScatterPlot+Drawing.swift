@@ -12,7 +12,7 @@ extension ScatterPlot {
     let points = (groups.flatMap(\.points) + (front?.points ?? [])).filter(\.isFinite)
     var x = AxisScale(horizontal, data: Bounds(points.map(\.x)))
     var y = AxisScale(vertical, data: Bounds(points.map(\.y)))
-    var entries: [(PlotLegend.Sign, String)] =
+    var entries: [(PlotLegend.Key, String)] =
       groups.count > 1 ? groups.enumerated().map { (.symbol($0.offset), $0.element.name) } : []
     if let front { entries.append((.reference, front.name)) }
     var frame = PlotFrame(
@@ -24,7 +24,7 @@ extension ScatterPlot {
   }
 
   private func frontLine(_ front: LinePlot.Series, _ x: AxisScale, _ y: AxisScale) -> Markup {
-    var path = PathText()
+    var path = SVGPath()
     var last: Double?
     for point in front.points {
       guard let across = x.position(point.x), let height = y.position(point.y) else { continue }
@@ -39,16 +39,16 @@ extension ScatterPlot {
     return path.markup("plot-reference")
   }
 
-  /// One path for all points of a group; if they have labels, one for each.
+  /// One path for all points of a group; if the points have labels, one path per point.
   private func markup(_ group: Group, _ index: Int, _ x: AxisScale, _ y: AxisScale) -> [Markup] {
     let symbol = PlotSymbol(index)
-    var (all, single): (PathText, [Markup]) = (PathText(), [])
+    var (all, single): (SVGPath, [Markup]) = (SVGPath(), [])
     for (place, point) in group.points.enumerated() {
       guard let across = x.position(point.x), let height = y.position(point.y) else { continue }
       if group.labels.isEmpty {
         symbol.draw(across, height, in: &all)
       } else {
-        var path = PathText()
+        var path = SVGPath()
         symbol.draw(across, height, in: &path)
         single.append(path.markup(symbol.style(index), title: group.labels[place]))
       }

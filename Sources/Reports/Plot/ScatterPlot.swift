@@ -1,13 +1,13 @@
-/// Points in the plane, by group.
+/// A scatter plot with groups.
 package struct ScatterPlot: Plot {
   package struct Group: Sendable, Equatable {
     package var name: String
     package var points: [PlotPoint]
-    /// What the pointer shows for each point; nothing, or one for each.
+    /// The tooltips of the points; empty for none.
     package var labels: [String]
 
     package init(_ name: String, _ points: [PlotPoint], labels: [String] = []) {
-      precondition(labels.isEmpty || labels.count == points.count, "a label for each point, or none")
+      precondition(labels.isEmpty || labels.count == points.count, "one label per point, or none")
       (self.name, self.points, self.labels) = (name, points, labels)
     }
   }
@@ -16,7 +16,7 @@ package struct ScatterPlot: Plot {
   package var horizontal: Axis
   package var vertical: Axis
   package var groups: [Group]
-  /// A stepped line through chosen points, as a Pareto front.
+  /// A stepped line, for example a Pareto front.
   package var front: LinePlot.Series?
 
   package init(_ title: String, horizontal: Axis, vertical: Axis, groups: [Group], front: LinePlot.Series? = nil) {

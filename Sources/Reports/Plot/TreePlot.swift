@@ -1,24 +1,24 @@
 /// The path of one image through a decision tree, from the root down to a leaf.
 package struct TreePlot: Plot {
   package struct Branch: Sendable, Equatable {
-    /// What it says of the image: "yes" or "no", as the answer to the test.
+    /// The outcome of the test: "yes" or "no".
     package var answer: String
-    /// Training images that went this way.
+    /// The number of training images that follow the branch.
     package var images: Int
 
     package init(_ answer: String, images: Int) { (self.answer, self.images) = (answer, images) }
   }
 
   package struct Step: Sendable, Equatable {
-    /// As "row 12, column 7 ≤ 83".
+    /// For example "row 12, column 7 ≤ 83".
     package var test: String
-    /// What the image has there, as "120".
+    /// The value of the image, for example "120".
     package var value: String
-    /// Training images that came here, by class.
+    /// The number of training images that reach the node, by class.
     package var counts: [Int]
     package var taken: Branch
     package var other: Branch
-    /// The way that is taken is the tree's left one.
+    /// Whether the branch taken is the left one.
     package var takesLeft: Bool
 
     package init(test: String, value: String, counts: [Int], taken: Branch, other: Branch, takesLeft: Bool) {
@@ -29,14 +29,14 @@ package struct TreePlot: Plot {
 
   package var title: String
   package var classes: [String]
-  /// From the root on.
+  /// From the root down.
   package var steps: [Step]
-  /// Training images in the leaf, by class.
+  /// The number of training images in the leaf, by class.
   package var leaf: [Int]
 
   package init(_ title: String, classes: [String], steps: [Step], leaf: [Int]) {
     precondition(
-      leaf.count == classes.count && steps.allSatisfy { $0.counts.count == classes.count }, "a count for each class")
+      leaf.count == classes.count && steps.allSatisfy { $0.counts.count == classes.count }, "one count per class")
     (self.title, self.classes, self.steps, self.leaf) = (title, classes, steps, leaf)
   }
 }

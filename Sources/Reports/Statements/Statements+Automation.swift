@@ -2,73 +2,75 @@ package import Evaluation
 internal import Foundation
 
 extension Statements {
-  /// What can be labeled without a person at a target; or why the data do not support it.
-  package static func automation(_ plan: AutomationPlan, _ model: JudgedModel) -> HTMLStatement {
-    let target = Wording.target(plan.target)
-    let items = plan.label.map { "of the items that it takes for \(model.classNames[$0])" } ?? "of the items"
+  /// The fraction of items that can be labeled automatically at a target precision, or why the data do not support it.
+  package static func automation(_ plan: AutomationPlan, _ model: EvaluatedModel) -> HTMLStatement {
+    let target = QuantityText.target(plan.target)
+    let items = plan.label.map { "of the items predicted to be \(model.classNames[$0])" } ?? "of the items"
     switch plan.decision {
     case .refusal(let refusal):
       return HTMLStatement(
-        "none", "Labeling \(items) without a person, \(target) of the labels being right, is not supported: \(refusal)."
-      )
+        "none", "Labeling \(items.dropFirst(3)) automatically at \(target) precision is not supported: \(refusal).")
     case .threshold(let threshold):
       let (coverage, precision) = (threshold.test.coverage, threshold.test.precision)
-      let rule = "those of which it is at least \(Wording.confidence(threshold.confidence)) sure"
-      guard coverage.isStated, precision.count > 0 else {
+      let rule = "those with at least \(QuantityText.confidence(threshold.confidence)) confidence"
+      guard coverage.isNarrow, precision.count > 0 else {
         return HTMLStatement(
-          "open",
+          "uncertain",
           """
-          At \(target) right labels, a threshold of \(Wording.confidence(threshold.confidence)) was chosen, but there are too few test \
-          images to say what share it labels (\(coverage.counts)).
+          For \(target) precision, a confidence threshold of \(QuantityText.confidence(threshold.confidence)) was \
+          chosen, but there are too few test images to estimate the fraction it labels (\(coverage.counts)).
           """)
       }
       let verdict =
-        threshold.testContradicts
+        threshold.isContradicted
         ? """
-        But on the test images only \(precision.percent) (\(precision.range)) of these labels are right: the threshold does not hold what \
-        it promised, so do not use it.
+        But on the test images only \(precision.percent) (\(precision.range)) of these labels are correct: the \
+        threshold misses the target, so do not use it.
         """
-        : "On the test images, which had no part in the choice, \(precision.percent) (\(precision.range)) of these labels are right."
+        : """
+        On the test images, which played no part in the choice, \(precision.percent) (\(precision.range)) of these \
+        labels are correct.
+        """
       return HTMLStatement(
         coverage.percent,
         .strong(model.name)
-          + " can label \(coverage.percent) \(items) without a person if \(target) of its labels are to be right: "
+          + " can label \(coverage.percent) \(items) automatically at \(target) precision: "
           + "\(rule). " + HTMLText(verdict))
     }
   }
 
-  /// Whether a threshold saves money, and how much. Nil if there are too few test images, or what is saved is not shown.
-  package static func cost(_ plan: CostPlan, _ model: JudgedModel) -> HTMLStatement? {
+  /// The savings of the cheapest threshold; nil if there are too few test images, or if no savings are shown.
+  package static func cost(_ plan: CostPlan, _ model: EvaluatedModel) -> HTMLStatement? {
     let outcome = plan.test
-    guard outcome.coverage.count >= leastImages else { return nil }
+    guard outcome.coverage.count >= minImages else { return nil }
     guard let threshold = plan.threshold, outcome.coverage.successes > 0 else {
       return HTMLStatement(
-        Wording.money(outcome.costAllManual),
+        QuantityText.money(outcome.costAllManual),
         """
-        With these costs people should label everything: 1,000 items cost \(Wording.money(outcome.costAllManual)), and no threshold was \
-        cheaper on the hold-out images.
+        With these costs, label everything manually: 1,000 items cost \(QuantityText.money(outcome.costAllManual)), \
+        and no threshold is cheaper on the hold-out images.
         """)
     }
-    let (manual, automatic) = (outcome.savedAgainstManual, outcome.savedAgainstAutomatic)
+    let (manual, automatic) = (outcome.savingsOverManual, outcome.savingsOverAutomatic)
     guard manual.lower > 0 || automatic.lower > 0 else { return nil }
     func saved(_ interval: MeanInterval, than other: String) -> String {
       interval.lower > 0
-        ? "\(Wording.money(interval.mean)) (\(Wording.money(interval))) less than \(other)"
+        ? "\(QuantityText.money(interval.mean)) (\(QuantityText.money(interval))) less than \(other)"
         : "not shown to be less than \(other)"
     }
     return HTMLStatement(
-      Wording.money(outcome.cost.mean),
+      QuantityText.money(outcome.cost.mean),
       "Let " + .strong(model.name) + """
-         label what it is at least \(Wording.confidence(threshold)) sure of, and people the rest: 1,000 items then cost \
-        \(Wording.money(outcome.cost.mean)) on the test images, \(saved(manual, than: "if people label everything")), and \
-        \(saved(automatic, than: "if the model does")).
+         label the items with at least \(QuantityText.confidence(threshold)) confidence, and label the rest manually: \
+        1,000 items then cost \(QuantityText.money(outcome.cost.mean)) on the test images, \
+        \(saved(manual, than: "all manual labeling")), and \(saved(automatic, than: "all automatic labeling")).
         """)
   }
 }
 
-extension Wording {
-  /// A threshold, rounded up: whoever sets it as written does not let more through than was judged. What is missing to 100 % has two
-  /// significant digits.
+extension QuantityText {
+  /// Formats a confidence threshold. It is rounded up, so that the printed value does not accept more items than the
+  /// evaluated one; the difference to 100 % has two significant digits.
   static func confidence(_ threshold: Float) -> String {
     let percent = Double(threshold) * 100
     guard percent < 100 else { return "100\u{a0}%" }

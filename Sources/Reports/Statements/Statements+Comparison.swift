@@ -1,67 +1,73 @@
 package import Evaluation
 
 extension Statements {
-  /// What the paired test says of two models. One sentence always: that no difference is shown is a finding as well.
-  package static func comparison(_ comparison: ModelComparison, of models: [JudgedModel], pairs: Int) -> HTMLStatement {
+  /// The result of the paired test of two models. No significant difference is a finding as well.
+  package static func comparison(_ comparison: ModelComparison, of models: [EvaluatedModel], pairs: Int)
+    -> HTMLStatement
+  {
     let test = comparison.test
-    let isFirstBetter = test.onlyFirstRight >= test.onlySecondRight
+    let isFirstBetter = test.onlyFirstCorrect >= test.onlySecondCorrect
     let (better, worse) =
       isFirstBetter
       ? (models[comparison.first], models[comparison.second]) : (models[comparison.second], models[comparison.first])
     let (more, fewer) = (
-      max(test.onlyFirstRight, test.onlySecondRight), min(test.onlyFirstRight, test.onlySecondRight)
+      max(test.onlyFirstCorrect, test.onlySecondCorrect), min(test.onlyFirstCorrect, test.onlySecondCorrect)
     )
     let names = HTMLText.strong(better.name) + " and " + .strong(worse.name)
     guard more > 0 else {
-      return HTMLStatement("0 images", names + " tell the same test images rightly.")
+      return HTMLStatement("0 images", names + " classify the same test images correctly.")
     }
     let counts =
-      "\(Wording.count(more, "image")) only the former tells rightly, \(Wording.count(fewer)) only the latter"
-    let correction = pairs > 1 ? " after correction for \(pairs) pairs" : ""
-    let pValue = Wording.pValue(comparison.adjustedPValue) + correction
+      """
+      \(QuantityText.count(more, "image")) classified correctly by the former only, \(QuantityText.count(fewer)) by \
+      the latter only
+      """
+    let correction = pairs > 1 ? ", corrected for \(pairs) pairs" : ""
+    let pValue = QuantityText.pValue(comparison.adjustedPValue) + correction
     guard comparison.adjustedPValue < significance else {
       return HTMLStatement(
-        Wording.pValue(comparison.adjustedPValue),
-        names + ": the test images do not show which is better (\(counts); \(pValue)).")
+        QuantityText.pValue(comparison.adjustedPValue),
+        names + ": the difference is not significant (\(counts); \(pValue)).")
     }
-    let difference = better.test.accuracy.share - worse.test.accuracy.share
+    let difference = better.test.accuracy.fraction - worse.test.accuracy.fraction
     return HTMLStatement(
-      Wording.points(difference),
-      .strong(better.name) + " is better than " + .strong(worse.name) + ": \(counts) (\(pValue)).")
+      QuantityText.points(difference),
+      .strong(better.name) + " is better than " + .strong(worse.name) + " (\(counts); \(pValue)).")
   }
 
-  /// Whether the most accurate model is better than all others; nil with one model, or where none is shown to be worse.
-  package static func best(of models: [JudgedModel]) -> HTMLStatement? {
+  /// The comparison of the most accurate model with all others; nil for a single model, or if no other is shown to be
+  /// worse.
+  package static func best(of models: [EvaluatedModel]) -> HTMLStatement? {
     guard models.count > 1 else { return nil }
     let best = models.mostAccurate
     let comparisons = ModelComparison.pairs(of: models.map(\.test)).filter { $0.first == best || $0.second == best }
-    func other(_ comparison: ModelComparison) -> JudgedModel {
+    func other(_ comparison: ModelComparison) -> EvaluatedModel {
       models[comparison.first == best ? comparison.second : comparison.first]
     }
     let worse = comparisons.filter { $0.adjustedPValue < significance }.map(other)
     let equals = comparisons.filter { $0.adjustedPValue >= significance }.map(other)
-    guard let next = worse.max(by: { $0.test.accuracy.share < $1.test.accuracy.share }) else { return nil }
-    let difference = models[best].test.accuracy.share - next.test.accuracy.share
+    guard let next = worse.max(by: { $0.test.accuracy.fraction < $1.test.accuracy.fraction }) else { return nil }
+    let difference = models[best].test.accuracy.fraction - next.test.accuracy.fraction
     let rest =
       equals.isEmpty
-      ? worse.count > 1 ? " It is shown to be better than each of the \(worse.count) others." : ""
-      : " It is not shown to be better than \(equals.map(\.name).joined(separator: " and "))."
-    let rival = equals.isEmpty && worse.count > 1 ? " than the next best, " : " than "
+      ? worse.count > 1 ? " It is significantly better than each of the \(worse.count) other models." : ""
+      : " It is not significantly better than \(equals.map(\.name).joined(separator: " or "))."
+    let relation = equals.isEmpty && worse.count > 1 ? " the second best model, " : " "
     return HTMLStatement(
-      Wording.points(difference),
-      .strong(models[best].name) + " names more of the same test images rightly" + HTMLText(rival) + .strong(next.name)
-        + ", by \(Wording.points(difference)); chance alone would hardly do that." + HTMLText(rest))
+      QuantityText.points(difference),
+      .strong(models[best].name) + " is more accurate than" + HTMLText(relation) + .strong(next.name)
+        + ", by \(QuantityText.points(difference)); the difference is statistically significant." + HTMLText(rest))
   }
 
-  /// What the most accurate model costs more than the next best that is fitted faster. Nil if no such time is known, or no difference in
-  /// accuracy is shown.
-  package static func priceOfAccuracy(_ models: [JudgedModel]) -> HTMLStatement? {
+  /// The additional training time of the most accurate model over the next best that trains faster. Nil if no such time
+  /// is known, or if no difference in accuracy is shown.
+  package static func costOfAccuracy(_ models: [EvaluatedModel]) -> HTMLStatement? {
     let best = models.mostAccurate
-    guard let slowest = models[best].price.fitSeconds else { return nil }
+    guard let slowest = models[best].cost.fitSeconds else { return nil }
     let faster = models.indices.filter {
-      models[$0].price.fitSeconds.map { leastSeconds <= $0 && $0 < slowest } ?? false
+      models[$0].cost.fitSeconds.map { minSeconds <= $0 && $0 < slowest } ?? false
     }
-    guard let next = faster.max(by: { models[$0].test.accuracy.share < models[$1].test.accuracy.share }) else {
+    guard let next = faster.max(by: { models[$0].test.accuracy.fraction < models[$1].test.accuracy.fraction }) else {
       return nil
     }
     let comparison = ModelComparison.pairs(of: models.map(\.test)).first {
@@ -69,34 +75,36 @@ extension Statements {
     }
     guard let comparison, comparison.adjustedPValue < significance else { return nil }
     let (slow, fast) = (models[best], models[next])
-    let ratio = slow.price.fitSeconds! / fast.price.fitSeconds!
+    let ratio = slow.cost.fitSeconds! / fast.cost.fitSeconds!
     return HTMLStatement(
       "\(NumberText.compact(ratio, digits: 2))×",
       .strong(slow.name) + """
-         takes \(Wording.seconds(slow.price.fitSeconds!)) to train, \(NumberText.compact(ratio, digits: 2)) times as long as
+         takes \(QuantityText.seconds(slow.cost.fitSeconds!)) to train, \(NumberText.compact(ratio, digits: 2)) times \
+        as long as
         """ + " " + .strong(fast.name) + """
-           (\(Wording.seconds(fast.price.fitSeconds!))), for \
-          \(Wording.points(slow.test.accuracy.share - fast.test.accuracy.share)) more accuracy.
+           (\(QuantityText.seconds(fast.cost.fitSeconds!))), for \
+          \(QuantityText.points(slow.test.accuracy.fraction - fast.test.accuracy.fraction)) of accuracy.
           """)
   }
 
-  /// A shorter training is none: the model only keeps its images.
-  package static let leastSeconds = 0.01
+  /// Training times below this, in seconds, do not count: the model only stores its images.
+  package static let minSeconds = 0.01
 
-  /// How many images a second the model judges, where that was measured.
-  package static func speed(_ model: JudgedModel) -> HTMLStatement? {
-    guard let speed = model.price.imagesPerSecond, let images = model.price.testImages else { return nil }
+  /// The prediction speed; nil if it was not measured.
+  package static func speed(_ model: EvaluatedModel) -> HTMLStatement? {
+    guard let speed = model.cost.imagesPerSecond, let images = model.cost.testImages else { return nil }
     return HTMLStatement(
       "\(NumberText.compact(speed, digits: 2))/s",
       .strong(model.name) + """
-         judges \(NumberText.compact(speed, digits: 2)) images a second on the machine of this run (measured over \
-        \(Wording.count(images, "image"))).
+         classifies \(NumberText.compact(speed, digits: 2)) images per second on the machine of this run (measured on \
+        \(QuantityText.count(images, "image"))).
         """)
   }
 }
 
-extension [JudgedModel] {
-  /// The position of the model that tells most test images rightly; of equals, the first. There is at least one.
+extension [EvaluatedModel] {
+  /// The index of the model with the most correctly classified test images; of equal ones, the first. The array is not
+  /// empty.
   var mostAccurate: Int {
     indices.max { (self[$0].test.accuracy.successes, $1) < (self[$1].test.accuracy.successes, $0) }!
   }

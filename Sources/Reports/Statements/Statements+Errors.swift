@@ -1,8 +1,8 @@
 package import Evaluation
 
 extension Statements {
-  /// Pairs of classes that have more than an even share of the errors, the most errors first: see ``PairPriority``.
-  package static func confusedPairs(_ priorities: [PairPriority], _ model: JudgedModel, limit: Int = 3)
+  /// The pairs of classes with disproportionately many errors, the most errors first: see ``PairPriority``.
+  package static func confusedPairs(_ priorities: [PairPriority], _ model: EvaluatedModel, limit: Int = 3)
     -> [HTMLStatement]
   {
     let names = model.classNames
@@ -11,35 +11,44 @@ extension Statements {
         pair.labelCandidates.map { images in
           images.isEmpty
             ? ""
-            : " \(Wording.count(images.count, "training image")) between the two may be labeled wrongly: begin with them."
+            : """
+             \(QuantityText.count(images.count, "training image")) of the two classes may have a wrong label: review \
+            \(images.count == 1 ? "it" : "them") first.
+            """
         } ?? ""
       return HTMLStatement(
-        pair.shareOfErrors.percent,
-        "Of all \(Wording.count(pair.shareOfErrors.count)) errors, \(Wording.count(pair.shareOfErrors.successes)) are between "
+        pair.fractionOfErrors.percent,
+        """
+        \(QuantityText.count(pair.fractionOfErrors.successes)) of the \
+        \(QuantityText.count(pair.fractionOfErrors.count)) errors are between 
+        """
           + .strong(names[pair.first]) + " and " + .strong(names[pair.second]) + """
-             (\(Wording.count(pair.firstAsSecond)) the one way, \(Wording.count(pair.secondAsFirst)) the other). If none were left, \
-            the accuracy would rise by \(Wording.points(pair.mostGain.share)) at most.
+             (\(QuantityText.count(pair.firstAsSecond)) in one direction, \(QuantityText.count(pair.secondAsFirst)) in \
+            the other). Without them, the accuracy would rise by at most \
+            \(QuantityText.points(pair.maxGain.fraction)).
             """ + HTMLText(candidates))
     }
   }
 
-  /// Classes that the data show to be told worse than the median of the others, the greatest gain first: see ``ClassPriority``.
-  package static func weakClasses(_ priorities: [ClassPriority], _ model: JudgedModel, limit: Int = 3)
+  /// The classes whose recall is shown to be below the median of the others, the greatest gain first: see
+  /// ``ClassPriority``.
+  package static func weakClasses(_ priorities: [ClassPriority], _ model: EvaluatedModel, limit: Int = 3)
     -> [HTMLStatement]
   {
     priorities.prefix(limit).map { priority in
       HTMLStatement(
-        "+\(Wording.points(priority.gain))",
-        "Photograph " + .strong(model.classNames[priority.label]) + """
-           \(priority.label == priorities[0].label ? "first" : "next"): \(priority.recall.percent) of its images are named rightly, the \
-          median of the other classes is \(Wording.percent(priority.medianRecallOfOthers)). Were it as good as that, the \
-          accuracy would rise by \(Wording.points(priority.gain)) (\(NumberText.fixed(priority.leastGain * 100, decimals: 1)) to \
-          \(NumberText.fixed(priority.greatestGain * 100, decimals: 1))).
+        "+\(QuantityText.points(priority.gain))",
+        "Collect more or better images of " + .strong(model.classNames[priority.label]) + """
+           \(priority.label == priorities[0].label ? "first" : "next"): its recall is \(priority.recall.percent), the \
+          median of the other classes \(QuantityText.percent(priority.medianRecallOfOthers)). With the median recall, \
+          the accuracy would rise by \(QuantityText.points(priority.gain)) \
+          (\(NumberText.fixed(priority.minGain * 100, decimals: 1)) to \
+          \(NumberText.fixed(priority.maxGain * 100, decimals: 1))).
           """)
     }
   }
 
-  /// Where the data show neither, that is said.
+  /// The text for data that support neither kind of statement.
   package static let noPriority: HTMLText =
-    "The test images do not show that any class or pair of classes is worse than the others, so there is none to begin with."
+    "The test images do not show that any class or pair of classes is worse than the others, so none has priority."
 }

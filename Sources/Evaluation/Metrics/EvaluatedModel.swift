@@ -1,0 +1,87 @@
+package import Compute
+package import Datasets
+package import Models
+
+/// The evaluation and the cost of a trained model: computed once, shown in several chapters of a report.
+package struct EvaluatedModel: Sendable, Equatable, Codable {
+  /// The name in the report, unique within it.
+  package let name: String
+  /// By option name of the command line.
+  package let settings: [String: String]
+  /// The most important settings, for a table cell.
+  package let mainSettings: String
+  /// The evaluation on the test images.
+  package let evaluation: Evaluation
+  package let test: Predictions
+  package let holdOut: HoldOut
+  package let cost: ModelCost
+  /// By epoch; empty for models that are not trained in epochs.
+  package let learningCurve: [EpochResult]
+
+  /// - Parameters:
+  ///   - mainSettings: nil for all settings
+  ///   - test: at least one prediction, with as many classes as class names
+  /// - Throws: ``EvaluationError``
+  package init(
+    name: String, settings: [String: String], mainSettings: String? = nil, classNames: [String], test: Predictions,
+    holdOut: HoldOut, cost: ModelCost = ModelCost(), learningCurve: [EpochResult] = []
+  ) throws(EvaluationError) {
+    precondition(test.classCount == classNames.count, "class names and predictions differ in the number of classes")
+    precondition(
+      (holdOut.predictions?.classCount ?? test.classCount) == test.classCount,
+      "hold-out and test predictions differ in the number of classes")
+    (self.name, self.settings, self.test, self.holdOut) = (name, settings, test, holdOut)
+    self.mainSettings =
+      mainSettings ?? settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    evaluation = try Evaluation(probabilities: test.probabilities, labels: test.labels, classNames: classNames)
+    (self.cost, self.learningCurve) = (cost, learningCurve)
+  }
+
+  /// Evaluates a model on the data set that it was trained on.
+  ///
+  /// - Parameters:
+  ///   - name: nil for the name of the kind of model
+  ///   - dataset: the data set with all training images of the model, and with test images
+  /// - Throws: ``EvaluationError``; `CancellationError` if `progress` returns false; errors of training and prediction
+  package init(
+    _ model: any Classifier, name: String? = nil, dataset: Dataset, cost: ModelCost = ModelCost(),
+    learningCurve: [EpochResult] = [], on context: ComputeContext, progress: (FitProgress) -> Bool
+  ) throws {
+    let probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress)
+    let kind = type(of: model).kind
+    try self.init(
+      name: name ?? kind.readableName, settings: model.settings, mainSettings: kind.mainSettings(model.settings),
+      classNames: dataset.classNames,
+      test: Predictions(probabilities: probabilities, labels: dataset.test.labels, classCount: dataset.classCount),
+      holdOut: HoldOut(of: model, training: dataset.train, on: context, progress: progress), cost: cost,
+      learningCurve: learningCurve)
+  }
+
+  package var classNames: [String] { evaluation.classNames }
+}
+
+extension ModelKind {
+  /// The display name.
+  package var readableName: String {
+    switch self {
+    case .cnn: "CNN"
+    case .forest: "Random forest"
+    case .tree: "Decision tree"
+    case .knn: "Nearest neighbors"
+    }
+  }
+
+  /// The most frequently varied settings with their values, except for those with the value `none`.
+  package func mainSettings(_ settings: [String: String]) -> String {
+    let names =
+      switch self {
+      case .cnn: ["filters", "dense", "epochs", "batch", "learning-rate", "augment"]
+      case .forest: ["trees", "criterion", "max-depth", "max-features"]
+      case .tree: ["criterion", "max-depth", "min-samples-leaf"]
+      case .knn: ["neighbors", "metric", "weights", "components"]
+      }
+    return names.compactMap { name in
+      settings[name].flatMap { $0 == "none" ? nil : "\(name) \($0)" }
+    }.joined(separator: ", ")
+  }
+}
