@@ -3,7 +3,8 @@
 /// Any change of a single word changes it for certain, since each word enters by bijections; other differences go unseen once in about 2^64
 /// times. It is no defense against an adversary who can choose the bytes: see ``checksum(of:)``.
 package struct Fingerprint: Sendable, Equatable {
-  /// Odd, so that multiplication by it is a bijection (the primes of XXH64: Collet, 2014).
+  /// Odd, so that multiplication by them is a bijection (the primes of XXH64: Collet, 2014). Two multiplications with a fold
+  /// between them let every bit of a word reach many bits of the state.
   private static let factor: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let second: UInt64 = 0xC2B2_AE3D_27D4_EB4F
   private var state: UInt64 = 0x27D4_EB2F_1656_67C5
@@ -17,7 +18,8 @@ package struct Fingerprint: Sendable, Equatable {
 
   private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
     let product = (state ^ word) &* factor
-    return (product << 29 | product >> 35) &+ second
+    let folded = (product ^ product >> 32) &* second
+    return folded << 29 | folded >> 35
   }
 
   /// Adds bytes, and how many they are.

@@ -5,7 +5,7 @@ import Testing
   private static let cores = ["/proc/self/status": "Name:\tx\nVmSize:\t  1024 kB\nCpus_allowed_list:\t0-15\n"]
 
   private func cores(_ files: [String: String]) throws -> Int {
-    availableCores(root: try SystemTree(Self.cores.merging(files) { _, new in new }).root)
+    try SystemTree.with(Self.cores.merging(files) { _, new in new }) { availableCores(root: $0) }
   }
 
   @Test func withoutControlGroupsTheAffinityMaskCounts() throws {
@@ -75,8 +75,9 @@ import Testing
 
   private func memory(_ files: [String: String], addressSpace: Int? = nil) throws -> Int? {
     let all = Self.cores.merging(["/proc/meminfo": "MemTotal: 900 kB\nMemAvailable:  800 kB\n"]) { first, _ in first }
-    let tree = try SystemTree(all.merging(files) { _, new in new })
-    return availableMemory(root: tree.root, addressSpace: addressSpace)
+    return try SystemTree.with(all.merging(files) { _, new in new }) {
+      availableMemory(root: $0, addressSpace: addressSpace)
+    }
   }
 
   @Test func theSmallestOfMachineGroupAndAddressSpaceIsAvailable() throws {
@@ -110,8 +111,8 @@ import Testing
       "/proc/self/cgroup": "0::/a\n", "/proc/self/mountinfo": SystemTree.unifiedMount,
       "/sys/fs/cgroup/a/pids.max": "100", "/sys/fs/cgroup/a/pids.current": "98",
     ]
-    #expect(ControlGroups(root: try SystemTree(files).root).processLimit == 100)
+    #expect(try SystemTree.with(files) { ControlGroups(root: $0).processLimit } == 100)
     files["/sys/fs/cgroup/a/pids.current"] = "3"
-    #expect(ControlGroups(root: try SystemTree(files).root).processLimit == nil)
+    #expect(try SystemTree.with(files) { ControlGroups(root: $0).processLimit } == nil)
   }
 }

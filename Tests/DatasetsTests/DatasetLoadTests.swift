@@ -51,7 +51,7 @@ import Testing
     expectError("holds 11 labels, but")
     try folder.writeIDXSet()
     try IDX.write(dimensions: [3], elements: [0, 1, 9], to: folder.path + "/t10k-labels-idx1-ubyte")
-    expectError("label 9 of image 2 is out of range: there are 3 classes")
+    expectError("label 9 of image 2 is out of range: the number of classes is 3")
     try folder.writeIDXSet()
     try IDX.write(
       dimensions: [3, 2, 2], elements: randomBytes(12, key: 1), to: folder.path + "/t10k-images-idx3-ubyte")
@@ -64,7 +64,7 @@ import Testing
   @Test func classNamesAreChecked() throws {
     try folder.writeIDXSet()
     let cases: [(bytes: [UInt8], says: String)] = [
-      (Array("cat\ncat\ndog".utf8), "each different"), (Array("cat\ndog".utf8), "there are 2 classes"),
+      (Array("cat\ncat\ndog".utf8), "each different"), (Array("cat\ndog".utf8), "the number of classes is 2"),
       (Array("cat\n\ndog\n".utf8), "no name is empty"), ([], "holds 0 class names"),
       (Array("cat\ndog\n\u{1b}[2J".utf8), "control characters"), ([0xff, 0xfe, 10], "not a text file in UTF-8"),
       ([UInt8](repeating: 65, count: 1 << 20), "of at most 262144 bytes"),
