@@ -138,8 +138,7 @@ private struct ChaosRun: CustomStringConvertible {
   /// A worker of another host, as it were; it counts once the coordinator has seen it.
   private mutating func join() throws -> Bool {
     let worker = try AtelierProcess.Started(
-      ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"], in: folder,
-      environment: ["HOME": folder.path])
+      ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"], in: folder)
     joined.append(worker)
     let text = "process \(worker.process.processIdentifier),"
     while isRunning, worker.process.isRunning {
