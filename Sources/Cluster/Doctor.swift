@@ -135,7 +135,7 @@ package struct Doctor {
       return note(
         "key", false,
         "what listens at port \(port) works without keys: leave out --keys, or start the coordinator with keys")
-    case .zeroMQ(let mechanism, _) where !["NULL", "CURVE"].contains(mechanism):
+    case .zeroMQ(let mechanism, _) where !["", "NULL", "CURVE"].contains(mechanism):
       program = "another program with ZeroMQ (it wants the mechanism \(mechanism.filter { $0.isLetter }))"
     case .zeroMQ, .gone: return nil
     case .other(let description): program = description

@@ -3,6 +3,7 @@ internal import Foundation
 
 /// What kind of program listens at a port, judged by what it answers to ZeroMQ's greeting (ZMTP 3.0, RFC 23), and else to a request of HTTP.
 enum ProgramProbe: Equatable {
+  /// - mechanism: empty if the program does not name it
   /// - socketType: as the program says; nil if it does not, as behind CURVE
   case zeroMQ(mechanism: String, socketType: String?)
   /// Another program: what it looks like.
@@ -17,13 +18,16 @@ enum ProgramProbe: Equatable {
   static func examine(host: String, port: Int, patience: Milliseconds) -> ProgramProbe {
     let (greeting, isClosed) = talk(host, port, send: greeting(), expecting: greetingSize, patience: patience)
     guard let greeting else { return .gone }
-    // The signature, and a version of 3 or more.
+    // The signature of ZMTP, then the version.
     if greeting.count > 10, greeting[0] == 0xFF, greeting[9] & 1 == 1 {
-      guard greeting.count >= greetingSize else { return .other("a program with an old version of ZeroMQ") }
+      guard greeting[10] >= 3 else { return .other("a program with an old version of ZeroMQ") }
+      // A program that works with keys closes the connection before it has named its mechanism.
+      guard greeting.count >= greetingSize else { return .zeroMQ(mechanism: "", socketType: nil) }
       let mechanism = String(decoding: greeting[12..<32].prefix { $0 != 0 }, as: UTF8.self)
       guard mechanism == "NULL" else { return .zeroMQ(mechanism: mechanism, socketType: nil) }
+      // It names its socket's type without being asked, and closes the connection if it is told of one that it does not work with.
       let (all, _) = talk(
-        host, port, send: Self.greeting() + ready, expecting: greetingSize + 256, patience: min(patience, 500))
+        host, port, send: Self.greeting(), expecting: greetingSize + 256, patience: min(patience, 500))
       return .zeroMQ(mechanism: mechanism, socketType: socketType(all?.dropFirst(greetingSize) ?? []))
     }
     if !greeting.isEmpty { return .other(description(of: greeting)) }
@@ -36,13 +40,6 @@ enum ProgramProbe: Equatable {
   /// Signature, version 3.0, the mechanism NULL, as a client, and filler.
   private static func greeting() -> [UInt8] {
     [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8) + [UInt8](repeating: 0, count: 48)
-  }
-
-  /// The command READY with the property Socket-Type: DEALER.
-  private static var ready: [UInt8] {
-    func text(_ word: String) -> [UInt8] { [UInt8(word.utf8.count)] + Array(word.utf8) }
-    let body = text("READY") + text("Socket-Type") + [0, 0, 0] + text("DEALER")
-    return [4, UInt8(body.count)] + body
   }
 
   private static func socketType(_ command: ArraySlice<UInt8>) -> String? {
