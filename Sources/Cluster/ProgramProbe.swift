@@ -19,8 +19,8 @@ enum ProgramProbe: Equatable {
     let (greeting, isClosed) = talk(host, port, send: greeting(), expecting: greetingSize, patience: patience)
     guard let greeting else { return .gone }
     // The signature of ZMTP, then the version.
-    if greeting.count > 10, greeting[0] == 0xFF, greeting[9] & 1 == 1 {
-      guard greeting[10] >= 3 else { return .other("a program with an old version of ZeroMQ") }
+    if greeting.count >= 10, greeting[0] == 0xFF, greeting[9] & 1 == 1 {
+      guard greeting.count == 10 || greeting[10] >= 3 else { return .other("a program with an old version of ZeroMQ") }
       // A program that works with keys closes the connection before it has named its mechanism.
       guard greeting.count >= greetingSize else { return .zeroMQ(mechanism: "", socketType: nil) }
       let mechanism = String(decoding: greeting[12..<32].prefix { $0 != 0 }, as: UTF8.self)

@@ -27,13 +27,13 @@ struct DoctorTests {
 
   @Test func aKeyThatIsNotListedIsToBeCopiedToTheCoordinator() throws {
     let finding = try advice(secured, allowing: [], to: own)
-    #expect(finding.step == "key" && !finding.isWell && finding.text.contains("turns this key away"))
+    #expect(finding.step == "key" && !finding.isWell && finding.text.contains("turns this key away"), "\(finding)")
   }
 
   @Test func aWrongKeyOfTheCoordinatorIsToBeCopiedFromIt() throws {
     let wrong = WorkerKeys(own: worker, coordinator: KeyPair().publicKey)
     let finding = try advice(secured, allowing: [worker.publicKey], to: wrong)
-    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not the key of what listens there"))
+    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not the key of what listens there"), "\(finding)")
   }
 
   @Test func aCoordinatorWithoutKeysIsNotOneWithAnother() throws {
@@ -43,7 +43,7 @@ struct DoctorTests {
 
   @Test func aCoordinatorThatWantsKeysSaysSo() throws {
     let finding = try advice(secured, allowing: [], to: nil)
-    #expect(finding.step == "key" && finding.text.contains("the coordinator wants keys"))
+    #expect(finding.step == "key" && finding.text.contains("the coordinator wants keys"), "\(finding)")
   }
 
   @Test func whoListensButDoesNotAnswerIsNoCoordinator() throws {
