@@ -41,7 +41,9 @@ extension Coordinator {
     if let orders = worker.unconfirmed, status.orders >= orders.number {
       workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
-    guard workers[id]!.unconfirmed == nil, deaf.remove(id) != nil else { return }
+    // Of one that is back, it is known only when it has been told something.
+    guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, deaf.remove(id) != nil else { return }
+    slowness[id, default: Backoff()].noteRequest()
     staff()
   }
 

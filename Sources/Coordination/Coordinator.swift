@@ -101,6 +101,8 @@ package struct Coordinator: Sendable {
   var faults: [WorkerID: Int] = [:]
   /// Workers that take no orders: they are given nothing before they do.
   var deaf: Set<WorkerID> = []
+  /// Workers that seemed deaf, and were not: where word goes to and fro slowly, each is given more time.
+  var slowness: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1
@@ -164,7 +166,9 @@ package struct Coordinator: Sendable {
   private mutating func add(_ work: Work, _ description: [UInt8], team: Team?) {
     jobCount += 1
     let job = Job.with { [lastJob] in ($0.id, $0.description_p) = (lastJob, .init(description)) }
-    assignments.append(Assignment(job, work, team: team))
+    var assignment = Assignment(job, work, team: team)
+    assignment.pool?.deaths = limits.deaths
+    assignments.append(assignment)
   }
 
   /// From now on, who gets ready for the job is told this; who is ready stays so.
@@ -243,7 +247,8 @@ package struct Coordinator: Sendable {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
         if $0.now - worker.lastSeen > $0.limits.silence {
           $0.lose(id, .silent)
-        } else if let orders = worker.unconfirmed, $0.now - orders.since > $0.limits.silence,
+        } else if let orders = worker.unconfirmed,
+          $0.now - orders.since > $0.slowness[id, default: Backoff()].wait($0.limits.silence),
           $0.deaf.insert(id).inserted
         {
           $0.lose(id, .deaf)

@@ -124,6 +124,7 @@ struct ComparisonTests {
 
   @Test(arguments: [true, false]) mutating func twoMembersThatDifferHaveNoMajority(hasWrongGradients: Bool) throws {
     train(2)
+    let interval = interval
     report(1, step: interval, [4], gradients: [1, 2])
     report(2, step: interval, hasWrongGradients ? [4] : [6], gradients: hasWrongGradients ? [2, 7] : [2, 1])
     let reason = try #require(failure)
@@ -145,6 +146,7 @@ struct ComparisonTests {
 
   @Test mutating func aWorkerJoinsWhenAStateIsAgreedOn() {
     train(2)
+    let interval = interval
     report(3, nil)
     stop(3)
     #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "nothing has to be done again")

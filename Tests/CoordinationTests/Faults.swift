@@ -128,8 +128,7 @@ extension Simulation {
     if happens(faults.oneWayCuts), let pair = pair(of: victims) {
       count(.oneWayCut)
       let (sender, receiver) = random.chance(0.5) ? pair : (pair.1, pair.0)
-      // Between members see `oneBadMemberDoesNotStopATraining`.
-      let isForGood = (sender == 0 || receiver == 0) && random.chance(0.4)
+      let isForGood = random.chance(0.4)
       cutOneWay(
         from: sender, to: receiver, for: isForGood ? .max / 2 : Int.random(in: 200...14_000, using: &random))
       // Else nobody might be left who can work.
