@@ -39,7 +39,7 @@ import Testing
     ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
     ("train cnn --filters 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 --data DATA", 64, "for each of 1 to 16 blocks"),
     ("train cnn --filters 4, --data DATA", 64, "'4,' is invalid for '--filters"),
-    ("train cnn --augment flop --data DATA", 64, "'flop' is no augmentation"),
+    ("train cnn --augment flop --data DATA", 64, "'flop' is not an augmentation"),
     ("train cnn --resume a --epochs 3 --no-mirror", 64, "from the checkpoint; leave out --epochs, --no-mirror"),
     ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
     (
