@@ -6,8 +6,8 @@ package struct AccessToken: Sendable {
   package init() { text = randomDigits() }
 
   /// Creates a token from a secret that was generated elsewhere.
-  /// - Throws: ``DashboardError`` if the secret is too short or too long, or has characters other than the
-  ///   allowed ones.
+  /// - Throws: ``DashboardError`` if the secret is too short or too long, or has characters other than
+  ///   letters, digits, `-` and `_`.
   package init(_ text: String) throws(DashboardError) {
     // 22 characters from an alphabet of 64 encode 128 bits.
     guard (22...128).contains(text.utf8.count),

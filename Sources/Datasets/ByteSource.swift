@@ -67,7 +67,7 @@ final class ByteSource {
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if there are fewer bytes, without allocating memory if a file of
   ///   this size cannot hold them.
   func read(_ count: Int, expecting what: String) throws(DatasetError) -> [UInt8] {
-    // Deflate compresses at most 258 bytes into two bits (RFC 1951), or 1032 bytes into one.
+    // Deflate compresses at most 258 bytes into two bits (RFC 1951), a ratio of 1032.
     guard count <= (isGzipped ? fileSize * 1032 : fileSize) else {
       throw .damaged(path: path, reason: "ends too early: \(what) expected")
     }

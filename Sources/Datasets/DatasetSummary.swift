@@ -92,7 +92,8 @@ extension DatasetSummary: CustomStringConvertible {
       values.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: ", ")
     }
     var lines = [
-      "\(name): \(counted(classNames.count, "class", "classes")), images of \(ImageShape(height: height, width: width, channels: channels))",
+      "\(name): \(counted(classNames.count, "class", "classes")), "
+        + "images of \(ImageShape(height: height, width: width, channels: channels))",
       "", "\(pad("class", longest))  \(right("train", 7))  \(right("test", 7))",
     ]
     for (label, name) in classNames.enumerated() {

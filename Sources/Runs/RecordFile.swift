@@ -147,7 +147,7 @@ struct RecordFile: Sendable {
     if entries.isEmpty, number == 0 { return false }
     if number == applicationID, version != Self.version {
       throw RunError(
-        "\(path) has format \(version), but this version of Atelier supports \(Self.version): use the one that wrote it",
+        "\(path) has format \(version), but this version of Atelier reads \(Self.version): use the one that wrote it",
         kind: .damaged)
     }
     let expected = RecordTable.all.map { ["table", $0.name, $0.creation] }

@@ -7,7 +7,7 @@ internal import GRDB
 /// power failure may lose the last ones, but never leaves a partial one. Each row has a digest of its values, which is
 /// checked when it is read (``RecordTable``); the file may come from an untrusted source (``RecordFile``).
 package final class RunRecord: Sendable {
-  /// The database's file.
+  /// The path of the database file.
   package let path: String
   private let file: RecordFile
 
@@ -233,7 +233,7 @@ package struct RunError: Error, Equatable, CustomStringConvertible {
     case wrongUse
     /// The record or a run's folder was changed outside of Atelier, or does not come from it.
     case damaged
-    /// Another process works on the run.
+    /// Another process is using the run.
     case busy
     /// A file cannot be created in the run's folder.
     case notCreated

@@ -61,18 +61,18 @@ import Transport
     #expect(server.control?.refusals == 0)
   }
 
-  enum Stranger: CaseIterable {
-    case unlisted, listedElsewhere, withoutKeys, mistakenInTheServer
+  enum RejectedClient: CaseIterable {
+    case unlisted, listedElsewhere, withoutKeys, wrongServerKey
   }
 
-  @Test(arguments: Stranger.allCases) func clientWithoutAllowedKeyCannotSend(stranger: Stranger) throws {
+  @Test(arguments: RejectedClient.allCases) func clientWithoutAllowedKeyCannotSend(rejected: RejectedClient) throws {
     let worker = KeyPair()
     let server = try Server(
-      allowing: stranger == .unlisted ? [KeyPair().publicKey] : [worker.publicKey],
-      in: stranger == .listedElsewhere ? "another" : Server.domain)
+      allowing: rejected == .unlisted ? [KeyPair().publicKey] : [worker.publicKey],
+      in: rejected == .listedElsewhere ? "another" : Server.domain)
     let client = try server.client(
-      .dealer, stranger == .withoutKeys ? nil : worker,
-      server: stranger == .mistakenInTheServer ? KeyPair().publicKey : nil)
+      .dealer, rejected == .withoutKeys ? nil : worker,
+      server: rejected == .wrongServerKey ? KeyPair().publicKey : nil)
     client.send("question")
     #expect(server.turnsAway(client))
   }
@@ -131,8 +131,8 @@ import Transport
 
   @Test func distinguishesRefusedKeyFromFailedHandshake() throws {
     let server = try Server(allowing: [])
-    let stranger = try server.client(.dealer, KeyPair())
-    stranger.send("question")
+    let rejected = try server.client(.dealer, KeyPair())
+    rejected.send("question")
     #expect(server.event() == .refused)
     let mistaken = try server.client(.dealer, KeyPair(), server: KeyPair().publicKey)
     mistaken.send("question")

@@ -9,7 +9,7 @@ final class Peer {
   var kept: [AnyObject] = []
 
   // Expected messages have a long timeout, which only a failing test reaches.
-  private static let patience = 20.0
+  private static let timeout = 20.0
 
   /// - Parameter context: a new context simulates another process
   init(
@@ -62,8 +62,8 @@ final class Peer {
   }
 
   /// Whether a connecting client is refused, and no message arrives before that or shortly after.
-  func turnsAway(_ stranger: Peer) -> Bool {
-    defer { withExtendedLifetime(stranger) {} }
+  func turnsAway(_ client: Peer) -> Bool {
+    defer { withExtendedLifetime(client) {} }
     let isRefused = Self.wait { () -> Bool? in
       while let event = monitor.next() { if event == .refused || event == .failed { return true } }
       if socket.receive(frames: 8) != nil { return false }
@@ -83,7 +83,7 @@ final class Peer {
   }
 
   private static func wait<Result>(_ attempt: () -> Result?) -> Result? {
-    let end = Date(timeIntervalSinceNow: patience)
+    let end = Date(timeIntervalSinceNow: timeout)
     while Date() < end { if let result = attempt() { return result } }
     return nil
   }

@@ -35,7 +35,7 @@ struct SharedMemoryTests {
     let second = try frame([4, 5, 6])
     #expect(second.shared?.offset == first.offset)
     #expect(peer.frame(first) == nil)
-    #expect(!old.isWhole, "nor was what has been read of it")
+    #expect(!old.isWhole, "bytes read before the reuse are invalid as well")
     #expect(try peer.frame(#require(second.shared))?.array == [4, 5, 6])
   }
 
