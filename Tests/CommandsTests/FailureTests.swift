@@ -115,7 +115,7 @@ import Testing
     try change("class.0", "cat\u{1B}[2J")
     try TinyData.writeImage(0, to: folder.file("a.png"))
     let predicted = try AtelierProcess(["predict", "changed", "a.png"], in: folder)
-    #expect(predicted.status == 65 && predicted.errors.contains("no name is empty or has control characters"))
+    #expect(predicted.status == 65 && predicted.errors.contains("names must not be empty or contain control"))
     try change("data.name", "a\u{1B}[2Jb")
     try change("data.digest", "\u{1B}[2J")
     let evaluated = try AtelierProcess(["evaluate", "changed", "--data", data], in: folder)
