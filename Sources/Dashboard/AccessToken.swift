@@ -1,28 +1,29 @@
-/// What whoever wants to see a page beyond this machine must know.
+/// The secret that grants access to a live page from other hosts.
 package struct AccessToken: Sendable {
   package let text: String
 
-  /// 128 random bits, as 32 hexadecimal digits.
+  /// Creates a token of 128 random bits, as 32 hexadecimal digits.
   package init() { text = randomDigits() }
 
-  /// - Parameter text: a secret made elsewhere.
-  /// - Throws: ``DashboardError`` if it is too short to be one, or could not stand in an address.
+  /// Creates a token from a secret that was generated elsewhere.
+  /// - Throws: ``DashboardError`` if the secret is too short or too long, or has characters other than
+  ///   letters, digits, `-` and `_`.
   package init(_ text: String) throws(DashboardError) {
-    // 22 characters of an alphabet of 64 hold 128 bits.
+    // 22 characters from an alphabet of 64 encode 128 bits.
     guard (22...128).contains(text.utf8.count),
       text.utf8.allSatisfy({ "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_".utf8.contains($0) })
     else { throw DashboardError("the live page's token must be 22 to 128 random letters, digits, '-' and '_'") }
     self.text = text
   }
 
-  /// Takes the same time wherever the first difference is, so that it cannot be guessed piece by piece.
+  /// Compares in constant time, so that the token cannot be guessed character by character.
   func matches(_ guess: some StringProtocol) -> Bool {
     guard guess.utf8.count == text.utf8.count else { return false }
     return zip(guess.utf8, text.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }
 }
 
-/// 32 hexadecimal digits that nobody can foresee.
+/// Returns 32 unpredictable hexadecimal digits.
 func randomDigits() -> String {
   var source = SystemRandomNumberGenerator()
   return (0..<2).map { _ in

@@ -1,14 +1,15 @@
-/// What the clients of a ``LiveServer`` may take.
+/// Limits on the resources that the clients of a ``LiveServer`` can use.
 package struct ClientLimits: Sendable {
-  /// Requests that are answered at once; each has a thread. Further ones wait, but for `/healthz`.
+  /// Maximum number of requests answered concurrently, each on its own thread. Further requests wait, except
+  /// `/healthz`.
   package var connections = 64
-  /// Connections whose request has not come yet: they need no thread.
+  /// Maximum number of connections whose request has not arrived yet; they need no thread.
   package var waiting = 512
-  /// Connections that stay to hear of changes.
+  /// Maximum number of open event streams.
   package var streams = 16
-  /// For a whole request to arrive.
+  /// Timeout for a complete request to arrive.
   package var headSeconds = 5
-  /// For an answer, or one piece of a stream, to leave.
+  /// Timeout for sending a response, or one piece of a stream.
   package var sendSeconds = 30
 
   package init() {}

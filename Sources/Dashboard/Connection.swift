@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// One client's socket. A thread of its own reads and writes, so a client that is slow, or silent, holds up nobody else;
-/// and each operation has an end, so it does not hold that thread for long either.
+/// The socket of one client. It is read and written on its own thread, so that a slow or silent client does not delay
+/// others; each operation has a timeout, so that the client does not occupy the thread for long.
 struct Connection {
-  /// POLLRDHUP of poll(2), which Glibc's module leaves out.
+  /// POLLRDHUP of poll(2), which the Glibc module does not export.
   private static let peerHasEnded: Int16 = 0x2000
 
   private let descriptor: Int32
@@ -11,14 +11,15 @@ struct Connection {
 
   init(_ descriptor: Int32, _ limits: ClientLimits) {
     (self.descriptor, self.limits) = (descriptor, limits)
-    // A blocked call looks at the clock once a second.
+    // A blocked call checks its deadline once a second.
     var second = timeval(tv_sec: 1, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &second, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &second, size)
   }
 
-  /// - Returns: whether all of it left in time.
+  /// Sends all bytes.
+  /// - Returns: false if the client is gone or the timeout has passed
   func send(_ bytes: [UInt8]) -> Bool {
     let end = Deadline(seconds: limits.sendSeconds)
     var sent = 0
@@ -32,15 +33,15 @@ struct Connection {
     return true
   }
 
-  /// Waits that long, or until no more can come from the other end: it left, or ``LiveServer/stop()`` says so.
-  /// - Returns: whether the time passed.
+  /// Waits for the given time, or until the client closes the connection or ``LiveServer/stop()`` shuts it down.
+  /// - Returns: whether the full time has passed
   func wait(milliseconds: Int32) -> Bool {
     var polled = pollfd(fd: descriptor, events: Self.peerHasEnded, revents: 0)
     return poll(&polled, 1, milliseconds) == 0 || polled.revents == 0
   }
 
-  /// Says goodbye and waits a little for the client to do so: to close with something unread would be a reset, which can
-  /// take the answer away from a client that has not read it yet.
+  /// Shuts down the sending side and waits briefly for the client to close. Closing a socket with unread data would
+  /// reset the connection, and a client that has not read the response yet could lose it.
   func finish() {
     shutdown(descriptor, Int32(SHUT_WR))
     let end = Deadline(seconds: 1)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Why there is no live page; says what to do about it.
+/// The reason why the live page cannot be served, and what to do about it.
 package struct DashboardError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
@@ -10,11 +10,11 @@ package struct DashboardError: Error, Equatable, CustomStringConvertible {
     let reason =
       switch code {
       case EADDRINUSE:
-        "the port is in use by another program: end that program, or choose another port (0 for a free one)"
-      case EADDRNOTAVAIL, EAFNOSUPPORT: "no network interface of this machine has that address"
-      case EACCES: "that is not permitted; ports below 1024 belong to the administrator"
+        "the port is already in use: stop the other program, or choose another port (0 for a free one)"
+      case EADDRNOTAVAIL, EAFNOSUPPORT: "no network interface of this machine has this address"
+      case EACCES: "permission denied; ports below 1024 require administrator rights"
       default: String(cString: strerror(code))
       }
-    description = "cannot show the live page at \(address): \(reason)"
+    description = "cannot serve the live page at \(address): \(reason)"
   }
 }

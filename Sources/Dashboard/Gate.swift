@@ -1,36 +1,38 @@
-/// Who may see the page.
+/// Decides which requests may access the page.
 struct Gate {
-  /// With the port that was found to be free.
+  /// The address of the server, with the port that it listens on.
   let address: LiveAddress
   let token: AccessToken?
-  /// The name of this machine, one of many if it listens on all interfaces.
+  /// The host name of this machine, which is also accepted if the server listens on all interfaces.
   var machine: String?
 
-  /// What keeps the request out; nil if nothing does.
+  /// Returns the response that refuses the request; nil if the request is allowed.
   ///
-  /// A page of another site may not ask in its visitor's name: its `Origin` shows who asks, and where its own name was
-  /// made to lead here (DNS rebinding), `Host` shows it.
+  /// Pages of other sites must not send requests through their visitors' browsers: `Origin` reveals such requests, and
+  /// `Host` reveals a foreign name that resolves to this machine (DNS rebinding).
   func refusal(of request: Request) -> Response? {
     guard let host = request.fields["host"], isOwn(host) else {
       return .text(
         .forbidden,
-        "This page is at \(pageAddress) and not at the address that you used. If the port is forwarded, give it the same number."
+        "This page is served at \(pageAddress) only. If the port is forwarded, use the same port number on both sides."
       )
     }
     if let origin = request.fields["origin"] {
       guard origin.lowercased().hasPrefix("http://"), origin.dropFirst(7).lowercased() == host.lowercased() else {
-        return .text(.forbidden, "Pages of other sites may not look in here.")
+        return .text(.forbidden, "Requests from pages of other sites are refused.")
       }
     }
     return nil
   }
 
-  /// What the request's lack of the token, or the first sight of it, leads to; nil if it may pass.
-  /// - Parameter path: where it goes, one of the paths that there are
+  /// Checks the token.
+  /// - Parameter path: the requested path, one of the server's routes
+  /// - Returns: a redirect that stores a token given in the query as a cookie, or a refusal; nil if the request is
+  ///   allowed
   func answerAboutToken(to request: Request, path: String) -> Response? {
     guard let token else { return nil }
     if let given = request.parameter("token"), token.matches(given) {
-      // Out of the address bar, the history and what is copied from there; the browser keeps it for this host.
+      // Keeps the token out of the address bar, the history and copied links; the browser stores it for this host.
       let cookie = "\(cookieName)=\(token.text); Path=/; HttpOnly; SameSite=Strict"
       return .text(.seeOther, "See \(path)", [("Location", path), ("Set-Cookie", cookie)])
     }
@@ -39,19 +41,20 @@ struct Gate {
       ? nil
       : .text(
         .unauthorized,
-        "This page is shown to those who know its token. Open the whole address that was printed where the work was started.",
+        "This page requires a token. Open the complete address, with the token, that Atelier printed at the start.",
         [("WWW-Authenticate", "Bearer realm=\"atelier\"")])
   }
 
-  /// Cookies know hosts but not ports, and a host may have several pages.
+  /// The name of the cookie. It includes the port, since all ports of a host share their cookies, and a host may serve
+  /// several pages.
   private var cookieName: String { "atelier-\(address.port)" }
 
   private func isOwn(_ host: String) -> Bool {
     let lowercase = host.lowercased()
-    // Browsers leave out the port that http implies.
+    // Browsers omit port 80, the default of HTTP.
     let whole = address.port == 80 && lowercase.wholeMatch(of: /\[.*\]|[^:]*/) != nil ? lowercase + ":80" : lowercase
     if names.contains(where: { whole == "\($0):\(address.port)" }) { return true }
-    // Only a name can be made to lead here; an address in numbers cannot.
+    // DNS rebinding needs a name, so every numeric address is accepted.
     guard address.isWildcard, let numbers = try? LiveAddress(whole) else { return false }
     return numbers.isNumeric && numbers.port == address.port && numbers.description == whole
   }
@@ -62,7 +65,7 @@ struct Gate {
     return [address.hostInURL]
   }
 
-  /// Where a browser finds the page, without the token.
+  /// The URL of the page, without the token.
   var pageAddress: String {
     let host = address.isWildcard ? machine ?? "localhost" : address.hostInURL
     return "http://\(host):\(address.port)/"

@@ -1,11 +1,11 @@
 internal import Foundation
 
-/// Whether the process that the page is about still works, for whoever watches over it.
+/// The health of the process that serves the page, as reported to a supervisor by `/healthz`.
 package struct Health: Sendable {
-  /// Seconds since the loop that hands out work was last at its beginning; nil while there is no such loop.
+  /// Seconds since the last iteration of the coordinator's loop; nil while there is no coordinator.
   private let loopAge: Double?
 
-  /// A loop that takes longer for one round hangs.
+  /// The age in seconds from which the loop counts as hanging.
   private static let longest = 30.0
 
   package init(loopAge: Double? = nil) { self.loopAge = loopAge }

@@ -1,21 +1,22 @@
 internal import Foundation
 
-/// A socket that takes connections. Processes that this one starts do not inherit it, or the port would stay taken.
+/// A socket that accepts connections. Child processes do not inherit it, since they would keep the port in use.
 struct ListeningSocket {
   let descriptor: Int32
-  /// With the port that was found, if any free one was asked for.
+  /// The address, with the port that the system chose if port 0 was requested.
   let address: LiveAddress
 
-  /// - Throws: ``DashboardError`` if the address cannot be had.
+  /// Listens at an address.
+  /// - Throws: ``DashboardError`` if the address is not available.
   init(at address: LiveAddress) throws(DashboardError) {
     var wanted = addrinfo()
     wanted.ai_socktype = Int32(SOCK_STREAM.rawValue)
     wanted.ai_flags = AI_NUMERICSERV
     var found: UnsafeMutablePointer<addrinfo>?
-    // localhost is both 127.0.0.1 and ::1; browsers try one after the other.
+    // localhost is both 127.0.0.1 and ::1; browsers try both, so one is enough.
     let code = getaddrinfo(address.host == "localhost" ? "127.0.0.1" : address.host, "\(address.port)", &wanted, &found)
     guard code == 0, let found else {
-      throw DashboardError("cannot show the live page at \(address): \(String(cString: gai_strerror(code)))")
+      throw DashboardError("cannot serve the live page at \(address): \(String(cString: gai_strerror(code)))")
     }
     defer { freeaddrinfo(found) }
     let first = found.pointee
@@ -23,7 +24,7 @@ struct ListeningSocket {
     guard descriptor >= 0 else { throw DashboardError(listeningAt: address, code: errno) }
     var yes: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
-    // Connections that have ended do not keep the port from the next job; another program's listening socket does.
+    // Closed connections of an earlier run do not block the port; another program's listening socket does.
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
     if first.ai_family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size) }
     guard bind(descriptor, first.ai_addr, first.ai_addrlen) == 0, listen(descriptor, 256) == 0,
@@ -41,22 +42,22 @@ struct ListeningSocket {
     var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
     return withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
-      // The port stands at the same place in the addresses of both families.
+      // The port has the same offset in the addresses of both families.
       return $0.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
     }
   }
 
   enum Taken {
     case client(Int32)
-    /// None is there.
+    /// No connection is waiting.
     case none
-    /// Descriptors or memory are lacking; everyone waits in the queue until then.
+    /// The process is out of descriptors or memory; connections wait in the system's queue.
     case exhausted
     /// The socket has been shut down.
     case closed
   }
 
-  /// The next connection; never waits.
+  /// Accepts the next connection, without blocking.
   func take() -> Taken {
     while true {
       let client = accept(descriptor, nil, nil)
@@ -68,7 +69,7 @@ struct ListeningSocket {
       case EINVAL, EBADF: return .closed
       case EAGAIN, EWOULDBLOCK: return .none
       case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
-      // accept(2): what went wrong went wrong with that one connection.
+      // accept(2): other errors concern only the one connection.
       default: continue
       }
     }

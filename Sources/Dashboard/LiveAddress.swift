@@ -1,19 +1,19 @@
 internal import Foundation
 
-/// Where the live page is served: `PORT` (on loopback), `HOST:PORT` or `[IPV6]:PORT`. Port 0 is any that is free.
+/// The address of the live page: `PORT` (on loopback), `HOST:PORT` or `[IPV6]:PORT`. Port 0 selects a free port.
 package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
-  /// A name in lower case or an address as the system writes it; an IPv6 address without brackets.
+  /// A name in lower case, or a numeric address in canonical form; IPv6 addresses have no brackets.
   package let host: String
   package let port: UInt16
 
   init(host: String, port: UInt16) { (self.host, self.port) = (host, port) }
 
-  /// - Throws: ``DashboardError`` if it is not an address.
+  /// - Throws: ``DashboardError`` if the text is not a valid address.
   package init(_ text: String) throws(DashboardError) {
     let split = text.lastIndex(of: ":")
     let portText = split.map { text[text.index(after: $0)...] } ?? text[...]
     guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(portText) else {
-      throw DashboardError("'\(text)' is not an address for the live page; write PORT, HOST:PORT or [IPV6]:PORT")
+      throw DashboardError("'\(text)' is not a valid address for the live page; write PORT, HOST:PORT or [IPV6]:PORT")
     }
     self.port = port
     guard let split else {
@@ -29,7 +29,7 @@ package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
       host = hostText.lowercased()
     } else {
       throw DashboardError(
-        "'\(hostText)' is not a host for the live page; write a name, an address in numbers (IPv6 in brackets), "
+        "'\(hostText)' is not a valid host for the live page; write a name, a numeric address (IPv6 in brackets), "
           + "or 0.0.0.0 for all interfaces")
     }
   }
@@ -42,7 +42,7 @@ package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Browsers name a host by the shortest form of its address (RFC 5952), which is also what the system writes.
+  /// Returns the shortest form of the address (RFC 5952), which is what browsers send in `Host`.
   private static func canonical(ipv6 text: Substring) -> String? {
     var address = in6_addr()
     guard inet_pton(AF_INET6, String(text), &address) == 1 else { return nil }
@@ -51,23 +51,23 @@ package struct LiveAddress: Sendable, Hashable, CustomStringConvertible {
     return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
   }
 
-  /// Whether only processes of this machine can reach it. Other names than localhost may lead anywhere.
+  /// Whether only processes of this machine can reach the address. Names other than localhost may resolve to any host.
   package var isLoopback: Bool {
     var address = in_addr()
     return host == "localhost" || host == "::1"
       || inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
   }
 
-  /// All interfaces, so that it has many names.
+  /// Whether the address stands for all interfaces, so that the host has several names.
   var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
-  /// An address and not a name.
+  /// Whether the host is a numeric address.
   var isNumeric: Bool {
     var address = in_addr()
     return host.contains(":") || inet_pton(AF_INET, host, &address) == 1
   }
 
-  /// IPv6 in brackets.
+  /// The host as in a URL: IPv6 addresses in brackets.
   var hostInURL: String { host.contains(":") ? "[\(host)]" : host }
 
   package var description: String { "\(hostInURL):\(port)" }

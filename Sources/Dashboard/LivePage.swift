@@ -1,52 +1,52 @@
 internal import Synchronization
 
-/// What the live page shows at the moment. Whoever works tells it what is new; a ``LiveServer`` shows it to whoever looks.
+/// The current content of the live page. The running command updates it; a ``LiveServer`` serves it to browsers.
 ///
-/// It keeps only the newest of everything, so its size does not depend on how often it is told, nor on who looks and
-/// how slowly: telling it something waits for nobody.
+/// Only the newest content is kept, so its size depends neither on the number of updates nor on the number and speed of
+/// clients, and an update never waits for a client.
 package final class LivePage: Sendable {
-  /// A part of the page.
+  /// A section of the page.
   struct Section {
     let id: String
     var title: String
     var html: String
-    /// The change of the page that gave it this content.
+    /// The number of the change that set this content.
     var change: Int
   }
 
   struct State {
-    /// Changes to ``sections`` so far.
+    /// The number of changes to ``sections``.
     var changes = 0
-    /// In the order in which they first appeared.
+    /// In order of first appearance.
     var sections: [Section] = []
-    /// In the order in which they were first measured.
+    /// In order of first measurement.
     var metrics: [Metric] = []
-    /// How the work ended; nil while it goes on.
+    /// The outcome of the run; nil while it is running.
     var ending: String?
   }
 
   package let title: String
-  /// For what is in the sections; the page's own comes first.
+  /// CSS for the sections, appended to the style sheet of the page.
   let styleSheet: String
-  /// Tells this page from others that were served at the same address before.
+  /// Distinguishes this page from earlier ones at the same address.
   let identity = randomDigits()
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - title: plain text
-  ///   - styleSheet: CSS for the sections, trusted. Sections carry no styles of their own: the page's security policy
-  ///     refuses `<style>` and `style="…"` in them (and scripts), but not the presentation attributes of SVG.
+  ///   - styleSheet: trusted CSS for the sections. The page's security policy blocks `<style>`, `style="…"` and
+  ///     scripts in sections, but not the presentation attributes of SVG.
   package init(title: String, styleSheet: String = "") { (self.title, self.styleSheet) = (title, styleSheet) }
 
-  /// Adds a section, or puts others' place new content into it.
+  /// Adds a section, or replaces its content if it exists.
   /// - Parameters:
-  ///   - id: names the section: letters, digits, `-` and `_`
-  ///   - title: plain text; nothing is shown for an empty one
-  ///   - html: trusted, so escaped by whoever made it. Pictures are `data:` addresses or SVG; nothing else is loaded.
+  ///   - id: the identifier of the section: letters, digits, `-` and `_`
+  ///   - title: plain text; an empty title is not shown
+  ///   - html: trusted HTML, already escaped. Images must be `data:` URLs or SVG; nothing else is loaded.
   package func update(section id: String, title: String, html: String) {
     precondition(
       !id.isEmpty && id.utf8.allSatisfy { $0 < 128 && (isLetterOrDigit($0) || $0 == 0x2D || $0 == 0x5F) },
-      "'\(id)' is not a name for a section")
+      "'\(id)' is not a valid section identifier")
     state.withLock { state in
       let index = state.sections.firstIndex { $0.id == id }
       if let index, state.sections[index].title == title, state.sections[index].html == html { return }
@@ -56,7 +56,7 @@ package final class LivePage: Sendable {
     }
   }
 
-  /// Sets what these were measured to be; others stay as they are.
+  /// Updates the given metrics; others keep their values.
   package func update(metrics: [Metric]) {
     state.withLock { state in
       for metric in metrics {
@@ -69,11 +69,11 @@ package final class LivePage: Sendable {
     }
   }
 
-  /// The work is over: pages that are open show this and what came before, and ask no more.
-  /// - Parameter message: how it ended, as plain text
+  /// Ends the updates: open pages keep their content, show the message and stop asking for changes.
+  /// - Parameter message: the outcome of the run, as plain text
   package func finish(_ message: String) { state.withLock { $0.ending = message } }
 
-  /// A copy, which shares its storage with the page: taking it costs next to nothing.
+  /// A snapshot of the state. It shares its storage with the page, so it is cheap.
   var current: State { state.withLock { $0 } }
 }
 

@@ -7,19 +7,19 @@ extension LiveServer {
   }
 
   enum QuickAnswer {
-    /// What takes no time, so that it needs no thread.
+    /// A response that is available at once, without a thread.
     case response([UInt8])
     case queue(Request)
   }
 
-  /// What is answered whatever else goes on: whoever watches over this process must not be kept waiting by those who look at the page.
+  /// Answers health checks and invalid requests immediately, so that viewers of the page cannot delay a supervisor.
   func quickAnswer(to arrival: WaitingRoom.Arrival) -> QuickAnswer {
     guard case .head(let head) = arrival else {
       return .response(
-        Response.text(.fieldsTooLarge, "A request has at most \(Request.headLimit) bytes here.").encoded())
+        Response.text(.fieldsTooLarge, "The request header exceeds \(Request.headLimit) bytes.").encoded())
     }
     guard let request = Request(head: head) else {
-      return .response(Response.text(.badRequest, "This is no request that can be read.").encoded())
+      return .response(Response.text(.badRequest, "Malformed request.").encoded())
     }
     guard request.path == Route.health.rawValue else { return .queue(request) }
     let response = refusal(of: request) ?? health
@@ -32,16 +32,16 @@ extension LiveServer {
     connection.finish()
   }
 
-  /// Why the request is not answered; nil if it is.
+  /// Returns the response that refuses the request; nil if the request is allowed.
   private func refusal(of request: Request) -> Response? {
     if let refusal = gate.refusal(of: request) { return refusal }
     guard let route = Route(rawValue: String(request.path)) else {
-      return .text(.notFound, "There is nothing here. The page is at /.")
+      return .text(.notFound, "Not found. The page is at /.")
     }
     guard request.method == "HEAD" || request.method == "GET" else {
-      return .text(.methodNotAllowed, "This page is only shown.", [("Allow", "GET, HEAD")])
+      return .text(.methodNotAllowed, "This server is read-only: use GET or HEAD.", [("Allow", "GET, HEAD")])
     }
-    guard !request.hasBody else { return .text(.contentTooLarge, "A request has no body here.") }
+    guard !request.hasBody else { return .text(.contentTooLarge, "Requests with a body are not supported.") }
     return route == .health ? nil : gate.answerAboutToken(to: request, path: route.rawValue)
   }
 
@@ -56,7 +56,7 @@ extension LiveServer {
     case .events:
       if isHead { return send(EventStream.head) }
       let isFree = withStream { EventStream(of: page, on: connection).run(until: { isStopping }) }
-      if !isFree { send(.text(.unavailable, "Too many are looking.", [("Retry-After", "10")])) }
+      if !isFree { send(.text(.unavailable, "Too many viewers; try again later.", [("Retry-After", "10")])) }
     case .health, nil: break
     }
   }
@@ -66,7 +66,7 @@ extension LiveServer {
     return .text(health.isGood ? .ok : .unavailable, health.text)
   }
 
-  /// See https://prometheus.io/docs/instrumenting/exposition_formats/.
+  /// The metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
   private var metrics: Response {
     Response(
       status: .ok, type: "text/plain; version=0.0.4; charset=utf-8",

@@ -2,11 +2,11 @@ internal import Compute
 internal import Foundation
 internal import Synchronization
 
-/// Shows a ``LivePage`` in browsers, on threads of its own that sleep nearly always.
+/// An HTTP server for a ``LivePage``, on its own threads, which are idle most of the time.
 ///
-/// Read-only, with one request a connection. What clients can take is bounded, see ``ClientLimits``.
+/// It is read-only and answers one request per connection. ``ClientLimits`` bounds the resources of clients.
 package final class LiveServer: Sendable {
-  /// For what was said last to reach those who look.
+  /// Timeout for the last changes to reach the clients.
   private static let secondsToSayGoodbye = 2.0
 
   private struct Clients {
@@ -23,24 +23,27 @@ package final class LiveServer: Sendable {
   let reportHealth: @Sendable () -> Health
   private let threads = DispatchGroup()
 
-  /// Where it listens, with the port that was found if any free one was asked for.
+  /// The address of the server, with the port that the system chose if port 0 was requested.
   package var address: LiveAddress { socket.address }
 
-  /// Where to look, for a browser: with the token, if there is one.
+  /// The URL for browsers, including the token, if there is one.
   package var url: String { gate.pageAddress + (gate.token.map { "?token=\($0.text)" } ?? "") }
 
-  /// Listens when this returns, and until ``stop()``.
-  /// - Parameter health: asked whenever a client asks; may be called from any thread
-  /// - Throws: ``DashboardError`` if the address cannot be had, or leads beyond this machine and there is no token.
+  /// Starts a server, which listens until ``stop()``.
+  /// - Parameter health: called for each health check, on any thread
+  /// - Throws: ``DashboardError`` if the address is not available, or if other hosts can reach it and there is no
+  ///   token.
   package static func start(
     _ page: LivePage, at address: LiveAddress, token: AccessToken? = nil, limits: ClientLimits = ClientLimits(),
     health: @escaping @Sendable () -> Health = { Health() }
   ) throws(DashboardError) -> LiveServer {
     guard token != nil || address.isLoopback else {
-      throw DashboardError("a live page at \(address) can be seen from other hosts, and so needs a token")
+      throw DashboardError("a live page at \(address) is visible to other hosts and requires a token")
     }
     let server = LiveServer(page, try ListeningSocket(at: address), token, limits, health)
-    do { try server.onThread { server.takeConnections() } } catch { throw DashboardError("no live page: \(error)") }
+    do { try server.onThread { server.takeConnections() } } catch {
+      throw DashboardError("cannot start the live page: \(error)")
+    }
     return server
   }
 
@@ -58,7 +61,7 @@ package final class LiveServer: Sendable {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Shows those who look what is on the page now, and ends all connections. Takes up to some seconds if they are slow.
+  /// Sends the last changes to all clients and closes all connections. Takes up to four seconds if clients are slow.
   package func stop() {
     let isFirst = clients.withLock { clients in
       defer { clients.isStopping = true }
@@ -74,8 +77,8 @@ package final class LiveServer: Sendable {
 
   var isStopping: Bool { clients.withLock { $0.isStopping } }
 
-  /// Counted, so that ``stop()`` can wait for it.
-  /// - Throws: ``ResourceLimitError`` if the system gives no thread
+  /// Runs `body` on a new thread, for which ``stop()`` waits.
+  /// - Throws: ``ResourceLimitError`` if the system cannot create a thread
   private func onThread(_ body: @escaping @Sendable () -> Void) throws(ResourceLimitError) {
     threads.enter()
     do {
@@ -120,8 +123,8 @@ package final class LiveServer: Sendable {
     close(socket.descriptor)
   }
 
-  /// Answers a request on a thread of its own.
-  /// - Returns: false if there are as many threads as there may be.
+  /// Answers a request on its own thread.
+  /// - Returns: false if the maximum number of threads is running
   private func serve(_ client: Int32, _ request: Request) -> Bool {
     let isTaken = clients.withLock { clients in
       guard clients.connections.count < limits.connections else { return false }
@@ -131,7 +134,7 @@ package final class LiveServer: Sendable {
     do {
       try onThread {
         self.serve(request, on: Connection(client, self.limits))
-        // Under the lock, so that `stop()` never meets a number that has become another file's.
+        // Under the lock, so that `stop()` never shuts down a descriptor that was reused for another file.
         self.clients.withLock {
           $0.connections.remove(client)
           close(client)
@@ -144,8 +147,8 @@ package final class LiveServer: Sendable {
     return true
   }
 
-  /// Runs `body` unless there are as many streams as there may be.
-  /// - Returns: whether it ran.
+  /// Runs `body` unless the maximum number of streams is open.
+  /// - Returns: whether it ran
   func withStream(_ body: () -> Void) -> Bool {
     let isFree = clients.withLock { clients in
       guard clients.streams < limits.streams else { return false }

@@ -1,12 +1,13 @@
-/// A measured quantity as Prometheus knows it.
+/// A metric in the sense of Prometheus.
 ///
-/// Names say the base unit and, for what only grows, end in `_total`: `atelier_bytes_sent_total`, `atelier_epoch_seconds`.
+/// Names include the base unit, and names of counters end in `_total`: `atelier_bytes_sent_total`,
+/// `atelier_epoch_seconds`.
 /// See https://prometheus.io/docs/practices/naming/.
 package struct Metric: Sendable, Equatable {
   package enum Kind: String, Sendable {
-    /// Only grows.
+    /// A value that only increases.
     case counter
-    /// Goes up and down.
+    /// A value that increases and decreases.
     case gauge
   }
 
@@ -21,9 +22,11 @@ package struct Metric: Sendable, Equatable {
     package let name: String
     package let value: String
 
-    /// - Parameter name: letters, digits and `_`, no digit first. The value may be any text.
+    /// - Parameters:
+    ///   - name: letters, digits and `_`, not starting with a digit
+    ///   - value: any text
     package init(_ name: String, _ value: String) {
-      precondition(isName(name, with: "_"), "'\(name)' is not a name for a label")
+      precondition(isName(name, with: "_"), "'\(name)' is not a valid label name")
       (self.name, self.value) = (name, value)
     }
   }
@@ -31,14 +34,14 @@ package struct Metric: Sendable, Equatable {
   package let name: String
   package let help: String
   package let kind: Kind
-  /// No two with the same labels.
+  /// One sample for each combination of labels.
   package var samples: [Sample]
 
   /// - Parameters:
-  ///   - name: letters, digits, `_` and `:`, no digit first
-  ///   - help: what it is, in a sentence
+  ///   - name: letters, digits, `_` and `:`, not starting with a digit
+  ///   - help: a description in one sentence
   package init(_ name: String, _ kind: Kind, help: String, samples: [Sample]) {
-    precondition(isName(name, with: "_:"), "'\(name)' is not a name for a metric")
+    precondition(isName(name, with: "_:"), "'\(name)' is not a valid metric name")
     (self.name, self.kind, self.help, self.samples) = (name, kind, help, samples)
   }
 

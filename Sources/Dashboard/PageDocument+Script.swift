@@ -1,5 +1,5 @@
 extension PageDocument {
-  /// Puts what ``EventStream`` sends into the page.
+  /// Updates the page from the events of ``EventStream``.
   static let script = #"""
     "use strict";
     const status = document.getElementById("status");
@@ -16,7 +16,7 @@ extension PageDocument {
       heading.textContent = event.title;
       heading.hidden = !event.title;
       const content = section.lastElementChild;
-      // What the reader has opened or moved to stays so.
+      // Keep open details and the scroll position.
       const open = Array.from(content.querySelectorAll("details"), details => details.open);
       const place = [section.scrollLeft, section.scrollTop];
       content.innerHTML = event.html;
@@ -39,8 +39,8 @@ extension PageDocument {
       const events = new EventSource("/events");
       events.onopen = () => show("live", "Live");
       events.onerror = () => {
-        show("lost", "The connection is lost; what you see may be old. Trying again …");
-        // The browser tries again by itself, unless the answer was an error.
+        show("lost", "Connection lost. The content may be out of date. Reconnecting …");
+        // The browser reconnects by itself, unless the response was an error.
         if (events.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
       };
       events.addEventListener("page", message => {

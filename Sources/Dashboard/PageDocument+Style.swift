@@ -1,5 +1,5 @@
 extension PageDocument {
-  /// Calm, in light and dark, from the width of a telephone on.
+  /// The style sheet of the page, for light and dark mode and for screens from the width of a phone.
   static let styleSheet = """
     :root {
       color-scheme: light dark;

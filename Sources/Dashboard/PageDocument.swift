@@ -1,4 +1,4 @@
-/// The page as it is now, complete without its script, which only keeps it up to date.
+/// The HTML document with the current content of the page. It is complete without its script, which only updates it.
 struct PageDocument {
   private let page: LivePage
   private let state: LivePage.State
@@ -6,7 +6,7 @@ struct PageDocument {
   init(of page: LivePage) { (self.page, state) = (page, page.current) }
 
   var response: Response {
-    // The one style sheet and the one script of this answer carry a word that nobody could know before.
+    // An unpredictable nonce allows only the style sheet and the script of this response.
     let nonce = randomDigits()
     return Response(
       status: .ok, type: "text/html; charset=utf-8",
@@ -46,8 +46,8 @@ struct PageDocument {
     """
   }
 
-  /// What the status says until the script does.
-  private static let snapshot = "As it was when this page was loaded."
+  /// The status until the script has connected.
+  private static let snapshot = "Snapshot from when this page was loaded."
 
   private func html(of section: LivePage.Section) -> String {
     let heading = section.title.isEmpty ? "<h2 hidden></h2>" : "<h2>\(escaped(section.title))</h2>"

@@ -1,20 +1,20 @@
 internal import Foundation
 
-/// The head of an HTTP/1.x request (RFC 9112). Bodies are never read: nothing here takes one.
+/// The head of an HTTP/1.x request (RFC 9112). Bodies are never read, since no route accepts one.
 struct Request: Equatable {
-  /// In bytes; browsers send far less than one thousand.
+  /// The maximum size of a request head in bytes; browsers send far less than one thousand.
   static let headLimit = 16 * 1024
 
   let method: String
-  /// As sent, percent-encoded; without the query.
+  /// The path as sent, percent-encoded, without the query.
   let path: Substring
-  /// What follows the question mark.
+  /// The query: the part after the question mark.
   let query: Substring
-  /// Names in lower case. Values of a name that came twice are joined, as RFC 9110 says in 5.3.
+  /// Header fields by name in lower case. The values of a repeated name are joined, as in RFC 9110, section 5.3.
   let fields: [String: String]
 
-  /// - Parameter head: up to and with the empty line
-  /// - Returns: nil if it is not the head of a request that a browser or `curl` would send.
+  /// - Parameter head: the bytes up to and including the empty line
+  /// - Returns: nil if the head is malformed
   init?(head: some Collection<UInt8>) {
     let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: true)
     let words = lines.first?.split(separator: " ", omittingEmptySubsequences: false) ?? []
@@ -32,7 +32,7 @@ struct Request: Equatable {
       let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
       guard !value.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" }) else { return nil }
       if let first = fields[name] {
-        // Which of two is meant would be a guess, and guesses that differ are how checks are passed by.
+        // Ambiguous: two parsers that choose different values could be played off against each other.
         guard name != "host", name != "origin", name != "authorization", name != "content-length" else { return nil }
         fields[name] = first + (name == "cookie" ? "; " : ", ") + value
       } else {
@@ -54,7 +54,7 @@ struct Request: Equatable {
 
   var hasBody: Bool { fields["transfer-encoding"] != nil || fields["content-length"].map { $0 != "0" } ?? false }
 
-  /// The query's value of that name, as sent.
+  /// Returns the query parameter of this name, as sent.
   func parameter(_ name: String) -> Substring? {
     query.split(separator: "&").first { $0.hasPrefix(name + "=") }?.dropFirst(name.count + 1)
   }
@@ -64,7 +64,7 @@ struct Request: Equatable {
     return cookies.lazy.map { $0.drop { $0 == " " } }.first { $0.hasPrefix(name + "=") }?.dropFirst(name.count + 1)
   }
 
-  /// What `Authorization: Bearer …` gives (RFC 6750).
+  /// The token of `Authorization: Bearer …` (RFC 6750).
   var bearer: Substring? {
     guard let words = fields["authorization"]?.split(separator: " "), words.count == 2,
       words[0].lowercased() == "bearer"

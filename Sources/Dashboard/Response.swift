@@ -1,4 +1,4 @@
-/// An answer that ends the connection, so that a client holds none of it after that.
+/// A response, after which the server closes the connection, so that idle clients occupy no resources.
 struct Response {
   enum Status: Int {
     case ok = 200
@@ -30,18 +30,19 @@ struct Response {
 
   var status: Status
   var type = "text/plain; charset=utf-8"
-  /// What the page may load and run; by default nothing at all.
+  /// The content security policy; by default, nothing may be loaded or run.
   var policy = "default-src 'none'; frame-ancestors 'none'"
-  /// Beyond those that every answer has.
+  /// Header fields in addition to those of every response.
   var fields: [(name: String, value: String)] = []
-  /// nil: it follows piece by piece, and ends with the connection.
+  /// nil if the body is streamed and ends with the connection.
   var body: String?
 
   static func text(_ status: Status, _ text: String, _ fields: [(name: String, value: String)] = []) -> Response {
     Response(status: status, fields: fields, body: text + "\n")
   }
 
-  /// - Parameter headOnly: leaves the body out, but not its length, as HEAD asks.
+  /// Returns the bytes of the response.
+  /// - Parameter headOnly: omits the body, but not its length, as HEAD requires
   func encoded(headOnly: Bool = false) -> [UInt8] {
     var head = "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\n"
     let always = [

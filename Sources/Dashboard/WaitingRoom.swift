@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Connections whose request is still to come. They need no thread of their own, so those that say nothing keep nobody else waiting; and when there
-/// are too many, the one that has kept still for longest has to go.
+/// Connections whose request has not arrived yet. They share one thread, so that silent connections delay no others; if
+/// there are too many, the oldest one is closed.
 struct WaitingRoom {
   enum Arrival {
     case head([UInt8])
@@ -12,7 +12,8 @@ struct WaitingRoom {
     let descriptor: Int32
     var end: Deadline
     var bytes: [UInt8] = []
-    /// It has its answer, and is listened to only until it says goodbye: see ``Connection/finish()``.
+    /// Whether the response was sent; the connection is then read only until the client closes it, see
+    /// ``Connection/finish()``.
     var isAnswered = false
   }
 
@@ -21,13 +22,14 @@ struct WaitingRoom {
 
   init(_ limits: ClientLimits) { self.limits = limits }
 
-  /// Takes a new connection in.
+  /// Adds a new connection.
   mutating func add(_ descriptor: Int32) {
     if guests.count >= limits.waiting { sendAwayOldest() }
     guests.append(Guest(descriptor: descriptor, end: Deadline(seconds: limits.headSeconds)))
   }
 
-  /// - Returns: false if there is none.
+  /// Closes the oldest connection.
+  /// - Returns: false if there is none
   @discardableResult mutating func sendAwayOldest() -> Bool {
     guard !guests.isEmpty else { return false }
     close(guests.removeFirst().descriptor)
@@ -36,8 +38,9 @@ struct WaitingRoom {
 
   mutating func sendAwayAll() { while sendAwayOldest() {} }
 
-  /// Waits until something has come from any connection, or at the listening socket.
-  /// - Returns: requests that are complete, whose connections have left the room; and whether there may be a new connection.
+  /// Waits until data has arrived on any connection or at the listening socket.
+  /// - Returns: complete requests, whose connections are no longer in the room, and whether a new connection may be
+  ///   waiting
   mutating func wait(
     for listener: Int32, milliseconds: Int32
   ) -> (arrivals: [(descriptor: Int32, arrival: Arrival)], hasNew: Bool) {
@@ -59,7 +62,8 @@ struct WaitingRoom {
     return (arrivals, polled[0].revents != 0)
   }
 
-  /// Answers at once a connection that has left the room. What does not fit into the system's buffer is lost.
+  /// Sends a response, without blocking, to a connection that has left the room. Bytes beyond the system's buffer are
+  /// lost.
   mutating func answer(_ descriptor: Int32, _ response: [UInt8]) {
     let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
     _ = response.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, flags) }
@@ -67,7 +71,8 @@ struct WaitingRoom {
     guests.append(Guest(descriptor: descriptor, end: Deadline(seconds: 1), isAnswered: true))
   }
 
-  /// - Returns: whether it is still there.
+  /// Reads what has arrived.
+  /// - Returns: whether the connection is still open
   private func read(_ guest: inout Guest) -> Bool {
     var chunk = [UInt8](repeating: 0, count: 4096)
     let count = recv(guest.descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT))

@@ -1,14 +1,16 @@
 internal import Compute
 
-/// Random changes of training images that leave their meaning alone.
+/// Random changes of training images that preserve their labels.
 ///
-/// Every draw is keyed by (seed, epoch, sample), so an image is changed in the same way whoever carries it, and whenever.
+/// Random numbers are keyed by (seed, epoch, sample), so the change of an image depends neither on the worker nor on
+/// the order of work.
 package struct Augmentation: Sendable, Equatable {
-  /// Mirror every second image from left to right.
+  /// Whether half of the images, chosen at random, are mirrored horizontally.
   package var flip = false
-  /// Move by up to this many pixels in each direction; what comes in is zero.
+  /// The maximum shift in pixels in each direction; uncovered pixels become zero.
   package var shift = 0
-  /// Set a random rectangle of every second image to zero (Zhong et al., "Random erasing data augmentation", 2020).
+  /// Whether a random rectangle is set to zero in half of the images, chosen at random (Zhong et al., "Random erasing
+  /// data augmentation", 2020).
   package var erase = false
 
   package static let none = Augmentation()
@@ -17,14 +19,14 @@ package struct Augmentation: Sendable, Equatable {
     (self.flip, self.shift, self.erase) = (flip, shift, erase)
   }
 
-  /// The share of the image that an erased rectangle covers: the paper's range, halved at the top because images are small. Its height
-  /// over its width is between 1/2 and 2.
-  private static let erasedShare: (lowest: Float, highest: Float) = (0.02, 0.2)
+  /// The fraction of the image that an erased rectangle covers: the paper's range, with half the maximum since images
+  /// are small. The ratio of its height to its width is between 1/2 and 2.
+  private static let erasedFraction: (lowest: Float, highest: Float) = (0.02, 0.2)
 
-  /// Writes the changed image.
+  /// Writes the augmented image to `target`.
   /// - Parameters:
   ///   - image, target: (height, width, channels), not overlapping
-  ///   - sample: where the image stands in the training set
+  ///   - sample: the index of the image in the training set
   package func apply(
     image: UnsafePointer<UInt8>, shape: ImageShape, into target: UnsafeMutablePointer<UInt8>, seed: UInt64, epoch: Int,
     sample: Int
@@ -49,7 +51,7 @@ package struct Augmentation: Sendable, Equatable {
     if erase && words.w & 1 == 1 { eraseRectangle(shape, target, seed: seed, epoch: epoch, sample: sample) }
   }
 
-  /// Uniform in -limit...limit.
+  /// Maps a random word to a uniform integer in -limit...limit.
   private static func offset(_ word: UInt32, _ limit: Int) -> Int {
     Int(word.multipliedFullWidth(by: UInt32(2 * limit + 1)).high) - limit
   }
@@ -59,7 +61,7 @@ package struct Augmentation: Sendable, Equatable {
   ) {
     let words = Philox.words(
       seed: seed, .augmentation, UInt32(truncatingIfNeeded: epoch), UInt32(truncatingIfNeeded: sample), 1)
-    let (lowest, highest) = Self.erasedShare
+    let (lowest, highest) = Self.erasedFraction
     let area = Float(shape.height * shape.width) * (lowest + (highest - lowest) * Philox.uniform(words.x))
     let aspect = 0.5 + 1.5 * Philox.uniform(words.y)
     let height = min(shape.height, max(1, Int((area * aspect).squareRoot())))
@@ -74,22 +76,23 @@ package struct Augmentation: Sendable, Equatable {
 
 // MARK: Text
 
-/// An augmentation that cannot be read.
+/// An error for an invalid augmentation.
 package struct AugmentationError: Error, Equatable, CustomStringConvertible {
   package let word: String
   package var description: String {
-    "'\(word)' is no augmentation; a list of flip, shift:PIXELS (1 to 64) and erase, each once, or none, is expected, for example flip,shift:2"
+    "'\(word)' is not an augmentation; expected a list of flip, shift:PIXELS (1 to 64) and erase, each at most once, "
+      + "for example flip,shift:2, or none"
   }
 }
 
 extension Augmentation: CustomStringConvertible {
-  /// "none", or as in "flip,shift:2,erase".
+  /// The augmentation as text: "none", or a list such as "flip,shift:2,erase".
   package var description: String {
     let words = (flip ? ["flip"] : []) + (shift > 0 ? ["shift:\(shift)"] : []) + (erase ? ["erase"] : [])
     return words.isEmpty ? "none" : words.joined(separator: ",")
   }
 
-  /// Reads what ``description`` writes; `shift` alone is by 2 pixels.
+  /// Parses the format of ``description``; `shift` without a number means 2 pixels.
   package init(parsing text: String) throws(AugmentationError) {
     self.init()
     if text == "none" { return }

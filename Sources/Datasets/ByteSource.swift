@@ -1,20 +1,20 @@
 internal import CZlib
 internal import Foundation
 
-/// Reads a file from its beginning to its end, and unpacks it on the way if it is gzipped. Never holds more than was asked for.
+/// Reads a file sequentially, and decompresses it if it is gzipped. Holds no more than the requested bytes in memory.
 ///
-/// A gzip file may have several members, as `cat a.gz b.gz` makes one, also empty ones; their contents follow each other. Zeros after the
-/// last member are padding, as for `gzip -d`; other bytes there are an error.
+/// A gzip file may consist of several members (`cat a.gz b.gz`), including empty ones; their contents are concatenated.
+/// Zeros after the last member are padding, as for `gzip -d`; any other bytes there are an error.
 final class ByteSource {
   private let path: String
   private let file: UnsafeMutablePointer<FILE>
   private let fileSize: Int
   private let isGzipped: Bool
-  /// zlib keeps the address, so it must not move.
+  /// Heap-allocated, since zlib keeps its address.
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-  /// Whether a gzip member has ended, and the next has not begun.
-  private var memberEnded = false
-  /// What was read of a gzipped file; `stream` points into it.
+  /// Whether the current gzip member has ended and the next has not started.
+  private var hasMemberEnded = false
+  /// Compressed bytes read from the file; `stream` points into them.
   private let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
 
   /// - Throws: ``DatasetError/missing(path:reason:)``
@@ -29,7 +29,7 @@ final class ByteSource {
     isGzipped = fread(&magic, 1, 2, file) == 2 && magic == [0x1f, 0x8b]
     rewind(file)
     stream.initialize(to: z_stream())
-    // 15: the largest window; + 16: a gzip header and checksum.
+    // 15: the largest window; + 16: gzip format.
     inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
   }
 
@@ -40,8 +40,9 @@ final class ByteSource {
     fclose(file)
   }
 
-  /// The size of the file at `path`.
-  /// - Throws: ``DatasetError/missing(path:reason:)`` if there is none, or a folder, or a pipe, for whose other end one could wait forever.
+  /// Returns the size of the file at `path`.
+  /// - Throws: ``DatasetError/missing(path:reason:)`` if the file does not exist, or is not a regular file: opening a
+  ///   pipe could block forever.
   static func sizeOfRegularFile(_ path: String) throws(DatasetError) -> Int {
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -52,7 +53,8 @@ final class ByteSource {
     return Int(status.st_size)
   }
 
-  /// - Throws: ``DatasetError/missing(path:reason:)`` for anything but a regular file
+  /// Checks that a file is regular.
+  /// - Throws: ``DatasetError/missing(path:reason:)`` otherwise
   static func checkKind(_ status: stat, path: String) throws(DatasetError) {
     switch status.st_mode & S_IFMT {
     case S_IFREG: return
@@ -61,10 +63,11 @@ final class ByteSource {
     }
   }
 
-  /// The next `count` bytes.
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` if there are fewer; before memory is taken, if a file of this size cannot hold them.
+  /// Reads the next `count` bytes.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if there are fewer bytes, without allocating memory if a file of
+  ///   this size cannot hold them.
   func read(_ count: Int, expecting what: String) throws(DatasetError) -> [UInt8] {
-    // Deflate packs at most 258 bytes into two bits (RFC 1951), that is 1032 into a byte.
+    // Deflate compresses at most 258 bytes into two bits (RFC 1951), a ratio of 1032.
     guard count <= (isGzipped ? fileSize * 1032 : fileSize) else {
       throw .damaged(path: path, reason: "ends too early: \(what) expected")
     }
@@ -77,7 +80,8 @@ final class ByteSource {
     return bytes
   }
 
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` if anything is left, or if a gzip checksum is wrong.
+  /// Checks that the end of the data is reached.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if bytes are left, or if a gzip checksum is wrong.
   func expectEnd(after what: String) throws(DatasetError) {
     let byte = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
     defer { byte.deallocate() }
@@ -86,7 +90,7 @@ final class ByteSource {
     }
   }
 
-  /// Fills `buffer` as far as the data goes; returns how far.
+  /// Fills `buffer` as far as possible, and returns the number of bytes.
   private func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
     isGzipped ? try unpack(buffer) : try readRaw(buffer)
   }
@@ -102,8 +106,8 @@ final class ByteSource {
   private func unpack(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
     var done = 0
     while done < buffer.count {
-      if memberEnded, try !beginMember() { break }
-      guard try refill() else { throw .damaged(path: path, reason: "the gzip data is cut off") }
+      if hasMemberEnded, try !beginMember() { break }
+      guard try refill() else { throw .damaged(path: path, reason: "the gzip data is truncated") }
       // zlib counts in 32 bits.
       let room = UInt32(min(buffer.count - done, 1 << 30))
       stream.pointee.next_out = buffer.baseAddress! + done
@@ -114,12 +118,12 @@ final class ByteSource {
         let message = stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(code)"
         throw .damaged(path: path, reason: "the gzip data is damaged (\(message))")
       }
-      memberEnded = code == Z_STREAM_END
+      hasMemberEnded = code == Z_STREAM_END
     }
     return done
   }
 
-  /// Whether there is packed input that has not been used yet.
+  /// Reads more compressed input if all of it was consumed; returns false at the end of the file.
   private func refill() throws(DatasetError) -> Bool {
     guard stream.pointee.avail_in == 0 else { return true }
     stream.pointee.avail_in = UInt32(try readRaw(input))
@@ -127,9 +131,9 @@ final class ByteSource {
     return stream.pointee.avail_in > 0
   }
 
-  /// Looks for a member after the one that has ended.
+  /// Starts the next gzip member.
   /// - Returns: false at the end of the file
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` for bytes that are neither a member nor padding
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if the bytes are neither a member nor padding
   private func beginMember() throws(DatasetError) -> Bool {
     var isPadded = false
     while try refill() {
@@ -140,10 +144,10 @@ final class ByteSource {
         continue
       }
       guard !isPadded, stream.pointee.next_in.pointee == 0x1f else {
-        throw .damaged(path: path, reason: "has other bytes behind the gzip data")
+        throw .damaged(path: path, reason: "has trailing bytes after the gzip data")
       }
       inflateReset(stream)
-      memberEnded = false
+      hasMemberEnded = false
       return true
     }
     return false

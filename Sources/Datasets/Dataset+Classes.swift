@@ -1,32 +1,34 @@
-/// Classes that a model knows and a data set has are the same if their names are, in whatever order and Unicode form.
+/// Matching of a data set's classes with those of a model: classes are equal if their names are, regardless of order
+/// and Unicode form.
 extension Dataset {
-  /// Whether the classes have no names but their numbers, as of IDX files without `classes.txt`.
+  /// Whether the classes are named by their numbers only, as for IDX files without `classes.txt`.
   private static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
 
-  /// This data set with its classes in the order of `names`, and labels to match.
+  /// Returns this data set with its classes in the order of `names`, and its labels changed accordingly.
   ///
-  /// Where one side has names (none of them a number) and the other only numbers, as many of them, they are matched by number.
+  /// If one side has names (none of them a number) and the other has the same number of unnamed classes, they are
+  /// matched by number.
   /// - Parameters:
-  ///   - names: of a model's classes, by label
-  ///   - owner: what has them, for messages: "the model"
-  /// - Returns: the data set, with a note where it is not as it was
+  ///   - names: the names of a model's classes, by label
+  ///   - owner: the owner of `names` for messages, for example "the model"
+  /// - Returns: the data set, with a note if the classes were changed
   /// - Throws: ``DatasetError/inconsistent(path:reason:)`` with the classes that one side lacks
   package func matchingClasses(_ names: [String], of owner: String) throws(DatasetError) -> Dataset {
-    // Swift compares strings by canonical equivalence: é is é, whether it is one code point or two.
+    // Swift compares strings by canonical equivalence: é equals é, whether it is one code point or two.
     if classNames == names { return self }
     let named = Self.areNumbers(classNames) ? names : Self.areNumbers(names) ? classNames : []
     if classNames.count == names.count, !named.isEmpty, !named.contains(where: { Int($0) != nil }) {
       let unnamed = Self.areNumbers(classNames) ? "the data set's" : "\(owner)'s"
       return relabeled(
         Array(names.indices), names,
-        note: "\(unnamed) classes have numbers and no names: they are matched by number; check that they are the same")
+        note: "\(unnamed) classes have numbers and no names, and are matched by number; check that they are the same")
     }
     let places = classNames.map { names.firstIndex(of: $0) }
     guard classNames.count == names.count, !places.contains(nil) else {
       throw .inconsistent(path: name, reason: Self.difference(classNames, names, owner))
     }
     return relabeled(
-      places.map { $0! }, names, note: "the classes are in another order than \(owner)'s: they are matched by name")
+      places.map { $0! }, names, note: "the classes are in a different order than \(owner)'s, and are matched by name")
   }
 
   private static func difference(_ own: [String], _ names: [String], _ owner: String) -> String {
@@ -37,10 +39,10 @@ extension Dataset {
     let parts =
       (missing.isEmpty ? [] : ["missing here: \(list(missing))"])
       + (unknown.isEmpty ? [] : ["unknown to \(owner): \(list(unknown))"])
-    return "has other classes than \(owner); \(parts.joined(separator: "; "))"
+    return "has different classes than \(owner); \(parts.joined(separator: "; "))"
   }
 
-  /// - Parameter places: by label, what it becomes
+  /// - Parameter places: the new label of each label
   private func relabeled(_ places: [Int], _ names: [String], note: String) -> Dataset {
     func relabel(_ images: LabeledImages) -> LabeledImages {
       LabeledImages(shape: images.shape, pixels: images.pixels, labels: images.labels.map { UInt8(places[Int($0)]) })

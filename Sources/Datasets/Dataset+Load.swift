@@ -8,10 +8,10 @@ extension Dataset {
   /// Loads a data set.
   ///
   /// - Parameters:
-  ///   - name: a built-in name (`fashion-mnist`), or nil for whatever the folder holds
-  ///   - directory: a folder with the four IDX files of MNIST (plain or gzipped), or with `train` and `test` folders of classes; nil: the folder
-  ///     that `ATELIER_DATA` names. Without either, `fashion-mnist` where the system's package puts it. The files of a built-in
-  ///     data set may also stand in a folder of its name below.
+  ///   - name: the name of a built-in data set (`fashion-mnist`); nil for the data set in the folder
+  ///   - directory: a folder with the four IDX files of MNIST (plain or gzipped), or with `train` and `test` folders of
+  ///     classes; nil for the folder that `ATELIER_DATA` names. Without either, `fashion-mnist` is read from the folder
+  ///     of the system's package. The files of a built-in data set may also be in a subfolder of its name.
   /// - Throws: ``DatasetError``
   package static func load(
     name: String? = nil, directory: String? = nil,
@@ -26,19 +26,20 @@ extension Dataset {
   }
 
   private static let expectedFiles =
-    "a folder is expected with the four IDX files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-    + "t10k-labels-idx1-ubyte (plain or .gz), or with PNG images as in train/CLASS/*.png and test/CLASS/*.png"
+    "expected a folder with the four IDX files train-images-idx3-ubyte, train-labels-idx1-ubyte, "
+    + "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (plain or .gz), or with PNG images in "
+    + "train/CLASS/*.png and test/CLASS/*.png"
 
   private static func loadBuiltIn(_ name: String, below folder: String?) throws(DatasetError) -> Dataset {
     guard name == FashionMNIST.name else {
       throw .missing(
         path: name,
-        reason: "is no data set that Atelier knows by name; \(FashionMNIST.name) is one, --data DIR reads your own")
+        reason: "is not a built-in data set; use \(FashionMNIST.name), or --data DIR for your own data")
     }
     let places = folder.map { [$0, "\($0)/\(name)"] } ?? [FashionMNIST.systemFolder]
     guard let place = places.first(where: { path(of: "train-images-idx3-ubyte", in: $0) != nil }) else {
       throw .missing(
-        path: places.joined(separator: ", "), reason: "the files of \(name) are not there; \(FashionMNIST.advice)")
+        path: places.joined(separator: ", "), reason: "the files of \(name) are missing; \(FashionMNIST.advice)")
     }
     return try readIDX(place, builtIn: name)
   }
@@ -49,7 +50,7 @@ extension Dataset {
     guard train.shape == test.shape else {
       throw .inconsistent(
         path: folder,
-        reason: "the training images are \(train.shape), the test images \(test.shape); one size is expected")
+        reason: "the training images are \(train.shape), the test images \(test.shape); all must have one size")
     }
     let labels = Int(train.labels.max()!) + 1
     let names = try builtIn == nil ? readClassNames(folder) : FashionMNIST.classNames
@@ -84,9 +85,9 @@ extension Dataset {
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }
 
-  /// The path of an IDX file under one of the names in use, if it is there.
+  /// Returns the path of an IDX file under one of its usual names; nil if it does not exist.
   private static func path(of stem: String, in folder: String) -> String? {
-    // Colour images have four dimensions; some copies write a dot before "idx".
+    // Color images have four dimensions; some copies write a dot before "idx".
     let stems = [
       stem, stem.replacingOccurrences(of: "idx3", with: "idx4"), stem.replacingOccurrences(of: "-idx", with: ".idx"),
     ]
@@ -101,7 +102,7 @@ extension Dataset {
     throw .missing(path: folder, reason: "holds neither \(stem) nor \(stem).gz; \(advice)")
   }
 
-  /// The lines of `classes.txt`, if there is one; in Unicode's normal form C, as all names of classes.
+  /// Reads the lines of `classes.txt`, in Unicode's normal form C like all class names; nil if there is no such file.
   private static func readClassNames(_ folder: String) throws(DatasetError) -> [String]? {
     let path = folder + "/classes.txt"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -121,7 +122,7 @@ extension Dataset {
   package var digest: String {
     var digest = Digest()
     digest.update("\(shape.height) \(shape.width) \(shape.channels) \(train.count) \(test.count) \(classCount)\n")
-    // No name has a line feed in it, so the counts say where each part ends.
+    // Unambiguous: names contain no line feed, and the counts determine where each part ends.
     for name in classNames { digest.update("\(name)\n") }
     for set in [train, test] {
       set.pixels.withUnsafeBytes { digest.update($0) }
@@ -132,24 +133,24 @@ extension Dataset {
 }
 
 extension String {
-  /// Without the mark U+FEFF with which some editors begin a file in UTF-8.
+  /// The text without a leading byte order mark (U+FEFF), which some editors write.
   package var withoutByteOrderMark: String {
     unicodeScalars.first == "\u{FEFF}" ? String(unicodeScalars.dropFirst()) : self
   }
 }
 
-/// Zalando's pictures of clothes (Xiao, Rasul and Vollgraf, "Fashion-MNIST", 2017), the data set that Atelier knows by name.
+/// Zalando's images of clothing (Xiao, Rasul and Vollgraf, "Fashion-MNIST", 2017), the built-in data set.
 package enum FashionMNIST {
   package static let name = "fashion-mnist"
   package static let classNames = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
-  /// Where Debian's package puts it.
+  /// The folder of Debian's package.
   package static let systemFolder = "/usr/share/datasets/fashion-mnist"
-  /// ``Dataset/digest`` of its 70,000 images.
+  /// The ``Dataset/digest`` of its 70,000 images.
   private static let digest = "72d9313b29be7ba2d4d9b174e57d0b9748883641de4a076d746fc642f7e265b7"
 
-  /// The data set by its own name and class names, if these are its images: wherever they stand, they are the same.
+  /// Returns Fashion-MNIST with its name and class names if these are its images, whatever folder they are in.
   static func recognize(train: LabeledImages, test: LabeledImages) -> Dataset? {
     guard train.count == 60_000, test.count == 10_000, train.labels.allSatisfy({ $0 < classNames.count }),
       test.labels.allSatisfy({ $0 < classNames.count })
@@ -159,6 +160,6 @@ package enum FashionMNIST {
   }
 
   static let advice =
-    "install Debian's package dataset-fashion-mnist, or name a folder with the four files by --data DIR or "
+    "install Debian's package dataset-fashion-mnist, or set a folder with the four files by --data DIR or "
     + "\(Dataset.environmentVariable)"
 }

@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// Why a data set cannot be read. Each description names the file and says what was expected.
+/// The reason why a data set cannot be read. Each description names the file and what was expected.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
-  /// There is nothing at this path, or it cannot be opened.
+  /// The file or folder does not exist, or cannot be opened.
   case missing(path: String, reason: String)
-  /// The file is there but is not what it should be.
+  /// The file exists, but its content is invalid.
   case damaged(path: String, reason: String)
-  /// Files that are fine by themselves do not fit each other.
+  /// Files that are valid by themselves contradict each other.
   case inconsistent(path: String, reason: String)
 
   package var isMissing: Bool { if case .missing = self { true } else { false } }
@@ -19,28 +19,29 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// What Atelier accepts. A file that asks for more is refused before memory is taken for it.
+/// The limits of data sets. A file beyond them is refused before memory is allocated for it.
 package enum DatasetLimits {
   package static let side = 512
   package static let classes = 256
-  /// In one set, so that their numbers fit in 32 bits with room to spare.
+  /// The maximum number of images in a training or test set, so that indices fit in 32 bits.
   package static let images = 1 << 28
 
-  /// Class names are shown on terminals and kept in files of lines.
+  /// Checks class names, which are printed on terminals and stored one per line.
   package static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
     let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
     if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
       throw .damaged(
-        path: path, reason: "names a class \(name.debugDescription); no name is empty or has control characters")
+        path: path,
+        reason: "has the class name \(name.debugDescription); names must not be empty or contain control characters")
     }
     guard 1...classes ~= names.count, Set(names).count == names.count else {
       throw .damaged(
-        path: path, reason: "holds \(names.count) class names; from 1 to \(classes) are read, each different")
+        path: path, reason: "holds \(names.count) class names; expected 1 to \(classes) different names")
     }
   }
 
-  /// - Parameter byteCount: what the pixels of one set take.
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` if that is more than half of this machine's memory.
+  /// Checks that the pixels of one set fit in memory.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if they take more than half of this machine's memory.
   static func checkMemory(_ byteCount: Int, _ path: String) throws(DatasetError) {
     let limit = Int(ProcessInfo.processInfo.physicalMemory / 2)
     guard byteCount <= limit else {

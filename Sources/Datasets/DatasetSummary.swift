@@ -1,16 +1,17 @@
 internal import Compute
 
-/// What `atelier data` tells about a data set.
+/// The summary of a data set that `atelier data` prints.
 package struct DatasetSummary: Sendable, Codable, Equatable {
-  /// The training images, or the test images.
+  /// The summary of the training images or the test images.
   package struct Part: Sendable, Codable, Equatable {
     package let images: Int
-    /// By label.
+    /// The number of images of each class, by label.
     package let classCounts: [Int]
-    /// By channel: of all bytes.
+    /// The mean byte of each channel.
     package let mean: [Double]
+    /// The standard deviation of each channel.
     package let deviation: [Double]
-    /// Images that are byte for byte the same as an earlier one of this part.
+    /// The number of images that are identical to an earlier image of this part.
     package let duplicates: Int
   }
 
@@ -22,10 +23,10 @@ package struct DatasetSummary: Sendable, Codable, Equatable {
   package let classNames: [String]
   package let train: Part
   package let test: Part
-  /// Test images that are also training images.
+  /// The number of test images that are identical to a training image.
   package let duplicatesAcross: Int
 
-  /// Looks at every image once.
+  /// Summarizes a data set in one pass over its images.
   package init(_ dataset: Dataset) {
     name = dataset.name
     digest = dataset.digest
@@ -50,7 +51,7 @@ extension DatasetSummary.Part {
   }
 }
 
-/// Mean and standard deviation of each channel's bytes, from exact integer sums.
+/// The mean and standard deviation of each channel's bytes, from exact integer sums.
 package struct ChannelStatistics: Sendable, Equatable {
   package let mean: [Double]
   package let deviation: [Double]
@@ -78,7 +79,7 @@ package struct ChannelStatistics: Sendable, Equatable {
 }
 
 extension DatasetSummary: CustomStringConvertible {
-  /// The summary for a person.
+  /// The summary as text.
   package var description: String {
     let longest = (classNames.map(\.count) + [5]).max()!
     func pad(_ text: String, _ width: Int) -> String {
@@ -91,7 +92,8 @@ extension DatasetSummary: CustomStringConvertible {
       values.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: ", ")
     }
     var lines = [
-      "\(name): \(counted(classNames.count, "class", "classes")), images of \(ImageShape(height: height, width: width, channels: channels))",
+      "\(name): \(counted(classNames.count, "class", "classes")), "
+        + "images of \(ImageShape(height: height, width: width, channels: channels))",
       "", "\(pad("class", longest))  \(right("train", 7))  \(right("test", 7))",
     ]
     for (label, name) in classNames.enumerated() {

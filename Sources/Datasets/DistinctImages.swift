@@ -1,9 +1,9 @@
-/// Which images of a set are byte for byte the same: found by a hash first, then compared.
+/// Finds identical images in a set, by hash and then byte by byte.
 package struct DistinctImages: Sendable {
   private let images: LabeledImages
-  /// By hash: the first image of each kind.
+  /// The first images with each hash.
   private var firsts: [Int: [Int]] = [:]
-  /// Each image that is the same as an earlier one, with the first that is, in the images' order.
+  /// Each image that is identical to an earlier one, with the first such image, in the order of the set.
   package private(set) var duplicates: [(image: Int, first: Int)] = []
 
   package init(_ images: LabeledImages) {
@@ -18,7 +18,7 @@ package struct DistinctImages: Sendable {
     }
   }
 
-  /// The first image that has these pixels.
+  /// Returns the first image with these pixels; nil if there is none.
   package func first(equalTo pixels: ArraySlice<UInt8>) -> Int? {
     firsts[Self.hash(pixels)]?.first { images.pixels(of: $0) == pixels }
   }

@@ -1,16 +1,16 @@
 internal import Foundation
 
-/// A name in a file system: bytes, which need not be UTF-8 and are passed on as they are.
+/// A file name as bytes, which need not be UTF-8 and are never converted.
 struct FileName: Sendable, Equatable {
   let bytes: [UInt8]
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
   init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// Nil if the name is not UTF-8.
+  /// The name as text; nil if it is not UTF-8.
   var text: String? { String(validating: bytes, as: UTF8.self) }
 
-  /// For messages: bytes that are not ASCII are written as in `caf\xE9` if the name is not UTF-8.
+  /// The name for messages; if it is not UTF-8, bytes beyond ASCII are escaped, as in `caf\xE9`.
   var shown: String {
     text
       ?? bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16, uppercase: true) }.joined()
@@ -20,12 +20,12 @@ struct FileName: Sendable, Equatable {
     FileName(folder.bytes + [UInt8(ascii: "/")] + name.bytes)
   }
 
-  /// Calls `body` with the name as the C library takes it.
+  /// Calls `body` with the name as a C string.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { body($0.baseAddress!) }
   }
 
-  /// The names in this folder in the order of their bytes, without hidden ones; nil if it is not a folder that can be read.
+  /// The names in this folder, sorted by their bytes, without hidden ones; nil if it is not a readable folder.
   var entries: [FileName]? {
     guard let folder = withCString({ opendir($0) }) else { return nil }
     defer { closedir(folder) }
@@ -37,12 +37,12 @@ struct FileName: Sendable, Equatable {
     return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 
-  /// Whether something has this name: a file, a folder or another kind.
+  /// Whether a file, folder or other entry of this name exists.
   var exists: Bool { withCString { access($0, F_OK) == 0 } }
 
-  /// All bytes of the file.
-  /// - Throws: ``DatasetError/missing(path:reason:)`` if it is not a regular file that can be read, which is not waited for;
-  ///   ``DatasetError/damaged(path:reason:)`` if it is longer than `limit`.
+  /// Reads the whole file. Never blocks on a pipe.
+  /// - Throws: ``DatasetError/missing(path:reason:)`` if it is not a readable regular file,
+  ///   ``DatasetError/damaged(path:reason:)`` if it is longer than `limit` bytes.
   func contents(limit: Int) throws(DatasetError) -> [UInt8] {
     var status = stat()
     guard withCString({ stat($0, &status) }) == 0 else {
@@ -52,7 +52,7 @@ struct FileName: Sendable, Equatable {
     try ByteSource.checkKind(status, path: shown)
     let size = Int(status.st_size)
     guard size <= limit else {
-      throw .damaged(path: shown, reason: "is \(size >> 20) MiB long; at most \(limit >> 20) MiB are read")
+      throw .damaged(path: shown, reason: "is \(size >> 20) MiB long; the maximum is \(limit >> 20) MiB")
     }
     let file = withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard file >= 0 else {

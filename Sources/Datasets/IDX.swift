@@ -1,10 +1,11 @@
 internal import Foundation
 
-/// The file format of MNIST (LeCun): two zero bytes, the type of the elements, the number of dimensions, each dimension as a big-endian
-/// 32-bit number, then the elements, row-major. Only bytes (type 8) are read. Files may be gzipped.
+/// The file format of MNIST (LeCun): two zero bytes, the type of the elements, the number of dimensions, each dimension
+/// as a big-endian 32-bit number, then the elements, row-major. Only bytes (type 8) are supported. Files may be
+/// gzipped.
 package enum IDX {
-  /// Images of (count, height, width) or (count, height, width, channels), grey or RGB.
-  /// - Throws: ``DatasetError`` naming the file and what was expected.
+  /// Reads images of shape (count, height, width) or (count, height, width, channels), gray or RGB.
+  /// - Throws: ``DatasetError`` that names the file and what was expected.
   package static func readImages(_ path: String) throws(DatasetError) -> (shape: ImageShape, pixels: [UInt8]) {
     let source = try ByteSource(path: path)
     let sizes = try readHeader(source, path, dimensions: 3...4, of: "images")
@@ -14,19 +15,19 @@ package enum IDX {
     guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
       throw .damaged(
         path: path,
-        reason: "holds images of \(height)x\(width); height and width from 1 to \(DatasetLimits.side) are expected")
+        reason: "holds images of \(height)x\(width); expected height and width from 1 to \(DatasetLimits.side)")
     }
     guard channels == 1 || channels == 3 else {
-      throw .damaged(path: path, reason: "holds images of \(channels) channels; 1 (grey) or 3 (RGB) are expected")
+      throw .damaged(path: path, reason: "holds images of \(channels) channels; expected 1 (gray) or 3 (RGB)")
     }
-    // At most 2^28 * 512 * 512 * 3, which an Int holds.
+    // At most 2^28 * 512 * 512 * 3, which fits in an Int.
     let byteCount = count * height * width * channels
     try DatasetLimits.checkMemory(byteCount, path)
     let shape = ImageShape(height: height, width: width, channels: channels)
     return (shape, try readElements(source, byteCount, "\(count) images of \(shape)"))
   }
 
-  /// Labels of (count).
+  /// Reads labels of shape (count).
   package static func readLabels(_ path: String) throws(DatasetError) -> [UInt8] {
     let source = try ByteSource(path: path)
     let count = try readHeader(source, path, dimensions: 1...1, of: "labels")[0]
@@ -44,7 +45,7 @@ package enum IDX {
     }
     let dimensions = Int(magic[3])
     guard expected ~= dimensions else {
-      let numbers = expected.lowerBound == expected.upperBound ? "1" : "3 (grey) or 4 (with channels)"
+      let numbers = expected.lowerBound == expected.upperBound ? "1" : "3 (gray) or 4 (with channels)"
       throw .damaged(path: path, reason: "has \(dimensions) dimensions; \(what) have \(numbers)")
     }
     let bytes = try source.read(4 * dimensions, expecting: "the IDX header")
@@ -56,7 +57,7 @@ package enum IDX {
   private static func checkCount(_ count: Int, _ path: String, of what: String) throws(DatasetError) {
     guard count > 0 else { throw .damaged(path: path, reason: "holds no \(what)") }
     guard count <= DatasetLimits.images else {
-      throw .damaged(path: path, reason: "announces \(count) \(what); at most \(DatasetLimits.images) are read")
+      throw .damaged(path: path, reason: "declares \(count) \(what); the maximum is \(DatasetLimits.images)")
     }
   }
 

@@ -1,25 +1,27 @@
 internal import Foundation
 
-/// Images in folders, as users of PyTorch and Keras know them: `DIR/train/<class>/*.png` and `DIR/test/<class>/*.png`.
+/// A data set of images in class folders, as in PyTorch and Keras: `DIR/train/<class>/*.png` and
+/// `DIR/test/<class>/*.png`.
 ///
-/// Classes are numbered in the order of their names, images within a class come in the order of theirs (by bytes). Names of classes are kept in
-/// Unicode's normal form C, so that it does not matter in which form a file system has them; names of images need not even be UTF-8. Hidden
-/// files are left aside, and so is what Windows, macOS and storage systems put into every folder (``junk``), which is said.
+/// Classes, and the images within a class, are sorted by the bytes of their names. Class names are converted to
+/// Unicode's normal form C, so that the form of the file system does not matter; image names need not be UTF-8. Hidden
+/// files are ignored. Files that Windows, macOS and storage systems put into folders (``junk``) are skipped with a
+/// note.
 struct ImageFolder {
-  /// Lower-case names.
+  /// Names of system files in lower case.
   private static let junk: Set<String> = [
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin",
     "lost+found",
   ]
 
   private let directory: FileName
-  /// Left aside, by name within ``directory``.
-  private var leftAside: [String] = []
+  /// The skipped files, relative to ``directory``.
+  private var skipped: [String] = []
   private var blended: [String] = []
 
   private init(_ directory: String) { self.directory = FileName(directory) }
 
-  /// Whether `directory` looks like one.
+  /// Whether `directory` has a `train` folder.
   static func isPresent(_ directory: String) -> Bool {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: directory + "/train", isDirectory: &isDirectory)
@@ -38,7 +40,7 @@ struct ImageFolder {
         path: "\(directory)/test/\(found.name)", reason: "is a class that \(directory)/train does not have")
     }
     let train = try folder.readSet("train", classes, expected: nil)
-    // A class may be missing among the test images, but not among those to learn from.
+    // A class may be missing in the test set, but not in the training set.
     let test = try folder.readSet(
       "test", classNames.map { name in (name, testClasses.first { $0.name == name }?.folder) }, expected: train.shape)
     return Dataset(
@@ -48,20 +50,20 @@ struct ImageFolder {
 
   private typealias Class = (name: String, folder: FileName?)
 
-  /// The class folders of a part, in the order of their names.
+  /// Returns the class folders of a part (`train` or `test`), sorted by name.
   private mutating func classes(_ part: String) throws(DatasetError) -> [Class] {
     var classes: [Class] = []
     for entry in try entries(FileName(part)) {
       guard let name = entry.text?.precomposedStringWithCanonicalMapping else {
         throw .damaged(
           path: (directory / FileName(part) / entry).shown,
-          reason: "has a name that is not UTF-8 (Latin-1, perhaps); rename this folder, since it names a class")
+          reason: "has a name that is not UTF-8 (perhaps Latin-1); rename this folder, since it names a class")
       }
       if let other = classes.first(where: { $0.name == name })?.folder {
         throw .inconsistent(
           path: (directory / FileName(part) / entry).shown,
-          reason: "is the same name as that of the folder beside it (\(other.bytes.count) and \(entry.bytes.count) "
-            + "bytes long, in different Unicode forms); put the images of both into one folder")
+          reason: "has the same name as another folder (\(other.bytes.count) and \(entry.bytes.count) bytes long, "
+            + "in different Unicode forms); move the images of both into one folder")
       }
       classes.append((name, entry))
     }
@@ -72,7 +74,7 @@ struct ImageFolder {
     _ part: String, _ classes: [Class], expected: ImageShape?
   ) throws(DatasetError) -> LabeledImages {
     var shape = expected
-    // Whether all images so far are grey palettes, which may turn out to be part of a set of RGB images.
+    // Whether all images so far are gray palettes, which may be part of a set of RGB images.
     var isUndecided = expected == nil
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
@@ -97,7 +99,7 @@ struct ImageFolder {
           throw .inconsistent(
             path: path,
             reason: "is \(image.shape), but the images before it are \(first); all must have one size and "
-              + "be all grey or all RGB")
+              + "be all gray or all RGB")
         }
         shape = first
         try DatasetLimits.checkMemory(pixels.count + image.pixels.count, directory.shown)
@@ -114,26 +116,26 @@ struct ImageFolder {
   private mutating func png(_ name: FileName) throws(DatasetError) -> (file: PNGFile, path: String) {
     let path = directory / name
     guard path.bytes.suffix(4).map({ $0 | 0x20 }) == Array(".png".utf8) else {
-      throw .damaged(path: path.shown, reason: "is not named *.png; class folders hold PNG images only")
+      throw .damaged(path: path.shown, reason: "is not named *.png; class folders must contain only PNG images")
     }
     let file = try PNGFile(path)
     if file.isBlended { blended.append(name.shown) }
     return (file, path.shown)
   }
 
-  /// The names in a folder, hidden ones and junk left aside.
-  /// - Parameter folder: within ``directory``
+  /// Returns the names in a folder, without hidden files and junk.
+  /// - Parameter folder: relative to ``directory``
   private mutating func entries(_ folder: FileName) throws(DatasetError) -> [FileName] {
     let path = directory / folder
     guard let names = path.entries else {
       let expected = "train and test must be folders with one folder of PNG images for each class"
       guard path.exists else { throw .missing(path: path.shown, reason: "there is no such folder; \(expected)") }
-      throw .damaged(path: path.shown, reason: "is not a folder that can be read; \(expected)")
+      throw .damaged(path: path.shown, reason: "is not a readable folder; \(expected)")
     }
     var kept: [FileName] = []
     for name in names {
       if let text = name.text, Self.junk.contains(text.lowercased()) {
-        leftAside.append((folder / name).shown)
+        skipped.append((folder / name).shown)
       } else {
         kept.append(name)
       }
@@ -143,9 +145,9 @@ struct ImageFolder {
 
   private var notes: [String] {
     var notes: [String] = []
-    if !leftAside.isEmpty {
-      let files = leftAside.count == 1 ? "file that is not an image was" : "files that are not images were"
-      notes.append("\(leftAside.count) \(files) skipped: \(Self.list(leftAside))")
+    if !skipped.isEmpty {
+      let files = skipped.count == 1 ? "file that is not an image was" : "files that are not images were"
+      notes.append("\(skipped.count) \(files) skipped: \(Self.list(skipped))")
     }
     if !blended.isEmpty {
       let images = blended.count == 1 ? "1 image has" : "\(blended.count) images have"
@@ -154,7 +156,7 @@ struct ImageFolder {
     return notes
   }
 
-  /// The first few.
+  /// Joins the first three names.
   private static func list(_ names: [String]) -> String {
     names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
   }

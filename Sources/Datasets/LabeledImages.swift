@@ -1,15 +1,15 @@
-/// Height, width and channels of an image. Nothing in Atelier assumes a particular one.
+/// The height, width and channels of an image.
 package struct ImageShape: Hashable, Sendable, Codable {
   package var height: Int
   package var width: Int
-  /// 1 for grey, 3 for colour.
+  /// 1 for gray, 3 for color.
   package var channels: Int
 
   package init(height: Int, width: Int, channels: Int) {
     (self.height, self.width, self.channels) = (height, width, channels)
   }
 
-  /// Bytes in one image.
+  /// The number of bytes in one image.
   package var count: Int { height * width * channels }
 }
 
@@ -22,7 +22,7 @@ package struct LabeledImages: Sendable, Equatable {
   package let shape: ImageShape
   /// (count, height, width, channels), row-major.
   package let pixels: [UInt8]
-  /// (count), each below the number of classes.
+  /// (count), each less than the number of classes.
   package let labels: [UInt8]
 
   package init(shape: ImageShape, pixels: [UInt8], labels: [UInt8]) {
@@ -35,7 +35,7 @@ package struct LabeledImages: Sendable, Equatable {
   /// The bytes of one image: (height, width, channels).
   package func pixels(of index: Int) -> ArraySlice<UInt8> { pixels[index * shape.count..<(index + 1) * shape.count] }
 
-  /// The images at `indices`, in that order (an index may come twice).
+  /// Returns the images at `indices`, in that order; indices may repeat.
   package func selecting(_ indices: [Int]) -> LabeledImages {
     var selected: [UInt8] = []
     selected.reserveCapacity(indices.count * shape.count)
@@ -43,7 +43,7 @@ package struct LabeledImages: Sendable, Equatable {
     return LabeledImages(shape: shape, pixels: selected, labels: indices.map { labels[$0] })
   }
 
-  /// The first `count` images (all, if there are fewer).
+  /// Returns the first `count` images, or all if there are fewer.
   package func prefix(_ count: Int) -> LabeledImages {
     let kept = min(count, self.count)
     return LabeledImages(
@@ -51,14 +51,14 @@ package struct LabeledImages: Sendable, Equatable {
   }
 }
 
-/// A data set: training and test images of one shape, and what their labels mean.
+/// A data set: training and test images of one shape, and the names of their classes.
 package struct Dataset: Sendable {
   package let name: String
-  /// By label. Every label is below their count.
+  /// The class names by label. Every label is less than their count.
   package let classNames: [String]
   package let train: LabeledImages
   package let test: LabeledImages
-  /// What a user must know of how the files were read: sentences.
+  /// Sentences about the reading of the files that a user should know.
   package let notes: [String]
 
   package init(

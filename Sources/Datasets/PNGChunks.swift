@@ -1,13 +1,13 @@
 internal import CZlib
 
-/// A PNG file reduced to what its samples follow from.
+/// Reduces a PNG file to the chunks that determine its samples.
 enum PNGChunks {
   private static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// The file with its critical chunks and tRNS alone, up to IEND; what follows IEND is ignored. So no chunk about colour spaces (gAMA, cHRM,
-  /// sRGB, iCCP, cICP) changes samples: they are read as they stand in the file.
+  /// Returns the file with only its critical chunks and tRNS, up to IEND; bytes after IEND are ignored. Without the
+  /// color-space chunks (gAMA, cHRM, sRGB, iCCP, cICP), libpng does not convert samples.
   ///
-  /// - Throws: ``DatasetError/damaged(path:reason:)`` if this is not a PNG file, or not a whole one, or a chunk's checksum is wrong
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if the PNG file is incomplete, or a chunk's checksum is wrong
   static func essential(of file: [UInt8], path: String) throws(DatasetError) -> [UInt8] {
     guard file.starts(with: signature) else { throw .damaged(path: path, reason: "is not a PNG image") }
     var kept = signature
@@ -27,7 +27,7 @@ enum PNGChunks {
       if name == "IEND" { return kept }
       start = end
     }
-    throw .damaged(path: path, reason: "is not a whole PNG image: it does not end with the chunk IEND")
+    throw .damaged(path: path, reason: "is a truncated PNG image: it does not end with the chunk IEND")
   }
 
   private static func checksum(_ file: [UInt8], _ range: Range<Int>) -> UInt {

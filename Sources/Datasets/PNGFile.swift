@@ -1,27 +1,28 @@
 internal import CPNG
 
-/// What a PNG file holds, as samples of 8 bits.
+/// The content of a PNG file as 8-bit samples.
 ///
-/// Samples are read as they stand in the file, whatever it says of gamma and colour spaces; those of 16 bits become the nearest of 8. Palettes
-/// become grey if all pixels are, else RGB. Transparent pixels are blended onto white.
+/// Samples are read without conversion, regardless of gamma and color spaces; 16-bit samples are rounded to 8 bits.
+/// Palettes become gray if all pixels are gray, else RGB. Transparent pixels are blended onto white.
 package struct PNGFile: Sendable, Equatable {
   package let image: PNGImage
   /// Whether any pixel was blended onto white.
   package let isBlended: Bool
-  /// Whether it is grey only because all colours of a palette that its pixels have are: in a set of RGB images it is one of them.
+  /// Whether the image has a palette and its pixels use only gray entries. Such an image can be part of a set of RGB
+  /// images.
   package let isGrayPalette: Bool
 
-  /// Longer files are refused: the largest image takes 2 MiB, and the rest is for chunks that are ignored.
+  /// The maximum size of a file in bytes: the largest image takes 2 MiB, the rest is for ignored chunks.
   private static let longest = 64 << 20
 
-  /// - Throws: ``DatasetError`` if there is no such file, if it is no PNG, damaged, or larger than the limits.
+  /// - Throws: ``DatasetError`` if the file does not exist, is not a PNG file, is damaged, or exceeds the limits.
   package init(path: String) throws(DatasetError) { try self.init(FileName(path)) }
 
   init(_ name: FileName) throws(DatasetError) {
     try self.init(bytes: name.contents(limit: Self.longest), path: name.shown)
   }
 
-  /// - Parameter path: what errors call the file
+  /// - Parameter path: the name of the file in errors
   private init(bytes: [UInt8], path: String) throws(DatasetError) {
     let essential = try PNGChunks.essential(of: bytes, path: path)
     var image = png_image()
@@ -47,21 +48,22 @@ package struct PNGFile: Sendable, Equatable {
     }
   }
 
-  /// - Returns: the shape without alpha; (height, width, channels, then alpha if there is any)
+  /// - Returns: the shape without alpha, and samples of shape (height, width, channels), plus an alpha channel if
+  ///   there is one
   private static func decode(
     _ image: inout png_image, _ bytes: UnsafeRawBufferPointer, _ path: String
   ) throws(DatasetError) -> (shape: ImageShape, samples: [UInt8], hasAlpha: Bool, isPalette: Bool) {
     guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
-      throw .damaged(path: path, reason: "is not a PNG image that can be read (\(PNGImage.message(image)))")
+      throw .damaged(path: path, reason: "is not a PNG image that libpng can read (\(PNGImage.message(image)))")
     }
     let (height, width) = (Int(image.height), Int(image.width))
     guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
       throw .damaged(
-        path: path, reason: "is \(height)x\(width); height and width from 1 to \(DatasetLimits.side) are expected")
+        path: path, reason: "is \(height)x\(width); expected height and width from 1 to \(DatasetLimits.side)")
     }
     let isPalette = image.format & UInt32(PNG_FORMAT_FLAG_COLORMAP) != 0
     let kept = image.format & UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA)
-    // Without this flag, libpng takes samples of 16 bits for linear light.
+    // Without this flag, libpng treats 16-bit samples as linear light.
     image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
     image.format = kept
     let hasAlpha = kept & UInt32(PNG_FORMAT_FLAG_ALPHA) != 0
@@ -75,7 +77,7 @@ package struct PNGFile: Sendable, Equatable {
     return (shape, samples, hasAlpha, isPalette)
   }
 
-  /// Lays pixels over white, in the file's own samples, and leaves the alpha out.
+  /// Blends pixels onto white, without gamma correction, and removes the alpha channel.
   /// - Returns: whether any pixel was not opaque
   private static func blend(_ samples: inout [UInt8], channels: Int) -> Bool {
     var isTransparent = false
@@ -102,7 +104,7 @@ package struct PNGFile: Sendable, Equatable {
     return true
   }
 
-  /// The image as one of a set whose images have so many channels: a grey palette is repeated for RGB.
+  /// Returns the image for a set of images with `channels` channels: a gray palette is expanded to RGB.
   package func image(channels: Int) -> PNGImage {
     guard isGrayPalette, channels == 3 else { return image }
     return PNGImage(

@@ -1,8 +1,8 @@
 internal import CPNG
 
 extension PNGImage {
-  /// The bytes of a PNG file. They depend on nothing but the picture and libpng: no time is noted.
-  /// - Throws: if libpng refuses, as when a side has more than a million pixels.
+  /// Returns the image as a PNG file. The bytes depend only on the image and libpng's version: no time is stored.
+  /// - Throws: if libpng refuses the image, for example because a side exceeds a million pixels.
   package func encoded() throws(PNGEncodingError) -> [UInt8] {
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
@@ -10,7 +10,7 @@ extension PNGImage {
     image.height = UInt32(shape.height)
     image.format = shape.channels == 3 ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0
     defer { png_image_free(&image) }
-    // Pixels, a filter byte for each row, and what deflate and the chunks add to incompressible data.
+    // Pixels, a filter byte for each row, and the overhead of deflate and chunks for incompressible data.
     var size = shape.count + shape.height + shape.count / 100 + 4096
     var bytes = [UInt8](repeating: 0, count: size)
     guard
@@ -20,7 +20,7 @@ extension PNGImage {
   }
 }
 
-/// Why libpng does not write a picture.
+/// The reason why libpng cannot encode an image.
 package struct PNGEncodingError: Error {
   package let reason: String
 }

@@ -1,6 +1,6 @@
 internal import CPNG
 
-/// One picture of bytes, grey or RGB.
+/// An 8-bit image, gray or RGB.
 package struct PNGImage: Sendable, Equatable {
   package let shape: ImageShape
   /// (height, width, channels)
@@ -11,8 +11,8 @@ package struct PNGImage: Sendable, Equatable {
     (self.shape, self.pixels) = (shape, pixels)
   }
 
-  /// Reads a PNG file as ``PNGFile`` does.
-  /// - Throws: ``DatasetError`` if there is no such file, if it is no PNG, damaged, or larger than the limits.
+  /// Reads the image of a PNG file, see ``PNGFile``.
+  /// - Throws: ``DatasetError`` if the file does not exist, is not a PNG file, is damaged, or exceeds the limits.
   package static func read(_ path: String) throws(DatasetError) -> PNGImage { try PNGFile(path: path).image }
 
   static func message(_ image: png_image) -> String {

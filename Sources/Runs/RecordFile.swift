@@ -2,27 +2,27 @@ internal import Foundation
 internal import GRDB
 internal import GRDBSQLite
 
-/// The database file of a record, opened so that a file of somebody else can do no harm: before anything is read, the
-/// file is checked to be a regular file with exactly the tables of this version, without triggers or views.
+/// The database file of a record. The file may come from an untrusted source: before any row is read, it is checked to
+/// be a regular file with exactly the tables of this version, without triggers or views.
 struct RecordFile: Sendable {
   private let database: any DatabaseReader
   private let writer: DatabasePool?
-  /// Where a copy is, of a record that cannot be opened in its own folder; it goes with this value's owner.
+  /// The folder of a temporary copy, for a record that cannot be opened in place; the owner of this value removes it.
   let copy: String?
 
-  /// Told from other SQLite files: "Atel".
+  /// Identifies Atelier's records among SQLite files: "Atel".
   private static let applicationID: Int32 = 0x4174_656C
-  /// Of the tables.
+  /// The version of the tables.
   private static let version: Int32 = 1
-  /// No text or blob is longer, in bytes.
+  /// The maximum size of a text or blob, in bytes.
   private static let longestValue: Int32 = 256 << 20
 
-  /// - Throws: ``RunError``, errors of GRDB
+  /// - Throws: ``RunError``; errors of GRDB
   init(path: String, isWritable: Bool) throws {
     try Self.checkFiles(path)
     if isWritable {
       copy = nil
-      // The pool would change the file's journal at once: what is no record stays as it is.
+      // Opening a pool changes the journal mode of the file, so a file that is not a record is refused before.
       if FileManager.default.fileExists(atPath: path) {
         let queue = try DatabaseQueue(path: path, configuration: Self.configuration(isReadOnly: true))
         _ = try queue.read { try Self.check($0, path: path) }
@@ -43,7 +43,7 @@ struct RecordFile: Sendable {
     do {
       queue = try Self.open(path)
     } catch let error as DatabaseError where error.isAboutWriting {
-      // A log of changes can only be read where its index can be written, or is there already.
+      // SQLite reads a write-ahead log only if its index exists or can be created.
       let place = try Self.copy(path)
       do { queue = try Self.open("\(place)/\(RunRecord.fileName)") } catch {
         try? FileManager.default.removeItem(atPath: place)
@@ -53,7 +53,7 @@ struct RecordFile: Sendable {
     }
     do {
       guard try queue.read({ try Self.check($0, path: path) }) else {
-        throw RunError("\(path) is empty: no run was recorded", kind: .missing)
+        throw RunError("\(path) is empty: no run has been recorded", kind: .missing)
       }
     } catch {
       if let copy { try? FileManager.default.removeItem(atPath: copy) }
@@ -65,7 +65,7 @@ struct RecordFile: Sendable {
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value { try database.read(body) }
 
   func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    guard let writer else { throw RunError("the record of runs is open for reading only") }
+    guard let writer else { throw RunError("the record of runs is open read-only") }
     return try writer.write(body)
   }
 
@@ -85,16 +85,16 @@ struct RecordFile: Sendable {
 
   private static func open(_ path: String) throws -> DatabaseQueue {
     let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: true))
-    // Only now the file is looked at.
+    // The first query reads the file.
     _ = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
     return queue
   }
 
-  /// A copy of the file and its log of changes, in a folder of temporary files.
+  /// Copies the file and its write-ahead log to a temporary folder, and returns that folder.
   private static func copy(_ path: String) throws -> String {
     var folder = Array("\(NSTemporaryDirectory())/atelier-record-XXXXXX".utf8CString)
     guard mkdtemp(&folder) != nil else {
-      throw RunError("\(path) cannot be read without a copy, and TMPDIR has no room for one")
+      throw RunError("\(path) cannot be read in place, and no temporary folder for a copy can be created; set TMPDIR")
     }
     let place = String(decoding: folder.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     for ending in ["", "-wal"] where FileManager.default.fileExists(atPath: path + ending) {
@@ -106,27 +106,28 @@ struct RecordFile: Sendable {
 
   // MARK: Checks
 
-  /// SQLite follows links, and removes any file that a journal names as the journal of several databases: a record has
-  /// neither.
+  /// Refuses links, which SQLite would follow, and journals with the name of a super-journal, a file that SQLite would
+  /// remove. A record has neither.
   private static func checkFiles(_ path: String) throws(RunError) {
     for ending in ["", "-wal", "-shm", "-journal"] {
       var status = stat()
       guard lstat(path + ending, &status) == 0 else { continue }
       guard status.st_mode & S_IFMT == S_IFREG else {
-        throw RunError("\(path + ending) is not a regular file: remove it, or move it away", kind: .damaged)
+        throw RunError("\(path + ending) is not a regular file: remove or rename it", kind: .damaged)
       }
       if ending == "-journal", namesOtherFiles(path + ending) {
         throw RunError(
           """
-          \(path + ending) is a journal of several databases, which a record never has: move it away, and \
-          \(path) with it
+          \(path + ending) is a journal of several databases, which a record never has: move it away together \
+          with \(path)
           """,
           kind: .damaged)
       }
     }
   }
 
-  /// Whether a journal ends with the mark behind a super-journal's name (<https://www.sqlite.org/fileformat2.html>).
+  /// Whether a journal ends with the magic number that follows a super-journal's name
+  /// (<https://www.sqlite.org/fileformat2.html>).
   private static func namesOtherFiles(_ path: String) -> Bool {
     guard let file = FileHandle(forReadingAtPath: path), let end = try? file.seekToEnd(), end >= 8,
       (try? file.seek(toOffset: end - 8)) != nil, let mark = try? file.readToEnd()
@@ -134,8 +135,9 @@ struct RecordFile: Sendable {
     return Array(mark) == [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]
   }
 
+  /// Checks the schema.
   /// - Returns: false if there are no tables yet
-  /// - Throws: ``RunError`` if there is anything but the tables of this version
+  /// - Throws: ``RunError`` if the schema is not that of this version
   private static func check(_ database: Database, path: String) throws -> Bool {
     let entries = try Row.fetchAll(
       database, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL OR type <> 'index'"
@@ -145,7 +147,7 @@ struct RecordFile: Sendable {
     if entries.isEmpty, number == 0 { return false }
     if number == applicationID, version != Self.version {
       throw RunError(
-        "\(path) has format \(version), and this version of Atelier reads \(Self.version): use the one that wrote it",
+        "\(path) has format \(version), but this version of Atelier reads \(Self.version): use the one that wrote it",
         kind: .damaged)
     }
     let expected = RecordTable.all.map { ["table", $0.name, $0.creation] }
@@ -153,7 +155,7 @@ struct RecordFile: Sendable {
     guard number == applicationID, foreign == nil, entries.count == expected.count else {
       let found = foreign.map { ": it has the \($0[0]) \($0[1])" } ?? ""
       throw RunError(
-        "\(path) is no record of runs that this version of Atelier wrote\(found); move it away, and a new one is made",
+        "\(path) is not a record of runs written by this version of Atelier\(found); move it away to start a new one",
         kind: .damaged)
     }
     return true
@@ -161,7 +163,7 @@ struct RecordFile: Sendable {
 }
 
 extension DatabaseError {
-  /// Whether something would have to be written.
+  /// Whether SQLite failed because it cannot write.
   fileprivate var isAboutWriting: Bool {
     [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(resultCode)
   }

@@ -2,15 +2,15 @@ internal import Compute
 internal import Foundation
 internal import GRDB
 
-/// A table of the record. Each row ends with a digest over all its other values: what was changed or damaged outside of
-/// Atelier is not believed.
+/// A table of the record. The last column of each row is a digest of its other values, so that rows that were changed
+/// or damaged outside of Atelier are refused.
 struct RecordTable {
   let name: String
-  /// Without the digest.
+  /// The columns without the digest.
   let columns: [String]
-  /// What `CREATE TABLE` says of columns and keys.
+  /// The column and key definitions for `CREATE TABLE`.
   private let definition: String
-  /// Of the columns that tell which row it is, for errors.
+  /// The columns that identify a row, for errors.
   private let keys: [String]
 
   static let all = [run, model, task, metric, document]
@@ -38,7 +38,7 @@ struct RecordTable {
       testSeconds REAL, testImages INTEGER, peakBytes INTEGER, digest TEXT NOT NULL, PRIMARY KEY (run, path)
       """, keys: ["run", "path"])
 
-  /// Finished work of a run.
+  /// The results of finished tasks of a run.
   static let task = RecordTable(
     name: "task", columns: ["run", "key", "payload"],
     definition: """
@@ -60,7 +60,7 @@ struct RecordTable {
       digest TEXT NOT NULL, PRIMARY KEY (run, name)
       """, keys: ["run", "name"])
 
-  /// The statement that makes the table, as the database keeps it.
+  /// The statement that creates the table, as stored by the database.
   var creation: String { "CREATE TABLE \(name) (\(definition))" }
 
   // MARK: Writing
@@ -71,7 +71,7 @@ struct RecordTable {
   }
 
   /// Adds a row.
-  /// - Parameter values: in the order of ``columns``
+  /// - Parameter values: the values in the order of ``columns``
   func insert(_ values: [(any DatabaseValueConvertible)?], _ conflict: Conflict, into database: Database) throws {
     let places = (columns + [""]).map { _ in "?" }.joined(separator: ", ")
     let statement = try database.cachedStatement(
@@ -79,7 +79,7 @@ struct RecordTable {
     try statement.execute(arguments: StatementArguments(withDigest(values)))
   }
 
-  /// Puts values in place of those of a row.
+  /// Replaces the values of the rows that match a condition.
   func update(
     _ values: [(any DatabaseValueConvertible)?], _ condition: String, _ arguments: StatementArguments,
     in database: Database
@@ -90,10 +90,10 @@ struct RecordTable {
       arguments: StatementArguments(withDigest(values)) + arguments)
   }
 
-  /// As they are stored, the digest at the end.
+  /// Returns the values as stored, followed by the digest.
   private func withDigest(_ values: [(any DatabaseValueConvertible)?]) -> [DatabaseValue] {
     precondition(values.count == columns.count)
-    // SQLite keeps what is not a number as NULL.
+    // SQLite stores NaN as NULL.
     let stored = values.map { value -> DatabaseValue in
       let stored = value?.databaseValue ?? .null
       if case .double(let number) = stored.storage, number.isNaN { return .null }
@@ -104,10 +104,11 @@ struct RecordTable {
 
   // MARK: Reading
 
+  /// Reads the rows that match a condition, and checks their digests.
   /// - Parameters:
-  ///   - condition: SQL from WHERE on
-  ///   - path: of the record, for errors
-  /// - Throws: ``RunError`` of the kind ``RunError/Kind/damaged`` for a row that does not match its digest
+  ///   - condition: SQL, starting at WHERE
+  ///   - path: the path of the record, for errors
+  /// - Throws: ``RunError`` of the kind ``RunError/Kind/damaged`` if a row does not match its digest
   func rows(
     _ condition: String, _ arguments: StatementArguments = [], in database: Database, path: String
   ) throws -> [RecordRow] {
@@ -126,7 +127,7 @@ struct RecordTable {
     ).map { RecordRow(table: self, values: Array($0.databaseValues), path: path) }
   }
 
-  /// SHA-256 over the table's name, and of each value its type, length and bytes.
+  /// Returns the SHA-256 of the table's name and the type, length and bytes of each value.
   fileprivate func digest(of values: some Collection<DatabaseValue>) -> String {
     var digest = Digest()
     digest.update("\(name) \(values.count)\n")
@@ -134,7 +135,7 @@ struct RecordTable {
       switch value.storage {
       case .null: digest.update("null\n")
       case .int64(let number): digest.update("integer \(number)\n")
-      // SQLite does not keep the sign of zero.
+      // SQLite does not store the sign of zero.
       case .double(let number): digest.update("real \((number == 0 ? 0 : number).bitPattern)\n")
       case .string(let text): digest.update("text \(text.utf8.count) \(text)\n")
       case .blob(let data):
@@ -154,10 +155,10 @@ struct RecordTable {
   }
 }
 
-/// A row as it was read. Whatever is in it, reading a value is an error at worst: the file may have come from anywhere.
+/// A row as read from an untrusted file: reading an invalid value throws an error, and never crashes.
 struct RecordRow {
   let table: RecordTable
-  /// The digest is the last.
+  /// The values of the row, including the digest at the end.
   let values: [DatabaseValue]
   let path: String
 
@@ -170,14 +171,14 @@ struct RecordRow {
   func damage(_ reason: String) -> RunError {
     RunError(
       """
-      \(path): \(table.title(values)) \(reason). Restore the file from a copy, or remove the run by `atelier runs \
+      \(path): \(table.title(values)) \(reason). Restore the file from a backup, or remove the run with `atelier runs \
       remove` and start it again
       """, kind: .damaged)
   }
 
   private func value(_ column: String) -> DatabaseValue { values[table.columns.firstIndex(of: column)!] }
 
-  private func wrongType(_ column: String) -> RunError { damage("holds a value of the wrong type as \(column)") }
+  private func wrongType(_ column: String) -> RunError { damage("has a value of the wrong type in column \(column)") }
 
   func text(_ column: String) throws(RunError) -> String {
     guard case .string(let text) = value(column).storage else { throw wrongType(column) }

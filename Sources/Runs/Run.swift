@@ -6,8 +6,7 @@ package struct Run: Sendable, Equatable, Codable {
     case running, finished, failed
     /// Stopped by the user or by a crash of its process; it can be resumed.
     case interrupted
-    /// Its row in the record was changed outside of Atelier, or is none that Atelier writes: nothing is done with it but
-    /// to remove it.
+    /// Its row in the record was changed outside of Atelier, or is invalid; the run can only be removed.
     case damaged
   }
 

@@ -1,19 +1,18 @@
 internal import Foundation
 internal import Synchronization
 
-/// The right to write into a run's folder, or to write a model's file: one process has it at a time.
+/// An exclusive lock for writing to a run's folder or a model's file.
 ///
-/// It is a lock (`flock`) on a file that says who holds it. The system releases the lock when the process ends, however
-/// it does, and it is not passed on to workers. On NFS, Linux carries `flock` out as a lock of the server, so it holds
-/// among hosts as well; where a file system is mounted with locks of its own host only (`nolock`, `local_lock=flock`),
-/// processes of other hosts are not noticed.
+/// It is an `flock` on a file that names its holder. The system releases the lock when the process ends for any reason;
+/// child processes do not inherit it. On NFS, Linux implements `flock` as a lock on the server, which also excludes
+/// processes of other hosts, unless the file system is mounted with local locks (`nolock`, `local_lock=flock`).
 package enum RunLock {
-  /// Those that this process holds, by the file's whole path.
+  /// The locks that this process holds, by absolute path.
   private static let held = Mutex<Set<String>>([])
 
-  /// Does something while this process holds the lock; within, the same lock is held already.
-  /// - Parameter path: the file that is locked; it is removed at the end
-  /// - Throws: ``RunError`` of the kind ``RunError/Kind/busy`` if another process holds it; what `body` throws
+  /// Runs `body` while this process holds the lock. Nested calls for the same path succeed.
+  /// - Parameter path: the lock file, which is removed at the end
+  /// - Throws: ``RunError`` of the kind ``RunError/Kind/busy`` if another process holds the lock; errors of `body`
   package static func with<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
     let key = URL(fileURLWithPath: path).standardizedFileURL.path
     guard held.withLock({ $0.insert(key).inserted }) else { return try body() }
@@ -33,20 +32,20 @@ package enum RunLock {
         throw RunError("cannot lock \(path): \(String(cString: strerror(errno)))", kind: .notCreated)
       }
       var status = stat()
-      // A file of other names would be overwritten under these as well.
+      // Writing to a file with several links would also change the file under its other names.
       guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
         close(file)
-        throw RunError("\(path) is no lock of Atelier's; remove it", kind: .damaged)
+        throw RunError("\(path) is not a lock file of Atelier; remove it", kind: .damaged)
       }
       guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
         let reason = errno
         defer { close(file) }
-        // A file system without locks.
+        // Other errors: the file system does not support locks.
         guard reason == EWOULDBLOCK else {
           throw RunError("cannot lock \(path): \(String(cString: strerror(reason)))", kind: .notCreated)
         }
         throw RunError(
-          "another process works on this run: \(holder(file)). Wait until it has ended, or stop it (\(path))",
+          "another process is using this run: \(holder(file)). Wait until it ends, or stop it (lock file: \(path))",
           kind: .busy)
       }
       // The process that held it may have removed the file since it was opened.
@@ -57,10 +56,10 @@ package enum RunLock {
       }
       close(file)
     }
-    throw RunError("\(path) is locked and removed again and again by other processes; try again", kind: .busy)
+    throw RunError("\(path) is repeatedly locked and removed by other processes; try again", kind: .busy)
   }
 
-  // MARK: Who holds it
+  // MARK: Holder
 
   private static func write(_ file: Int32) {
     let name = ProcessInfo.processInfo
@@ -73,6 +72,6 @@ package enum RunLock {
     var bytes = [UInt8](repeating: 0, count: 300)
     let count = max(pread(file, &bytes, bytes.count, 0), 0)
     let text = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").first ?? ""
-    return text.isEmpty ? "its lock does not say which" : String(text)
+    return text.isEmpty ? "unknown process" : String(text)
   }
 }

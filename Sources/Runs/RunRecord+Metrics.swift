@@ -1,9 +1,9 @@
 internal import Foundation
 internal import GRDB
 
-/// What a run has told on its way, for reports and other tools.
+/// Metrics and documents recorded during a run, for reports and other tools.
 extension RunRecord {
-  /// Keeps metrics; one that is told again replaces what was told before.
+  /// Stores metrics, and replaces existing ones of the same model, name and step.
   package func keep(_ metrics: [RunMetric], of name: String) throws(RunError) {
     try writeRows(of: name) { database in
       for metric in metrics {
@@ -13,11 +13,11 @@ extension RunRecord {
     }
   }
 
-  /// By model, name and step.
+  /// Returns the metrics of a run, sorted by model, name and step.
   package func metrics(of name: String) throws(RunError) -> [RunMetric] {
     try read { [path] database in
       try RecordTable.metric.rows("WHERE run = ? ORDER BY model, name, step", [name], in: database, path: path).map {
-        // SQLite keeps what is not a number as NULL.
+        // SQLite stores NaN as NULL.
         RunMetric(
           model: try $0.text("model"), name: try $0.text("name"), step: try $0.integer("step"),
           value: try $0.optionalReal("value") ?? .nan)
@@ -25,18 +25,18 @@ extension RunRecord {
     }
   }
 
-  /// Keeps a value under a name, in place of what stood there.
+  /// Stores a value under a title, and replaces an existing one.
   package func keep(_ document: some Encodable, as title: String, of name: String) throws(RunError) {
     let json: String
     do { json = String(decoding: try JSONEncoder().encode(document), as: UTF8.self) } catch {
-      throw RunError("\(title) of run \(name) cannot be kept: \(error)")
+      throw RunError("\(title) of run \(name) cannot be stored: \(error)")
     }
     try writeRows(of: name) { database in
       try RecordTable.document.insert([name, title, json], .replace, into: database)
     }
   }
 
-  /// What ``keep(_:as:of:)`` has kept; nil if nothing was, or if it is not of this type.
+  /// Returns the value that ``keep(_:as:of:)`` stored; nil if there is none, or if it does not have this type.
   package func document<Value: Decodable>(_ type: Value.Type, as title: String, of name: String) throws(RunError)
     -> Value?
   {

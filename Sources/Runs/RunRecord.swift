@@ -3,20 +3,20 @@ internal import GRDB
 
 /// The record of all runs in a folder: an SQLite file that other processes can read while one writes.
 ///
-/// Write-ahead logging with `synchronous` NORMAL: what is committed survives the death of the process at once, and a
-/// power failure but for the last moments; it never leaves half of a transaction. Each row has a digest over all its
-/// values, which is checked when it is read (``RecordTable``); the file may come from anybody (``RecordFile``).
+/// It uses write-ahead logging with `synchronous` NORMAL: committed transactions survive a crash of the process; a
+/// power failure may lose the last ones, but never leaves a partial one. Each row has a digest of its values, which is
+/// checked when it is read (``RecordTable``); the file may come from an untrusted source (``RecordFile``).
 package final class RunRecord: Sendable {
-  /// The database's file.
+  /// The path of the database file.
   package let path: String
   private let file: RecordFile
 
   package static let fileName = "atelier.sqlite"
 
   package enum Access: Sendable {
-    /// Needs no right to write.
+    /// Read-only; needs no write permission.
     case reading
-    /// Makes the record, if it is not there.
+    /// Creates the record if it does not exist.
     case writing
   }
 
@@ -44,8 +44,8 @@ package final class RunRecord: Sendable {
 
   // MARK: Writing
 
-  /// A run begins.
-  /// - Returns: false if there is one of this name already, which stays as it is: see ``goOn(_:)``.
+  /// Adds a run that starts now.
+  /// - Returns: false if a run of this name exists, which is left unchanged; see ``goOn(_:)``
   @discardableResult package func begin(_ run: Run) throws(RunError) -> Bool {
     try write { database in
       try RecordTable.run.insert(run.values, .ignore, into: database)
@@ -53,27 +53,27 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// A run that had ended goes on, in this process.
+  /// Marks an ended run as resumed by this process.
   package func goOn(_ name: String) throws(RunError) {
     try change(name) { run in
       (run.state, run.reason, run.ended, run.process) = (.running, nil, nil, ProcessMark.own)
     }
   }
 
-  /// A run has ended, now.
-  /// - Parameter reason: why it has failed, for people
+  /// Marks a run as ended now.
+  /// - Parameter reason: the reason for a failure, as text
   package func end(_ name: String, _ state: Run.State, reason: String? = nil) throws(RunError) {
     try change(name) { run in (run.state, run.reason, run.ended) = (state, reason, Date()) }
   }
 
-  /// Changes a run's row as a whole. Nothing happens if there is none.
+  /// Changes the row of a run. Does nothing if there is no such run.
   private func change(_ name: String, _ change: (inout Run) -> Void) throws(RunError) {
     try write { [path] database in
       for row in try RecordTable.run.rows("WHERE name = ?", [name], in: database, path: path) {
         var run = try Run(row)
         change(&run)
         let values = run.values
-        // Not replaced: that would remove all that belongs to the run.
+        // UPDATE, since REPLACE would delete all rows that belong to the run.
         try RecordTable.run.update(values, "WHERE name = ?", [name], in: database)
       }
     }
@@ -87,7 +87,7 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// Notes a model, in place of one that was in the same file. Nothing happens if there is no such run.
+  /// Adds a model, and replaces one with the same path. Does nothing if there is no such run.
   package func add(_ model: RunModel, to name: String) throws(RunError) {
     let settings = String(decoding: (try? JSONEncoder().encode(model.settings)) ?? Data(), as: UTF8.self)
     try writeRows(of: name) { database in
@@ -99,7 +99,7 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// Keeps finished work, all of it or none. It is kept when this returns.
+  /// Stores finished tasks in one transaction, which is committed when this returns.
   package func keep(_ tasks: [(key: String, payload: [UInt8])], of name: String) throws(RunError) {
     try writeRows(of: name) { database in
       for task in tasks {
@@ -108,7 +108,7 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// Writes rows that belong to a run, if there is such a run.
+  /// Writes rows that belong to a run. Does nothing if there is no such run.
   func writeRows(of name: String, _ body: (Database) throws -> Void) throws(RunError) {
     try write { database in
       if try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT * FROM run WHERE name = ?)", arguments: [name]) == true
@@ -118,8 +118,8 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// Removes a run with all that belongs to it, also a damaged one.
-  /// - Returns: whether there was such a run
+  /// Removes a run, even a damaged one, with all rows that belong to it.
+  /// - Returns: false if there is no such run
   @discardableResult package func remove(_ name: String) throws(RunError) -> Bool {
     try write { database in
       // Rows of a damaged run may belong to it by name alone.
@@ -133,8 +133,8 @@ package final class RunRecord: Sendable {
 
   // MARK: Reading
 
-  /// The newest first. One whose process is gone is interrupted, whatever it said last. One whose row was changed outside
-  /// of Atelier, or whose name could lead out of the folder, is damaged, and says why.
+  /// Returns all runs, newest first. A run whose process has ended without marking it as ended is interrupted. A run
+  /// whose row was changed outside of Atelier, or whose name could lead out of the folder, is damaged, with the reason.
   package func runs() throws(RunError) -> [Run] {
     try read { [path] database in
       try RecordTable.run.uncheckedRows("ORDER BY started DESC, rowid DESC", in: database, path: path).map { row in
@@ -150,13 +150,13 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// In the order in which they were noted; empty if there is no such run.
+  /// Returns the models of a run in the order in which they were added; empty if there is no such run.
   package func models(of name: String) throws(RunError) -> [RunModel] {
     try read { [path] database in
       try RecordTable.model.rows("WHERE run = ? ORDER BY rowid", [name], in: database, path: path).map { row in
         let settings = Data(try row.text("settings").utf8)
         guard let settings = try? JSONDecoder().decode([String: String].self, from: settings) else {
-          throw row.damage("holds no settings")
+          throw row.damage("has no valid settings")
         }
         return RunModel(
           kind: try row.text("kind"), settings: settings, accuracy: try row.real("accuracy"),
@@ -167,7 +167,7 @@ package final class RunRecord: Sendable {
     }
   }
 
-  /// Finished work, by its key.
+  /// Returns the payloads of finished tasks by key.
   package func tasks(of name: String) throws(RunError) -> [String: [UInt8]] {
     try read { [path] database in
       var tasks: [String: [UInt8]] = [:]
@@ -180,7 +180,7 @@ package final class RunRecord: Sendable {
 }
 
 extension Run {
-  /// In the order of the table's columns.
+  /// The values in the order of the table's columns.
   fileprivate var values: [(any DatabaseValueConvertible)?] {
     [
       name, kind, state.rawValue, reason, started.timeIntervalSince1970, ended?.timeIntervalSince1970, data, dataDigest,
@@ -190,24 +190,24 @@ extension Run {
 
   fileprivate init(_ row: RecordRow) throws(RunError) {
     let name = try row.text("name")
-    guard Self.isName(name) else { throw row.damage("has a name that is no folder's") }
+    guard Self.isName(name) else { throw row.damage("has a name that is not a valid folder name") }
     self.init(
       name: name, kind: try row.text("kind"), data: try row.text("data"), dataDigest: try row.text("dataDigest"),
       definition: try row.text("definition"), version: try row.text("version"),
       started: Date(timeIntervalSince1970: try row.real("started")))
     guard let state = State(rawValue: try row.text("state")), state != .damaged else {
-      throw row.damage("has a state that this version does not know")
+      throw row.damage("has an unknown state")
     }
     self.state = state
     reason = try row.optionalText("reason")
     ended = (try row.optionalReal("ended")).map { Date(timeIntervalSince1970: $0) }
     process = try row.text("process")
     guard [started, ended ?? started].allSatisfy({ abs($0.timeIntervalSince1970) < 1e11 }) else {
-      throw row.damage("has a time that is none")
+      throw row.damage("has an invalid time")
     }
   }
 
-  /// What can be shown of a row that is not believed.
+  /// Creates a damaged run from the readable values of an invalid row.
   fileprivate init(damaged row: RecordRow, reason: String) {
     self.init(
       name: (try? row.text("name")) ?? "", kind: (try? row.text("kind")) ?? "", data: "", dataDigest: "",
@@ -215,25 +215,25 @@ extension Run {
     (state, self.reason) = (.damaged, reason)
   }
 
-  /// Whether a name is that of a folder within the folder of runs.
+  /// Whether a name is a valid name of a folder within the folder of runs.
   package static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.contains("/")
       && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
 }
 
-/// Why the record of runs cannot be read or written, or a run not be had, and what to do about it.
+/// The reason why a run or the record of runs cannot be used, and what to do about it.
 package struct RunError: Error, Equatable, CustomStringConvertible {
   package enum Kind: Sendable {
     /// The record cannot be read or written.
     case unusable
     /// There is no such record, or no such run.
     case missing
-    /// The user has named several runs, or one that this cannot be done to.
+    /// The user has named several runs, or a run that does not support the operation.
     case wrongUse
-    /// What is recorded, or a run's folder, was changed outside of Atelier or made by somebody else: it is not believed.
+    /// The record or a run's folder was changed outside of Atelier, or does not come from it.
     case damaged
-    /// Another process works on the run.
+    /// Another process is using the run.
     case busy
     /// A file cannot be created in the run's folder.
     case notCreated
@@ -253,8 +253,8 @@ package struct RunError: Error, Equatable, CustomStringConvertible {
     let reason =
       switch database.resultCode {
       case .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_TOOBIG, .SQLITE_FORMAT:
-        "is no record of runs, or is damaged; move it away, and a new one is made"
-      case .SQLITE_BUSY: "is locked by another process; wait for it, or end it"
+        "is not a record of runs, or is damaged; move it away to start a new one"
+      case .SQLITE_BUSY: "is locked by another process; wait until it ends, or stop it"
       case .SQLITE_READONLY, .SQLITE_CANTOPEN: "cannot be written; check the folder and its permissions"
       case .SQLITE_FULL: "cannot grow: the disk is full"
       default: "cannot be used: \(database.message ?? "SQLite error \(database.resultCode.rawValue)")"

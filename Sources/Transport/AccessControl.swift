@@ -3,14 +3,15 @@ internal import Compute
 internal import Foundation
 internal import Synchronization
 
-/// Decides which public keys may connect, for every CURVE server socket of a context (ZeroMQ's authentication protocol, RFC 27).
+/// Decides which public keys may connect to the CURVE server sockets of a context (ZeroMQ's authentication protocol,
+/// RFC 27).
 ///
-/// It must exist before any server socket does. Sockets are set to let nobody in when nobody answers here.
+/// It must exist before any server socket does. Server sockets refuse every connection while no access control runs.
 package final class AccessControl: Sendable {
   private struct State {
     var allowed: [String: Set<Key>] = [:]
     var refusals = 0
-    /// Those that have not been asked for yet, by address.
+    /// Refusals since the last call of ``takeRefusals()``, by address.
     var newRefusals: [String: Int] = [:]
     var isEnding = false
   }
@@ -52,20 +53,20 @@ package final class AccessControl: Sendable {
     }
   }
 
-  /// Stops answering: from now on, nobody gets in.
+  /// Stops the thread: from now on, every new connection is refused.
   package func end() {
     state.withLock { $0.isEnding = true }
     ended.wait()
     ended.signal()
   }
 
-  /// From now on these are let in, and nobody else: they take the place of those that were allowed in the domain before.
+  /// Replaces the keys that are allowed in a domain.
   package func allow(_ keys: Set<Key>, in domain: String) { state.withLock { $0.allowed[domain] = keys } }
 
-  /// How often somebody was turned away.
+  /// The number of refused connections.
   package var refusals: Int { state.withLock { $0.refusals } }
 
-  /// How often somebody at each address was turned away since this was last asked for; of very many addresses, only of the first.
+  /// Returns the number of refused connections by address since the last call, for the first 1,000 addresses.
   package func takeRefusals() -> [String: Int] {
     state.withLock { state in
       defer { state.newRefusals = [:] }
@@ -75,7 +76,7 @@ package final class AccessControl: Sendable {
 
   private static let mostAddresses = 1_000
 
-  /// Request: [sender, empty, version, request id, domain, address, identity, mechanism, credentials…].
+  /// Answers a request: [sender, empty, version, request id, domain, address, identity, mechanism, credentials…].
   private func answer(_ frames: [Frame], on socket: borrowing Socket) {
     guard frames.count >= 8 else { return }
     func text(_ index: Int) -> String { String(decoding: frames[index].array, as: UTF8.self) }
@@ -85,8 +86,8 @@ package final class AccessControl: Sendable {
         state.withLock { $0.allowed[text(4)]?.contains(key) ?? false }
       } ?? false
     if !isAllowed { noteRefusal(of: text(5)) }
-    // 300, not 400: after a 400 libzmq's client never connects again, though its key may be put on the list a moment later.
-    let status = isAllowed ? ("200", "OK") : ("300", "this key is not on the list")
+    // 300, not 400: after a 400, libzmq's client never reconnects, although its key may be allowed a moment later.
+    let status = isAllowed ? ("200", "OK") : ("300", "this key is not allowed")
     socket.send(
       [frames[0], frames[1], frames[2], frames[3]]
         + [status.0, status.1, "", ""].map { Frame($0.utf8) })

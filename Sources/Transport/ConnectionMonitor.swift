@@ -1,20 +1,21 @@
 internal import CZeroMQ
 
-/// Tells when a connection of a socket is made or gone: libzmq's monitor of it. Stays on the socket's thread.
+/// Reports when a connection of a socket is established, closed or refused, through libzmq's socket monitor. Confined
+/// to the socket's thread.
 package struct ConnectionMonitor: ~Copyable {
   package enum Event: Sendable, Equatable {
-    /// The other side has proved who it is, and may be talked to.
+    /// The handshake succeeded: the peer is authenticated.
     case ready
     case closed(connection: Int32)
-    /// The other side's key is not on our list. The one that is turned away only sees that the connection is closed, or that nothing comes.
+    /// The peer's key is not allowed here. The peer itself only sees a closed connection, or no answer.
     case refused
-    /// The two sides do not come to terms: other keys than expected, or keys on one side only, or the other side speaks another language.
+    /// The handshake failed: unexpected keys, keys on one side only, or a peer that does not speak ZeroMQ's protocol.
     case failed
   }
 
   private let socket: Socket
 
-  /// - Parameter name: unique within the context.
+  /// - Parameter name: the name of the monitor, unique within the context
   package init(_ observed: borrowing Socket, name: String, in context: SocketContext) throws(TransportError) {
     let endpoint = try Endpoint("inproc://\(name)")
     let events =
@@ -23,7 +24,7 @@ package struct ConnectionMonitor: ~Copyable {
     guard zmq_socket_monitor(observed.pointer, endpoint.text, events) == 0 else {
       throw TransportError(binding: endpoint, code: zmq_errno())
     }
-    // A full queue would stop the thread that moves all messages, and strangers could fill it.
+    // Unlimited: a full queue would block libzmq's I/O thread, and unauthenticated peers could fill it.
     var bounds = Socket.Bounds()
     bounds.queue = 0
     let pair = try Socket(.pair, in: context, bounds: bounds)
@@ -31,7 +32,7 @@ package struct ConnectionMonitor: ~Copyable {
     socket = pair
   }
 
-  /// The next event, if there is one. Frames: (event: UInt16, value: Int32), then the address.
+  /// Returns the next event; nil if there is none. Frames: (event: UInt16, value: Int32), then the address.
   package func next() -> Event? {
     while let frames = socket.receive(frames: 2) {
       guard let first = frames.first, first.count == 6 else { continue }

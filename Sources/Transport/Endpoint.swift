@@ -1,26 +1,26 @@
 internal import Foundation
 
-/// Where a socket is: `tcp://HOST:PORT`, `ipc://PATH` or `inproc://NAME`.
+/// The address of a socket: `tcp://HOST:PORT`, `ipc://PATH` or `inproc://NAME`.
 package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   package let text: String
 
   package var description: String { text }
 
-  /// - Throws: ``TransportError`` if it is not an address.
+  /// - Throws: ``TransportError`` if the text is not a valid address.
   package init(_ text: String) throws(TransportError) {
     self.text = text
     guard let colon = text.firstRange(of: "://"), colon.upperBound < text.endIndex else {
       throw TransportError("'\(text)' is not an address; write tcp://HOST:PORT", .badAddress)
     }
-    // libzmq reads up to a NUL, and takes what is before a semicolon for the address to connect from.
+    // libzmq stops reading at a NUL, and interprets the part before a semicolon as the source address.
     if let wrong = text.unicodeScalars.first(where: { $0.value < 0x20 || $0 == ";" }) {
       throw TransportError(
-        "'\(wrong.escaped(asASCII: true))' cannot stand in an address; write tcp://HOST:PORT", .badAddress)
+        "'\(wrong.escaped(asASCII: true))' is not allowed in an address; write tcp://HOST:PORT", .badAddress)
     }
     switch text[..<colon.lowerBound] {
     case "ipc", "inproc": break
     case "tcp": try Self.check(text[colon.upperBound...], of: text)
-    default: throw TransportError("'\(text)' is not an address that Atelier knows; write tcp://HOST:PORT", .badAddress)
+    default: throw TransportError("'\(text)' has an unsupported scheme; write tcp://HOST:PORT", .badAddress)
     }
   }
 
@@ -35,10 +35,10 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     guard !(isBracketed ? host.dropFirst().dropLast() : host).contains(where: { "[]".contains($0) }),
       isBracketed || !host.contains(":")
     else {
-      throw TransportError("'\(text)' has no host that can be read; an IPv6 address stands in brackets", .badAddress)
+      throw TransportError("'\(text)' has an invalid host; write IPv6 addresses in brackets", .badAddress)
     }
     guard port == "*" || port.first?.isNumber == true && UInt16(port).map({ $0 > 0 }) == true else {
-      throw TransportError("'\(port)' is not a port: a number from 1 to 65535, or * for any that is free", .badAddress)
+      throw TransportError("'\(port)' is not a port: expected 1 to 65535, or * for any free port", .badAddress)
     }
   }
 
@@ -51,14 +51,14 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
   }
 
-  /// Where the file of an ipc address is.
+  /// The folder of an ipc address's file; nil for other schemes.
   package var folder: String? {
     scheme == "ipc" ? text.lastIndex(of: "/").map { String(text[..<$0].dropFirst("ipc://".count)) } : nil
   }
 
   package var port: Int? { scheme == "tcp" ? Int(text[text.index(after: text.lastIndex(of: ":")!)...]) : nil }
 
-  /// Whether only processes of this machine can reach it, so that no keys are needed.
+  /// Whether only processes of this machine can reach the address, so that no keys are needed.
   package var isLocal: Bool {
     guard let host else { return true }
     return host == "localhost" || host == "::1" || isLoopback(host)

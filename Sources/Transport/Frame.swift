@@ -4,9 +4,9 @@ package import Coordination
 /// One frame of a message: bytes that libzmq owns.
 package final class Frame {
   let message: UnsafeMutablePointer<zmq_msg_t>
-  /// Where other processes of this host can read the bytes; nil if they cannot.
+  /// The location at which other processes of this host can read the bytes; nil if they are not in shared memory.
   package let shared: SharedBytes?
-  /// Of bytes in another process's memory: whether that process has not used it for others since.
+  /// For bytes in another process's memory: whether that process has not reused the memory since.
   private let isThere: (@Sendable () -> Bool)?
 
   init() {
@@ -23,10 +23,10 @@ package final class Frame {
     if count > 0 { write(zmq_msg_data(message)!) }
   }
 
-  /// Bytes that stand in other memory.
+  /// Wraps bytes in memory that libzmq does not own, without a copy.
   /// - Parameters:
-  ///   - isThere: nil if they are this process's own
-  ///   - release: called on any thread when neither this frame nor libzmq needs them any more
+  ///   - isThere: whether the bytes are still valid; nil if the memory belongs to this process
+  ///   - release: called on any thread when neither this frame nor libzmq needs the bytes any more
   init(
     _ bytes: UnsafeMutableRawBufferPointer, shared: SharedBytes? = nil, isThere: (@Sendable () -> Bool)? = nil,
     release: @escaping @Sendable () -> Void
@@ -54,36 +54,36 @@ package final class Frame {
 
   package var count: Int { zmq_msg_size(message) }
 
-  /// Whether the bytes are this process's own, and may be written to.
+  /// Whether the bytes belong to this process, and may be written to.
   package var isOwn: Bool { isThere == nil }
 
-  /// Whether what has been read until now were the bytes that had been sent.
+  /// Whether all bytes read until now were the bytes that the sender wrote.
   package var isWhole: Bool { isThere?() ?? true }
 
-  /// The bytes, without a copy; they are not to be used after `body` has returned.
+  /// Calls `body` with the bytes, without a copy; they must not be used after `body` has returned.
   package func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    // Without this the frame could go while its bytes are read: Swift keeps an object only until its last use.
+    // Swift keeps an object only until its last use, so the frame could be released while its bytes are read.
     defer { withExtendedLifetime(self) {} }
     return try body(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message)))
   }
 
-  /// The longest that is sent in one piece.
+  /// The maximum number of bytes sent in one frame.
   package static let mostAtOnce = 1 << 20
 
-  /// The bytes in frames that are short enough to be sent, without a copy.
+  /// The bytes as frames of at most ``mostAtOnce`` bytes, without a copy.
   package var pieces: [Frame] {
     guard count > Self.mostAtOnce, let start = zmq_msg_data(message) else { return [self] }
     return stride(from: 0, to: count, by: Self.mostAtOnce).map { offset in
-      // Pieces only read, and the bytes stay where they are until the last of them is gone.
+      // Safe: pieces only read the bytes, and each piece keeps the whole frame alive.
       nonisolated(unsafe) let whole = self
       let piece = UnsafeMutableRawBufferPointer(start: start + offset, count: min(Self.mostAtOnce, count - offset))
       return Frame(piece, release: { withExtendedLifetime(whole) {} })
     }
   }
 
-  /// The bytes of frames, one after the other.
+  /// Returns one frame with the concatenated bytes of `frames`.
   package static func joining(_ frames: some Collection<Frame>) -> Frame {
     if frames.count == 1, let only = frames.first { return only }
     return Frame(count: frames.reduce(0) { $0 + $1.count }) { target in
@@ -98,17 +98,18 @@ package final class Frame {
     }
   }
 
-  /// A copy.
+  /// A copy of the bytes.
   package var array: [UInt8] { withBytes { Array($0) } }
 
-  /// The address of the host that it came from; nil within the machine or the process.
+  /// The address of the host that sent the frame; nil if the sender is on this machine.
   package var peerAddress: String? {
     guard let text = zmq_msg_gets(message, "Peer-Address") else { return nil }
     let address = String(cString: text)
     return address.isEmpty ? nil : address
   }
 
-  /// The connection that it came by, as ``ConnectionMonitor`` names it; nil within the process.
+  /// The connection that delivered the frame, as in ``ConnectionMonitor/Event/closed(connection:)``; nil within the
+  /// process.
   package var connection: Int32? {
     let descriptor = zmq_msg_get(message, ZMQ_SRCFD)
     return descriptor >= 0 ? descriptor : nil

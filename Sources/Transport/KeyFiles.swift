@@ -1,24 +1,24 @@
 internal import Foundation
 
-/// Keys in files: a secret key that only its owner may read, and the public keys of those who are let in.
+/// Files of keys: a secret key that only its owner may read, and the public keys of allowed peers.
 package enum KeyFiles {
   static let secretSuffix = ".secret"
   static let publicSuffix = ".public"
-  /// The pair in libzmq's documentation, which everybody knows.
+  /// The key pairs in libzmq's documentation, which are public knowledge.
   private static let published: Set<String> = [
     "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
     "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
   ]
 
-  /// Makes a pair: `NAME.secret` for its owner alone, and `NAME.public` for those who shall know it.
-  /// - Throws: ``TransportError`` if there is such a file already, or none can be written.
+  /// Creates a key pair in two files: `NAME.secret`, readable by its owner only, and `NAME.public`, to be distributed.
+  /// - Throws: ``TransportError`` if one of the files already exists or cannot be written.
   package static func create(named name: String, in folder: String) throws(TransportError) -> KeyPair {
     let pair = KeyPair()
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw TransportError("cannot make the folder \(folder): \(error.localizedDescription)", .notCreated)
+      throw TransportError("cannot create the folder \(folder): \(error.localizedDescription)", .notCreated)
     }
     try write(pair.secret.z85, to: folder + "/" + name + secretSuffix, mode: 0o600)
     do throws(TransportError) {
@@ -30,10 +30,9 @@ package enum KeyFiles {
     return pair
   }
 
-  /// The pair of this user, by which processes of the same user know each other, and others do not get in. It is made when it is asked for
-  /// first.
-  /// - Parameter environment: `XDG_CONFIG_HOME`, else `HOME`, says where; else the system's list of users.
-  /// - Throws: ``TransportError`` if there is none and none can be made, or if others can read it.
+  /// Returns the key pair that authenticates processes of this user to each other, and creates it on first use.
+  /// - Parameter environment: `XDG_CONFIG_HOME`, else `HOME`, else the password file determines the folder.
+  /// - Throws: ``TransportError`` if the pair does not exist and cannot be created, or if others can read it.
   package static func usersOwn(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(TransportError) -> KeyPair {
@@ -41,11 +40,11 @@ package enum KeyFiles {
     let folder = (named("XDG_CONFIG_HOME") ?? (named("HOME") ?? NSHomeDirectory()) + "/.config") + "/atelier"
     let path = "\(folder)/local\(secretSuffix)"
     if access(path, F_OK) != 0 {
-      // Two processes may be the first at once: a link is made or not, and whoever comes second reads the other's key.
+      // Two processes may create the key at once: link(2) succeeds for only one of them, and both read that one's key.
       let name = "local-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
       do throws(TransportError) { _ = try create(named: name, in: folder) } catch {
         throw TransportError(
-          "\(error); processes of one user find each other by a key there: set HOME, or give both sides --keys",
+          "\(error); it holds the key that processes of one user share: set HOME, or give both sides --keys",
           .notCreated)
       }
       link("\(folder)/\(name)\(secretSuffix)", path)
@@ -59,7 +58,7 @@ package enum KeyFiles {
     guard descriptor >= 0 else {
       throw TransportError(
         errno == EEXIST
-          ? "\(path) exists already; keys are never overwritten: remove it, or choose another name"
+          ? "\(path) already exists, and keys are never overwritten: remove it, or choose another name"
           : "cannot write \(path): \(String(cString: strerror(errno)))", .notCreated)
     }
     defer { close(descriptor) }
@@ -71,14 +70,15 @@ package enum KeyFiles {
     }
   }
 
-  /// - Throws: ``TransportError`` if the file is not there, is no key, or can be read by others.
+  /// Reads a secret key.
+  /// - Throws: ``TransportError`` if the file does not exist, holds no valid key, or can be read by others.
   package static func secret(at path: String) throws(TransportError) -> KeyPair {
     KeyPair(secret: try key(at: path, isSecret: true))
   }
 
   package static func publicKey(at path: String) throws(TransportError) -> Key { try key(at: path, isSecret: false) }
 
-  /// The keys of all `.public` files of a folder, and why some of the files have none.
+  /// Reads all `.public` files of a folder; `faults` holds an error for each file without a valid key.
   package static func publicKeys(in folder: String) throws(TransportError) -> (keys: Set<Key>, faults: [TransportError])
   {
     let names: [String]
@@ -95,25 +95,28 @@ package enum KeyFiles {
   }
 
   private static func key(at path: String, isSecret: Bool) throws(TransportError) -> Key {
-    // A pipe without a writer is not waited for.
+    // O_NONBLOCK: opening a pipe without a writer would block.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     var status = stat()
     guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-      throw TransportError("cannot read the key \(path): \(String(cString: strerror(errno))); `atelier keys` makes one")
+      throw TransportError(
+        "cannot read the key \(path): \(String(cString: strerror(errno))); create one with `atelier keys`")
     }
     defer { close(descriptor) }
     guard !isSecret || status.st_mode & 0o077 == 0 else {
-      throw TransportError("\(path) can be read by others: run `chmod 600 \(path)`, and make a new key if anyone did")
+      throw TransportError(
+        "\(path) can be read by others: run `chmod 600 \(path)`, and create a new key if anyone did")
     }
-    // More than a key and the blanks around it.
+    // Larger than a key with surrounding whitespace, so that longer files are recognized.
     var bytes = [UInt8](repeating: 0, count: 65)
     let count = max(0, read(descriptor, &bytes, bytes.count))
     let text = count < bytes.count ? String(decoding: bytes[..<count], as: UTF8.self) : ""
     guard let key = Key(z85: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw TransportError("\(path) holds no key: 40 characters of Z85, as `atelier keys` writes them")
+      throw TransportError("\(path) holds no key: expected 40 characters of Z85, as `atelier keys` writes them")
     }
     guard !published.contains(key.z85) else {
-      throw TransportError("\(path) holds a key from libzmq's documentation, which everybody knows: make a new one")
+      throw TransportError(
+        "\(path) holds a key from libzmq's documentation, which is public knowledge: create a new one")
     }
     return key
   }

@@ -1,7 +1,7 @@
 internal import CZeroMQ
 internal import Foundation
 
-/// A CURVE public or secret key: 32 bytes, in files and messages for people as 40 characters of Z85.
+/// A CURVE public or secret key: 32 bytes, written as 40 characters of Z85 in files and messages.
 package struct Key: Sendable, Hashable {
   package let bytes: [UInt8]
 
@@ -12,7 +12,7 @@ package struct Key: Sendable, Hashable {
 
   package init?(z85 text: String) {
     var bytes = [UInt8](repeating: 0, count: 32)
-    // libzmq would end at a NUL.
+    // libzmq would stop at a NUL.
     guard text.utf8.count == 40, !text.utf8.contains(0), zmq_z85_decode(&bytes, text) != nil else { return nil }
     self.bytes = bytes
   }
@@ -25,18 +25,18 @@ package struct Key: Sendable, Hashable {
 }
 
 extension Key {
-  /// From a C string.
+  /// Creates a key from a C string in Z85.
   fileprivate init(z85 characters: [CChar]) {
     self.init(z85: String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))!
   }
 }
 
-/// Who a process is, to others.
+/// The identity of a process towards its peers.
 package struct KeyPair: Sendable, Equatable {
   package let publicKey: Key
   let secret: Key
 
-  /// A new pair, from the system's random numbers.
+  /// Generates a new pair from the system's random numbers.
   package init() {
     var (publicText, secretText) = ([CChar](repeating: 0, count: 41), [CChar](repeating: 0, count: 41))
     precondition(zmq_curve_keypair(&publicText, &secretText) == 0, "libzmq was built without CURVE")
@@ -44,7 +44,7 @@ package struct KeyPair: Sendable, Equatable {
     secret = Key(z85: secretText)
   }
 
-  /// The secret key, for a process of the same user.
+  /// The secret key in Z85, to be passed to a process of the same user.
   package var secretText: String { secret.z85 }
 
   package init(secret: Key) {
@@ -55,11 +55,11 @@ package struct KeyPair: Sendable, Equatable {
   }
 }
 
-/// What protects a socket.
+/// How a socket authenticates and encrypts its connections.
 package enum SocketSecurity: Sendable {
-  /// Loopback, ipc and inproc only.
+  /// No protection: for loopback, ipc and inproc only.
   case none
-  /// Lets in whom ``AccessControl`` allows for the domain.
+  /// Accepts the keys that ``AccessControl`` allows for the domain.
   case server(KeyPair, domain: String)
   case client(KeyPair, server: Key)
 }

@@ -3,14 +3,16 @@ package import Coordination
 internal import Foundation
 package import SwiftProtobuf
 
-/// Messages as frames: the protocol buffer, then (for some) a frame of plain bytes. Nothing that comes from outside is believed.
+/// Converts messages to and from frames: the protocol buffer, then, for some messages, a frame of plain bytes. Received
+/// bytes are untrusted.
 package enum MessageCodec {
-  /// Of this protocol. A worker with another one is turned away.
+  /// The version of the protocol. A worker with another version is refused.
   package static let version: UInt32 = 5
-  /// Bytes of a protocol buffer.
+  /// The maximum size of a protocol buffer, in bytes.
   static let limit = 256 << 10
 
-  /// - Returns: nil if it is no message of this protocol, or has numbers out of bounds. Its texts are fit for a terminal.
+  /// Decodes a message and makes its texts safe to print on a terminal.
+  /// - Returns: nil if the frame is not a message of this protocol, or holds numbers out of bounds
   package static func decode<Body: ClusterMessage>(_ frame: Frame) -> Body? {
     guard frame.count <= limit, frame.count > 0 else { return nil }
     var options = BinaryDecodingOptions()
@@ -25,14 +27,14 @@ package enum MessageCodec {
 
   package static func encode(_ message: some ClusterMessage) -> Frame {
     let bytes: [UInt8]? = try? message.serializedBytes()
-    guard let bytes else { preconditionFailure("a message without required fields can always be written") }
+    guard let bytes else { preconditionFailure("a message without required fields can always be encoded") }
     return Frame(bytes)
   }
 }
 
 /// A message between coordinator and worker.
 package protocol ClusterMessage: SwiftProtobuf.Message, Sendable, BoundedMessage {
-  /// Version of the protocol that the sender speaks.
+  /// The protocol version of the sender.
   var `protocol`: UInt32 { get }
 }
 

@@ -4,32 +4,34 @@ internal import Foundation
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// Memory that other processes of the same host and user can read, so that large bytes need not be copied through a socket four times.
+/// Memory that other processes of the same host and user can read, which saves large frames the copies through a
+/// socket (four of each byte).
 ///
-/// Before the bytes of each frame stands a mark, a number that is never used twice: a reader that finds the mark before and after it has used
-/// the bytes had them whole (a sequence lock: Boehm, "Can seqlocks get along with programming language memory models?", 2012).
-package final class SharedMemory: @unchecked Sendable {  // after `init`, changes are behind a lock
+/// A mark, a number that is never reused, precedes the bytes of each frame. A reader that finds the same mark before
+/// and after using the bytes has read them intact (a sequence lock: Boehm, "Can seqlocks get along with programming
+/// language memory models?", 2012).
+package final class SharedMemory: @unchecked Sendable {  // after `init`, all changes happen under a lock
   private let descriptor: Int32
   private let base: UnsafeMutableRawPointer
   private let places: Mutex<Places>
 
   private struct Places {
-    /// Bytes that have ever been used; the system gives no memory to the rest.
+    /// The number of bytes that have ever been used; the system allocates no memory for the rest.
     var used = 0
-    /// Of frames that are gone, by size.
+    /// The offsets of released frames, by size.
     var free: [Int: [Int]] = [:]
     var lastMark = UInt64.random(in: 1...UInt64.max >> 1)
   }
 
   private static let capacity = 1 << 30
-  /// The mark's, so that the bytes begin at a multiple of 64.
+  /// The size of the mark, so that the bytes begin at a multiple of 64.
   static let header = 64
 
-  /// nil where the system has no such memory.
+  /// Returns nil if the system provides no such memory.
   package init?() {
     descriptor = memfd_create("atelier", UInt32(atelier_close_on_exec | atelier_may_seal))
     guard descriptor >= 0 else { return nil }
-    // Whoever reads a file that has become shorter dies of it, so this one cannot.
+    // Reading a mapped file that was truncated raises SIGBUS, so the file is sealed against shrinking.
     guard ftruncate(descriptor, Self.capacity) == 0,
       fcntl(descriptor, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0,
       let base = mmap(nil, Self.capacity, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), base != MAP_FAILED
@@ -46,8 +48,9 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
     close(descriptor)
   }
 
-  /// - Parameter write: fills all `count` bytes.
-  /// - Returns: nil if there is no room.
+  /// Allocates a frame of `count` bytes in this memory.
+  /// - Parameter write: fills all `count` bytes
+  /// - Returns: nil if there is no room
   package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame? {
     let size = Self.size(of: count + Self.header)
     let place = places.withLock { places -> (offset: Int, mark: UInt64)? in
@@ -74,7 +77,8 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
     }
   }
 
-  /// Of the place for so many bytes: one of four to each power of two, so that frames of one training can stand where those of another have stood.
+  /// Rounds `count` up to one of four sizes for each power of two, so that one training can reuse the places of
+  /// another.
   private static func size(of count: Int) -> Int {
     let step = max(64, 1 << (Int.bitWidth - count.leadingZeroBitCount - 3))
     return (count + step - 1) / step * step
@@ -86,11 +90,11 @@ package final class SharedMemory: @unchecked Sendable {  // after `init`, change
 }
 
 /// The ``SharedMemory`` of another process.
-package final class PeerMemory: @unchecked Sendable {  // nothing changes after `init`
+package final class PeerMemory: @unchecked Sendable {  // immutable after `init`
   private let base: UnsafeMutableRawPointer
   private let size: Int
 
-  /// nil if there is no such memory, or this process may not read it.
+  /// Returns nil if there is no such memory, or if this process may not read it.
   package init?(of shared: SharedBytes) {
     let file = open("/proc/\(shared.process)/fd/\(shared.descriptor)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return nil }
@@ -106,8 +110,9 @@ package final class PeerMemory: @unchecked Sendable {  // nothing changes after 
 
   deinit { munmap(base, size) }
 
-  /// The bytes where they stand, at a multiple of 64: to be read only, and then ``Frame/isWhole`` tells whether they were still there.
-  /// - Returns: nil if they are not there even now.
+  /// Returns the bytes in place, at a multiple of 64, for reading only. After reading, ``Frame/isWhole`` reports
+  /// whether they were still valid.
+  /// - Returns: nil if the bytes are no longer valid
   package func frame(_ shared: SharedBytes) -> Frame? {
     let (header, room) = (SharedMemory.header, UInt64(size - SharedMemory.header))
     guard shared.mark != 0, shared.count > 0, shared.count <= room, shared.offset <= room - shared.count,

@@ -1,15 +1,15 @@
 internal import CZeroMQ
 package import Coordination
 
-/// All sockets of a process that may talk to each other by `inproc://`. Ends when the last socket and the last reference are gone.
-package final class SocketContext: @unchecked Sendable {  // libzmq: a context may be used by any thread
+/// A group of sockets that can communicate by `inproc://`. It ends with its last socket and its last reference.
+package final class SocketContext: @unchecked Sendable {  // libzmq's contexts are thread-safe
   let pointer: UnsafeMutableRawPointer
 
   /// - Throws: ``TransportError`` if the process may open no more files.
   package init() throws(TransportError) {
-    guard let pointer = zmq_ctx_new() else { throw TransportError(making: "a context for sockets", code: zmq_errno()) }
+    guard let pointer = zmq_ctx_new() else { throw TransportError(making: "a socket context", code: zmq_errno()) }
     self.pointer = pointer
-    // A member of a training has a socket for each other member.
+    // A member of a training group has a socket for each other member.
     zmq_ctx_set(pointer, ZMQ_MAX_SOCKETS, Self.mostSockets)
   }
 
@@ -18,18 +18,18 @@ package final class SocketContext: @unchecked Sendable {  // libzmq: a context m
   deinit { zmq_ctx_term(pointer) }
 }
 
-/// A ZeroMQ socket. It stays on the thread that made it.
+/// A ZeroMQ socket, confined to the thread that created it.
 package struct Socket: ~Copyable {
   package enum Kind: Sendable {
-    /// Many peers, each message marked with its sender.
+    /// Connects to many peers; each message carries its sender.
     case router
-    /// One peer, or several in turn.
+    /// Connects to one peer, or to several in turn.
     case dealer
-    /// One direction, towards one peer.
+    /// Sends to one peer.
     case push
-    /// One direction, from any number of peers.
+    /// Receives from any number of peers.
     case pull
-    /// One peer, within the process.
+    /// Connects to one peer within the process.
     case pair
 
     var code: Int32 {
@@ -43,17 +43,18 @@ package struct Socket: ~Copyable {
     }
   }
 
-  /// Keeps peers from exhausting memory or patience. libzmq's own defaults know no limit.
+  /// Limits that keep peers from exhausting memory or blocking a socket. libzmq has no limits by default.
   package struct Bounds: Sendable {
-    /// Bytes of one frame, and so of what a stranger can have kept here before it has proved who it is. What is longer goes in parts.
+    /// The maximum size of one frame in bytes, and so of what an unauthenticated peer can store here. Longer data is
+    /// sent in parts.
     package var frame = Int64(Frame.mostAtOnce + (64 << 10))
-    /// Messages that wait for one peer, in each direction.
+    /// The maximum number of queued messages for each peer and direction.
     package var queue: Int32 = 1_000
-    /// Connections that wait to be taken.
+    /// The maximum number of connections that wait to be accepted.
     package var backlog: Int32 = 256
-    /// Milliseconds for a stranger to prove who it is.
+    /// The timeout of the handshake in milliseconds.
     package var handshake: Int32 = 3_000
-    /// Milliseconds after which a link without any sign of life counts as cut.
+    /// The time without any traffic, in milliseconds, after which a connection is treated as lost.
     package var silence: Int32 = 10_000
 
     package init() {}
@@ -72,7 +73,7 @@ package struct Socket: ~Copyable {
       throw TransportError(making: "a socket", code: zmq_errno())
     }
     (self.context, self.pointer) = (context, pointer)
-    // Long enough for a last word, too short to be waited for.
+    // Long enough to send a last message, too short to delay the exit.
     set(ZMQ_LINGER, kind == .dealer ? 100 : 0)
     set(ZMQ_SNDHWM, bounds.queue)
     set(ZMQ_RCVHWM, bounds.queue)
@@ -94,12 +95,12 @@ package struct Socket: ~Copyable {
   private func set(_ option: Int32, _ value: Int32) {
     var value = value
     let status = zmq_setsockopt(pointer, option, &value, MemoryLayout<Int32>.size)
-    precondition(status == 0, "libzmq does not know option \(option)")
+    precondition(status == 0, "libzmq does not support option \(option)")
   }
 
   private func set(_ option: Int32, _ bytes: [UInt8]) {
     let status = zmq_setsockopt(pointer, option, bytes, bytes.count)
-    precondition(status == 0, "libzmq does not take option \(option)")
+    precondition(status == 0, "libzmq rejects the value of option \(option)")
   }
 
   private func apply(_ security: SocketSecurity) {
@@ -109,7 +110,8 @@ package struct Socket: ~Copyable {
       set(ZMQ_CURVE_SERVER, 1)
       set(ZMQ_CURVE_SECRETKEY, own.secret.bytes)
       set(ZMQ_ZAP_DOMAIN, Array(domain.utf8))
-      // ZMQ_ZAP_ENFORCE_DOMAIN: without it, libzmq lets everyone in when nobody answers for the domain. The header hides the name.
+      // ZMQ_ZAP_ENFORCE_DOMAIN: without it, libzmq accepts every peer when no access control runs. The header hides the
+      // name.
       set(93, 1)
     case .client(let own, let server):
       set(ZMQ_CURVE_SERVERKEY, server.bytes)
@@ -118,33 +120,34 @@ package struct Socket: ~Copyable {
     }
   }
 
-  /// - Returns: the address with the port that the system chose, where the port was given as `*`.
-  /// - Throws: ``TransportError`` if the address is in use, not of this machine, or none.
+  /// Listens at an address.
+  /// - Returns: the address, with the port that the system chose if the port was given as `*`
+  /// - Throws: ``TransportError`` if the address is in use, does not belong to this machine, or is invalid.
   package func bind(_ endpoint: Endpoint) throws(TransportError) -> Endpoint {
     guard zmq_bind(pointer, endpoint.text) == 0 else { throw TransportError(binding: endpoint, code: zmq_errno()) }
     var buffer = [UInt8](repeating: 0, count: 512)
     var count = buffer.count
     guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &buffer, &count) == 0, count > 1 else { return endpoint }
     let text = String(decoding: buffer[..<(count - 1)], as: UTF8.self)
-    // An IPv4 address, as a socket for both families writes it.
+    // An IPv4 address as a dual-stack socket writes it.
     guard text.hasPrefix("tcp://[::ffff:"), let end = text.lastIndex(of: "]") else { return try Endpoint(text) }
     return try Endpoint("tcp://" + text[..<end].dropFirst("tcp://[::ffff:".count) + text[text.index(after: end)...])
   }
 
-  /// Connects as soon as the other side is there, and again whenever the connection is lost.
+  /// Connects as soon as the peer listens, and reconnects whenever the connection is lost.
   package func connect(_ endpoint: Endpoint) throws(TransportError) {
     guard zmq_connect(pointer, endpoint.text) == 0 else {
       throw TransportError(connecting: endpoint, code: zmq_errno())
     }
   }
 
-  /// Sends a message, or nothing at all. Never waits.
-  /// - Returns: false if the peer is gone, or its queue is full.
+  /// Sends a whole message, or nothing. Never blocks.
+  /// - Returns: false if the peer is gone or its queue is full
   @discardableResult
   package func send(_ frames: [Frame]) -> Bool {
     for (index, frame) in frames.enumerated() {
       let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
-      // Sending empties a message, so a copy goes: libzmq copies small ones and counts references to large ones.
+      // Sending empties a message, so a copy is sent: libzmq copies small messages and reference-counts large ones.
       var copy = zmq_msg_t()
       zmq_msg_init(&copy)
       zmq_msg_copy(&copy, frame.message)
@@ -156,7 +159,8 @@ package struct Socket: ~Copyable {
     return true
   }
 
-  /// The next message, if one is there: at most `frames` frames; a longer one is dropped, and comes as an empty list.
+  /// Returns the next message; nil if there is none. A message of more than `frames` frames is dropped, and returned as
+  /// an empty list.
   package func receive(frames limit: Int) -> [Frame]? {
     var frames: [Frame] = []
     var count = 0
@@ -170,8 +174,8 @@ package struct Socket: ~Copyable {
     }
   }
 
-  /// Waits until there is something to receive here, or in the file `descriptor`.
-  /// - Returns: whether there is.
+  /// Waits until the socket has a message or the file `descriptor` is readable.
+  /// - Returns: false if the time has passed before
   @discardableResult
   package func wait(milliseconds: Int, descriptor: Int32? = nil) -> Bool {
     var items = [zmq_pollitem_t(socket: pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)]

@@ -1,14 +1,14 @@
 internal import CZeroMQ
 internal import Foundation
 
-/// Why a connection cannot be made; says what to do about it.
+/// The reason why a connection cannot be established, and what to do about it.
 package struct TransportError: Error, Equatable, CustomStringConvertible {
   package enum Kind: Sendable {
-    /// Somebody or something cannot be had.
+    /// A peer or a resource is unavailable.
     case unavailable
-    /// What was written is no address.
+    /// A text is not a valid address.
     case badAddress
-    /// A file of keys cannot be made.
+    /// A key file cannot be created.
     case notCreated
   }
 
@@ -19,20 +19,20 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
     (self.description, self.kind) = (description, kind)
   }
 
-  /// - Parameter thing: for instance `a socket`
+  /// - Parameter thing: what cannot be created, for example `a socket`
   init(making thing: String, code: Int32) {
     let advice =
-      code == EMFILE || code == ENFILE ? "; `ulimit -n` says how many files a process may have open: raise it" : ""
-    description = "cannot make \(thing): \(String(cString: zmq_strerror(code)))\(advice)"
+      code == EMFILE || code == ENFILE ? "; raise the limit of open files (`ulimit -n`)" : ""
+    description = "cannot create \(thing): \(String(cString: zmq_strerror(code)))\(advice)"
   }
 
   init(binding endpoint: Endpoint, code: Int32) {
     let reason =
       switch code {
-      case EADDRINUSE: "the port is in use by another program: end that program, or choose another port"
+      case EADDRINUSE: "the port is already in use: stop the other program, or choose another port"
       case EADDRNOTAVAIL, ENODEV:
-        "no network interface of this machine has that address; write an address in numbers, or * for all"
-      case EACCES: "that is not permitted; ports below 1024 belong to the administrator"
+        "no network interface of this machine has this address; write a numeric address, or * for all interfaces"
+      case EACCES: "permission denied; ports below 1024 require administrator rights"
       case ENOENT, ENOTDIR: "its folder does not exist"
       default: String(cString: zmq_strerror(code))
       }

@@ -1,16 +1,17 @@
 internal import Foundation
 
-/// The user's folders, as the XDG Base Directory Specification defines them: the variable of that name if it is an absolute path, else a folder
-/// in the home directory, which is `HOME` if that is an absolute path, else what the password file says.
+/// The user's folders as the XDG Base Directory Specification defines them: the value of the XDG variable if it is an
+/// absolute path, else a folder in the home directory. The home directory is `HOME` if that is an absolute path, else
+/// the entry of the password file.
 package enum UserFolders {
-  /// For what the user has set up, such as keys. Nil if there is no home directory.
+  /// The folder for configuration files, such as keys; nil if there is no home directory.
   package static func configuration(
     environment: [String: String] = ProcessInfo.processInfo.environment, passwordFileHome: String? = passwordFileHome()
   ) -> String? {
     folder("XDG_CONFIG_HOME", ".config", environment, passwordFileHome)
   }
 
-  /// For what can be made again. Nil if there is no home directory.
+  /// The folder for files that can be regenerated; nil if there is no home directory.
   package static func cache(
     environment: [String: String] = ProcessInfo.processInfo.environment, passwordFileHome: String? = passwordFileHome()
   ) -> String? {
@@ -25,7 +26,7 @@ package enum UserFolders {
     return (absolute(environment["HOME"]) ?? absolute(passwordFileHome)).map { "\($0)/\(standard)" }
   }
 
-  /// The home directory that the password file names; nil if it has no entry of this user.
+  /// The home directory in the password file; nil if the file has no entry for this user.
   package static func passwordFileHome() -> String? {
     var entry = passwd()
     var found: UnsafeMutablePointer<passwd>?

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Wakes a thread that waits in ``Socket/wait(milliseconds:descriptor:)``, from any other.
+/// Wakes a thread that waits in ``Socket/wait(milliseconds:descriptor:)`` from any other thread.
 package final class WakeUp: Sendable {
   package let descriptor: Int32
   private let writing: Int32
@@ -21,13 +21,13 @@ package final class WakeUp: Sendable {
     close(writing)
   }
 
-  /// A full pipe wakes as well as one byte does.
+  /// Wakes the waiting thread, or its next wait. A full pipe is no error: it wakes the thread as well.
   package func wake() {
     var byte: UInt8 = 1
     _ = write(writing, &byte, 1)
   }
 
-  /// After the waiting thread has woken: makes the next wait wait again.
+  /// Clears the signal after the thread has woken, so that the next wait blocks again.
   package func reset() {
     var bytes = [UInt8](repeating: 0, count: 256)
     while read(descriptor, &bytes, bytes.count) == bytes.count {}

@@ -1,6 +1,6 @@
 internal import CZeroMQ
 
-/// The libzmq that is there, which may be another than the one that Atelier was built with.
+/// The installed libzmq, which may differ from the one that Atelier was built with.
 package enum ZeroMQLibrary {
   package struct Version: Sendable, Comparable, CustomStringConvertible {
     let major, minor, patch: Int32
@@ -22,13 +22,14 @@ package enum ZeroMQLibrary {
     return Version(major, minor, patch)
   }
 
-  /// Older ones can be made to overwrite their memory by whoever connects (CVE-2019-6250, CVE-2019-13132), or to keep others out
-  /// (CVE-2020-15166).
+  /// The oldest safe version. In older ones, unauthenticated peers can overwrite memory (CVE-2019-6250, CVE-2019-13132)
+  /// or block other connections (CVE-2020-15166).
   private static let oldest = Version(4, 3, 3)
 
-  /// Before the first socket. - Throws: ``TransportError`` if the library is not safe to use.
+  /// Checks the version; to be called before the first socket is created.
+  /// - Throws: ``TransportError`` if the version has known vulnerabilities.
   package static func check(_ version: Version = version) throws(TransportError) {
     guard version < oldest else { return }
-    throw TransportError("libzmq \(version) has holes that are known; install \(oldest) or newer")
+    throw TransportError("libzmq \(version) has known vulnerabilities; install version \(oldest) or newer")
   }
 }

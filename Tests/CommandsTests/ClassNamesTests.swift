@@ -43,7 +43,8 @@ import Testing
     let (found, expected) = (try evaluate("knn", on: other), try evaluate("knn", on: data))
     #expect(found.status == 0 && found.output == expected.output, "\(found.errors)")
     #expect(
-      found.errors == "warning: other: the classes are in another order than the model's: they are matched by name\n")
+      found.errors
+        == "warning: other: the classes are in a different order than the model's, and are matched by name\n")
     let explained = try AtelierProcess(["explain", "knn", "--data", other, "--output", "page"], in: folder)
     #expect(explained.status == 0 && explained.errors.contains("matched by name"))
   }

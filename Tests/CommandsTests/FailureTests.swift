@@ -39,7 +39,7 @@ import Testing
     ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
     ("train cnn --filters 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 --data DATA", 64, "for each of 1 to 16 blocks"),
     ("train cnn --filters 4, --data DATA", 64, "'4,' is invalid for '--filters"),
-    ("train cnn --augment flop --data DATA", 64, "'flop' is no augmentation"),
+    ("train cnn --augment flop --data DATA", 64, "'flop' is not an augmentation"),
     ("train cnn --resume a --epochs 3 --no-mirror", 64, "from the checkpoint; leave out --epochs, --no-mirror"),
     ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
     (
@@ -115,7 +115,7 @@ import Testing
     try change("class.0", "cat\u{1B}[2J")
     try TinyData.writeImage(0, to: folder.file("a.png"))
     let predicted = try AtelierProcess(["predict", "changed", "a.png"], in: folder)
-    #expect(predicted.status == 65 && predicted.errors.contains("no name is empty or has control characters"))
+    #expect(predicted.status == 65 && predicted.errors.contains("names must not be empty or contain control"))
     try change("data.name", "a\u{1B}[2Jb")
     try change("data.digest", "\u{1B}[2J")
     let evaluated = try AtelierProcess(["evaluate", "changed", "--data", data], in: folder)

@@ -1,20 +1,20 @@
 import Dashboard
 import Foundation
 
-/// A client that sends what it is told, byte for byte, and never more.
+/// A client that sends exactly the given bytes.
 final class Client {
   private let descriptor: Int32
   private var received: [UInt8] = []
 
-  /// - Parameter receiveBuffer: in bytes; a small one stands for a client that reads slowly.
+  /// - Parameter receiveBuffer: size in bytes; a small buffer simulates a slow client
   init(_ server: LiveServer, receiveBuffer: Int32? = nil) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     if var receiveBuffer {
       setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
     }
-    // Not part of what is tested: a server that does not answer fails a test instead of hanging it.
-    var patience = timeval(tv_sec: 60, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    // A server that does not answer fails the test instead of hanging it.
+    var timeout = timeval(tv_sec: 60, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = server.address.port.bigEndian
@@ -23,12 +23,12 @@ final class Client {
     let code = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
     }
-    precondition(code == 0, "nobody listens")
+    precondition(code == 0, "the server does not listen")
   }
 
   deinit { close(descriptor) }
 
-  /// - Returns: whether the other end still took it.
+  /// - Returns: false if the server has closed the connection
   @discardableResult func send(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     var sent = 0
@@ -42,7 +42,7 @@ final class Client {
     return true
   }
 
-  /// - Returns: whether anything came.
+  /// - Returns: false if the server has closed the connection, or on timeout
   private func receive() -> Bool {
     var chunk = [UInt8](repeating: 0, count: 65536)
     let count = recv(descriptor, &chunk, chunk.count, 0)
@@ -50,7 +50,8 @@ final class Client {
     return count > 0
   }
 
-  /// What came so far, once it contains `text` and the end of that event; nil if the connection ended before.
+  /// Reads until `text` and the end of its event have arrived, and returns everything received; nil if the connection
+  /// ends before.
   func readEvents(through text: String) -> String? {
     var searched = 0
     for part in [text, "\n\n"].map({ Array($0.utf8) }) {
@@ -66,14 +67,14 @@ final class Client {
     return String(decoding: received, as: UTF8.self)
   }
 
-  /// All that comes until the other end closes.
+  /// Reads until the server closes the connection, and returns everything received.
   func readAll() -> String {
     while receive() {}
     return String(decoding: received, as: UTF8.self)
   }
 }
 
-/// What a server says, taken apart.
+/// A parsed HTTP response.
 struct Answer {
   let status: Int
   let fields: [String: String]
@@ -95,14 +96,14 @@ struct Answer {
 }
 
 extension LiveServer {
-  /// At a free port of this machine.
+  /// Starts a server at a free port on loopback.
   static func started(_ page: LivePage = LivePage(title: "Test"), token: AccessToken? = nil) throws -> LiveServer {
     try start(page, at: LiveAddress("127.0.0.1:0"), token: token)
   }
 
   /// - Parameters:
-  ///   - host: nil for the one that a browser would send
-  ///   - fields: further lines of the head
+  ///   - host: the `Host` field; nil for the one that a browser would send
+  ///   - fields: further header fields
   func ask(_ method: String = "GET", _ target: String = "/", host: String? = nil, _ fields: [String] = []) -> Answer? {
     let client = Client(self)
     let lines = ["\(method) \(target) HTTP/1.1", "Host: \(host ?? "localhost:\(address.port)")"] + fields
@@ -110,7 +111,7 @@ extension LiveServer {
     return Answer(client.readAll())
   }
 
-  /// A client that has asked for events.
+  /// Returns a client that has requested events.
   func listener(receiveBuffer: Int32? = nil) -> Client {
     let client = Client(self, receiveBuffer: receiveBuffer)
     client.send("GET /events HTTP/1.1\r\nHost: \(address)\r\nOrigin: http://\(address)\r\n\r\n")

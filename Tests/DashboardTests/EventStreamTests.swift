@@ -11,7 +11,7 @@ import Testing
 
   private struct Sections: Decodable { let sections: [String] }
 
-  /// The data of all events of a kind that have come.
+  /// The data of all received events of a kind.
   private func data(_ kind: String, in text: String) -> [Data] {
     let body = text.firstRange(of: "\r\n\r\n").map { text[$0.upperBound...] } ?? text[...]
     return body.components(separatedBy: "\n\n").compactMap { event in
@@ -25,14 +25,14 @@ import Testing
     try data("section", in: text).map { try JSONDecoder().decode(Section.self, from: $0) }
   }
 
-  @Test func whoComesGetsAllThatIsThere() throws {
+  @Test func newClientReceivesAllSections() throws {
     let page = LivePage(title: "Test")
     page.update(section: "a", title: "A", html: "old")
     page.update(section: "b", title: "", html: "<p>\r\n\n\u{2028}\"é\\</p>\0")
     page.update(section: "a", title: "A 2", html: "new")
     let server = try LiveServer.started(page)
     defer { server.stop() }
-    // Again, as after a reload.
+    // The second time as after a reload.
     for _ in 0..<2 {
       let text = try #require(server.listener().readEvents(through: "-2\""))
       #expect(Answer(text)?.fields["Content-Type"] == "text/event-stream; charset=utf-8")
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func allWhoLookSeeWhatChangesAndNothingElse() throws {
+  @Test func allClientsReceiveOnlyChangedSections() throws {
     let page = LivePage(title: "Test")
     page.update(section: "a", title: "A", html: "1")
     page.update(section: "b", title: "B", html: "1")
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func manyChangesBecomeFew() throws {
+  @Test func updateRateIsLimited() throws {
     let page = LivePage(title: "Test")
     let server = try LiveServer.started(page)
     defer { server.stop() }
@@ -76,11 +76,11 @@ import Testing
     #expect(client.readEvents(through: "event: page") != nil)
     for change in 1...20_000 { page.update(section: "a", title: "A", html: "change \(change)") }
     let text = try #require(client.readEvents(through: "change 20000"))
-    // Twice a second; so many would take more than four minutes.
+    // At two updates a second, 500 would take more than four minutes.
     #expect(try sections(in: text).count < 500)
   }
 
-  @Test func whoDoesNotReadHoldsUpNobody() throws {
+  @Test func slowClientDoesNotDelayOthers() throws {
     let page = LivePage(title: "Test")
     let large = String(repeating: "x", count: 4_000_000)
     page.update(section: "a", title: "A", html: large)
@@ -94,7 +94,7 @@ import Testing
     for client in slow { #expect(!client.readAll().contains("the last")) }
   }
 
-  @Test func theEndIsSeenAndIsTheEnd() throws {
+  @Test func finishedPageSendsOutcomeAndEndsStreams() throws {
     let page = LivePage(title: "Test")
     let server = try LiveServer.started(page)
     defer { server.stop() }
@@ -112,7 +112,7 @@ import Testing
     #expect(server.ask()?.body.contains("94 % &amp; &lt;done&gt;") == true)
   }
 
-  @Test func stoppingShowsTheLastAndEndsAll() throws {
+  @Test func stoppingSendsLastChangesAndClosesConnections() throws {
     let page = LivePage(title: "Test")
     let server = try LiveServer.started(page)
     let clients = (0..<2).map { _ in server.listener() }
@@ -123,13 +123,13 @@ import Testing
     for client in clients { #expect(client.readAll().contains("last words")) }
     #expect(silent.readAll().isEmpty)
     server.stop()
-    // The port is free at once.
+    // The port is free immediately.
     let next = try LiveServer.start(page, at: server.address)
     #expect(next.ask("GET", "/healthz")?.status == 200)
     next.stop()
   }
 
-  @Test func onlySoManyMayListen() throws {
+  @Test func numberOfStreamsIsLimited() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     var clients = (0..<16).map { _ in server.listener() }
@@ -137,7 +137,7 @@ import Testing
     let refusal = try #require(Answer(server.listener().readAll()))
     #expect(refusal.status == 503 && refusal.fields["Retry-After"] != nil)
     #expect(server.ask()?.status == 200)
-    // Whoever leaves makes room.
+    // A client that disconnects makes room.
     clients.removeLast()
     while true {
       let client = server.listener()

@@ -2,19 +2,19 @@ import Dashboard
 import Foundation
 import Testing
 
-/// Who gets in, and who does not.
+/// Which requests are allowed, and which are refused.
 @Suite struct GateTests {
   private static let paths = ["/", "/events", "/metrics", "/healthz", "/none"]
 
   @Test(arguments: ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
-  func thisMachineHasSomeNames(name: String) throws {
+  func acceptsLoopbackNames(name: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     #expect(server.ask(host: "\(name):\(server.address.port)")?.status == 200)
   }
 
   @Test(arguments: paths)
-  func otherNamesAreRefused(path: String) throws {
+  func refusesForeignHostNames(path: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let port = server.address.port
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: paths)
-  func pagesOfOtherSitesAreRefused(path: String) throws {
+  func refusesForeignOrigins(path: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let (port, host) = (server.address.port, "localhost:\(server.address.port)")
@@ -42,7 +42,7 @@ import Testing
     #expect(own == (path == "/none" ? 404 : 200))
   }
 
-  @Test func withATokenOnlyThoseWhoKnowItGetIn() throws {
+  @Test func requiresTokenIfThereIsOne() throws {
     let token = AccessToken()
     let server = try LiveServer.started(token: token)
     defer { server.stop() }
@@ -67,7 +67,7 @@ import Testing
     #expect(server.ask("GET", "/healthz")?.status == 200)
   }
 
-  @Test func theTokenLeavesTheAddressBar() throws {
+  @Test func redirectsTokenIntoCookie() throws {
     let token = AccessToken()
     let server = try LiveServer.started(token: token)
     defer { server.stop() }
@@ -82,11 +82,11 @@ import Testing
   }
 
   @Test(arguments: ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "example.org:0"])
-  func othersNeedAToken(address: String) throws {
+  func addressesBeyondLoopbackRequireToken(address: String) throws {
     #expect(throws: DashboardError.self) { try LiveServer.start(LivePage(title: "Test"), at: LiveAddress(address)) }
   }
 
-  @Test func onAllInterfacesAnyAddressInNumbersWillDoButNoOthersName() throws {
+  @Test func wildcardAddressAcceptsNumericHostsOnly() throws {
     let token = AccessToken()
     let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0.0.0.0:0"), token: token)
     defer { server.stop() }

@@ -2,21 +2,21 @@ import Dashboard
 import Foundation
 import Testing
 
-/// What clients can do to the server: little.
+/// Limits on what clients can do to the server.
 @Suite struct LimitsTests {
-  @Test func aHeadWithoutEndIsRefused() throws {
+  @Test func refusesEndlessHead() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     for field in ["X: ", ""] {
       let client = Client(server)
       client.send("GET / HTTP/1.1\r\nHost: localhost:\(server.address.port)\r\n\(field)")
-      // It may end the connection in the middle of this.
+      // The server may close the connection while this is sent.
       client.send(String(repeating: field.isEmpty ? "a: b\r\n" : "aaaa", count: 10_000))
       #expect(Answer(client.readAll())?.status == 431)
     }
   }
 
-  @Test func aHeadMayBeLargeAndComeInPieces() throws {
+  @Test func acceptsLargeHeadInPieces() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let head =
@@ -41,7 +41,7 @@ import Testing
     "GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", "GET / HTTP/1.1\r\nOrigin: a\r\nOrigin: b\r\n\r\n",
     "\u{16}\u{3}\u{1} TLS\r\n\r\n",
   ])
-  func whatIsNoRequestIsRefused(text: String) throws {
+  func refusesMalformedRequest(text: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let client = Client(server)
@@ -50,14 +50,14 @@ import Testing
   }
 
   @Test(arguments: ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: x", "Content-Length: -1"])
-  func nothingTakesABody(field: String) throws {
+  func refusesRequestsWithBody(field: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     #expect(server.ask("GET", "/", [field])?.status == 413)
     #expect(server.ask("GET", "/healthz", ["Content-Length: 0"])?.status == 200)
   }
 
-  @Test func oneRequestAConnection() throws {
+  @Test func answersOneRequestPerConnection() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let client = Client(server)
@@ -68,19 +68,19 @@ import Testing
     #expect(Answer(text)?.fields["Connection"] == "close")
   }
 
-  @Test func thoseWhoSayNothingAreSentAway() throws {
+  @Test func silentClientsTimeOut() throws {
     var limits = ClientLimits()
     (limits.connections, limits.headSeconds) = (4, 1)
     let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
     defer { server.stop() }
-    // More than it talks to at once: the fifth waits in the system's queue until the others have been sent away.
+    // More connections than the limit: the fifth waits in the system's queue until the others have been closed.
     let silent = (0..<5).map { _ in Client(server) }
     silent[0].send("GET / HT")
     #expect(server.ask("GET", "/healthz")?.status == 200)
     for client in silent { #expect(client.readAll().isEmpty) }
   }
 
-  @Test func thoseWhoDoNotListenAreSentAway() throws {
+  @Test func clientsThatDoNotReadTimeOut() throws {
     var limits = ClientLimits()
     (limits.connections, limits.sendSeconds) = (1, 1)
     let page = LivePage(title: "Test")
@@ -88,32 +88,33 @@ import Testing
     let server = try LiveServer.start(page, at: LiveAddress("0"), limits: limits)
     defer { server.stop() }
     let deaf = server.listener(receiveBuffer: 4096)
-    // The only thread is free again once the server has given up on the other client.
+    // The only thread is free again once sending to the other client has timed out.
     #expect(server.ask("GET", "/")?.status == 200)
     #expect(deaf.readAll().utf8.count < 10_000_000)
   }
 
-  @Test func aPortThatIsTakenIsAClearError() throws {
+  @Test func usedPortThrowsWithReason() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let error = #expect(throws: DashboardError.self) {
       try LiveServer.start(LivePage(title: "Test"), at: server.address)
     }
     #expect(
-      error?.description.contains("127.0.0.1:\(server.address.port): the port is in use by another program") == true)
+      error?.description.contains("127.0.0.1:\(server.address.port): the port is already in use") == true)
   }
 
   @Test(arguments: [
-    ("192.0.2.1:0", "no network interface of this machine has that address"), ("no-such-host.invalid:0", "cannot show"),
+    ("192.0.2.1:0", "no network interface of this machine has this address"),
+    ("no-such-host.invalid:0", "cannot serve"),
   ])
-  func anAddressThatIsNotHereIsAClearError(address: String, reason: String) throws {
+  func foreignAddressThrowsWithReason(address: String, reason: String) throws {
     let error = #expect(throws: DashboardError.self) {
       try LiveServer.start(LivePage(title: "Test"), at: LiveAddress(address), token: AccessToken())
     }
     #expect(error?.description.contains(reason) == true)
   }
 
-  @Test func processesThatAreStartedMeanwhileDoNotKeepThePort() throws {
+  @Test func childProcessesDoNotKeepThePort() throws {
     let page = LivePage(title: "Test")
     let server = try LiveServer.started(page)
     let child = Process()
@@ -127,9 +128,9 @@ import Testing
   }
 }
 
-/// Whoever watches over the process is answered whatever others do, and is told when it hangs.
+/// Health checks are answered whatever other clients do, and report a hanging loop.
 @Suite struct HealthTests {
-  @Test func silentClientsDoNotDelayTheAnswer() throws {
+  @Test func silentClientsDoNotDelayHealthChecks() throws {
     var limits = ClientLimits()
     // Far longer than the test lasts.
     limits.headSeconds = 3_600
@@ -141,7 +142,7 @@ import Testing
     withExtendedLifetime(silent) {}
   }
 
-  @Test func theOldestOfTooManyHasToGo() throws {
+  @Test func closesOldestConnectionBeyondLimit() throws {
     var limits = ClientLimits()
     (limits.headSeconds, limits.waiting) = (3_600, 10)
     let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
@@ -152,7 +153,7 @@ import Testing
     withExtendedLifetime(silent) {}
   }
 
-  @Test func clientsThatAreServedDoNotDelayTheAnswer() throws {
+  @Test func activeClientsDoNotDelayHealthChecks() throws {
     var limits = ClientLimits()
     (limits.connections, limits.streams) = (1, 1)
     let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0"), limits: limits)
@@ -165,7 +166,7 @@ import Testing
   @Test(arguments: [
     (nil, 200, "ok\n"), (0.5, 200, "0.5 s ago"), (29, 200, "ok"), (31, 503, "hangs"), (1e9, 503, "hangs"),
   ])
-  func aLoopThatHangsIsReported(age: Double?, status: Int, text: String) throws {
+  func reportsHangingLoop(age: Double?, status: Int, text: String) throws {
     let server = try LiveServer.start(LivePage(title: "Test"), at: LiveAddress("0")) { Health(loopAge: age) }
     defer { server.stop() }
     let answer = try #require(server.ask("GET", "/healthz"))

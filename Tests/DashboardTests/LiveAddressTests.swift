@@ -9,7 +9,7 @@ import Testing
     ("10.0.0.1:7800", "10.0.0.1:7800", false), ("[2001:DB8:0::1]:1", "[2001:db8::1]:1", false),
     ("localhost.example:1", "localhost.example:1", false), ("127.0.0.1.example:1", "127.0.0.1.example:1", false),
   ])
-  func anAddressIsReadAndKnowsWhetherOthersReachIt(text: String, description: String, isLoopback: Bool) throws {
+  func parsesAddressAndDetectsLoopback(text: String, description: String, isLoopback: Bool) throws {
     let address = try LiveAddress(text)
     #expect(address.description == description)
     #expect(address.isLoopback == isLoopback)
@@ -20,7 +20,7 @@ import Testing
     "[1.2.3.4]:1",
     "*:7800", "http://localhost:7800", "a b:1", "host:٣", "a\r\nb:1", "\"><script>:1",
   ])
-  func whatIsNoAddressIsRefused(text: String) { #expect(throws: DashboardError.self) { try LiveAddress(text) } }
+  func refusesInvalidAddress(text: String) { #expect(throws: DashboardError.self) { try LiveAddress(text) } }
 }
 
 @Suite struct AccessTokenTests {
@@ -34,5 +34,5 @@ import Testing
   @Test(arguments: [
     "", "short", String(repeating: "a", count: 21), "with blanks and other signs", "näherungsweise-gut-genug",
   ])
-  func whatIsNoSecretIsRefused(text: String) { #expect(throws: DashboardError.self) { try AccessToken(text) } }
+  func refusesInvalidSecret(text: String) { #expect(throws: DashboardError.self) { try AccessToken(text) } }
 }

@@ -10,7 +10,7 @@ import Testing
     return page
   }
 
-  @Test func thePageIsCompleteWithoutItsScript() throws {
+  @Test func pageIsCompleteWithoutScript() throws {
     let server = try LiveServer.started(Self.page())
     defer { server.stop() }
     let answer = try #require(server.ask())
@@ -23,7 +23,7 @@ import Testing
     #expect(curves.lowerBound < workers.lowerBound)
   }
 
-  @Test func theScriptAndTheStylesRunByAWordThatChanges() throws {
+  @Test func scriptAndStylesUseFreshNonce() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let nonces = try (0..<2).map { _ in
@@ -42,7 +42,7 @@ import Testing
   @Test(arguments: [
     ("/", 200), ("/events", 200), ("/metrics", 200), ("/healthz", 200), ("/none", 404), ("//", 404), ("/healthz/", 404),
   ])
-  func headSaysWhatGetWould(path: String, status: Int) throws {
+  func headMatchesGet(path: String, status: Int) throws {
     let server = try LiveServer.started(Self.page())
     defer { server.stop() }
     let head = try #require(server.ask("HEAD", path))
@@ -65,7 +65,7 @@ import Testing
   @Test(
     arguments: ["/", "/events", "/metrics", "/healthz"],
     ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "PROPFIND"])
-  func nothingCanBeChanged(path: String, method: String) throws {
+  func refusesOtherMethods(path: String, method: String) throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     let answer = try #require(server.ask(method, path, ["Content-Length: 3\r\n\r\nabc"]))
@@ -73,7 +73,7 @@ import Testing
     #expect(answer.fields["Allow"] == "GET, HEAD")
   }
 
-  @Test func healthIsOneWord() throws {
+  @Test func healthyServerReportsOK() throws {
     let server = try LiveServer.started()
     defer { server.stop() }
     #expect(server.ask("GET", "/healthz")?.body == "ok\n")

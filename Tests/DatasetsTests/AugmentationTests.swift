@@ -11,7 +11,7 @@ import Testing
     return result
   }
 
-  /// No byte is zero, and each differs from its neighbours.
+  /// No byte is zero, and each differs from its neighbors.
   private var image: [UInt8] { (0..<shape.count).map { UInt8(1 + $0 * 2 % 251) } }
 
   private func pixel(_ image: [UInt8], _ y: Int, _ x: Int) -> [UInt8] {
@@ -21,14 +21,14 @@ import Testing
 
   @Test func noneCopies() { #expect(augmented(.none) == image) }
 
-  @Test func aFlipIsTheImageOrItsMirrorImageAndBothHappen() {
+  @Test func flipMirrorsSomeImages() {
     let mirrored = (0..<5).flatMap { y in (0..<7).flatMap { x in pixel(image, y, 6 - x) } }
     let results = (0..<50).map { augmented(Augmentation(flip: true), sample: $0) }
     #expect(results.allSatisfy { $0 == image || $0 == mirrored })
     #expect(results.contains(image) && results.contains(mirrored))
   }
 
-  @Test func aShiftMovesByUpToItsLimitAndFillsWithZeros() {
+  @Test func shiftMovesWithinLimitAndFillsWithZeros() {
     var offsets: Set<[Int]> = []
     for sample in 0..<200 {
       let result = augmented(Augmentation(shift: 1), sample: sample)
@@ -41,7 +41,7 @@ import Testing
     #expect(offsets.count == 9)
   }
 
-  @Test func erasingSetsARectangleOfEverySecondImageToZero() {
+  @Test func eraseZerosARectangleInHalfOfTheImages() {
     var erased = 0
     for sample in 0..<200 {
       let result = augmented(Augmentation(erase: true), sample: sample)
@@ -52,11 +52,11 @@ import Testing
         (0..<35).allSatisfy { zeros.contains($0) || pixel(result, $0 / 7, $0 % 7) == pixel(image, $0 / 7, $0 % 7) })
       erased += zeros.isEmpty ? 0 : 1
     }
-    // Half of 200, five standard deviations (7) to either side.
+    // Half of 200, plus or minus five standard deviations of 7.
     #expect(65...135 ~= erased)
   }
 
-  @Test func anErasedRectangleCoversItsShare() {
+  @Test func erasedRectangleCoversExpectedFraction() {
     let shape = ImageShape(height: 100, width: 80, channels: 1)
     let image = [UInt8](repeating: 1, count: shape.count)
     var shares: [Double] = []
@@ -66,14 +66,14 @@ import Testing
       let erased = result.count { $0 == 0 }
       if erased > 0 { shares.append(Double(erased) / Double(shape.count)) }
     }
-    // Sides are whole numbers, rounded down: of the smallest (13 x 12) up to a tenth is lost.
+    // Sides are rounded down to whole pixels, which reduces the smallest rectangle (13 x 12) by up to a tenth.
     #expect(shares.allSatisfy { 0.018...0.2 ~= $0 })
     #expect(shares.min()! < 0.03 && shares.max()! > 0.19)
   }
 
-  @Test(arguments: [(1, 1), (1, 9), (512, 1)]) func anySizeIsAugmented(height: Int, width: Int) {
+  @Test(arguments: [(1, 1), (1, 9), (512, 1)]) func augmentsImagesOfAnySize(height: Int, width: Int) {
     let shape = ImageShape(height: height, width: width, channels: 3)
-    // A margin that must stay as it is.
+    // A margin that must not be overwritten.
     var result = [UInt8](repeating: 7, count: shape.count + 8)
     let image = [UInt8](repeating: 1, count: shape.count)
     for sample in 0..<50 {
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func seedEpochAndSampleDecideAndNothingElse() {
+  @Test func augmentationDependsOnSeedEpochAndSampleOnly() {
     let all = Augmentation(flip: true, shift: 2, erase: true)
     let once = (0..<100).map { augmented(all, epoch: 3, sample: $0) }
     let backwards = (0..<100).reversed().map { augmented(all, epoch: 3, sample: $0) }
@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: [
     "", "flop", "shift:0", "shift:x", "flip,,erase", "shift:65", "flip,flip", "shift:2,shift:3", "erase,erase",
     "flip,none",
-  ]) func otherTextIsRefused(text: String) {
+  ]) func refusesInvalidText(text: String) {
     #expect(throws: AugmentationError.self) { try Augmentation(parsing: text) }
   }
 }

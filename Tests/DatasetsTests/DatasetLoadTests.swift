@@ -15,7 +15,7 @@ import Testing
     } catch { #expect(error.description.contains(says), "\(error)", sourceLocation: sourceLocation) }
   }
 
-  @Test func fashionMNISTIsReadAsTheWorldKnowsIt() throws {
+  @Test func readsFashionMNIST() throws {
     let dataset = try Dataset.load(environment: [:])
     #expect(dataset.name == "fashion-mnist")
     #expect(dataset.shape == ImageShape(height: 28, width: 28, channels: 1))
@@ -23,14 +23,14 @@ import Testing
     let summary = DatasetSummary(dataset)
     #expect(summary.train.classCounts == [Int](repeating: 6000, count: 10))
     #expect(summary.test.classCounts == [Int](repeating: 1000, count: 10))
-    // The numbers that the data set's users normalize with: mean 0.2860, deviation 0.3530.
+    // The usual normalization constants of the data set: mean 0.2860, deviation 0.3530.
     #expect(abs(summary.train.mean[0] / 255 - 0.2860) < 5e-5)
     #expect(abs(summary.train.deviation[0] / 255 - 0.3530) < 5e-5)
     #expect(dataset.classNames[Int(dataset.train.labels[0])] == "Ankle boot")
     #expect(summary.description.contains("Ankle boot"))
   }
 
-  @Test func aFolderOfIDXFilesIsReadByArgumentOrEnvironment() throws {
+  @Test func readsIDXFolderFromArgumentOrEnvironment() throws {
     try folder.writeIDXSet(classes: 3, channels: 3)
     let dataset = try Dataset.load(directory: folder.path)
     #expect(dataset.classNames == ["0", "1", "2"])
@@ -43,7 +43,7 @@ import Testing
     #expect(named.digest != dataset.digest)
   }
 
-  @Test func filesThatDoNotFitEachOtherAreRefused() throws {
+  @Test func refusesInconsistentFiles() throws {
     expectError("holds neither train-images-idx3-ubyte nor")
     try folder.writeIDXSet()
     try IDX.write(
@@ -61,14 +61,14 @@ import Testing
     expectError("holds neither t10k-labels-idx1-ubyte nor")
   }
 
-  @Test func classNamesAreChecked() throws {
+  @Test func checksClassNames() throws {
     try folder.writeIDXSet()
     let cases: [(bytes: [UInt8], says: String)] = [
-      (Array("cat\ncat\ndog".utf8), "each different"), (Array("cat\ndog".utf8), "the number of classes is 2"),
-      (Array("cat\n\ndog\n".utf8), "no name is empty"), ([], "holds 0 class names"),
+      (Array("cat\ncat\ndog".utf8), "different names"), (Array("cat\ndog".utf8), "the number of classes is 2"),
+      (Array("cat\n\ndog\n".utf8), "must not be empty"), ([], "holds 0 class names"),
       (Array("cat\ndog\n\u{1b}[2J".utf8), "control characters"), ([0xff, 0xfe, 10], "not a text file in UTF-8"),
       ([UInt8](repeating: 65, count: 1 << 20), "of at most 262144 bytes"),
-      (Array((0...256).map { "\($0)" }.joined(separator: "\n").utf8), "from 1 to 256 are read"),
+      (Array((0...256).map { "\($0)" }.joined(separator: "\n").utf8), "expected 1 to 256"),
     ]
     for (bytes, says) in cases {
       _ = try folder.write(bytes, "classes.txt")
@@ -81,7 +81,7 @@ import Testing
     #expect(names.map { Array($0.utf8) } == ["cat", "dog", "caf\u{e9}"].map { Array($0.utf8) })
   }
 
-  @Test func fashionMNISTIsFoundInTheFolderNamedOrInOneOfItsNameBelow() throws {
+  @Test func findsFashionMNISTInFolderOrSubfolder() throws {
     try folder.writeIDXSet()
     let direct = try Dataset.load(name: "fashion-mnist", directory: folder.path)
     #expect(direct.name == "fashion-mnist" && direct.classNames.last == "Ankle boot")
@@ -91,8 +91,8 @@ import Testing
     #expect(below.digest == direct.digest)
   }
 
-  /// Debian's files by another way.
-  @Test func aCopyOfFashionMNISTIsKnownByItsImages() throws {
+  /// Reads Debian's files through a link.
+  @Test func recognizesCopyOfFashionMNIST() throws {
     let copy = folder.path + "/copy"
     try FileManager.default.createSymbolicLink(atPath: copy, withDestinationPath: FashionMNIST.systemFolder)
     let (original, dataset) = (try Dataset.load(environment: [:]), try Dataset.load(directory: copy))
@@ -100,7 +100,7 @@ import Testing
     #expect(dataset.digest == original.digest)
   }
 
-  @Test func gzippedFilesAndNamesWithADotAreReadToo() throws {
+  @Test func readsGzippedFilesAndNamesWithDot() throws {
     try folder.writeIDXSet()
     let dataset = try Dataset.load(directory: folder.path)
     let images = folder.path + "/train-images-idx3-ubyte"
@@ -112,8 +112,8 @@ import Testing
     #expect(try Dataset.load(directory: folder.path).digest == dataset.digest)
   }
 
-  /// Commands end with other codes for input that is not there than for input that is bad.
-  @Test func missingIsToldFromDamaged() throws {
+  /// The exit codes for missing input and damaged input differ.
+  @Test func distinguishesMissingFromDamaged() throws {
     func isMissing() -> Bool {
       do { _ = try Dataset.load(directory: folder.path) } catch {
         if case .missing = error { return true }
@@ -128,7 +128,7 @@ import Testing
     #expect(isMissing())
   }
 
-  @Test func whatIsNotThereIsNamedWithAdvice() {
+  @Test func errorNamesMissingFilesWithAdvice() {
     func message(_ name: String?, _ directory: String?) -> String {
       do {
         _ = try Dataset.load(name: name, directory: directory, environment: [:])
@@ -137,7 +137,7 @@ import Testing
     }
     #expect(message(nil, "/nowhere").contains("there is no such folder"))
     #expect(message("fashion-mnist", "/nowhere").contains("dataset-fashion-mnist"))
-    #expect(message("cifar", nil).contains("no data set that Atelier knows by name"))
+    #expect(message("cifar", nil).contains("is not a built-in data set"))
     #expect(message("fashion-mnist", folder.path).contains("dataset-fashion-mnist"))
     #expect(message("fashion-mnist", folder.path).contains("\(folder.path), \(folder.path)/fashion-mnist"))
     #expect(message(nil, folder.path).contains("train/CLASS/*.png"))

@@ -7,7 +7,7 @@ import Testing
     LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }
 
-  @Test func duplicatesAreCountedWithinAndAcross() {
+  @Test func countsDuplicatesWithinAndAcrossParts() {
     let shape = ImageShape(height: 1, width: 2, channels: 1)
     let summary = DatasetSummary(
       Dataset(
@@ -16,7 +16,7 @@ import Testing
     #expect(summary.train.duplicates == 2 && summary.test.duplicates == 1 && summary.duplicatesAcross == 2)
   }
 
-  @Test func meanAndDeviationAreTakenByChannel() {
+  @Test func meanAndDeviationArePerChannel() {
     let shape = ImageShape(height: 1, width: 1, channels: 3)
     let statistics = ChannelStatistics(images(shape, [0, 255, 10, 2, 255, 30], [0, 0]))
     #expect(statistics.mean == [1, 255, 20] && statistics.deviation == [1, 0, 10])
@@ -30,7 +30,7 @@ import Testing
         test: images(shape, [8, 8], [1])))
   }
 
-  @Test func theTextIsForPeople() {
+  @Test func descriptionIsATable() {
     #expect(
       small.description == """
         pets: 2 classes, images of 1x2
@@ -47,12 +47,12 @@ import Testing
         """)
   }
 
-  @Test func theSummaryIsReadBackFromJSON() throws {
+  @Test func summaryRoundTripsThroughJSON() throws {
     #expect(try JSONDecoder().decode(DatasetSummary.self, from: try JSONEncoder().encode(small)) == small)
   }
 
-  /// Each part of a data set decides its digest.
-  @Test func theDigestChangesWithEachPart() {
+  /// The digest depends on each part of a data set.
+  @Test func digestDependsOnEachPart() {
     let shape = ImageShape(height: 1, width: 2, channels: 1)
     let tall = ImageShape(height: 2, width: 1, channels: 1)
     func digest(

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: [[2, 3, 4], [2, 3, 4, 1], [2, 3, 4, 3], [1, 1, 1], [1, 512, 512]], [false, true])
-  func whatIsWrittenIsReadPlainAndGzipped(dimensions: [Int], isGzipped: Bool) throws {
+  func filesRoundTripPlainAndGzipped(dimensions: [Int], isGzipped: Bool) throws {
     let elements = randomBytes(dimensions.reduce(1, *), key: 1)
     let path = folder.path + "/images"
     try IDX.write(dimensions: dimensions, elements: elements, to: path)
@@ -27,8 +27,8 @@ import Testing
     #expect(shape.channels == (dimensions.count == 4 ? dimensions[3] : 1))
   }
 
-  /// As `cat a.gz b.gz` makes them, with an empty member at the end, and padded with zeros as by tar or tape drives.
-  @Test func gzipFilesMayHaveSeveralMembersAndPadding() throws {
+  /// As written by `cat a.gz b.gz`, with an empty member at the end, and padded with zeros as by tar or tape drives.
+  @Test func readsGzipFilesWithSeveralMembersAndPadding() throws {
     let elements = randomBytes(60, key: 9)
     let plain = header([3, 4, 5]) + elements
     let empty = try gzipped([])
@@ -37,7 +37,7 @@ import Testing
       for file in [members, members + empty, empty + members + empty + empty, members + [0, 0, 0], members + [0]] {
         #expect(try IDX.readImages(try folder.write(file, "members")).pixels == elements)
       }
-      // Damage in the first member is not lost because the second is whole.
+      // Damage in the first member is detected although the second is intact.
       var wrongChecksum = try gzipped(Array(plain[..<cut]))
       wrongChecksum[wrongChecksum.count - 6] ^= 1
       let path = try folder.write(wrongChecksum + gzipped(Array(plain[cut...])), "damaged")
@@ -45,14 +45,14 @@ import Testing
     }
   }
 
-  /// Zeros are what deflate packs best: nothing that is really there may be taken for a lie.
-  @Test func anImageOfZerosIsReadFromGzip() throws {
+  /// Zeros compress best: the check of the declared size must not refuse valid data.
+  @Test func readsImagesOfZerosFromGzip() throws {
     let zeros = try folder.write(
       try gzipped(header([64, 512, 512]) + [UInt8](repeating: 0, count: 64 << 18)), "zeros")
     #expect(try IDX.readImages(zeros).pixels.count == 64 << 18)
   }
 
-  @Test func badFilesAreErrorsThatNameTheFileAndWhatIsWrong() throws {
+  @Test func invalidFileThrowsWithNameAndReason() throws {
     let good = header([2, 2, 2]) + randomBytes(8, key: 2)
     let packed = try gzipped(good)
     var wrongChecksum = packed
@@ -64,13 +64,13 @@ import Testing
       (header([2, 2]) + randomBytes(4, key: 4), "has 2 dimensions"), (header([0, 2, 2]), "holds no images"),
       (header([2, 0, 2]), "0x2"), (header([1, 513, 1]) + randomBytes(513, key: 5), "513x1"),
       (header([1, 2, 2, 2]) + randomBytes(8, key: 6), "2 channels"),
-      (header([0xffff_ffff, 1, 1]) + randomBytes(99, key: 7), "at most 268435456"),
+      (header([0xffff_ffff, 1, 1]) + randomBytes(99, key: 7), "the maximum is 268435456"),
       (header([1 << 28, 512, 512]) + randomBytes(99, key: 7), "memory allows"),
       (header([60000, 28, 28]) + randomBytes(99, key: 7), "60000 images of 28x28 expected"), (wrongChecksum, "damaged"),
-      (Array(packed.dropLast(3)), "cut off"), (Array(packed.prefix(packed.count / 2)), "cut off"),
-      (packed + [1, 2, 3], "other bytes behind the gzip data"), (packed + packed, "more bytes after"),
-      (packed + [0, 0, 1], "other bytes behind the gzip data"), (packed + [0x1f, 1], "the gzip data is"),
-      (packed + [0x1f], "cut off"),
+      (Array(packed.dropLast(3)), "truncated"), (Array(packed.prefix(packed.count / 2)), "truncated"),
+      (packed + [1, 2, 3], "trailing bytes after the gzip data"), (packed + packed, "more bytes after"),
+      (packed + [0, 0, 1], "trailing bytes after the gzip data"), (packed + [0x1f, 1], "the gzip data is"),
+      (packed + [0x1f], "truncated"),
       (Array("<html>not found</html>".utf8), "not an IDX file"),
     ]
     for (bytes, says) in cases {
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNoFileIsMissingAndNotWaitedFor() throws {
+  @Test func pipesAndFoldersAreMissingWithoutBlocking() throws {
     #expect(mkfifo(folder.path + "/pipe", 0o600) == 0)
     for (name, reason) in [
       ("nothing", "there is no such file"), (".", "is a folder, not a file"), ("pipe", "is not a regular file"),
@@ -95,8 +95,8 @@ import Testing
     }
   }
 
-  /// 64 MiB of zeros in 64 kB behind a header that announces 8 bytes: the reader must stop at the ninth.
-  @Test func aGzipBombIsNotUnpacked() throws {
+  /// 64 MiB of zeros in 64 kB after a header that declares 8 bytes: the reader must stop at the ninth.
+  @Test func gzipBombIsNotDecompressed() throws {
     let bomb = try folder.write(
       try gzipped(header([2, 2, 2]) + [UInt8](repeating: 0, count: 64 << 20)), "bomb")
     do {
@@ -105,8 +105,9 @@ import Testing
     } catch { #expect(error.description.contains("more bytes after")) }
   }
 
-  /// Headers of 2 GB with next to no data must not take the memory for it. (Other tests run beside this one: they take far less.)
-  @Test func aHeaderAloneTakesNoMemory() throws {
+  /// Headers that declare 2 GB without the data must not allocate the memory. Other tests run concurrently, but need
+  /// far less.
+  @Test func headerAloneAllocatesNoMemory() throws {
     func peakKilobytes() -> Int {
       var usage = rusage()
       getrusage(RUSAGE_SELF.rawValue, &usage)
@@ -121,7 +122,7 @@ import Testing
     #expect(peakKilobytes() - before < 1 << 20)
   }
 
-  @Test(arguments: [false, true]) func mutatedFilesGiveAnErrorOrARightAnswer(isGzipped: Bool) throws {
+  @Test(arguments: [false, true]) func mutatedFilesThrowOrReadCorrectly(isGzipped: Bool) throws {
     let dimensions = [3, 4, 5]
     let elements = randomBytes(60, key: 8)
     let plain = header(dimensions) + elements
@@ -132,11 +133,11 @@ import Testing
       let path = try folder.write(bytes, "mutant")
       guard let (shape, pixels) = try? IDX.readImages(path) else { continue }
       #expect(pixels.count % shape.count == 0)
-      // A plain file has no checksum: what it says must be what was read.
+      // A plain file has no checksum: the result must match its content.
       if !bytes.starts(with: [0x1f, 0x8b]) {
         #expect(Array(bytes.suffix(pixels.count)) == pixels && bytes.count - pixels.count == 4 + 4 * Int(bytes[3]))
       }
-      // A gzip checksum lets only harmless changes through (of the header's time stamp, say).
+      // A gzip checksum detects all but harmless changes, such as that of the header's time stamp.
       if isGzipped && bytes.starts(with: [0x1f, 0x8b]) { #expect(pixels == elements) }
     }
   }

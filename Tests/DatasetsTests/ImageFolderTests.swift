@@ -17,7 +17,7 @@ import Testing
     try FileManager.default.createDirectory(atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
   }
 
-  @Test(arguments: [1, 3]) func imagesComeInTheOrderOfNames(channels: Int) throws {
+  @Test(arguments: [1, 3]) func imagesAreSortedByName(channels: Int) throws {
     for (index, name) in ["train/cat/b.png", "train/cat/a.png", "train/ant/z.png", "test/cat/q.PNG"].enumerated() {
       try writeImage(name, channels: channels, key: UInt32(index))
     }
@@ -30,7 +30,7 @@ import Testing
     #expect(dataset.name == URL(fileURLWithPath: folder.path).lastPathComponent)
   }
 
-  /// What is done to a good folder, and what the error must say.
+  /// Changes to a valid folder, with the expected errors.
   private static let faults: [(says: String, fault: @Sendable (ImageFolderTests) throws -> Void)] = [
     ("/test: there is no such folder", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test") }),
     ("/test/dog: is a class that", { try $0.writeImage("test/dog/a.png") }),
@@ -42,19 +42,19 @@ import Testing
     ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("test") }),
     ("/test/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("test/cat/b.png", width: 5) }),
     ("/train/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("train/cat/b.png", width: 5) }),
-    ("all grey or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),
+    ("all gray or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),
     ("/train/cat/notes.txt: is not named *.png", { _ = try $0.folder.write([1], "train/cat/notes.txt") }),
     ("/train/cat/b.png: is not a PNG image", { _ = try $0.folder.write([1], "train/cat/b.png") }),
     ("/train/cat/b.png: is a folder, not a file", { try $0.createFolder("train/cat/b.png") }),
-    ("/train/list.csv: is not a folder", { _ = try $0.folder.write([1], "train/list.csv") }),
+    ("/train/list.csv: is not a readable folder", { _ = try $0.folder.write([1], "train/list.csv") }),
     ("/train/dog: holds no images", { try $0.createFolder("train/dog") }),
-    ("/train: names a class", { try $0.writeImage("train/c\u{7}t/a.png") }),
+    ("/train: has the class name", { try $0.writeImage("train/c\u{7}t/a.png") }),
     ("/test: holds no images", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test/cat/a.png") }),
     ("holds no class folders", { try FileManager.default.removeItem(atPath: $0.folder.path + "/train/cat") }),
-    ("from 1 to 256 are read", { test in for name in 0..<256 { try test.createFolder("train/\(name)") } }),
+    ("expected 1 to 256", { test in for name in 0..<256 { try test.createFolder("train/\(name)") } }),
   ]
 
-  @Test(arguments: faults.indices) func aFolderThatIsNotRightIsRefused(index: Int) throws {
+  @Test(arguments: faults.indices) func refusesInvalidFolder(index: Int) throws {
     try writeImage("train/cat/a.png")
     try writeImage("test/cat/a.png")
     #expect(try Dataset.load(directory: folder.path).train.count == 1)
@@ -70,8 +70,8 @@ import Testing
     #expect(mkdir(Array("\(folder.path)/\(part)/caf".utf8CString.dropLast()) + [-23, 0], 0o700) == 0)
   }
 
-  /// The names of images are not Atelier's business: they are bytes.
-  @Test func imagesWhoseNamesAreNotUTF8AreRead() throws {
+  /// Image names may be any bytes.
+  @Test func readsImagesWithNamesThatAreNotUTF8() throws {
     for (key, name) in ["train/cat/a.png", "train/cat/z.png", "test/cat/a.png"].enumerated() {
       try writeImage(name, key: UInt32(key))
     }
@@ -82,8 +82,8 @@ import Testing
     #expect(dataset.train.pixels == [0, 7, 1].flatMap { randomBytes(12, key: $0) })
   }
 
-  /// macOS has decomposed names, others composed ones: the class is the same, and so is the digest.
-  @Test func namesInAnotherUnicodeFormAreTheSameClass() throws {
+  /// macOS decomposes names, other systems do not: the class and the digest must be the same.
+  @Test func classNamesAreEqualInAnyUnicodeForm() throws {
     func load(_ train: String, _ test: String) throws -> Dataset {
       let other = try ImageFolderTests()
       for (key, name) in ["train/\(train)/a.png", "train/dog/a.png", "test/\(test)/a.png"].enumerated() {
@@ -99,7 +99,7 @@ import Testing
     #expect(datasets[0].test.labels == [0])
   }
 
-  @Test func whatSystemsPutIntoFoldersIsSkippedAndReported() throws {
+  @Test func systemFilesAreSkippedAndReported() throws {
     try writeImage("train/cat/a.png")
     try writeImage("test/cat/a.png")
     #expect(try Dataset.load(directory: folder.path).notes.isEmpty)
@@ -115,8 +115,8 @@ import Testing
     #expect(dataset.classNames == ["cat"] && dataset.train.count == 1)
   }
 
-  /// One image with a palette among grey ones, or among RGB ones, whichever comes first.
-  @Test(arguments: [1, 3], ["a", "c"]) func aGreyPaletteIsOneOfItsSet(channels: Int, name: String) throws {
+  /// One image with a palette among gray or RGB images, before or after the others.
+  @Test(arguments: [1, 3], ["a", "c"]) func grayPaletteFitsGrayAndRGBSets(channels: Int, name: String) throws {
     try writeImage("train/cat/b.png", channels: channels)
     try writeImage("test/cat/a.png", channels: channels)
     let rows = (0..<4).map { row in (0..<3).map { UInt8(row * 3 + $0) } }

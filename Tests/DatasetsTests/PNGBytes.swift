@@ -1,10 +1,10 @@
 import CZlib
 
-/// PNG files put together by hand, for kinds that Atelier reads but does not write, and for damaged ones.
+/// Builds PNG files from their parts, for kinds that Atelier reads but does not write, and for damaged files.
 enum PNGBytes {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// The colour types of the PNG specification.
+  /// The color types of the PNG specification.
   enum ColourType: UInt8 {
     case grey = 0
     case rgb = 2
@@ -14,7 +14,7 @@ enum PNGBytes {
   }
 
   /// - Parameters:
-  ///   - rows: the samples of each row, packed as the bit depth asks, without the filter byte
+  ///   - rows: the samples of each row, packed according to the bit depth, without the filter byte
   ///   - extra: chunks between the header and the data
   static func file(
     height: Int, width: Int, bits: UInt8 = 8, _ type: ColourType, rows: [[UInt8]], extra: [UInt8] = []

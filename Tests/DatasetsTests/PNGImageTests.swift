@@ -9,18 +9,18 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test(arguments: [(1, 1, 1), (28, 28, 1), (7, 5, 3), (512, 512, 3)])
-  func whatIsWrittenIsRead(height: Int, width: Int, channels: Int) throws {
+  func encodedImageRoundTrips(height: Int, width: Int, channels: Int) throws {
     let shape = ImageShape(height: height, width: width, channels: channels)
     let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 1))
     try image.write(folder.path + "/image.png")
     #expect(try PNGImage.read(folder.path + "/image.png") == image)
   }
 
-  @Test func otherKindsBecomeGreyOrRGBOfBytes() throws {
+  @Test func otherKindsBecomeGrayOrRGB() throws {
     let palette = PNGBytes.chunk("PLTE", [1, 2, 3, 4, 5, 6, 100, 200, 30])
     let cases: [(kind: String, file: [UInt8], channels: Int, pixels: [UInt8])] = [
       (
-        "16-bit grey, rounded",
+        "16-bit gray, rounded",
         PNGBytes.file(height: 1, width: 4, bits: 16, .grey, rows: [[0x80, 0, 0, 255, 255, 255, 0x12, 0x34]]),
         1, [128, 1, 255, 0x12]
       ),
@@ -28,9 +28,9 @@ import Testing
         "16-bit RGB", PNGBytes.file(height: 1, width: 1, bits: 16, .rgb, rows: [[0x80, 0x80, 0, 0, 0xff, 0xff]]),
         3, [128, 0, 255]
       ),
-      ("1-bit grey", PNGBytes.file(height: 1, width: 4, bits: 1, .grey, rows: [[0b1010_0000]]), 1, [255, 0, 255, 0]),
+      ("1-bit gray", PNGBytes.file(height: 1, width: 4, bits: 1, .grey, rows: [[0b1010_0000]]), 1, [255, 0, 255, 0]),
       (
-        "4-bit grey", PNGBytes.file(height: 2, width: 2, bits: 4, .grey, rows: [[0x1f], [0x8c]]), 1,
+        "4-bit gray", PNGBytes.file(height: 2, width: 2, bits: 4, .grey, rows: [[0x1f], [0x8c]]), 1,
         [17, 255, 136, 204]
       ),
       (
@@ -44,20 +44,20 @@ import Testing
         3, [100, 200, 30, 1, 2, 3, 255, 255, 255]
       ),
       (
-        "grey, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1,
+        "gray, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1,
         [200, 255]
       ),
       (
-        "grey, half transparent",
+        "gray, half transparent",
         PNGBytes.file(height: 1, width: 4, .greyAlpha, rows: [[0, 128, 100, 128, 255, 1, 60, 254]]),
         1, [127, 177, 255, 61]
       ),
       (
-        "16-bit grey, half transparent",
+        "16-bit gray, half transparent",
         PNGBytes.file(height: 1, width: 1, bits: 16, .greyAlpha, rows: [[100, 100, 128, 128]]), 1, [177]
       ),
       (
-        "grey, one colour transparent",
+        "gray, one color transparent",
         PNGBytes.file(height: 1, width: 2, .grey, rows: [[9, 8]], extra: PNGBytes.chunk("tRNS", [0, 8])),
         1, [9, 255]
       ),
@@ -71,7 +71,7 @@ import Testing
         [227, 177, 127]
       ),
       (
-        "palette of greys",
+        "palette of grays",
         PNGBytes.file(
           height: 1, width: 3, .palette, rows: [[2, 0, 1]],
           extra: PNGBytes.chunk("PLTE", [7, 7, 7, 90, 90, 90, 132, 132, 132, 1, 2, 3])),
@@ -90,8 +90,8 @@ import Testing
     }
   }
 
-  /// Whatever a file says of gamma and colours, samples are read as they stand in it.
-  private static let colourSpaces: [(kind: String, chunk: [UInt8])] = [
+  /// Chunks about gamma and color spaces, which must not change samples.
+  private static let colorSpaces: [(kind: String, chunk: [UInt8])] = [
     ("linear gamma", PNGBytes.chunk("gAMA", [0, 1, 0x86, 0xa0])),
     ("sRGB", PNGBytes.chunk("sRGB", [0])),
     ("chromaticities", PNGBytes.chunk("cHRM", [UInt8](repeating: 1, count: 32))),
@@ -100,28 +100,28 @@ import Testing
   ]
 
   @Test func colorSpacesChangeNoSample() throws {
-    for (kind, chunk) in Self.colourSpaces {
+    for (kind, chunk) in Self.colorSpaces {
       let file = PNGBytes.file(height: 1, width: 4, .grey, rows: [[10, 100, 132, 250]], extra: chunk)
       #expect(try PNGImage.read(try folder.write(file, "image.png")).pixels == [10, 100, 132, 250], "\(kind)")
     }
   }
 
-  /// All samples of 16 bits, to the nearest of 8.
-  @Test func sixteenBitsBecomeTheNearestEight() throws {
+  /// Rounds every 16-bit sample to 8 bits.
+  @Test func roundsSixteenBitsToEight() throws {
     let rows = (0..<256).map { high in (0..<256).flatMap { [UInt8(high), UInt8($0)] } }
     let path = try folder.write(PNGBytes.file(height: 256, width: 256, bits: 16, .grey, rows: rows), "all.png")
     #expect(try PNGImage.read(path).pixels == (0..<65536).map { UInt8(($0 * 255 + 32767) / 65535) })
   }
 
-  @Test func whatFollowsTheEndIsIgnored() throws {
+  @Test func ignoresBytesAfterEnd() throws {
     let file = PNGBytes.file(height: 1, width: 2, .grey, rows: [[3, 4]])
     for rest in [[10], [0], file, PNGBytes.chunk("IDAT", [1, 2, 3])] {
       #expect(try PNGImage.read(try folder.write(file + rest, "rest.png")).pixels == [3, 4])
     }
   }
 
-  /// Also of chunks that are not needed: a transparency that is not recognized would change pixels.
-  @Test func aWrongChecksumIsAnError() throws {
+  /// Ancillary chunks are checked too: a transparency chunk with a damaged name would change pixels.
+  @Test func refusesWrongChecksum() throws {
     for name in ["tRNS", "tEXt"] {
       var chunk = PNGBytes.chunk(name, [0, 4])
       chunk[4] ^= 2
@@ -130,8 +130,8 @@ import Testing
     }
   }
 
-  /// The checksum of each chunk keeps damage out of the pixels.
-  @Test(arguments: [1, 3]) func mutatedFilesGiveAnErrorOrTheSamePixels(channels: Int) throws {
+  /// The checksums of the chunks detect damaged pixels.
+  @Test(arguments: [1, 3]) func mutatedFilesThrowOrKeepPixels(channels: Int) throws {
     let path = folder.path + "/image.png"
     let shape = ImageShape(height: 9, width: 8, channels: channels)
     let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
@@ -149,8 +149,8 @@ import Testing
     #expect(refused > 1000)
   }
 
-  /// With good checksums around bad data, everything behind them is reached.
-  @Test func mutatedDataBehindGoodChecksumsGivesAnErrorOrAnImage() throws {
+  /// Valid checksums around damaged data let it reach the decoder.
+  @Test func mutatedDataWithValidChecksumsNeverCrashes() throws {
     let rows = (0..<9).map { randomBytes(8, key: UInt32($0)) }
     let packed = PNGBytes.deflated(rows.flatMap { [0] + $0 })
     let palette = PNGBytes.chunk("PLTE", randomBytes(30, key: 3))
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func moreDataThanThePixelsIsNotUnpacked() throws {
+  @Test func surplusDataIsNotDecompressed() throws {
     let row: [UInt8] = [10, 100, 128, 250]
     let bomb = PNGBytes.deflated([UInt8](repeating: 0, count: 64 << 20))
     let files = [
@@ -177,13 +177,13 @@ import Testing
     for file in files { #expect(try PNGImage.read(try folder.write(file, "bomb.png")).pixels == row) }
   }
 
-  @Test func othersAreRefused() throws {
+  @Test func refusesInvalidImage() throws {
     let cases: [(bytes: [UInt8], says: String)] = [
       ([], "is not a PNG image"), (Array("GIF89a".utf8), "is not a PNG image"),
       (Array(PNGBytes.signature.prefix(4)), "is not a PNG image"),
       (PNGBytes.file(height: 3, width: 4, .grey, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
       (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
-      (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; height and width"),
+      (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; expected height"),
       (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .grey, rows: [[1]]), "is not a PNG image"),
     ]
     for (bytes, says) in cases {

@@ -17,7 +17,7 @@ import Testing
     Dictionary(grouping: indices) { labels[$0] }.mapValues(\.count)
   }
 
-  @Test func aHoldOutTakesItsShareOfEachClassButNeverAllOfIt() {
+  @Test func holdOutIsStratifiedAndKeepsEveryClass() {
     let (kept, heldOut) = Split.holdOut(labels: labels, fraction: 0.2, seed: 1)
     #expect(counts(heldOut) == [0: 20, 3: 10, 7: 2])
     #expect((kept + heldOut).sorted() == Array(labels.indices))
@@ -26,7 +26,7 @@ import Testing
     #expect(counts(Split.holdOut(labels: labels, fraction: 0.999, seed: 1).kept) == [0: 1, 3: 1, 7: 1, 9: 1])
   }
 
-  @Test(arguments: [2, 3, 5, 10]) func foldsShareEachClassEvenly(count: Int) {
+  @Test(arguments: [2, 3, 5, 10]) func foldsAreStratified(count: Int) {
     let folds = Split.folds(labels: labels, count: count, seed: 1)
     #expect(folds.flatMap { $0 }.sorted() == Array(labels.indices))
     for label in [UInt8(0), 3, 7, 9] {
@@ -37,7 +37,7 @@ import Testing
     #expect(sizes.max()! - sizes.min()! <= 1)
   }
 
-  @Test func theSeedDecides() {
+  @Test func foldsDependOnSeed() {
     #expect(Split.folds(labels: labels, count: 3, seed: 1) == Split.folds(labels: labels, count: 3, seed: 1))
     #expect(Split.folds(labels: labels, count: 3, seed: 1) != Split.folds(labels: labels, count: 3, seed: 2))
   }

@@ -2,7 +2,7 @@ import Compute
 import Datasets
 import Foundation
 
-/// A folder that is gone when the test is.
+/// A folder that is removed at the end of the test.
 final class TemporaryFolder {
   let path: String
 
@@ -21,7 +21,7 @@ final class TemporaryFolder {
     return file
   }
 
-  /// Four IDX files: `classes` classes, `perClass` training and one test image of each.
+  /// Writes four IDX files with `classes` classes, `perClass` training images and one test image of each.
   func writeIDXSet(classes: Int = 3, perClass: Int = 4, height: Int = 5, width: Int = 6, channels: Int = 1) throws {
     for (prefix, count) in [("train", classes * perClass), ("t10k", classes)] {
       let shape = channels == 1 ? [count, height, width] : [count, height, width, channels]
@@ -39,7 +39,7 @@ func randomBytes(_ count: Int, key: UInt32) -> [UInt8] {
   (0..<count).map { UInt8(truncatingIfNeeded: Philox.words(seed: 5, .test, key, UInt32($0)).x) }
 }
 
-/// The bytes as gzip packs them.
+/// Returns the bytes compressed by gzip.
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   let folder = try TemporaryFolder()
   let path = try folder.write(bytes, "plain")
@@ -51,7 +51,7 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
 }
 
-/// The bytes with one to five changes: a byte or a bit replaced, one put in, or the end cut off.
+/// Returns the bytes with one to five changes: a byte or bit replaced, a byte inserted, or the end cut off.
 func mutated(_ original: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
   var bytes = original
   for _ in 0...draws.next(below: 4) where !bytes.isEmpty {

@@ -67,8 +67,8 @@ struct ConstantClassifier: Classifier {
   @Test(arguments: [
     ("model", "mlp", "one of cnn, forest, tree, knn"), ("image.height", "0", "1 to 512"),
     ("image.width", "99999999999999999999", "1 to 512"), ("image.channels", "2", "1 or 3"),
-    ("class.0", "a\u{1B}[2J", "no name is empty or has control characters"),
-    ("class.0", "Ankle \"boot\"", "each different"),
+    ("class.0", "a\u{1B}[2J", "names must not be empty or contain control characters"),
+    ("class.0", "Ankle \"boot\"", "different names"),
     ("classes", "257", "1 to 256"),
     ("class.1", nil, "lacks \"class.1\""), ("test.accuracy", "nan", "from 0 to 1"),
     ("data.digest", nil, "lacks \"data.digest\""),

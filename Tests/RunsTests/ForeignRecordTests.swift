@@ -3,9 +3,8 @@ import GRDB
 import Runs
 import Testing
 
-/// A record that was changed outside of Atelier, or made to harm whoever reads it: refused with an error that names the
-/// row, never a crash,
-/// and nothing that was changed is believed.
+/// A record that was changed outside of Atelier, or crafted to harm its reader, is refused with an error that names the
+/// row; it never causes a crash or a wrong result.
 @Suite final class ForeignRecordTests {
   private let folder = NSTemporaryDirectory() + "atelier-foreign-\(UUID().uuidString)"
   private var path: String { folder + "/" + RunRecord.fileName }
@@ -28,14 +27,14 @@ import Testing
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-  /// As another program would.
+  /// Changes the database like another program.
   private func change(_ sql: String) throws {
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false
     try DatabaseQueue(path: path, configuration: configuration).write { try $0.execute(sql: sql) }
   }
 
-  /// All that a record says.
+  /// The entire content of a record as text.
   private func readAll(_ record: RunRecord) throws -> String {
     let runs = try record.runs()
     let damaged = runs.filter { $0.state == .damaged }
@@ -56,12 +55,12 @@ import Testing
     } catch { return error as? RunError }
   }
 
-  /// Each column, as SQL sees it: another value of its type, and values of other types.
+  /// Changes each column to another value of its type, and to values of other types.
   @Test(arguments: [
     ("run", "name kind state reason data dataDigest definition version process digest", "started ended"),
     ("model", "path kind settings modelDigest digest", "accuracy fitSeconds testSeconds testImages peakBytes"),
     ("task", "key digest", ""), ("metric", "model name digest", "step value"), ("document", "name json digest", ""),
-  ]) func eachChangedColumnIsRefused(table: String, texts: String, numbers: String) throws {
+  ]) func refusesEachChangedColumn(table: String, texts: String, numbers: String) throws {
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     let changes =
       texts.split(separator: " ").flatMap { ["\($0) = \($0) || 'x'", "\($0) = x'00ff'", "\($0) = ''"] }
@@ -70,7 +69,7 @@ import Testing
     for change in changes {
       try Data(original).write(to: URL(fileURLWithPath: path))
       for ending in ["-wal", "-shm"] { unlink(path + ending) }
-      // A document under another name is not asked for.
+      // A renamed document is never read.
       let isName = table == "document" && change.hasPrefix("name")
       try self.change("UPDATE \(table) SET \(change) WHERE \(table == "run" ? "name" : "run") = 'a'")
       let error = refusal()
@@ -79,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func aRowOfAnotherRunIsRefused() throws {
+  @Test func refusesRowsOfAnotherRun() throws {
     for table in ["model", "task", "metric", "document"] {
       try change("UPDATE \(table) SET run = 'b'")
       #expect(refusal()?.description.contains("the row of table \(table) with run b") == true)
@@ -87,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func aDamagedRunCanBeRemovedAndTheOthersStay() throws {
+  @Test func removesDamagedRunAndKeepsOthers() throws {
     try change("UPDATE run SET definition = 'y' WHERE name = 'a'")
     let record = try RunRecord(folder: folder)
     #expect(try record.runs().map(\.state) == [.running, .damaged])
@@ -97,15 +96,15 @@ import Testing
     #expect(try record.runs().map(\.name) == ["b"])
   }
 
-  /// With a digest that is right: whoever made the file could make that, too.
+  /// The digests are valid, since the author of a crafted file can compute them.
   @Test(arguments: [
     "../../victim", "/etc", "..", ".", "", ".hidden", "a/b", "a\u{1B}[2J", String(repeating: "n", count: 300),
   ])
-  func aNameThatIsNoFoldersIsDamaged(name: String) throws {
+  func runWithInvalidNameIsDamaged(name: String) throws {
     let record = try RunRecord(folder: folder)
     try record.begin(Run(name: name, kind: "train", data: "d", dataDigest: "ab", definition: "x", version: "1"))
     let run = try #require(try record.runs().first { $0.name == name })
-    #expect(run.state == .damaged && run.reason?.contains("has a name that is no folder's") == true)
+    #expect(run.state == .damaged && run.reason?.contains("has a name that is not a valid folder name") == true)
     #expect(!Run.isName(name))
   }
 
@@ -115,7 +114,7 @@ import Testing
     "ALTER TABLE run ADD COLUMN more TEXT", "DROP TABLE task; CREATE VIEW task AS SELECT 'a' AS run, 1 AS key",
     "PRAGMA application_id = 7", "PRAGMA user_version = 2",
     "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'BLOB', 'TEXT')",
-  ]) func aDatabaseOfAnotherKindIsRefused(sql: String) throws {
+  ]) func refusesDatabaseWithOtherSchema(sql: String) throws {
     try change(sql)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     for access in [RunRecord.Access.reading, .writing] {
@@ -135,16 +134,16 @@ import Testing
     #expect(access(victim, F_OK) != 0)
   }
 
-  /// SQLite would remove the file that such a journal names.
-  @Test func aJournalOfSeveralDatabasesIsRefused() throws {
+  /// SQLite would remove the file named by such a journal.
+  @Test func refusesJournalOfSeveralDatabases() throws {
     let mark: [UInt8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]
     try Data([UInt8](repeating: 1, count: 600) + mark).write(to: URL(fileURLWithPath: path + "-journal"))
     #expect(refusal()?.description.contains("a journal of several databases") == true)
   }
 
-  /// All bits of the database's header, and some of its pages: refused, or it says the same, or less, which is computed
-  /// again.
-  @Test func flippedBitsAreRefusedOrChangeNothing() throws {
+  /// Flips each bit of the database's header and some bits of its pages. The record is refused, is unchanged, or has
+  /// lost rows, which will be computed again.
+  @Test func flippedBitsNeverChangeValues() throws {
     let original = try readAll(RunRecord(folder: folder))
     let known = Set(original.split(separator: "\n"))
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -163,17 +162,17 @@ import Testing
     }
   }
 
-  /// Whether each run is one of those that there were, perhaps without some of what belongs to it.
+  /// Whether each run is an original one, perhaps without some of its rows.
   private func isPart(_ found: String, of known: Set<Substring>) -> Bool {
     found.split(separator: "\n").allSatisfy { line in
       known.contains { $0.prefix { $0 != ")" } == line.prefix { $0 != ")" } }
     }
   }
 
-  // MARK: Reading without the right to write
+  // MARK: Reading without write permission
 
-  /// Root may write everywhere: `runs` on a disk that cannot be written is tested with the commands.
-  @Test(.enabled(if: getuid() != 0)) func aRecordThatCannotBeWrittenIsRead() throws {
+  /// Root can write everywhere; the tests of the commands cover `runs` on a read-only disk.
+  @Test(.enabled(if: getuid() != 0)) func readsRecordWithoutWritePermission() throws {
     let original = try readAll(RunRecord(folder: folder))
     chmod(path, 0o400)
     chmod(folder, 0o500)

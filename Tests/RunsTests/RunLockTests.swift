@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// One process at a time writes into a run's folder.
+/// Only one process at a time writes to a run's folder.
 @Suite final class RunLockTests {
   private let folder = NSTemporaryDirectory() + "atelier-lock-\(UUID().uuidString)"
   private var path: String { folder + "/lock" }
@@ -11,29 +11,29 @@ import Testing
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-  @Test func whoHoldsItIsReported() throws {
+  @Test func lockFileNamesItsHolder() throws {
     try RunLock.with(path) {
       let text = try String(contentsOfFile: path, encoding: .utf8)
       #expect(text.hasPrefix("process \(getpid()) on host ") && text.contains(", since 20"), "\(text)")
-      // Within, it is held already.
+      // A nested call succeeds.
       #expect(try RunLock.with(path) { 7 } == 7)
       #expect(access(path, F_OK) == 0)
     }
-    #expect(access(path, F_OK) != 0, "it goes at the end")
+    #expect(access(path, F_OK) != 0, "the file is removed at the end")
   }
 
-  @Test func aSecondHolderIsRefused() throws {
+  @Test func refusesSecondHolder() throws {
     let file = open(path, O_RDWR | O_CREAT, 0o600)
     try #require(file >= 0 && flock(file, LOCK_EX) == 0)
     try #require(write(file, "process 7 on host far, since then\n", 34) == 34)
     let error = #expect(throws: RunError.self) { try RunLock.with(self.path) {} }
     #expect(error?.kind == .busy && error?.description.contains("process 7 on host far, since then") == true)
     close(file)
-    #expect(try RunLock.with(path) { true }, "what a dead process has left is taken over")
+    #expect(try RunLock.with(path) { true }, "the lock file of an ended process is taken over")
   }
 
-  /// A process that is started inherits no lock.
-  @Test func startedProcessesDoNotHoldIt() throws {
+  /// Child processes do not inherit the lock.
+  @Test func childProcessesDoNotInheritLock() throws {
     var process: pid_t = 0
     var arguments = [strdup("sleep"), strdup("600"), nil]
     defer { for argument in arguments { free(argument) } }
@@ -46,7 +46,7 @@ import Testing
     #expect(try RunLock.with(path) { true })
   }
 
-  @Test func aLinkIsNotWrittenThrough() throws {
+  @Test func doesNotWriteThroughLinks() throws {
     let victim = folder + "/victim"
     try Data("precious".utf8).write(to: URL(fileURLWithPath: victim))
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "victim")

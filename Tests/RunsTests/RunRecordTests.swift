@@ -13,7 +13,7 @@ import Testing
     Run(name: name, kind: "sweep", data: "digits", dataDigest: "ab", definition: "{}", version: "1")
   }
 
-  @Test func whatIsKeptIsThereForOthers() throws {
+  @Test func otherReadersSeeStoredData() throws {
     let writer = try RunRecord(folder: folder)
     let reader = try RunRecord(folder: folder)
     try writer.begin(run("a"))
@@ -33,7 +33,7 @@ import Testing
     #expect(try reader.runs().isEmpty && reader.tasks(of: "a").isEmpty && reader.models(of: "a").isEmpty)
   }
 
-  @Test func metricsAndDocumentsAreReplacedByWhatIsToldAgain() throws {
+  @Test func newerMetricsAndDocumentsReplaceOlderOnes() throws {
     let record = try RunRecord(folder: folder)
     try record.begin(run("a"))
     func metric(_ step: Int, _ value: Double) -> RunMetric {
@@ -53,7 +53,7 @@ import Testing
     #expect(try record.metrics(of: "a").isEmpty && record.document([String].self, as: "list", of: "a") == nil)
   }
 
-  @Test func aRunWhoseProcessIsGoneIsInterrupted() throws {
+  @Test func runOfEndedProcessIsInterrupted() throws {
     let record = try RunRecord(folder: folder)
     try record.begin(run("alive"))
     var dead = run("dead")
@@ -65,7 +65,7 @@ import Testing
     #expect(try record.runs().allSatisfy { $0.state == .running })
   }
 
-  @Test func aProcessThatHasEndedIsDeadThoughNobodyHasAskedHow() throws {
+  @Test func zombieProcessIsNotAlive() throws {
     var process: pid_t = 0
     var arguments = [strdup("sleep"), strdup("600"), nil]
     defer { for argument in arguments { free(argument) } }
@@ -78,7 +78,7 @@ import Testing
     waitpid(process, nil, 0)
   }
 
-  @Test func aNameIsTakenOnce() throws {
+  @Test func runNameIsUnique() throws {
     let record = try RunRecord(folder: folder)
     #expect(try !record.contains("a"))
     #expect(try record.begin(run("a")))
@@ -90,7 +90,7 @@ import Testing
     #expect(kept.count == 1 && kept[0].definition == "{}" && kept[0].dataDigest == "ab" && kept[0].state == .running)
   }
 
-  @Test func aModelReplacesTheOneInItsFile() throws {
+  @Test func modelReplacesOneWithSamePath() throws {
     let record = try RunRecord(folder: folder)
     for name in ["a", "b"] { try record.begin(run(name)) }
     func model(_ path: String, _ accuracy: Double) -> RunModel {
@@ -103,7 +103,7 @@ import Testing
     #expect(try record.models(of: "b") == [model("m", 0.3)])
   }
 
-  @Test func severalProcessesMayWriteAtOnce() throws {
+  @Test func writersDoNotConflict() throws {
     let records = try (0..<4).map { _ in try RunRecord(folder: folder) }
     try records[0].begin(run("a"))
     let failures = DispatchQueue.global().sync { () -> Int in
@@ -122,7 +122,7 @@ import Testing
     #expect(try records[0].tasks(of: "a").count == 200)
   }
 
-  @Test(arguments: ["no database at all, but long enough to be looked at", ""]) func aFileThatIsNoRecordStays(
+  @Test(arguments: ["no database at all, but long enough to be looked at", ""]) func leavesOtherFilesUnchanged(
     text: String
   ) throws {
     let path = folder + "/" + RunRecord.fileName
@@ -133,12 +133,12 @@ import Testing
       #expect(try RunRecord(folder: folder).runs().isEmpty)
     } else {
       let error = #expect(throws: RunError.self) { try RunRecord(folder: self.folder) }
-      #expect(error!.description.contains("is no record of runs"))
+      #expect(error!.description.contains("is not a record of runs"))
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
     }
   }
 
-  @Test func aFolderThatIsNotThereIsAnError() {
+  @Test func throwsIfFolderDoesNotExist() {
     let error = #expect(throws: RunError.self) { try RunRecord(folder: self.folder + "/none") }
     #expect(error!.description.contains("check the folder"))
   }

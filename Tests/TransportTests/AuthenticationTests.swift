@@ -2,9 +2,9 @@ import Foundation
 import Testing
 import Transport
 
-/// Who gets through to a socket with keys, and who does not.
+/// Which clients can reach a socket with keys.
 @Suite struct AuthenticationTests {
-  /// A socket that lets in some keys, as a coordinator has one.
+  /// A socket that accepts some keys, like a coordinator's.
   private final class Server {
     static let domain = "tested"
     let keys = KeyPair()
@@ -13,7 +13,7 @@ import Transport
     private let peer: Peer
     private let endpoint: Endpoint
 
-    /// - Parameter allowed: nil for a server that nobody answers for.
+    /// - Parameter allowed: nil for a server without access control
     init(_ kind: Socket.Kind = .router, allowing allowed: Set<Key>?, in domain: String = domain) throws {
       let context = try SocketContext()
       self.kind = kind
@@ -25,7 +25,7 @@ import Transport
 
     deinit { control?.end() }
 
-    // These keep access control alive meanwhile: without it nobody would get in anyway.
+    // These keep access control alive during the call: without it, every client would be refused anyway.
 
     func receive() -> [Frame]? { withExtendedLifetime(self) { peer.receive() } }
 
@@ -39,7 +39,7 @@ import Transport
 
     func turnsAway(_ client: Peer) -> Bool { withExtendedLifetime(self) { peer.turnsAway(client) } }
 
-    /// Someone who connects.
+    /// Returns a client that connects to this server.
     func client(_ kind: Socket.Kind = .dealer, _ keys: KeyPair?, server: Key? = nil) throws -> Peer {
       let security = keys.map { SocketSecurity.client($0, server: server ?? self.keys.publicKey) } ?? .none
       let client = try Peer(kind, security: security)
@@ -49,7 +49,7 @@ import Transport
     }
   }
 
-  @Test func aListedKeyGetsThroughBothWays() throws {
+  @Test func allowedKeyCommunicatesBothWays() throws {
     let worker = KeyPair()
     let server = try Server(allowing: [worker.publicKey, KeyPair().publicKey])
     let client = try server.client(.dealer, worker)
@@ -61,23 +61,23 @@ import Transport
     #expect(server.control?.refusals == 0)
   }
 
-  enum Stranger: CaseIterable {
-    case unlisted, listedElsewhere, withoutKeys, mistakenInTheServer
+  enum RejectedClient: CaseIterable {
+    case unlisted, listedElsewhere, withoutKeys, wrongServerKey
   }
 
-  @Test(arguments: Stranger.allCases) func aStrangerGetsNothingThrough(stranger: Stranger) throws {
+  @Test(arguments: RejectedClient.allCases) func clientWithoutAllowedKeyCannotSend(rejected: RejectedClient) throws {
     let worker = KeyPair()
     let server = try Server(
-      allowing: stranger == .unlisted ? [KeyPair().publicKey] : [worker.publicKey],
-      in: stranger == .listedElsewhere ? "another" : Server.domain)
+      allowing: rejected == .unlisted ? [KeyPair().publicKey] : [worker.publicKey],
+      in: rejected == .listedElsewhere ? "another" : Server.domain)
     let client = try server.client(
-      .dealer, stranger == .withoutKeys ? nil : worker,
-      server: stranger == .mistakenInTheServer ? KeyPair().publicKey : nil)
+      .dealer, rejected == .withoutKeys ? nil : worker,
+      server: rejected == .wrongServerKey ? KeyPair().publicKey : nil)
     client.send("question")
     #expect(server.turnsAway(client))
   }
 
-  @Test func aStrangerIsToldNothing() throws {
+  @Test func clientWithoutAllowedKeyReceivesNothing() throws {
     let server = try Server(.push, allowing: [KeyPair().publicKey])
     let client = try server.client(.pull, KeyPair())
     #expect(server.turnsAway(client))
@@ -85,14 +85,14 @@ import Transport
     #expect(client.isSilent())
   }
 
-  @Test func whenNobodyAnswersForTheDomainNobodyGetsIn() throws {
+  @Test func refusesEveryClientWithoutAccessControl() throws {
     let server = try Server(allowing: nil)
     let client = try server.client(.dealer, KeyPair())
     client.send("question")
     #expect(server.turnsAway(client))
   }
 
-  @Test func whenAccessControlHasEndedNobodyGetsInButWhoIsInStays() throws {
+  @Test func endedAccessControlRefusesNewClientsAndKeepsOldOnes() throws {
     let worker = KeyPair()
     let server = try Server(allowing: [worker.publicKey])
     let early = try server.client(.dealer, worker)
@@ -107,7 +107,7 @@ import Transport
     #expect(server.text() == ["still here"])
   }
 
-  @Test func refusalsAreCounted() throws {
+  @Test func countsRefusals() throws {
     let server = try Server(allowing: [])
     let control = try #require(server.control)
     for _ in 1...3 {
@@ -118,7 +118,7 @@ import Transport
     }
   }
 
-  @Test func whoIsTurnedAwayIsKnownByAddress() throws {
+  @Test func reportsRefusalsByAddress() throws {
     let server = try Server(allowing: [])
     let control = try #require(server.control)
     let client = try server.client(.dealer, KeyPair())
@@ -129,10 +129,10 @@ import Transport
     #expect(control.takeRefusals().isEmpty)
   }
 
-  @Test func aKeyThatIsNotListedIsToldFromOneThatDoesNotFit() throws {
+  @Test func distinguishesRefusedKeyFromFailedHandshake() throws {
     let server = try Server(allowing: [])
-    let stranger = try server.client(.dealer, KeyPair())
-    stranger.send("question")
+    let rejected = try server.client(.dealer, KeyPair())
+    rejected.send("question")
     #expect(server.event() == .refused)
     let mistaken = try server.client(.dealer, KeyPair(), server: KeyPair().publicKey)
     mistaken.send("question")
@@ -140,7 +140,7 @@ import Transport
     #expect(Peer.becomes { mistaken.event() == .failed })
   }
 
-  @Test func theListDecidesAboutConnectionsThatCome() throws {
+  @Test func changedKeysApplyToNewConnectionsOnly() throws {
     let (first, second) = (KeyPair(), KeyPair())
     let server = try Server(allowing: [first.publicKey])
     let early = try server.client(.dealer, first)
@@ -158,8 +158,8 @@ import Transport
     #expect(server.text() == ["still here"])
   }
 
-  /// Members of a group learn of each other one after the other: who is early must not be lost.
-  @Test func whoWasTurnedAwayGetsThroughOnceListed() throws {
+  /// The members of a group learn of each other one by one: a member that connects early must not be locked out.
+  @Test func refusedClientConnectsOnceItsKeyIsAllowed() throws {
     let worker = KeyPair()
     let server = try Server(.pull, allowing: [])
     let client = try server.client(.push, worker)
@@ -169,7 +169,7 @@ import Transport
     #expect(server.text() == ["question"])
   }
 
-  @Test func aSecondAccessControlOfAContextIsAnErrorAndLeavesNothingRunning() throws {
+  @Test func secondAccessControlThrowsAndLeavesNoThread() throws {
     weak var context: SocketContext?
     try {
       let made = try SocketContext()

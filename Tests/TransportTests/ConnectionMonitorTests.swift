@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 @Suite struct ConnectionMonitorTests {
-  @Test func eachMessageTellsTheConnectionThatIsClosedLater() throws {
+  @Test func messageAndCloseEventNameTheSameConnection() throws {
     let server = try Peer(.router)
     let endpoint = try server.bind("tcp://127.0.0.1:*")
     var clients: [String: Peer] = [:]
@@ -27,7 +27,7 @@ import Transport
     }
   }
 
-  @Test func theOtherSideIsToldToo() throws {
+  @Test func clientIsNotifiedOfClose() throws {
     let client = try Peer(.dealer)
     try {
       let server = try Peer(.router)
@@ -40,7 +40,7 @@ import Transport
     #expect(client.event() == .closed(connection: connection))
   }
 
-  @Test func withinTheProcessThereAreNoConnections() throws {
+  @Test func inprocMessagesHaveNoConnection() throws {
     let context = try SocketContext()
     let (server, client) = (try Peer(.pull, in: context), try Peer(.push, in: context))
     try client.connect(server.bind("inproc://tested"))
@@ -49,7 +49,7 @@ import Transport
     #expect(frames[0].connection == nil && frames[0].peerAddress == nil)
   }
 
-  @Test func aNameIsUsedOnce() throws {
+  @Test func monitorNameMustBeUnique() throws {
     let context = try SocketContext()
     let socket = try Socket(.router, in: context)
     let other = try Socket(.router, in: context)

@@ -28,42 +28,42 @@ import Transport
 
   private func faults() throws -> [String] { try KeyFiles.publicKeys(in: folder.path).faults.map(\.description) }
 
-  // MARK: Making
+  // MARK: Creating
 
-  @Test func aPairThatIsMadeIsReadAgain() throws {
+  @Test func createdPairRoundTrips() throws {
     let pair = try KeyFiles.create(named: "worker", in: folder.path)
     #expect(try KeyFiles.secret(at: path("worker.secret")) == pair)
     #expect(try KeyFiles.publicKey(at: path("worker.public")) == pair.publicKey)
     #expect(try KeyFiles.create(named: "other", in: folder.path) != pair)
   }
 
-  @Test func aSecretKeyIsForItsOwnerAlone() throws {
+  @Test func secretKeyIsReadableByOwnerOnly() throws {
     _ = try KeyFiles.create(named: "worker", in: path("new/folder"))
-    // What the process leaves to new files.
+    // The mode of a new file under the process's umask.
     let usual = try #require(FileManager.default.createFile(atPath: path("usual"), contents: nil) ? mode("usual") : nil)
     #expect(try mode("new/folder/worker.secret") == 0o600)
     #expect(try mode("new/folder/worker.public") == usual & 0o644)
     #expect(try mode("new/folder") == 0o700)
   }
 
-  @Test(arguments: ["worker.secret", "worker.public"]) func noKeyIsEverOverwritten(name: String) throws {
+  @Test(arguments: ["worker.secret", "worker.public"]) func keysAreNeverOverwritten(name: String) throws {
     _ = try folder.write("kept", to: name)
     let text = try #require(
       failure { () throws(TransportError) in _ = try KeyFiles.create(named: "worker", in: folder.path) })
     #expect(text.contains(path(name)) && text.contains("never overwritten"), "\(text)")
     #expect(try String(contentsOfFile: path(name), encoding: .utf8) == "kept")
-    // Nor is half a pair left behind.
+    // No half of a pair is left behind.
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [name])
   }
 
-  @Test func aFolderThatCannotBeMadeIsAnError() throws {
+  @Test func throwsIfFolderCannotBeCreated() throws {
     let file = try folder.write("", to: "file")
     let text = try #require(
       failure { () throws(TransportError) in _ = try KeyFiles.create(named: "worker", in: file + "/keys") })
-    #expect(text.contains("cannot make the folder \(file)/keys"))
+    #expect(text.contains("cannot create the folder \(file)/keys"))
   }
 
-  @Test func aNameThatCannotBeAFileIsAnError() throws {
+  @Test func throwsIfNameIsNotAFileName() throws {
     let text = try #require(
       failure { () throws(TransportError) in _ = try KeyFiles.create(named: "no/folder", in: folder.path) })
     #expect(text.contains("cannot write \(folder.path)/no/folder.secret"))
@@ -72,7 +72,7 @@ import Transport
   // MARK: Reading
 
   @Test(arguments: [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777])
-  func aSecretKeyThatOthersCanReadIsRefused(mode: Int) throws {
+  func refusesSecretKeyReadableByOthers(mode: Int) throws {
     _ = try KeyFiles.create(named: "worker", in: folder.path)
     let file = path("worker.secret")
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
@@ -87,7 +87,7 @@ import Transport
   @Test(
     arguments: [
       "", "\n", String(good.dropLast()), good + "0", good + good, good + "\n" + good, good.dropLast() + " ",
-      // No character of Z85.
+      // A character that is not in Z85.
       good.dropLast() + "\"", good.dropLast() + "\u{7F}", good.dropLast(2) + "ü",
       // 85^5 - 1 is more than 32 bits hold.
       "#####" + good.dropFirst(5),
@@ -95,23 +95,23 @@ import Transport
       good.prefix(35) + "\0" + good.suffix(4),
       String(repeating: "0", count: 1 << 20),
       good + String(repeating: "\n", count: 200) + "more",
-    ] as [String]) func whatIsNoKeyIsRefused(content: String) throws
+    ] as [String]) func refusesInvalidKey(content: String) throws
   {
     let file = try folder.write(content, to: "some.public")
     let text = try #require(secretFailure(file), "it was taken")
-    #expect(text.contains("\(file) holds no key: 40 characters of Z85"))
+    #expect(text.contains("\(file) holds no key: expected 40 characters of Z85"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
     #expect(try faults() == [text])
   }
 
-  @Test func bytesThatAreNoTextAreRefused() throws {
+  @Test func refusesBytesThatAreNotText() throws {
     let file = path("some.secret")
     try Data([UInt8](repeating: 0xFF, count: 40)).write(to: URL(fileURLWithPath: file))
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
     #expect(try #require(secretFailure(file)).contains("holds no key"))
   }
 
-  @Test(arguments: ["", "\n", "\r\n", "  \n\n"]) func blanksAroundAKeyDoNotMatter(blanks: String) throws {
+  @Test(arguments: ["", "\n", "\r\n", "  \n\n"]) func ignoresWhitespaceAroundKey(blanks: String) throws {
     let file = try folder.write(blanks + Self.good + blanks, to: "some.public")
     #expect(try KeyFiles.publicKey(at: file).z85 == Self.good)
   }
@@ -120,18 +120,18 @@ import Transport
   @Test(arguments: [
     "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
     "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
-  ]) func aPublishedKeyIsRefused(key: String) throws {
+  ]) func refusesPublishedKey(key: String) throws {
     let file = try folder.write(key + "\n", to: "some.public")
     let text = try #require(secretFailure(file), "it was taken")
-    #expect(text.contains("everybody knows"))
+    #expect(text.contains("public knowledge"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
     #expect(try faults() == [text])
   }
 
-  @Test func thePublicKeysOfAFolderAreRead() throws {
+  @Test func readsPublicKeysOfFolder() throws {
     let pairs = try ["a", "b", "c"].map { try KeyFiles.create(named: $0, in: folder.path) }
     _ = try folder.write("no key", to: "notes.txt")
-    // One that is broken keeps nobody else out.
+    // An invalid file does not keep the others from being read.
     _ = try folder.write("no key", to: "b2.public")
     #expect(try KeyFiles.publicKeys(in: folder.path).keys == Set(pairs.map(\.publicKey)))
     #expect(try faults().count == 1 && faults()[0].contains("b2.public holds no key"))
@@ -139,7 +139,7 @@ import Transport
     #expect(try KeyFiles.publicKeys(in: path("empty")).keys == [])
   }
 
-  @Test func whatIsMissingIsAnErrorThatNamesIt() throws {
+  @Test func missingFileIsNamedInError() throws {
     let missing = path("missing")
     #expect(try #require(secretFailure(missing)).contains("cannot read the key \(missing)"))
     for text in [
@@ -148,7 +148,7 @@ import Transport
     ] { #expect(text?.contains("cannot read the") == true && text?.contains(missing) == true, "\(text ?? "nothing")") }
   }
 
-  @Test func whatIsNoFileIsAnErrorAndNotWaitedFor() throws {
+  @Test func pipesAndFoldersThrowWithoutBlocking() throws {
     let (pipe, directory) = (path("pipe.public"), path("folder.public"))
     #expect(mkfifo(pipe, 0o600) == 0)
     try FileManager.default.createDirectory(
@@ -161,7 +161,7 @@ import Transport
 
   // MARK: Keys
 
-  @Test func aKeyIsTheSameAsBytesAndAsText() throws {
+  @Test func keyRoundTripsThroughZ85() throws {
     for _ in 0..<100 {
       let pair = KeyPair()
       let key = pair.publicKey
@@ -179,11 +179,11 @@ import Transport
     #expect(Key(bytes: bytes + [0]) == nil)
   }
 
-  // MARK: A user's own
+  // MARK: The user's key
 
-  @Test func processesOfOneUserHaveTheSameKey() throws {
+  @Test func processesOfOneUserShareOneKey() throws {
     let environment = ["HOME": folder.path]
-    // All at once, as processes that are started together are.
+    // Concurrently, like processes that are started together.
     let keys = Mutex<[KeyPair?]>([])
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
       let pair = try? KeyFiles.usersOwn(environment: environment)
@@ -196,13 +196,13 @@ import Transport
     #expect(try FileManager.default.contentsOfDirectory(atPath: path(".config/atelier")) == ["local.secret"])
   }
 
-  @Test func theFolderOfSettingsMayBeElsewhere() throws {
+  @Test func configurationFolderFollowsEnvironment() throws {
     let pair = try KeyFiles.usersOwn(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
     #expect(try KeyFiles.secret(at: path("settings/atelier/local.secret")) == pair)
     #expect(try KeyFiles.usersOwn(environment: ["HOME": folder.path]) != pair)
   }
 
-  @Test func whereNoKeyCanBeMadeTheErrorSaysWhatToDo() {
+  @Test func errorSaysWhatToDoIfNoKeyCanBeCreated() {
     let text = failure { () throws(TransportError) in _ = try KeyFiles.usersOwn(environment: ["HOME": "/proc/none"]) }
     #expect(text?.contains("set HOME") == true)
   }

@@ -5,9 +5,9 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Messages that come from outside: whatever their bytes are, a message or nil.
+/// Decoding received bytes yields a message or nil, whatever the bytes are.
 @Suite struct MessageCodecTests {
-  /// Bytes of a protocol buffer, from which on it is not looked at.
+  /// The size of a protocol buffer above which it is not decoded.
   private static let limit = 256 << 10
 
   // MARK: One of every kind
@@ -79,18 +79,18 @@ import Transport
     .with { ($0.protocol, $0.coordinator, $0.body) = (MessageCodec.version, 1 << 50, body) }
   }
 
-  // MARK: What is sent
+  // MARK: Valid messages
 
-  @Test(arguments: workerMessages) func aWorkersMessageComesAsItWent(message: WorkerMessage) {
+  @Test(arguments: workerMessages) func workerMessageRoundTrips(message: WorkerMessage) {
     #expect(MessageCodec.decode(MessageCodec.encode(message)) == message)
   }
 
-  @Test(arguments: coordinatorMessages) func aCoordinatorsMessageComesAsItWent(message: CoordinatorMessage) {
+  @Test(arguments: coordinatorMessages) func coordinatorMessageRoundTrips(message: CoordinatorMessage) {
     #expect(MessageCodec.decode(MessageCodec.encode(message)) == message)
   }
 
   @Test func everyKindOfMessageIsTested() {
-    // A kind that is added later makes these switches incomplete.
+    // Adding a kind of message makes these switches incomplete.
     let ofWorkers = Self.workerMessages.map { message in
       switch message.body {
       case .status: 0
@@ -115,7 +115,7 @@ import Transport
     #expect(ofWorkers == [0, 1, 2, 3, 4, 5] && ofCoordinators == [0, 1, 2, 3, 4])
   }
 
-  @Test func whatALaterVersionAddsIsLeftOut() throws {
+  @Test func unknownFieldsAreDropped() throws {
     // Field 2047 with a text, at the end of a message.
     let added: [UInt8] = [0xFA, 0x7F, 3, 1, 2, 3]
     for message in Self.workerMessages {
@@ -123,15 +123,15 @@ import Transport
     }
   }
 
-  // MARK: What else may come
+  // MARK: Invalid messages
 
-  /// What the bytes are taken for, encoded again; nil if for no message.
+  /// Decodes the bytes and encodes the message again; nil if they are not a message.
   private func taken<Body: ClusterMessage>(_: Body.Type, _ bytes: [UInt8]) -> [UInt8]? {
     let message: Body? = MessageCodec.decode(Frame(bytes))
     return message.map { MessageCodec.encode($0).array }
   }
 
-  /// Whether the bytes are taken for a message of either side. If they are, it is one that can be told on without a change.
+  /// Whether the bytes decode as a message of either side. If so, encoding it again must round-trip.
   private func isTaken(_ bytes: [UInt8]) -> Bool {
     let worker = taken(WorkerMessage.self, bytes)
     let coordinator = taken(CoordinatorMessage.self, bytes)
@@ -143,51 +143,51 @@ import Transport
   private static let encodings =
     workerMessages.map { MessageCodec.encode($0).array } + coordinatorMessages.map { MessageCodec.encode($0).array }
 
-  @Test func anEmptyFrameIsNoMessage() { #expect(!isTaken([])) }
+  @Test func emptyFrameIsNotAMessage() { #expect(!isTaken([])) }
 
-  @Test func aMessageMayBeAsLargeAsTheLimitAndNoLarger() {
+  @Test func messageSizeIsLimited() {
     // A tag and a length of three bytes, twice: the refusal and its reason.
     for (count, isTaken) in [(Self.limit, true), (Self.limit + 1, false), (4 * Self.limit, false)] {
       let message = CoordinatorMessage.with { $0.refusal.reason = String(repeating: "x", count: count - 8) }
       let frame = MessageCodec.encode(message)
       #expect(frame.count == count)
-      // Its text is cut: see MessageBoundsTests.
+      // The text is truncated: see MessageBoundsTests.
       let decoded: CoordinatorMessage? = MessageCodec.decode(frame)
       #expect((decoded != nil) == isTaken)
     }
   }
 
   @Test(arguments: [(depth: 4, isTaken: true), (20, false), (1_000, false), (60_000, false)])
-  func groupsWithinGroupsAreNotFollowedFar(depth: Int, isTaken: Bool) {
-    // Field 2047, which nobody knows: where a group begins, and where it ends.
+  func nestingDepthIsLimited(depth: Int, isTaken: Bool) {
+    // Field 2047, which is unknown: the start and the end of a group.
     let (begin, end): ([UInt8], [UInt8]) = ([0xFB, 0x7F], [0xFC, 0x7F])
     let nested = [begin, end].flatMap { tag in (0..<depth).flatMap { _ in tag } }
     for message in Self.encodings { #expect(self.isTaken(message + nested) == isTaken) }
     #expect(!self.isTaken((0..<Self.limit / 2).flatMap { _ in begin }))
   }
 
-  @Test func randomBytesAreNoReasonToCrash() {
+  @Test func decodingRandomBytesNeverCrashes() {
     var draws = RandomSequence(seed: 1, .test)
     for _ in 0..<5_000 {
       _ = isTaken((0..<draws.next(below: 200)).map { _ in UInt8(truncatingIfNeeded: draws.next()) })
     }
   }
 
-  @Test func everyBeginningOfAMessageIsNoReasonToCrash() {
+  @Test func decodingTruncatedMessagesNeverCrashes() {
     for message in Self.encodings {
       for count in 0..<message.count { _ = isTaken(Array(message[..<count])) }
     }
   }
 
-  @Test(arguments: encodings.indices) func damagedMessagesAreNoReasonToCrash(kind: Int) {
+  @Test(arguments: encodings.indices) func decodingDamagedMessagesNeverCrashes(kind: Int) {
     var draws = RandomSequence(seed: 2, .test, UInt32(kind))
     var counts = [true: 0, false: 0]
     for _ in 0..<3_000 { counts[isTaken(Self.damaged(Self.encodings[kind], &draws)), default: 0] += 1 }
-    // Both ways are gone.
+    // Both outcomes occur.
     #expect(counts.values.allSatisfy { $0 > 50 }, "\(counts)")
   }
 
-  /// With one to four changes: a bit turned, a byte replaced or put in, a piece doubled, or the end cut off.
+  /// Applies one to four changes: a bit flipped, a byte replaced or inserted, a piece duplicated, or the end cut off.
   private static func damaged(_ message: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
     var bytes = message
     for _ in 0...draws.next(below: 3) where !bytes.isEmpty {

@@ -1,17 +1,17 @@
 import Foundation
 import Transport
 
-/// One side of a conversation: a socket, as a test asks about it.
+/// One side of a connection: a socket with the queries that tests need.
 final class Peer {
   let socket: Socket
   private let monitor: ConnectionMonitor
-  /// Whom or what it needs: Swift may let go of an object, and above all of an array of them, after its last use.
+  /// Objects that must outlive this peer: Swift may release an object, and above all an array, after its last use.
   var kept: [AnyObject] = []
 
-  // What must come is waited for with much patience, which only a test that fails needs to the end.
-  private static let patience = 20.0
+  // Expected messages have a long timeout, which only a failing test reaches.
+  private static let timeout = 20.0
 
-  /// - Parameter context: a new one stands for another process.
+  /// - Parameter context: a new context simulates another process
   init(
     _ kind: Socket.Kind, in context: SocketContext? = nil, security: SocketSecurity = .none,
     bounds: Socket.Bounds = .init()
@@ -32,7 +32,7 @@ final class Peer {
 
   func answer(_ message: [Frame], _ text: String) -> Bool { send([message[0], Frame(text.utf8)]) }
 
-  /// The next message; nil if none comes.
+  /// Returns the next message; nil if none arrives.
   func receive(frames limit: Int = 8) -> [Frame]? {
     Self.wait {
       if let frames = socket.receive(frames: limit) { return frames }
@@ -41,18 +41,18 @@ final class Peer {
     }
   }
 
-  /// The next message as texts, without a router's mark of who sent it.
+  /// Returns the next message as texts, without the sender's identity that a router adds.
   func text(marked: Bool = false) -> [String]? {
     receive().map { $0.dropFirst(marked ? 1 : 0).map { String(decoding: $0.array, as: UTF8.self) } }
   }
 
-  /// Whether no message comes for a while.
+  /// Whether no message arrives within the time.
   func isSilent(milliseconds: Int = 200) -> Bool {
     socket.wait(milliseconds: milliseconds)
     return socket.receive(frames: 8) == nil
   }
 
-  /// The next event; nil if none comes.
+  /// Returns the next event; nil if none arrives.
   func event() -> ConnectionMonitor.Event? {
     Self.wait {
       if let event = monitor.next() { return event }
@@ -61,9 +61,9 @@ final class Peer {
     }
   }
 
-  /// Whether someone who wants to connect is turned away, and no message comes: not before, and not for a while after.
-  func turnsAway(_ stranger: Peer) -> Bool {
-    defer { withExtendedLifetime(stranger) {} }
+  /// Whether a connecting client is refused, and no message arrives before that or shortly after.
+  func turnsAway(_ client: Peer) -> Bool {
+    defer { withExtendedLifetime(client) {} }
     let isRefused = Self.wait { () -> Bool? in
       while let event = monitor.next() { if event == .refused || event == .failed { return true } }
       if socket.receive(frames: 8) != nil { return false }
@@ -73,7 +73,7 @@ final class Peer {
     return isRefused == true && isSilent()
   }
 
-  /// Whether it comes true in the end.
+  /// Whether the condition becomes true within the timeout.
   static func becomes(_ condition: () -> Bool) -> Bool {
     wait {
       if condition() { return true }
@@ -83,7 +83,7 @@ final class Peer {
   }
 
   private static func wait<Result>(_ attempt: () -> Result?) -> Result? {
-    let end = Date(timeIntervalSinceNow: patience)
+    let end = Date(timeIntervalSinceNow: timeout)
     while Date() < end { if let result = attempt() { return result } }
     return nil
   }

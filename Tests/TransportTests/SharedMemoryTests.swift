@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Bytes that another process reads from memory are whole, or are not there.
+/// Bytes that another process reads from shared memory are intact, or are reported as invalid.
 struct SharedMemoryTests {
   private let memory: SharedMemory
 
@@ -16,7 +16,7 @@ struct SharedMemoryTests {
   }
 
   @Test(arguments: [1, 63, 64, 65, 4096, 100_000])
-  func bytesComeAsTheyWere(count: Int) throws {
+  func sharedBytesRoundTrip(count: Int) throws {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7) }
     let frame = try frame(bytes)
     let shared = try #require(frame.shared)
@@ -27,19 +27,19 @@ struct SharedMemoryTests {
     #expect(peer.isWhole && !peer.isOwn && frame.isOwn)
   }
 
-  @Test func whatHasGivenWayToOthersIsNotRead() throws {
+  @Test func reusedPlaceIsNotRead() throws {
     let first = try #require(try frame([1, 2, 3]).shared)
     let peer = try #require(PeerMemory(of: first))
     let old = try #require(peer.frame(first))
-    // The first frame is gone, so the second takes its place.
+    // The first frame was released, so the second takes its place.
     let second = try frame([4, 5, 6])
     #expect(second.shared?.offset == first.offset)
     #expect(peer.frame(first) == nil)
-    #expect(!old.isWhole, "nor was what has been read of it")
+    #expect(!old.isWhole, "bytes read before the reuse are invalid as well")
     #expect(try peer.frame(#require(second.shared))?.array == [4, 5, 6])
   }
 
-  @Test func placesThatCannotBeAreRefused() throws {
+  @Test func refusesImpossiblePlaces() throws {
     let frame = try frame([1, 2, 3])
     let right = try #require(frame.shared)
     let peer = try #require(PeerMemory(of: right))
@@ -55,7 +55,7 @@ struct SharedMemoryTests {
     #expect(peer.frame(right)?.array == [1, 2, 3])
   }
 
-  @Test func filesThatCouldBecomeShorterAreNotRead() throws {
+  @Test func refusesFilesThatCanShrink() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/file"
     #expect(FileManager.default.createFile(atPath: path, contents: Data(count: 4096)))
@@ -67,8 +67,8 @@ struct SharedMemoryTests {
     #expect(PeerMemory(of: .with { ($0.process, $0.descriptor) = (.max, 3) }) == nil)
   }
 
-  /// Whoever tells of such a file must not end the process that reads it.
-  @Test func memoryWithoutRoomForAFrameIsNotRead() {
+  /// A peer that announces such a file must not crash the process that reads it.
+  @Test func refusesMemorySmallerThanAFrame() {
     let file = memfd_create("atelier", UInt32(atelier_may_seal))
     defer { close(file) }
     #expect(ftruncate(file, 10) == 0 && fcntl(file, Int32(atelier_add_seals), Int32(atelier_seal_shrink)) == 0)

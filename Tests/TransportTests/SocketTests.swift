@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Transport
 
-/// What sockets promise, over every way that they have.
+/// The guarantees of sockets over every kind of address.
 @Suite struct SocketTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
@@ -31,9 +31,9 @@ import Transport
 
   // MARK: Messages
 
-  @Test(arguments: Way.allCases) func routerAndDealerTellEachOtherFramesInOrder(way: Way) throws {
+  @Test(arguments: Way.allCases) func routerAndDealerDeliverFramesInOrder(way: Way) throws {
     let (server, client) = try pair(way, .router, .dealer)
-    // Frames of up to 29 bytes lie within libzmq's message, longer ones beside it.
+    // libzmq stores frames of up to 29 bytes within the message, longer ones separately.
     let bodies = ["", "short", String(repeating: "long ", count: 100_000)]
     for number in 0..<300 { #expect(client.send("\(number)", bodies[number % 3])) }
     for number in 0..<300 {
@@ -45,7 +45,7 @@ import Transport
     for number in 0..<300 { #expect(client.text() == ["answer \(number)"]) }
   }
 
-  @Test(arguments: Way.allCases) func pullTakesFromEveryPushInItsOrder(way: Way) throws {
+  @Test(arguments: Way.allCases) func pullKeepsOrderOfEachPush(way: Way) throws {
     let context = try SocketContext()
     let server = try Peer(.pull, in: context)
     let endpoint = try server.bind(address(way))
@@ -68,7 +68,7 @@ import Transport
     #expect(server.isSilent(milliseconds: 0))
   }
 
-  @Test func aFrameThatIsSentCanBeSentAgain() throws {
+  @Test func sentFrameCanBeSentAgain() throws {
     let (server, client) = try pair(.tcp, .pull, .push)
     for size in [5, 5_000] {
       let frame = Frame([UInt8](repeating: 7, count: size))
@@ -78,7 +78,7 @@ import Transport
     }
   }
 
-  @Test func messagesWaitForOneWhoListensLater() throws {
+  @Test func messagesWaitForLateListener() throws {
     let endpoint = try Endpoint(address(.ipc))
     let client = try Peer(.dealer)
     try client.connect(endpoint)
@@ -91,7 +91,7 @@ import Transport
 
   // MARK: Bounds
 
-  @Test(arguments: Way.allCases) func tooManyFramesComeAsAnEmptyList(way: Way) throws {
+  @Test(arguments: Way.allCases) func messageWithTooManyFramesIsEmpty(way: Way) throws {
     let (server, client) = try pair(way, .pull, .push)
     client.send("1", "2", "3", "4")
     client.send("1", "2", "3")
@@ -99,7 +99,7 @@ import Transport
     #expect(server.receive(frames: 3)?.count == 3)
   }
 
-  @Test(arguments: [Way.ipc, .tcp]) func aFrameThatIsTooLargeNeverComesAndCutsOnlyItsConnection(way: Way) throws {
+  @Test(arguments: [Way.ipc, .tcp]) func oversizedFrameClosesOnlyItsConnection(way: Way) throws {
     let context = try SocketContext()
     var bounds = Socket.Bounds()
     bounds.frame = 1_000
@@ -123,7 +123,7 @@ import Transport
     #expect(server.text(marked: true) == ["again"])
   }
 
-  @Test func aFullQueueTakesNothingMoreAndDoesNotWait() throws {
+  @Test func fullQueueRefusesMessagesWithoutBlocking() throws {
     var bounds = Socket.Bounds()
     bounds.queue = 16
     for kind in [Socket.Kind.dealer, .push] {
@@ -134,7 +134,7 @@ import Transport
     }
   }
 
-  @Test func aRouterDoesNotWaitForOneWhoDoesNotRead() throws {
+  @Test func routerDoesNotBlockOnSlowReader() throws {
     var bounds = Socket.Bounds()
     bounds.queue = 16
     let (server, client) = try pair(.inproc, .router, .dealer, bounds: bounds)
@@ -146,7 +146,7 @@ import Transport
     #expect(client.isSilent(milliseconds: 0))
   }
 
-  @Test func whoIsUnknownOrGoneIsToldNothing() throws {
+  @Test func sendingToUnknownOrLostPeerFails() throws {
     let server = try Peer(.router)
     #expect(!server.answer([Frame("nobody".utf8)], "answer"))
     let endpoint = try server.bind("tcp://127.0.0.1:*")
@@ -170,7 +170,7 @@ import Transport
     }
   }
 
-  @Test func aPortInUseIsAnErrorThatSaysWhatToDo() throws {
+  @Test func usedPortThrowsWithAdvice() throws {
     let (first, second) = (try Peer(.router), try Peer(.router))
     let endpoint = try first.bind("tcp://127.0.0.1:*")
     let text = try #require(failure { () throws(TransportError) in _ = try second.bind(endpoint.text) })
@@ -181,7 +181,7 @@ import Transport
     // An address of RFC 5737, which no machine has.
     ("tcp://192.0.2.1:*", "no network interface of this machine"),
     ("tcp://no-such-interface:*", "no network interface of this machine"),
-    ("tcp://localhost:*", "an address in numbers"),
+    ("tcp://localhost:*", "numeric address"),
     ("ipc:///no/such/folder/socket", "folder does not exist"),
     ("ipc:///dev/null/socket", "folder does not exist"),
     ("ipc:///\(String(repeating: "long", count: 50))", "cannot listen"),
@@ -191,7 +191,7 @@ import Transport
     #expect(text.contains(address) && text.contains(reason), "\(text)")
   }
 
-  @Test func anyPortIsNoAddressToConnectTo() throws {
+  @Test func cannotConnectToWildcardPort() throws {
     let peer = try Peer(.dealer)
     let text = try #require(failure { () throws(TransportError) in try peer.connect(Endpoint("tcp://127.0.0.1:*")) })
     #expect(text.contains("cannot connect to tcp://127.0.0.1:*"))

@@ -2,7 +2,7 @@ import Testing
 import Transport
 
 @Suite struct UserFoldersTests {
-  @Test func theEnvironmentWinsOverThePasswordFile() {
+  @Test func environmentOverridesPasswordFile() {
     let cases: [(environment: [String: String], configuration: String?, cache: String?)] = [
       (["XDG_CONFIG_HOME": "/x", "XDG_CACHE_HOME": "/y", "HOME": "/h"], "/x", "/y"),
       (["XDG_CONFIG_HOME": "/x", "HOME": "/h"], "/x", "/h/.cache"), (["HOME": "/h"], "/h/.config", "/h/.cache"),
@@ -18,5 +18,5 @@ import Transport
     #expect(UserFolders.cache(environment: [:], passwordFileHome: nil) == nil)
   }
 
-  @Test func thePasswordFileHasAHome() { #expect(UserFolders.passwordFileHome()?.hasPrefix("/") == true) }
+  @Test func passwordFileHasHomeDirectory() { #expect(UserFolders.passwordFileHome()?.hasPrefix("/") == true) }
 }

@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 @Suite struct WakeUpTests {
-  /// Starts a thread that waits on a socket of its own, much longer than the test has patience.
+  /// Starts a thread that waits on its own socket, much longer than the timeout of the test.
   private func waiting(for wakeUp: WakeUp, ended: DispatchSemaphore) {
     Thread {
       guard let context = try? SocketContext(), let socket = try? Socket(.pull, in: context) else { return }
@@ -16,21 +16,21 @@ import Transport
   @Test func anotherThreadWakesAWaitingSocket() throws {
     let (wakeUp, ended) = (try WakeUp(), DispatchSemaphore(value: 0))
     waiting(for: wakeUp, ended: ended)
-    // Most often it waits already by now; it wakes also if it does not.
+    // The thread usually waits by now; it also wakes if it does not wait yet.
     #expect(ended.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
     wakeUp.wake()
     #expect(ended.wait(timeout: .now() + 20) == .success)
   }
 
-  @Test func whoIsWokenBeforeItWaitsDoesNotWait() throws {
+  @Test func earlyWakeUpEndsTheNextWait() throws {
     let (wakeUp, ended) = (try WakeUp(), DispatchSemaphore(value: 0))
     wakeUp.wake()
     waiting(for: wakeUp, ended: ended)
     #expect(ended.wait(timeout: .now() + 20) == .success)
   }
 
-  /// More than a pipe holds: nobody waits for room in it, and nothing is left in it.
-  @Test(arguments: [1, 255, 256, 257, 100_000]) func afterAResetOneWaitsAgain(wakes: Int) throws {
+  /// More wake-ups than a pipe holds: writing does not block, and nothing is left in the pipe.
+  @Test(arguments: [1, 255, 256, 257, 100_000]) func waitBlocksAgainAfterReset(wakes: Int) throws {
     let wakeUp = try WakeUp()
     #expect(!isAwake(wakeUp))
     for _ in 0..<wakes { wakeUp.wake() }
@@ -46,7 +46,7 @@ import Transport
     return poll(&item, 1, 0) == 1
   }
 
-  @Test func aMessageEndsTheWaitAsWell() throws {
+  @Test func messageEndsWait() throws {
     let context = try SocketContext()
     let endpoint = try Endpoint("inproc://tested")
     let (ready, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
