@@ -10,7 +10,7 @@ import Testing
 
   /// Dividing the part gives the same as dividing all images with the limit.
   @Test(arguments: [DataSplits.folds(3), .holdOut(0.3)], [1, 4, 17, 40, 41, 99])
-  func aPartIsDividedAsAllImagesWithALimit(splits: DataSplits, limit: Int) {
+  func splitOfPartEqualsSplitWithLimit(splits: DataSplits, limit: Int) {
     for seed: UInt64 in 0..<20 {
       let part = DataSplits.part(of: images, atMost: limit, seed: seed)
       #expect(part.count < images.count || limit >= 40, "rounded class by class")
