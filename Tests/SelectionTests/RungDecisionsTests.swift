@@ -99,7 +99,7 @@ import Testing
 extension SuccessiveHalving {
   /// Returns the promoted positions of one rung's scores, in ascending order: the best, and of equal ones the first.
   func promoted(_ scores: [Double]) -> [Int] {
-    let judged = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
-    return judged.prefix((scores.count + factor - 1) / factor).sorted()
+    let ranked = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    return ranked.prefix((scores.count + factor - 1) / factor).sorted()
   }
 }

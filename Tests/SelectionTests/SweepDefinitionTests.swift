@@ -165,34 +165,34 @@ import Testing
         ])
       ])
     definition.strategy = .random(200)
-    let drawn = try definition.configurations()
-    #expect(drawn.count == 200 && Set(drawn.map(\.description)).count == 200)
-    #expect(try definition.configurations() == drawn)
-    let rates = drawn.map { Double($0["learning-rate"]!)! }
+    let sampled = try definition.configurations()
+    #expect(sampled.count == 200 && Set(sampled.map(\.description)).count == 200)
+    #expect(try definition.configurations() == sampled)
+    let rates = sampled.map { Double($0["learning-rate"]!)! }
     #expect(rates.allSatisfy { 0.001...1 ~= $0 })
     // Half of the values are below the geometric mean.
     #expect(60...140 ~= rates.count { $0 < 0.0316 })
-    for epochs in 1...3 { #expect(30...110 ~= drawn.count { $0["epochs"] == "\(epochs)" }) }
+    for epochs in 1...3 { #expect(30...110 ~= sampled.count { $0["epochs"] == "\(epochs)" }) }
   }
 
   /// However the ends of a range are written, the parameter determines whether its values are integers.
   @Test func parameterDeterminesValuesOfRange() throws {
-    func drawn(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
+    func sampled(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
       let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\ndraws: 30\n"
       return try read(text)[0].configurations().map { $0[name]! }
     }
     for range in ["{low: 0, high: 1}", "{low: 0.0, high: 1.0}", "{low: 0, high: 1.0}"] {
-      let values = try drawn(.knn, "whitening", range)
+      let values = try sampled(.knn, "whitening", range)
       #expect(values.count == 30 && values.count { Double($0)! == Double($0)!.rounded() } < 3, "\(values)")
-      #expect(try values == drawn(.knn, "whitening", "{low: 0, high: 1}"))
+      #expect(try values == sampled(.knn, "whitening", "{low: 0, high: 1}"))
       #expect(values.allSatisfy { 0...1 ~= Double($0)! })
     }
     for range in ["{low: 1, high: 10, log: true}", "{low: 1.0, high: 10.0, log: true}"] {
-      #expect(try drawn(.cnn, "learning-rate", range).contains { Double($0)! != Double($0)!.rounded() })
-      #expect(try drawn(.cnn, "epochs", range).sorted { Int($0)! < Int($1)! } == (1...10).map(String.init))
+      #expect(try sampled(.cnn, "learning-rate", range).contains { Double($0)! != Double($0)!.rounded() })
+      #expect(try sampled(.cnn, "epochs", range).sorted { Int($0)! < Int($1)! } == (1...10).map(String.init))
     }
     for (name, low, high) in [("dropout", "0", "0.5"), ("validation", "0", "0.5"), ("weight-decay", "0", "1")] {
-      #expect(try drawn(.cnn, name, "{low: \(low), high: \(high)}").count == 30)
+      #expect(try sampled(.cnn, name, "{low: \(low), high: \(high)}").count == 30)
     }
   }
 

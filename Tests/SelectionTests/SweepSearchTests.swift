@@ -168,18 +168,18 @@ import Testing
       var search = try Self.begin(definition)
       let first = search.plan()
       let trials = search.tasks[0].configurations
-      search.fail(0, reason: "nobody could")
+      search.fail(0, reason: "every worker failed")
       let parts = search.plan()
       #expect(trials.count == 2 && search.tasks[parts].map(\.configurations) == trials.map { [$0] })
       #expect(search.tasks[parts].flatMap(\.group.members) == search.tasks[0].group.members)
-      search.fail(parts.lowerBound, reason: "nor alone")
+      search.fail(parts.lowerBound, reason: "failed alone")
       for task in Array(first.dropFirst()) + [parts.upperBound - 1] {
         _ = search.note(task, Self.results(search.tasks[task]))
       }
       Self.run(&search)
       #expect(search.isFinished)
       let failed = search.rows.filter { $0.failure != nil }
-      #expect(failed.map(\.failure) == ["nor alone"] && failed.allSatisfy { ($0.rung?.number ?? 0) == 0 })
+      #expect(failed.map(\.failure) == ["failed alone"] && failed.allSatisfy { ($0.rung?.number ?? 0) == 0 })
       #expect(failed.map(\.configuration) == [search.configuration(of: trials[0])])
       #expect(failed.allSatisfy { $0.mean(.accuracy).isNaN })
     }
@@ -201,12 +201,12 @@ import Testing
     var definition = SweepDefinition(.knn, spaces: [space])
     definition.splits = .holdOut(0.5)
     var search = try Self.begin(definition)
-    let told = search.plan().map { task in
+    let changes = search.plan().map { task in
       var results = FitResults()
       let score = [0.5, 0.5, 0.75][task]
       results.add([(FitOutcome(scores: ["accuracy": score]), FitTime(fitSeconds: 1, scoreSeconds: 1))])
       return search.note(task, results)
     }
-    #expect(told == [true, false, true] && search.best?.score == 0.75)
+    #expect(changes == [true, false, true] && search.best?.score == 0.75)
   }
 }
