@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Foundation
 
-/// An error of the system's resource limits. Its description names the limit and what to do.
+/// A request that exceeds a resource limit of the system. The description names the limit and what to do.
 package struct ResourceLimitError: Error, Equatable, CustomStringConvertible {
   package let description: String
 

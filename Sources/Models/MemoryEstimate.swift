@@ -4,7 +4,7 @@ package import Datasets
 /// An estimate of the peak memory of a fit, besides the images themselves, within a factor of about two. The size of
 /// the trees of a forest depends on the images; the estimate assumes images as difficult as those of common data sets.
 ///
-/// Numbers of bytes are `Double`, which no setting overflows.
+/// Numbers of bytes are `Double`, so that no setting makes them overflow.
 package struct MemoryEstimate: Sendable {
   /// A part that grows with some of the settings.
   package struct Part: Sendable {
@@ -93,8 +93,7 @@ extension TreeSettings {
     // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
     let table = count * ((features / 64).rounded(.up) * 64 + features)
     let byThread = count * 20 + 6 * Double(1 << 20)
-    // The number of images for each leaf, measured on Fashion-MNIST; twelve bytes for each node and each class of a
-    // leaf.
+    // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
     let imagesPerLeaf = 9.0
     let leaves = max(
       1, min(count / max(imagesPerLeaf, Double(minSamplesLeaf)), maxDepth.map { exp2Bounded($0) } ?? .infinity))

@@ -31,8 +31,7 @@ package struct FitCosts: Sendable {
     for parameter in task.common { byValue[parameter, default: Mean()].add(factor) }
   }
 
-  /// Returns the estimated time of a task: in seconds of one worker, or in arbitrary units before the first
-  /// observation.
+  /// Returns the estimated time of a task, in seconds of one worker (in arbitrary units before the first observation).
   package func seconds(_ task: FitPlan.Task) -> Double {
     guard all.count > 0 else { return task.cost }
     let mean = all.sum / all.count

@@ -61,8 +61,7 @@ package final class NetworkTrainer {
     self.settings = settings
     self.context = context
     normalization = InputNormalization(measuring: training)
-    // An incomplete last batch is dropped; its images are shuffled again in the next epoch. A set smaller than a batch
-    // is one batch.
+    // An incomplete last batch is dropped: the next epoch shuffles all images anew. A set smaller than a batch is one.
     stepsPerEpoch = max(1, training.count / settings.batch)
     parameters = AlignedBuffer(plan.initialParameters(seed: settings.seed))
     packed = PackedWeights(plan)

@@ -37,8 +37,8 @@ package enum FileReplacement {
     if isFlushed { flushFolder(of: path) }
   }
 
-  /// Checks, before a long computation, that ``write(_:to:isFlushed:mode:)`` can create a file at `path`. Leaves no
-  /// file.
+  /// Checks that ``write(_:to:isFlushed:mode:)`` can create a file at `path`, for use before a long computation. Leaves
+  /// no file behind.
   package static func check(_ path: String) throws(FileError) {
     let place = OutputPlace(path)
     try place.checkIsWritable(as: path)

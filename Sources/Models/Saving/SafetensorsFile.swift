@@ -47,8 +47,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     try FileReplacement.write(pieces, to: path)
   }
 
-  /// Reads a file sequentially. Allocates no more than the file's length, and tensors only after the header was
-  /// checked.
+  /// Reads a file sequentially. Allocates no more than the file's length, and no tensor before the header is checked.
   ///
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
   package init(path: String) throws(FileError) {

@@ -6,8 +6,7 @@ package struct SafetensorsFailure: Error, Equatable {
 }
 
 extension SafetensorsHeader {
-  /// Returns the length of the header, which the first eight bytes of a file contain, checked against the file's
-  /// length.
+  /// Returns the length of the header from the first eight bytes of a file, checked against the length of the file.
   static func length(firstBytes: [UInt8], fileLength: Int) throws(SafetensorsFailure) -> Int {
     guard firstBytes.count == 8 else {
       throw SafetensorsFailure(
