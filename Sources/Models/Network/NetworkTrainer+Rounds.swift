@@ -33,7 +33,7 @@ extension NetworkTrainer {
   /// to right. They are valid until the next call, and the caller may modify them.
   /// - Parameters:
   ///   - shards: not empty
-  ///   - bucketSummed: called for each of ``buckets`` when its sums are complete, while the rest is still being computed
+  ///   - bucketSummed: called for each of ``buckets`` when its sums are complete, while the rest is being computed
   @discardableResult package func computeSums(
     shards: Range<Int>, bucketSummed: (_ bucket: Int, _ sums: [UnsafePointer<Float>]) -> Void = { _, _ in }
   ) throws -> [UnsafePointer<Float>] {
