@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target: Swift 6 mode, explicit `any`, imports that say what they give on, and no warning left standing.
+/// The settings of every target: Swift 6 mode, explicit `any`, imports with access levels, and warnings as errors.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -10,14 +10,14 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// The kernel targets are the same source, compiled once for each instruction set. Bounds are checked by the caller
-/// (`Compute`, `Models`), so the kernels themselves are built unchecked.
+/// Returns a kernel target. All kernel targets have the same source, compiled once for each instruction set. Callers
+/// (`Compute`, `Models`) check bounds, so the kernels are built with unchecked arithmetic and accesses.
 func kernelTarget(_ name: String, flags: [String] = []) -> Target {
   .target(
     name: name,
     dependencies: ["CInstructions", "KernelInterface"],
     swiftSettings: strict + (name == "KernelsAVX512" ? [.define("AVX512")] : []) + [
-      // Without errno, a square root is one instruction and not a call.
+      // Without errno, a square root is a single instruction instead of a call.
       .unsafeFlags((flags + ["-fno-math-errno"]).flatMap { ["-Xcc", $0] }),
       .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
     ])
@@ -139,7 +139,7 @@ let package = Package(
   ]
 )
 
-// Not part of the product, and built by another compiler mode: see deploy/fuzz.
+// The fuzzer is not part of the product and needs its own compiler mode: see deploy/fuzz.
 if Context.environment["ATELIER_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(

@@ -1,10 +1,11 @@
-/* Tells the thread sanitizer what it cannot see of Swift's `Mutex` on Linux, so that nothing of ours has to be suppressed: loaded before
- * the tests by deploy/sanitize.
+/* Makes the synchronization of Swift's `Mutex` on Linux visible to the thread sanitizer, so that no report about our own
+ * code has to be suppressed. deploy/sanitize preloads this library for the tests.
  *
- * `Mutex` takes and gives back a free lock by atomic operations that are inlined into the caller, and seen. When two threads contend, both are
- * left to functions of libswiftSynchronization.so, which is not instrumented and asks the kernel (FUTEX_LOCK_PI): what one thread does before
- * the other seems unordered. These take the place of those functions, call them, and add the order that they make. (`withLockIfAvailable`,
- * which nobody uses here, has a third one.) Should another version of Swift name them otherwise, the false reports are back: none is lost. */
+ * `Mutex` acquires and releases an uncontended lock with atomic operations that are inlined into the caller, where the
+ * sanitizer sees them. Under contention it calls functions of libswiftSynchronization.so, which is not instrumented and
+ * uses the kernel (FUTEX_LOCK_PI), so accesses that the lock orders seem unordered. The functions below replace those
+ * functions, call them, and report the order to the sanitizer. (`withLockIfAvailable`, which this package does not use,
+ * calls a third one.) If another version of Swift changes the names, false reports return, but no race is hidden. */
 
 #include <dlfcn.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 #define SWIFT __attribute__((swiftcall))
 #define SELF __attribute__((swift_context)) void *
 
-/* Weak, for all the programs on the way to the tests that have no sanitizer. */
+/* Weak, because the library is also loaded into programs without the sanitizer that start the tests. */
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
 

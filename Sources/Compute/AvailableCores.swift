@@ -1,15 +1,15 @@
 internal import Foundation
 
-/// How many processor cores this process may use: its affinity mask (which cpusets also set), lowered by the limits of its control groups
-/// (containers).
-/// - Parameter root: stands before every path that is read
+/// Returns the number of processor cores that this process may use: those of its affinity mask (which cpusets also
+/// set), limited by the quotas of its control groups (containers).
+/// - Parameter root: a prefix of every path that is read
 package func availableCores(root: String = "") -> Int {
   let status = try? String(contentsOfFile: "\(root)/proc/self/status", encoding: .utf8)
   let allowed = status.flatMap(coresInAffinityMask) ?? ProcessInfo.processInfo.activeProcessorCount
   return max(1, min(allowed, ControlGroups(root: root).coreLimit ?? allowed))
 }
 
-/// The cores of the line `Cpus_allowed_list:	0-3,8` of /proc/self/status.
+/// Returns the number of cores in the line `Cpus_allowed_list:	0-3,8` of /proc/self/status; nil if it is missing.
 package func coresInAffinityMask(status: String) -> Int? {
   guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else {
     return nil
@@ -23,7 +23,8 @@ package func coresInAffinityMask(status: String) -> Int? {
   return cores > 0 ? cores : nil
 }
 
-/// Whole cores in a control group's `cpu.max` ("150000 100000" is one and a half, rounded up; "max 100000" is no limit).
+/// Returns the number of cores in a control group's `cpu.max`, rounded up: 2 for "150000 100000" (one and a half), nil
+/// for "max 100000" (no limit).
 package func coresInQuota(_ text: String) -> Int? {
   let fields = text.split(whereSeparator: \.isWhitespace)
   guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0, quota >= 0 else {

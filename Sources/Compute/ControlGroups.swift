@@ -1,18 +1,18 @@
 internal import Foundation
 
-/// The control groups of this process (containers, services): its own, and those above it as far as they can be seen. Each limits all below, so
-/// the smallest limit counts. Version 2 has one tree; version 1 has one for each controller.
+/// The control groups of this process (containers, services): its own group and the visible ancestors. Each limits all
+/// of its descendants, so the smallest limit applies. Version 2 has one tree; version 1 has one for each controller.
 package struct ControlGroups {
   /// Folders of version 2, the process's own first.
   private var unified: [String] = []
-  /// The same of version 1, by controller.
+  /// Folders of version 1 by controller, the process's own first.
   private var legacy: [String: [String]] = [:]
 
-  /// - Parameter root: stands before every path that is read
+  /// - Parameter root: a prefix of every path that is read
   package init(root: String = "") {
     guard let groups = Self.text("\(root)/proc/self/cgroup"), let mounts = Self.text("\(root)/proc/self/mountinfo")
     else { return }
-    // By controller the group's path; that of version 2 has no name.
+    // The path of the group by controller; the name of version 2 is empty.
     var paths: [String: String] = [:]
     for line in groups.split(separator: "\n") {
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -39,11 +39,11 @@ package struct ControlGroups {
 
   private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
-  /// The group's folder and those above it, up to the mount point.
+  /// Returns the folder of the group and its ancestors up to the mount point.
   private static func folders(_ path: String, _ mountRoot: String, _ mount: String) -> [String] {
     var parts = path.split(separator: "/").map(String.init)
     let above = mountRoot.split(separator: "/").map(String.init)
-    // Within a container, the mount's root may be the container's group, or outside of what can be seen.
+    // Within a container, the root of the mount may be the container's group, or the group may be outside the mount.
     if parts.starts(with: above) { parts.removeFirst(above.count) } else { parts = [] }
     if parts.contains("..") { parts = [] }
     return (0...parts.count).reversed().map { ([mount] + parts[..<$0]).joined(separator: "/") }
@@ -55,7 +55,7 @@ package struct ControlGroups {
 
   // MARK: Limits
 
-  /// Whole cores, a rest rounded up; nil: no limit.
+  /// The limit in cores, rounded up; nil: no limit.
   package var coreLimit: Int? {
     let new = unified.compactMap { Self.text("\($0)/cpu.max").flatMap(coresInQuota) }
     let old = (legacy["cpu"] ?? []).compactMap { folder -> Int? in
@@ -67,7 +67,8 @@ package struct ControlGroups {
     return (new + old).min()
   }
 
-  /// Bytes that may still be taken; nil: no limit. Cached files are given up for it.
+  /// The bytes that can still be allocated; nil: no limit. Cached files do not count as used, because the kernel evicts
+  /// them.
   package var memoryLeft: Int? {
     let new = unified.compactMap { Self.left($0, "memory.max", "memory.current", ["inactive_file", "active_file"]) }
     let old = (legacy["memory"] ?? []).compactMap {
@@ -77,7 +78,7 @@ package struct ControlGroups {
     return (new + old).min()
   }
 
-  /// Version 1 writes so large a number for no limit.
+  /// Version 1 reports at least this number if there is no limit.
   private static let noLimit = 1 << 60
 
   private static func left(_ folder: String, _ limit: String, _ usage: String, _ caches: [String]) -> Int? {
@@ -92,7 +93,7 @@ package struct ControlGroups {
     return max(0, most - max(0, used - cached))
   }
 
-  /// The smallest limit on processes and threads that is as good as reached; nil: none is.
+  /// The smallest limit on processes and threads with fewer than 64 left; nil if no limit is that close.
   package var processLimit: Int? {
     (unified + (legacy["pids"] ?? [])).compactMap { folder -> Int? in
       guard let most = Self.number("\(folder)/pids.max"), let used = Self.number("\(folder)/pids.current") else {

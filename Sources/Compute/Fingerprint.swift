@@ -1,15 +1,16 @@
-/// A number of 64 bits that follows from bytes: tells whether two processes hold the same, at the speed of memory.
+/// A 64-bit hash for comparing the data of two processes, computed at the speed of memory.
 ///
-/// Any change of a single word changes it for certain, since each word enters by bijections; other differences go unseen once in about 2^64
-/// times. It is no defense against an adversary who can choose the bytes: see ``checksum(of:)``.
+/// Any change of a single word changes the hash, because each word enters through bijections; other differences are
+/// missed with a probability of about 2^-64. It does not protect against an adversary who chooses the bytes; see
+/// ``checksum(of:)``.
 package struct Fingerprint: Sendable, Equatable {
-  /// Odd, so that multiplication by them is a bijection (the primes of XXH64: Collet, 2014). Two multiplications with a fold
-  /// between them let every bit of a word reach many bits of the state.
+  /// The factors are odd, so multiplication by them is a bijection (primes of XXH64: Collet, 2014). Two multiplications
+  /// with a fold between them spread every bit of a word over many bits of the state.
   private static let factor: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let second: UInt64 = 0xC2B2_AE3D_27D4_EB4F
   private var state: UInt64 = 0x27D4_EB2F_1656_67C5
 
-  /// Of nothing yet.
+  /// Creates the hash of no data.
   package init() {}
 
   package var value: UInt64 { state }
@@ -22,9 +23,9 @@ package struct Fingerprint: Sendable, Equatable {
     return folded << 29 | folded >> 35
   }
 
-  /// Adds bytes, and how many they are.
+  /// Adds bytes and their number.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    // Four chains that do not wait for each other.
+    // Four independent chains run in parallel.
     var (a, b, c, d) = (state, state ^ 1, state ^ 2, state ^ 3)
     let whole = bytes.count / 32 * 32
     for offset in stride(from: 0, to: whole, by: 32) {

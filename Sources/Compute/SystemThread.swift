@@ -2,15 +2,16 @@ internal import CLinux
 internal import Dispatch
 internal import Foundation
 
-/// Starts threads. Foundation's threads do not report that the system gave none, and who waits for one would wait forever; these do.
+/// Starts threads and reports failures. Foundation does not report that the system refused a thread, so a caller that
+/// waits for the thread would wait forever.
 package enum SystemThread {
   private static let standardStack = 8 << 20
 
   /// Runs `body` on a new thread.
   /// - Parameters:
-  ///   - name: as the system's tools show it; at most 15 characters
-  ///   - stack: bytes
-  /// - Throws: ``ResourceLimitError``, which names the limit
+  ///   - name: the name in the system's tools, at most 15 characters
+  ///   - stack: the size of the stack in bytes
+  /// - Throws: ``ResourceLimitError``, which names the limit.
   package static func start(
     _ name: String, stack: Int = standardStack, _ body: @escaping @Sendable () -> Void
   ) throws(ResourceLimitError) {
@@ -18,8 +19,9 @@ package enum SystemThread {
     pthread_detach(thread)
   }
 
-  /// - Throws: ``ResourceLimitError`` if the system does not give so many threads now. For the threads of libraries that end the process, or
-  ///   wait forever, if they get none.
+  /// Checks that this many threads can be started, before calling libraries that abort the process or wait forever if
+  /// they get no thread.
+  /// - Throws: ``ResourceLimitError`` if they cannot.
   package static func check(canStart count: Int) throws(ResourceLimitError) {
     if !canStart(count) { throw .threads(count: count) }
   }
@@ -35,7 +37,8 @@ package enum SystemThread {
     return started.count == count
   }
 
-  /// - Returns: a thread that is to be joined or detached; nil if the system gives none
+  /// Creates a thread.
+  /// - Returns: a thread that the caller joins or detaches; nil if the system refuses one
   static func create(
     _ name: String, stack: Int = standardStack, _ body: @escaping @Sendable () -> Void
   ) -> pthread_t? {
@@ -60,7 +63,7 @@ package enum SystemThread {
   }
 }
 
-/// What a new thread is given.
+/// The body of a new thread, passed as a pointer.
 private final class ThreadStart: Sendable {
   let body: @Sendable () -> Void
 

@@ -2,21 +2,22 @@ internal import CInstructions
 internal import Foundation
 internal import Synchronization
 
-/// A fixed number of threads that work on one thing at a time: the caller is thread 0, the others wait between calls.
+/// A fixed number of threads that run one call at a time: the caller is thread 0, and the others wait between calls.
 ///
-/// Kernels run here and nowhere else, so Swift's cooperative pool is never blocked by them. Which thread does what never changes a result:
-/// each index of a loop writes its own slice. Calls do not nest, and come from one thread at a time.
+/// Kernels run only on thread teams, so they never block Swift's cooperative pool. The assignment of indices to threads
+/// never changes a result, because each index of a loop writes its own slice. Calls must not nest, and must come from
+/// one thread at a time.
 package final class ThreadTeam: Sendable {
-  /// How many threads work, the caller included.
+  /// The number of threads, including the caller's.
   package let count: Int
   private let shared: Shared
 
-  /// - Parameter count: at least 1. Where the system does not give so many threads, the team is as large as it can be without taking the last
-  ///   ones from the rest of the program.
+  /// - Parameter count: at least 1. If the system refuses so many threads, the team is smaller, and leaves some for the
+  ///   rest of the program.
   package init(threads count: Int) {
     precondition(count >= 1, "a team has at least one thread")
     let started = Self.start(count - 1)
-    // A team that takes the last thread leaves none for the rest of the program.
+    // A team must not take the last threads, because the rest of the program needs some as well.
     if started.threads.count == count - 1, count == 1 || SystemThread.canStart(Self.reserve) {
       for thread in started.threads { pthread_detach(thread) }
       shared = started.shared
@@ -31,7 +32,7 @@ package final class ThreadTeam: Sendable {
     self.count = count
   }
 
-  /// Threads that sockets, a worker and a live page take.
+  /// The number of threads that sockets, a worker and a live page need.
   private static let reserve = 8
 
   private static func start(_ count: Int) -> (threads: [pthread_t], shared: Shared) {
@@ -47,7 +48,7 @@ package final class ThreadTeam: Sendable {
 
   deinit { shared.publish(nil, workers: 0) }
 
-  /// Runs `body(thread)` once on every thread, and returns when all have.
+  /// Runs `body(thread)` once on every thread, and returns when all are done.
   package func run(_ body: (_ thread: Int) -> Void) {
     guard count > 1 else { return body(0) }
     withoutActuallyEscaping(body) { escapable in
@@ -57,9 +58,9 @@ package final class ThreadTeam: Sendable {
     }
   }
 
-  /// Runs `body(index, thread)` for every index of 0..<count; free threads take the next `chunk` indices.
+  /// Runs `body(index, thread)` for every index of 0..<count. Each free thread takes the next `chunk` indices.
   package func forEach(_ count: Int, chunk: Int = 1, _ body: (_ index: Int, _ thread: Int) -> Void) {
-    // One thread would have all of it: nobody need be woken.
+    // A single chunk is run by the caller without waking other threads.
     guard count > chunk else {
       for index in 0..<count { body(index, 0) }
       return
@@ -74,7 +75,7 @@ package final class ThreadTeam: Sendable {
     }
   }
 
-  /// Cuts 0..<count into one contiguous range for each thread, and runs `body(range, thread)` on each that is not empty.
+  /// Divides 0..<count into one contiguous range for each thread, and runs `body(range, thread)` for each nonempty one.
   package func forEachRange(
     _ count: Int, multipleOf unit: Int = 1, _ body: (_ range: Range<Int>, _ thread: Int) -> Void
   ) {
@@ -87,14 +88,14 @@ package final class ThreadTeam: Sendable {
   }
 }
 
-/// One call of `run`. The closure outlives neither the call nor the caller's frame, because the caller waits for all workers.
-private struct Job: @unchecked Sendable {  // only handed from the caller to the workers that it waits for
+/// One call of `run`. The closure does not outlive the call, because the caller waits for all threads.
+private struct Job: @unchecked Sendable {  // passed only from the caller to the threads that it waits for
   let body: (Int) -> Void
 }
 
-/// What the caller and the workers share.
+/// The state that the caller shares with the other threads.
 private final class Shared: Sendable {
-  /// Counts calls. A worker spins on it for a short while before it sleeps, because calls often follow each other closely.
+  /// The number of calls. A thread spins on it briefly before it sleeps, because calls often follow each other closely.
   private let generation = Atomic<Int>(0)
   private let running = Atomic<Int>(0)
   private let job = Mutex<Job?>(nil)
@@ -124,8 +125,8 @@ private final class Shared: Sendable {
     }
   }
 
-  /// Does one call's work; false at the end of the team. Not inlined, so that the reference to the closure is certainly gone when it
-  /// returns: the caller's `withoutActuallyEscaping` checks that none is left.
+  /// Runs one call, and returns false at the end of the team. It is not inlined, so that it releases the closure before
+  /// it returns: the caller's `withoutActuallyEscaping` checks that no reference is left.
   @inline(never)
   private func work(as index: Int) -> Bool {
     guard let job = job.withLock({ $0 }) else { return false }

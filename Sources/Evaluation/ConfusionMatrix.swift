@@ -1,4 +1,4 @@
-/// How often images of each class were predicted to be of each class.
+/// The number of images of each true class that were classified as each class.
 package struct ConfusionMatrix: Sendable, Equatable, Codable {
   /// `counts[truth][prediction]`
   package private(set) var counts: [[Int]]
@@ -16,29 +16,29 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
   package var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
   package var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
 
-  /// Images that are of the class.
+  /// Returns the number of images of a true class.
   package func support(_ label: Int) -> Int { counts[label].reduce(0, +) }
 
-  /// Images that were predicted to be of the class.
+  /// Returns the number of images classified as a class.
   package func predicted(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
 
-  /// The classes that any image is of or was predicted to be of. Averages over classes leave the others out.
+  /// The classes that occur among labels or predictions. Averages over classes exclude the others.
   package var presentLabels: [Int] { counts.indices.filter { support($0) + predicted($0) > 0 } }
 
-  /// The mean recall of the classes that any image is of, as scikit-learn's `balanced_accuracy_score`; 0 without images.
+  /// The mean recall of the classes that have images, like scikit-learn's `balanced_accuracy_score`; 0 without images.
   package var balancedAccuracy: Double {
     let recalls = counts.indices.filter { support($0) > 0 }.map { ClassMeasures(self, label: $0).recall }
     return recalls.isEmpty ? 0 : recalls.reduce(0, +) / Double(recalls.count)
   }
 }
 
-/// How well one class is told from the others; or an average of that over classes.
+/// Precision, recall and F1 of one class, or an average over classes.
 package struct ClassMeasures: Sendable, Equatable, Codable {
-  /// The share of the images predicted to be of the class that are; 0 if there are none.
+  /// The fraction of the images classified as the class that belong to it; 0 if there are none.
   package let precision: Double
-  /// The share of the images of the class that are predicted to be; 0 if there are none.
+  /// The fraction of the images of the class that are classified correctly; 0 if there are none.
   package let recall: Double
-  /// The harmonic mean of precision and recall; 0 if both are.
+  /// The harmonic mean of precision and recall; 0 if both are 0.
   package let f1: Double
 
   package init(_ confusion: ConfusionMatrix, label: Int) {
@@ -49,7 +49,7 @@ package struct ClassMeasures: Sendable, Equatable, Codable {
     f1 = hits > 0 ? 2 * hits / (predicted + support) : 0
   }
 
-  /// The weighted mean of each measure; all 0 if the weights are.
+  /// Computes the weighted mean of each measure, or 0 if all weights are 0.
   package init(meanOf measures: [ClassMeasures], weights: [Double]) {
     let whole = weights.reduce(0, +)
     func mean(_ measure: (ClassMeasures) -> Double) -> Double {

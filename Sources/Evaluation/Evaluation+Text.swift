@@ -1,18 +1,19 @@
 extension Evaluation: CustomStringConvertible {
-  /// With more classes the confusion matrix is too wide to read, and the most frequent confusions are listed alone.
+  /// The most classes whose confusion matrix is printed. Wider ones are unreadable, so only the most frequent
+  /// confusions are listed.
   private static let classesOfWholeMatrix = 20
 
-  /// The evaluation for a person.
+  /// The evaluation as text for the terminal.
   package var description: String {
     var parts = [summary.text, classTable.text]
     if classNames.count <= Self.classesOfWholeMatrix {
-      parts.append("confusion: a row for each true class, a column for each predicted one\n\(matrix.text)")
+      parts.append("confusion matrix (rows: true class, columns: predicted class)\n\(matrix.text)")
     }
     if !commonConfusions.isEmpty {
       let lines = commonConfusions.map {
-        "  \(classNames[$0.truth]) taken for \(classNames[$0.prediction]): \($0.count)"
+        "  \(classNames[$0.truth]) classified as \(classNames[$0.prediction]): \($0.count)"
       }
-      parts.append("most often confused\n" + lines.joined(separator: "\n"))
+      parts.append("most frequent confusions\n" + lines.joined(separator: "\n"))
     }
     return parts.joined(separator: "\n\n")
   }
@@ -56,7 +57,7 @@ extension Evaluation: CustomStringConvertible {
     return table
   }
 
-  /// The five most frequent wrong pairs; of equally frequent ones, the lower labels first.
+  /// The five most frequent confusions; of equally frequent ones, those of lower labels first.
   private var commonConfusions: [(truth: Int, prediction: Int, count: Int)] {
     let pairs = confusion.counts.indices.flatMap { truth in
       confusion.counts.indices.filter { $0 != truth }.map { (truth, $0, confusion.counts[truth][$0]) }

@@ -1,37 +1,38 @@
 internal import Compute
 package import Datasets
 
-/// What a fit takes at its peak, beside the images themselves. An estimate, within a factor of about two; of a forest, whose trees depend on the
-/// images, of images that are as hard to tell apart as those of common data sets.
+/// An estimate of the peak memory of a fit, besides the images themselves, within a factor of about two. The size of
+/// the trees of a forest depends on the images; the estimate assumes images as difficult as those of common data sets.
 ///
-/// Numbers of bytes are Doubles: no setting makes them overflow.
+/// Numbers of bytes are `Double`, so that no setting makes them overflow.
 package struct MemoryEstimate: Sendable {
   /// A part that grows with some of the settings.
   package struct Part: Sendable {
     package let bytes: Double
-    /// The settings that it comes from, as the user gave them: `batch 65536`.
+    /// The settings that determine it, as the user wrote them: `batch 65536`.
     package let cause: String
-    /// What makes it smaller: `lower --batch or --filters`.
+    /// The advice for reducing it: `lower --batch or --filters`.
     package let remedy: String
   }
 
-  /// Of each process that computes.
+  /// The parts in each process that computes.
   package var computing: [Part] = []
-  /// Of the process that puts the model together, which is the same one without workers.
+  /// The parts in the process that assembles the model, which also computes if there are no workers.
   package var collecting: [Part] = []
 
   package init() {}
 
   private static func sum(_ parts: [Part]) -> Double { parts.reduce(0) { $0 + $1.bytes } }
 
-  /// Bytes in one process that does all.
+  /// The bytes in a process that does everything.
   package var bytes: Double { Self.sum(computing) + Self.sum(collecting) }
 
+  /// Checks that the fit has enough memory.
   /// - Parameters:
-  ///   - processes: that compute on this machine
-  ///   - collects: whether the model is put together on this machine
+  ///   - processes: the number of computing processes on this machine
+  ///   - collects: whether the model is assembled on this machine
   ///   - available: bytes; nil: not known
-  /// - Throws: ``ModelError/badSettings(_:)`` with the setting that takes most, if that is more than there is
+  /// - Throws: ``ModelError/badSettings(_:)`` naming the setting that needs the most, if memory is not sufficient.
   package func check(
     processes: Int = 1, collects: Bool = true, available: Int? = availableMemory()
   ) throws(ModelError) {
@@ -44,12 +45,12 @@ package struct MemoryEstimate: Sendable {
     throw .badSettings(
       """
       this fit needs about \(Self.text(needed)) of memory, most of it for \(largest.cause)\
-      \(processes > 1 ? " in \(processes) workers" : ""), but \(Self.text(Double(available))) are available; \
+      \(processes > 1 ? " in \(processes) workers" : ""), but only \(Self.text(Double(available))) are available; \
       \(largest.remedy)
       """)
   }
 
-  /// For instance `1.2 GiB`.
+  /// Returns a text such as `1.2 GiB`.
   private static func text(_ bytes: Double) -> String {
     var (value, unit) = (bytes / 1024, "KiB")
     for next in ["MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, next) }
@@ -59,11 +60,12 @@ package struct MemoryEstimate: Sendable {
 }
 
 extension ModelSettings {
+  /// Estimates the memory of a fit.
   /// - Parameters:
-  ///   - count: training images
-  ///   - queries: images whose predictions are made at once
-  ///   - threads: of each process that computes
-  /// - Returns: nothing for settings that cannot be: the fit says why.
+  ///   - count: the number of training images
+  ///   - queries: the number of images classified in one call
+  ///   - threads: the number of threads of each computing process
+  /// - Returns: an empty estimate for invalid settings, which the fit reports
   package func memory(
     images count: Int, of shape: ImageShape, classCount: Int, queries: Int, threads: Int
   ) -> MemoryEstimate {
@@ -88,15 +90,15 @@ extension TreeSettings {
     images: Int, of shape: ImageShape, classCount: Int, trees: Int, bootstrap: Bool, threads: Int
   ) -> MemoryEstimate {
     let (count, features) = (Double(images), Double(shape.count))
-    // Rows and columns of the training table; by thread, two lists of samples, and the values of a small node.
+    // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
     let table = count * ((features / 64).rounded(.up) * 64 + features)
     let byThread = count * 20 + 6 * Double(1 << 20)
-    // Leaves for one image in so many, as measured on Fashion-MNIST; twelve bytes for each node and each class of a leaf.
+    // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
     let imagesPerLeaf = 9.0
     let leaves = max(
       1, min(count / max(imagesPerLeaf, Double(minSamplesLeaf)), maxDepth.map { exp2Bounded($0) } ?? .infinity))
     let tree = leaves * (2 * 8 + 4 + 8)
-    // Once as trees, and while they are saved as tensors and as a file.
+    // As trees and, while they are saved, as tensors and as a file.
     let copies = 3.0
     var estimate = MemoryEstimate()
     estimate.computing = [

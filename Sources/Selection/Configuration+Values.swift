@@ -1,12 +1,13 @@
 internal import Models
 
-/// What values a parameter can have at all, before any data are seen.
+/// The values that a parameter can have, whatever the data are.
 extension Configuration {
-  /// The value as the settings write it, so that `3` and `03` are the same.
-  /// - Throws: ``SweepError`` for what is no value of this parameter, with the nearest that is.
+  /// Returns the value as the settings write it, so that `3` and `03` are equal.
+  /// - Throws: ``SweepError`` for a value that this parameter cannot have, with the nearest valid word if values are
+  ///   words.
   static func canonical(_ value: String, of name: String, _ kind: ModelKind) throws(SweepError) -> String {
     var parameters = [Parameter(name, value)]
-    // Of a value alone nothing is asked that another parameter decides: shards are as many as a batch's images, or fewer.
+    // A value is checked alone: a limit that another parameter sets (shards ≤ batch) is not checked here.
     if kind == .cnn { parameters += name == "shards" ? [Parameter("batch", "65536")] : [Parameter("shards", "1")] }
     do throws(ModelError) {
       let settings = try Configuration(kind, parameters).settings(seed: 0)
@@ -18,7 +19,7 @@ extension Configuration {
     }
   }
 
-  /// Whether a parameter that has numbers as values takes any number, and not whole ones alone. It decides what a range holds.
+  /// Whether a numeric parameter takes real numbers, not only integers. Decides which values a range contains.
   static func isReal(_ name: String) -> Bool { realNumbers.contains(name) }
 
   private static let realNumbers: Set<String> = [
@@ -26,7 +27,7 @@ extension Configuration {
     "whitening",
   ]
 
-  /// The values of those parameters that are words.
+  /// The values of parameters whose values are words.
   private static let words: [String: [String]] = [
     "criterion": TreeSettings.Criterion.allCases.map(\.rawValue), "bootstrap": flags,
     "metric": Metric.allCases.map(\.rawValue), "weights": Weighting.allCases.map(\.rawValue),
@@ -37,7 +38,8 @@ extension Configuration {
 }
 
 extension ParameterSpace {
-  /// - Throws: ``SweepError`` for values that a parameter cannot have, whatever the data are.
+  /// Checks values without any data.
+  /// - Throws: ``SweepError`` for values that the parameter cannot have.
   static func check(_ values: Values, of name: String, _ kind: ModelKind) throws(SweepError) {
     func require(_ condition: Bool, _ reason: String) throws(SweepError) {
       if !condition { throw SweepError("\(name)\(reason)", key: name) }
@@ -47,18 +49,18 @@ extension ParameterSpace {
       try require(!list.isEmpty, " has no values")
       for value in list { _ = try Configuration.canonical(value, of: name, kind) }
     case .range(let low, let high, let isLogarithmic):
-      try require(low.isFinite && high.isFinite && low < high, ": low must be below high")
-      try require(abs(low) <= 1e9 && abs(high) <= 1e9, ": a range ends at 1e9")
-      try require(!isLogarithmic || low > 0, ": a logarithmic range begins above 0")
+      try require(low.isFinite && high.isFinite && low < high, ": low must be less than high")
+      try require(abs(low) <= 1e9 && abs(high) <= 1e9, ": the ends of a range must be between -1e9 and 1e9")
+      try require(!isLogarithmic || low > 0, ": low must be greater than 0 in a logarithmic range")
       let (first, last) = (low.rounded(.up), high.rounded(.down))
       if !Configuration.isReal(name), first != low || last != high {
         let isPossible = first < last && [first, last].allSatisfy { Self.isValue("\(Int($0))", of: name, kind) }
         throw SweepError(
-          "\(name) is a whole number, and so are the ends of its range"
+          "\(name) is an integer, so the ends of its range must be integers"
             + (isPossible ? ": write {low: \(Int(first)), high: \(Int(last))}" : ""), key: name)
       }
-      for share in [0.0, 1] {
-        _ = try Configuration.canonical(text(name, share, low, high, isLogarithmic), of: name, kind)
+      for fraction in [0.0, 1] {
+        _ = try Configuration.canonical(text(name, fraction, low, high, isLogarithmic), of: name, kind)
       }
     }
   }

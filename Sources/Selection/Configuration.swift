@@ -1,9 +1,9 @@
 package import Models
 
-/// One point of a search space: which parameters have which values, and the settings that they come to.
+/// One point of a search space: values of some parameters of a model, and the settings that result from them.
 package struct Configuration: Sendable, Equatable {
   package struct Parameter: Sendable, Hashable, Codable {
-    /// As the command line's option, without dashes.
+    /// The name of the command-line option, without dashes.
     package let name: String
     package let value: String
 
@@ -11,22 +11,22 @@ package struct Configuration: Sendable, Equatable {
   }
 
   package let kind: ModelKind
-  /// Those that the space names, sorted by name.
+  /// The parameters that the space names, sorted by name.
   package let parameters: [Parameter]
 
-  /// - Parameter parameters: in any order, no name twice; whether the model has them is found out by ``settings(seed:)``
+  /// - Parameter parameters: in any order, each name once; ``settings(seed:)`` checks that the model has them
   package init(_ kind: ModelKind, _ parameters: [Parameter]) {
     (self.kind, self.parameters) = (kind, parameters.sorted { $0.name < $1.name })
   }
 
   package subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }
 
-  /// The same with another value.
+  /// Returns the same configuration with another value of one parameter.
   package func setting(_ name: String, to value: String) -> Configuration {
     Configuration(kind, parameters.filter { $0.name != name } + [Parameter(name, value)])
   }
 
-  /// The standard settings, with the parameters' values in them.
+  /// Returns the standard settings with the values of the parameters.
   /// - Throws: ``ModelError/badSettings(_:)`` for a name or value that the model does not have.
   package func settings(seed: UInt64) throws(ModelError) -> ModelSettings {
     var text = Self.standard(kind).text
@@ -49,7 +49,7 @@ package struct Configuration: Sendable, Equatable {
     }
   }
 
-  /// The names that a space of this kind of model may have.
+  /// The parameters that a search space of this kind of model may name, sorted.
   package static func parameterNames(_ kind: ModelKind) -> [String] { standard(kind).text.keys.sorted() }
 
   private static func standard(_ kind: ModelKind) -> ModelSettings {
@@ -61,7 +61,7 @@ package struct Configuration: Sendable, Equatable {
     }
   }
 
-  /// For people: `max-depth 10, trees 300`.
+  /// A text for the user, such as `max-depth 10, trees 300`.
   package var description: String {
     parameters.isEmpty ? "standard settings" : parameters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
   }

@@ -1,10 +1,9 @@
 internal import Compute
 
 extension DataSplits {
-  /// What a user must know of classes that are too small to be divided: sentences that name each class and its number of images.
+  /// Returns warnings about classes that are too small to be divided, each with its number of images.
   ///
-  /// - Parameters:
-  ///   - labels: of the images to be divided, each with a name
+  /// - Parameter labels: of the images to be divided; each has a name
   package func warnings(of labels: [UInt8], classNames: [String]) -> [String] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for label in labels { counts[Int(label)] += 1 }
@@ -15,9 +14,9 @@ extension DataSplits {
       + (small.count > Self.mostNamed ? " and \(small.count - Self.mostNamed) more" : "")
     switch self {
     case .folds(let count):
-      return ["classes with fewer training images than the \(count) folds, which some folds are not tested on: \(list)"]
+      return ["classes with fewer training images than the \(count) folds, missing from some test folds: \(list)"]
     case .holdOut(let fraction):
-      return ["classes of which a hold-out of \(fraction) has no image, so that it says nothing of them: \(list)"]
+      return ["classes too small for a hold-out fraction of \(fraction), so none of their images is held out: \(list)"]
     }
   }
 

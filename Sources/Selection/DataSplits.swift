@@ -1,7 +1,7 @@
 package import Datasets
 
-/// How images are divided into those to learn from and those to be judged by: folds, or one part held out. Follows from the labels and a
-/// seed, so that everybody who has the images comes to the same.
+/// The division of images into training and test images: folds, or one hold-out set. Labels and a seed determine it, so
+/// every worker computes the same division.
 package enum DataSplits: Sendable, Hashable, Codable {
   case folds(Int)
   /// The fraction of each class that is held out.
@@ -9,7 +9,7 @@ package enum DataSplits: Sendable, Hashable, Codable {
 
   package var count: Int { if case .folds(let count) = self { count } else { 1 } }
 
-  /// False for numbers that may come from outside and make no sense.
+  /// Whether the number is valid; it may come from another process.
   package var isPossible: Bool {
     switch self {
     case .folds(let count): 2...1_000 ~= count
@@ -17,7 +17,8 @@ package enum DataSplits: Sendable, Hashable, Codable {
     }
   }
 
-  /// - Parameter limit: divide no more images than these, the same share of each class.
+  /// Returns the training and test images of one split.
+  /// - Parameter limit: the most images to divide, sampled with the same fraction of each class; nil: all
   package func split(
     _ index: Int, of images: LabeledImages, seed: UInt64, limit: Int? = nil
   ) -> (training: LabeledImages, test: LabeledImages) {
@@ -34,7 +35,8 @@ package enum DataSplits: Sendable, Hashable, Codable {
     return (images.selecting(training.map { used[$0] }), images.selecting(heldOut.map { used[$0] }))
   }
 
-  /// What ``split(_:of:seed:limit:)`` divides. To divide this part without a limit comes to the same, so no one need have the rest.
+  /// Returns the images that ``split(_:of:seed:limit:)`` divides. Dividing them without a limit gives the same result,
+  /// so a worker needs only these.
   package static func part(of images: LabeledImages, atMost limit: Int?, seed: UInt64) -> LabeledImages {
     let used = indices(of: images, atMost: limit, seed: seed)
     return used.count < images.count ? images.selecting(used) : images
@@ -42,7 +44,7 @@ package enum DataSplits: Sendable, Hashable, Codable {
 
   private static func indices(of images: LabeledImages, atMost limit: Int?, seed: UInt64) -> [Int] {
     guard let limit, limit < images.count else { return Array(0..<images.count) }
-    let share = 1 - Double(limit) / Double(images.count)
-    return Split.holdOut(labels: images.labels, fraction: share, seed: seed).kept
+    let fraction = 1 - Double(limit) / Double(images.count)
+    return Split.holdOut(labels: images.labels, fraction: fraction, seed: seed).kept
   }
 }

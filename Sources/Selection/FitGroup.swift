@@ -1,13 +1,13 @@
 package import Models
 
-/// Configurations that one computation answers, and the part of the images that it learns from.
+/// Configurations that one fit answers, and the images that it uses.
 package struct FitGroup: Sendable, Equatable, Codable {
-  /// Which of the divisions into training and test images.
+  /// The number of the division into training and test images.
   package let split: Int
   package let kind: ModelKind
-  /// The settings of each, as text: a group is sent to workers.
+  /// The settings of each configuration, as text, because a group is sent to workers.
   package let members: [[String: String]]
-  /// Divide no more images than these; nil: all.
+  /// The most images to divide; nil: all.
   package let images: Int?
 
   package init(split: Int, kind: ModelKind, members: [[String: String]], images: Int? = nil) {
@@ -15,27 +15,28 @@ package struct FitGroup: Sendable, Equatable, Codable {
   }
 }
 
-/// Finds the configurations that one computation answers: forests are prefixes and cuts of the largest and deepest one (their draws are keyed
-/// by tree and node), trees are cuts of the deepest, all numbers of neighbours and weightings are votes of one search, and searches by principal components have these in common.
+/// Groups the configurations that one fit answers. A forest is a prefix of the largest one, cut to its depth (random
+/// numbers are keyed by tree and node); a tree is a cut of the deepest one; all numbers of neighbors and all weightings
+/// are votes of one search; and searches by principal components share their computation.
 package struct FitPlan: Sendable {
   package struct Task: Sendable {
     package let group: FitGroup
-    /// Of each member of the group, in the list that was planned.
+    /// The position of each member of the group in the planned list.
     package let configurations: [Int]
-    /// An estimate, relative to others of its kind of model.
+    /// An estimate of the time, relative to other tasks of the same kind of model.
     package let cost: Double
-    /// The settings that all members have in common.
+    /// The settings that all members share.
     let common: [Configuration.Parameter]
   }
 
-  /// The costliest first, so that none begins when all others have ended.
+  /// The tasks, the most expensive first, so that no long task starts last.
   package let tasks: [Task]
 
   /// - Parameters:
-  ///   - settings: what is to be fitted
-  ///   - images: to be divided; nil: all
-  ///   - costs: what is known of how long tasks take
-  ///   - isMissing: of a place in the list and a split, whether that is to be fitted at all
+  ///   - settings: the configurations to fit
+  ///   - images: the most images to divide; nil: all
+  ///   - costs: the estimates of task times
+  ///   - isMissing: returns whether the configuration at this position is to be fitted on this split
   package init(
     _ settings: [ModelSettings], splits: Int, images: Int? = nil, costs: FitCosts = FitCosts(),
     isMissing: (_ index: Int, _ split: Int) -> Bool = { _, _ in true }
@@ -63,8 +64,8 @@ package struct FitPlan: Sendable {
     self.tasks = Self.order(Array(tasks.indices), of: tasks, seconds: seconds).map { tasks[$0] }
   }
 
-  /// Some of the tasks, the costliest first. Of equally costly ones, those of the same split follow each other: a worker has its images at
-  /// hand.
+  /// Orders some of the tasks, the most expensive first. Equally expensive ones are ordered by split, so that a worker
+  /// can reuse its images.
   /// - Parameter seconds: of each task
   package static func order(_ indices: [Int], of tasks: [Task], seconds: [Double]) -> [Int] {
     indices.sorted {
@@ -72,7 +73,7 @@ package struct FitPlan: Sendable {
     }
   }
 
-  /// Equal for what one computation answers.
+  /// Returns a key that is equal for settings that one fit answers.
   private static func key(_ settings: ModelSettings) -> String {
     var text = settings.text
     switch settings {
@@ -97,12 +98,12 @@ extension FitPlan.Task {
       common: common.map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name })
   }
 
-  /// The same, with other numbers for the places in the list that was planned.
+  /// Returns the task with each position in the planned list replaced by the number at that position of `numbers`.
   func numbering(_ numbers: [Int]) -> Self {
     Self(group: group, configurations: configurations.map { numbers[$0] }, cost: cost, common: common)
   }
 
-  /// Each of its configurations alone.
+  /// One task for each configuration.
   var parts: [Self] {
     zip(configurations, group.members).map { configuration, member in
       Self(
@@ -112,7 +113,7 @@ extension FitPlan.Task {
     }
   }
 
-  /// The same on another split.
+  /// Copies a task to another split.
   fileprivate init(_ task: Self, split: Int) {
     let group = FitGroup(split: split, kind: task.group.kind, members: task.group.members, images: task.group.images)
     self.init(group: group, configurations: task.configurations, cost: task.cost, common: task.common)
@@ -120,14 +121,14 @@ extension FitPlan.Task {
 }
 
 extension ModelSettings {
-  /// How long a fit takes, relative to others of the same kind on the same images. Decides only what is begun first.
+  /// The time of a fit relative to others of the same kind on the same images. It affects only the order of tasks.
   fileprivate var cost: Double {
     switch self {
     case .forest(let settings): Double(settings.trees) * depth(settings.tree)
     case .tree(let settings): depth(settings)
     case .knn(let settings): settings.components.map { Double($0) } ?? 1_000
     case .cnn(let settings):
-      // Each block sees a quarter of the pixels of the one before.
+      // Each block has a quarter of the pixels of the previous one.
       Double(settings.epochs * settings.kernel * settings.kernel)
         * zip([1] + settings.filters, settings.filters).enumerated().reduce(0.0) {
           $0 + Double($1.element.0 * $1.element.1) / Double(1 << (2 * min($1.offset, 20)))

@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// All that those who carry out a sweep's fits must know beside the images.
+/// Everything that a worker needs to run some of a sweep's fits, besides the images.
 package struct FitGroups: Sendable, Equatable, Codable {
-  /// Numbered from `first` on: a sweep's groups are planned while it runs.
+  /// Numbered from ``first``, because groups are planned while the sweep runs.
   package let groups: [FitGroup]
   package let first: Int
   package let splits: DataSplits
-  /// Of the division into splits.
+  /// The seed of the division into splits.
   package let seed: UInt64
 
   package init(_ groups: [FitGroup], from first: Int = 0, splits: DataSplits, seed: UInt64) {
@@ -23,7 +23,7 @@ package struct FitGroups: Sendable, Equatable, Codable {
     return [UInt8]((try? encoder.encode(self)) ?? Data())
   }
 
-  /// nil for what cannot be: it may have come from outside.
+  /// Returns nil for invalid content, which may come from another process.
   package init?(json: [UInt8]) {
     guard let groups = try? JSONDecoder().decode(FitGroups.self, from: Data(json)),
       groups.splits.isPossible, 0...(1 << 40) ~= groups.first,
@@ -35,8 +35,8 @@ package struct FitGroups: Sendable, Equatable, Codable {
   }
 }
 
-/// What came of some groups, one after the other, as it travels and as it is kept: two JSON texts on a line each, what any worker comes to and how
-/// long it took.
+/// The results of consecutive groups, in the format that is sent and stored: a line of JSON with the outcomes, which
+/// are equal on every worker, and a line with the times.
 package struct FitResults: Sendable, Equatable {
   /// By group and member.
   package var outcomes: [[FitOutcome]] = []
@@ -49,7 +49,7 @@ package struct FitResults: Sendable, Equatable {
     times.append(members.map(\.time))
   }
 
-  /// Group `index` alone.
+  /// Returns the results of one group.
   package func group(_ index: Int) -> FitResults {
     var result = FitResults()
     (result.outcomes, result.times) = ([outcomes[index]], [times[index]])
@@ -63,13 +63,13 @@ package struct FitResults: Sendable, Equatable {
     return line(outcomes) + [UInt8(ascii: "\n")] + line(times)
   }
 
-  /// How many of the bytes do not depend on how long it took.
+  /// Returns the number of leading bytes that do not depend on times.
   package static func checkedCount(of bytes: some Collection<UInt8>) -> Int {
     bytes.prefix { $0 != UInt8(ascii: "\n") }.count
   }
 
-  /// - Parameter counts: members of each group that was asked for
-  /// - Returns: nil if that is not what the bytes hold.
+  /// Returns nil if the bytes are not results of groups of these sizes.
+  /// - Parameter counts: the number of members of each group
   package init?(bytes: some Collection<UInt8>, counts: [Int]) {
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     guard lines.count == 2, let outcomes = try? JSONDecoder().decode([[FitOutcome]].self, from: Data(lines[0])),

@@ -1,21 +1,21 @@
 internal import Evaluation
 
-/// What came of one configuration on one split.
+/// The result of one configuration on one split.
 package struct FitOutcome: Sendable, Equatable, Codable {
-  /// By metric.
+  /// Scores by metric.
   package let scores: [String: Double]
-  /// Why there are no scores.
+  /// The reason why there are no scores.
   package let failure: String?
 
   /// - Parameter scores: by metric; more is better
   package init(scores: [String: Double]) { (self.scores, failure) = (scores, nil) }
-  /// - Parameter failure: why there are no scores, for people
+  /// - Parameter failure: the reason why there are no scores, shown to the user
   package init(failure: String) { (scores, self.failure) = ([:], failure) }
 
   /// - Parameter probabilities: (images, classes)
   package init(probabilities: [Float], labels: [UInt8], classCount: Int) {
     guard !labels.isEmpty else {
-      self.init(failure: "this split leaves no image to judge by")
+      self.init(failure: "this split has no test images")
       return
     }
     do {
@@ -29,7 +29,7 @@ package struct FitOutcome: Sendable, Equatable, Codable {
   }
 }
 
-/// How long one configuration took on one split: its share of what it had in common with others. Differs from run to run.
+/// The time of one configuration on one split; the time of a shared fit is divided equally. Varies from run to run.
 package struct FitTime: Sendable, Equatable, Codable {
   package let fitSeconds: Double
   package let scoreSeconds: Double

@@ -2,7 +2,8 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// What came of single fits, by all that they follow from: so that a search that goes on does none of them again, however it groups them now.
+/// Results of fits, keyed by everything that they depend on, so that a resumed search repeats none of them, however it
+/// groups them.
 package struct KnownFits: Sendable {
   package typealias Fit = (outcome: FitOutcome, time: FitTime)
 
@@ -14,7 +15,7 @@ package struct KnownFits: Sendable {
     origin = "\(dataDigest) \(numericsVersion) scores \(ScoreMetric.definitionsVersion) \(splits) \(seed)"
   }
 
-  /// What all splits of a fit have in common.
+  /// Returns the part of the key that all splits of a configuration share.
   package func key(_ settings: [String: String], of kind: String, images: Int?) -> String {
     var text = "\(origin) \(kind) \(images.map(String.init) ?? "all")"
     for (name, value) in settings.sorted(by: { $0.key < $1.key }) { text += "\n\(name) \(value)" }
@@ -23,14 +24,14 @@ package struct KnownFits: Sendable {
     return digest.finalize()
   }
 
-  /// nil if it is not known.
+  /// The result of a configuration on a split; nil if it is not known.
   package subscript(key: String, split: Int) -> Fit? { fits.isEmpty ? nil : fits["\(key)-\(split)"] }
 
-  // MARK: As they are kept
+  // MARK: Storage
 
-  /// What came of one group, with the keys of its members.
+  /// The results of one group, with the keys of its members.
   package struct Entry: Sendable {
-    /// Of the first member: no fit is kept twice.
+    /// The key of the first member, which is unique because no fit is stored twice.
     package let key: String
     /// A line of keys, then ``FitResults/bytes``.
     package let payload: [UInt8]
@@ -45,8 +46,8 @@ package struct KnownFits: Sendable {
     }
   }
 
-  /// Takes an entry's payload.
-  /// - Returns: false for one that is damaged, or in the format of another version: nothing is taken
+  /// Adds the payload of an entry.
+  /// - Returns: false, without adding anything, if the payload is damaged or was written by another version
   @discardableResult package mutating func add(_ payload: [UInt8]) -> Bool {
     guard let end = payload.firstIndex(of: UInt8(ascii: "\n")) else { return false }
     let keys = payload[..<end].split(separator: UInt8(ascii: " "))

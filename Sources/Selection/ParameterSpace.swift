@@ -2,24 +2,24 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// Which values each parameter may have.
+/// The values that each parameter may have.
 package struct ParameterSpace: Sendable, Equatable, Codable {
   package enum Values: Sendable, Equatable, Codable {
-    /// As the command line has them.
+    /// Values as they are written on the command line.
     case list([String])
-    /// From low to high, both included; uniform in the logarithm if `isLogarithmic`. Whole numbers if the parameter is one
-    /// (``Configuration/isReal(_:)``), however the ends are written.
+    /// From low to high, both included; uniform in the logarithm if `isLogarithmic`. Integers if the parameter is an
+    /// integer (``Configuration/isReal(_:)``), however the ends are written.
     case range(low: Double, high: Double, isLogarithmic: Bool)
   }
 
-  /// By name.
+  /// Values by parameter name.
   package let values: [String: Values]
 
   package init(_ values: [String: Values]) { self.values = values }
 
   private var names: [String] { values.keys.sorted() }
 
-  /// How many combinations there are; nil if there is a range of numbers that need not be whole.
+  /// The number of combinations; nil if there is a range of real numbers.
   package var count: Int? {
     var count = 1
     for (name, values) in values {
@@ -36,10 +36,10 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
     return count
   }
 
-  /// Whether there is a range.
   var hasRange: Bool { values.values.contains { if case .range = $0 { true } else { false } } }
 
-  /// All combinations, in the order of scikit-learn's ParameterGrid: names sorted, the last changes fastest. ``count`` must not be nil.
+  /// Returns all combinations in the order of scikit-learn's `ParameterGrid`: names are sorted, and the last one
+  /// changes fastest. ``count`` must not be nil.
   func grid(_ kind: ModelKind) -> [Configuration] {
     var combinations: [[Configuration.Parameter]] = [[]]
     for name in names {
@@ -54,29 +54,30 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
     return combinations.map { Configuration(kind, $0) }
   }
 
-  /// The combination number `draw` of a random search.
+  /// Returns sample number `draw` of a random search.
   func draw(_ draw: Int, of kind: ModelKind, seed: UInt64) -> Configuration {
     let parameters = names.enumerated().map { place, name in
       let words = Philox.words(
         seed: seed, .search, UInt32(truncatingIfNeeded: draw), UInt32(truncatingIfNeeded: place), 0)
-      let share = Double(UInt64(words[0]) << 21 | UInt64(words[1]) >> 11) * 0x1p-53
+      let fraction = Double(UInt64(words[0]) << 21 | UInt64(words[1]) >> 11) * 0x1p-53
       switch values[name]! {
       case .list(let list):
-        return Configuration.Parameter(name, list[min(Int(share * Double(list.count)), list.count - 1)])
+        return Configuration.Parameter(name, list[min(Int(fraction * Double(list.count)), list.count - 1)])
       case .range(let low, let high, let isLogarithmic):
-        return Configuration.Parameter(name, Self.text(name, share, low, high, isLogarithmic))
+        return Configuration.Parameter(name, Self.text(name, fraction, low, high, isLogarithmic))
       }
     }
     return Configuration(kind, parameters)
   }
 
-  /// What stands at a share, from 0 to 1, of a parameter's range.
-  static func text(_ name: String, _ share: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
-    let isWhole = !Configuration.isReal(name)
-    // Each whole number is as likely as any other.
-    let (first, last) = isWhole ? (low, high + 1) : (low, high)
-    let value = isLogarithmic ? exp(log(first) + share * (log(last) - log(first))) : first + share * (last - first)
-    // Four digits are as many as anybody tells apart, and the same whatever the last ones of the C library's logarithm are.
-    return isWhole ? "\(Int(min(value.rounded(.down), high)))" : String(format: "%.4g", min(max(value, low), high))
+  /// Returns the value at a fraction, from 0 to 1, of a parameter's range.
+  static func text(_ name: String, _ fraction: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
+    let isInteger = !Configuration.isReal(name)
+    // Every integer, including the highest, covers an interval of equal width.
+    let (first, last) = isInteger ? (low, high + 1) : (low, high)
+    let value =
+      isLogarithmic ? exp(log(first) + fraction * (log(last) - log(first))) : first + fraction * (last - first)
+    // Four digits do not depend on the last digits of the C library's logarithm.
+    return isInteger ? "\(Int(min(value.rounded(.down), high)))" : String(format: "%.4g", min(max(value, low), high))
   }
 }

@@ -1,14 +1,15 @@
-/// Decides, score by score, which configurations go on to the next rung of ``SuccessiveHalving``: each as soon as it is certain, whatever is
-/// still unknown. So nobody waits for a whole rung, as in ASHA (Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020); but
-/// where ASHA lets go on who is among the best of those that came first, here those go on that would if all were waited for, in whatever order
-/// scores come.
+/// Decides which configurations are promoted to the next rung of ``SuccessiveHalving``, each as soon as the known
+/// scores make it certain. As in ASHA (Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020), no
+/// worker waits for a whole rung. But ASHA promotes the best of the scores that arrive first; here the promoted
+/// configurations are those of the synchronous algorithm, in whatever order scores arrive.
 ///
-/// Of a rung with `n` configurations the best `k = ceil(n / factor)` of those that have a score go on, of equal ones the first. While scores
-/// are missing, `n` and `k` have bounds, since a configuration that fails makes room for another one. A configuration is certain to go on if
-/// those that are better, and those that are unknown or may still come to this rung, are together fewer than the least `k`. As these have to
-/// be fewer than `k` for all that are certain, the certain ones are always the best `k - unknown` so far, and one that was certain stays so.
+/// Of a rung with `n` configurations, the best `k = ceil(n / factor)` of those with a score are promoted; of equal
+/// scores, the first. While scores are missing, `n` and `k` are known within bounds, because a failed configuration
+/// makes room for another. A configuration is certain to be promoted if the number of better configurations plus the
+/// number of unknown ones (including those that may still reach this rung) is less than the lower bound of `k`. So the
+/// certain ones are always the best `k - unknown` so far, and a configuration once certain remains certain.
 package struct RungDecisions: Sendable {
-  /// A configuration, by its place among all, on a rung.
+  /// A configuration, identified by its position in the list of all, on a rung.
   package struct Trial: Sendable, Hashable {
     package let rung: Int
     package let configuration: Int
@@ -17,14 +18,15 @@ package struct RungDecisions: Sendable {
   }
 
   private struct Rung {
-    /// Of configurations that this rung will have had at the end.
+    /// Bounds of the number of configurations that reach this rung.
     var atLeast: Int
     var atMost: Int
-    /// That have a score, and all whose fate is known.
-    var judged = 0
+    /// Configurations with a score.
+    var scored = 0
+    /// Configurations with a score or a failure.
     var known = 0
-    var goneOn = 0
-    /// Judged ones that have not gone on, the best on top.
+    var promoted = 0
+    /// Configurations with a score that have not been promoted, the best on top.
     var candidates = Heap()
 
     var unknown: Int { atMost - known }
@@ -34,7 +36,7 @@ package struct RungDecisions: Sendable {
   private var rungs: [Rung]
 
   /// - Parameters:
-  ///   - count: of configurations; all of them begin on the first rung
+  ///   - count: the number of configurations, which all start on the first rung
   ///   - rungs: 1 for a search without halving
   package init(count: Int, rungs: Int, factor: Int) {
     self.factor = factor
@@ -42,51 +44,52 @@ package struct RungDecisions: Sendable {
     _ = decide(from: 0)
   }
 
-  /// Whether all is decided.
   package var isFinished: Bool { rungs.allSatisfy { $0.unknown == 0 } }
 
-  /// A configuration's score on a rung is known; not a number if it has none.
-  /// - Returns: what begins therefore, in the order of rungs
+  /// Records the score of a trial; NaN if it has none.
+  /// - Returns: the trials that can start now, in the order of rungs
   package mutating func note(_ score: Double, of trial: Trial) -> [Trial] {
     rungs[trial.rung].known += 1
     if !score.isNaN {
-      rungs[trial.rung].judged += 1
+      rungs[trial.rung].scored += 1
       if trial.rung < rungs.count - 1 { rungs[trial.rung].candidates.insert((score, trial.configuration)) }
     }
     return decide(from: trial.rung)
   }
 
-  private func promoted(of count: Int) -> Int { (count + factor - 1) / factor }
+  private func promotedCount(of count: Int) -> Int { (count + factor - 1) / factor }
 
   private mutating func decide(from first: Int) -> [Trial] {
     var begun: [Trial] = []
     for number in first..<max(first, rungs.count - 1) {
       let rung = rungs[number]
-      let certain = min(promoted(of: rung.atLeast) - rung.unknown, rung.judged)
-      while rungs[number].goneOn < certain, let best = rungs[number].candidates.removeBest() {
-        rungs[number].goneOn += 1
+      let certain = min(promotedCount(of: rung.atLeast) - rung.unknown, rung.scored)
+      while rungs[number].promoted < certain, let best = rungs[number].candidates.removeBest() {
+        rungs[number].promoted += 1
         begun.append(Trial(rung: number + 1, configuration: best.configuration))
       }
-      rungs[number + 1].atLeast = min(promoted(of: rung.atLeast), rung.judged)
-      rungs[number + 1].atMost = min(promoted(of: rung.atMost), rung.judged + rung.unknown)
+      rungs[number + 1].atLeast = min(promotedCount(of: rung.atLeast), rung.scored)
+      rungs[number + 1].atMost = min(promotedCount(of: rung.atMost), rung.scored + rung.unknown)
     }
     return begun
   }
 
-  // MARK: How it stands
+  // MARK: Progress
 
-  /// Of a rung: its configurations, at most; those whose fate there is known, and of these how many certainly do not go on.
+  /// Returns counts of a rung: the most configurations that can reach it, those with a result, and how many of these
+  /// are certainly not promoted.
   package func count(of rung: Int) -> (atMost: Int, known: Int, stopped: Int) {
     let found = rungs[rung]
-    let failed = found.known - found.judged
+    let failed = found.known - found.scored
     let isLast = rung == rungs.count - 1
     return (
-      found.atMost, found.known, failed + (isLast ? found.judged : max(0, found.judged - promoted(of: found.atMost)))
+      found.atMost, found.known,
+      failed + (isLast ? found.scored : max(0, found.scored - promotedCount(of: found.atMost)))
     )
   }
 }
 
-/// A binary heap of scores; of equal ones, the first configuration is the best.
+/// A binary heap of scores; among equal scores, the first configuration is the best.
 private struct Heap {
   typealias Entry = (score: Double, configuration: Int)
   private var entries: [Entry] = []

@@ -1,16 +1,17 @@
 package import Evaluation
 
-/// What configurations are ranked by, under scikit-learn's names; of each, more is better.
+/// The metrics that configurations can be ranked by, with scikit-learn's names. Higher is better.
 package enum ScoreMetric: String, Sendable, Codable, CaseIterable {
   case accuracy
   case balancedAccuracy = "balanced_accuracy"
   case macroF1 = "f1_macro"
   case negativeLogLoss = "neg_log_loss"
 
-  /// Scores that were computed by other definitions do not belong into one table: increased whenever one changes.
+  /// The version of the metrics' definitions, incremented when one changes, so that no table mixes scores of different
+  /// definitions.
   static let definitionsVersion = 2
 
-  /// More is better: the logarithmic loss, in nats for an image, is negative.
+  /// Returns the score of an evaluation. The log loss is negated, so that higher is better.
   package func score(_ evaluation: Evaluation) -> Double {
     switch self {
     case .accuracy: evaluation.accuracy

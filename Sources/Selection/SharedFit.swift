@@ -2,7 +2,8 @@ package import Compute
 package import Datasets
 package import Models
 
-/// Carries out one ``FitGroup``: the largest fit, of which all members are parts. Each member's scores are those of a fit of its own.
+/// Runs one ``FitGroup``: a single fit that contains the fits of all members. Each member's scores equal those of a
+/// separate fit.
 package struct SharedFit {
   private let members: [ModelSettings]
   private let training: LabeledImages
@@ -13,8 +14,8 @@ package struct SharedFit {
   private let progress: (FitProgress) -> Bool
 
   /// - Parameters:
-  ///   - available: bytes of memory that a fit may take; a member that needs more fails. nil: any number.
-  ///   - progress: false stops it.
+  ///   - available: the memory in bytes that a fit may use; a member that needs more fails. nil: no limit
+  ///   - progress: called with the progress of the fit; returns false to stop
   /// - Throws: ``ModelError`` for settings that cannot be read.
   package init(
     _ group: FitGroup, training: LabeledImages, test: LabeledImages, classCount: Int, on context: ComputeContext,
@@ -32,7 +33,8 @@ package struct SharedFit {
     (self.context, self.available, self.progress) = (context, available, progress)
   }
 
-  /// - Returns: of each member, in their order
+  /// Fits the group and scores each member.
+  /// - Returns: one result for each member, in the order of the group
   /// - Throws: `CancellationError` if stopped
   package func run() throws -> [(outcome: FitOutcome, time: FitTime)] {
     let start = ContinuousClock.now
@@ -48,17 +50,17 @@ package struct SharedFit {
       let outcomes = try probabilities().map {
         FitOutcome(probabilities: $0, labels: test.labels, classCount: classCount)
       }
-      let share = Double(max(members.count, 1))
+      let count = Double(max(members.count, 1))
       let time = FitTime(
-        fitSeconds: (fitted - start) / .seconds(1) / share,
-        scoreSeconds: (ContinuousClock.now - fitted) / .seconds(1) / share)
+        fitSeconds: (fitted - start) / .seconds(1) / count,
+        scoreSeconds: (ContinuousClock.now - fitted) / .seconds(1) / count)
       return outcomes.map { ($0, time) }
     } catch let error as ModelError {
       guard members.count > 1 else {
         let time = FitTime(fitSeconds: (ContinuousClock.now - start) / .seconds(1), scoreSeconds: 0)
         return [(FitOutcome(failure: "\(error)"), time)]
       }
-      // One of them asks for what cannot be; the others shall not suffer from it.
+      // Some member has impossible settings; separate fits keep it from failing the others.
       return try members.flatMap { try SharedFit([$0], like: self).run() }
     }
   }
@@ -69,9 +71,10 @@ package struct SharedFit {
     (context, available, progress) = (other.context, other.available, other.progress)
   }
 
-  // MARK: What members have in common
+  // MARK: Fits by kind of model
 
-  /// Fits once; what is returned gives the probabilities of the test images by each member: (images, classes) each.
+  /// Fits once, and returns a closure that computes the probabilities of the test images by each member: (images,
+  /// classes) each.
   private func fit() throws -> () throws -> [[Float]] {
     switch members[0] {
     case .forest: try fitForest()
@@ -109,7 +112,7 @@ package struct SharedFit {
     let tree = try DecisionTree.fit(
       training, classCount: classCount, settings: deepest, on: context, progress: progress)
     return {
-      // All limits below which the tree has ended are the same tree.
+      // All depth limits at or above the tree's depth give the same tree.
       let depth = tree.tree.depth
       var byLimit: [Int: [Float]] = [:]
       return try members.map { member in
@@ -122,7 +125,7 @@ package struct SharedFit {
     }
   }
 
-  /// nil is no limit.
+  /// Returns the highest of several depth limits, where nil means no limit.
   private static func deepest(_ limits: [Int?]) -> Int? {
     limits.contains(nil) ? nil : limits.compactMap { $0 }.max()
   }
@@ -132,9 +135,9 @@ package struct SharedFit {
     for member in members { try member.validate(images: training.count, shape: training.shape) }
     let analysis =
       members[0].components == nil ? nil : PrincipalComponents.Analysis(of: training, on: context)
-    // One search for all that compare images in the same way. Each fold is a task of its own, which searches the images outside it: of F folds
-    // together that is (F-1)/F of the distances that one search of all images among all would take, where those of the same fold are masked
-    // only when they are known. The neighbours are the same.
+    // One search answers all members with the same distances. Each fold is a separate task, which searches only the
+    // images outside the fold. For F folds, that is (F-1)/F of the distances of a search over all images that masks
+    // those of the same fold, with the same neighbors.
     let searches = try Dictionary(grouping: members.indices) {
       "\(members[$0].components ?? 0) \(members[$0].whitening)"
     }

@@ -8,14 +8,16 @@ extension SweepDefinition {
     "max-resource", "scoring", "seed", "images", "refit",
   ]
 
-  /// Reads a sweep file: one sweep, or several with lines of `---` between them.
-  /// - Parameter overrides: of all of them; what they say need not be in the file
+  /// Reads a sweep file: one sweep, or several separated by lines of `---`.
+  /// - Parameter overrides: settings that replace those of every sweep, and that the file may omit
   /// - Throws: ``SweepError``, which names file and line.
   package static func read(
     yaml text: String, path: String, overrides: SweepOverrides = SweepOverrides()
   ) throws(SweepError) -> [SweepDefinition] {
     let documents = try YAMLDocuments.read(text, path: path)
-    guard !documents.isEmpty else { throw SweepError("\(path) is empty; a sweep file has lines like `model: forest`") }
+    guard !documents.isEmpty else {
+      throw SweepError("\(path) is empty: expected a sweep file with lines like `model: forest`")
+    }
     return try documents.map { root throws(SweepError) in
       try SweepDefinition(root, path: path, overrides: overrides)
     }
@@ -23,23 +25,25 @@ extension SweepDefinition {
 
   private init(_ root: Node, path: String, overrides: SweepOverrides) throws(SweepError) {
     guard let mapping = root.mapping else {
-      throw SweepError("\(path) is not a sweep file: it must have lines like `model: forest`")
+      throw SweepError("\(path) is not a sweep file: expected lines like `model: forest`")
     }
     let reader = SweepFileReader(path: path, mapping: mapping)
     try reader.checkKeys(Self.keys)
     guard let kind = try reader.choice("model", ModelKind.self) else {
-      throw SweepError("\(path): model is missing: cnn, forest, tree or knn")
+      throw SweepError("\(path): model is missing: expected cnn, forest, tree or knn")
     }
     self.init(kind, spaces: try reader.spaces(of: kind))
     data = try reader.text("data")
     if let count = try reader.integer("folds") { splits = .folds(count) }
-    if let share = try reader.number("hold-out") {
-      guard mapping["folds"] == nil else { throw reader.error("hold-out", "folds and hold-out exclude each other") }
-      splits = .holdOut(share)
+    if let fraction = try reader.number("hold-out") {
+      guard mapping["folds"] == nil else {
+        throw reader.error("hold-out", "folds and hold-out cannot be combined")
+      }
+      splits = .holdOut(fraction)
     }
     if let scoring = try reader.choice("scoring", ScoreMetric.self) { self.scoring = scoring }
     if let seed = try reader.integer("seed") {
-      guard seed >= 0 else { throw reader.error("seed", "seed must be 0 or more") }
+      guard seed >= 0 else { throw reader.error("seed", "seed must be at least 0, not \(seed)") }
       self.seed = UInt64(seed)
     }
     images = try reader.integer("images")
@@ -57,25 +61,25 @@ extension SweepDefinition {
     guard names.contains(name) else {
       throw reader.error("strategy", SweepError(unknown: name, among: names, in: "strategy").description)
     }
-    let belonging = [
+    let strategyOfKey = [
       "draws": "random", "resource": "halving", "factor": "halving", "min-resource": "halving",
       "max-resource": "halving",
     ]
-    for (key, strategy) in belonging.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
-      throw reader.error(key, "\(key) belongs to `strategy: \(strategy)`")
+    for (key, strategy) in strategyOfKey.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
+      throw reader.error(key, "\(key) requires `strategy: \(strategy)`")
     }
     switch name {
     case "random":
       guard let draws = try reader.integer("draws") else {
-        throw reader.error("strategy", "random needs draws: how many configurations")
+        throw reader.error("strategy", "`strategy: random` requires draws, the number of configurations")
       }
       return .random(draws)
     case "halving":
       guard let resource = try reader.choice("resource", SuccessiveHalving.Resource.self) else {
-        throw reader.error("strategy", "halving needs a resource: epochs, trees or images")
+        throw reader.error("strategy", "`strategy: halving` requires a resource: epochs, trees or images")
       }
       guard let most = try reader.integer("max-resource") else {
-        throw reader.error("strategy", "halving needs max-resource: what the last rung has")
+        throw reader.error("strategy", "`strategy: halving` requires max-resource, the resource of the last rung")
       }
       return .halving(
         SuccessiveHalving(
@@ -86,14 +90,14 @@ extension SweepDefinition {
   }
 }
 
-/// Takes values out of a YAML mapping, and says in which line one is wrong.
+/// Reads values from a YAML mapping. Its errors name the line and the column.
 private struct SweepFileReader {
   let path: String
   let mapping: Node.Mapping
 
   func has(_ key: String) -> Bool { mapping[Node(key)] != nil }
 
-  /// What is wrong stands under the key, here or in a space.
+  /// Returns an error at the position of a key of the mapping or of a parameter of a space.
   func error(_ key: String, _ reason: String) -> SweepError {
     error(mapping[Node(key)] ?? parameters.first { $0.name == key }?.node, reason)
   }
@@ -110,7 +114,7 @@ private struct SweepFileReader {
 
   func checkKeys(_ known: [String]) throws(SweepError) {
     for (key, _) in mapping {
-      guard let name = key.scalar?.string else { throw error(key, "a name is expected here") }
+      guard let name = key.scalar?.string else { throw error(key, "expected a name") }
       guard known.contains(name) else {
         throw error(key, SweepError(unknown: name, among: known, in: "a sweep file").description)
       }
@@ -119,7 +123,7 @@ private struct SweepFileReader {
 
   func text(_ key: String) throws(SweepError) -> String? {
     guard let node = mapping[Node(key)] else { return nil }
-    guard let scalar = node.scalar else { throw error(node, "\(key) must be one value") }
+    guard let scalar = node.scalar else { throw error(node, "\(key) must be a single value") }
     return scalar.string
   }
 
@@ -133,7 +137,7 @@ private struct SweepFileReader {
     return value
   }
 
-  func integer(_ key: String) throws(SweepError) -> Int? { try value(key, "a whole number") { Int($0) } }
+  func integer(_ key: String) throws(SweepError) -> Int? { try value(key, "an integer") { Int($0) } }
   func number(_ key: String) throws(SweepError) -> Double? { try value(key, "a number") { Double($0) } }
   func flag(_ key: String) throws(SweepError) -> Bool? { try value(key, "true or false") { Bool($0) } }
 
@@ -145,9 +149,9 @@ private struct SweepFileReader {
     throw error(key, SweepError(unknown: text, among: Value.allCases.map(\.rawValue), in: key).description)
   }
 
-  /// One mapping of names to values, or a list of them.
+  /// Reads one mapping of names to values, or a list of them.
   func spaces(of kind: ModelKind) throws(SweepError) -> [ParameterSpace] {
-    guard let node = mapping["space"] else { throw error(nil, "space is missing: the values that parameters may have") }
+    guard let node = mapping["space"] else { throw error(nil, "space is missing: expected values of parameters") }
     var spaces: [ParameterSpace] = []
     for node in node.sequence.map(Array.init) ?? [node] { spaces.append(try space(node, of: kind)) }
     return spaces
@@ -155,7 +159,7 @@ private struct SweepFileReader {
 
   private func space(_ node: Node, of kind: ModelKind) throws(SweepError) -> ParameterSpace {
     let names = Configuration.parameterNames(kind)
-    guard let mapping = node.mapping else { throw error(node, "a space has lines like `trees: [100, 200]`") }
+    guard let mapping = node.mapping else { throw error(node, "expected a space with lines like `trees: [100, 200]`") }
     var space: [String: ParameterSpace.Values] = [:]
     for (key, value) in mapping {
       guard let name = key.scalar?.string, names.contains(name) else {
@@ -174,9 +178,11 @@ private struct SweepFileReader {
       if let text = item.scalar?.string {
         list.append(text)
       } else {
-        // A value that is itself a list, like the filters of a network.
+        // The value is itself a list, like the filters of a network.
         let parts = item.sequence?.map { $0.scalar?.string }
-        guard let parts, !parts.contains(nil) else { throw error(item, "\(name): a value, or a list of numbers") }
+        guard let parts, !parts.contains(nil) else {
+          throw error(item, "\(name): expected a value or a list of numbers")
+        }
         list.append(parts.map { $0! }.joined(separator: ","))
       }
       do throws(SweepError) { _ = try Configuration.canonical(list.last!, of: name, kind) } catch {
@@ -193,7 +199,7 @@ private struct SweepFileReader {
     let reader = SweepFileReader(path: path, mapping: mapping)
     try reader.checkKeys(["low", "high", "log"])
     guard let low = try reader.number("low"), let high = try reader.number("high") else {
-      throw error(node, "\(name): a range has low and high, and perhaps log: true")
+      throw error(node, "\(name): a range requires low and high, and allows `log: true`")
     }
     return .range(low: low, high: high, isLogarithmic: try reader.flag("log") ?? false)
   }

@@ -2,37 +2,38 @@ internal import Compute
 internal import Foundation
 package import Models
 
-/// What to search: a model, the values that its parameters may have, and how configurations are chosen and judged.
+/// A search: a model, its search spaces, and how configurations are chosen and scored.
 package struct SweepDefinition: Sendable, Equatable, Codable {
   package enum Strategy: Sendable, Equatable, Codable {
     /// All combinations.
     case grid
-    /// So many, drawn at random.
+    /// The given number of random samples.
     case random(Int)
-    /// All combinations with little, the best with more.
+    /// All combinations with little of a resource, the best with more.
     case halving(SuccessiveHalving)
   }
 
   package var model: ModelKind
-  /// A search may cover several spaces, one after the other.
+  /// The search spaces, searched one after the other.
   package var spaces: [ParameterSpace]
-  /// A name or a folder, as `--data` takes it; nil: the standard one.
+  /// A name or a folder, like the value of `--data`; nil: the default data set.
   package var data: String?
   package var splits = DataSplits.folds(3)
   package var strategy = Strategy.grid
   package var scoring = ScoreMetric.accuracy
   package var seed: UInt64 = 0
-  /// Search on no more images than these (which are then divided), the same share of each class; nil: on all training images.
+  /// The most training images to divide, sampled with the same fraction of each class; nil: all.
   package var images: Int?
-  /// Whether the best is fitted on all training images at the end.
+  /// Whether the best configuration is fitted on all training images at the end.
   package var refit = true
 
   package init(_ model: ModelKind, spaces: [ParameterSpace]) { (self.model, self.spaces) = (model, spaces) }
 
   package static let mostConfigurations = 100_000
 
-  /// The configurations to begin with, without doubles.
-  /// - Throws: ``SweepError`` if there are none, or too many.
+  /// Returns the configurations that the search starts with, without duplicates.
+  /// - Throws: ``SweepError`` if the space contains a range that the strategy cannot enumerate, or too many
+  ///   configurations.
   package func configurations() throws(SweepError) -> [Configuration] {
     let count = spaces.reduce(0 as Int?) { sum, space in
       guard let sum, let count = space.count else { return nil }
@@ -41,51 +42,53 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     switch strategy {
     case .grid, .halving:
       guard let count, !spaces.contains(where: \.hasRange) else {
-        throw SweepError("a range has no end of values: list them, or let them be drawn (strategy: random)")
+        throw SweepError("a range requires `strategy: random`; the other strategies need a list of values")
       }
       guard count <= Self.mostConfigurations else {
-        throw SweepError("that is \(count) configurations; at most \(Self.mostConfigurations) are searched")
+        throw SweepError("the search space has \(count) configurations; the limit is \(Self.mostConfigurations)")
       }
       return distinct(spaces.flatMap { $0.grid(model) })
     case .random(let draws):
-      // Few combinations are not drawn twice: all of them is what one can have.
+      // If there are not more combinations than samples, the search covers all of them.
       if let count, count <= draws { return distinct(spaces.flatMap { $0.grid(model) }) }
       var (found, seen): ([Configuration], SeenConfigurations) = ([], SeenConfigurations(model))
-      // Draws in a row that have brought nothing new: where values are few, hardly any other is left.
-      var doubles = 0
+      // Consecutive samples that were duplicates; many of them mean that hardly any other configuration is left.
+      var duplicates = 0
       for draw in 0..<100 * draws {
-        guard found.count < draws, doubles < Self.mostDoubles + 10 * found.count else { break }
+        guard found.count < draws, duplicates < Self.mostDuplicates + 10 * found.count else { break }
         let space = spaces[draw % spaces.count]
         let configuration = space.draw(draw, of: model, seed: seed)
-        doubles += 1
+        duplicates += 1
         if seen.insert(configuration, of: space) {
           found.append(configuration)
-          doubles = 0
+          duplicates = 0
         }
       }
       return found
     }
   }
 
-  private static let mostDoubles = 1_000
+  private static let mostDuplicates = 1_000
 
   private func distinct(_ configurations: [Configuration]) -> [Configuration] {
     var seen = SeenConfigurations(model)
     return configurations.filter { seen.insert($0) }
   }
 
-  /// - Throws: ``SweepError`` for what makes no sense, alone or together.
+  /// Checks all settings, alone and together.
+  /// - Throws: ``SweepError`` for the first that is invalid.
   package func check() throws(SweepError) {
     func require(_ condition: Bool, _ key: String, _ reason: String) throws(SweepError) {
       if !condition { throw SweepError(reason, key: key) }
     }
     switch splits {
-    case .folds(let count): try require(2...100 ~= count, "folds", "folds: from 2 to 100, not \(count)")
-    case .holdOut(let share):
-      try require(share > 0 && share < 1, "hold-out", "hold-out: a fraction above 0 and below 1, not \(share)")
+    case .folds(let count): try require(2...100 ~= count, "folds", "folds must be from 2 to 100, not \(count)")
+    case .holdOut(let fraction):
+      try require(
+        fraction > 0 && fraction < 1, "hold-out", "hold-out must be greater than 0 and less than 1, not \(fraction)")
     }
-    try require(images ?? 1 >= 1, "images", "images: at least 1")
-    try require(!spaces.isEmpty, "space", "there is no space to search")
+    try require(images ?? 1 >= 1, "images", "images must be at least 1")
+    try require(!spaces.isEmpty, "space", "the list of search spaces is empty")
     let known = Configuration.parameterNames(model)
     for space in spaces {
       for (name, values) in space.values.sorted(by: { $0.key < $1.key }) {
@@ -99,9 +102,10 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     case .grid: break
     case .random(let draws):
       try require(
-        1...Self.mostConfigurations ~= draws, "draws", "draws: from 1 to \(Self.mostConfigurations), not \(draws)")
+        1...Self.mostConfigurations ~= draws, "draws",
+        "draws must be from 1 to \(Self.mostConfigurations), not \(draws)")
     case .halving(let halving):
-      try require(2...100 ~= halving.factor, "factor", "factor: from 2 to 100, not \(halving.factor)")
+      try require(2...100 ~= halving.factor, "factor", "factor must be from 2 to 100, not \(halving.factor)")
       try require(
         halving.least >= 1 && halving.least <= halving.most, "min-resource",
         "min-resource must be from 1 to max-resource")
@@ -112,17 +116,18 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
         case .images: ModelKind.allCases
         }
       try require(
-        models.contains(model), "resource", "\(model.rawValue) has no \(halving.resource.rawValue) to halve")
+        models.contains(model), "resource",
+        "\(halving.resource.rawValue) cannot be the resource of halving for \(model.rawValue)")
       try require(
         halving.resource == .images || !spaces.contains { $0.values[halving.resource.rawValue] != nil },
         halving.resource.rawValue,
-        "\(halving.resource.rawValue) is what halving gives out; leave it out of the space")
+        "\(halving.resource.rawValue) is the resource of halving; remove it from the space")
     }
-    try require(!configurations().isEmpty, "space", "there is nothing to search")
+    try require(!configurations().isEmpty, "space", "the search space contains no configuration")
   }
 }
 
-/// Tells configurations apart by what settings they come to, however their values are written.
+/// Finds duplicates: configurations with equal settings, however their values are written.
 private struct SeenConfigurations {
   private let model: ModelKind
   private var canonical: [Configuration.Parameter: String] = [:]
@@ -130,13 +135,14 @@ private struct SeenConfigurations {
 
   init(_ model: ModelKind) { self.model = model }
 
-  /// - Parameter space: that it was drawn from; nil if it comes from a grid
-  /// - Returns: whether no other one came to the same settings
+  /// Adds a configuration.
+  /// - Parameter space: the space that it was sampled from; nil if it comes from a grid
+  /// - Returns: false if its settings equal those of an earlier one
   mutating func insert(_ configuration: Configuration, of space: ParameterSpace? = nil) -> Bool {
     var settings: [String: String] = [:]
     for parameter in configuration.parameters {
       if case .range? = space?.values[parameter.name] {
-        // Equal numbers of a range are written in one way.
+        // Equal values of a range have equal texts.
         settings[parameter.name] = parameter.value
         continue
       }
@@ -148,13 +154,13 @@ private struct SeenConfigurations {
   }
 }
 
-/// What is wrong with a sweep, and where.
+/// An invalid setting of a sweep.
 package struct SweepError: Error, Equatable, CustomStringConvertible {
   package let description: String
-  /// The key of a sweep file, or the parameter, that is wrong, where it is one.
+  /// The invalid key of the sweep file or parameter; nil if the error concerns no single key.
   let key: String?
 
-  /// Of a word that is wrong: it may be as long as a file.
+  /// The most characters of an invalid word that an error quotes: the word may be as long as a file.
   static let longestQuotation = 200
 
   package init(_ description: String) { self.init(description, key: nil) }
@@ -170,7 +176,7 @@ package struct SweepError: Error, Equatable, CustomStringConvertible {
       + (suggestion.map { "did you mean \($0)?" } ?? "it has \(names.joined(separator: ", "))")
   }
 
-  /// Letters to change, add or leave out (Levenshtein).
+  /// Returns the number of letters to change, insert or delete (Levenshtein distance).
   private static func distance(_ first: String, _ second: String) -> Int {
     let (first, second) = (Array(first.prefix(64)), Array(second.prefix(64)))
     var row = Array(0...second.count)

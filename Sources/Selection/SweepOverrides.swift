@@ -1,4 +1,5 @@
-/// Settings of a search that a command line gives: they win over what a sweep file says, and over the defaults. Nil where it gives none.
+/// Settings of a search from the command line, which take precedence over those of a sweep file and over the defaults.
+/// Nil where the command line gives none.
 package struct SweepOverrides: Sendable, Equatable {
   package var folds: Int?
   package var holdOut: Double?
@@ -14,11 +15,11 @@ package struct SweepOverrides: Sendable, Equatable {
 
   package init() {}
 
-  /// Whether the strategy follows from these settings alone, whatever a file says.
+  /// Whether these settings determine the strategy without those of a file.
   var replacesStrategy: Bool { draws != nil || (halving != nil && mostResource != nil) }
 
-  /// Puts the settings into a definition.
-  /// - Throws: ``SweepError`` for settings that need others. Whether values make sense is found out by ``SweepDefinition/check()``.
+  /// Applies the settings to a definition. Values are not checked; see ``SweepDefinition/check()``.
+  /// - Throws: ``SweepError`` if a setting requires another one that is missing.
   package func apply(to definition: inout SweepDefinition) throws(SweepError) {
     if let folds { definition.splits = .folds(folds) }
     if let holdOut { definition.splits = .holdOut(holdOut) }
@@ -35,11 +36,11 @@ package struct SweepOverrides: Sendable, Equatable {
     if case .halving(let halving) = before { known = halving }
     guard let resource = halving ?? known?.resource else {
       for (name, value) in [("factor", factor), ("min-resource", leastResource), ("max-resource", mostResource)] {
-        if value != nil { throw SweepError("--\(name) belongs to --halving, or to a sweep file that has it") }
+        if value != nil { throw SweepError("--\(name) requires --halving, or a sweep file with `strategy: halving`") }
       }
       return before
     }
-    guard let most = mostResource ?? known?.most else { throw SweepError("--halving needs --max-resource") }
+    guard let most = mostResource ?? known?.most else { throw SweepError("--halving requires --max-resource") }
     return .halving(
       SuccessiveHalving(
         resource: resource, factor: factor ?? known?.factor ?? 3, least: leastResource ?? known?.least ?? 1, most: most)

@@ -1,51 +1,51 @@
 internal import Models
 
-/// A sweep on its way: plans what can be fitted now, takes what has come of it, and knows what that leads to. It has no clock, and does not know
-/// who fits.
+/// The state of a running sweep: plans the tasks that can start, records their results, and decides which trials
+/// follow. It is independent of the clock and of the workers.
 ///
-/// A trial is a configuration on a rung; a search without halving has one rung. A task is a group of trials on one split, which one fit
-/// answers; tasks are numbered in the order in which they are planned. Which trials there are, and so the table, does not depend on the order
-/// in which tasks are done (``RungDecisions``); which of them are grouped does.
+/// A trial is a configuration on a rung; a search without halving has one rung. A task is a group of trials on one
+/// split that one fit answers; tasks are numbered in the order of planning. The set of trials, and so the table, does
+/// not depend on the order in which tasks finish (``RungDecisions``); their grouping does.
 package struct SweepSearch: Sendable {
   private struct Trial {
     let place: RungDecisions.Trial
-    /// With as much of the resource as the rung gives.
+    /// The configuration, with the resource of its rung.
     let configuration: Configuration
     let key: String
-    /// By split.
+    /// Results by split; nil while missing.
     var outcomes: [FitOutcome?]
     var times: [FitTime?]
     var missing: Int
     var failure: String?
-    /// It has no result because of what happened here, and not of what it is: another try may give one.
+    /// Whether the workers failed, rather than the configuration: another run may succeed.
     var isQuarantined = false
   }
 
   package let definition: SweepDefinition
-  /// All that are searched, each once.
+  /// All configurations of the search, without duplicates.
   package let configurations: [Configuration]
   /// The resource of each rung; without halving, one rung without a resource.
   package let rungs: [Int?]
   private var known: KnownFits
   package private(set) var decisions: RungDecisions
-  /// In the order in which they began.
+  /// Trials in the order in which they started.
   private var trials: [Trial] = []
-  /// That begin, and are not planned yet.
+  /// Trials that can start and are not planned yet.
   private var ready: [RungDecisions.Trial]
-  /// By rung: trials that have begun.
+  /// The number of started trials by rung.
   private var begunCounts: [Int]
   package private(set) var tasks: [FitPlan.Task] = []
-  /// Parts of tasks that nobody can do, not planned yet.
+  /// Parts of failed tasks that are retried and not planned yet.
   private var retried: [FitPlan.Task] = []
-  /// What fits take, as far as they have taught it.
+  /// The estimates of task times.
   package private(set) var costs = FitCosts()
-  /// Fits of single trials that were known from before.
+  /// The number of fits, each of one trial on one split, whose results are known from an earlier run.
   package private(set) var knownCount = 0
-  /// The best so far; of a higher rung, which has seen more, rather than of a lower one.
+  /// The best trial so far. A trial of a higher rung precedes all of lower ones.
   package private(set) var best: (trial: Int, score: Double)?
 
-  /// - Parameter known: from a search before
-  /// - Throws: ``SweepError`` if there is nothing to search, or too much.
+  /// - Parameter known: results of earlier runs
+  /// - Throws: ``SweepError`` as ``SweepDefinition/configurations()`` does.
   package init(_ definition: SweepDefinition, known: KnownFits) throws(SweepError) {
     (self.definition, self.known) = (definition, known)
     configurations = try definition.configurations()
@@ -64,14 +64,16 @@ package struct SweepSearch: Sendable {
 
   // MARK: Tasks
 
-  /// Plans all that can begin now. What is planned together is grouped; so ask when somebody has time for it, not before.
-  /// - Returns: the new tasks' numbers: those that are tried again alone, then the costliest first; none, if all depends on what is still missing
+  /// Plans all tasks that can start. Only trials that are planned together can share a task, so call this when a worker
+  /// is free, not earlier.
+  /// - Returns: the numbers of the new tasks: first the retried ones, then the others, the most expensive first; empty
+  ///   if all trials depend on missing results
   package mutating func plan() -> Range<Int> {
     let first = tasks.count
     tasks += retried
     retried = []
     var begun: [Int: (settings: [ModelSettings], trials: [Int])] = [:]
-    // What is known from before may lead to more.
+    // Known results may promote trials that can start as well.
     while !ready.isEmpty {
       let places = ready.sorted { ($0.rung, $0.configuration) < ($1.rung, $1.configuration) }
       ready = []
@@ -94,7 +96,8 @@ package struct SweepSearch: Sendable {
     return first..<tasks.count
   }
 
-  /// - Returns: the trial's number, and its settings if there are any
+  /// Starts a trial.
+  /// - Returns: its number, and its settings unless they are invalid
   private mutating func begin(_ place: RungDecisions.Trial) -> (trial: Int, settings: ModelSettings?) {
     let splits = definition.splits.count
     var configuration = configurations[place.configuration]
@@ -125,13 +128,13 @@ package struct SweepSearch: Sendable {
     if case .halving(let halving) = definition.strategy { halving.resource == .images } else { false }
   }
 
-  /// Tasks are about this part of the images (``DataSplits/part(of:atMost:seed:)``); nil: about all.
+  /// The number of images that tasks use (``DataSplits/part(of:atMost:seed:)``); nil: all.
   package var images: Int? { isHalvingImages ? nil : definition.images }
 
-  /// What a rung's tasks take of that part; nil: all of it.
+  /// The number of those images that tasks of a rung use; nil: all.
   private func limit(_ rung: Int) -> Int? { isHalvingImages ? rungs[rung] : nil }
 
-  /// What was known from before teaches how long the rest takes.
+  /// Updates the estimates of task times with the known results.
   private mutating func learn(_ settings: [ModelSettings], _ numbers: [Int], _ rung: Int) {
     let plan = FitPlan(settings, splits: definition.splits.count, images: limit(rung)) { [trials] index, split in
       trials[numbers[index]].outcomes[split] != nil
@@ -144,14 +147,14 @@ package struct SweepSearch: Sendable {
     }
   }
 
-  /// As it is kept: what came of a task.
+  /// Returns the results of a task in the form in which they are stored.
   package func entry(of task: Int, _ results: FitResults) -> KnownFits.Entry {
     KnownFits.Entry(tasks[task].configurations.map { trials[$0].key }, split: tasks[task].group.split, results)
   }
 
-  /// The fits of a task are done.
-  /// - Parameter results: of its group
-  /// - Returns: whether a trial is now known to be better than all before
+  /// Records the results of a task.
+  /// - Parameter results: those of its group
+  /// - Returns: whether the best trial has changed
   package mutating func note(_ task: Int, _ results: FitResults) -> Bool {
     costs.note(tasks[task], results)
     let before = best?.trial
@@ -163,8 +166,9 @@ package struct SweepSearch: Sendable {
     return best?.trial != before
   }
 
-  /// Nobody can do a task. Of several configurations each is tried alone then: one of them is to blame, and which are in a group depends on when
-  /// they were planned. Of one that is for good: what is decided on it must not change.
+  /// Records that a task failed on every worker that tried it. A task of several configurations is split into one task
+  /// for each, because the failure may concern only one of them, and because groups depend on the time of planning. A
+  /// task of one configuration fails for good, because decisions that rest on it must not change.
   package mutating func fail(_ task: Int, reason: String) {
     guard tasks[task].configurations.count == 1 else {
       retried += tasks[task].parts
@@ -180,7 +184,7 @@ package struct SweepSearch: Sendable {
     if trials[trial].missing == 0 { decide(trial) }
   }
 
-  /// All splits of a trial are known.
+  /// Records the score of a trial whose splits are all known.
   private mutating func decide(_ trial: Int) {
     let score = row(trials[trial]).mean(definition.scoring)
     ready += decisions.note(score, of: trials[trial].place)
@@ -190,20 +194,20 @@ package struct SweepSearch: Sendable {
     best = (trial, score)
   }
 
-  // MARK: What is found
+  // MARK: Results
 
   package func configuration(of trial: Int) -> Configuration { trials[trial].configuration }
-  /// Trials that have begun on a rung.
+  /// Returns the number of trials that have started on a rung.
   package func begunCount(of rung: Int) -> Int { begunCounts[rung] }
-  /// Whether not all splits of a trial are known.
+  /// Returns whether a trial has splits without a result.
   package func isRunning(_ trial: Int) -> Bool { trials[trial].missing > 0 }
 
-  /// Rung by rung, in the order of the configurations.
+  /// The rows of the table, by rung and then in the order of the configurations.
   package var rows: [SweepTable.Row] {
     trials.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)
   }
 
-  /// Those that nobody could fit here (``fail(_:reason:)``): without them the ranking is incomplete.
+  /// The rows of quarantined trials (``fail(_:reason:)``), without which the ranking is incomplete.
   package var quarantined: [SweepTable.Row] {
     let found = trials.filter(\.isQuarantined)
     return found.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)

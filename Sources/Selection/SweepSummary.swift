@@ -1,17 +1,17 @@
 package import Models
 
-/// A sweep's table in short, the best first: for people, records and reports.
+/// A summary of a sweep's table, the best row first, for output, records and reports.
 package struct SweepSummary: Sendable, Equatable, Codable {
   package struct Row: Sendable, Equatable, Codable {
     package let rank: Int
-    /// Over the splits; nil where there is no score.
+    /// The mean score over the splits; nil without a score.
     package let mean: Double?
     package let deviation: Double?
-    /// The mean over splits.
+    /// The mean over the splits.
     package let fitSeconds: Double
-    /// By name, as the user gave them.
+    /// Values by name, as the user wrote them.
     package let parameters: [String: String]
-    /// Of halving: from 0, and how much of the resource it had.
+    /// The rung, from 0, and its resource; nil without halving.
     package let rung: Int?
     package let resource: Int?
     package let failure: String?

@@ -1,12 +1,13 @@
 internal import Foundation
 
-/// As scikit-learn's `cv_results_`: columns of the same names and meanings, a row for each configuration (and rung).
+/// Exports the table like scikit-learn's `cv_results_`: columns with the same names and meanings, and a row for each
+/// configuration (and rung).
 extension SweepTable {
   private enum Cell {
     case number(Double)
     case integer(Int)
     case text(String)
-    /// Parameters by name; those of `numbers` are numbers.
+    /// Parameters by name; those named in `numbers` have numeric values.
     case object([Configuration.Parameter], numbers: Set<String>)
 
     var csv: String {
@@ -29,7 +30,7 @@ extension SweepTable {
       return String(decoding: data ?? Data(), as: UTF8.self)
     }
 
-    /// - Parameter isNumber: whether a text is to be one; an empty one is none.
+    /// - Parameter isNumber: whether a text is written as a number, or as null if it is empty
     func json(isNumber: Bool) -> Any {
       switch self {
       case .number(let value): value.isNaN ? NSNull() : value
@@ -64,7 +65,7 @@ extension SweepTable {
   private struct Column {
     let name: String
     let cells: [Cell]
-    /// They differ from run to run.
+    /// Whether the cells are times, which vary from run to run.
     var isTime = false
     var isNumber = false
 
@@ -94,7 +95,7 @@ extension SweepTable {
       columns.append(column)
     }
     columns.append(Column("params", rows.map { .object($0.configuration.parameters, numbers: numbers) }))
-    // The one that ranks has the plain name, as where there is only one.
+    // The ranking metric is named `score`, as in scikit-learn with a single metric.
     for metric in [metric] + ScoreMetric.allCases.filter({ $0 != metric }) {
       let name = metric == self.metric ? "score" : metric.rawValue
       let scores = rows.map { $0.scores(metric) }
@@ -113,13 +114,13 @@ extension SweepTable {
     return columns
   }
 
-  /// The table as the texts of its files.
+  /// The contents of the table's files.
   package struct Files: Sendable {
-    /// RFC 4180, with a line of names.
+    /// CSV (RFC 4180) with a header line.
     package let csv: String
-    /// The same without times, which differ from run to run: equal sweeps are equal texts.
+    /// CSV without times, which vary from run to run: equal sweeps give equal texts.
     package let scores: String
-    /// An object with a list for each column: `pandas.DataFrame(json)` is the table.
+    /// A JSON object with a list for each column; `pandas.DataFrame(json)` gives the table.
     package let json: String
   }
 
@@ -130,7 +131,7 @@ extension SweepTable {
     return Files(csv: Self.csv(texts), scores: Self.csv(scores), json: Self.json(columns))
   }
 
-  /// - Parameter columns: their names and cells
+  /// - Parameter columns: each with its name, then its cells
   private static func csv(_ columns: [[String]]) -> String {
     var csv = ""
     for row in columns[0].indices { csv += columns.map { $0[row] }.joined(separator: ",") + "\r\n" }

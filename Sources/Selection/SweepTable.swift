@@ -1,15 +1,15 @@
 internal import Foundation
 
-/// What a sweep has found, in the order of the configurations.
+/// The results of a sweep, in the order of the configurations.
 package struct SweepTable: Sendable {
   package struct Row: Sendable {
     package let configuration: Configuration
-    /// Of halving: the rung, and how much of the resource it had.
+    /// The rung and its resource; nil without halving.
     package let rung: (number: Int, resource: Int)?
-    /// By split.
+    /// Results by split.
     package let outcomes: [FitOutcome]
     package let times: [FitTime]
-    /// Why it has no scores.
+    /// The reason why there are no scores.
     package let failure: String?
 
     package init(
@@ -20,7 +20,7 @@ package struct SweepTable: Sendable {
       self.failure = failure ?? outcomes.lazy.compactMap(\.failure).first
     }
 
-    /// By split; what is not known is not a number.
+    /// Returns the scores by split; NaN where there is none.
     package func scores(_ metric: ScoreMetric) -> [Double] {
       failure == nil ? outcomes.map { $0.scores[metric.rawValue] ?? .nan } : outcomes.map { _ in .nan }
     }
@@ -29,29 +29,29 @@ package struct SweepTable: Sendable {
   package let metric: ScoreMetric
   package let splits: Int
   package let rows: [Row]
-  /// Of each row: 1 for the best; equal scores have the same rank, and those without a score the last (scikit-learn's).
+  /// The rank of each row, as in scikit-learn: 1 for the best, the same for equal scores, the last without a score.
   package let ranks: [Int]
 
   /// - Parameters:
-  ///   - rows: in the order of the configurations; of halving, rung after rung
-  ///   - splits: that each row with scores has scores of
+  ///   - rows: in the order of the configurations; with halving, by rung first
+  ///   - splits: the number of scores of each row that has scores
   package init(_ rows: [Row], metric: ScoreMetric, splits: Int) {
     (self.rows, self.metric, self.splits) = (rows, metric, splits)
     ranks = Self.ranks(rows.map { ($0.rung?.number ?? 0, $0.mean(metric)) })
   }
 
   private static func ranks(_ keys: [(rung: Int, mean: Double)]) -> [Int] {
-    // A later rung has seen more than any earlier one.
-    let judged = keys.indices.filter { !keys[$0].mean.isNaN }.sorted { keys[$0] > keys[$1] }
-    var ranks = [Int](repeating: judged.count + 1, count: keys.count)
-    for (place, index) in judged.enumerated() {
-      let isEqual = place > 0 && keys[judged[place - 1]] == keys[index]
-      ranks[index] = isEqual ? ranks[judged[place - 1]] : place + 1
+    // A later rung ranks before all earlier ones, because its scores rest on more of the resource.
+    let scored = keys.indices.filter { !keys[$0].mean.isNaN }.sorted { keys[$0] > keys[$1] }
+    var ranks = [Int](repeating: scored.count + 1, count: keys.count)
+    for (place, index) in scored.enumerated() {
+      let isEqual = place > 0 && keys[scored[place - 1]] == keys[index]
+      ranks[index] = isEqual ? ranks[scored[place - 1]] : place + 1
     }
     return ranks
   }
 
-  /// The row that ranks first; of equal ones, the first.
+  /// The row with rank 1; of equal ones, the first.
   package var best: Row? { ranks.firstIndex(of: 1).map { rows[$0] }.flatMap { $0.failure == nil ? $0 : nil } }
 
   /// Positions of the rows, the best first.
@@ -59,15 +59,15 @@ package struct SweepTable: Sendable {
 }
 
 extension SweepTable.Row {
-  /// Over the splits; not a number where one has no score.
+  /// Returns the mean score over the splits; NaN if one is missing.
   package func mean(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).mean }
-  /// Over the splits, of a whole population; not a number where one has no score.
+  /// Returns the population standard deviation of the scores over the splits; NaN if one is missing.
   package func deviation(_ metric: ScoreMetric) -> Double { Statistics(scores(metric)).deviation }
-  /// The mean over the splits; not a number where nothing was fitted.
+  /// The mean time of a fit over the splits; NaN if nothing was fitted.
   package var fitSeconds: Double { Statistics(times.map(\.fitSeconds)).mean }
 }
 
-/// As numpy has them: the deviation is that of a whole population.
+/// Mean and population standard deviation, as NumPy computes them.
 struct Statistics {
   let mean: Double
   let deviation: Double

@@ -2,19 +2,19 @@ internal import CYaml
 internal import Datasets
 internal import Yams
 
-/// Reads the documents of a YAML text whose author may be anyone, in time and memory that its length bounds.
+/// Reads the documents of an untrusted YAML text, in time and memory bounded by its length.
 ///
-/// An alias stands for a whole subtree, so a few lines of aliases of aliases expand to gigabytes, wherever their nodes are looked through (as
-/// keys of a mapping, in the parser itself). The files that Atelier reads have no use for anchors and aliases: they are refused, and so is
-/// deep nesting, before any node is built.
+/// An alias stands for a whole subtree, so a few lines of aliases of aliases expand to gigabytes wherever nodes are
+/// traversed, even in the parser (as keys of a mapping). Sweep files need no anchors and aliases, so these are rejected
+/// before any node is built, and so is deep nesting.
 enum YAMLDocuments {
   static let longest = 1 << 20
   static let deepest = 16
 
-  /// - Parameter path: what errors call the text
+  /// - Parameter path: the name of the text in errors
   /// - Throws: ``SweepError`` naming file and line
   static func read(_ text: String, path: String) throws(SweepError) -> [Node] {
-    guard text.utf8.count <= longest else { throw SweepError("\(path) is longer than 1 MiB: no sweep file") }
+    guard text.utf8.count <= longest else { throw SweepError("\(path) is longer than 1 MiB, the limit of sweep files") }
     let text = text.withoutByteOrderMark
     try check(text, path: path)
     var documents: [Node] = []
@@ -28,7 +28,7 @@ enum YAMLDocuments {
     return documents
   }
 
-  /// Looks at the tokens alone. What is no YAML at all is left to the parser, which says what is wrong.
+  /// Checks the tokens alone. Syntax errors are left to the parser, which describes them.
   private static func check(_ text: String, path: String) throws(SweepError) {
     var text = text
     let fault = text.withUTF8 { bytes -> (line: Int, column: Int, reason: String)? in
@@ -61,7 +61,7 @@ enum YAMLDocuments {
     if let fault { throw SweepError("\(path), line \(fault.line), column \(fault.column): \(fault.reason)") }
   }
 
-  /// Without the text of the lines, which may be long.
+  /// Returns the reason of a parser's error without the text of the lines, which may be long.
   private static func reason(_ error: any Error) -> String {
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -69,7 +69,7 @@ enum YAMLDocuments {
       ", line \(mark.line), column \(mark.column): \(problem)"
     case .duplicatedKeysInMapping(let duplicates, let context):
       ", line \(context.mark.line), column \(context.mark.column): "
-        + "\((duplicates.first ?? "a key").prefix(SweepError.longestQuotation)) is there twice"
+        + "\((duplicates.first ?? "a key").prefix(SweepError.longestQuotation)) is a duplicate key"
     case .reader(let problem, _, _, _): ": \(problem)"
     default: ": \("\(error)".prefix(SweepError.longestQuotation))"
     }

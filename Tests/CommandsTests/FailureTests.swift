@@ -127,7 +127,7 @@ import Testing
 
   @Test func anEmptyNameIsToldBeforeTheWork() throws {
     let run = try AtelierProcess(["train", "tree", "--data", data, "--output", ""], in: folder)
-    #expect(run.status == 73 && run.errors.contains("an empty name is no file's name"), "\(run.errors)")
+    #expect(run.status == 73 && run.errors.contains("the path is empty"), "\(run.errors)")
   }
 
   @Test func aModelWithAFlippedBitIsRefused() throws {

@@ -235,7 +235,7 @@ import Testing
   @Test func aModelIsNoCheckpointAndACheckpointIsNoModel() throws {
     try interruptedCheckpoint()
     let evaluated = try AtelierProcess(["evaluate", "a.checkpoint.safetensors", "--data", data], in: folder)
-    #expect(evaluated.status == 65 && evaluated.errors.contains("`atelier train cnn --resume` goes on with"))
+    #expect(evaluated.status == 65 && evaluated.errors.contains("`atelier train cnn --resume` resumes it"))
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
     let resumed = try AtelierProcess(["train", "cnn", "--data", data, "--resume", "tree"], in: folder)
     #expect(resumed.status == 65 && resumed.errors.contains("it is not the checkpoint of an unfinished training"))

@@ -172,9 +172,9 @@ extension SweepTests {
   @Test func optionsThatTheFileDoesNotFitAreErrors() throws {
     try folder.write("model: tree\nspace: {max-depth: [1, 2]}\n", to: "s.yaml")
     for (options, reason) in [
-      (["--factor", "3"], "--factor belongs to --halving"), (["--folds", "1"], "folds: from 2 to 100, not 1"),
-      (["--halving", "images"], "--halving needs --max-resource"),
-      (["--draws", "2", "--max-resource", "9"], "--max-resource belongs to --halving"),
+      (["--factor", "3"], "--factor requires --halving"), (["--folds", "1"], "folds must be from 2 to 100, not 1"),
+      (["--halving", "images"], "--halving requires --max-resource"),
+      (["--draws", "2", "--max-resource", "9"], "--max-resource requires --halving"),
     ] {
       let run = try start(["s.yaml"] + options).wait()
       #expect(run.status == 64 && run.errors.contains(reason), "\(run.errors)")

@@ -8,16 +8,16 @@ import Testing
     try SystemTree.with(Self.cores.merging(files) { _, new in new }) { availableCores(root: $0) }
   }
 
-  @Test func withoutControlGroupsTheAffinityMaskCounts() throws {
+  @Test func usesAffinityMaskWithoutControlGroups() throws {
     #expect(try cores([:]) == 16)
     #expect(try cores(["/proc/self/cgroup": "0::/\n", "/proc/self/mountinfo": SystemTree.unifiedMount]) == 16)
   }
 
-  /// The process's own group and each above it, whichever allows least.
+  /// The limits of the process's own group and of its ancestors.
   @Test(arguments: [
     ("300000 100000", "max 100000", 3), ("max 100000", "150000 100000", 2), ("900000 100000", "400000 100000", 4),
   ])
-  func theSmallestQuotaOfNestedGroupsCounts(own: String, above: String, expected: Int) throws {
+  func usesSmallestQuotaOfNestedGroups(own: String, above: String, expected: Int) throws {
     #expect(
       try cores([
         "/proc/self/cgroup": "0::/user.slice/job.scope\n", "/proc/self/mountinfo": SystemTree.unifiedMount,
@@ -25,8 +25,8 @@ import Testing
       ]) == expected)
   }
 
-  /// In a container the mount shows only the container's group, under its own root.
-  @Test func aGroupUnderTheMountsRootIsFound() throws {
+  /// In a container, the mount shows only the container's group, as its root.
+  @Test func findsGroupBelowRootOfMount() throws {
     let files = [
       "/proc/self/cgroup": "0::/docker/abc/inner\n",
       "/proc/self/mountinfo": "31 24 0:27 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
@@ -35,7 +35,7 @@ import Testing
     #expect(try cores(files) == 2)
   }
 
-  @Test func aGroupOutsideOfWhatIsMountedIsTheMounts() throws {
+  @Test func usesRootOfMountForGroupOutsideIt() throws {
     let files = [
       "/proc/self/cgroup": "0::/../other\n", "/proc/self/mountinfo": SystemTree.unifiedMount,
       "/sys/fs/cgroup/cpu.max": "200000 100000",
@@ -43,7 +43,7 @@ import Testing
     #expect(try cores(files) == 2)
   }
 
-  @Test func quotasOfVersion1Count() throws {
+  @Test func readsQuotasOfVersion1() throws {
     let mounts = """
       40 32 0:35 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
       41 32 0:36 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
@@ -61,7 +61,7 @@ import Testing
     #expect(try cores(files) == 1)
   }
 
-  @Test func nonsenseIsNoLimit() throws {
+  @Test func ignoresInvalidLimits() throws {
     for text in ["", "x y", "-5 100000", "100000 0", "1e400 1", "max"] {
       let files = [
         "/proc/self/cgroup": "0::/\nrubbish\n", "/proc/self/mountinfo": "short\n" + SystemTree.unifiedMount,
@@ -80,9 +80,9 @@ import Testing
     }
   }
 
-  @Test func theSmallestOfMachineGroupAndAddressSpaceIsAvailable() throws {
+  @Test func availableMemoryIsMinimumOfAllLimits() throws {
     #expect(try memory([:]) == 800 << 10)
-    #expect(try memory([:], addressSpace: 1500 << 10) == 476 << 10, "1024 KiB are taken")
+    #expect(try memory([:], addressSpace: 1500 << 10) == 476 << 10, "1024 KiB are in use")
     #expect(try memory([:], addressSpace: 1000) == 0)
     let groups = [
       "/proc/self/cgroup": "0::/a/b\n", "/proc/self/mountinfo": SystemTree.unifiedMount,
@@ -90,10 +90,10 @@ import Testing
       "/sys/fs/cgroup/a/memory.stat": "anon 1\ninactive_file 40000\nactive_file 10000\n",
       "/sys/fs/cgroup/a/b/memory.max": "max", "/sys/fs/cgroup/a/b/memory.current": "5",
     ]
-    #expect(try memory(groups) == 150_000, "cached files are given up")
+    #expect(try memory(groups) == 150_000, "cached files do not count as used")
   }
 
-  @Test func version1LimitsMemoryToo() throws {
+  @Test func readsMemoryLimitsOfVersion1() throws {
     let folder = "/sys/fs/cgroup/memory/job"
     let files = [
       "/proc/self/cgroup": "5:memory:/job\n",
@@ -106,7 +106,7 @@ import Testing
     #expect(try memory(unlimited) == 800 << 10)
   }
 
-  @Test func aLimitOnProcessesThatIsNearIsNamed() throws {
+  @Test func reportsLimitOnProcessesThatIsAlmostReached() throws {
     var files = [
       "/proc/self/cgroup": "0::/a\n", "/proc/self/mountinfo": SystemTree.unifiedMount,
       "/sys/fs/cgroup/a/pids.max": "100", "/sys/fs/cgroup/a/pids.current": "98",

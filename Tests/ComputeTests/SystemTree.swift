@@ -2,8 +2,8 @@ import Foundation
 
 /// A folder that stands for the root of a file system.
 enum SystemTree {
-  /// Calls `body` with a root that has these files, and removes it.
-  /// - Parameter files: by path from the root
+  /// Calls `body` with a root that contains these files, and then removes it.
+  /// - Parameter files: contents by path from the root
   static func with<Result>(_ files: [String: String], _ body: (_ root: String) throws -> Result) throws -> Result {
     let root = NSTemporaryDirectory() + "atelier-test-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: root) }

@@ -10,7 +10,7 @@ import Testing
     #expect(runs.withLock { $0 } == [Int](repeating: 1000, count: threads))
   }
 
-  @Test func whatOneThreadWouldDoIsDoneByTheCaller() {
+  @Test func callerRunsSingleChunk() {
     let team = ThreadTeam(threads: 3)
     let threads = Mutex(Set<Int>())
     for count in [1, 2, 3] {

@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import Testing
 
-/// What scikit-learn measures on some probabilities (Tests/Peers/fixtures/evaluation.py).
+/// The metrics that scikit-learn computes from some probabilities (Tests/Peers/fixtures/evaluation.py).
 private struct Fixture: Decodable {
   let probabilities: [Float]
   let labels: [UInt8]
@@ -13,11 +13,11 @@ private struct Fixture: Decodable {
 }
 
 @Suite struct EvaluationTests {
-  /// Both sides add a few hundred numbers in float64, scikit-learn's log loss rounds each logarithm to float32 first.
+  /// Both sides add a few hundred float64 numbers; scikit-learn's log loss first rounds each logarithm to float32.
   private let tolerance = 1e-12
   private let logTolerance = 1e-6
 
-  @Test func agreesWithScikitLearn() throws {
+  @Test func matchesScikitLearn() throws {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/evaluation", withExtension: "json"))
     let fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
     let names = fixture.confusion.indices.map { "class \($0)" }
@@ -39,13 +39,13 @@ private struct Fixture: Decodable {
     }
   }
 
-  @Test func aPerfectModelHasPerfectMeasures() throws {
+  @Test func perfectModelHasBestMetrics() throws {
     let found = try Evaluation(probabilities: [1, 0, 0, 1], labels: [0, 1], classNames: ["a", "b"])
     #expect([found.accuracy, found.macroAverage.f1, found.weightedAverage.f1] == [1, 1, 1])
     #expect([found.logLoss, found.brierScore, found.expectedCalibrationError] == [0, 0, 0])
   }
 
-  @Test func aModelThatIsSureAndWrongHasTheWorstMeasures() throws {
+  @Test func confidentWrongModelHasWorstMetrics() throws {
     let found = try Evaluation(probabilities: [0, 1, 1, 0], labels: [0, 1], classNames: ["a", "b"])
     #expect([found.accuracy, found.top2Accuracy, found.top3Accuracy, found.macroAverage.f1] == [0, 1, 1, 0])
     #expect([found.brierScore, found.expectedCalibrationError] == [2, 1])
@@ -53,7 +53,7 @@ private struct Fixture: Decodable {
   }
 
   /// Class b is never predicted, class c has no images.
-  @Test func whatCannotBeDividedIsZero() throws {
+  @Test func divisionsByZeroGiveZero() throws {
     let found = try Evaluation(
       probabilities: [0.8, 0.1, 0.1, 0.6, 0.4, 0, 0.1, 0.2, 0.7], labels: [0, 1, 0], classNames: ["a", "b", "c"])
     #expect(found.confusion.counts == [[1, 0, 1], [1, 0, 0], [0, 0, 0]])
@@ -64,14 +64,14 @@ private struct Fixture: Decodable {
     #expect(abs(found.macroAverage.f1 - 0.5 / 3) < tolerance && abs(found.weightedAverage.f1 - 1.0 / 3) < tolerance)
   }
 
-  @Test func oneClassIsAlwaysRight() throws {
+  @Test func singleClassIsAlwaysCorrect() throws {
     let found = try Evaluation(probabilities: [1, 1, 1], labels: [0, 0, 0], classNames: ["only"])
     #expect([found.accuracy, found.top3Accuracy, found.macroAverage.f1] == [1, 1, 1])
     #expect(found.confusion.counts == [[3]])
-    #expect(!found.description.contains("most often confused"))
+    #expect(!found.description.contains("most frequent confusions"))
   }
 
-  @Test func ofEquallyProbableClassesTheLowestIsPredicted() throws {
+  @Test func predictsLowestOfEquallyProbableClasses() throws {
     let found = try Evaluation(
       probabilities: [Float](repeating: 0.25, count: 16), labels: [0, 1, 2, 3], classNames: ["a", "b", "c", "d"])
     #expect(found.confusion.counts.map { $0[0] } == [1, 1, 1, 1])
@@ -79,26 +79,26 @@ private struct Fixture: Decodable {
     #expect(found.expectedCalibrationError == 0)
   }
 
-  /// One image right, one wrong: within one interval of confidence they make up for each other, else not.
+  /// Of two images, one is classified correctly: errors cancel within a bin of confidences, but not between bins.
   @Test(arguments: [(Float(0.75), 0.57), (Float(0.65), 0.13)])
-  func calibrationIsJudgedByIntervalsOfConfidence(second: Float, error: Double) throws {
+  func calibrationErrorIsComputedByBins(second: Float, error: Double) throws {
     let found = try Evaluation(
       probabilities: [0.61, 0.39, second, 1 - second], labels: [0, 1], classNames: ["a", "b"])
     #expect(abs(found.expectedCalibrationError - error) < 1e-7, "float32 rounds the confidences")
   }
 
-  @Test(arguments: [Float.nan, .infinity, -0.1, 1.5]) func whatIsNoProbabilityIsAnError(value: Float) {
+  @Test(arguments: [Float.nan, .infinity, -0.1, 1.5]) func rejectsInvalidProbabilities(value: Float) {
     #expect(throws: EvaluationError.self) {
       try Evaluation(probabilities: [0, 1, value, 0], labels: [0, 1], classNames: ["a", "b"])
     }
   }
 
-  @Test func goesThroughJSON() throws {
+  @Test func roundTripsThroughJSON() throws {
     let found = try Evaluation(probabilities: [0.7, 0.3, 0.6, 0.4], labels: [0, 1], classNames: ["a", "b"])
     #expect(try JSONDecoder().decode(Evaluation.self, from: JSONEncoder().encode(found)) == found)
   }
 
-  @Test func theTextIsForPeople() throws {
+  @Test func textContainsAllMetrics() throws {
     let found = try Evaluation(
       probabilities: [0.75, 0.25, 0.75, 0.25, 0.25, 0.75, 0.25, 0.75], labels: [0, 0, 0, 1], classNames: ["cat", "hen"])
     let text = """
@@ -117,19 +117,19 @@ private struct Fixture: Decodable {
       macro average        0.7500  0.8333  0.7333       4
       weighted average     0.8750  0.7500  0.7667       4
 
-      confusion: a row for each true class, a column for each predicted one
+      confusion matrix (rows: true class, columns: predicted class)
               0  1
       0  cat  2  1
       1  hen  0  1
 
-      most often confused
-        cat taken for hen: 1
+      most frequent confusions
+        cat classified as hen: 1
       """
     #expect(found.description == text)
   }
 
-  /// Nothing is known of class a, and of class c only that predictions of it were wrong.
-  @Test func absentClassesHaveNoMeasuresInTheText() throws {
+  /// Class a is absent, and class c is only predicted.
+  @Test func textOmitsUndefinedMeasures() throws {
     let found = try Evaluation(
       probabilities: [0, 0.75, 0.25, 0, 0.25, 0.75, 0, 0.75, 0.25], labels: [1, 1, 1], classNames: ["a", "b", "c"])
     for line in [
@@ -139,12 +139,12 @@ private struct Fixture: Decodable {
     #expect(abs(found.balancedAccuracy - 2.0 / 3) < tolerance)
   }
 
-  @Test func manyClassesAreListedWithoutTheMatrix() throws {
+  @Test func textOmitsMatrixOfManyClasses() throws {
     let names = (0..<30).map { "class \($0)" }
     var probabilities = [Float](repeating: 0, count: 900)
     for label in 0..<30 { probabilities[label * 30 + min(label + 1, 29)] = 1 }
     let found = try Evaluation(probabilities: probabilities, labels: (0..<30).map { UInt8($0) }, classNames: names)
-    #expect(!found.description.contains("a row for each true class"))
-    #expect(found.description.hasSuffix("class 4 taken for class 5: 1"))
+    #expect(!found.description.contains("rows: true class"))
+    #expect(found.description.hasSuffix("class 4 classified as class 5: 1"))
   }
 }

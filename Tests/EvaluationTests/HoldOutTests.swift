@@ -124,7 +124,7 @@ import Testing
     neighbors.neighbors = Self.training.count
     for (settings, reason) in [
       (ModelSettings.cnn(network), "trained on all training images"), (.forest(forest), "without bootstrap"),
-      (.knn(neighbors), "itself among them"),
+      (.knn(neighbors), "including itself"),
     ] {
       let holdOut = try Self.holdOut(of: Self.fit(settings))
       #expect(holdOut.predictions == nil)

@@ -4,15 +4,15 @@ import Foundation
 import Models
 import Testing
 
-/// Whatever bit of a saved file is flipped: it is refused, or it says the same.
+/// A saved file with any flipped bit is rejected or has the same content.
 @Suite struct FileIntegrityTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
   /// Flips bits of a file, one at a time.
   /// - Parameters:
-  ///   - bits: which; nil: all
-  ///   - read: reads the file, and returns whether it says the same as the original
+  ///   - bits: the positions of the bits; nil: all
+  ///   - read: reads the file, and returns whether its content equals that of the original
   private func flip(_ path: String, bits: [Int]? = nil, _ read: (String) throws -> Bool) throws {
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     try #require(try read(path), "the file as it was")
@@ -28,7 +28,7 @@ import Testing
     #expect(refused > 1_000)
   }
 
-  @Test func everyBitOfACheckpointIsCovered() throws {
+  @Test func detectsEveryFlippedBitOfCheckpoint() throws {
     let images = randomImages(8, ImageShape(height: 2, width: 2, channels: 1), classes: 2)
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.batch, settings.shards) = ([1], [], 4, 2)
@@ -43,13 +43,13 @@ import Testing
     try flip(folder.file("a")) { try NetworkCheckpoint(path: $0) == original }
   }
 
-  /// An editor that knows safetensors, and keeps the file well-formed.
+  /// Simulates an editor for safetensors files, which keeps the file well-formed.
   @Test(arguments: [
     ("setting.learning-rate", "0.09"), ("setting.seed", "1"), ("setting.epochs", "5"), ("setting.dropout", "0.5"),
     ("setting.batch", "16"), ("setting.shards", "4"), ("checkpoint.data", "/elsewhere"), ("data.digest", "ab"),
     ("class.0", "z"), ("header.digest", String(repeating: "0", count: 64)),
   ])
-  func anEditedSettingIsRefused(entry: String, value: String) throws {
+  func rejectsEditedSettings(entry: String, value: String) throws {
     let images = randomImages(24, ImageShape(height: 6, width: 5, channels: 1), classes: 3)
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.batch) = ([3], [4], 8)
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func everyBitOfASmallModelIsCovered() throws {
+  @Test func detectsEveryFlippedBitOfSmallModel() throws {
     let model = ConstantClassifier(imageShape: ImageShape(height: 3, width: 5, channels: 3), shares: [0.25, 0.75])
     let saved = SavedModel(
       model, classNames: ["a", "b\u{1F4A}"], dataName: "two \"things\"\n", dataDigest: "abc", testAccuracy: 0.5)
@@ -75,8 +75,8 @@ import Testing
     try flip(folder.file("a")) { try SavedModel(path: $0) == saved }
   }
 
-  /// All bits of the header, and some of the numbers.
-  @Test(arguments: ModelKind.allCases) func theBitsOfModelsOfEachKindAreCovered(kind: ModelKind) throws {
+  /// Flips bits of every byte of the header and of some numbers.
+  @Test(arguments: ModelKind.allCases) func detectsFlippedBitsOfEachKindOfModel(kind: ModelKind) throws {
     let saved = SavedModel(
       try SavedClassifierTests.fit(kind), classNames: ["a", "b", "c"], dataName: "random", dataDigest: "0",
       testAccuracy: nil)
@@ -85,7 +85,7 @@ import Testing
     let header = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
     var draws = RandomSequence(seed: 7, .test)
     let sample = (0..<1_000).map { _ in 8 * header + Int(draws.next(below: UInt32(8 * (bytes.count - header)))) }
-    // Of the header, each byte once: all bits of a small file are flipped above.
+    // One bit of each byte of the header suffices, because another test flips all bits of a small file.
     try flip(folder.file("a"), bits: (0..<header).map { 8 * $0 + $0 % 8 } + sample) {
       try SavedModel(path: $0) == saved
     }

@@ -16,7 +16,7 @@ import Testing
     .knn(NeighborsSettings()),
   ]
 
-  @Test(arguments: standard, [1, 2, 8]) func standardSettingsFitIntoTwoGibibytes(
+  @Test(arguments: standard, [1, 2, 8]) func standardSettingsFitInTwoGibibytes(
     settings: ModelSettings, threads: Int
   ) throws {
     let estimate = estimate(settings, threads: threads)
@@ -24,8 +24,7 @@ import Testing
     try estimate.check(available: 1 << 31)
   }
 
-  /// Whatever the settings, the estimate is a number, and the setting that takes most is named.
-  @Test func theSettingThatTakesMostIsNamed() throws {
+  @Test func errorNamesSettingThatNeedsMost() throws {
     var network = NetworkSettings()
     (network.filters, network.batch, network.shards) = ([4096, 4096], 65536, 1)
     var wide = NetworkSettings()
@@ -44,11 +43,11 @@ import Testing
         try estimate(settings, queries: queries).check(available: 1 << 31)
       }
       for word in words { #expect(error?.description.contains(word) == true, "\(String(describing: error))") }
-      #expect(error?.description.contains("2.0 GiB are available") == true, "\(String(describing: error))")
+      #expect(error?.description.contains("only 2.0 GiB are available") == true, "\(String(describing: error))")
     }
   }
 
-  @Test func workersOfThisMachineCountTogether() throws {
+  @Test func addsUpWorkersOfOneMachine() throws {
     let estimate = estimate(.cnn(NetworkSettings()))
     let enough = Int(estimate.bytes) + 1
     try estimate.check(available: enough)
@@ -57,7 +56,7 @@ import Testing
     try estimate.check(processes: 0, collects: false, available: 0)
   }
 
-  @Test func extremeSettingsHaveAnEstimate() throws {
+  @Test func estimatesExtremeSettings() throws {
     let huge = ImageShape(height: 1 << 20, width: 1 << 20, channels: 3)
     var tree = TreeSettings()
     (tree.maxDepth, tree.minSamplesLeaf) = (.max, .max)

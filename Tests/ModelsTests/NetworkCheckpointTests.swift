@@ -4,7 +4,7 @@ import Foundation
 import Models
 import Testing
 
-/// A training only goes on from the very numbers that were saved, with the arithmetic that made them.
+/// A training resumes only from the numbers that were saved, with the version of the numerics that computed them.
 @Suite struct NetworkCheckpointTests {
   let folder: TemporaryFolder
   let checkpoint: NetworkCheckpoint
@@ -27,14 +27,14 @@ import Testing
     } catch { return error.description }
   }
 
-  @Test func isReadBackEqual() throws {
+  @Test func roundTripsThroughFile() throws {
     try checkpoint.write(to: folder.file("a"))
     let read = try NetworkCheckpoint(path: folder.file("a"))
     #expect(read.step == 2 && read.settings.text == checkpoint.settings.text && read.metadata == checkpoint.metadata)
     #expect(Tensor.digest(of: read.tensors) == Tensor.digest(of: checkpoint.tensors))
   }
 
-  @Test func aFlippedBitAnywhereInTheNumbersIsFound() throws {
+  @Test func detectsFlippedBitsOfTensors() throws {
     try checkpoint.write(to: folder.file("a"))
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file("a"))))
     let tensors = checkpoint.tensors.reduce(0) { $0 + $1.bytes.count }
@@ -45,12 +45,12 @@ import Testing
     }
   }
 
-  @Test(arguments: ["0", "\(numericsVersion + 1)", nil]) func anotherArithmeticDoesNotGoOn(version: String?) throws {
+  @Test(arguments: ["0", "\(numericsVersion + 1)", nil]) func rejectsOtherVersionsOfNumerics(version: String?) throws {
     try checkpoint.write(to: folder.file("a"))
     let file = try SafetensorsFile(path: folder.file("a"))
     var metadata = file.metadata
     metadata["numerics"] = version
     try HeaderDigest.sealed(metadata, file.tensors).write(to: folder.file("b"))
-    #expect(reason(folder.file("b")).contains("version \(version ?? "0") of Atelier's arithmetic"))
+    #expect(reason(folder.file("b")).contains("version \(version ?? "0") of Atelier's numerics"))
   }
 }

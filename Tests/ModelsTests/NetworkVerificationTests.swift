@@ -3,7 +3,7 @@ import Datasets
 import Models
 import Testing
 
-/// What members of a training compare.
+/// Digests that members of a training group compare.
 @Suite struct NetworkVerificationTests {
   private let images: LabeledImages
 
@@ -23,7 +23,7 @@ import Testing
   }
 
   /// The owner takes the digest while it computes its range in buckets; the others compute single shards.
-  @Test(arguments: [1, 3]) func whoeverComputesAGradientComesToTheSameDigest(threads: Int) throws {
+  @Test(arguments: [1, 3]) func digestOfGradientIsIndependentOfItsComputer(threads: Int) throws {
     let (owner, checker) = (try trainer(threads: threads), try trainer(threads: 2))
     for _ in 0..<3 {
       for range in [0..<8, 2..<7, 5..<6] {
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func checksDoNotChangeATraining() throws {
+  @Test func verificationDoesNotChangeTraining() throws {
     let (plain, checked) = (try trainer(threads: 2), try trainer(threads: 2))
     while !plain.isFinished {
       try plain.takeRound()
@@ -57,7 +57,7 @@ import Testing
     #expect(plain.network.digest == checked.network.digest)
   }
 
-  @Test func everyTensorOfTheStateHasADigest() throws {
+  @Test func everyTensorOfStateHasDigest() throws {
     let trainer = try trainer(threads: 1)
     while trainer.history.isEmpty { try trainer.takeRound() }
     try trainer.takeRound()
@@ -75,7 +75,7 @@ import Testing
     #expect(plan.digests(ofState: []) == nil)
   }
 
-  @Test func aTrainingHasAsManyRoundsAsItsSettingsTell() throws {
+  @Test func roundCountFollowsFromSettings() throws {
     let trainer = try trainer(threads: 1)
     while !trainer.isFinished { try trainer.takeRound() }
     #expect(NetworkTrainer.rounds(of: settings, labels: images.labels) == trainer.round)

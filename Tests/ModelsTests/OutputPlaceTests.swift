@@ -2,12 +2,12 @@ import Foundation
 import Models
 import Testing
 
-/// What is replaced, and what is written to.
+/// Destinations that are replaced, and destinations that are written to directly.
 @Suite struct OutputPlaceTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func descriptorsDevicesAndPipesAreNotReplaced() throws {
+  @Test func doesNotReplaceDescriptorsDevicesAndPipes() throws {
     for path in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/\(getpid())/fd/1", "/dev/../dev/stdout"] {
       #expect(OutputPlace(path) == .descriptor(1), "\(path)")
     }
@@ -25,8 +25,8 @@ import Testing
     #expect(OutputPlace("new") == .file("new") && OutputPlace("1") == .file("1"))
   }
 
-  /// As a shell opens a log by `>>`: what was there stays, and what is written later follows.
-  @Test func aDescriptorIsWrittenToWhereItStands() throws {
+  /// Like a log that a shell opens with `>>`: earlier content stays, and later output follows.
+  @Test func writesAtPositionOfDescriptor() throws {
     try folder.write(Array("old\n".utf8), to: "log")
     let file = open(folder.file("log"), O_WRONLY | O_APPEND)
     try #require(file >= 0)
@@ -40,7 +40,7 @@ import Testing
     #expect(folder.names == ["log"])
   }
 
-  @Test func aDescriptorForReadingIsAnErrorBeforeTheWork() throws {
+  @Test func checkRejectsDescriptorForReading() throws {
     let file = open("/dev/null", O_RDONLY)
     try #require(file >= 0)
     defer { close(file) }
@@ -49,16 +49,16 @@ import Testing
   }
 }
 
-/// Partial files go with their writers.
+/// Partial files of crashed writers are removed.
 @Suite struct PartialFileTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func theNextWriterRemovesWhatDeadWritersHaveLeft() throws {
+  @Test func nextWriterRemovesAbandonedFiles() throws {
     for name in ["a.123-4.partial", "b.99999999-1.partial", "c.partial", "d.1-2-3.partial", "e.x-1.partial"] {
       try folder.write([1], to: name)
     }
-    // One that is being written: its writer holds a lock.
+    // A file that is being written, whose writer holds a lock.
     let living = open(folder.file("a.5-6.partial"), O_RDWR | O_CREAT, 0o600)
     try #require(living >= 0 && flock(living, LOCK_EX) == 0)
     defer { close(living) }
@@ -68,7 +68,7 @@ import Testing
       folder.names == ["a.5-6.partial", "c.partial", "d.1-2-3.partial", "e.x-1.partial", "f.1-1.partial", "new"])
   }
 
-  @Test func aNameThatIsTakenIsLeftAlone() throws {
+  @Test func leavesExistingFilesUnchanged() throws {
     let foreign = try (1...200).map { try folder.write([9], to: "m.\(getpid())-\($0).partial") }
     let locks = foreign.map { path in
       let file = open(path, O_RDWR)

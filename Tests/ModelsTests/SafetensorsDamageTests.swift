@@ -3,12 +3,12 @@ import Foundation
 import Models
 import Testing
 
-/// Files that are damaged, or made to harm whoever reads them.
+/// Damaged and malicious files.
 @Suite struct SafetensorsDamageTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  /// What reading a file of these bytes reports; nil if it is read.
+  /// Returns the reason why a file of these bytes is rejected; nil if it is read.
   private func failure(_ bytes: [UInt8]) throws -> String? {
     let path = try folder.write(bytes, to: "damaged")
     do {
@@ -52,9 +52,9 @@ import Testing
     (#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, 2, "of type \"F16\"; models use F32"),
     (#"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,2]}}"#, 2, "takes 3 bytes, but the header gives it 2"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,2]}}"#, 2, "takes 8 bytes, but the header gives it 2"),
-    (#"{"a":{"dtype":"U8","shape":[-2],"data_offsets":[0,2]}}"#, 2, "expected a whole number"),
+    (#"{"a":{"dtype":"U8","shape":[-2],"data_offsets":[0,2]}}"#, 2, "expected an integer"),
     (#"{"a":{"dtype":"U8","shape":[2.0],"data_offsets":[0,2]}}"#, 2, "expected ']'"),
-    (#"{"a":{"dtype":"U8","shape":[02],"data_offsets":[0,2]}}"#, 2, "expected a whole number"),
+    (#"{"a":{"dtype":"U8","shape":[02],"data_offsets":[0,2]}}"#, 2, "expected an integer"),
     (#"{"a":{"dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,2]}}"#, 2, "a number below 2^63"),
     (#"{"a":{"dtype":"F64","shape":[4611686018427387904,0],"data_offsets":[0,0]}}"#, 0, "impossibly large"),
     (#"{"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, 0, "impossibly large"),
@@ -73,29 +73,29 @@ import Testing
     ("{\"a\u{1}\":{}}", 0, "text without control characters"),
     ("{\"a", 0, "the end of a text"),
   ])
-  func aBadHeaderIsAnErrorThatSaysWhy(header: String, data: Int, reason: String) throws {
+  func reportsReasonForInvalidHeader(header: String, data: Int, reason: String) throws {
     let found = try #require(try failure(file(header: header, data: data)), "it was read")
     #expect(found.contains(reason))
   }
 
-  @Test func textThatIsNotUTF8IsAnError() throws {
+  @Test func rejectsTextThatIsNotUTF8() throws {
     var bytes = file(header: "{\"__metadata__\":{\"k\":\"??\"}}", data: 0)
     bytes[bytes.firstIndex(of: UInt8(ascii: "?"))!] = 0xC3
     #expect(try failure(bytes)?.contains("text in UTF-8") == true)
   }
 
-  @Test(arguments: 0..<8) func aFileShorterThanItsHeadersLengthIsAnError(byteCount: Int) throws {
+  @Test(arguments: 0..<8) func rejectsFileWithoutHeaderLength(byteCount: Int) throws {
     let found = try #require(try failure([UInt8](repeating: 0, count: byteCount)))
     #expect(found.contains("it has \(byteCount) bytes"))
   }
 
   @Test(arguments: [UInt64(17), 100_000_000, 100_000_001, 1 << 62, 1 << 63, .max])
-  func aHeadersLengthIsComparedBeforeAnythingIsAllocated(length: UInt64) throws {
+  func checksHeaderLengthBeforeAllocation(length: UInt64) throws {
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + [UInt8](repeating: 32, count: 16)
     #expect(try failure(bytes)?.contains("its header would have \(length) bytes") == true)
   }
 
-  @Test func tooManyTensorsAreAnError() throws {
+  @Test func rejectsTooManyTensors() throws {
     let entries = (0...SafetensorsHeader.maximumEntries).map {
       "\"\($0)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
     }
@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test(arguments: ["/nowhere/model.safetensors", "/dev/zero", "/"])
-  func whatIsNoReadableFileIsAnErrorThatNamesIt(path: String) {
+  func errorNamesUnreadableFile(path: String) {
     do {
       _ = try SafetensorsFile(path: path)
       Issue.record("\(path) was read")
@@ -116,8 +116,8 @@ import Testing
     }
   }
 
-  /// Three thousand damaged copies from a seed: each is an error, or is read, and then the tensors are the file's last bytes.
-  @Test func mutatedFilesAreErrorsOrReadableNeverCrashes() throws {
+  /// Each of three thousand damaged copies is rejected, or read with tensors that equal the last bytes of the file.
+  @Test func mutatedFilesNeverCrash() throws {
     let path = folder.file("original")
     let metadata = ["model": "tree", "class.0": "Ünder"]
     try SafetensorsFile(metadata: metadata, tensors: SafetensorsFileTests.tensors).write(to: path)
@@ -131,11 +131,12 @@ import Testing
       let length = data.reduce(0) { $0 + $1.bytes.count }
       #expect(data.allSatisfy { mutated.suffix(length).contains($0.bytes) }, "seed \(seed)")
     }
-    #expect(read > 30 && read < 2000, "the mutations reach past the checks, and are caught by them: \(read) were read")
+    #expect(read > 30 && read < 2000, "some mutations pass the checks and most are detected: \(read) were read")
   }
 }
 
-/// One to four changes from a seed: bits, bytes that mean something in the format, cuts, repeats.
+/// Returns a copy with one to four changes that a seed determines: flipped bits, bytes with a meaning in the format,
+/// cuts, and repetitions.
 func mutate(_ bytes: [UInt8], seed: UInt64) -> [UInt8] {
   var bytes = bytes
   var draws = RandomSequence(seed: seed, .test)

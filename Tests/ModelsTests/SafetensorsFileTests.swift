@@ -16,7 +16,7 @@ import Testing
     Tensor(name: "a scalar", shape: [], [UInt16(9)]),
   ]
 
-  @Test func readsBackWhatWasWritten() throws {
+  @Test func roundTripsThroughFile() throws {
     let metadata = ["plain": "text", "odd \"key\"\\": "line\nbreak, \u{1}, ümlaut 🎨, /", "": ""]
     let file = SafetensorsFile(metadata: metadata, tensors: Self.tensors)
     try file.write(to: folder.file("a"))
@@ -24,7 +24,7 @@ import Testing
     #expect(folder.names == ["a"], "nothing else is left in the folder")
   }
 
-  @Test func theBytesAreCanonical() throws {
+  @Test func bytesAreCanonical() throws {
     let metadata = ["b": "2", "a": "1"]
     try SafetensorsFile(metadata: metadata, tensors: Array(Self.tensors[0...1])).write(to: folder.file("a"))
     try SafetensorsFile(metadata: metadata, tensors: Self.tensors[0...1].reversed()).write(to: folder.file("b"))
@@ -40,7 +40,7 @@ import Testing
   }
 
   /// The fixture is made by Tests/Peers/fixtures/safetensors_file.py.
-  @Test func readsWhatPythonWrites() throws {
+  @Test func readsFilesWrittenByPython() throws {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/python", withExtension: "safetensors"))
     let file = try SafetensorsFile(path: url.path)
     #expect(file.metadata == ["model": "tree", "note": "quoted \"text\", \\ a tab\t and ümlauts 🎨"])
@@ -60,15 +60,15 @@ import Testing
 
   // MARK: Writing
 
-  @Test func anOldFileIsReplacedWhole() throws {
+  @Test func replacesOldFileAtomically() throws {
     let path = folder.file("a")
     try SafetensorsFile(metadata: [:], tensors: Self.tensors).write(to: path)
     try SafetensorsFile(metadata: ["new": "yes"], tensors: []).write(to: path)
     #expect(try SafetensorsFile(path: path) == SafetensorsFile(metadata: ["new": "yes"], tensors: []))
   }
 
-  /// Each write is whole, and the last one stays, also when threads write to the same path.
-  @Test func threadsDoNotWriteIntoEachOthersFile() throws {
+  /// Every write is atomic and the last one stays, even when threads write to the same path.
+  @Test func concurrentWritesAreAtomic() throws {
     let path = folder.file("a")
     let failures = Mutex<[String]>([])
     ThreadTeam(threads: 8).run { thread in
@@ -87,13 +87,13 @@ import Testing
     #expect(folder.names == ["a"], "nothing else is left in the folder")
   }
 
-  @Test func aFullDeviceIsAnErrorThatNamesIt() {
+  @Test func reportsFullDevice() {
     #expect(throws: FileError.notWritten(path: "/dev/full", reason: "No space left on device")) {
       try SafetensorsFile(metadata: [:], tensors: Self.tensors).write(to: "/dev/full")
     }
   }
 
-  @Test func whereNoFileCanBeCreatedIsKnownBeforehand() throws {
+  @Test func checkReportsWhyFileCannotBeCreated() throws {
     try folder.write([], to: "plain")
     let below = folder.file("plain/below")
     #expect(throws: FileError.notCreated(path: below, reason: "Not a directory")) { try FileReplacement.check(below) }
@@ -101,7 +101,7 @@ import Testing
     #expect(throws: FileError.notCreated(path: missing, reason: "No such file or directory")) {
       try FileReplacement.check(missing)
     }
-    #expect(throws: FileError.notCreated(path: folder.path, reason: "it is a folder; a file's name is needed")) {
+    #expect(throws: FileError.notCreated(path: folder.path, reason: "it is a folder; give the path of a file")) {
       try FileReplacement.check(folder.path)
     }
     try FileReplacement.check(folder.file("new"))

@@ -4,7 +4,7 @@ import Foundation
 import Models
 import Testing
 
-/// The smallest classifier: it always gives the same probabilities.
+/// A minimal classifier that returns the same probabilities for every image.
 struct ConstantClassifier: Classifier {
   static let kind = ModelKind.tree
   let imageShape: ImageShape
@@ -44,7 +44,7 @@ struct ConstantClassifier: Classifier {
       testAccuracy: accuracy)
   }
 
-  @Test(arguments: [0.1 + 0.2, nil]) func isReadBackEqual(accuracy: Double?) throws {
+  @Test(arguments: [0.1 + 0.2, nil]) func roundTripsThroughFile(accuracy: Double?) throws {
     let path = folder.file("a.safetensors")
     try saved(accuracy: accuracy).write(to: path)
     let read = try SavedModel(path: path)
@@ -53,14 +53,14 @@ struct ConstantClassifier: Classifier {
     #expect(read.digest == model.digest)
   }
 
-  @Test func theClassifierComesBackByItsKind() throws {
+  @Test func rebuildsClassifierOfItsKind() throws {
     try saved().write(to: folder.file("a"))
     let read = try SavedModel(path: folder.file("a")).classifier(of: [ConstantClassifier.self])
     let back = try #require(read as? ConstantClassifier)
     #expect(back.shares == model.shares && back.imageShape == model.imageShape)
   }
 
-  @Test func aKindThatIsNotRegisteredIsAnError() {
+  @Test func rejectsUnregisteredKind() {
     #expect(throws: ModelError.self) { try saved().classifier(of: []) }
   }
 
@@ -73,7 +73,7 @@ struct ConstantClassifier: Classifier {
     ("class.1", nil, "lacks \"class.1\""), ("test.accuracy", "nan", "from 0 to 1"),
     ("data.digest", nil, "lacks \"data.digest\""),
   ])
-  func aHeaderThatMakesNoSenseIsAnErrorThatSaysWhy(name: String, value: String?, reason: String) throws {
+  func reportsReasonForInvalidMetadata(name: String, value: String?, reason: String) throws {
     var metadata = saved().metadata.text
     metadata[name] = value
     try SafetensorsFile(metadata: metadata, tensors: model.tensors).write(to: folder.file("a"))
@@ -126,7 +126,7 @@ struct ConstantClassifier: Classifier {
     #expect(try probabilities(back) == probabilities(model))
   }
 
-  /// Damage that keeps the file well-formed reaches the models: they refuse it, or predict something.
+  /// Damage that keeps the file well-formed reaches the models, which reject it or predict something.
   @Test(arguments: ModelKind.allCases) func mutatedModelsNeverCrash(kind: ModelKind) throws {
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: try save(Self.fit(kind)))))
     let (headerLength, keptLength) = (Int(original[0]) + Int(original[1]) << 8, 8)
@@ -144,7 +144,7 @@ struct ConstantClassifier: Classifier {
           bytes[start + Int(draws.next(below: UInt32(bytes.count - start)))] = UInt8(draws.next(below: 256))
         }
       }
-      // As from an editor that makes the digests anew.
+      // Like an editor that updates the digests.
       guard let file = try? SafetensorsFile(path: folder.write(bytes, to: "damaged")),
         let saved = try? SavedModel(file, name: "damaged", isChecked: false)
       else { continue }

@@ -8,9 +8,9 @@ import Testing
     shape: ImageShape(height: 1, width: 1, channels: 1), pixels: (0..<41).map { UInt8($0) },
     labels: (0..<41).map { UInt8($0 % 7 % 3) })
 
-  /// Who is given the part alone comes to the same as who has all images and the limit.
+  /// Dividing the part gives the same as dividing all images with the limit.
   @Test(arguments: [DataSplits.folds(3), .holdOut(0.3)], [1, 4, 17, 40, 41, 99])
-  func aPartIsDividedAsAllImagesWithALimit(splits: DataSplits, limit: Int) {
+  func splitOfPartEqualsSplitWithLimit(splits: DataSplits, limit: Int) {
     for seed: UInt64 in 0..<20 {
       let part = DataSplits.part(of: images, atMost: limit, seed: seed)
       #expect(part.count < images.count || limit >= 40, "rounded class by class")
@@ -23,20 +23,20 @@ import Testing
     }
   }
 
-  @Test func withoutALimitAllAreDivided() {
+  @Test func dividesAllImagesWithoutLimit() {
     #expect(DataSplits.part(of: images, atMost: nil, seed: 1) == images)
     let (training, test) = DataSplits.folds(3).split(0, of: images, seed: 1)
     #expect((training.pixels + test.pixels).sorted() == images.pixels)
   }
 
-  /// Classes of 1, 2, 3 and 30 images; one without any is not small, but not there.
-  @Test func classesTooSmallToDivideAreNamedWithTheirCount() {
+  /// Classes of 1, 2, 3 and 30 images, and one without images, which is absent rather than small.
+  @Test func warningsNameSmallClassesWithTheirCounts() {
     let labels: [UInt8] = [0, 1, 1, 2, 2, 2] + [UInt8](repeating: 4, count: 30)
     let names = ["ant", "bee", "cat", "dog", "eel"]
     func warnings(_ splits: DataSplits) -> [String] { splits.warnings(of: labels, classNames: names) }
     #expect(
       warnings(.folds(3)) == [
-        "classes with fewer training images than the 3 folds, which some folds are not tested on: "
+        "classes with fewer training images than the 3 folds, missing from some test folds: "
           + "ant (1 image), bee (2 images)"
       ])
     #expect(warnings(.folds(2)).map { $0.hasSuffix(": ant (1 image)") } == [true])

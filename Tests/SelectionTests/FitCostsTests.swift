@@ -2,7 +2,7 @@ import Models
 import Selection
 import Testing
 
-/// What is begun first is what takes longest, as far as finished fits have taught it.
+/// Tasks are ordered by times that are estimated from finished fits, the longest first.
 @Suite struct FitCostsTests {
   private func settings(_ space: [String: [String]]) throws -> [ModelSettings] {
     let space = ParameterSpace(space.mapValues { .list($0) })
@@ -21,7 +21,7 @@ import Testing
     return results
   }
 
-  /// Entropy takes four times as long as gini, half the features half as long: the settings alone do not tell.
+  /// Entropy takes four times as long as Gini and half the features take half as long, which settings do not show.
   private func seconds(_ task: FitPlan.Task) -> Double {
     let text = task.group.members[0]
     return (text["criterion"] == "entropy" ? 4 : 1) * (text["max-features"] == "0.5" ? 0.5 : 1)
@@ -39,7 +39,7 @@ import Testing
     #expect(order == order.sorted(by: >))
   }
 
-  @Test func anotherOrderIsTheSameTasks() throws {
+  @Test func costsChangeOnlyTheOrder() throws {
     let settings = try settings(["criterion": ["gini", "entropy"], "max-depth": ["1", "5", "none"]])
     let plan = FitPlan(settings, splits: 3)
     var costs = FitCosts()
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func whatHasFailedTeachesNothing() throws {
+  @Test func ignoresFailedFits() throws {
     let plan = FitPlan(try settings(["criterion": ["gini", "entropy"]]), splits: 3)
     var costs = FitCosts()
     var failed = FitResults()

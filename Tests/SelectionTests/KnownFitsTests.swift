@@ -7,18 +7,18 @@ import Testing
     KnownFits(dataDigest: digest, splits: splits, seed: seed)
   }
 
-  /// One group with members of these scores.
+  /// The results of one group whose members have these scores.
   private func results(_ scores: [Double]) -> FitResults {
     var results = FitResults()
     results.add(scores.map { (FitOutcome(scores: ["accuracy": $0]), FitTime(fitSeconds: $0, scoreSeconds: 2)) })
     return results
   }
 
-  @Test func whatIsKeptIsKnownByMemberAndSplit() throws {
+  @Test func storedFitsAreFoundByMemberAndSplit() throws {
     var known = known()
     let keys = ["3", "5"].map { known.key(["neighbors": $0], of: "knn", images: nil) }
     let entry = KnownFits.Entry(keys, split: 1, results([0.25, 0.5]))
-    #expect(KnownFits.Entry([keys[0]], split: 1, results([1])).key == entry.key, "that of the first member")
+    #expect(KnownFits.Entry([keys[0]], split: 1, results([1])).key == entry.key, "the key of the first member")
     #expect(KnownFits.Entry(keys.reversed(), split: 1, results([1, 1])).key != entry.key)
     #expect(KnownFits.Entry(keys, split: 2, results([1, 1])).key != entry.key)
     #expect(known[keys[0], 1] == nil)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func aKeySaysAllThatAFitFollowsFrom() {
+  @Test func keyDependsOnEverythingThatDeterminesAFit() {
     let settings = ["neighbors": "3", "metric": "cosine"]
     let key = known().key(settings, of: "knn", images: 10)
     #expect(known().key(["metric": "cosine", "neighbors": "3"], of: "knn", images: 10) == key)
@@ -46,11 +46,11 @@ import Testing
     #expect(Set(others + [key]).count == others.count + 1)
   }
 
-  @Test func whatIsDamagedIsNothingKnown() {
+  @Test func rejectsDamagedPayloads() {
     var known = known()
     let keys = ["3", "5"].map { known.key(["neighbors": $0], of: "knn", images: nil) }
     let payload = KnownFits.Entry(keys, split: 0, results([0.25, 0.5])).payload
-    // A key too few, and one too many.
+    // One key too few, and one too many.
     let others = [[keys[0]], keys + ["more"]].map { KnownFits.Entry($0, split: 0, results([0.25, 0.5])).payload }
     for damaged in payload.indices.map({ Array(payload[..<$0]) }) + others {
       let isTaken = known.add(damaged)

@@ -2,11 +2,11 @@ import Compute
 import Selection
 import Testing
 
-/// Whoever is known first, those go on that would if all were waited for.
+/// In whatever order scores arrive, the promoted configurations are those of the synchronous algorithm.
 @Suite struct RungDecisionsTests {
   private typealias Trial = RungDecisions.Trial
 
-  /// Scores with many ties, and some that are none.
+  /// Scores with many ties and some missing values.
   private struct Scores {
     private var draws: RandomSequence
     private var known: [Trial: Double] = [:]
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// Rung after rung, each judged as a whole.
+  /// The synchronous algorithm, which evaluates whole rungs.
   private func rungByRung(_ count: Int, rungs: Int, _ halving: SuccessiveHalving, _ scores: inout Scores) -> Set<Trial>
   {
     var trials: Set<Trial> = []
@@ -40,7 +40,7 @@ import Testing
     return trials
   }
 
-  @Test(arguments: 0..<10) func whoGoesOnDoesNotDependOnTheOrder(block: UInt64) {
+  @Test(arguments: 0..<10) func promotionsAreIndependentOfOrder(block: UInt64) {
     for seed in block * 300..<block * 300 + 300 {
       var scores = Scores(seed: seed)
       let count = 1 + scores.next(below: seed % 10 == 0 ? 200 : 30)
@@ -55,7 +55,7 @@ import Testing
         while !running.isEmpty {
           let trial = running.remove(at: scores.next(below: running.count))
           for next in decisions.note(scores(trial), of: trial) {
-            #expect(begun.insert(next).inserted, "seed \(seed): once")
+            #expect(begun.insert(next).inserted, "seed \(seed): promoted twice")
             running.append(next)
             isEarly = isEarly || running.contains { $0.rung < next.rung }
           }
@@ -63,25 +63,25 @@ import Testing
         #expect(begun == expected && decisions.isFinished, "seed \(seed)")
         let stopped = (0..<rungs).map { decisions.count(of: $0).stopped }.reduce(0, +)
         #expect(stopped == count, "seed \(seed): each is stopped once")
-        // Of many, some need not wait for the last of their rung.
+        // In large rungs, some are promoted before the last score arrives.
         if count > 60, rungs > 1, seed % 4 != 3 { #expect(isEarly, "seed \(seed)") }
       }
     }
   }
 
-  @Test func whoIsCertainDoesNotWait() {
+  @Test func promotesAsSoonAsItIsCertain() {
     var decisions = RungDecisions(count: 6, rungs: 2, factor: 3)
     func note(_ score: Double, _ configuration: Int) -> [Int] {
       decisions.note(score, of: Trial(rung: 0, configuration: configuration)).map(\.configuration)
     }
-    // Two of six go on. While two are unknown, both of these may be better.
+    // Two of six are promoted. While two are unknown, both of these may be better.
     #expect(note(5, 0) == [] && note(1, 1) == [] && note(4, 2) == [] && note(2, 3) == [])
     #expect(note(3, 4) == [0])
-    // Equal to the second: the first of the two goes on.
+    // Of two equal scores, the first configuration is promoted.
     #expect(note(4, 5) == [2])
   }
 
-  @Test func whoFailsMakesRoom() {
+  @Test func failureMakesRoomForAnother() {
     var decisions = RungDecisions(count: 3, rungs: 2, factor: 2)
     func note(_ score: Double, _ configuration: Int) -> [Int] {
       decisions.note(score, of: Trial(rung: 0, configuration: configuration)).map(\.configuration)
@@ -95,11 +95,11 @@ import Testing
   }
 }
 
-/// What ``RungDecisions`` comes to, in plain words.
+/// A plain reference implementation of ``RungDecisions``.
 extension SuccessiveHalving {
-  /// The positions that go on, of one rung's scores: the best, of equal ones the first; in ascending order.
+  /// Returns the promoted positions of one rung's scores, in ascending order: the best, and of equal ones the first.
   func promoted(_ scores: [Double]) -> [Int] {
-    let judged = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
-    return judged.prefix((scores.count + factor - 1) / factor).sorted()
+    let ranked = scores.indices.filter { !scores[$0].isNaN }.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    return ranked.prefix((scores.count + factor - 1) / factor).sorted()
   }
 }

@@ -5,7 +5,7 @@ import Models
 import Selection
 import Testing
 
-/// What one computation answers for many must be what each would have come to alone.
+/// A shared fit must give each member the result of a separate fit.
 @Suite struct SharedFitTests {
   private let images: LabeledImages
   private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
@@ -13,7 +13,7 @@ import Testing
 
   init() throws { images = try Dataset.load(environment: [:]).train.prefix(900) }
 
-  /// Each parameter's values; some are chosen at random.
+  /// Values of each parameter, of which the test samples some.
   private static let values: [ModelKind: [(String, [String])]] = [
     .forest: [
       ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
@@ -27,7 +27,7 @@ import Testing
     .cnn: [("filters", ["4", "4,8"]), ("epochs", ["1", "2"])],
   ]
 
-  @Test(arguments: ModelKind.allCases, 0..<3) func sharedScoresAreThoseOfSeparateFits(kind: ModelKind, seed: UInt64)
+  @Test(arguments: ModelKind.allCases, 0..<3) func sharedScoresEqualThoseOfSeparateFits(kind: ModelKind, seed: UInt64)
     throws
   {
     var draws = RandomSequence(seed: seed, .test)
@@ -62,8 +62,8 @@ import Testing
     }
   }
 
-  /// Fewer components, scaled otherwise, are taken from one analysis: to the bits of one of their own.
-  @Test func componentsInCommonAreThoseOfEach() throws {
+  /// Fewer components with another scaling, taken from one analysis, have the bits of a separate analysis.
+  @Test func sharedComponentsEqualSeparateOnes() throws {
     let space = ParameterSpace([
       "components": .list(["7", "20"]), "whitening": .list(["0", "0.5", "1"]), "neighbors": .list(["1", "4"]),
     ])
@@ -79,10 +79,10 @@ import Testing
       try outcomes(FitGroup(split: 0, kind: .knn, members: [$0]))[0]
     }
     #expect(try outcomes(tasks[0].group) == alone)
-    #expect(Set(alone.map { $0.scores["neg_log_loss"]! }).count > 6, "they differ")
+    #expect(Set(alone.map { $0.scores["neg_log_loss"]! }).count > 6, "the scores of the members differ")
   }
 
-  @Test func whatOneFitAnswersIsAskedOnce() throws {
+  @Test func plansOneTaskForWhatOneFitAnswers() throws {
     func tasks(_ kind: ModelKind, _ space: [String: [String]]) throws -> Int {
       let space = ParameterSpace(space.mapValues { .list($0) })
       let configurations = try SweepDefinition(kind, spaces: [space]).configurations()
@@ -100,7 +100,7 @@ import Testing
     #expect(try tasks(.cnn, ["filters": ["8", "16"]]) == 6)
   }
 
-  @Test func oneThatCannotBeDoesNotHarmTheOthers() throws {
+  @Test func impossibleMemberDoesNotFailOthers() throws {
     let configurations = [
       Configuration(.knn, [.init("neighbors", "3")]), Configuration(.knn, [.init("neighbors", "5000")]),
     ]
@@ -113,7 +113,7 @@ import Testing
     #expect(results[1].outcome.failure?.contains("5000") == true)
   }
 
-  @Test func resultsSurviveTheirWay() throws {
+  @Test func resultsRoundTripThroughBytes() throws {
     var results = FitResults()
     results.add([
       (FitOutcome(scores: ["accuracy": 1 / 3]), FitTime(fitSeconds: 0.1, scoreSeconds: 0.2)),

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SweepDefinitionTests {
   private func read(_ text: String) throws -> [SweepDefinition] { try SweepDefinition.read(yaml: text, path: "s.yaml") }
 
-  @Test func aFileSaysAllThereIsToSay() throws {
+  @Test func readsEverySetting() throws {
     let text = """
       model: cnn
       data: digits
@@ -41,21 +41,24 @@ import Testing
       "line 3, column 3: the space of this model has no \"max-dept\"; did you mean max-depth?"
     ),
     ("model: tree\nspace: {}\nfold: 3", "line 3, column 1: a sweep file has no \"fold\"; did you mean folds?"),
-    ("model: tree\nspace: {}\nfolds: x", "folds must be a whole number, not \"x\""),
-    ("model: tree\nspace: {}\nfolds: 1", "folds: from 2 to 100, not 1"),
-    ("model: tree\nspace: {}\nfolds: 3\nhold-out: 0.1", "folds and hold-out exclude each other"),
+    ("model: tree\nspace: {}\nfolds: x", "folds must be an integer, not \"x\""),
+    ("model: tree\nspace: {}\nfolds: 1", "folds must be from 2 to 100, not 1"),
+    ("model: tree\nspace: {}\nfolds: 3\nhold-out: 0.1", "folds and hold-out cannot be combined"),
     ("model: tree", "space is missing"), ("space: {}", "model is missing"), ("", "is empty"),
     ("- 3", "is not a sweep file"),
     ("model: tree\nspace: [max-depth", "s.yaml, line 3, column 1: did not find expected ',' or ']'"),
-    ("model: tree\nmodel: tree\nspace: {}", "s.yaml, line 1, column 1: model is there twice"),
+    ("model: tree\nmodel: tree\nspace: {}", "s.yaml, line 1, column 1: model is a duplicate key"),
     ("model: tree\nspace: {max-depth: &a 3}", "line 2, column 20: anchors and aliases (& and *) are not supported"),
     ("model: tree\nspace: {max-depth: *a}", "line 2, column 20: anchors and aliases"),
-    ("model: tree\nspace: {}\nfolds: 3\(String(repeating: "x", count: 1000))", "must be a whole number, not \"3xx"),
-    ("model: tree\nspace: {max-depth: {low: 3}}", "a range has low and high"),
+    ("model: tree\nspace: {}\nfolds: 3\(String(repeating: "x", count: 1000))", "must be an integer, not \"3xx"),
+    ("model: tree\nspace: {max-depth: {low: 3}}", "a range requires low and high"),
     ("model: tree\nspace: {max-depth: []}", "max-depth has no values"),
-    ("model: tree\nspace: {}\nstrategy: random", "random needs draws"),
-    ("model: tree\nspace: {}\ndraws: 3", "draws belongs to `strategy: random`"),
-    ("model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9", "tree has no epochs to halve"),
+    ("model: tree\nspace: {}\nstrategy: random", "`strategy: random` requires draws"),
+    ("model: tree\nspace: {}\ndraws: 3", "draws requires `strategy: random`"),
+    (
+      "model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9",
+      "epochs cannot be the resource of halving for tree"
+    ),
     ("model: tree\nspace: {}\nscoring: acuracy", "did you mean accuracy?"),
     (
       "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
@@ -63,35 +66,35 @@ import Testing
     ),
     (
       "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\ndraws: 2",
-      "line 3, column 3: epochs is a whole number, and so are the ends of its range: write {low: 1, high: 5}"
+      "line 3, column 3: epochs is an integer, so the ends of its range must be integers: write {low: 1, high: 5}"
     ),
     (
       "model: forest\nspace:\n  trees: {low: 1.5, high: 9.7}\nstrategy: random\ndraws: 2",
-      "line 3, column 3: trees is a whole number, and so are the ends of its range: write {low: 2, high: 9}"
+      "line 3, column 3: trees is an integer, so the ends of its range must be integers: write {low: 2, high: 9}"
     ),
     (
       "model: forest\nspace:\n  max-depth: {low: 1, high: 2.5, log: true}\nstrategy: random\ndraws: 2",
-      "line 3, column 3: max-depth is a whole number, and so are the ends of its range: write {low: 1, high: 2}"
+      "line 3, column 3: max-depth is an integer, so the ends of its range must be integers: write {low: 1, high: 2}"
     ),
     (
       "model: forest\nspace:\n  trees: {low: 1.2, high: 1.8}\nstrategy: random\ndraws: 2",
       "line 3, column 3: trees"
     ),
     ("model: forest\nspace:\n  trees: {low: -4.5, high: 3}\nstrategy: random\ndraws: 2", "line 3, column 3: trees"),
-    ("model: cnn\nspace: {epochs: {low: 5, high: 1}}", "line 2, column 9: epochs: low must be below high"),
+    ("model: cnn\nspace: {epochs: {low: 5, high: 1}}", "line 2, column 9: epochs: low must be less than high"),
     ("model: knn\nspace: {neighbors: ['']}", "line 2, column 21: neighbors has an empty value"),
-    ("model: tree\nspace: {}\nmax-resource: 9", "line 3, column 15: max-resource belongs to `strategy: halving`"),
-    ("model: tree\nspace: {}\nfolds: 101", "line 3, column 8: folds: from 2 to 100"),
+    ("model: tree\nspace: {}\nmax-resource: 9", "line 3, column 15: max-resource requires `strategy: halving`"),
+    ("model: tree\nspace: {}\nfolds: 101", "line 3, column 8: folds must be from 2 to 100"),
     (
-      "model: tree\nspace:\n  max-depth: {low: 1, high: 5}", "a range has no end of values"
+      "model: tree\nspace:\n  max-depth: {low: 1, high: 5}", "a range requires `strategy: random`"
     ),
-  ]) func whatIsWrongIsSaid(text: String, reason: String) {
+  ]) func reportsReasonAndPosition(text: String, reason: String) {
     let error = #expect(throws: SweepError.self) { try read(text) }
     #expect(error?.description.hasPrefix("s.yaml") == true && error!.description.contains(reason), "\(error!)")
     #expect(error!.description.utf8.count < 700)
   }
 
-  /// Each line doubles the one before: 2^40 values, as a value and as a key.
+  /// Each line doubles the previous one: 2^40 values, as a value and as a key.
   @Test(arguments: ["space: *a40", "? *a40\n: 3", "space:\n  ? [*a40]\n  : 3"]) func aliasesDoNotExpand(use: String) {
     let lines = (1...40).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]" }
     let text = (["a0: &a0 [x]"] + lines + [use, "model: tree"]).joined(separator: "\n")
@@ -99,15 +102,16 @@ import Testing
     #expect(error?.description.hasPrefix("s.yaml, line 1, column 5: anchors and aliases") == true)
   }
 
-  /// As deep as a text of 1 MiB can be, and as long: an error at once, and no long one.
-  @Test(arguments: ["[", "{a: ", "- ", "? "]) func deepNestingIsRefused(level: String) {
+  /// The deepest nesting that fits in 1 MiB gives an immediate, short error.
+  @Test(arguments: ["[", "{a: ", "- ", "? "]) func rejectsDeepNesting(level: String) {
     let text = "model: tree\nspace:\n  " + String(repeating: level, count: 1_000_000 / level.utf8.count)
     let error = #expect(throws: SweepError.self) { try read(text) }
     #expect(error?.description.hasPrefix("s.yaml, line 3, column ") == true, "\(error!)")
     #expect(error?.description.contains("nested more than 16 levels deep") == true, "\(error!)")
   }
 
-  @Test(arguments: ["max-depth: VALUE", "VALUE: 3", "criterion: [VALUE]"]) func longValuesAreCutInErrors(line: String) {
+  @Test(arguments: ["max-depth: VALUE", "VALUE: 3", "criterion: [VALUE]"])
+  func truncatesLongValuesInErrors(line: String) {
     for value in [String(repeating: "7", count: 1_000_000), String(repeating: "x", count: 1_000_000)] {
       let text = "model: tree\nspace:\n  " + line.replacing("VALUE", with: value)
       let error = #expect(throws: SweepError.self) { try read(text) }
@@ -115,18 +119,18 @@ import Testing
     }
   }
 
-  @Test func aByteOrderMarkIsSkipped() throws {
+  @Test func skipsByteOrderMark() throws {
     #expect(try read("\u{feff}model: tree\nspace: {max-depth: 3}\n") == read("model: tree\nspace: {max-depth: 3}\n"))
   }
 
-  /// Signs of anchors within texts are none.
+  /// Within text, the characters of anchors and aliases have no meaning.
   @Test func ampersandsAndAsterisksInTextAreRead() throws {
     let text = "# a & b *c\nmodel: tree\ndata: 'R & *D'\nspace: {}\n"
     #expect(try read(text).map(\.data) == ["R & *D"])
     #expect(try read("model: tree\ndata: a&b*c & d\nspace: {}\n").map(\.data) == ["a&b*c & d"])
   }
 
-  @Test func theGridHasScikitLearnsOrder() throws {
+  @Test func gridHasOrderOfScikitLearn() throws {
     let space = ParameterSpace(["trees": .list(["1", "2"]), "max-depth": .list(["5", "none", "5"])])
     let grid = try SweepDefinition(.forest, spaces: [space, space]).configurations()
     #expect(
@@ -135,7 +139,7 @@ import Testing
       ])
   }
 
-  @Test func theSameSettingsAreOneConfiguration() throws {
+  @Test func equalSettingsAreOneConfiguration() throws {
     func count(_ kind: ModelKind, _ name: String, _ values: [String]) throws -> Int {
       try SweepDefinition(kind, spaces: [ParameterSpace([name: .list(values)])]).configurations().count
     }
@@ -145,13 +149,13 @@ import Testing
     #expect(try count(.cnn, "filters", ["8,16", "08,16", "16"]) == 2)
   }
 
-  /// Shards are as many as a batch's images or fewer: that is for both together to fulfil.
-  @Test func valuesThatNeedEachOtherAreLetThrough() throws {
+  /// The number of shards is at most the batch size, which a check of single values cannot know.
+  @Test func acceptsValuesWhoseLimitIsAnotherParameter() throws {
     let space = ParameterSpace(["batch": .list(["4", "256"]), "shards": .list(["2", "256"])])
     try SweepDefinition(.cnn, spaces: [space]).check()
   }
 
-  @Test func drawsAreDistinctAndWithinTheirRanges() throws {
+  @Test func samplesAreDistinctAndWithinTheirRanges() throws {
     var definition = SweepDefinition(
       .cnn,
       spaces: [
@@ -161,38 +165,38 @@ import Testing
         ])
       ])
     definition.strategy = .random(200)
-    let drawn = try definition.configurations()
-    #expect(drawn.count == 200 && Set(drawn.map(\.description)).count == 200)
-    #expect(try definition.configurations() == drawn)
-    let rates = drawn.map { Double($0["learning-rate"]!)! }
+    let sampled = try definition.configurations()
+    #expect(sampled.count == 200 && Set(sampled.map(\.description)).count == 200)
+    #expect(try definition.configurations() == sampled)
+    let rates = sampled.map { Double($0["learning-rate"]!)! }
     #expect(rates.allSatisfy { 0.001...1 ~= $0 })
-    // As many below the geometric mean as above.
+    // Half of the values are below the geometric mean.
     #expect(60...140 ~= rates.count { $0 < 0.0316 })
-    for epochs in 1...3 { #expect(30...110 ~= drawn.count { $0["epochs"] == "\(epochs)" }) }
+    for epochs in 1...3 { #expect(30...110 ~= sampled.count { $0["epochs"] == "\(epochs)" }) }
   }
 
-  /// Whatever the notation of the ends of a range.
-  @Test func theParameterDecidesWhatARangeHolds() throws {
-    func drawn(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
+  /// However the ends of a range are written, the parameter determines whether its values are integers.
+  @Test func parameterDeterminesValuesOfRange() throws {
+    func sampled(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
       let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\ndraws: 30\n"
       return try read(text)[0].configurations().map { $0[name]! }
     }
     for range in ["{low: 0, high: 1}", "{low: 0.0, high: 1.0}", "{low: 0, high: 1.0}"] {
-      let values = try drawn(.knn, "whitening", range)
+      let values = try sampled(.knn, "whitening", range)
       #expect(values.count == 30 && values.count { Double($0)! == Double($0)!.rounded() } < 3, "\(values)")
-      #expect(try values == drawn(.knn, "whitening", "{low: 0, high: 1}"))
+      #expect(try values == sampled(.knn, "whitening", "{low: 0, high: 1}"))
       #expect(values.allSatisfy { 0...1 ~= Double($0)! })
     }
     for range in ["{low: 1, high: 10, log: true}", "{low: 1.0, high: 10.0, log: true}"] {
-      #expect(try drawn(.cnn, "learning-rate", range).contains { Double($0)! != Double($0)!.rounded() })
-      #expect(try drawn(.cnn, "epochs", range).sorted { Int($0)! < Int($1)! } == (1...10).map(String.init))
+      #expect(try sampled(.cnn, "learning-rate", range).contains { Double($0)! != Double($0)!.rounded() })
+      #expect(try sampled(.cnn, "epochs", range).sorted { Int($0)! < Int($1)! } == (1...10).map(String.init))
     }
     for (name, low, high) in [("dropout", "0", "0.5"), ("validation", "0", "0.5"), ("weight-decay", "0", "1")] {
-      #expect(try drawn(.cnn, name, "{low: \(low), high: \(high)}").count == 30)
+      #expect(try sampled(.cnn, name, "{low: \(low), high: \(high)}").count == 30)
     }
   }
 
-  /// The settings themselves know which parameters take fractions.
+  /// The list of real parameters agrees with the settings.
   @Test(arguments: ModelKind.allCases) func realParametersTakeFractions(kind: ModelKind) {
     for name in Configuration.parameterNames(kind) {
       func isValue(_ text: String) -> Bool {
@@ -214,8 +218,8 @@ import Testing
     }
   }
 
-  /// Written in two ways, a value is one configuration.
-  @Test func drawsOfTheSameSettingsAreOne() throws {
+  /// A value that is written in two ways is one configuration.
+  @Test func samplesOfEqualSettingsAreOneConfiguration() throws {
     let lists = ParameterSpace([
       "max-depth": .list(["3", "03", "+3", "4", "5"]), "min-samples-leaf": .list(["1", "01"]),
     ])
@@ -224,8 +228,8 @@ import Testing
     #expect(try definition.configurations().count == 3)
   }
 
-  /// The range of whole numbers is searched as a whole, and nothing is left to chance.
-  @Test func aSpaceWithFewerConfigurationsThanDrawsIsSearchedAsAWhole() throws {
+  /// A small range of integers is searched completely instead of at random.
+  @Test func searchesAllOfASpaceSmallerThanTheNumberOfSamples() throws {
     let range = ParameterSpace.Values.range(low: 1, high: 40, isLogarithmic: true)
     let space = ParameterSpace(["max-depth": range, "criterion": .list(["gini", "entropy"])])
     var definition = SweepDefinition(.tree, spaces: [space])
@@ -241,7 +245,7 @@ import Testing
     return try SweepDefinition.read(yaml: text, path: "s.yaml", overrides: overrides)
   }
 
-  @Test func overridesWinInAllSweepsOfAFile() throws {
+  @Test func overridesApplyToAllSweepsOfAFile() throws {
     let space = "model: forest\nspace: {max-depth: [1, 2]}\n"
     let halving = "\(space)strategy: halving\nresource: trees\nmax-resource: 90\nfactor: 2\n"
     let found = try read("\(space)folds: 5\nseed: 1\nscoring: accuracy\n---\n\(halving)") {
@@ -262,7 +266,7 @@ import Testing
     #expect(try read(halving) { $0.draws = 2 }[0].strategy == .random(2))
   }
 
-  /// What the command line says need not be in the file.
+  /// The file may omit settings that the command line gives.
   @Test func overridesCompleteAFile() throws {
     let range = "model: tree\nspace: {max-depth: {low: 1, high: 9}}\n"
     #expect(try read(range) { $0.draws = 4 }[0].configurations().count == 4)
@@ -273,21 +277,21 @@ import Testing
     ] { #expect(throws: SweepError.self) { try read(range, change) } }
   }
 
-  @Test func fewCombinationsAreAllDrawnOnce() throws {
+  @Test func samplesEachOfFewCombinationsOnce() throws {
     var definition = SweepDefinition(.tree, spaces: [ParameterSpace(["max-depth": .list(["1", "2", "3"])])])
     definition.strategy = .random(50)
     #expect(try definition.configurations().count == 3)
   }
 
-  /// Whole numbers of a range as well; without ten million draws.
-  @Test func fewValuesOfARangeAreSoonDrawn() throws {
+  /// The same for integers of a range, without ten million samples.
+  @Test func samplesEachOfFewValuesOfARange() throws {
     let range = ParameterSpace.Values.range(low: 1, high: 5, isLogarithmic: true)
     var definition = SweepDefinition(.tree, spaces: [ParameterSpace(["max-depth": range])])
     definition.strategy = .random(100_000)
     #expect(try definition.configurations().count == 5)
   }
 
-  @Test func tooManyConfigurationsAreRefused() {
+  @Test func rejectsTooManyConfigurations() {
     let numbers = ParameterSpace.Values.list((1...400).map(String.init))
     let space = ParameterSpace(["trees": numbers, "max-depth": numbers])
     #expect(throws: SweepError.self) { try SweepDefinition(.forest, spaces: [space]).configurations() }

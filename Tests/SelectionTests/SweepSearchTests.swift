@@ -3,7 +3,7 @@ import Models
 import Selection
 import Testing
 
-/// Fits are made up: each configuration has scores of its own.
+/// Tests with simulated fits, whose scores are functions of the configuration.
 @Suite struct SweepSearchTests {
   /// Twelve configurations in six groups.
   private static let space = ParameterSpace([
@@ -29,7 +29,7 @@ import Testing
     return try SweepSearch(definition, known: known)
   }
 
-  /// What a task comes to: with ties, and more of a resource is another score.
+  /// Simulates a task. Scores have ties, and depend on the resource.
   private static func results(_ task: FitPlan.Task) -> FitResults {
     let scores = task.group.members.map { settings in
       var digest = Digest()
@@ -46,8 +46,8 @@ import Testing
     SweepTable(search.rows, metric: search.definition.scoring, splits: search.definition.splits.count).files.scores
   }
 
-  /// Does tasks in an order that follows from a seed, as far as `count` of them.
-  /// - Returns: what would be on disk
+  /// Runs at most `count` tasks in an order that a seed determines.
+  /// - Returns: the stored entries
   @discardableResult private static func run(
     _ search: inout SweepSearch, seed: UInt64 = 0, count: Int = .max
   ) -> [KnownFits.Entry] {
@@ -55,7 +55,7 @@ import Testing
     var entries: [KnownFits.Entry] = []
     var waiting: [Int] = []
     while entries.count < count {
-      // Who has nothing to do asks; others may ask as well.
+      // Plan when no task is left, and sometimes earlier.
       if waiting.isEmpty || draws.next(below: 3) == 0 { waiting += search.plan() }
       guard !waiting.isEmpty else { break }
       let task = waiting.remove(at: Int(draws.next(below: UInt32(waiting.count))))
@@ -66,7 +66,7 @@ import Testing
     return entries
   }
 
-  @Test func eachFitOfAGridIsPlannedOnce() throws {
+  @Test func plansEachFitOfAGridOnce() throws {
     var search = try Self.begin(Self.grid)
     #expect(search.plan() == 0..<12, "six groups on two splits")
     let fits = search.tasks.flatMap { task in task.configurations.map { [$0, task.group.split] } }
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(arguments: [grid, halving(.trees), halving(.images)])
-  func theTableDoesNotDependOnTheOrder(definition: SweepDefinition) throws {
+  func tableIsIndependentOfOrder(definition: SweepDefinition) throws {
     let tables = try (0..<50).map { seed in
       var search = try Self.begin(definition)
       Self.run(&search, seed: UInt64(seed))
@@ -92,9 +92,9 @@ import Testing
     #expect(Set(tables).count == 1)
   }
 
-  /// Wherever it was stopped, the rest is done, and only that, however it is grouped then.
+  /// Wherever a search was stopped, a resumed one runs the remaining fits and no others, however they are grouped.
   @Test(arguments: [grid, halving(.trees), halving(.images)])
-  func whatIsKnownIsNotDoneAgain(definition: SweepDefinition) throws {
+  func repeatsNoKnownFit(definition: SweepDefinition) throws {
     var whole = try Self.begin(definition)
     let all = Self.run(&whole)
     for count in 0...all.count {
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  @Test func otherScoresAreNotKnown() throws {
+  @Test func reusesNoScoresOfOtherSearches() throws {
     var search = try Self.begin(Self.grid)
     let entries = Self.run(&search)
     for change in [
@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  @Test func halvingGivesTheBestMore() throws {
+  @Test func halvingPromotesTheBest() throws {
     var search = try Self.begin(Self.halving(.trees))
     #expect(search.rungs == [4, 12, 36])
     Self.run(&search)
@@ -132,7 +132,7 @@ import Testing
       let rows = search.rows.filter { $0.rung?.number == number }
       #expect(rows.allSatisfy { $0.rung?.resource == resource && $0.configuration["trees"] == "\(resource)" })
       guard number < 2 else { continue }
-      // Those that have gone on are no worse than those that have not.
+      // Promoted configurations are no worse than the others.
       let next = Set(search.rows.filter { $0.rung?.number == number + 1 }.map { Self.name($0.configuration) })
       let (on, out) = (rows.filter { next.contains(Self.name($0.configuration)) }, rows)
       let worst = on.map { $0.mean(.accuracy) }.min()!
@@ -144,13 +144,13 @@ import Testing
     #expect(best.score == search.rows.filter { $0.rung?.number == 2 }.map { $0.mean(.accuracy) }.max())
   }
 
-  /// Without the resource.
+  /// The configuration without the resource.
   private static func name(_ configuration: Configuration) -> String {
     configuration.parameters.filter { $0.name != "trees" }.map { "\($0.name) \($0.value)" }.joined(separator: " ")
   }
 
-  /// A limit that all have in common is none: the images are chosen before.
-  @Test func tasksAreAboutAPartOfTheImages() throws {
+  /// A limit that all tasks share is not a limit of tasks, because the images are selected before.
+  @Test func tasksUsePartOfTheImages() throws {
     var definition = Self.grid
     definition.images = 100
     var search = try Self.begin(definition)
@@ -162,30 +162,30 @@ import Testing
     #expect(Set(search.tasks.map(\.group.images)) == [4, 12, 36])
   }
 
-  /// Of a group each is tried alone; whoever cannot be done alone either has no scores.
-  @Test func whatNobodyCanDoIsARowThatSaysWhy() throws {
+  /// The members of a failed group are retried alone; one that fails alone has no scores.
+  @Test func failedTaskIsARowWithItsReason() throws {
     for definition in [Self.grid, Self.halving(.trees)] {
       var search = try Self.begin(definition)
       let first = search.plan()
       let trials = search.tasks[0].configurations
-      search.fail(0, reason: "nobody could")
+      search.fail(0, reason: "every worker failed")
       let parts = search.plan()
       #expect(trials.count == 2 && search.tasks[parts].map(\.configurations) == trials.map { [$0] })
       #expect(search.tasks[parts].flatMap(\.group.members) == search.tasks[0].group.members)
-      search.fail(parts.lowerBound, reason: "nor alone")
+      search.fail(parts.lowerBound, reason: "failed alone")
       for task in Array(first.dropFirst()) + [parts.upperBound - 1] {
         _ = search.note(task, Self.results(search.tasks[task]))
       }
       Self.run(&search)
       #expect(search.isFinished)
       let failed = search.rows.filter { $0.failure != nil }
-      #expect(failed.map(\.failure) == ["nor alone"] && failed.allSatisfy { ($0.rung?.number ?? 0) == 0 })
+      #expect(failed.map(\.failure) == ["failed alone"] && failed.allSatisfy { ($0.rung?.number ?? 0) == 0 })
       #expect(failed.map(\.configuration) == [search.configuration(of: trials[0])])
       #expect(failed.allSatisfy { $0.mean(.accuracy).isNaN })
     }
   }
 
-  @Test func whatCannotBeIsARowAndNoTask() throws {
+  @Test func impossibleConfigurationIsARowWithoutTask() throws {
     var definition = SweepDefinition(.forest, spaces: [ParameterSpace(["trees": .list(["many", "3"])])])
     definition.splits = .folds(2)
     var search = try Self.begin(definition)
@@ -195,18 +195,18 @@ import Testing
     #expect(search.isFinished && search.rows.map { $0.failure != nil } == [true, false])
   }
 
-  /// Of equal ones the first that was known stays.
-  @Test func theBestIsToldWhenItChanges() throws {
+  /// Among equal scores, the first that was recorded remains the best.
+  @Test func reportsChangesOfTheBest() throws {
     let space = ParameterSpace(["metric": .list(["euclidean", "cosine", "manhattan"])])
     var definition = SweepDefinition(.knn, spaces: [space])
     definition.splits = .holdOut(0.5)
     var search = try Self.begin(definition)
-    let told = search.plan().map { task in
+    let changes = search.plan().map { task in
       var results = FitResults()
       let score = [0.5, 0.5, 0.75][task]
       results.add([(FitOutcome(scores: ["accuracy": score]), FitTime(fitSeconds: 1, scoreSeconds: 1))])
       return search.note(task, results)
     }
-    #expect(told == [true, false, true] && search.best?.score == 0.75)
+    #expect(changes == [true, false, true] && search.best?.score == 0.75)
   }
 }

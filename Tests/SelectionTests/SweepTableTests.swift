@@ -4,7 +4,7 @@ import Selection
 import Testing
 
 @Suite struct SweepTableTests {
-  /// The scores of the script that made the fixture.
+  /// The scores in the script that made the fixture.
   private func table(times: Double = 1) -> SweepTable {
     var rows: [SweepTable.Row] = []
     for depth in 1...3 {
@@ -35,10 +35,10 @@ import Testing
       })
   }
 
-  @Test func columnsAndRanksAreScikitLearns() throws {
+  @Test func columnsAndRanksEqualThoseOfScikitLearn() throws {
     let path = try #require(Bundle.module.path(forResource: "Fixtures/cv_results", ofType: "csv"))
     let theirs = cells(try String(contentsOfFile: path, encoding: .utf8))
-    // Without the parameters as an object, whose commas a simple reader does not understand.
+    // The column of parameter objects is left out, because the simple reader does not handle its commas.
     let text = table().files.scores.replacingOccurrences(
       of: "\"\\{.*?\\}\"", with: "", options: .regularExpression)
     let ours = cells(text)
@@ -54,20 +54,20 @@ import Testing
     }
   }
 
-  @Test func timesAreInOneTableOnly() {
+  @Test func onlyOneTableHasTimes() {
     #expect(table(times: 1).files.scores == table(times: 2).files.scores)
     #expect(table(times: 1).files.csv != table(times: 2).files.csv)
     #expect(table().files.csv.hasPrefix("mean_fit_time,std_fit_time,mean_score_time,std_score_time,param_"))
   }
 
-  @Test func textIsQuoted() {
+  @Test func quotesText() {
     let row = SweepTable.Row(
       Configuration(.cnn, [.init("filters", "8,16")]), outcomes: [], times: [], failure: "it said \"no\"\nand left")
     let csv = SweepTable([row], metric: .accuracy, splits: 2).files.scores
     #expect(csv.contains("\"8,16\"") && csv.contains("\"it said \"\"no\"\"\nand left\""))
   }
 
-  @Test func theJSONHasAListForEachColumn() throws {
+  @Test func jsonHasAListForEachColumn() throws {
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(table().files.json.utf8)) as? [String: [Any]])
     #expect(object["rank_test_score"]?.count == 6)
@@ -77,7 +77,7 @@ import Testing
       object["params"] as? [[String: Int]] == [1, 2, 3].flatMap { d in [10, 20].map { ["depth": d, "trees": $0] } })
   }
 
-  @Test func aColumnOfWordsAndNumbersIsOfWords() throws {
+  @Test func columnOfWordsAndNumbersIsText() throws {
     let rows = ["10", "none"].map {
       SweepTable.Row(
         Configuration(.tree, [.init("max-depth", $0), .init("max-features", "0.5")]), outcomes: [], times: [],
@@ -89,8 +89,8 @@ import Testing
     #expect(object["param_max-features"] as? [Double] == [0.5, 0.5])
   }
 
-  /// By the definition: one more than those that are better.
-  @Test func ranksAreThoseOfTheDefinition() {
+  /// By definition, a rank is one more than the number of better scores.
+  @Test func ranksMatchTheirDefinition() {
     let rows = (0..<60).map { index in
       let score = index % 7 == 3 ? Double.nan : Double(index * 37 % 11)
       return SweepTable.Row(
@@ -104,7 +104,7 @@ import Testing
     #expect(SweepTable(rows, metric: .accuracy, splits: 1).ranks == ranks)
   }
 
-  @Test func aLaterRungRanksBeforeAnEarlierOne() {
+  @Test func laterRungRanksBeforeEarlierOne() {
     func row(_ depth: Int, _ rung: Int, _ score: Double) -> SweepTable.Row {
       SweepTable.Row(
         Configuration(.tree, [.init("max-depth", "\(depth)")]), rung: (rung, 10 * (rung + 1)),

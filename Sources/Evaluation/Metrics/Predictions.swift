@@ -1,9 +1,10 @@
-/// What a model says of labeled images, checked once: what everything in `Judging` and `Business` is computed from.
+/// The predictions of a model for labeled images, with checked probabilities. Calibration, labeling costs and
+/// automation are computed from them.
 ///
-/// Three sets of images play different parts, and mixing them up makes numbers look better than they are:
-/// - *hold-out*: images the model was not fitted on, by which thresholds and temperatures are **chosen**;
-/// - *test*: images that nothing was chosen by, by which what was chosen is **verified**;
-/// - *out of fold*: the training images, each judged by a model whose cross-validation fold did not hold it.
+/// Three sets of images have different roles; confusing them makes results look better than they are:
+/// - *hold-out*: images that the model was not fitted on, on which thresholds and temperatures are **chosen**;
+/// - *test*: images on which nothing was chosen, so that they **verify** the choices;
+/// - *out of fold*: the training images, each classified by a model of the cross-validation that was not fitted on it.
 package struct Predictions: Sendable, Equatable, Codable {
   /// (count, classCount), row-major.
   package let probabilities: [Float]
@@ -22,7 +23,7 @@ package struct Predictions: Sendable, Equatable, Codable {
   package init(probabilities: [Float], labels: [UInt8], classCount: Int) throws(EvaluationError) {
     precondition(
       classCount > 0 && probabilities.count == labels.count * classCount, "probabilities and labels differ in number")
-    precondition(labels.allSatisfy { $0 < classCount }, "a label has no class")
+    precondition(labels.allSatisfy { $0 < classCount }, "every label must be below the number of classes")
     try EvaluationError.check(probabilities, classCount: classCount)
     var predicted: [UInt8] = []
     var confidences: [Float] = []
@@ -42,7 +43,7 @@ package struct Predictions: Sendable, Equatable, Codable {
 
   package func probability(_ image: Int, of label: Int) -> Float { probabilities[image * classCount + label] }
 
-  /// The share of images told rightly.
+  /// The fraction of images that are classified correctly.
   package var accuracy: ProportionInterval {
     ProportionInterval(labels.indices.count(where: isCorrect), of: count)
   }
@@ -51,7 +52,7 @@ package struct Predictions: Sendable, Equatable, Codable {
     ConfusionMatrix(labels: labels, predictions: predicted, classCount: classCount)
   }
 
-  /// Images in the order of falling confidence; of equally sure ones, the lower index first.
+  /// Returns images in the order of decreasing confidence; of equal ones, the lower index first.
   func byConfidence(_ images: some Sequence<Int>) -> [Int] {
     images.sorted { (confidences[$1], $0) < (confidences[$0], $1) }
   }

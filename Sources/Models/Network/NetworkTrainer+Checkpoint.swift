@@ -1,8 +1,9 @@
 package import Compute
 
-/// All that the rest of a training depends on, beside its settings and images.
+/// The state that the rest of a training depends on, besides its settings and images.
 ///
-/// Tensors: `parameters` and the optimizer's vectors in the kernels' order, the epochs so far, and the best epoch's parameters.
+/// Tensors: `parameters` and the optimizer's vectors in the order of the kernels, the results of the epochs so far, and
+/// the parameters of the best epoch.
 extension NetworkTrainer {
   package var checkpoint: [Tensor] {
     func floats(_ name: String, _ values: [Float]) -> Tensor { Tensor(name: name, shape: [values.count], values) }
@@ -21,13 +22,16 @@ extension NetworkTrainer {
     ]
   }
 
-  /// Continues from a checkpoint of a trainer with the same settings and images, to the same bits as without the interruption.
-  /// - Throws: ``ModelError/badModel(_:)`` if the checkpoint does not fit.
+  /// Resumes from a checkpoint of a trainer with the same settings and images. The training ends with the same bits as
+  /// without the interruption.
+  /// - Throws: ``ModelError/badModel(_:)`` if the checkpoint does not match.
   package func resume(_ checkpoint: [Tensor]) throws(ModelError) {
     func elements<Element: TensorElement>(_ name: String, count: Int?) throws(ModelError) -> [Element] {
       guard let elements = checkpoint.first(where: { $0.name == name })?.elements(as: Element.self),
         count == nil || elements.count == count
-      else { throw .badModel("the checkpoint's \(name) does not fit this network: was it made with other settings?") }
+      else {
+        throw .badModel("tensor \(name) of the checkpoint does not match this network; it may have other settings")
+      }
       return elements
     }
     let parameters: [Float] = try elements("parameters", count: plan.count)
@@ -44,7 +48,7 @@ extension NetworkTrainer {
     let epochs = losses.count
     guard epochs <= settings.epochs, bestEpoch < epochs, bestEpoch >= -1,
       counters[0] >= epochs * stepsPerEpoch, counters[0] <= (epochs + 1) * stepsPerEpoch
-    else { throw .badModel("the checkpoint's counters contradict each other, or belong to other settings") }
+    else { throw .badModel("the counters of the checkpoint are inconsistent, or belong to other settings") }
 
     self.parameters.pointer.update(from: parameters, count: parameters.count)
     optimizer.first.pointer.update(from: first, count: first.count)

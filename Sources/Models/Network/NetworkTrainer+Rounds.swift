@@ -1,25 +1,27 @@
 internal import Compute
 internal import Datasets
 
-/// Training in rounds: each is a step of the optimizer or, at the end of an epoch, the judging of it by the hold-out images.
+/// Training in rounds: each round is a step of the optimizer or, at the end of an epoch, the evaluation on the
+/// validation set.
 ///
-/// In every round each worker computes sums over some of the logical shards, and the total over all shards decides how it goes on. One process
-/// has all shards; several add up their sums along the ``SummationTree``, and get the same bits.
+/// In each round, every worker computes sums over some of the logical shards, and the total over all shards determines
+/// the next state. A single process has all shards; several processes add their sums along the ``SummationTree``, which
+/// gives the same bits.
 extension NetworkTrainer {
-  /// Rounds that are done.
+  /// The number of completed rounds.
   package var round: Int { step + history.count }
 
-  /// Whether the next round is the judging of an epoch.
+  /// Whether the next round is the evaluation at the end of an epoch.
   package var isJudging: Bool { step == (history.count + 1) * stepsPerEpoch }
 
-  /// How many numbers the next round's sums have.
+  /// The length of the next round's sums.
   package var sumCount: Int { isJudging ? 16 : plan.count }
 
-  /// The next round's sums in pieces, in the order in which they are computed.
+  /// The ranges of the next round's sums, in the order in which they are computed.
   package var buckets: [Range<Int>] { isJudging ? [0..<sumCount] : plan.buckets }
 
-  /// One round of a process that has all shards.
-  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number, or the predictions are none.
+  /// Runs one round in a process that has all shards.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss or the predictions are no longer finite.
   package func takeRound() throws {
     if isJudging { return try endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
     gradient.use(shards: 0..<settings.shards)
@@ -27,11 +29,11 @@ extension NetworkTrainer {
     try takeStep(total: gradient.sums[0], finish: gradient.finish)
   }
 
-  /// The next round's sums over some shards: one for each of the maximal subtrees inside `shards`, from left to right. Valid until the next
-  /// call, which needs nothing of them: the caller may add to them in place.
+  /// Computes the next round's sums over some shards: one for each of the maximal subtrees inside `shards`, from left
+  /// to right. They are valid until the next call, and the caller may modify them.
   /// - Parameters:
   ///   - shards: not empty
-  ///   - bucketSummed: told of each of ``buckets`` when the sums are complete there, while the rest is still being computed
+  ///   - bucketSummed: called for each of ``buckets`` when its sums are complete, while the rest is being computed
   @discardableResult package func computeSums(
     shards: Range<Int>, bucketSummed: (_ bucket: Int, _ sums: [UnsafePointer<Float>]) -> Void = { _, _ in }
   ) throws -> [UnsafePointer<Float>] {
@@ -44,7 +46,7 @@ extension NetworkTrainer {
       return sums
     }
     let count = validation?.count ?? 0
-    // Whole numbers: their sum is exact in any order, so one subtree may carry it all.
+    // A sum of integers is exact in any order, so the first subtree can carry the whole count.
     validationSums.pointer.update(repeating: 0, count: validationSums.count)
     validationSums.pointer[0] = Float(
       try countCorrect(count * shards.lowerBound / settings.shards..<count * shards.upperBound / settings.shards))
@@ -54,9 +56,9 @@ extension NetworkTrainer {
     return sums
   }
 
-  /// Ends the round.
+  /// Completes the round.
   /// - Parameter total: (sumCount), over all shards
-  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the loss or the predictions are no longer finite.
   package func completeRound(total: UnsafePointer<Float>) throws {
     if isJudging { return try endEpoch(correct: Int(total[0])) }
     try takeStep(total: total, finish: { _ in })

@@ -1,24 +1,24 @@
 package import Compute
 internal import Datasets
 
-/// What tells whether several trainers compute the same.
+/// Digests that show whether several trainers compute the same bits.
 extension NetworkTrainer {
-  /// Rounds of a whole training by these images, unless it ends early.
-  /// - Parameter labels: of the images, hold-out images included
+  /// Returns the number of rounds of a whole training on some images, unless it stops early.
+  /// - Parameter labels: the labels of all images, including the validation set
   package static func rounds(of settings: NetworkSettings, labels: [UInt8]) -> Int {
     let kept = Split.holdOut(labels: labels, fraction: settings.validation, seed: settings.seed).kept.count
     return settings.epochs * (max(1, kept / settings.batch) + 1)
   }
 
-  /// Whether the next round's gradient may be the last of the training. Where a training can end early, that is known only afterwards: the last
-  /// gradient of each epoch counts then, unless an epoch has fewer rounds than `rounds`.
+  /// Returns whether the next round's gradient may be the last of the training. If a training can stop early, that is
+  /// known only afterwards, so every last gradient of an epoch counts, unless epochs have fewer than `rounds` steps.
   package func isLastGradient(ofEpochsFrom rounds: Int) -> Bool {
     step + 1 == (history.count + 1) * stepsPerEpoch
       && (history.count + 1 == settings.epochs || settings.patience != nil && stepsPerEpoch >= rounds)
   }
 
-  /// Some of a member's shards, chosen by the seed and the next round.
-  /// - Parameter count: at most so many
+  /// Samples some of a member's shards, determined by the seed and the next round.
+  /// - Parameter count: the most shards to return
   package func sample(_ count: Int, of shards: Range<Int>) -> [Int] {
     guard count > 0, !shards.isEmpty else { return [] }
     var draws = RandomSequence(seed: settings.seed, .gradientCheck, UInt32(truncatingIfNeeded: round))
@@ -26,14 +26,15 @@ extension NetworkTrainer {
     return (0..<min(count, shards.count)).map { shards.lowerBound + (first + $0) % shards.count }
   }
 
-  /// Has the next ``computeSums(shards:bucketSummed:)`` take digests of these shards' gradients, before they are added to others'.
+  /// Requests digests of the gradients of some shards, which the next ``computeSums(shards:bucketSummed:)`` takes
+  /// before it adds them to others.
   package func watch(_ shards: [Int]) { gradient.watched = shards }
 
-  /// Of the shards that were watched in the last round.
+  /// The digest of the gradients of the shards that were watched in the last round.
   package var watchedDigest: UInt64 { gradient.watchedDigest }
 
-  /// Computes gradients of the next round's batch once more, or in place of another trainer: their digest is what
-  /// ``watchedDigest`` is there. The round in hand is not touched.
+  /// Recomputes gradients of the next round's batch, possibly of another trainer's shards, and returns their digest,
+  /// which equals that trainer's ``watchedDigest``. The current round is not affected.
   package func gradientDigest(of shards: [Int]) -> UInt64 {
     BatchGradient.combined(
       shards.map { shard in
@@ -51,10 +52,10 @@ extension NetworkPlan {
     "history.training-accuracy", "history.validation-accuracy",
   ]
 
-  /// Digests of the state of a training: one for each slice of the parameters, then one for each other tensor. Two states are the same if
-  /// theirs are.
+  /// Returns digests of the state of a training: one for each slice of the parameters, then one for each other tensor.
+  /// Equal digests mean equal states.
   /// - Parameter state: ``NetworkTrainer/checkpoint``
-  /// - Returns: nil if these are not a state of this network.
+  /// - Returns: nil if the tensors are not a state of this network
   package func digests(ofState state: [Tensor]) -> [UInt64]? {
     guard let parameters = state.first(where: { $0.name == "parameters" }), parameters.elementType == .float32,
       parameters.elementCount == count
@@ -73,7 +74,7 @@ extension NetworkPlan {
       }
   }
 
-  /// What people call the tensor of a digest.
+  /// Returns the readable name of the tensor that a digest belongs to.
   package func tensorName(ofDigest index: Int) -> String {
     if slices.indices.contains(index) { return slices[index].name }
     let other = index - slices.count

@@ -2,11 +2,11 @@ package import Compute
 package import Datasets
 internal import KernelInterface
 
-/// What happened in one epoch.
+/// The result of one epoch.
 package struct EpochResult: Sendable, Equatable, Codable {
   package let loss: Double
   package let trainingAccuracy: Double
-  /// nil without hold-out images.
+  /// The accuracy on the validation set; nil without one.
   package let validationAccuracy: Double?
 
   package init(loss: Double, trainingAccuracy: Double, validationAccuracy: Double?) {
@@ -14,40 +14,41 @@ package struct EpochResult: Sendable, Equatable, Codable {
   }
 }
 
-/// Trains a network round by round: see ``takeRound()``. After any round its ``checkpoint`` holds all that the rest of the training
-/// depends on.
+/// Trains a network round by round: see ``takeRound()``. After any round, ``checkpoint`` contains the whole state that
+/// the rest of the training depends on.
 package final class NetworkTrainer {
   package let settings: NetworkSettings
   package let plan: NetworkPlan
   package let stepsPerEpoch: Int
-  /// Epochs that are done.
+  /// The results of the completed epochs.
   package internal(set) var history: [EpochResult] = []
-  /// Steps that are done.
+  /// The number of completed steps.
   package internal(set) var step = 0
-  /// Sums over the steps of the epoch in hand.
+  /// Sums over the steps of the current epoch.
   var lossSum = 0.0
   var correctSum = 0.0
-  /// The parameters of the best epoch, and which it was; nil until an epoch was judged.
+  /// The best epoch and its parameters; nil before the first validation.
   var best: (epoch: Int, parameters: [Float])?
 
   let parameters: AlignedBuffer<Float>
   let optimizer: Optimizer
   let gradient: BatchGradient
-  /// Computes gradients that belong to others. Made when it is first needed.
+  /// Computes gradients of other members' shards. Created on first use.
   private(set) lazy var checker = BatchGradient(
     plan, settings: settings, images: training, normalization: normalization, shards: 0..<1, context: context)
   let validation: LabeledImages?
-  /// What the judging of an epoch sums, for each subtree of a range of shards: (16), the first being the number of images told rightly.
+  /// The sums of a validation for each subtree of a range of shards: (16), of which the first is the number of images
+  /// that are classified correctly.
   let validationSums: AlignedBuffer<Float>
   package let context: ComputeContext
   private let packed: PackedWeights
   private let normalization: InputNormalization
   private let training: LabeledImages
-  /// The order in which the epoch in hand takes the training images.
+  /// The order of the training images in the current epoch.
   private var order: [Int] = []
   private var orderedEpoch = -1
 
-  /// - Throws: ``ModelError/badSettings(_:)`` if the settings make no sense, or not for these images.
+  /// - Throws: ``ModelError/badSettings(_:)`` if the settings are invalid, or do not match the images.
   package init(
     _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext
   ) throws(ModelError) {
@@ -60,7 +61,7 @@ package final class NetworkTrainer {
     self.settings = settings
     self.context = context
     normalization = InputNormalization(measuring: training)
-    // A rest that fills no batch waits for another epoch's order; a set smaller than one batch is one batch.
+    // An incomplete last batch is dropped: the next epoch shuffles all images anew. A set smaller than a batch is one.
     stepsPerEpoch = max(1, training.count / settings.batch)
     parameters = AlignedBuffer(plan.initialParameters(seed: settings.seed))
     packed = PackedWeights(plan)
@@ -78,19 +79,20 @@ package final class NetworkTrainer {
     return history.count - 1 - best.epoch >= patience
   }
 
-  /// The network that training has come to: the best epoch's if there are hold-out images, else the last.
+  /// The trained network: that of the best epoch if there is a validation set, otherwise that of the last.
   package var network: Network {
     Network(settings, plan: plan, parameters: best?.parameters ?? current, normalization: normalization)
   }
 
-  /// The parameters that predict now: their running average, if there is one.
+  /// The parameters used for predictions: their running average, if there is one.
   private var current: [Float] {
     let source = optimizer.average.count > 0 ? optimizer.average.elements : parameters.elements
     return Array(source)
   }
 
-  /// Trains until the end, or until `progress` returns false: then throws `CancellationError`, and ``checkpoint`` goes on from here.
-  /// - Throws: ``ModelError/badSettings(_:)`` if the loss is no longer a number; what `epochEnded` throws.
+  /// Trains to the end, or until `progress` returns false. The training can then be resumed from ``checkpoint``.
+  /// - Throws: `CancellationError` if stopped; ``ModelError/badSettings(_:)`` if the training diverges; errors of
+  ///   `epochEnded`.
   package func run(progress: (FitProgress) -> Bool, epochEnded: () throws -> Void) throws {
     while !isFinished {
       let epochs = history.count
@@ -100,7 +102,7 @@ package final class NetworkTrainer {
     }
   }
 
-  /// How far the training is. At the end of an epoch: what the epoch came to.
+  /// The progress of the training. At the end of an epoch, it contains the results of the epoch.
   package var progress: FitProgress {
     let batch = min(settings.batch, training.count)
     let steps = step - history.count * stepsPerEpoch
@@ -116,7 +118,7 @@ package final class NetworkTrainer {
 
   // MARK: A step
 
-  /// Computes the gradient's sums over the shards that ``gradient`` is set to: see
+  /// Computes the sums of the gradient over the shards selected in ``gradient``: see
   /// ``BatchGradient/compute(samples:count:epoch:parameters:packed:bucketSummed:)``.
   func computeGradient(bucketSummed: ((_ bucket: Int) -> Void)? = nil) {
     computeGradient(gradient, bucketSummed: bucketSummed)
@@ -133,10 +135,10 @@ package final class NetworkTrainer {
     }
   }
 
-  /// One step of the optimizer.
+  /// Takes one step of the optimizer.
   /// - Parameters:
-  ///   - total: (plan.count), the gradient's sum over the batch, once `finish` has covered it
-  ///   - finish: called for ranges that together are the whole, from the threads of the team
+  ///   - total: (plan.count), the gradient's sum over the batch, complete in a range once `finish` was called for it
+  ///   - finish: called on the threads of the team, for ranges that together cover all elements
   func takeStep(total: UnsafePointer<Float>, finish: (Range<Int>) -> Void) throws(ModelError) {
     let factors = optimizer.factors(
       step: step, of: settings.epochs * stepsPerEpoch, images: min(settings.batch, training.count))
@@ -168,7 +170,7 @@ package final class NetworkTrainer {
 
   // MARK: The end of an epoch
 
-  /// How many of these hold-out images the network tells rightly.
+  /// Returns the number of images in a range of the validation set that the network classifies correctly.
   func countCorrect(_ range: Range<Int>) throws -> Int {
     guard let validation, !range.isEmpty else { return 0 }
     let images = range.count == validation.count ? validation : validation.selecting(Array(range))
@@ -177,9 +179,10 @@ package final class NetworkTrainer {
     return zip(predictions, images.labels).count { $0 == $1 }
   }
 
-  /// - Parameter correct: hold-out images that are told rightly.
-  /// - Throws: ``ModelError/badSettings(_:)`` if the network no longer predicts numbers: its last step may have been too long, which no loss
-  ///   tells yet.
+  /// Completes an epoch.
+  /// - Parameter correct: the number of images of the validation set that are classified correctly
+  /// - Throws: ``ModelError/badSettings(_:)`` if predictions or parameters are not finite: the last step may have
+  ///   diverged, which no loss shows yet.
   func endEpoch(correct: Int) throws {
     let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
     let probabilities = try network.probabilities(
@@ -199,12 +202,12 @@ package final class NetworkTrainer {
     (lossSum, correctSum) = (0, 0)
   }
 
-  /// Goes on from a state that ``NetworkTrainer/checkpoint`` has filled into the properties.
+  /// Updates the packed weights after a change of the parameters.
   func refresh() { packed.update(from: parameters.pointer, on: context) }
 }
 
 extension Network {
-  /// Trains a network from the beginning to the end.
+  /// Trains a network from start to end.
   package static func fit(
     _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext,
     progress: (FitProgress) -> Bool

@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// What went wrong with a file that Atelier reads or writes. Every case carries the path as the user gave it.
+/// An error of a file that Atelier reads or writes. Each case contains the path as the user gave it.
 package enum FileError: Error, Equatable, CustomStringConvertible {
-  /// There is no such file, or it may not be read.
+  /// The file does not exist or is not readable.
   case unreadable(path: String, reason: String)
-  /// It can be read, but its content is not what it must be.
+  /// The file is readable, but its content is invalid.
   case damaged(path: String, reason: String)
-  /// A file cannot be created there.
+  /// The file cannot be created.
   case notCreated(path: String, reason: String)
-  /// Writing failed on the way: the disk is full, for instance. What stood at the path before still does.
+  /// Writing failed, for example because the disk is full. An earlier file at the path is unchanged.
   case notWritten(path: String, reason: String)
 
   package var description: String {
@@ -21,5 +21,5 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// The operating system's words for the error that the last call left behind.
+/// Returns the operating system's description of `errno`.
 func systemErrorText() -> String { String(cString: strerror(errno)) }

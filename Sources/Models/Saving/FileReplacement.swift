@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Synchronization
 
-/// Writes a whole file or nothing: to a partial file beside the path first, then renamed, so that a reader sees the old
-/// file or the new one, also after a crash or on a full disk.
+/// Writes files atomically: the content goes to a partial file in the same folder, which is then renamed, so a reader
+/// sees the old file or the new one, even after a crash or on a full disk.
 package enum FileReplacement {
-  /// Puts a file with these bytes at `path`, in place of what is there. Devices, pipes and descriptors are written to directly
-  /// (``OutputPlace``); a symbolic link stays, and what it leads to is replaced.
+  /// Creates or replaces the file at `path`. Devices, pipes and descriptors are written to directly (``OutputPlace``);
+  /// a symbolic link stays, and its target is replaced.
   /// - Parameters:
-  ///   - isFlushed: whether it must last through a power failure from the moment when this returns
-  ///   - mode: of a new file, less what the process's mask takes away
+  ///   - isFlushed: whether the file must survive a power failure after this call
+  ///   - mode: the permissions of a new file, restricted by the process's umask
   package static func write(
     _ pieces: [[UInt8]], to path: String, isFlushed: Bool = true, mode: UInt32 = 0o666
   ) throws(FileError) {
@@ -23,7 +23,7 @@ package enum FileReplacement {
     let partial = try PartialFile(of: path, mode: mode)
     var failure = write(pieces, to: partial.file)
     if failure == nil, isFlushed, fsync(partial.file) != 0 { failure = systemErrorText() }
-    // Network file systems report some failures when a descriptor is closed; the lock stays with the other one.
+    // Network file systems report some failures on close. Closing a copy keeps the lock of the original.
     if failure == nil {
       let copy = OpenFiles.retrying { dup(partial.file) }
       if copy < 0 || close(copy) != 0 { failure = systemErrorText() }
@@ -37,14 +37,15 @@ package enum FileReplacement {
     if isFlushed { flushFolder(of: path) }
   }
 
-  /// Finds out whether ``write(_:to:)`` could create a file at `path`, before a long computation. Leaves nothing behind.
+  /// Checks that ``write(_:to:isFlushed:mode:)`` can create a file at `path`, for use before a long computation. Leaves
+  /// no file behind.
   package static func check(_ path: String) throws(FileError) {
     let place = OutputPlace(path)
     try place.checkIsWritable(as: path)
     if case .file(let path) = place { try PartialFile(of: path).remove() }
   }
 
-  /// Writes all, and returns what went wrong.
+  /// Writes all pieces, and returns the reason of a failure, or nil.
   private static func write(_ pieces: [[UInt8]], to file: Int32) -> String? {
     for piece in pieces {
       var written = 0
@@ -58,7 +59,7 @@ package enum FileReplacement {
     return nil
   }
 
-  /// Makes the new name last. Some file systems cannot do that for folders; the file's content is safe either way.
+  /// Makes the rename durable. Some file systems do not support this for folders; the content is safe either way.
   private static func flushFolder(of path: String) {
     let folder = OpenFiles.open(PartialFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }

@@ -1,14 +1,14 @@
 package import Compute
 
-/// One digest over all that a file of Atelier's says: its metadata, among which the digest of its tensors is. A file
-/// whose settings, class names or numbers were changed does not match it.
+/// A digest over the metadata of a file, which include the digest of its tensors. It detects changes of settings, class
+/// names and numbers.
 package enum HeaderDigest {
-  /// The metadata entry with the digest of the tensors, which a fit prints.
+  /// The metadata entry with the digest of the tensors, which every fit prints.
   static let tensors = "digest"
   /// The metadata entry with the digest of all other entries.
   static let entry = "header.digest"
 
-  /// The file with both digests among its metadata.
+  /// Returns a file with both digests added to its metadata.
   package static func sealed(_ metadata: [String: String], _ tensors: [Tensor]) -> SafetensorsFile {
     var metadata = metadata
     metadata[Self.tensors] = Tensor.digest(of: tensors)
@@ -16,13 +16,14 @@ package enum HeaderDigest {
     return SafetensorsFile(metadata: metadata, tensors: tensors)
   }
 
-  /// - Parameter name: what the file is called in errors
-  /// - Throws: ``FileError/damaged(path:reason:)``
+  /// Compares the file with both digests.
+  /// - Parameter name: the name of the file in errors
+  /// - Throws: ``FileError/damaged(path:reason:)`` if one is missing or differs.
   static func check(_ file: SafetensorsFile, name: String) throws(FileError) {
     guard let known = file.metadata[entry], let knownTensors = file.metadata[tensors] else {
       throw .damaged(
         path: name,
-        reason: "its header lacks \(entry) or \(tensors): it was not saved by this version of Atelier, or was changed")
+        reason: "its header lacks \(entry) or \(tensors): it was saved by another version of Atelier, or changed")
     }
     guard known == digest(of: file.metadata) else {
       throw .damaged(
@@ -35,9 +36,9 @@ package enum HeaderDigest {
     }
   }
 
-  static let advice = "restore the file from a copy, or train again"
+  static let advice = "restore the file from a backup, or train again"
 
-  /// SHA-256 over names and values of all entries but this digest, by name.
+  /// Returns the SHA-256 of the names and values of all entries except this digest, in the order of names.
   static func digest(of metadata: [String: String]) -> String {
     var digest = Digest()
     for (name, value) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) where name != entry

@@ -1,14 +1,14 @@
-/// Reads JSON from bytes, strictly, one value at a time: what a safetensors header consists of, and nothing else.
+/// A strict scanner for the subset of JSON that safetensors headers consist of. It reads one value at a time.
 ///
-/// A scanner of its own, because Foundation's decoder keeps one of two equal keys silently, and a header in which a tensor
-/// comes twice must not be believed.
+/// Foundation's decoder is not used because it silently keeps one of two equal keys, and a header that defines a tensor
+/// twice must be rejected.
 struct JSONScanner {
   private let bytes: [UInt8]
   private(set) var position = 0
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// Where and why the text is not what was expected.
+  /// The position of unexpected text, and a description of the expected text.
   struct Failure: Error {
     let expected: String
     let position: Int
@@ -16,7 +16,7 @@ struct JSONScanner {
 
   func failure(_ expected: String) -> Failure { Failure(expected: expected, position: position) }
 
-  /// Nothing but white space may be left.
+  /// Checks that only white space is left.
   mutating func end() throws(Failure) {
     skipSpace()
     if position < bytes.count { throw failure("the end") }
@@ -34,7 +34,7 @@ struct JSONScanner {
     try take("}")
   }
 
-  /// Reads `[number, …]`, at most `limit` of them: whole numbers from 0.
+  /// Reads `[number, …]`: at most `limit` integers from 0.
   mutating func numbers(limit: Int) throws(Failure) -> [Int] {
     var numbers: [Int] = []
     try take("[")
@@ -82,7 +82,7 @@ struct JSONScanner {
     }
   }
 
-  /// The scalar of `\uXXXX`, or of the pair of surrogates `\uXXXX\uXXXX`.
+  /// Reads the scalar of `\uXXXX`, or of the surrogate pair `\uXXXX\uXXXX`.
   private mutating func escapedScalar() throws(Failure) -> Unicode.Scalar {
     let first = try hexadecimal()
     if let scalar = Unicode.Scalar(first) { return scalar }
@@ -118,7 +118,7 @@ struct JSONScanner {
       position += 1
     }
     let digits = position - start
-    guard digits > 0, digits == 1 || bytes[start] != UInt8(ascii: "0") else { throw failure("a whole number") }
+    guard digits > 0, digits == 1 || bytes[start] != UInt8(ascii: "0") else { throw failure("an integer") }
     return value
   }
 
@@ -128,7 +128,7 @@ struct JSONScanner {
     if !takes(mark) { throw failure("'\(mark)'") }
   }
 
-  /// Skips white space, then the mark if it is there.
+  /// Skips white space and then the mark, and returns whether the mark is present.
   private mutating func takes(_ mark: Unicode.Scalar) -> Bool {
     skipSpace()
     return skips(mark)

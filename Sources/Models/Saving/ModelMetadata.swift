@@ -1,19 +1,19 @@
 package import Datasets
 
-/// What a saved model says about itself, beside its tensors.
+/// The description of a saved model, besides its tensors.
 package struct ModelMetadata: Sendable, Equatable {
   package var kind: ModelKind
-  /// By the names of the command line's options.
+  /// Settings by the names of the command-line options.
   package var settings: [String: String]
   package var imageShape: ImageShape
-  /// By label.
+  /// Names by label.
   package var classNames: [String]
   package var dataName: String
   /// SHA-256 of the data set that the model was fitted on.
   package var dataDigest: String
-  /// Share of the data set's test images that it tells rightly; nil if that was not measured.
+  /// The accuracy on the test images of the data set; nil if it was not measured.
   package var testAccuracy: Double?
-  /// The version of Atelier that fitted it.
+  /// The version of Atelier that fitted the model.
   package var atelierVersion: String
 
   package init(
@@ -29,12 +29,12 @@ package struct ModelMetadata: Sendable, Equatable {
 // MARK: Text
 
 extension ModelMetadata {
-  /// What one file can say, and a model can be rebuilt for.
+  /// Limits of the values that a file may contain.
   static let sides = 1...DatasetLimits.side
   static let channels = [1, 3]
   static let classes = 1...DatasetLimits.classes
 
-  /// As a safetensors file's header holds it: `model`, `setting.<name>`, `class.<label>` and so on.
+  /// The entries of the safetensors header: `model`, `setting.<name>`, `class.<label>` and so on.
   package var text: [String: String] {
     var text = [
       "model": kind.rawValue, "image.height": "\(imageShape.height)", "image.width": "\(imageShape.width)",
@@ -47,8 +47,8 @@ extension ModelMetadata {
     return text
   }
 
-  /// Reads what ``text`` wrote; what else is there is left alone.
-  /// - Throws: ``ModelError/badModel(_:)`` naming the entry that is missing or makes no sense.
+  /// Reads the entries that ``text`` writes, and ignores others.
+  /// - Throws: ``ModelError/badModel(_:)`` naming the entry that is missing or invalid.
   package init(text: [String: String]) throws(ModelError) {
     func read<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
       guard let word = text[name] else {
@@ -70,7 +70,7 @@ extension ModelMetadata {
       channels: try read("image.channels", "1 or 3") { Int($0).flatMap { Self.channels.contains($0) ? $0 : nil } })
     classNames = []
     for label in 0..<(try number("classes", in: Self.classes)) {
-      classNames.append(try read("class.\(label)", "a class's name", { $0 }))
+      classNames.append(try read("class.\(label)", "a class name", { $0 }))
     }
     do { try DatasetLimits.checkNames(classNames, "its header") } catch { throw .badModel(error.description) }
     dataName = try read("data.name", "a name", { $0 })

@@ -1,28 +1,29 @@
 package import Compute
 package import Datasets
 
-/// A training of a network that is not at its end, as a file keeps it: the trainer's tensors, and what they belong to.
+/// A saved unfinished training of a network: the tensors of the trainer, its settings, and the data set.
 package struct NetworkCheckpoint: Sendable, Equatable {
   package let metadata: ModelMetadata
   package let settings: NetworkSettings
-  /// Of ``NetworkTrainer/checkpoint``.
+  /// The tensors of ``NetworkTrainer/checkpoint``.
   package let tensors: [Tensor]
-  /// Where the data set is; nil where that is not known.
+  /// The name or folder of the data set; nil if it is not known.
   package let data: String?
 
-  /// The metadata entry by which a checkpoint is told from a model, and the one that names the data.
+  /// The metadata entry that distinguishes a checkpoint from a model.
   static let mark = "checkpoint"
   private static let dataEntry = "checkpoint.data"
   private static let numericsEntry = "numerics"
 
-  /// Why what began with another `numericsVersion` does not go on here.
+  /// Returns the reason why a training that started with another `numericsVersion` cannot be resumed.
   package static func otherNumerics(_ version: String) -> String {
-    "it was begun with version \(version) of Atelier's arithmetic; this is version \(numericsVersion), and would not end in the same bits"
+    "it was started with version \(version) of Atelier's numerics; this build has version \(numericsVersion), "
+      + "which does not compute the same bits"
   }
 
   /// - Parameters:
   ///   - tensors: ``NetworkTrainer/checkpoint``
-  ///   - data: where the data set is
+  ///   - data: the name or folder of the data set
   package init(
     _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String, data: String? = nil
   ) {
@@ -33,13 +34,13 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     self.tensors = tensors
   }
 
-  /// Steps and epochs that were done.
+  /// The numbers of completed steps and epochs.
   package var step: Int {
     tensors.first { $0.name == "counters" }?.elements(as: Int64.self)?.first.map { Int(clamping: $0) } ?? 0
   }
   package var epochs: Int { tensors.first { $0.name == "history.loss" }?.elementCount ?? 0 }
 
-  /// Writes the file whole, or leaves what is at `path` as it was.
+  /// Writes the file atomically: on failure, an earlier file at `path` is unchanged.
   package func write(to path: String) throws(FileError) {
     var text = metadata.text.merging([Self.mark: "true", Self.numericsEntry: "\(numericsVersion)"]) { _, new in new }
     text[Self.dataEntry] = data

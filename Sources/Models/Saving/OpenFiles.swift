@@ -1,18 +1,18 @@
 internal import Foundation
 internal import Synchronization
 
-/// The files that this process may have open. Connections are files as well, and whoever connects uses them up; what has to be written is written
-/// all the same.
+/// Manages the file descriptors of this process. Connections use descriptors as well, so clients can exhaust them; a
+/// reserve ensures that results can still be written.
 package enum OpenFiles {
-  /// Descriptors that are kept for files of this process's own: each is given up when one is lacking.
+  /// Descriptors reserved for the process's own files; one is closed whenever none is free.
   private static let reserve = Mutex<[Int32]>([])
   private static let reserveSize = 32
-  /// As many connections as anybody needs: more would only let strangers use up more memory.
+  /// More connections are never needed, and would only let unknown clients use more memory.
   private static let most: rlim_t = 65_536
-  /// Strangers are cut off after three seconds, so descriptors become free all the time.
+  /// Unknown clients are disconnected after three seconds, so descriptors keep becoming free.
   private static let secondsToWait = 20.0
 
-  /// Once, at the start: as many as the system permits.
+  /// Raises the limit of open files as far as the system permits. Call it once, at the start.
   package static func raiseLimit() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
@@ -22,7 +22,7 @@ package enum OpenFiles {
     setrlimit(__rlimit_resource_t(7), &limit)
   }
 
-  /// Fills the reserve, as far as that is possible now.
+  /// Fills the reserve as far as descriptors are free.
   package static func fillReserve() {
     reserve.withLock { reserve in
       while reserve.count < reserveSize {
@@ -33,50 +33,50 @@ package enum OpenFiles {
     }
   }
 
-  /// As open(2), but waits for a descriptor if none is free.
+  /// Opens a file like open(2), but waits for a descriptor if none is free.
   package static func open(_ path: String, _ flags: Int32, _ mode: UInt32 = 0) -> Int32 {
     retrying { Glibc.open(path, flags, mode) }
   }
 
-  /// Does what needs a descriptor until it does not fail for want of one.
+  /// Retries a system call while it fails because no descriptor is free.
   /// - Parameter attempt: returns a negative number, and sets errno, if it fails
   package static func retrying(_ attempt: () -> Int32) -> Int32 {
     let end = Date(timeIntervalSinceNow: secondsToWait)
     while true {
       let result = attempt()
-      guard result < 0, isLack(errno) else { return result }
+      guard result < 0, isShortage(errno) else { return result }
       let code = errno
       guard Date() < end else {
         errno = code
         return result
       }
-      // A connection may take its place before this process does: then the next one goes.
-      if !giveUpOne() { usleep(1_000) }
+      // A connection may take the released descriptor before this process does; the loop then releases another one.
+      if !releaseOne() { usleep(1_000) }
     }
   }
 
-  /// The same for what throws: after an error, whether there was a lack, so that another attempt may do better.
+  /// Retries an operation that throws while no descriptor is free.
   package static func retryingOperation<Result>(_ attempt: () throws -> Result) throws -> Result {
     let end = Date(timeIntervalSinceNow: secondsToWait)
     while true {
       do { return try attempt() } catch {
-        guard isLacking, Date() < end else { throw error }
-        if !giveUpOne() { usleep(1_000) }
+        guard hasShortage, Date() < end else { throw error }
+        if !releaseOne() { usleep(1_000) }
       }
     }
   }
 
-  /// Whether a file could not be opened just now.
-  private static var isLacking: Bool {
+  /// Whether descriptors are short now, or were short recently, so that the reserve is not full.
+  private static var hasShortage: Bool {
     let file = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return isLack(errno) }
+    guard file >= 0 else { return isShortage(errno) }
     close(file)
     return reserve.withLock { $0.count < reserveSize }
   }
 
-  private static func isLack(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
+  private static func isShortage(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
 
-  private static func giveUpOne() -> Bool {
+  private static func releaseOne() -> Bool {
     guard let file = reserve.withLock({ $0.popLast() }) else { return false }
     close(file)
     return true

@@ -1,14 +1,13 @@
 internal import Foundation
 
-/// What a path that is written to leads to. All options that write a file decide by this.
+/// The destination of an output path. All options that write a file use it.
 package enum OutputPlace: Equatable, Sendable {
-  /// A regular file, or a place where no file is yet. Symbolic links are followed, so that a link stays and its target
-  /// is replaced.
+  /// A regular file, or a path without a file. Symbolic links are resolved, so a link stays and its target is replaced.
   case file(String)
-  /// A descriptor that this process has open (`/dev/stdout`, `/dev/fd/3`, process substitution): it is written to,
-  /// whatever is behind it. A file that a shell has opened by `>>` is appended to.
+  /// An open descriptor of this process (`/dev/stdout`, `/dev/fd/3`, process substitution), which is written to
+  /// directly. A file that a shell opened with `>>` is appended to.
   case descriptor(Int32)
-  /// A device, a FIFO, or a descriptor of another process: it is opened and written to.
+  /// A device, a FIFO, or a descriptor of another process, which is opened and written to.
   case special(String)
 
   package init(_ path: String) {
@@ -28,11 +27,11 @@ package enum OutputPlace: Equatable, Sendable {
       }
       return
     }
-    // A circle of links cannot be followed, and opening it is an error that says so.
+    // Links that form a loop cannot be resolved; opening the path reports that.
     self = .file(path)
   }
 
-  /// Whether a file there is replaced as a whole.
+  /// Whether the destination is a file, which is replaced as a whole.
   package var isFile: Bool { if case .file = self { true } else { false } }
 
   private enum Descriptor {
@@ -40,8 +39,8 @@ package enum OutputPlace: Equatable, Sendable {
     case others
   }
 
-  /// The descriptor that a path names; nil for all other paths. `/dev/fd` leads to `/proc/self/fd`, and that to the
-  /// number of the process.
+  /// Returns the descriptor that a path names; nil for all other paths. `/dev/fd` is a link to `/proc/self/fd`, where
+  /// `self` is a link to the number of the process.
   private static func descriptor(_ path: String) -> Descriptor? {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
@@ -59,14 +58,14 @@ package enum OutputPlace: Equatable, Sendable {
 
   // MARK: Opening
 
-  /// Opens what is not replaced: a copy of the descriptor, or the device or FIFO; nil for a file.
-  /// - Returns: a descriptor to write to, which the caller closes
+  /// Opens a destination that is written to directly.
+  /// - Returns: a copy of the descriptor, or an open device or FIFO, which the caller closes; nil for a file
   /// - Throws: ``FileError/notCreated(path:reason:)``
   package func open(as path: String) throws(FileError) -> Int32? {
     let file: Int32
     switch self {
     case .file: return nil
-    // The copy shares position and mode with the original, so that output follows what was printed.
+    // The copy shares position and mode with the original, so output continues after what was printed.
     case .descriptor(let number): file = fcntl(number, F_DUPFD_CLOEXEC, 3)
     case .special(let place): file = Foundation.open(place, O_WRONLY | O_APPEND | O_CLOEXEC)
     }
@@ -74,7 +73,8 @@ package enum OutputPlace: Equatable, Sendable {
     return file
   }
 
-  /// - Throws: ``FileError/notCreated(path:reason:)`` if a device, FIFO or descriptor cannot be written to
+  /// Checks a destination that is written to directly.
+  /// - Throws: ``FileError/notCreated(path:reason:)`` if a device, FIFO or descriptor is not writable.
   func checkIsWritable(as path: String) throws(FileError) {
     switch self {
     case .file: return

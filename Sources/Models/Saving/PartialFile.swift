@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Synchronization
 
-/// A file `NAME.PROCESS-NUMBER.partial` beside the one that it becomes. Its writer holds a lock on it (`flock`), which
-/// the system releases when the writer dies: the next writer in the folder recognizes by it what a crash has left, and
-/// removes that.
+/// A file `NAME.PROCESS-NUMBER.partial` in the folder of the file that it becomes. Its writer holds a lock (`flock`),
+/// which the system releases when the writer exits or crashes, so the next writer in the folder recognizes abandoned
+/// files and removes them.
 struct PartialFile {
   let path: String
   let file: Int32
@@ -12,13 +12,13 @@ struct PartialFile {
   private static let count = Atomic(0)
   private static let ending = ".partial"
 
-  /// - Parameter mode: of the file, less what the process's mask takes away
+  /// - Parameter mode: the permissions of the file, restricted by the process's umask
   /// - Throws: ``FileError/notCreated(path:reason:)``
   init(of target: String, mode: UInt32 = 0o666) throws(FileError) {
-    if target.isEmpty { throw .notCreated(path: "\"\"", reason: "an empty name is no file's name") }
+    if target.isEmpty { throw .notCreated(path: "\"\"", reason: "the path is empty") }
     var information = stat()
     if stat(target, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-      throw .notCreated(path: target, reason: "it is a folder; a file's name is needed")
+      throw .notCreated(path: target, reason: "it is a folder; give the path of a file")
     }
     Self.removeAbandoned(in: Self.folder(of: target))
     while true {
@@ -26,11 +26,11 @@ struct PartialFile {
       let number = Self.count.add(1, ordering: .relaxed).newValue
       let path = "\(target).\(getpid())-\(number)\(Self.ending)"
       let file = OpenFiles.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-      // A process of the same number has died here, perhaps one of another host or container.
+      // A crashed process with the same number, perhaps of another host or container, left this file.
       if file < 0, errno == EEXIST, number < 1 << 20 { continue }
       guard file >= 0 else { throw .notCreated(path: target, reason: systemErrorText()) }
       let isLocked = flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
-      // Another writer may have taken it for abandoned before it was locked.
+      // Another writer may have removed the file as abandoned before it was locked.
       if isLocked, fstat(file, &information) == 0, information.st_nlink > 0 {
         (self.path, self.file) = (path, file)
         return
@@ -48,12 +48,12 @@ struct PartialFile {
 
   // MARK: Crashed writers
 
-  /// Folders that were looked through by this process.
-  private static let tidied = Mutex<Set<String>>([])
+  /// Folders from which this process has removed abandoned files.
+  private static let cleanedFolders = Mutex<Set<String>>([])
 
-  /// Removes this user's partial files whose writers are dead, once for each folder.
+  /// Removes this user's partial files whose writers no longer run, once for each folder.
   private static func removeAbandoned(in folder: String) {
-    guard tidied.withLock({ $0.insert(folder).inserted }) else { return }
+    guard cleanedFolders.withLock({ $0.insert(folder).inserted }) else { return }
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isPartial(name) {
       let path = "\(folder)/\(name)"
       let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
@@ -67,7 +67,7 @@ struct PartialFile {
     }
   }
 
-  /// `NAME.123-4.partial`
+  /// Returns whether a name has the form `NAME.123-4.partial`.
   private static func isPartial(_ name: String) -> Bool {
     guard name.hasSuffix(ending) else { return false }
     guard let writer = name.dropLast(ending.count).split(separator: ".", omittingEmptySubsequences: false).last else {

@@ -1,7 +1,7 @@
 package import Compute
 internal import Foundation
 
-/// The content of a safetensors file: tensors, and text about them.
+/// The content of a safetensors file: tensors and metadata.
 package struct SafetensorsFile: Sendable, Equatable {
   package let metadata: [String: String]
   /// Names are unique.
@@ -13,7 +13,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     (self.metadata, self.tensors) = (metadata, SafetensorsHeader.canonicalOrder(tensors))
   }
 
-  /// The file's bytes, one piece after the other. The same content always gives the same.
+  /// The bytes of the file, in consecutive pieces. The same content always gives the same bytes.
   package var pieces: [[UInt8]] {
     [SafetensorsHeader(metadata: metadata, tensors: tensors).encoded()] + tensors.map(\.bytes)
   }
@@ -25,14 +25,14 @@ package struct SafetensorsFile: Sendable, Equatable {
     return bytes
   }
 
-  /// - Parameter name: what the bytes are called in errors.
+  /// - Parameter name: the name of the file in errors
   /// - Throws: ``FileError/damaged(path:reason:)``
   package init(bytes: UnsafeRawBufferPointer, name: String) throws(FileError) {
     var rest = bytes[...]
     do throws(SafetensorsFailure) {
       try self.init(length: bytes.count) { count throws(SafetensorsFailure) in
         guard count <= rest.count else {
-          throw SafetensorsFailure(reason: "only \(rest.count) bytes are left of \(count)")
+          throw SafetensorsFailure(reason: "only \(rest.count) of \(count) bytes are left")
         }
         defer { rest = rest.dropFirst(count) }
         return Array(rest.prefix(count))
@@ -42,12 +42,12 @@ package struct SafetensorsFile: Sendable, Equatable {
     }
   }
 
-  /// Writes the file whole, or leaves what is at `path` as it was. The same content always gives the same bytes.
+  /// Writes the file atomically: on failure, an earlier file at `path` is unchanged.
   package func write(to path: String) throws(FileError) {
     try FileReplacement.write(pieces, to: path)
   }
 
-  /// Reads a file from front to end. Nothing is allocated beyond the file's length, and no tensor before the header is checked.
+  /// Reads a file sequentially. Allocates no more than the file's length, and no tensor before the header is checked.
   ///
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
   package init(path: String) throws(FileError) {
@@ -67,8 +67,8 @@ package struct SafetensorsFile: Sendable, Equatable {
   }
 
   /// - Parameters:
-  ///   - length: bytes in all
-  ///   - read: the next bytes, as many as it is asked for
+  ///   - length: the number of bytes of the file
+  ///   - read: returns the next `count` bytes
   private init(
     length: Int, read: (_ count: Int) throws(SafetensorsFailure) -> [UInt8]
   ) throws(SafetensorsFailure) {
@@ -83,7 +83,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     self.init(metadata: header.metadata, tensors: tensors)
   }
 
-  /// The next `count` bytes.
+  /// Reads the next `count` bytes.
   private static func read(_ count: Int, from file: Int32) throws(SafetensorsFailure) -> [UInt8] {
     var done = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -1,16 +1,16 @@
 internal import Compute
 
-/// Why bytes are no safetensors header that Atelier reads.
+/// The reason why bytes are not a valid safetensors header.
 package struct SafetensorsFailure: Error, Equatable {
   package let reason: String
 }
 
 extension SafetensorsHeader {
-  /// The length of the header that follows the first eight bytes of a file, checked against the file's length.
+  /// Returns the length of the header from the first eight bytes of a file, checked against the length of the file.
   static func length(firstBytes: [UInt8], fileLength: Int) throws(SafetensorsFailure) -> Int {
     guard firstBytes.count == 8 else {
       throw SafetensorsFailure(
-        reason: "it has \(fileLength) bytes; a safetensors file begins with 8 bytes for its header's length")
+        reason: "it has \(fileLength) bytes, but a safetensors file starts with the 8-byte length of its header")
     }
     let length = firstBytes.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(maximumLength) else {
@@ -25,8 +25,8 @@ extension SafetensorsHeader {
   /// Reads a header, and checks that its tensors fill exactly the bytes that follow it.
   ///
   /// - Parameters:
-  ///   - json: the header without its length.
-  ///   - dataLength: how many bytes follow.
+  ///   - json: the header without its length
+  ///   - dataLength: the number of bytes that follow
   init(json: [UInt8], dataLength: Int) throws(SafetensorsFailure) {
     var located: [LocatedEntry] = []
     var names: Set<String> = []
@@ -48,14 +48,14 @@ extension SafetensorsHeader {
       throw SafetensorsFailure(
         reason: "its header is damaged: expected \(error.expected) at byte \(8 + error.position)")
     }
-    // An empty tensor comes before the one that begins at the same place.
+    // An empty tensor comes before another that begins at the same position.
     located.sort { ($0.begin, $0.end) < ($1.begin, $1.end) }
     var offset = 0
     for entry in located {
       guard entry.begin == offset else {
         throw SafetensorsFailure(
           reason: "the tensor \(entry.name.debugDescription) begins at byte \(entry.begin) of the data, "
-            + "but the one before it ends at \(offset)")
+            + "but the previous one ends at \(offset)")
       }
       offset = entry.end
     }
@@ -81,7 +81,7 @@ extension SafetensorsHeader {
   }
 }
 
-/// A tensor as the header describes it, not yet believed.
+/// An unchecked entry of the header.
 private struct LocatedEntry {
   let name: String
   private(set) var type = ""
@@ -108,7 +108,7 @@ private struct LocatedEntry {
     (self.type, self.shape, begin, end) = (type, shape, offsets[0], offsets[1])
   }
 
-  /// The entry, if its type is known and its shape fills its bytes.
+  /// Returns the entry, after checking that its type is known and that its shape matches the number of its bytes.
   func checked() throws(SafetensorsFailure) -> SafetensorsHeader.Entry {
     let name = name.debugDescription
     guard let elementType = Tensor.ElementType(rawValue: type) else {

@@ -1,10 +1,11 @@
 package import Compute
 
-/// The header of a safetensors file (<https://huggingface.co/docs/safetensors>): what tensors follow, and text about them.
+/// The header of a safetensors file (<https://huggingface.co/docs/safetensors>): metadata and a list of the tensors.
 ///
-/// A file is: the header's length (8 bytes, little-endian), the header (JSON, padded with spaces), the tensors' bytes.
+/// A file consists of the length of the header (8 bytes, little-endian), the header (JSON, padded with spaces), and the
+/// bytes of the tensors.
 package struct SafetensorsHeader: Sendable, Equatable {
-  /// One tensor. Its bytes follow those of the entry before it.
+  /// One tensor. Its bytes follow those of the previous entry.
   package struct Entry: Sendable, Equatable {
     package let name: String
     package let elementType: Tensor.ElementType
@@ -16,15 +17,16 @@ package struct SafetensorsHeader: Sendable, Equatable {
   /// In the order of their bytes.
   package let entries: [Entry]
 
-  /// The longest header that is read, as in the format's own implementation: 100 MB.
+  /// The length limit of a header in bytes, as in the reference implementation of the format.
   package static let maximumLength = 100_000_000
-  /// The most tensors, and the most metadata entries, that are read.
+  /// The limit on the number of tensors, and on that of metadata entries.
   package static let maximumEntries = 65_536
-  /// The most dimensions of a tensor that are read.
+  /// The limit on the number of dimensions of a tensor.
   package static let maximumDimensions = 16
 
-  /// The header for some tensors: larger elements first, so that every tensor stands at a multiple of its element's size; then by name.
-  /// - Parameter tensors: their names are unique.
+  /// Creates the header of some tensors, ordered by element size, largest first, so that every tensor is aligned to its
+  /// element size; then by name.
+  /// - Parameter tensors: with unique names
   init(metadata: [String: String], tensors: [Tensor]) {
     self.metadata = metadata
     entries = Self.canonicalOrder(tensors).map {
@@ -44,7 +46,7 @@ package struct SafetensorsHeader: Sendable, Equatable {
 // MARK: Writing
 
 extension SafetensorsHeader {
-  /// The header as it stands in a file, its length included. The same header always gives the same bytes.
+  /// Returns the header as stored in a file, including its length. The same header always gives the same bytes.
   func encoded() -> [UInt8] {
     var fields: [String] = []
     if !metadata.isEmpty {
@@ -61,7 +63,7 @@ extension SafetensorsHeader {
       offset = end
     }
     var text = Array("{\(fields.joined(separator: ","))}".utf8)
-    // The data begin at a multiple of eight bytes.
+    // Padding aligns the data to eight bytes.
     while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
     return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
   }

@@ -1,16 +1,16 @@
 package import Compute
 
-/// A fitted model as a file keeps it: a safetensors file, which Python reads as well, whose metadata say what the tensors are.
+/// A fitted model as it is saved: a safetensors file, which Python can read too, whose metadata describe the tensors.
 ///
-/// The same model always gives the same file: nothing in it depends on when or where it was written.
+/// The same model always gives the same file, which does not depend on the time or the host.
 package struct SavedModel: Sendable, Equatable {
   package let metadata: ModelMetadata
   /// In the order of the file.
   package let tensors: [Tensor]
 
   /// - Parameters:
-  ///   - dataDigest: of the whole data set that the model was fitted on.
-  ///   - testAccuracy: on that data set's test images; nil if it was not measured.
+  ///   - dataDigest: the digest of the whole data set that the model was fitted on
+  ///   - testAccuracy: the accuracy on its test images; nil if it was not measured
   package init(
     _ model: some Classifier, classNames: [String], dataName: String, dataDigest: String, testAccuracy: Double?
   ) {
@@ -21,7 +21,7 @@ package struct SavedModel: Sendable, Equatable {
     tensors = SafetensorsHeader.canonicalOrder(model.tensors)
   }
 
-  /// The same model, now that it has been judged.
+  /// Returns the model with its test accuracy.
   package func judged(testAccuracy: Double) -> SavedModel {
     var metadata = metadata
     metadata.testAccuracy = testAccuracy
@@ -30,29 +30,29 @@ package struct SavedModel: Sendable, Equatable {
 
   private init(metadata: ModelMetadata, tensors: [Tensor]) { (self.metadata, self.tensors) = (metadata, tensors) }
 
-  /// SHA-256 over the tensors: the digest that the fit printed.
+  /// The SHA-256 of the tensors, which the fit printed.
   package var digest: String { Tensor.digest(of: tensors) }
 
-  /// Writes the file whole, or leaves what is at `path` as it was.
+  /// Writes the file atomically: on failure, an earlier file at `path` is unchanged.
   package func write(to path: String) throws(FileError) {
     try file.write(to: path)
   }
 
-  /// What ``write(to:)`` writes.
+  /// The file that ``write(to:)`` writes.
   package var file: SafetensorsFile { HeaderDigest.sealed(metadata.text, tensors) }
 
   /// - Throws: ``FileError/unreadable(path:reason:)``, ``FileError/damaged(path:reason:)``
   package init(path: String) throws(FileError) { try self.init(SafetensorsFile(path: path), name: path) }
 
   /// - Parameters:
-  ///   - name: what the file is called in errors
-  ///   - isChecked: whether header and tensors are compared with their digests; not needed for what was compared already
+  ///   - name: the name of the file in errors
+  ///   - isChecked: whether header and tensors are compared with their digests; false if this was done before
   /// - Throws: ``FileError/damaged(path:reason:)``
   package init(_ file: SafetensorsFile, name: String, isChecked: Bool = true) throws(FileError) {
     if file.metadata[NetworkCheckpoint.mark] == "true" {
       throw .damaged(
         path: name,
-        reason: "it is the checkpoint of an unfinished training, which `atelier train cnn --resume` goes on with")
+        reason: "it is the checkpoint of an unfinished training; `atelier train cnn --resume` resumes it")
     }
     do { metadata = try ModelMetadata(text: file.metadata) } catch {
       throw .damaged(path: name, reason: error.description)
@@ -61,20 +61,20 @@ package struct SavedModel: Sendable, Equatable {
     tensors = file.tensors
   }
 
-  /// The model, ready to predict.
-  /// - Throws: ``ModelError/badModel(_:)`` if the tensors and settings do not make a model.
+  /// Returns the model, ready to predict.
+  /// - Throws: ``ModelError/badModel(_:)`` if tensors and settings do not match.
   package func classifier(
     of types: [any Classifier.Type] = SavedModel.classifierTypes
   ) throws(ModelError) -> any Classifier {
     guard let type = types.first(where: { $0.kind == metadata.kind }) else {
-      throw .badModel("it is of the kind \(metadata.kind.rawValue), which this version of Atelier does not know")
+      throw .badModel("this version of Atelier does not support the kind of model \(metadata.kind.rawValue)")
     }
     return try type.init(
       tensors: tensors, settings: metadata.settings, imageShape: metadata.imageShape,
       classCount: metadata.classNames.count)
   }
 
-  /// Every kind of model that can be rebuilt from a file.
+  /// The kinds of model that can be rebuilt from a file.
   package static let classifierTypes: [any Classifier.Type] = [
     Network.self, Forest.self, DecisionTree.self, NearestNeighbors.self,
   ]
