@@ -33,8 +33,8 @@ var kernelTargets = [kernelTarget("Kernels")]
 #endif
 let kernelDependencies = kernelTargets.map { Target.Dependency.target(name: $0.name) }
 
-func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func target(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func testTarget(
@@ -63,16 +63,18 @@ let package = Package(
     target("KernelInterface", []),
   ] + kernelTargets + [
     target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "KernelInterface"]),
-    target("Datasets", ["Compute", "CZlib", "CPNG"]),
-    target("Models", ["Compute", "Datasets", "KernelInterface"]),
+    target("Datasets", ["Compute", "CZlib", "CPNG"], exclude: ["Data.md"]),
+    target("Models", ["Compute", "Datasets", "KernelInterface"], exclude: ["Settings.md"]),
     target("Evaluation", ["Compute", "Datasets", "Models"]),
     target(
       "Runs",
       ["Compute", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
-    target("Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")]),
+    target(
+      "Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")],
+      exclude: ["Sweeps.md"]),
     .target(
       name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
-      exclude: ["Documentation"], swiftSettings: strict),
+      exclude: ["Documentation", "Reports.md"], swiftSettings: strict),
     target("Dashboard", ["Compute"]),
     target("EmulatedNetwork", ["CLinux", "Compute"]),
     .target(
@@ -87,7 +89,7 @@ let package = Package(
         "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      exclude: ["Protocol.md", "Scaling.md"], swiftSettings: strict),
+      exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
       "Commands",
       [

@@ -90,7 +90,7 @@ private struct ChaosRun: CustomStringConvertible {
     let workers = job == .teams ? "4" : "2"
     coordinator = try AtelierProcess.Started(
       command + [
-        "--listen", "tcp://127.0.0.1:\(port)", "--workers", workers, "--heartbeat", "50", "--silence", "500",
+        "--listen", "tcp://127.0.0.1:\(port)", "--workers", workers, "--heartbeat", "50", "--worker-timeout", "500",
       ], in: folder)
     // From here on there is something that can fail.
     while isRunning, coordinator?.errorsSoFar.contains("joined: ") == false { usleep(2_000) }

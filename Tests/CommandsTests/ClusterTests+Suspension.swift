@@ -9,7 +9,7 @@ extension ClusterTests {
     let longer = try #require(["cnn": ["--epochs", "100"], "forest": ["--trees", "60000"]][kind])
     let whole = try whole(kind, longer + ["--threads", "1"])
     let run = try train(
-      kind, longer + ["--workers", "2", "--heartbeat", "50", "--silence", "500"], output: "a.safetensors")
+      kind, longer + ["--workers", "2", "--heartbeat", "50", "--worker-timeout", "500"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
     while run.process.isRunning, !folder.names(in: kept).contains(where: { $0.hasSuffix(".part") }),

@@ -71,7 +71,7 @@ import Testing
     let whole = try whole(kind)
     let port = freePort()
     let run = try train(
-      kind, ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2"], output: "a.safetensors")
+      kind, ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
     let workers = try [("1", "portable"), ("3", "avx2")].map { threads, instructionSet in
       try worker(port, ["--threads", threads], environment: ["ATELIER_ISA": instructionSet])
     }
@@ -162,7 +162,7 @@ import Testing
   @Test func whoIsAwaitedIsReported() throws {
     let port = freePort()
     let run = try train(
-      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2", "--events", folder.file("e.jsonl")],
+      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2", "--events", folder.file("e.jsonl")],
       output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let address = "tcp://127.0.0.1:\(port)"
@@ -177,7 +177,7 @@ import Testing
   /// The system gives the number of a closed connection to the next one.
   @Test func whoComesAndGoesIsNotTakenForAnother() throws {
     let port = freePort()
-    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "99"], output: "a.safetensors")
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.contains("workers may join") }
     func count(_ word: String) -> Int { run.errorsSoFar.components(separatedBy: word).count - 1 }
@@ -199,7 +199,7 @@ import Testing
   /// As often as a local worker is started again, and once more: that ends a job only if nobody else works.
   @Test func localWorkersThatDieAgainAndAgainDoNotEndWhatOthersDo() throws {
     let port = freePort()
-    let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--await", "99"]
+    let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--min-workers", "99"]
     let run = try train("forest", waiting, output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.contains("workers may join") }
@@ -282,8 +282,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--workers", "-1"], ["--workers", "1000000"], ["--await", "3"], ["--listen", "7700"], ["--listen", "tcp://x:0"],
-    ["--listen", "udp://127.0.0.1:1"], ["--silence", "1"], ["--report"],
+    ["--workers", "-1"], ["--workers", "1000000"], ["--min-workers", "3"], ["--listen", "7700"], ["--listen", "tcp://x:0"],
+    ["--listen", "udp://127.0.0.1:1"], ["--worker-timeout", "1"], ["--report"],
   ]) func wrongOptionsAreErrors(options: [String]) throws {
     let run = try train("forest", options, output: "a.safetensors").wait()
     #expect(run.status == 64 && run.errors.contains("Error: "), "\(run.errors)")

@@ -29,7 +29,9 @@ extension ClusterTests {
           ($0.progress.epoch, $0.progress.epochs) = (number(), number())
           ($0.progress.done, $0.progress.total, $0.progress.images) = (number(), number(), .max)
           ($0.progress.loss, $0.progress.validationAccuracy) = (.infinity, isChosen() ? 1 : Double(number()))
-          $0.comparisons = [.with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (number(), [number()], [number()]) }]
+          $0.comparisons = [
+            .with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (number(), [number()], [number()]) }
+          ]
         }
       case 2:
         message.result = .with {
@@ -235,7 +237,7 @@ extension ClusterTests {
   /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
   @Test func memoryForStrangersIsBounded() throws {
     let port = freePort()
-    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "99"], output: "a.safetensors")
+    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.contains("workers may join") }
     func peak() throws -> Int {
@@ -318,7 +320,7 @@ extension ClusterTests {
   @Test func aWorkerListensAtTheGivenPortOfAllAddresses() throws {
     let whole = try whole("cnn")
     let (port, exchange) = (freePort(), freePort())
-    let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--await", "2"], output: "a.safetensors")
+    let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
     let workers = try [worker(port, ["--exchange", "tcp://*:\(exchange)", "--advertise", "localhost"]), worker(port)]
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
     try wait { Flood.connects(exchange) }

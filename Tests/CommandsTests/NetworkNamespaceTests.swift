@@ -65,8 +65,8 @@ import Testing
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
     let run = try start(
       network, on: 0,
-      training + ["--output", "a.safetensors", "--listen", Self.address, "--await", "\(hosts - 1)"]
-        + ["--silence", "2000"] + keys(0))
+      training + ["--output", "a.safetensors", "--listen", Self.address, "--min-workers", "\(hosts - 1)"]
+        + ["--worker-timeout", "2000"] + keys(0))
     disturb(network, run.process)
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")

@@ -1,6 +1,8 @@
 """Times Atelier and its peers alternately and prints medians and ratios as a Markdown table.
 
     python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 3
+
+With --readme, the table also replaces the one in README.md, between its two `performance` comments.
 """
 
 import argparse
@@ -11,17 +13,14 @@ import subprocess
 import sys
 
 PEERS = {
-    # model: (unit, [(peer, script and options)])
-    "cnn": ("images/s", [
-        ("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])]),
-    "forest": ("fit s", [
-        ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]),
-        ("scikit-learn", ["forest.py", "--engine", "sklearn"])]),
-    "tree": ("fit s", [("scikit-learn", ["tree.py"])]),
-    "knn": ("fit and predict s", [
-        ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]),
-        ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
-        ("scikit-learn", ["knn.py", "--engine", "sklearn"])]),
+    # model: [(peer, script and options)]
+    "cnn": [("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])],
+    "forest": [
+        ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]), ("scikit-learn", ["forest.py", "--engine", "sklearn"])],
+    "tree": [("scikit-learn", ["tree.py"])],
+    "knn": [
+        ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]), ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
+        ("scikit-learn", ["knn.py", "--engine", "sklearn"])],
 }
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,6 +28,7 @@ parser.add_argument("--atelier", default=".build/release/atelier")
 parser.add_argument("--models", default=",".join(PEERS))
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--repetitions", type=int, default=3)
+parser.add_argument("--readme", action="store_true", help="replace the table in README.md")
 arguments = parser.parse_args()
 folder = pathlib.Path(__file__).parent
 
@@ -55,9 +55,26 @@ def peer(model, command):
     return result[name][0]
 
 
-print("| model | compared | Atelier | peer | | ratio |\n| --- | --- | --- | --- | --- | --- |")
+WORK = {
+    "cnn": "train the network, images/s",
+    "forest": "fit 300 trees, s",
+    "tree": "fit one tree (entropy), s",
+    "knn": "10,000 queries, k = 7, s",
+}
+
+
+def update_readme(lines):
+    path = folder.parent.parent / "README.md"
+    start, end = "<!-- performance: Tests/Peers/compare.py --readme -->\n", "<!-- end of performance -->"
+    before, rest = path.read_text().split(start)
+    after = rest.split(end)[1]
+    path.write_text(before + start + "\n".join(lines) + "\n" + end + after)
+
+
+lines = ["| work | Atelier | peer | | ratio |", "| --- | --- | --- | --- | --- |"]
+print("\n".join(lines))
 for model in arguments.models.split(","):
-    unit, peers = PEERS[model]
+    peers = PEERS[model]
     own, others = [], {name: [] for name, _ in peers}
     for _ in range(arguments.repetitions):
         own.append(atelier(model))
@@ -65,5 +82,8 @@ for model in arguments.models.split(","):
             others[name].append(peer(model, command))
     for name, values in others.items():
         mine, theirs = statistics.median(own), statistics.median(values)
-        ratio = mine / theirs if model == "cnn" else theirs / mine
-        print(f"| {model} | {unit} | {mine:.2f} | {name} | {theirs:.2f} | {ratio:.1f}x |", flush=True)
+        ratio, digits = (mine / theirs, 0) if model == "cnn" else (theirs / mine, 2)
+        lines.append(f"| {WORK[model]} | {mine:.{digits}f} | {name} | {theirs:.{digits}f} | {ratio:.1f}x |")
+        print(lines[-1], flush=True)
+if arguments.readme:
+    update_readme(lines)

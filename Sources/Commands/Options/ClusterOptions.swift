@@ -5,33 +5,32 @@ internal import Coordination
 internal import Foundation
 internal import Transport
 
-/// Who works: this process, worker processes of this machine, or those of other hosts.
+/// The workers: this process, worker processes of this machine, or those of other hosts.
 struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Worker processes to start on this machine, which share its threads (default: none; this process works itself). \
-      Never changes a result.
+      Number of worker processes to start on this machine, which share its threads (default: none; this process \
+      computes). Never changes a result.
       """,
       valueName: "n"))
   var workers: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Let workers of other hosts join here: atelier worker --join tcp://HOST:PORT.", valueName: "tcp://host:port"))
+      "Address at which workers of other hosts join, by atelier worker --join tcp://HOST:PORT.", valueName: "tcp://host:port"))
   var listen: String?
 
   @Option(
-    name: .customLong("await"),
     help: ArgumentHelp(
-      "Wait for so many workers before anything begins (default: the local ones, else one).", valueName: "n"))
-  var awaited: Int?
+      "Number of workers to wait for before the work begins (default: the local ones, else one).", valueName: "n"))
+  var minWorkers: Int?
 
   @Option(
     help: ArgumentHelp(
       """
-      Write what happens as it happens: one JSON object to a line, for machines. A file that exists is appended to, so \
-      that a resumed run continues its events.
+      File for events as they happen, one JSON object per line. An existing file is appended to, so that a resumed run \
+      continues its events.
       """, valueName: "file"),
     completion: .file(extensions: ["jsonl"]))
   var events: String?
@@ -39,8 +38,8 @@ struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Fraction of the time that workers that train a network together spend on computing each other's gradients again, \
-      to find hosts that compute wrongly: 0 for none, 1 for all gradients.
+      Fraction of the training time in which workers recompute each other's gradients, to find hosts that compute \
+      wrongly: 0 for none, 1 for all gradients.
       """, valueName: "fraction", visibility: .hidden))
   var gradientChecks = Limits().checkedFraction
 
@@ -54,11 +53,11 @@ struct ClusterOptions: ParsableArguments {
     if !(0...1).contains(gradientChecks) {
       throw ValidationError("--gradient-checks must be from 0 to 1, not \(gradientChecks)")
     }
-    if let awaited, !(1...10_000).contains(awaited) {
-      throw ValidationError("--await must be from 1 to 10000, not \(awaited)")
+    if let minWorkers, !(1...10_000).contains(minWorkers) {
+      throw ValidationError("--min-workers must be from 1 to 10000, not \(minWorkers)")
     }
-    if let awaited, listen == nil, awaited > max(workers ?? 0, 1) {
-      throw ValidationError("--await \(awaited) would wait for ever: without --listen no other workers can join")
+    if let minWorkers, listen == nil, minWorkers > max(workers ?? 0, 1) {
+      throw ValidationError("--min-workers \(minWorkers) would wait forever: without --listen, no other workers can join")
     }
   }
 
@@ -70,7 +69,7 @@ struct ClusterOptions: ParsableArguments {
     if let events { try EventStream.open(events) }
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
-    settings.awaited = awaited
+    settings.awaited = minWorkers
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
     if let listen {
@@ -82,13 +81,13 @@ struct ClusterOptions: ParsableArguments {
   }
 }
 
-/// Where the keys are.
+/// The folder of keys.
 struct KeyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      The folder of keys (default: \(KeyOptions.standardFolder)). It holds one's own NAME.secret, and NAME.public of \
-      those who are trusted.
+      Folder of keys (default: \(KeyOptions.standardFolder)): this host's NAME.secret, and the NAME.public of trusted \
+      hosts.
       """,
       valueName: "dir"),
     completion: .directory)
@@ -130,7 +129,7 @@ struct KeyOptions: ParsableArguments {
     guard names.count == 1 else {
       throw TransportError(
         names.isEmpty
-          ? "\(folder) holds no secret key of a worker: `atelier keys` makes one"
+          ? "\(folder) holds no secret key of a worker: create one with `atelier keys`"
           : """
           \(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))): a worker has one; name \
           another folder by --keys
@@ -147,63 +146,63 @@ struct KeyOptions: ParsableArguments {
   }
 }
 
-/// How patient coordinator and workers are, and what they take from each other.
+/// Timeouts and limits of coordinator and workers.
 struct LimitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A worker that has said nothing for so long is given up, and its work done by others.",
+      "Timeout after which a silent worker is considered lost, and its work is given to others.",
       valueName: "milliseconds"))
-  var silence = Limits().silence
+  var workerTimeout = Limits().silence
 
   @Option(
     help: ArgumentHelp(
-      "How often coordinator and workers tell each other how things stand.", valueName: "milliseconds",
+      "Interval at which coordinator and workers report to each other.", valueName: "milliseconds",
       visibility: .hidden))
   var heartbeat = Limits().heartbeat
 
   @Option(
     help: ArgumentHelp(
-      "A result that has not been taken after so long is sent again.", valueName: "milliseconds", visibility: .hidden))
+      "Timeout after which an unconfirmed result is sent again.", valueName: "milliseconds", visibility: .hidden))
   var retry = Limits().retry
 
   @Option(
     help: ArgumentHelp(
-      "Workers that train together ask again for a message that is so late.", valueName: "milliseconds",
+      "Timeout after which a missing part of a gradient is requested again.", valueName: "milliseconds",
       visibility: .hidden))
-  var exchangePatience = Limits().exchange
+  var resendTimeout = Limits().exchange
 
   @Option(
     help: ArgumentHelp(
       """
-      Number of crashes, at least, before the work that workers crash at is quarantined. More are needed where workers \
-      are lost at other work as well.
+      Number of crashes after which a task is quarantined. More are required where workers are lost at other tasks as \
+      well.
       """, valueName: "crashes", visibility: .hidden))
-  var deaths = Limits().deaths
+  var maxFailures = Limits().deaths
 
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
-    if !(3 * heartbeat...3_600_000).contains(silence) {
-      throw ValidationError("--silence must be at least three heartbeats (\(3 * heartbeat) ms), and at most an hour")
+    if !(3 * heartbeat...3_600_000).contains(workerTimeout) {
+      throw ValidationError("--worker-timeout must be at least three heartbeats (\(3 * heartbeat) ms), and at most an hour")
     }
     if !(10...600_000).contains(retry) { throw ValidationError("--retry must be from 10 to 600000 milliseconds") }
-    if !(10...600_000).contains(exchangePatience) {
-      throw ValidationError("--exchange-patience must be from 10 to 600000 milliseconds")
+    if !(10...600_000).contains(resendTimeout) {
+      throw ValidationError("--resend-timeout must be from 10 to 600000 milliseconds")
     }
-    if !(1...1_000).contains(deaths) { throw ValidationError("--deaths must be from 1 to 1000") }
+    if !(1...1_000).contains(maxFailures) { throw ValidationError("--max-failures must be from 1 to 1000") }
   }
 
   var limits: Limits {
     var limits = Limits()
-    (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, silence, retry)
-    (limits.exchange, limits.deaths) = (exchangePatience, deaths)
+    (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, workerTimeout, retry)
+    (limits.exchange, limits.deaths) = (resendTimeout, maxFailures)
     return limits
   }
 
   /// The same, on a command line.
   var arguments: [String] {
     [
-      "--silence", "\(silence)", "--heartbeat", "\(heartbeat)", "--retry", "\(retry)",
-      "--exchange-patience", "\(exchangePatience)", "--deaths", "\(deaths)",
+      "--worker-timeout", "\(workerTimeout)", "--heartbeat", "\(heartbeat)", "--retry", "\(retry)",
+      "--resend-timeout", "\(resendTimeout)", "--max-failures", "\(maxFailures)",
     ]
   }
 }
