@@ -4,7 +4,7 @@ internal import Datasets
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Describes a data set: shapes, class counts, mean, deviation, duplicates, SHA-256.",
+    abstract: "Describes a data set: shapes, class counts, mean, standard deviation, duplicates, SHA-256.",
     usage: "atelier data [<options>]",
     discussion: """
       Reads and checks every file on the way, so this is also how to find out whether a data set is in order.

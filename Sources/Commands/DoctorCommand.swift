@@ -7,7 +7,7 @@ internal import Transport
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Says why a worker cannot join a coordinator, and what to do.",
+    abstract: "Diagnoses why a worker cannot join a coordinator.",
     usage: "atelier doctor --join tcp://<host>:<port> [<options>]",
     discussion: """
       Run it on the worker's host. It looks at the name, the port, the keys, the versions and the clocks, one after the \
@@ -16,7 +16,7 @@ struct DoctorCommand: ParsableCommand {
       Example:  atelier doctor --join tcp://10.0.0.1:7700
       """)
 
-  @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "tcp://host:port"))
+  @Option(help: ArgumentHelp("Address of the coordinator.", valueName: "tcp://host:port"))
   var join: String
 
   @OptionGroup var keys: KeyOptions

@@ -9,7 +9,7 @@ internal import Models
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Judges a saved model by the test images of a data set.",
+    abstract: "Evaluates a saved model on the test images of a data set.",
     usage: "atelier evaluate <model> [<options>]",
     discussion: """
       Prints accuracy (also top-2 and top-3), log loss, Brier score, expected calibration error, precision, recall and \

@@ -5,7 +5,7 @@ internal import Transport
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys",
-    abstract: "Makes a pair of keys, which hosts need to work together.",
+    abstract: "Creates the pair of keys by which hosts authenticate each other.",
     usage: "atelier keys <name> [--keys <dir>]",
     discussion: """
       Writes NAME.secret, which only you can read and which never leaves the host, and NAME.public, to be copied to those \

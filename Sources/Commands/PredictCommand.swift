@@ -8,7 +8,7 @@ internal import Models
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Tells what PNG images show, with probabilities.",
+    abstract: "Classifies PNG images, with probabilities.",
     usage: "atelier predict <model> <image> ... [<options>]",
     discussion: """
       The images must have the height, width and channels of those that the model was trained on; transparent pixels are \

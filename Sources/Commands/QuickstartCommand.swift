@@ -7,7 +7,7 @@ internal import Models
 struct QuickstartCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quickstart",
-    abstract: "Trains the four models with the original's parameters, and compares.",
+    abstract: "Trains the four models of the reference study and compares the results.",
     usage: "atelier quickstart [<options>]",
     discussion: """
       On Fashion-MNIST, unless --data names another data set; with two worker processes, unless --workers says otherwise. \

@@ -9,7 +9,7 @@ internal import Transport
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "version",
-    abstract: "Prints Atelier's version, and what it uses of this machine.",
+    abstract: "Prints the version of Atelier and the features of this machine that it uses.",
     discussion: """
       The widest instruction set of the processor is chosen; \(InstructionSet.environmentVariable)=avx2 or portable \
       forces a narrower one. Models and predictions are the same on each, bit for bit.

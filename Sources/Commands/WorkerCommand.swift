@@ -7,7 +7,7 @@ internal import Transport
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker",
-    abstract: "Works for a coordinator, on this host or another.",
+    abstract: "Runs a worker for a coordinator on this host or another.",
     usage: "atelier worker --join tcp://<host>:<port> [<options>]",
     discussion: """
       Joins the coordinator (a training that was started with --listen), does what it is told to, and stays for the next \
@@ -17,7 +17,7 @@ struct WorkerCommand: ParsableCommand {
       Example:  atelier worker --join tcp://10.0.0.1:7700
       """)
 
-  @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "tcp://host:port"))
+  @Option(help: ArgumentHelp("Address of the coordinator.", valueName: "tcp://host:port"))
   var join: String
 
   @Option(

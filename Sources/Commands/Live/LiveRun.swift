@@ -79,7 +79,7 @@ enum LiveRun {
       let samples = shown!.models.map { Dashboard.Metric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
       shown!.page.update(metrics: [
         Dashboard.Metric(
-          "atelier_test_accuracy_ratio", .gauge, help: "Share of the test images told rightly.", samples: samples)
+          "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.", samples: samples)
       ])
     }
   }
@@ -101,13 +101,13 @@ enum LiveRun {
       gauge("job_units", "Units of the job (or of an epoch).", Double(progress.total)),
       gauge("job_units_per_second", "Units in each second.", rate),
       Dashboard.Metric(
-        "atelier_workers", .gauge, help: "Workers that take part; 0: this process works alone.",
+        "atelier_workers", .gauge, help: "Number of workers; 0 if this process computes alone.",
         value: Double(workers.count)),
     ]
     if let epoch = progress.epoch { metrics.append(gauge("epoch", "The epoch in hand.", Double(epoch))) }
     if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the epoch in hand.", loss)) }
     if let accuracy = progress.validationAccuracy {
-      metrics.append(gauge("validation_accuracy_ratio", "Share of the hold-out images told rightly.", accuracy))
+      metrics.append(gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
     }
     if !workers.isEmpty {
       let samples = workers.map {
@@ -115,7 +115,7 @@ enum LiveRun {
       }
       metrics.append(
         Dashboard.Metric(
-          "atelier_worker_units_per_second", .gauge, help: "Units that a worker does in each second.", samples: samples)
+          "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples)
       )
     }
     return metrics

@@ -6,10 +6,10 @@ internal import Logging
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads to work on (default: the cores this process may use). Never changes a result.", valueName: "n"))
+      "Number of threads (default: the cores that this process may use). Never changes a result.", valueName: "n"))
   var threads: Int?
 
-  @Flag(name: .shortAndLong, help: "No progress, no information: nothing but results, warnings and errors.")
+  @Flag(name: .shortAndLong, help: "Print only results, warnings and errors.")
   var quiet = false
 
   func validate() throws {

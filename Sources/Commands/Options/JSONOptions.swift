@@ -7,7 +7,7 @@ struct JSONOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Write the result as JSON; - is standard output, in place of the text. A file is replaced; pipes, devices and \
+      File for the result as JSON; - writes JSON to standard output in place of the text. A file is replaced; pipes, devices and \
       /dev/stdout are written to.
       """, valueName: "file"),
     completion: .file(extensions: ["json"]))

@@ -9,11 +9,11 @@ internal import Reports
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Shows why a model says what it says.",
+    abstract: "Explains the predictions of a model.",
     usage: "atelier explain <model> [<options>]",
     discussion: """
       For a network: where it looks (Grad-CAM and others), with checks that the maps mean something. For a forest or tree: \
-      which pixels matter, and the way of an image through it. For neighbours: which they are. Writes a page that any \
+      which pixels matter, and the way of an image through it. For neighbors: which they are. Writes a page that any \
       browser shows, and its pictures as files beside it.
 
       Example:  atelier explain runs/…/cnn.safetensors --layer 2 --class Shirt

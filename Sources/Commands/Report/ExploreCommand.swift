@@ -10,7 +10,7 @@ internal import Reports
 struct ExploreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explore",
-    abstract: "Shows what is in a data set: classes, pixels, components, duplicates, doubtful labels.",
+    abstract: "Explores a data set: classes, pixels, components, duplicates, possible label errors.",
     usage: "atelier explore [<options>]",
     discussion: """
       Writes a page that any browser shows, and its pictures as files beside it. `atelier data` tells the plain figures.
@@ -26,7 +26,7 @@ struct ExploreCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Look for neighbours among so many training images only, drawn at random (default: all).", valueName: "n"))
+      "Look for neighbors among so many training images only, drawn at random (default: all).", valueName: "n"))
   var images: Int?
 
   @OptionGroup var dataOptions: DataOptions

@@ -8,7 +8,7 @@ internal import Runs
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Writes a report of a run: data, models, what they look at, what they are worth.",
+    abstract: "Writes a report of a run: data, models, attention maps, costs.",
     usage: "atelier report <run> [<options>]",
     discussion: """
       One page that needs nothing but a browser, with its pictures as files beside it. A run is named by its name, how \

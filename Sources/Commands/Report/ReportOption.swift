@@ -6,7 +6,7 @@ internal import Reports
 
 /// A report at the end of a run.
 struct ReportOption: ParsableArguments {
-  @Flag(help: "Write a report of the run at the end, as `atelier report` does.")
+  @Flag(help: "Write a report of the run at the end, like `atelier report`.")
   var report = false
 }
 

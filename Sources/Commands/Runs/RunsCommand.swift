@@ -84,7 +84,7 @@ struct RunsCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows all that is known of a run.", discussion: "Example:  atelier runs show latest")
+      abstract: "Shows the record of a run.", discussion: "Example:  atelier runs show latest")
     @Argument(help: "The run.") var name: String
     @OptionGroup var json: JSONOptions
 
@@ -122,7 +122,7 @@ struct RunsCommand: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Removes runs: their record and their folders.",
+      abstract: "Removes runs, with their records and folders.",
       discussion: "Example:  atelier runs remove 2026-01-31-120000")
     @Argument(help: "The runs.") var runs: [String]
 

@@ -7,15 +7,15 @@ extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 
 /// How a space is searched: for all sweeps. They win over what a sweep file says.
 struct SearchOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Judge each configuration by cross-validation over so many folds.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of folds for cross-validation.", valueName: "n"))
   var folds: Int?
 
   @Option(
-    help: ArgumentHelp("Judge by this fraction of each class instead, held out from the others.", valueName: "fraction")
+    help: ArgumentHelp("Fraction of each class used as the hold-out set, instead of cross-validation.", valueName: "fraction")
   )
   var holdOut: Double?
 
-  @Option(help: ArgumentHelp("Try so many configurations, drawn at random, and not all.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of configurations to sample, instead of trying all.", valueName: "n"))
   var draws: Int?
 
   @Option(
@@ -24,7 +24,7 @@ struct SearchOptions: ParsableArguments {
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
 
-  @Option(help: ArgumentHelp("Of so many configurations, halving lets one go on (default: 3).", valueName: "n"))
+  @Option(help: ArgumentHelp("Halving keeps one configuration in this many (default: 3).", valueName: "n"))
   var factor: Int?
 
   @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
@@ -39,10 +39,10 @@ struct SearchOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
   var images: Int?
 
-  @Option(help: ArgumentHelp("What all that is random follows from (default: 0).", valueName: "n"))
+  @Option(help: ArgumentHelp("Random seed (default: 0).", valueName: "n"))
   var seed: UInt64?
 
-  @Flag(inversion: .prefixedNo, help: "Fit the best on all training images at the end, and save it (default: --refit).")
+  @Flag(inversion: .prefixedNo, help: "Fit the best configuration on all training images at the end and save it (default: --refit).")
   var refit: Bool?
 
   func validate() throws {

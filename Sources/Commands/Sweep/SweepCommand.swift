@@ -10,7 +10,7 @@ struct SweepCommand: ParsableCommand {
     discussion: """
       Every combination (or some, drawn at random or by successive halving) is judged by cross-validation on the training \
       images; the best is fitted on all of them, judged once by the test images, and saved. What one computation can answer \
-      is asked once: a forest answers for all smaller and shallower ones, a search for neighbours for all numbers of them.
+      is asked once: a forest answers for all smaller and shallower ones, a search for neighbors for all numbers of them.
 
       The search is kept in runs/: it can be stopped, or killed, at any moment, and goes on with --resume. The table is the \
       same on any number of workers.
@@ -28,7 +28,7 @@ struct SweepCommand: ParsableCommand {
 struct SweepFileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "file",
-    abstract: "Searches what a YAML file says (the word `file` may be left out).",
+    abstract: "Runs the searches of a YAML file (the word `file` may be left out).",
     usage: "atelier sweep <file> [<options>]",
     discussion: """
       A file has these lines; all but model and space may be missing:

@@ -66,7 +66,7 @@ struct SweepTreeOptions: ParsableArguments {
 struct SweepKNNCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "knn",
-    abstract: "Searches the parameters of nearest neighbours.",
+    abstract: "Searches the parameters of k-nearest neighbors.",
     usage: "atelier sweep knn [<parameters>] [<options>]",
     discussion: """
       Each parameter takes several values, with commas between.
@@ -126,7 +126,7 @@ struct SweepCNNCommand: ParsableCommand {
   var batch: String?
   @Option(help: ArgumentHelp("Optimizer: sgd, adam, adamw.", valueName: "list"))
   var optimizer: String?
-  @Option(help: ArgumentHelp("The highest learning rate.", valueName: "list"))
+  @Option(help: ArgumentHelp("Peak learning rate.", valueName: "list"))
   var learningRate: String?
   @Option(help: ArgumentHelp("Schedule: constant, cosine, one-cycle.", valueName: "list"))
   var schedule: String?

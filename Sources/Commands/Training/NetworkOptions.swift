@@ -47,7 +47,7 @@ struct NetworkOptions: ParsableArguments {
   var batchNorm: Bool?
   @Option(help: help("Units of each hidden dense layer, or none", "dense", valueName: "n,n,…"))
   var dense: IntegerList?
-  @Option(help: help("Share of a dense layer's inputs that each step leaves out", "dropout", valueName: "share"))
+  @Option(help: help("Fraction of a dense layer's inputs that each step drops", "dropout", valueName: "share"))
   var dropout: Float?
   @Option(help: help("Passes over the training images", "epochs", valueName: "n"))
   var epochs: Int?
@@ -57,28 +57,28 @@ struct NetworkOptions: ParsableArguments {
     help: help(
       "Parts of a batch whose gradients are summed in a fixed order; changes the numbers", "shards", valueName: "n"))
   var shards: Int?
-  @Option(help: help("What turns gradients into steps: sgd (with momentum), adam or adamw", "optimizer"))
+  @Option(help: help("Optimizer: sgd (with momentum), adam or adamw", "optimizer"))
   var optimizer: OptimizerKind?
   @Option(
     help: ArgumentHelp(
       """
-      The highest learning rate (default: \(OptimizerKind.sgd.defaultLearningRate) for sgd, \
+      Peak learning rate (default: \(OptimizerKind.sgd.defaultLearningRate) for sgd, \
       \(OptimizerKind.adam.defaultLearningRate) for adam and adamw).
       """, valueName: "rate"))
   var learningRate: Float?
-  @Option(help: help("How the learning rate changes: constant, cosine or one-cycle", "schedule"))
+  @Option(help: help("Learning rate schedule: constant, cosine or one-cycle", "schedule"))
   var schedule: LearningRateSchedule?
   @Option(help: help("How strongly weights are drawn to zero", "weight-decay", valueName: "factor"))
   var weightDecay: Float?
-  @Option(help: help("Share of certainty that is taken from the right class", "label-smoothing", valueName: "share"))
+  @Option(help: help("Fraction of the target probability that is spread over the other classes", "label-smoothing", valueName: "share"))
   var labelSmoothing: Float?
   @Option(
     help: help(
-      "Changes to training images: none, or a list of flip, shift:PIXELS and erase", "augment", valueName: "list"),
+      "Augmentation of training images: none, or a list of flip, shift:PIXELS and erase", "augment", valueName: "list"),
     transform: { try Augmentation(parsing: $0) })
   var augment: Augmentation?
   @Option(
-    help: help("Share of the training images held out to choose the best epoch", "validation", valueName: "share"))
+    help: help("Fraction of the training images used as the validation set, which selects the best epoch", "validation", valueName: "share"))
   var validation: Double?
   @Option(
     help: ArgumentHelp(

@@ -24,7 +24,7 @@ struct OriginalModel {
         settings: .forest(forest), parameters: counted(forest.trees, "tree"), accuracy: 0.8685,
         knownDigest: "3ac3d7dd32e7c8c7"),
       OriginalModel(
-        settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbours", accuracy: 0.8626,
+        settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbors", accuracy: 0.8626,
         knownDigest: "08fead47afe26b91"),
       OriginalModel(settings: .tree(tree), parameters: "entropy", accuracy: 0.7692, knownDigest: "84f320eabb061633"),
     ]

@@ -3,7 +3,7 @@ internal import ArgumentParser
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a model, judges it by the test images, and saves it.",
+    abstract: "Trains a model, evaluates it on the test set, and saves it.",
     discussion: """
       The model is saved as safetensors, which `atelier evaluate` and `atelier predict` read, and Python as well. The \
       digest that is printed at the end is SHA-256 over the model's numbers: the same data and settings give the same \

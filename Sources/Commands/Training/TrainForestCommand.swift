@@ -12,7 +12,7 @@ struct TrainForestCommand: ParsableCommand {
       Example:  atelier train forest --trees 300 --max-depth 20
       """)
 
-  @Option(help: ArgumentHelp("Trees in the forest (default: \(ForestSettings().trees)).", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of trees (default: \(ForestSettings().trees)).", valueName: "n"))
   var trees: Int?
 
   @OptionGroup var tree: TreeOptions

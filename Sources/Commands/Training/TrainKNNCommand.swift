@@ -7,10 +7,10 @@ extension Weighting: ExpressibleByArgument {}
 struct TrainKNNCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "knn",
-    abstract: "Makes a model of k nearest neighbours.",
+    abstract: "Trains a k-nearest neighbors model.",
     usage: "atelier train knn [<options>]",
     discussion: """
-      The search is exact: the same neighbours as by comparing with every training image. The model holds all training \
+      The search is exact: the same neighbors as by comparing with every training image. The model holds all training \
       images, so its file is as large as they are.
 
       Example:  atelier train knn --neighbors 7 --weights distance

@@ -200,7 +200,7 @@ struct FitReport: Codable {
   /// Of a forest with bootstrap: on the training images, each judged by the trees that did not see it.
   let outOfBagAccuracy: Double?
   let fitSeconds: Double
-  /// Of the test images: for nearest neighbours the work is there.
+  /// Of the test images: for nearest neighbors the work is there.
   let testSeconds: Double
   /// The most memory that this process and its local workers had together during the fit.
   let peakBytes: Int

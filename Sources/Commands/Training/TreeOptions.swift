@@ -25,7 +25,7 @@ struct TreeOptions: ParsableArguments {
     help: ArgumentHelp("What a split must reduce most: gini or entropy (default: \(standard.criterion.rawValue))."))
   var criterion: TreeSettings.Criterion?
 
-  @Option(help: ArgumentHelp("Splits between the root and a leaf, at most (default: none).", valueName: "n|none"))
+  @Option(help: ArgumentHelp("Maximum number of splits between the root and a leaf (default: none).", valueName: "n|none"))
   var maxDepth: NumberOrNone?
 
   @Option(
@@ -36,15 +36,15 @@ struct TreeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A node with fewer images is not split (default: \(standard.minSamplesSplit)).", valueName: "n"))
+      "Minimum number of images in a node that is split (default: \(standard.minSamplesSplit)).", valueName: "n"))
   var minSamplesSplit: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Images that a split leaves on each side, at least (default: \(standard.minSamplesLeaf)).", valueName: "n"))
+      "Minimum number of images on each side of a split (default: \(standard.minSamplesLeaf)).", valueName: "n"))
   var minSamplesLeaf: Int?
 
-  @Option(help: ArgumentHelp("Decides all that is drawn at random (default: \(standard.seed)).", valueName: "n"))
+  @Option(help: ArgumentHelp("Random seed (default: \(standard.seed)).", valueName: "n"))
   var seed: UInt64?
 
   func apply(to settings: inout TreeSettings) {
