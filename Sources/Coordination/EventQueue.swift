@@ -1,35 +1,58 @@
 /// Events of simulated time, in the order of their time; those of the same time in the order in which they were added. A binary heap.
 package struct EventQueue<Event> {
-  private var heap: [(time: Milliseconds, number: Int, event: Event)] = []
+  private var heap: [EventKey] = []
   private var count = 0
+  /// Those of the heap, and free places among them.
+  private var events: [Event?] = []
+  private var free: [Int] = []
 
   package init() {}
 
-  private func precedes(_ left: Int, _ right: Int) -> Bool {
-    (heap[left].time, heap[left].number) < (heap[right].time, heap[right].number)
+  package mutating func add(_ event: Event, at time: Milliseconds) {
+    let place = free.popLast() ?? events.count
+    if place < events.count { events[place] = event } else { events.append(event) }
+    heap.insert(EventKey(time: time, number: count, place: place))
+    count += 1
   }
 
-  package mutating func add(_ event: Event, at time: Milliseconds) {
-    heap.append((time, count, event))
-    count += 1
-    var child = heap.count - 1
-    while child > 0, precedes(child, (child - 1) / 2) {
-      heap.swapAt(child, (child - 1) / 2)
+  package mutating func next() -> (time: Milliseconds, event: Event)? {
+    guard let key = heap.removeLeast(), let event = events[key.place].take() else { return nil }
+    free.append(key.place)
+    return (key.time, event)
+  }
+}
+
+/// When an event is, and where it is kept. The heap is of these, since its code is not generic: that is several times as fast.
+private struct EventKey {
+  let time: Milliseconds
+  let number: Int
+  let place: Int
+
+  static func < (left: EventKey, right: EventKey) -> Bool { (left.time, left.number) < (right.time, right.number) }
+}
+
+extension [EventKey] {
+  fileprivate mutating func insert(_ key: EventKey) {
+    append(key)
+    var child = count - 1
+    while child > 0, self[child] < self[(child - 1) / 2] {
+      swapAt(child, (child - 1) / 2)
       child = (child - 1) / 2
     }
   }
 
-  package mutating func next() -> (time: Milliseconds, event: Event)? {
-    guard let last = heap.indices.last else { return nil }
-    heap.swapAt(0, last)
-    let first = heap.removeLast()
+  fileprivate mutating func removeLeast() -> EventKey? {
+    guard !isEmpty else { return nil }
+    swapAt(0, count - 1)
+    let first = removeLast()
     var parent = 0
-    while let least = [2 * parent + 1, 2 * parent + 2].filter({ $0 < heap.count }).min(by: precedes),
-      precedes(least, parent)
-    {
-      heap.swapAt(parent, least)
+    while 2 * parent + 1 < count {
+      let (left, right) = (2 * parent + 1, 2 * parent + 2)
+      let least = right < count && self[right] < self[left] ? right : left
+      guard self[least] < self[parent] else { break }
+      swapAt(parent, least)
       parent = least
     }
-    return (first.time, first.event)
+    return first
   }
 }

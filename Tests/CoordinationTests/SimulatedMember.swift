@@ -46,6 +46,8 @@ final class SimulatedMember {
   /// Since the last comparison, gradients that were computed more than once.
   private var checked: [UInt64] = []
   private var toldWaiting: Milliseconds = 0
+  /// The round whose gradients are wrong, if only those of one are.
+  private var spoiledStep: UInt64?
 
   init(_ worker: SimulatedWorker, job: UInt64, _ network: SimulatedNetwork, speed: Double, limits: Limits) {
     (id, hiddenCorruption, sendsUnfit) = (worker.id, worker.corruption, worker.sendsUnfit)
@@ -162,19 +164,25 @@ final class SimulatedMember {
   // MARK: Faults
 
   /// As bad memory does it: once, from a certain step on, to whatever is computed from these weights.
-  private func spoilWeights(in simulation: Simulation) {
-    guard case .weights(let step)? = corruption, member.step >= step,
-      simulation.workers[id]?.hasSpoiled == false
-    else { return }
+  private func spoilOnce(in simulation: Simulation) {
+    guard simulation.workers[id]?.hasSpoiled == false else { return }
+    switch corruption {
+    case .weights(let step)? where member.step >= step: weights ^= id
+    case .oneGradient(let step)? where member.step >= step: spoiledStep = member.step
+    default: return
+    }
     simulation.workers[id]?.hasSpoiled = true
-    weights ^= id
   }
 
   /// What this member makes of a shard's gradient.
   private func gradient(of shards: Range<Int>, element: Int) -> UInt64 {
     let right = network.gradient(of: shards, element: element, weights: weights, step: member.step)
-    guard case .gradients(let steps)? = corruption, steps.contains(member.step), !shards.isEmpty else { return right }
-    return right &+ id
+    guard !shards.isEmpty else { return right }
+    switch corruption {
+    case .gradients(let step)? where member.step >= step: return right &+ id
+    case .oneGradient? where member.step == spoiledStep: return right &+ id
+    default: return right
+    }
   }
 
   private func checkGradients(in simulation: Simulation) -> Bool {
@@ -234,7 +242,7 @@ final class SimulatedMember {
     lastComputed = member.step
     let buckets = Self.bucketCount(step: member.step)
     let own = shards(of: member.position)
-    spoilWeights(in: simulation)
+    spoilOnce(in: simulation)
     sums = (0..<SimulatedNetwork.gradientCount).map { gradient(of: own, element: $0) }
     directStep = checkGradients(in: simulation) ? member.step : nil
     totals = sums.map { _ in 0 }
@@ -356,7 +364,9 @@ enum Corruption {
   /// Its weights are overwritten.
   case weights(after: UInt64)
   /// It computes other gradients than it should, from right weights.
-  case gradients(ClosedRange<UInt64>)
+  case gradients(after: UInt64)
+  /// It does so in one round only.
+  case oneGradient(after: UInt64)
   /// It adds up wrongly what the members send each other.
   case sums(after: UInt64)
 }

@@ -201,7 +201,7 @@ final class Simulation {
     if worker.isLiar {
       liars.insert(id)
       let first = UInt64.random(in: 0...faults.lastCorruption, using: &random)
-      worker.corruption = [.weights(after: first), .gradients(first...UInt64.max), .sums(after: first)]
+      worker.corruption = [.weights(after: first), .gradients(after: first), .sums(after: first)]
         .randomElement(using: &random)
     }
     workers[id] = worker

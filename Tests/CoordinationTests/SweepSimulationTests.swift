@@ -91,7 +91,7 @@ struct SweepSimulationTests {
       #expect(tasks.done.count == 20 - tasks.deadly.count, "seed \(seed)")
       crashes += simulation.injected[.workerCrash] ?? 0
     }
-    #expect(crashes > 60 * 20, "\(crashes)")
+    #expect(Double(crashes) > 60 * 800 / life, "\(crashes)")
   }
 
   @Test func theSameSeedIsTheSameStory() {
