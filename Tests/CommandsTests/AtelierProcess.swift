@@ -45,6 +45,11 @@ struct AtelierProcess {
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: output.map { URL(fileURLWithPath: $0) } ?? self.output)
       process.standardError = try FileHandle(forWritingTo: errors)
+      // Threads of tests block signals, which a process inherits: a shell would then wait for SIGCHLD forever.
+      var (none, mask) = (sigset_t(), sigset_t())
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, &mask)
+      defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
       try process.run()
     }
 
