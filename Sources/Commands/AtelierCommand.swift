@@ -8,7 +8,8 @@ internal import Models
 public struct AtelierCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "atelier",
-    abstract: "Trains image classifiers, with the same bits on any number of workers and threads and on every processor.",
+    abstract:
+      "Trains image classifiers, with the same bits on any number of workers and threads and on every processor.",
     discussion: """
       A first run, on Fashion-MNIST:   atelier quickstart
       A model of your own images:      atelier train forest --data my-images

@@ -33,7 +33,9 @@ struct DoctorTests {
   @Test func aWrongKeyOfTheCoordinatorIsToBeCopiedFromIt() throws {
     let wrong = WorkerKeys(own: worker, coordinator: KeyPair().publicKey)
     let finding = try advice(secured, allowing: [worker.publicKey], to: wrong)
-    #expect(finding.step == "key" && finding.text.contains("coordinator.public is not the key of what listens there"), "\(finding)")
+    #expect(
+      finding.step == "key" && finding.text.contains("coordinator.public is not the key of what listens there"),
+      "\(finding)")
   }
 
   @Test func aCoordinatorWithoutKeysIsNotOneWithAnother() throws {

@@ -177,7 +177,8 @@ import Testing
   /// The system gives the number of a closed connection to the next one.
   @Test func whoComesAndGoesIsNotTakenForAnother() throws {
     let port = freePort()
-    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
+    let run = try train(
+      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.contains("workers may join") }
     func count(_ word: String) -> Int { run.errorsSoFar.components(separatedBy: word).count - 1 }
@@ -282,7 +283,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--workers", "-1"], ["--workers", "1000000"], ["--min-workers", "3"], ["--listen", "7700"], ["--listen", "tcp://x:0"],
+    ["--workers", "-1"], ["--workers", "1000000"], ["--min-workers", "3"], ["--listen", "7700"],
+    ["--listen", "tcp://x:0"],
     ["--listen", "udp://127.0.0.1:1"], ["--worker-timeout", "1"], ["--report"],
   ]) func wrongOptionsAreErrors(options: [String]) throws {
     let run = try train("forest", options, output: "a.safetensors").wait()

@@ -237,7 +237,8 @@ extension ClusterTests {
   /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
   @Test func memoryForStrangersIsBounded() throws {
     let port = freePort()
-    let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
+    let run = try train(
+      "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try wait { run.errorsSoFar.contains("workers may join") }
     func peak() throws -> Int {

@@ -103,7 +103,8 @@ struct NetworkBenchmark {
     let address = "tcp://\(host):\(Self.port)"
     let coordinator = try Self.start(
       words(
-        ["benchmark-speed", "--epochs", "\(epochs)", "--batch", "\(batch)", "--listen", address, "--min-workers", "2"] + data,
+        ["benchmark-speed", "--epochs", "\(epochs)", "--batch", "\(batch)", "--listen", address, "--min-workers", "2"]
+          + data,
         keys: 0), output: output)
     defer { Self.end(coordinator) }
     for worker in 1...2 {

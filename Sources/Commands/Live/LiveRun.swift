@@ -79,7 +79,8 @@ enum LiveRun {
       let samples = shown!.models.map { Dashboard.Metric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
       shown!.page.update(metrics: [
         Dashboard.Metric(
-          "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.", samples: samples)
+          "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.",
+          samples: samples)
       ])
     }
   }
@@ -107,7 +108,8 @@ enum LiveRun {
     if let epoch = progress.epoch { metrics.append(gauge("epoch", "The epoch in hand.", Double(epoch))) }
     if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the epoch in hand.", loss)) }
     if let accuracy = progress.validationAccuracy {
-      metrics.append(gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
+      metrics.append(
+        gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
     }
     if !workers.isEmpty {
       let samples = workers.map {
@@ -115,7 +117,8 @@ enum LiveRun {
       }
       metrics.append(
         Dashboard.Metric(
-          "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples)
+          "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples
+        )
       )
     }
     return metrics

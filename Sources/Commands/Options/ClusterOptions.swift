@@ -18,7 +18,8 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Address at which workers of other hosts join, by atelier worker --join tcp://HOST:PORT.", valueName: "tcp://host:port"))
+      "Address at which workers of other hosts join, by atelier worker --join tcp://HOST:PORT.",
+      valueName: "tcp://host:port"))
   var listen: String?
 
   @Option(
@@ -57,7 +58,8 @@ struct ClusterOptions: ParsableArguments {
       throw ValidationError("--min-workers must be from 1 to 10000, not \(minWorkers)")
     }
     if let minWorkers, listen == nil, minWorkers > max(workers ?? 0, 1) {
-      throw ValidationError("--min-workers \(minWorkers) would wait forever: without --listen, no other workers can join")
+      throw ValidationError(
+        "--min-workers \(minWorkers) would wait forever: without --listen, no other workers can join")
     }
   }
 
@@ -182,7 +184,8 @@ struct LimitOptions: ParsableArguments {
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
     if !(3 * heartbeat...3_600_000).contains(workerTimeout) {
-      throw ValidationError("--worker-timeout must be at least three heartbeats (\(3 * heartbeat) ms), and at most an hour")
+      throw ValidationError(
+        "--worker-timeout must be at least three heartbeats (\(3 * heartbeat) ms), and at most an hour")
     }
     if !(10...600_000).contains(retry) { throw ValidationError("--retry must be from 10 to 600000 milliseconds") }
     if !(10...600_000).contains(resendTimeout) {

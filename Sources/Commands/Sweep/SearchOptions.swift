@@ -11,7 +11,8 @@ struct SearchOptions: ParsableArguments {
   var folds: Int?
 
   @Option(
-    help: ArgumentHelp("Fraction of each class used as the hold-out set, instead of cross-validation.", valueName: "fraction")
+    help: ArgumentHelp(
+      "Fraction of each class used as the hold-out set, instead of cross-validation.", valueName: "fraction")
   )
   var holdOut: Double?
 
@@ -42,7 +43,9 @@ struct SearchOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Random seed (default: 0).", valueName: "n"))
   var seed: UInt64?
 
-  @Flag(inversion: .prefixedNo, help: "Fit the best configuration on all training images at the end and save it (default: --refit).")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Fit the best configuration on all training images at the end and save it (default: --refit).")
   var refit: Bool?
 
   func validate() throws {

@@ -70,7 +70,10 @@ struct NetworkOptions: ParsableArguments {
   var schedule: LearningRateSchedule?
   @Option(help: help("How strongly weights are drawn to zero", "weight-decay", valueName: "factor"))
   var weightDecay: Float?
-  @Option(help: help("Fraction of the target probability that is spread over the other classes", "label-smoothing", valueName: "share"))
+  @Option(
+    help: help(
+      "Fraction of the target probability that is spread over the other classes", "label-smoothing", valueName: "share")
+  )
   var labelSmoothing: Float?
   @Option(
     help: help(
@@ -78,7 +81,9 @@ struct NetworkOptions: ParsableArguments {
     transform: { try Augmentation(parsing: $0) })
   var augment: Augmentation?
   @Option(
-    help: help("Fraction of the training images used as the validation set, which selects the best epoch", "validation", valueName: "share"))
+    help: help(
+      "Fraction of the training images used as the validation set, which selects the best epoch", "validation",
+      valueName: "share"))
   var validation: Double?
   @Option(
     help: ArgumentHelp(

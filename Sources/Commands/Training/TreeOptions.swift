@@ -25,7 +25,8 @@ struct TreeOptions: ParsableArguments {
     help: ArgumentHelp("What a split must reduce most: gini or entropy (default: \(standard.criterion.rawValue))."))
   var criterion: TreeSettings.Criterion?
 
-  @Option(help: ArgumentHelp("Maximum number of splits between the root and a leaf (default: none).", valueName: "n|none"))
+  @Option(
+    help: ArgumentHelp("Maximum number of splits between the root and a leaf (default: none).", valueName: "n|none"))
   var maxDepth: NumberOrNone?
 
   @Option(
