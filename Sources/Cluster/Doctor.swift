@@ -125,8 +125,10 @@ package struct Doctor {
       "the connection does not come about, and nobody says why: something on the way may hold messages back")
   }
 
-  /// Says what listens there, if that is no coordinator. - Returns: nil if it may be one
-  private mutating func otherProgram() -> Bool? {
+  /// Reports which program listens there, if it is not a coordinator.
+  /// - Parameter hasRefused: whether it has refused a connection of ZeroMQ
+  /// - Returns: nil if it may be one
+  private mutating func otherProgram(hasRefused: Bool = false) -> Bool? {
     guard let host = endpoint.host, let port = endpoint.port else { return nil }
     let program: String
     switch ProgramProbe.examine(host: host, port: port, patience: min(patience, Self.handshake)) {
@@ -138,6 +140,9 @@ package struct Doctor {
     case .zeroMQ(let mechanism, _) where !["", "NULL", "CURVE"].contains(mechanism):
       program = "another program with ZeroMQ (it wants the mechanism \(mechanism.filter { $0.isLetter }))"
     case .zeroMQ, .gone: return nil
+    // So does a coordinator that works with keys, when it is busy.
+    case .closing where hasRefused: return nil
+    case .closing: program = "a program that closes the connection at once"
     case .other(let description): program = description
     case .silent:
       return note(
@@ -161,7 +166,7 @@ package struct Doctor {
   /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
   /// with, or none. If it can, but this worker's key is not on its list, it says nothing more, as a rule: seldom, it closes at once as well.
   private mutating func refuse(after time: Milliseconds) -> Bool {
-    if let other = otherProgram() { return other }
+    if let other = otherProgram(hasRefused: true) { return other }
     if keys == nil {
       return note(
         "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")

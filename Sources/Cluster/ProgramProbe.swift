@@ -10,6 +10,8 @@ enum ProgramProbe: Equatable {
   case other(String)
   /// It takes connections, and says nothing.
   case silent
+  /// It closes connections without a word.
+  case closing
   /// It cannot be reached any more.
   case gone
 
@@ -34,7 +36,7 @@ enum ProgramProbe: Equatable {
     let request = Array("GET / HTTP/1.0\r\n\r\n".utf8)
     let (answer, _) = talk(host, port, send: request, expecting: 256, patience: min(patience, 1_000))
     if let answer, !answer.isEmpty { return .other(description(of: answer)) }
-    return isClosed ? .other("a program that closes the connection at once") : .silent
+    return isClosed ? .closing : .silent
   }
 
   /// Signature, version 3.0, the mechanism NULL, as a client, and filler.
