@@ -27,7 +27,7 @@ struct CorruptionTests {
   }
 
   /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are expelled.
-  @Test(arguments: 0..<10) func corruptMembersNeverChangeTheWeights(block: Int) {
+  @Test(arguments: 0..<6) func corruptMembersNeverChangeTheWeights(block: Int) {
     var (trained, expelled) = (0, 0)
     for seed in seeds(block, of: 100) {
       var random = SplitMix(state: seed)
@@ -52,7 +52,7 @@ struct CorruptionTests {
 
   /// With three members and one kind of fault: the other two finish.
   @Test(arguments: Fault.allCases) func expelsTheOneMemberThatComputesWrongly(fault: Fault) {
-    for seed in UInt64(0)..<200 {
+    for seed in UInt64(0)..<80 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
         seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, liars: 0), limits: Self.limits)

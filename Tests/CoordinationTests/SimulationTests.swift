@@ -37,9 +37,9 @@ struct SimulationTests {
     return true
   }
 
-  @Test(arguments: 0..<20) func everyUnitCountsOnceWhateverHappens(block: Int) {
+  @Test(arguments: 0..<8) func everyUnitCountsOnceWhateverHappens(block: Int) {
     var injected: [FaultKind: Int] = [:]
-    for seed in seeds(block, of: 400) {
+    for seed in seeds(block, of: 300) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let units = Int.random(in: 1...400, using: &random)
@@ -61,9 +61,9 @@ struct SimulationTests {
     expectAll(injected)
   }
 
-  @Test(arguments: 0..<20) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
+  @Test(arguments: 0..<8) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
     var injected: [FaultKind: Int] = [:]
-    for seed in seeds(block, of: 200) {
+    for seed in seeds(block, of: 150) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 5), using: &random)
@@ -87,7 +87,7 @@ struct SimulationTests {
   /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
   /// sends the others what is of no use: the others go on, or one goes on alone.
   @Test(arguments: BadMember.allCases) func oneBadMemberDoesNotStopATraining(kind: BadMember) {
-    for seed in UInt64(0)..<200 {
+    for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
       let workers = simulation.workers.keys.sorted()
@@ -134,7 +134,7 @@ struct SimulationTests {
     Faults(blackouts: 0.3), Faults(coordinatorFreezes: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorFreezes: 0.3),
     Faults(end: 1_200, crowdCrashes: 4),
   ]) func whatHappensToManyAtOnceSetsNothingAside(faults: Faults) {
-    for seed in UInt64(0)..<300 {
+    for seed in UInt64(0)..<100 {
       let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 6, faults: faults)
       #expect(check(tasks, simulation, seed) && tasks.setAside.isEmpty, "seed \(seed)")
