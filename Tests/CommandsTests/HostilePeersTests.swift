@@ -29,7 +29,9 @@ extension ClusterTests {
           ($0.progress.epoch, $0.progress.epochs) = (number(), number())
           ($0.progress.done, $0.progress.total, $0.progress.images) = (number(), number(), .max)
           ($0.progress.loss, $0.progress.validationAccuracy) = (.infinity, isChosen() ? 1 : Double(number()))
-          $0.comparisons = [.with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (number(), [number()], [number()]) }]
+          $0.comparisons = [
+            .with { ($0.step, $0.tensorDigests, $0.gradientDigests) = (number(), [number()], [number()]) }
+          ]
         }
       case 2:
         message.result = .with {
