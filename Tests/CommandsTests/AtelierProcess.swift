@@ -40,7 +40,7 @@ struct AtelierProcess {
       process.arguments = arguments
       process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
       // Without HOME, the home directory of the password file would be used, which is not for tests.
-      process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80", "HOME": folder.captured + "/home"]
+      process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80", "HOME": folder.home]
         .merging(environment) { _, new in new }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: output.map { URL(fileURLWithPath: $0) } ?? self.output)
@@ -85,6 +85,8 @@ final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
 
+  /// The home directory of its processes, with the user's own key.
+  var home: String { captured + "/home" }
   func file(_ name: String) -> String { path + "/" + name }
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
   func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: file(name))) }

@@ -60,7 +60,7 @@ extension ClusterTests {
     try wait { run.errorsSoFar.contains("workers may join") }
     var draws = RandomSequence(seed: seed, .test)
     for _ in 0..<8 {
-      let hostile = try HostileWorker(joining: port, home: folder.captured)
+      let hostile = try HostileWorker(joining: port, home: folder.home)
       #expect(try hostile.join())
       for _ in 0..<200 {
         hostile.receive()
@@ -94,7 +94,7 @@ extension ClusterTests {
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    let hostile = try HostileWorker(joining: port, home: folder.captured)
+    let hostile = try HostileWorker(joining: port, home: folder.home)
     // The key is there once somebody has asked for it first; either side may be it.
     #expect(try hostile.join())
     for attempt in 1...3 {
@@ -128,7 +128,7 @@ extension ClusterTests {
     let port = freePort()
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    let hostile = try HostileWorker(joining: port, home: folder.captured)
+    let hostile = try HostileWorker(joining: port, home: folder.home)
     #expect(try hostile.join())
     try wait {
       hostile.receive()

@@ -91,7 +91,7 @@ import Testing
       [
         "--as=2147483648", AtelierProcess.executable.path, "worker", "--join", "tcp://127.0.0.1:\(port)", "--threads",
         "1",
-      ], in: folder, environment: ["HOME": folder.path], executable: URL(fileURLWithPath: "/usr/bin/prlimit"))
+      ], in: folder, executable: URL(fileURLWithPath: "/usr/bin/prlimit"))
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try listening.wait()
     #expect(ended.status == 64 && ended.errors.contains("cannot do this job: this fit needs about"), "\(ended.errors)")
