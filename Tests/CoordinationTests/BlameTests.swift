@@ -32,10 +32,14 @@ struct BlameTests {
 
   /// A worker says that it is there, and follows its newest orders.
   private mutating func tell(_ worker: WorkerID, isDeaf: Bool = false) {
+    tell(worker, following: isDeaf ? 0 : orders[worker]?.number ?? 0)
+  }
+
+  private mutating func tell(_ worker: WorkerID, following number: UInt64) {
     statuses += 1
     let status = Status.with {
       ($0.number, $0.profile.threads, $0.profile.numerics, $0.coordinator) = (statuses, 1, 1, 1)
-      $0.orders = isDeaf ? 0 : orders[worker]?.number ?? 0
+      $0.orders = number
     }
     take(coordinator.handle(.status(status), from: worker, at: now))
   }
@@ -179,5 +183,18 @@ struct BlameTests {
     #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
     tell(1)
     #expect(units(of: 1) == [0, 1], "it hears again")
+  }
+
+  /// Word takes longer than silence may last. Once that is known, the worker can work.
+  @Test mutating func aSlowWorkerIsDeafOnlyOnce() {
+    start(units: 9)
+    var told: [(time: Milliseconds, number: UInt64)] = []
+    for _ in 0..<400 {
+      now += 250
+      tell(1, following: told.last { $0.time <= now - limits.silence * 3 / 2 }?.number ?? 0)
+      take(coordinator.tick(at: now))
+      told.append((now, orders[1]?.number ?? 0))
+    }
+    #expect(losses == [.deaf] && units(of: 1) == [0, 1])
   }
 }
