@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Cluster
 internal import Compute
 internal import Foundation
 internal import Logging
@@ -33,7 +34,7 @@ public struct AtelierCommand: ParsableCommand {
   public static func start() -> Never {
     StandardDescriptors.fillGaps()
     OpenFiles.raiseLimit()
-    OpenFiles.fillReserve()
+    if SystemLimits.hasDescriptorsToSpare { OpenFiles.fillReserve() }
     Interruption.install()
     LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
     do {

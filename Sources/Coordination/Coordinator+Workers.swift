@@ -30,7 +30,10 @@ extension Coordinator {
     actions.append(.note(.joined(id, profile)))
     let areAllThere = awaitWorkers()
     staff()
-    if areAllThere { instructAll() }
+    if areAllThere {
+      expectMembers()
+      instructAll()
+    }
     return true
   }
 
@@ -134,7 +137,11 @@ extension Coordinator {
     }
     guard let group = assignments[index].group else { return }
     assignments[index].group!.removeApplicant(id)
-    if group.members.contains(id) { regroup(index, group.members.filter { $0 != id }) }
+    if group.members.contains(id) {
+      regroup(index, group.members.filter { $0 != id })
+    } else if assignments[index].group!.isComplete {
+      regroup(index, [])
+    }
     guard let crash, assignments[index].team != nil,
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now)
     else { return }

@@ -134,10 +134,11 @@ package struct Coordinator: Sendable {
     react(at: now) {
       $0.assignments = []
       $0.awaited = workers
-      $0.awaitWorkers()
+      let areAllThere = $0.awaitWorkers()
       $0.add(work, description, team: nil)
       for id in $0.workers.keys { $0.workers[id]!.forgetJob() }
       $0.staff()
+      if areAllThere { $0.expectMembers() }
       $0.instructAll()
       $0.endIfFinished($0.lastJob)
     }
@@ -297,7 +298,16 @@ package struct Coordinator: Sendable {
       guard !$0.isAwaiting else { return }
       $0.awaited = 1
       $0.staff()
+      $0.expectMembers()
       $0.instructAll()
+    }
+  }
+
+  /// Those that were waited for have joined. A training by all workers begins once they are ready as well.
+  mutating func expectMembers() {
+    for index in assignments.indices where assignments[index].team == nil {
+      let workers = Set(assignments[index].workers.keys)
+      assignments[index].group?.expect(workers)
     }
   }
 

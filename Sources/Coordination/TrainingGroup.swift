@@ -16,6 +16,8 @@ package struct TrainingGroup: Sendable {
   package private(set) var members: [WorkerID] = []
   /// Workers that wait to be members until the next state is agreed on: so little has to be computed again.
   private(set) var applicants: Set<WorkerID> = []
+  /// Workers without which the first generation does not begin. One worker alone has nothing to compare its states with, and computes slowly.
+  private var expected: Set<WorkerID> = []
   /// The states of those that have stopped for this generation.
   private var stopped: [WorkerID: StateName] = [:]
   private var beginning: (state: StateName, source: WorkerID)?
@@ -60,15 +62,29 @@ package struct TrainingGroup: Sendable {
     (stopped, comparisons, applicants, beginning) = ([:], [:], [], nil)
   }
 
+  /// The first generation begins once all of these are ready, except those that are lost before.
+  mutating func expect(_ workers: Set<WorkerID>) { expected = workers }
+
   /// A worker is ready to be a member.
   /// - Returns: whether it becomes one at once, by another generation.
   mutating func admits(_ worker: WorkerID) -> Bool {
+    expected.remove(worker)
+    guard expected.isEmpty else {
+      applicants.insert(worker)
+      return false
+    }
     if !hasBegun || members.count == 1 { return true }
     applicants.insert(worker)
     return false
   }
 
-  mutating func removeApplicant(_ worker: WorkerID) { applicants.remove(worker) }
+  mutating func removeApplicant(_ worker: WorkerID) {
+    applicants.remove(worker)
+    expected.remove(worker)
+  }
+
+  /// Whether the first generation can begin, since the last worker that it waited for was lost.
+  var isComplete: Bool { members.isEmpty && expected.isEmpty && !applicants.isEmpty }
 
   package enum Beginning: Sendable, Equatable {
     case waits, begins

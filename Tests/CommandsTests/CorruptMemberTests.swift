@@ -35,7 +35,8 @@ import Testing
   /// Overwrites something in the memory of one worker, once all train together and there is a checkpoint.
   private func corrupt(_ target: Target, _ run: AtelierProcess.Started, workers: Int, kept: String) throws {
     func isReady() -> Bool {
-      run.errorsSoFar.contains("goes on with \(workers) workers") && folder.names.contains(kept)
+      // The first step was that of all workers.
+      run.process.children.count == workers && folder.names.contains(kept)
     }
     for _ in 0..<6_000 where !isReady() { usleep(5_000) }
     let worker = try #require(run.process.children.max())

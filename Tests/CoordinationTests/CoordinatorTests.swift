@@ -168,6 +168,28 @@ struct CoordinatorTests {
     return (job, group.generation)
   }
 
+  /// A worker that trains alone for a while has nothing to compare its states with.
+  @Test(arguments: [true, false]) mutating func aTrainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
+    let group = TrainingGroup(savedStep: 0)
+    _ = coordinator.start(.training(group), description: [], awaiting: 3, at: 0)
+    let job = coordinator.lastJob
+    for worker in WorkerID(1)...3 { _ = status(of: worker) }
+    for worker in WorkerID(1)...2 {
+      let actions = status(of: worker, membership: membership(job, generation: 0))
+      #expect(orders(actions, to: worker)?.hasGroup != true, "worker 3 is not ready")
+    }
+    let last =
+      isLastOneLost
+      ? coordinator.handle(.disconnected, from: 3, at: 0) : status(of: 3, membership: membership(job, generation: 0))
+    let members: [WorkerID] = isLastOneLost ? [1, 2] : [1, 2, 3]
+    for worker in members {
+      #expect(orders(last, to: worker)?.group.generation == 1)
+      _ = status(of: worker, membership: membership(job, generation: 1))
+    }
+    let begun = try #require(orders(coordinator.tick(at: 2000), to: 1)).group
+    #expect(begun.begun && begun.members.map(\.worker) == members)
+  }
+
   /// Both are there, but no message passes between them: the one with fewer threads has to go.
   @Test mutating func aLinkThatStaysCutCostsAMember() throws {
     let group = try train(threads: [4, 1, 4])
