@@ -58,7 +58,7 @@ import Testing
     let port = try port(run)
     #expect(get("/healthz", port).contains("\r\n\r\nok"))
     let page = page(showing: "Grad-CAM", run, port)
-    for title in ["Now", "Learning", "Grad-CAM"] { #expect(page.contains(title)) }
+    for title in ["Progress", "Learning", "Grad-CAM"] { #expect(page.contains(title)) }
     #expect(page.contains("&lt;b&gt;cat&lt;/b&gt;") && !page.contains("<b>cat"))
     let metrics = get("/metrics", port)
     #expect(metrics.contains("# TYPE atelier_job_done gauge") && metrics.contains("atelier_epoch{job=\"cnn\"}"))
@@ -72,7 +72,7 @@ import Testing
     let run = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;8,8;16", "--epochs", "300", "--batch", "16,30", "--live", "0"],
       in: folder)
-    #expect(page(showing: "The best so far", run, try port(run)).contains("The best so far"))
+    #expect(page(showing: "Trials", run, try port(run)).contains("Trials"))
     run.process.interrupt()
     _ = try run.wait()
   }

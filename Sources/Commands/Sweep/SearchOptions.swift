@@ -49,11 +49,11 @@ struct SearchOptions: ParsableArguments {
   var refit: Bool?
 
   func validate() throws {
-    if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out exclude each other") }
-    if draws != nil, halving != nil { throw ValidationError("--draws and --halving exclude each other") }
+    if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out cannot be combined") }
+    if draws != nil, halving != nil { throw ValidationError("--draws and --halving cannot be combined") }
     let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
     for (name, value) in belonging where value != nil && draws != nil {
-      throw ValidationError("\(name) belongs to --halving, and --draws excludes that")
+      throw ValidationError("\(name) requires --halving, which cannot be combined with --draws")
     }
   }
 

@@ -26,7 +26,7 @@ package enum LiveSections {
 
   /// - Parameter text: whom the job waits for
   package static func waiting(_ text: String) -> HTMLSection {
-    HTMLSection("progress", title: "Now", [.paragraph(HTMLText(text))])
+    HTMLSection("progress", title: "Progress", [.paragraph(HTMLText(text))])
   }
 
   private static func position(_ progress: FitProgress) -> String {
