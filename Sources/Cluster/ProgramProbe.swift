@@ -32,6 +32,8 @@ enum ProgramProbe: Equatable {
         host, port, send: Self.greeting(), expecting: greetingSize + 256, patience: min(patience, 500))
       return .zeroMQ(mechanism: mechanism, socketType: socketType(all?.dropFirst(greetingSize) ?? []))
     }
+    // A program that closes the connection at once may have sent a part of the signature.
+    if greeting.first == 0xFF, greeting.count < 10 { return .zeroMQ(mechanism: "", socketType: nil) }
     if !greeting.isEmpty { return .other(description(of: greeting)) }
     let request = Array("GET / HTTP/1.0\r\n\r\n".utf8)
     let (answer, _) = talk(host, port, send: request, expecting: 256, patience: min(patience, 1_000))

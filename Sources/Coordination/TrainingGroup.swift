@@ -112,7 +112,8 @@ package struct TrainingGroup: Sendable {
     guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .isUndecided(holders) }
     let state = StateName(step: step, digest: digest)
     beginning = (state, source)
-    agree(on: state)
+    // What a member says that is alone is not known to be right: it must not be held against the members after it.
+    if members.count > 1 || known != nil { agree(on: state) }
     plan = ComparisonPlan(fraction: fraction, shards: shards, threads: members.map(threads))
     return .begins
   }
