@@ -37,6 +37,7 @@ enum ProgramProbe: Equatable {
     if !greeting.isEmpty { return .other(description(of: greeting)) }
     let request = Array("GET / HTTP/1.0\r\n\r\n".utf8)
     let (answer, _) = talk(host, port, send: request, expecting: 256, patience: min(patience, 1_000))
+    if answer?.first == 0xFF { return .zeroMQ(mechanism: "", socketType: nil) }
     if let answer, !answer.isEmpty { return .other(description(of: answer)) }
     return isClosed ? .closing : .silent
   }
