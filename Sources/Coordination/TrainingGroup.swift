@@ -112,7 +112,8 @@ package struct TrainingGroup: Sendable {
     guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .isUndecided(holders) }
     let state = StateName(step: step, digest: digest)
     beginning = (state, source)
-    agree(on: state)
+    // What a worker alone says of the state that the job begins with proves nothing: it may be expelled, and others report another digest.
+    if members.count > 1 || step != agreed.step { agree(on: state) }
     plan = ComparisonPlan(fraction: fraction, shards: shards, threads: members.map(threads))
     return .begins
   }
