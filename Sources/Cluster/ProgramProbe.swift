@@ -16,9 +16,15 @@ enum ProgramProbe: Equatable {
   case gone
 
   private static let greetingSize = 64
+  /// Of a greeting: the signature and the major version. libzmq answers that with its whole greeting. What does not suit it in the rest would make
+  /// it close the connection, possibly before its answer is out.
+  private static let beginningSize = 11
+  /// Of the shortest command READY.
+  private static let readySize = 27
 
   static func examine(host: String, port: Int, patience: Milliseconds) -> ProgramProbe {
-    let (greeting, isClosed) = talk(host, port, send: greeting(), expecting: greetingSize, patience: patience)
+    let beginning = Array(greeting().prefix(beginningSize))
+    let (greeting, isClosed) = talk(host, port, send: beginning, expecting: greetingSize, patience: patience)
     guard let greeting else { return .gone }
     // The signature of ZMTP, then the version.
     if greeting.count >= 10, greeting[0] == 0xFF, greeting[9] & 1 == 1 {
@@ -29,7 +35,7 @@ enum ProgramProbe: Equatable {
       guard mechanism == "NULL" else { return .zeroMQ(mechanism: mechanism, socketType: nil) }
       // It names its socket's type without being asked, and closes the connection if it is told of one that it does not work with.
       let (all, _) = talk(
-        host, port, send: Self.greeting(), expecting: greetingSize + 256, patience: min(patience, 500))
+        host, port, send: Self.greeting(), expecting: greetingSize + readySize, patience: min(patience, 500))
       return .zeroMQ(mechanism: mechanism, socketType: socketType(all?.dropFirst(greetingSize) ?? []))
     }
     // A program that closes the connection at once may have sent a part of the signature.
@@ -47,6 +53,7 @@ enum ProgramProbe: Equatable {
     [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8) + [UInt8](repeating: 0, count: 48)
   }
 
+  /// From the command READY, which a program without keys sends first.
   private static func socketType(_ command: ArraySlice<UInt8>) -> String? {
     let name = Array("Socket-Type".utf8)
     let starts = command.indices.dropLast(min(command.count, name.count + 4))

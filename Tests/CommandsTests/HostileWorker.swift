@@ -36,7 +36,10 @@ final class HostileWorker {
 
   func send(_ bytes: [UInt8]...) {
     // A full queue is waited for, or the test would not test much.
-    for _ in 0..<1_000 where !socket.send(bytes.map { Frame($0) }) { usleep(1_000) }
+    for _ in 0..<1_000 {
+      if socket.send(bytes.map { Frame($0) }) { return }
+      usleep(1_000)
+    }
   }
 
   func send(_ body: [UInt8]? = nil, _ fill: (inout WorkerMessage) -> Void) throws {

@@ -190,6 +190,21 @@ struct CoordinatorTests {
     #expect(begun.begun && begun.members.map(\.worker) == members)
   }
 
+  /// A worker that was alone has said nothing that binds the one after it.
+  @Test mutating func aFalseBeginningOfOneWorkerHarmsNoOther() throws {
+    _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
+    let job = coordinator.lastJob
+    for worker in WorkerID(1)...2 {
+      var own = membership(job, generation: 0)
+      own.agreedDigest = UInt64(worker)
+      let actions = status(of: worker, membership: own)
+      own.generation = try #require(orders(actions, to: worker)).group.generation
+      let begun = try #require(orders(status(of: worker, membership: own), to: worker)).group
+      #expect(begun.begun && begun.digest == UInt64(worker))
+      _ = coordinator.handle(.disconnected, from: worker, at: 0)
+    }
+  }
+
   /// Both are there, but no message passes between them: the one with fewer threads has to go.
   @Test mutating func aLinkThatStaysCutCostsAMember() throws {
     let group = try train(threads: [4, 1, 4])
