@@ -244,7 +244,7 @@ import Testing
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--max-depth", "3", "--min-resource", "1"], "--min-resource requires --halving"),
       (["tree", "--draws", "3", "--factor", "3"], "--factor requires --halving"),
-      (["forest", "--draws", "3", "--halving", "trees", "--max-resource", "9"], "--draws and --halving exclude"),
+      (["forest", "--draws", "3", "--halving", "trees", "--max-resource", "9"], "--draws and --halving cannot be combined"),
       (["forest", "--trees", "1.5"], "trees of a forest is \"1.5\"; it must be an integer from 1"),
       (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
     ] {
