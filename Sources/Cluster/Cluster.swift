@@ -201,6 +201,8 @@ package final class Cluster {
       LoopPulse.end()
     }
     perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
+    // From the first tick on, the coordinator knows its own pauses.
+    perform(coordinator.tick(at: now))
     isFirst = false
     tellWhoIsAwaited()
     goOn()

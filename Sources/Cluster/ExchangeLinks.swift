@@ -59,12 +59,18 @@ package final class ExchangeLinks {
   /// - Parameter me: the place of this worker.
   package func connect(to members: [Member], me: Int) {
     self.members = members
-    accessControl?.allow(Set(members.compactMap { Key(bytes: Array($0.key)) }), in: Self.domain)
+    admit(members)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
     for link in outgoing.values { link.beginAnew() }
     peerMemories = [:]
     for member in others where outgoing[member.worker] == nil { outgoing[member.worker] = try? link(to: member) }
+  }
+
+  /// Lets these members, and no others, connect from now on. A connection that comes before its key is admitted is left
+  /// unanswered until the handshake times out, so members are admitted when their generation is announced.
+  package func admit(_ members: [Member]) {
+    accessControl?.allow(Set(members.compactMap { Key(bytes: Array($0.key)) }), in: Self.domain)
   }
 
   private func link(to member: Member) throws(TransportError) -> Link {

@@ -78,6 +78,8 @@ final class TrainingRunner {
         pending.removeFirst()
         try perform(next.action, next.header, next.body)
       } else if case .follow(let group)? = commands.next(if: \.isFollow) {
+        // Before the report that it is ready, which lets the others connect.
+        if group.generation > member.generation { links?.admit(group.members) }
         enqueue(member.follow(group, at: now))
         forget()
       } else if let (header, body) = nextMessage() {

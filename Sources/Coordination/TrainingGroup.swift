@@ -289,10 +289,6 @@ package struct TrainingGroup: Sendable {
       group.savedStep = savedStep
       group.pause = isPaused
       if let digest = agreed.digest { (group.agreedStep, group.agreedDigest) = (agreed.step, digest) }
-      guard let beginning else { return }
-      group.begun = true
-      (group.step, group.digest, group.source) = (beginning.state.step, beginning.state.digest, beginning.source)
-      (group.interval, group.checkedShards) = (plan.interval, plan.checkedShards)
       group.members = members.map { worker in
         Member.with { member in
           member.worker = worker
@@ -301,6 +297,10 @@ package struct TrainingGroup: Sendable {
           member.threads = profiles[worker]?.threads ?? 1
         }
       }
+      guard let beginning else { return }
+      group.begun = true
+      (group.step, group.digest, group.source) = (beginning.state.step, beginning.state.digest, beginning.source)
+      (group.interval, group.checkedShards) = (plan.interval, plan.checkedShards)
     }
   }
 }

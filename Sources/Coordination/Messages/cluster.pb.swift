@@ -593,12 +593,13 @@ package nonisolated struct Group: Sendable {
 
   package var begun: Bool = false
 
-  /// These only when begun: from which step, the digest of the state after it, and which member can give that state to the others.
+  /// Only when begun: the step to begin from, the digest of the state after it, and the member that gives that state to others.
   package var step: UInt64 = 0
 
   package var source: UInt64 = 0
 
-  /// In the order of their shards.
+  /// In the order of their shards. Members learn each other's keys when the generation is announced: all accept each other's
+  /// connections before any of them connects.
   package var members: [Member] = []
 
   /// The newest checkpoint that is safe.
