@@ -41,6 +41,8 @@ extension Coordinator {
   /// given for ever.
   private mutating func confirm(_ status: Status, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
+    let isUnreached = status.millisecondsSinceOrders > limits.silence / 2
+    workers[id]!.unreachedSince = isUnreached ? worker.unreachedSince ?? now : nil
     if let orders = worker.unconfirmed, status.orders >= orders.number {
       workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
@@ -48,6 +50,13 @@ extension Coordinator {
     guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, deaf.remove(id) != nil else { return }
     slowness[id, default: Backoff()].noteRequest()
     staff()
+  }
+
+  /// Whether a worker that sends its status receives nothing: it does not confirm its orders, or all that it has sent for
+  /// the timeout says that no orders arrive. It would do nothing that it is asked for.
+  func isDeaf(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
+    guard let since = worker.unconfirmed?.since ?? worker.unreachedSince else { return false }
+    return now - since > slowness[id, default: Backoff()].wait(limits.silence)
   }
 
   private func refusal(of id: WorkerID, _ profile: Profile) -> String? {

@@ -71,6 +71,8 @@ package struct Coordinator: Sendable {
     var hasCompleted = false
     /// Orders that it has not said yet to follow, and since when they are sent.
     var unconfirmed: (number: UInt64, since: Milliseconds)?
+    /// The time from which on all of its statuses have reported that no orders arrive.
+    var unreachedSince: Milliseconds?
     /// The newest orders, when what they begin with was given to it, and when they were last sent.
     var orders = Orders()
     var givenAt: Milliseconds = .min / 2
@@ -248,10 +250,7 @@ package struct Coordinator: Sendable {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
         if $0.now - worker.lastSeen > $0.limits.silence {
           $0.lose(id, .silent)
-        } else if let orders = worker.unconfirmed,
-          $0.now - orders.since > $0.slowness[id, default: Backoff()].wait($0.limits.silence),
-          $0.deaf.insert(id).inserted
-        {
+        } else if $0.isDeaf(worker, id), $0.deaf.insert(id).inserted {
           $0.lose(id, .deaf)
         } else if $0.now - worker.lastSent >= $0.limits.heartbeat {
           $0.send(to: id)

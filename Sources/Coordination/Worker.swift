@@ -230,6 +230,7 @@ package struct Worker: Sendable {
       $0.leaving = leaving
       $0.failure = failure
       $0.unitsDone = UInt64(unitsDone)
+      if coordinator != 0 { $0.millisecondsSinceOrders = UInt32(clamping: now - lastHeard) }
     }
     actions.append(.send(status))
   }

@@ -248,6 +248,10 @@ package nonisolated struct Status: Sendable {
   /// Units that are done of the chunk in hand.
   package var unitsDone: UInt64 = 0
 
+  /// The time since the worker received the last orders of this coordinator. Orders are repeated at every heartbeat, so a
+  /// longer time means that the worker receives nothing, although it can send.
+  package var millisecondsSinceOrders: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1308,7 +1312,7 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0\u{3}milliseconds_since_orders\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1324,6 +1328,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 6: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.failure) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.unitsDone) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.millisecondsSinceOrders) }()
       default: break
       }
     }
@@ -1358,6 +1363,9 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.unitsDone != 0 {
       try visitor.visitSingularUInt64Field(value: self.unitsDone, fieldNumber: 8)
     }
+    if self.millisecondsSinceOrders != 0 {
+      try visitor.visitSingularUInt32Field(value: self.millisecondsSinceOrders, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1370,6 +1378,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.leaving != rhs.leaving {return false}
     if lhs.failure != rhs.failure {return false}
     if lhs.unitsDone != rhs.unitsDone {return false}
+    if lhs.millisecondsSinceOrders != rhs.millisecondsSinceOrders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
