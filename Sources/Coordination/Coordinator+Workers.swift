@@ -52,6 +52,10 @@ extension Coordinator {
     staff()
   }
 
+  /// Workers that receive what they are sent. Others could do a job only if their link were repaired, which may never
+  /// happen.
+  private var reachableWorkers: [WorkerID] { workers.keys.filter { !deaf.contains($0) } }
+
   /// Whether a worker that sends its status receives nothing: it does not confirm its orders, or all that it has sent for
   /// the timeout says that no orders arrive. It would do nothing that it is asked for.
   func isDeaf(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
@@ -81,7 +85,7 @@ extension Coordinator {
     let assignment = assignments[index]
     let canNobody =
       assignment.team == nil
-      ? !isAwaiting && workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
+      ? !isAwaiting && reachableWorkers.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
@@ -109,9 +113,9 @@ extension Coordinator {
     }
     staff()
     // Who is awaited may be able to.
-    guard !isAwaiting, let left = workers.keys.min() else { return }
+    guard !isAwaiting, let left = reachableWorkers.min() else { return }
     for assignment in assignments where assignment.workers.isEmpty {
-      guard let reason = assignment.barred[left], workers.keys.allSatisfy({ assignment.barred[$0] != nil }),
+      guard let reason = assignment.barred[left], reachableWorkers.allSatisfy({ assignment.barred[$0] != nil }),
         let index = index(ofJob: assignment.job.id)
       else { continue }
       end(index, .impossible(reason: reason))

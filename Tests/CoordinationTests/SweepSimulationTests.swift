@@ -65,12 +65,16 @@ struct SweepSimulationTests {
 
   /// Where nothing else goes wrong, nothing else is lost.
   @Test(arguments: 0..<10) func whatKillsWorkersIsSetAsideAloneAndTheRestIsFinished(block: Int) {
+    var crashes: [Int] = []
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, faults: Faults(), deadly: 1...3)
       _ = check(tasks, simulation, seed)
-      let deaths = simulation.oracle.kills.values.max() ?? 0
-      #expect(deaths <= 25, "seed \(seed): \(deaths) workers have died of one fit")
+      crashes.append(simulation.oracle.kills.values.max() ?? 0)
     }
+    // Medians are 6, one in a hundred is above 15. The less other work there is to compare with, the more it takes.
+    crashes.sort()
+    #expect(crashes[crashes.count / 2] <= 8 && crashes[crashes.count * 9 / 10] <= 14, "\(crashes)")
+    #expect(crashes.last! <= 40, "\(crashes)")
   }
 
   /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again
