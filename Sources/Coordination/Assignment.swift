@@ -94,8 +94,14 @@ struct Assignment: Sendable {
   /// A worker has crashed while it trained.
   /// - Returns: whether the training is to be judged therefore.
   mutating func noteCrash(
-    of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds
+    of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds,
+    _ statistics: inout CrashStatistics
   ) -> Bool {
+    // The worker was lost before the others reached the newest step: what it was lost at is done.
+    guard crash.time > reachedAt else {
+      statistics.noteInnocentLoss()
+      return false
+    }
     // It has lived through what came before the newest step.
     let begun = max(crash.given, reachedAt)
     let exposure = crash.time - begun

@@ -97,9 +97,13 @@ extension Coordinator {
     var end: Milliseconds?
     switch loss {
     case .disconnected: end = now
-    // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
-    case .silent where worker.lastSeen > worker.givenAt: end = min(now, worker.lastSeen + limits.heartbeat)
-    case .silent, .deaf, .leaving, .unfit: break
+    case .silent:
+      let last = min(now, worker.lastSeen + limits.heartbeat)
+      // The timeout itself is no time in which the worker is known to have run.
+      statistics.subtract(time: now - last)
+      // A worker that has sent nothing since it was given its work may have crashed before.
+      if worker.lastSeen > worker.givenAt { end = last }
+    case .deaf, .leaving, .unfit: break
     }
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
     admitTheBarred()
@@ -156,7 +160,7 @@ extension Coordinator {
       regroup(index, [])
     }
     guard let crash, assignments[index].team != nil,
-      assignments[index].noteCrash(of: id, crash, limits: limits, at: now)
+      assignments[index].noteCrash(of: id, crash, limits: limits, at: now, &statistics)
     else { return }
     let others = assignments.indices.flatMap { accidents(of: $0, exceptOf: $0 == index) }
     if statistics.condemn(assignments[index].accidents, others: others) { assignments[index].condemnedAt = now }

@@ -35,7 +35,13 @@ package struct CrashStatistics: Sendable {
 
   package mutating func add(time: Milliseconds, workers: Int) { self.time += time * workers }
 
+  /// Takes back time of one worker that turns out to have been lost already.
+  mutating func subtract(time: Milliseconds) { self.time = max(0, self.time - time) }
+
   mutating func noteDone(_ accidents: Accidents) { innocent += accidents.count }
+
+  /// A worker was lost at work that has been done since.
+  mutating func noteInnocentLoss() { innocent += 1 }
 
   package mutating func noteIdleLoss(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
     idle.note(worker, at: now, window: window, after: 0, isProven: false)
