@@ -106,19 +106,19 @@ struct PredictCommand: ParsableCommand {
 
 /// What a model says about one image.
 private struct Prediction: Encodable {
-  struct Share: Encodable {
+  struct ClassProbability: Encodable {
     let name: String
     let probability: Float
   }
   let image: String
   let prediction: String
   /// The most probable first; of equals, the lower label.
-  let classes: [Share]
+  let classes: [ClassProbability]
 
   init(image: String, classNames: [String], probabilities: [Float]) {
     self.image = image
     let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
-    classes = order.map { Share(name: classNames[$0], probability: probabilities[$0]) }
+    classes = order.map { ClassProbability(name: classNames[$0], probability: probabilities[$0]) }
     prediction = classes[0].name
   }
 }

@@ -36,9 +36,9 @@ struct QuickstartCommand: ParsableCommand {
 
   private func fitAll(in run: TrainingRun, folder: String) throws {
     let file = "\(folder)/quickstart.json"
-    let kinds = OriginalModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
+    let kinds = ReferenceModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
     let rows = try RunFolders.record(file, as: "quickstart", kinds, of: run) { keep in
-      try OriginalModel.all.map { model in
+      try ReferenceModel.all.map { model in
         let row = try fit(model, in: run, folder: folder)
         keep(row.fit)
         return row
@@ -51,7 +51,7 @@ struct QuickstartCommand: ParsableCommand {
     try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }
 
-  private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {
+  private func fit(_ model: ReferenceModel, in run: TrainingRun, folder: String) throws -> Row {
     let report = try run.fit(
       model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors",
       recordedAs: nil)

@@ -105,7 +105,7 @@ import Testing
       environment: environment)
   }
 
-  /// On the real data set: what one process is known to make of it (see `OriginalModel`).
+  /// On the real data set: what one process is known to make of it (see `ReferenceModel`).
   @Test(arguments: [
     (["cnn", "--epochs", "1"], "74fe29d8207c4719"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
     (["tree", "--criterion", "entropy"], "84f320eabb061633"), (["knn", "--neighbors", "7"], "08fead47afe26b91"),

@@ -146,7 +146,7 @@ extension SweepTests {
   @Test func optionsWinOverAFile() throws {
     let space = "model: tree\nspace: {max-depth: [1, 2, 3, 4], criterion: [gini, entropy]}\n"
     try folder.write("\(space)folds: 3\nseed: 1\n---\n\(space)strategy: random\n", to: "two.yaml")
-    let options = ["--folds", "2", "--draws", "3", "--seed", "7", "--scoring", "f1_macro", "--no-refit"]
+    let options = ["--folds", "2", "--samples", "3", "--seed", "7", "--scoring", "f1_macro", "--no-refit"]
     _ = try search(["two.yaml"] + options)
     let inline = ["tree", "--max-depth", "1,2,3,4", "--criterion", "gini,entropy"]
     _ = try search(inline + options)
@@ -160,12 +160,12 @@ extension SweepTests {
   @Test func theRestIsToldWithItsOptions() throws {
     let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: [1, 2]}\ndata: \($0)\n" }
     try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
-    let options = ["--draws", "1", "--no-refit", "--hold-out", "0.2"]
+    let options = ["--samples", "1", "--no-refit", "--hold-out", "0.2"]
     let run = try AtelierProcess(["sweep", "two.yaml"] + options, in: folder)
     #expect(run.status == 66, "\(run.errors)")
     let resumed = try AtelierProcess(["sweep", "--resume", "latest"], in: folder)
     #expect(
-      resumed.errors.hasSuffix("atelier sweep two.yaml --from 2 --hold-out 0.2 --draws 1 --no-refit\n"),
+      resumed.errors.hasSuffix("atelier sweep two.yaml --from 2 --hold-out 0.2 --samples 1 --no-refit\n"),
       "\(resumed.errors)")
   }
 
@@ -174,7 +174,7 @@ extension SweepTests {
     for (options, reason) in [
       (["--factor", "3"], "--factor requires --halving"), (["--folds", "1"], "folds must be from 2 to 100, not 1"),
       (["--halving", "images"], "--halving requires --max-resource"),
-      (["--draws", "2", "--max-resource", "9"], "--max-resource requires --halving"),
+      (["--samples", "2", "--max-resource", "9"], "--max-resource requires --halving"),
     ] {
       let run = try start(["s.yaml"] + options).wait()
       #expect(run.status == 64 && run.errors.contains(reason), "\(run.errors)")
@@ -197,7 +197,7 @@ extension SweepTests {
     _ = try search(Self.searches["tree"]!)
     let table = try scores(runs[0])
     let contradictions = [
-      ["--folds", "3"], ["--hold-out", "0.2"], ["--draws", "3"], ["--halving", "images"], ["--factor", "3"],
+      ["--folds", "3"], ["--hold-out", "0.2"], ["--samples", "3"], ["--halving", "images"], ["--factor", "3"],
       ["--min-resource", "1"], ["--max-resource", "9"], ["--scoring", "accuracy"], ["--images", "10"], ["--seed", "0"],
       ["--refit"], ["--no-refit"], ["--max-depth", "3"],
     ]

@@ -146,9 +146,9 @@ import Testing
     #expect(resumed.count == 2 && !resumed.contains { $0.contains("File too large") }, "\(resumed)")
   }
 
-  @Test func drawsThatCannotBeDifferentAreTold() throws {
+  @Test func warnsWhenSpaceHasFewerConfigurationsThanSamples() throws {
     try folder.write(
-      "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\ndraws: 50\nrefit: false\n", to: "s.yaml")
+      "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\nsamples: 50\nrefit: false\n", to: "s.yaml")
     let run = try search(["s.yaml"])
     #expect(run.errors.contains("warning: the search space has only 3 distinct configurations"), "\(run.errors)")
     #expect(run.output.contains("3 configurations in"))
@@ -243,8 +243,8 @@ import Testing
       (["tree", "--max-depth", "3", "--max-resource", "9"], "--max-resource requires --halving"),
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--max-depth", "3", "--min-resource", "1"], "--min-resource requires --halving"),
-      (["tree", "--draws", "3", "--factor", "3"], "--factor requires --halving"),
-      (["forest", "--draws", "3", "--halving", "trees", "--max-resource", "9"], "--draws and --halving cannot be combined"),
+      (["tree", "--samples", "3", "--factor", "3"], "--factor requires --halving"),
+      (["forest", "--samples", "3", "--halving", "trees", "--max-resource", "9"], "--samples and --halving cannot be combined"),
       (["forest", "--trees", "1.5"], "trees of a forest is \"1.5\"; it must be an integer from 1"),
       (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
     ] {

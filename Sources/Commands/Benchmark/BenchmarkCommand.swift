@@ -54,7 +54,7 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
 
-  private static var all: [ModelKind] { OriginalModel.all.map(\.settings.kind) }
+  private static var all: [ModelKind] { ReferenceModel.all.map(\.settings.kind) }
 
   func validate() throws {
     if !(1...1000).contains(repetitions) {
@@ -106,10 +106,10 @@ struct BenchmarkCommand: ParsableCommand {
 
   /// What is measured of a kind of model.
   static func settings(_ kind: ModelKind, epochs: Int) -> (settings: ModelSettings, parameters: String) {
-    let original = OriginalModel.all.first { $0.settings.kind == kind }!
+    let original = ReferenceModel.all.first { $0.settings.kind == kind }!
     guard case .cnn(var settings) = original.settings else { return (original.settings, original.parameters) }
     settings.epochs = epochs
-    let model = OriginalModel(network: settings)
+    let model = ReferenceModel(network: settings)
     return (model.settings, model.parameters)
   }
 

@@ -20,17 +20,17 @@ struct BenchmarkSample: Codable {
   /// Measures. - Throws: `CancellationError` if the user stops it; what fitting throws.
   init(_ settings: ModelSettings, _ dataset: Dataset, on context: ComputeContext) throws {
     let clock = ContinuousClock()
-    let goOn = { (_: FitProgress) in !Interruption.isRequested }
+    let shouldContinue = { (_: FitProgress) in !Interruption.isRequested }
     let start = clock.now
     var trained: Int?
     let model = try settings.fit(dataset.train, classCount: dataset.classCount, on: context) { progress in
       trained = progress.epoch.map { ($0 - 1) * progress.total + progress.done }
-      return goOn(progress)
+      return shouldContinue(progress)
     }
     let fitted = clock.now
     fitPeakBytes = peakMemory()
     let afterFit = clock.now
-    let probabilities = try model.probabilities(for: dataset.test, on: context, progress: goOn)
+    let probabilities = try model.probabilities(for: dataset.test, on: context, progress: shouldContinue)
     predictSeconds = (clock.now - afterFit) / .seconds(1)
     peakBytes = peakMemory()
     let fitSeconds = (fitted - start) / .seconds(1)

@@ -27,7 +27,7 @@ struct NetworkBenchmark {
     let digest: String
   }
 
-  private enum Way: CaseIterable { case loopback, loopbackWithKeys, links }
+  private enum Route: CaseIterable { case loopback, loopbackWithKeys, links }
 
   /// Words that name the data.
   let data: [String]
@@ -46,19 +46,19 @@ struct NetworkBenchmark {
     let folder = try ClusterFolder()
     defer { folder.remove() }
     try makeKeys(in: folder.path)
-    var speeds: [Way: [Double]] = [:]
+    var speeds: [Route: [Double]] = [:]
     var digests: Set<String> = []
     var (processorSeconds, seconds) = (0.0, 0.0)
     for repetition in 1...repetitions {
-      for way in Way.allCases {
-        log("\(repetition) of \(repetitions): \(name(way))")
+      for route in Route.allCases {
+        log("\(repetition) of \(repetitions): \(name(route))")
         let (start, before) = (ContinuousClock.now, network.statistics.processorSeconds)
-        let speed = try measure(way, network, keys: folder.path)
-        if way == .links {
+        let speed = try measure(route, network, keys: folder.path)
+        if route == .links {
           seconds += (ContinuousClock.now - start) / .seconds(1)
           processorSeconds += network.statistics.processorSeconds - before
         }
-        speeds[way, default: []].append(speed.imagesPerSecond)
+        speeds[route, default: []].append(speed.imagesPerSecond)
         digests.insert(speed.digest)
       }
     }
@@ -71,8 +71,8 @@ struct NetworkBenchmark {
       digest: digests.first!)
   }
 
-  private func name(_ way: Way) -> String {
-    switch way {
+  private func name(_ route: Route) -> String {
+    switch route {
     case .loopback: "loopback"
     case .loopbackWithKeys: "loopback, with keys"
     case .links: "links"
@@ -90,12 +90,12 @@ struct NetworkBenchmark {
     }
   }
 
-  private func measure(_ way: Way, _ network: EmulatedNetwork, keys folder: String) throws -> TrainingSpeed {
-    let host = way == .links ? network.address(of: 0) : "127.0.0.1"
+  private func measure(_ route: Route, _ network: EmulatedNetwork, keys folder: String) throws -> TrainingSpeed {
+    let host = route == .links ? network.address(of: 0) : "127.0.0.1"
     func words(_ command: [String], keys: Int) -> [String] {
       let executable = "/proc/\(getpid())/exe"
-      let secured = way == .loopback ? [] : ["--keys", "\(folder)/keys-\(keys)"]
-      return network.command([executable] + command + secured + ["--quiet"], on: way == .links ? keys : 0)
+      let secured = route == .loopback ? [] : ["--keys", "\(folder)/keys-\(keys)"]
+      return network.command([executable] + command + secured + ["--quiet"], on: route == .links ? keys : 0)
     }
     var workers: [Process] = []
     defer { for worker in workers { Self.end(worker) } }
@@ -151,7 +151,7 @@ struct NetworkBenchmark {
     }
     return """
       Two workers of one thread, batches of \(result.batch); links of \(formatted(result.gigabits, digits: 2)) Gbit/s \
-      and \(formatted(result.delayMilliseconds, digits: 1)) ms each way, held by \(result.linksAreHeldBy)
+      and \(formatted(result.delayMilliseconds, digits: 1)) ms each route, held by \(result.linksAreHeldBy)
       (which took \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
 
       \(table.text)

@@ -13,7 +13,7 @@ struct SweepBenchmark {
   private static let trivialSide = 100
 
   /// What is read of a sweep's JSON.
-  private struct Found: Decodable {
+  private struct SweepOutput: Decodable {
     let searchSeconds: Double
     let summary: SweepSummary
   }
@@ -56,11 +56,11 @@ struct SweepBenchmark {
   }
 
   /// - Throws: ``BenchmarkError/configurationsMissing(_:)`` if some have no score
-  private func search(_ arguments: [String], in folder: String) throws -> Found {
+  private func search(_ arguments: [String], in folder: String) throws -> SweepOutput {
     _ = try BenchmarkProcess.run(
       ["sweep"] + arguments + ["--no-refit", "--top", "1", "--quiet", "--json", "found.json"], in: folder)
     let found = try JSONDecoder().decode(
-      Found.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
+      SweepOutput.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
     let missing = found.summary.rows.count { $0.mean == nil }
     guard missing == 0 else { throw BenchmarkError.configurationsMissing(missing) }
     return found

@@ -5,12 +5,12 @@ internal import Models
 internal import Reports
 internal import Synchronization
 
-/// The live page of this process, if there is one (`--live`): told what happens, as ``EventStream`` is.
+/// The live page of this process, if there is one (`--live`): told what happens, as ``EventLog`` is.
 enum LiveRun {
   private struct Shown {
     let page: LivePage
     let server: LiveServer
-    var told = ContinuousClock.now - .seconds(1)
+    var lastUpdate = ContinuousClock.now - .seconds(1)
     var loss: [Double] = []
     var validationAccuracy: [Double?] = []
     var models: [(name: String, accuracy: Double, seconds: Double)] = []
@@ -48,15 +48,15 @@ enum LiveRun {
 
   // MARK: What happens
 
-  static func note(
+  static func showProgress(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
   ) {
     shown.withLock { shown in
       guard shown != nil else { return }
       let isEndOfEpoch = progress.validationAccuracy != nil
       let now = ContinuousClock.now
-      guard isEndOfEpoch || now - shown!.told >= interval else { return }
-      shown!.told = now
+      guard isEndOfEpoch || now - shown!.lastUpdate >= interval else { return }
+      shown!.lastUpdate = now
       let page = shown!.page
       page.show(LiveSections.progress(label, progress, rate: rate, secondsLeft: secondsLeft))
       if !workers.isEmpty { page.show(LiveSections.workers(workers, unit: progress.unit.rawValue)) }
@@ -69,16 +69,16 @@ enum LiveRun {
     }
   }
 
-  static func note(_ report: FitReport) {
+  static func add(_ report: FitReport) {
     shown.withLock { shown in
       guard shown != nil else { return }
       shown!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
       shown!.page.show(LiveSections.models(shown!.models))
       // The next model's training draws its own curves.
       (shown!.loss, shown!.validationAccuracy) = ([], [])
-      let samples = shown!.models.map { Dashboard.Metric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
+      let samples = shown!.models.map { PrometheusMetric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
       shown!.page.update(metrics: [
-        Dashboard.Metric(
+        PrometheusMetric(
           "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.",
           samples: samples)
       ])
@@ -92,16 +92,16 @@ enum LiveRun {
 
   private static func metrics(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double
-  ) -> [Dashboard.Metric] {
-    let job = Dashboard.Metric.Label("job", label)
-    func gauge(_ name: String, _ help: String, _ value: Double) -> Dashboard.Metric {
-      Dashboard.Metric("atelier_\(name)", .gauge, help: help, samples: [Dashboard.Metric.Sample(value, labels: [job])])
+  ) -> [PrometheusMetric] {
+    let job = PrometheusMetric.Label("job", label)
+    func gauge(_ name: String, _ help: String, _ value: Double) -> PrometheusMetric {
+      PrometheusMetric("atelier_\(name)", .gauge, help: help, samples: [PrometheusMetric.Sample(value, labels: [job])])
     }
     var metrics = [
       gauge("job_done", "Units of the job (or of the epoch in hand) that are done.", Double(progress.done)),
       gauge("job_units", "Units of the job (or of an epoch).", Double(progress.total)),
       gauge("job_units_per_second", "Units in each second.", rate),
-      Dashboard.Metric(
+      PrometheusMetric(
         "atelier_workers", .gauge, help: "Number of workers; 0 if this process computes alone.",
         value: Double(workers.count)),
     ]
@@ -113,10 +113,10 @@ enum LiveRun {
     }
     if !workers.isEmpty {
       let samples = workers.map {
-        Dashboard.Metric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
+        PrometheusMetric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
       }
       metrics.append(
-        Dashboard.Metric(
+        PrometheusMetric(
           "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples
         )
       )

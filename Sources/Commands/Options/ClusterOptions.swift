@@ -68,7 +68,7 @@ struct ClusterOptions: ParsableArguments {
   ///   - standardWorkers: how many, if the user does not say
   /// - Throws: ``TransportError``
   func settings(threads: Int, standardWorkers: Int = 0) throws -> ClusterSettings {
-    if let events { try EventStream.open(events) }
+    if let events { try EventLog.open(events) }
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
     settings.awaited = minWorkers
@@ -77,7 +77,7 @@ struct ClusterOptions: ParsableArguments {
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      settings.keys = endpoint.isLocal && keys.keys == nil ? try .usersOwn() : try keys.coordinatorKeys()
+      settings.keys = endpoint.isLocal && keys.keys == nil ? try .currentUser() : try keys.coordinatorKeys()
     }
     return settings
   }
@@ -120,7 +120,7 @@ struct KeyOptions: ParsableArguments {
 
   /// At an address of this machine, all processes of this user have the same key if no others are named.
   func keys(toJoin endpoint: Endpoint) throws(TransportError) -> WorkerKeys {
-    endpoint.isLocal && keys == nil ? try .usersOwn() : try workerKeys()
+    endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
   }
 
   /// The folder's only secret key, beside a coordinator's.

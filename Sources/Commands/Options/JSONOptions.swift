@@ -35,7 +35,7 @@ struct JSONOptions: ParsableArguments {
   /// Writes the JSON where it is wanted.
   /// - Throws: ``FileError``
   func write(_ result: some Encodable) throws {
-    if EventStream.isOpen { EventStream.write(EventStream.Result(result: result)) }
+    if EventLog.isOpen { EventLog.write(EventLog.ResultEvent(result: result)) }
     guard let json else { return }
     let encoded = try Self.encode(result)
     if json == "-" { return try StandardOutput.write(encoded) }

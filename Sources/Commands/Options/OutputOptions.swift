@@ -18,7 +18,7 @@ struct OutputOptions: ParsableArguments {
       return try withRunFolder { try body("\($0)/\(kind.rawValue).safetensors") }
     }
     try FileReplacement.check(output)
-    return try RunFolders.working(onModel: output) { try body(output) }
+    return try RunFolders.withLock(onModel: output) { try body(output) }
   }
 }
 
@@ -43,7 +43,7 @@ func withRunFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> 
     rmdir(path)
     rmdir("runs")
   }
-  return try RunFolders.working(on: String(path.dropFirst("runs/".count))) { try body(path) }
+  return try RunFolders.withLock(on: String(path.dropFirst("runs/".count))) { try body(path) }
 }
 
 /// False if there is one already.

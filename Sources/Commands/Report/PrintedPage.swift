@@ -5,7 +5,7 @@ internal import Models
 /// A page as PDF, printed by a browser of the Chromium family, if one is installed.
 enum PrintedPage {
   private static let browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
-  private static let patience = 120.0
+  private static let timeout = 120.0
 
   /// - Throws: ``PrintError`` if there is no browser, before anything long is done
   static func browser(
@@ -47,10 +47,10 @@ enum PrintedPage {
     let start = ContinuousClock.now
     while process.isRunning {
       usleep(50_000)
-      if Interruption.isRequested || (ContinuousClock.now - start) / .seconds(1) > patience {
+      if Interruption.isRequested || (ContinuousClock.now - start) / .seconds(1) > timeout {
         kill(process.processIdentifier, SIGKILL)
         if Interruption.isRequested { throw CancellationError() }
-        throw PrintError("\(browser) has not printed the page within \(Int(patience)) s; print \(page) from a browser")
+        throw PrintError("\(browser) has not printed the page within \(Int(timeout)) s; print \(page) from a browser")
       }
     }
     guard process.terminationStatus == 0, rename(partial, path) == 0 else {

@@ -53,6 +53,6 @@ struct ReportCommand: ParsableCommand {
 
   /// While the report goes into the run's folder, no other process works on the run.
   private func writing(_ report: RunReport, _ body: () throws -> String) throws -> String {
-    output == nil ? try RunFolders.working(on: report.run.name, body) : try body()
+    output == nil ? try RunFolders.withLock(on: report.run.name, body) : try body()
   }
 }

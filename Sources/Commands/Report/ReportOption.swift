@@ -23,7 +23,7 @@ extension RunReport {
       let record = try RunFolders.record()
       let report = try RunReport(RunFolders.find(name, in: record), in: record)
       let page = try report.page(of: run.dataset, costs: nil, on: run.context, options: run.options)
-      return try RunFolders.working(on: name) { try ReportFolder.write(Report(page), to: report.folder) }
+      return try RunFolders.withLock(on: name) { try ReportFolder.write(Report(page), to: report.folder) }
     } catch let error where !(error is CancellationError) {
       run.options.logger.warning("there is no report of this run: \(error)")
       return nil

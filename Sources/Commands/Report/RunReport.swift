@@ -62,27 +62,27 @@ struct RunReport {
       try loaded.check(isFittedOn: dataset, digest: run.dataDigest, path: model.path)
       return loaded.classifier
     }
-    let judged = try judge(loaded, dataset, context, options)
+    let evaluated = try evaluate(loaded, dataset, context, options)
     let exploration = try step("exploring the data", options) {
       try DataExploration(dataset, on: context, progress: $0)
     }
     let explanations = try explain(loaded, dataset, context, options)
-    let labelQuality = Self.labelQuality(judged, dataset)
+    let labelQuality = Self.labelQuality(evaluated, dataset)
     var sections: [HTMLSection] = []
-    if !judged.isEmpty {
-      sections.append(SummaryChapter(judged, costs: costs, labelQuality: labelQuality).section)
-      sections.append(ComparisonChapter(judged).section)
+    if !evaluated.isEmpty {
+      sections.append(SummaryChapter(evaluated, costs: costs, labelQuality: labelQuality).section)
+      sections.append(ComparisonChapter(evaluated).section)
     }
     if let sweep { sections.append(SweepChapter(sweep).section) }
-    if let best = judged.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
+    if let best = evaluated.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
       sections.append(AutomationChapter(best, costs: costs, labelQuality: labelQuality).section)
     }
-    for (model, explanation) in zip(judged, explanations) {
+    for (model, explanation) in zip(evaluated, explanations) {
       sections.append(EvaluationChapter(model, testImages: dataset.test).section)
       sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
     }
     sections.append(
-      DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(judged, dataset)).section)
+      DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(evaluated, dataset)).section)
     if let timeline, !timeline.workers.isEmpty { sections.append(ClusterChapter(timeline).section) }
     return HTMLPage(
       title: "Run \(run.name)", subtitle: "\(run.kind) on \(run.data), \(run.started.formatted(.iso8601))",
@@ -91,7 +91,7 @@ struct RunReport {
 
   // MARK: Steps
 
-  private func judge(
+  private func evaluate(
     _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
   ) throws -> [EvaluatedModel] {
     try zip(models, loaded).enumerated().map { index, pair in
@@ -148,17 +148,17 @@ struct RunReport {
   // MARK: Labels
 
   /// Of the training images, by a model whose hold-out predictions cover all of them: a forest's, by its out-of-bag trees.
-  private static func labelQuality(_ judged: [EvaluatedModel], _ dataset: Dataset) -> LabelQuality? {
-    judged.compactMap(\.holdOut.predictions).first {
+  private static func labelQuality(_ evaluated: [EvaluatedModel], _ dataset: Dataset) -> LabelQuality? {
+    evaluated.compactMap(\.holdOut.predictions).first {
       $0.count == dataset.train.count && $0.labels == dataset.train.labels
     }
     .map { LabelQuality(outOfFold: $0) }
   }
 
-  private static func disagreement(_ judged: [EvaluatedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
-    guard judged.count > 1 else { return nil }
+  private static func disagreement(_ evaluated: [EvaluatedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
+    guard evaluated.count > 1 else { return nil }
     return try ModelDisagreement(
-      judged.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },
+      evaluated.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },
       labels: dataset.test.labels, classCount: dataset.classCount)
   }
 }

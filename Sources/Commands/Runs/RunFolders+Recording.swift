@@ -44,7 +44,7 @@ extension RunFolders {
         Run(
           name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
           version: atelierVersion))
-      if !isNew { try record.goOn(name) }
+      if !isNew { try record.resume(name) }
       try record.keep(run.dataLocation, as: dataTitle, of: name)
       return record
     }

@@ -63,14 +63,14 @@ enum RunFolders {
   /// Does something that writes into a run's folder, while no other process can.
   /// - Throws: ``RunError`` if another process works on the run, or if something in its folder leads out of it; what
   ///   `body` throws
-  static func working<Result>(on name: String, _ body: () throws -> Result) throws -> Result {
+  static func withLock<Result>(on name: String, _ body: () throws -> Result) throws -> Result {
     try checkFolder(name)
     return try RunLock.with("\(path(name))/lock", body)
   }
 
   /// Does something that writes a model's file and what belongs to it, while no other process can.
-  static func working<Result>(onModel file: String, _ body: () throws -> Result) throws -> Result {
-    if let name = name(ofRunWith: file) { return try working(on: name, body) }
+  static func withLock<Result>(onModel file: String, _ body: () throws -> Result) throws -> Result {
+    if let name = name(ofRunWith: file) { return try withLock(on: name, body) }
     guard case .file(let place) = OutputPlace(file) else { return try body() }
     let folder = place.lastIndex(of: "/").map { String(place[...$0]) } ?? "."
     // Where nothing can be written, nobody writes.

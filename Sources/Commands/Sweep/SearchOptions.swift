@@ -17,7 +17,7 @@ struct SearchOptions: ParsableArguments {
   var holdOut: Double?
 
   @Option(help: ArgumentHelp("Number of configurations to sample, instead of trying all.", valueName: "n"))
-  var draws: Int?
+  var samples: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -50,16 +50,16 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out cannot be combined") }
-    if draws != nil, halving != nil { throw ValidationError("--draws and --halving cannot be combined") }
+    if samples != nil, halving != nil { throw ValidationError("--samples and --halving cannot be combined") }
     let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
-    for (name, value) in belonging where value != nil && draws != nil {
-      throw ValidationError("\(name) requires --halving, which cannot be combined with --draws")
+    for (name, value) in belonging where value != nil && samples != nil {
+      throw ValidationError("\(name) requires --halving, which cannot be combined with --samples")
     }
   }
 
   private var values: KeyValuePairs<String, Any?> {
     [
-      "folds": folds, "hold-out": holdOut, "draws": draws, "halving": halving?.rawValue, "factor": factor,
+      "folds": folds, "hold-out": holdOut, "samples": samples, "halving": halving?.rawValue, "factor": factor,
       "min-resource": minResource, "max-resource": maxResource, "scoring": scoring?.rawValue, "images": images,
       "seed": seed, "refit": refit,
     ]
@@ -69,11 +69,11 @@ struct SearchOptions: ParsableArguments {
   var given: [String] { givenOptions(values) }
 
   /// The same with their values, as a shell takes them, for a command that can be pasted into it.
-  var words: String { zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined() }
+  var arguments: String { zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined() }
 
   var overrides: SweepOverrides {
     var overrides = SweepOverrides()
-    (overrides.folds, overrides.holdOut, overrides.draws) = (folds, holdOut, draws)
+    (overrides.folds, overrides.holdOut, overrides.samples) = (folds, holdOut, samples)
     (overrides.halving, overrides.factor) = (halving, factor)
     (overrides.leastResource, overrides.mostResource) = (minResource, maxResource)
     (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)

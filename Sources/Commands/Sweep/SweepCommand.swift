@@ -39,7 +39,7 @@ struct SweepFileCommand: ParsableCommand {
           max-depth: [10, 20, none]
         data: fashion-mnist    # or a folder
         folds: 3               # or hold-out: 0.2
-        strategy: grid         # or random, with draws: 20; or halving, with
+        strategy: grid         # or random, with samples: 20; or halving, with
                                # resource: epochs (trees, images), max-resource: 9
         scoring: accuracy      # balanced_accuracy, f1_macro, neg_log_loss
         images: 10000          # search on fewer training images
@@ -97,7 +97,7 @@ struct SweepFileCommand: ParsableCommand {
       throw SweepError("\(file) has \(definitions.count) sweeps; --from \(from) is none of them")
     }
     try common.run(Array(definitions[(from - 1)...])) { first in
-      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.words)"
+      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.arguments)"
     }
   }
 }

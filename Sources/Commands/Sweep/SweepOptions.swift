@@ -62,10 +62,10 @@ struct SweepCommonOptions: ParsableArguments {
       if let resume {
         let run = try find(resume, of: model)
         left = run.rest
-        return try add(go(onWith: run.run))
+        return try add(continueSweep(run.run))
       }
       for (number, definition) in definitions.enumerated() {
-        left = number + 1 < definitions.count ? rest(number + 1) + dataWords : nil
+        left = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
         try add(start(definition, rest: left))
       }
     }
@@ -81,7 +81,7 @@ struct SweepCommonOptions: ParsableArguments {
   }
 
   /// As the user gave it, for a command that can be pasted into a shell.
-  private var dataWords: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
+  private var dataArguments: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
 
   /// - Parameter rest: the command that does the sweeps after this one; it is kept, since this process may be killed
   private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
@@ -110,7 +110,7 @@ struct SweepCommonOptions: ParsableArguments {
     }
     guard run.state != .running else {
       // Its lock says more of that process.
-      try RunFolders.working(on: run.name) {}
+      try RunFolders.withLock(on: run.name) {}
       throw RunError("run \(run.name) is still running, in another process", kind: .busy)
     }
     // A run ends before the next one of its file begins; the process may have been killed between them.
@@ -118,14 +118,14 @@ struct SweepCommonOptions: ParsableArguments {
     return ((run, definition), isLast ? try record.document(String.self, as: RunFolders.restTitle, of: run.name) : nil)
   }
 
-  private func go(onWith resumable: Resumable) throws -> SweepReport {
+  private func continueSweep(_ resumable: Resumable) throws -> SweepReport {
     let (run, definition) = resumable
     try RunFolders.checkFolder(run.name)
     try FileManager.default.createDirectory(
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
     resumed.data = data.data ?? definition.data
-    return try RunFolders.working(on: run.name) { try search(resumed, name: run.name, resuming: run) }
+    return try RunFolders.withLock(on: run.name) { try search(resumed, name: run.name, resuming: run) }
   }
 
   /// - Parameter before: what the record has of this run, which goes on; nil: it begins
@@ -148,7 +148,7 @@ struct SweepCommonOptions: ParsableArguments {
             reason: "is not the data set of run \(name), which was \(before.data), \(before.dataDigest): "
               + "scores would not compare; name that by --data")
         }
-        try record.goOn(name)
+        try record.resume(name)
       } else {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -178,7 +178,7 @@ struct SweepCommonOptions: ParsableArguments {
         StandardError.shared.showLive([])
         let isStopped = error is CancellationError
         try? record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
-        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)\(dataWords)")
+        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)\(dataArguments)")
         throw error
       }
     }

@@ -5,7 +5,7 @@ internal import Selection
 /// How far a search is: configuration by configuration, while fits come in.
 struct SweepProgress {
   /// As people and machines are told.
-  struct Status: Encodable, Equatable {
+  struct Snapshot: Encodable, Equatable {
     let configurations: Int
     /// That nothing more is asked of: judged on the last rung, or stopped early, or failed.
     let done: Int
@@ -33,7 +33,7 @@ struct SweepProgress {
   private var isDone: [Bool] = []
   private var (secondsDone, secondsLeft) = (0.0, 0.0)
   private(set) var tasksDone = 0
-  private var nextLesson = 1
+  private var nextUpdate = 1
 
   /// These tasks are planned.
   mutating func add(_ tasks: Range<Int>, of search: SweepSearch) {
@@ -52,12 +52,12 @@ struct SweepProgress {
     secondsDone += seconds[task]
     tasksDone += 1
     // As often as there is twice as much to learn from.
-    guard tasksDone >= nextLesson else { return nil }
-    nextLesson = 2 * tasksDone
-    return learn(search)
+    guard tasksDone >= nextUpdate else { return nil }
+    nextUpdate = 2 * tasksDone
+    return updateEstimates(search)
   }
 
-  private mutating func learn(_ search: SweepSearch) -> [Int]? {
+  private mutating func updateEstimates(_ search: SweepSearch) -> [Int]? {
     seconds = search.tasks.map(search.costs.seconds)
     (secondsDone, secondsLeft) = (0, 0)
     for (seconds, isDone) in zip(seconds, isDone) {
@@ -69,13 +69,13 @@ struct SweepProgress {
   }
 
   /// - Parameter tasks: that somebody works on
-  func status(_ search: SweepSearch, running tasks: [Range<Int>]) -> Status {
+  func snapshot(_ search: SweepSearch, running tasks: [Range<Int>]) -> Snapshot {
     let trials = Set(
       tasks.joined().filter { search.tasks.indices.contains($0) }.flatMap { search.tasks[$0].configurations })
     let stopped = search.rungs.indices.map { search.decisions.count(of: $0).stopped }
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
-    let left = max(secondsLeft, 0) + secondsToCome(search)
-    return Status(
+    let left = max(secondsLeft, 0) + futureSeconds(search)
+    return Snapshot(
       configurations: search.configurations.count, done: stopped.reduce(0, +),
       running: trials.count { search.isRunning($0) }, stoppedEarly: stopped.dropLast().reduce(0, +),
       metric: search.definition.scoring.rawValue, best: search.best?.score,
@@ -83,7 +83,7 @@ struct SweepProgress {
   }
 
   /// Of trials that have not begun: as much as those that have, for so much of the resource.
-  private func secondsToCome(_ search: SweepSearch) -> Double {
+  private func futureSeconds(_ search: SweepSearch) -> Double {
     var (begun, toCome) = (0.0, 0.0)
     for (rung, resource) in search.rungs.enumerated() {
       let count = search.begunCount(of: rung)

@@ -24,8 +24,8 @@ final class SweepRun {
   private let images: LabeledImages
   private var progress = SweepProgress()
   /// Planned for training by teams, and not begun; the next is the last.
-  private var waiting: [Int] = []
-  private var toldKnown = 0
+  private var pending: [Int] = []
+  private var loggedKnownCount = 0
   private var logger: Logger { run.options.logger }
   /// When the live page was last told.
   private var shown = ContinuousClock.now
@@ -36,7 +36,7 @@ final class SweepRun {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
     team = workersPerTrial > 1 && definition.model == .cnn ? workersPerTrial : nil
     // It goes on with the sweep.
-    self.run.tellsHowToResume = false
+    self.run.logsResumeCommand = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
     for (key, payload) in try record.tasks(of: name) where !known.add(payload) {
       throw RunError(
@@ -48,14 +48,14 @@ final class SweepRun {
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
-    if case .random(let draws) = definition.strategy, count < draws {
+    if case .random(let samples) = definition.strategy, count < samples {
       logger.warning(
         """
-        the search space has only \(counted(count, "distinct configuration")), or hardly any more, where \(draws) are to be \
+        the search space has only \(counted(count, "distinct configuration")), or hardly any more, where \(samples) are to be \
         sampled: \(count == 1 ? "it is" : "all \(count) are") searched
         """)
     }
-    let searched = Self.leastImages(definition).map {
+    let searched = Self.smallestImageCount(definition).map {
       DataSplits.part(of: images, atMost: $0, seed: definition.seed)
     }
     for warning in definition.splits.warnings(
@@ -64,7 +64,7 @@ final class SweepRun {
   }
 
   /// Of a halving of images, those of the first rung.
-  private static func leastImages(_ definition: SweepDefinition) -> Int? {
+  private static func smallestImageCount(_ definition: SweepDefinition) -> Int? {
     guard case .halving(let halving) = definition.strategy, halving.resource == .images else { return nil }
     return halving.rungs.first
   }
@@ -92,13 +92,13 @@ final class SweepRun {
   private func fit() throws {
     let reporter = ProgressReporter("sweep", options: run.options)
     func report(_ all: ClusterProgress) -> Bool {
-      reporter.sweep = progress.status(search, running: all.workers.compactMap(\.units))
+      reporter.sweep = progress.snapshot(search, running: all.workers.compactMap(\.units))
       return reporter.report(all)
     }
     if let team {
       try run.cluster.trainTeams(
         of: team, on: images, classCount: run.dataset.classCount,
-        next: { [self] in nextTask().map(trial) },
+        next: { [self] in nextTask().map(teamFit) },
         ended: { [self] in try end($0.number, $1) },
         progress: { [self] teams in
           var all = teams
@@ -109,7 +109,7 @@ final class SweepRun {
       try run.cluster.fit(
         images, classCount: run.dataset.classCount, next: { [self] in plan() },
         keep: { [self] in try keep($0, $1) },
-        setAside: { [self] in setAside($0, reason: $1) }, progress: report)
+        setAside: { [self] in quarantine($0, reason: $1) }, progress: report)
     }
     reporter.end()
     if LiveRun.isOpen { showTrials() }
@@ -120,9 +120,9 @@ final class SweepRun {
     let begun = search.rungs.indices.map(search.begunCount)
     let tasks = search.plan()
     progress.add(tasks, of: search)
-    if search.knownCount > toldKnown {
-      toldKnown = search.knownCount
-      logger.info("\(counted(toldKnown, "fit is", "fits are")) known")
+    if search.knownCount > loggedKnownCount {
+      loggedKnownCount = search.knownCount
+      logger.info("\(counted(loggedKnownCount, "fit is", "fits are")) known")
     }
     if case .halving(let halving) = definition.strategy {
       for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
@@ -143,14 +143,14 @@ final class SweepRun {
     for (task, result) in results {
       let isBetter = search.note(task, result)
       if let order = progress.note(task, of: search), team == nil { run.cluster.reorder(order) }
-      if isBetter, let best = search.best { tell(search.configuration(of: best.trial), best.score) }
+      if isBetter, let best = search.best { logBest(search.configuration(of: best.trial), best.score) }
     }
     guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
     shown = ContinuousClock.now
     showTrials()
   }
 
-  private func setAside(_ tasks: Range<Int>, reason: String) {
+  private func quarantine(_ tasks: Range<Int>, reason: String) {
     for task in tasks {
       search.fail(task, reason: reason)
       _ = progress.note(task, of: search)
@@ -161,12 +161,12 @@ final class SweepRun {
 
   /// The next task that can begin now; nil if there is none before more is known of those that have begun.
   private func nextTask() -> Int? {
-    if waiting.isEmpty, let groups = plan() { waiting = groups.numbers.reversed() }
-    return waiting.popLast()
+    if pending.isEmpty, let groups = plan() { pending = groups.numbers.reversed() }
+    return pending.popLast()
   }
 
   /// A task as a team is told of it. Configurations that one network answers have the same settings.
-  private func trial(_ task: Int) -> Trial {
+  private func teamFit(_ task: Int) -> Trial {
     let group = search.tasks[task].group
     return Trial(
       number: task, settings: group.members[0],
@@ -179,7 +179,7 @@ final class SweepRun {
       var results = FitResults()
       results.add(search.tasks[task].group.members.map { _ in (outcome, time) })
       try keep(task..<task + 1, results)
-    case .setAside(let reason): setAside(task..<task + 1, reason: reason)
+    case .setAside(let reason): quarantine(task..<task + 1, reason: reason)
     }
   }
 
@@ -219,7 +219,7 @@ final class SweepRun {
   }
 
   /// Says so when a configuration is known to be better than all before.
-  private func tell(_ best: Configuration, _ score: Double) {
+  private func logBest(_ best: Configuration, _ score: Double) {
     logger.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
   }
 

@@ -9,7 +9,7 @@ enum Interruption {
   private static let arrival = Atomic<Int>(0)
 
   /// Signals that follow the first within so many milliseconds are the same wish.
-  private static let sameWish = 2_000
+  private static let repeatWindow = 2_000
 
   /// The signal that arrived; nil if none did.
   static var signal: Int32? {
@@ -39,7 +39,7 @@ enum Interruption {
       let now = Interruption.now
       if Interruption.signalNumber.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged {
         Interruption.arrival.store(now, ordering: .relaxed)
-      } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.sameWish {
+      } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.repeatWindow {
         _exit(128 + number)
       }
     }

@@ -12,15 +12,15 @@ final class ProgressReporter {
   private let isQuiet: Bool
   private let start = ContinuousClock.now
   private var shown: ContinuousClock.Instant
-  private var told: ContinuousClock.Instant
+  private var lastEvent: ContinuousClock.Instant
   private var doneBefore: Int?
-  /// The last hold-out accuracy that was told; it is shown until there is a newer one.
+  /// The last hold-out accuracy that was lastEvent; it is shown until there is a newer one.
   private var validationAccuracy: Double?
   private var workers: [ClusterProgress.WorkerLine] = []
   /// Whom the job waits for.
   private var waiting: String?
   /// Of a sweep: what its fits have come to.
-  var sweep: SweepProgress.Status?
+  var sweep: SweepProgress.Snapshot?
 
   /// How often the bar changes, and how often a line is written where there is no terminal.
   private static let barInterval = Duration.milliseconds(100)
@@ -30,8 +30,8 @@ final class ProgressReporter {
   /// - Parameter batch: images in one step of the training, where there are steps.
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
     (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
-    // Machines are told at once, however short the work is.
-    told = start - Self.eventInterval
+    // Machines are lastEvent at once, however short the work is.
+    lastEvent = start - Self.eventInterval
   }
 
   deinit { end() }
@@ -53,22 +53,22 @@ final class ProgressReporter {
     if !isQuiet {
       if let waiting { StandardError.shared.showLive([waiting]) } else { show(progress) }
     }
-    if EventStream.isOpen { tellMachines(progress) }
+    if EventLog.isOpen { writeEvent(progress) }
     if LiveRun.isOpen { showLive(progress) }
     return !Interruption.isRequested
   }
 
-  private func tellMachines(_ progress: FitProgress) {
+  private func writeEvent(_ progress: FitProgress) {
     let now = ContinuousClock.now
-    guard progress.validationAccuracy != nil || now - told >= Self.eventInterval else { return }
-    told = now
-    EventStream.write(EventStream.Progress(label, progress, workers: workers, sweep: sweep))
+    guard progress.validationAccuracy != nil || now - lastEvent >= Self.eventInterval else { return }
+    lastEvent = now
+    EventLog.write(EventLog.ProgressEvent(label, progress, workers: workers, sweep: sweep))
   }
 
   private func showLive(_ progress: FitProgress) {
     if let waiting { return LiveRun.show(LiveSections.waiting(waiting)) }
     let text = text(progress)
-    LiveRun.note(label, progress, workers: workers, rate: text.rate, secondsLeft: text.secondsLeft)
+    LiveRun.showProgress(label, progress, workers: workers, rate: text.rate, secondsLeft: text.secondsLeft)
   }
 
   private func text(_ progress: FitProgress) -> ProgressText {

@@ -61,8 +61,8 @@ struct StandardErrorLogHandler: LogHandler {
   func log(event: LogEvent) {
     let prefix = event.level > .notice ? "\(event.level): " : ""
     StandardError.shared.write("\(prefix)\(event.message)")
-    if EventStream.isOpen {
-      EventStream.write(EventStream.Message(level: event.level.rawValue, text: "\(event.message)"))
+    if EventLog.isOpen {
+      EventLog.write(EventLog.MessageEvent(level: event.level.rawValue, text: "\(event.message)"))
     }
   }
 }

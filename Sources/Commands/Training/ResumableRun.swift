@@ -20,15 +20,15 @@ struct ResumableRun {
       (path, run) = (word, nil)
       return
     }
-    func isMeant(_ run: Run) -> Bool { kinds.contains { Self.kind(of: run) == $0 } }
+    func isMatch(_ run: Run) -> Bool { kinds.contains { Self.kind(of: run) == $0 } }
     let found: Run
     do throws(RunError) {
-      found = try RunFolders.find(word, in: RunFolders.record(), latest: isMeant)
+      found = try RunFolders.find(word, in: RunFolders.record(), latest: isMatch)
     } catch  where error.kind == .missing && word != "latest" {
       (path, run) = (word, nil)
       return
     }
-    guard isMeant(found) else {
+    guard isMatch(found) else {
       let names = kinds.map(\.rawValue).joined(separator: " or ")
       throw RunError(
         "run \(found.name) is no training of a \(names) but: \(found.kind) \(found.definition.prefix(100))",
@@ -46,11 +46,11 @@ struct ResumableRun {
   /// The model that is trained there, as far as names tell.
   var kind: ModelKind {
     if let run { return Self.kind(of: run) ?? .cnn }
-    return UnfinishedForest.isThere(path) ? .forest : .cnn
+    return UnfinishedForest.exists(path) ? .forest : .cnn
   }
 
   /// Why there is nothing to resume, for an error.
-  static func reasonForNothing(model: String, saved: String) -> String {
+  static func reasonForMissing(model: String, saved: String) -> String {
     access(model, F_OK) == 0
       ? "the training has finished, and its model is \(model)"
       : "nothing was saved (that happens \(saved)); start the training again"

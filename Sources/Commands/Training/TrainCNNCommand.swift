@@ -53,14 +53,14 @@ struct TrainCNNCommand: ParsableCommand {
     let model = CheckpointName.model(path)
     if path != run.path, let model, access(path, F_OK) != 0 {
       throw FileError.unreadable(
-        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "after each epoch"))
+        path: path, reason: ResumableRun.reasonForMissing(model: model, saved: "after each epoch"))
     }
     try options.json.check()
     var options = options
     options.output.output = options.output.output ?? model
     guard access(path, F_OK) == 0 else { return try resume(path, options) }
     // What is read is not replaced meanwhile.
-    try RunFolders.working(onModel: model ?? path) { try resume(path, options) }
+    try RunFolders.withLock(onModel: model ?? path) { try resume(path, options) }
   }
 
   private static func resume(_ path: String, _ options: TrainOptions) throws {
@@ -130,7 +130,7 @@ struct CheckpointedTraining {
         logger.warning("\(warning)")
       }
     }
-    let noteStep = path.map(SavedProgress.recorder) ?? { _ in }
+    let recordStep = path.map(SavedProgress.recorder) ?? { _ in }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
       return try run.cluster.train(
@@ -140,7 +140,7 @@ struct CheckpointedTraining {
             let checkpoint = NetworkCheckpoint(
               tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
             try checkpoint.write(to: path)
-            noteStep(checkpoint.step)
+            recordStep(checkpoint.step)
           }
           try attention?.show(tensors)
         }, progress: progress)
@@ -150,7 +150,7 @@ struct CheckpointedTraining {
       throw error
     } catch {
       StandardError.shared.showLive([])
-      if let path, access(path, F_OK) == 0, run.tellsHowToResume {
+      if let path, access(path, F_OK) == 0, run.logsResumeCommand {
         logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
       }
       throw error

@@ -51,7 +51,7 @@ struct TrainForestCommand: ParsableCommand {
   /// Resumes a training. It ends in the file that the interrupted one would have written, if the user names no other.
   static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
     let (settings, model, dataDigest) = try UnfinishedForest.resume(run.path)
-    try RunFolders.working(onModel: model) {
+    try RunFolders.withLock(onModel: model) {
       try ResumableRun.check(.forest(settings), dataDigest: dataDigest, at: model)
       var options = options
       let (data, classNames) = try UnfinishedForest.data(of: run.path)

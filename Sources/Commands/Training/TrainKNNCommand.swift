@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Models
 
-extension Metric: ExpressibleByArgument {}
+extension DistanceMetric: ExpressibleByArgument {}
 extension Weighting: ExpressibleByArgument {}
 
 struct TrainKNNCommand: ParsableCommand {

@@ -14,7 +14,7 @@ struct TrainingRun {
   let cluster: Cluster
   let options: ComputeOptions
   /// Whether a fit that is stopped tells by which command it goes on.
-  var tellsHowToResume = true
+  var logsResumeCommand = true
   private let dataOptions: DataOptions
   var dataLocation: String { dataOptions.location }
 
@@ -90,10 +90,10 @@ struct TrainingRun {
       try saved.write(to: path)
       removeUnfinished(settings.kind, of: path)
     }
-    let judging = clock.now
-    let evaluation = try judge(model, saved)
-    let testSeconds = (clock.now - judging) / .seconds(1)
-    try saved.judged(testAccuracy: evaluation.accuracy).write(to: path)
+    let testStart = clock.now
+    let evaluation = try evaluate(model, saved)
+    let testSeconds = (clock.now - testStart) / .seconds(1)
+    try saved.with(testAccuracy: evaluation.accuracy).write(to: path)
     let report = FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images,
@@ -102,7 +102,7 @@ struct TrainingRun {
       testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
       atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
-    LiveRun.note(report)
+    LiveRun.add(report)
     return report
   }
 
@@ -128,7 +128,7 @@ struct TrainingRun {
         return (forest, [])
       } catch {
         StandardError.shared.showLive([])
-        if unfinished.hasTrees, tellsHowToResume {
+        if unfinished.hasTrees, logsResumeCommand {
           options.logger.warning(
             "the trees so far are kept; go on with: \(resumeCommand("forest", unfinished.path))")
         }
@@ -165,7 +165,7 @@ struct TrainingRun {
     return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 
-  private func judge(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
+  private func evaluate(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
     let progress = ProgressReporter("test images", options: options)
     defer { progress.end() }
     let probabilities: [Float]

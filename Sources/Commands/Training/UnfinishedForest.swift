@@ -102,14 +102,14 @@ struct UnfinishedForest {
     let model = String(path.dropLast(ending.count)) + ".safetensors"
     if access(path, F_OK) != 0, access(run, F_OK) == 0 {
       throw FileError.unreadable(
-        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "with the first trees"))
+        path: path, reason: ResumableRun.reasonForMissing(model: model, saved: "with the first trees"))
     }
     let record = try record(path)
     return (try ForestSettings(record.settings), model, record.dataDigest)
   }
 
   /// Whether a file, folder of parts or run's folder is that of a forest.
-  static func isThere(_ run: String) -> Bool { access(folder(ofRun: run) + "/" + recordName, F_OK) == 0 }
+  static func exists(_ run: String) -> Bool { access(folder(ofRun: run) + "/" + recordName, F_OK) == 0 }
 
   /// Where the data set of a run that was stopped is, and the names of its classes.
   static func data(of run: String) throws(FileError) -> (location: String?, classNames: [String]) {

@@ -5,7 +5,7 @@ internal import Models
 internal import Synchronization
 
 /// What happens, for machines: a file with one JSON object to a line, written as things happen (`--events`).
-enum EventStream {
+enum EventLog {
   private static let file = Mutex<Int32?>(nil)
 
   static var isOpen: Bool { file.withLock { $0 != nil } }
@@ -57,7 +57,7 @@ enum EventStream {
   }
 
   /// What people read as a line of text.
-  struct Message: Encodable {
+  struct MessageEvent: Encodable {
     let event = "message"
     let time = Date()
     let level: String
@@ -65,7 +65,7 @@ enum EventStream {
   }
 
   /// How far the job is, and what each worker does for it.
-  struct Progress: Encodable {
+  struct ProgressEvent: Encodable {
     let event = "progress"
     let time = Date()
     let job: String
@@ -77,11 +77,11 @@ enum EventStream {
     let loss: Double?
     let validationAccuracy: Double?
     let workers: [ClusterProgress.WorkerLine]
-    let sweep: SweepProgress.Status?
+    let sweep: SweepProgress.Snapshot?
 
     init(
       _ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine],
-      sweep: SweepProgress.Status? = nil
+      sweep: SweepProgress.Snapshot? = nil
     ) {
       (self.job, self.sweep) = (job, sweep)
       (done, total, unit) = (progress.done, progress.total, progress.unit.rawValue)
@@ -91,7 +91,7 @@ enum EventStream {
   }
 
   /// What came out.
-  struct Result<Content: Encodable>: Encodable {
+  struct ResultEvent<Content: Encodable>: Encodable {
     let event = "result"
     let time = Date()
     let result: Content
