@@ -54,10 +54,10 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
       var (found, seen): ([Configuration], SeenConfigurations) = ([], SeenConfigurations(model))
       // Consecutive samples that were duplicates; many of them mean that hardly any other configuration is left.
       var duplicates = 0
-      for draw in 0..<100 * samples {
+      for number in 0..<100 * samples {
         guard found.count < samples, duplicates < Self.mostDuplicates + 10 * found.count else { break }
-        let space = spaces[draw % spaces.count]
-        let configuration = space.draw(draw, of: model, seed: seed)
+        let space = spaces[number % spaces.count]
+        let configuration = space.sample(number, of: model, seed: seed)
         duplicates += 1
         if seen.insert(configuration, of: space) {
           found.append(configuration)

@@ -137,10 +137,10 @@ import Testing
     let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
     try image.write(path)
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    var draws = RandomSequence(seed: 7, .test, UInt32(channels))
+    var random = RandomSequence(seed: 7, .test, UInt32(channels))
     var refused = 0
     for _ in 0..<2000 {
-      let mutant = mutated(original, &draws)
+      let mutant = mutated(original, &random)
       do {
         let read = try PNGImage.read(try folder.write(mutant, "mutant.png"))
         #expect(read == image, "\(mutant)")
@@ -154,12 +154,12 @@ import Testing
     let rows = (0..<9).map { randomBytes(8, key: UInt32($0)) }
     let packed = PNGBytes.deflated(rows.flatMap { [0] + $0 })
     let palette = PNGBytes.chunk("PLTE", randomBytes(30, key: 3))
-    var draws = RandomSequence(seed: 8, .test)
+    var random = RandomSequence(seed: 8, .test)
     for round in 0..<2000 {
       let type: PNGBytes.ColourType = round.isMultiple(of: 2) ? .grey : .palette
       let (before, after) = (PNGBytes.header(height: 9, width: 8, bits: 8, type), PNGBytes.chunk("IEND", []))
-      let data = PNGBytes.chunk("IDAT", mutated(packed, &draws))
-      let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &draws))
+      let data = PNGBytes.chunk("IDAT", mutated(packed, &random))
+      let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &random))
       let file = PNGBytes.signature + header + (type == .palette ? palette : []) + data + after
       guard let image = try? PNGImage.read(try folder.write(file, "mutant.png")) else { continue }
       #expect(image.pixels.count == image.shape.count)

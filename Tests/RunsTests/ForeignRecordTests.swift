@@ -90,7 +90,7 @@ import Testing
     try change("UPDATE run SET definition = 'y' WHERE name = 'a'")
     let record = try RunRecord(folder: folder)
     #expect(try record.runs().map(\.state) == [.running, .damaged])
-    let error = #expect(throws: RunError.self) { try record.goOn("a") }
+    let error = #expect(throws: RunError.self) { try record.resume("a") }
     #expect(error?.kind == .damaged)
     #expect(try record.remove("a"))
     #expect(try record.runs().map(\.name) == ["b"])

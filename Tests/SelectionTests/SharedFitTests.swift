@@ -30,10 +30,10 @@ import Testing
   @Test(arguments: ModelKind.allCases, 0..<3) func sharedScoresEqualThoseOfSeparateFits(kind: ModelKind, seed: UInt64)
     throws
   {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     var space: [String: ParameterSpace.Values] = [:]
     for (name, values) in Self.values[kind]! {
-      let chosen = values.filter { _ in draws.next(below: 2) == 0 }
+      let chosen = values.filter { _ in random.next(below: 2) == 0 }
       space[name] = .list(chosen.isEmpty ? [values[0]] : chosen)
     }
     if kind == .cnn { space["batch"] = .list(["100"]) }

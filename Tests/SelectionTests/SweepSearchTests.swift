@@ -51,14 +51,14 @@ import Testing
   @discardableResult private static func run(
     _ search: inout SweepSearch, seed: UInt64 = 0, count: Int = .max
   ) -> [KnownFits.Entry] {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     var entries: [KnownFits.Entry] = []
     var waiting: [Int] = []
     while entries.count < count {
       // Plan when no task is left, and sometimes earlier.
-      if waiting.isEmpty || draws.next(below: 3) == 0 { waiting += search.plan() }
+      if waiting.isEmpty || random.next(below: 3) == 0 { waiting += search.plan() }
       guard !waiting.isEmpty else { break }
-      let task = waiting.remove(at: Int(draws.next(below: UInt32(waiting.count))))
+      let task = waiting.remove(at: Int(random.next(below: UInt32(waiting.count))))
       let results = results(search.tasks[task])
       entries.append(search.entry(of: task, results))
       _ = search.note(task, results)

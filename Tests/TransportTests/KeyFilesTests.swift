@@ -186,24 +186,26 @@ import Transport
     // Concurrently, like processes that are started together.
     let keys = Mutex<[KeyPair?]>([])
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
-      let pair = try? KeyFiles.usersOwn(environment: environment)
+      let pair = try? KeyFiles.currentUserKeys(environment: environment)
       keys.withLock { $0.append(pair) }
     }
     let first = try #require(keys.withLock { $0[0] })
     #expect(keys.withLock { $0.allSatisfy { $0 == first } })
-    #expect(try KeyFiles.usersOwn(environment: environment) == first)
+    #expect(try KeyFiles.currentUserKeys(environment: environment) == first)
     #expect(try mode(".config/atelier/local.secret") == 0o600)
     #expect(try FileManager.default.contentsOfDirectory(atPath: path(".config/atelier")) == ["local.secret"])
   }
 
   @Test func configurationFolderFollowsEnvironment() throws {
-    let pair = try KeyFiles.usersOwn(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
+    let pair = try KeyFiles.currentUserKeys(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
     #expect(try KeyFiles.secret(at: path("settings/atelier/local.secret")) == pair)
-    #expect(try KeyFiles.usersOwn(environment: ["HOME": folder.path]) != pair)
+    #expect(try KeyFiles.currentUserKeys(environment: ["HOME": folder.path]) != pair)
   }
 
   @Test func errorSaysWhatToDoIfNoKeyCanBeCreated() {
-    let text = failure { () throws(TransportError) in _ = try KeyFiles.usersOwn(environment: ["HOME": "/proc/none"]) }
+    let text = failure { () throws(TransportError) in
+      _ = try KeyFiles.currentUserKeys(environment: ["HOME": "/proc/none"])
+    }
     #expect(text?.contains("set HOME") == true)
   }
 }

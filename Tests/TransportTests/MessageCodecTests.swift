@@ -167,9 +167,9 @@ import Transport
   }
 
   @Test func decodingRandomBytesNeverCrashes() {
-    var draws = RandomSequence(seed: 1, .test)
+    var random = RandomSequence(seed: 1, .test)
     for _ in 0..<5_000 {
-      _ = isTaken((0..<draws.next(below: 200)).map { _ in UInt8(truncatingIfNeeded: draws.next()) })
+      _ = isTaken((0..<random.next(below: 200)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     }
   }
 
@@ -180,22 +180,22 @@ import Transport
   }
 
   @Test(arguments: encodings.indices) func decodingDamagedMessagesNeverCrashes(kind: Int) {
-    var draws = RandomSequence(seed: 2, .test, UInt32(kind))
+    var random = RandomSequence(seed: 2, .test, UInt32(kind))
     var counts = [true: 0, false: 0]
-    for _ in 0..<3_000 { counts[isTaken(Self.damaged(Self.encodings[kind], &draws)), default: 0] += 1 }
+    for _ in 0..<3_000 { counts[isTaken(Self.damaged(Self.encodings[kind], &random)), default: 0] += 1 }
     // Both outcomes occur.
     #expect(counts.values.allSatisfy { $0 > 50 }, "\(counts)")
   }
 
   /// Applies one to four changes: a bit flipped, a byte replaced or inserted, a piece duplicated, or the end cut off.
-  private static func damaged(_ message: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
+  private static func damaged(_ message: [UInt8], _ random: inout RandomSequence) -> [UInt8] {
     var bytes = message
-    for _ in 0...draws.next(below: 3) where !bytes.isEmpty {
-      let place = Int(draws.next(below: UInt32(bytes.count)))
-      switch draws.next(below: 5) {
-      case 0: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
-      case 1: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
-      case 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
+    for _ in 0...random.next(below: 3) where !bytes.isEmpty {
+      let place = Int(random.next(below: UInt32(bytes.count)))
+      switch random.next(below: 5) {
+      case 0: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+      case 1: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+      case 2: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
       case 3: bytes.insert(contentsOf: bytes[place..<min(place + 16, bytes.count)], at: place)
       default: bytes.removeSubrange(place...)
       }
