@@ -14,7 +14,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test(arguments: ChaosJob.allCases, [1]) func accidentsChangeNothing(job: ChaosJob, number: UInt64) throws {
+  @Test(arguments: ChaosJob.allCases, [1]) func failuresChangeNothing(job: ChaosJob, number: UInt64) throws {
     let first = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
     var run = ChaosRun(job, seed: first &+ number, in: folder)
     let whole = try run.resultOfOneProcess()

@@ -4,7 +4,7 @@ import Testing
 extension ClusterTests {
   /// The coordinator stands still for four times as long as a silent one is waited for: its workers work on, and
   /// nothing is begun anew.
-  @Test(arguments: ["cnn", "forest"]) func aSuspendedCoordinatorLosesNothing(kind: String) throws {
+  @Test(arguments: ["cnn", "forest"]) func suspendedCoordinatorLosesNothing(kind: String) throws {
     _ = try TinyData.write(into: folder, train: 900)
     let longer = try #require(["cnn": ["--epochs", "100"], "forest": ["--trees", "60000"]][kind])
     let whole = try whole(kind, longer + ["--threads", "1"])

@@ -44,7 +44,7 @@ import Testing
 
   // MARK: Any number of workers
 
-  @Test(arguments: ["cnn", "forest", "tree", "knn"]) func anyNumberOfWorkersMakesTheSameModel(kind: String) throws {
+  @Test(arguments: ["cnn", "forest", "tree", "knn"]) func modelIsIndependentOfWorkerCount(kind: String) throws {
     let whole = try whole(kind)
     for workers in 1...4 {
       let run = try train(kind, ["--workers", "\(workers)"], output: "a.safetensors").wait()
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func whatHappensIsToldToMachines() throws {
+  @Test func eventLogRecordsWorkersAndResult() throws {
     let options = ["--workers", "2", "--events", folder.file("e.jsonl")]
     let run = try train("forest", options, output: "a.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
@@ -67,7 +67,7 @@ import Testing
   }
 
   /// Workers that differ in threads and instruction set, as on several hosts: started by hand, one after the other.
-  @Test(arguments: ["cnn", "forest", "knn"]) func unequalWorkersMakeTheSameModel(kind: String) throws {
+  @Test(arguments: ["cnn", "forest", "knn"]) func modelIsIndependentOfThreadsAndInstructionSetsOfWorkers(kind: String) throws {
     let whole = try whole(kind)
     let port = freePort()
     let run = try train(
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func aWorkerServesOneCoordinatorAfterTheOther() throws {
+  @Test func workerServesSeveralCoordinatorsInTurn() throws {
     let port = freePort()
     let worker = try worker(port)
     for kind in ["forest", "cnn", "tree", "knn"] {
@@ -109,13 +109,13 @@ import Testing
   @Test(arguments: [
     (["cnn", "--epochs", "1"], "74fe29d8207c4719"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
     (["tree", "--criterion", "entropy"], "84f320eabb061633"), (["knn", "--neighbors", "7"], "08fead47afe26b91"),
-  ]) func theDigestsOfRealModelsAreKnown(fit: [String], digest: String) throws {
+  ]) func digestsOfFashionMNISTModelsAreKnown(fit: [String], digest: String) throws {
     let run = try AtelierProcess(
       ["train"] + fit + ["--data", "fashion-mnist", "--workers", "2", "--output", "a.safetensors"], in: folder)
     #expect(run.status == 0 && run.output.contains(" \(digest)"), "\(run.output) \(run.errors)")
   }
 
-  @Test func evaluationIsSharedOutAsWell() throws {
+  @Test func evaluationIsIndependentOfWorkerCount() throws {
     _ = try whole("knn")
     let runs = try [[], ["--workers", "2"]].map { options in
       try AtelierProcess(["evaluate", "whole.safetensors", "--data", data] + options, in: folder)
@@ -125,7 +125,7 @@ import Testing
 
   // MARK: Accidents
 
-  @Test(arguments: ["cnn", "forest"]) func aKilledCoordinatorsRunIsResumed(kind: String) throws {
+  @Test(arguments: ["cnn", "forest"]) func runOfKilledCoordinatorIsResumed(kind: String) throws {
     let whole = try whole(kind)
     let run = try train(kind, ["--workers", "2"], output: "a.safetensors")
     let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
@@ -143,7 +143,7 @@ import Testing
   }
 
   /// Remote workers see the coordinator die, and come back by themselves when it is resumed.
-  @Test func workersComeBackToAResumedCoordinator() throws {
+  @Test func workersRejoinResumedCoordinator() throws {
     let whole = try whole("cnn")
     let port = freePort()
     let listening = ["--listen", "tcp://127.0.0.1:\(port)"]
@@ -159,7 +159,7 @@ import Testing
     #expect(try folder.bytes("a.safetensors") == whole)
   }
 
-  @Test func whoIsAwaitedIsReported() throws {
+  @Test func reportsAwaitedWorkers() throws {
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2", "--events", folder.file("e.jsonl")],
@@ -175,7 +175,7 @@ import Testing
   }
 
   /// The system gives the number of a closed connection to the next one.
-  @Test func whoComesAndGoesIsNotTakenForAnother() throws {
+  @Test func reusedConnectionNumbersDoNotConfuseWorkers() throws {
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
@@ -198,7 +198,7 @@ import Testing
   }
 
   /// As often as a local worker is started again, and once more: that ends a job only if nobody else works.
-  @Test func localWorkersThatDieAgainAndAgainDoNotEndWhatOthersDo() throws {
+  @Test func crashingLocalWorkersDoNotStopOtherWorkers() throws {
     let port = freePort()
     let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--min-workers", "99"]
     let run = try train("forest", waiting, output: "a.safetensors")
@@ -224,7 +224,7 @@ import Testing
   // MARK: Keys
 
   /// The coordinator knows one key, and is told of the worker's while it runs.
-  @Test func aKeyThatIsListedLaterGetsIn() throws {
+  @Test func keyAddedDuringJobIsAccepted() throws {
     for (name, keys) in [("coordinator", "keys1"), ("other", "keys3"), ("late", "keys2")] {
       #expect(try AtelierProcess(["keys", name, "--keys", folder.file(keys)], in: folder).status == 0)
     }
@@ -249,7 +249,7 @@ import Testing
 
   // MARK: Wrong use
 
-  @Test func otherHostsNeedKeys() throws {
+  @Test func requiresKeysBeyondLoopback() throws {
     for arguments in [
       ["train", "forest", "--data", data, "--listen", "tcp://0.0.0.0:7700", "--keys", folder.file("keys")],
       ["worker", "--join", "tcp://192.0.2.1:7700", "--keys", folder.file("keys")],
@@ -267,12 +267,12 @@ import Testing
   }
 
   /// A coordinator that is killed just after it has started a worker is no longer its parent when that looks.
-  @Test func aLocalWorkerWhoseCoordinatorIsGoneEnds() throws {
+  @Test func localWorkerEndsWithItsCoordinator() throws {
     let arguments = ["worker", "--join", "tcp://127.0.0.1:\(freePort())", "--parent", "\(Int32.max)"]
     #expect(try AtelierProcess(arguments, in: folder).status == 0)
   }
 
-  @Test func aPortInUseIsAnErrorAtOnce() throws {
+  @Test func usedPortIsAnErrorAtOnce() throws {
     let port = freePort()
     let first = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     try wait { first.errorsSoFar.contains("workers may join") }
@@ -286,7 +286,7 @@ import Testing
     ["--workers", "-1"], ["--workers", "1000000"], ["--min-workers", "3"], ["--listen", "7700"],
     ["--listen", "tcp://x:0"],
     ["--listen", "udp://127.0.0.1:1"], ["--worker-timeout", "1"], ["--report"],
-  ]) func wrongOptionsAreErrors(options: [String]) throws {
+  ]) func refusesInvalidOptions(options: [String]) throws {
     let run = try train("forest", options, output: "a.safetensors").wait()
     #expect(run.status == 64 && run.errors.contains("Error: "), "\(run.errors)")
     #expect(folder.names == ["data"])

@@ -58,7 +58,7 @@ import Testing
     #expect(found > 0, "what was to be overwritten is there")
   }
 
-  @Test(arguments: Target.allCases) func aCorruptMemberIsExpelledAndChangesNothing(target: Target) throws {
+  @Test(arguments: Target.allCases) func corruptMemberIsExpelledAndChangesNothing(target: Target) throws {
     let whole = try whole()
     let run = try train(["--workers", "3"] + target.options, output: "a.safetensors")
     try corrupt(target, run, workers: 3, kept: "a.checkpoint.safetensors")
@@ -69,7 +69,7 @@ import Testing
     #expect(try folder.bytes("a.safetensors") == whole)
   }
 
-  @Test(arguments: Target.allCases) func twoMembersThatDifferEndTheRunWhichIsResumed(target: Target) throws {
+  @Test(arguments: Target.allCases) func runOfTwoDisagreeingMembersStopsAndResumes(target: Target) throws {
     let whole = try whole()
     let run = try train(["--workers", "2"] + target.options, output: "a.safetensors")
     try corrupt(target, run, workers: 2, kept: "a.checkpoint.safetensors")

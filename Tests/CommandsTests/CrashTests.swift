@@ -58,7 +58,7 @@ import Testing
 
   /// `strace` kills the process at its first, second, … renaming: of the model, and of the model with its accuracy.
   @Test(.enabled(if: Self.hasTracer, "strace is not installed"), arguments: [1, 2])
-  func aCrashBeforeTheRenameLeavesTheOldFile(number: Int) throws {
+  func crashBeforeRenameKeepsOldFile(number: Int) throws {
     try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
     let old = try folder.bytes("m")
     let run = try shell(
@@ -83,7 +83,7 @@ import Testing
   private static let hasMount = getuid() == 0 && access("/usr/bin/unshare", X_OK) == 0
 
   /// The disk is a small one in memory, in a namespace of its own.
-  @Test(.enabled(if: Self.hasMount, "a small disk needs root")) func aFullDiskKeepsTheCheckpoint() throws {
+  @Test(.enabled(if: Self.hasMount, "a small disk needs root")) func fullDiskKeepsCheckpoint() throws {
     let whole = try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     try #require(whole.status == 0, "\(whole.errors)")
     let run = try shell(
@@ -111,7 +111,7 @@ import Testing
   }
 
   /// Also of a folder that was copied to a medium that cannot be written.
-  @Test(.enabled(if: Self.hasMount, "a disk that cannot be written needs root")) func aReadOnlyRecordIsListed() throws {
+  @Test(.enabled(if: Self.hasMount, "a disk that cannot be written needs root")) func listsReadOnlyRuns() throws {
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
     let run = try shell(
       """
@@ -127,7 +127,7 @@ import Testing
 
   // MARK: Resuming
 
-  @Test func theLatestTrainingIsResumed() throws {
+  @Test func resumesLatestTraining() throws {
     try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     let run = try killedRun(cnn())
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
@@ -149,7 +149,7 @@ import Testing
     #expect(bare.status == 64 && bare.errors.contains("name a model (cnn, forest, tree, knn), or a run"))
   }
 
-  @Test func theLatestForestIsResumed() throws {
+  @Test func resumesLatestForest() throws {
     let forest = ["train", "forest", "--data", data, "--trees", "60000"]
     try AtelierProcess(forest + ["--output", "whole.safetensors"], in: folder)
     let run = try killedRun(forest, saved: "forest.parts")
@@ -159,7 +159,7 @@ import Testing
     #expect(folder.names(in: "runs/\(run)") == ["forest.safetensors"])
   }
 
-  @Test func anOlderCheckpointIsReportedAndLeadsToTheSameModel() throws {
+  @Test func olderCheckpointIsReportedAndGivesSameModel() throws {
     let run = try killedRun(cnn())
     let (path, kept) = (
       "runs/\(run)/cnn.checkpoint.safetensors", try folder.bytes("runs/\(run)/cnn.checkpoint.safetensors")
@@ -180,7 +180,7 @@ import Testing
     #expect(try folder.bytes("runs/\(run)/cnn.safetensors") == folder.bytes("whole.safetensors"))
   }
 
-  @Test func aCheckpointOfAnotherRunIsRefused() throws {
+  @Test func refusesCheckpointOfAnotherRun() throws {
     let run = try killedRun(cnn())
     let other = try killedRun(cnn("--seed", "1"))
     let path = "runs/\(run)/cnn.checkpoint.safetensors"
@@ -192,7 +192,7 @@ import Testing
     #expect(missing.status == 66 && missing.errors.contains("nothing was saved (that happens after each epoch)"))
   }
 
-  @Test func editedSettingsOfAForestAreRefused() throws {
+  @Test func refusesEditedForestSettings() throws {
     let run = try killedRun(["train", "forest", "--data", data, "--trees", "60000"], saved: "forest.parts")
     let path = "runs/\(run)/forest.parts/settings.json"
     let original = try folder.bytes(path)

@@ -62,7 +62,7 @@ import Testing
     ("train tree --data DATA --json plain.txt/report", 73, "cannot create plain.txt/report: Not a directory"),
     ("data --data DATA --json /dev/full", 74, "cannot write /dev/full: No space left on device"),
   ])
-  func isToldWithItsStatus(command: String, status: Int32, message: String) throws {
+  func failureHasMessageAndStatus(command: String, status: Int32, message: String) throws {
     let arguments = command.replacingOccurrences(of: "DATA", with: data).split(separator: " ").map(String.init)
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == status)
@@ -72,7 +72,7 @@ import Testing
   }
 
   /// The largest number, and a name of one letter: both once ended the process.
-  @Test func oddButRightOptionsWork() throws {
+  @Test func acceptsExtremeOptionValues() throws {
     let run = try AtelierProcess(
       ["train", "tree", "--min-samples-leaf", "9223372036854775807", "--data", data, "--output", "m"], in: folder)
     #expect(run.status == 0 && folder.names.contains("m"), "\(run.errors)")
@@ -82,7 +82,7 @@ import Testing
   }
 
   /// As in a sweep.
-  @Test func noLimitCanBeSaid() throws {
+  @Test func acceptsNoneForOptionalLimits() throws {
     for (kind, option) in [("tree", "--max-depth"), ("forest", "--max-depth"), ("knn", "--components")] {
       for (name, options) in [("a", []), ("b", [option, "none"])] {
         let run = try AtelierProcess(["train", kind, "--data", data, "--output", name] + options, in: folder)
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func aLinkStaysAndItsTargetIsReplaced() throws {
+  @Test func replacesTargetOfLink() throws {
     try FileManager.default.createDirectory(atPath: folder.file("store"), withIntermediateDirectories: false)
     for target in ["store/model", "store/none-yet"] {
       try? FileManager.default.removeItem(atPath: folder.file("link"))
@@ -105,7 +105,7 @@ import Testing
   }
 
   /// An editor that knows safetensors can write any name into a model.
-  @Test func namesThatATerminalWouldObeyAreRefusedOrShownWithout() throws {
+  @Test func controlCharactersNeverReachTerminal() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "m"], in: folder)
     let file = try SafetensorsFile(path: folder.file("m"))
     func change(_ entry: String, _ value: String) throws {
@@ -125,12 +125,12 @@ import Testing
     for run in [predicted, evaluated, missing] { #expect(!(run.output + run.errors).contains("\u{1B}")) }
   }
 
-  @Test func anEmptyNameIsToldBeforeTheWork() throws {
+  @Test func refusesEmptyPathBeforeFit() throws {
     let run = try AtelierProcess(["train", "tree", "--data", data, "--output", ""], in: folder)
     #expect(run.status == 73 && run.errors.contains("the path is empty"), "\(run.errors)")
   }
 
-  @Test func aModelWithAFlippedBitIsRefused() throws {
+  @Test func refusesModelWithFlippedBit() throws {
     try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
     var bytes = try folder.bytes("m")
     bytes[bytes.count - 100] ^= 1
@@ -139,12 +139,12 @@ import Testing
     #expect(run.status == 65 && run.errors.contains("digest differs"), "\(run.errors)")
   }
 
-  @Test func anUnknownInstructionSetIsWrongUsage() throws {
+  @Test func refusesUnknownInstructionSet() throws {
     let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "neon"])
     #expect(run.status == 64 && run.errors.contains("ATELIER_ISA=neon names no instruction set"))
   }
 
-  @Test func damagedDataIsToldWithTheFile() throws {
+  @Test func namesDamagedDataFile() throws {
     try folder.write("garbage", to: "data/train-labels-idx1-ubyte")
     let run = try AtelierProcess(["train", "tree", "--data", data], in: folder)
     #expect(run.status == 65 && run.errors.contains("train-labels-idx1-ubyte"))
@@ -152,7 +152,7 @@ import Testing
   }
 
   /// The others of a batch are predicted, and the exit status says that not all were.
-  @Test func imagesThatCannotBePredictedAreToldAndTheOthersPredicted() throws {
+  @Test func reportsInvalidImagesAndPredictsOthers() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
     for name in ["good", "also"] { try TinyData.writeImage(0, to: folder.file("\(name).png")) }
     try TinyData.writeImage(0, width: 16, to: folder.file("wide.png"))
@@ -171,14 +171,14 @@ import Testing
   }
 
   /// Swift's texts are Unicode: a file of another name would be read or written.
-  @Test func anArgumentThatIsNotUTF8IsRefused() throws {
+  @Test func refusesArgumentThatIsNotUTF8() throws {
     let run = try shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
     #expect(run.status == 64 && run.errors.contains("'caf\\xE9', is not UTF-8"), "\(run.errors)")
     #expect(folder.names == ["data", "plain.txt"])
   }
 
   /// Composed and decomposed: two names to a file system.
-  @Test func filesHaveTheNamesThatWereGiven() throws {
+  @Test func fileNamesKeepTheirUnicodeForm() throws {
     for name in ["caf\u{e9}", "cafe\u{301}"] {
       let run = try AtelierProcess(
         ["train", "tree", "--data", data, "--output", name, "--json", "\(name).json"], in: folder)
@@ -193,7 +193,7 @@ import Testing
 
   // MARK: Disks and readers
 
-  @Test func aFullDiskUnderStandardOutputIsAnError() throws {
+  @Test func reportsFullDiskOfStandardOutput() throws {
     for arguments in [["data", "--data", data], ["version"], ["--help"], ["train", "--help"]] {
       let run = try AtelierProcess(arguments, in: folder, output: "/dev/full")
       #expect(run.status == 74 && run.errors.contains("cannot write standard output: No space left on device"))
@@ -201,7 +201,7 @@ import Testing
   }
 
   /// A limit on the size of files acts like a disk that fills up while the model is written.
-  @Test func aFullDiskLeavesTheOldModelWhole() throws {
+  @Test func fullDiskKeepsOldModel() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "model"], in: folder)
     let old = try folder.bytes("model")
     let run = try shell(
@@ -211,13 +211,13 @@ import Testing
     #expect(folder.names == ["data", "model", "plain.txt"])
   }
 
-  @Test func aReaderThatHasSeenEnoughIsNoError() throws {
+  @Test func closedPipeIsNotAnError() throws {
     let run = try shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
     #expect(run.output == "status 0\n" && run.errors.isEmpty)
   }
 
   /// A file that is opened later must not get the number of standard output or error, and lines that are not for it.
-  @Test func closedStandardDescriptorsAreNotTakenByFiles() throws {
+  @Test func filesDoNotReuseClosedStandardDescriptors() throws {
     let run = try shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
     #expect(run.status == 0 && run.output.hasPrefix("model"), "\(run.output)")
     let events = try String(decoding: folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")

@@ -27,7 +27,7 @@ import Testing
 
   // MARK: Two processes
 
-  @Test func aSecondProcessIsToldWhichHoldsTheRun() throws {
+  @Test func secondProcessNamesHolderOfRun() throws {
     let started = try AtelierProcess.Started(
       ["train", "cnn", "--data", data, "--filters", "8,16", "--batch", "16", "--epochs", "100000", "--quiet"],
       in: folder)
@@ -52,7 +52,7 @@ import Testing
     #expect(try atelier("runs", "remove", run).status == 0 && runs.isEmpty)
   }
 
-  @Test func aSecondSweepIsRefused() throws {
+  @Test func refusesSecondProcessOfSweep() throws {
     let started = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;16", "--epochs", "100000", "--batch", "16"], in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
@@ -62,7 +62,7 @@ import Testing
     #expect(second.errors.contains("process \(started.process.processIdentifier) on host "), "\(second.errors)")
   }
 
-  @Test func twoTrainingsForOneFileAreNotMixed() throws {
+  @Test func refusesSecondTrainingOfSameFile() throws {
     let arguments = [
       "train", "cnn", "--data", data, "--epochs", "100000", "--batch", "16", "--output", "m.safetensors",
     ]
@@ -79,7 +79,7 @@ import Testing
   // MARK: Hostile folders
 
   /// A run with a name that leads out of the folder.
-  @Test func aNameThatIsAPathLeadsNowhere() throws {
+  @Test func runNameThatIsAPathIsNotFollowed() throws {
     try FileManager.default.createDirectory(atPath: folder.file("runs"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder.file("victim"), withIntermediateDirectories: true)
     try folder.write("precious", to: "victim/file")
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test(arguments: ["cnn.safetensors", "report", "lock", "cnn.checkpoint.safetensors"])
-  func nothingIsWrittenThroughLinks(name: String) throws {
+  func doesNotWriteThroughLinks(name: String) throws {
     let trained = try atelier("train", "cnn", "--data", data, "--filters", "4", "--epochs", "1")
     try #require(trained.status == 0, "\(trained.errors)")
     let run = runs[0]
@@ -119,7 +119,7 @@ import Testing
     #expect(folder.names.contains("victim"), "the link goes, and not what it leads to")
   }
 
-  @Test func aRunsFolderThatIsALinkIsNotFollowed() throws {
+  @Test func doesNotFollowLinkedRunFolder() throws {
     try AtelierProcess(["sweep", "tree", "--max-depth", "1,2", "--data", data], in: folder)
     let run = runs[0]
     try FileManager.default.removeItem(atPath: folder.file("runs/\(run)"))
@@ -133,7 +133,7 @@ import Testing
   }
 
   /// A record that is well-formed, with numbers that would end the process that draws them.
-  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"]) func impossibleNumbersAreRefused(
+  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"]) func refusesImpossibleNumbers(
     kind: String
   )
     throws
@@ -212,7 +212,7 @@ import Testing
   }
 
   /// Scores of a sweep that were changed by hand are refused, and not fitted again in silence.
-  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed")) func changedScoresAreRefused()
+  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed")) func refusesEditedScores()
     throws
   {
     try AtelierProcess(["sweep", "tree", "--max-depth", "1,2", "--data", data], in: folder)

@@ -15,7 +15,7 @@ import Testing
     "sweep tree",
     "sweep knn",
     "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
-  ]) func helpIsAsRecorded(command: String) throws {
+  ]) func helpMatchesGolden(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty)
@@ -31,7 +31,7 @@ import Testing
     #expect(words.isEmpty || run.output.contains("Example:  "), "has an example")
   }
 
-  @Test func versionTellsWhatIsUsed() throws {
+  @Test func versionNamesLibrariesAndInstructionSet() throws {
     let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "portable"])
     #expect(run.status == 0)
     #expect(run.output.contains("instruction set  portable (this processor can: portable"))
@@ -41,7 +41,7 @@ import Testing
     #expect(try AtelierProcess(["--version"], in: folder).output.split(separator: " ").count == 1)
   }
 
-  @Test(arguments: ["bash", "zsh", "fish"]) func shellsCanComplete(shell: String) throws {
+  @Test(arguments: ["bash", "zsh", "fish"]) func generatesCompletionScripts(shell: String) throws {
     let run = try AtelierProcess(["--generate-completion-script", shell], in: folder)
     #expect(run.status == 0 && run.output.contains("quickstart"))
   }

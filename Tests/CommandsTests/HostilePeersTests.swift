@@ -89,7 +89,7 @@ extension ClusterTests {
   }
 
   /// Bytes that arrive as they were sent, and are no trees: three times, then another worker does the job.
-  @Test func uselessResultsNameTheirWorkerAndAreComputedAgain() throws {
+  @Test func invalidResultsNameTheirWorkerAndAreRecomputed() throws {
     let whole = try whole("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
@@ -123,7 +123,7 @@ extension ClusterTests {
     #expect(try folder.bytes("a.safetensors") == whole)
   }
 
-  @Test func uselessCheckpointsNameTheirWorker() throws {
+  @Test func invalidCheckpointsNameTheirWorker() throws {
     let whole = try whole("cnn")
     let port = freePort()
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
@@ -208,7 +208,7 @@ extension ClusterTests {
   }
 
   /// All descriptors are taken by strangers again and again, and every checkpoint is written.
-  @Test func strangersThatTakeAllDescriptorsChangeNothing() throws {
+  @Test func unknownPeersThatExhaustDescriptorsChangeNothing() throws {
     let longer = ["--epochs", "400"]
     let whole = try whole("cnn", longer)
     let port = freePort()
@@ -235,7 +235,7 @@ extension ClusterTests {
   }
 
   /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
-  @Test func memoryForStrangersIsBounded() throws {
+  @Test func memoryForUnknownPeersIsBounded() throws {
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
@@ -275,7 +275,7 @@ extension ClusterTests {
 
   /// Only processes of the same user have its key.
   @Test(.enabled(if: geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "another user's process needs root"))
-  func anotherUserIsTurnedAwayAndGetsNothing() throws {
+  func refusesWorkerOfAnotherUser() throws {
     let whole = try whole("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
@@ -302,7 +302,7 @@ extension ClusterTests {
   }
 
   @Test(arguments: [String(repeating: "x", count: 150), "a;b", "missing"])
-  func aFolderForTemporaryFilesThatHoldsNoSocketIsNotUsed(name: String) throws {
+  func avoidsTemporaryFolderThatCannotHoldSockets(name: String) throws {
     let whole = try whole("forest")
     let base = name == "missing" ? "/no-such-folder" : folder.file("tmp-" + name)
     if !name.hasPrefix("missing") {
@@ -318,7 +318,7 @@ extension ClusterTests {
     }
   }
 
-  @Test func aWorkerListensAtTheGivenPortOfAllAddresses() throws {
+  @Test func workerListensAtGivenPortOfAllAddresses() throws {
     let whole = try whole("cnn")
     let (port, exchange) = (freePort(), freePort())
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")

@@ -14,7 +14,7 @@ final class HostileWorker {
 
   /// - Parameter home: of the user whose coordinator it is
   init(joining port: UInt16, home: String) throws {
-    let pair = try KeyFiles.usersOwn(environment: ["HOME": home])
+    let pair = try KeyFiles.currentUserKeys(environment: ["HOME": home])
     let context = try SocketContext()
     socket = try Socket(.dealer, in: context, security: .client(pair, server: pair.publicKey))
     try socket.connect(Endpoint("tcp://127.0.0.1:\(port)"))

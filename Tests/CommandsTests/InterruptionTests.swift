@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(129))])
-  func anInterruptedNetworkIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+  func interruptedNetworkResumesToSameBytes(signal: Int32, status: Int32) throws {
     try AtelierProcess(cnn("whole.safetensors"), in: folder)
     let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
     try wait { folder.names.contains("resumed.checkpoint.safetensors") }
@@ -49,7 +49,7 @@ import Testing
   }
 
   /// `timeout` signals its child, and then the group that both are in: twice within a moment.
-  @Test(arguments: ["0", "2"]) func timeoutEndsATrainingCleanly(workers: String) throws {
+  @Test(arguments: ["0", "2"]) func timeoutCommandEndsTrainingCleanly(workers: String) throws {
     let run = try AtelierProcess.Started(
       ["2", AtelierProcess.executable.path] + Array(cnn("a.safetensors").dropLast(4))
         + ["--epochs", "100000", "--output", "a.safetensors", "--workers", workers],
@@ -59,7 +59,7 @@ import Testing
     #expect(folder.names == ["a.checkpoint.safetensors", "data"])
   }
 
-  @Test func aSecondSignalWithinAMomentIsTheSameWish() throws {
+  @Test func signalsInQuickSuccessionCountAsOne() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
     try wait { folder.names.contains("a.checkpoint.safetensors") }
     for signal in [SIGTERM, SIGTERM, SIGINT, SIGHUP] { kill(started.process.processIdentifier, signal) }
@@ -68,7 +68,7 @@ import Testing
   }
 
   /// Its worker is suspended, so that it cannot end cleanly for some seconds.
-  @Test func aLaterSignalEndsAtOnce() throws {
+  @Test func laterSignalEndsAtOnce() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors") + ["--workers", "1"], in: folder)
     try wait { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
     let worker = started.process.children[0]
@@ -82,7 +82,7 @@ import Testing
     #expect(stopped.status == 143 && !stopped.errors.contains("go on with: "), "\(stopped.errors)")
   }
 
-  @Test func nohupKeepsATrainingAlive() throws {
+  @Test func nohupKeepsTrainingAlive() throws {
     let started = try AtelierProcess.Started(
       [AtelierProcess.executable.path] + cnn("a.safetensors"), in: folder,
       executable: URL(fileURLWithPath: "/usr/bin/nohup"))
@@ -93,7 +93,7 @@ import Testing
   }
 
   /// The terminal is gone, and with it whoever reads standard error.
-  @Test func aClosedTerminalLosesNothing() throws {
+  @Test func closedTerminalKeepsCheckpoint() throws {
     let script =
       "\"$ATELIER\" \(cnn("a.safetensors").joined(separator: " ")) 2>&1 & echo $! > pid; wait $!; echo $? > status"
     let started = try AtelierProcess.Started(
@@ -107,7 +107,7 @@ import Testing
     #expect(!folder.names.contains("a.safetensors") && folder.names.contains("a.checkpoint.safetensors"))
   }
 
-  @Test func aSweepIsStoppedByAClosedTerminal() throws {
+  @Test func closedTerminalStopsSweep() throws {
     let sweep = ["sweep", "cnn", "--filters", "8;8,16", "--epochs", "5,100000", "--batch", "16", "--dense", "16"]
     let started = try AtelierProcess.Started(sweep + ["--data", data], in: folder)
     try wait { (try? runs().contains("running")) == true }
@@ -118,7 +118,7 @@ import Testing
 
   /// Also when it is killed, and says nothing.
   @Test(arguments: [(SIGINT, Int32(130)), (SIGKILL, -SIGKILL)])
-  func aStoppedForestIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+  func stoppedForestResumesToSameBytes(signal: Int32, status: Int32) throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     try AtelierProcess(arguments + ["--output", "whole.safetensors"], in: folder)
     let started = try AtelierProcess.Started(arguments + ["--output", "resumed.safetensors"], in: folder)
@@ -140,7 +140,7 @@ import Testing
   }
 
   /// The judging of many test images takes long enough to be killed in it.
-  @Test(arguments: ["cnn", "forest", "knn"]) func aModelIsKeptBeforeItIsJudged(kind: String) throws {
+  @Test(arguments: ["cnn", "forest", "knn"]) func savesModelBeforeEvaluation(kind: String) throws {
     let data = try TinyData.write(into: folder, test: 60_000)
     let options =
       ["cnn": ["--epochs", "1", "--filters", "64,64"], "forest": ["--trees", "2000", "--max-depth", "3"]][kind] ?? []
@@ -153,7 +153,7 @@ import Testing
     #expect(saved.metadata.kind.rawValue == kind && saved.metadata.testAccuracy == nil)
   }
 
-  @Test func anUnfinishedForestGoesOnUnderAnotherName() throws {
+  @Test func unfinishedForestResumesUnderAnotherName() throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     let started = try AtelierProcess.Started(arguments + ["--output", "a.safetensors"], in: folder)
     try wait { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
@@ -166,7 +166,7 @@ import Testing
     #expect(try SavedModel(path: folder.file("b.safetensors")).metadata.settings["trees"] == "60000")
   }
 
-  @Test func aForestThatIsStoppedBeforeItsFirstTreesLeavesNothing() throws {
+  @Test func forestStoppedBeforeFirstTreesLeavesNoFiles() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
     try wait { started.errorsSoFar.contains("instruction set") }
@@ -176,7 +176,7 @@ import Testing
     #expect(stopped.errors.hasSuffix("stopped before the end\n"))
   }
 
-  @Test func aStoppedBenchmarkStopsWhatItMeasures() throws {
+  @Test func stoppedBenchmarkStopsItsProcesses() throws {
     let started = try AtelierProcess.Started(
       ["benchmark", "--data", data, "--models", "cnn", "--epochs", "100000"], in: folder)
     try wait { started.errorsSoFar.contains("1 of 3") }
@@ -190,7 +190,7 @@ import Testing
   private func runs(_ words: String...) throws -> String { try AtelierProcess(["runs"] + words, in: folder).output }
 
   /// From its beginning, and however it ends.
-  @Test func theRecordKnowsARunThatIsStopped() throws {
+  @Test func recordsInterruptedRun() throws {
     for signal in [SIGINT, SIGKILL] {
       let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
       try wait { (try? runs("show", "latest").contains("running")) == true }
@@ -202,7 +202,7 @@ import Testing
     }
   }
 
-  @Test func theRecordKnowsWhyARunFailed() throws {
+  @Test func recordsReasonOfFailure() throws {
     let failed = try AtelierProcess(["train", "knn", "--data", data, "--neighbors", "1000"], in: folder)
     #expect(failed.status == 64)
     let run = try runs("show", "latest")
@@ -211,7 +211,7 @@ import Testing
     #expect(missing.status == 66 && missing.errors.contains("there is no run"))
   }
 
-  @Test func aRunThatGoesOnIsNotRemoved() throws {
+  @Test func doesNotRemoveActiveRun() throws {
     let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
     try wait { (try? runs().contains("running")) == true }
@@ -221,7 +221,7 @@ import Testing
 
   // MARK: Checkpoints that do not fit
 
-  @Test func aCheckpointOfOtherDataIsRefused() throws {
+  @Test func refusesCheckpointOfOtherData() throws {
     let other = try TemporaryFolder()
     let otherData = try TinyData.write(into: other, train: 60)
     try interruptedCheckpoint()
@@ -232,7 +232,7 @@ import Testing
         && run.errors.contains("a.checkpoint.safetensors is not a file that Atelier can use: it belongs to other data"))
   }
 
-  @Test func aModelIsNoCheckpointAndACheckpointIsNoModel() throws {
+  @Test func distinguishesModelFromCheckpoint() throws {
     try interruptedCheckpoint()
     let evaluated = try AtelierProcess(["evaluate", "a.checkpoint.safetensors", "--data", data], in: folder)
     #expect(evaluated.status == 65 && evaluated.errors.contains("`atelier train cnn --resume` resumes it"))

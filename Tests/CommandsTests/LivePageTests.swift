@@ -50,7 +50,7 @@ import Testing
     return page
   }
 
-  @Test func thePageFollowsATraining() throws {
+  @Test func pageFollowsTraining() throws {
     let data = try TinyData.write(into: folder, classNames: ["<b>cat</b>", "hen", "owl"])
     let run = try AtelierProcess.Started(
       ["train", "cnn", "--data", data, "--filters", "8,8", "--epochs", "100000", "--batch", "30", "--live", "0"],
@@ -67,7 +67,7 @@ import Testing
     #expect(try run.wait().status == 130)
   }
 
-  @Test func aSweepShowsItsTrials() throws {
+  @Test func pageShowsTrialsOfSweep() throws {
     let data = try TinyData.write(into: folder)
     let run = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;8,8;16", "--epochs", "300", "--batch", "16,30", "--live", "0"],
@@ -77,7 +77,7 @@ import Testing
     _ = try run.wait()
   }
 
-  @Test(arguments: ["nonsense", "localhost:x", "70000"]) func whatIsNoAddressIsRefused(address: String) throws {
+  @Test(arguments: ["nonsense", "localhost:x", "70000"]) func refusesInvalidAddress(address: String) throws {
     let run = try AtelierProcess(["train", "tree", "--live", address], in: folder)
     #expect(run.status == 64)
   }

@@ -51,7 +51,7 @@ import Testing
 
   /// Trains on all hosts, and as one process.
   /// - Parameter disturb: done while they train
-  private func expectTheSameModel(
+  private func expectSameModel(
     _ training: [String], hosts: Int, link: EmulatedNetwork.Link,
     disturb: (EmulatedNetwork, Process) -> Void = { _, _ in }
   ) throws {
@@ -83,13 +83,13 @@ import Testing
   private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 814)
 
   @Test(.enabled(if: obstacle == nil, obstacle), arguments: [network, forest], [2, 3])
-  func hostsMakeTheSameModelOverLinksThatDelayAndLose(training: [String], hosts: Int) throws {
-    try expectTheSameModel(training, hosts: hosts, link: Self.lossy)
+  func modelIsIndependentOfDelayAndLoss(training: [String], hosts: Int) throws {
+    try expectSameModel(training, hosts: hosts, link: Self.lossy)
   }
 
   /// For a second, in the middle of the training.
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aCutLinkChangesNothing() throws {
-    try expectTheSameModel(Self.longTraining, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
+  @Test(.enabled(if: obstacle == nil, obstacle)) func cutLinkChangesNothing() throws {
+    try expectSameModel(Self.longTraining, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
       while network.statistics.carried < 300, training.isRunning { usleep(1_000) }
       #expect(training.isRunning, "\(network.statistics)")
       network.setCut(true, 2)
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func theBenchmarkComparesLinksWithLoopback() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func benchmarkComparesLinksWithLoopback() throws {
     let run = try AtelierProcess(
       [
         "benchmark", "--network", "--repetitions", "1", "--epochs", "30", "--batch", "16", "--data", data, "--json",
@@ -111,7 +111,7 @@ import Testing
     #expect(result["gigabits"] as? Double == 1 && result["delayMilliseconds"] as? Double == 1)
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aStoppedBenchmarkLeavesNothing() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func stoppedBenchmarkLeavesNoFilesOrProcesses() throws {
     let temporary = folder.file("temporary")
     try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
     let started = try AtelierProcess.Started(
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func theDoctorSaysWhatIsWrong() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func doctorReportsCauses() throws {
     let network = try EmulatedNetwork(hosts: 2, link: EmulatedNetwork.Link())
     try makeKeys(hosts: 2)
     func doctor(_ host: Int) throws -> AtelierProcess {

@@ -22,7 +22,7 @@ import Testing
   private func text(_ name: String) throws -> String { String(decoding: try folder.bytes(name), as: UTF8.self) }
 
   /// A log that a shell has opened is not replaced, and nothing in it is written over.
-  @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) func aLogIsAppendedTo(path: String) throws {
+  @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) func appendsToOpenLog(path: String) throws {
     try folder.write("old\n", to: "log")
     let run = try shell("{ echo before; \"$ATELIER\" data --data data --json \(path); echo after; } >> log")
     #expect(run.status == 0, "\(run.errors)")
@@ -32,13 +32,13 @@ import Testing
     #expect(folder.names == ["data", "log"])
   }
 
-  @Test func aFileFromAShellIsFilledInOrder() throws {
+  @Test func keepsOrderInRedirectedFile() throws {
     let run = try shell("{ echo before; \"$ATELIER\" data --data data --json /dev/stdout; echo after; } > log")
     #expect(run.status == 0, "\(run.errors)")
     #expect(try text("log").hasPrefix("before\n") && text("log").hasSuffix("}\nafter\n"))
   }
 
-  @Test func pipesAndOtherDescriptorsAreWrittenTo() throws {
+  @Test func writesToPipesAndDescriptors() throws {
     let fifo = try shell(
       "mkfifo p && { cat p > caught & } && \"$ATELIER\" data --data data --json p > text && wait && test -p p")
     #expect(fifo.status == 0, "\(fifo.errors)")
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// As a whole, once: a pipe cannot take back what was written.
-  @Test(arguments: ["tree", "forest", "cnn"]) func aModelGoesToADescriptorOnce(kind: String) throws {
+  @Test(arguments: ["tree", "forest", "cnn"]) func writesModelToDescriptorOnce(kind: String) throws {
     let options = ["cnn": "--epochs 1 --filters 4", "forest": "--trees 3", "tree": ""][kind]!
     let run = try shell("\"$ATELIER\" train \(kind) \(options) --data data --output /dev/fd/3 3> m")
     #expect(run.status == 0, "\(run.errors)")
@@ -60,13 +60,13 @@ import Testing
     #expect(folder.names == ["data", "m"])
   }
 
-  @Test func aDescriptorForReadingIsToldBeforeTheWork() throws {
+  @Test func refusesReadOnlyDescriptorBeforeFit() throws {
     let run = try shell("\"$ATELIER\" train tree --data data --output m --json /dev/stdin < /dev/null")
     #expect(run.status == 73 && run.errors.contains("cannot create /dev/stdin"), "\(run.errors)")
     #expect(folder.names == ["data"])
   }
 
-  @Test func oneFileForTwoOptionsIsSeenThroughLinksAndDescriptors() throws {
+  @Test func detectsSameFileThroughLinksAndDescriptors() throws {
     for (script, isSame) in [
       ("--output log --json /dev/stdout >> log", true), ("--events log --json /dev/fd/3 3>> log", true),
       ("--output to-new --json new", true), ("--output m --json /dev/stdout --events /dev/stdout >> both", false),
@@ -78,7 +78,7 @@ import Testing
   }
 
   /// As a resumed run continues its events; half a line that a killed process has left spoils no other.
-  @Test func eventsAreAppended() throws {
+  @Test func appendsEvents() throws {
     for _ in 0..<2 {
       try AtelierProcess(["train", "tree", "--data", data, "--output", "m", "--events", "e.jsonl"], in: folder)
     }

@@ -3,7 +3,7 @@ import Testing
 
 /// A sweep that was stopped, or killed, goes on.
 extension SweepTests {
-  @Test(arguments: ["joined: ", "best so far: "]) func aKilledSweepGoesOn(after line: String) throws {
+  @Test(arguments: ["joined: ", "best so far: "]) func killedSweepResumes(after line: String) throws {
     _ = try search(Self.long)
     let whole = try scores(runs[0])
     let run = try start(Self.long + ["--workers", "2"])
@@ -20,7 +20,7 @@ extension SweepTests {
   }
 
   /// Killed again and again, while rungs begin.
-  @Test func aKilledHalvingGoesOn() throws {
+  @Test func killedHalvingResumes() throws {
     let options = [
       "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--dense", "16", "--halving", "epochs", "--min-resource",
       "40", "--max-resource", "360", "--no-refit",
@@ -43,7 +43,7 @@ extension SweepTests {
     #expect(String(decoding: tables[0], as: UTF8.self).split(separator: "\r\n").count == 1 + 9 + 3 + 1)
   }
 
-  @Test func aStoppedSweepSaysHowToGoOn() throws {
+  @Test func stoppedSweepPrintsResumeCommand() throws {
     let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
     try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
     kill(run.process.processIdentifier, SIGINT)
@@ -61,7 +61,7 @@ extension SweepTests {
     #expect(told.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(told)")
   }
 
-  @Test func aStoppedFitOfTheBestGoesOn() throws {
+  @Test func stoppedRefitResumes() throws {
     let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
     _ = try search(options)
     let run = try start(options)
@@ -79,7 +79,7 @@ extension SweepTests {
   }
 
   /// A checkpoint of another network stands in nobody's way.
-  @Test func aFinishedSweepIsNotDoneAgain() throws {
+  @Test func finishedSweepIsNotRepeated() throws {
     for kind in ["tree", "knn", "cnn"] {
       _ = try search(Self.searches[kind]! + ["--hold-out", "0.3"])
       let run = try #require(runs.last)
@@ -111,7 +111,7 @@ extension SweepTests {
       """, to: "several sweeps.yaml")
   }
 
-  @Test func theRestOfAFileIsToldAsWell() throws {
+  @Test func stoppedSweepPrintsCommandForRestOfFile() throws {
     try writeSeveralSweeps()
     let run = try start(["several sweeps.yaml"])
     try wait(for: run) { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
@@ -125,7 +125,7 @@ extension SweepTests {
     #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
   }
 
-  @Test func theRestOfAFileIsToldAfterAKill() throws {
+  @Test func resumedSweepPrintsCommandForRestOfFile() throws {
     try writeSeveralSweeps()
     let run = try start(["several sweeps.yaml"])
     try wait(for: run) { run.errorsSoFar.contains("with batch 16") }
@@ -143,7 +143,7 @@ extension SweepTests {
   }
 
   /// What the command line says is for all sweeps of the file, and part of what is kept.
-  @Test func optionsWinOverAFile() throws {
+  @Test func optionsOverrideFile() throws {
     let space = "model: tree\nspace: {max-depth: [1, 2, 3, 4], criterion: [gini, entropy]}\n"
     try folder.write("\(space)folds: 3\nseed: 1\n---\n\(space)strategy: random\n", to: "two.yaml")
     let options = ["--folds", "2", "--samples", "3", "--seed", "7", "--scoring", "f1_macro", "--no-refit"]
@@ -157,7 +157,7 @@ extension SweepTests {
     #expect(try scores(runs[0]) == scores(runs[1]), "the run says what the command line said")
   }
 
-  @Test func theRestIsToldWithItsOptions() throws {
+  @Test func commandForRestOfFileContainsOptions() throws {
     let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: [1, 2]}\ndata: \($0)\n" }
     try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
     let options = ["--samples", "1", "--no-refit", "--hold-out", "0.2"]
@@ -169,7 +169,7 @@ extension SweepTests {
       "\(resumed.errors)")
   }
 
-  @Test func optionsThatTheFileDoesNotFitAreErrors() throws {
+  @Test func refusesOptionsThatContradictFile() throws {
     try folder.write("model: tree\nspace: {max-depth: [1, 2]}\n", to: "s.yaml")
     for (options, reason) in [
       (["--factor", "3"], "--factor requires --halving"), (["--folds", "1"], "folds must be from 2 to 100, not 1"),
@@ -184,7 +184,7 @@ extension SweepTests {
   }
 
   /// As if it had been killed between the first and the second.
-  @Test func theRestIsToldIfItNeverBegan() throws {
+  @Test func printsCommandForRestOfFileThatNeverBegan() throws {
     let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: 1}\ndata: \($0)\n" }
     try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
     let run = try AtelierProcess(["sweep", "two.yaml"], in: folder)
@@ -193,7 +193,7 @@ extension SweepTests {
     #expect(resumed.status == 0 && resumed.errors.hasSuffix("and then do the rest: atelier sweep two.yaml --from 2\n"))
   }
 
-  @Test func whatARunSaysIsNotSaidAgain() throws {
+  @Test func refusesOptionsStoredInRun() throws {
     _ = try search(Self.searches["tree"]!)
     let table = try scores(runs[0])
     let contradictions = [
@@ -222,7 +222,7 @@ extension SweepTests {
     #expect(try scores(runs[0]) == table)
   }
 
-  @Test func anotherDataSetIsNotGoneOnWith() throws {
+  @Test func refusesToResumeWithOtherData() throws {
     _ = try search(Self.searches["tree"]!)
     let other = try TemporaryFolder()
     let data = try TinyData.write(into: other, train: 60)

@@ -51,7 +51,7 @@ import Testing
     Issue.record("it took too long")
   }
 
-  @Test(arguments: ["forest", "tree", "knn", "cnn"]) func anyNumberOfWorkersFindsTheSame(kind: String) throws {
+  @Test(arguments: ["forest", "tree", "knn", "cnn"]) func resultIsIndependentOfWorkerCount(kind: String) throws {
     for workers in ["0", "1", "3"] { _ = try search(Self.searches[kind]! + ["--workers", workers, "--folds", "3"]) }
     let tables = try runs.map { try scores($0) }
     #expect(tables.count == 3 && Set(tables).count == 1)
@@ -60,7 +60,7 @@ import Testing
   }
 
   /// Whoever fits is given the part that is searched, or, of a halving of images, all of them and a limit: the same scores.
-  @Test func aPartOfTheImagesIsSearched() throws {
+  @Test func searchesPartOfTheImages() throws {
     let options = ["cnn", "--filters", "4;8", "--epochs", "3", "--batch", "16", "--dense", "16", "--no-refit"]
     let part = options + ["--images", "31"]
     for workers in ["0", "2"] { _ = try search(part + ["--workers", workers]) }
@@ -78,7 +78,7 @@ import Testing
   }
 
   /// In one process, by one team, by two, and by one that has a worker too many.
-  @Test func networksAreTrainedByTeams() throws {
+  @Test func resultIsIndependentOfTeams() throws {
     let options = Self.searches["cnn"]! + ["--no-refit", "--folds", "3"]
     _ = try search(options)
     for (workers, team) in [(0, 2), (2, 2), (4, 2), (2, 3), (5, 2)] {
@@ -90,7 +90,7 @@ import Testing
   }
 
   /// At least two networks at a time are seen in the lines of workers; a death costs nothing but time.
-  @Test func aTeamThatLosesAWorkerGoesOn() throws {
+  @Test func teamSurvivesLossOfWorker() throws {
     let options = Self.long + ["--hold-out", "0.5"]
     _ = try search(options)
     let teams = ["--workers", "4", "--threads", "4", "--workers-per-trial", "2", "--events", folder.file("e.jsonl")]
@@ -111,7 +111,7 @@ import Testing
   }
 
   /// The others of the search have scores, and so they are in the table of one process.
-  @Test func aNetworkThatCannotBeTrainedIsARow() throws {
+  @Test func failedTrainingIsARow() throws {
     let options = [
       "cnn", "--filters", "8;8,8,8,8,8", "--learning-rate", "0.01,1e30", "--epochs", "5", "--batch", "16", "--dense",
       "16",
@@ -126,7 +126,7 @@ import Testing
   }
 
   /// A limit on the size of files acts like a disk that is too full for the state of the larger network.
-  @Test func aNetworkThatThereIsNoRoomForMakesTheRankingIncomplete() throws {
+  @Test func fullDiskMakesRankingIncomplete() throws {
     let script =
       "trap '' XFSZ; ulimit -f 600; exec \"$ATELIER\" sweep cnn --filters 4 --dense '4;2048' --epochs 30 --batch 16 "
       + "--no-refit --hold-out 0.3 --data data --workers 2 --threads 2 --workers-per-trial 2"
@@ -155,7 +155,7 @@ import Testing
   }
 
   /// One image of the third class, where each fold should have one.
-  @Test func classesTooSmallForTheirSplitsAreTold() throws {
+  @Test func warnsOfClassesTooSmallForSplits() throws {
     let labels = (0..<30).map { UInt8($0 < 29 ? $0 % 2 : 2) }
     try IDX.write(dimensions: [30], elements: labels, to: "\(data)/train-labels-idx1-ubyte")
     try IDX.write(
@@ -171,7 +171,7 @@ import Testing
     #expect(network.status == 0 && network.errors.contains("a hold-out fraction of 0.05,"), "\(network.errors)")
   }
 
-  @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {
+  @Test func halvingIsIndependentOfWorkerCount() throws {
     let options = [
       "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--halving", "epochs", "--max-resource", "9", "--hold-out",
       "0.3",
@@ -189,7 +189,7 @@ import Testing
   }
 
   /// So many rungs that what the first jobs were about would be gone, if it were not kept.
-  @Test func imagesAreKeptAsLongAsTheyAreNeeded() throws {
+  @Test func keepsImagesWhileNeeded() throws {
     let options = [
       "forest", "--criterion", "gini,entropy", "--min-samples-leaf", "1,2,3,4", "--halving", "trees", "--factor", "4",
       "--min-resource", "64", "--max-resource", "16384", "--no-refit",
@@ -209,13 +209,13 @@ import Testing
 
   /// They are for people to start from, so they must work: here on small images, where some configurations cannot be.
   @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "original", "public-benchmark"])
-  func theExamplesRun(name: String) throws {
+  func examplesRun(name: String) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../deploy/examples/\(name).yaml"
     let run = try search([path])
     #expect(run.output.contains("configurations in") || run.output.contains("1 configuration in"))
   }
 
-  @Test func runsAreListedComparedAndRemoved() throws {
+  @Test func listsComparesAndRemovesRuns() throws {
     _ = try search(Self.searches["tree"]!)
     _ = try search(["tree", "--max-depth", "1"])
     let names = runs
@@ -230,13 +230,13 @@ import Testing
     #expect(missing.status == 66 && missing.errors.contains("there is no run"))
   }
 
-  @Test func aConfigurationThatCannotBeIsARow() throws {
+  @Test func impossibleConfigurationIsARow() throws {
     let run = try search(["knn", "--neighbors", "3,5000", "--folds", "2"])
     #expect(run.output.contains("there are only"))
     #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("failure"))
   }
 
-  @Test func whatCannotBeAtAllIsAnError() throws {
+  @Test func refusesInvalidSweeps() throws {
     for (options, reason) in [
       (["tree", "--criterion", "gni"], "did you mean gini?"),
       (["knn", "--neighbors", ""], "neighbors has an empty value"),

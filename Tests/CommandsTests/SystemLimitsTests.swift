@@ -35,14 +35,14 @@ import Testing
     ).wait()
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5, 6]) func tooFewThreadsEndWithTheLimitsName(count: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 5, 6]) func errorNamesThreadLimit(count: Int) throws {
     let run = try run(
       ["--nproc=\(count)"], ["train", "tree", "--data", "data", "--output", "a", "--threads", "16"], asOther: true)
     #expect(run.status == 69 && run.errors.contains("RLIMIT_NPROC"), "\(run.status) \(run.errors)")
   }
 
   /// The digest is that of any number of threads.
-  @Test(arguments: ["forest", "cnn"], [12, 16, 64]) func fewThreadsAreUsedAndReported(kind: String, limit: Int) throws {
+  @Test(arguments: ["forest", "cnn"], [12, 16, 64]) func usesFewerThreadsAndReportsLimit(kind: String, limit: Int) throws {
     let options = ["train", kind, "--data", "data", "--threads", "64"] + (kind == "cnn" ? ["--epochs", "2"] : [])
     let whole = try AtelierProcess(options + ["--output", "whole"], in: folder)
     #expect(whole.status == 0, "\(whole.errors)")
@@ -53,7 +53,7 @@ import Testing
   }
 
   /// Each local worker whose process cannot be started is reported, and the others do the work: as soon as it is known that no more will come.
-  @Test func localWorkersThatCannotBeStartedAreReported() throws {
+  @Test func reportsLocalWorkersThatCannotStart() throws {
     let run = try run(
       ["--nproc=40"],
       ["train", "forest", "--data", "data", "--output", "a", "--threads", "1", "--workers", "12"], asOther: true)
@@ -61,7 +61,7 @@ import Testing
     #expect(run.errors.contains("local worker ") && run.errors.contains("RLIMIT_NPROC"), "\(run.errors)")
   }
 
-  @Test(arguments: [12, 16, 24, 32]) func tooFewDescriptorsEndWithTheLimitsName(count: Int) throws {
+  @Test(arguments: [12, 16, 24, 32]) func errorNamesDescriptorLimit(count: Int) throws {
     let run = try run(["--nofile=\(count)"], ["train", "tree", "--data", data, "--output", "a"])
     #expect(run.status == 69 && run.errors.contains("ulimit -n"), "\(run.status) \(run.errors)")
   }
@@ -70,7 +70,7 @@ import Testing
     (["cnn", "--batch", "65536", "--shards", "1", "--filters", "4096,4096"], "lower --batch or --filters"),
     (["cnn", "--filters", "8", "--dense", "20000,20000"], "lower --dense"),
     (["forest", "--trees", "100000"], "lower --trees"),
-  ]) func tooLittleMemoryEndsBeforeTheFit(fit: [String], remedy: String) throws {
+  ]) func refusesFitThatExceedsMemory(fit: [String], remedy: String) throws {
     let data = try TinyData.write(into: folder, train: 60_000)
     let run = try run(["--as=2147483648"], ["train"] + fit + ["--data", data, "--output", "a", "--threads", "1"])
     #expect(run.status == 64, "\(run.status) \(run.errors)")
@@ -78,7 +78,7 @@ import Testing
   }
 
   /// The worker that has too little memory is of no use; nobody else is there.
-  @Test func aWorkersOwnMemoryDecides() throws {
+  @Test func refusesFitThatExceedsMemoryOfWorker() throws {
     let data = try TinyData.write(into: folder, train: 6000)
     let port = freePort()
     let listening = try AtelierProcess.Started(
@@ -97,7 +97,7 @@ import Testing
     #expect(ended.status == 64 && ended.errors.contains("cannot do this job: this fit needs about"), "\(ended.errors)")
   }
 
-  @Test func aFitOfASweepThatNeedsTooMuchMemoryIsARow() throws {
+  @Test func fitThatExceedsMemoryIsARow() throws {
     let data = try TinyData.write(into: folder, train: 6000)
     let run = try run(
       ["--as=2147483648"],

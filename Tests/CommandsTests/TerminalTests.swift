@@ -14,7 +14,7 @@ import Testing
     ]
   }
 
-  @Test func withoutATerminalLinesArePlain() throws {
+  @Test func writesPlainLinesWithoutTerminal() throws {
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == 0)
     for text in [run.output, run.errors] {
@@ -24,12 +24,12 @@ import Testing
     #expect(run.errors.contains("cnn: epoch 60 of 60, batch 5 of 5, "))
   }
 
-  @Test func quietMeansNoWordOnStandardError() throws {
+  @Test func quietWritesNothingToStandardError() throws {
     let run = try AtelierProcess(arguments + ["--quiet"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty && run.output.hasPrefix("model     a.safetensors\n"))
   }
 
-  @Test func onATerminalABarMovesAndGoes() throws {
+  @Test func terminalShowsAndRemovesProgressBar() throws {
     let text = try onTerminal(["TERM": "xterm"])
     let clear = "\r\u{1B}[K"
     #expect(text.components(separatedBy: clear + "cnn [").count > 3, "the bar is drawn again and again")
@@ -42,7 +42,7 @@ import Testing
     #expect(!whole.isEmpty, "there is room for loss and validation")
   }
 
-  @Test func onADumbTerminalLinesArePlain() throws {
+  @Test func dumbTerminalHasPlainLines() throws {
     #expect(try !onTerminal(["TERM": "dumb"]).contains("\u{1B}"))
   }
 

@@ -34,7 +34,7 @@ import Testing
     return run
   }
 
-  @Test(arguments: kinds) func aTrainedModelEvaluatesToItsOwnAccuracy(kind: String) throws {
+  @Test(arguments: kinds) func evaluationReproducesStoredAccuracy(kind: String) throws {
     let trained = try train(kind, to: "a.safetensors", ["--json", folder.file("a.json")])
     let report = try #require(
       JSONSerialization.jsonObject(with: folder.bytes("a.json")) as? [String: Any])
@@ -58,7 +58,7 @@ import Testing
     if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to tell") }
   }
 
-  @Test(arguments: kinds) func theSavedModelIsTheSameOnAnyThreadsAndInstructionSet(kind: String) throws {
+  @Test(arguments: kinds) func modelIsIndependentOfThreadCountAndInstructionSet(kind: String) throws {
     try train(kind, to: "a", ["--threads", "1"])
     try train(kind, to: "b", ["--threads", "3"])
     try train(kind, to: "c", environment: ["ATELIER_ISA": "portable"])
@@ -66,7 +66,7 @@ import Testing
     #expect(try folder.bytes("b") == bytes && folder.bytes("c") == bytes)
   }
 
-  @Test(arguments: kinds) func withoutAFileTheModelGoesIntoAFolderOfTheRun(kind: String) throws {
+  @Test(arguments: kinds) func savesModelInFolderOfRunByDefault(kind: String) throws {
     let run = try AtelierProcess(["train", kind, "--data", data, "--json", "-"] + fast(kind), in: folder)
     let report = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
     let file = try #require(report["file"] as? String)
@@ -74,7 +74,7 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.file(file)))
   }
 
-  @Test func settingsReachTheModel() throws {
+  @Test func optionsReachSavedSettings() throws {
     try train(
       "forest", to: "a",
       [
@@ -123,7 +123,7 @@ import Testing
   }
 
   /// The largest images: the state of the network is many times as long as a message may be.
-  @Test func theLargestImagesAreTrainedByAnyNumberOfWorkers() throws {
+  @Test func trainsLargestImagesOnAnyNumberOfWorkers() throws {
     let large = folder.file("large")
     try FileManager.default.createDirectory(atPath: large, withIntermediateDirectories: true)
     for prefix in ["train", "t10k"] {
@@ -142,7 +142,7 @@ import Testing
     #expect(try folder.bytes("group.safetensors") == folder.bytes("large.safetensors"))
   }
 
-  @Test func aModelOfOtherDataIsJudgedWithAWarning() throws {
+  @Test func warnsWhenEvaluatingOnOtherData() throws {
     try train("tree", to: "tree.safetensors")
     let other = try TemporaryFolder()
     let otherData = try TinyData.write(into: other, train: 60)
@@ -151,7 +151,7 @@ import Testing
     #expect(run.status == 0 && run.errors.hasPrefix("warning: the model was trained on another data set: data, "))
   }
 
-  @Test func dataAreDescribed() throws {
+  @Test func describesDataSet() throws {
     let text = try AtelierProcess(["data", "--data", data], in: folder)
     #expect(text.status == 0 && text.output.hasPrefix("data: 3 classes, images of 8x8\n"))
     let json = try AtelierProcess(["data", "--json", "-"], in: folder, environment: ["ATELIER_DATA": data])
@@ -159,7 +159,7 @@ import Testing
     #expect(summary["classNames"] as? [String] == ["cat", "hen", "owl"])
   }
 
-  @Test func quickstartTrainsAllFour() throws {
+  @Test func quickstartTrainsAllModels() throws {
     let run = try AtelierProcess(["quickstart", "--data", data, "--json", folder.file("table.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
     let lines = run.output.split(separator: "\n")
@@ -178,7 +178,7 @@ import Testing
     }
   }
 
-  @Test func benchmarkMeasuresWorkingTogetherAndSweeps() throws {
+  @Test func benchmarkMeasuresClusterAndSweeps() throws {
     let run = try AtelierProcess(
       ["benchmark", "--cluster", "--data", data, "--repetitions", "1", "--json", folder.file("b.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
@@ -192,7 +192,7 @@ import Testing
   }
 
   /// Simulated workers compute one chunk at a time, and are never idle for long.
-  @Test func benchmarkSimulatesWorkersThatAreAsFastAsTheyCanBe() throws {
+  @Test func benchmarkSimulatesNearlyIdealWorkers() throws {
     let run = try AtelierProcess(["benchmark", "--simulate", "--json", folder.file("b.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
     let results = try #require(JSONSerialization.jsonObject(with: folder.bytes("b.json")) as? [String: Any])
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  @Test func benchmarkMeasuresEachModelInAProcessOfItsOwn() throws {
+  @Test func benchmarkMeasuresEachModelInSeparateProcess() throws {
     let run = try AtelierProcess(
       ["benchmark", "--data", data, "--models", "tree,knn", "--repetitions", "2", "--json", folder.file("b.json")],
       in: folder)

@@ -156,7 +156,7 @@ import Testing
     let palette = PNGBytes.chunk("PLTE", randomBytes(30, key: 3))
     var random = RandomSequence(seed: 8, .test)
     for round in 0..<2000 {
-      let type: PNGBytes.ColourType = round.isMultiple(of: 2) ? .grey : .palette
+      let type: PNGBytes.ColorType = round.isMultiple(of: 2) ? .grey : .palette
       let (before, after) = (PNGBytes.header(height: 9, width: 8, bits: 8, type), PNGBytes.chunk("IEND", []))
       let data = PNGBytes.chunk("IDAT", mutated(packed, &random))
       let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &random))
