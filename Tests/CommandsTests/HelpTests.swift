@@ -34,7 +34,7 @@ import Testing
   @Test func versionNamesLibrariesAndInstructionSet() throws {
     let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "portable"])
     #expect(run.status == 0)
-    #expect(run.output.contains("instruction set  portable (this processor can: portable"))
+    #expect(run.output.contains("instruction set  portable (available: portable"))
     for name in ["atelier", "cores", "zlib", "libpng", "libsodium"] {
       #expect(run.output.contains("\n\(name) ") || run.output.hasPrefix(name))
     }

@@ -50,10 +50,10 @@ struct ClusterBenchmark {
       let start = ContinuousClock.now
       try withCluster(workers: 2) { two in
         // A job of one unit for each: done when both are there.
-        try two.runEmptyUnits(1)
+        try two.runEmptyTasks(1)
         ready.append((ContinuousClock.now - start) / .seconds(1))
         let begun = ContinuousClock.now
-        try two.runEmptyUnits(Self.emptyUnits)
+        try two.runEmptyTasks(Self.emptyUnits)
         empty.append(Double(Self.emptyUnits) / ((ContinuousClock.now - begun) / .seconds(1)))
         cnn.two.append(try networkSpeed(two))
         forest.two.append(try forestSpeed(two))

@@ -109,7 +109,7 @@ private struct TaskSimulation {
       let profile = Profile.with { ($0.threads, $0.numerics) = (1, 1) }
       workers[id] = Worker(id: id, profile: profile, limits: Limits())
     }
-    let (pool, awaited) = (TaskPool(units: [0..<units]), workerCount)
+    let (pool, awaited) = (TaskPool(tasks: [0..<units]), workerCount)
     take { $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
     events.add(.tick, at: 0)
     while !isDone, let (time, event) = events.next() {

@@ -71,7 +71,7 @@ struct ClusterOptions: ParsableArguments {
     if let events { try EventLog.open(events) }
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
-    settings.awaited = minWorkers
+    settings.minWorkers = minWorkers
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
     if let listen {

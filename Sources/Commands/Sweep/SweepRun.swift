@@ -92,14 +92,14 @@ final class SweepRun {
   private func fit() throws {
     let reporter = ProgressReporter("sweep", options: run.options)
     func report(_ all: ClusterProgress) -> Bool {
-      reporter.sweep = progress.snapshot(search, running: all.workers.compactMap(\.units))
+      reporter.sweep = progress.snapshot(search, running: all.workers.compactMap(\.tasks))
       return reporter.report(all)
     }
     if let team {
       try run.cluster.trainTeams(
         of: team, on: images, classCount: run.dataset.classCount,
         next: { [self] in nextTask().map(teamFit) },
-        ended: { [self] in try end($0.number, $1) },
+        onEnd: { [self] in try end($0.number, $1) },
         progress: { [self] teams in
           var all = teams
           all.fit.total = search.tasks.count
@@ -109,7 +109,7 @@ final class SweepRun {
       try run.cluster.fit(
         images, classCount: run.dataset.classCount, next: { [self] in plan() },
         keep: { [self] in try keep($0, $1) },
-        setAside: { [self] in quarantine($0, reason: $1) }, progress: report)
+        onQuarantine: { [self] in quarantine($0, reason: $1) }, progress: report)
     }
     reporter.end()
     if LiveRun.isOpen { showTrials() }
@@ -166,20 +166,20 @@ final class SweepRun {
   }
 
   /// A task as a team is told of it. Configurations that one network answers have the same settings.
-  private func teamFit(_ task: Int) -> Trial {
+  private func teamFit(_ task: Int) -> TeamFit {
     let group = search.tasks[task].group
-    return Trial(
+    return TeamFit(
       number: task, settings: group.members[0],
       division: ImageDivision(definition.splits, seed: definition.seed, split: group.split, images: group.images))
   }
 
-  private func end(_ task: Int, _ end: TrialEnd) throws {
+  private func end(_ task: Int, _ end: TeamFitEnd) throws {
     switch end {
     case .known(let outcome, let time):
       var results = FitResults()
       results.add(search.tasks[task].group.members.map { _ in (outcome, time) })
       try keep(task..<task + 1, results)
-    case .setAside(let reason): quarantine(task..<task + 1, reason: reason)
+    case .quarantined(let reason): quarantine(task..<task + 1, reason: reason)
     }
   }
 
