@@ -21,11 +21,11 @@ package struct AdvertisedAddress: Sendable, Equatable {
 
   /// Of a socket at all addresses of a machine: the one that leads to the coordinator, or another one that other hosts can know. nil if the
   /// socket's own will do.
-  static func of(_ listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
+  static func automatic(for listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
     guard let host = listening.host, isWildcard(host) else { return nil }
     var address: String?
     if let host = coordinator.host, let port = coordinator.port {
-      address = LocalAddress.towards(host: host, port: port)
+      address = LocalAddress.outbound(toHost: host, port: port)
     }
     return (address ?? LocalAddress.external).map { AdvertisedAddress(host: $0) }
   }

@@ -14,9 +14,9 @@ package struct BlobDownload {
   }
 
   /// What to ask for now.
-  /// - Parameter patience: after which a part that has not come is asked for again
-  package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    parts.requests(at: now, patience: patience)
+  /// - Parameter timeout: after which a part that has not come is asked for again
+  package mutating func requests(at now: Milliseconds, timeout: Milliseconds) -> [BlobRequest] {
+    parts.requests(at: now, timeout: timeout)
   }
 
   /// A part has come. What does not fit is dropped.

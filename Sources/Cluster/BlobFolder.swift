@@ -15,12 +15,12 @@ package struct BlobFolder {
 
   /// - Parameters:
   ///   - name: which has not been there yet
-  ///   - isKept: until it is removed
+  ///   - isPinned: until it is removed
   /// - Throws: ``FileError/notCreated(path:reason:)``, ``FileError/notWritten(path:reason:)``; then no part of the file is left
-  package mutating func add(_ blob: Blob, name: SHA256, isKept: Bool = false) throws(FileError) {
+  package mutating func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
-    if isKept { return }
+    if isPinned { return }
     switch blob {
     case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
     case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)

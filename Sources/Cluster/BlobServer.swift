@@ -15,17 +15,17 @@ package struct BlobServer {
   /// Of the training in hand: each soon has a successor.
   private var checkpoints: [File] = []
   /// Each until it is removed.
-  private var lasting: [File] = []
+  private var pinned: [File] = []
   private static let kept = 4
-  private static let largestPart = PartAssembly.partSize
+  private static let maxPart = PartAssembly.partSize
 
   package init() {}
 
-  /// - Parameter isKept: until it is removed
+  /// - Parameter isPinned: until it is removed
   /// - Returns: the file's name.
-  package mutating func add(_ blob: Blob, isKept: Bool = false) -> SHA256 {
+  package mutating func add(_ blob: Blob, isPinned: Bool = false) -> SHA256 {
     let bytes = blob.file.bytes
-    if isKept { return Self.add(bytes, to: &lasting, keeping: .max) }
+    if isPinned { return Self.add(bytes, to: &pinned, keeping: .max) }
     switch blob {
     case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
     case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
@@ -33,7 +33,7 @@ package struct BlobServer {
     }
   }
 
-  mutating func remove(_ name: SHA256) { lasting.removeAll { $0.name == name } }
+  mutating func remove(_ name: SHA256) { pinned.removeAll { $0.name == name } }
 
   private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
@@ -47,9 +47,9 @@ package struct BlobServer {
   /// For a file that is not here, a part of nothing, so that nobody waits for it; nil for what cannot be.
   package func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      request.count > 0, request.count <= Self.largestPart
+      request.count > 0, request.count <= Self.maxPart
     else { return nil }
-    guard let bytes = (images + files + checkpoints + lasting).first(where: { $0.name == name })?.bytes else {
+    guard let bytes = (images + files + checkpoints + pinned).first(where: { $0.name == name })?.bytes else {
       return (BlobPart.with { $0.digest = request.digest }, Frame([]))
     }
     guard request.offset < bytes.count else { return nil }

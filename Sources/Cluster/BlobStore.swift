@@ -8,7 +8,7 @@ package final class BlobStore: Sendable {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
     /// Each until it is removed.
-    var lasting: [(name: SHA256, blob: Blob)] = []
+    var pinned: [(name: SHA256, blob: Blob)] = []
     /// What has come, once for each that waits for it; no bytes: it will not come.
     var files: [(name: SHA256, bytes: [UInt8]?)] = []
     /// Once for each that waits.
@@ -34,11 +34,11 @@ package final class BlobStore: Sendable {
   package init(isFetched: Bool = true) { self.isFetched = isFetched }
 
   /// The blob is here already, in the form in which it is used.
-  /// - Parameter isKept: until it is removed
-  package func add(_ blob: Blob, name: SHA256, isKept: Bool = false) {
+  /// - Parameter isPinned: until it is removed
+  package func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) {
     state.withLock { state in
-      if isKept {
-        state.lasting = state.lasting.filter { $0.name != name } + [(name, blob)]
+      if isPinned {
+        state.pinned = state.pinned.filter { $0.name != name } + [(name, blob)]
       } else if case .images = blob {
         state.images = state.images.filter { $0.name != name }.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
@@ -47,7 +47,7 @@ package final class BlobStore: Sendable {
     }
   }
 
-  func remove(_ name: SHA256) { state.withLock { $0.lasting.removeAll { $0.name == name } } }
+  func remove(_ name: SHA256) { state.withLock { $0.pinned.removeAll { $0.name == name } } }
 
   /// A file has come. It is dropped if nobody wants it any longer: who waited may have been told to stop.
   /// - Parameter bytes: nil: it will not come, because the coordinator has it no longer
@@ -94,7 +94,7 @@ package final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) {
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.pinned).first { $0.name == name }?.blob }) {
       return blob
     }
     let title = "the file \(name) of the coordinator"

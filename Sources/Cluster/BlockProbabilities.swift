@@ -4,7 +4,7 @@ internal import Models
 /// What a model makes of images that workers judge block by block.
 package struct BlockProbabilities {
   /// Images of a block, which is a unit of the job.
-  package static let imagesPerUnit = 96
+  package static let imagesPerTask = 96
 
   let imageCount: Int
   let classCount: Int
@@ -16,13 +16,13 @@ package struct BlockProbabilities {
     values = [Float](repeating: 0, count: imageCount * classCount)
   }
 
-  var units: Range<Int> { 0..<(imageCount + Self.imagesPerUnit - 1) / Self.imagesPerUnit }
+  var units: Range<Int> { 0..<(imageCount + Self.imagesPerTask - 1) / Self.imagesPerTask }
 
   /// - Parameter bytes: the numbers of some units, as a worker has sent them
   /// - Throws: ``ModelError/badModel(_:)`` if they are not as many as they must be, or are no probabilities
   func read(_ bytes: UnsafeRawBufferPointer, of units: Range<Int>) throws(ModelError) -> [Float] {
-    let first = units.lowerBound * Self.imagesPerUnit
-    let count = min(units.upperBound * Self.imagesPerUnit, imageCount) - first
+    let first = units.lowerBound * Self.imagesPerTask
+    let count = min(units.upperBound * Self.imagesPerTask, imageCount) - first
     guard bytes.count == count * classCount * 4 else {
       throw .badModel("probabilities of \(bytes.count) bytes came for \(count) images")
     }
@@ -38,7 +38,7 @@ package struct BlockProbabilities {
 
   /// - Parameter part: what ``read(_:of:)`` has returned for these units
   mutating func add(_ part: [Float], of units: Range<Int>) {
-    let first = units.lowerBound * Self.imagesPerUnit * classCount
+    let first = units.lowerBound * Self.imagesPerTask * classCount
     values.replaceSubrange(first..<first + part.count, with: part)
   }
 }

@@ -24,8 +24,8 @@ extension Cluster {
       if case .result(let result) = subject { perform(coordinator.handle(.result(result), from: worker, at: now)) }
       return
     }
-    guard subject.bytes.count <= BytesDigest.mostAtOnce else { return uploads.begin(subject, from: worker) }
-    guard let body else { return blame(worker, subject, "it came without its bytes") }
+    guard subject.bytes.count <= BytesDigest.maxMessageSize else { return uploads.begin(subject, from: worker) }
+    guard let body else { return reject(worker, subject, "it came without its bytes") }
     body.withBytes { accept(subject, from: worker, $0) }
   }
 
@@ -38,7 +38,7 @@ extension Cluster {
 
   /// Asks for the parts that are due.
   func requestUploads() {
-    let due = uploads.requests(at: now, patience: settings.limits.retry) { isWanted($0, from: $1) }
+    let due = uploads.requests(at: now, timeout: settings.limits.retry) { isWanted($0, from: $1) }
     for (worker, request) in due {
       if let route = routes[worker] { send(to: route) { $0.uploadRequest = request } }
     }
@@ -55,7 +55,7 @@ extension Cluster {
   private func accept(_ subject: Uploads.Subject, from worker: WorkerID, _ bytes: UnsafeRawBufferPointer) {
     guard let run else { return }
     guard subject.bytes.matches(bytes) else {
-      return blame(worker, subject, "the bytes that arrived are not those that it announced")
+      return reject(worker, subject, "the bytes that arrived are not those that it announced")
     }
     var arrival = Arrival(worker: worker, byteCount: bytes.count)
     do {
@@ -64,7 +64,7 @@ extension Cluster {
         guard let chunk = coordinator.openChunk(of: result, from: worker) else { return }
         let checked = UnsafeRawBufferPointer(rebasing: bytes[..<run.checkedCount(bytes)])
         guard checksum(of: checked) == [UInt8](result.digest) else {
-          return blame(worker, subject, "its digest is not that of its bytes")
+          return reject(worker, subject, "its digest is not that of its bytes")
         }
         arrival.milliseconds = Int(result.milliseconds)
         arrival.keep = try run.read(chunk, result.job, bytes)
@@ -76,11 +76,11 @@ extension Cluster {
         perform(coordinator.handle(.checkpoint(checkpoint), from: worker, at: now), of: arrival)
       }
     } catch {
-      blame(worker, subject, "\(error)")
+      reject(worker, subject, "\(error)")
     }
   }
 
-  private func blame(_ worker: WorkerID, _ subject: Uploads.Subject, _ reason: String) {
+  private func reject(_ worker: WorkerID, _ subject: Uploads.Subject, _ reason: String) {
     switch subject {
     case .result(let result):
       perform(coordinator.reject(result, from: worker, reason: reason, at: now))

@@ -37,6 +37,6 @@ extension Cluster {
     /// nil: none for now. If nobody works on anything then, the job is done.
     let next: () throws -> (units: Range<Int>, file: SHA256)?
     /// Told of units that nobody can do, and why.
-    let setAside: (Chunk, String) throws -> Void
+    let onQuarantine: (Chunk, String) throws -> Void
   }
 }

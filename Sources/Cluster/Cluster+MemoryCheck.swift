@@ -8,7 +8,7 @@ extension Cluster {
   /// - Parameter queries: images whose predictions are made at once
   /// - Throws: ``ModelError/badSettings(_:)``, which names the setting
   package func checkMemory(
-    _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, queries: Int = BlockProbabilities.imagesPerUnit
+    _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, queries: Int = BlockProbabilities.imagesPerTask
   ) throws(ModelError) {
     // Others may do all of it.
     let processes = self.settings.listen != nil ? 0 : max(1, self.settings.workers)
@@ -26,7 +26,7 @@ extension ComputeThread {
     _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, on context: ComputeContext
   ) throws(ModelError) {
     try settings.memory(
-      images: images.count, of: images.shape, classCount: classCount, queries: BlockProbabilities.imagesPerUnit,
+      images: images.count, of: images.shape, classCount: classCount, queries: BlockProbabilities.imagesPerTask,
       threads: context.team.count
     ).check(collects: false)
   }

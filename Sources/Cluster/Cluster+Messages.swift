@@ -8,8 +8,8 @@ internal import Transport
 /// What the coordinator's process receives and sends: messages become events, and actions become messages.
 extension Cluster {
   /// Messages that are looked at before orders are sent.
-  private static let mostAtOnce = 64
-  private static let mostNames = 1_000
+  private static let maxMessagesPerPass = 64
+  private static let maxNames = 1_000
 
   // MARK: What comes
 
@@ -28,21 +28,21 @@ extension Cluster {
       isReceiving = false
       sendOrders()
     }
-    while count < Self.mostAtOnce, let frames = router.receive(frames: 3) {
+    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 3) {
       count += 1
       // A connection that is closed may have left its number to the one that this message came by.
       noteClosedConnections()
       guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
-        strangers.note(.message, of: frames.last?.peerAddress)
+        unknownPeers.note(.message, of: frames.last?.peerAddress)
         continue
       }
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
     noteClosedConnections()
     requestUploads()
-    if run?.ended.isEmpty == false { goOn() }
+    if run?.ended.isEmpty == false { advanceTeams() }
     grow()
-    return count == Self.mostAtOnce
+    return count == Self.maxMessagesPerPass
   }
 
   private func noteClosedConnections() {
@@ -54,7 +54,7 @@ extension Cluster {
           routes[worker] = nil
           perform(coordinator.handle(.disconnected, from: worker, at: now))
         }
-      case .failed: strangers.note(.handshake, of: nil)
+      case .failed: unknownPeers.note(.handshake, of: nil)
       // Access control knows more about who it was.
       case .refused, .ready: break
       }
@@ -91,7 +91,7 @@ extension Cluster {
           $0.numerics = numericsVersion
         }
       }
-    case nil: strangers.note(.message, of: frame.peerAddress)
+    case nil: unknownPeers.note(.message, of: frame.peerAddress)
     }
   }
 
@@ -109,7 +109,7 @@ extension Cluster {
     // Within the process there are no others.
     if settings.isOneProcess { return nil }
     do throws(TransportError) {
-      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: keys?.own)
+      _ = try ExchangeLinks.resolvePeer(profile.exchangeEndpoint, key: profile.exchangeKey, keys: keys?.own)
       return nil
     } catch { return "other workers cannot reach it: \(error)" }
   }
@@ -147,21 +147,21 @@ extension Cluster {
         if let arrival { attempt { _ in try arrival.keep() } }
       case .note(let note):
         if case .joined(let joined, let profile) = note {
-          if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
+          if names.count >= Self.maxNames { names = names.filter { routes[$0.key] != nil } }
           names[joined] = "\(profile.host), process \(profile.process)"
           timeline.join(joined, profile)
         }
-        if let text = describe(note) { tell(text, isFault: note.isFault) }
+        if let text = describe(note) { report(text, isFault: note.isFault) }
         if case .setAside(let chunk, let job, let reason) = note {
-          localWorkers?.forgiveDeaths()
-          setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
-          attempt { run in try run.growth?.setAside(chunk, reason) }
+          localWorkers?.forgiveCrashes()
+          quarantineReasons[run?.teams == nil ? chunk.id : job] = reason
+          attempt { run in try run.growth?.onQuarantine(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
         }
       case .end(let end, let job):
-        if case .givenUp = end { localWorkers?.forgiveDeaths() }
+        if case .givenUp = end { localWorkers?.forgiveCrashes() }
         if run?.teams == nil { run?.end = end } else { run?.ended.append((job, end)) }
       }
     }
@@ -175,7 +175,7 @@ extension Cluster {
     unsentOrders = [:]
   }
 
-  func tell(_ text: String, isFault: Bool) {
+  func report(_ text: String, isFault: Bool) {
     log(text)
     timeline.note(text, isFault: isFault, at: seconds)
   }

@@ -15,34 +15,34 @@ extension Cluster {
   package func fit(
     _ images: LabeledImages, classCount: Int, next: @escaping () throws -> FitGroups?,
     keep: @escaping (_ groups: Range<Int>, FitResults) throws -> Void,
-    setAside: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: Progress
+    onQuarantine: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: ProgressHandler
   ) throws {
     var description = JobDescription()
-    (description.work, description.classCount) = (.fitGroups, UInt32(classCount))
+    (description.activity, description.classCount) = (.fitGroups, UInt32(classCount))
     description.images = .init(try share(.images(images)).bytes)
     var shared = SharedGroups()
     defer { for name in shared.names { withdraw(name) } }
     _ = try run(
-      description, .tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), unit: .fits, total: 0,
+      description, .tasks(TaskPool(tasks: [], isUneven: true, mayGrow: true)), unit: .fits, total: 0,
       read: { chunk, bytes in
         let counts = shared[chunk].map(\.members.count)
         guard let results = FitResults(bytes: bytes, counts: counts) else {
           throw ModelError.badModel("a worker's results are not those of the fits that it was given")
         }
         return {
-          try keep(chunk.units, results)
+          try keep(chunk.tasks, results)
           if let name = shared.end(chunk) { self.withdraw(name) }
         }
       }, checkedCount: { FitResults.checkedCount(of: $0) },
       growth: Growth(
         next: {
           guard let groups = try next(), !groups.groups.isEmpty else { return nil }
-          let name = try self.share(.groups(groups), isKept: true)
+          let name = try self.share(.groups(groups), isPinned: true)
           shared.add(groups, name)
           return (groups.numbers, name)
         },
-        setAside: { chunk, reason in
-          try setAside(chunk.units, reason)
+        onQuarantine: { chunk, reason in
+          try onQuarantine(chunk.tasks, reason)
           if let name = shared.end(chunk) { self.withdraw(name) }
         }), progress: progress)
   }
@@ -59,7 +59,7 @@ private struct SharedGroups {
   /// A chunk's groups, before it has ended.
   subscript(chunk: Chunk) -> [FitGroup] {
     let groups = SHA256(bytes: chunk.file).flatMap { files[$0]?.groups }
-    return groups.map { found in chunk.units.map { found[$0] } } ?? []
+    return groups.map { found in chunk.tasks.map { found[$0] } } ?? []
   }
 
   /// - Returns: the name of a file that nobody needs any longer

@@ -6,12 +6,12 @@ package import Models
 /// Models that are fitted in independent units of work.
 extension Cluster {
   /// Tells how far a job is; false stops it.
-  package typealias Progress = (ClusterProgress) -> Bool
+  package typealias ProgressHandler = (ClusterProgress) -> Bool
 
   /// Grows a forest, whose trees the workers share.
   /// - Parameter parts: trees that were grown before, and where those that are grown are kept.
   package func fitForest(
-    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil, progress: Progress
+    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil, progress: ProgressHandler
   ) throws -> Forest {
     try settings.check()
     try checkMemory(.forest(settings), images, classCount: classCount)
@@ -34,17 +34,17 @@ extension Cluster {
       ?? [0..<settings.trees]
     if !missing.isEmpty {
       var description = JobDescription()
-      (description.work, description.settings) = (.growForest, settings.text)
+      (description.activity, description.settings) = (.growForest, settings.text)
       (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
       let end = try run(
-        description, .tasks(TaskPool(units: missing)), unit: .trees,
+        description, .tasks(TaskPool(tasks: missing)), unit: .trees,
         total: missing.reduce(0) { $0 + $1.count },
         read: { chunk, bytes in
-          let trees = try read(bytes, units: chunk.units)
+          let trees = try read(bytes, units: chunk.tasks)
           let copy = parts == nil ? [] : Array(bytes)
           return {
-            grown.append((chunk.units.lowerBound, trees))
-            try copy.withUnsafeBytes { try parts?.write($0, units: chunk.units) }
+            grown.append((chunk.tasks.lowerBound, trees))
+            try copy.withUnsafeBytes { try parts?.write($0, units: chunk.tasks) }
           }
         }, progress: progress)
       try checkComplete(end, unit: "tree")
@@ -56,16 +56,16 @@ extension Cluster {
 
   /// Grows a tree, on the threads of one worker. While it grows there is nothing to count: the progress has a total of 0.
   package func fitTree(
-    _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: Progress
+    _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: ProgressHandler
   ) throws -> DecisionTree {
     try settings.check()
     try checkMemory(.tree(settings), images, classCount: classCount)
     var description = JobDescription()
-    (description.work, description.settings) = (.growTree, settings.text)
+    (description.activity, description.settings) = (.growTree, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var tree: DecisionTree?
     let end = try run(
-      description, .tasks(TaskPool(units: [0..<1])), unit: .nodes, total: 0,
+      description, .tasks(TaskPool(tasks: [0..<1])), unit: .nodes, total: 0,
       read: { _, bytes in
         let file = try SafetensorsFile(bytes: bytes, name: "a worker's tree")
         let grown = try DecisionTree(
@@ -80,42 +80,42 @@ extension Cluster {
   /// - Parameter saved: the model as a file, for workers of other processes
   /// - Returns: class probabilities: (images, classes)
   package func probabilities(
-    of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: Progress
+    of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: ProgressHandler
   ) throws -> [Float] {
     let unit: FitProgress.Unit = type(of: model).kind == .knn ? .queries : .images
     var found = BlockProbabilities(imageCount: images.count, classCount: model.classCount)
     var description = JobDescription()
-    (description.work, description.imagesPerUnit) = (.predict, UInt32(BlockProbabilities.imagesPerUnit))
+    (description.activity, description.imagesPerTask) = (.predict, UInt32(BlockProbabilities.imagesPerTask))
     (description.classCount, description.images) = (UInt32(model.classCount), .init(try share(.images(images)).bytes))
     description.model = .init(try share(.model(saved, model)).bytes)
     let end = try run(
-      description, .tasks(TaskPool(units: [found.units])), unit: unit, total: found.units.count,
+      description, .tasks(TaskPool(tasks: [found.units])), unit: unit, total: found.units.count,
       read: { chunk, bytes in
-        let values = try found.read(bytes, of: chunk.units)
-        return { found.add(values, of: chunk.units) }
+        let values = try found.read(bytes, of: chunk.tasks)
+        return { found.add(values, of: chunk.tasks) }
       },
-      progress: { progress($0.counting(each: BlockProbabilities.imagesPerUnit, atMost: images.count)) })
+      progress: { progress($0.counting(each: BlockProbabilities.imagesPerTask, atMost: images.count)) })
     try checkComplete(end, unit: "block of images")
     return found.values
   }
 
   /// Hands out units that are nothing, each as a task of its own: how much tasks cost on their way.
-  package func runEmptyUnits(_ count: Int) throws {
+  package func runEmptyTasks(_ count: Int) throws {
     var description = JobDescription()
-    description.work = .nothing
+    description.activity = .nothing
     _ = try run(
-      description, .tasks(TaskPool(units: [0..<count], largestChunk: 1)), unit: .queries, total: count,
+      description, .tasks(TaskPool(tasks: [0..<count], largestChunk: 1)), unit: .queries, total: count,
       progress: { _ in true })
   }
 
   private func checkComplete(_ end: Coordinator.JobEnd, unit: String) throws {
-    guard case .done(let setAside) = end, !setAside.isEmpty else { return }
-    throw ClusterError(setAside: setAside.map { ($0, setAsideReasons[$0.id] ?? "") }, unit: unit)
+    guard case .done(let quarantined) = end, !quarantined.isEmpty else { return }
+    throw ClusterError(quarantined: quarantined.map { ($0, quarantineReasons[$0.id] ?? "") }, unit: unit)
   }
 }
 
 extension Chunk {
-  var units: Range<Int> { Int(first)..<Int(first + count) }
+  var tasks: Range<Int> { Int(first)..<Int(first + count) }
 }
 
 extension ClusterProgress {
@@ -126,7 +126,7 @@ extension ClusterProgress {
     let lines = workers.map { line in
       WorkerLine(
         host: line.host, process: line.process, threads: line.threads, instructionSet: line.instructionSet,
-        activity: line.activity, rate: line.rate * Double(size), share: line.share, lastSeen: line.lastSeen)
+        activity: line.activity, rate: line.rate * Double(size), fraction: line.fraction, lastSeen: line.lastSeen)
     }
     return ClusterProgress(fit: fit, workers: lines)
   }

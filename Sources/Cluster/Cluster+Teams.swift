@@ -6,7 +6,7 @@ internal import Models
 package import Selection
 
 /// A network of a sweep, which a team trains and then judges.
-package struct Trial: Sendable {
+package struct TeamFit: Sendable {
   /// By which people and the sweep know it.
   package let number: Int
   /// ``NetworkSettings``, as text.
@@ -18,11 +18,11 @@ package struct Trial: Sendable {
   }
 }
 
-package enum TrialEnd: Sendable {
+package enum TeamFitEnd: Sendable {
   /// Its scores, or why it can have none: the same wherever it is tried.
   case known(FitOutcome, FitTime)
   /// Workers have died of it, or what it has come to cannot be kept.
-  case setAside(reason: String)
+  case quarantined(reason: String)
 }
 
 /// Networks of a sweep, trained side by side.
@@ -36,14 +36,14 @@ extension Cluster {
   ///   - ended: told once of the end of each
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``
   package func trainTeams(
-    of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> Trial?,
-    ended: @escaping (Trial, TrialEnd) throws -> Void, progress: Progress
+    of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> TeamFit?,
+    onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void, progress: ProgressHandler
   ) throws {
-    let trials = TeamTrials(
+    let fits = TeamFits(
       cluster: self, size: size, images: images, name: try share(.images(images)), classCount: classCount, next: next,
-      tell: ended)
-    defer { trials.close() }
-    try run(trials, progress: progress)
+      onEnd: onEnd)
+    defer { fits.close() }
+    try run(fits, progress: progress)
   }
 }
 
@@ -56,7 +56,7 @@ protocol TeamJobs: AnyObject {
   func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws
   /// Begins jobs, if there are workers for them.
   func beginMore() throws
-  var areDone: Bool { get }
+  var isDone: Bool { get }
   /// Of the network that the job trains.
   func plan(of job: UInt64) -> NetworkPlan?
   /// What people call the jobs in hand.
@@ -66,9 +66,9 @@ protocol TeamJobs: AnyObject {
 
 /// Trials on their way: each is a training, and then a job of judging what it has come to. Both are done by workers, so that the coordinator has
 /// time to listen.
-private final class TeamTrials: TeamJobs {
+private final class TeamFits: TeamJobs {
   private struct Open {
-    let trial: Trial
+    let trial: TeamFit
     let plan: NetworkPlan
     let team: Team
     let start = ContinuousClock.now
@@ -79,7 +79,7 @@ private final class TeamTrials: TeamJobs {
     var state: [Tensor] = []
     /// The newest last.
     var files: [SHA256] = []
-    var nextOffer = ContinuousClock.now
+    var nextCheckpointTime = ContinuousClock.now
     /// Of the test images; nil until the training has ended.
     var probabilities: BlockProbabilities?
   }
@@ -89,28 +89,28 @@ private final class TeamTrials: TeamJobs {
   private let images: LabeledImages
   private let name: SHA256
   private let classCount: Int
-  private let next: () throws -> Trial?
-  private let tell: (Trial, TrialEnd) throws -> Void
+  private let next: () throws -> TeamFit?
+  private let onEnd: (TeamFit, TeamFitEnd) throws -> Void
   private var open: [UInt64: Open] = [:]
   private var endedCount = 0
   private var hasMore = true
   /// Of the test images of each division.
   private var labels: [ImageDivision: [UInt8]] = [:]
   /// Of the training images of each.
-  private var learned: [ImageDivision: [UInt8]] = [:]
+  private var trainingLabelsByDivision: [ImageDivision: [UInt8]] = [:]
 
   /// Who joins late may still fetch an older one.
   private static let keptFiles = 4
 
   init(
     cluster: Cluster, size: Int, images: LabeledImages, name: SHA256, classCount: Int,
-    next: @escaping () throws -> Trial?, tell: @escaping (Trial, TrialEnd) throws -> Void
+    next: @escaping () throws -> TeamFit?, onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void
   ) {
     (self.cluster, self.size, self.images, self.name) = (cluster, size, images, name)
-    (self.classCount, self.next, self.tell) = (classCount, next, tell)
+    (self.classCount, self.next, self.onEnd) = (classCount, next, onEnd)
   }
 
-  var areDone: Bool { open.isEmpty && !hasMore }
+  var isDone: Bool { open.isEmpty && !hasMore }
   var numbers: [UInt64: Int] { open.mapValues(\.trial.number) }
   var progress: FitProgress { FitProgress(done: endedCount, total: endedCount + open.count, unit: .fits) }
 
@@ -135,12 +135,12 @@ private final class TeamTrials: TeamJobs {
     }
   }
 
-  private func begin(_ trial: Trial) throws {
+  private func begin(_ trial: TeamFit) throws {
     let settings = try NetworkSettings(text: trial.settings)
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
-    (description.work, description.settings, description.classCount) = (.trainTrial, settings.text, UInt32(classCount))
+    (description.activity, description.settings, description.classCount) = (.trainTeamFit, settings.text, UInt32(classCount))
     (description.images, description.division) = (.init(name.bytes), .init(trial.division.json))
     // Who has no shards has nothing to do.
     let team = Team(of: size, atMost: settings.shards)
@@ -168,27 +168,27 @@ private final class TeamTrials: TeamJobs {
       return
     }
     // The more there are, the less often each: to hash and to copy takes time.
-    guard let trial = open[checkpoint.job], .now >= trial.nextOffer else { return }
-    open[checkpoint.job]!.nextOffer = .now + .seconds(2 * open.count)
+    guard let trial = open[checkpoint.job], .now >= trial.nextCheckpointTime else { return }
+    open[checkpoint.job]!.nextCheckpointTime = .now + .seconds(2 * open.count)
     do { try share(tensors, of: checkpoint.job) } catch {
       // Who joins late has more to do without it, and that is all.
-      open[checkpoint.job]!.nextOffer = .now + .seconds(60)
-      return cluster.tell("number \(trial.trial.number) goes on without a checkpoint: \(error)", isFault: true)
+      open[checkpoint.job]!.nextCheckpointTime = .now + .seconds(60)
+      return cluster.report("number \(trial.trial.number) goes on without a checkpoint: \(error)", isFault: true)
     }
-    cluster.describe(checkpoint.job, open[checkpoint.job]!.description)
+    cluster.updateDescription(of: checkpoint.job, to: open[checkpoint.job]!.description)
   }
 
   /// From now on workers begin with this state.
   private func share(_ tensors: [Tensor], of job: UInt64) throws {
-    let file = try cluster.share(.checkpoint(tensors), isKept: true)
+    let file = try cluster.share(.checkpoint(tensors), isPinned: true)
     open[job]!.description.checkpoint = .init(file.bytes)
     open[job]!.files.append(file)
     if open[job]!.files.count > Self.keptFiles { cluster.withdraw(open[job]!.files.removeFirst()) }
   }
 
   func read(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void {
-    guard let values = try open[job]?.probabilities?.read(bytes, of: chunk.units) else { return {} }
-    return { self.open[job]?.probabilities?.add(values, of: chunk.units) }
+    guard let values = try open[job]?.probabilities?.read(bytes, of: chunk.tasks) else { return {} }
+    return { self.open[job]?.probabilities?.add(values, of: chunk.tasks) }
   }
 
   // MARK: Ends
@@ -198,45 +198,45 @@ private final class TeamTrials: TeamJobs {
     switch end {
     case .trained:
       // What cannot be kept now may be when the search is resumed.
-      do { try judge(trial) } catch let error as FileError { try self.end(trial, .setAside(reason: "\(error)")) }
-    case .done(let setAside):
-      if !setAside.isEmpty {
-        try self.end(trial, .setAside(reason: reason ?? "it cannot be judged"))
+      do { try evaluate(trial) } catch let error as FileError { try self.end(trial, .quarantined(reason: "\(error)")) }
+    case .done(let quarantined):
+      if !quarantined.isEmpty {
+        try self.end(trial, .quarantined(reason: reason ?? "it cannot be judged"))
       } else {
         try self.end(trial, .known(outcome(of: trial), time(of: trial)))
       }
     case .impossible(let reason): try self.end(trial, .known(FitOutcome(failure: reason), time(of: trial)))
-    case .givenUp(let reason): try self.end(trial, .setAside(reason: reason))
+    case .givenUp(let reason): try self.end(trial, .quarantined(reason: reason))
     case .failed(let reason): throw ClusterError.faulty(reason)
     }
   }
 
   /// The team that trained the network is free now, and the first to be asked.
-  private func judge(_ trained: Open) throws {
+  private func evaluate(_ trained: Open) throws {
     let labels = labels(of: trained.trial.division)
     var trial = trained
     trial.trained = .now
-    trial.description.work = .judgeTrial
-    trial.description.imagesPerUnit = UInt32(BlockProbabilities.imagesPerUnit)
+    trial.description.activity = .evaluateTeamFit
+    trial.description.imagesPerTask = UInt32(BlockProbabilities.imagesPerTask)
     let probabilities = BlockProbabilities(imageCount: labels.count, classCount: classCount)
     trial.probabilities = probabilities
-    let file = try cluster.share(.checkpoint(trial.state), isKept: true)
+    let file = try cluster.share(.checkpoint(trial.state), isPinned: true)
     trial.description.checkpoint = .init(file.bytes)
     trial.files.append(file)
     trial.state = []
-    let job = try cluster.begin(trial.description, .tasks(TaskPool(units: [probabilities.units])), team: trial.team)
+    let job = try cluster.begin(trial.description, .tasks(TaskPool(tasks: [probabilities.units])), team: trial.team)
     open[job] = trial
   }
 
-  private func end(_ trial: Open, _ end: TrialEnd) throws {
+  private func end(_ trial: Open, _ end: TeamFitEnd) throws {
     withdraw(trial)
     try self.end(trial.trial, end)
   }
 
-  private func end(_ trial: Trial, _ end: TrialEnd) throws {
+  private func end(_ trial: TeamFit, _ end: TeamFitEnd) throws {
     endedCount += 1
     hasMore = true
-    try tell(trial, end)
+    try onEnd(trial, end)
   }
 
   private func outcome(of trial: Open) -> FitOutcome {
@@ -259,12 +259,12 @@ private final class TeamTrials: TeamJobs {
 
   private func trainingLabels(of division: ImageDivision) -> [UInt8] {
     divide(division)
-    return learned[division]!
+    return trainingLabelsByDivision[division]!
   }
 
   private func divide(_ division: ImageDivision) {
     guard labels[division] == nil else { return }
     let (training, test) = division.divide(images)
-    (labels[division], learned[division]) = (test.labels, training.labels)
+    (labels[division], trainingLabelsByDivision[division]) = (test.labels, training.labels)
   }
 }

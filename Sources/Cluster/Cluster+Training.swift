@@ -13,13 +13,13 @@ extension Cluster {
   ///   - keepCheckpoint: given the state after each epoch, and when the training is stopped
   package func train(
     _ settings: NetworkSettings, _ images: LabeledImages, classCount: Int, from checkpoint: [Tensor]? = nil,
-    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: Progress
+    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: ProgressHandler
   ) throws -> (network: Network, history: [EpochResult]) {
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     try checkMemory(.cnn(settings), images, classCount: classCount)
     var description = JobDescription()
-    (description.work, description.settings) = (.trainNetwork, settings.text)
+    (description.activity, description.settings) = (.trainNetwork, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var (savedRound, digest): (UInt64, UInt64?) = (0, nil)
     if let checkpoint {
@@ -52,7 +52,7 @@ extension Cluster {
           state = tensors
           if checkpoint.finished { return }
           try keepCheckpoint(state)
-          cluster.offer(state, for: description)
+          cluster.publishCheckpoint(state, for: description)
         }
       },
       plan: plan, progress: progress)

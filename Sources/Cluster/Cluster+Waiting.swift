@@ -8,27 +8,27 @@ package struct WaitingReport {
   private var interval: Milliseconds = 10_000
 
   /// Local workers take a moment, which is not worth a line.
-  private static let patience: Milliseconds = 2_000
-  private static let longestInterval: Milliseconds = 600_000
+  private static let firstLineDelay: Milliseconds = 2_000
+  private static let maxInterval: Milliseconds = 600_000
 
   package init() {}
 
   /// - Parameters:
   ///   - text: nil if nobody is awaited
-  ///   - isPatient: whether to wait a moment with the first line
+  ///   - isDelayed: whether to wait a moment with the first line
   /// - Returns: a line that it is time for: one at once, and then ever more seldom
-  package mutating func line(_ text: String?, isPatient: Bool, at now: Milliseconds) -> String? {
+  package mutating func line(_ text: String?, isDelayed: Bool, at now: Milliseconds) -> String? {
     guard let text else {
       (nextLine, interval) = (nil, 10_000)
       return nil
     }
-    guard let due = nextLine ?? (isPatient ? nil : now) else {
-      nextLine = now + Self.patience
+    guard let due = nextLine ?? (isDelayed ? nil : now) else {
+      nextLine = now + Self.firstLineDelay
       return nil
     }
     guard now >= due else { return nil }
     nextLine = now + interval
-    interval = min(2 * interval, Self.longestInterval)
+    interval = min(2 * interval, Self.maxInterval)
     return text
   }
 }
@@ -42,7 +42,7 @@ extension Cluster {
     return "\(missing) \(endpoint); `atelier worker --join \(endpoint)` starts one"
   }
 
-  func tellWhoIsAwaited() {
-    if let line = waitingReport.line(waiting, isPatient: settings.listen == nil, at: now) { tell(line, isFault: false) }
+  func reportAwaitedWorkers() {
+    if let line = waitingReport.line(waiting, isDelayed: settings.listen == nil, at: now) { report(line, isFault: false) }
   }
 }

@@ -24,18 +24,18 @@ package final class Cluster {
   /// nil where this process works alone.
   let keys: CoordinatorKeys?
   private let accessControl: AccessControl?
-  private var joiningKeys: JoiningKeys?
+  private var allowedKeys: AllowedKeys?
   /// Of the local workers.
   private var localKey: Key?
   var coordinator: Coordinator
   private(set) var localWorkers: LocalWorkers?
   /// When any worker was last there.
-  private var lastCompany: Milliseconds = 0
-  private var ownWorker: OwnWorker?
+  private var lastWorkerTime: Milliseconds = 0
+  private var inProcessWorker: InProcessWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
   /// A folder for ipc addresses and files for local workers, which goes with the cluster.
   private let folder: ClusterFolder?
-  var handedOver: BlobFolder?
+  var sharedFolder: BlobFolder?
   var sharedImages: [(images: LabeledImages, name: SHA256)] = []
   /// How each worker is reached, and which connection is whose.
   var routes: [WorkerID: Frame] = [:]
@@ -46,17 +46,17 @@ package final class Cluster {
   /// What people call each; also those that are gone, while there are not many.
   var names: [WorkerID: String] = [:]
   /// Why chunks were set aside; of teams, by job.
-  var setAsideReasons: [UInt64: String] = [:]
+  var quarantineReasons: [UInt64: String] = [:]
   /// Whether there may be more messages to answer, so that orders had better wait.
   var isReceiving = false
-  var strangers = StrangerLog()
+  var unknownPeers = UnknownPeerLog()
   let log: (String) -> Void
   var run: JobRun?
   /// Those who shall work are awaited once.
   private var isFirst = true
   /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
-  var offered: [UInt64: [UInt8]] = [:]
-  var nextOffer: Milliseconds = 0
+  var newDescriptions: [UInt64: [UInt8]] = [:]
+  var nextCheckpointTime: Milliseconds = 0
   var waitingReport = WaitingReport()
   /// Who has done what when.
   package internal(set) var timeline = ClusterTimeline()
@@ -78,13 +78,13 @@ package final class Cluster {
     keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
-    handedOver = folder.map { BlobFolder(path: $0.path) }
+    sharedFolder = folder.map { BlobFolder(path: $0.path) }
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let control = keys == nil ? nil : try AccessControl(in: sockets)
     control?.allow(keys?.workers ?? [], in: Self.domain)
     accessControl = control
-    joiningKeys = keys.flatMap { keys in
-      keys.folder.map { JoiningKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
+    allowedKeys = keys.flatMap { keys in
+      keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
     router = try Socket(
       .router, in: sockets, security: keys.map { .server($0.own, domain: Self.domain) } ?? .none,
@@ -95,7 +95,7 @@ package final class Cluster {
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
     if settings.isOneProcess {
-      ownWorker = try OwnWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
+      inProcessWorker = try InProcessWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
   }
@@ -125,22 +125,22 @@ package final class Cluster {
   /// Ends the local workers, and lets go of all others.
   package func close() {
     localWorkers?.end()
-    ownWorker?.end()
+    inProcessWorker?.end()
     accessControl?.end()
-    (localWorkers, ownWorker) = (nil, nil)
+    (localWorkers, inProcessWorker) = (nil, nil)
     folder?.remove()
   }
 
   // MARK: Jobs
 
   /// Who gets ready for the job from now on is told this.
-  func describe(_ job: UInt64, _ description: JobDescription) {
-    if let bytes: [UInt8] = try? description.serializedBytes() { offered[job] = bytes }
+  func updateDescription(of job: UInt64, to description: JobDescription) {
+    if let bytes: [UInt8] = try? description.serializedBytes() { newDescriptions[job] = bytes }
   }
 
   /// Begins a job for a team.
   /// - Returns: its number
-  func begin(_ description: JobDescription, _ work: Coordinator.Work, team: Team) throws -> UInt64 {
+  func begin(_ description: JobDescription, _ work: Coordinator.Workload, team: Team) throws -> UInt64 {
     let bytes: [UInt8] = try description.serializedBytes()
     perform(coordinator.begin(work, description: bytes, team: team, at: now))
     return coordinator.lastJob
@@ -161,15 +161,15 @@ package final class Cluster {
   ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
   /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
   func run(
-    _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
+    _ description: JobDescription, _ work: Coordinator.Workload, unit: FitProgress.Unit, total: Int,
     read: @escaping (Chunk, UnsafeRawBufferPointer) throws -> () throws -> Void = { _, _ in {} },
     readCheckpoint: @escaping ReadCheckpoint = { _, _ in {} },
     checkedCount: @escaping (UnsafeRawBufferPointer) -> Int = { $0.count }, growth: Growth? = nil,
     plan: NetworkPlan? = nil, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
-    return try carryOut(
-      description.work,
+    return try execute(
+      description.activity,
       JobRun(
         read: { chunk, _, bytes in try read(chunk, bytes) }, readCheckpoint: readCheckpoint,
         checkedCount: checkedCount, plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
@@ -179,33 +179,33 @@ package final class Cluster {
 
   /// Lets teams work until all that they are to do is done.
   func run(_ teams: any TeamJobs, progress: (ClusterProgress) -> Bool) throws {
-    _ = try carryOut(
-      .trainTrial,
+    _ = try execute(
+      .trainTeamFit,
       JobRun(
         read: teams.read, readCheckpoint: teams.readCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
         rates: WorkerRates(at: now), teams: teams),
       start: { $0.startTeams(awaiting: $1, at: $2) }, progress: progress)
   }
 
-  private func carryOut(
-    _ kind: JobDescription.Work, _ job: JobRun,
+  private func execute(
+    _ kind: JobDescription.Activity, _ job: JobRun,
     start: (inout Coordinator, _ awaited: Int, Milliseconds) -> [Coordinator.Action],
     progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     run = job
-    (setAsideReasons, offered) = ([:], [:])
+    (quarantineReasons, newDescriptions) = ([:], [:])
     timeline.begin(kind, at: seconds)
     defer {
       timeline.end(at: seconds)
       run = nil
       LoopPulse.end()
     }
-    perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
+    perform(start(&coordinator, isFirst ? settings.minWorkers ?? max(1, settings.workers) : 1, now))
     // From the first tick on, the coordinator knows its own pauses.
     perform(coordinator.tick(at: now))
     isFirst = false
-    tellWhoIsAwaited()
-    goOn()
+    reportAwaitedWorkers()
+    advanceTeams()
     grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
@@ -214,26 +214,26 @@ package final class Cluster {
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
       if let error = run?.error { throw cancel(error) }
-      for (job, description) in offered { perform(coordinator.describe(job, description, at: now)) }
-      offered = [:]
+      for (job, description) in newDescriptions { perform(coordinator.describe(job, description, at: now)) }
+      newDescriptions = [:]
       for ended in run?.epochEnds ?? [] where !progress(overview(fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
       if now - nextLook > settings.limits.heartbeat {
         drain(atMost: settings.limits.heartbeat)
-        lastCompany = now
+        lastWorkerTime = now
         if let error = run?.error { throw cancel(error) }
         guard run?.end == nil else { continue }
       }
       nextLook = now + Self.interval
-      try lookAround()
-      goOn()
+      try performPeriodicChecks()
+      advanceTeams()
       grow()
       if let error = run?.error { throw cancel(error) }
       if !progress(overview()) { throw stop() }
     }
     let dropped = coordinator.overview.reduce(0) { $0 &+ Int(clamping: $1.membership?.droppedMessages ?? 0) }
-    if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
+    if dropped > 0 { report("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
     switch run!.end! {
     case .impossible(let reason), .givenUp(let reason): throw ModelError.badSettings(reason)
     case .failed(let reason): throw ClusterError.faulty(reason)
@@ -241,19 +241,19 @@ package final class Cluster {
     }
   }
 
-  private func lookAround() throws {
+  private func performPeriodicChecks() throws {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
-    tellWhoIsAwaited()
+    reportAwaitedWorkers()
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
-    if coordinator.workerCount > 0 { lastCompany = now }
+    if coordinator.workerCount > 0 { lastWorkerTime = now }
     // A worker of another host that has lost its connection may come back.
     let patience = settings.listen == nil ? 0 : settings.limits.silence
-    try localWorkers?.check(isAlone: now - lastCompany > patience)
-    if settings.awaited == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+    try localWorkers?.check(isAlone: now - lastWorkerTime > patience)
+    if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))
     }
-    for change in joiningKeys?.look(at: now) ?? [] {
+    for change in allowedKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):
         allow(workers)
@@ -261,21 +261,21 @@ package final class Cluster {
       case .fault(let error): log("of no use among the keys: \(error)")
       }
     }
-    for (address, count) in accessControl?.takeRefusals() ?? [:] { strangers.note(.refusal, of: address, count: count) }
-    for line in strangers.lines(at: now) { log(line) }
+    for (address, count) in accessControl?.takeRefusals() ?? [:] { unknownPeers.note(.refusal, of: address, count: count) }
+    for line in unknownPeers.lines(at: now) { log(line) }
   }
 
   /// Teams whose jobs have ended are told of it, and begin others.
-  func goOn() {
+  func advanceTeams() {
     guard let teams = run?.teams else { return }
     attempt { _ in
       // What one end leads to may end at once.
       while let (job, end) = run?.ended.first {
         run!.ended.removeFirst()
-        try teams.ended(job, end, reason: setAsideReasons[job])
+        try teams.ended(job, end, reason: quarantineReasons[job])
       }
       try teams.beginMore()
-      if teams.areDone { run?.end = .done(setAside: []) }
+      if teams.isDone { run?.end = .done(setAside: []) }
     }
   }
 
@@ -299,7 +299,7 @@ package final class Cluster {
       let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
       return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
     }
-    var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
+    var fit = known ?? FitProgress(done: min(coordinator.tasksDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
         ($0.epoch, $0.done) < ($1.epoch, $1.done)

@@ -52,11 +52,11 @@ package final class ClusterFolder {
   }
 
   /// Bytes of a socket's address (`sun_path` of unix(7)), less the name of this folder and the longest name in it.
-  private static let longestBase = 107 - "/atelier-XXXXXX".utf8.count - "/coordinator-exchange-4194304".utf8.count
+  private static let maxBaseLength = 107 - "/atelier-XXXXXX".utf8.count - "/coordinator-exchange-4194304".utf8.count
 
   /// Whether sockets can be in a folder there. libzmq takes what is before a semicolon for another address.
   private static func isFit(_ base: String) -> Bool {
-    base.utf8.count <= longestBase && base.hasPrefix("/") && (try? Endpoint("ipc://\(base)/x")) != nil
+    base.utf8.count <= maxBaseLength && base.hasPrefix("/") && (try? Endpoint("ipc://\(base)/x")) != nil
   }
 
   /// Removes this user's folders whose coordinator is dead.

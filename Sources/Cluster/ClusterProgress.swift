@@ -14,11 +14,11 @@ package struct ClusterProgress: Sendable {
     /// Units or images in each second.
     package let rate: Double
     /// Of the job's work so far, or of each batch.
-    package let share: Double
+    package let fraction: Double
     /// Milliseconds since it was heard.
     package let lastSeen: Int
     /// That it works on now.
-    package var units: Range<Int>?
+    package var tasks: Range<Int>?
     /// Of the rate, if it is not that of the job.
     package var unit: String?
   }
@@ -31,19 +31,19 @@ package struct ClusterProgress: Sendable {
 
 /// Counts what workers do over time.
 package struct WorkerRates {
-  private var units: [WorkerID: Int] = [:]
+  private var tasks: [WorkerID: Int] = [:]
   private var steps: [WorkerID: (job: UInt64, first: UInt64, since: Milliseconds)] = [:]
   private let start: Milliseconds
 
   package init(at now: Milliseconds) { start = now }
 
-  package mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
+  package mutating func note(_ chunk: Chunk, by worker: WorkerID) { tasks[worker, default: 0] += Int(chunk.count) }
 
   /// - Parameter numbers: of trials, by job
   package mutating func lines(
     _ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, numbers: [UInt64: Int] = [:], at now: Milliseconds
   ) -> [ClusterProgress.WorkerLine] {
-    let all = max(1, units.values.reduce(0, +) + overview.reduce(0) { $0 + $1.unitsDone })
+    let all = max(1, tasks.values.reduce(0, +) + overview.reduce(0) { $0 + $1.tasksDone })
     var lines: [ClusterProgress.WorkerLine] = []
     // Of a batch, by all that train the same network.
     let images = Dictionary(grouping: overview, by: \.job).mapValues { members in
@@ -52,7 +52,7 @@ package struct WorkerRates {
     for worker in overview {
       let seconds = Double(max(1, now - start)) / 1000
       var activity = worker.unfit ?? "idle"
-      var (rate, share) = (0.0, 0.0)
+      var (rate, fraction) = (0.0, 0.0)
       let number = worker.job.flatMap { numbers[$0] }
       if let membership = worker.membership {
         let own = Int(membership.progress.images)
@@ -61,15 +61,15 @@ package struct WorkerRates {
         steps[worker.id] = known
         let since = Double(max(1, now - known.since)) / 1000
         rate = Double(membership.step - min(known.first, membership.step)) * Double(own) / since
-        share = Double(own) / Double(images[worker.job] ?? 1)
+        fraction = Double(own) / Double(images[worker.job] ?? 1)
         activity = "\(own) images of each batch"
         if membership.waitingMilliseconds >= 1_000 { activity += ", waits for another worker" }
       } else if number != nil {
         activity = worker.chunks.isEmpty ? "gets ready" : "is judged"
       } else {
-        let done = (units[worker.id] ?? 0) + worker.unitsDone
+        let done = (tasks[worker.id] ?? 0) + worker.tasksDone
         rate = Double(done) / seconds
-        share = Double(done) / Double(all)
+        fraction = Double(done) / Double(all)
         if let chunk = worker.chunks.first {
           activity =
             chunk.count == 1
@@ -80,8 +80,8 @@ package struct WorkerRates {
       lines.append(
         ClusterProgress.WorkerLine(
           host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
-          instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, share: share,
-          lastSeen: now - worker.lastSeen, units: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.units,
+          instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, fraction: fraction,
+          lastSeen: now - worker.lastSeen, tasks: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.tasks,
           unit: number == nil ? nil : FitProgress.Unit.images.rawValue))
     }
     return lines
@@ -90,7 +90,7 @@ package struct WorkerRates {
 
 extension FitProgress {
   /// What a member of a training group tells.
-  init(_ progress: Coordination.Progress) {
+  init(_ progress: TrainingProgress) {
     self.init(
       done: Int(clamping: progress.done), total: Int(clamping: progress.total), unit: .images,
       epoch: Int(clamping: progress.epoch), epochs: Int(clamping: progress.epochs),

@@ -8,7 +8,7 @@ package struct ClusterSettings: Sendable {
   /// Where workers of other hosts may join.
   package var listen: Endpoint?
   /// How many workers to wait for before anything is handed out; nil: the local ones, or one.
-  package var awaited: Int?
+  package var minWorkers: Int?
   /// Who may join; needed wherever others than local workers can.
   package var keys: CoordinatorKeys?
   /// Threads that this process, or its local workers together, shall use.
@@ -40,9 +40,9 @@ package struct CoordinatorKeys: Sendable {
     (self.own, self.workers, self.folder) = (own, workers, folder)
   }
 
-  /// Lets in the processes of this user: see ``KeyFiles/usersOwn(environment:)``.
-  package static func usersOwn() throws(TransportError) -> CoordinatorKeys {
-    let pair = try KeyFiles.usersOwn()
+  /// Lets in the processes of this user: see ``KeyFiles/currentUserKeys(environment:)``.
+  package static func currentUser() throws(TransportError) -> CoordinatorKeys {
+    let pair = try KeyFiles.currentUserKeys()
     return CoordinatorKeys(own: pair, workers: [pair.publicKey])
   }
 }
@@ -54,9 +54,9 @@ package struct WorkerKeys: Sendable {
 
   package init(own: KeyPair, coordinator: Key) { (self.own, self.coordinator) = (own, coordinator) }
 
-  /// For a coordinator of this user: see ``KeyFiles/usersOwn(environment:)``.
-  package static func usersOwn() throws(TransportError) -> WorkerKeys {
-    let pair = try KeyFiles.usersOwn()
+  /// For a coordinator of this user: see ``KeyFiles/currentUserKeys(environment:)``.
+  package static func currentUser() throws(TransportError) -> WorkerKeys {
+    let pair = try KeyFiles.currentUserKeys()
     return WorkerKeys(own: pair, coordinator: pair.publicKey)
   }
 }

@@ -51,12 +51,12 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   private var places: [WorkerID: Int] = [:]
   /// Of each worker, its newest span.
   private var newest: [Int: Int] = [:]
-  /// Of the training in hand, what each worker had told before: totals grow from one report to the next.
-  private var told: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
+  /// Of the training in hand, what each worker had reported before: totals grow from one report to the next.
+  private var reported: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
 
-  private static let mostWorkers = 1_000
-  private static let mostSpans = 4_000
-  private static let mostEvents = 1_000
+  private static let maxWorkers = 1_000
+  private static let maxSpans = 4_000
+  private static let maxEvents = 1_000
 
   package init() {}
 
@@ -71,9 +71,9 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
 
   /// A job begins.
   /// - Parameter seconds: since the start of the cluster, as everywhere here
-  package mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
+  package mutating func begin(_ work: JobDescription.Activity, at seconds: Double) {
     jobs.append(Job(name: work.name, start: seconds, end: seconds))
-    told = [:]
+    reported = [:]
   }
 
   package mutating func end(at seconds: Double) {
@@ -82,7 +82,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   package mutating func join(_ worker: WorkerID, _ profile: Profile) {
-    guard workers.count < Self.mostWorkers else { return }
+    guard workers.count < Self.maxWorkers else { return }
     places[worker] = workers.count
     workers.append(
       Worker(
@@ -91,7 +91,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   package mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
-    if events.count < Self.mostEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
+    if events.count < Self.maxEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }
 
   /// A worker has done a chunk, and has taken so long for it.
@@ -115,14 +115,14 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
         continue
       }
       var before: (job: UInt64, waited: UInt64, bytes: UInt64) = (membership.job, 0, 0)
-      if let last = told[place], last.job == membership.job { before = last }
+      if let last = reported[place], last.job == membership.job { before = last }
       let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
       workers[place].waitingSeconds += Double(waited) / 1_000
       workers[place].bytesSent &+= Int(clamping: membership.bytesSent - min(before.bytes, membership.bytesSent))
-      told[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
+      reported[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
       let label = numbers[membership.job].map { "training number \($0)" } ?? "training"
       if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,
-        now - spans[index].end < Self.longestGap
+        now - spans[index].end < Self.maxGap
       {
         workers[place].busySeconds += now - spans[index].end
         spans[index].end = now
@@ -133,16 +133,16 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   /// Seconds without a word after which a member was not there.
-  private static let longestGap = 1.0
+  private static let maxGap = 1.0
 
   private mutating func add(_ label: String, _ worker: Int, from start: Double, to end: Double) {
-    if spans.count >= Self.mostSpans { joinNeighbours() }
+    if spans.count >= Self.maxSpans { mergeAdjacentSpans() }
     newest[worker] = spans.count
     spans.append(Span(worker: worker, job: jobs.count - 1, label: label, start: start, end: end))
   }
 
   /// Of each worker's spans of a job, makes one of every two.
-  private mutating func joinNeighbours() {
+  private mutating func mergeAdjacentSpans() {
     var joined: [Span] = []
     /// Of each worker, the span that the next one is joined to.
     var last: [Int: Int] = [:]
@@ -159,7 +159,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 }
 
-extension JobDescription.Work {
+extension JobDescription.Activity {
   /// As commands call it.
   fileprivate var name: String {
     switch self {
@@ -168,7 +168,7 @@ extension JobDescription.Work {
     case .trainNetwork: "cnn"
     case .predict: "predict"
     case .nothing: "nothing"
-    case .fitGroups, .trainTrial, .judgeTrial: "sweep"
+    case .fitGroups, .trainTeamFit, .evaluateTeamFit: "sweep"
     case .UNRECOGNIZED: "unknown"
     }
   }

@@ -24,7 +24,7 @@ final class ComputeThread: Sendable {
     let accessControl: AccessControl?
     let context: SocketContext
     let bounds: Socket.Bounds
-    /// What others are told in place of the address that it listens at.
+    /// What others are lastReport in place of the address that it listens at.
     let advertised: AdvertisedAddress?
   }
 
@@ -46,8 +46,8 @@ final class ComputeThread: Sendable {
         }
         var endpoint = links?.endpoint
         if let address = exchange?.advertised, let bound = endpoint { endpoint = try address.endpoint(for: bound) }
-        let told = endpoint
-        bound.withLock { $0 = .success(told) }
+        let advertised = endpoint
+        bound.withLock { $0 = .success(advertised) }
       } catch {
         bound.withLock { $0 = .failure(error) }
       }
@@ -139,7 +139,7 @@ private final class WorkerCompute {
 
   private func prepare(_ job: Job, _ description: JobDescription) throws {
     let isCancelled = { [commands] in commands.contains { $0.endsJob } }
-    if description.work == .nothing {
+    if description.activity == .nothing {
       tasks = EmptyTaskRunner()
       return
     }
@@ -150,22 +150,22 @@ private final class WorkerCompute {
       throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
     }
     try checkMemory(description, images)
-    switch description.work {
+    switch description.activity {
     case .growForest: tasks = try ForestTaskRunner(images, description, on: context)
     case .growTree: tasks = TreeTaskRunner(images: images, job: description, context: context)
     case .predict:
       guard let name = SHA256(bytes: description.model),
-        case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerUnit > 0
+        case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerTask > 0
       else { throw ModelError.badSettings("the job names no model") }
       tasks = PredictionTaskRunner(
-        predictor: model.predictor(on: context), images: images, imagesPerUnit: Int(description.imagesPerUnit))
-    case .trainNetwork, .trainTrial:
-      let part = description.work == .trainTrial ? try divide(images, name, description).training : images
+        predictor: model.predictor(on: context), images: images, imagesPerTask: Int(description.imagesPerTask))
+    case .trainNetwork, .trainTeamFit:
+      let part = description.activity == .trainTeamFit ? try divide(images, name, description).training : images
       training = try TrainingRunner(
         part, job: job, description: description, checkpoint: try newestCheckpoint(description, isCancelled),
         worker: worker, on: context, links: links, limits: limits, report: report)
-    case .judgeTrial:
-      guard let state = try checkpoint(description, isCancelled), description.imagesPerUnit > 0 else {
+    case .evaluateTeamFit:
+      guard let state = try checkpoint(description, isCancelled), description.imagesPerTask > 0 else {
         throw ModelError.badSettings("the job names no network")
       }
       let (part, test) = try divide(images, name, description)
@@ -175,7 +175,7 @@ private final class WorkerCompute {
       try trainer.resume(state)
       tasks = PredictionTaskRunner(
         predictor: trainer.network.predictor(on: context), images: test,
-        imagesPerUnit: Int(description.imagesPerUnit))
+        imagesPerTask: Int(description.imagesPerTask))
     case .fitGroups:
       tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
         [blobs] file, isCancelled in
@@ -185,7 +185,7 @@ private final class WorkerCompute {
         return groups
       }
     case .nothing, .UNRECOGNIZED:
-      throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
+      throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.activity)")
     }
   }
 
@@ -230,17 +230,17 @@ private final class WorkerCompute {
           failure: failure))
     }
     // Without a runner, the job has failed here already, and the coordinator knows.
-    guard let tasks, !commands.contains(where: { $0.ends(chunk: chunk.id) }) else { return }
+    guard let tasks, !commands.contains(where: { $0.cancels(chunk: chunk.id) }) else { return }
     do {
-      var told = start
+      var lastReport = start
       end(
         try tasks.run(chunk) { [commands, report] done in
           let now = monotonicMilliseconds()
-          if now - told >= 100 {
-            told = now
-            report(.progress(units: done))
+          if now - lastReport >= 100 {
+            lastReport = now
+            report(.progress(tasks: done))
           }
-          return !commands.contains { $0.ends(chunk: chunk.id) }
+          return !commands.contains { $0.cancels(chunk: chunk.id) }
         })
     } catch is CancellationError {
     } catch {
@@ -256,7 +256,7 @@ extension JobDescription {
       switch work {
       case .growForest: .forest(try ForestSettings(settings))
       case .growTree: .tree(try TreeSettings(settings))
-      case .trainNetwork, .trainTrial: .cnn(try NetworkSettings(text: settings))
+      case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(text: settings))
       default: nil
       }
     }

@@ -11,7 +11,7 @@ package struct Connections {
   /// The newest route of each worker.
   private var newest: [WorkerID: [UInt8]] = [:]
 
-  private static let mostClosed = 256
+  private static let maxClosed = 256
 
   package init() {}
 
@@ -31,7 +31,7 @@ package struct Connections {
   package mutating func close(_ connection: Int32) -> WorkerID? {
     guard let (worker, route) = open.removeValue(forKey: connection) else { return nil }
     closed.append(route)
-    if closed.count > Self.mostClosed { closed.removeFirst() }
+    if closed.count > Self.maxClosed { closed.removeFirst() }
     guard newest[worker] == route else { return nil }
     newest[worker] = nil
     return worker

@@ -15,36 +15,36 @@ package struct Doctor {
 
   private let endpoint: Endpoint
   private let keys: WorkerKeys?
-  private let patience: Milliseconds
+  private let timeout: Milliseconds
   private var findings: [Finding] = []
 
   /// Clocks that differ by more confuse whoever compares logs.
-  private static let clockTolerance = 60.0
+  private static let maxClockDifference = 60.0
 
   /// - Parameters:
   ///   - keys: nil for a coordinator without keys
-  ///   - patience: how long to wait for an answer
-  package static func examine(_ endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds = 5_000) -> [Finding] {
-    var doctor = Doctor(endpoint: endpoint, keys: keys, patience: patience)
-    _ = doctor.resolves() && doctor.isOpen() && doctor.answers()
+  ///   - timeout: how long to wait for an answer
+  package static func examine(_ endpoint: Endpoint, keys: WorkerKeys?, timeout: Milliseconds = 5_000) -> [Finding] {
+    var doctor = Doctor(endpoint: endpoint, keys: keys, timeout: timeout)
+    _ = doctor.checkName() && doctor.checkPort() && doctor.checkAnswer()
     return doctor.findings
   }
 
-  private init(endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds) {
-    (self.endpoint, self.keys, self.patience) = (endpoint, keys, patience)
+  private init(endpoint: Endpoint, keys: WorkerKeys?, timeout: Milliseconds) {
+    (self.endpoint, self.keys, self.timeout) = (endpoint, keys, timeout)
   }
 
-  private mutating func note(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
+  private mutating func record(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
     findings.append(Finding(step: step, isWell: isWell, text: text))
     return isWell
   }
 
   // MARK: Steps
 
-  private mutating func resolves() -> Bool {
+  private mutating func checkName() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
-    guard let own = LocalAddress.towards(host: host, port: port) else {
-      return note(
+    guard let own = LocalAddress.outbound(toHost: host, port: port) else {
+      return record(
         "name", false,
         """
         \(host) is no host that this one knows, or there is no way to it: check the spelling, /etc/hosts or the name \
@@ -52,15 +52,15 @@ package struct Doctor {
         """
       )
     }
-    return note("name", true, "\(host) is known, and reached from \(own)")
+    return record("name", true, "\(host) is known, and reached from \(own)")
   }
 
-  private mutating func isOpen() -> Bool {
+  private mutating func checkPort() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
-    switch PortProbe.connect(host: host, port: port, patience: patience) {
-    case .open: return note("port", true, "something listens at port \(port)")
+    switch PortProbe.connect(host: host, port: port, timeout: timeout) {
+    case .open: return record("port", true, "something listens at port \(port)")
     case .refused:
-      return note(
+      return record(
         "port", false,
         """
         nobody listens at port \(port) of \(host): is the coordinator running, with --listen at this very address? A \
@@ -68,18 +68,18 @@ package struct Doctor {
         """
       )
     case .silent:
-      return note(
+      return record(
         "port", false,
         "port \(port) of \(host) does not answer: a firewall on the way drops what is sent there, or the host is down")
-    case .failed(let reason): return note("port", false, "port \(port) of \(host) cannot be reached: \(reason)")
+    case .failed(let reason): return record("port", false, "port \(port) of \(host) cannot be reached: \(reason)")
     }
   }
 
-  private mutating func answers() -> Bool {
+  private mutating func checkAnswer() -> Bool {
     let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
-    // Shorter than a coordinator's patience, so that the connection is given up here first.
+    // Shorter than a coordinator's timeout, so that the connection is given up here first.
     var bounds = Socket.Bounds()
-    bounds.handshake = Int32(Self.handshake)
+    bounds.handshake = Int32(Self.handshakeTimeout)
     do throws(TransportError) {
       try ZeroMQLibrary.check()
       let sockets = try SocketContext()
@@ -88,7 +88,7 @@ package struct Doctor {
       try socket.connect(endpoint)
       return ask(socket, monitor)
     } catch {
-      return note("answer", false, error.description)
+      return record("answer", false, error.description)
     }
   }
 
@@ -100,12 +100,12 @@ package struct Doctor {
     socket.send([MessageCodec.encode(message)])
     let start = monotonicMilliseconds()
     var isAccepted = false
-    while monotonicMilliseconds() < start + max(patience, 2 * Self.handshake) {
+    while monotonicMilliseconds() < start + max(timeout, 2 * Self.handshakeTimeout) {
       socket.wait(milliseconds: 50)
       while let event = monitor.next() {
         switch event {
         case .ready: isAccepted = true
-        case .failed, .refused: return refuse(after: monotonicMilliseconds() - start)
+        case .failed, .refused: return diagnoseRefusal(after: monotonicMilliseconds() - start)
         case .closed: break
         }
       }
@@ -116,11 +116,11 @@ package struct Doctor {
     }
     if let other = otherProgram() { return other }
     if isAccepted {
-      return note(
+      return record(
         "answer", false,
-        "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
+        "the connection stands, but nobody checkAnswer: it may be another program, or a coordinator that hangs")
     }
-    return note(
+    return record(
       "answer", false,
       "the connection does not come about, and nobody says why: something on the way may hold messages back")
   }
@@ -131,10 +131,10 @@ package struct Doctor {
   private mutating func otherProgram(hasRefused: Bool = false) -> Bool? {
     guard let host = endpoint.host, let port = endpoint.port else { return nil }
     let program: String
-    switch ProgramProbe.examine(host: host, port: port, patience: min(patience, Self.handshake)) {
+    switch ProgramProbe.examine(host: host, port: port, timeout: min(timeout, Self.handshakeTimeout)) {
     case .zeroMQ(_, let type?) where type != "ROUTER": program = "another program with ZeroMQ (its socket is a \(type))"
     case .zeroMQ("NULL", _) where keys != nil:
-      return note(
+      return record(
         "key", false,
         "what listens at port \(port) works without keys: leave out --keys, or start the coordinator with keys")
     case .zeroMQ(let mechanism, _) where !["", "NULL", "CURVE"].contains(mechanism):
@@ -145,14 +145,14 @@ package struct Doctor {
     case .closing: program = "a program that closes the connection at once"
     case .other(let description): program = description
     case .silent:
-      return note(
+      return record(
         "answer", false,
         """
         what listens at port \(port) takes connections and says nothing: it is another program, or a coordinator that is \
         suspended
         """)
     }
-    return note(
+    return record(
       "answer", false,
       """
       what listens at port \(port) is \(program), not a coordinator: start the coordinator with --listen at another port, or \
@@ -161,18 +161,18 @@ package struct Doctor {
   }
 
   /// Milliseconds after which a connection that has not come about is given up.
-  private static let handshake = 2_000
+  private static let handshakeTimeout = 2_000
 
   /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
   /// with, or none. If it can, but this worker's key is not on its list, it says nothing more, as a rule: seldom, it closes at once as well.
-  private mutating func refuse(after time: Milliseconds) -> Bool {
+  private mutating func diagnoseRefusal(after time: Milliseconds) -> Bool {
     if let other = otherProgram(hasRefused: true) { return other }
     if keys == nil {
-      return note(
+      return record(
         "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")
     }
     if keys?.own.publicKey == keys?.coordinator {
-      return note(
+      return record(
         "key", false,
         """
         the coordinator does not have this user's key: it belongs to another user, who has to give keys to both sides \
@@ -180,9 +180,9 @@ package struct Doctor {
         """
       )
     }
-    return note(
+    return record(
       "key", false,
-      time < Self.handshake / 2
+      time < Self.handshakeTimeout / 2
         ? """
         coordinator.public is not the key of what listens there: copy the coordinator's coordinator.public again. If that is \
         right, the coordinator turns this key away (copy this worker's NAME.public into its folder of keys), or another \
@@ -201,17 +201,17 @@ package struct Doctor {
     let other: ProbeAnswer
     switch message.body {
     case .probeAnswer(let answer): other = answer
-    case .refusal(let refusal): return note("version", false, refusal.reason)
+    case .refusal(let refusal): return record("version", false, refusal.reason)
     default:
-      return note(
+      return record(
         "answer", false,
-        "what listens there answers, but not as a coordinator does: it is another program with ZeroMQ, or another version"
+        "what listens there checkAnswer, but not as a coordinator does: it is another program with ZeroMQ, or another version"
       )
     }
-    _ = note(
+    _ = record(
       "key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")
     guard other.numerics == numericsVersion else {
-      return note(
+      return record(
         "version", false,
         """
         the coordinator is Atelier \(other.version), this is \(atelierVersion), and they do not compute the same bits: \
@@ -219,16 +219,16 @@ package struct Doctor {
         """
       )
     }
-    _ = note("version", true, "both compute by the same rules (Atelier \(other.version) and \(atelierVersion))")
+    _ = record("version", true, "both compute by the same rules (Atelier \(other.version) and \(atelierVersion))")
     let apart = abs(Double(other.clock) - Double(Self.clock)) / 1_000_000
-    _ = note(
-      "clock", apart < Self.clockTolerance,
-      apart < Self.clockTolerance
+    _ = record(
+      "clock", apart < Self.maxClockDifference,
+      apart < Self.maxClockDifference
         ? "the clocks agree"
         : "the clocks are \(Int(min(apart, 1e12))) s apart: results are the same, but logs will confuse; let NTP set both"
     )
     let cache = BlobCache()
-    return note(
+    return record(
       "data", cache?.isWritable == true,
       cache?.isWritable == true
         ? "the worker will fetch what it lacks, and keep it in \(cache!.folder)"

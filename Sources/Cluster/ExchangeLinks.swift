@@ -34,7 +34,7 @@ package final class ExchangeLinks {
     }
 
     /// What was found out in another generation may have been about bytes that were gone.
-    func beginAnew() { (readsMemory, isReadable) = (member.endpoint.hasPrefix("ipc:"), true) }
+    func reset() { (readsMemory, isReadable) = (member.endpoint.hasPrefix("ipc:"), true) }
   }
 
   /// What the exchange's access control calls those who may send.
@@ -62,7 +62,7 @@ package final class ExchangeLinks {
     admit(members)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
-    for link in outgoing.values { link.beginAnew() }
+    for link in outgoing.values { link.reset() }
     peerMemories = [:]
     for member in others where outgoing[member.worker] == nil { outgoing[member.worker] = try? link(to: member) }
   }
@@ -74,7 +74,7 @@ package final class ExchangeLinks {
   }
 
   private func link(to member: Member) throws(TransportError) -> Link {
-    let (endpoint, security) = try Self.way(to: member.endpoint, key: member.key, keys: keys)
+    let (endpoint, security) = try Self.resolvePeer(member.endpoint, key: member.key, keys: keys)
     // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
     var bounds = self.bounds
     bounds.queue = 64
@@ -88,8 +88,8 @@ package final class ExchangeLinks {
   ///   - key: its own
   ///   - keys: of whoever wants to reach it; nil where there are none
   /// - Throws: ``TransportError`` if it cannot be.
-  package static func way(
-    to text: String, key: Data, keys: KeyPair?
+  package static func resolvePeer(
+    _ text: String, key: Data, keys: KeyPair?
   ) throws(TransportError) -> (endpoint: Endpoint, security: SocketSecurity) {
     let endpoint = try Endpoint(text)
     guard let keys else {
@@ -104,12 +104,12 @@ package final class ExchangeLinks {
 
   /// Bytes that are to be sent: where other members can read them, if any can.
   package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame {
-    let isShared = count >= Self.leastShared && outgoing.values.contains { $0.readsMemory }
+    let isShared = count >= Self.minSharedSize && outgoing.values.contains { $0.readsMemory }
     return (isShared ? memory?.frame(count: count, write) : nil) ?? Frame(count: count, write)
   }
 
   /// Less is sent as quickly as it is found.
-  private static let leastShared = 16 << 10
+  private static let minSharedSize = 16 << 10
 
   package func send(_ header: ExchangeHeader, _ body: Frame?, to position: Int) {
     guard let link = outgoing[members[position].worker] else { return }
@@ -123,11 +123,11 @@ package final class ExchangeLinks {
   }
 
   /// Of one message: a state of 16 GiB, and its header.
-  private static let mostFrames = (16 << 10) + 1
+  private static let maxFrames = (16 << 10) + 1
 
   /// The next message, if one is there.
   package func receive() -> (header: ExchangeHeader, body: Frame?)? {
-    while let frames = incoming.receive(frames: Self.mostFrames) {
+    while let frames = incoming.receive(frames: Self.maxFrames) {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 4
       options.discardUnknownFields = true

@@ -25,7 +25,7 @@ final class FitTaskRunner: TaskRunner {
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.units
+    let units = chunk.tasks
     let groups = try groups(chunk.file, { !progress(0) })
     guard groups.numbers.lowerBound <= units.lowerBound, units.upperBound <= groups.numbers.upperBound else {
       throw ModelError.badSettings("the file has no fits \(units.lowerBound) to \(units.upperBound - 1)")

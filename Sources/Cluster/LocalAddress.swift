@@ -3,7 +3,7 @@ internal import Foundation
 /// Addresses of this machine, as numbers.
 enum LocalAddress {
   /// The one from which a host is reached: what the system would send from. Nothing is sent.
-  static func towards(host: String, port: Int) -> String? {
+  static func outbound(toHost host: String, port: Int) -> String? {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?

@@ -41,7 +41,7 @@ final class LocalWorkers {
       try start(index)
       return nil
     } catch {
-      slots[index].restarts.noteDeath(afterLiving: 0)
+      slots[index].restarts.noteCrash(afterRunning: 0)
       slots[index].restUntil = monotonicMilliseconds() + slots[index].restarts.rest
       log(
         "local worker \(index + 1) of \(slots.count): \(error)"
@@ -96,7 +96,7 @@ final class LocalWorkers {
     for (index, slot) in slots.enumerated() where slot.process?.isRunning != true {
       if slot.process != nil {
         slots[index].process = nil
-        slots[index].restarts.noteDeath(afterLiving: monotonicMilliseconds() - slot.started)
+        slots[index].restarts.noteCrash(afterRunning: monotonicMilliseconds() - slot.started)
         if !slots[index].restarts.mayStart {
           log("local worker \(index + 1) of \(slots.count): its process ends again and again; giving up")
         }
@@ -115,7 +115,7 @@ final class LocalWorkers {
   var expectedCount: Int { slots.count { $0.process != nil || $0.restarts.mayStart } }
 
   /// What workers have died of was set aside, so it kills no more of them.
-  func forgiveDeaths() {
+  func forgiveCrashes() {
     for index in slots.indices { slots[index].restarts.forgive() }
   }
 

@@ -34,9 +34,9 @@ package struct PartAssembly {
   package var isComplete: Bool { bytes.count == total }
 
   /// What to ask for now.
-  /// - Parameter patience: after which a part that has not come is asked for again
-  package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    let awaited = asked.filter { now - $0.value < backoff.wait(patience) }
+  /// - Parameter timeout: after which a part that has not come is asked for again
+  package mutating func requests(at now: Milliseconds, timeout: Milliseconds) -> [BlobRequest] {
+    let awaited = asked.filter { now - $0.value < backoff.wait(timeout) }
     if awaited.count < asked.count { backoff.noteRequest() }
     asked = awaited
     guard !isComplete else { return [] }

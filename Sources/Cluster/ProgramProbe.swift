@@ -22,9 +22,9 @@ enum ProgramProbe: Equatable {
   /// Of the shortest command READY.
   private static let readySize = 27
 
-  static func examine(host: String, port: Int, patience: Milliseconds) -> ProgramProbe {
+  static func examine(host: String, port: Int, timeout: Milliseconds) -> ProgramProbe {
     let beginning = Array(greeting().prefix(beginningSize))
-    let (greeting, isClosed) = talk(host, port, send: beginning, expecting: greetingSize, patience: patience)
+    let (greeting, isClosed) = talk(host, port, send: beginning, expecting: greetingSize, timeout: timeout)
     guard let greeting else { return .gone }
     // The signature of ZMTP, then the version.
     if greeting.count >= 10, greeting[0] == 0xFF, greeting[9] & 1 == 1 {
@@ -35,14 +35,14 @@ enum ProgramProbe: Equatable {
       guard mechanism == "NULL" else { return .zeroMQ(mechanism: mechanism, socketType: nil) }
       // It names its socket's type without being asked, and closes the connection if it is told of one that it does not work with.
       let (all, _) = talk(
-        host, port, send: Self.greeting(), expecting: greetingSize + readySize, patience: min(patience, 500))
+        host, port, send: Self.greeting(), expecting: greetingSize + readySize, timeout: min(timeout, 500))
       return .zeroMQ(mechanism: mechanism, socketType: socketType(all?.dropFirst(greetingSize) ?? []))
     }
     // A program that closes the connection at once may have sent a part of the signature.
     if greeting.first == 0xFF, greeting.count < 10 { return .zeroMQ(mechanism: "", socketType: nil) }
     if !greeting.isEmpty { return .other(description(of: greeting)) }
     let request = Array("GET / HTTP/1.0\r\n\r\n".utf8)
-    let (answer, _) = talk(host, port, send: request, expecting: 256, patience: min(patience, 1_000))
+    let (answer, _) = talk(host, port, send: request, expecting: 256, timeout: min(timeout, 1_000))
     if answer?.first == 0xFF { return .zeroMQ(mechanism: "", socketType: nil) }
     if let answer, !answer.isEmpty { return .other(description(of: answer)) }
     return isClosed ? .closing : .silent
@@ -78,13 +78,13 @@ enum ProgramProbe: Equatable {
   /// Connects, sends, and reads until so much has come, the other side closes, or time is up.
   /// - Returns: nil if no connection is established; and whether the other side has closed it
   private static func talk(
-    _ host: String, _ port: Int, send bytes: [UInt8], expecting count: Int, patience: Milliseconds
+    _ host: String, _ port: Int, send bytes: [UInt8], expecting count: Int, timeout: Milliseconds
   ) -> ([UInt8]?, isClosed: Bool) {
-    guard let file = PortProbe.open(host: host, port: port, patience: patience) else { return (nil, false) }
+    guard let file = PortProbe.open(host: host, port: port, timeout: timeout) else { return (nil, false) }
     defer { close(file) }
     _ = bytes.withUnsafeBytes { Foundation.send(file, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
     var answer: [UInt8] = []
-    let deadline = monotonicMilliseconds() + patience
+    let deadline = monotonicMilliseconds() + timeout
     var part = [UInt8](repeating: 0, count: 512)
     while answer.count < count {
       var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)

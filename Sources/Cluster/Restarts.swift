@@ -4,19 +4,19 @@ package import Coordination
 package struct Restarts {
   private var count = 0
 
-  private static let most = 8
+  private static let maxRestarts = 8
   /// Who has lived so long did not die of its start.
   private static let life: Milliseconds = 60_000
 
   package init() {}
 
-  package var mayStart: Bool { count <= Self.most }
+  package var mayStart: Bool { count <= Self.maxRestarts }
 
   /// Before one that could not be started is tried again: longer each time, up to half a minute.
   package var rest: Milliseconds { min(250 << min(count, 8), 30_000) }
 
   /// - Parameter life: how long the process had lived when it died; 0 if it could not be started
-  package mutating func noteDeath(afterLiving life: Milliseconds) {
+  package mutating func noteCrash(afterRunning life: Milliseconds) {
     if life >= Self.life { count = 0 }
     count += 1
   }

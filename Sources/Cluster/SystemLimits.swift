@@ -10,12 +10,12 @@ package enum SystemLimits {
   private static let filesOfEachWorker = 3
 
   /// Whether descriptors can be kept in reserve. Where there are few, data files are read with them, and ``check(localWorkers:)`` reports the limit.
-  package static var hasDescriptorsToSpare: Bool { (try? OpenFiles.check(canOpen: 2 * files)) != nil }
+  package static var hasDescriptorsToSpare: Bool { (try? OpenFileLimit.check(canOpen: 2 * files)) != nil }
 
   /// - Parameter localWorkers: processes that will be started
   /// - Throws: ``ResourceLimitError``
   package static func check(localWorkers: Int = 0) throws(ResourceLimitError) {
-    try OpenFiles.check(canOpen: files + filesOfEachWorker * localWorkers)
+    try OpenFileLimit.check(canOpen: files + filesOfEachWorker * localWorkers)
     try SystemThread.check(canStart: threads)
   }
 }

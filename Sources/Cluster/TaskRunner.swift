@@ -27,7 +27,7 @@ struct ForestTaskRunner: TaskRunner {
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let trees = try grower.growTrees(chunk.units) { progress($0.done) }
+    let trees = try grower.growTrees(chunk.tasks) { progress($0.done) }
     return SafetensorsFile(metadata: [:], tensors: Tree.tensors(of: trees)).bytes
   }
 }
@@ -50,13 +50,13 @@ struct TreeTaskRunner: TaskRunner {
 struct PredictionTaskRunner: TaskRunner {
   let predictor: Predictor
   let images: LabeledImages
-  let imagesPerUnit: Int
+  let imagesPerTask: Int
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.units
-    let range = units.lowerBound * imagesPerUnit..<min(units.upperBound * imagesPerUnit, images.count)
+    let units = chunk.tasks
+    let range = units.lowerBound * imagesPerTask..<min(units.upperBound * imagesPerTask, images.count)
     let part = range.count == images.count ? images : images.selecting(Array(range))
-    let probabilities = try predictor(part) { progress($0.done / imagesPerUnit) }
+    let probabilities = try predictor(part) { progress($0.done / imagesPerTask) }
     return probabilities.withUnsafeBytes { Array($0) }
   }
 }

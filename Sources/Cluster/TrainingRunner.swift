@@ -17,7 +17,7 @@ final class TrainingRunner {
   private let report: (WorkerReport) -> Void
   private let limits: Limits
   private var member: TrainingMember
-  private var shares: ShardShares
+  private var assignment: ShardAssignment
   private let exchange: GradientExchange
   /// What is still to be done, in this order; with the bytes that it is about.
   private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
@@ -27,14 +27,14 @@ final class TrainingRunner {
   private var kept: [UInt64: [Tensor]] = [:]
   /// Since the last comparison, gradients that were computed more than once: of each of ``GradientChecks/targets(of:memberCount:)``.
   private var checked: [Fingerprint] = []
-  private var toldWaiting: Milliseconds = 0
+  private var lastWaitingReport: Milliseconds = 0
   private var waitedMicroseconds = 0
   /// What ``links`` had sent before this training.
   private let bytesBefore: Int
 
-  private static let mostEarly = 64
+  private static let maxEarly = 64
   /// In larger groups, messages cost more than is gained by sending before all is computed.
-  private static let mostWithBuckets = 16
+  private static let maxMembersWithBuckets = 16
   init(
     _ images: LabeledImages, job: Job, description: JobDescription, checkpoint: [Tensor]?, worker: WorkerID,
     on context: ComputeContext, links: ExchangeLinks?, limits: Limits, report: @escaping (WorkerReport) -> Void
@@ -49,7 +49,7 @@ final class TrainingRunner {
     exchange = GradientExchange(shards: trainer.settings.shards, on: context) { count, write in
       links?.frame(count: count, write) ?? Frame(count: count, write)
     }
-    shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
+    assignment = ShardAssignment(shards: trainer.settings.shards, threads: [context.team.count])
     let step = UInt64(trainer.round)
     // A process that has no other members has nothing to compare, and never goes back.
     var agreed = StateName(step: step, digest: 0)
@@ -60,7 +60,7 @@ final class TrainingRunner {
     member = TrainingMember(
       job: job.id, worker: worker, step: step, agreed: agreed, isFinished: trainer.isFinished,
       patience: limits.exchange)
-    tell(member.membership)
+    reportMembership(member.membership)
   }
 
   private static func digests(of state: [Tensor], _ trainer: NetworkTrainer) -> [UInt64] {
@@ -89,7 +89,7 @@ final class TrainingRunner {
       } else if member.isComputing {
         try compute()
       } else {
-        tellWhomItWaitsFor()
+        reportAwaitedMember()
         sleep(commands)
       }
     }
@@ -122,7 +122,7 @@ final class TrainingRunner {
     case .connect(let members, let me):
       exchange.reset(memberCount: members.count, me: me)
       checked = GradientChecks.targets(of: me, memberCount: members.count).map { _ in Fingerprint() }
-      shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
+      assignment = ShardAssignment(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
       links?.connect(to: members, me: me)
     case .compute: break  // when nothing else is left to be done
     case .exchange(let action): try perform(action, header, body)
@@ -138,8 +138,8 @@ final class TrainingRunner {
     case .keepState: keep()
     case .sendCheckpoint(let step): sendCheckpoint(step)
     case .keepForLater:
-      if let header, early.count < Self.mostEarly { early.append((header, body)) }
-    case .report(let membership): tell(membership)
+      if let header, early.count < Self.maxEarly { early.append((header, body)) }
+    case .report(let membership): reportMembership(membership)
     }
   }
 
@@ -178,11 +178,11 @@ final class TrainingRunner {
   private func compute() throws {
     guard members > 1 else {
       member.beginRound(contributors: [0], buckets: 1)
-      try trainer.takeRound()
+      try trainer.runRound()
       return enqueue(member.computedBucket(at: now))
     }
-    let isWhole = members > Self.mostWithBuckets
-    let (ranges, buckets) = (shares.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
+    let isWhole = members > Self.maxMembersWithBuckets
+    let (ranges, buckets) = (assignment.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
     let toCheck = beginChecks()
     let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
@@ -213,10 +213,10 @@ final class TrainingRunner {
 
   /// - Returns: how many shards of each member are computed by others as well in this round
   private func beginChecks() -> Int {
-    let isGradient = !trainer.isJudging
+    let isGradient = !trainer.isValidating
     let count =
       isGradient ? member.checkedShards(isLast: trainer.isLastGradient(ofEpochsFrom: member.interval)) : 0
-    trainer.watch(trainer.sample(count, of: shares.ranges[member.position]))
+    trainer.watch(trainer.sample(count, of: assignment.ranges[member.position]))
     return count
   }
 
@@ -231,16 +231,16 @@ final class TrainingRunner {
 
   private func complete() throws {
     if members > 1 {
-      let isJudging = trainer.isJudging
+      let isValidating = trainer.isValidating
       guard let (total, microseconds) = exchange.complete(step: member.step) else { return startOver() }
       try trainer.completeRound(total: total)
-      if !isJudging { shares.note(microseconds: microseconds) }
+      if !isValidating { assignment.note(microseconds: microseconds) }
     }
     let isEpochDone = trainer.step == trainer.history.count * trainer.stepsPerEpoch
     let comparison = member.isComparisonDue(isFinished: trainer.isFinished) ? compare() : nil
     let actions = member.applied(
       isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, comparison: comparison, at: now)
-    if isEpochDone { tell(member.membership) }
+    if isEpochDone { reportMembership(member.membership) }
     enqueue(actions)
   }
 
@@ -251,7 +251,7 @@ final class TrainingRunner {
       job: job, worker: worker, step: UInt64(trainer.round), agreed: member.agreedState,
       isFinished: trainer.isFinished, patience: limits.exchange)
     forget()
-    tell(member.membership)
+    reportMembership(member.membership)
   }
 
   // MARK: State
@@ -316,14 +316,14 @@ final class TrainingRunner {
 
   // MARK: Reports
 
-  private func tell(_ membership: Membership) {
+  private func reportMembership(_ membership: Membership) {
     var membership = membership
     let progress = trainer.progress
-    membership.progress = Progress.with {
+    membership.progress = TrainingProgress.with {
       ($0.epoch, $0.epochs) = (UInt64(progress.epoch ?? 0), UInt64(progress.epochs ?? 0))
       ($0.done, $0.total) = (UInt64(progress.done), UInt64(progress.total))
       ($0.loss, $0.validationAccuracy) = (progress.loss ?? -1, progress.validationAccuracy ?? -1)
-      let shards = shares.ranges.indices.contains(member.position) ? shares.ranges[member.position].count : 0
+      let shards = assignment.ranges.indices.contains(member.position) ? assignment.ranges[member.position].count : 0
       $0.images = UInt32(trainer.settings.batch * shards / trainer.settings.shards)
       $0.stepMicroseconds = exchange.microseconds(of: member.step)
     }
@@ -336,12 +336,12 @@ final class TrainingRunner {
   }
 
   /// A coordinator that knows who is waited for can tell people.
-  private func tellWhomItWaitsFor() {
-    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else {
+  private func reportAwaitedMember() {
+    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - lastWaitingReport >= 1_000 else {
       return
     }
-    toldWaiting = now
-    tell(member.membership)
+    lastWaitingReport = now
+    reportMembership(member.membership)
   }
 }
 

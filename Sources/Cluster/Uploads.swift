@@ -30,30 +30,30 @@ package struct Uploads {
   private var uploads: [Upload] = []
 
   /// Uploads that are under way at a time: each has some parts in the queues, and the bytes that have come are in memory.
-  private static let mostAtATime = 4
+  private static let maxConcurrent = 4
   /// Announcements that are remembered.
-  private static let mostWaiting = 1_000
+  private static let maxUploads = 1_000
 
   package init() {}
 
   /// A worker has announced bytes.
   package mutating func begin(_ subject: Subject, from worker: WorkerID) {
     let isKnown = uploads.contains { $0.worker == worker && $0.subject.bytes == subject.bytes }
-    guard !isKnown, uploads.count < Self.mostWaiting else { return }
+    guard !isKnown, uploads.count < Self.maxUploads else { return }
     let parts = PartAssembly(digest: [UInt8](subject.bytes.digest), total: Int(clamping: subject.bytes.count))
     uploads.append(Upload(worker: worker, subject: subject, parts: parts))
   }
 
   /// What to ask for now, and whom.
   /// - Parameters:
-  ///   - patience: after which a part that has not come is asked for again
+  ///   - timeout: after which a part that has not come is asked for again
   ///   - isWanted: whether the bytes are still of use; others are given up
   package mutating func requests(
-    at now: Milliseconds, patience: Milliseconds, isWanted: (Subject, WorkerID) -> Bool
+    at now: Milliseconds, timeout: Milliseconds, isWanted: (Subject, WorkerID) -> Bool
   ) -> [(worker: WorkerID, request: BlobRequest)] {
     uploads.removeAll { !isWanted($0.subject, $0.worker) }
-    return uploads.indices.prefix(Self.mostAtATime).flatMap { index in
-      uploads[index].parts.requests(at: now, patience: patience).map { (uploads[index].worker, $0) }
+    return uploads.indices.prefix(Self.maxConcurrent).flatMap { index in
+      uploads[index].parts.requests(at: now, timeout: timeout).map { (uploads[index].worker, $0) }
     }
   }
 
@@ -72,7 +72,7 @@ package struct Uploads {
 
 extension BytesDigest {
   /// Longer bytes are fetched in parts.
-  package static let mostAtOnce = PartAssembly.partSize
+  package static let maxMessageSize = PartAssembly.partSize
 
   package init(of bytes: UnsafeRawBufferPointer) {
     self.init()

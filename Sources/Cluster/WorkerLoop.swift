@@ -15,13 +15,13 @@ final class WorkerLoop {
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
-  private var results: [UInt64: OwnBytes] = [:]
-  private var checkpoint: OwnBytes?
+  private var results: [UInt64: UnconfirmedBytes] = [:]
+  private var checkpoint: UnconfirmedBytes?
   private var job: UInt64?
   /// Why the coordinator will not work with this worker.
   private(set) var refusal: String?
   private var wasConnected = false
-  private var hasToldRefusedKey = false
+  private var hasLoggedRefusedKey = false
 
   /// - Parameters:
   ///   - socket: a dealer that is connected to the coordinator
@@ -43,7 +43,7 @@ final class WorkerLoop {
       while let report = computing.reports.next() { take(report) }
       fetch()
       perform(worker.tick(at: now))
-      tellConnection()
+      logConnectionChange()
       // What a queue holds when the wait begins has woken it already.
       socket.wait(milliseconds: downloads.isEmpty ? 50 : 5, descriptor: computing.reports.descriptor)
     }
@@ -52,7 +52,7 @@ final class WorkerLoop {
 
   private var now: Milliseconds { monotonicMilliseconds() }
 
-  private func tellConnection() {
+  private func logConnectionChange() {
     guard worker.isConnected != wasConnected else { return }
     wasConnected = worker.isConnected
     log(wasConnected ? "the coordinator has answered" : "the coordinator is gone; waiting for it, or for another one")
@@ -78,16 +78,16 @@ final class WorkerLoop {
     while let event = monitor?.next() {
       switch event {
       case .closed: handle(.disconnected)
-      case .failed, .refused: tellRefusedKey()
+      case .failed, .refused: logRefusedKey()
       case .ready: break
       }
     }
   }
 
   /// The connection is tried again and again, but people are told once.
-  private func tellRefusedKey() {
-    guard !hasToldRefusedKey else { return }
-    hasToldRefusedKey = true
+  private func logRefusedKey() {
+    guard !hasLoggedRefusedKey else { return }
+    hasLoggedRefusedKey = true
     log(
       """
       the coordinator does not accept this worker's key, or has another key than expected; `atelier doctor --join` says \
@@ -99,7 +99,7 @@ final class WorkerLoop {
   private func answer(_ request: BlobRequest) {
     let all = Array(results.values) + (checkpoint.map { [$0] } ?? [])
     guard let bytes = all.first(where: { $0.digest.digest == request.digest }), request.offset < bytes.digest.count,
-      (1...UInt32(BytesDigest.mostAtOnce)).contains(request.count)
+      (1...UInt32(BytesDigest.maxMessageSize)).contains(request.count)
     else { return }
     let part = BlobPart.with {
       ($0.digest, $0.offset, $0.total) = (request.digest, request.offset, bytes.digest.count)
@@ -112,18 +112,18 @@ final class WorkerLoop {
     case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
       // Chunks of another job may have the same number.
       guard job == self.job else { return }
-      let own = OwnBytes(bytes)
+      let own = UnconfirmedBytes(bytes)
       results[chunk] = own
       let digest =
         checked == bytes.count
         ? [UInt8](own.digest.digest)
         : bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
       handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
-    case .progress(let units): handle(.progress(units: units))
+    case .progress(let units): handle(.progress(tasks: units))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
-      self.checkpoint = OwnBytes(bytes)
+      self.checkpoint = UnconfirmedBytes(bytes)
       handle(.checkpoint(checkpoint))
     case .jobFailed(let job, let reason):
       log("cannot do the job: \(reason)")
@@ -153,7 +153,7 @@ final class WorkerLoop {
         blobs.add(file: bytes, name: name)
         continue
       }
-      for request in downloads[name]!.requests(at: now, patience: limits.retry) {
+      for request in downloads[name]!.requests(at: now, timeout: limits.retry) {
         send { $0.blobRequest = request }
       }
     }
@@ -210,7 +210,7 @@ final class WorkerLoop {
 }
 
 /// Bytes that this worker keeps until the coordinator has them.
-private struct OwnBytes {
+private struct UnconfirmedBytes {
   private let bytes: [UInt8]
   let digest: BytesDigest
 
@@ -220,7 +220,7 @@ private struct OwnBytes {
   }
 
   /// nil if they are too many for one message, so that the coordinator asks for them.
-  var whole: Frame? { bytes.count <= BytesDigest.mostAtOnce ? Frame(bytes) : nil }
+  var whole: Frame? { bytes.count <= BytesDigest.maxMessageSize ? Frame(bytes) : nil }
 
   func part(from offset: Int, count: Int) -> Frame { Frame(bytes[offset..<min(offset + count, bytes.count)]) }
 }

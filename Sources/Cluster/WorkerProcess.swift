@@ -40,11 +40,11 @@ package enum WorkerProcess {
     defer { accessControl.end() }
     // Only members that the coordinator names get in, and only by the key that it names.
     let exchangeKeys = KeyPair()
-    let listening = try settings.exchange ?? exchangeEndpoint(towards: settings.join)
+    let listening = try settings.exchange ?? exchangeEndpoint(reaching: settings.join)
     let exchange = ComputeThread.Exchange(
       endpoint: listening, keys: exchangeKeys, accessControl: accessControl, context: sockets,
       bounds: Socket.Bounds(settings.limits),
-      advertised: settings.advertise ?? .of(listening, joining: settings.join))
+      advertised: settings.advertise ?? .automatic(for: listening, joining: settings.join))
     let blobs = BlobStore()
     let (computing, endpoint) = try ComputeThread.start(
       worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
@@ -63,11 +63,11 @@ package enum WorkerProcess {
   }
 
   /// An address of this machine that those can reach whom the coordinator can reach.
-  private static func exchangeEndpoint(towards coordinator: Endpoint) throws(TransportError) -> Endpoint {
+  private static func exchangeEndpoint(reaching coordinator: Endpoint) throws(TransportError) -> Endpoint {
     guard let host = coordinator.host, let port = coordinator.port else {
       return try Endpoint("\(coordinator.text)-exchange-\(getpid())")
     }
-    guard let address = LocalAddress.towards(host: host, port: port) else {
+    guard let address = LocalAddress.outbound(toHost: host, port: port) else {
       throw TransportError("\(host) cannot be reached: there is no such host, or no way to it")
     }
     return try Endpoint(host: address)

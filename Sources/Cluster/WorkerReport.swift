@@ -4,7 +4,7 @@ internal import Coordination
 enum WorkerReport: Sendable {
   /// `failure` says why there are no bytes. The first `checked` bytes are what any other worker would have come to.
   case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], checked: Int, milliseconds: Int, failure: String)
-  case progress(units: Int)
+  case progress(tasks: Int)
   case membership(Membership)
   case checkpoint(Checkpoint, bytes: [UInt8])
   case jobFailed(job: UInt64, reason: String)
@@ -20,7 +20,7 @@ enum WorkerCommand: Sendable {
   case end
 
   /// Whether the chunk, which was started before, is worth nothing any more.
-  func ends(chunk: UInt64) -> Bool {
+  func cancels(chunk: UInt64) -> Bool {
     if case .cancel(chunk) = self { true } else { endsJob }
   }
 

@@ -22,7 +22,7 @@ struct BlobDownloadTests {
 
   @Test func partsMayComeInAnyOrderAndTwice() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func finish() -> [UInt8]? { download.finish() }
     let first = ask(at: 0)
     #expect(first.count == 1 && first[0].offset == 0, "how large it is is not known yet")
@@ -38,7 +38,7 @@ struct BlobDownloadTests {
 
   @Test func whatDoesNotComeIsAskedForAgain() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     #expect(ask(at: 0).count == 1)
     #expect(ask(at: 99).isEmpty)
     #expect(ask(at: 100).count == 1)
@@ -49,7 +49,7 @@ struct BlobDownloadTests {
 
   @Test func partsThatDoNotFitAreDropped() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func finish() -> [UInt8]? { download.finish() }
     give(answer(ask(at: 0)[0]), to: &download)
     let requests = ask(at: 0)
@@ -70,7 +70,7 @@ struct BlobDownloadTests {
 
   @Test func aFileThatIsNotWhatItsNameSaysIsFetchedAnew() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func fetch(damaged: Bool) -> [UInt8]? {
       while case let requests = ask(at: 0), !requests.isEmpty {
         for request in requests {

@@ -17,7 +17,7 @@ struct DoctorTests {
     defer { control?.end() }
     let socket = try Socket(.router, in: context, security: security)
     let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
-    let findings = Doctor.examine(endpoint, keys: keys, patience: 500)
+    let findings = Doctor.examine(endpoint, keys: keys, timeout: 500)
     #expect(findings.dropLast().allSatisfy(\.isWell) && findings.map(\.step).prefix(2) == ["name", "port"])
     return try #require(findings.last)
   }
@@ -66,7 +66,7 @@ struct DoctorTests {
     let program = OtherProgram(
       greeting: words.greeting, answer: words.answer, closes: words.answer.hasPrefix("HTTP"))
     let endpoint = try Endpoint("tcp://127.0.0.1:\(program.port)")
-    let findings = Doctor.examine(endpoint, keys: hasKeys ? own : nil, patience: 500)
+    let findings = Doctor.examine(endpoint, keys: hasKeys ? own : nil, timeout: 500)
     let finding = try #require(findings.last)
     #expect(finding.step == "answer" && !finding.isWell && finding.text.contains(words.description), "\(finding.text)")
   }
@@ -75,7 +75,7 @@ struct DoctorTests {
   func anotherProgramWithZeroMQIsNoCoordinator(kind: Socket.Kind, name: String) throws {
     let socket = try Socket(kind, in: SocketContext())
     let endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
-    let finding = try #require(Doctor.examine(endpoint, keys: nil, patience: 500).last)
+    let finding = try #require(Doctor.examine(endpoint, keys: nil, timeout: 500).last)
     #expect(!finding.isWell && finding.text.contains("ZeroMQ (its socket is a \(name))"), "\(finding)")
   }
 
@@ -84,7 +84,7 @@ struct DoctorTests {
       let socket = try Socket(.router, in: SocketContext())
       return try socket.bind(Endpoint("tcp://127.0.0.1:*"))
     }()
-    let findings = Doctor.examine(free, keys: nil, patience: 500)
+    let findings = Doctor.examine(free, keys: nil, timeout: 500)
     #expect(findings.map(\.isWell) == [true, false] && findings[1].text.contains("nobody listens"))
   }
 }

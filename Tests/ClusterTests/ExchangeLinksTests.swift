@@ -83,7 +83,7 @@ struct ExchangeLinksTests {
 
   @Test func whoTellsNoKeyWhereThereAreKeysCannotBeReached() throws {
     func way(_ endpoint: String, key: Data, keys: KeyPair?) -> Bool {
-      (try? ExchangeLinks.way(to: endpoint, key: key, keys: keys)) != nil
+      (try? ExchangeLinks.resolvePeer(endpoint, key: key, keys: keys)) != nil
     }
     let (own, other) = (KeyPair(), Data(KeyPair().publicKey.bytes))
     for endpoint in ["tcp://192.0.2.1:7700", "tcp://127.0.0.1:7700"] {

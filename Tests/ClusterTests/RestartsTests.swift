@@ -6,7 +6,7 @@ struct RestartsTests {
     var restarts = Restarts()
     var attempts = 0
     for _ in 0..<20 {
-      restarts.noteDeath(afterLiving: 100)
+      restarts.noteCrash(afterRunning: 100)
       if restarts.mayStart { attempts += 1 }
     }
     #expect(attempts == 8)
@@ -19,7 +19,7 @@ struct RestartsTests {
     for _ in 0..<20 {
       let lives = Array(repeating: 59_999, count: 7) + [60_000]
       for life in lives {
-        restarts.noteDeath(afterLiving: life)
+        restarts.noteCrash(afterRunning: life)
         #expect(restarts.mayStart)
       }
     }

@@ -29,7 +29,7 @@ struct UploadsTests {
     var uploads = Uploads()
     uploads.begin(subject(), from: 7)
     uploads.begin(subject(), from: 7)
-    let requests = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let requests = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(requests.count == 6 && requests.allSatisfy { $0.worker == 7 && $0.request.count <= 1 << 20 })
     var ended: [[UInt8]] = []
     for (worker, request) in requests.reversed() {
@@ -39,22 +39,22 @@ struct UploadsTests {
       }
     }
     #expect(ended == [bytes])
-    #expect(uploads.requests(at: 1_000, patience: 100) { _, _ in true }.isEmpty)
+    #expect(uploads.requests(at: 1_000, timeout: 100) { _, _ in true }.isEmpty)
   }
 
   @Test func fewAreFetchedAtATimeAndThoseThatNobodyWantsAreGivenUp() {
     var uploads = Uploads()
     for worker in 1...100 { uploads.begin(subject(chunk: UInt64(worker)), from: WorkerID(worker)) }
-    let first = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let first = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(Set(first.map(\.worker)) == [1, 2, 3, 4])
-    let next = uploads.requests(at: 1, patience: 100) { $1 > 90 }
+    let next = uploads.requests(at: 1, timeout: 100) { $1 > 90 }
     #expect(Set(next.map(\.worker)) == [91, 92, 93, 94])
   }
 
   @Test func aSizeThatIsOnlyAnnouncedCostsNothing() {
     var uploads = Uploads()
     uploads.begin(subject(count: 1 << 50), from: 1)
-    let requests = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let requests = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(requests.count == 8)
   }
 }

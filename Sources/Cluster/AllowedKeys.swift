@@ -3,7 +3,7 @@ package import Transport
 
 /// The public keys of those who may join: a folder of files, which is read again every second, so that a key can come and go while a
 /// coordinator runs.
-package struct JoiningKeys {
+package struct AllowedKeys {
   private let folder: String
   /// Keys that are no workers': the coordinator's own.
   private let excluded: Set<Key>

@@ -2,8 +2,8 @@ internal import Compute
 package import Coordination
 
 /// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once a minute at most.
-package struct StrangerLog {
-  package enum Deed: Int, Sendable {
+package struct UnknownPeerLog {
+  package enum Incident: Int, Sendable {
     /// A message that is none of the protocol's.
     case message
     /// A connection with a key that is not on the list.
@@ -21,15 +21,15 @@ package struct StrangerLog {
 
   private static let interval: Milliseconds = 60_000
   /// Of more peers than that, the others are told of as one.
-  private static let mostPeers = 1_000
+  private static let maxPeers = 1_000
 
   package init() {}
 
   /// - Parameter peer: its address; nil where that is not known
-  package mutating func note(_ deed: Deed, of peer: String?, count: Int = 1) {
+  package mutating func note(_ incident: Incident, of peer: String?, count: Int = 1) {
     let name = peer ?? "unknown peers"
-    let isKnown = peers[name] != nil || peers.count < Self.mostPeers
-    peers[isKnown ? name : "other peers", default: Peer()].counts[deed.rawValue] += count
+    let isKnown = peers[name] != nil || peers.count < Self.maxPeers
+    peers[isKnown ? name : "other peers", default: Peer()].counts[incident.rawValue] += count
   }
 
   /// What there is to tell now.
@@ -48,14 +48,14 @@ package struct StrangerLog {
   }
 
   private static func text(_ counts: [Int]) -> String {
-    let deeds = [
-      "dropped \(counted(counts[Deed.message.rawValue], "message")) \(counts[Deed.message.rawValue] == 1 ? "that is" : "that are") none of Atelier's",
-      "turned away \(counted(counts[Deed.refusal.rawValue], "connection")) whose key is not on the list",
+    let texts = [
+      "dropped \(counted(counts[Incident.message.rawValue], "message")) \(counts[Incident.message.rawValue] == 1 ? "that is" : "that are") none of Atelier's",
+      "turned away \(counted(counts[Incident.refusal.rawValue], "connection")) whose key is not on the list",
       """
-      \(counted(counts[Deed.handshake.rawValue], "connection")) did not come about: with another key for this coordinator, \
+      \(counted(counts[Incident.handshake.rawValue], "connection")) did not come about: with another key for this coordinator, \
       without any, or by no worker
       """,
     ]
-    return zip(deeds, counts).filter { $0.1 > 0 }.map(\.0).joined(separator: "; ")
+    return zip(texts, counts).filter { $0.1 > 0 }.map(\.0).joined(separator: "; ")
   }
 }

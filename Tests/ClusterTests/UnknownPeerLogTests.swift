@@ -2,8 +2,8 @@ import Cluster
 import Testing
 
 /// One line for each peer and minute, and no memory that grows.
-struct StrangerLogTests {
-  private var log = StrangerLog()
+struct UnknownPeerLogTests {
+  private var log = UnknownPeerLog()
 
   private mutating func lines(at now: Int) -> [String] { log.lines(at: now) }
 

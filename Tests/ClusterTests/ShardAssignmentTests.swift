@@ -2,7 +2,7 @@ import Cluster
 import Testing
 
 /// Who computes which shards: always all of them, by the speed that was measured, the same for everybody.
-struct ShardSharesTests {
+struct ShardAssignmentTests {
   /// Whether they are contiguous, in order, and all there are.
   private func cover(_ ranges: [Range<Int>], _ shards: Int) -> Bool {
     var next = 0
@@ -15,32 +15,32 @@ struct ShardSharesTests {
 
   @Test(arguments: [([1, 1], [8, 8]), ([1, 3], [4, 12]), ([2, 1, 1], [8, 4, 4]), ([1], [16])])
   func theFirstSharesFollowTheThreads(threads: [Int], counts: [Int]) {
-    #expect(ShardShares(shards: 16, threads: threads).ranges.map(\.count) == counts)
+    #expect(ShardAssignment(shards: 16, threads: threads).ranges.map(\.count) == counts)
   }
 
   @Test func moreMembersThanShardsLeaveSomeWithout() {
-    let shares = ShardShares(shards: 4, threads: Array(repeating: 1, count: 9))
-    #expect(cover(shares.ranges, 4) && shares.ranges.count == 9 && shares.ranges.allSatisfy { $0.count <= 1 })
+    let assignment = ShardAssignment(shards: 4, threads: Array(repeating: 1, count: 9))
+    #expect(cover(assignment.ranges, 4) && assignment.ranges.count == 9 && assignment.ranges.allSatisfy { $0.count <= 1 })
   }
 
   /// A member that takes three times as long for each shard gets about a third of the other's.
   @Test func aSlowMemberGetsFewer() {
-    var shares = ShardShares(shards: 16, threads: [1, 1])
+    var assignment = ShardAssignment(shards: 16, threads: [1, 1])
     for _ in 0..<32 {
-      shares.note(microseconds: zip(shares.ranges, [100, 300]).map { UInt32($0.count * $1) })
-      #expect(cover(shares.ranges, 16))
+      assignment.note(microseconds: zip(assignment.ranges, [100, 300]).map { UInt32($0.count * $1) })
+      #expect(cover(assignment.ranges, 16))
     }
-    #expect(shares.ranges.map(\.count) == [12, 4])
+    #expect(assignment.ranges.map(\.count) == [12, 4])
   }
 
   @Test func nearlyTheSameSpeedChangesNothing() {
-    var shares = ShardShares(shards: 16, threads: [1, 1])
-    for round in 0..<64 { shares.note(microseconds: round % 2 == 0 ? [800, 830] : [840, 810]) }
-    #expect(shares.ranges == [0..<8, 8..<16])
+    var assignment = ShardAssignment(shards: 16, threads: [1, 1])
+    for round in 0..<64 { assignment.note(microseconds: round % 2 == 0 ? [800, 830] : [840, 810]) }
+    #expect(assignment.ranges == [0..<8, 8..<16])
   }
 
   @Test func membersThatKnowTheSameComeToTheSame() {
-    var (first, second) = (ShardShares(shards: 16, threads: [2, 1, 1]), ShardShares(shards: 16, threads: [2, 1, 1]))
+    var (first, second) = (ShardAssignment(shards: 16, threads: [2, 1, 1]), ShardAssignment(shards: 16, threads: [2, 1, 1]))
     var state: UInt32 = 7
     for _ in 0..<100 {
       let times = (0..<3).map { _ in

@@ -5,7 +5,7 @@ internal import Synchronization
 internal import Transport
 
 /// A worker within the coordinator's process, on threads of its own: the same path as with many, without a second process.
-final class OwnWorker: Sendable {
+final class InProcessWorker: Sendable {
   private let computing: ComputeThread
   private let isEnding = Mutex(false)
   private let ended = DispatchSemaphore(value: 0)

@@ -2,7 +2,7 @@
 ///
 /// All members come to the same ranges, because each computes them from the same numbers: the times that all tell all in every round. A
 /// member that joins begins a new generation, in which everybody forgets what was measured.
-package struct ShardShares: Equatable {
+package struct ShardAssignment: Equatable {
   package private(set) var ranges: [Range<Int>]
   private let shards: Int
   /// Since the ranges were last looked at: microseconds that each member's shards took, added up over `rounds`.

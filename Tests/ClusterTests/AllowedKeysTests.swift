@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// The list of those who may join is the folder, as it is now.
-struct JoiningKeysTests {
+struct AllowedKeysTests {
   private let folder: TemporaryFolder
   private let own: Key
 
@@ -20,8 +20,8 @@ struct JoiningKeysTests {
   @Test func keysComeAndGo() throws {
     let (first, second) = (KeyPair().publicKey, KeyPair().publicKey)
     try write(first.z85, to: "first")
-    var keys = JoiningKeys(folder: folder.path, except: [own], known: [first])
-    func look(at now: Int) -> [JoiningKeys.Change] { keys.look(at: now) }
+    var keys = AllowedKeys(folder: folder.path, except: [own], known: [first])
+    func look(at now: Int) -> [AllowedKeys.Change] { keys.look(at: now) }
     #expect(look(at: 0).isEmpty)
     try write(second.z85, to: "second")
     #expect(look(at: 999).isEmpty, "not before a second has passed")
@@ -35,8 +35,8 @@ struct JoiningKeysTests {
     let (first, second) = (KeyPair().publicKey, KeyPair().publicKey)
     try write(first.z85, to: "first")
     try write(String(second.z85.prefix(20)), to: "second")
-    var keys = JoiningKeys(folder: folder.path, except: [own], known: [])
-    func look(at now: Int) -> [JoiningKeys.Change] { keys.look(at: now) }
+    var keys = AllowedKeys(folder: folder.path, except: [own], known: [])
+    func look(at now: Int) -> [AllowedKeys.Change] { keys.look(at: now) }
     let changes = look(at: 0)
     guard case .fault(let error)? = changes.first else {
       Issue.record("half a key is a key")
@@ -52,7 +52,7 @@ struct JoiningKeysTests {
   @Test func whatWasKnownStaysWhileTheFolderCannotBeRead() throws {
     let key = KeyPair().publicKey
     try write(key.z85, to: "worker")
-    var keys = JoiningKeys(folder: folder.path, except: [own], known: [key])
+    var keys = AllowedKeys(folder: folder.path, except: [own], known: [key])
     try FileManager.default.moveItem(atPath: folder.path, toPath: folder.path + "-away")
     let changes = keys.look(at: 0)
     try FileManager.default.moveItem(atPath: folder.path + "-away", toPath: folder.path)
