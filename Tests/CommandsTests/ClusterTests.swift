@@ -34,14 +34,6 @@ import Testing
     return try folder.bytes("whole.safetensors")
   }
 
-  func wait(until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
   // MARK: Any number of workers
 
   @Test(arguments: ["cnn", "forest", "tree", "knn"]) func modelIsIndependentOfWorkerCount(kind: String) throws {
@@ -129,13 +121,13 @@ import Testing
     let whole = try whole(kind)
     let run = try train(kind, ["--workers", "2"], output: "a.safetensors")
     let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
-    try wait {
+    try waitUntil {
       folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept)
     }
     let workers = run.process.children
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
-    try wait { workers.allSatisfy { kill($0, 0) != 0 } }
+    try waitUntil { workers.allSatisfy { kill($0, 0) != 0 } }
     // It knows where its data are.
     let resumed = try AtelierProcess(["train", kind, "--resume", kept, "--workers", "3"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
@@ -150,7 +142,7 @@ import Testing
     let workers = try [worker(port), worker(port)]
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
     let run = try train("cnn", listening, output: "a.safetensors")
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
     let resumed = try AtelierProcess(
@@ -167,7 +159,7 @@ import Testing
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let address = "tcp://127.0.0.1:\(port)"
     let line = "waiting for 2 of 2 workers to join \(address); `atelier worker --join \(address)` starts one"
-    try wait { run.errorsSoFar.contains(line) }
+    try waitUntil { run.errorsSoFar.contains(line) }
     let events = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self)
     #expect(events.contains("waiting for 2 of 2 workers"))
     kill(run.process.processIdentifier, SIGINT)
@@ -180,18 +172,18 @@ import Testing
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     func count(_ word: String) -> Int { run.errorsSoFar.components(separatedBy: word).count - 1 }
     for number in 1...6 {
       let doctor = try AtelierProcess(
         ["doctor", "--join", "tcp://127.0.0.1:\(port)"], in: folder)
       #expect(doctor.status == 0, "\(doctor.output)")
       let worker = try worker(port)
-      try wait { count("joined: ") >= number }
+      try waitUntil { count("joined: ") >= number }
       usleep(20_000)
       kill(worker.process.processIdentifier, SIGTERM)
       _ = try worker.wait()
-      try wait { count("left: ") + count("lost: ") >= number }
+      try waitUntil { count("left: ") + count("lost: ") >= number }
     }
     // One that was taken for another would be lost, and join again.
     #expect(count("joined: ") == 6 && count("left: ") + count("lost: ") == 6, "\(run.errorsSoFar)")
@@ -203,15 +195,15 @@ import Testing
     let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--min-workers", "99"]
     let run = try train("forest", waiting, output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     let other = try worker(port)
     defer { kill(other.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
+    try waitUntil { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     for _ in 0..<9 {
-      try wait { !run.process.children.isEmpty }
+      try waitUntil { !run.process.children.isEmpty }
       for local in run.process.children {
         kill(local, SIGKILL)
-        try wait { !run.process.children.contains(local) }
+        try waitUntil { !run.process.children.contains(local) }
       }
     }
     usleep(500_000)
@@ -240,7 +232,7 @@ import Testing
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
     let worker = try worker(port, ["--keys", folder.file("keys2")])
     defer { kill(worker.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("whose key is not on the list") }
+    try waitUntil { run.errorsSoFar.contains("whose key is not on the list") }
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
     #expect(ended.status == 0 && ended.errors.contains("keys listed now: those of 2 workers"), "\(ended.errors)")
@@ -275,7 +267,7 @@ import Testing
   @Test func usedPortIsAnErrorAtOnce() throws {
     let port = freePort()
     let first = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
-    try wait { first.errorsSoFar.contains("workers may join") }
+    try waitUntil { first.errorsSoFar.contains("workers may join") }
     let second = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "b.safetensors").wait()
     #expect(second.status == 69 && second.errors.contains("the port is already in use"))
     kill(first.process.processIdentifier, SIGINT)

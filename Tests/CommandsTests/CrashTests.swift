@@ -13,25 +13,9 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  private func shell(_ script: String) throws -> AtelierProcess {
-    try AtelierProcess.Started(
-      ["-c", script], in: folder,
-      environment: ["ATELIER": AtelierProcess.executable.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
-      executable: URL(fileURLWithPath: "/bin/sh")
-    ).wait()
-  }
-
   private static let network = ["--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250"]
 
   private func cnn(_ more: String...) -> [String] { ["train", "cnn", "--data", data] + Self.network + more }
-
-  private func wait(until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
 
   /// A training in a run's folder that is killed after its first checkpoint.
   /// - Returns: the run's name
@@ -41,7 +25,7 @@ import Testing
     let before = Set(folder.names(in: "runs"))
     var run: String? { folder.names(in: "runs").first { !before.contains($0) && !$0.hasPrefix("atelier.sqlite") } }
     let started = try AtelierProcess.Started(arguments, in: folder)
-    try wait {
+    try waitUntil {
       run.map {
         folder.names(in: "runs/\($0)/\(saved)").contains { $0.hasSuffix(".part") }
           || folder.names(in: "runs/\($0)").contains(saved) && saved.hasSuffix("tensors")
@@ -61,7 +45,7 @@ import Testing
   func crashBeforeRenameKeepsOldFile(number: Int) throws {
     try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
     let old = try folder.bytes("m")
-    let run = try shell(
+    let run = try folder.shell(
       """
       strace -f -qq -o /dev/null -e trace=rename,renameat,renameat2 \
       -e inject=rename,renameat,renameat2:signal=KILL:when=\(number) \
@@ -86,7 +70,7 @@ import Testing
   @Test(.enabled(if: Self.hasMount, "a small disk needs root")) func fullDiskKeepsCheckpoint() throws {
     let whole = try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     try #require(whole.status == 0, "\(whole.errors)")
-    let run = try shell(
+    let run = try folder.shell(
       """
       unshare --mount sh -c '
         mkdir disk && mount -t tmpfs -o size=512k none disk || exit 99
@@ -113,7 +97,7 @@ import Testing
   /// Also of a folder that was copied to a medium that cannot be written.
   @Test(.enabled(if: Self.hasMount, "a disk that cannot be written needs root")) func listsReadOnlyRuns() throws {
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
-    let run = try shell(
+    let run = try folder.shell(
       """
       unshare --mount sh -c '
         mkdir disk && mount -t tmpfs none disk && cp -r runs data disk && rm -f disk/runs/*-shm || exit 99
@@ -168,7 +152,7 @@ import Testing
     // With the second checkpoint, the first is in the record.
     for _ in 0..<2 {
       let before = try folder.bytes(path)
-      try wait { (try? folder.bytes(path)) != before }
+      try waitUntil { (try? folder.bytes(path)) != before }
     }
     kill(started.process.processIdentifier, SIGKILL)
     _ = try started.wait()

@@ -172,7 +172,7 @@ import Testing
 
   /// Swift's texts are Unicode: a file of another name would be read or written.
   @Test func refusesArgumentThatIsNotUTF8() throws {
-    let run = try shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
+    let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
     #expect(run.status == 64 && run.errors.contains("'caf\\xE9', is not UTF-8"), "\(run.errors)")
     #expect(folder.names == ["data", "plain.txt"])
   }
@@ -204,7 +204,7 @@ import Testing
   @Test func fullDiskKeepsOldModel() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "model"], in: folder)
     let old = try folder.bytes("model")
-    let run = try shell(
+    let run = try folder.shell(
       "trap '' XFSZ; ulimit -f 1; exec \"$ATELIER\" train knn --data data --output model --json report.json")
     #expect(run.status == 74 && run.errors.contains("cannot write model: File too large"))
     #expect(try folder.bytes("model") == old)
@@ -212,25 +212,18 @@ import Testing
   }
 
   @Test func closedPipeIsNotAnError() throws {
-    let run = try shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
+    let run = try folder.shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
     #expect(run.output == "status 0\n" && run.errors.isEmpty)
   }
 
   /// A file that is opened later must not get the number of standard output or error, and lines that are not for it.
   @Test func filesDoNotReuseClosedStandardDescriptors() throws {
-    let run = try shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
+    let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
     #expect(run.status == 0 && run.output.hasPrefix("model"), "\(run.output)")
     let events = try String(decoding: folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")
     #expect(events.allSatisfy { $0.hasPrefix("{") })
     #expect(try SavedModel(path: folder.file("m")).metadata.kind == .tree)
-    let silent = try shell("exec \"$ATELIER\" data --data data >&-")
+    let silent = try folder.shell("exec \"$ATELIER\" data --data data >&-")
     #expect(silent.status == 74 && silent.errors.contains("cannot write standard output"), "\(silent.errors)")
-  }
-
-  private func shell(_ script: String) throws -> AtelierProcess {
-    try AtelierProcess.Started(
-      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
-      executable: URL(fileURLWithPath: "/bin/sh")
-    ).wait()
   }
 }

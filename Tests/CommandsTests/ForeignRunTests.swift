@@ -16,15 +16,6 @@ import Testing
 
   private var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
 
-  private func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
   // MARK: Two processes
 
   @Test func secondProcessNamesHolderOfRun() throws {
@@ -32,7 +23,7 @@ import Testing
       ["train", "cnn", "--data", data, "--filters", "8,16", "--batch", "16", "--epochs", "100000", "--quiet"],
       in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) {
+    try started.waitUntil {
       runs.first.map { folder.names(in: "runs/\($0)").contains("cnn.checkpoint.safetensors") } ?? false
     }
     let run = runs[0]
@@ -56,7 +47,7 @@ import Testing
     let started = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;16", "--epochs", "100000", "--batch", "16"], in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) { (try? atelier("runs").output.contains("running")) == true }
+    try started.waitUntil { (try? atelier("runs").output.contains("running")) == true }
     let second = try atelier("sweep", "--resume", "latest")
     #expect(second.status == 75)
     #expect(second.errors.contains("process \(started.process.processIdentifier) on host "), "\(second.errors)")
@@ -68,7 +59,7 @@ import Testing
     ]
     let started = try AtelierProcess.Started(arguments, in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) { folder.names.contains("m.checkpoint.safetensors") }
+    try started.waitUntil { folder.names.contains("m.checkpoint.safetensors") }
     let second = try AtelierProcess(["train", "tree", "--data", data, "--output", "m.safetensors"], in: folder)
     #expect(second.status == 75 && second.errors.contains("m.safetensors.lock"), "\(second.errors)")
     started.process.interrupt()

@@ -19,7 +19,7 @@ extension ClusterTests {
       switch draws.next(below: 6) {
       case 0, 1:
         message.status = worker.status()
-        if isChosen() { message.status.unitsDone = number() }
+        if isChosen() { message.status.tasksDone = number() }
         if isChosen() { message.status.profile.threads = UInt32(truncatingIfNeeded: number()) }
         message.status.membership = .with {
           $0.job = job
@@ -57,7 +57,7 @@ extension ClusterTests {
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     var draws = RandomSequence(seed: seed, .test)
     for _ in 0..<8 {
       let hostile = try HostileWorker(joining: port, home: folder.home)
@@ -107,12 +107,12 @@ extension ClusterTests {
           ($0.bytes.count, $0.bytes.digest) = (100, isDamaged ? Data(repeating: 0, count: 32) : $0.digest)
         }
       }
-      try wait {
+      try waitUntil {
         hostile.receive()
         return run.errorsSoFar.components(separatedBy: "cannot be used, and is computed again").count > attempt
       }
     }
-    try wait {
+    try waitUntil {
       hostile.receive()
       return hostile.refusal != nil
     }
@@ -130,7 +130,7 @@ extension ClusterTests {
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let hostile = try HostileWorker(joining: port, home: folder.home)
     #expect(try hostile.join())
-    try wait {
+    try waitUntil {
       hostile.receive()
       try? hostile.send { message in
         message.status = hostile.status()
@@ -150,7 +150,7 @@ extension ClusterTests {
         }
       }
     }
-    try wait {
+    try waitUntil {
       hostile.receive()
       return hostile.refusal != nil
     }
@@ -218,7 +218,7 @@ extension ClusterTests {
         + ["--output", "a.safetensors", "--listen", "tcp://127.0.0.1:\(port)", "--workers", "2"],
       in: folder, executable: URL(fileURLWithPath: "/bin/sh"))
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
+    try waitUntil { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     let process = run.process.processIdentifier
     let flood = Flood(port, atATime: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
     let ended = try run.wait()
@@ -240,7 +240,7 @@ extension ClusterTests {
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     func peak() throws -> Int {
       let text = try String(contentsOfFile: "/proc/\(run.process.processIdentifier)/status", encoding: .utf8)
       let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
@@ -280,7 +280,7 @@ extension ClusterTests {
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     let home = folder.file("other")
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     chown(home, 65_534, 65_534)
@@ -290,8 +290,8 @@ extension ClusterTests {
         "tcp://127.0.0.1:\(port)", "--threads", "1",
       ], in: folder, environment: ["HOME": home], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
     defer { kill(other.process.processIdentifier, SIGKILL) }
-    try wait { other.errorsSoFar.contains("does not accept this worker's key") }
-    try wait { run.errorsSoFar.contains("did not come about") }
+    try waitUntil { other.errorsSoFar.contains("does not accept this worker's key") }
+    try waitUntil { run.errorsSoFar.contains("did not come about") }
     #expect(run.process.isRunning && !run.errorsSoFar.contains("joined"))
     #expect(folder.names(in: "other/.cache").isEmpty)
     let own = try worker(port)
@@ -324,7 +324,7 @@ extension ClusterTests {
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
     let workers = try [worker(port, ["--exchange", "tcp://*:\(exchange)", "--advertise", "localhost"]), worker(port)]
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
-    try wait { Flood.connects(exchange) }
+    try waitUntil { Flood.connects(exchange) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
     #expect(try folder.bytes("a.safetensors") == whole)

@@ -21,7 +21,7 @@ final class HostileWorker {
   }
 
   /// As an honest worker tells of itself.
-  func status() -> Status {
+  func status() -> WorkerStatus {
     number += 1
     return .with {
       ($0.number, $0.orders, $0.coordinator) = (number, orders.number, coordinator)

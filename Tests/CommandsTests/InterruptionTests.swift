@@ -20,20 +20,11 @@ import Testing
     ]
   }
 
-  /// Waits until it is true, up to a time that only a process that hangs can need.
-  private func wait(until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
   @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(129))])
   func interruptedNetworkResumesToSameBytes(signal: Int32, status: Int32) throws {
     try AtelierProcess(cnn("whole.safetensors"), in: folder)
     let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
-    try wait { folder.names.contains("resumed.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("resumed.checkpoint.safetensors") }
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status)
@@ -61,7 +52,7 @@ import Testing
 
   @Test func signalsInQuickSuccessionCountAsOne() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     for signal in [SIGTERM, SIGTERM, SIGINT, SIGHUP] { kill(started.process.processIdentifier, signal) }
     let stopped = try started.wait()
     #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("go on with: "), "\(stopped.errors)")
@@ -70,7 +61,7 @@ import Testing
   /// Its worker is suspended, so that it cannot end cleanly for some seconds.
   @Test func laterSignalEndsAtOnce() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors") + ["--workers", "1"], in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
     let worker = started.process.children[0]
     defer { kill(worker, SIGKILL) }
     kill(worker, SIGSTOP)
@@ -86,7 +77,7 @@ import Testing
     let started = try AtelierProcess.Started(
       [AtelierProcess.executable.path] + cnn("a.safetensors"), in: folder,
       executable: URL(fileURLWithPath: "/usr/bin/nohup"))
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     kill(started.process.processIdentifier, SIGHUP)
     let ended = try started.wait()
     #expect(ended.status == 0 && folder.names.contains("a.safetensors"), "\(ended.errors)")
@@ -99,7 +90,7 @@ import Testing
     let started = try AtelierProcess.Started(
       ["-c", "{ \(script); } | true"], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
       executable: URL(fileURLWithPath: "/bin/sh"))
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     let process = try #require(pid_t(String(decoding: folder.bytes("pid"), as: UTF8.self).dropLast()))
     kill(process, SIGHUP)
     _ = try started.wait()
@@ -110,7 +101,7 @@ import Testing
   @Test func closedTerminalStopsSweep() throws {
     let sweep = ["sweep", "cnn", "--filters", "8;8,16", "--epochs", "5,100000", "--batch", "16", "--dense", "16"]
     let started = try AtelierProcess.Started(sweep + ["--data", data], in: folder)
-    try wait { (try? runs().contains("running")) == true }
+    try waitUntil { (try? runs().contains("running")) == true }
     kill(started.process.processIdentifier, SIGHUP)
     let stopped = try started.wait()
     #expect(stopped.status == 129 && stopped.errors.contains("atelier sweep --resume"), "\(stopped.errors)")
@@ -122,7 +113,7 @@ import Testing
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     try AtelierProcess(arguments + ["--output", "whole.safetensors"], in: folder)
     let started = try AtelierProcess.Started(arguments + ["--output", "resumed.safetensors"], in: folder)
-    try wait { folder.names(in: "resumed.parts").contains { $0.hasSuffix(".part") } }
+    try waitUntil { folder.names(in: "resumed.parts").contains { $0.hasSuffix(".part") } }
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status && stopped.output.isEmpty)
@@ -146,7 +137,7 @@ import Testing
       ["cnn": ["--epochs", "1", "--filters", "64,64"], "forest": ["--trees", "2000", "--max-depth", "3"]][kind] ?? []
     let started = try AtelierProcess.Started(
       ["train", kind, "--data", data, "--output", "a.safetensors", "--threads", "1"] + options, in: folder)
-    try wait { folder.names.contains("a.safetensors") }
+    try waitUntil { folder.names.contains("a.safetensors") }
     kill(started.process.processIdentifier, SIGKILL)
     #expect(try started.wait().status == -SIGKILL)
     let saved = try SavedModel(path: folder.file("a.safetensors"))
@@ -156,7 +147,7 @@ import Testing
   @Test func unfinishedForestResumesUnderAnotherName() throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     let started = try AtelierProcess.Started(arguments + ["--output", "a.safetensors"], in: folder)
-    try wait { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
+    try waitUntil { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
     started.process.interrupt()
     try #require(started.wait().status == 130)
     let resumed = try AtelierProcess(
@@ -169,7 +160,7 @@ import Testing
   @Test func forestStoppedBeforeFirstTreesLeavesNoFiles() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
-    try wait { started.errorsSoFar.contains("instruction set") }
+    try waitUntil { started.errorsSoFar.contains("instruction set") }
     kill(started.process.processIdentifier, SIGINT)
     let stopped = try started.wait()
     #expect(stopped.status == 130 && stopped.output.isEmpty)
@@ -179,7 +170,7 @@ import Testing
   @Test func stoppedBenchmarkStopsItsProcesses() throws {
     let started = try AtelierProcess.Started(
       ["benchmark", "--data", data, "--models", "cnn", "--epochs", "100000"], in: folder)
-    try wait { started.errorsSoFar.contains("1 of 3") }
+    try waitUntil { started.errorsSoFar.contains("1 of 3") }
     usleep(200_000)
     kill(started.process.processIdentifier, SIGINT)
     #expect(try started.wait().status == 130)
@@ -193,7 +184,7 @@ import Testing
   @Test func recordsInterruptedRun() throws {
     for signal in [SIGINT, SIGKILL] {
       let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
-      try wait { (try? runs("show", "latest").contains("running")) == true }
+      try waitUntil { (try? runs("show", "latest").contains("running")) == true }
       kill(started.process.processIdentifier, signal)
       _ = try started.wait()
       let run = try runs("show", "latest")
@@ -214,7 +205,7 @@ import Testing
   @Test func doesNotRemoveActiveRun() throws {
     let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait { (try? runs().contains("running")) == true }
+    try waitUntil { (try? runs().contains("running")) == true }
     let removed = try AtelierProcess(["runs", "remove", "latest"], in: folder)
     #expect(removed.status == 75 && removed.errors.contains("still running"))
   }
@@ -243,7 +234,7 @@ import Testing
 
   private func interruptedCheckpoint() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     started.process.interrupt()
     try #require(started.wait().status == 130)
   }

@@ -12,19 +12,12 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  private func shell(_ script: String) throws -> AtelierProcess {
-    try AtelierProcess.Started(
-      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
-      executable: URL(fileURLWithPath: "/bin/sh")
-    ).wait()
-  }
-
   private func text(_ name: String) throws -> String { String(decoding: try folder.bytes(name), as: UTF8.self) }
 
   /// A log that a shell has opened is not replaced, and nothing in it is written over.
   @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) func appendsToOpenLog(path: String) throws {
     try folder.write("old\n", to: "log")
-    let run = try shell("{ echo before; \"$ATELIER\" data --data data --json \(path); echo after; } >> log")
+    let run = try folder.shell("{ echo before; \"$ATELIER\" data --data data --json \(path); echo after; } >> log")
     #expect(run.status == 0, "\(run.errors)")
     let log = try text("log")
     #expect(log.hasPrefix("old\nbefore\n") && log.hasSuffix("}\nafter\n"), "\(log)")
@@ -33,35 +26,35 @@ import Testing
   }
 
   @Test func keepsOrderInRedirectedFile() throws {
-    let run = try shell("{ echo before; \"$ATELIER\" data --data data --json /dev/stdout; echo after; } > log")
+    let run = try folder.shell("{ echo before; \"$ATELIER\" data --data data --json /dev/stdout; echo after; } > log")
     #expect(run.status == 0, "\(run.errors)")
     #expect(try text("log").hasPrefix("before\n") && text("log").hasSuffix("}\nafter\n"))
   }
 
   @Test func writesToPipesAndDescriptors() throws {
-    let fifo = try shell(
+    let fifo = try folder.shell(
       "mkfifo p && { cat p > caught & } && \"$ATELIER\" data --data data --json p > text && wait && test -p p")
     #expect(fifo.status == 0, "\(fifo.errors)")
     #expect(try text("caught").hasPrefix("{\n"))
-    let piped = try shell("\"$ATELIER\" data --data data --json /dev/stdout | cat > piped")
+    let piped = try folder.shell("\"$ATELIER\" data --data data --json /dev/stdout | cat > piped")
     #expect(try piped.status == 0 && text("piped").hasSuffix("}\n"))
-    let third = try shell("\"$ATELIER\" data --data data --json /dev/fd/3 3>> third > text")
+    let third = try folder.shell("\"$ATELIER\" data --data data --json /dev/fd/3 3>> third > text")
     #expect(try third.status == 0 && text("third") == text("caught"), "\(third.errors)")
-    let null = try shell("\"$ATELIER\" train tree --data data --output m --json /dev/null --events /dev/null")
+    let null = try folder.shell("\"$ATELIER\" train tree --data data --output m --json /dev/null --events /dev/null")
     #expect(null.status == 0, "\(null.errors)")
   }
 
   /// As a whole, once: a pipe cannot take back what was written.
   @Test(arguments: ["tree", "forest", "cnn"]) func writesModelToDescriptorOnce(kind: String) throws {
     let options = ["cnn": "--epochs 1 --filters 4", "forest": "--trees 3", "tree": ""][kind]!
-    let run = try shell("\"$ATELIER\" train \(kind) \(options) --data data --output /dev/fd/3 3> m")
+    let run = try folder.shell("\"$ATELIER\" train \(kind) \(options) --data data --output /dev/fd/3 3> m")
     #expect(run.status == 0, "\(run.errors)")
     #expect(try SavedModel(path: folder.file("m")).metadata.testAccuracy != nil)
     #expect(folder.names == ["data", "m"])
   }
 
   @Test func refusesReadOnlyDescriptorBeforeFit() throws {
-    let run = try shell("\"$ATELIER\" train tree --data data --output m --json /dev/stdin < /dev/null")
+    let run = try folder.shell("\"$ATELIER\" train tree --data data --output m --json /dev/stdin < /dev/null")
     #expect(run.status == 73 && run.errors.contains("cannot create /dev/stdin"), "\(run.errors)")
     #expect(folder.names == ["data"])
   }
@@ -72,7 +65,7 @@ import Testing
       ("--output to-new --json new", true), ("--output m --json /dev/stdout --events /dev/stdout >> both", false),
     ] {
       try? FileManager.default.createSymbolicLink(atPath: folder.file("to-new"), withDestinationPath: "new")
-      let run = try shell("\"$ATELIER\" train tree --data data \(script)")
+      let run = try folder.shell("\"$ATELIER\" train tree --data data \(script)")
       #expect(run.status == (isSame ? 64 : 0) && run.errors.contains("name the same file") == isSame, "\(run.errors)")
     }
   }

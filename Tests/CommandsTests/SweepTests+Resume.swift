@@ -8,7 +8,7 @@ extension SweepTests {
     let whole = try scores(runs[0])
     let run = try start(Self.long + ["--workers", "2"])
     // Before it is recorded, there is nothing to resume.
-    try wait(for: run) {
+    try run.waitUntil {
       run.errorsSoFar.contains(line) && (try? AtelierProcess(["runs"], in: folder).output.contains("running")) == true
     }
     kill(run.process.processIdentifier, SIGKILL)
@@ -29,7 +29,7 @@ extension SweepTests {
     var command = options
     for line in ["best so far: ", "rung 2 of 3"] {
       let run = try start(command + ["--workers", "2"])
-      try wait(for: run) { run.errorsSoFar.contains(line) }
+      try run.waitUntil { run.errorsSoFar.contains(line) }
       kill(run.process.processIdentifier, SIGKILL)
       let ended = try run.wait()
       #expect(ended.status == -SIGKILL, "\(ended.errors)")
@@ -45,7 +45,7 @@ extension SweepTests {
 
   @Test func stoppedSweepPrintsResumeCommand() throws {
     let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
+    try run.waitUntil { run.errorsSoFar.contains("best so far: ") }
     kill(run.process.processIdentifier, SIGINT)
     let ended = try run.wait()
     #expect(ended.status == 130)
@@ -65,7 +65,7 @@ extension SweepTests {
     let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
     _ = try search(options)
     let run = try start(options)
-    try wait(for: run) {
+    try run.waitUntil {
       runs.count == 2 && folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors")
     }
     kill(run.process.processIdentifier, SIGINT)
@@ -114,7 +114,7 @@ extension SweepTests {
   @Test func stoppedSweepPrintsCommandForRestOfFile() throws {
     try writeSeveralSweeps()
     let run = try start(["several sweeps.yaml"])
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
+    try run.waitUntil { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
     kill(run.process.processIdentifier, SIGINT)
     let ended = try run.wait()
     #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first is told when it is ready")
@@ -128,7 +128,7 @@ extension SweepTests {
   @Test func resumedSweepPrintsCommandForRestOfFile() throws {
     try writeSeveralSweeps()
     let run = try start(["several sweeps.yaml"])
-    try wait(for: run) { run.errorsSoFar.contains("with batch 16") }
+    try run.waitUntil { run.errorsSoFar.contains("with batch 16") }
     kill(run.process.processIdentifier, SIGKILL)
     #expect(try run.wait().status == -SIGKILL)
     try #require(runs.count == 2)

@@ -42,15 +42,6 @@ import Testing
     "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
   ]
 
-  func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
   @Test(arguments: ["forest", "tree", "knn", "cnn"]) func resultIsIndependentOfWorkerCount(kind: String) throws {
     for workers in ["0", "1", "3"] { _ = try search(Self.searches[kind]! + ["--workers", workers, "--folds", "3"]) }
     let tables = try runs.map { try scores($0) }
@@ -95,7 +86,7 @@ import Testing
     _ = try search(options)
     let teams = ["--workers", "4", "--threads", "4", "--workers-per-trial", "2", "--events", folder.file("e.jsonl")]
     let run = try start(options + teams)
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
+    try run.waitUntil { run.errorsSoFar.contains("best so far: ") }
     let workers = run.process.children
     try #require(workers.count == 4)
     kill(workers[1], SIGKILL)
@@ -197,7 +188,7 @@ import Testing
     for workers in ["0", "3"] { _ = try search(options + ["--workers", workers]) }
     // A worker that comes late needs them as well.
     let run = try start(options + ["--workers", "2"])
-    try wait(for: run) { run.errorsSoFar.contains("rung 5 of 5") }
+    try run.waitUntil { run.errorsSoFar.contains("rung 5 of 5") }
     let workers = run.process.children
     try #require(workers.count == 2)
     kill(workers[0], SIGKILL)
