@@ -65,8 +65,8 @@ struct QuickstartCommand: ParsableCommand {
     if let known, !report.digest.hasPrefix(known) {
       computeOptions.logger.warning(
         """
-        the digest of \(report.kind.rawValue) differs from the expected one, \(known)…; check that the data set is the \
-        original Fashion-MNIST
+        the digest of \(report.kind.rawValue) differs from the expected one, \(known)…; check that the files of \
+        Fashion-MNIST are unmodified
         """)
     }
     return Row(

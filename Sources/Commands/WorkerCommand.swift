@@ -10,8 +10,8 @@ struct WorkerCommand: ParsableCommand {
     abstract: "Runs a worker for a coordinator on this host or another.",
     usage: "atelier worker --join tcp://<host>:<port> [<options>]",
     discussion: """
-      Joins a coordinator (a command started with --listen), computes for it, and then waits for the next one. A worker \
-      needs no local data: it fetches files from the coordinator, verifies their SHA-256, and caches them in \
+      Joins a coordinator (a command started with --listen), computes for it, and then waits for the next one. A \
+      worker needs no local data: it fetches files from the coordinator, verifies their SHA-256, and caches them in \
       ~/.cache/atelier. If it cannot join, run `atelier doctor` to find out why.
 
       Example:  atelier worker --join tcp://10.0.0.1:7700

@@ -5,7 +5,7 @@ internal import Models
 internal import Reports
 internal import Synchronization
 
-/// The live page of this process, if there is one (`--live`): told what happens, as ``EventLog`` is.
+/// The live page of this process, if `--live` was given. It shows progress, as ``EventLog`` records it.
 enum LiveRun {
   private struct Shown {
     let page: LivePage
@@ -20,10 +20,11 @@ enum LiveRun {
 
   static var isOpen: Bool { shown.withLock { $0 != nil } }
 
-  /// How often the page is told of progress: drawing it must not slow the work down.
+  /// The least time between two updates of the page, so that drawing does not slow the computation down.
   private static let interval = Duration.milliseconds(500)
 
-  /// - Returns: where to look
+  /// Starts the server of the page.
+  /// - Returns: the address of the page
   /// - Throws: ``DashboardError``
   static func start(_ title: String, at address: LiveAddress) throws(DashboardError) -> String {
     let page = LivePage(title: title, styleSheet: HTMLPage.styleSheet)
@@ -34,7 +35,7 @@ enum LiveRun {
     return server.url
   }
 
-  /// Those who look see the message, and the server ends.
+  /// Shows a last message, and stops the server.
   static func finish(_ message: String) {
     guard
       let ended = shown.withLock({ shown in
@@ -46,7 +47,7 @@ enum LiveRun {
     ended.server.stop()
   }
 
-  // MARK: What happens
+  // MARK: Progress
 
   static func showProgress(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
@@ -74,7 +75,7 @@ enum LiveRun {
       guard shown != nil else { return }
       shown!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
       shown!.page.show(LiveSections.models(shown!.models))
-      // The next model's training draws its own curves.
+      // The learning curves of the next model start empty.
       (shown!.loss, shown!.validationAccuracy) = ([], [])
       let samples = shown!.models.map { PrometheusMetric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
       shown!.page.update(metrics: [
@@ -85,10 +86,10 @@ enum LiveRun {
     }
   }
 
-  /// Puts a section on the page, in place of what it showed before.
+  /// Replaces a section of the page.
   static func show(_ section: HTMLSection) { shown.withLock { $0?.page.show(section) } }
 
-  // MARK: Numbers
+  // MARK: Metrics
 
   private static func metrics(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double
@@ -98,15 +99,15 @@ enum LiveRun {
       PrometheusMetric("atelier_\(name)", .gauge, help: help, samples: [PrometheusMetric.Sample(value, labels: [job])])
     }
     var metrics = [
-      gauge("job_done", "Units of the job (or of the epoch in hand) that are done.", Double(progress.done)),
-      gauge("job_units", "Units of the job (or of an epoch).", Double(progress.total)),
-      gauge("job_units_per_second", "Units in each second.", rate),
+      gauge("job_done", "Completed items (images, trees, fits) of the job or epoch.", Double(progress.done)),
+      gauge("job_units", "Total items of the job, or of an epoch.", Double(progress.total)),
+      gauge("job_units_per_second", "Completed items per second.", rate),
       PrometheusMetric(
         "atelier_workers", .gauge, help: "Number of workers; 0 if this process computes alone.",
         value: Double(workers.count)),
     ]
-    if let epoch = progress.epoch { metrics.append(gauge("epoch", "The epoch in hand.", Double(epoch))) }
-    if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the epoch in hand.", loss)) }
+    if let epoch = progress.epoch { metrics.append(gauge("epoch", "Current epoch, from 1.", Double(epoch))) }
+    if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the current epoch.", loss)) }
     if let accuracy = progress.validationAccuracy {
       metrics.append(
         gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
@@ -117,7 +118,7 @@ enum LiveRun {
       }
       metrics.append(
         PrometheusMetric(
-          "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples
+          "atelier_worker_units_per_second", .gauge, help: "Items completed per second by a worker.", samples: samples
         )
       )
     }
