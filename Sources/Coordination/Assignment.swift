@@ -13,7 +13,7 @@ package struct Team: Sendable, Equatable {
 /// A job, how far it is, and who works at it.
 struct Assignment: Sendable {
   var job: Job
-  /// One of the two: work in independent units, or a training. Two variables, so that the pool is changed in place.
+  /// One of the two: work in independent tasks, or a training. Two variables, so that the pool is changed in place.
   var pool: TaskPool?
   var group: TrainingGroup?
   /// nil: all workers.
@@ -23,19 +23,19 @@ struct Assignment: Sendable {
   /// Threads of all its workers together.
   private(set) var power = 0.0
   /// Who cannot do it, or shall not, and why.
-  private(set) var barred: [WorkerID: String] = [:]
+  private(set) var excluded: [WorkerID: String] = [:]
   /// Of those, who have said so themselves. Nobody takes their seats: what they met the others are likely to meet as well.
   private var failed: Set<WorkerID> = []
-  /// The step that its training has reached, when it did, and accidents since then.
+  /// The step that its training has reached, when it did, and failures since then.
   private var reached: UInt64 = 0
   private var reachedAt: Milliseconds = .min / 2
-  private(set) var accidents = Accidents()
+  private(set) var failures = FailureHistory()
   /// Since when the training is to be given up: that is done when none of the victims has come back for a while.
-  var condemnedAt: Milliseconds?
+  var quarantinePendingSince: Milliseconds?
   /// Workers that were lost from it: if one comes back, it has the state still.
   private(set) var former: Set<WorkerID> = []
 
-  init(_ job: Job, _ work: Coordinator.Work, team: Team?) {
+  init(_ job: Job, _ work: Coordinator.Workload, team: Team?) {
     (self.job, self.team) = (job, team)
     switch work {
     case .tasks(let pool): self.pool = pool
@@ -65,7 +65,7 @@ struct Assignment: Sendable {
     workers[worker] = power
     self.power += power
     former.remove(worker)
-    pool?.restoreHand(of: worker)
+    pool?.restoreQueue(of: worker)
   }
 
   /// - Returns: whether it worked at this.
@@ -78,17 +78,17 @@ struct Assignment: Sendable {
 
   mutating func bar(_ worker: WorkerID, reason: String, hasFailed: Bool) {
     if hasFailed { failed.insert(worker) }
-    barred[worker] = reason
+    excluded[worker] = reason
   }
 
-  /// Nobody else is left. Who was barred because of a link to another can work alone.
-  mutating func admitThoseWithoutLinks() { barred = barred.filter { failed.contains($0.key) } }
+  /// Nobody else is left. Who was excluded because of a link to another can work alone.
+  mutating func readmitUnlinked() { excluded = excluded.filter { failed.contains($0.key) } }
 
   /// The training has come so far: nothing before that is to blame for any crash.
   mutating func note(step: UInt64, at now: Milliseconds, _ statistics: inout CrashStatistics) {
     guard step > reached else { return }
-    statistics.noteDone(accidents)
-    (reached, reachedAt, accidents, condemnedAt) = (step, now, Accidents(), nil)
+    statistics.noteDone(failures)
+    (reached, reachedAt, failures, quarantinePendingSince) = (step, now, FailureHistory(), nil)
   }
 
   /// A worker has crashed while it trained.
@@ -99,23 +99,23 @@ struct Assignment: Sendable {
     // It has lived through what came before the newest step.
     let begun = max(crash.given, reachedAt)
     let exposure = crash.time - begun
-    let proof = Proof(time: begun - crash.joined, hasCompleted: true, least: limits.silence)
-    let isProven = proof.isEnough(for: accidents)
-    accidents.note(worker, at: now, window: limits.heartbeat, after: exposure, isProven: isProven)
-    return accidents.count >= limits.deaths && accidents.isProven
+    let proof = Proof(time: begun - crash.joined, hasCompleted: true, least: limits.workerTimeout)
+    let isProven = proof.isEnough(for: failures)
+    failures.note(worker, at: now, window: limits.heartbeat, after: exposure, isProven: isProven)
+    return failures.count >= limits.maxFailures && failures.isProven
   }
 
   /// Whether a worker may work at this that has been there for so long: a training that seems to kill is tried by those
   /// that have proved themselves.
-  func mayJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
-    guard team != nil, group != nil, accidents.count >= max(1, limits.deaths - 1) else { return true }
-    return condemnedAt == nil
-      && Proof(time: time, hasCompleted: true, least: limits.silence).isEnough(for: accidents)
+  func canJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
+    guard team != nil, group != nil, failures.count >= max(1, limits.maxFailures - 1) else { return true }
+    return quarantinePendingSince == nil
+      && Proof(time: time, hasCompleted: true, least: limits.workerTimeout).isEnough(for: failures)
   }
 
   /// A worker that seemed to have crashed is back.
   mutating func absolve(_ worker: WorkerID) {
     pool?.absolve(worker)
-    if accidents.absolve(worker) { condemnedAt = nil }
+    if failures.absolve(worker) { quarantinePendingSince = nil }
   }
 }

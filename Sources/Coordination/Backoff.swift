@@ -8,7 +8,7 @@ package struct Backoff: Sendable {
 
   package init() {}
 
-  package func wait(_ patience: Milliseconds) -> Milliseconds { patience << requests }
+  package func wait(_ timeout: Milliseconds) -> Milliseconds { timeout << requests }
 
   /// It has been asked for again.
   package mutating func noteRequest() { requests = min(requests + 1, Self.most) }

@@ -9,7 +9,7 @@ extension Coordinator {
     var ring: [WorkerID] = []
     var (member, report) = (id, membership)
     while !ring.contains(member) {
-      guard report.generation == group.generation, report.waitingMilliseconds > limits.silence,
+      guard report.generation == group.generation, report.waitingMilliseconds > limits.workerTimeout,
         group.members.contains(report.waitingFor), let next = workers[report.waitingFor]?.membership
       else { return nil }
       ring.append(member)

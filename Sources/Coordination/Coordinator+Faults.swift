@@ -3,7 +3,7 @@ internal import SwiftProtobuf
 /// Results and checkpoints whose bytes are of no use.
 extension Coordinator {
   /// As often as a worker may send such: the third time, its host is taken to be faulty.
-  private static let mostFaults = 3
+  private static let maxFaults = 3
 
   /// The chunk that a result is about, if its bytes are still needed.
   package func openChunk(of result: ChunkResult, from id: WorkerID) -> Chunk? {
@@ -45,15 +45,15 @@ extension Coordinator {
     guard workers[id] != nil else { return }
     faults[id, default: 0] += 1
     actions.append(.note(.unusable(id, reason: reason)))
-    guard faults[id]! >= Self.mostFaults else { return }
+    guard faults[id]! >= Self.maxFaults else { return }
     let verdict =
-      "\(Self.mostFaults) of its results could not be used, the last one because \(reason): bad memory on its host, or another build"
+      "\(Self.maxFaults) of its results could not be used, the last one because \(reason): bad memory on its host, or another build"
     refused[id] = verdict
-    actions.append(.note(.lost(id, .unfit(reason: verdict))))
+    actions.append(.note(.lost(id, .excluded(reason: verdict))))
     actions.append(.refuse(id, reason: verdict))
     workers[id] = nil
     withdraw(id)
-    admitTheBarred()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+    readmitExcluded()
+    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 }

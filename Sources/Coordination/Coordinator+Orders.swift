@@ -20,7 +20,7 @@ extension Coordinator {
       if let group = assignments[index].group {
         if group.members.contains(id) { orders.group = group.orders(profiles: workers.mapValues(\.profile)) }
       } else if !isAwaiting {
-        orders.chunks = fillHands(of: worker, id, at: index)
+        orders.chunks = fillQueue(of: worker, id, at: index)
       }
     }
     guard orders != worker.orders || orders.number == 0 else { return }

@@ -6,12 +6,12 @@ extension Coordinator {
     package let lastSeen: Milliseconds
     /// That it works at.
     package let job: UInt64?
-    /// What it has in hand; the first is being worked on, and so many of its units are done.
+    /// What it has in hand; the first is being worked on, and so many of its tasks are done.
     package let chunks: [Chunk]
-    package let unitsDone: Int
+    package let tasksDone: Int
     package let membership: Membership?
     /// Why it cannot do what is to be done.
-    package let unfit: String?
+    package let exclusionReason: String?
   }
 
   /// In the order of their numbers.
@@ -20,20 +20,20 @@ extension Coordinator {
       let assignment = index(of: id).map { assignments[$0] }
       return WorkerOverview(
         id: id, profile: worker.profile, lastSeen: clock.outside(worker.lastSeen), job: assignment?.job.id,
-        chunks: assignment?.pool?.chunks(of: id) ?? [], unitsDone: worker.unitsDone, membership: worker.membership,
-        unfit: assignment == nil ? assignments.lazy.compactMap { $0.barred[id] }.first : nil)
+        chunks: assignment?.pool?.chunks(of: id) ?? [], tasksDone: worker.tasksDone, membership: worker.membership,
+        exclusionReason: assignment == nil ? assignments.lazy.compactMap { $0.excluded[id] }.first : nil)
     }
   }
 
   /// Units of the job that are done, those of chunks in hand included.
-  package var unitsDone: Int {
+  package var tasksDone: Int {
     guard let assignment = assignments.first, let pool = assignment.pool else { return 0 }
     // A chunk that two workers have is counted once.
     var inHand: [UInt64: Int] = [:]
     for id in assignment.workers.keys {
       guard let worker = workers[id], let chunk = pool.chunks(of: id).first else { continue }
-      inHand[chunk.id] = max(inHand[chunk.id] ?? 0, min(worker.unitsDone, Int(chunk.count)))
+      inHand[chunk.id] = max(inHand[chunk.id] ?? 0, min(worker.tasksDone, Int(chunk.count)))
     }
-    return pool.unitsDone + inHand.values.reduce(0, +)
+    return pool.tasksDone + inHand.values.reduce(0, +)
   }
 }

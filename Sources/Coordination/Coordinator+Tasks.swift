@@ -1,7 +1,7 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Jobs of independent units.
+/// Jobs of independent tasks.
 extension Coordinator {
   mutating func handle(_ result: ChunkResult, from id: WorkerID) {
     guard workers[id] != nil, let index = index(ofJob: result.job), assignments[index].pool != nil else { return }
@@ -9,9 +9,9 @@ extension Coordinator {
     if !result.failure.isEmpty {
       // Deterministic work fails everywhere alike.
       guard assignments[index].pool!.chunks(of: id).contains(where: { $0.id == result.chunk }),
-        let chunk = assignments[index].pool!.putAside(result.chunk)
+        let chunk = assignments[index].pool!.quarantine(result.chunk)
       else { return }
-      actions.append(.note(.setAside(chunk, job: result.job, reason: result.failure)))
+      actions.append(.note(.quarantined(chunk, job: result.job, reason: result.failure)))
       instructAll(of: index)
       return endIfFinished(result.job)
     }
@@ -21,9 +21,9 @@ extension Coordinator {
     case .accepted:
       if let chunk {
         actions.append(.keepResult(chunk, job: result.job))
-        workers[id]!.unitsDone = 0
+        workers[id]!.tasksDone = 0
         workers[id]!.hasCompleted = true
-        workers[id]!.millisecondsPerUnit = Double(max(1, result.milliseconds)) / Double(chunk.count)
+        workers[id]!.millisecondsPerTask = Double(max(1, result.milliseconds)) / Double(chunk.count)
         workers[id]!.millisecondsPerChunk = Int(result.milliseconds)
       }
       for holder in holders.union([id]).sorted() { instruct(holder) }
@@ -38,12 +38,12 @@ extension Coordinator {
 
   /// Gives the worker chunks until it has enough.
   /// - Returns: all that it has
-  mutating func fillHands(of worker: WorkerRecord, _ id: WorkerID, at index: Int) -> [Chunk] {
+  mutating func fillQueue(of worker: WorkerRecord, _ id: WorkerID, at index: Int) -> [Chunk] {
     let share = worker.power / max(1, assignments[index].power)
-    let longest = worker.millisecondsPerUnit.map { Int(Double(limits.chunk) / $0) }
+    let longest = worker.millisecondsPerTask.map { Int(Double(limits.chunkTarget) / $0) }
     let proof = Proof(
-      time: now - worker.joined, hasCompleted: worker.hasCompleted, least: limits.silence)
-    let wanted = chunksInHand(of: worker, isUneven: assignments[index].pool!.isUneven)
+      time: now - worker.joined, hasCompleted: worker.hasCompleted, least: limits.workerTimeout)
+    let wanted = queueLength(of: worker, isUneven: assignments[index].pool!.isUneven)
     while assignments[index].pool!.chunks(of: id).count < wanted,
       let gift = assignments[index].pool!.give(
         to: id, share: share, multiple: Int(max(1, worker.profile.threads)), atMost: longest,
@@ -55,8 +55,8 @@ extension Coordinator {
   }
 
   /// More of short ones, so that a worker is busy while word goes to and fro; but not where the next may be long for all that is known.
-  private func chunksInHand(of worker: WorkerRecord, isUneven: Bool) -> Int {
-    guard !isUneven, let time = worker.millisecondsPerChunk else { return limits.chunksInHand }
-    return max(limits.chunksInHand, limits.hand / max(1, time))
+  private func queueLength(of worker: WorkerRecord, isUneven: Bool) -> Int {
+    guard !isUneven, let time = worker.millisecondsPerChunk else { return limits.queueLength }
+    return max(limits.queueLength, limits.minimumQueueTime / max(1, time))
   }
 }

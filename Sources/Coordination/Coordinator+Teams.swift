@@ -12,9 +12,9 @@ extension Coordinator {
   mutating func staff() {
     guard assignments.contains(where: { $0.lack > 0 }) else { return }
     for id in idleWorkers {
-      if let index = neediest(for: id) { seat(id, at: index) }
+      if let index = neediestAssignment(for: id) { seat(id, at: index) }
     }
-    while let (id, index) = movable() {
+    while let (id, index) = nextMove() {
       withdraw(id)
       seat(id, at: index)
     }
@@ -26,23 +26,23 @@ extension Coordinator {
   mutating func spread() {
     guard !isAwaiting, assignments.contains(where: \.hasRoom) else { return }
     for id in idleWorkers {
-      let open = assignments.indices.filter { assignments[$0].hasRoom && maySeat(id, at: $0) }
+      let open = assignments.indices.filter { assignments[$0].hasRoom && canAssign(id, at: $0) }
       if let index = open.min(by: { assignments[$0].workers.count < assignments[$1].workers.count }) {
         seat(id, at: index)
       }
     }
   }
 
-  private var idleWorkers: [WorkerID] { workers.keys.filter { index(of: $0) == nil && !deaf.contains($0) }.sorted() }
+  private var idleWorkers: [WorkerID] { workers.keys.filter { index(of: $0) == nil && !unresponsive.contains($0) }.sorted() }
 
   /// What seems to kill workers is tried by those only that have proved themselves.
-  private func maySeat(_ id: WorkerID, at index: Int) -> Bool {
-    assignments[index].barred[id] == nil && assignments[index].mayJoin(after: now - workers[id]!.joined, limits)
+  private func canAssign(_ id: WorkerID, at index: Int) -> Bool {
+    assignments[index].excluded[id] == nil && assignments[index].canJoin(after: now - workers[id]!.joined, limits)
   }
 
-  private func neediest(for id: WorkerID) -> Int? {
+  private func neediestAssignment(for id: WorkerID) -> Int? {
     var found: Int?
-    for (index, assignment) in assignments.enumerated() where assignment.lack > 0 && maySeat(id, at: index) {
+    for (index, assignment) in assignments.enumerated() where assignment.lack > 0 && canAssign(id, at: index) {
       // It may have the state still.
       if assignment.former.contains(id) { return index }
       if let best = found, !assignment.needsMore(than: assignments[best]) { continue }
@@ -52,12 +52,12 @@ extension Coordinator {
   }
 
   /// A worker that its team can do without, and where it is lacking. Who is not a member yet moves first: that stops nobody.
-  private func movable() -> (WorkerID, Int)? {
+  private func nextMove() -> (WorkerID, Int)? {
     for assignment in assignments where assignment.surplus > 0 {
       let members = assignment.group?.members ?? []
       let order = assignment.workers.keys.map { (members.contains($0) ? 1 : 0, $0) }
       for (_, id) in order.sorted(by: { ($0.0, $1.1) < ($1.0, $0.1) }) {
-        if let index = neediest(for: id) { return (id, index) }
+        if let index = neediestAssignment(for: id) { return (id, index) }
       }
     }
     return nil

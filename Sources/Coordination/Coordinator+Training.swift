@@ -39,7 +39,7 @@ extension Coordinator {
     if let cut = cutLink(from: id, membership, in: group) ?? cutRing(from: id, membership, in: group) {
       let reason = "\(name(id)) has been waiting for it: no message, or none of use, passes between the two"
       assignments[index].bar(cut, reason: reason, hasFailed: false)
-      actions.append(.note(.lost(cut, .unfit(reason: reason))))
+      actions.append(.note(.lost(cut, .excluded(reason: reason))))
       withdraw(cut)
       return staff()
     }
@@ -50,11 +50,11 @@ extension Coordinator {
       membership, of: id, threads: { Int(workers[$0]?.profile.threads ?? 1) }, fraction: limits.checkedFraction)
     let verdict = group.compare(membership, of: id)
     assignments[index].group = group
-    carryOut(beginning, at: index)
-    carryOut(verdict, of: membership.job)
+    apply(beginning, at: index)
+    apply(verdict, of: membership.job)
   }
 
-  private mutating func carryOut(_ beginning: TrainingGroup.Beginning, at index: Int) {
+  private mutating func apply(_ beginning: TrainingGroup.Beginning, at index: Int) {
     guard let group = assignments[index].group else { return }
     switch beginning {
     case .waits: return
@@ -64,19 +64,19 @@ extension Coordinator {
       actions.append(
         .note(.begun(job: job, generation: group.generation, step: step, members: group.members.count)))
       for member in group.members { instruct(member) }
-    case .isUndecided(let members): failUndecided("the state to begin with", members, at: index)
+    case .noMajority(let members): failWithoutMajority("the state to begin with", members, at: index)
     }
   }
 
-  private mutating func carryOut(_ verdict: TrainingGroup.Verdict, of job: UInt64) {
+  private mutating func apply(_ verdict: TrainingGroup.Verdict, of job: UInt64) {
     guard let index = index(ofJob: job), let group = assignments[index].group else { return }
     switch verdict {
     case .waits: return
     case .agreed:
       if !group.applicants.isEmpty { return regroup(index, group.members) }
       for member in group.members { instruct(member) }
-    case .isUndecided(let step, let members):
-      failUndecided("the training after round \(step)", members, at: index)
+    case .noMajority(let step, let members):
+      failWithoutMajority("the training after round \(step)", members, at: index)
     case .deviates(let deviations):
       for deviation in deviations {
         actions.append(.note(.deviates(deviation, job: job)))
@@ -88,7 +88,7 @@ extension Coordinator {
     }
   }
 
-  private mutating func failUndecided(_ what: String, _ members: [WorkerID], at index: Int) {
+  private mutating func failWithoutMajority(_ what: String, _ members: [WorkerID], at index: Int) {
     let names = members.map(name).joined(separator: "; ")
     end(
       index,
@@ -103,7 +103,7 @@ extension Coordinator {
   /// the two has to go.
   private func cutLink(from id: WorkerID, _ membership: Membership, in group: TrainingGroup) -> WorkerID? {
     func isWaiting(_ membership: Membership) -> Bool {
-      membership.generation == group.generation && membership.waitingMilliseconds > limits.silence
+      membership.generation == group.generation && membership.waitingMilliseconds > limits.workerTimeout
     }
     let other = membership.waitingFor
     guard group.hasBegun, isWaiting(membership), group.members.contains(other),
@@ -126,12 +126,12 @@ extension Coordinator {
   private mutating func expel(_ id: WorkerID, from job: UInt64, isNoted: Bool = false, reason: String) {
     guard let worker = workers[id] else { return }
     let reason = "\(reason): bad memory on \(worker.profile.host), or another build of Atelier"
-    if !isNoted { actions.append(.note(.lost(id, .unfit(reason: reason)))) }
+    if !isNoted { actions.append(.note(.lost(id, .excluded(reason: reason)))) }
     refused[id] = reason
     actions.append(.refuse(id, reason: reason))
     workers[id] = nil
     withdraw(id)
-    admitTheBarred()
+    readmitExcluded()
   }
 
   mutating func regroup(_ index: Int, _ members: [WorkerID]) {

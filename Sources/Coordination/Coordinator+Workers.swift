@@ -1,6 +1,6 @@
 /// Workers that come, tell how they stand, and go.
 extension Coordinator {
-  mutating func handle(_ status: Status, from id: WorkerID) {
+  mutating func handle(_ status: WorkerStatus, from id: WorkerID) {
     if let known = workers[id] {
       guard status.number > known.status else { return }
     } else {
@@ -9,7 +9,7 @@ extension Coordinator {
     workers[id]!.lastSeen = now
     workers[id]!.status = status.number
     // Whoever tells more than there can be must not make sums overflow.
-    workers[id]!.unitsDone = Int(min(status.unitsDone, 1 << 40))
+    workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
     confirm(status, of: id)
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
@@ -28,9 +28,9 @@ extension Coordinator {
     statistics.absolve(id)
     for index in assignments.indices { assignments[index].absolve(id) }
     actions.append(.note(.joined(id, profile)))
-    let areAllThere = awaitWorkers()
+    let hasAllWorkers = awaitWorkers()
     staff()
-    if areAllThere {
+    if hasAllWorkers {
       expectMembers()
       instructAll()
     }
@@ -39,14 +39,14 @@ extension Coordinator {
 
   /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is
   /// given for ever.
-  private mutating func confirm(_ status: Status, of id: WorkerID) {
+  private mutating func confirm(_ status: WorkerStatus, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
     if let orders = worker.unconfirmed, status.orders >= orders.number {
       workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
     // Of one that is back, it is known only when it has been told something.
-    guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, deaf.remove(id) != nil else { return }
-    slowness[id, default: Backoff()].noteRequest()
+    guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
+    acknowledgementBackoffs[id, default: Backoff()].noteRequest()
     staff()
   }
 
@@ -57,7 +57,7 @@ extension Coordinator {
   }
 
   /// Whether the status was made under the newest orders.
-  private func isCurrent(_ status: Status, of id: WorkerID) -> Bool {
+  private func isCurrent(_ status: WorkerStatus, of id: WorkerID) -> Bool {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
@@ -65,14 +65,14 @@ extension Coordinator {
   /// whole team has said so.
   private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
     let job = assignments[index].job.id
-    actions.append(.note(.lost(id, .unfit(reason: reason))))
+    actions.append(.note(.lost(id, .excluded(reason: reason))))
     assignments[index].bar(id, reason: reason, hasFailed: true)
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
     let canNobody =
       assignment.team == nil
-      ? !isAwaiting && workers.keys.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
+      ? !isAwaiting && workers.keys.allSatisfy { assignment.excluded[$0] != nil } : assignment.workers.isEmpty
     if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
   }
 
@@ -86,23 +86,23 @@ extension Coordinator {
     case .disconnected: end = now
     // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
     case .silent where worker.lastSeen > worker.givenAt: end = min(now, worker.lastSeen + limits.heartbeat)
-    case .silent, .deaf, .leaving, .unfit: break
+    case .silent, .unresponsive, .leaving, .excluded: break
     }
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
-    admitTheBarred()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+    readmitExcluded()
+    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 
   /// A job whose workers are all gone does not wait for those who may not work at it.
-  mutating func admitTheBarred() {
+  mutating func readmitExcluded() {
     for index in assignments.indices where assignments[index].workers.isEmpty {
-      assignments[index].admitThoseWithoutLinks()
+      assignments[index].readmitUnlinked()
     }
     staff()
     // Who is awaited may be able to.
     guard !isAwaiting, let left = workers.keys.min() else { return }
     for assignment in assignments where assignment.workers.isEmpty {
-      guard let reason = assignment.barred[left], workers.keys.allSatisfy({ assignment.barred[$0] != nil }),
+      guard let reason = assignment.excluded[left], workers.keys.allSatisfy({ assignment.excluded[$0] != nil }),
         let index = index(ofJob: assignment.job.id)
       else { continue }
       end(index, .impossible(reason: reason))
@@ -145,34 +145,34 @@ extension Coordinator {
     guard let crash, assignments[index].team != nil,
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now)
     else { return }
-    let others = assignments.indices.flatMap { accidents(of: $0, exceptOf: $0 == index) }
-    if statistics.condemn(assignments[index].accidents, others: others) { assignments[index].condemnedAt = now }
+    let others = assignments.indices.flatMap { failures(of: $0, exceptOf: $0 == index) }
+    if statistics.condemn(assignments[index].failures, others: others) { assignments[index].quarantinePendingSince = now }
   }
 
   private mutating func judge(_ chunk: UInt64, of index: Int) {
-    let others = assignments.indices.flatMap { accidents(of: $0, except: $0 == index ? chunk : nil) }
-    guard statistics.condemn(assignments[index].pool!.accidents(of: chunk), others: others) else { return }
+    let others = assignments.indices.flatMap { failures(of: $0, except: $0 == index ? chunk : nil) }
+    guard statistics.condemn(assignments[index].pool!.failures(of: chunk), others: others) else { return }
     assignments[index].pool!.condemn(chunk, at: now)
   }
 
   /// Of work that is not done.
-  private func accidents(of index: Int, except chunk: UInt64? = nil, exceptOf isExcepted: Bool = false) -> [Accidents] {
-    if let pool = assignments[index].pool { return pool.accidents(except: chunk) }
-    return isExcepted || assignments[index].accidents.count == 0 ? [] : [assignments[index].accidents]
+  private func failures(of index: Int, except chunk: UInt64? = nil, exceptOf isExcepted: Bool = false) -> [FailureHistory] {
+    if let pool = assignments[index].pool { return pool.failures(except: chunk) }
+    return isExcepted || assignments[index].failures.count == 0 ? [] : [assignments[index].failures]
   }
 
   /// Quarantines what was condemned so long ago that its victims, if they were but cut off, would have come back.
   mutating func quarantine() {
-    let before = now - limits.silence
+    let before = now - limits.workerTimeout
     for job in assignments.map(\.job.id) {
       guard let index = index(ofJob: job) else { continue }
-      for chunk in assignments[index].pool?.quarantine(condemnedBefore: before, &statistics) ?? [] {
-        actions.append(.note(.setAside(chunk, job: job, reason: Self.quarantineReason)))
+      for chunk in assignments[index].pool?.quarantine(pendingSince: before, &statistics) ?? [] {
+        actions.append(.note(.quarantined(chunk, job: job, reason: Self.quarantineReason)))
       }
       endIfFinished(job)
-      if let index = self.index(ofJob: job), let time = assignments[index].condemnedAt, time <= before {
-        statistics.noteQuarantined(assignments[index].accidents)
-        end(index, .givenUp(reason: Self.quarantineReason))
+      if let index = self.index(ofJob: job), let time = assignments[index].quarantinePendingSince, time <= before {
+        statistics.noteQuarantined(assignments[index].failures)
+        end(index, .abandoned(reason: Self.quarantineReason))
       }
     }
   }

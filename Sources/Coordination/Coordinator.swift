@@ -7,7 +7,7 @@ internal import SwiftProtobuf
 /// so that a test can drive it through any accident.
 package struct Coordinator: Sendable {
   package enum Event: Sendable {
-    case status(Status)
+    case status(WorkerStatus)
     case result(ChunkResult)
     case checkpoint(Checkpoint)
     /// The connection is gone; nothing more will come by it.
@@ -29,35 +29,35 @@ package struct Coordinator: Sendable {
   package enum Note: Sendable, Equatable {
     case joined(WorkerID, Profile)
     case lost(WorkerID, Loss)
-    /// These units are quarantined, since workers crash whenever they work on them; or no worker can do them.
-    case setAside(Chunk, job: UInt64, reason: String)
+    /// These tasks are quarantined, since workers crash whenever they work on them; or no worker can do them.
+    case quarantined(Chunk, job: UInt64, reason: String)
     case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
     case deviates(TrainingGroup.Deviation, job: UInt64)
     /// A worker has sent a result or checkpoint whose bytes are of no use.
     case unusable(WorkerID, reason: String)
     case begun(job: UInt64, generation: UInt64, step: UInt64, members: Int)
-    case nobodyLeft
+    case noWorkersLeft
   }
 
   package enum Loss: Sendable, Equatable {
     case leaving, disconnected, silent
     /// It says how it stands, but takes no orders.
-    case deaf
-    case unfit(reason: String)
+    case unresponsive
+    case excluded(reason: String)
   }
 
   package enum JobEnd: Sendable, Equatable {
-    /// All units are done but these.
-    case done(setAside: [Chunk])
+    /// All tasks are done but these.
+    case done(quarantined: [Chunk])
     case trained
     /// No worker can do it.
     case impossible(reason: String)
     /// Workers crash whenever they work at a team's job.
-    case givenUp(reason: String)
+    case abandoned(reason: String)
     case failed(reason: String)
   }
 
-  package enum Work: Sendable {
+  package enum Workload: Sendable {
     case tasks(TaskPool)
     case training(TrainingGroup)
   }
@@ -77,8 +77,8 @@ package struct Coordinator: Sendable {
     var lastSent: Milliseconds = .min / 2
     var membership: Membership?
     /// Units done of the chunk in hand, and how long one took in the last chunk.
-    var unitsDone = 0
-    var millisecondsPerUnit: Double?
+    var tasksDone = 0
+    var millisecondsPerTask: Double?
     /// How long the last chunk took.
     var millisecondsPerChunk: Milliseconds?
 
@@ -100,9 +100,9 @@ package struct Coordinator: Sendable {
   /// How many results and checkpoints of each were of no use.
   var faults: [WorkerID: Int] = [:]
   /// Workers that take no orders: they are given nothing before they do.
-  var deaf: Set<WorkerID> = []
-  /// Workers that seemed deaf, and were not: where word goes to and fro slowly, each is given more time.
-  var slowness: [WorkerID: Backoff] = [:]
+  var unresponsive: Set<WorkerID> = []
+  /// Workers that seemed unresponsive, and were not: where word goes to and fro slowly, each is given more time.
+  var acknowledgementBackoffs: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
   /// Nothing is handed out before so many workers are there.
   private var awaited = 1
@@ -111,7 +111,7 @@ package struct Coordinator: Sendable {
   private(set) var clock: PauseClock
   /// After a long pause, connections that are closed were closed during it, by the other side: those workers come back.
   /// Who does not is silent.
-  private var pardonsUntil: Milliseconds = .min / 2
+  private var ignoresDisconnectionsUntil: Milliseconds = .min / 2
   var actions: [Action] = []
 
   package init(session: UInt64, numerics: UInt32, limits: Limits) {
@@ -129,16 +129,16 @@ package struct Coordinator: Sendable {
   /// Begins a job that all workers work at; what was in hand is given up. ``lastJob`` is its number.
   /// - Parameter workers: how many to wait for.
   package mutating func start(
-    _ work: Work, description: [UInt8], awaiting workers: Int = 1, at now: Milliseconds
+    _ work: Workload, description: [UInt8], awaiting workers: Int = 1, at now: Milliseconds
   ) -> [Action] {
     react(at: now) {
       $0.assignments = []
       $0.awaited = workers
-      let areAllThere = $0.awaitWorkers()
+      let hasAllWorkers = $0.awaitWorkers()
       $0.add(work, description, team: nil)
       for id in $0.workers.keys { $0.workers[id]!.forgetJob() }
       $0.staff()
-      if areAllThere { $0.expectMembers() }
+      if hasAllWorkers { $0.expectMembers() }
       $0.instructAll()
       $0.endIfFinished($0.lastJob)
     }
@@ -156,7 +156,7 @@ package struct Coordinator: Sendable {
   }
 
   /// Begins a job for a team, beside those of others. ``lastJob`` is its number.
-  package mutating func begin(_ work: Work, description: [UInt8], team: Team, at now: Milliseconds) -> [Action] {
+  package mutating func begin(_ work: Workload, description: [UInt8], team: Team, at now: Milliseconds) -> [Action] {
     react(at: now) {
       $0.add(work, description, team: team)
       $0.staff()
@@ -164,11 +164,11 @@ package struct Coordinator: Sendable {
     }
   }
 
-  private mutating func add(_ work: Work, _ description: [UInt8], team: Team?) {
+  private mutating func add(_ work: Workload, _ description: [UInt8], team: Team?) {
     jobCount += 1
     let job = Job.with { [lastJob] in ($0.id, $0.description_p) = (lastJob, .init(description)) }
     var assignment = Assignment(job, work, team: team)
-    assignment.pool?.deaths = limits.deaths
+    assignment.pool?.maxFailures = limits.maxFailures
     assignments.append(assignment)
   }
 
@@ -181,30 +181,30 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// From now on these units of the job are handed out first, in this order.
-  package mutating func reorder(_ units: [Int]) {
-    if assignments.first?.team == nil, !assignments.isEmpty { assignments[0].pool?.reorder(units) }
+  /// From now on these tasks of the job are handed out first, in this order.
+  package mutating func reorder(_ tasks: [Int]) {
+    if assignments.first?.team == nil, !assignments.isEmpty { assignments[0].pool?.reorder(tasks) }
   }
 
   /// Whether nothing of a job that may grow is left to be handed out, so that it is time for more; and whether nobody does anything of it either.
-  package var isDry: Bool { assignments.first?.pool.map { $0.mayGrow && $0.isDry } ?? false }
+  package var needsMoreTasks: Bool { assignments.first?.pool.map { $0.canGrow && $0.isExhausted } ?? false }
   package var isIdle: Bool { assignments.first?.pool?.isIdle ?? true }
 
-  /// The job has more units, numbered on from those before.
+  /// The job has more tasks, numbered on from those before.
   /// - Parameter file: the name of what says what they are
-  package mutating func add(_ units: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
+  package mutating func add(_ tasks: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard !$0.assignments.isEmpty else { return }
-      $0.assignments[0].pool?.add(units, file: file)
+      $0.assignments[0].pool?.add(tasks, file: file)
       $0.instructAll()
     }
   }
 
-  /// The job gets no more units, and ends when all are done.
-  package mutating func growNoMore(at now: Milliseconds) -> [Action] {
+  /// The job gets no more tasks, and ends when all are done.
+  package mutating func stopGrowing(at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard !$0.assignments.isEmpty else { return }
-      $0.assignments[0].pool?.growNoMore()
+      $0.assignments[0].pool?.stopGrowing()
       $0.endIfFinished($0.assignments[0].job.id)
     }
   }
@@ -218,14 +218,14 @@ package struct Coordinator: Sendable {
   }
 
   /// Asks the training for a checkpoint, and holds it there: at this very step if one worker trains alone, else at the next step whose state
-  /// all have compared. ``isHeld`` tells when there is one.
+  /// all have compared. ``isPauseComplete`` tells when there is one.
   package mutating func pause(at now: Milliseconds) -> [Action] {
     react(at: now) {
       for index in $0.assignments.indices { $0.updateGroup(index) { $0.hold() } }
     }
   }
 
-  package var isHeld: Bool { assignments.allSatisfy { $0.group?.isHeld ?? true } }
+  package var isPauseComplete: Bool { assignments.allSatisfy { $0.group?.isPauseComplete ?? true } }
 
   // MARK: Events
 
@@ -235,7 +235,7 @@ package struct Coordinator: Sendable {
       case .status(let status): $0.handle(status, from: worker)
       case .result(let result): $0.handle(result, from: worker)
       case .checkpoint(let checkpoint): $0.handle(checkpoint, from: worker)
-      case .disconnected: if $0.now > $0.pardonsUntil { $0.lose(worker, .disconnected) }
+      case .disconnected: if $0.now > $0.ignoresDisconnectionsUntil { $0.lose(worker, .disconnected) }
       }
     }
   }
@@ -246,13 +246,13 @@ package struct Coordinator: Sendable {
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
-        if $0.now - worker.lastSeen > $0.limits.silence {
+        if $0.now - worker.lastSeen > $0.limits.workerTimeout {
           $0.lose(id, .silent)
         } else if let orders = worker.unconfirmed,
-          $0.now - orders.since > $0.slowness[id, default: Backoff()].wait($0.limits.silence),
-          $0.deaf.insert(id).inserted
+          $0.now - orders.since > $0.acknowledgementBackoffs[id, default: Backoff()].wait($0.limits.workerTimeout),
+          $0.unresponsive.insert(id).inserted
         {
-          $0.lose(id, .deaf)
+          $0.lose(id, .unresponsive)
         } else if $0.now - worker.lastSent >= $0.limits.heartbeat {
           $0.send(to: id)
         }
@@ -269,7 +269,7 @@ package struct Coordinator: Sendable {
     let (time, pause) = clock.read(now, isTick: isTick)
     if time > self.now, self.now > 0 { statistics.add(time: time - self.now, workers: workers.count) }
     self.now = time
-    if pause > limits.silence / 2 { pardonsUntil = time + limits.silence }
+    if pause > limits.workerTimeout / 2 { ignoresDisconnectionsUntil = time + limits.workerTimeout }
     change(&self)
     defer { actions.removeAll(keepingCapacity: true) }
     return actions
@@ -318,7 +318,7 @@ package struct Coordinator: Sendable {
 
   mutating func endIfFinished(_ job: UInt64) {
     guard let index = index(ofJob: job), let pool = assignments[index].pool, pool.isFinished else { return }
-    end(index, .done(setAside: pool.setAside))
+    end(index, .done(quarantined: pool.quarantined))
   }
 
   mutating func end(_ index: Int, _ end: JobEnd) {
@@ -339,6 +339,6 @@ package struct Coordinator: Sendable {
 extension Coordinator.WorkerRecord {
   /// What it told of another job says nothing about the next.
   mutating func forgetJob() {
-    (membership, millisecondsPerUnit, millisecondsPerChunk, unitsDone) = (nil, nil, nil, 0)
+    (membership, millisecondsPerTask, millisecondsPerChunk, tasksDone) = (nil, nil, nil, 0)
   }
 }

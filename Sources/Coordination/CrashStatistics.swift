@@ -27,7 +27,7 @@ package struct CrashStatistics: Sendable {
   /// Of work that is done now, and was not to blame.
   private var innocent = 0
   /// Of workers that had nothing to do.
-  private var idle = Accidents()
+  private var idle = FailureHistory()
   /// Time that was spent on what was quarantined.
   private var quarantined: Milliseconds = 0
 
@@ -35,26 +35,26 @@ package struct CrashStatistics: Sendable {
 
   package mutating func add(time: Milliseconds, workers: Int) { self.time += time * workers }
 
-  mutating func noteDone(_ accidents: Accidents) { innocent += accidents.count }
+  mutating func noteDone(_ failures: FailureHistory) { innocent += failures.count }
 
   package mutating func noteIdleLoss(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
     idle.note(worker, at: now, window: window, after: 0, isProven: false)
   }
 
-  mutating func noteQuarantined(_ accidents: Accidents) { quarantined += accidents.exposure }
+  mutating func noteQuarantined(_ failures: FailureHistory) { quarantined += failures.exposure }
 
   mutating func absolve(_ worker: WorkerID) { idle.absolve(worker) }
 
   /// Whether these losses are far more than what befalls all work alike.
   /// - Parameter others: those of other work that is not done yet
-  package func condemn(_ accidents: Accidents, others: some Sequence<Accidents>) -> Bool {
-    if accidents.count >= Self.most { return true }
-    var (losses, time) = (innocent + idle.count, time - quarantined - accidents.exposure)
+  package func condemn(_ failures: FailureHistory, others: some Sequence<FailureHistory>) -> Bool {
+    if failures.count >= Self.most { return true }
+    var (losses, time) = (innocent + idle.count, time - quarantined - failures.exposure)
     for other in others {
       if other.count == 1 { losses += 1 } else { time -= other.exposure }
     }
-    let share = Double(accidents.exposure) / Double(accidents.exposure + max(0, time))
-    return Self.chance(ofAtLeast: accidents.count, among: accidents.count + losses, each: share) < Self.significance
+    let share = Double(failures.exposure) / Double(failures.exposure + max(0, time))
+    return Self.chance(ofAtLeast: failures.count, among: failures.count + losses, each: share) < Self.significance
   }
 
   /// The tail of a binomial distribution.
@@ -83,5 +83,5 @@ struct Proof: Sendable {
   let least: Milliseconds
 
   /// Whether it has lived as long with other work as the victims had with this.
-  func isEnough(for accidents: Accidents) -> Bool { time >= max(least, accidents.longest) }
+  func isEnough(for failures: FailureHistory) -> Bool { time >= max(least, failures.longest) }
 }

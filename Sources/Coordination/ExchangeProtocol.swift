@@ -44,7 +44,7 @@ package struct ExchangeProtocol: Sendable {
 
   package let memberCount: Int
   package let me: Int
-  private let patience: Milliseconds
+  private let resendTimeout: Milliseconds
   /// The step in hand: so many are done.
   package private(set) var step: UInt64
   /// Of the step in hand, how many; 0 before it is begun.
@@ -66,11 +66,11 @@ package struct ExchangeProtocol: Sendable {
   package private(set) var dropped = 0
 
   /// More buckets than any gradient has.
-  private static let mostBuckets = 64
+  private static let maxBuckets = 64
 
   /// - Parameter step: steps that are done already.
-  package init(memberCount: Int, me: Int, step: UInt64, patience: Milliseconds) {
-    (self.memberCount, self.me, self.step, self.patience) = (memberCount, me, step, patience)
+  package init(memberCount: Int, me: Int, step: UInt64, resendTimeout: Milliseconds) {
+    (self.memberCount, self.me, self.step, self.resendTimeout) = (memberCount, me, step, resendTimeout)
   }
 
   /// Whether every member adds up the whole, and no totals are sent.
@@ -84,23 +84,23 @@ package struct ExchangeProtocol: Sendable {
   /// - Parameters:
   ///   - contributors: the members that have any shards in this step.
   ///   - isDirect: whether every member adds up the whole, which shows if one of them adds wrongly; the same for all.
-  ///   - unfit: what has come for it, and cannot be part of it: as good as lost.
+  ///   - invalid: what has come for it, and cannot be part of it: as good as lost.
   package mutating func begin(
-    contributors: Set<Int>, buckets: Int, isDirect isDirectStep: Bool = false, unfit: [Message] = []
+    contributors: Set<Int>, buckets: Int, isDirect isDirectStep: Bool = false, invalid: [Message] = []
   ) {
-    precondition(bucketCount == 0 && (1...Self.mostBuckets).contains(buckets))
+    precondition(bucketCount == 0 && (1...Self.maxBuckets).contains(buckets))
     self.isDirectStep = isDirectStep
     // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
     bucketCount = buckets
-    for message in unfit {
+    for message in invalid {
       if message.kind == .total {
         totals[message.piece]?.remove(message.sender)
       } else {
         contributions[message.piece]?.remove(message.sender)
       }
     }
-    dropped += unfit.count
+    dropped += invalid.count
   }
 
   /// The member has computed the next bucket. Before it has computed all, it only sends.
@@ -113,15 +113,15 @@ package struct ExchangeProtocol: Sendable {
     return sent + (isWaiting ? advance() : [])
   }
 
-  /// - Parameter isFit: whether it can be part of its step; otherwise it is as good as lost.
+  /// - Parameter isValid: whether it can be part of its step; otherwise it is as good as lost.
   package mutating func receive(
-    _ kind: Kind, _ piece: Piece, from sender: Int, isFit: Bool = true, at now: Milliseconds
+    _ kind: Kind, _ piece: Piece, from sender: Int, isValid: Bool = true, at now: Milliseconds
   ) -> [Action] {
-    guard sender != me, sender < memberCount, (0..<Self.mostBuckets).contains(piece.bucket) else { return drop() }
+    guard sender != me, sender < memberCount, (0..<Self.maxBuckets).contains(piece.bucket) else { return drop() }
     switch kind {
     case .contribution, .total:
       // A peer can have finished this step, and be in the next.
-      guard isFit, piece.step == step || piece.step == step + 1 else { return drop() }
+      guard isValid, piece.step == step || piece.step == step + 1 else { return drop() }
       let isNew =
         kind == .contribution
         ? contributions[piece, default: []].insert(sender).inserted : totals[piece, default: []].insert(sender).inserted
@@ -195,7 +195,7 @@ package struct ExchangeProtocol: Sendable {
 
   /// Time has passed: what does not come is asked for again.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    guard isWaiting, now - max(waitingSince, lastRequest) >= backoff.wait(patience) else { return [] }
+    guard isWaiting, now - max(waitingSince, lastRequest) >= backoff.wait(resendTimeout) else { return [] }
     lastRequest = now
     backoff.noteRequest()
     return missing.flatMap { kind, bucket, members in

@@ -9,21 +9,21 @@ package struct Limits: Sendable, Equatable {
   /// How often each side tells the other how things stand, though nothing has changed.
   package var heartbeat: Milliseconds = 500
   /// After so long without a word, the other side is given up.
-  package var silence: Milliseconds = 10_000
+  package var workerTimeout: Milliseconds = 10_000
   /// A result or checkpoint that is still asked for is sent again after so long.
-  package var retry: Milliseconds = 3_000
+  package var retryInterval: Milliseconds = 3_000
   /// A chunk that so many workers have died of is set aside.
-  package var deaths = 3
+  package var maxFailures = 3
   /// Chunks that a worker has in hand, so that it need not wait for the next one.
-  package var chunksInHand = 2
+  package var queueLength = 2
   /// Of chunks that are done in no time, it has so many more that they take so long together, one millisecond at least for each.
-  package var hand: Milliseconds = 20
+  package var minimumQueueTime: Milliseconds = 20
 
   /// A chunk is cut so that it takes no longer, once it is known how fast the worker is.
-  package var chunk: Milliseconds = 1_000
+  package var chunkTarget: Milliseconds = 1_000
 
   /// A member of a training group asks again for what another one should have sent so long ago.
-  package var exchange: Milliseconds = 300
+  package var resendTimeout: Milliseconds = 300
 
   /// Workers that train a network together spend so much of the time on computing gradients again that others have computed, to find out who
   /// computes wrongly: 0 for none; 1 for all gradients.

@@ -15,10 +15,10 @@ package protocol BoundedMessage {
 private enum Bound {
   /// Steps, generations, messages: what only grows.
   static let counter: UInt64 = 1 << 48
-  /// Images, milliseconds, units that are done.
+  /// Images, milliseconds, tasks that are done.
   static let count: UInt64 = 1 << 40
-  /// Units of a job: a product with any number of images of a unit is no overflow.
-  static let units: UInt64 = 1 << 29
+  /// Units of a job: a product with any number of images of a task is no overflow.
+  static let tasks: UInt64 = 1 << 29
   static let epochs: UInt64 = 1 << 20
   static let threads: UInt32 = 1 << 16
   static let bytes: UInt64 = 1 << 56
@@ -85,9 +85,9 @@ extension ExchangeHeader: BoundedMessage {
   package func cleanTexts() {}
 }
 
-extension Status {
+extension WorkerStatus {
   fileprivate var isWithinBounds: Bool {
-    number <= Bound.counter && orders <= Bound.counter && unitsDone <= Bound.count
+    number <= Bound.counter && orders <= Bound.counter && tasksDone <= Bound.count
       && profile.threads <= Bound.threads && profile.exchangeEndpoint.utf8.count <= Bound.name
       && profile.exchangeKey.count <= Bound.digest && (!hasMembership || membership.isWithinBounds)
   }
@@ -116,7 +116,7 @@ extension Comparison {
   }
 }
 
-extension Progress {
+extension TrainingProgress {
   /// The loss of a training that diverges is infinite, or no number at all.
   fileprivate var isWithinBounds: Bool {
     epoch <= Bound.epochs && epochs <= Bound.epochs && done <= Bound.count && total <= Bound.count
@@ -127,7 +127,7 @@ extension Progress {
 extension Orders {
   fileprivate var isWithinBounds: Bool {
     number <= Bound.counter
-      && chunks.allSatisfy { $0.first <= Bound.units && $0.count <= Bound.units && $0.file.count <= Bound.digest }
+      && chunks.allSatisfy { $0.first <= Bound.tasks && $0.count <= Bound.tasks && $0.file.count <= Bound.digest }
       && [group.generation, group.step, group.savedStep, group.agreedStep].allSatisfy { $0 <= Bound.counter }
       && group.members.count <= Bound.members
       && group.members.allSatisfy { $0.threads <= Bound.threads && $0.endpoint.utf8.count <= Bound.name }

@@ -12,7 +12,7 @@ package struct PauseClock: Sendable {
   private let counted: Milliseconds
 
   package init(_ limits: Limits) {
-    longestGap = max(2 * limits.heartbeat, limits.silence / 4)
+    longestGap = max(2 * limits.heartbeat, limits.workerTimeout / 4)
     counted = limits.heartbeat
   }
 

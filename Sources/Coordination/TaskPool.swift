@@ -1,31 +1,31 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// The units of a job, cut into chunks, and who has which. Every unit's result counts exactly once, whatever happens to the workers.
+/// The tasks of a job, cut into chunks, and who has which. Every task's result counts exactly once, whatever happens to the workers.
 ///
 /// Chunks are cut when they are handed out: large ones first, smaller ones towards the end (guided self-scheduling: Polychronopoulos and
 /// Kuck, 1987), in proportion to the worker's share of the power. When nothing is left to cut, the chunks that are still open are also
 /// given to idle workers; the first result counts, and a second one must have the same digest.
 ///
-/// A pool may grow: what comes of its units says which come next. Then it ends only when it is told that it grows no more, and what was set
+/// A pool may grow: what comes of its tasks says which come next. Then it ends only when it is told that it grows no more, and what was set
 /// aside stays so, since others may have been chosen therefore.
 package struct TaskPool: Sendable {
   private struct OpenChunk: Sendable {
     let chunk: Chunk
     var holders: Set<WorkerID> = []
     /// Workers that were lost while they worked on it.
-    var accidents = Accidents()
+    var failures = FailureHistory()
     /// The holder that had proved itself before it was given this.
     var proven: WorkerID?
     /// Since when it is to be quarantined: that is done when none of its victims has come back for a while. Until then
     /// nobody is given it.
-    var condemnedAt: Milliseconds?
+    var quarantinePendingSince: Milliseconds?
     /// Nobody else begins it before. Else all that die of one accident would die of this chunk: one after the other is given it, and is lost.
-    var restsUntil: Milliseconds = .min
+    var notBefore: Milliseconds = .min
     /// The holder that has it for want of anything else to do.
     var spare: WorkerID?
     /// Who has sent a result of it that was of no use: others try it, as long as there are any.
-    var spoiledBy: Set<WorkerID> = []
+    var rejectedFrom: Set<WorkerID> = []
   }
 
   package enum Outcome: Sendable, Equatable {
@@ -33,88 +33,88 @@ package struct TaskPool: Sendable {
     case accepted
     /// Nobody waits for it: doubled, late, or the same that another worker has sent.
     case known
-    /// Another worker has sent something else for the same units: one of the two computes wrongly.
+    /// Another worker has sent something else for the same tasks: one of the two computes wrongly.
     case differs(from: WorkerID)
   }
 
   /// Units that belong to no chunk yet, in the order in which they are handed out.
   private var uncut: [Range<Int>]
-  /// Whether units differ much in length, and each keeps a whole worker busy.
+  /// Whether tasks differ much in length, and each keeps a whole worker busy.
   let isUneven: Bool
   private let largestChunk: Int
-  private(set) var mayGrow: Bool
-  /// Of units that were added: where they begin, and the file that says what they are.
+  private(set) var canGrow: Bool
+  /// Of tasks that were added: where they begin, and the file that says what they are.
   private var additions: [(first: Int, file: [UInt8])] = []
-  private var unitsLeft: Int
+  private var tasksLeft: Int
   private var open: [UInt64: OpenChunk] = [:]
   /// Open chunks that nobody has.
   private var returned: Set<UInt64> = []
   /// What each worker has, oldest first: the first is the one that it works on, for all that is known.
   private var held: [WorkerID: [UInt64]] = [:]
   /// Workers that may still work on a chunk which they have no longer, since word has not reached them: if they die, it may be of that one.
-  private var uninformed: Set<WorkerID> = []
+  private var staleWorkers: Set<WorkerID> = []
   private var done: [UInt64: (worker: WorkerID, digest: [UInt8])] = [:]
-  private var setAsideChunks: [UInt64: OpenChunk] = [:]
+  private var quarantinedChunks: [UInt64: OpenChunk] = [:]
   /// What workers that were lost had in hand: if one comes back, it goes on with that.
   private var former: [WorkerID: [UInt64]] = [:]
-  private static let mostFormer = 1_000
-  /// Accidents before a unit may be quarantined.
-  var deaths = Limits().deaths
+  private static let maxLostQueues = 1_000
+  /// FailureHistory before a task may be quarantined.
+  var maxFailures = Limits().maxFailures
   private var lastChunk: UInt64 = 0
   /// Units of the last new chunk of each worker.
   private var lastCounts: [WorkerID: Int] = [:]
-  package private(set) var unitsDone = 0
+  package private(set) var tasksDone = 0
 
   /// - Parameters:
-  ///   - units: what is to be done; ranges in ascending order, not overlapping.
-  ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit,
+  ///   - tasks: what is to be done; ranges in ascending order, not overlapping.
+  ///   - isUneven: tasks differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one task,
   ///     grow slowly, and stay short: what a worker has in hand when it dies is lost.
-  ///   - largestChunk: units that a chunk has at most, whatever else speaks for more
-  ///   - mayGrow: see ``add(_:file:)``
-  package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max, mayGrow: Bool = false) {
-    (self.isUneven, self.largestChunk, self.mayGrow) = (isUneven, largestChunk, mayGrow)
-    uncut = units.filter { !$0.isEmpty }
-    unitsLeft = units.reduce(0) { $0 + $1.count }
+  ///   - largestChunk: tasks that a chunk has at most, whatever else speaks for more
+  ///   - canGrow: see ``add(_:file:)``
+  package init(tasks: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max, canGrow: Bool = false) {
+    (self.isUneven, self.largestChunk, self.canGrow) = (isUneven, largestChunk, canGrow)
+    uncut = tasks.filter { !$0.isEmpty }
+    tasksLeft = tasks.reduce(0) { $0 + $1.count }
   }
 
-  package var isFinished: Bool { !mayGrow && uncut.isEmpty && open.isEmpty }
+  package var isFinished: Bool { !canGrow && uncut.isEmpty && open.isEmpty }
 
   /// Nothing is left that nobody has, but for what seems to kill, which only few may try; and nobody has anything
   /// either.
-  var isDry: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
+  var isExhausted: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
   /// Chunks that are quarantined since workers crash whenever they work on them, or that no worker can do.
-  package var setAside: [Chunk] { setAsideChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
+  package var quarantined: [Chunk] { quarantinedChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
 
   /// The chunks that a worker has, oldest first.
   func chunks(of worker: WorkerID) -> [Chunk] { held[worker, default: []].map { open[$0]!.chunk } }
 
   /// A chunk that still counts.
-  func chunk(_ id: UInt64) -> Chunk? { (open[id] ?? setAsideChunks[id])?.chunk }
+  func chunk(_ id: UInt64) -> Chunk? { (open[id] ?? quarantinedChunks[id])?.chunk }
 
   // MARK: Growth
 
-  /// More units, numbered on from those before. Who was helping others for want of anything else is free for them.
+  /// More tasks, numbered on from those before. Who was helping others for want of anything else is free for them.
   /// - Parameter file: the name of what says what they are, which their chunks carry
-  mutating func add(_ units: Range<Int>, file: [UInt8]) {
-    guard !units.isEmpty else { return }
-    uncut.append(units)
-    additions.append((units.lowerBound, file))
-    unitsLeft += units.count
+  mutating func add(_ tasks: Range<Int>, file: [UInt8]) {
+    guard !tasks.isEmpty else { return }
+    uncut.append(tasks)
+    additions.append((tasks.lowerBound, file))
+    tasksLeft += tasks.count
     for (id, chunk) in open where chunk.holders.count > 1 {
       guard let spare = chunk.spare, chunk.holders.contains(spare) else { continue }
       take(id, from: spare)
     }
   }
 
-  mutating func growNoMore() { mayGrow = false }
+  mutating func stopGrowing() { canGrow = false }
 
-  private func file(of unit: Int) -> [UInt8] { additions.last { $0.first <= unit }?.file ?? [] }
+  private func file(of task: Int) -> [UInt8] { additions.last { $0.first <= task }?.file ?? [] }
 
   // MARK: Chunks
 
-  package enum Gift: Sendable, Equatable {
+  package enum Allocation: Sendable, Equatable {
     case chunk
     /// One that waited in the hand of another worker, which has it no more.
     case taken(from: WorkerID)
@@ -125,16 +125,16 @@ package struct TaskPool: Sendable {
   ///
   /// - Parameters:
   ///   - share: the worker's share of all workers' power, in 0...1
-  ///   - multiple: units that it does at a time
-  ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
+  ///   - multiple: tasks that it does at a time
+  ///   - limit: tasks that it does within the longest time that a chunk shall take; nil: not known yet
   ///   - proof: what speaks for the worker, if it is to try what seems to kill
   /// - Returns: nil if there was none.
   mutating func give(
     to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?, proof: Proof, at now: Milliseconds
-  ) -> Gift? {
+  ) -> Allocation? {
     let inHand = held[worker] ?? []
     if inHand.contains(where: isSuspect) { return nil }
-    let ready = returned.filter { open[$0]!.restsUntil < now && !open[$0]!.spoiledBy.contains(worker) }.sorted()
+    let ready = returned.filter { open[$0]!.notBefore < now && !open[$0]!.rejectedFrom.contains(worker) }.sorted()
     // Whoever has completed other work tries at once what seems to kill; else only who has nothing else to do.
     let next = ready.first { !needsProof($0) || proof.hasCompleted && isEnough(proof, for: $0) }
     if let next, isSuspect(next), !inHand.isEmpty { return nil }
@@ -160,14 +160,14 @@ package struct TaskPool: Sendable {
 
   /// A worker was lost at it. It is tried with nothing else in hand: of two short chunks, the second may kill before
   /// word of the first has come, and each time the first would be blamed.
-  private func isSuspect(_ id: UInt64) -> Bool { open[id]!.accidents.count > 0 }
+  private func isSuspect(_ id: UInt64) -> Bool { open[id]!.failures.count > 0 }
 
   /// The next accident may be the one that it is quarantined for: only a worker that has proved itself tries it.
   private func needsProof(_ id: UInt64) -> Bool {
-    open[id]!.chunk.count == 1 && open[id]!.accidents.count >= max(1, deaths - 1)
+    open[id]!.chunk.count == 1 && open[id]!.failures.count >= max(1, maxFailures - 1)
   }
 
-  private func isEnough(_ proof: Proof, for id: UInt64) -> Bool { proof.isEnough(for: open[id]!.accidents) }
+  private func isEnough(_ proof: Proof, for id: UInt64) -> Bool { proof.isEnough(for: open[id]!.failures) }
 
   private mutating func take(_ id: UInt64, for hand: WorkerID, isProven: Bool) {
     returned.remove(id)
@@ -181,7 +181,7 @@ package struct TaskPool: Sendable {
   }
 
   private mutating func take(_ id: UInt64, from hand: WorkerID) {
-    if held[hand]!.first == id { uninformed.insert(hand) }
+    if held[hand]!.first == id { staleWorkers.insert(hand) }
     open[id]!.holders.remove(hand)
     held[hand]!.removeAll { $0 == id }
     if held[hand]!.isEmpty { held[hand] = nil }
@@ -193,34 +193,34 @@ package struct TaskPool: Sendable {
     return hands.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { ($0.value.last!, $0.key) }
   }
 
-  /// From now on, of the units that belong to no chunk yet, these are handed out first, in this order.
-  mutating func reorder(_ units: [Int]) {
+  /// From now on, of the tasks that belong to no chunk yet, these are handed out first, in this order.
+  mutating func reorder(_ tasks: [Int]) {
     var place: [Int: Int] = [:]
-    for (index, unit) in units.enumerated() { place[unit] = index }
-    let left = uncut.joined().enumerated().map { (place[$1] ?? units.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
+    for (index, task) in tasks.enumerated() { place[task] = index }
+    let left = uncut.joined().enumerated().map { (place[$1] ?? tasks.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
     uncut = []
-    // No chunk has units of two files.
+    // No chunk has tasks of two files.
     let starts = Set(additions.map(\.first))
-    for unit in left {
-      if let last = uncut.last, last.upperBound == unit, !starts.contains(unit) {
-        uncut[uncut.count - 1] = last.lowerBound..<unit + 1
+    for task in left {
+      if let last = uncut.last, last.upperBound == task, !starts.contains(task) {
+        uncut[uncut.count - 1] = last.lowerBound..<task + 1
       } else {
-        uncut.append(unit..<unit + 1)
+        uncut.append(task..<task + 1)
       }
     }
   }
 
   private mutating func cut(for worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
     guard let range = uncut.first else { return nil }
-    // A unit that was over at once says little about the next one.
+    // A task that was over at once says little about the next one.
     let cautious = min((limit ?? 0) / 4, 2 * lastCounts[worker, default: 0])
     let (multiple, limit) = isUneven ? (1, cautious) : (multiple, limit)
     // A worker that is alone need not leave small chunks for the others to finish with it.
-    // Nobody knows yet how long a unit takes: the first chunks find out.
-    let guided = limit == nil ? multiple : share < 1 ? Int(Double(unitsLeft) * share / 3) : unitsLeft
+    // Nobody knows yet how long a task takes: the first chunks find out.
+    let guided = limit == nil ? multiple : share < 1 ? Int(Double(tasksLeft) * share / 3) : tasksLeft
     let wanted = min(guided, limit ?? guided) / multiple * multiple
     let size = min(range.count, max(multiple, wanted), largestChunk)
-    unitsLeft -= size
+    tasksLeft -= size
     lastCounts[worker] = size
     lastChunk += 1
     let chunk = Chunk.with {
@@ -236,8 +236,8 @@ package struct TaskPool: Sendable {
   private func shared(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
     open.values
       .filter {
-        $0.holders.count == 1 && !$0.holders.contains(worker) && !$0.spoiledBy.contains(worker)
-          && $0.restsUntil < now && $0.accidents.count == 0
+        $0.holders.count == 1 && !$0.holders.contains(worker) && !$0.rejectedFrom.contains(worker)
+          && $0.notBefore < now && $0.failures.count == 0
       }
       .map(\.chunk.id).min()
   }
@@ -247,13 +247,13 @@ package struct TaskPool: Sendable {
   mutating func complete(
     _ id: UInt64, by worker: WorkerID, digest: [UInt8], _ statistics: inout CrashStatistics
   ) -> (Outcome, holders: Set<WorkerID>) {
-    uninformed.remove(worker)
+    staleWorkers.remove(worker)
     if let first = done[id] { return (first.digest == digest ? .known : .differs(from: first.worker), []) }
-    guard let found = open[id] ?? (mayGrow ? nil : setAsideChunks.removeValue(forKey: id)) else { return (.known, []) }
+    guard let found = open[id] ?? (canGrow ? nil : quarantinedChunks.removeValue(forKey: id)) else { return (.known, []) }
     close(id)
-    statistics.noteDone(found.accidents)
+    statistics.noteDone(found.failures)
     done[id] = (worker, digest)
-    unitsDone += Int(found.chunk.count)
+    tasksDone += Int(found.chunk.count)
     return (.accepted, found.holders)
   }
 
@@ -261,15 +261,15 @@ package struct TaskPool: Sendable {
   /// - Parameter workers: all that there are
   mutating func takeBack(_ id: UInt64, from worker: WorkerID, among workers: Set<WorkerID>) {
     guard open[id] != nil else { return }
-    open[id]!.spoiledBy.insert(worker)
-    if workers.isSubset(of: open[id]!.spoiledBy) { open[id]!.spoiledBy = [] }
+    open[id]!.rejectedFrom.insert(worker)
+    if workers.isSubset(of: open[id]!.rejectedFrom) { open[id]!.rejectedFrom = [] }
     if open[id]!.holders.contains(worker) { take(id, from: worker) }
     if open[id]!.holders.isEmpty { returned.insert(id) }
   }
 
   /// A worker is gone, or has another session. If it crashed, then perhaps because of the chunk that it was working on.
   /// - Parameter exposure: how long it had worked on what it began with, if it crashed
-  /// - Returns: the chunk that is to be judged therefore. It has one unit: those of a larger chunk are tried one by one
+  /// - Returns: the chunk that is to be judged therefore. It has one task: those of a larger chunk are tried one by one
   ///   before.
   mutating func remove(
     _ worker: WorkerID, exposure: Milliseconds?, at now: Milliseconds, window: Milliseconds,
@@ -277,7 +277,7 @@ package struct TaskPool: Sendable {
   ) -> UInt64? {
     lastCounts[worker] = nil
     // Those that are left may be all that have spoiled it.
-    for id in returned { open[id]!.spoiledBy = [] }
+    for id in returned { open[id]!.rejectedFrom = [] }
     let ids = held.removeValue(forKey: worker) ?? []
     for id in ids {
       open[id]!.holders.remove(worker)
@@ -285,44 +285,44 @@ package struct TaskPool: Sendable {
       open[id]!.spare = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
-    if former.count >= Self.mostFormer { former = [:] }
+    if former.count >= Self.maxLostQueues { former = [:] }
     if !ids.isEmpty { former[worker] = ids }
-    guard uninformed.remove(worker) == nil, let exposure else { return nil }
+    guard staleWorkers.remove(worker) == nil, let exposure else { return nil }
     guard let running = ids.first else {
       statistics.noteIdleLoss(of: worker, at: now, window: window)
       return nil
     }
     let isProven = open[running]!.proven == worker
-    open[running]!.accidents.note(worker, at: now, window: window, after: exposure, isProven: isProven)
-    open[running]!.restsUntil = now + window
+    open[running]!.failures.note(worker, at: now, window: window, after: exposure, isProven: isProven)
+    open[running]!.notBefore = now + window
     for holder in open[running]!.holders { giveBackWhatWaits(in: holder) }
-    guard open[running]!.accidents.count >= deaths else { return nil }
+    guard open[running]!.failures.count >= maxFailures else { return nil }
     if open[running]!.chunk.count > 1 {
       split(running)
       return nil
     }
-    return open[running]!.accidents.isProven ? running : nil
+    return open[running]!.failures.isProven ? running : nil
   }
 
   /// Of each chunk that is not done, if there are any.
-  func accidents(except id: UInt64? = nil) -> [Accidents] {
-    open.filter { $0.key != id && $0.value.accidents.count > 0 }.map(\.value.accidents)
+  func failures(except id: UInt64? = nil) -> [FailureHistory] {
+    open.filter { $0.key != id && $0.value.failures.count > 0 }.map(\.value.failures)
   }
 
-  func accidents(of id: UInt64) -> Accidents { open[id]!.accidents }
+  func failures(of id: UInt64) -> FailureHistory { open[id]!.failures }
 
   /// The chunk is to be quarantined, unless one of its victims comes back.
   mutating func condemn(_ id: UInt64, at now: Milliseconds) {
-    open[id]!.condemnedAt = now
+    open[id]!.quarantinePendingSince = now
     returned.remove(id)
   }
 
   /// Quarantines what was condemned before a time.
-  mutating func quarantine(condemnedBefore time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
-    let condemned = open.values.filter { $0.condemnedAt.map { $0 <= time } ?? false }
+  mutating func quarantine(pendingSince time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
+    let condemned = open.values.filter { $0.quarantinePendingSince.map { $0 <= time } ?? false }
     return condemned.sorted { $0.chunk.id < $1.chunk.id }.compactMap {
-      statistics.noteQuarantined($0.accidents)
-      return putAside($0.chunk.id)
+      statistics.noteQuarantined($0.failures)
+      return quarantine($0.chunk.id)
     }
   }
 
@@ -334,15 +334,15 @@ package struct TaskPool: Sendable {
     }
   }
 
-  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have crashed
+  /// Makes a chunk of each task. Each begins without failures: most are innocent, and a worker may have crashed
   /// because of another one than it seemed.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
     withdraw(id)
-    for unit in found.chunk.first..<found.chunk.first + found.chunk.count {
+    for task in found.chunk.first..<found.chunk.first + found.chunk.count {
       lastChunk += 1
       var chunk = found.chunk
-      (chunk.id, chunk.first, chunk.count) = (lastChunk, unit, 1)
+      (chunk.id, chunk.first, chunk.count) = (lastChunk, task, 1)
       open[chunk.id] = OpenChunk(chunk: chunk)
       returned.insert(chunk.id)
     }
@@ -350,16 +350,16 @@ package struct TaskPool: Sendable {
 
   /// A worker that seemed to have crashed is back: what it was lost at is not to blame for it.
   mutating func absolve(_ worker: WorkerID) {
-    for id in open.keys where open[id]!.accidents.absolve(worker) && open[id]!.condemnedAt != nil {
-      open[id]!.condemnedAt = nil
+    for id in open.keys where open[id]!.failures.absolve(worker) && open[id]!.quarantinePendingSince != nil {
+      open[id]!.quarantinePendingSince = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
   }
 
   /// A worker that was lost is back, and works at this again: it has what it had, as far as that is not done. What
   /// others have begun with meanwhile may be done here already.
-  mutating func restoreHand(of worker: WorkerID) {
-    for id in former.removeValue(forKey: worker) ?? [] where open[id]?.condemnedAt == nil {
+  mutating func restoreQueue(of worker: WorkerID) {
+    for id in former.removeValue(forKey: worker) ?? [] where open[id]?.quarantinePendingSince == nil {
       guard let chunk = open[id], !isSuspect(id) || chunk.holders.isEmpty && held[worker] == nil else { continue }
       returned.remove(id)
       put(id, into: worker)
@@ -370,16 +370,16 @@ package struct TaskPool: Sendable {
   }
 
   /// Takes an open chunk out of the job, because no worker can do it.
-  mutating func putAside(_ id: UInt64) -> Chunk? {
+  mutating func quarantine(_ id: UInt64) -> Chunk? {
     guard let found = open[id] else { return nil }
     withdraw(id)
-    setAsideChunks[id] = found
+    quarantinedChunks[id] = found
     return found.chunk
   }
 
   /// Nobody shall work on the chunk any longer.
   private mutating func withdraw(_ id: UInt64) {
-    uninformed.formUnion(open[id]!.holders.filter { held[$0]!.first == id })
+    staleWorkers.formUnion(open[id]!.holders.filter { held[$0]!.first == id })
     close(id)
   }
 

@@ -30,15 +30,15 @@ package struct TrainingGroup: Sendable {
   /// What each member has reported last.
   private var comparisons: [WorkerID: [Comparison]] = [:]
   /// The only member of the newest generation that has begun. There is nothing to compare its states with.
-  private var soloist: WorkerID?
+  private var loneMember: WorkerID?
   private let rounds: UInt64
   private let shards: Int
   private var pause: (agreedStep: UInt64, isComplete: Bool)?
 
   /// States that a member may hold that are yet to be agreed on.
-  static let mostPending = 2
-  private static let mostTensors = 4_096
-  private static let keptDigests = 64
+  static let maxPending = 2
+  private static let maxTensors = 4_096
+  private static let maxDigests = 64
 
   /// - Parameters:
   ///   - savedStep: where the checkpoint stands that members begin with.
@@ -56,7 +56,7 @@ package struct TrainingGroup: Sendable {
 
   /// A member was found, or lost. Those that wait become members as well.
   mutating func regroup(_ members: [WorkerID]) {
-    if hasBegun { soloist = self.members.count == 1 ? self.members[0] : nil }
+    if hasBegun { loneMember = self.members.count == 1 ? self.members[0] : nil }
     self.members = Set(members).union(applicants).sorted()
     generation += 1
     (stopped, comparisons, applicants, beginning) = ([:], [:], [], nil)
@@ -89,7 +89,7 @@ package struct TrainingGroup: Sendable {
   package enum Beginning: Sendable, Equatable {
     case waits, begins
     /// Members hold different states after the same round, and no majority says which is right.
-    case isUndecided([WorkerID])
+    case noMajority([WorkerID])
   }
 
   /// - Parameters:
@@ -108,8 +108,8 @@ package struct TrainingGroup: Sendable {
     let step = candidates.map { stopped[$0]!.step }.max()!
     let holders = candidates.filter { stopped[$0]!.step == step }
     let known = step == agreed.step ? agreed.digest : nil
-    guard let digest = known ?? majority(of: holders.map { stopped[$0]!.digest }) else { return .isUndecided(holders) }
-    guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .isUndecided(holders) }
+    guard let digest = known ?? majority(of: holders.map { stopped[$0]!.digest }) else { return .noMajority(holders) }
+    guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .noMajority(holders) }
     let state = StateName(step: step, digest: digest)
     beginning = (state, source)
     // What a member says that is alone is not known to be right: it must not be held against the members after it.
@@ -121,12 +121,12 @@ package struct TrainingGroup: Sendable {
   /// Whether a member can know that this state is right, for all that was agreed on.
   private func isUsable(_ state: StateName, of worker: WorkerID) -> Bool {
     if state.step == agreed.step, let digest = agreed.digest { return state.digest == digest }
-    return state.step <= max(agreed.step, savedStep) || worker == soloist
+    return state.step <= max(agreed.step, savedStep) || worker == loneMember
   }
 
   private mutating func agree(on state: StateName) {
     agreed = (state.step, state.digest)
-    agreedDigests = agreedDigests.filter { $0.step != state.step }.suffix(Self.keptDigests - 1) + [state]
+    agreedDigests = agreedDigests.filter { $0.step != state.step }.suffix(Self.maxDigests - 1) + [state]
   }
 
   // MARK: Reports
@@ -136,8 +136,8 @@ package struct TrainingGroup: Sendable {
     guard membership.step <= rounds, membership.agreedStep <= membership.step else {
       return "round \(max(membership.step, membership.agreedStep)) of \(rounds)"
     }
-    guard membership.comparisons.count <= Self.mostPending else {
-      return "\(membership.comparisons.count) states that are yet to be compared; at most \(Self.mostPending) can be"
+    guard membership.comparisons.count <= Self.maxPending else {
+      return "\(membership.comparisons.count) states that are yet to be compared; at most \(Self.maxPending) can be"
     }
     guard hasBegun, membership.generation == generation, !membership.stopped, members.contains(worker) else {
       return membership.generation > generation ? "generation \(membership.generation) of \(generation)" : nil
@@ -150,7 +150,7 @@ package struct TrainingGroup: Sendable {
       guard comparison.step > last, comparison.step <= membership.step,
         comparison.finished || comparison.step % interval == 0
       else { return "a comparison after round \(comparison.step), where there is none" }
-      guard (1...Self.mostTensors).contains(comparison.tensorDigests.count),
+      guard (1...Self.maxTensors).contains(comparison.tensorDigests.count),
         comparison.gradientDigests.count == gradients
       else {
         return
@@ -173,7 +173,7 @@ package struct TrainingGroup: Sendable {
     case agreed
     case deviates([Deviation])
     /// Members disagree, and no majority says who is right.
-    case isUndecided(step: UInt64, [WorkerID])
+    case noMajority(step: UInt64, [WorkerID])
   }
 
   /// A member whose state, or whose gradient, is not that of the majority.
@@ -212,7 +212,7 @@ package struct TrainingGroup: Sendable {
     }
     if !reports.allSatisfy({ isAlike($0, reports[0]) }) {
       guard let right = reports.first(where: { one in reports.count { isAlike(one, $0) } * 2 > reports.count }) else {
-        return .isUndecided(step: step, members)
+        return .noMajority(step: step, members)
       }
       return .deviates(
         zip(members, reports).filter { !isAlike($1, right) }.map { worker, report in
@@ -235,7 +235,7 @@ package struct TrainingGroup: Sendable {
       // Those that have computed this member's shards, itself first, and what came of it.
       let voters = (0...checkers).map { (member + $0) % count }
       let digests = voters.enumerated().map { reports[$1].gradientDigests[$0] }
-      guard let right = majority(of: digests) else { return .isUndecided(step: step, voters.map { members[$0] }) }
+      guard let right = majority(of: digests) else { return .noMajority(step: step, voters.map { members[$0] }) }
       for (voter, digest) in zip(voters, digests) where digest != right { deviating.insert(voter) }
     }
     if deviating.isEmpty { return .agreed }
@@ -249,14 +249,14 @@ package struct TrainingGroup: Sendable {
 
   // MARK: Checkpoints
 
-  package enum CheckpointWorth: Sendable, Equatable {
+  package enum CheckpointValidity: Sendable, Equatable {
     case counts, isUnknown
     /// It is not the state that the members agreed on.
     case isWrong
   }
 
   /// - Parameter checkpoint: with the digest of its bytes
-  func worth(of checkpoint: Checkpoint) -> CheckpointWorth {
+  func worth(of checkpoint: Checkpoint) -> CheckpointValidity {
     guard hasBegun, checkpoint.step <= rounds else { return .isUnknown }
     // A member that is alone is believed.
     if members.count == 1 { return .counts }
@@ -274,7 +274,7 @@ package struct TrainingGroup: Sendable {
 
   package var isPaused: Bool { pause != nil }
   /// Whether a checkpoint has been kept that is newer than the pause.
-  package var isHeld: Bool { pause?.isComplete ?? false }
+  package var isPauseComplete: Bool { pause?.isComplete ?? false }
 
   mutating func hold() {
     if pause == nil { pause = (agreed.step, false) }

@@ -7,7 +7,7 @@ package struct TrainingMember: Sendable {
   package enum Action: Sendable, Equatable {
     /// Make links to these; `me` is the member's own place.
     case connect([Member], me: Int)
-    /// Compute the next round's part: ``beginRound(contributors:buckets:unfit:)``, then ``computedBucket(at:)`` for each bucket.
+    /// Compute the next round's part: ``beginRound(contributors:buckets:invalid:)``, then ``computedBucket(at:)`` for each bucket.
     case compute
     case exchange(ExchangeProtocol.Action)
     /// Ask that member for its state.
@@ -29,7 +29,7 @@ package struct TrainingMember: Sendable {
 
   private let job: UInt64
   private let worker: WorkerID
-  private let patience: Milliseconds
+  private let resendTimeout: Milliseconds
   /// Rounds done.
   package private(set) var step: UInt64
   private var isFinished: Bool
@@ -65,11 +65,11 @@ package struct TrainingMember: Sendable {
   /// - Parameters:
   ///   - step: where the member stands before it has joined a group.
   ///   - agreed: a state that is kept and known to be right, since all workers begin with it or have agreed on it.
-  ///   - patience: how long to wait for a message before asking for it again.
+  ///   - resendTimeout: how long to wait for a message before asking for it again.
   package init(
-    job: UInt64, worker: WorkerID, step: UInt64, agreed: StateName, isFinished: Bool, patience: Milliseconds
+    job: UInt64, worker: WorkerID, step: UInt64, agreed: StateName, isFinished: Bool, resendTimeout: Milliseconds
   ) {
-    (self.job, self.worker, self.step, self.isFinished, self.patience) = (job, worker, step, isFinished, patience)
+    (self.job, self.worker, self.step, self.isFinished, self.resendTimeout) = (job, worker, step, isFinished, resendTimeout)
     self.agreed = agreed
   }
 
@@ -141,7 +141,7 @@ package struct TrainingMember: Sendable {
     pending = []
     let links = Action.connect(group.members, me: me)
     let source = group.members.firstIndex { $0.worker == group.source } ?? me
-    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, resendTimeout: resendTimeout)
     if agreed == beginning { return [links, .restoreState(step: agreed.step)] }
     awaitsState = source != me
     (lastRequest, stateBackoff) = (now, Backoff())
@@ -158,7 +158,7 @@ package struct TrainingMember: Sendable {
     if isFinished { return sendCheckpointIfDue() }
     if isAlone, group.pause { return pauseIfAsked() }
     // Further rounds may be in vain, and states take memory.
-    if pending.count >= TrainingGroup.mostPending {
+    if pending.count >= TrainingGroup.maxPending {
       isHeld = true
       return []
     }
@@ -193,12 +193,12 @@ package struct TrainingMember: Sendable {
   /// The round's part begins to be computed.
   /// - Parameters:
   ///   - contributors: the members that have shards in this round.
-  ///   - isDirect: whether every member adds up the whole: see ``ExchangeProtocol/begin(contributors:buckets:isDirect:unfit:)``.
-  ///   - unfit: what has come for it, and cannot be part of it.
+  ///   - isDirect: whether every member adds up the whole: see ``ExchangeProtocol/begin(contributors:buckets:isDirect:invalid:)``.
+  ///   - invalid: what has come for it, and cannot be part of it.
   package mutating func beginRound(
-    contributors: Set<Int>, buckets: Int, isDirect: Bool = false, unfit: [ExchangeProtocol.Message] = []
+    contributors: Set<Int>, buckets: Int, isDirect: Bool = false, invalid: [ExchangeProtocol.Message] = []
   ) {
-    exchange?.begin(contributors: contributors, buckets: buckets, isDirect: isDirect, unfit: unfit)
+    exchange?.begin(contributors: contributors, buckets: buckets, isDirect: isDirect, invalid: invalid)
   }
 
   /// The next bucket of the round's part has been computed. All its contributions are to be sent at once; the rest, which comes with the
@@ -259,8 +259,8 @@ package struct TrainingMember: Sendable {
     return awaitsState && [.contribution, .total].contains(header.kind) && header.step >= group.step
   }
 
-  /// - Parameter isFit: whether its bytes can be what they are said to be; otherwise they are as good as lost.
-  package mutating func receive(_ header: ExchangeHeader, isFit: Bool = true, at now: Milliseconds) -> [Action] {
+  /// - Parameter isValid: whether its bytes can be what they are said to be; otherwise they are as good as lost.
+  package mutating func receive(_ header: ExchangeHeader, isValid: Bool = true, at now: Milliseconds) -> [Action] {
     guard header.job == job, header.generation >= group.generation else { return drop() }
     if isEarly(header) { return [.keepForLater] }
     let sender = Int(header.sender)
@@ -272,7 +272,7 @@ package struct TrainingMember: Sendable {
       return [.loadState(beginning)]
     default:
       let piece = ExchangeProtocol.Piece(step: header.step, bucket: Int(header.bucket))
-      return exchange!.receive(header.kind, piece, from: sender, isFit: isFit, at: now).map { .exchange($0) }
+      return exchange!.receive(header.kind, piece, from: sender, isValid: isValid, at: now).map { .exchange($0) }
     }
   }
 
@@ -286,13 +286,13 @@ package struct TrainingMember: Sendable {
     (step, self.isFinished, awaitsState, awaitedSince) = (group.step, isFinished, false, now)
     (agreed, pending) = (beginning, [])
     dropped = droppedMessages
-    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, resendTimeout: resendTimeout)
     return continueTraining()
   }
 
   package mutating func tick(at now: Milliseconds) -> [Action] {
     guard group.begun else { return [] }
-    if awaitsState, now - lastRequest >= stateBackoff.wait(patience) {
+    if awaitsState, now - lastRequest >= stateBackoff.wait(resendTimeout) {
       lastRequest = now
       stateBackoff.noteRequest()
       return [.requestState(of: group.members.firstIndex { $0.worker == group.source } ?? 0)]

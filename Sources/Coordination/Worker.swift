@@ -15,8 +15,8 @@ package struct Worker: Sendable {
     case disconnected
     /// The chunk that was started is done; its bytes are kept by whoever did it. `failure` says why there are none.
     case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: String)
-    /// So many units of the chunk that is being worked on are done.
-    case progress(units: Int)
+    /// So many tasks of the chunk that is being worked on are done.
+    case progress(tasks: Int)
     /// The member of the training group has come further, or has stopped.
     case membership(Membership)
     /// The member has a checkpoint to send.
@@ -26,7 +26,7 @@ package struct Worker: Sendable {
   }
 
   package enum Action: Sendable, Equatable {
-    case send(Status)
+    case send(WorkerStatus)
     case sendResult(ChunkResult)
     case sendCheckpoint(Checkpoint)
     /// Make ready for a job; what belongs to another one is given up.
@@ -60,7 +60,7 @@ package struct Worker: Sendable {
   private var membership: Membership?
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
   private var failure = ""
-  private var unitsDone = 0
+  private var tasksDone = 0
   /// Of ``clock``.
   private var now: Milliseconds = 0
   private var clock: PauseClock
@@ -79,7 +79,7 @@ package struct Worker: Sendable {
       case .disconnected: $0.isConnected = false
       case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
         $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
-      case .progress(let units): $0.unitsDone = units
+      case .progress(let tasks): $0.tasksDone = tasks
       case .membership(let membership):
         guard membership.job == $0.orders.job.id else { return }
         $0.membership = membership
@@ -100,10 +100,10 @@ package struct Worker: Sendable {
   /// again, if it can be. To be called several times in a heartbeat, after all that has come was handed over.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
-      if $0.isConnected, $0.now - $0.lastHeard > $0.limits.silence { $0.isConnected = false }
+      if $0.isConnected, $0.now - $0.lastHeard > $0.limits.workerTimeout { $0.isConnected = false }
       if $0.now - $0.lastSent >= $0.limits.heartbeat { $0.sendStatus() }
       // What is sent to nobody would wait in the queue, one copy after the other.
-      if $0.isConnected { $0.sendAgain(after: $0.limits.retry) }
+      if $0.isConnected { $0.sendAgain(after: $0.limits.retryInterval) }
     }
   }
 
@@ -182,7 +182,7 @@ package struct Worker: Sendable {
 
   private mutating func cancel(_ chunk: UInt64) {
     started.remove(chunk)
-    unitsDone = 0
+    tasksDone = 0
     actions.append(.cancel(chunk: chunk))
   }
 
@@ -192,7 +192,7 @@ package struct Worker: Sendable {
       if results[chunk] == nil { actions.append(.forget(chunk: chunk)) }
       return
     }
-    unitsDone = 0
+    tasksDone = 0
     let result = ChunkResult.with {
       $0.job = orders.job.id
       $0.chunk = chunk
@@ -221,7 +221,7 @@ package struct Worker: Sendable {
   private mutating func sendStatus(leaving: Bool = false) {
     statusNumber += 1
     lastSent = now
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statusNumber
       $0.orders = orders.number
       $0.coordinator = coordinator
@@ -229,7 +229,7 @@ package struct Worker: Sendable {
       if let membership { $0.membership = membership }
       $0.leaving = leaving
       $0.failure = failure
-      $0.unitsDone = UInt64(unitsDone)
+      $0.tasksDone = UInt64(tasksDone)
     }
     actions.append(.send(status))
   }

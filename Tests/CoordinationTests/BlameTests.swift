@@ -19,15 +19,15 @@ struct BlameTests {
       switch action {
       case .send(let orders, let worker): self.orders[worker] = orders
       case .note(.lost(_, let loss)): losses.append(loss)
-      case .note(.setAside(let chunk, _, _)): quarantined.append(chunk.first)
+      case .note(.quarantined(let chunk, _, _)): quarantined.append(chunk.first)
       case .end(let end, _): ends.append(end)
       default: break
       }
     }
   }
 
-  private mutating func start(units: Int) {
-    take(coordinator.start(.tasks(TaskPool(units: [0..<units], largestChunk: 1)), description: [], at: now))
+  private mutating func start(tasks: Int) {
+    take(coordinator.start(.tasks(TaskPool(tasks: [0..<tasks], largestChunk: 1)), description: [], at: now))
   }
 
   /// A worker says that it is there, and follows its newest orders.
@@ -37,7 +37,7 @@ struct BlameTests {
 
   private mutating func tell(_ worker: WorkerID, following number: UInt64) {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       ($0.number, $0.profile.threads, $0.profile.numerics, $0.coordinator) = (statuses, 1, 1, 1)
       $0.orders = number
     }
@@ -49,8 +49,8 @@ struct BlameTests {
     take(coordinator.handle(.disconnected, from: worker, at: now))
   }
 
-  private mutating func complete(_ unit: UInt64, by worker: WorkerID) {
-    let chunk = orders[worker]!.chunks.first { $0.first == unit }!
+  private mutating func complete(_ task: UInt64, by worker: WorkerID) {
+    let chunk = orders[worker]!.chunks.first { $0.first == task }!
     let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (orders[worker]!.job.id, chunk.id, 1) }
     take(coordinator.handle(.result(result), from: worker, at: now))
   }
@@ -65,31 +65,31 @@ struct BlameTests {
     }
   }
 
-  private func units(of worker: WorkerID) -> [UInt64] { orders[worker]!.chunks.map(\.first) }
+  private func tasks(of worker: WorkerID) -> [UInt64] { orders[worker]!.chunks.map(\.first) }
 
-  /// Unit 0 has killed two workers, and a third one has completed another unit. - Returns: the third, which has nothing
+  /// Unit 0 has killed two workers, and a third one has completed another task. - Returns: the third, which has nothing
   /// in hand
   private mutating func killTwice() -> WorkerID {
-    start(units: 2)
+    start(tasks: 2)
     for worker in 1...2 as ClosedRange<WorkerID> {
       tell(worker)
-      #expect(units(of: worker).first == 0)
+      #expect(tasks(of: worker).first == 0)
       disconnect(worker)
       pass(1_000)
     }
     tell(3)
-    #expect(units(of: 3) == [1], "only a worker that has proved itself tries the third time")
+    #expect(tasks(of: 3) == [1], "only a worker that has proved itself tries the third time")
     complete(1, by: 3)
-    #expect(units(of: 3).isEmpty, "it has been there for a moment only")
+    #expect(tasks(of: 3).isEmpty, "it has been there for a moment only")
     return 3
   }
 
   @Test mutating func aUnitIsQuarantinedOnceItHasKilledAProvenWorkerThatDoesNotComeBack() {
     let third = killTwice()
-    pass(limits.silence, third)
-    #expect(units(of: third) == [0])
+    pass(limits.workerTimeout, third)
+    #expect(tasks(of: third) == [0])
     disconnect(third)
-    pass(limits.silence - 500)
+    pass(limits.workerTimeout - 500)
     #expect(quarantined.isEmpty && ends.isEmpty, "perhaps it is only cut off")
     pass(1_000)
     #expect(quarantined == [0] && ends.count == 1)
@@ -97,37 +97,37 @@ struct BlameTests {
 
   @Test mutating func aWorkerThatReconnectsWasNotKilled() {
     let third = killTwice()
-    pass(limits.silence, third)
+    pass(limits.workerTimeout, third)
     for _ in 0..<5 {
       disconnect(third)
-      pass(limits.silence - 1_000)
+      pass(limits.workerTimeout - 1_000)
       tell(third)
-      #expect(units(of: third) == [0], "it goes on with what it has in hand")
-      pass(2 * limits.silence, third)
+      #expect(tasks(of: third) == [0], "it goes on with what it has in hand")
+      pass(2 * limits.workerTimeout, third)
     }
     #expect(quarantined.isEmpty)
     complete(0, by: third)
-    #expect(ends == [.done(setAside: [])])
+    #expect(ends == [.done(quarantined: [])])
   }
 
   /// What a lost worker had in hand it has again, though others have begun with it meanwhile; the first result counts.
   @Test mutating func aWorkerThatIsBackHasWhatItHad() {
-    start(units: 4)
+    start(tasks: 4)
     tell(1)
-    #expect(units(of: 1) == [0, 1])
+    #expect(tasks(of: 1) == [0, 1])
     disconnect(1)
     pass(1_000)
     tell(2)
-    #expect(units(of: 2) == [0], "what a worker seems to have died of is tried alone")
+    #expect(tasks(of: 2) == [0], "what a worker seems to have died of is tried alone")
     tell(1)
-    #expect(units(of: 1) == [0, 1])
+    #expect(tasks(of: 1) == [0, 1])
     complete(0, by: 1)
-    #expect(units(of: 1).first == 1 && !units(of: 2).contains(0))
+    #expect(tasks(of: 1).first == 1 && !tasks(of: 2).contains(0))
   }
 
   /// Fits of ten minutes on workers that live about as long: three losses at one of them are no reason.
   @Test mutating func longUnitsNeedMoreEvidence() {
-    start(units: 1)
+    start(tasks: 1)
     var worker: WorkerID = 0
     for _ in 0..<4 {
       worker += 1
@@ -136,7 +136,7 @@ struct BlameTests {
       pass(1_000)
     }
     #expect(quarantined.isEmpty)
-    pass(limits.silence)
+    pass(limits.workerTimeout)
     #expect(quarantined.isEmpty)
   }
 
@@ -144,23 +144,23 @@ struct BlameTests {
 
   /// Connections were closed meanwhile by the workers, to whom the coordinator was silent.
   @Test mutating func aCoordinatorThatWasSuspendedLosesNobody() {
-    start(units: 9)
+    start(tasks: 9)
     pass(5_000, 1, 2)
     let before = orders
     now += 3_600_000
     disconnect(1)
     take(coordinator.tick(at: now))
-    pass(limits.silence - 1_000, 2)
+    pass(limits.workerTimeout - 1_000, 2)
     #expect(losses.isEmpty && coordinator.workerCount == 2)
     tell(1)
     #expect(orders[1]?.chunks == before[1]?.chunks && losses.isEmpty)
-    pass(limits.silence + 1_000, 2)
+    pass(limits.workerTimeout + 1_000, 2)
     #expect(losses == [.silent], "from then on, deadlines are as ever")
   }
 
   /// A process that is late again and again notices who is lost all the same.
   @Test mutating func aLateCoordinatorStillLosesTheSilent() {
-    start(units: 9)
+    start(tasks: 9)
     pass(5_000, 1, 2)
     for _ in 0..<100 where losses.isEmpty {
       now += 4_000
@@ -173,28 +173,28 @@ struct BlameTests {
   // MARK: Links of one direction
 
   @Test mutating func aWorkerThatHearsNothingHasNothingInHand() {
-    start(units: 9)
+    start(tasks: 9)
     for _ in 0..<60 {
       now += 250
       tell(1, isDeaf: true)
       take(coordinator.tick(at: now))
     }
-    #expect(losses == [.deaf])
+    #expect(losses == [.unresponsive])
     #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
     tell(1)
-    #expect(units(of: 1) == [0, 1], "it hears again")
+    #expect(tasks(of: 1) == [0, 1], "it hears again")
   }
 
   /// Word takes longer than silence may last. Once that is known, the worker can work.
   @Test mutating func aSlowWorkerIsDeafOnlyOnce() {
-    start(units: 9)
+    start(tasks: 9)
     var told: [(time: Milliseconds, number: UInt64)] = []
     for _ in 0..<400 {
       now += 250
-      tell(1, following: told.last { $0.time <= now - limits.silence * 3 / 2 }?.number ?? 0)
+      tell(1, following: told.last { $0.time <= now - limits.workerTimeout * 3 / 2 }?.number ?? 0)
       take(coordinator.tick(at: now))
       told.append((now, orders[1]?.number ?? 0))
     }
-    #expect(losses == [.deaf] && units(of: 1) == [0, 1])
+    #expect(losses == [.unresponsive] && tasks(of: 1) == [0, 1])
   }
 }

@@ -23,7 +23,7 @@ struct ComparisonTests {
 
   private mutating func report(_ worker: WorkerID, _ membership: Membership?) {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statuses
       ($0.profile.host, $0.profile.process) = ("host\(worker)", UInt32(worker))
       ($0.profile.threads, $0.profile.numerics) = (1, 3)

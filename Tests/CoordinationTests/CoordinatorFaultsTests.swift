@@ -22,13 +22,13 @@ struct CoordinatorFaultsTests {
   }
 
   private mutating func join(_ worker: WorkerID) {
-    let status = Status.with { ($0.number, $0.profile.numerics, $0.profile.threads) = (1, 1, 1) }
+    let status = WorkerStatus.with { ($0.number, $0.profile.numerics, $0.profile.threads) = (1, 1, 1) }
     perform(coordinator.handle(.status(status), from: worker, at: now))
   }
 
-  private mutating func start(workers: ClosedRange<WorkerID>, units: Int) {
+  private mutating func start(workers: ClosedRange<WorkerID>, tasks: Int) {
     for worker in workers { join(worker) }
-    perform(coordinator.start(.tasks(TaskPool(units: [0..<units], largestChunk: 1)), description: [], at: now))
+    perform(coordinator.start(.tasks(TaskPool(tasks: [0..<tasks], largestChunk: 1)), description: [], at: now))
   }
 
   private mutating func spoil(_ chunk: UInt64, by worker: WorkerID) {
@@ -40,7 +40,7 @@ struct CoordinatorFaultsTests {
   private func chunks(of worker: WorkerID) -> [UInt64] { orders[worker]?.chunks.map(\.id) ?? [] }
 
   @Test mutating func anotherWorkerComputesWhatOneHasSpoiled() throws {
-    start(workers: 1...2, units: 4)
+    start(workers: 1...2, tasks: 4)
     let spoiled = try #require(chunks(of: 1).first)
     spoil(spoiled, by: 1)
     #expect(!chunks(of: 1).contains(spoiled))
@@ -54,7 +54,7 @@ struct CoordinatorFaultsTests {
   }
 
   @Test mutating func whatAllHaveSpoiledIsTriedAgain() throws {
-    start(workers: 1...2, units: 1)
+    start(workers: 1...2, tasks: 1)
     let chunk = try #require(chunks(of: 1).first ?? chunks(of: 2).first)
     spoil(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
     spoil(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
@@ -62,7 +62,7 @@ struct CoordinatorFaultsTests {
   }
 
   @Test mutating func theThirdUselessResultExpelsAWorker() throws {
-    start(workers: 1...1, units: 4)
+    start(workers: 1...1, tasks: 4)
     for time in 1...3 {
       #expect(refused.isEmpty, "after \(time - 1)")
       spoil(try #require(chunks(of: 1).first), by: 1)

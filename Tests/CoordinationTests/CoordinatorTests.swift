@@ -12,7 +12,7 @@ struct CoordinatorTests {
     of worker: WorkerID, threads: UInt32 = 1, numerics: UInt32 = 3, membership: Membership? = nil, at now: Int = 0
   ) -> [Coordinator.Action] {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statuses
       $0.profile.host = "host\(worker)"
       $0.profile.process = UInt32(worker)
@@ -36,7 +36,7 @@ struct CoordinatorTests {
 
   /// The second worker takes what waits for the first one, so that the job goes on while the two results differ.
   @Test mutating func twoResultsOfOneChunkMustBeTheSame() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<3])), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     let second = try #require(orders(status(of: 2), to: 2))
     #expect(first.chunks.count == 2 && second.chunks.count == 1)
@@ -55,7 +55,7 @@ struct CoordinatorTests {
   }
 
   @Test mutating func aResultOfAnotherJobIsNotBelieved() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     #expect(result(first.chunks[0], by: 1, job: first.job.id + 1, digest: 1).isEmpty)
     #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor one of a stranger")
@@ -73,7 +73,7 @@ struct CoordinatorTests {
   }
 
   @Test mutating func workersThatWillNeverComeAreNotAwaited() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], awaiting: 3, at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 3, at: 0)
     #expect(orders(status(of: 1), to: 1)?.chunks.isEmpty != false)
     #expect(coordinator.awaitedWorkers?.joined == 1 && coordinator.awaitedWorkers?.wanted == 3)
     #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one may still come")
@@ -85,22 +85,22 @@ struct CoordinatorTests {
 
   @Test mutating func aDeathCostsNoInnocentUnit() throws {
     var limits = Limits()
-    limits.deaths = 1
+    limits.maxFailures = 1
     coordinator = Coordinator(session: 7, numerics: 3, limits: limits)
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<40])), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<40])), description: [], at: 0)
     let first = try #require(orders(status(of: 1, threads: 4), to: 1))
     #expect(first.chunks[0].first == 0 && first.chunks[0].count == 4)
-    #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isSetAside })
-    // The chunk's units are tried one by one.
+    #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isQuarantined })
+    // The chunk's tasks are tried one by one.
     let second = try #require(orders(status(of: 2, threads: 4), to: 2))
     let singles = second.chunks.filter { $0.first < 4 }
     #expect(singles.map(\.count) == [1])
-    #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isSetAside })
+    #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isQuarantined })
   }
 
-  /// Two units that fail at once, and the third takes long: it must not have all the others in its chunk.
+  /// Two tasks that fail at once, and the third takes long: it must not have all the others in its chunk.
   @Test mutating func chunksOfUnevenUnitsGrowSlowly() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1_000], isUneven: true)), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1_000], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     var counts: [UInt64] = latest.chunks.map(\.count)
     for _ in 0..<4 {
@@ -116,7 +116,7 @@ struct CoordinatorTests {
   }
 
   @Test mutating func unitsThatNobodyHasAreHandedOutInAnotherOrder() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<6], isUneven: true)), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<6], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     #expect(latest.chunks.map(\.first) == [0, 1])
     coordinator.reorder([5, 0, 1, 3])
@@ -210,7 +210,7 @@ struct CoordinatorTests {
     let group = try train(threads: [4, 1, 4])
     #expect(!status(of: 1, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
     let actions = status(of: 2, membership: waiting(for: 1, in: group))
-    #expect(actions.contains { if case .note(.lost(2, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(2, .excluded)) = $0 { true } else { false } })
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
@@ -230,7 +230,7 @@ struct CoordinatorTests {
     actions += status(of: 3, threads: 4, membership: waiting(for: 1, in: group))
     #expect(!actions.contains { $0.isLoss })
     actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
-    #expect(actions.contains { if case .note(.lost(1, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(1, .excluded)) = $0 { true } else { false } })
   }
 
   /// Whom a cut link has put out of the job does it alone, when nobody else is left.
@@ -248,7 +248,7 @@ struct CoordinatorTests {
     actions += status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
     #expect(!actions.contains { $0.isLoss })
     actions = status(of: 3, membership: waiting(for: 1, in: group))
-    #expect(actions.contains { if case .note(.lost(3, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(3, .excluded)) = $0 { true } else { false } })
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
@@ -271,6 +271,6 @@ struct CoordinatorTests {
 
 extension Coordinator.Action {
   fileprivate var isOrders: Bool { if case .send = self { true } else { false } }
-  fileprivate var isSetAside: Bool { if case .note(.setAside) = self { true } else { false } }
+  fileprivate var isQuarantined: Bool { if case .note(.quarantined) = self { true } else { false } }
   fileprivate var isLoss: Bool { if case .note(.lost) = self { true } else { false } }
 }

@@ -19,12 +19,12 @@ struct CrashStatisticsTests {
     #expect(CrashStatistics.chance(ofAtLeast: 3, among: 4, each: 1) == 1)
   }
 
-  private func accidents(_ count: Int, each exposure: Milliseconds) -> Accidents {
-    var accidents = Accidents()
+  private func failures(_ count: Int, each exposure: Milliseconds) -> FailureHistory {
+    var failures = FailureHistory()
     for number in 0..<count {
-      accidents.note(WorkerID(number), at: 60_000 * number, window: 500, after: exposure, isProven: true)
+      failures.note(WorkerID(number), at: 60_000 * number, window: 500, after: exposure, isProven: true)
     }
-    return accidents
+    return failures
   }
 
   /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers
@@ -32,28 +32,28 @@ struct CrashStatisticsTests {
   @Test func theEvidenceNeededScalesWithTheRunningTime() {
     var reliable = CrashStatistics()
     reliable.add(time: 3_600_000, workers: 4)
-    #expect(reliable.condemn(accidents(3, each: 1_000), others: []))
+    #expect(reliable.condemn(failures(3, each: 1_000), others: []))
     var unreliable = reliable
     unreliable.add(time: 3_600_000, workers: 16)
     for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
-    #expect(!unreliable.condemn(accidents(3, each: 3_600_000), others: []))
-    #expect(!unreliable.condemn(accidents(12, each: 3_600_000), others: []))
-    #expect(unreliable.condemn(accidents(12, each: 60_000), others: []), "what kills within a minute is known still")
-    #expect(unreliable.condemn(accidents(CrashStatistics.most, each: 3_600_000), others: []), "there is an end to it")
+    #expect(!unreliable.condemn(failures(3, each: 3_600_000), others: []))
+    #expect(!unreliable.condemn(failures(12, each: 3_600_000), others: []))
+    #expect(unreliable.condemn(failures(12, each: 60_000), others: []), "what kills within a minute is known still")
+    #expect(unreliable.condemn(failures(CrashStatistics.most, each: 3_600_000), others: []), "there is an end to it")
   }
 
   /// Several pieces of deadly work do not excuse each other.
   @Test func lossesAtOtherSuspectsDoNotCount() {
     var statistics = CrashStatistics()
     statistics.add(time: 300_000, workers: 2)
-    #expect(statistics.condemn(accidents(4, each: 1_000), others: (0..<20).map { _ in accidents(4, each: 1_000) }))
-    #expect(!statistics.condemn(accidents(4, each: 1_000), others: (0..<200).map { _ in accidents(1, each: 1_000) }))
+    #expect(statistics.condemn(failures(4, each: 1_000), others: (0..<20).map { _ in failures(4, each: 1_000) }))
+    #expect(!statistics.condemn(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000) }))
   }
 
   @Test func aWorkerThatIsBackWasNoVictim() {
-    var accidents = accidents(3, each: 1_000)
-    let (first, second) = (accidents.absolve(1), accidents.absolve(1))
-    #expect(first && !second && accidents.count == 2 && accidents.exposure == 2_000)
+    var failures = failures(3, each: 1_000)
+    let (first, second) = (failures.absolve(1), failures.absolve(1))
+    #expect(first && !second && failures.count == 2 && failures.exposure == 2_000)
   }
 
   @Test func timeStandsStillWhileTheProcessDoes() {

@@ -3,7 +3,7 @@ import Testing
 
 /// What a member asks for again, and when.
 struct ExchangeProtocolTests {
-  private var member = ExchangeProtocol(memberCount: 2, me: 0, step: 5, patience: 100)
+  private var member = ExchangeProtocol(memberCount: 2, me: 0, step: 5, resendTimeout: 100)
 
   private mutating func compute(at now: Int) {
     member.begin(contributors: [0, 1], buckets: 1)
@@ -37,13 +37,13 @@ struct ExchangeProtocolTests {
   @Test mutating func whatDoesNotFitIsAsGoodAsLost() {
     let piece = ExchangeProtocol.Piece(step: 5, bucket: 0)
     compute(at: 0)
-    #expect(member.receive(.contribution, piece, from: 1, isFit: false, at: 50).isEmpty)
+    #expect(member.receive(.contribution, piece, from: 1, isValid: false, at: 50).isEmpty)
     #expect(requests(from: 51, to: 150) == [100] && member.waiting?.since == 0)
     #expect(member.receive(.contribution, piece, from: 1, at: 200) == [.keep, .combine(piece), .complete])
     // What came before the round began.
     let next = ExchangeProtocol.Piece(step: 6, bucket: 0)
     #expect(member.receive(.contribution, next, from: 1, at: 200) == [.keep])
-    member.begin(contributors: [0, 1], buckets: 1, unfit: [.init(kind: .contribution, piece: next, sender: 1)])
+    member.begin(contributors: [0, 1], buckets: 1, invalid: [.init(kind: .contribution, piece: next, sender: 1)])
     #expect(member.computedBucket(at: 210) == [.send(.contribution, next, to: 1)])
     #expect(member.waiting?.for == [1] && member.dropped == 2)
   }

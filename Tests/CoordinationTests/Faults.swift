@@ -95,11 +95,11 @@ extension Limits {
   static func random(_ random: inout SplitMix) -> Limits {
     var limits = Limits()
     limits.heartbeat = Int.random(in: 100...1_000, using: &random)
-    limits.silence = limits.heartbeat * Int.random(in: 4...24, using: &random)
-    limits.retry = Int.random(in: 500...5_000, using: &random)
-    limits.deaths = Int.random(in: 1...6, using: &random)
-    limits.chunksInHand = Int.random(in: 1...4, using: &random)
-    limits.exchange = Int.random(in: 100...1_000, using: &random)
+    limits.workerTimeout = limits.heartbeat * Int.random(in: 4...24, using: &random)
+    limits.retryInterval = Int.random(in: 500...5_000, using: &random)
+    limits.maxFailures = Int.random(in: 1...6, using: &random)
+    limits.queueLength = Int.random(in: 1...4, using: &random)
+    limits.resendTimeout = Int.random(in: 100...1_000, using: &random)
     return limits
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// Numbers of messages are checked once, on arrival; texts are cleaned there.
 struct MessageBoundsTests {
-  private func status(_ change: (inout Status) -> Void) -> WorkerMessage {
+  private func status(_ change: (inout WorkerStatus) -> Void) -> WorkerMessage {
     .with { message in
       message.worker = .max
       message.status = .with(change)
@@ -42,7 +42,7 @@ struct MessageBoundsTests {
 
   @Test func extremeNumbersOfOtherMessagesMakeThemInvalid() {
     #expect(!status { $0.number = .max }.isWithinBounds)
-    #expect(!status { $0.unitsDone = .max }.isWithinBounds)
+    #expect(!status { $0.tasksDone = .max }.isWithinBounds)
     #expect(!status { $0.profile.threads = .max }.isWithinBounds)
     #expect(!membership { $0.progress.validationAccuracy = .infinity }.isWithinBounds)
     #expect(!WorkerMessage.with { $0.checkpoint.step = .max }.isWithinBounds)

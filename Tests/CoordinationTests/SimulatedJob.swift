@@ -8,7 +8,7 @@ protocol SimulatedJob: AnyObject {
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation)
   /// So do those of a checkpoint.
   func keep(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation)
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation)
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation)
   func end(_ job: UInt64, _ end: Coordinator.JobEnd, in simulation: Simulation)
   /// Something has come, or time has passed: there may be more to do.
   func goOn(in simulation: Simulation)
@@ -18,7 +18,7 @@ protocol SimulatedJob: AnyObject {
 
 extension SimulatedJob {
   func keep(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation) {}
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {}
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {}
   func goOn(in simulation: Simulation) {}
 }
 
@@ -36,7 +36,7 @@ struct SimulatedWork {
 }
 
 extension Chunk {
-  var units: Range<Int> { Int(first)..<Int(first + count) }
+  var tasks: Range<Int> { Int(first)..<Int(first + count) }
 }
 
 /// Units that are known from the start, as the trees of a forest are.
@@ -46,14 +46,14 @@ final class SimulatedTasks: SimulatedJob {
   private let isUneven: Bool
   /// Workers to wait for.
   private let awaited: Int
-  /// Units that kill, and units that cannot be done.
+  /// Units that kill, and tasks that cannot be done.
   var deadly: Set<Int> = []
   var failing: Set<Int> = []
 
   private(set) var done: Set<Int> = []
   private(set) var keptChunks = 0
   /// As the coordinator in hand has told.
-  private(set) var setAside: [(chunk: Chunk, reason: String)] = []
+  private(set) var quarantined: [(chunk: Chunk, reason: String)] = []
 
   init(milliseconds: [Int], isUneven: Bool, awaiting awaited: Int = 1) {
     (self.milliseconds, self.isUneven, self.awaited) = (milliseconds, isUneven, awaited)
@@ -61,33 +61,33 @@ final class SimulatedTasks: SimulatedJob {
 
   static let failure = "this cannot be done"
 
-  private static func value(of unit: Int) -> UInt64 { mixed(UInt64(unit)) }
+  private static func value(of task: Int) -> UInt64 { mixed(UInt64(task)) }
 
   func begin(in simulation: Simulation) {
-    setAside = []
+    quarantined = []
     let missing = milliseconds.indices.filter { !done.contains($0) }
-    let pool = TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: isUneven)
+    let pool = TaskPool(tasks: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: isUneven)
     simulation.command { [awaited] in $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
   }
 
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
     SimulatedWork(
-      milliseconds: chunk.units.reduce(0) { $0 + milliseconds[$1] }, body: chunk.units.map(Self.value),
-      culprit: chunk.units.first(where: deadly.contains),
-      failure: chunk.units.contains(where: failing.contains) ? Self.failure : "")
+      milliseconds: chunk.tasks.reduce(0) { $0 + milliseconds[$1] }, body: chunk.tasks.map(Self.value),
+      culprit: chunk.tasks.first(where: deadly.contains),
+      failure: chunk.tasks.contains(where: failing.contains) ? Self.failure : "")
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
     keptChunks += 1
-    for unit in chunk.units where !done.insert(unit).inserted { simulation.violate("unit \(unit) counts twice") }
-    // Who alone has done a unit is believed.
-    if simulation.faults.liars == 0, body != chunk.units.map(Self.value) {
-      simulation.violate("other bytes count for units \(chunk.units)")
+    for task in chunk.tasks where !done.insert(task).inserted { simulation.violate("task \(task) counts twice") }
+    // Who alone has done a task is believed.
+    if simulation.faults.liars == 0, body != chunk.tasks.map(Self.value) {
+      simulation.violate("other bytes count for tasks \(chunk.tasks)")
     }
   }
 
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
-    setAside.append((chunk, reason))
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
+    quarantined.append((chunk, reason))
   }
 
   func end(_ job: UInt64, _ end: Coordinator.JobEnd, in simulation: Simulation) { simulation.ended = end }

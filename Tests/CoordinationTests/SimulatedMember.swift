@@ -58,7 +58,7 @@ final class SimulatedMember {
     member = TrainingMember(
       job: job, worker: worker.id, step: network.step,
       agreed: StateName(step: network.step, tensors: [network.weights]), isFinished: network.step >= network.rounds,
-      patience: limits.exchange)
+      resendTimeout: limits.resendTimeout)
   }
 
   private func tell(_ event: Worker.Event, in simulation: Simulation) {
@@ -101,8 +101,8 @@ final class SimulatedMember {
 
   func receive(_ message: Message, in simulation: Simulation) {
     // Of a round that is yet to begin, nobody knows.
-    let isFit = message.header.step != computedStep || fits(message)
-    perform(member.receive(message.header, isFit: isFit, at: simulation.now), message, in: simulation)
+    let isValid = message.header.step != computedStep || fits(message)
+    perform(member.receive(message.header, isValid: isValid, at: simulation.now), message, in: simulation)
   }
 
   private func fits(_ message: Message) -> Bool {
@@ -248,11 +248,11 @@ final class SimulatedMember {
     totals = sums.map { _ in 0 }
     let contributors = Set((0..<member.members.count).filter { !shards(of: $0).isEmpty })
     computedStep = member.step
-    let unfit = kept.filter { $0.header.step == member.step && !fits($0) }
+    let invalid = kept.filter { $0.header.step == member.step && !fits($0) }
     kept.removeAll { $0.header.step == member.step && !fits($0) }
     member.beginRound(
       contributors: contributors, buckets: buckets, isDirect: directStep == member.step,
-      unfit: unfit.map { message in
+      invalid: invalid.map { message in
         .init(
           kind: message.header.kind, piece: .init(step: message.header.step, bucket: Int(message.header.bucket)),
           sender: Int(message.header.sender))
@@ -312,7 +312,7 @@ final class SimulatedMember {
   private func startOver(in simulation: Simulation) {
     member = TrainingMember(
       job: job, worker: id, step: member.step, agreed: member.agreedState, isFinished: false,
-      patience: limits.exchange)
+      resendTimeout: limits.resendTimeout)
     early = []
     reset()
     report(member.membership, in: simulation)

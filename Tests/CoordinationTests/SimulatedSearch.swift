@@ -10,7 +10,7 @@ struct SimulatedSearch {
   private var kept: [[UInt8]] = []
   private(set) var failed: [Lost: String] = [:]
 
-  /// A configuration on a rung that workers have died of, so that it has no scores: accidents decide that.
+  /// A configuration on a rung that workers have died of, so that it has no scores: failures decide that.
   struct Lost: Hashable {
     let configuration: String
     /// Of halving by images.

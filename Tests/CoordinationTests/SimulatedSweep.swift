@@ -28,15 +28,15 @@ final class SimulatedSweep: SimulatedJob {
     (undone, grown) = ([], 0)
     search.beginAnew()
     simulation.command {
-      $0.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: $1)
+      $0.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: $1)
     }
   }
 
   func goOn(in simulation: Simulation) {
-    guard simulation.ended == nil, simulation.coordinator!.isDry else { return }
+    guard simulation.ended == nil, simulation.coordinator!.needsMoreTasks else { return }
     let tasks = search.plan()
     if tasks.isEmpty {
-      if simulation.coordinator!.isIdle { simulation.command { $0.growNoMore(at: $1) } }
+      if simulation.coordinator!.isIdle { simulation.command { $0.stopGrowing(at: $1) } }
       return
     }
     plans += 1
@@ -51,22 +51,22 @@ final class SimulatedSweep: SimulatedJob {
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
     let groups = files[[UInt8](chunk.file)]!
     var work = SimulatedWork()
-    for unit in chunk.units {
-      let group = groups[unit]
+    for task in chunk.tasks {
+      let group = groups[task]
       work.body += group.members.indices.map(group.number)
       work.milliseconds += 5 << Int(group.number(of: 0) % 9)
-      if work.culprit == nil, isDeadly(group) { work.culprit = unit }
+      if work.culprit == nil, isDeadly(group) { work.culprit = task }
     }
     return work
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
-    let counts = chunk.units.map { search.search.tasks[$0].configurations.count }
+    let counts = chunk.tasks.map { search.search.tasks[$0].configurations.count }
     guard body.count == counts.reduce(0, +) else {
-      return simulation.violate("these are other fits than \(chunk.units)")
+      return simulation.violate("these are other fits than \(chunk.tasks)")
     }
     var left = body[...]
-    for (task, count) in zip(chunk.units, counts) {
+    for (task, count) in zip(chunk.tasks, counts) {
       if undone.remove(task) == nil { simulation.violate("task \(task) has two ends") }
       // Estimates may be wrong.
       let seconds = Double.random(in: 0.01...10, using: &simulation.random)
@@ -83,8 +83,8 @@ final class SimulatedSweep: SimulatedJob {
     simulation.reorder(Array(order.prefix(Int.random(in: 0...order.count, using: &simulation.random))))
   }
 
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
-    for task in chunk.units {
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
+    for task in chunk.tasks {
       if undone.remove(task) == nil { simulation.violate("task \(task) has two ends") }
       search.fail(task, reason: reason)
     }

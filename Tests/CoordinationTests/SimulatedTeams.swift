@@ -10,13 +10,13 @@ final class SimulatedTeams: SimulatedJob {
     var network: SimulatedNetwork
     /// Of blocks of images.
     var judged: [Int: UInt64] = [:]
-    var setAside: String?
+    var quarantined: String?
   }
 
   let size: Int
   private(set) var search: SimulatedSearch
   /// Blocks of images that judge each network.
-  private let units: Int
+  private let blocks: Int
   /// One of so many networks kills whoever trains it, or cannot be trained; 0: none.
   private let fatefulOneIn: UInt64
   private var open: [UInt64: Open] = [:]
@@ -26,8 +26,8 @@ final class SimulatedTeams: SimulatedJob {
   private var hasMore = true
   private(set) var mostAtOnce = 0
 
-  init(_ definition: SweepDefinition, size: Int, units: Int, fatefulOneIn: UInt64 = 0) {
-    (search, self.size, self.units, self.fatefulOneIn) = (SimulatedSearch(definition), size, units, fatefulOneIn)
+  init(_ definition: SweepDefinition, size: Int, blocks: Int, fatefulOneIn: UInt64 = 0) {
+    (search, self.size, self.blocks, self.fatefulOneIn) = (SimulatedSearch(definition), size, blocks, fatefulOneIn)
   }
 
   func network(of group: FitGroup) -> SimulatedNetwork {
@@ -46,7 +46,7 @@ final class SimulatedTeams: SimulatedJob {
       var network = network(of: group)
       if network.isFateful, network.fate == .fails { return FitOutcome(failure: SimulatedNetwork.failure) }
       network.weights = network.history.last!
-      return outcome((0..<units).map(network.judgement))
+      return outcome((0..<blocks).map(network.judgement))
     }
   }
 
@@ -83,10 +83,10 @@ final class SimulatedTeams: SimulatedJob {
         Open(task: task, team: team, network: network),
         .training(TrainingGroup(savedStep: 0, rounds: network.rounds, shards: network.shards)), in: simulation)
     }
-    if open.isEmpty, !hasMore { simulation.ended = .done(setAside: []) }
+    if open.isEmpty, !hasMore { simulation.ended = .done(quarantined: []) }
   }
 
-  private func begin(_ trial: Open, _ work: Coordinator.Work, in simulation: Simulation) {
+  private func begin(_ trial: Open, _ work: Coordinator.Workload, in simulation: Simulation) {
     simulation.command { $0.begin(work, description: trial.network.description, team: trial.team, at: $1) }
     open[simulation.coordinator!.lastJob] = trial
     mostAtOnce = max(mostAtOnce, open.count)
@@ -96,7 +96,7 @@ final class SimulatedTeams: SimulatedJob {
 
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
     let network = SimulatedNetwork(description)!
-    return SimulatedWork(milliseconds: 30 * Int(chunk.count), body: chunk.units.map(network.judgement))
+    return SimulatedWork(milliseconds: 30 * Int(chunk.count), body: chunk.tasks.map(network.judgement))
   }
 
   func keep(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation) {
@@ -112,13 +112,13 @@ final class SimulatedTeams: SimulatedJob {
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
     guard open[job]?.network.isTrained == true else { return simulation.violate("a job that judges nothing is judged") }
-    for (unit, value) in zip(chunk.units, body) {
-      if open[job]!.judged.updateValue(value, forKey: unit) != nil { simulation.violate("block \(unit) counts twice") }
+    for (block, value) in zip(chunk.tasks, body) {
+      if open[job]!.judged.updateValue(value, forKey: block) != nil { simulation.violate("block \(block) counts twice") }
     }
   }
 
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
-    open[job]?.setAside = reason
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
+    open[job]?.quarantined = reason
   }
 
   // MARK: What ends
@@ -130,12 +130,12 @@ final class SimulatedTeams: SimulatedJob {
     switch end {
     case .trained:
       trial.network.isTrained = true
-      begin(trial, .tasks(TaskPool(units: [0..<units])), in: simulation)
+      begin(trial, .tasks(TaskPool(tasks: [0..<blocks])), in: simulation)
     case .done:
-      if let reason = trial.setAside { return fail(trial, reason) }
-      keep(outcome((0..<units).map { trial.judged[$0] ?? 0 }), of: trial, in: simulation)
+      if let reason = trial.quarantined { return fail(trial, reason) }
+      keep(outcome((0..<blocks).map { trial.judged[$0] ?? 0 }), of: trial, in: simulation)
     case .impossible(let reason): keep(FitOutcome(failure: reason), of: trial, in: simulation)
-    case .givenUp(let reason): fail(trial, reason)
+    case .abandoned(let reason): fail(trial, reason)
     case .failed: simulation.ended = end
     }
   }

@@ -49,7 +49,7 @@ struct SimulatedNetwork {
   }
 
   /// Of a block of images.
-  func judgement(of unit: Int) -> UInt64 { mixed(weights, UInt64(unit)) }
+  func judgement(of task: Int) -> UInt64 { mixed(weights, UInt64(task)) }
 
   // MARK: As it travels
 

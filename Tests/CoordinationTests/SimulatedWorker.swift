@@ -135,7 +135,7 @@ final class SimulatedWorker {
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.turns == turn, worker.started.first == chunk else { return }
         worker.started.removeFirst()
-        if let culprit = work.culprit { return simulation.killWorker(id, by: .unit(culprit)) }
+        if let culprit = work.culprit { return simulation.killWorker(id, by: .task(culprit)) }
         let body = worker.isLiar ? work.body.map { $0 ^ id } : work.body
         worker.results[chunk.id] = body
         worker.handle(

@@ -5,9 +5,9 @@ extension Simulation {
   /// Knows what kills, since the test has said so: whatever the coordinator concludes from what it sees is compared
   /// with that.
   struct Oracle {
-    /// A unit of a job, or a network.
+    /// A task of a job, or a network.
     enum Work: Hashable {
-      case unit(Int)
+      case task(Int)
       case network(UInt64)
     }
 
@@ -20,21 +20,21 @@ extension Simulation {
 
   /// Quarantined as the cause of crashes: it must have caused some.
   private func checkQuarantine(of chunk: Chunk) {
-    guard chunk.count == 1 else { return violate("units \(chunk.units) are quarantined together") }
-    let kills = oracle.kills[.unit(Int(chunk.first))] ?? 0
-    if kills == 0 { return violate("unit \(chunk.first) is quarantined, and has killed nobody") }
+    guard chunk.count == 1 else { return violate("tasks \(chunk.tasks) are quarantined together") }
+    let kills = oracle.kills[.task(Int(chunk.first))] ?? 0
+    if kills == 0 { return violate("task \(chunk.first) is quarantined, and has killed nobody") }
   }
 
   func check(_ note: Coordinator.Note) {
     switch note {
-    case .setAside(let chunk, _, let reason): if reason.contains("crash") { checkQuarantine(of: chunk) }
+    case .quarantined(let chunk, _, let reason): if reason.contains("crash") { checkQuarantine(of: chunk) }
     case .deviates(let deviation, _):
       if !liars.contains(deviation.worker) {
         violate("an honest worker is said to deviate")
       }
     case .resultsDiffer(_, let one, let other):
       if liars.isDisjoint(with: [one, other]) { violate("results of honest workers differ") }
-    case .lost(let worker, .unfit(let reason)):
+    case .lost(let worker, .excluded(let reason)):
       if reason.contains("bad memory"), !liars.contains(worker) { violate("an honest worker is expelled: \(reason)") }
     default: break
     }

@@ -120,8 +120,8 @@ final class Simulation {
   /// Workers find a coordinator gone that does not answer: they close their connections, and open others.
   func freezeCoordinator(for duration: Milliseconds) {
     coordinatorFrozenUntil = max(coordinatorFrozenUntil, now + duration)
-    guard duration > limits.silence else { return }
-    schedule(after: limits.silence) { simulation in
+    guard duration > limits.workerTimeout else { return }
+    schedule(after: limits.workerTimeout) { simulation in
       for worker in simulation.workers.keys.sorted() { simulation.closeConnection(of: worker) }
     }
   }
@@ -166,7 +166,7 @@ final class Simulation {
     perform(command(&coordinator!, now))
   }
 
-  func reorder(_ units: [Int]) { coordinator?.reorder(units) }
+  func reorder(_ tasks: [Int]) { coordinator?.reorder(tasks) }
 
   private func perform(_ actions: [Coordinator.Action], _ body: [UInt64] = []) {
     for action in actions {
@@ -183,8 +183,8 @@ final class Simulation {
       case .note(let note):
         notes.append(note)
         check(note)
-        if case .setAside(let chunk, let job, let reason) = note {
-          self.job.setAside(chunk, of: job, reason: reason, in: self)
+        if case .quarantined(let chunk, let job, let reason) = note {
+          self.job.noteQuarantined(chunk, of: job, reason: reason, in: self)
         }
       case .end(let end, let job): self.job.end(job, end, in: self)
       }

@@ -17,22 +17,22 @@ func expectAll(_ injected: [FaultKind: Int], but kinds: Set<FaultKind> = [.voidR
   }
 }
 
-/// Thousands of clusters with accidents, each wholly determined by its seed.
+/// Thousands of clusters with failures, each wholly determined by its seed.
 struct SimulationTests {
   /// Checks what holds whatever happens. - Returns: whether the tasks have come to their end
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Bool {
     #expect(simulation.run(), "seed \(seed): the job never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
     guard case .done(let chunks) = simulation.ended else { return false }
-    let setAside = chunks.flatMap(\.units)
-    #expect((tasks.done + setAside).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
-    #expect(Set(setAside).isSuperset(of: tasks.deadly.union(tasks.failing)), "seed \(seed): these give no result")
+    let quarantined = chunks.flatMap(\.tasks)
+    #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
+    #expect(Set(quarantined).isSuperset(of: tasks.deadly.union(tasks.failing)), "seed \(seed): these give no result")
     #expect(
-      Set(tasks.setAside.flatMap(\.chunk.units)).isSuperset(of: setAside), "seed \(seed): what is set aside is told")
-    for (chunk, reason) in tasks.setAside where reason == SimulatedTasks.failure {
-      #expect(chunk.units.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
+      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
+    for (chunk, reason) in tasks.quarantined where reason == SimulatedTasks.failure {
+      #expect(chunk.tasks.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
     }
-    let killers = tasks.setAside.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.units)
+    let killers = tasks.quarantined.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.tasks)
     #expect(Set(killers) == tasks.deadly, "seed \(seed): the innocent come through")
     return true
   }
@@ -42,13 +42,13 @@ struct SimulationTests {
     for seed in seeds(block, of: 300) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
-      let units = Int.random(in: 1...400, using: &random)
+      let taskCount = Int.random(in: 1...400, using: &random)
       let workers = Int.random(in: 1...(seed % 20 == 0 ? 50 : 6), using: &random)
       let tasks = SimulatedTasks(
-        milliseconds: [Int](repeating: 30, count: units), isUneven: seed.isMultiple(of: 3))
+        milliseconds: [Int](repeating: 30, count: taskCount), isUneven: seed.isMultiple(of: 3))
       func some() -> Set<Int> {
         guard random.chance(0.2) else { return [] }
-        return Set((0..<2).map { _ in Int.random(in: 0..<units, using: &random) })
+        return Set((0..<2).map { _ in Int.random(in: 0..<taskCount, using: &random) })
       }
       tasks.deadly = some()
       tasks.failing = some().subtracting(tasks.deadly)
@@ -122,8 +122,8 @@ struct SimulationTests {
       tasks.deadly = [117]
       let simulation = Simulation(seed: seed, tasks, workers: 20)
       #expect(check(tasks, simulation, seed))
-      #expect(tasks.setAside.map(\.chunk.units) == [117..<118], "seed \(seed)")
-      // Of the unit's chunk and then of the unit alone, three times each, two at a time.
+      #expect(tasks.quarantined.map(\.chunk.tasks) == [117..<118], "seed \(seed)")
+      // Of the task's chunk and then of the task alone, three times each, two at a time.
       let dead = simulation.notes.count { if case .lost = $0 { true } else { false } }
       #expect(dead <= 12, "seed \(seed): \(dead) have died of it")
     }
@@ -137,7 +137,7 @@ struct SimulationTests {
     for seed in UInt64(0)..<100 {
       let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 6, faults: faults)
-      #expect(check(tasks, simulation, seed) && tasks.setAside.isEmpty, "seed \(seed)")
+      #expect(check(tasks, simulation, seed) && tasks.quarantined.isEmpty, "seed \(seed)")
     }
   }
 

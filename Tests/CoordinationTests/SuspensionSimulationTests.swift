@@ -19,7 +19,7 @@ struct SuspensionSimulationTests {
   /// as well.
   private func checkTasks(_ tasks: SimulatedTasks, _ simulation: Simulation, _ name: String) {
     #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "\(name)")
-    #expect(simulation.ended == .done(setAside: []) && tasks.done.count == 60, "\(name)")
+    #expect(simulation.ended == .done(quarantined: []) && tasks.done.count == 60, "\(name)")
     #expect(simulation.droppedJobs == 0, "\(name): workers keep the job")
     let repeated = simulation.begunChunks - tasks.keptChunks
     #expect(repeated <= 16, "\(name): \(repeated) of \(tasks.keptChunks)")
@@ -43,7 +43,7 @@ struct SuspensionSimulationTests {
         for worker in simulation.workers.keys { simulation.cut(worker, 0, for: pause) }
       }
       checkTasks(tasks, simulation, "seed \(seed)")
-      #expect(losses(simulation) == (pause > Limits().silence ? 4 : 0), "seed \(seed)")
+      #expect(losses(simulation) == (pause > Limits().workerTimeout ? 4 : 0), "seed \(seed)")
     }
   }
 

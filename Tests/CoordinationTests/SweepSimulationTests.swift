@@ -2,7 +2,7 @@ import Coordination
 import Foundation
 import Testing
 
-/// Sweeps with accidents, each wholly determined by its seed: fits of very different length, reordered while they run, some of which kill whoever
+/// Sweeps with failures, each wholly determined by its seed: fits of very different length, reordered while they run, some of which kill whoever
 /// tries them; and searches whose fits follow from what others have come to.
 struct SweepSimulationTests {
   // MARK: Fits that are known from the start
@@ -24,20 +24,20 @@ struct SweepSimulationTests {
     let simulation = Simulation(
       seed: seed, tasks, workers: Int.random(in: 1...6, using: &random), faults: faults,
       limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
-    Self.reorderNowAndThen(simulation, units: milliseconds.count)
+    Self.reorderNowAndThen(simulation, taskCount: milliseconds.count)
     return (tasks, simulation)
   }
 
-  /// As a search does when it has learned what fits cost. Some of the units may be done or in hand already, or left out.
-  private static func reorderNowAndThen(_ simulation: Simulation, units: Int) {
+  /// As a search does when it has learned what fits cost. Some of the tasks may be done or in hand already, or left out.
+  private static func reorderNowAndThen(_ simulation: Simulation, taskCount: Int) {
     simulation.schedule(after: Int.random(in: 50...4_000, using: &simulation.random)) { simulation in
-      let order = Array(0..<units).shuffled(using: &simulation.random)
-      simulation.reorder(Array(order.prefix(Int.random(in: 0...units, using: &simulation.random))))
-      reorderNowAndThen(simulation, units: units)
+      let order = Array(0..<taskCount).shuffled(using: &simulation.random)
+      simulation.reorder(Array(order.prefix(Int.random(in: 0...taskCount, using: &simulation.random))))
+      reorderNowAndThen(simulation, taskCount: taskCount)
     }
   }
 
-  /// Checks what holds whatever happens. - Returns: the units that are set aside
+  /// Checks what holds whatever happens. - Returns: the tasks that are set aside
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Set<Int> {
     #expect(simulation.run(), "seed \(seed): the sweep never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
@@ -45,12 +45,12 @@ struct SweepSimulationTests {
       Issue.record("seed \(seed): \(String(describing: simulation.ended))")
       return []
     }
-    let setAside = chunks.flatMap(\.units)
-    #expect((tasks.done + setAside).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
+    let quarantined = chunks.flatMap(\.tasks)
+    #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
     #expect(
-      Set(tasks.setAside.flatMap(\.chunk.units)).isSuperset(of: setAside), "seed \(seed): what is set aside is told")
-    #expect(Set(setAside) == tasks.deadly, "seed \(seed): what kills is quarantined, and nothing else")
-    return Set(setAside)
+      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
+    #expect(Set(quarantined) == tasks.deadly, "seed \(seed): what kills is quarantined, and nothing else")
+    return Set(quarantined)
   }
 
   @Test(arguments: 0..<20) func everyFitHasOneEndWhateverHappens(block: Int) {
@@ -87,7 +87,7 @@ struct SweepSimulationTests {
       let simulation = Simulation(seed: seed, tasks, workers: workers, faults: faults)
       #expect(simulation.run(limit: 100_000_000), "seed \(seed): the sweep never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
-      #expect(Set(tasks.setAside.flatMap(\.chunk.units)) == tasks.deadly, "seed \(seed)")
+      #expect(Set(tasks.quarantined.flatMap(\.chunk.tasks)) == tasks.deadly, "seed \(seed)")
       #expect(tasks.done.count == 20 - tasks.deadly.count, "seed \(seed)")
       crashes += simulation.injected[.workerCrash] ?? 0
     }
@@ -119,7 +119,7 @@ struct SweepSimulationTests {
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), sweep, workers: workers, faults: .random(&random), limits: limits)
         #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
-        #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
+        #expect(simulation.ended == .done(quarantined: []), "seed \(seed), \(workers) workers")
         #expect(sweep.search.result == expected, "seed \(seed), \(workers) workers")
         grown = max(grown, sweep.grown)
         injected.merge(simulation.injected, uniquingKeysWith: +)

@@ -2,7 +2,7 @@ import Coordination
 import Selection
 import Testing
 
-/// Searches whose networks are trained by teams, with accidents, each wholly determined by its seed.
+/// Searches whose networks are trained by teams, with failures, each wholly determined by its seed.
 struct TeamSimulationTests {
   /// Whoever works, however many they are and in whatever teams, whatever happens to them and to the coordinator.
   @Test(arguments: 0..<20) func theTableOfTeamsIsThatOfOneProcess(block: Int) {
@@ -10,17 +10,17 @@ struct TeamSimulationTests {
     for seed in seeds(block, of: 5) {
       var random = SplitMix(state: seed)
       let definition = SimulatedSearch.networks(&random)
-      let units = Int.random(in: 1...12, using: &random)
+      let blocks = Int.random(in: 1...12, using: &random)
       let fatefulOneIn: UInt64 = 0
-      let expected = SimulatedTeams(definition, size: 1, units: units, fatefulOneIn: fatefulOneIn).expected
+      let expected = SimulatedTeams(definition, size: 1, blocks: blocks, fatefulOneIn: fatefulOneIn).expected
       for workers in 1...8 {
         let teams = SimulatedTeams(
-          definition, size: Int.random(in: 1...4, using: &random), units: units, fatefulOneIn: fatefulOneIn)
+          definition, size: Int.random(in: 1...4, using: &random), blocks: blocks, fatefulOneIn: fatefulOneIn)
         let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), teams, workers: workers, faults: .random(&random), limits: limits)
         #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
-        #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
+        #expect(simulation.ended == .done(quarantined: []), "seed \(seed), \(workers) workers")
         #expect(teams.search.result == expected, "seed \(seed), \(workers) workers")
         injected.merge(simulation.injected, uniquingKeysWith: +)
       }
@@ -36,7 +36,7 @@ struct TeamSimulationTests {
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
       let teams = SimulatedTeams(
         SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
-        units: Int.random(in: 1...12, using: &random), fatefulOneIn: [0, 4][Int(seed % 2)])
+        blocks: Int.random(in: 1...12, using: &random), fatefulOneIn: [0, 4][Int(seed % 2)])
       let simulation = Simulation(
         seed: seed, teams, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
@@ -55,7 +55,7 @@ struct TeamSimulationTests {
     var killed = 0
     for seed in UInt64(0)..<50 {
       var random = SplitMix(state: seed)
-      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, units: 4, fatefulOneIn: 3)
+      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, fatefulOneIn: 3)
       let simulation = Simulation(seed: seed, teams, workers: 4)
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")

@@ -29,7 +29,7 @@ struct TeamTests {
     _ worker: WorkerID, membership: Membership? = nil, failure: String = "", threads: UInt32 = 1
   ) {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       ($0.number, $0.coordinator, $0.orders) = (statuses, 7, orders[worker]?.number ?? 0)
       ($0.profile.threads, $0.profile.numerics, $0.failure) = (threads, 3, failure)
       if let membership { $0.membership = membership }
@@ -151,7 +151,7 @@ struct TeamTests {
     lose(3)
     finish(jobs[0], by: 1)
     #expect(ends == [.trained] && workers(of: jobs[1]) == [1, 4])
-    take(coordinator.begin(.tasks(TaskPool(units: [0..<9])), description: [], team: Team(of: 2), at: now))
+    take(coordinator.begin(.tasks(TaskPool(tasks: [0..<9])), description: [], team: Team(of: 2), at: now))
     let judging = coordinator.lastJob
     lose(4)
     tell(5)
@@ -200,7 +200,7 @@ struct TeamTests {
     }
   }
 
-  private var isGivenUp: Bool { if case .givenUp? = ends.first { true } else { false } }
+  private var isGivenUp: Bool { if case .abandoned? = ends.first { true } else { false } }
 
   @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
     start(workers: 2)

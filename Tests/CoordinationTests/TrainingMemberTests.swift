@@ -5,7 +5,7 @@ import Testing
 /// A member that joins late, and gets its state from another one.
 struct TrainingMemberTests {
   private var member = TrainingMember(
-    job: 1, worker: 10, step: 0, agreed: StateName(step: 0, digest: 1), isFinished: false, patience: 100)
+    job: 1, worker: 10, step: 0, agreed: StateName(step: 0, digest: 1), isFinished: false, resendTimeout: 100)
 
   /// The second generation begins after round 5. This member knows nothing of it, and worker 20 has the state.
   init() {
@@ -53,7 +53,7 @@ struct TrainingMemberTests {
   /// The training ends when all have come to its end, and one may lack something of this one, whose link to it is cut.
   @Test(arguments: [10, 20] as [WorkerID]) func aFinishedMemberWaitsForAllThatAreNot(worker: WorkerID) {
     let state = StateName(step: 5, digest: 77)
-    var member = TrainingMember(job: 1, worker: worker, step: 5, agreed: state, isFinished: true, patience: 100)
+    var member = TrainingMember(job: 1, worker: worker, step: 5, agreed: state, isFinished: true, resendTimeout: 100)
     var group = Group.with { $0.generation = 2 }
     _ = member.follow(group, at: 0)
     #expect(member.waiting(at: 50) == nil)

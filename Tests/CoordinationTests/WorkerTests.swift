@@ -51,6 +51,6 @@ import Testing
     _ = worker.handle(orders(3, chunks: [1]), at: 2)
     #expect(words(worker.handle(ended(1), at: 3)) == ["send 1"])
     #expect(words(worker.handle(ended(1), at: 4)) == [])
-    #expect(words(worker.tick(at: 3 + Limits().retry)) == ["send 1"])
+    #expect(words(worker.tick(at: 3 + Limits().retryInterval)) == ["send 1"])
   }
 }

@@ -10,7 +10,7 @@
 
 /// What a coordinator and its workers tell each other.
 ///
-/// The protocol is level-triggered: each side tells the other the whole of what it wants (Orders) or is (Status), at every change and at
+/// The protocol is level-triggered: each side tells the other the whole of what it wants (Orders) or is (WorkerStatus), at every change and at
 /// every heartbeat. So a lost message is repaired by the next one, and a late or doubled one is known by its number. What is too large to
 /// be told again and again (results, checkpoints, parts of files) is sent again after a while, until the other side's orders or requests
 /// no longer ask for it.
@@ -57,10 +57,10 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = newValue}
   }
 
-  package var status: Status {
+  package var status: WorkerStatus {
     get {
       if case .status(let v)? = _storage._body {return v}
-      return Status()
+      return WorkerStatus()
     }
     set {_uniqueStorage()._body = .status(newValue)}
   }
@@ -110,7 +110,7 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
-    case status(Status)
+    case status(WorkerStatus)
     case result(ChunkResult)
     case checkpoint(Checkpoint)
     case blobRequest(BlobRequest)
@@ -207,7 +207,7 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
 }
 
 /// What a worker is and does.
-package nonisolated struct Status: Sendable {
+package nonisolated struct WorkerStatus: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -246,7 +246,7 @@ package nonisolated struct Status: Sendable {
   package var failure: String = String()
 
   /// Units that are done of the chunk in hand.
-  package var unitsDone: UInt64 = 0
+  package var tasksDone: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -324,8 +324,8 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._agreedDigest = newValue}
   }
 
-  package var progress: Progress {
-    get {_storage._progress ?? Progress()}
+  package var progress: TrainingProgress {
+    get {_storage._progress ?? TrainingProgress()}
     set {_uniqueStorage()._progress = newValue}
   }
   /// Returns true if `progress` has been explicitly set.
@@ -397,7 +397,7 @@ package nonisolated struct Comparison: Sendable {
   package init() {}
 }
 
-package nonisolated struct Progress: Sendable {
+package nonisolated struct TrainingProgress: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -650,7 +650,7 @@ package nonisolated struct JobDescription: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var work: JobDescription.Work = .growForest
+  package var activity: JobDescription.Activity = .growForest
 
   /// Of the model, by the names of the command line's options.
   package var settings: Dictionary<String,String> = [:]
@@ -666,14 +666,14 @@ package nonisolated struct JobDescription: Sendable {
   /// Where the training begins; empty: at its beginning.
   package var checkpoint: Data = Data()
 
-  package var imagesPerUnit: UInt32 = 0
+  package var imagesPerTask: UInt32 = 0
 
   /// Which of the images a trial learns from, and which it is judged by: a JSON text.
   package var division: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum Work: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package nonisolated enum Activity: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
 
     /// Units are trees.
@@ -683,7 +683,7 @@ package nonisolated struct JobDescription: Sendable {
     case growTree // = 1
     case trainNetwork // = 2
 
-    /// Units are blocks of images; see images_per_unit.
+    /// Units are blocks of images; see images_per_task.
     case predict // = 3
 
     /// Units are nothing at all: measures the way of a task.
@@ -693,10 +693,10 @@ package nonisolated struct JobDescription: Sendable {
     case fitGroups // = 5
 
     /// A network learns from the training images of a division.
-    case trainTrial // = 6
+    case trainTeamFit // = 6
 
     /// Units are blocks of the division's test images; they judge the network that such a training has come to, whose state is the checkpoint.
-    case judgeTrial // = 7
+    case evaluateTeamFit // = 7
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -711,8 +711,8 @@ package nonisolated struct JobDescription: Sendable {
       case 3: self = .predict
       case 4: self = .nothing
       case 5: self = .fitGroups
-      case 6: self = .trainTrial
-      case 7: self = .judgeTrial
+      case 6: self = .trainTeamFit
+      case 7: self = .evaluateTeamFit
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -725,22 +725,22 @@ package nonisolated struct JobDescription: Sendable {
       case .predict: return 3
       case .nothing: return 4
       case .fitGroups: return 5
-      case .trainTrial: return 6
-      case .judgeTrial: return 7
+      case .trainTeamFit: return 6
+      case .evaluateTeamFit: return 7
       case .UNRECOGNIZED(let i): return i
       }
     }
 
     // The compiler won't synthesize support with the UNRECOGNIZED case.
-    package static let allCases: [JobDescription.Work] = [
+    package static let allCases: [JobDescription.Activity] = [
       .growForest,
       .growTree,
       .trainNetwork,
       .predict,
       .nothing,
       .fitGroups,
-      .trainTrial,
-      .judgeTrial,
+      .trainTeamFit,
+      .evaluateTeamFit,
     ]
 
   }
@@ -995,7 +995,7 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
         case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._worker) }()
         case 3: try {
-          var v: Status?
+          var v: WorkerStatus?
           var hadOneofValue = false
           if let current = _storage._body {
             hadOneofValue = true
@@ -1306,9 +1306,9 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
-nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0")
+nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}tasks_done\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1323,7 +1323,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 5: try { try decoder.decodeSingularMessageField(value: &self._membership) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.failure) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.unitsDone) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.tasksDone) }()
       default: break
       }
     }
@@ -1355,13 +1355,13 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if !self.failure.isEmpty {
       try visitor.visitSingularStringField(value: self.failure, fieldNumber: 7)
     }
-    if self.unitsDone != 0 {
-      try visitor.visitSingularUInt64Field(value: self.unitsDone, fieldNumber: 8)
+    if self.tasksDone != 0 {
+      try visitor.visitSingularUInt64Field(value: self.tasksDone, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Status, rhs: Status) -> Bool {
+  package static func ==(lhs: WorkerStatus, rhs: WorkerStatus) -> Bool {
     if lhs.number != rhs.number {return false}
     if lhs.orders != rhs.orders {return false}
     if lhs.coordinator != rhs.coordinator {return false}
@@ -1369,7 +1369,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs._membership != rhs._membership {return false}
     if lhs.leaving != rhs.leaving {return false}
     if lhs.failure != rhs.failure {return false}
-    if lhs.unitsDone != rhs.unitsDone {return false}
+    if lhs.tasksDone != rhs.tasksDone {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1451,7 +1451,7 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _stopped: Bool = false
     var _agreedStep: UInt64 = 0
     var _agreedDigest: UInt64 = 0
-    var _progress: Progress? = nil
+    var _progress: TrainingProgress? = nil
     var _waitingFor: UInt64 = 0
     var _waitingMilliseconds: UInt32 = 0
     var _waitedMilliseconds: UInt64 = 0
@@ -1639,8 +1639,8 @@ nonisolated extension Comparison: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 }
 
-nonisolated extension Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Progress"
+nonisolated extension TrainingProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TrainingProgress"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}epochs\0\u{1}done\0\u{1}total\0\u{1}loss\0\u{3}validation_accuracy\0\u{1}images\0\u{3}step_microseconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -1690,7 +1690,7 @@ nonisolated extension Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Progress, rhs: Progress) -> Bool {
+  package static func ==(lhs: TrainingProgress, rhs: TrainingProgress) -> Bool {
     if lhs.epoch != rhs.epoch {return false}
     if lhs.epochs != rhs.epochs {return false}
     if lhs.done != rhs.done {return false}
@@ -2113,7 +2113,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}activity\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_task\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2121,13 +2121,13 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularEnumField(value: &self.work) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.activity) }()
       case 2: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.settings) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.classCount) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.images) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerTask) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.division) }()
       default: break
       }
@@ -2135,8 +2135,8 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.work != .growForest {
-      try visitor.visitSingularEnumField(value: self.work, fieldNumber: 1)
+    if self.activity != .growForest {
+      try visitor.visitSingularEnumField(value: self.activity, fieldNumber: 1)
     }
     if !self.settings.isEmpty {
       try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.settings, fieldNumber: 2)
@@ -2153,8 +2153,8 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.checkpoint.isEmpty {
       try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 6)
     }
-    if self.imagesPerUnit != 0 {
-      try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
+    if self.imagesPerTask != 0 {
+      try visitor.visitSingularUInt32Field(value: self.imagesPerTask, fieldNumber: 7)
     }
     if !self.division.isEmpty {
       try visitor.visitSingularBytesField(value: self.division, fieldNumber: 9)
@@ -2163,21 +2163,21 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   package static func ==(lhs: JobDescription, rhs: JobDescription) -> Bool {
-    if lhs.work != rhs.work {return false}
+    if lhs.activity != rhs.activity {return false}
     if lhs.settings != rhs.settings {return false}
     if lhs.classCount != rhs.classCount {return false}
     if lhs.images != rhs.images {return false}
     if lhs.model != rhs.model {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
-    if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
+    if lhs.imagesPerTask != rhs.imagesPerTask {return false}
     if lhs.division != rhs.division {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension JobDescription.Work: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TRIAL\0\u{1}JUDGE_TRIAL\0")
+nonisolated extension JobDescription.Activity: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TEAM_FIT\0\u{1}EVALUATE_TEAM_FIT\0")
 }
 
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -1,25 +1,25 @@
 /// Workers that were lost while they worked at something, and have not come back. What happens to several of them at once is one accident: a host
 /// or a switch that fails.
-package struct Accidents: Sendable {
-  private struct Accident: Sendable {
+package struct FailureHistory: Sendable {
+  private struct Failure: Sendable {
     var victims: Set<WorkerID>
     var exposure: Milliseconds
     var isProven: Bool
   }
 
-  private var accidents: [Accident] = []
+  private var failures: [Failure] = []
   /// When the last accident began.
   private var begun: Milliseconds = .min / 2
 
   package init() {}
 
-  package var count: Int { accidents.count }
+  package var count: Int { failures.count }
   /// How long its victims had worked at it, all together.
-  package var exposure: Milliseconds { accidents.reduce(0) { $0 + $1.exposure } }
+  package var exposure: Milliseconds { failures.reduce(0) { $0 + $1.exposure } }
   /// How long those of one accident had.
-  var longest: Milliseconds { accidents.map(\.exposure).max() ?? 0 }
+  var longest: Milliseconds { failures.map(\.exposure).max() ?? 0 }
   /// Whether the last one happened to a worker that had proved itself before (``Proof``).
-  var isProven: Bool { accidents.last?.isProven ?? false }
+  var isProven: Bool { failures.last?.isProven ?? false }
 
   /// - Parameters:
   ///   - exposure: how long the worker had worked at it
@@ -28,22 +28,22 @@ package struct Accidents: Sendable {
   package mutating func note(
     _ worker: WorkerID, at now: Milliseconds, window: Milliseconds, after exposure: Milliseconds, isProven: Bool
   ) {
-    if now - begun > window || accidents.isEmpty {
-      accidents.append(Accident(victims: [], exposure: 0, isProven: false))
+    if now - begun > window || failures.isEmpty {
+      failures.append(Failure(victims: [], exposure: 0, isProven: false))
       begun = now
     }
-    let last = accidents.count - 1
-    accidents[last].victims.insert(worker)
-    accidents[last].exposure += max(1, exposure)
-    if isProven { accidents[last].isProven = true }
+    let last = failures.count - 1
+    failures[last].victims.insert(worker)
+    failures[last].exposure += max(1, exposure)
+    if isProven { failures[last].isProven = true }
   }
 
   /// A worker that seemed to have crashed is back.
   /// - Returns: whether it was among the victims.
   @discardableResult package mutating func absolve(_ worker: WorkerID) -> Bool {
-    guard accidents.contains(where: { $0.victims.contains(worker) }) else { return false }
-    for index in accidents.indices { accidents[index].victims.remove(worker) }
-    accidents.removeAll(where: \.victims.isEmpty)
+    guard failures.contains(where: { $0.victims.contains(worker) }) else { return false }
+    for index in failures.indices { failures[index].victims.remove(worker) }
+    failures.removeAll(where: \.victims.isEmpty)
     return true
   }
 }
