@@ -2,10 +2,10 @@ import Datasets
 import Foundation
 import Testing
 
-/// A model's classes are matched with those of the data by their names, never by their places alone.
+/// The classes of a model are matched to those of a data set by name, never by position alone.
 @Suite struct ClassNamesTests {
   let folder: TemporaryFolder
-  /// Of cat, hen, owl.
+  /// A data set with the classes cat, hen and owl.
   let data: String
 
   init() throws {
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  /// The same images by other numbers.
+  /// Writes the same images with other class names and labels; no names if `names` is empty.
   private func write(_ names: [String], labels: (UInt8) -> UInt8 = { $0 }) throws -> String {
     let other = folder.file("other")
     try? FileManager.default.removeItem(atPath: other)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Numbers alone say nothing that could be compared; where the model has them, the same.
+  /// Class numbers without names cannot be compared, whether the data set or the model lacks the names.
   @Test func unnamedClassesAreMatchedByNumberWithWarning() throws {
     let unnamed = try write([])
     let found = try evaluate("knn", on: unnamed)
@@ -113,7 +113,7 @@ import Testing
     #expect(wrong.status == 65 && wrong.errors.contains("is not the data set of run"), "\(wrong.errors)")
   }
 
-  /// A model of other classes in a run's place, with as many of them.
+  /// The model of a run is replaced by one with the same number of other classes.
   @Test func reportRefusesModelOfOtherClasses() throws {
     let name = try trainRun()
     let other = try write(["ant", "cat", "hen"])

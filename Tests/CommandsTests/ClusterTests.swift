@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Whoever does the work, and whatever becomes of them: the model's file has the same bytes.
+/// The file of a model has the same bytes for any workers and any failures.
 @Suite struct ClusterTests {
   let folder: TemporaryFolder
   let data: String
@@ -11,7 +11,7 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  /// Fits that take about a second.
+  /// Fits of about one second.
   private static let fits = [
     "cnn": ["cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "120"],
     "forest": ["forest", "--trees", "3000"],
@@ -27,8 +27,8 @@ import Testing
       environment: environment)
   }
 
-  /// The bytes of the model that one process makes.
-  func whole(_ kind: String, _ options: [String] = []) throws -> Data {
+  /// Returns the bytes of the model that one process trains.
+  func expectedModel(_ kind: String, _ options: [String] = []) throws -> Data {
     let run = try train(kind, options, output: "whole.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
     return try folder.bytes("whole.safetensors")
@@ -37,11 +37,11 @@ import Testing
   // MARK: Any number of workers
 
   @Test(arguments: ["cnn", "forest", "tree", "knn"]) func modelIsIndependentOfWorkerCount(kind: String) throws {
-    let whole = try whole(kind)
+    let expected = try expectedModel(kind)
     for workers in 1...4 {
       let run = try train(kind, ["--workers", "\(workers)"], output: "a.safetensors").wait()
       #expect(run.status == 0, "\(run.errors)")
-      #expect(try folder.bytes("a.safetensors") == whole, "\(workers) workers")
+      #expect(try folder.bytes("a.safetensors") == expected, "\(workers) workers")
     }
   }
 
@@ -58,9 +58,11 @@ import Testing
     #expect(result["kind"] as? String == "forest")
   }
 
-  /// Workers that differ in threads and instruction set, as on several hosts: started by hand, one after the other.
-  @Test(arguments: ["cnn", "forest", "knn"]) func modelIsIndependentOfThreadsAndInstructionSetsOfWorkers(kind: String) throws {
-    let whole = try whole(kind)
+  /// The workers are started one after the other, with different numbers of threads and instruction sets, as on
+  /// different hosts.
+  @Test(arguments: ["cnn", "forest", "knn"])
+  func modelIsIndependentOfThreadsAndInstructionSetsOfWorkers(kind: String) throws {
+    let expected = try expectedModel(kind)
     let port = freePort()
     let run = try train(
       kind, ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
@@ -69,9 +71,9 @@ import Testing
     }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
     for worker in workers {
-      #expect(worker.process.isRunning, "workers stay for the next coordinator")
+      #expect(worker.process.isRunning, "workers wait for the next coordinator")
       kill(worker.process.processIdentifier, SIGTERM)
       #expect(try worker.wait().status == 143)
     }
@@ -83,7 +85,7 @@ import Testing
     for kind in ["forest", "cnn", "tree", "knn"] {
       let run = try train(kind, ["--listen", "tcp://127.0.0.1:\(port)"], output: "\(kind).safetensors").wait()
       #expect(run.status == 0, "\(run.errors)")
-      #expect(try folder.bytes("\(kind).safetensors") == whole(kind))
+      #expect(try folder.bytes("\(kind).safetensors") == expectedModel(kind))
     }
     kill(worker.process.processIdentifier, SIGTERM)
     _ = try worker.wait()
@@ -97,7 +99,7 @@ import Testing
       environment: environment)
   }
 
-  /// On the real data set: what one process is known to make of it (see `ReferenceModel`).
+  /// The digests are those of one process on Fashion-MNIST.
   @Test(arguments: [
     (["cnn", "--epochs", "1"], "74fe29d8207c4719"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
     (["tree", "--criterion", "entropy"], "84f320eabb061633"), (["knn", "--neighbors", "7"], "08fead47afe26b91"),
@@ -108,35 +110,35 @@ import Testing
   }
 
   @Test func evaluationIsIndependentOfWorkerCount() throws {
-    _ = try whole("knn")
+    _ = try expectedModel("knn")
     let runs = try [[], ["--workers", "2"]].map { options in
       try AtelierProcess(["evaluate", "whole.safetensors", "--data", data] + options, in: folder)
     }
     #expect(runs.allSatisfy { $0.status == 0 } && runs[0].output == runs[1].output)
   }
 
-  // MARK: Accidents
+  // MARK: Failures
 
   @Test(arguments: ["cnn", "forest"]) func runOfKilledCoordinatorIsResumed(kind: String) throws {
-    let whole = try whole(kind)
+    let expected = try expectedModel(kind)
     let run = try train(kind, ["--workers", "2"], output: "a.safetensors")
-    let kept = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
+    let saved = ["cnn": "a.checkpoint.safetensors", "forest": "a.parts"][kind]!
     try waitUntil {
-      folder.names(in: kept).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(kept)
+      folder.names(in: saved).contains { $0.hasSuffix(".part") } || kind == "cnn" && folder.names.contains(saved)
     }
     let workers = run.process.children
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
     try waitUntil { workers.allSatisfy { kill($0, 0) != 0 } }
-    // It knows where its data are.
-    let resumed = try AtelierProcess(["train", kind, "--resume", kept, "--workers", "3"], in: folder)
+    // The checkpoint contains the path of the data set.
+    let resumed = try AtelierProcess(["train", kind, "--resume", saved, "--workers", "3"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 
-  /// Remote workers see the coordinator die, and come back by themselves when it is resumed.
+  /// Remote workers lose their connection to the killed coordinator and join the resumed one without help.
   @Test func workersRejoinResumedCoordinator() throws {
-    let whole = try whole("cnn")
+    let expected = try expectedModel("cnn")
     let port = freePort()
     let listening = ["--listen", "tcp://127.0.0.1:\(port)"]
     let workers = try [worker(port), worker(port)]
@@ -148,7 +150,7 @@ import Testing
     let resumed = try AtelierProcess(
       ["train", "cnn", "--data", data, "--resume", "a.checkpoint.safetensors"] + listening, in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 
   @Test func reportsAwaitedWorkers() throws {
@@ -166,7 +168,7 @@ import Testing
     #expect(try run.wait().status == 130)
   }
 
-  /// The system gives the number of a closed connection to the next one.
+  /// The system gives the descriptor of a closed connection to the next one.
   @Test func reusedConnectionNumbersDoNotConfuseWorkers() throws {
     let port = freePort()
     let run = try train(
@@ -185,11 +187,11 @@ import Testing
       _ = try worker.wait()
       try waitUntil { count("left: ") + count("lost: ") >= number }
     }
-    // One that was taken for another would be lost, and join again.
+    // A worker mistaken for another would be lost and join again.
     #expect(count("joined: ") == 6 && count("left: ") + count("lost: ") == 6, "\(run.errorsSoFar)")
   }
 
-  /// As often as a local worker is started again, and once more: that ends a job only if nobody else works.
+  /// The local worker is killed once more than it is restarted. The job ends only once there is no other worker.
   @Test func crashingLocalWorkersDoNotStopOtherWorkers() throws {
     let port = freePort()
     let waiting = ["--listen", "tcp://127.0.0.1:\(port)", "--workers", "1", "--min-workers", "99"]
@@ -215,7 +217,7 @@ import Testing
 
   // MARK: Keys
 
-  /// The coordinator knows one key, and is told of the worker's while it runs.
+  /// The worker's key is added to the coordinator's list while the coordinator runs.
   @Test func keyAddedDuringJobIsAccepted() throws {
     for (name, keys) in [("coordinator", "keys1"), ("other", "keys3"), ("late", "keys2")] {
       #expect(try AtelierProcess(["keys", name, "--keys", folder.file(keys)], in: folder).status == 0)
@@ -226,7 +228,7 @@ import Testing
     }
     try copy("coordinator", from: "keys1", to: "keys2")
     try copy("other", from: "keys3", to: "keys1")
-    try folder.write("no key", to: "keys1/broken.public")
+    try folder.write("invalid", to: "keys1/broken.public")
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
@@ -239,7 +241,7 @@ import Testing
     #expect(ended.errors.contains("of no use among the keys: \(folder.file("keys1"))/broken.public holds no key"))
   }
 
-  // MARK: Wrong use
+  // MARK: Invalid use
 
   @Test func requiresKeysBeyondLoopback() throws {
     for arguments in [
@@ -258,7 +260,7 @@ import Testing
     #expect(again.status == 73 && again.errors.contains("already exists"), "\(again.errors)")
   }
 
-  /// A coordinator that is killed just after it has started a worker is no longer its parent when that looks.
+  /// A coordinator may be killed before the worker that it started checks its parent process.
   @Test func localWorkerEndsWithItsCoordinator() throws {
     let arguments = ["worker", "--join", "tcp://127.0.0.1:\(freePort())", "--parent", "\(Int32.max)"]
     #expect(try AtelierProcess(arguments, in: folder).status == 0)
@@ -276,8 +278,7 @@ import Testing
 
   @Test(arguments: [
     ["--workers", "-1"], ["--workers", "1000000"], ["--min-workers", "3"], ["--listen", "7700"],
-    ["--listen", "tcp://x:0"],
-    ["--listen", "udp://127.0.0.1:1"], ["--worker-timeout", "1"], ["--report"],
+    ["--listen", "tcp://x:0"], ["--listen", "udp://127.0.0.1:1"], ["--worker-timeout", "1"], ["--report"],
   ]) func refusesInvalidOptions(options: [String]) throws {
     let run = try train("forest", options, output: "a.safetensors").wait()
     #expect(run.status == 64 && run.errors.contains("Error: "), "\(run.errors)")

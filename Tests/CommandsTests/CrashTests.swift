@@ -2,8 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// Processes that die between writing and renaming, disks that fill up, checkpoints that are old, missing or not what
-/// they were.
+/// Crashes between writing and renaming, full disks, and checkpoints that are old, missing or changed.
 @Suite struct CrashTests {
   let folder: TemporaryFolder
   let data: String
@@ -17,8 +16,8 @@ import Testing
 
   private func cnn(_ more: String...) -> [String] { ["train", "cnn", "--data", data] + Self.network + more }
 
-  /// A training in a run's folder that is killed after its first checkpoint.
-  /// - Returns: the run's name
+  /// Starts a run and kills it after its first checkpoint.
+  /// - Returns: the name of the run
   @discardableResult private func killedRun(_ arguments: [String], saved: String = "cnn.checkpoint.safetensors") throws
     -> String
   {
@@ -36,11 +35,11 @@ import Testing
     return try #require(run)
   }
 
-  // MARK: Between write and rename
+  // MARK: Crashes before renaming
 
   private static let hasTracer = access("/usr/bin/strace", X_OK) == 0
 
-  /// `strace` kills the process at its first, second, … renaming: of the model, and of the model with its accuracy.
+  /// `strace` kills the process when it renames a file: first the model, then the model with its test accuracy.
   @Test(.enabled(if: Self.hasTracer, "strace is not installed"), arguments: [1, 2])
   func crashBeforeRenameKeepsOldFile(number: Int) throws {
     try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
@@ -51,7 +50,7 @@ import Testing
       -e inject=rename,renameat,renameat2:signal=KILL:when=\(number) \
       "$ATELIER" train tree --data data --output m
       """)
-    try #require(run.status != 0, "it was to be killed: \(run.errors)")
+    try #require(run.status != 0, "the process was not killed: \(run.errors)")
     if number == 1 {
       #expect(try folder.bytes("m") == old)
     } else {
@@ -59,14 +58,14 @@ import Testing
     }
     #expect(folder.names.count { $0.hasSuffix(".partial") } == 1, "\(folder.names)")
     let next = try AtelierProcess(["train", "tree", "--data", data, "--output", "m"], in: folder)
-    #expect(next.status == 0 && folder.names == ["data", "m"], "the next writer removes it: \(folder.names)")
+    #expect(next.status == 0 && folder.names == ["data", "m"], "the next writer removes the file: \(folder.names)")
   }
 
   // MARK: Full disks
 
   private static let hasMount = getuid() == 0 && access("/usr/bin/unshare", X_OK) == 0
 
-  /// The disk is a small one in memory, in a namespace of its own.
+  /// The disk is a small file system in memory, in a separate mount namespace.
   @Test(.enabled(if: Self.hasMount, "a small disk needs root")) func fullDiskKeepsCheckpoint() throws {
     let whole = try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     try #require(whole.status == 0, "\(whole.errors)")
@@ -94,8 +93,8 @@ import Testing
     #expect(run.errors.contains("cannot write disk/m.checkpoint.safetensors: No space left on device"))
   }
 
-  /// Also of a folder that was copied to a medium that cannot be written.
-  @Test(.enabled(if: Self.hasMount, "a disk that cannot be written needs root")) func listsReadOnlyRuns() throws {
+  /// The folder of runs was copied to a read-only file system.
+  @Test(.enabled(if: Self.hasMount, "a read-only disk needs root")) func listsReadOnlyRuns() throws {
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
     let run = try folder.shell(
       """
@@ -115,7 +114,7 @@ import Testing
     try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     let run = try killedRun(cnn())
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
-    #expect(folder.names(in: "runs/\(run)").contains("lock"), "what a killed process leaves")
+    #expect(folder.names(in: "runs/\(run)").contains("lock"), "a killed process leaves its lock file")
     let resumed = try AtelierProcess(["train", "--resume", "latest"], in: folder)
     #expect(resumed.status == 0 && resumed.errors.contains("going on after "), "\(resumed.errors)")
     #expect(try folder.bytes("runs/\(run)/cnn.safetensors") == folder.bytes("whole.safetensors"))
@@ -145,19 +144,18 @@ import Testing
 
   @Test func olderCheckpointIsReportedAndGivesSameModel() throws {
     let run = try killedRun(cnn())
-    let (path, kept) = (
-      "runs/\(run)/cnn.checkpoint.safetensors", try folder.bytes("runs/\(run)/cnn.checkpoint.safetensors")
-    )
+    let path = "runs/\(run)/cnn.checkpoint.safetensors"
+    let saved = try folder.bytes(path)
     let started = try AtelierProcess.Started(["train", "--resume", run], in: folder)
-    // With the second checkpoint, the first is in the record.
+    // The record contains the first checkpoint once the second is written.
     for _ in 0..<2 {
       let before = try folder.bytes(path)
       try waitUntil { (try? folder.bytes(path)) != before }
     }
     kill(started.process.processIdentifier, SIGKILL)
     _ = try started.wait()
-    // From a backup.
-    try kept.write(to: URL(fileURLWithPath: folder.file(path)))
+    // Restores the first checkpoint, as from a backup.
+    try saved.write(to: URL(fileURLWithPath: folder.file(path)))
     let resumed = try AtelierProcess(["train", "--resume", run], in: folder)
     try AtelierProcess(cnn("--output", "whole.safetensors"), in: folder)
     #expect(resumed.status == 0 && resumed.errors.contains("is an older checkpoint"), "\(resumed.errors)")
@@ -183,7 +181,7 @@ import Testing
     for bit in 0..<8 * original.count where bit % 8 == (bit / 8) % 8 {
       var bytes = original
       bytes[bytes.startIndex + bit / 8] ^= 1 << UInt8(bit % 8)
-      // Spaces between the words of JSON mean nothing.
+      // Tries only every fifth bit whose change leaves the JSON valid.
       guard (try? JSONSerialization.jsonObject(with: bytes)) != nil, bit % 5 == 0 else { continue }
       try bytes.write(to: URL(fileURLWithPath: folder.file(path)))
       let resumed = try AtelierProcess(["train", "--resume", run], in: folder)

@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// What goes wrong is told on standard error, in words, with an exit status as in sysexits.h; nothing is left half-written.
+/// Every failure has a message on standard error and an exit status of sysexits.h, and leaves no partial files.
 @Suite struct FailureTests {
   let folder: TemporaryFolder
   let data: String
@@ -13,7 +13,7 @@ import Testing
     try folder.write("plain text", to: "plain.txt")
   }
 
-  /// `DATA` stands for the tiny data's folder; the words of the message follow.
+  /// A command (`DATA` stands for the folder of the data set), its exit status, and a part of its message.
   @Test(arguments: [
     ("tain", 64, "Unexpected argument 'tain'"),
     ("train forest --tres 3", 64, "Did you mean '--trees'?"),
@@ -67,11 +67,11 @@ import Testing
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == status)
     #expect(run.errors.contains(message), "\(run.errors)")
-    #expect(folder.names.filter { $0 != "runs" } == ["data", "plain.txt"], "nothing is left behind")
-    #expect(folder.names(in: "runs").allSatisfy { $0.hasPrefix("atelier.sqlite") }, "but the record of what failed")
+    #expect(folder.names.filter { $0 != "runs" } == ["data", "plain.txt"], "no file is left")
+    #expect(folder.names(in: "runs").allSatisfy { $0.hasPrefix("atelier.sqlite") }, "only the record of the failed run")
   }
 
-  /// The largest number, and a name of one letter: both once ended the process.
+  /// The largest integer and a path of one letter have crashed earlier versions.
   @Test func acceptsExtremeOptionValues() throws {
     let run = try AtelierProcess(
       ["train", "tree", "--min-samples-leaf", "9223372036854775807", "--data", data, "--output", "m"], in: folder)
@@ -81,7 +81,7 @@ import Testing
     #expect(predicted.status == 0, "\(predicted.errors)")
   }
 
-  /// As in a sweep.
+  /// `none` means the same as in a sweep.
   @Test func acceptsNoneForOptionalLimits() throws {
     for (kind, option) in [("tree", "--max-depth"), ("forest", "--max-depth"), ("knn", "--components")] {
       for (name, options) in [("a", []), ("b", [option, "none"])] {
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  /// An editor that knows safetensors can write any name into a model.
+  /// Other programs can write any name into the metadata of a safetensors file.
   @Test func controlCharactersNeverReachTerminal() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "m"], in: folder)
     let file = try SafetensorsFile(path: folder.file("m"))
@@ -151,7 +151,7 @@ import Testing
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  /// The others of a batch are predicted, and the exit status says that not all were.
+  /// The exit status shows that not all images were predicted.
   @Test func reportsInvalidImagesAndPredictsOthers() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
     for name in ["good", "also"] { try TinyData.writeImage(0, to: folder.file("\(name).png")) }
@@ -170,14 +170,14 @@ import Testing
     #expect(missing.status == 66 && missing.output.isEmpty)
   }
 
-  /// Swift's texts are Unicode: a file of another name would be read or written.
+  /// Swift strings are Unicode: a file with another name would be read or written.
   @Test func refusesArgumentThatIsNotUTF8() throws {
     let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
     #expect(run.status == 64 && run.errors.contains("'caf\\xE9', is not UTF-8"), "\(run.errors)")
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  /// Composed and decomposed: two names to a file system.
+  /// For a file system, a composed and a decomposed character are two names.
   @Test func fileNamesKeepTheirUnicodeForm() throws {
     for name in ["caf\u{e9}", "cafe\u{301}"] {
       let run = try AtelierProcess(
@@ -191,7 +191,7 @@ import Testing
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  // MARK: Disks and readers
+  // MARK: Full disks, pipes and descriptors
 
   @Test func reportsFullDiskOfStandardOutput() throws {
     for arguments in [["data", "--data", data], ["version"], ["--help"], ["train", "--help"]] {
@@ -200,7 +200,7 @@ import Testing
     }
   }
 
-  /// A limit on the size of files acts like a disk that fills up while the model is written.
+  /// A limit on file sizes simulates a disk that becomes full while the model is written.
   @Test func fullDiskKeepsOldModel() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "model"], in: folder)
     let old = try folder.bytes("model")
@@ -212,11 +212,12 @@ import Testing
   }
 
   @Test func closedPipeIsNotAnError() throws {
-    let run = try folder.shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
+    let run = try folder.shell(
+      "{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
     #expect(run.output == "status 0\n" && run.errors.isEmpty)
   }
 
-  /// A file that is opened later must not get the number of standard output or error, and lines that are not for it.
+  /// A file must not be opened with the descriptor of a closed standard output or error: it would receive their lines.
   @Test func filesDoNotReuseClosedStandardDescriptors() throws {
     let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
     #expect(run.status == 0 && run.output.hasPrefix("model"), "\(run.output)")

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Folders of runs that came from somebody else, and processes that meet in one.
+/// Manipulated folders of runs, and concurrent processes in one folder.
 @Suite struct ForeignRunTests {
   let folder: TemporaryFolder
   let data: String
@@ -16,7 +16,7 @@ import Testing
 
   private var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
 
-  // MARK: Two processes
+  // MARK: Concurrent processes
 
   @Test func secondProcessNamesHolderOfRun() throws {
     let started = try AtelierProcess.Started(
@@ -67,9 +67,9 @@ import Testing
     #expect(folder.names == ["data", "m.checkpoint.safetensors"])
   }
 
-  // MARK: Hostile folders
+  // MARK: Manipulated folders
 
-  /// A run with a name that leads out of the folder.
+  /// The name of the run is a path that leads out of the folder.
   @Test func runNameThatIsAPathIsNotFollowed() throws {
     try FileManager.default.createDirectory(atPath: folder.file("runs"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder.file("victim"), withIntermediateDirectories: true)
@@ -107,7 +107,7 @@ import Testing
     }
     #expect(folder.names(in: "victim").isEmpty)
     #expect(try atelier("runs", "remove", run).status == 0)
-    #expect(folder.names.contains("victim"), "the link goes, and not what it leads to")
+    #expect(folder.names.contains("victim"), "the link is removed, but not its target")
   }
 
   @Test func doesNotFollowLinkedRunFolder() throws {
@@ -123,12 +123,9 @@ import Testing
     #expect(folder.names.contains("victim") && folder.names(in: "victim").isEmpty)
   }
 
-  /// A record that is well-formed, with numbers that would end the process that draws them.
-  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"]) func refusesImpossibleNumbers(
-    kind: String
-  )
-    throws
-  {
+  /// The record is well-formed, but its numbers would crash the process that plots them.
+  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"])
+  func refusesImpossibleNumbers(kind: String) throws {
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
     let run = runs[0]
     let record = try RunRecord(folder: folder.file("runs"))
@@ -156,7 +153,7 @@ import Testing
     #expect(folder.names(in: "runs/\(run)") == ["tree.safetensors"])
   }
 
-  /// As a record holds them.
+  /// The JSON documents of a record.
   private struct Timeline: Encodable {
     struct Job: Encodable {
       let name = "sweep"
@@ -202,10 +199,9 @@ import Testing
     let rows: [SweepRow]
   }
 
-  /// Scores of a sweep that were changed by hand are refused, and not fitted again in silence.
-  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed")) func refusesEditedScores()
-    throws
-  {
+  /// Edited scores of a sweep are an error, instead of being fitted again without a message.
+  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed"))
+  func refusesEditedScores() throws {
     try AtelierProcess(["sweep", "tree", "--max-depth", "1,2", "--data", data], in: folder)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")

@@ -5,11 +5,11 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Whatever others send, a coordinator ends with status 0 and the same bytes.
+/// Hostile peers do not change the result: the coordinator ends with status 0 and the same model.
 extension ClusterTests {
   private static let extremes: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 40, 1 << 48, 1 << 62, 1 << 63, .max - 1, .max]
 
-  /// A message that can be read, with numbers that no real one has.
+  /// Returns a decodable message with extreme numbers.
   private func extremeMessage(_ worker: HostileWorker, _ draws: inout RandomSequence) -> WorkerMessage {
     func number() -> UInt64 { Self.extremes[Int(draws.next(below: UInt32(Self.extremes.count)))] }
     func isChosen() -> Bool { draws.next(below: 3) == 0 }
@@ -51,9 +51,9 @@ extension ClusterTests {
     }
   }
 
-  /// A worker with the right key sends messages that are no messages, and some with extreme numbers. Then an honest one does the job.
+  /// Workers with a valid key send undecodable messages, and messages with extreme numbers. Then an honest worker joins.
   @Test(arguments: [1, 2] as [UInt64]) func hostileMessagesChangeNothing(seed: UInt64) throws {
-    let whole = try whole("forest")
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
@@ -84,18 +84,18 @@ extension ClusterTests {
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
     #expect(!ended.errors.contains("\u{1B}[31m"))
   }
 
-  /// Bytes that arrive as they were sent, and are no trees: three times, then another worker does the job.
+  /// The worker sends intact bytes that are not trees. It is expelled the third time, and another worker joins.
   @Test func invalidResultsNameTheirWorkerAndAreRecomputed() throws {
-    let whole = try whole("forest")
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let hostile = try HostileWorker(joining: port, home: folder.home)
-    // The key is there once somebody has asked for it first; either side may be it.
+    // Whichever process needs the user's key first, creates it.
     #expect(try hostile.join())
     for attempt in 1...3 {
       let bytes = [UInt8](repeating: 1, count: 100)
@@ -112,6 +112,13 @@ extension ClusterTests {
         return run.errorsSoFar.components(separatedBy: "cannot be used, and is computed again").count > attempt
       }
     }
+    try expectExpulsion(of: hostile, from: run, port, model: expected)
+  }
+
+  /// Waits until the coordinator expels the worker, and expects that another worker completes the model.
+  private func expectExpulsion(
+    of hostile: HostileWorker, from run: AtelierProcess.Started, _ port: UInt16, model: Data
+  ) throws {
     try waitUntil {
       hostile.receive()
       return hostile.refusal != nil
@@ -120,11 +127,11 @@ extension ClusterTests {
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
     #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == model)
   }
 
   @Test func invalidCheckpointsNameTheirWorker() throws {
-    let whole = try whole("cnn")
+    let expected = try expectedModel("cnn")
     let port = freePort()
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
@@ -150,28 +157,20 @@ extension ClusterTests {
         }
       }
     }
-    try waitUntil {
-      hostile.receive()
-      return hostile.refusal != nil
-    }
-    let worker = try worker(port)
-    defer { kill(worker.process.processIdentifier, SIGKILL) }
-    let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    try expectExpulsion(of: hostile, from: run, port, model: expected)
   }
 
-  // MARK: Strangers
+  // MARK: Unknown peers
 
-  /// Connections that say nothing, as many at a time as there can be, for as long as the process runs.
-  fileprivate final class Flood: @unchecked Sendable {  // the thread is waited for
+  /// Opens connections, as many at a time as allowed, for as long as a condition holds.
+  fileprivate final class Flood: @unchecked Sendable {  // `wait` joins the thread
     private let ended = DispatchSemaphore(value: 0)
     private(set) var count = 0
 
-    init(_ port: UInt16, atATime: Int, greeting: [UInt8], while isGoingOn: @escaping @Sendable () -> Bool) {
+    init(_ port: UInt16, atATime: Int, greeting: [UInt8], while condition: @escaping @Sendable () -> Bool) {
       let thread = Thread { [self] in
         var files: [Int32] = []
-        while isGoingOn() {
+        while condition() {
           files.append(Self.connect(port))
           count += 1
           if let last = files.last, last >= 0 {
@@ -195,9 +194,9 @@ extension ClusterTests {
       var address = sockaddr_in()
       (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
       address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      // When the queue of the other side is full, nothing is waited for.
-      var patience = timeval(tv_sec: 0, tv_usec: 20_000)
-      setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      // Does not block while the listener's queue is full.
+      var timeout = timeval(tv_sec: 0, tv_usec: 20_000)
+      setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
       _ = withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
           Foundation.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -207,10 +206,10 @@ extension ClusterTests {
     }
   }
 
-  /// All descriptors are taken by strangers again and again, and every checkpoint is written.
+  /// Unknown peers exhaust the descriptors again and again while checkpoints are written.
   @Test func unknownPeersThatExhaustDescriptorsChangeNothing() throws {
     let longer = ["--epochs", "400"]
-    let whole = try whole("cnn", longer)
+    let expected = try expectedModel("cnn", longer)
     let port = freePort()
     let arguments = ["train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--data", data] + longer
     let run = try AtelierProcess.Started(
@@ -224,17 +223,17 @@ extension ClusterTests {
     let ended = try run.wait()
     flood.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
     #expect(flood.count >= 300)
   }
 
-  /// Not so of one that has ended and not been waited for.
+  /// Returns false for a zombie.
   private static func isRunning(_ process: pid_t) -> Bool {
     let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
     return !text.isEmpty && !text.contains(") Z ")
   }
 
-  /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
+  /// Each peer sends ZMTP's greeting for CURVE, the header of a command of 500 MiB, and 16 MiB of its content.
   @Test func memoryForUnknownPeersIsBounded() throws {
     let port = freePort()
     let run = try train(
@@ -273,10 +272,10 @@ extension ClusterTests {
     #expect(try run.wait().status == 130)
   }
 
-  /// Only processes of the same user have its key.
+  /// Only processes of the same user can read the user's key.
   @Test(.enabled(if: geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "another user's process needs root"))
   func refusesWorkerOfAnotherUser() throws {
-    let whole = try whole("forest")
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
@@ -298,12 +297,12 @@ extension ClusterTests {
     defer { kill(own.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 
   @Test(arguments: [String(repeating: "x", count: 150), "a;b", "missing"])
   func avoidsTemporaryFolderThatCannotHoldSockets(name: String) throws {
-    let whole = try whole("forest")
+    let expected = try expectedModel("forest")
     let base = name == "missing" ? "/no-such-folder" : folder.file("tmp-" + name)
     if !name.hasPrefix("missing") {
       try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
@@ -313,13 +312,13 @@ extension ClusterTests {
       #expect(run.status == 69 && run.errors.contains("TMPDIR"), "\(run.errors)")
     } else {
       #expect(run.status == 0, "\(run.errors)")
-      #expect(try folder.bytes("a.safetensors") == whole)
+      #expect(try folder.bytes("a.safetensors") == expected)
       #expect(folder.names(in: "tmp-" + name).isEmpty)
     }
   }
 
   @Test func workerListensAtGivenPortOfAllAddresses() throws {
-    let whole = try whole("cnn")
+    let expected = try expectedModel("cnn")
     let (port, exchange) = (freePort(), freePort())
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
     let workers = try [worker(port, ["--exchange", "tcp://*:\(exchange)", "--advertise", "localhost"]), worker(port)]
@@ -327,12 +326,12 @@ extension ClusterTests {
     try waitUntil { Flood.connects(exchange) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 }
 
 extension ClusterTests.Flood {
-  /// Whether somebody listens there.
+  /// Returns whether a process listens at the port.
   fileprivate static func connects(_ port: UInt16) -> Bool {
     let file = connect(port)
     defer { close(file) }

@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// Ctrl-C and SIGTERM end cleanly, and a network's training goes on from there.
+/// Signals end a run cleanly, and interrupted trainings can be resumed.
 @Suite struct InterruptionTests {
   let folder: TemporaryFolder
   let data: String
@@ -15,8 +15,7 @@ import Testing
   private func cnn(_ output: String) -> [String] {
     [
       "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250",
-      "--output",
-      output,
+      "--output", output,
     ]
   }
 
@@ -36,10 +35,10 @@ import Testing
       ["train", "cnn", "--data", data, "--resume", "resumed.checkpoint.safetensors"], in: folder)
     #expect(resumed.status == 0 && resumed.errors.contains("going on after "))
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
-    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is gone")
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is removed")
   }
 
-  /// `timeout` signals its child, and then the group that both are in: twice within a moment.
+  /// `timeout` sends two signals in quick succession: to its child and to the process group.
   @Test(arguments: ["0", "2"]) func timeoutCommandEndsTrainingCleanly(workers: String) throws {
     let run = try AtelierProcess.Started(
       ["2", AtelierProcess.executable.path] + Array(cnn("a.safetensors").dropLast(4))
@@ -58,7 +57,7 @@ import Testing
     #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("go on with: "), "\(stopped.errors)")
   }
 
-  /// Its worker is suspended, so that it cannot end cleanly for some seconds.
+  /// The worker is suspended, so that a clean end takes some seconds.
   @Test func laterSignalEndsAtOnce() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors") + ["--workers", "1"], in: folder)
     try waitUntil { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
@@ -83,7 +82,7 @@ import Testing
     #expect(ended.status == 0 && folder.names.contains("a.safetensors"), "\(ended.errors)")
   }
 
-  /// The terminal is gone, and with it whoever reads standard error.
+  /// Standard error has no reader any more once the terminal is closed.
   @Test func closedTerminalKeepsCheckpoint() throws {
     let script =
       "\"$ATELIER\" \(cnn("a.safetensors").joined(separator: " ")) 2>&1 & echo $! > pid; wait $!; echo $? > status"
@@ -107,7 +106,7 @@ import Testing
     #expect(stopped.status == 129 && stopped.errors.contains("atelier sweep --resume"), "\(stopped.errors)")
   }
 
-  /// Also when it is killed, and says nothing.
+  /// A killed process cannot print how to resume.
   @Test(arguments: [(SIGINT, Int32(130)), (SIGKILL, -SIGKILL)])
   func stoppedForestResumesToSameBytes(signal: Int32, status: Int32) throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
@@ -120,17 +119,17 @@ import Testing
     if signal == SIGINT {
       #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts --data \(data)\n"))
     }
-    // What says who holds the lock stays when that process is killed; the next one takes it over.
+    // A killed process leaves its lock file, which the next process takes over.
     #expect(
       folder.names.filter { $0 != "resumed.safetensors.lock" } == ["data", "resumed.parts", "whole.safetensors"])
     let resumed = try AtelierProcess(
       ["train", "forest", "--data", data, "--resume", "resumed.parts"], in: folder)
     #expect(resumed.status == 0)
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
-    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are gone")
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are removed")
   }
 
-  /// The judging of many test images takes long enough to be killed in it.
+  /// Evaluating the many test images takes long enough to kill the process meanwhile.
   @Test(arguments: ["cnn", "forest", "knn"]) func savesModelBeforeEvaluation(kind: String) throws {
     let data = try TinyData.write(into: folder, test: 60_000)
     let options =
@@ -176,11 +175,11 @@ import Testing
     #expect(try started.wait().status == 130)
   }
 
-  // MARK: The record of runs
+  // MARK: Record of runs
 
   private func runs(_ words: String...) throws -> String { try AtelierProcess(["runs"] + words, in: folder).output }
 
-  /// From its beginning, and however it ends.
+  /// The record exists from the start of the run, even if the process is killed.
   @Test func recordsInterruptedRun() throws {
     for signal in [SIGINT, SIGKILL] {
       let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
@@ -210,7 +209,7 @@ import Testing
     #expect(removed.status == 75 && removed.errors.contains("still running"))
   }
 
-  // MARK: Checkpoints that do not fit
+  // MARK: Mismatched checkpoints
 
   @Test func refusesCheckpointOfOtherData() throws {
     let other = try TemporaryFolder()

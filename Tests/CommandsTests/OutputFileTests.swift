@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// What options that write a file do with files, links, pipes and descriptors that are there.
+/// Options that write files, given existing files, links, pipes and descriptors.
 @Suite struct OutputFileTests {
   let folder: TemporaryFolder
   let data: String
@@ -14,7 +14,7 @@ import Testing
 
   private func text(_ name: String) throws -> String { String(decoding: try folder.bytes(name), as: UTF8.self) }
 
-  /// A log that a shell has opened is not replaced, and nothing in it is written over.
+  /// A log that a shell has opened is neither replaced nor overwritten.
   @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) func appendsToOpenLog(path: String) throws {
     try folder.write("old\n", to: "log")
     let run = try folder.shell("{ echo before; \"$ATELIER\" data --data data --json \(path); echo after; } >> log")
@@ -44,7 +44,7 @@ import Testing
     #expect(null.status == 0, "\(null.errors)")
   }
 
-  /// As a whole, once: a pipe cannot take back what was written.
+  /// The model is written only once, when it is complete: output to a pipe cannot be replaced.
   @Test(arguments: ["tree", "forest", "cnn"]) func writesModelToDescriptorOnce(kind: String) throws {
     let options = ["cnn": "--epochs 1 --filters 4", "forest": "--trees 3", "tree": ""][kind]!
     let run = try folder.shell("\"$ATELIER\" train \(kind) \(options) --data data --output /dev/fd/3 3> m")
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  /// As a resumed run continues its events; half a line that a killed process has left spoils no other.
+  /// A resumed run appends to its event log. An incomplete line of a killed process is terminated first.
   @Test func appendsEvents() throws {
     for _ in 0..<2 {
       try AtelierProcess(["train", "tree", "--data", data, "--output", "m", "--events", "e.jsonl"], in: folder)

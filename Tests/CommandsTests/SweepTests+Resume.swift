@@ -208,7 +208,7 @@ extension SweepTests {
     let several = try start(["tree", "--resume", "latest", "--seed", "0", "--folds", "3"]).wait()
     #expect(several.status == 64 && several.errors.contains("leave out --folds, --seed\n"))
     let from = try start(["--resume", "latest", "--from", "1"]).wait()
-    #expect(from.status == 64 && from.errors.contains("--from belongs to a sweep file"))
+    #expect(from.status == 64 && from.errors.contains("--from requires a sweep file"))
     let other = try start(["knn", "--resume", "latest"]).wait()
     #expect(other.status == 64 && other.errors.contains("searched tree: atelier sweep --resume \(runs[0])"))
     #expect(try scores(runs[0]) == table)

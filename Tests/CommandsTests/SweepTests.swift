@@ -125,7 +125,7 @@ import Testing
       ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
       executable: URL(fileURLWithPath: "/bin/sh")
     ).wait()
-    #expect(run.status == 69 && run.errors.contains("goes on without a checkpoint: cannot write"), "\(run.errors)")
+    #expect(run.status == 69 && run.errors.contains("continues without a new checkpoint: cannot write"), "\(run.errors)")
     #expect(run.errors.contains("is incomplete: 1 of 2 rows"), "\(run.errors)")
     #expect(run.errors.contains("retry the missing ones with: atelier sweep --resume \(runs[0])"), "\(run.errors)")
     #expect(run.output.contains("dense"), "the best of the others is reported")
