@@ -23,7 +23,7 @@ import Testing
     defer { run.end() }
 
     var order = Array(0..<Self.failuresOfEachKind * ChaosFailure.allCases.count)
-    run.draws.shuffle(&order)
+    run.random.shuffle(&order)
     var failures = order.map { ChaosFailure.allCases[$0 / Self.failuresOfEachKind] }
     var isEqual = true
     func finishRound() throws {
@@ -53,7 +53,7 @@ private struct ChaosRun: CustomStringConvertible {
   let job: ChaosJob
   let seed: UInt64
   let folder: TemporaryFolder
-  var draws: RandomSequence
+  var random: RandomSequence
   /// The number of injected failures of each kind.
   private(set) var injected: [ChaosFailure: Int] = [:]
   /// The number of times that the job was started from the beginning.
@@ -64,7 +64,7 @@ private struct ChaosRun: CustomStringConvertible {
 
   init(_ job: ChaosJob, seed: UInt64, in folder: TemporaryFolder) {
     (self.job, self.seed, self.folder) = (job, seed, folder)
-    draws = RandomSequence(seed: seed, .test)
+    random = RandomSequence(seed: seed, .test)
   }
 
   var description: String { "\(job.rawValue), seed \(seed), round \(rounds), injected \(counts)" }
@@ -100,13 +100,13 @@ private struct ChaosRun: CustomStringConvertible {
 
   var isRunning: Bool { coordinator?.process.isRunning ?? false }
 
-  private mutating func pause(below milliseconds: UInt32) { usleep(draws.next(below: milliseconds) * 1000) }
+  private mutating func pause(below milliseconds: UInt32) { usleep(random.next(below: milliseconds) * 1000) }
 
   /// Returns a random worker among the local and the joined ones; nil if none is alive.
   private mutating func worker() -> SystemProcess? {
     let numbers = (coordinator?.process.children ?? []) + joined.map(\.process.processIdentifier)
     let workers = numbers.map(SystemProcess.init).filter(\.isAlive)
-    return workers.isEmpty ? nil : workers[Int(draws.next(below: UInt32(workers.count)))]
+    return workers.isEmpty ? nil : workers[Int(random.next(below: UInt32(workers.count)))]
   }
 
   /// - Returns: false if the failure came too late: the process or the job had ended
@@ -124,7 +124,7 @@ private struct ChaosRun: CustomStringConvertible {
     case .coordinatorKilled: hasOccurred = try end(coordinator, by: SIGKILL, status: -SIGKILL)
     case .coordinatorStopped:
       let signals = [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 129)]
-      let (signal, status) = signals[Int(draws.next(below: 3))]
+      let (signal, status) = signals[Int(random.next(below: 3))]
       hasOccurred = try end(coordinator, by: signal, status: status)
     }
     if hasOccurred { injected[failure, default: 0] += 1 }

@@ -116,7 +116,7 @@ import Testing
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
     #expect(folder.names(in: "runs/\(run)").contains("lock"), "a killed process leaves its lock file")
     let resumed = try AtelierProcess(["train", "--resume", "latest"], in: folder)
-    #expect(resumed.status == 0 && resumed.errors.contains("going on after "), "\(resumed.errors)")
+    #expect(resumed.status == 0 && resumed.errors.contains("resuming after "), "\(resumed.errors)")
     #expect(try folder.bytes("runs/\(run)/cnn.safetensors") == folder.bytes("whole.safetensors"))
     #expect(folder.names(in: "runs/\(run)") == ["cnn.safetensors"])
     for words in [["--resume", "latest"], ["cnn", "--resume", run], ["cnn", "--resume", "runs/\(run)"]] {
@@ -125,11 +125,11 @@ import Testing
       #expect(again.errors.contains("the training has finished, and its model is runs/\(run)/cnn.safetensors"))
     }
     let other = try AtelierProcess(["train", "forest", "--resume", run], in: folder)
-    #expect(other.status == 64 && other.errors.contains("is no training of a forest"), "\(other.errors)")
+    #expect(other.status == 64 && other.errors.contains("is not a training of a forest"), "\(other.errors)")
     let none = try AtelierProcess(["train", "forest", "--resume", "latest"], in: folder)
     #expect(none.status == 66 && none.errors.contains("there is no run"), "\(none.errors)")
     let bare = try AtelierProcess(["train"], in: folder)
-    #expect(bare.status == 64 && bare.errors.contains("name a model (cnn, forest, tree, knn), or a run"))
+    #expect(bare.status == 64 && bare.errors.contains("specify a model (cnn, forest, tree, knn), or a run"))
   }
 
   @Test func resumesLatestForest() throws {
@@ -171,7 +171,8 @@ import Testing
     #expect(resumed.status == 65 && resumed.errors.contains("it belongs to another training than run \(run)"))
     try FileManager.default.removeItem(atPath: folder.file(path))
     let missing = try AtelierProcess(["train", "cnn", "--resume", run], in: folder)
-    #expect(missing.status == 66 && missing.errors.contains("nothing was saved (that happens after each epoch)"))
+    #expect(missing.status == 66)
+    #expect(missing.errors.contains("nothing was saved (a checkpoint is written after each epoch)"))
   }
 
   @Test func refusesEditedForestSettings() throws {

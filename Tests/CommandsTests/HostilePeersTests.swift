@@ -10,13 +10,13 @@ extension ClusterTests {
   private static let extremes: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 40, 1 << 48, 1 << 62, 1 << 63, .max - 1, .max]
 
   /// Returns a decodable message with extreme numbers.
-  private func extremeMessage(_ worker: HostileWorker, _ draws: inout RandomSequence) -> WorkerMessage {
-    func number() -> UInt64 { Self.extremes[Int(draws.next(below: UInt32(Self.extremes.count)))] }
-    func isChosen() -> Bool { draws.next(below: 3) == 0 }
+  private func extremeMessage(_ worker: HostileWorker, _ random: inout RandomSequence) -> WorkerMessage {
+    func number() -> UInt64 { Self.extremes[Int(random.next(below: UInt32(Self.extremes.count)))] }
+    func isChosen() -> Bool { random.next(below: 3) == 0 }
     let job = isChosen() ? number() : worker.orders.job.id
     return .with { message in
       (message.protocol, message.worker) = (MessageCodec.version, worker.id)
-      switch draws.next(below: 6) {
+      switch random.next(below: 6) {
       case 0, 1:
         message.status = worker.status()
         if isChosen() { message.status.tasksDone = number() }
@@ -51,27 +51,27 @@ extension ClusterTests {
     }
   }
 
-  /// Workers with a valid key send undecodable messages, and messages with extreme numbers. Then an honest worker joins.
+  /// Workers with a valid key send undecodable messages and messages with extreme numbers. Then an honest worker joins.
   @Test(arguments: [1, 2] as [UInt64]) func hostileMessagesChangeNothing(seed: UInt64) throws {
     let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try waitUntil { run.errorsSoFar.contains("workers may join") }
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     for _ in 0..<8 {
       let hostile = try HostileWorker(joining: port, home: folder.home)
       #expect(try hostile.join())
       for _ in 0..<200 {
         hostile.receive()
-        var bytes: [UInt8] = try extremeMessage(hostile, &draws).serializedBytes()
-        switch draws.next(below: 4) {
-        case 0: bytes = (0..<draws.next(below: 300)).map { _ in UInt8(draws.next(below: 256)) }
-        case 1: bytes.removeLast(Int(draws.next(below: UInt32(bytes.count))))
+        var bytes: [UInt8] = try extremeMessage(hostile, &random).serializedBytes()
+        switch random.next(below: 4) {
+        case 0: bytes = (0..<random.next(below: 300)).map { _ in UInt8(random.next(below: 256)) }
+        case 1: bytes.removeLast(Int(random.next(below: UInt32(bytes.count))))
         default: break
         }
-        let body = [UInt8](repeating: UInt8(draws.next(below: 256)), count: Int(draws.next(below: 5_000)))
-        switch draws.next(below: 8) {
+        let body = [UInt8](repeating: UInt8(random.next(below: 256)), count: Int(random.next(below: 5_000)))
+        switch random.next(below: 8) {
         case 0: hostile.send(bytes)
         case 1: hostile.send(bytes, body, body, body)
         default: hostile.send(bytes, body)
@@ -88,14 +88,14 @@ extension ClusterTests {
     #expect(!ended.errors.contains("\u{1B}[31m"))
   }
 
-  /// The worker sends intact bytes that are not trees. It is expelled the third time, and another worker joins.
+  /// A worker is expelled after three results that are not trees (one of them with a wrong digest). Then another joins.
   @Test func invalidResultsNameTheirWorkerAndAreRecomputed() throws {
     let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let hostile = try HostileWorker(joining: port, home: folder.home)
-    // Whichever process needs the user's key first, creates it.
+    // The process that first needs the user's key creates it.
     #expect(try hostile.join())
     for attempt in 1...3 {
       let bytes = [UInt8](repeating: 1, count: 100)

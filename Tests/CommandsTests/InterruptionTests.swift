@@ -28,12 +28,12 @@ import Testing
     let stopped = try started.wait()
     #expect(stopped.status == status)
     let command = "atelier train cnn --resume resumed.checkpoint.safetensors --data \(data)"
-    #expect(stopped.errors.contains("go on with: \(command)\n"))
+    #expect(stopped.errors.contains("resume with: \(command)\n"))
     #expect(folder.names == ["data", "resumed.checkpoint.safetensors", "whole.safetensors"])
 
     let resumed = try AtelierProcess(
       ["train", "cnn", "--data", data, "--resume", "resumed.checkpoint.safetensors"], in: folder)
-    #expect(resumed.status == 0 && resumed.errors.contains("going on after "))
+    #expect(resumed.status == 0 && resumed.errors.contains("resuming after "))
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
     #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is removed")
   }
@@ -45,7 +45,7 @@ import Testing
         + ["--epochs", "100000", "--output", "a.safetensors", "--workers", workers],
       in: folder, executable: URL(fileURLWithPath: "/usr/bin/timeout")
     ).wait()
-    #expect(run.status == 124 && run.errors.contains("go on with: atelier train cnn --resume"), "\(run.errors)")
+    #expect(run.status == 124 && run.errors.contains("resume with: atelier train cnn --resume"), "\(run.errors)")
     #expect(folder.names == ["a.checkpoint.safetensors", "data"])
   }
 
@@ -54,7 +54,7 @@ import Testing
     try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     for signal in [SIGTERM, SIGTERM, SIGINT, SIGHUP] { kill(started.process.processIdentifier, signal) }
     let stopped = try started.wait()
-    #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("go on with: "), "\(stopped.errors)")
+    #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("resume with: "), "\(stopped.errors)")
   }
 
   /// The worker is suspended, so that a clean end takes some seconds.
@@ -69,7 +69,7 @@ import Testing
     try #require(started.process.isRunning)
     kill(started.process.processIdentifier, SIGTERM)
     let stopped = try started.wait()
-    #expect(stopped.status == 143 && !stopped.errors.contains("go on with: "), "\(stopped.errors)")
+    #expect(stopped.status == 143 && !stopped.errors.contains("resume with: "), "\(stopped.errors)")
   }
 
   @Test func nohupKeepsTrainingAlive() throws {
@@ -117,7 +117,7 @@ import Testing
     let stopped = try started.wait()
     #expect(stopped.status == status && stopped.output.isEmpty)
     if signal == SIGINT {
-      #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts --data \(data)\n"))
+      #expect(stopped.errors.contains("resume with: atelier train forest --resume resumed.parts --data \(data)\n"))
     }
     // A killed process leaves its lock file, which the next process takes over.
     #expect(

@@ -5,7 +5,7 @@ import Testing
   import FoundationXML
 #endif
 
-/// Reports as a user gets them.
+/// The commands that write reports.
 @Suite struct ReportTests {
   let folder: TemporaryFolder
 
@@ -26,10 +26,10 @@ import Testing
     let run = try atelier(["quickstart", "--data", data])
     #expect(run.status == 0, "\(run.errors)")
     let path = "runs/\(self.run)/report/report.html"
-    #expect(run.output.contains("the report is \(path)"))
+    #expect(run.output.contains("report written to \(path)"))
     let page = try page(path)
     #expect(isWellFormed(page))
-    #expect(!page.contains("<script"), "names of classes are shown, not run, and the page has no script of its own")
+    #expect(!page.contains("<script"), "the page has no scripts, and class names are escaped")
     #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
     for chapter in ["Summary", "Model comparison", "Data", "Cluster activity"] { #expect(page.contains(chapter)) }
     let files = folder.names(in: "runs/\(self.run)/report")
@@ -112,7 +112,7 @@ import Testing
     #expect(run.status == 69 && run.errors.contains("chromium"))
   }
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "no chromium here"))
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "chromium is not installed"))
   func browserPrintsPDF() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["train", "tree", "--data", data]).status == 0)

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// A sweep that was stopped, or killed, goes on.
+/// Resuming stopped and killed sweeps.
 extension SweepTests {
   @Test(arguments: ["joined: ", "best so far: "]) func killedSweepResumes(after line: String) throws {
     _ = try search(Self.long)
     let whole = try scores(runs[0])
     let run = try start(Self.long + ["--workers", "2"])
-    // Before it is recorded, there is nothing to resume.
+    // A sweep can be resumed once it is recorded.
     try run.waitUntil {
       run.errorsSoFar.contains(line) && (try? AtelierProcess(["runs"], in: folder).output.contains("running")) == true
     }
@@ -15,11 +15,11 @@ extension SweepTests {
     #expect(try run.wait().status == -SIGKILL)
     try #require(AtelierProcess(["runs"], in: folder).output.contains("interrupted"))
     let resumed = try search(["--resume", "latest"])
-    #expect(resumed.errors.contains("fits are known") == (line == "best so far: "))
+    #expect(resumed.errors.contains("fits loaded") == (line == "best so far: "))
     for run in runs { #expect(try scores(run) == whole) }
   }
 
-  /// Killed again and again, while rungs begin.
+  /// The sweep is killed twice, at the start of different rungs.
   @Test func killedHalvingResumes() throws {
     let options = [
       "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--dense", "16", "--halving", "epochs", "--min-resource",
@@ -36,7 +36,7 @@ extension SweepTests {
       command = ["--resume", "latest"]
     }
     let resumed = try search(command)
-    #expect(resumed.errors.contains("fits are known"))
+    #expect(resumed.errors.contains("fits loaded"))
     #expect(runs.count == 2)
     let tables = try runs.map { try scores($0) }
     #expect(tables[0] == tables[1])
@@ -50,15 +50,15 @@ extension SweepTests {
     let ended = try run.wait()
     #expect(ended.status == 130)
     let line = try #require(
-      ended.errors.split(separator: "\n").first { $0.contains("go on with: atelier sweep --resume") })
+      ended.errors.split(separator: "\n").first { $0.contains("resume with: atelier sweep --resume") })
     let words = line.split(separator: " ").map(String.init)
     let resumed = try AtelierProcess(Array(words.drop { $0 != "sweep" }), in: folder)
-    #expect(resumed.status == 0 && resumed.errors.contains("fits are known"), "\(resumed.errors)")
-    let told = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
+    #expect(resumed.status == 0 && resumed.errors.contains("fits loaded"), "\(resumed.errors)")
+    let events = String(decoding: try folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n").compactMap {
       (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["sweep"] as? [String: Any]
     }
-    let running = try #require(told.last?["running"] as? Int)
-    #expect(told.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(told)")
+    let running = try #require(events.last?["running"] as? Int)
+    #expect(events.last?["configurations"] as? Int == 8 && (1...8).contains(running), "\(events)")
   }
 
   @Test func stoppedRefitResumes() throws {
@@ -72,20 +72,19 @@ extension SweepTests {
     let ended = try run.wait()
     #expect(ended.status == 130 && !ended.errors.contains("train cnn --resume"), "\(ended.errors)")
     let resumed = try search(["--resume", "latest"])
-    #expect(resumed.errors.contains("going on after "))
+    #expect(resumed.errors.contains("resuming after "))
     let models = try runs.map { try folder.bytes("runs/\($0)/cnn.safetensors") }
     #expect(models[0] == models[1])
     #expect(!folder.names(in: "runs/\(runs[1])").contains("cnn.checkpoint.safetensors"))
   }
 
-  /// A checkpoint of another network stands in nobody's way.
   @Test func finishedSweepIsNotRepeated() throws {
     for kind in ["tree", "knn", "cnn"] {
       _ = try search(Self.searches[kind]! + ["--hold-out", "0.3"])
       let run = try #require(runs.last)
       let model = try folder.bytes("runs/\(run)/\(kind).safetensors")
       let again = try search(["--resume", run])
-      #expect(again.errors.contains("the best is fitted already"), "\(again.errors)")
+      #expect(again.errors.contains("the best configuration is already fitted"), "\(again.errors)")
       let shown = try AtelierProcess(["runs", "show", run], in: folder).output
       #expect(shown.components(separatedBy: "digest").count == 2, "one model: \(shown)")
       try FileManager.default.removeItem(atPath: folder.file("runs/\(run)/\(kind).safetensors"))
@@ -117,9 +116,10 @@ extension SweepTests {
     try run.waitUntil { run.errorsSoFar.contains("best so far: ") && runs.count == 2 }
     kill(run.process.processIdentifier, SIGINT)
     let ended = try run.wait()
-    #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first is told when it is ready")
+    #expect(ended.status == 130 && ended.output.contains("max-depth"), "the first table is printed when it is complete")
     #expect(
-      ended.errors.contains("and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
+      ended.errors.contains(
+        "run the remaining sweeps with: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"))
     let rest = try search(["several sweeps.yaml", "--from", "3"])
     #expect(rest.output.contains("1 configuration in"))
     #expect(try start(["several sweeps.yaml", "--from", "4"]).wait().status == 64)
@@ -132,17 +132,17 @@ extension SweepTests {
     kill(run.process.processIdentifier, SIGKILL)
     #expect(try run.wait().status == -SIGKILL)
     try #require(runs.count == 2)
-    let told = "and then do the rest: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"
-    #expect(try search(["--resume", "latest", "--quiet"]).errors.hasSuffix(told))
-    #expect(try search(["--resume", runs[1]]).errors.hasSuffix(told), "as long as nobody has begun with it")
+    let advice = "run the remaining sweeps with: atelier sweep 'several sweeps.yaml' --from 3 --data \(data)\n"
+    #expect(try search(["--resume", "latest", "--quiet"]).errors.hasSuffix(advice))
+    #expect(try search(["--resume", runs[1]]).errors.hasSuffix(advice), "until the rest is started")
     let others = [
       ["--resume", runs[0]], ["several sweeps.yaml", "--from", "3"], ["--resume", runs[1]], ["--resume", "latest"],
     ]
-    for words in others { #expect(try !search(words).errors.contains("do the rest"), "\(words)") }
+    for words in others { #expect(try !search(words).errors.contains("remaining sweeps"), "\(words)") }
     #expect(runs.count == 3)
   }
 
-  /// What the command line says is for all sweeps of the file, and part of what is kept.
+  /// Options of the command line apply to all sweeps of the file, and are stored with the runs.
   @Test func optionsOverrideFile() throws {
     let space = "model: tree\nspace: {max-depth: [1, 2, 3, 4], criterion: [gini, entropy]}\n"
     try folder.write("\(space)folds: 3\nseed: 1\n---\n\(space)strategy: random\n", to: "two.yaml")
@@ -154,7 +154,7 @@ extension SweepTests {
     #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("split1_test_score,"))
     try FileManager.default.removeItem(atPath: folder.file("runs/\(runs[0])/scores.csv"))
     _ = try search(["--resume", runs[0]])
-    #expect(try scores(runs[0]) == scores(runs[1]), "the run says what the command line said")
+    #expect(try scores(runs[0]) == scores(runs[1]), "the run contains the options of the command line")
   }
 
   @Test func commandForRestOfFileContainsOptions() throws {
@@ -183,14 +183,15 @@ extension SweepTests {
     #expect(resumed.status == 64 && resumed.errors.contains("leave out --seed"), "\(resumed.errors)")
   }
 
-  /// As if it had been killed between the first and the second.
+  /// The second sweep fails before it is recorded, as if the command had been killed between the two.
   @Test func printsCommandForRestOfFileThatNeverBegan() throws {
     let sweeps = ["data", "nowhere"].map { "model: tree\nspace: {max-depth: 1}\ndata: \($0)\n" }
     try folder.write(sweeps.joined(separator: "---\n"), to: "two.yaml")
     let run = try AtelierProcess(["sweep", "two.yaml"], in: folder)
     #expect(run.status == 66 && runs.count == 1, "\(run.errors)")
     let resumed = try AtelierProcess(["sweep", "--resume", "latest"], in: folder)
-    #expect(resumed.status == 0 && resumed.errors.hasSuffix("and then do the rest: atelier sweep two.yaml --from 2\n"))
+    #expect(resumed.status == 0)
+    #expect(resumed.errors.hasSuffix("run the remaining sweeps with: atelier sweep two.yaml --from 2\n"))
   }
 
   @Test func refusesOptionsStoredInRun() throws {
@@ -210,9 +211,10 @@ extension SweepTests {
     let from = try start(["--resume", "latest", "--from", "1"]).wait()
     #expect(from.status == 64 && from.errors.contains("--from requires a sweep file"))
     let other = try start(["knn", "--resume", "latest"]).wait()
-    #expect(other.status == 64 && other.errors.contains("searched tree: atelier sweep --resume \(runs[0])"))
+    #expect(other.status == 64)
+    #expect(other.errors.contains("searched tree; resume it with: atelier sweep --resume \(runs[0])"))
     #expect(try scores(runs[0]) == table)
-    // Who works, and what is shown, may be said anew.
+    // Options about workers and output can be given again.
     _ = try search([
       "tree", "--resume", "latest", "--threads", "2", "--workers", "1", "--workers-per-trial", "2", "--listen",
       "tcp://127.0.0.1:*", "--live", "0", "--top", "1", "--quiet", "--json", "found.json", "--events", "e.jsonl",

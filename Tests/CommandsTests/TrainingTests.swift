@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Testing
 
-/// The way of a user: train, evaluate, predict.
+/// The commands that train, evaluate, predict and benchmark.
 @Suite struct TrainingTests {
   let folder: TemporaryFolder
   let data: String
@@ -15,7 +15,7 @@ import Testing
 
   static let kinds = ["cnn", "forest", "tree", "knn"]
 
-  /// Options that make a fit of the tiny data fast.
+  /// Returns options for a fast fit of the tiny data set.
   private func fast(_ kind: String) -> [String] {
     switch kind {
     case "cnn": ["--filters", "4,8", "--dense", "8", "--epochs", "2", "--batch", "16", "--shards", "4"]
@@ -55,7 +55,7 @@ import Testing
     #expect(accuracy == saved.metadata.testAccuracy && accuracy == report["testAccuracy"] as? Double)
     #expect(evaluated.output.contains("weighted average"))
     #expect(!evaluated.errors.contains("warning"))
-    if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to tell") }
+    if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to distinguish") }
   }
 
   @Test(arguments: kinds) func modelIsIndependentOfThreadCountAndInstructionSet(kind: String) throws {
@@ -96,9 +96,8 @@ import Testing
       [
         "--preset", "best", "--kernel", "1", "--padding", "valid", "--no-batch-norm", "--dropout", "0.1", "--optimizer",
         "adamw", "--learning-rate", "0.002", "--schedule", "cosine", "--weight-decay", "0.01", "--label-smoothing",
-        "0.1",
-        "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5", "--no-mirror",
-        "--seed", "18446744073709551615",
+        "0.1", "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5",
+        "--no-mirror", "--seed", "18446744073709551615",
       ])
     #expect(
       try SavedModel(path: folder.file("c")).metadata.settings == [
@@ -122,7 +121,7 @@ import Testing
     #expect(predictions.map { ($0["classes"] as? [[String: Any]])?.count } == [3, 3, 3])
   }
 
-  /// The largest images: the state of the network is many times as long as a message may be.
+  /// With the largest images, the state of the network is far larger than the limit of a message.
   @Test func trainsLargestImagesOnAnyNumberOfWorkers() throws {
     let large = folder.file("large")
     try FileManager.default.createDirectory(atPath: large, withIntermediateDirectories: true)
@@ -188,10 +187,10 @@ import Testing
       #expect(result["median"] as? Double ?? 0 > 0 && (result["oneProcess"] != nil) == isCompared)
       #expect(run.output.contains(name))
     }
-    #expect(!folder.names.contains("runs"), "sweeps that are measured are nobody's runs")
+    #expect(!folder.names.contains("runs"), "benchmarks do not record runs")
   }
 
-  /// Simulated workers compute one chunk at a time, and are never idle for long.
+  /// Simulated workers compute one chunk at a time and are rarely idle.
   @Test func benchmarkSimulatesNearlyIdealWorkers() throws {
     let run = try AtelierProcess(["benchmark", "--simulate", "--json", folder.file("b.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
