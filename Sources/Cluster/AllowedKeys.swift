@@ -1,8 +1,8 @@
 package import Coordination
 package import Transport
 
-/// The public keys of those who may join: a folder of files, which is read again every second, so that a key can come and go while a
-/// coordinator runs.
+/// The public keys of those who may join: a folder of files, which is read again every second, so that a key can come
+/// and go while a coordinator runs.
 package struct AllowedKeys {
   private let folder: String
   /// Keys that are no workers': the coordinator's own.
@@ -25,7 +25,8 @@ package struct AllowedKeys {
     case fault(TransportError)
   }
 
-  /// What has changed since the last look, if it is time for one. A key that is being copied is no key before the next look.
+  /// What has changed since the last look, if it is time for one. A key that is being copied is no key before the next
+  /// look.
   package mutating func look(at now: Milliseconds) -> [Change] {
     guard now >= nextLook else { return [] }
     nextLook = now + Self.interval

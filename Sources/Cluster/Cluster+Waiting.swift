@@ -1,22 +1,22 @@
 internal import Compute
 package import Coordination
 
-/// What people are told while workers are awaited.
+/// Decides when to repeat the message that workers are awaited.
 package struct WaitingReport {
-  /// When the next line is due.
+  /// The time of the next line.
   private var nextLine: Milliseconds?
   private var interval: Milliseconds = 10_000
 
-  /// Local workers take a moment, which is not worth a line.
+  /// Local workers start within this time, so that no line is needed.
   private static let firstLineDelay: Milliseconds = 2_000
   private static let maxInterval: Milliseconds = 600_000
 
   package init() {}
 
   /// - Parameters:
-  ///   - text: nil if nobody is awaited
-  ///   - isDelayed: whether to wait a moment with the first line
-  /// - Returns: a line that it is time for: one at once, and then ever more seldom
+  ///   - text: The message, or nil if no worker is awaited.
+  ///   - isDelayed: Whether to delay the first line.
+  /// - Returns: The message if it is due: at first immediately, then at growing intervals.
   package mutating func line(_ text: String?, isDelayed: Bool, at now: Milliseconds) -> String? {
     guard let text else {
       (nextLine, interval) = (nil, 10_000)
@@ -34,7 +34,7 @@ package struct WaitingReport {
 }
 
 extension Cluster {
-  /// Whom the job in hand waits for; nil if enough workers are there.
+  /// The message that the current job waits for workers; nil if it does not.
   var waiting: String? {
     guard !settings.isOneProcess, let (joined, wanted) = coordinator.awaitedWorkers else { return nil }
     let missing = "waiting for \(wanted - joined) of \(counted(wanted, "worker")) to join"

@@ -1,16 +1,16 @@
 package import Coordination
 
-/// Why a cluster could not do a job.
+/// Why a cluster could not complete a job.
 package enum ClusterError: Error, Equatable, CustomStringConvertible {
-  /// What the workers have computed cannot be relied on.
+  /// The results of the workers are not reliable.
   case faulty(String)
-  /// These units could not be done, and why; all others are done.
+  /// These tasks failed, with reasons; all others are done.
   case quarantined(String)
 
   package var description: String {
     switch self {
     case .faulty(let reason): reason
-    case .quarantined(let tasks): "no result for \(units); the rest is done"
+    case .quarantined(let tasks): "no result for \(tasks); the rest is done"
     }
   }
 

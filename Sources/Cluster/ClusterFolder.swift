@@ -2,8 +2,8 @@ internal import Foundation
 internal import Models
 package import Transport
 
-/// A coordinator's folder for ipc addresses and files for its local workers. It goes with the coordinator; what one that was killed has left
-/// is removed by the next.
+/// A coordinator's folder for ipc addresses and files for its local workers. It goes with the coordinator; what one
+/// that was killed has left is removed by the next.
 ///
 /// The mark of a living coordinator is a lock, which the system takes away with the process.
 package final class ClusterFolder {

@@ -1,8 +1,9 @@
 package import Coordination
 
-/// Who did what when, from the start of a cluster on, and what went wrong on the way: for reports.
+/// A record of each worker's activity and of failures, from the start of a cluster on, for reports.
 ///
-/// Seconds count from the start of the cluster. Of a very long run, neighbouring spans are joined, so that memory is bounded.
+/// Times are in seconds since the start of the cluster. In very long runs, adjacent spans are merged, so that memory is
+/// bounded.
 package struct ClusterTimeline: Sendable, Equatable, Codable {
   package struct Job: Sendable, Equatable, Codable {
     /// For instance `forest`, `cnn`, `predict`, `sweep`.
@@ -16,15 +17,15 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     package let process: Int
     package let threads: Int
     package let instructionSet: String
-    /// Seconds of work.
+    /// Seconds of computation.
     package fileprivate(set) var busySeconds = 0.0
-    /// Seconds in which it could only wait for other members of its training group.
+    /// Seconds spent waiting for other members of its training group.
     package fileprivate(set) var waitingSeconds = 0.0
-    /// Results to the coordinator, and sums and states to other workers.
+    /// Bytes of results sent to the coordinator, and of sums and states sent to other workers.
     package fileprivate(set) var bytesSent = 0
   }
 
-  /// A piece of work.
+  /// A period in which a worker computed.
   package struct Span: Sendable, Equatable, Codable {
     /// Positions in ``workers`` and ``jobs``.
     package let worker: Int
@@ -35,11 +36,11 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     package fileprivate(set) var end: Double
   }
 
-  /// A worker that joined, was lost, was expelled; work that was set aside.
+  /// For instance: a worker joined, was lost or was expelled; a task was quarantined.
   package struct Event: Sendable, Equatable, Codable {
     package let seconds: Double
     package let text: String
-    /// Whether something went wrong that the run survived.
+    /// Whether this was a failure, which the run survived.
     package let isFault: Bool
   }
 
@@ -49,9 +50,9 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   package private(set) var events: [Event] = []
 
   private var places: [WorkerID: Int] = [:]
-  /// Of each worker, its newest span.
+  /// The newest span of each worker.
   private var newest: [Int: Int] = [:]
-  /// Of the training in hand, what each worker had reported before: totals grow from one report to the next.
+  /// Each worker's totals in its last report on the current training.
   private var reported: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
 
   private static let maxWorkers = 1_000
@@ -67,12 +68,12 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       && (first.spans, first.events) == (second.spans, second.events)
   }
 
-  // MARK: What happens
+  // MARK: Recording
 
-  /// A job begins.
-  /// - Parameter seconds: since the start of the cluster, as everywhere here
-  package mutating func begin(_ work: JobDescription.Activity, at seconds: Double) {
-    jobs.append(Job(name: work.name, start: seconds, end: seconds))
+  /// Records the beginning of a job.
+  /// - Parameter seconds: Seconds since the start of the cluster, as in all functions of this type.
+  package mutating func begin(_ activity: JobDescription.Activity, at seconds: Double) {
+    jobs.append(Job(name: activity.name, start: seconds, end: seconds))
     reported = [:]
   }
 
@@ -94,7 +95,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     if events.count < Self.maxEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }
 
-  /// A worker has done a chunk, and has taken so long for it.
+  /// Records that a worker has completed a chunk, and its time.
   package mutating func note(
     _ chunk: Chunk, of unit: String, by worker: WorkerID, seconds: Double, byteCount: Int, at now: Double
   ) {
@@ -107,8 +108,8 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       from: max(now - seconds, jobs.last?.start ?? 0), to: now)
   }
 
-  /// How members of a training group stand, as it is looked at again and again.
-  /// - Parameter numbers: of trials, by job
+  /// Records the state of the members of a training group; called periodically.
+  /// - Parameter numbers: The numbers of team fits, by job.
   mutating func note(_ overview: [Coordinator.WorkerOverview], numbers: [UInt64: Int] = [:], at now: Double) {
     for worker in overview {
       guard let membership = worker.membership, membership.progress.images > 0, let place = places[worker.id] else {
@@ -132,7 +133,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     }
   }
 
-  /// Seconds without a word after which a member was not there.
+  /// Seconds without a report after which a member counts as absent.
   private static let maxGap = 1.0
 
   private mutating func add(_ label: String, _ worker: Int, from start: Double, to end: Double) {
@@ -141,10 +142,10 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     spans.append(Span(worker: worker, job: jobs.count - 1, label: label, start: start, end: end))
   }
 
-  /// Of each worker's spans of a job, makes one of every two.
+  /// Merges every two adjacent spans of each worker within a job.
   private mutating func mergeAdjacentSpans() {
     var joined: [Span] = []
-    /// Of each worker, the span that the next one is joined to.
+    /// The span of each worker that the next one is merged with.
     var last: [Int: Int] = [:]
     newest = [:]
     for span in spans {
@@ -160,7 +161,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
 }
 
 extension JobDescription.Activity {
-  /// As commands call it.
+  /// The name of the command.
   fileprivate var name: String {
     switch self {
     case .growForest: "forest"

@@ -202,7 +202,8 @@ private final class WorkerCompute {
     return tensors
   }
 
-  /// To begin a training with. Where it took so long to get ready that the coordinator has only newer ones, another member gives its state.
+  /// To begin a training with. Where it took so long to get ready that the coordinator has only newer ones, another
+  /// member gives its state.
   private func newestCheckpoint(_ description: JobDescription, _ isCancelled: () -> Bool) throws -> [Tensor]? {
     do { return try checkpoint(description, isCancelled) } catch is FileError where links != nil { return nil }
   }
@@ -253,7 +254,7 @@ extension JobDescription {
   /// What is fitted by those who do the job; nil if each unit says that itself, or nothing is.
   fileprivate var modelSettings: ModelSettings? {
     get throws(ModelError) {
-      switch work {
+      switch activity {
       case .growForest: .forest(try ForestSettings(settings))
       case .growTree: .tree(try TreeSettings(settings))
       case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(text: settings))

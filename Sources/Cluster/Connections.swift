@@ -2,8 +2,9 @@ package import Coordination
 
 /// Which connection is whose.
 ///
-/// The system gives the number of a connection that is closed to the next one, and messages of the closed one may still be queued then. So a
-/// connection is also known by its route: the name that the router has given it, and gives to no other.
+/// The system gives the number of a connection that is closed to the next one, and messages of the closed one may still
+/// be queued then. So a connection is also known by its route: the name that the router has given it, and gives to no
+/// other.
 package struct Connections {
   private var open: [Int32: (worker: WorkerID, route: [UInt8])] = [:]
   /// Routes of connections that are closed, the oldest first: of so many as can still have messages in the queue.
@@ -17,7 +18,8 @@ package struct Connections {
 
   /// A worker has said something.
   /// - Parameter connection: nil within the process
-  /// - Returns: false if the connection is closed, so that the worker is gone, or will come by another one; or if it is another worker's
+  /// - Returns: false if the connection is closed, so that the worker is gone, or will come by another one; or if it is
+  ///   another worker's
   package mutating func note(_ worker: WorkerID, by connection: Int32?, route: [UInt8]) -> Bool {
     guard let connection else { return true }
     guard !closed.contains(route) else { return false }

@@ -3,7 +3,8 @@ package import Foundation
 internal import SwiftProtobuf
 package import Transport
 
-/// A worker's sockets to the other members of its training group: one that all of them send to, and one to each of them.
+/// A worker's sockets to the other members of its training group: one that all of them send to, and one to each of
+/// them.
 package final class ExchangeLinks {
   package let endpoint: Endpoint
   private let context: SocketContext
@@ -55,7 +56,8 @@ package final class ExchangeLinks {
     memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
   }
 
-  /// To a member that cannot be reached by what is told of it there is no link: the coordinator parts two that wait for each other.
+  /// To a member that cannot be reached by what is told of it there is no link: the coordinator parts two that wait for
+  /// each other.
   /// - Parameter me: the place of this worker.
   package func connect(to members: [Member], me: Int) {
     self.members = members
@@ -153,7 +155,8 @@ package final class ExchangeLinks {
 
   /// Waits until a message comes, or `descriptor` has something to read.
   package func wait(milliseconds: Int, descriptor: Int32) {
-    // A core that falls asleep takes long to wake up, above all in a virtual machine; and what is waited for mostly comes soon.
+    // A core that falls asleep takes long to wake up, above all in a virtual machine; and what is waited for mostly
+    // comes soon.
     let start = monotonicMicroseconds()
     repeat {
       if incoming.wait(milliseconds: 0, descriptor: descriptor) { return }

@@ -16,7 +16,8 @@ final class FitTaskRunner: TaskRunner {
   /// The images of the last fit: the next one often has the same.
   private var last: (split: Int, limit: Int?, training: LabeledImages, test: LabeledImages)?
 
-  /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up before it is here.
+  /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up
+  ///   before it is here.
   init(
     images: LabeledImages, classCount: Int, on context: ComputeContext,
     groups: @escaping (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
@@ -25,13 +26,13 @@ final class FitTaskRunner: TaskRunner {
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.tasks
+    let tasks = chunk.tasks
     let groups = try groups(chunk.file, { !progress(0) })
-    guard groups.numbers.lowerBound <= units.lowerBound, units.upperBound <= groups.numbers.upperBound else {
-      throw ModelError.badSettings("the file has no fits \(units.lowerBound) to \(units.upperBound - 1)")
+    guard groups.numbers.lowerBound <= tasks.lowerBound, tasks.upperBound <= groups.numbers.upperBound else {
+      throw ModelError.badSettings("the file has no fits \(tasks.lowerBound) to \(tasks.upperBound - 1)")
     }
     var results = FitResults()
-    for unit in units {
+    for unit in tasks {
       let group = groups[unit]
       let (training, test) = divide(group, groups)
       do {
@@ -40,7 +41,7 @@ final class FitTaskRunner: TaskRunner {
             try SharedFit(
               group, training: training, test: test, classCount: classCount, on: context, available: available
             ) { _ in
-              progress(unit - units.lowerBound)
+              progress(unit - tasks.lowerBound)
             }.run()
           })
       } catch let error where !(error is CancellationError) {

@@ -6,9 +6,9 @@ package import Transport
 
 /// The bytes of the exchange, whose moves ``ExchangeProtocol`` decides: sums that go out and come in, and the total.
 ///
-/// The vector of a round is divided into buckets, and each of them into as many parts as there are members; member i adds up part i. A
-/// contribution holds, for each of the sender's maximal subtrees, its sum in the receiver's part; so all additions are those of the tree,
-/// whoever does them.
+/// The vector of a round is divided into buckets, and each of them into as many parts as there are members; member i
+/// adds up part i. A contribution holds, for each of the sender's maximal subtrees, its sum in the receiver's part; so
+/// all additions are those of the tree, whoever does them.
 package final class GradientExchange {
   package typealias Piece = ExchangeProtocol.Piece
 
@@ -78,7 +78,8 @@ package final class GradientExchange {
 
   /// This member's sums in the next bucket are there.
   /// - Parameters:
-  ///   - sums: of this member's subtrees, each of the whole vector; added to in place; valid until the round is complete
+  ///   - sums: of this member's subtrees, each of the whole vector; added to in place; valid until the round is
+  ///     complete
   ///   - microseconds: how long the whole round's took; nil unless this is its last bucket
   package func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
     self.sums = sums
@@ -86,8 +87,8 @@ package final class GradientExchange {
     ownTimes[step] = microseconds
   }
 
-  /// Where the total comes to stand: in place of this member's first sum, if it has any. What others need of its sums has been sent before
-  /// they are added to, and is kept as it was.
+  /// Where the total comes to stand: in place of this member's first sum, if it has any. What others need of its sums
+  /// has been sent before they are added to, and is kept as it was.
   private var total: UnsafeMutablePointer<Float> {
     sums.first.map { UnsafeMutablePointer(mutating: $0) } ?? ownTotal.pointer
   }
@@ -122,7 +123,8 @@ package final class GradientExchange {
     }
   }
 
-  /// Whether what has come can be part of its round. Of a round that is yet to begin, ``begin(step:buckets:ranges:)`` tells.
+  /// Whether what has come can be part of its round. Of a round that is yet to begin, ``begin(step:buckets:ranges:)``
+  /// tells.
   package func fits(_ header: ExchangeHeader, _ body: Frame?) -> Bool {
     guard header.kind == .contribution || header.kind == .total else { return true }
     guard let body else { return false }
@@ -153,7 +155,8 @@ package final class GradientExchange {
   }
 
   /// Adds up this member's part of a bucket, along the tree.
-  /// - Returns: false if a contribution is gone: its sender has begun a newer generation, without this member. Then the round is void.
+  /// - Returns: false if a contribution is gone: its sender has begun a newer generation, without this member. Then the
+  ///   round is void.
   package func combine(_ piece: Piece) -> Bool {
     let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
@@ -197,7 +200,8 @@ package final class GradientExchange {
     init(_ values: UnsafeMutablePointer<Float>, isOwn: Bool) { (self.values, self.isOwn) = (values, isOwn) }
   }
 
-  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `copy` if kernels cannot take them there.
+  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `copy` if kernels
+  /// cannot take them there.
   private func summand(
     _ body: Frame, at offset: Int, byteCount: Int, elseIn copy: UnsafeMutablePointer<Float>
   ) -> Summand {
@@ -252,8 +256,8 @@ package final class GradientExchange {
   }
 
   /// All parts are there.
-  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took. nil if a part is gone: see
-  ///   ``combine(_:)``.
+  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took.
+  ///   nil if a part is gone: see ``combine(_:)``.
   package func complete(step: UInt64) -> (total: UnsafePointer<Float>, microseconds: [UInt32])? {
     defer { forget(step) }
     var told = times[step] ?? [:]

@@ -4,7 +4,8 @@ internal import Foundation
 internal import Synchronization
 internal import Transport
 
-/// A worker within the coordinator's process, on threads of its own: the same path as with many, without a second process.
+/// A worker within the coordinator's process, on threads of its own: the same path as with many, without a second
+/// process.
 final class InProcessWorker: Sendable {
   private let computing: ComputeThread
   private let isEnding = Mutex(false)

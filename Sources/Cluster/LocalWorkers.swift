@@ -136,7 +136,8 @@ final class LocalWorkers {
 }
 
 extension WorkerKeys {
-  /// How a coordinator gives its local workers their keys: only processes of the same user can read another's environment.
+  /// How a coordinator gives its local workers their keys: only processes of the same user can read another's
+  /// environment.
   static let environmentVariable = "ATELIER_WORKER_KEYS"
 
   var text: String { own.secretText + " " + coordinator.z85 }

@@ -11,9 +11,9 @@ extension Coordinator.Note {
     case .lost(let worker, .leaving): return "left: \(name(worker))"
     case .lost(let worker, .disconnected): return "lost: \(name(worker)); its work goes to others"
     case .lost(let worker, .silent): return "lost: \(name(worker)) says nothing any more; its work goes to others"
-    case .lost(let worker, .deaf): return "lost: \(name(worker)) does not receive its orders; its work goes to others"
-    case .lost(let worker, .unfit(let reason)): return "\(name(worker)) cannot do this job: \(reason)"
-    case .setAside(let chunk, _, let reason):
+    case .lost(let worker, .unresponsive): return "lost: \(name(worker)) does not receive its orders; its work goes to others"
+    case .lost(let worker, .excluded(let reason)): return "\(name(worker)) cannot do this job: \(reason)"
+    case .quarantined(let chunk, _, let reason):
       let units = chunk.count == 1 ? "unit \(chunk.first)" : "units \(chunk.first) to \(chunk.first + chunk.count - 1)"
       return "quarantined: \(units): \(reason)"
     case .resultsDiffer(_, let first, let second):
@@ -28,14 +28,14 @@ extension Coordinator.Note {
     case .begun(_, let generation, let step, let members):
       return generation == 1
         ? nil : "training goes on with \(counted(members, "worker")) after round \(step)"
-    case .nobodyLeft: return "no worker is left; waiting for one to join"
+    case .noWorkersLeft: return "no worker is left; waiting for one to join"
     }
   }
   /// Whether something went wrong; that a worker leaves or a job goes on is no fault.
   var isFault: Bool {
     switch self {
     case .joined, .begun, .lost(_, .leaving): false
-    case .lost, .setAside, .resultsDiffer, .deviates, .unusable, .nobodyLeft: true
+    case .lost, .quarantined, .resultsDiffer, .deviates, .unusable, .noWorkersLeft: true
     }
   }
 }

@@ -1,7 +1,8 @@
 internal import Coordination
 internal import Foundation
 
-/// What kind of program listens at a port, judged by what it answers to ZeroMQ's greeting (ZMTP 3.0, RFC 23), and else to a request of HTTP.
+/// What kind of program listens at a port, judged by what it answers to ZeroMQ's greeting (ZMTP 3.0, RFC 23), and else
+/// to a request of HTTP.
 enum ProgramProbe: Equatable {
   /// - mechanism: empty if the program does not name it
   /// - socketType: as the program says; nil if it does not, as behind CURVE
@@ -16,8 +17,8 @@ enum ProgramProbe: Equatable {
   case gone
 
   private static let greetingSize = 64
-  /// Of a greeting: the signature and the major version. libzmq answers that with its whole greeting. What does not suit it in the rest would make
-  /// it close the connection, possibly before its answer is out.
+  /// Of a greeting: the signature and the major version. libzmq answers that with its whole greeting. What does not
+  /// suit it in the rest would make it close the connection, possibly before its answer is out.
   private static let beginningSize = 11
   /// Of the shortest command READY.
   private static let readySize = 27
@@ -33,7 +34,8 @@ enum ProgramProbe: Equatable {
       guard greeting.count >= greetingSize else { return .zeroMQ(mechanism: "", socketType: nil) }
       let mechanism = String(decoding: greeting[12..<32].prefix { $0 != 0 }, as: UTF8.self)
       guard mechanism == "NULL" else { return .zeroMQ(mechanism: mechanism, socketType: nil) }
-      // It names its socket's type without being asked, and closes the connection if it is told of one that it does not work with.
+      // It names its socket's type without being asked, and closes the connection if it is told of one that it does not
+      // work with.
       let (all, _) = talk(
         host, port, send: Self.greeting(), expecting: greetingSize + readySize, timeout: min(timeout, 500))
       return .zeroMQ(mechanism: mechanism, socketType: socketType(all?.dropFirst(greetingSize) ?? []))

@@ -1,6 +1,7 @@
 package import Coordination
 
-/// How often a worker process is started again: one that dies again and again soon after its start has something that another start does not mend.
+/// How often a worker process is started again: one that dies again and again soon after its start has something that
+/// another start does not mend.
 package struct Restarts {
   private var count = 0
 

@@ -1,7 +1,7 @@
 /// Which logical shards each member of a training group computes: contiguous ranges, by the speed that was measured.
 ///
-/// All members come to the same ranges, because each computes them from the same numbers: the times that all tell all in every round. A
-/// member that joins begins a new generation, in which everybody forgets what was measured.
+/// All members come to the same ranges, because each computes them from the same numbers: the times that all tell all
+/// in every round. A member that joins begins a new generation, in which everybody forgets what was measured.
 package struct ShardAssignment: Equatable {
   package private(set) var ranges: [Range<Int>]
   private let shards: Int

@@ -1,7 +1,7 @@
 package import Compute
 
-/// What sockets and processes take, beside the threads that compute. libzmq ends the process if it gets no thread or descriptor, and Foundation
-/// waits forever for the thread that watches over processes: so it is tried before.
+/// What sockets and processes take, beside the threads that compute. libzmq ends the process if it gets no thread or
+/// descriptor, and Foundation waits forever for the thread that watches over processes: so it is tried before.
 package enum SystemLimits {
   /// libzmq's two, the worker's two, that of access control, that of Foundation.
   private static let threads = 6
@@ -9,7 +9,8 @@ package enum SystemLimits {
   private static let files = 32
   private static let filesOfEachWorker = 3
 
-  /// Whether descriptors can be kept in reserve. Where there are few, data files are read with them, and ``check(localWorkers:)`` reports the limit.
+  /// Whether descriptors can be kept in reserve. Where there are few, data files are read with them, and
+  /// ``check(localWorkers:)`` reports the limit.
   package static var hasDescriptorsToSpare: Bool { (try? OpenFileLimit.check(canOpen: 2 * files)) != nil }
 
   /// - Parameter localWorkers: processes that will be started

@@ -3,10 +3,10 @@ internal import Coordination
 internal import Datasets
 internal import Models
 
-/// Does units of a job that consists of independent ones; the result is their bytes.
+/// Does tasks of a job that consists of independent ones; the result is their bytes.
 protocol TaskRunner {
-  /// - Parameter progress: told how many of the chunk's units are done; returns false to stop early.
-  /// - Throws: `CancellationError` if stopped; why the units cannot be done.
+  /// - Parameter progress: told how many of the chunk's tasks are done; returns false to stop early.
+  /// - Throws: `CancellationError` if stopped; why the tasks cannot be done.
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8]
 
   /// How many of the bytes any other worker would have come to; the rest is about how it went.
@@ -53,8 +53,8 @@ struct PredictionTaskRunner: TaskRunner {
   let imagesPerTask: Int
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.tasks
-    let range = units.lowerBound * imagesPerTask..<min(units.upperBound * imagesPerTask, images.count)
+    let tasks = chunk.tasks
+    let range = tasks.lowerBound * imagesPerTask..<min(tasks.upperBound * imagesPerTask, images.count)
     let part = range.count == images.count ? images : images.selecting(Array(range))
     let probabilities = try predictor(part) { progress($0.done / imagesPerTask) }
     return probabilities.withUnsafeBytes { Array($0) }

@@ -25,7 +25,8 @@ final class TrainingRunner {
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   /// States that may still be needed, by the rounds that were done.
   private var kept: [UInt64: [Tensor]] = [:]
-  /// Since the last comparison, gradients that were computed more than once: of each of ``GradientChecks/targets(of:memberCount:)``.
+  /// Since the last comparison, gradients that were computed more than once: of each of
+  /// ``GradientChecks/targets(of:memberCount:)``.
   private var checked: [Fingerprint] = []
   private var lastWaitingReport: Milliseconds = 0
   private var waitedMicroseconds = 0
@@ -59,7 +60,7 @@ final class TrainingRunner {
     }
     member = TrainingMember(
       job: job.id, worker: worker, step: step, agreed: agreed, isFinished: trainer.isFinished,
-      patience: limits.exchange)
+      resendTimeout: limits.resendTimeout)
     reportMembership(member.membership)
   }
 
@@ -83,7 +84,7 @@ final class TrainingRunner {
         enqueue(member.follow(group, at: now))
         forget()
       } else if let (header, body) = nextMessage() {
-        enqueue(member.receive(header, isFit: exchange.fits(header, body), at: now), header, body)
+        enqueue(member.receive(header, isValid: exchange.fits(header, body), at: now), header, body)
       } else if case let actions = member.tick(at: now), !actions.isEmpty {
         enqueue(actions)
       } else if member.isComputing {
@@ -185,9 +186,9 @@ final class TrainingRunner {
     let (ranges, buckets) = (assignment.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
     let toCheck = beginChecks()
-    let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
+    let invalid = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
     let contributors = Set(ranges.indices.filter { !ranges[$0].isEmpty })
-    member.beginRound(contributors: contributors, buckets: buckets.count, isDirect: toCheck > 0, unfit: unfit)
+    member.beginRound(contributors: contributors, buckets: buckets.count, isDirect: toCheck > 0, invalid: invalid)
     let start = monotonicMicroseconds()
     func send(_ bucket: Int, _ sums: [UnsafePointer<Float>]) {
       let time = own.isEmpty ? 0 : UInt32(clamping: monotonicMicroseconds() - start)
@@ -244,12 +245,13 @@ final class TrainingRunner {
     enqueue(actions)
   }
 
-  /// The round in hand is void, and nothing of it has been applied: the others have gone on without this member, which joins them anew.
+  /// The round in hand is void, and nothing of it has been applied: the others have gone on without this member, which
+  /// joins them anew.
   private func startOver() {
     (pending, early) = ([], [])
     member = TrainingMember(
       job: job, worker: worker, step: UInt64(trainer.round), agreed: member.agreedState,
-      isFinished: trainer.isFinished, patience: limits.exchange)
+      isFinished: trainer.isFinished, resendTimeout: limits.resendTimeout)
     forget()
     reportMembership(member.membership)
   }

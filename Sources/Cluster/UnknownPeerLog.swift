@@ -1,7 +1,8 @@
 internal import Compute
 package import Coordination
 
-/// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once a minute at most.
+/// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once
+/// a minute at most.
 package struct UnknownPeerLog {
   package enum Incident: Int, Sendable {
     /// A message that is none of the protocol's.

@@ -3,9 +3,11 @@ package import Coordination
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Fetches the bytes of results and checkpoints that are too long for one message, and checks them. No clock, no socket.
+/// Fetches the bytes of results and checkpoints that are too long for one message, and checks them. No clock, no
+/// socket.
 ///
-/// A worker announces its bytes again and again until they are no longer asked for, so what is dropped here comes again.
+/// A worker announces its bytes again and again until they are no longer asked for, so what is dropped here comes
+/// again.
 package struct Uploads {
   /// What the bytes belong to.
   package enum Subject: Sendable {
@@ -29,7 +31,8 @@ package struct Uploads {
   /// In the order in which they began.
   private var uploads: [Upload] = []
 
-  /// Uploads that are under way at a time: each has some parts in the queues, and the bytes that have come are in memory.
+  /// Uploads that are under way at a time: each has some parts in the queues, and the bytes that have come are in
+  /// memory.
   private static let maxConcurrent = 4
   /// Announcements that are remembered.
   private static let maxUploads = 1_000

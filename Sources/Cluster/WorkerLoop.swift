@@ -119,7 +119,7 @@ final class WorkerLoop {
         ? [UInt8](own.digest.digest)
         : bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
       handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
-    case .progress(let units): handle(.progress(tasks: units))
+    case .progress(let tasks): handle(.progress(tasks: tasks))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
@@ -153,7 +153,7 @@ final class WorkerLoop {
         blobs.add(file: bytes, name: name)
         continue
       }
-      for request in downloads[name]!.requests(at: now, timeout: limits.retry) {
+      for request in downloads[name]!.requests(at: now, timeout: limits.retryInterval) {
         send { $0.blobRequest = request }
       }
     }

@@ -4,7 +4,7 @@ import SwiftProtobuf
 import Testing
 
 struct ClusterErrorTests {
-  @Test func eachChunkThatWasSetAsideHasItsReason() {
+  @Test func namesReasonOfEachQuarantinedChunk() {
     func chunk(_ first: UInt64, _ count: UInt64) -> Chunk { Chunk.with { ($0.first, $0.count) = (first, count) } }
     let error = ClusterError(
       quarantined: [(chunk(2, 1), "no memory"), (chunk(4, 3), "bad data"), (chunk(9, 2), "no memory")], unit: "tree")

@@ -1,16 +1,16 @@
 import Foundation
 import Synchronization
 
-/// A program that listens at a port of loopback and is no coordinator. Ends with its owner.
+/// A program that listens on a loopback port and is not a coordinator. It ends with its owner.
 final class OtherProgram: Sendable {
   let port: UInt16
   private let descriptor: Int32
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
-  ///   - greeting: sent to whoever connects
-  ///   - answer: sent when something was received
-  ///   - closes: whether the connection is closed then
+  ///   - greeting: sent on each new connection
+  ///   - answer: sent after data was received
+  ///   - closes: whether the connection is closed afterwards
   init(greeting: String = "", answer: String = "", closes: Bool = false) {
     let (listening, port) = boundLoopbackSocket()
     _ = listen(listening, 16)

@@ -1,9 +1,9 @@
 import Cluster
 import Testing
 
-/// Who computes which shards: always all of them, by the speed that was measured, the same for everybody.
+/// Tests that the assignment covers all shards, follows the measured speed, and is the same for all members.
 struct ShardAssignmentTests {
-  /// Whether they are contiguous, in order, and all there are.
+  /// Whether the ranges are contiguous, ascending and complete.
   private func cover(_ ranges: [Range<Int>], _ shards: Int) -> Bool {
     var next = 0
     for range in ranges {
@@ -14,17 +14,17 @@ struct ShardAssignmentTests {
   }
 
   @Test(arguments: [([1, 1], [8, 8]), ([1, 3], [4, 12]), ([2, 1, 1], [8, 4, 4]), ([1], [16])])
-  func theFirstSharesFollowTheThreads(threads: [Int], counts: [Int]) {
+  func firstAssignmentFollowsThreadCounts(threads: [Int], counts: [Int]) {
     #expect(ShardAssignment(shards: 16, threads: threads).ranges.map(\.count) == counts)
   }
 
-  @Test func moreMembersThanShardsLeaveSomeWithout() {
+  @Test func surplusMembersHaveNoShards() {
     let assignment = ShardAssignment(shards: 4, threads: Array(repeating: 1, count: 9))
     #expect(cover(assignment.ranges, 4) && assignment.ranges.count == 9 && assignment.ranges.allSatisfy { $0.count <= 1 })
   }
 
-  /// A member that takes three times as long for each shard gets about a third of the other's.
-  @Test func aSlowMemberGetsFewer() {
+  /// A member that takes three times as long for each shard receives about a third as many shards as the other.
+  @Test func slowMemberReceivesFewerShards() {
     var assignment = ShardAssignment(shards: 16, threads: [1, 1])
     for _ in 0..<32 {
       assignment.note(microseconds: zip(assignment.ranges, [100, 300]).map { UInt32($0.count * $1) })
@@ -33,13 +33,13 @@ struct ShardAssignmentTests {
     #expect(assignment.ranges.map(\.count) == [12, 4])
   }
 
-  @Test func nearlyTheSameSpeedChangesNothing() {
+  @Test func smallSpeedDifferencesChangeNothing() {
     var assignment = ShardAssignment(shards: 16, threads: [1, 1])
     for round in 0..<64 { assignment.note(microseconds: round % 2 == 0 ? [800, 830] : [840, 810]) }
     #expect(assignment.ranges == [0..<8, 8..<16])
   }
 
-  @Test func membersThatKnowTheSameComeToTheSame() {
+  @Test func equalTimesGiveEqualAssignments() {
     var (first, second) = (ShardAssignment(shards: 16, threads: [2, 1, 1]), ShardAssignment(shards: 16, threads: [2, 1, 1]))
     var state: UInt32 = 7
     for _ in 0..<100 {

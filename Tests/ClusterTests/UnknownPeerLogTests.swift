@@ -1,13 +1,13 @@
 import Cluster
 import Testing
 
-/// One line for each peer and minute, and no memory that grows.
+/// Tests that the log has at most one line for each peer and minute, and that its memory is bounded.
 struct UnknownPeerLogTests {
   private var log = UnknownPeerLog()
 
   private mutating func lines(at now: Int) -> [String] { log.lines(at: now) }
 
-  @Test mutating func eachPeerIsToldOfOnceInAMinute() {
+  @Test mutating func logsEachPeerOncePerMinute() {
     log.note(.message, of: "10.0.0.1")
     log.note(.message, of: "10.0.0.1")
     #expect(lines(at: 0) == ["10.0.0.1: dropped 2 messages that are none of Atelier's"])
@@ -15,7 +15,7 @@ struct UnknownPeerLogTests {
     log.note(.refusal, of: "10.0.0.2", count: 3)
     #expect(
       lines(at: 30_000) == ["10.0.0.2: turned away 3 connections whose key is not on the list"],
-      "a new peer does not wait for the others' minute")
+      "a new peer is logged immediately")
     log.note(.handshake, of: "10.0.0.1")
     #expect(lines(at: 59_999).isEmpty)
     let line = lines(at: 60_000)
@@ -24,12 +24,12 @@ struct UnknownPeerLogTests {
     #expect(lines(at: 200_000).isEmpty)
   }
 
-  @Test mutating func veryManyPeersAreToldOfAsOne() {
+  @Test mutating func excessPeersAreLoggedTogether() {
     for peer in 0..<5_000 { log.note(.message, of: "peer \(peer)") }
-    let told = lines(at: 0)
-    #expect(told.count == 1_001)
-    #expect(told.contains("other peers: dropped 4000 messages that are none of Atelier's"))
-    // Those that keep still are forgotten, and make room.
+    let logged = lines(at: 0)
+    #expect(logged.count == 1_001)
+    #expect(logged.contains("other peers: dropped 4000 messages that are none of Atelier's"))
+    // Peers without incidents are removed, which makes room.
     #expect(lines(at: 60_000).isEmpty)
     log.note(.message, of: "peer 4999")
     #expect(lines(at: 60_000).first?.hasPrefix("peer 4999: ") == true)

@@ -4,7 +4,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// Long results come in parts, as the coordinator asks for them.
+/// Tests that long results are sent in the parts that the coordinator requests.
 struct UploadsTests {
   private let bytes = (0..<(5 << 20) + 3).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 9) }
 
@@ -25,7 +25,7 @@ struct UploadsTests {
     return (part, Array(bytes[offset..<min(offset + Int(request.count), bytes.count)]))
   }
 
-  @Test func anUploadThatIsAnnouncedTwiceComesOnceAndWhole() {
+  @Test func uploadAnnouncedTwiceArrivesOnce() {
     var uploads = Uploads()
     uploads.begin(subject(), from: 7)
     uploads.begin(subject(), from: 7)
@@ -42,7 +42,7 @@ struct UploadsTests {
     #expect(uploads.requests(at: 1_000, timeout: 100) { _, _ in true }.isEmpty)
   }
 
-  @Test func fewAreFetchedAtATimeAndThoseThatNobodyWantsAreGivenUp() {
+  @Test func fetchesFourUploadsAtATimeAndDropsUnwantedOnes() {
     var uploads = Uploads()
     for worker in 1...100 { uploads.begin(subject(chunk: UInt64(worker)), from: WorkerID(worker)) }
     let first = uploads.requests(at: 0, timeout: 100) { _, _ in true }
@@ -51,7 +51,7 @@ struct UploadsTests {
     #expect(Set(next.map(\.worker)) == [91, 92, 93, 94])
   }
 
-  @Test func aSizeThatIsOnlyAnnouncedCostsNothing() {
+  @Test func announcedSizeAllocatesNothing() {
     var uploads = Uploads()
     uploads.begin(subject(count: 1 << 50), from: 1)
     let requests = uploads.requests(at: 0, timeout: 100) { _, _ in true }

@@ -4,9 +4,9 @@ import Models
 import SwiftProtobuf
 import Testing
 
-/// What the lines of workers say, before and after their first results.
+/// Tests the lines that show the progress of workers, before and after their first results.
 struct WorkerRatesTests {
-  @Test func theShareCountsUnitsOfChunksInHand() {
+  @Test func fractionIncludesTasksOfUnfinishedChunks() {
     var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<100])), description: [], at: 0)
     var rates = WorkerRates(at: 0)

@@ -135,7 +135,7 @@ import Testing
     }
     let closed = try doctor(1)
     #expect(
-      closed.status == 69 && closed.output.contains("failed  port  nobody listens at port 7700"), "\(closed.output)")
+      closed.status == 69 && closed.output.contains("failed  port  no program listens at port 7700"), "\(closed.output)")
     let run = try start(
       network, on: 0,
       ["train"] + Self.network + ["--data", data, "--output", "a.safetensors", "--listen", Self.address] + keys(0))
@@ -147,14 +147,14 @@ import Testing
     try FileManager.default.copyItem(
       atPath: folder.file("keys0/coordinator.public"), toPath: folder.file("keys4/coordinator.public"))
     let unlisted = try doctor(4)
-    #expect(unlisted.status == 69 && unlisted.output.contains("turns this key away"), "\(unlisted.output)")
+    #expect(unlisted.status == 69 && unlisted.output.contains("rejects this worker's key"), "\(unlisted.output)")
     try FileManager.default.createDirectory(atPath: folder.file("keys5"), withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: folder.file("keys1/two.secret"), toPath: folder.file("keys5/two.secret"))
     try FileManager.default.copyItem(
       atPath: folder.file("keys4/unlisted.public"), toPath: folder.file("keys5/coordinator.public"))
     let mismatched = try doctor(5)
     #expect(
-      mismatched.status == 69 && mismatched.output.contains("not the key of what listens there"),
+      mismatched.status == 69 && mismatched.output.contains("does not match the key of the program"),
       "\(mismatched.output)")
   }
 }
