@@ -27,7 +27,8 @@ struct DoctorTests {
 
   @Test func advisesToCopyUnlistedKeyToCoordinator() throws {
     let finding = try advice(secured, allowing: [], to: own)
-    #expect(finding.step == "key" && !finding.isWell && finding.text.contains("rejects this worker's key"), "\(finding)")
+    #expect(
+      finding.step == "key" && !finding.isWell && finding.text.contains("rejects this worker's key"), "\(finding)")
   }
 
   @Test func advisesToCopyCoordinatorKeyIfItDiffers() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A disk of 64 KiB in memory. It exists in the mount namespace of a process and disappears with it; root can access it.
+/// A disk of 64 KiB in memory. It exists in the mount namespace of a process, and disappears with it.
 final class SmallDisk {
   let path: String
   private let owner: Process
@@ -11,7 +11,7 @@ final class SmallDisk {
   /// The reason why this system does not permit such a disk; nil if it does.
   static let obstacle: Comment? = {
     guard getuid() == 0 else { return "a full or read-only disk requires root" }
-    return (try? SmallDisk()) == nil ? "this system does not permit mounting a disk (a container without the capability)" : nil
+    return (try? SmallDisk()) == nil ? "this system does not permit mounting a disk" : nil
   }()
 
   struct Failure: Error {}
