@@ -135,7 +135,8 @@ import Testing
     }
     let closed = try doctor(1)
     #expect(
-      closed.status == 69 && closed.output.contains("failed  port  no program listens at port 7700"), "\(closed.output)")
+      closed.status == 69 && closed.output.contains("failed  port  no program listens at port 7700"),
+      "\(closed.output)")
     let run = try start(
       network, on: 0,
       ["train"] + Self.network + ["--data", data, "--output", "a.safetensors", "--listen", Self.address] + keys(0))

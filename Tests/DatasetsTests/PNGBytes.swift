@@ -6,10 +6,10 @@ enum PNGBytes {
 
   /// The color types of the PNG specification.
   enum ColorType: UInt8 {
-    case grey = 0
+    case gray = 0
     case rgb = 2
     case palette = 3
-    case greyAlpha = 4
+    case grayAlpha = 4
     case rgbAlpha = 6
   }
 

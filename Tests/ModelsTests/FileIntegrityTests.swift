@@ -12,10 +12,10 @@ import Testing
   /// Flips bits of a file, one at a time.
   /// - Parameters:
   ///   - bits: the positions of the bits; nil: all
-  ///   - read: reads the file, and returns whether its content equals that of the original
+  ///   - read: reads the file, and returns whether its content is unchanged
   private func flip(_ path: String, bits: [Int]? = nil, _ read: (String) throws -> Bool) throws {
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    try #require(try read(path), "the file as it was")
+    try #require(try read(path), "the unchanged file")
     var refused = 0
     for bit in bits ?? Array(0..<8 * bytes.count) {
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)

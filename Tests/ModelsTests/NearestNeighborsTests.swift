@@ -94,7 +94,7 @@ import Testing
     #expect(try probabilities(14, .distance, 2) == [1.0 / 3, 2.0 / 3, 0])
   }
 
-  /// A lane of 32 bits cannot sum as many pixels as a color image of 512 x 512 has, black against white.
+  /// The distance between a black and a white color image of 512 x 512 pixels exceeds the range of a 32-bit lane.
   @Test func largestImagesDoNotOverflow() throws {
     let shape = ImageShape(height: 512, width: 512, channels: 3)
     let training = LabeledImages(
@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  // MARK: On real images
+  // MARK: Fashion-MNIST
 
   /// scikit-learn's KNeighborsClassifier(7) and the exact index of FAISS classify 8540 of the 10000 test images
   /// correctly.

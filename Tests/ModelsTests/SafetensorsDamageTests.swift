@@ -74,7 +74,7 @@ import Testing
     ("{\"a", 0, "the end of a text"),
   ])
   func reportsReasonForInvalidHeader(header: String, data: Int, reason: String) throws {
-    let found = try #require(try failure(file(header: header, data: data)), "it was read")
+    let found = try #require(try failure(file(header: header, data: data)), "the file was accepted")
     #expect(found.contains(reason))
   }
 

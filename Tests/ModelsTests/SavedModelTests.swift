@@ -144,7 +144,7 @@ struct ConstantClassifier: Classifier {
           bytes[start + Int(random.next(below: UInt32(bytes.count - start)))] = UInt8(random.next(below: 256))
         }
       }
-      // Like an editor that updates the digests.
+      // Updates the digests, as an editor could.
       guard let file = try? SafetensorsFile(path: folder.write(bytes, to: "damaged")),
         let saved = try? SavedModel(file, name: "damaged", isChecked: false)
       else { continue }

@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  /// Whether each run is an original one, perhaps without some of its rows.
+  /// Returns whether each run found is a known one, possibly without some of its rows.
   private func isPart(_ found: String, of known: Set<Substring>) -> Bool {
     found.split(separator: "\n").allSatisfy { line in
       known.contains { $0.prefix { $0 != ")" } == line.prefix { $0 != ")" } }

@@ -2,7 +2,7 @@ import Compute
 import Selection
 import Testing
 
-/// In whatever order scores arrive, the promoted configurations are those of the synchronous algorithm.
+/// The promoted configurations are those of the synchronous algorithm, regardless of the order of the scores.
 @Suite struct RungDecisionsTests {
   private typealias Trial = RungDecisions.Trial
 

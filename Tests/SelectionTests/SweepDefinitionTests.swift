@@ -149,7 +149,7 @@ import Testing
     #expect(try count(.cnn, "filters", ["8,16", "08,16", "16"]) == 2)
   }
 
-  /// The number of shards is at most the batch size, which a check of single values cannot know.
+  /// The number of shards is at most the batch size, which checks of single values cannot verify.
   @Test func acceptsValuesWhoseLimitIsAnotherParameter() throws {
     let space = ParameterSpace(["batch": .list(["4", "256"]), "shards": .list(["2", "256"])])
     try SweepDefinition(.cnn, spaces: [space]).check()
@@ -175,7 +175,7 @@ import Testing
     for epochs in 1...3 { #expect(30...110 ~= sampled.count { $0["epochs"] == "\(epochs)" }) }
   }
 
-  /// However the ends of a range are written, the parameter determines whether its values are integers.
+  /// The parameter determines whether the values of a range are integers, regardless of how its ends are written.
   @Test func parameterDeterminesValuesOfRange() throws {
     func sampled(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
       let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\nsamples: 30\n"
@@ -262,7 +262,7 @@ import Testing
     #expect(try read(halving) { $0.factor = 3 }[0].strategy == trees(factor: 3))
     let images = SuccessiveHalving(resource: .images, factor: 3, least: 1, most: 9)
     let replaced = try read(halving) { ($0.halving, $0.mostResource) = (.images, 9) }
-    #expect(replaced[0].strategy == .halving(images), "a strategy that is replaced is replaced whole")
+    #expect(replaced[0].strategy == .halving(images), "the strategy is replaced as a whole")
     #expect(try read(halving) { $0.samples = 2 }[0].strategy == .random(2))
   }
 
@@ -283,7 +283,7 @@ import Testing
     #expect(try definition.configurations().count == 3)
   }
 
-  /// The same for integers of a range, without ten million samples.
+  /// A range with few integers does not require as many samples as the strategy allows.
   @Test func samplesEachOfFewValuesOfARange() throws {
     let range = ParameterSpace.Values.range(low: 1, high: 5, isLogarithmic: true)
     var definition = SweepDefinition(.tree, spaces: [ParameterSpace(["max-depth": range])])

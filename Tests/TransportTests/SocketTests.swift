@@ -115,7 +115,7 @@ import Transport
     #expect(first.map { $0.map(\.count)[1...] } == [[4, 1_000], [4, 1_000]])
 
     bad.send("small", String(repeating: "x", count: 1_001), "small")
-    #expect(Peer.becomes { if case .closed = server.event() { true } else { false } })
+    #expect(Peer.eventually { if case .closed = server.event() { true } else { false } })
     #expect(server.isSilent())
     good.send("still here")
     #expect(server.text(marked: true) == ["still here"])
@@ -148,7 +148,7 @@ import Transport
 
   @Test func sendingToUnknownOrLostPeerFails() throws {
     let server = try Peer(.router)
-    #expect(!server.answer([Frame("nobody".utf8)], "answer"))
+    #expect(!server.answer([Frame("unknown".utf8)], "answer"))
     let endpoint = try server.bind("tcp://127.0.0.1:*")
     var client: Peer? = try Peer(.dealer)
     try client?.connect(endpoint)
@@ -156,7 +156,7 @@ import Transport
     let question = try #require(server.receive())
     #expect(server.answer(question, "answer"))
     client = nil
-    #expect(Peer.becomes { !server.answer(question, "answer") })
+    #expect(Peer.eventually { !server.answer(question, "answer") })
   }
 
   // MARK: Addresses
