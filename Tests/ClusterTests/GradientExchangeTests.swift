@@ -138,7 +138,7 @@ struct GradientExchangeTests {
       }
     }
     let next = GradientExchange.Piece(step: 1, bucket: 0)
-    #expect(members[0].exchange.message(.contribution, next, to: 1, isCurrent: false) == nil, "no sums of this round yet")
+    #expect(members[0].exchange.message(.contribution, next, to: 1, isCurrent: false) == nil, "no sums yet")
     withExtendedLifetime(members) {}
   }
 

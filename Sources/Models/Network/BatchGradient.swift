@@ -84,8 +84,8 @@ package final class BatchGradient {
   /// - Parameters:
   ///   - samples: (count), the positions of the images in the training set
   ///   - count: at most the batch size
-  ///   - bucketSummed: called on the calling thread with each of the plan's buckets, in order, when ``sums`` are finished
-  ///     there, while the backward pass goes on in earlier layers; if nil, the caller calls ``finish(_:)``
+  ///   - bucketSummed: called on the calling thread with each of the plan's buckets, in order, when ``sums`` are
+  ///     complete there, while the backward pass continues in earlier layers; if nil, the caller calls ``finish(_:)``
   package func compute(
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights,
     bucketSummed: ((_ bucket: Int) -> Void)? = nil
