@@ -130,7 +130,7 @@ import Testing
     kill(run.process.processIdentifier, SIGKILL)
     _ = try run.wait()
     try waitUntil { workers.allSatisfy { kill($0, 0) != 0 } }
-    // The checkpoint contains the path of the data set.
+    // The saved state contains the path of the data set.
     let resumed = try AtelierProcess(["train", kind, "--resume", saved, "--workers", "3"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(try folder.bytes("a.safetensors") == expected)
@@ -237,8 +237,8 @@ import Testing
     try waitUntil { run.errorsSoFar.contains("whose key is not on the list") }
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("keys listed now: those of 2 workers"), "\(ended.errors)")
-    #expect(ended.errors.contains("of no use among the keys: \(folder.file("keys1"))/broken.public holds no key"))
+    #expect(ended.status == 0 && ended.errors.contains("keys reloaded: 2 workers may join"), "\(ended.errors)")
+    #expect(ended.errors.contains("ignored in the folder of keys: \(folder.file("keys1"))/broken.public holds no key"))
   }
 
   // MARK: Invalid use
