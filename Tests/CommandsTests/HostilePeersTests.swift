@@ -109,7 +109,7 @@ extension ClusterTests {
       }
       try waitUntil {
         hostile.receive()
-        return run.errorsSoFar.components(separatedBy: "cannot be used, and is computed again").count > attempt
+        return run.errorsSoFar.components(separatedBy: "which is computed again").count > attempt
       }
     }
     try expectExpulsion(of: hostile, from: run, port, model: expected)
@@ -162,12 +162,12 @@ extension ClusterTests {
 
   // MARK: Unknown peers
 
-  /// Opens connections, as many at a time as allowed, for as long as a condition holds.
+  /// Opens connections, at most `limit` at a time, for as long as a condition holds.
   fileprivate final class Flood: @unchecked Sendable {  // `wait` joins the thread
     private let ended = DispatchSemaphore(value: 0)
     private(set) var count = 0
 
-    init(_ port: UInt16, atATime: Int, greeting: [UInt8], while condition: @escaping @Sendable () -> Bool) {
+    init(_ port: UInt16, limit: Int, greeting: [UInt8], while condition: @escaping @Sendable () -> Bool) {
       let thread = Thread { [self] in
         var files: [Int32] = []
         while condition() {
@@ -176,7 +176,7 @@ extension ClusterTests {
           if let last = files.last, last >= 0 {
             _ = greeting.withUnsafeBytes { Foundation.send(last, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
           }
-          if files.count >= atATime {
+          if files.count >= limit {
             usleep(1_000)
             close(files.removeFirst())
           }
@@ -219,7 +219,7 @@ extension ClusterTests {
     defer { kill(run.process.processIdentifier, SIGKILL) }
     try waitUntil { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     let process = run.process.processIdentifier
-    let flood = Flood(port, atATime: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
+    let flood = Flood(port, limit: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
     let ended = try run.wait()
     flood.wait()
     #expect(ended.status == 0, "\(ended.errors)")

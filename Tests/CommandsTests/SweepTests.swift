@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Testing
 
-/// The table of a sweep does not depend on its workers and their failures.
+/// The table of a sweep does not depend on its workers or their failures.
 @Suite struct SweepTests {
   let folder: TemporaryFolder
   let data: String
@@ -69,7 +69,8 @@ import Testing
     #expect(tables[4] != tables[0])
   }
 
-  /// One process, one team, two teams, and a team with a spare worker train the networks.
+  /// The networks are trained by one process, one team, two teams, a team with too few workers, and two teams with a
+  /// spare worker.
   @Test func resultIsIndependentOfTeams() throws {
     let options = Self.searches["cnn"]! + ["--no-refit", "--folds", "3"]
     _ = try search(options)
@@ -196,7 +197,7 @@ import Testing
   }
 
   /// Users start from the examples, so they must run; on these small images some configurations are impossible.
-  @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "original", "public-benchmark"])
+  @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "reference", "public-benchmark"])
   func examplesRun(name: String) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../deploy/examples/\(name).yaml"
     let run = try search([path])
