@@ -70,7 +70,7 @@ import Testing
     let ended = try trainWithCorruptMember(target, workers: 3)
     #expect(ended.status == 0, "\(ended.errors)")
     #expect(ended.errors.contains("expelled: "), "\(ended.errors)")
-    #expect(ended.errors.contains("a gradient that several computed") == (target == .images), "\(ended.errors)")
+    #expect(ended.errors.contains("a gradient that several members computed") == (target == .images), "\(ended.errors)")
     #expect(try folder.bytes("a.safetensors") == expected)
   }
 
