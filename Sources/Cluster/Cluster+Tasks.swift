@@ -11,7 +11,8 @@ extension Cluster {
   /// Grows a forest, whose trees are distributed among the workers.
   /// - Parameter parts: The folder with trees grown earlier, to which new trees are added.
   package func fitForest(
-    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil, progress: ProgressHandler
+    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil,
+    progress: ProgressHandler
   ) throws -> Forest {
     try settings.check()
     try checkMemory(.forest(settings), images, classCount: classCount)

@@ -142,7 +142,8 @@ private final class TeamFits: TeamJobs {
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
-    (description.activity, description.settings, description.classCount) = (.trainTeamFit, settings.text, UInt32(classCount))
+    (description.activity, description.settings) = (.trainTeamFit, settings.text)
+    description.classCount = UInt32(classCount)
     (description.images, description.division) = (.init(name.bytes), .init(fit.division.json))
     // A member without shards has nothing to do.
     let team = Team(of: size, atMost: settings.shards)

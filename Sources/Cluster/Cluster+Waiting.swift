@@ -43,6 +43,8 @@ extension Cluster {
   }
 
   func reportAwaitedWorkers() {
-    if let line = waitingReport.line(waiting, isDelayed: settings.listen == nil, at: now) { report(line, isFault: false) }
+    if let line = waitingReport.line(waiting, isDelayed: settings.listen == nil, at: now) {
+      report(line, isFault: false)
+    }
   }
 }

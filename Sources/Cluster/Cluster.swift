@@ -96,7 +96,8 @@ package final class Cluster {
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
     if settings.isOneProcess {
-      inProcessWorker = try InProcessWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
+      inProcessWorker = try InProcessWorker(
+        in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
   }

@@ -2,18 +2,18 @@ internal import Compute
 internal import Foundation
 package import Models
 
-/// Results of a job's tasks on disk, so that a run whose coordinator was killed goes on with what was done.
+/// Results of a job's tasks on disk, with which a run whose coordinator was killed resumes.
 ///
-/// Each is a file `FIRST-END-CHECKSUM.part`, whose checksum covers the content, the tasks, and the job that they belong
-/// to. One that is damaged, renamed or of another job is computed again, to the same bits: parts are not flushed to the
-/// disk, so after a power failure that is what has to be expected.
+/// Each result is a file `FIRST-END-CHECKSUM.part`. The checksum covers the content, the tasks, and the job that they
+/// belong to. A part that is damaged, renamed or of another job is computed again, to the same bits. Parts are not
+/// flushed to the disk, so a power failure may damage some.
 package struct PartFolder {
   private let path: String
-  /// All that the results follow from.
+  /// A text that identifies the job.
   private let owner: String
 
-  /// Makes the folder, if it is not there.
-  /// - Parameter owner: a text that no other job has
+  /// Makes the folder if it does not exist.
+  /// - Parameter owner: A text that identifies the job, and that no other job has.
   /// - Throws: ``FileError/notCreated(path:reason:)``
   package init(path: String, owner: String) throws(FileError) {
     (self.path, self.owner) = (path, owner)
@@ -27,7 +27,7 @@ package struct PartFolder {
   /// - Throws: ``FileError/notWritten(path:reason:)``
   package func write(_ bytes: UnsafeRawBufferPointer, tasks: Range<Int>) throws(FileError) {
     let name = "\(tasks.lowerBound)-\(tasks.upperBound)-\(mark(bytes, tasks)).part"
-    // Not flushed: what a power failure damages is known by its checksum.
+    // Damage by a power failure is detected by the checksum.
     try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)", isFlushed: false)
   }
 
@@ -36,11 +36,11 @@ package struct PartFolder {
     return Digest.hexadecimal(Array(text.utf8).withUnsafeBytes { checksum(of: $0) })
   }
 
-  /// Hands out the results that are there.
+  /// Calls `body` with each valid result.
   /// - Parameters:
-  ///   - count: tasks in all
-  ///   - reportDamage: given the path of each part that cannot be used
-  /// - Returns: the tasks that are missing
+  ///   - count: The number of tasks of the job.
+  ///   - reportDamage: Called with the path of each invalid part.
+  /// - Returns: The tasks without a result.
   package func read(
     of count: Int, reportDamage: (String) -> Void = { _ in },
     _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
@@ -71,6 +71,6 @@ package struct PartFolder {
     return missing
   }
 
-  /// The run is done, and its parts are in the model.
+  /// Removes the folder.
   package func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

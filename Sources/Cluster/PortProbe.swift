@@ -1,7 +1,7 @@
 internal import Coordination
 internal import Foundation
 
-/// Whether something listens at a port.
+/// Tests whether a program listens at a port.
 enum PortProbe {
   enum Result {
     case open, refused, silent
@@ -14,7 +14,7 @@ enum PortProbe {
     return connect(host: host, port: port, timeout: timeout, &connection)
   }
 
-  /// - Returns: a connection that does not block; nil if there is none
+  /// - Returns: A connection in non-blocking mode; nil if there is none.
   static func open(host: String, port: Int, timeout: Milliseconds) -> Int32? {
     var connection: Int32?
     _ = connect(host: host, port: port, timeout: timeout, &connection)

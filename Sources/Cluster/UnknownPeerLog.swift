@@ -1,15 +1,15 @@
 internal import Compute
 package import Coordination
 
-/// Counts what is dropped and turned away, by the peer that it came from, and tells of each peer at once, and then once
-/// a minute at most.
+/// Counts dropped messages and rejected connections by peer, and reports each peer immediately, and then at most once
+/// per minute.
 package struct UnknownPeerLog {
   package enum Incident: Int, Sendable {
-    /// A message that is none of the protocol's.
+    /// A message that does not follow the protocol.
     case message
     /// A connection with a key that is not on the list.
     case refusal
-    /// A connection that did not come about.
+    /// A connection whose handshake failed.
     case handshake
   }
 
@@ -21,24 +21,25 @@ package struct UnknownPeerLog {
   private var peers: [String: Peer] = [:]
 
   private static let interval: Milliseconds = 60_000
-  /// Of more peers than that, the others are told of as one.
+  /// The number of peers beyond which further ones are reported together.
   private static let maxPeers = 1_000
 
   package init() {}
 
-  /// - Parameter peer: its address; nil where that is not known
+  /// Records incidents.
+  /// - Parameter peer: The address of the peer; nil if it is unknown.
   package mutating func note(_ incident: Incident, of peer: String?, count: Int = 1) {
     let name = peer ?? "unknown peers"
     let isKnown = peers[name] != nil || peers.count < Self.maxPeers
     peers[isKnown ? name : "other peers", default: Peer()].counts[incident.rawValue] += count
   }
 
-  /// What there is to tell now.
+  /// Returns the lines that are due.
   package mutating func lines(at now: Milliseconds) -> [String] {
     var lines: [String] = []
     for (name, peer) in peers.sorted(by: { $0.key < $1.key }) where now >= peer.nextLine {
       guard peer.counts.contains(where: { $0 > 0 }) else {
-        // It has kept still for a minute, and is forgotten.
+        // A peer without incidents for a minute is removed.
         peers[name] = nil
         continue
       }
@@ -49,13 +50,11 @@ package struct UnknownPeerLog {
   }
 
   private static func text(_ counts: [Int]) -> String {
+    func count(_ incident: Incident, _ noun: String) -> String { counted(counts[incident.rawValue], noun) }
     let texts = [
-      "dropped \(counted(counts[Incident.message.rawValue], "message")) \(counts[Incident.message.rawValue] == 1 ? "that is" : "that are") none of Atelier's",
-      "turned away \(counted(counts[Incident.refusal.rawValue], "connection")) whose key is not on the list",
-      """
-      \(counted(counts[Incident.handshake.rawValue], "connection")) did not come about: with another key for this coordinator, \
-      without any, or by no worker
-      """,
+      "dropped \(count(.message, "invalid message"))",
+      "rejected \(count(.refusal, "connection")) with an unlisted key",
+      "\(count(.handshake, "connection")) failed the handshake (wrong coordinator key, no key, or not a worker)",
     ]
     return zip(texts, counts).filter { $0.1 > 0 }.map(\.0).joined(separator: "; ")
   }

@@ -7,11 +7,11 @@ struct RestartsTests {
     var attempts = 0
     for _ in 0..<20 {
       restarts.noteCrash(afterRunning: 100)
-      if restarts.mayStart { attempts += 1 }
+      if restarts.canStart { attempts += 1 }
     }
     #expect(attempts == 8)
     restarts.forgive()
-    #expect(restarts.mayStart, "the cause of the crashes was found and removed")
+    #expect(restarts.canStart, "the cause of the crashes was found and removed")
   }
 
   @Test func crashAfterOneMinuteResetsCount() {
@@ -20,7 +20,7 @@ struct RestartsTests {
       let lifetimes = Array(repeating: 59_999, count: 7) + [60_000]
       for life in lifetimes {
         restarts.noteCrash(afterRunning: life)
-        #expect(restarts.mayStart)
+        #expect(restarts.canStart)
       }
     }
   }

@@ -10,17 +10,17 @@ struct UnknownPeerLogTests {
   @Test mutating func logsEachPeerOncePerMinute() {
     log.note(.message, of: "10.0.0.1")
     log.note(.message, of: "10.0.0.1")
-    #expect(lines(at: 0) == ["10.0.0.1: dropped 2 messages that are none of Atelier's"])
+    #expect(lines(at: 0) == ["10.0.0.1: dropped 2 invalid messages"])
     log.note(.message, of: "10.0.0.1")
     log.note(.refusal, of: "10.0.0.2", count: 3)
     #expect(
-      lines(at: 30_000) == ["10.0.0.2: turned away 3 connections whose key is not on the list"],
+      lines(at: 30_000) == ["10.0.0.2: rejected 3 connections with an unlisted key"],
       "a new peer is logged immediately")
     log.note(.handshake, of: "10.0.0.1")
     #expect(lines(at: 59_999).isEmpty)
     let line = lines(at: 60_000)
-    #expect(line.count == 1 && line[0].hasPrefix("10.0.0.1: dropped 1 message that is none"))
-    #expect(line[0].contains("; 1 connection did not"))
+    #expect(line.count == 1 && line[0].hasPrefix("10.0.0.1: dropped 1 invalid message"))
+    #expect(line[0].contains("; 1 connection failed"))
     #expect(lines(at: 200_000).isEmpty)
   }
 
@@ -28,7 +28,7 @@ struct UnknownPeerLogTests {
     for peer in 0..<5_000 { log.note(.message, of: "peer \(peer)") }
     let logged = lines(at: 0)
     #expect(logged.count == 1_001)
-    #expect(logged.contains("other peers: dropped 4000 messages that are none of Atelier's"))
+    #expect(logged.contains("other peers: dropped 4000 invalid messages"))
     // Peers without incidents are removed, which makes room.
     #expect(lines(at: 60_000).isEmpty)
     log.note(.message, of: "peer 4999")

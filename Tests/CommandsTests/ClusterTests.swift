@@ -234,7 +234,7 @@ import Testing
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys1")], output: "a.safetensors")
     let worker = try worker(port, ["--keys", folder.file("keys2")])
     defer { kill(worker.process.processIdentifier, SIGKILL) }
-    try waitUntil { run.errorsSoFar.contains("whose key is not on the list") }
+    try waitUntil { run.errorsSoFar.contains("with an unlisted key") }
     try copy("late", from: "keys2", to: "keys1")
     let ended = try run.wait()
     #expect(ended.status == 0 && ended.errors.contains("keys reloaded: 2 workers may join"), "\(ended.errors)")

@@ -289,8 +289,8 @@ extension ClusterTests {
         "tcp://127.0.0.1:\(port)", "--threads", "1",
       ], in: folder, environment: ["HOME": home], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
     defer { kill(other.process.processIdentifier, SIGKILL) }
-    try waitUntil { other.errorsSoFar.contains("does not accept this worker's key") }
-    try waitUntil { run.errorsSoFar.contains("did not come about") }
+    try waitUntil { other.errorsSoFar.contains("rejects this worker's key") }
+    try waitUntil { run.errorsSoFar.contains("failed the handshake") }
     #expect(run.process.isRunning && !run.errorsSoFar.contains("joined"))
     #expect(folder.names(in: "other/.cache").isEmpty)
     let own = try worker(port)
