@@ -7,29 +7,30 @@ internal import Foundation
 internal import Models
 internal import Transport
 
-/// How fast two workers with one thread each train the network when coordinator and workers are hosts of their own, joined by links, against
-/// the same three over loopback. The hosts are network namespaces; over links everything is encrypted, as between any hosts.
+/// Measures the training of the network by two workers with one thread each, on separate hosts that links join, against
+/// the same processes over loopback. The hosts are network namespaces; traffic over links is encrypted, as between all
+/// hosts.
 struct NetworkBenchmark {
   struct Result: Encodable {
     let gigabits: Double
     let delayMilliseconds: Double
-    /// "netem", or "a thread of this process".
+    /// The emulation of the links: "netem", or "a thread of this process".
     let linksAreHeldBy: String
     let batch: Int
-    /// Images in a second, one for each repetition; without keys, as within one host.
+    /// Images per second of each repetition, without encryption, as on one host.
     let loopback: [Double]
     let loopbackWithKeys: [Double]
     let links: [Double]
-    /// Of the medians of ``links`` and ``loopback``.
+    /// The ratio of the medians of ``links`` and ``loopback``.
     let ratio: Double
-    /// Share of one core that carrying packets between the hosts took while ``links`` were measured.
+    /// The fraction of one core that carrying packets between the hosts took during the measurement of ``links``.
     let carrierLoad: Double
     let digest: String
   }
 
   private enum Route: CaseIterable { case loopback, loopbackWithKeys, links }
 
-  /// Words that name the data.
+  /// The arguments for the data set.
   let data: [String]
   let link: EmulatedNetwork.Link
   let repetitions: Int
@@ -39,9 +40,9 @@ struct NetworkBenchmark {
 
   private static let port = 7_700
 
-  /// - Throws: ``EmulationError`` if there can be no such hosts.
+  /// - Throws: ``EmulationError`` if the hosts cannot be created
   func run() throws -> Result {
-    // Host 0 is the coordinator's.
+    // Host 0 is that of the coordinator.
     let network = try EmulatedNetwork(hosts: 3, link: link)
     let folder = try ClusterFolder()
     defer { folder.remove() }
@@ -113,7 +114,7 @@ struct NetworkBenchmark {
     }
     while coordinator.isRunning {
       if Interruption.isRequested { throw CancellationError() }
-      // Whoever has ended has told why on standard error.
+      // A worker that has exited has reported its error on standard error.
       if workers.contains(where: { !$0.isRunning }) { throw ExitCode(ExitStatus.software) }
       usleep(20_000)
     }
@@ -124,7 +125,7 @@ struct NetworkBenchmark {
   }
 
   private static func start(_ words: [String], output: Pipe?) throws -> Process {
-    // Without a thread to watch over it, Foundation would wait forever.
+    // If Foundation cannot start its monitoring thread, it would wait forever.
     try SystemThread.check(canStart: 2)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: words[0])
@@ -150,9 +151,10 @@ struct NetworkBenchmark {
       table.add([name, formatted(median(speeds), digits: 0), formatted(100 * median(speeds) / base, digits: 1) + " %"])
     }
     return """
-      Two workers of one thread, batches of \(result.batch); links of \(formatted(result.gigabits, digits: 2)) Gbit/s \
-      and \(formatted(result.delayMilliseconds, digits: 1)) ms each route, held by \(result.linksAreHeldBy)
-      (which took \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
+      Two workers with one thread each, batches of \(result.batch) images; links of \
+      \(formatted(result.gigabits, digits: 2)) Gbit/s with a one-way delay of \
+      \(formatted(result.delayMilliseconds, digits: 1)) ms, emulated by \(result.linksAreHeldBy)
+      (which used \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
 
       \(table.text)
       """

@@ -155,7 +155,7 @@ struct LimitOptions: ParsableArguments {
     help: ArgumentHelp(
       "Timeout in milliseconds after which a silent worker is considered lost, and its tasks go to others.",
       valueName: "milliseconds"))
-  var workerTimeout = Limits().silence
+  var workerTimeout = Limits().workerTimeout
 
   @Option(
     help: ArgumentHelp(
@@ -167,20 +167,20 @@ struct LimitOptions: ParsableArguments {
     help: ArgumentHelp(
       "Timeout in milliseconds after which an unacknowledged result is sent again.", valueName: "milliseconds",
       visibility: .hidden))
-  var retry = Limits().retry
+  var retry = Limits().retryInterval
 
   @Option(
     help: ArgumentHelp(
       "Timeout in milliseconds after which a missing part of a gradient is requested again.", valueName: "milliseconds",
       visibility: .hidden))
-  var resendTimeout = Limits().exchange
+  var resendTimeout = Limits().resendTimeout
 
   @Option(
     help: ArgumentHelp(
       """
       Number of worker crashes after which a task is quarantined; higher if workers are also lost at other tasks.
       """, valueName: "crashes", visibility: .hidden))
-  var maxFailures = Limits().deaths
+  var maxFailures = Limits().maxFailures
 
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
@@ -197,8 +197,8 @@ struct LimitOptions: ParsableArguments {
 
   var limits: Limits {
     var limits = Limits()
-    (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, workerTimeout, retry)
-    (limits.exchange, limits.deaths) = (resendTimeout, maxFailures)
+    (limits.heartbeat, limits.workerTimeout, limits.retryInterval) = (heartbeat, workerTimeout, retry)
+    (limits.resendTimeout, limits.maxFailures) = (resendTimeout, maxFailures)
     return limits
   }
 

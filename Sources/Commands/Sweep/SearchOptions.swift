@@ -5,9 +5,9 @@ internal import Selection
 extension ScoreMetric: ExpressibleByArgument {}
 extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 
-/// How a space is searched: for all sweeps. They win over what a sweep file says.
+/// Options for the search strategy and scoring. They take precedence over the settings in a sweep file.
 struct SearchOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Number of folds for cross-validation.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of folds for cross-validation (default: 3).", valueName: "n"))
   var folds: Int?
 
   @Option(
@@ -16,28 +16,31 @@ struct SearchOptions: ParsableArguments {
   )
   var holdOut: Double?
 
-  @Option(help: ArgumentHelp("Number of configurations to sample, instead of trying all.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of configurations to sample at random, instead of searching all.", valueName: "n"))
   var samples: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Successive halving: begin with little of this (epochs, trees, images), and give the best more.",
+      "Successive halving by this resource (epochs, trees or images): the best configurations get more of it.",
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
 
-  @Option(help: ArgumentHelp("Halving keeps one configuration in this many (default: 3).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "With --halving: one of N configurations is promoted to the next rung (default: 3).", valueName: "n"))
   var factor: Int?
 
-  @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("With --halving: minimum resource of the first rung (default: 1).", valueName: "n"))
   var minResource: Int?
 
-  @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --halving: resource of the last rung.", valueName: "n"))
   var maxResource: Int?
 
-  @Option(help: "What configurations are ranked by (default: \(ScoreMetric.accuracy)).")
+  @Option(help: "Metric that ranks configurations (default: \(ScoreMetric.accuracy)).")
   var scoring: ScoreMetric?
 
-  @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Number of training images to search on, stratified by class (default: all).", valueName: "n"))
   var images: Int?
 
   @Option(help: ArgumentHelp("Random seed (default: 0).", valueName: "n"))
@@ -45,7 +48,7 @@ struct SearchOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Fit the best configuration on all training images at the end and save it (default: --refit).")
+    help: "Fit the best configuration on all training images at the end, and save the model (default: --refit).")
   var refit: Bool?
 
   func validate() throws {
@@ -68,8 +71,10 @@ struct SearchOptions: ParsableArguments {
   /// The options that the user wrote.
   var given: [String] { givenOptions(values) }
 
-  /// The same with their values, as a shell takes them, for a command that can be pasted into it.
-  var arguments: String { zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined() }
+  /// The same with their values, as arguments of a shell command.
+  var arguments: String {
+    zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined()
+  }
 
   var overrides: SweepOverrides {
     var overrides = SweepOverrides()
@@ -80,12 +85,13 @@ struct SearchOptions: ParsableArguments {
     return overrides
   }
 
-  /// - Parameter given: options that say what is searched
-  /// - Throws: `ValidationError` if there are any: a run that is resumed says it itself
+  /// Checks that no option defines a search: with `--resume`, the definition comes from the run.
+  /// - Parameter given: options that define a search
+  /// - Throws: `ValidationError` if there are any
   static func checkResume(_ given: [String]) throws(ValidationError) {
     guard given.isEmpty else {
       throw ValidationError(
-        "--resume takes what is searched from the run; leave out \(given.joined(separator: ", "))")
+        "--resume takes the search from the run; leave out \(given.joined(separator: ", "))")
     }
   }
 }

@@ -5,7 +5,7 @@ internal import Foundation
 internal import Models
 internal import Reports
 
-/// Shows how far a fit or a prediction is: a live bar on a terminal, else a plain line now and then.
+/// Reports the progress of a fit or prediction: a bar on a terminal, else a line of text from time to time.
 final class ProgressReporter {
   private let label: String
   private let batch: Int?
@@ -14,41 +14,42 @@ final class ProgressReporter {
   private var shown: ContinuousClock.Instant
   private var lastEvent: ContinuousClock.Instant
   private var doneBefore: Int?
-  /// The last hold-out accuracy that was lastEvent; it is shown until there is a newer one.
+  /// The last validation accuracy, which is shown until there is a newer one.
   private var validationAccuracy: Double?
   private var workers: [ClusterProgress.WorkerLine] = []
-  /// Whom the job waits for.
+  /// What the job waits for; nil while it is running.
   private var waiting: String?
-  /// Of a sweep: what its fits have come to.
+  /// The progress of the sweep that the fits belong to.
   var sweep: SweepProgress.Snapshot?
 
-  /// How often the bar changes, and how often a line is written where there is no terminal.
+  /// The least time between updates of the bar, between lines without a terminal, and between events.
   private static let barInterval = Duration.milliseconds(100)
   private static let lineInterval = Duration.seconds(10)
   private static let eventInterval = Duration.seconds(1)
 
-  /// - Parameter batch: images in one step of the training, where there are steps.
+  /// - Parameter batch: the number of images in a step of the training; nil for models without steps
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
     (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
-    // Machines are lastEvent at once, however short the work is.
+    // The first progress is an event at once, however short the computation is.
     lastEvent = start - Self.eventInterval
   }
 
   deinit { end() }
 
-  /// Takes the bar away.
+  /// Removes the bar.
   func end() { if !isQuiet { StandardError.shared.showLive([]) } }
 
-  /// The same, with what each worker does; a worker within this process needs no line of its own.
+  /// Reports progress with a line for each worker, unless the only one is in this process.
   func report(_ progress: ClusterProgress) -> Bool {
     waiting = progress.waiting
     workers = progress.workers.count == 1 && progress.workers[0].process == Int(getpid()) ? [] : progress.workers
     return report(progress.fit)
   }
 
-  /// Shows the progress if it is time to; false once the user wants to stop.
+  /// Shows the progress if it is due.
+  /// - Returns: false once the user has asked to stop
   func report(_ progress: FitProgress) -> Bool {
-    // A resumed training begins in the middle: what was done before says nothing about speed.
+    // A resumed training begins in the middle; earlier work does not count for the rate.
     doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
     if !isQuiet {
       if let waiting { StandardError.shared.showLive([waiting]) } else { show(progress) }
@@ -87,7 +88,7 @@ final class ProgressReporter {
     var current = progress
     current.validationAccuracy = validationAccuracy
     let text = text(current)
-    // The end of an epoch stays on the screen.
+    // The line at the end of an epoch stays on the screen.
     if isEndOfEpoch || !StandardError.shared.isTerminal {
       StandardError.shared.write(text.line + (sweep.map { "; \($0.text)" } ?? ""))
     }
@@ -98,8 +99,8 @@ final class ProgressReporter {
 }
 
 extension ClusterProgress.WorkerLine {
-  /// For instance `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  0.1 s ago`.
-  /// - Parameter unit: of what is counted; nil where nothing is.
+  /// Returns a line such as `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  0.1 s ago`.
+  /// - Parameter unit: the unit of the progress; nil if the total is unknown
   fileprivate func text(unit: String?) -> String {
     let seen = lastSeen >= 1_000 ? "  last seen \(formatted(Double(lastSeen) / 1000, digits: 0)) s ago" : ""
     let worker = "  \(host) \(process)  \(counted(threads, "thread")) \(instructionSet)"

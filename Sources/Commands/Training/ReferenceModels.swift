@@ -1,16 +1,16 @@
 internal import Compute
 internal import Models
 
-/// A model of the study that Atelier began with, and what the study reached with it on Fashion-MNIST's test images.
+/// A model of the reference study, and its accuracy there on the test images of Fashion-MNIST.
 struct ReferenceModel {
   let settings: ModelSettings
-  /// The parameters that the study names.
+  /// The parameters that the study reports.
   let parameters: String
   let accuracy: Double
-  /// How the digest of the model begins that one process makes of Fashion-MNIST: any number of workers must come to the same.
+  /// The first digits of the digest that one process computes on Fashion-MNIST. Any number of workers gives the same.
   let knownDigest: String?
 
-  /// All four, in the order of the study's table.
+  /// All four models, in the order of the study's table.
   static var all: [ReferenceModel] {
     var forest = ForestSettings()
     forest.trees = 300
