@@ -140,8 +140,8 @@ package final class BatchGradient {
     reportFinished()
   }
 
-  /// Records the digest of a shard's gradient in a bucket, if the shard is watched. Call it before the gradient is added
-  /// to another.
+  /// Records the digest of a shard's gradient in a bucket, if the shard is watched. Call it before the gradient is
+  /// added to another.
   private func noteDigest(of shard: Int, _ bucket: Int, _ gradient: UnsafePointer<Float>) {
     guard let place = watched.firstIndex(of: shard) else { return }
     var digest = Fingerprint()
