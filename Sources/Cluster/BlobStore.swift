@@ -68,7 +68,8 @@ package final class BlobStore: Sendable {
   /// The names of the files that threads wait for, one entry for each thread.
   package var wanted: [SHA256] { state.withLock { $0.wanted } }
 
-  /// Waits until the images have arrived; likewise the following functions for their kinds of blobs.
+  /// Waits for the images with this name, and returns them. The following functions do the same for other kinds of
+  /// blobs.
   /// - Throws: `CancellationError`; ``FileError`` if the file is damaged or not available.
   package func images(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     state.withLock { _ = $0.imageNames.insert(name) }

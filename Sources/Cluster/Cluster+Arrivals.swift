@@ -17,7 +17,7 @@ extension Cluster {
     var keep: () throws -> Void = {}
   }
 
-  /// Handles a worker's announcement of bytes. Few bytes are part of the same message.
+  /// Handles a worker's announcement of bytes. If they are few, they are part of the same message.
   func receive(_ subject: Uploads.Subject, from worker: WorkerID, body: Frame?) {
     guard isWanted(subject, from: worker) else {
       // A second result of the same tasks must still be equal to the first.

@@ -35,7 +35,7 @@ extension Cluster {
   struct Growth {
     /// Called whenever all tasks are handed out. Returns further tasks, numbered from the last one on, and the name of
     /// the file that describes them; nil if there are none for now. If no worker has a task then, the job is done.
-    let next: () throws -> (units: Range<Int>, file: SHA256)?
+    let next: () throws -> (tasks: Range<Int>, file: SHA256)?
     /// Called with each quarantined chunk and the reason.
     let onQuarantine: (Chunk, String) throws -> Void
   }

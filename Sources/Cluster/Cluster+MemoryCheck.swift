@@ -3,8 +3,8 @@ package import Datasets
 package import Models
 
 extension Cluster {
-  /// Checks before a fit that this host has enough memory for what this process and its local workers do. Workers of
-  /// other hosts check their own memory: see ``ComputeThread``.
+  /// Checks that this host has enough memory for a fit by this process and its local workers. Workers of other hosts
+  /// check their own memory: see ``ComputeThread``.
   /// - Parameter queries: The number of images that are predicted at once.
   /// - Throws: ``ModelError/badSettings(_:)``, which names the setting to change.
   package func checkMemory(

@@ -57,7 +57,6 @@ extension Cluster {
 
   /// Grows a tree on the threads of one worker. The progress has a total of 0, since a growing tree has no measurable
   /// progress.
-  /// 0.
   package func fitTree(
     _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: ProgressHandler
   ) throws -> DecisionTree {

@@ -9,7 +9,7 @@ package import Selection
 package struct TeamFit: Sendable {
   /// The number of the fit in the sweep and in messages to the user.
   package let number: Int
-  /// ``NetworkSettings``, as text.
+  /// The text form of ``NetworkSettings``.
   package let settings: [String: String]
   package let division: ImageDivision
 
@@ -82,7 +82,7 @@ private final class TeamFits: TeamJobs {
     /// Published states, the newest last.
     var files: [SHA256] = []
     var nextCheckpointTime = ContinuousClock.now
-    /// Of the hold-out set; nil until the training has ended.
+    /// The predictions of the hold-out set; nil until the training has ended.
     var probabilities: BlockProbabilities?
   }
 

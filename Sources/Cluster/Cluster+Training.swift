@@ -43,8 +43,7 @@ extension Cluster {
       description, .training(group), unit: .images, total: 0,
       readCheckpoint: { checkpoint, bytes in
         let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
-        // Checks that the state fits this network and step. A state from this process needs no check.
-        // at.
+        // The state must fit this network and step. A state from this process needs no check.
         if !cluster.settings.isOneProcess { try resume(tensors) }
         guard try Self.round(of: tensors) == checkpoint.step else {
           throw ModelError.badModel("the checkpoint's content is of another step than announced")

@@ -1,7 +1,7 @@
 internal import Compute
 package import Coordination
 
-/// Decides when to repeat the message that workers are awaited.
+/// Schedules the message about missing workers, which is repeated at growing intervals.
 package struct WaitingReport {
   /// The time of the next line.
   private var nextLine: Milliseconds?
@@ -34,7 +34,7 @@ package struct WaitingReport {
 }
 
 extension Cluster {
-  /// The message that the current job waits for workers; nil if it does not.
+  /// The message about missing workers; nil if the current job does not wait for any.
   var waiting: String? {
     guard !settings.isOneProcess, let (joined, wanted) = coordinator.awaitedWorkers else { return nil }
     let missing = "waiting for \(wanted - joined) of \(counted(wanted, "worker")) to join"

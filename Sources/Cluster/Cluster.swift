@@ -29,7 +29,7 @@ package final class Cluster {
   private var localKey: Key?
   var coordinator: Coordinator
   private(set) var localWorkers: LocalWorkers?
-  /// The last time at which there was any worker.
+  /// The last time at which a worker was connected.
   private var lastWorkerTime: Milliseconds = 0
   private var inProcessWorker: InProcessWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
@@ -52,7 +52,7 @@ package final class Cluster {
   var unknownPeers = UnknownPeerLog()
   let log: (String) -> Void
   var run: JobRun?
-  /// Whether no job has been run: only the first waits for the expected workers.
+  /// Whether the next job is the first, which waits for the expected workers.
   private var isFirst = true
   /// New descriptions of current jobs that have not been handed to the coordinator.
   var newDescriptions: [UInt64: [UInt8]] = [:]
@@ -72,7 +72,10 @@ package final class Cluster {
     try SystemLimits.check(localWorkers: settings.workers)
     guard settings.listen == nil || settings.keys != nil else {
       throw TransportError(
-        "listening at \(settings.listen!) needs keys: `atelier keys` makes them, and --keys names their folder")
+        """
+        listening at \(settings.listen!) requires keys: create them with `atelier keys` and name their folder with \
+        --keys
+        """)
     }
     sockets = try SocketContext()
     // If there are only local workers, the keys are made for this cluster.
@@ -135,7 +138,7 @@ package final class Cluster {
 
   // MARK: Jobs
 
-  /// Sets the description that workers receive that begin with the job from now on.
+  /// Replaces the description of a job for workers that begin it from now on.
   func updateDescription(of job: UInt64, to description: JobDescription) {
     if let bytes: [UInt8] = try? description.serializedBytes() { newDescriptions[job] = bytes }
   }
@@ -150,7 +153,7 @@ package final class Cluster {
 
   func hasWorkers(forTeamOf size: Int) -> Bool { coordinator.hasWorkers(forTeamOf: size) }
 
-  /// Sets the order in which tasks of the current job are handed out that no worker has yet; these come first.
+  /// Moves tasks to the front of the queue, in this order. Tasks that a worker already has are ignored.
   package func reorder(_ tasks: [Int]) { coordinator.reorder(tasks) }
 
   /// Runs a job until it is done.

@@ -33,7 +33,7 @@ package struct ClusterProgress: Sendable {
 
   package var fit: FitProgress
   package var workers: [WorkerLine]
-  /// The message that the job waits for workers; nil if it does not.
+  /// The message about missing workers; nil if the job does not wait for any.
   package var waiting: String?
 }
 

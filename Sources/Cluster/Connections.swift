@@ -28,7 +28,7 @@ package struct Connections {
   }
 
   /// Records that a connection has closed.
-  /// - Returns: The disconnected worker; nil if there is none, or if it has another connection.
+  /// - Returns: The disconnected worker; nil if there is none, or if it has connected again since.
   package mutating func close(_ connection: Int32) -> WorkerID? {
     guard let (worker, route) = open.removeValue(forKey: connection) else { return nil }
     closed.append(route)

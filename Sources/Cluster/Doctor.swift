@@ -172,7 +172,7 @@ package struct Doctor {
     if keys == nil {
       return record(
         "key", false,
-        "the coordinator requires keys: create them with `atelier keys`, and name their folder with --keys")
+        "the coordinator requires keys: create them with `atelier keys` and name their folder with --keys")
     }
     if keys?.own.publicKey == keys?.coordinator {
       return record(

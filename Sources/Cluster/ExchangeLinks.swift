@@ -57,8 +57,8 @@ package final class ExchangeLinks {
     memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
   }
 
-  /// Connects to the members of a group. A member with an invalid address gets no link; the coordinator resolves the
-  /// resulting mutual wait.
+  /// Connects to the members of a group. A member with an invalid address gets no link; the coordinator
+  /// separates members that wait for each other.
   /// - Parameter me: The position of this worker.
   package func connect(to members: [Member], me: Int) {
     self.members = members
@@ -157,7 +157,7 @@ package final class ExchangeLinks {
     return peerMemories[shared.process]?.frame(shared)
   }
 
-  /// Waits until a message comes, or `descriptor` has something to read.
+  /// Waits until a message arrives, or `descriptor` has something to read.
   package func wait(milliseconds: Int, descriptor: Int32) {
     // An idle core takes long to wake up, above all in a virtual machine, and most messages arrive soon.
     let start = monotonicMicroseconds()

@@ -14,7 +14,7 @@ extension Coordinator.Note {
       return "lost: \(name(worker)) sent no message within the worker timeout; its work is reassigned"
     case .lost(let worker, .unresponsive):
       return "lost: \(name(worker)) does not acknowledge its orders; its work is reassigned"
-    case .lost(let worker, .excluded(let reason)): return "\(name(worker)) cannot do this job: \(reason)"
+    case .lost(let worker, .excluded(let reason)): return "\(name(worker)) cannot run this job: \(reason)"
     case .quarantined(let chunk, _, let reason):
       let tasks = chunk.count == 1 ? "task \(chunk.first)" : "tasks \(chunk.first) to \(chunk.first + chunk.count - 1)"
       return "quarantined: \(tasks): \(reason)"

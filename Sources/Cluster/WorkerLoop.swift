@@ -84,7 +84,7 @@ final class WorkerLoop {
     }
   }
 
-  /// Logs once that the connection is refused; it is retried all the time.
+  /// Logs a rejected key once, although the connection is retried continually.
   private func logRefusedKey() {
     guard !hasLoggedRefusedKey else { return }
     hasLoggedRefusedKey = true

@@ -33,7 +33,7 @@ package enum WorkerProcess {
     try SystemLimits.check()
     guard let keys = settings.keys else {
       throw TransportError(
-        "joining \(settings.join) requires keys: create them with `atelier keys`, and name their folder with --keys")
+        "joining \(settings.join) requires keys: create them with `atelier keys` and name their folder with --keys")
     }
     let sockets = try SocketContext()
     let id = UInt64.random(in: 1...UInt64.max)

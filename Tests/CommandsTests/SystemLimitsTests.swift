@@ -97,7 +97,7 @@ import Testing
       ], in: folder, executable: URL(fileURLWithPath: "/usr/bin/prlimit"))
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try listening.wait()
-    #expect(ended.status == 64 && ended.errors.contains("cannot do this job: this fit needs about"), "\(ended.errors)")
+    #expect(ended.status == 64 && ended.errors.contains("cannot run this job: this fit needs about"), "\(ended.errors)")
   }
 
   @Test func fitThatExceedsMemoryIsARow() throws {
