@@ -31,8 +31,8 @@ struct SimulationBenchmark {
 
   static func run() -> Result {
     Result(
-      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, units in
-        var simulation = TaskSimulation(workers: workers, units: units)
+      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, tasks in
+        var simulation = TaskSimulation(workers: workers, tasks: tasks)
         return simulation.run()
       },
       exchange: [2, 4, 8, 16, 64, 256, 1_000].flatMap { workers in
@@ -82,7 +82,7 @@ private struct TaskSimulation {
   }
 
   private let workerCount: Int
-  private let units: Int
+  private let taskCount: Int
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var workers: [WorkerID: Worker] = [:]
   /// The chunks that each worker has started, of which it computes the first, and the number of chunks it has begun.
@@ -96,10 +96,10 @@ private struct TaskSimulation {
   private static let delay: Milliseconds = 1
   private static let tick: Milliseconds = 250
 
-  init(workers: Int, units: Int) { (workerCount, self.units) = (workers, units) }
+  init(workers: Int, tasks: Int) { (workerCount, taskCount) = (workers, tasks) }
 
   /// The duration of a task: from 20 to 40 ms, the same on every worker.
-  private static func milliseconds(_ unit: UInt64) -> Int { 20 + Int(unit &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
+  private static func milliseconds(_ task: UInt64) -> Int { 20 + Int(task &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
 
   private static func milliseconds(_ chunk: Chunk) -> Int {
     (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + milliseconds($1) }
@@ -110,18 +110,18 @@ private struct TaskSimulation {
       let profile = Profile.with { ($0.threads, $0.numerics) = (1, 1) }
       workers[id] = Worker(id: id, profile: profile, limits: Limits())
     }
-    let (pool, awaited) = (TaskPool(tasks: [0..<units]), workerCount)
+    let (pool, awaited) = (TaskPool(tasks: [0..<taskCount]), workerCount)
     take { $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
     events.add(.tick, at: 0)
     while !isDone, let (time, event) = events.next() {
       now = time
       handle(event)
     }
-    let work = (0..<UInt64(units)).reduce(0) { $0 + Self.milliseconds($1) }
+    let work = (0..<UInt64(taskCount)).reduce(0) { $0 + Self.milliseconds($1) }
     return SimulationBenchmark.Tasks(
-      workers: workerCount, units: units, simulatedSeconds: Double(now) / 1000,
-      idealSeconds: Double(work) / Double(workerCount) / 1000, messagesPerUnit: Double(messages) / Double(units),
-      coordinatorMicrosecondsPerUnit: microseconds / Double(units))
+      workers: workerCount, units: taskCount, simulatedSeconds: Double(now) / 1000,
+      idealSeconds: Double(work) / Double(workerCount) / 1000, messagesPerUnit: Double(messages) / Double(taskCount),
+      coordinatorMicrosecondsPerUnit: microseconds / Double(taskCount))
   }
 
   private mutating func handle(_ event: Event) {

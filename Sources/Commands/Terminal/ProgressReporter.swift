@@ -106,6 +106,6 @@ extension ClusterProgress.WorkerLine {
     let worker = "  \(host) \(process)  \(counted(threads, "thread")) \(instructionSet)"
     guard let unit else { return worker + seen }
     return "\(worker)  \(activity)  \(formatted(rate, digits: rate < 100 ? 1 : 0)) \(self.unit ?? unit)/s"
-      + "  \(formatted(100 * share, digits: 0)) %\(seen)"
+      + "  \(formatted(100 * fraction, digits: 0)) %\(seen)"
   }
 }
