@@ -1,4 +1,4 @@
-/// Workers that come, tell how they stand, and go.
+/// Workers that join, report their status, and leave.
 extension Coordinator {
   mutating func handle(_ status: WorkerStatus, from id: WorkerID) {
     if let known = workers[id] {
@@ -8,12 +8,12 @@ extension Coordinator {
     }
     workers[id]!.lastSeen = now
     workers[id]!.status = status.number
-    // Whoever tells more than there can be must not make sums overflow.
+    // Bounded, so that sums cannot overflow.
     workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
     confirm(status, of: id)
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
-      bar(id, from: index, reason: status.failure)
+      exclude(id, from: index, reason: status.failure)
     }
     if status.hasMembership { handle(status.membership, of: id) }
     instruct(id)
@@ -24,68 +24,72 @@ extension Coordinator {
       actions.append(.refuse(id, reason: reason))
       return false
     }
-    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joined: now)
-    statistics.absolve(id)
-    for index in assignments.indices { assignments[index].absolve(id) }
+    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joinTime: now)
+    statistics.noteReturn(of: id)
+    for index in assignments.indices { assignments[index].noteReturn(of: id) }
     actions.append(.note(.joined(id, profile)))
-    let hasAllWorkers = awaitWorkers()
-    staff()
-    if hasAllWorkers {
+    let isLastAwaited = awaitWorkers()
+    assignWorkers()
+    if isLastAwaited {
       expectMembers()
       instructAll()
     }
     return true
   }
 
-  /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is
-  /// given for ever.
+  /// Notes which orders the worker has confirmed. A worker that reports its status but never confirms its orders does
+  /// not receive them, and would keep its chunks forever.
   private mutating func confirm(_ status: WorkerStatus, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
     if let orders = worker.unconfirmed, status.orders >= orders.number {
       workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
-    // Of one that is back, it is known only when it has been told something.
+    // A worker that has reconnected is responsive again only once it has confirmed orders of this connection.
     guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
-    acknowledgementBackoffs[id, default: Backoff()].noteRequest()
-    staff()
+    confirmationBackoffs[id, default: Backoff()].noteRequest()
+    assignWorkers()
   }
 
   private func refusal(of id: WorkerID, _ profile: Profile) -> String? {
-    if profile.numerics == numerics { return refused[id] }
-    return
-      "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
+    if profile.numerics == numerics { return expelled[id] }
+    return """
+      its numerics version \(profile.numerics) differs from the coordinator's version \(numerics); install the same \
+      version of Atelier on both hosts
+      """
   }
 
-  /// Whether the status was made under the newest orders.
+  /// Returns whether the worker followed its newest orders when it sent the status.
   private func isCurrent(_ status: WorkerStatus, of id: WorkerID) -> Bool {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
-  /// The worker cannot do its job. If nobody can, of those who are awaited either, that is the job's end; a team's job is at its end when its
-  /// whole team has said so.
-  private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
+  /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker can do it: none in the
+  /// cluster or, for the job of a team, none of the team.
+  private mutating func exclude(_ id: WorkerID, from index: Int, reason: String) {
     let job = assignments[index].job.id
     actions.append(.note(.lost(id, .excluded(reason: reason))))
-    assignments[index].bar(id, reason: reason, hasFailed: true)
+    assignments[index].exclude(id, reason: reason, hasFailed: true)
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
-    let canNobody =
+    let isImpossible =
       assignment.team == nil
       ? !isAwaiting && workers.keys.allSatisfy { assignment.excluded[$0] != nil } : assignment.workers.isEmpty
-    if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
+    if isImpossible { end(index, .impossible(reason: reason)) } else { assignWorkers() }
   }
 
-  /// - Parameter loss: a closed connection or silence may be a crash, or something that the worker survives: then it
-  ///   comes back, and what it worked at is absolved. Therefore nothing is quarantined at once (``quarantine()``).
+  /// Removes a worker that was lost.
+  /// - Parameter loss: After a closed connection or a timeout the worker may have crashed, or may reconnect; a worker
+  ///   that reconnects is removed from the failures of its work. Therefore no task is quarantined at once
+  ///   (``quarantine()``).
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
     guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
     var end: Milliseconds?
     switch loss {
     case .disconnected: end = now
-    // Of whom nothing was heard since it was given what it has, that may have been given to a dead one.
-    case .silent where worker.lastSeen > worker.givenAt: end = min(now, worker.lastSeen + limits.heartbeat)
+    // A worker that has sent nothing since it got its work may have crashed before.
+    case .silent where worker.lastSeen > worker.startTime: end = min(now, worker.lastSeen + limits.heartbeat)
     case .silent, .unresponsive, .leaving, .excluded: break
     }
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
@@ -93,13 +97,14 @@ extension Coordinator {
     if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 
-  /// A job whose workers are all gone does not wait for those who may not work at it.
+  /// Lets jobs that have lost all their workers use the workers that were excluded because of a broken link. Ends the
+  /// jobs that none of the remaining workers can do.
   mutating func readmitExcluded() {
     for index in assignments.indices where assignments[index].workers.isEmpty {
       assignments[index].readmitUnlinked()
     }
-    staff()
-    // Who is awaited may be able to.
+    assignWorkers()
+    // A worker that is still awaited may be able to do the job.
     guard !isAwaiting, let left = workers.keys.min() else { return }
     for assignment in assignments where assignment.workers.isEmpty {
       guard let reason = assignment.excluded[left], workers.keys.allSatisfy({ assignment.excluded[$0] != nil }),
@@ -109,17 +114,17 @@ extension Coordinator {
     }
   }
 
-  /// How a worker was lost that may have crashed.
+  /// The loss of a worker that may have crashed.
   struct Crash {
-    /// When it was, and since when the worker had worked at what it began with, and had been there.
-    let time, given, joined: Milliseconds
+    /// The times of the crash, of the start of the chunk or training that the worker computed, and of its joining.
+    let time, startTime, joinTime: Milliseconds
 
     init(at time: Milliseconds, _ worker: WorkerRecord) {
-      (self.time, given, joined) = (time, worker.givenAt, worker.joined)
+      (self.time, startTime, joinTime) = (time, worker.startTime, worker.joinTime)
     }
   }
 
-  /// The worker works no longer at what it has worked at. What it had goes back, to be done by others.
+  /// Takes a worker from its job. Its chunks are given to other workers.
   mutating func withdraw(_ id: WorkerID, crash: Crash? = nil) {
     guard let index = index(of: id), assignments[index].remove(id) else {
       if crash != nil { statistics.noteIdleLoss(of: id, at: now, window: limits.heartbeat) }
@@ -128,10 +133,10 @@ extension Coordinator {
     workers[id]?.forgetJob()
     let job = assignments[index].job.id
     if assignments[index].pool != nil {
-      let exposure = crash.map { $0.time - $0.given }
+      let exposure = crash.map { $0.time - $0.startTime }
       let suspect = assignments[index].pool!.remove(
         id, exposure: exposure, at: now, window: limits.heartbeat, &statistics)
-      if let suspect { judge(suspect, of: index) }
+      if let suspect { assess(suspect, of: index) }
       instructAll(of: index)
       return endIfFinished(job)
     }
@@ -145,23 +150,32 @@ extension Coordinator {
     guard let crash, assignments[index].team != nil,
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now)
     else { return }
-    let others = assignments.indices.flatMap { failures(of: $0, exceptOf: $0 == index) }
-    if statistics.condemn(assignments[index].failures, others: others) { assignments[index].quarantinePendingSince = now }
+    let others = assignments.indices.flatMap { failures(of: $0, isExcluded: $0 == index) }
+    if statistics.isSignificant(assignments[index].failures, others: others) {
+      assignments[index].quarantinePendingSince = now
+    }
   }
 
-  private mutating func judge(_ chunk: UInt64, of index: Int) {
+  /// Schedules the quarantine of a chunk if its failures are significant.
+  private mutating func assess(_ chunk: UInt64, of index: Int) {
     let others = assignments.indices.flatMap { failures(of: $0, except: $0 == index ? chunk : nil) }
-    guard statistics.condemn(assignments[index].pool!.failures(of: chunk), others: others) else { return }
-    assignments[index].pool!.condemn(chunk, at: now)
+    guard statistics.isSignificant(assignments[index].pool!.failures(of: chunk), others: others) else { return }
+    assignments[index].pool!.scheduleQuarantine(of: chunk, at: now)
   }
 
-  /// Of work that is not done.
-  private func failures(of index: Int, except chunk: UInt64? = nil, exceptOf isExcepted: Bool = false) -> [FailureHistory] {
+  /// The failures of the unfinished work of a job.
+  /// - Parameters:
+  ///   - chunk: A chunk to leave out.
+  ///   - isExcluded: Whether to leave out the training.
+  private func failures(
+    of index: Int, except chunk: UInt64? = nil, isExcluded: Bool = false
+  ) -> [FailureHistory] {
     if let pool = assignments[index].pool { return pool.failures(except: chunk) }
-    return isExcepted || assignments[index].failures.count == 0 ? [] : [assignments[index].failures]
+    return isExcluded || assignments[index].failures.count == 0 ? [] : [assignments[index].failures]
   }
 
-  /// Quarantines what was condemned so long ago that its victims, if they were but cut off, would have come back.
+  /// Quarantines the work whose quarantine has been pending for the worker timeout: a lost worker that was only
+  /// disconnected would have reconnected by now.
   mutating func quarantine() {
     let before = now - limits.workerTimeout
     for job in assignments.map(\.job.id) {
@@ -177,7 +191,7 @@ extension Coordinator {
     }
   }
 
-  /// Without a number: the same fit has the same reason, by however many workers it was tried.
+  /// Without the number of crashes, so that the text does not depend on the number of workers.
   private static let quarantineReason =
-    "its workers crash each time, also one that had been running well and had nothing else in hand"
+    "its workers crash each time, including one that had run without failure and had no other task"
 }

@@ -1,49 +1,52 @@
-/// Workers that were lost while they worked at something, and have not come back. What happens to several of them at once is one accident: a host
-/// or a switch that fails.
+/// The failures in which workers were lost while they worked on the same task or training, and have not reconnected.
+///
+/// Workers that are lost at about the same time count as one failure: the cause may be their host or a switch.
 package struct FailureHistory: Sendable {
   private struct Failure: Sendable {
-    var victims: Set<WorkerID>
+    var workers: Set<WorkerID>
     var exposure: Milliseconds
     var isProven: Bool
   }
 
   private var failures: [Failure] = []
-  /// When the last accident began.
-  private var begun: Milliseconds = .min / 2
+  /// The time of the first loss of the newest failure.
+  private var lastStart: Milliseconds = .min / 2
 
   package init() {}
 
   package var count: Int { failures.count }
-  /// How long its victims had worked at it, all together.
+  /// The total time that the lost workers had spent on the work.
   package var exposure: Milliseconds { failures.reduce(0) { $0 + $1.exposure } }
-  /// How long those of one accident had.
-  var longest: Milliseconds { failures.map(\.exposure).max() ?? 0 }
-  /// Whether the last one happened to a worker that had proved itself before (``Proof``).
+  /// The longest exposure of a single failure.
+  var longestExposure: Milliseconds { failures.map(\.exposure).max() ?? 0 }
+  /// Whether the newest failure includes a worker that had proved itself before (``Proof``).
   var isProven: Bool { failures.last?.isProven ?? false }
 
+  /// Records the loss of a worker.
   /// - Parameters:
-  ///   - exposure: how long the worker had worked at it
-  ///   - window: whoever is lost no longer than this after the first one is lost in the same accident. Not after the
-  ///     last one: what kills whoever is started again at once would be one accident without end.
-  package mutating func note(
+  ///   - exposure: The time that the worker had spent on the work.
+  ///   - window: The losses within this time after the first loss of a failure belong to the same failure. The time is
+  ///     not measured from the latest loss: a task that crashes every worker, each of which is restarted at once, would
+  ///     be a single failure without end.
+  package mutating func record(
     _ worker: WorkerID, at now: Milliseconds, window: Milliseconds, after exposure: Milliseconds, isProven: Bool
   ) {
-    if now - begun > window || failures.isEmpty {
-      failures.append(Failure(victims: [], exposure: 0, isProven: false))
-      begun = now
+    if now - lastStart > window || failures.isEmpty {
+      failures.append(Failure(workers: [], exposure: 0, isProven: false))
+      lastStart = now
     }
     let last = failures.count - 1
-    failures[last].victims.insert(worker)
+    failures[last].workers.insert(worker)
     failures[last].exposure += max(1, exposure)
     if isProven { failures[last].isProven = true }
   }
 
-  /// A worker that seemed to have crashed is back.
-  /// - Returns: whether it was among the victims.
-  @discardableResult package mutating func absolve(_ worker: WorkerID) -> Bool {
-    guard failures.contains(where: { $0.victims.contains(worker) }) else { return false }
-    for index in failures.indices { failures[index].victims.remove(worker) }
-    failures.removeAll(where: \.victims.isEmpty)
+  /// Removes a worker that has reconnected, and the failures that have no other worker.
+  /// - Returns: Whether the worker was part of a failure.
+  @discardableResult package mutating func remove(_ worker: WorkerID) -> Bool {
+    guard failures.contains(where: { $0.workers.contains(worker) }) else { return false }
+    for index in failures.indices { failures[index].workers.remove(worker) }
+    failures.removeAll(where: \.workers.isEmpty)
     return true
   }
 }
