@@ -47,7 +47,7 @@ package enum LiveSections {
             columns: [
               .init("worker", .text), .init("threads", .number), .init("instruction set", .text),
               .init("activity", .text),
-              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("share of work", .number),
+              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("fraction of work", .number),
               .init("last seen, s", .number),
             ],
             rows: lines.map { line in
