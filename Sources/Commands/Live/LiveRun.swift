@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// The live page of this process, if `--live` was given. It shows progress, as ``EventLog`` records it.
 enum LiveRun {
-  private struct Shown {
+  private struct State {
     let page: LivePage
     let server: LiveServer
     var lastUpdate = ContinuousClock.now - .seconds(1)
@@ -16,9 +16,9 @@ enum LiveRun {
     var models: [(name: String, accuracy: Double, seconds: Double)] = []
   }
 
-  private static let shown = Mutex<Shown?>(nil)
+  private static let state = Mutex<State?>(nil)
 
-  static var isOpen: Bool { shown.withLock { $0 != nil } }
+  static var isOpen: Bool { state.withLock { $0 != nil } }
 
   /// The least time between two updates of the page, so that drawing does not slow the computation down.
   private static let interval = Duration.milliseconds(500)
@@ -31,16 +31,16 @@ enum LiveRun {
     let server = try LiveServer.start(
       page, at: address, token: address.isLoopback ? nil : AccessToken()
     ) { Health(loopAge: LoopPulse.age) }
-    shown.withLock { $0 = Shown(page: page, server: server) }
+    state.withLock { $0 = State(page: page, server: server) }
     return server.url
   }
 
   /// Shows a last message, and stops the server.
   static func finish(_ message: String) {
     guard
-      let ended = shown.withLock({ shown in
-        defer { shown = nil }
-        return shown
+      let ended = state.withLock({ state in
+        defer { state = nil }
+        return state
       })
     else { return }
     ended.page.finish(message)
@@ -52,33 +52,33 @@ enum LiveRun {
   static func showProgress(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
   ) {
-    shown.withLock { shown in
-      guard shown != nil else { return }
+    state.withLock { state in
+      guard state != nil else { return }
       let isEndOfEpoch = progress.validationAccuracy != nil
       let now = ContinuousClock.now
-      guard isEndOfEpoch || now - shown!.lastUpdate >= interval else { return }
-      shown!.lastUpdate = now
-      let page = shown!.page
+      guard isEndOfEpoch || now - state!.lastUpdate >= interval else { return }
+      state!.lastUpdate = now
+      let page = state!.page
       page.show(LiveSections.progress(label, progress, rate: rate, secondsLeft: secondsLeft))
       if !workers.isEmpty { page.show(LiveSections.workers(workers, unit: progress.unit.rawValue)) }
       if isEndOfEpoch {
-        shown!.loss.append(progress.loss ?? .nan)
-        shown!.validationAccuracy.append(progress.validationAccuracy)
-        page.show(LiveSections.curves(loss: shown!.loss, validationAccuracy: shown!.validationAccuracy))
+        state!.loss.append(progress.loss ?? .nan)
+        state!.validationAccuracy.append(progress.validationAccuracy)
+        page.show(LiveSections.curves(loss: state!.loss, validationAccuracy: state!.validationAccuracy))
       }
       page.update(metrics: metrics(label, progress, workers: workers, rate: rate))
     }
   }
 
   static func add(_ report: FitReport) {
-    shown.withLock { shown in
-      guard shown != nil else { return }
-      shown!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
-      shown!.page.show(LiveSections.models(shown!.models))
+    state.withLock { state in
+      guard state != nil else { return }
+      state!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
+      state!.page.show(LiveSections.models(state!.models))
       // The learning curves of the next model start empty.
-      (shown!.loss, shown!.validationAccuracy) = ([], [])
-      let samples = shown!.models.map { PrometheusMetric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
-      shown!.page.update(metrics: [
+      (state!.loss, state!.validationAccuracy) = ([], [])
+      let samples = state!.models.map { PrometheusMetric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
+      state!.page.update(metrics: [
         PrometheusMetric(
           "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.",
           samples: samples)
@@ -87,7 +87,7 @@ enum LiveRun {
   }
 
   /// Replaces a section of the page.
-  static func show(_ section: HTMLSection) { shown.withLock { $0?.page.show(section) } }
+  static func show(_ section: HTMLSection) { state.withLock { $0?.page.show(section) } }
 
   // MARK: Metrics
 

@@ -30,7 +30,7 @@ struct ExplainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Networks: number of the convolution to explain, from 1 (default: the last, with the coarsest maps).",
+      "Networks: number of the convolution to explain, from 1 (default: the last, most specific and coarsest).",
       valueName: "n"))
   var layer: Int?
 

@@ -78,8 +78,7 @@ enum RunFolders {
   }
 
   /// Checks a run's folder: one from an untrusted source could redirect writes to any other place.
-  /// - Throws: ``RunError`` if the run's folder is no folder, or if anything in it is neither a folder nor a regular
-  ///   file
+  /// - Throws: ``RunError`` if the run's folder is not a folder, or contains anything but folders and regular files
   static func checkFolder(_ name: String) throws(RunError) {
     guard Run.isName(name) else { throw RunError("\"\(name)\" is not a valid name of a run", kind: .damaged) }
     var status = stat()

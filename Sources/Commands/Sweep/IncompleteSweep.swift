@@ -24,7 +24,7 @@ struct QuarantinedFit: Encodable {
 struct IncompleteSweep: Error, CustomStringConvertible {
   private let reports: [SweepReport]
 
-  private static let mostShown = 20
+  private static let maxRows = 20
 
   /// Returns nil if no result is missing.
   init?(_ reports: [SweepReport]) {
@@ -36,12 +36,12 @@ struct IncompleteSweep: Error, CustomStringConvertible {
     reports.map { report in
       let missing = report.quarantined
       let name = (report.folder as NSString).lastPathComponent
-      let more = missing.count > Self.mostShown ? ["  and \(missing.count - Self.mostShown) more"] : []
+      let more = missing.count > Self.maxRows ? ["  and \(missing.count - Self.maxRows) more"] : []
       return
         """
         the ranking in \(report.folder) is incomplete: \(missing.count) of \(report.summary.rows.count) rows have no \
         result, and the best configuration may be one of them:
-        \((missing.prefix(Self.mostShown).map(\.text) + more).joined(separator: "\n"))
+        \((missing.prefix(Self.maxRows).map(\.text) + more).joined(separator: "\n"))
         all other results are kept; retry the missing ones with: atelier sweep --resume \(name)
         """
     }.joined(separator: "\n")

@@ -54,8 +54,8 @@ struct SearchOptions: ParsableArguments {
   func validate() throws {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out cannot be combined") }
     if samples != nil, halving != nil { throw ValidationError("--samples and --halving cannot be combined") }
-    let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
-    for (name, value) in belonging where value != nil && samples != nil {
+    let halvingOptions = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
+    for (name, value) in halvingOptions where value != nil && samples != nil {
       throw ValidationError("\(name) requires --halving, which cannot be combined with --samples")
     }
   }

@@ -53,8 +53,8 @@ struct SweepCommonOptions: ParsableArguments {
   ) throws {
     try json.check()
     var reports: [SweepReport] = []
-    var left: String?
-    defer { if let left { compute.logger.warning("run the remaining sweeps with: \(left)") } }
+    var remaining: String?
+    defer { if let remaining { compute.logger.warning("run the remaining sweeps with: \(remaining)") } }
     func add(_ report: SweepReport) throws {
       if definitions.count > 1 { try json.writeText(report.text(top: top) + "\n") }
       reports.append(report)
@@ -62,12 +62,12 @@ struct SweepCommonOptions: ParsableArguments {
     try live.withPage("Sweep", compute) {
       if let resume {
         let run = try find(resume, of: model)
-        left = run.rest
+        remaining = run.rest
         return try add(continueSweep(run.run))
       }
       for (number, definition) in definitions.enumerated() {
-        left = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
-        try add(start(definition, rest: left))
+        remaining = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
+        try add(start(definition, rest: remaining))
       }
     }
     if definitions.count > 1 {
@@ -112,7 +112,7 @@ struct SweepCommonOptions: ParsableArguments {
         "run \(run.name) searched \(definition.model.rawValue); resume it with: atelier sweep --resume \(run.name)")
     }
     guard run.state != .running else {
-      // The error of its lock describes that process.
+      // Taking the lock fails with an error that names the other process.
       try RunFolders.withLock(on: run.name) {}
       throw RunError("run \(run.name) is still running in another process", kind: .busy)
     }

@@ -28,7 +28,7 @@ final class SweepRun {
   private var loggedKnownCount = 0
   private var logger: Logger { run.options.logger }
   /// The time of the last update of the live page.
-  private var shown = ContinuousClock.now
+  private var lastUpdate = ContinuousClock.now
 
   init(
     _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
@@ -51,8 +51,8 @@ final class SweepRun {
     if case .random(let samples) = definition.strategy, count < samples {
       logger.warning(
         """
-        the search space has only \(counted(count, "distinct configuration")) or few more, less than the \(samples) to \
-        sample: \(count == 1 ? "it is" : "all \(count) are") searched
+        the search space has only \(counted(count, "distinct configuration")) (no others were found), but \
+        \(samples) are to be sampled; \(count == 1 ? "it is" : "all \(count) are") searched
         """)
     }
     let searched = Self.smallestImageCount(definition).map {
@@ -126,8 +126,9 @@ final class SweepRun {
     }
     if case .halving(let halving) = definition.strategy {
       for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
-        let count = rung == 0 ? counted(search.configurations.count, "configuration") : "first configurations"
-        logger.info("rung \(rung + 1) of \(halving.rungs.count): \(count) started with \(resource) \(halving.resource)")
+        let count = rung == 0 ? " with \(counted(search.configurations.count, "configuration"))" : ""
+        logger.info(
+          "rung \(rung + 1) of \(halving.rungs.count) started\(count): \(resource) \(halving.resource) each")
       }
     }
     guard !tasks.isEmpty else { return nil }
@@ -145,8 +146,8 @@ final class SweepRun {
       if let order = progress.note(task, of: search), team == nil { run.cluster.reorder(order) }
       if isBetter, let best = search.best { logBest(search.configuration(of: best.trial), best.score) }
     }
-    guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
-    shown = ContinuousClock.now
+    guard LiveRun.isOpen, ContinuousClock.now - lastUpdate > Self.updateInterval else { return }
+    lastUpdate = ContinuousClock.now
     showTrials()
   }
 
@@ -230,13 +231,13 @@ final class SweepRun {
     let scored = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
     LiveRun.show(
       LiveSections.trials(
-        Array(scored.sorted { $0.1 > $1.1 }.prefix(Self.mostShown)), done: scored.count, of: rows.count,
+        Array(scored.sorted { $0.1 > $1.1 }.prefix(Self.maxRows)), done: scored.count, of: rows.count,
         metric: definition.scoring.rawValue))
   }
 
-  private static let mostShown = 20
+  private static let maxRows = 20
   /// The least time between updates of the live page, each of which takes all configurations into account.
-  private static let showInterval = Duration.seconds(1)
+  private static let updateInterval = Duration.seconds(1)
 }
 
 /// The results of a sweep.

@@ -11,7 +11,7 @@ final class ProgressReporter {
   private let batch: Int?
   private let isQuiet: Bool
   private let start = ContinuousClock.now
-  private var shown: ContinuousClock.Instant
+  private var lastShown: ContinuousClock.Instant
   private var lastEvent: ContinuousClock.Instant
   private var doneBefore: Int?
   /// The last validation accuracy, which is shown until there is a newer one.
@@ -29,7 +29,7 @@ final class ProgressReporter {
 
   /// - Parameter batch: the number of images in a step of the training; nil for models without steps
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
-    (self.label, self.batch, isQuiet, shown) = (label, batch, options.quiet, start)
+    (self.label, self.batch, isQuiet, lastShown) = (label, batch, options.quiet, start)
     // The first progress is an event at once, however short the computation is.
     lastEvent = start - Self.eventInterval
   }
@@ -50,7 +50,7 @@ final class ProgressReporter {
   /// - Returns: false once the user has asked to stop
   func report(_ progress: FitProgress) -> Bool {
     // A resumed training begins in the middle; earlier work does not count for the rate.
-    doneBefore = doneBefore ?? batch.map { ProgressText.doneInAll(progress) - $0 } ?? 0
+    doneBefore = doneBefore ?? batch.map { ProgressText.totalDone(progress) - $0 } ?? 0
     if !isQuiet {
       if let waiting { StandardError.shared.showLive([waiting]) } else { show(progress) }
     }
@@ -82,8 +82,8 @@ final class ProgressReporter {
     let now = ContinuousClock.now
     let isEndOfEpoch = progress.validationAccuracy != nil
     let interval = StandardError.shared.isTerminal ? Self.barInterval : Self.lineInterval
-    guard isEndOfEpoch || now - shown >= interval else { return }
-    shown = now
+    guard isEndOfEpoch || now - lastShown >= interval else { return }
+    lastShown = now
     validationAccuracy = progress.validationAccuracy ?? validationAccuracy
     var current = progress
     current.validationAccuracy = validationAccuracy

@@ -16,15 +16,15 @@ struct ProgressText {
   var forecast: Double?
 
   /// Completed items over all epochs.
-  static func doneInAll(_ progress: FitProgress) -> Int {
+  static func totalDone(_ progress: FitProgress) -> Int {
     ((progress.epoch ?? 1) - 1) * progress.total + progress.done
   }
 
-  var rate: Double { seconds > 0 ? Double(Self.doneInAll(progress) - doneBefore) / seconds : 0 }
+  var rate: Double { seconds > 0 ? Double(Self.totalDone(progress) - doneBefore) / seconds : 0 }
 
   var secondsLeft: Double? {
     if let forecast { return forecast }
-    let left = (progress.epochs ?? 1) * progress.total - Self.doneInAll(progress)
+    let left = (progress.epochs ?? 1) * progress.total - Self.totalDone(progress)
     return rate > 0 ? Double(left) / rate : nil
   }
 
@@ -37,7 +37,7 @@ struct ProgressText {
   func bar(columns: Int) -> String {
     let width = 8
     let whole = Double((progress.epochs ?? 1) * progress.total)
-    let fraction = whole > 0 ? Double(Self.doneInAll(progress)) / whole : 0
+    let fraction = whole > 0 ? Double(Self.totalDone(progress)) / whole : 0
     let filled = min(max(Int(fraction * Double(width)), 0), width)
     let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
     var line = "\(label) [\(bar)]"
