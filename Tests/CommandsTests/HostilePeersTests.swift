@@ -126,7 +126,7 @@ extension ClusterTests {
     let worker = try worker(port)
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
+    #expect(ended.status == 0 && ended.errors.contains("invalid result from mallory"), "\(ended.errors)")
     #expect(try folder.bytes("a.safetensors") == model)
   }
 

@@ -21,7 +21,7 @@ import Testing
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
       let flipped = try folder.write(bytes, to: "flipped")
       do {
-        if try !read(flipped) { Issue.record("with bit \(bit) flipped, it says something else") }
+        if try !read(flipped) { Issue.record("the content differs with bit \(bit) flipped") }
       } catch is FileError { refused += 1 }
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
     }
