@@ -83,7 +83,7 @@ struct ComparisonTests {
 
   // MARK: States
 
-  @Test mutating func aStateThatAllHaveAlikeIsAgreedOn() {
+  @Test mutating func equalStatesAreAgreedOn() {
     train(3)
     for worker in 1...3 as ClosedRange<WorkerID> {
       #expect(orders[1]!.group.agreedStep == 0)
@@ -93,7 +93,7 @@ struct ComparisonTests {
     #expect(orders[1]!.group.agreedDigest == StateName(step: interval, tensors: [8, 9]).digest)
   }
 
-  @Test mutating func expelsMemberWithDifferentWeightsAndGoesBackToTheAgreedState() throws {
+  @Test mutating func expelsMemberWithDifferentWeights() throws {
     train(3)
     let first = interval
     for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: first, [8, 9], gradients: [1, 1, 1]) }
@@ -122,7 +122,7 @@ struct ComparisonTests {
     #expect(orders[faulty == 1 ? 2 : 1]!.group.agreedStep == 0)
   }
 
-  @Test(arguments: [true, false]) mutating func twoMembersThatDifferHaveNoMajority(hasWrongGradients: Bool) throws {
+  @Test(arguments: [true, false]) mutating func twoDifferentMembersHaveNoMajority(hasWrongGradients: Bool) throws {
     train(2)
     let interval = interval
     report(1, step: interval, [4], gradients: [1, 2])
@@ -132,7 +132,7 @@ struct ComparisonTests {
     #expect(reason.contains("round \(interval)"))
   }
 
-  @Test mutating func statesToBeginWithMustBeAlike() throws {
+  @Test mutating func initialStatesMustBeEqual() throws {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     job = coordinator.lastJob
     for worker in [1, 2] as [WorkerID] { report(worker, nil) }
@@ -144,7 +144,7 @@ struct ComparisonTests {
 
   // MARK: Members that join
 
-  @Test mutating func aWorkerJoinsWhenAStateIsAgreedOn() {
+  @Test mutating func workerJoinsAtNextAgreedState() {
     train(2)
     let interval = interval
     report(3, nil)
@@ -161,7 +161,7 @@ struct ComparisonTests {
   }
 
   /// It may have been trained with others than those that are there now.
-  @Test mutating func aStateThatWasNotAgreedOnIsNotBegunWith() {
+  @Test mutating func generationDoesNotBeginFromUncheckedState() {
     train(2)
     take(coordinator.handle(.disconnected, from: 2, at: 1))
     report(3, nil)
@@ -196,7 +196,7 @@ struct ComparisonTests {
     #expect(orders[3]!.group.savedStep == interval)
   }
 
-  @Test mutating func aTrainingEndsWhenItsLastStateIsAgreedOn() {
+  @Test mutating func trainingEndsOnlyWithAgreedState() {
     train(3)
     take(coordinator.handle(checkpoint(1_000, [8], isFinished: true), from: 1, at: 1))
     #expect(actions.isEmpty)
@@ -209,7 +209,7 @@ struct ComparisonTests {
     case generation, skipped
   }
 
-  @Test(arguments: Lie.allCases) mutating func implausibleReportIsRefusedAndDetectionGoesOn(lie: Lie) throws {
+  @Test(arguments: Lie.allCases) mutating func expelsMemberWithInvalidReport(lie: Lie) throws {
     train(4)
     let (end, interval) = (UInt64.max, interval)
     report(
@@ -231,7 +231,7 @@ struct ComparisonTests {
         $0.comparisons = lie == .skipped ? [] : [Comparison](repeating: comparison, count: lie == .manySteps ? 9 : 1)
         if lie == .generation { $0.generation = end }
       })
-    #expect(try #require(refusal(of: 4)).contains("its report cannot be true"))
+    #expect(try #require(refusal(of: 4)).contains("its report is invalid"))
     #expect(coordinator.workerCount == 3)
     for worker in 1...3 as ClosedRange<WorkerID> { stop(worker) }
     generation = orders[1]!.group.generation

@@ -39,7 +39,7 @@ struct CoordinatorFaultsTests {
 
   private func chunks(of worker: WorkerID) -> [UInt64] { orders[worker]?.chunks.map(\.id) ?? [] }
 
-  @Test mutating func anotherWorkerComputesWhatOneHasSpoiled() throws {
+  @Test mutating func chunkOfInvalidResultGoesToAnotherWorker() throws {
     start(workers: 1...2, tasks: 4)
     let spoiled = try #require(chunks(of: 1).first)
     spoil(spoiled, by: 1)
@@ -53,7 +53,7 @@ struct CoordinatorFaultsTests {
     #expect(notes.contains(.unusable(1, reason: "it is garbage")))
   }
 
-  @Test mutating func whatAllHaveSpoiledIsTriedAgain() throws {
+  @Test mutating func chunkIsRetriedAfterInvalidResultsOfAllWorkers() throws {
     start(workers: 1...2, tasks: 1)
     let chunk = try #require(chunks(of: 1).first ?? chunks(of: 2).first)
     spoil(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
@@ -61,7 +61,7 @@ struct CoordinatorFaultsTests {
     #expect(Set(chunks(of: 1) + chunks(of: 2)) == [chunk])
   }
 
-  @Test mutating func theThirdUselessResultExpelsAWorker() throws {
+  @Test mutating func thirdInvalidResultExpelsWorker() throws {
     start(workers: 1...1, tasks: 4)
     for time in 1...3 {
       #expect(refused.isEmpty, "after \(time - 1)")

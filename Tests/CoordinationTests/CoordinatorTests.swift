@@ -35,7 +35,7 @@ struct CoordinatorTests {
   // MARK: Results
 
   /// The second worker takes what waits for the first one, so that the job goes on while the two results differ.
-  @Test mutating func twoResultsOfOneChunkMustBeTheSame() throws {
+  @Test mutating func differentResultsOfOneChunkEndTheJob() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     let second = try #require(orders(status(of: 2), to: 2))
@@ -54,25 +54,25 @@ struct CoordinatorTests {
     #expect(end.count == 1 && end[0].contains("host1") && end[0].contains("host2"), "both are named")
   }
 
-  @Test mutating func aResultOfAnotherJobIsNotBelieved() throws {
+  @Test mutating func resultOfAnotherJobIsIgnored() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     #expect(result(first.chunks[0], by: 1, job: first.job.id + 1, digest: 1).isEmpty)
     #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor one of a stranger")
   }
 
-  @Test mutating func aWorkerThatComputesByOtherRulesIsRefused() {
+  @Test mutating func workerWithOtherNumericsVersionIsRefused() {
     let actions = status(of: 1, numerics: 4)
     guard case .refuse(1, let reason)? = actions.first else {
       Issue.record("\(actions)")
       return
     }
-    #expect(reason.contains("other rules") && actions.count == 1 && coordinator.workerCount == 0)
+    #expect(reason.contains("numerics version") && actions.count == 1 && coordinator.workerCount == 0)
     _ = status(of: 1)
     #expect(coordinator.workerCount == 1, "nothing is remembered of it")
   }
 
-  @Test mutating func workersThatWillNeverComeAreNotAwaited() throws {
+  @Test mutating func unavailableWorkersAreNotAwaited() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 3, at: 0)
     #expect(orders(status(of: 1), to: 1)?.chunks.isEmpty != false)
     #expect(coordinator.awaitedWorkers?.joined == 1 && coordinator.awaitedWorkers?.wanted == 3)
@@ -83,7 +83,7 @@ struct CoordinatorTests {
 
   // MARK: Chunks
 
-  @Test mutating func aDeathCostsNoInnocentUnit() throws {
+  @Test mutating func crashedChunkIsSplitIntoTasks() throws {
     var limits = Limits()
     limits.maxFailures = 1
     coordinator = Coordinator(session: 7, numerics: 3, limits: limits)
@@ -99,7 +99,7 @@ struct CoordinatorTests {
   }
 
   /// Two tasks that fail at once, and the third takes long: it must not have all the others in its chunk.
-  @Test mutating func chunksOfUnevenUnitsGrowSlowly() throws {
+  @Test mutating func chunksOfUnevenTasksGrowSlowly() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1_000], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     var counts: [UInt64] = latest.chunks.map(\.count)
@@ -115,7 +115,7 @@ struct CoordinatorTests {
     #expect(latest.chunks.last?.count == 1)
   }
 
-  @Test mutating func unitsThatNobodyHasAreHandedOutInAnotherOrder() throws {
+  @Test mutating func reorderingAffectsTasksThatAreNotHandedOut() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<6], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     #expect(latest.chunks.map(\.first) == [0, 1])
@@ -169,7 +169,7 @@ struct CoordinatorTests {
   }
 
   /// A worker that trains alone for a while has nothing to compare its states with.
-  @Test(arguments: [true, false]) mutating func aTrainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
+  @Test(arguments: [true, false]) mutating func trainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
     let group = TrainingGroup(savedStep: 0)
     _ = coordinator.start(.training(group), description: [], awaiting: 3, at: 0)
     let job = coordinator.lastJob
@@ -191,7 +191,7 @@ struct CoordinatorTests {
   }
 
   /// A worker that was alone has said nothing that binds the one after it.
-  @Test mutating func aFalseBeginningOfOneWorkerHarmsNoOther() throws {
+  @Test mutating func stateOfLoneWorkerDoesNotBindTheNext() throws {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     let job = coordinator.lastJob
     for worker in WorkerID(1)...2 {
@@ -206,7 +206,7 @@ struct CoordinatorTests {
   }
 
   /// Both are there, but no message passes between them: the one with fewer threads has to go.
-  @Test mutating func aLinkThatStaysCutCostsAMember() throws {
+  @Test mutating func cutLinkExcludesOneMember() throws {
     let group = try train(threads: [4, 1, 4])
     #expect(!status(of: 1, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
     let actions = status(of: 2, membership: waiting(for: 1, in: group))
@@ -215,7 +215,7 @@ struct CoordinatorTests {
   }
 
   /// The first of three waits for the second's total, the second and third wait for each other: the first has no part in it.
-  @Test mutating func whoWaitsForOneThatWaitsForAnotherStays() throws {
+  @Test mutating func indirectlyWaitingMemberIsKept() throws {
     let group = try train(threads: [1, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
     actions += status(of: 1, membership: waiting(for: 2, in: group))
@@ -224,7 +224,7 @@ struct CoordinatorTests {
   }
 
   /// What the first sends is of no use to anybody.
-  @Test mutating func whomAllWaitForHasToGo() throws {
+  @Test mutating func memberThatAllWaitForIsExcluded() throws {
     let group = try train(threads: [4, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 1, in: group))
     actions += status(of: 3, threads: 4, membership: waiting(for: 1, in: group))
@@ -234,7 +234,7 @@ struct CoordinatorTests {
   }
 
   /// Whom a cut link has put out of the job does it alone, when nobody else is left.
-  @Test mutating func whoIsLeftAloneNeedsNoLinks() throws {
+  @Test mutating func lastWorkerNeedsNoLinks() throws {
     let group = try train(threads: [4, 1])
     _ = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
     #expect(status(of: 2, membership: waiting(for: 1, in: group)).contains { $0.isLoss })
@@ -242,7 +242,7 @@ struct CoordinatorTests {
   }
 
   /// Each waits for the next one, since three links are cut in one direction.
-  @Test mutating func aRingOfCutLinksCostsAMember() throws {
+  @Test mutating func ringOfCutLinksExcludesOneMember() throws {
     let group = try train(threads: [4, 4, 1])
     var actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
     actions += status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
@@ -253,7 +253,7 @@ struct CoordinatorTests {
   }
 
   /// A member that is slow is waited for: it does not wait itself.
-  @Test mutating func aSlowMemberStays() throws {
+  @Test mutating func slowMemberIsKept() throws {
     let (job, generation) = try train()
     var own = membership(job, generation: generation, step: 9, stopped: false)
     (own.waitingFor, own.waitingMilliseconds) = (2, 60_000)
@@ -261,7 +261,7 @@ struct CoordinatorTests {
   }
 
   /// A process that lost its state under the same session stands in a generation that it never stopped for.
-  @Test mutating func aMemberThatBeganAnewMakesAnotherGeneration() throws {
+  @Test mutating func restartedMemberStartsNewGeneration() throws {
     let (job, generation) = try train()
     let actions = status(of: 2, membership: membership(job, generation: 0))
     #expect(orders(actions, to: 1)?.group.generation == generation + 1)

@@ -27,7 +27,7 @@ struct CorruptionTests {
   }
 
   /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are expelled.
-  @Test(arguments: 0..<6) func corruptMembersNeverChangeTheWeights(block: Int) {
+  @Test(arguments: 0..<6) func corruptMembersNeverChangeWeights(block: Int) {
     var (trained, expelled) = (0, 0)
     for seed in seeds(block, of: 100) {
       var random = SplitMix(state: seed)
@@ -51,7 +51,7 @@ struct CorruptionTests {
   }
 
   /// With three members and one kind of fault: the other two finish.
-  @Test(arguments: Fault.allCases) func expelsTheOneMemberThatComputesWrongly(fault: Fault) {
+  @Test(arguments: Fault.allCases) func expelsCorruptMember(fault: Fault) {
     for seed in UInt64(0)..<80 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
@@ -65,7 +65,7 @@ struct CorruptionTests {
   }
 
   /// A single wrong gradient is found where all of them are computed more than once.
-  @Test func findsEveryWrongGradientWhereAllAreChecked() {
+  @Test func fullChecksFindEveryWrongGradient() {
     var limits = Limits()
     limits.checkedFraction = 1
     for seed in UInt64(0)..<60 {
@@ -80,7 +80,7 @@ struct CorruptionTests {
   }
 
   /// Of two members nobody knows which one is right. What was kept before is right.
-  @Test(arguments: Fault.allCases) func twoMembersThatDifferEndTheTraining(fault: Fault) {
+  @Test(arguments: Fault.allCases) func twoDifferentMembersEndTraining(fault: Fault) {
     for seed in UInt64(0)..<100 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(

@@ -14,12 +14,12 @@ struct ExchangeProtocolTests {
     (start...end).filter { !member.tick(at: $0).isEmpty }
   }
 
-  @Test mutating func whatDoesNotComeIsAskedForAgainAfterTwiceAsLong() {
+  @Test mutating func missingMessageIsRequestedWithExponentialBackoff() {
     compute(at: 0)
     #expect(requests(from: 0, to: 5_000) == [100, 300, 700, 1_500, 3_100, 4_700])
   }
 
-  @Test mutating func whatComesRestoresPatience() {
+  @Test mutating func arrivingMessageResetsTheTimeout() {
     compute(at: 0)
     #expect(requests(from: 0, to: 400) == [100, 300])
     _ = member.receive(.contribution, .init(step: 5, bucket: 0), from: 1, at: 400)
@@ -27,14 +27,14 @@ struct ExchangeProtocolTests {
     #expect(requests(from: 500, to: 700) == [600])
   }
 
-  @Test(arguments: [0, 4, 6, 7, .max]) mutating func requestsForOtherStepsAreNotAnswered(step: UInt64) {
+  @Test(arguments: [0, 4, 6, 7, .max]) mutating func requestsForOtherStepsAreIgnored(step: UInt64) {
     compute(at: 0)
     let piece = ExchangeProtocol.Piece(step: step, bucket: 0)
     let answer = member.receive(.contributionRequest, piece, from: 1, at: 1)
     #expect(answer == (step == 4 ? [.send(.contribution, piece, to: 1)] : []))
   }
 
-  @Test mutating func whatDoesNotFitIsAsGoodAsLost() {
+  @Test mutating func invalidMessageIsTreatedAsLost() {
     let piece = ExchangeProtocol.Piece(step: 5, bucket: 0)
     compute(at: 0)
     #expect(member.receive(.contribution, piece, from: 1, isValid: false, at: 50).isEmpty)

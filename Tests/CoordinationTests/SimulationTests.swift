@@ -37,7 +37,7 @@ struct SimulationTests {
     return true
   }
 
-  @Test(arguments: 0..<8) func everyUnitCountsOnceWhateverHappens(block: Int) {
+  @Test(arguments: 0..<8) func everyTaskCountsOnceDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 300) {
       var random = SplitMix(state: seed)
@@ -61,7 +61,7 @@ struct SimulationTests {
     expectAll(injected)
   }
 
-  @Test(arguments: 0..<8) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
+  @Test(arguments: 0..<8) func trainingEndsWithCorrectWeightsDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 150) {
       var random = SplitMix(state: seed)
@@ -86,7 +86,7 @@ struct SimulationTests {
 
   /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
   /// sends the others what is of no use: the others go on, or one goes on alone.
-  @Test(arguments: BadMember.allCases) func oneBadMemberDoesNotStopATraining(kind: BadMember) {
+  @Test(arguments: BadMember.allCases) func oneFaultyMemberDoesNotStopTraining(kind: BadMember) {
     for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
@@ -105,7 +105,7 @@ struct SimulationTests {
     }
   }
 
-  @Test func theSameSeedIsTheSameStory() {
+  @Test func simulationIsDeterministic() {
     func story(_ seed: UInt64) -> (Milliseconds, Int) {
       var random = SplitMix(state: seed)
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 40, shards: 8))
@@ -116,7 +116,7 @@ struct SimulationTests {
     for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
   }
 
-  @Test func whatKillsThreeWorkersIsSetAside() {
+  @Test func crashingTaskIsQuarantined() {
     for seed in UInt64(0)..<50 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 200), isUneven: seed.isMultiple(of: 3))
       tasks.deadly = [117]
@@ -133,7 +133,7 @@ struct SimulationTests {
   @Test(arguments: [
     Faults(blackouts: 0.3), Faults(coordinatorFreezes: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorFreezes: 0.3),
     Faults(end: 1_200, crowdCrashes: 4),
-  ]) func whatHappensToManyAtOnceSetsNothingAside(faults: Faults) {
+  ]) func simultaneousLossesCauseNoQuarantine(faults: Faults) {
     for seed in UInt64(0)..<100 {
       let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 6, faults: faults)
@@ -142,7 +142,7 @@ struct SimulationTests {
   }
 
   /// Where nobody dies of it, nobody is blamed for who cannot do it.
-  @Test func whoCannotDoTheJobIsLeftOut() {
+  @Test func unableWorkersAreExcluded() {
     for seed in UInt64(0)..<200 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 50), isUneven: false, awaiting: 4)
       let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unfit: 0.6))
@@ -153,7 +153,7 @@ struct SimulationTests {
   }
 
   /// Of what two workers have done, who computes something else is found out, and named.
-  @Test func whoComputesSomethingElseIsFoundOut() {
+  @Test func differentResultsAreDetected() {
     var failed = 0
     for seed in UInt64(0)..<400 {
       var random = SplitMix(state: seed)

@@ -25,7 +25,7 @@ struct SuspensionSimulationTests {
     #expect(repeated <= 16, "\(name): \(repeated) of \(tasks.keptChunks)")
   }
 
-  @Test(arguments: pauses) func noTaskIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+  @Test(arguments: pauses) func suspensionOfCoordinatorRepeatsNoTask(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (tasks, simulation) = tasks(seed)
       simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.freezeCoordinator(for: pause) }
@@ -36,7 +36,7 @@ struct SuspensionSimulationTests {
   }
 
   /// Here the coordinator is awake, and finds all workers gone.
-  @Test(arguments: pauses) func noTaskIsRepeatedAfterItsLinksWereCut(pause: Milliseconds) {
+  @Test(arguments: pauses) func cutLinksRepeatNoTask(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (tasks, simulation) = tasks(seed)
       simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in
@@ -54,7 +54,7 @@ struct SuspensionSimulationTests {
 
   /// Members work on alone. If the pause outlasts that, nothing is left to do but to hand in what the network has come
   /// to.
-  @Test(arguments: pauses) func noRoundIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+  @Test(arguments: pauses) func suspensionOfCoordinatorRepeatsNoRound(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (_, undisturbed) = training(seed)
       #expect(undisturbed.run())
@@ -76,7 +76,7 @@ struct SuspensionSimulationTests {
 
   /// All have been lost, and come back with the state that they had: at most the round in hand is repeated for each
   /// generation.
-  @Test(arguments: pauses) func noStateIsLostWithTheLinks(pause: Milliseconds) {
+  @Test(arguments: pauses) func cutLinksLoseNoState(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (training, simulation) = training(seed)
       simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in

@@ -53,7 +53,7 @@ struct SweepSimulationTests {
     return Set(quarantined)
   }
 
-  @Test(arguments: 0..<20) func everyFitHasOneEndWhateverHappens(block: Int) {
+  @Test(arguments: 0..<20) func everyFitEndsOnceDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, deadly: 0...2)
@@ -64,7 +64,7 @@ struct SweepSimulationTests {
   }
 
   /// Where nothing else goes wrong, nothing else is lost.
-  @Test(arguments: 0..<10) func whatKillsWorkersIsSetAsideAloneAndTheRestIsFinished(block: Int) {
+  @Test(arguments: 0..<10) func crashingFitsAreQuarantinedAndOthersFinish(block: Int) {
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, faults: Faults(), deadly: 1...3)
       _ = check(tasks, simulation, seed)
@@ -94,7 +94,7 @@ struct SweepSimulationTests {
     #expect(Double(crashes) > 60 * 800 / life, "\(crashes)")
   }
 
-  @Test func theSameSeedIsTheSameStory() {
+  @Test func simulationIsDeterministic() {
     func story(_ seed: UInt64) -> [Int] {
       let (tasks, simulation) = sweep(seed, deadly: 0...2)
       _ = simulation.run()
@@ -106,7 +106,7 @@ struct SweepSimulationTests {
   // MARK: Fits that follow from others
 
   /// Whoever works, however many they are, whatever happens to them and to the coordinator.
-  @Test(arguments: 0..<20) func theTableOfAGrowingSweepIsThatOfOneProcess(block: Int) {
+  @Test(arguments: 0..<20) func tableOfGrowingSweepIsIndependentOfWorkers(block: Int) {
     var grown = 0
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 10) {
@@ -130,7 +130,7 @@ struct SweepSimulationTests {
   }
 
   /// Configurations that kill have no scores, and no others: whatever they were grouped with, by however many workers.
-  @Test func theTableOfADeadlySweepIsThatOfOneProcess() {
+  @Test func tableOfSweepWithCrashingFitsIsIndependentOfWorkers() {
     var lost = 0
     for seed in firstSeed..<firstSeed + 60 {
       var random = SplitMix(state: seed)
@@ -150,7 +150,7 @@ struct SweepSimulationTests {
   }
 
   /// What workers have died of has no scores. All the others have those that they would have had without it.
-  @Test(arguments: 0..<20) func whatIsLostChangesNothingElse(block: Int) {
+  @Test(arguments: 0..<20) func lostRoundChangesNothing(block: Int) {
     for seed in seeds(block, of: 40) {
       var random = SplitMix(state: seed)
       let sweep = SimulatedSweep(SimulatedSearch.forests(&random), deadlyOneIn: [0, 3, 12][Int(seed % 3)])

@@ -35,7 +35,7 @@ struct TaskPoolTests {
   }
 
   /// Nobody knows how long a task takes before one is done.
-  @Test mutating func theFirstChunksAreOneUnitForEachThread() {
+  @Test mutating func firstChunksHaveOneTaskPerThread() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3_000])), description: [], at: 0)
     #expect(orders(join(1, threads: 2), to: 1).chunks.map(\.count) == [2, 2])
     let second = orders(join(2, threads: 3), to: 2)
@@ -45,7 +45,7 @@ struct TaskPoolTests {
     #expect(next.chunks.map(\.count) == [3, 99])
   }
 
-  @Test mutating func aChunkHasNoMoreThanItMay() {
+  @Test mutating func chunkSizeIsLimited() {
     let pool = TaskPool(tasks: [0..<10], largestChunk: 1)
     _ = coordinator.start(.tasks(pool), description: [], at: 0)
     var orders = orders(join(1, threads: 4), to: 1)
@@ -59,7 +59,7 @@ struct TaskPoolTests {
   }
 
   /// What comes of tasks says which come next.
-  @Test mutating func aJobThatGrowsEndsWhenItGrowsNoMore() {
+  @Test mutating func growingJobEndsAfterItStopsGrowing() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
     #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty && coordinator.needsMoreTasks && coordinator.isIdle)
     let first = orders(coordinator.add(0..<1, file: [7], at: 0), to: 1)
@@ -79,7 +79,7 @@ struct TaskPoolTests {
   }
 
   /// Of two short tasks the second may kill before word of the first has come: by itself, the first one clears its name.
-  @Test mutating func whatAWorkerSeemsToHaveDiedOfIsTriedAlone() {
+  @Test mutating func suspectChunkIsComputedAlone() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3], largestChunk: 1)), description: [], at: 0)
     let first = orders(join(1, threads: 1), to: 1)
     #expect(first.chunks.map(\.first) == [0, 1])
@@ -91,7 +91,7 @@ struct TaskPoolTests {
 
   /// Whoever works on a task that is set aside goes on until word comes. If it crashes, then not because of what it has
   /// been given meanwhile.
-  @Test mutating func whatAWorkerIsGivenMeanwhileIsNotBlamed() {
+  @Test mutating func crashCountsAgainstTheChunkInProgress() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
     _ = coordinator.add(0..<1, file: [7], at: 0)
     let first = orders(join(3, threads: 1), to: 3)
@@ -110,7 +110,7 @@ struct TaskPoolTests {
   }
 
   /// A host with five workers fails while all wait for the last task. It must not go from one that is dead to the next.
-  @Test mutating func whatManyAreLostWithAtOnceIsInnocent() {
+  @Test mutating func failureOfManyWorkersDoesNotCountAgainstATask() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     for worker: WorkerID in 1...5 { _ = join(worker, threads: 1) }
     for worker: WorkerID in 1...5 { #expect(kill(worker, after: 1).isEmpty) }

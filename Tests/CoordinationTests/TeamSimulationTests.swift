@@ -5,7 +5,7 @@ import Testing
 /// Searches whose networks are trained by teams, with failures, each wholly determined by its seed.
 struct TeamSimulationTests {
   /// Whoever works, however many they are and in whatever teams, whatever happens to them and to the coordinator.
-  @Test(arguments: 0..<20) func theTableOfTeamsIsThatOfOneProcess(block: Int) {
+  @Test(arguments: 0..<20) func tableOfTeamsIsIndependentOfWorkers(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 5) {
       var random = SplitMix(state: seed)
@@ -51,7 +51,7 @@ struct TeamSimulationTests {
     #expect(lost > 0 && lost < count, "\(lost) of \(count)")
   }
 
-  @Test func whatKillsItsTeamIsGivenUpAndTheOthersGoOn() {
+  @Test func crashingFitIsAbandonedAndOthersContinue() {
     var killed = 0
     for seed in UInt64(0)..<50 {
       var random = SplitMix(state: seed)

@@ -91,7 +91,7 @@ struct TeamTests {
     for worker in 1...WorkerID(count) { tell(worker) }
   }
 
-  @Test mutating func teamsBeginWhileThereAreWorkersForThem() {
+  @Test mutating func teamsStartWhileWorkersAreAvailable() {
     take(coordinator.startTeams(awaiting: 5, at: 0))
     for worker in 1...4 as ClosedRange<WorkerID> { tell(worker) }
     #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth is awaited")
@@ -102,7 +102,7 @@ struct TeamTests {
     #expect(orders[1]?.job.id == jobs[0] && orders[4]?.job.id == jobs[1] && orders[5]?.hasJob == false)
   }
 
-  @Test mutating func whoIsLeftOverHelpsASmallTeam() {
+  @Test mutating func idleWorkerJoinsSmallTeam() {
     start(workers: 5)
     let jobs = [begin(team: Team(of: 2, atMost: 2)), begin(team: Team(of: 2))]
     tick()
@@ -113,7 +113,7 @@ struct TeamTests {
     #expect(workers(of: third) == [5, 6] && jobs.map(workers) == [[1, 2], [3, 4]])
   }
 
-  @Test mutating func whoMovesIsNotAMemberYet() {
+  @Test mutating func nonMembersMoveFirst() {
     start(workers: 3)
     let first = begin(team: Team(of: 2))
     tick()
@@ -123,7 +123,7 @@ struct TeamTests {
     #expect(workers(of: second) == [2, 4])
   }
 
-  @Test mutating func fewerWorkersThanATeamWantsAreOneTeam() {
+  @Test mutating func smallClusterFormsOneTeam() {
     start(workers: 2)
     let job = begin(team: Team(of: 3))
     #expect(workers(of: job) == [1, 2] && !coordinator.hasWorkers(forTeamOf: 3))
@@ -132,7 +132,7 @@ struct TeamTests {
     #expect(workers(of: job) == [1, 2, 3] && !coordinator.hasWorkers(forTeamOf: 3))
   }
 
-  @Test mutating func whoeverIsFreeGoesWhereTheMostAreLacking() {
+  @Test mutating func freeWorkerJoinsTheTeamThatLacksMost() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     for worker in [2, 3] as [WorkerID] { lose(worker) }
@@ -144,7 +144,7 @@ struct TeamTests {
     #expect(jobs.map(workers) == [[1, 6], [5, 7]])
   }
 
-  @Test mutating func aJudgingComesBeforeATraining() {
+  @Test mutating func evaluationPrecedesTraining() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     join(1, 2, job: jobs[0])
@@ -159,7 +159,7 @@ struct TeamTests {
     #expect(orders[2]?.chunks.map(\.first) == [0, 1])
   }
 
-  @Test mutating func membersHearOfTheirOwnTeamOnly() {
+  @Test mutating func membersReceiveOrdersOfTheirTeamOnly() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     join(1, 2, job: jobs[0])
@@ -171,7 +171,7 @@ struct TeamTests {
     #expect(orders[3]!.group.members.map(\.worker) == [3, 4] && orders[1]!.group == first)
   }
 
-  @Test mutating func whatAWholeTeamCannotDoIsImpossible() {
+  @Test mutating func jobThatAWholeTeamCannotDoIsImpossible() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     tell(1, failure: "training diverged")
@@ -183,7 +183,7 @@ struct TeamTests {
   }
 
   /// It would wait for somebody else for ever.
-  @Test mutating func whatNobodyWhoIsLeftCanDoIsImpossible() {
+  @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
     tell(1, failure: "training diverged")
@@ -202,7 +202,7 @@ struct TeamTests {
 
   private var isGivenUp: Bool { if case .abandoned? = ends.first { true } else { false } }
 
-  @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
+  @Test mutating func crashingTrainingIsAbandoned() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
     join(1, 2, job: job)
@@ -225,7 +225,7 @@ struct TeamTests {
   }
 
   /// Each is started again at once, so that never a heartbeat passes between two deaths.
-  @Test mutating func whatKillsWhoeverIsStartedAtOnceIsGivenUp() {
+  @Test mutating func crashingTrainingIsAbandonedDespiteImmediateRestarts() {
     start(workers: 1)
     let job = begin(team: Team(of: 1))
     var (worker, deaths): (WorkerID, Int) = (1, 0)
@@ -243,7 +243,7 @@ struct TeamTests {
   }
 
   /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those have not killed them.
-  @Test mutating func whoWasDeadBeforeIsNotAVictim() {
+  @Test mutating func workerLostBeforeTheJobDoesNotCount() {
     start(workers: 4)
     let first = begin(team: Team(of: 4))
     join(1, 2, 3, 4, job: first)
@@ -263,7 +263,7 @@ struct TeamTests {
     #expect(coordinator.workerCount == 1 && ends == [.trained])
   }
 
-  @Test mutating func whatHappensToManyAtOnceIsOneAccident() {
+  @Test mutating func simultaneousLossesAreOneFailure() {
     start(workers: 8)
     let job = begin(team: Team(of: 8))
     for worker in 1...8 as ClosedRange<WorkerID> {
@@ -274,7 +274,7 @@ struct TeamTests {
     #expect(workers(of: job) == [9])
   }
 
-  @Test mutating func whoSeemedDeadAndIsBackWasNotKilled() {
+  @Test mutating func reconnectedMemberCausesNoAbandonment() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
     for _ in 0..<9 {

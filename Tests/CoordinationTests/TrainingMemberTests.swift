@@ -21,7 +21,7 @@ struct TrainingMemberTests {
   }
 
   /// The others go on at once, and do not send twice what they are not asked for.
-  @Test mutating func whatComesBeforeTheStateIsKeptUntilTheStateIsThere() {
+  @Test mutating func messagesBeforeTheStateAreKept() {
     let piece = header(.contribution, step: 5)
     #expect(member.receive(piece, at: 1) == [.keepForLater])
     #expect(member.receive(header(.contribution, step: 4), at: 1).isEmpty, "of a round before the state")
@@ -31,13 +31,13 @@ struct TrainingMemberTests {
     #expect(!member.isEarly(piece) && member.receive(piece, at: 3) == [.exchange(.keep)])
   }
 
-  @Test func generationsThatAreYetToBeginAreEarlyAndOlderOnesAreNot() {
+  @Test func onlyMessagesOfFutureGenerationsAreEarly() {
     #expect(member.isEarly(header(.contribution, step: 5, generation: 3)))
     #expect(!member.isEarly(header(.contribution, step: 5, generation: 1)))
     #expect(!member.isEarly(header(.state, step: 5)))
   }
 
-  @Test mutating func aStateThatCannotBeUsedIsAskedForAgain() {
+  @Test mutating func invalidStateIsRequestedAgain() {
     #expect(member.receive(header(.state, step: 5), at: 50) == [.loadState(StateName(step: 5, digest: 77))])
     #expect(member.tick(at: 99).isEmpty)
     #expect(member.tick(at: 100) == [.requestState(of: 1)])
@@ -45,13 +45,13 @@ struct TrainingMemberTests {
   }
 
   /// Else nobody would know whom a group stands still for when a link is cut.
-  @Test func whoWaitsForAStateSaysSo() throws {
+  @Test func reportsWaitForState() throws {
     let waiting = try #require(member.waiting(at: 60_000))
     #expect(waiting == (20, 12_000))
   }
 
   /// The training ends when all have come to its end, and one may lack something of this one, whose link to it is cut.
-  @Test(arguments: [10, 20] as [WorkerID]) func aFinishedMemberWaitsForAllThatAreNot(worker: WorkerID) {
+  @Test(arguments: [10, 20] as [WorkerID]) func finishedMemberWaitsForUnfinishedMembers(worker: WorkerID) {
     let state = StateName(step: 5, digest: 77)
     var member = TrainingMember(job: 1, worker: worker, step: 5, agreed: state, isFinished: true, resendTimeout: 100)
     var group = Group.with { $0.generation = 2 }
@@ -74,7 +74,7 @@ struct TrainingMemberTests {
     return actions
   }
 
-  @Test mutating func keepsTheStatesThatAreNotAgreedOnAndWaitsWhenThereAreTwo() throws {
+  @Test mutating func memberWithTwoPendingStatesWaits() throws {
     _ = member.receive(header(.state, step: 5), at: 2)
     _ = member.loaded(isFinished: false, at: 3)
     #expect(train(rounds: 1).contains(.compute) && member.keptSteps == [5, 6])
@@ -88,7 +88,7 @@ struct TrainingMemberTests {
     #expect(member.keptSteps == [6, 7] && member.membership.agreedStep == 6)
   }
 
-  @Test mutating func goesBackToTheAgreedStateWhenAGenerationBegins() {
+  @Test mutating func newGenerationRestoresAgreedState() {
     _ = member.receive(header(.state, step: 5), at: 2)
     _ = member.loaded(isFinished: false, at: 3)
     _ = train(rounds: 2)

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func allChunksAreStartedAtOnceAndEachOnce() {
+  @Test func startsEachChunkOnce() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     #expect(words(worker.handle(orders(1, chunks: [1, 2]), at: 0)) == ["start 1", "start 2"])
     #expect(words(worker.handle(ended(1), at: 1)) == ["send 1"])
@@ -36,7 +36,7 @@ import Testing
     #expect(words(worker.handle(orders(3, chunks: [3]), at: 3)) == ["forget 1", "cancel 2"])
   }
 
-  @Test func whatComesOfAChunkThatWasGivenUpIsForgotten() {
+  @Test func resultOfCancelledChunkIsDiscarded() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1, 2]), at: 0)
     _ = worker.handle(orders(2, chunks: [2]), at: 1)
@@ -44,7 +44,7 @@ import Testing
   }
 
   /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and either may be asked for again.
-  @Test func aResultIsKeptWhenAChunkIsDoneTwice() {
+  @Test func resultOfRepeatedChunkIsKept() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1]), at: 0)
     _ = worker.handle(orders(2, chunks: []), at: 1)

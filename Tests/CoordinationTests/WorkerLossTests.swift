@@ -3,7 +3,7 @@ import SwiftProtobuf
 import Testing
 
 /// What is blamed for the loss of workers, and what is not; and what a coordinator makes of its own absence.
-struct BlameTests {
+struct WorkerLossTests {
   private let limits = Limits()
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var statuses: UInt64 = 0
@@ -84,7 +84,7 @@ struct BlameTests {
     return 3
   }
 
-  @Test mutating func aUnitIsQuarantinedOnceItHasKilledAProvenWorkerThatDoesNotComeBack() {
+  @Test mutating func taskIsQuarantinedAfterCrashOfProvenWorker() {
     let third = killTwice()
     pass(limits.workerTimeout, third)
     #expect(tasks(of: third) == [0])
@@ -95,7 +95,7 @@ struct BlameTests {
     #expect(quarantined == [0] && ends.count == 1)
   }
 
-  @Test mutating func aWorkerThatReconnectsWasNotKilled() {
+  @Test mutating func reconnectedWorkerCausesNoQuarantine() {
     let third = killTwice()
     pass(limits.workerTimeout, third)
     for _ in 0..<5 {
@@ -111,7 +111,7 @@ struct BlameTests {
   }
 
   /// What a lost worker had in hand it has again, though others have begun with it meanwhile; the first result counts.
-  @Test mutating func aWorkerThatIsBackHasWhatItHad() {
+  @Test mutating func reconnectedWorkerGetsItsQueueBack() {
     start(tasks: 4)
     tell(1)
     #expect(tasks(of: 1) == [0, 1])
@@ -126,7 +126,7 @@ struct BlameTests {
   }
 
   /// Fits of ten minutes on workers that live about as long: three losses at one of them are no reason.
-  @Test mutating func longUnitsNeedMoreEvidence() {
+  @Test mutating func longTasksNeedMoreFailures() {
     start(tasks: 1)
     var worker: WorkerID = 0
     for _ in 0..<4 {
@@ -143,7 +143,7 @@ struct BlameTests {
   // MARK: Pauses
 
   /// Connections were closed meanwhile by the workers, to whom the coordinator was silent.
-  @Test mutating func aCoordinatorThatWasSuspendedLosesNobody() {
+  @Test mutating func suspendedCoordinatorLosesNoWorker() {
     start(tasks: 9)
     pass(5_000, 1, 2)
     let before = orders
@@ -159,7 +159,7 @@ struct BlameTests {
   }
 
   /// A process that is late again and again notices who is lost all the same.
-  @Test mutating func aLateCoordinatorStillLosesTheSilent() {
+  @Test mutating func lateCoordinatorStillLosesSilentWorkers() {
     start(tasks: 9)
     pass(5_000, 1, 2)
     for _ in 0..<100 where losses.isEmpty {
@@ -172,7 +172,7 @@ struct BlameTests {
 
   // MARK: Links of one direction
 
-  @Test mutating func aWorkerThatHearsNothingHasNothingInHand() {
+  @Test mutating func workerWithoutOrdersLosesItsChunks() {
     start(tasks: 9)
     for _ in 0..<60 {
       now += 250
@@ -186,7 +186,7 @@ struct BlameTests {
   }
 
   /// Word takes longer than silence may last. Once that is known, the worker can work.
-  @Test mutating func aSlowWorkerIsDeafOnlyOnce() {
+  @Test mutating func slowWorkerIsUnresponsiveOnlyOnce() {
     start(tasks: 9)
     var told: [(time: Milliseconds, number: UInt64)] = []
     for _ in 0..<400 {
