@@ -59,7 +59,7 @@ package struct Socket: ~Copyable {
 
     package init() {}
 
-    package init(_ limits: Limits) { timeout = Int32(clamping: limits.silence) }
+    package init(_ limits: Limits) { timeout = Int32(clamping: limits.workerTimeout) }
   }
 
   let pointer: UnsafeMutableRawPointer
