@@ -204,12 +204,12 @@ struct ComparisonTests {
 
   // MARK: Reports that cannot be true
 
-  enum Lie: CaseIterable {
+  enum InvalidReport: CaseIterable {
     case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps
     case generation, skipped
   }
 
-  @Test(arguments: Lie.allCases) mutating func expelsMemberWithInvalidReport(lie: Lie) throws {
+  @Test(arguments: InvalidReport.allCases) mutating func expelsMemberWithInvalidReport(kind: InvalidReport) throws {
     train(4)
     let (end, interval) = (UInt64.max, interval)
     report(
@@ -218,7 +218,7 @@ struct ComparisonTests {
         ($0.job, $0.generation, $0.step) = (job, generation, interval)
         var comparison = Comparison()
         (comparison.step, comparison.tensorDigests, comparison.gradientDigests) = (interval, [8], [1, 1, 1])
-        switch lie {
+        switch kind {
         case .comparedStep: (comparison.step, comparison.finished) = (end, true)
         case .ownStep: ($0.step, comparison.step, comparison.finished) = (end, end, true)
         case .noComparePoint: comparison.step = interval - 1
@@ -228,8 +228,8 @@ struct ComparisonTests {
         case .agreedStep: $0.agreedStep = end
         case .manySteps, .generation, .skipped: break
         }
-        $0.comparisons = lie == .skipped ? [] : [Comparison](repeating: comparison, count: lie == .manySteps ? 9 : 1)
-        if lie == .generation { $0.generation = end }
+        $0.comparisons = kind == .skipped ? [] : [Comparison](repeating: comparison, count: kind == .manySteps ? 9 : 1)
+        if kind == .generation { $0.generation = end }
       })
     #expect(try #require(refusal(of: 4)).contains("its report is invalid"))
     #expect(coordinator.workerCount == 3)

@@ -31,7 +31,7 @@ struct CoordinatorFaultsTests {
     perform(coordinator.start(.tasks(TaskPool(tasks: [0..<tasks], largestChunk: 1)), description: [], at: now))
   }
 
-  private mutating func spoil(_ chunk: UInt64, by worker: WorkerID) {
+  private mutating func sendInvalidResult(_ chunk: UInt64, by worker: WorkerID) {
     let result = ChunkResult.with { ($0.job, $0.chunk) = (coordinator.lastJob, chunk) }
     #expect(coordinator.openChunk(of: result, from: worker) != nil)
     perform(coordinator.reject(result, from: worker, reason: "it is garbage", at: now))
@@ -41,23 +41,23 @@ struct CoordinatorFaultsTests {
 
   @Test mutating func chunkOfInvalidResultGoesToAnotherWorker() throws {
     start(workers: 1...2, tasks: 4)
-    let spoiled = try #require(chunks(of: 1).first)
-    spoil(spoiled, by: 1)
-    #expect(!chunks(of: 1).contains(spoiled))
+    let rejected = try #require(chunks(of: 1).first)
+    sendInvalidResult(rejected, by: 1)
+    #expect(!chunks(of: 1).contains(rejected))
     // The other one has it as soon as its hands are free.
     for chunk in chunks(of: 2) {
       let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (coordinator.lastJob, chunk, 1) }
       perform(coordinator.handle(.result(result), from: 2, at: now))
     }
-    #expect(chunks(of: 2).contains(spoiled) && refused.isEmpty)
+    #expect(chunks(of: 2).contains(rejected) && refused.isEmpty)
     #expect(notes.contains(.unusable(1, reason: "it is garbage")))
   }
 
   @Test mutating func chunkIsRetriedAfterInvalidResultsOfAllWorkers() throws {
     start(workers: 1...2, tasks: 1)
     let chunk = try #require(chunks(of: 1).first ?? chunks(of: 2).first)
-    spoil(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
-    spoil(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
+    sendInvalidResult(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
+    sendInvalidResult(chunk, by: chunks(of: 1).isEmpty ? 2 : 1)
     #expect(Set(chunks(of: 1) + chunks(of: 2)) == [chunk])
   }
 
@@ -65,7 +65,7 @@ struct CoordinatorFaultsTests {
     start(workers: 1...1, tasks: 4)
     for time in 1...3 {
       #expect(refused.isEmpty, "after \(time - 1)")
-      spoil(try #require(chunks(of: 1).first), by: 1)
+      sendInvalidResult(try #require(chunks(of: 1).first), by: 1)
     }
     #expect(refused[1]?.contains("it is garbage") == true && coordinator.workerCount == 0)
     refused = [:]

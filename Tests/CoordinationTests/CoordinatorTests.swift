@@ -214,7 +214,8 @@ struct CoordinatorTests {
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
-  /// The first of three waits for the second's total, the second and third wait for each other: the first has no part in it.
+  /// The first of three waits for the second's total, the second and third wait for each other: the first has no part
+  /// in it.
   @Test mutating func indirectlyWaitingMemberIsKept() throws {
     let group = try train(threads: [1, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 3, in: group))

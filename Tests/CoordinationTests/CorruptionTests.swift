@@ -26,13 +26,14 @@ struct CorruptionTests {
     Set(simulation.notes.compactMap { if case .deviates(let deviation, _) = $0 { deviation.worker } else { nil } })
   }
 
-  /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are expelled.
+  /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are
+  /// expelled.
   @Test(arguments: 0..<6) func corruptMembersNeverChangeWeights(block: Int) {
     var (trained, expelled) = (0, 0)
     for seed in seeds(block, of: 100) {
       var random = SplitMix(state: seed)
       var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
-      faults.liars = 0.15
+      faults.corruptWorkers = 0.15
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 5, faults: faults, limits: Self.limits)
       #expect(simulation.run(), "seed \(seed): the training never ended")
@@ -42,7 +43,7 @@ struct CorruptionTests {
         trained += 1
         expelled += deviating(in: simulation).count
       } else if case .failed(let reason) = simulation.ended {
-        #expect(reason.contains("no majority") && !simulation.liars.isEmpty, "seed \(seed): \(reason)")
+        #expect(reason.contains("no majority") && !simulation.corruptWorkers.isEmpty, "seed \(seed): \(reason)")
       } else {
         Issue.record("seed \(seed): \(String(describing: simulation.ended))")
       }
@@ -55,7 +56,7 @@ struct CorruptionTests {
     for seed in UInt64(0)..<80 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
-        seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, liars: 0), limits: Self.limits)
+        seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, corruptWorkers: 0), limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed) % simulation.workers.count]
       simulation.corrupt(faulty, fault.corruption(after: seed % 70))
       #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
@@ -70,7 +71,7 @@ struct CorruptionTests {
     limits.checkedFraction = 1
     for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
-      let simulation = Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0, liars: 0), limits: limits)
+      let simulation = Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0, corruptWorkers: 0), limits: limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed % 3)]
       simulation.corrupt(faulty, .oneGradient(after: seed % 40))
       #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
@@ -84,7 +85,7 @@ struct CorruptionTests {
     for seed in UInt64(0)..<100 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
-        seed: seed, training, workers: 2, faults: Faults(end: 0, liars: 0), limits: Self.limits)
+        seed: seed, training, workers: 2, faults: Faults(end: 0, corruptWorkers: 0), limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed % 2)]
       simulation.corrupt(faulty, fault.corruption(after: 20 + seed % 50))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")

@@ -38,16 +38,18 @@ struct CrashStatisticsTests {
     for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
     #expect(!unreliable.isSignificant(failures(3, each: 3_600_000), others: []))
     #expect(!unreliable.isSignificant(failures(12, each: 3_600_000), others: []))
-    #expect(unreliable.isSignificant(failures(12, each: 60_000), others: []), "what kills within a minute is known still")
-    #expect(unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []), "there is an end to it")
+    # expect(unreliable.isSignificant(failures(12, each: 60_000), others: []), "what crashes within a minute is known
+    # still") expect(unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
+    # "there is an end to it")
   }
 
-  /// Several pieces of deadly work do not excuse each other.
+  /// Several pieces of crashing work do not excuse each other.
   @Test func failuresOfOtherSuspectsDoNotCount() {
     var statistics = CrashStatistics()
     statistics.add(time: 300_000, workers: 2)
     #expect(statistics.isSignificant(failures(4, each: 1_000), others: (0..<20).map { _ in failures(4, each: 1_000) }))
-    #expect(!statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000) }))
+    # expect(!statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000)
+    # }))
   }
 
   @Test func reconnectedWorkerIsRemovedFromFailures() {

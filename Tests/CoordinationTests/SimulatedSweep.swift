@@ -1,38 +1,38 @@
 import Coordination
 import Selection
 
-/// A search whose fits are one job, which grows whenever nothing is left to hand out.
+/// A search whose fits are one job, which grows whenever no tasks are left to hand out.
 final class SimulatedSweep: SimulatedJob {
   private(set) var search: SimulatedSearch
-  /// One of so many configurations kills whoever fits it; 0: none.
-  private let deadlyOneIn: UInt64
-  /// What workers fetch.
+  /// One of this number of configurations crashes workers; 0: none.
+  private let crashingOneIn: UInt64
+  /// The files that workers download.
   private var files: [[UInt8]: FitGroups] = [:]
   private var undone: Set<Int> = []
   private var plans: UInt64 = 0
   private(set) var grown = 0
 
-  init(_ definition: SweepDefinition, deadlyOneIn: UInt64 = 0) {
-    (search, self.deadlyOneIn) = (SimulatedSearch(definition), deadlyOneIn)
+  init(_ definition: SweepDefinition, crashingOneIn: UInt64 = 0) {
+    (search, self.crashingOneIn) = (SimulatedSearch(definition), crashingOneIn)
   }
 
   var expected: [String] { search.expected { FitOutcome(value: $0.number(of: $1)) } }
 
-  private func isDeadly(_ group: FitGroup) -> Bool {
-    deadlyOneIn > 0 && group.members.indices.contains { mixed(group.number(of: $0), 1) % deadlyOneIn == 0 }
+  private func isCrashing(_ group: FitGroup) -> Bool {
+    crashingOneIn > 0 && group.members.indices.contains { mixed(group.number(of: $0), 1) % crashingOneIn == 0 }
   }
 
-  var lost: (areDeadly: Bool, areAll: Bool) { search.lostTasks(isDeadly: isDeadly) }
+  var lost: (areCrashing: Bool, areAll: Bool) { search.lostTasks(isCrashing: isCrashing) }
 
   func begin(in simulation: Simulation) {
     (undone, grown) = ([], 0)
-    search.beginAnew()
+    search.restart()
     simulation.command {
       $0.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: $1)
     }
   }
 
-  func goOn(in simulation: Simulation) {
+  func advance(in simulation: Simulation) {
     guard simulation.ended == nil, simulation.coordinator!.needsMoreTasks else { return }
     let tasks = search.plan()
     if tasks.isEmpty {
@@ -55,7 +55,7 @@ final class SimulatedSweep: SimulatedJob {
       let group = groups[task]
       work.body += group.members.indices.map(group.number)
       work.milliseconds += 5 << Int(group.number(of: 0) % 9)
-      if work.culprit == nil, isDeadly(group) { work.culprit = task }
+      if work.cause == nil, isCrashing(group) { work.cause = task }
     }
     return work
   }
@@ -63,7 +63,7 @@ final class SimulatedSweep: SimulatedJob {
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
     let counts = chunk.tasks.map { search.search.tasks[$0].configurations.count }
     guard body.count == counts.reduce(0, +) else {
-      return simulation.violate("these are other fits than \(chunk.tasks)")
+      return simulation.violate("the result of \(chunk.tasks) has a wrong size")
     }
     var left = body[...]
     for (task, count) in zip(chunk.tasks, counts) {
@@ -76,7 +76,8 @@ final class SimulatedSweep: SimulatedJob {
     if simulation.random.chance(0.3) { reorder(in: simulation) }
   }
 
-  /// As a search does that has learned what fits cost. Some of the tasks are in hand already, or left out.
+  /// Reorders the tasks, as a search does that has learned the costs of fits. Some tasks have already begun, or are
+  /// left out.
   private func reorder(in simulation: Simulation) {
     let costs = search.search.tasks.map(search.search.costs.seconds)
     let order = FitPlan.order(undone.sorted(), of: search.search.tasks, seconds: costs)

@@ -26,14 +26,14 @@ struct SimulationTests {
     guard case .done(let chunks) = simulation.ended else { return false }
     let quarantined = chunks.flatMap(\.tasks)
     #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
-    #expect(Set(quarantined).isSuperset(of: tasks.deadly.union(tasks.failing)), "seed \(seed): these give no result")
+    #expect(Set(quarantined).isSuperset(of: tasks.crashing.union(tasks.failing)), "seed \(seed): these give no result")
     #expect(
       Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
     for (chunk, reason) in tasks.quarantined where reason == SimulatedTasks.failure {
       #expect(chunk.tasks.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
     }
     let killers = tasks.quarantined.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.tasks)
-    #expect(Set(killers) == tasks.deadly, "seed \(seed): the innocent come through")
+    #expect(Set(killers) == tasks.crashing, "seed \(seed): the innocent come through")
     return true
   }
 
@@ -50,8 +50,8 @@ struct SimulationTests {
         guard random.chance(0.2) else { return [] }
         return Set((0..<2).map { _ in Int.random(in: 0..<taskCount, using: &random) })
       }
-      tasks.deadly = some()
-      tasks.failing = some().subtracting(tasks.deadly)
+      tasks.crashing = some()
+      tasks.failing = some().subtracting(tasks.crashing)
       let simulation = Simulation(
         seed: seed, tasks, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
@@ -82,7 +82,7 @@ struct SimulationTests {
     expectAll(injected, but: [])
   }
 
-  enum BadMember: CaseIterable { case cut, mute, deaf, deafToTheCoordinator, muteToTheCoordinator, sendsUnfit }
+  enum BadMember: CaseIterable { case cut, doesNotSend, doesNotReceive, doesNotReceiveFromCoordinator, doesNotSendToCoordinator, sendsInvalid }
 
   /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
   /// sends the others what is of no use: the others go on, or one goes on alone.
@@ -93,11 +93,11 @@ struct SimulationTests {
       let workers = simulation.workers.keys.sorted()
       switch kind {
       case .cut: simulation.cut(workers[0], workers[1], for: 1_000_000)
-      case .mute: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
-      case .deaf: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
-      case .deafToTheCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
-      case .muteToTheCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
-      case .sendsUnfit: simulation.workers[workers[0]]!.sendsUnfit = true
+      case .doesNotSend: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
+      case .doesNotReceive: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
+      case .doesNotReceiveFromCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
+      case .doesNotSendToCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
+      case .sendsInvalid: simulation.workers[workers[0]]!.sendsInvalid = true
       }
       #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
@@ -106,20 +106,20 @@ struct SimulationTests {
   }
 
   @Test func simulationIsDeterministic() {
-    func story(_ seed: UInt64) -> (Milliseconds, Int) {
+    func trace(_ seed: UInt64) -> (Milliseconds, Int) {
       var random = SplitMix(state: seed)
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 40, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 4, faults: .random(&random))
       _ = simulation.run()
       return (simulation.now, simulation.coordinatorMessages)
     }
-    for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
+    for seed in UInt64(1)...5 { #expect(trace(seed) == trace(seed)) }
   }
 
   @Test func crashingTaskIsQuarantined() {
     for seed in UInt64(0)..<50 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 200), isUneven: seed.isMultiple(of: 3))
-      tasks.deadly = [117]
+      tasks.crashing = [117]
       let simulation = Simulation(seed: seed, tasks, workers: 20)
       #expect(check(tasks, simulation, seed))
       #expect(tasks.quarantined.map(\.chunk.tasks) == [117..<118], "seed \(seed)")
@@ -129,10 +129,11 @@ struct SimulationTests {
     }
   }
 
-  /// A switch fails, or the coordinator stands still; or, once, half of all workers die: no work is to blame, though all are lost that have it.
+  /// A switch fails, or the coordinator stands still; or, once, half of all workers die: no work is to blame, though
+  /// all are lost that have it.
   @Test(arguments: [
-    Faults(blackouts: 0.3), Faults(coordinatorFreezes: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorFreezes: 0.3),
-    Faults(end: 1_200, crowdCrashes: 4),
+    Faults(blackouts: 0.3), Faults(coordinatorSuspensions: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorSuspensions: 0.3),
+    Faults(end: 1_200, hostCrashes: 4),
   ]) func simultaneousLossesCauseNoQuarantine(faults: Faults) {
     for seed in UInt64(0)..<100 {
       let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
@@ -145,10 +146,10 @@ struct SimulationTests {
   @Test func unableWorkersAreExcluded() {
     for seed in UInt64(0)..<200 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 50), isUneven: false, awaiting: 4)
-      let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unfit: 0.6))
-      let fit = simulation.workers.values.count { !$0.isUnfit }
+      let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unableWorkers: 0.6))
+      let fit = simulation.workers.values.count { !$0.isUnable }
       #expect(check(tasks, simulation, seed) == (fit > 0), "seed \(seed): \(fit) of 4 can")
-      if fit == 0 { #expect(simulation.ended == .impossible(reason: "it is unfit"), "seed \(seed)") }
+      if fit == 0 { #expect(simulation.ended == .impossible(reason: "it cannot do any job"), "seed \(seed)") }
     }
   }
 
@@ -158,7 +159,7 @@ struct SimulationTests {
     for seed in UInt64(0)..<400 {
       var random = SplitMix(state: seed)
       var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
-      faults.liars = 0.3
+      faults.corruptWorkers = 0.3
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 20), isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 4, faults: faults)
       if check(tasks, simulation, seed) { continue }
@@ -166,7 +167,7 @@ struct SimulationTests {
         Issue.record("seed \(seed): \(String(describing: simulation.ended))")
         continue
       }
-      #expect(reason.contains("different results") && !simulation.liars.isEmpty, "seed \(seed)")
+      #expect(reason.contains("different results") && !simulation.corruptWorkers.isEmpty, "seed \(seed)")
       failed += 1
     }
     #expect(failed > 20)

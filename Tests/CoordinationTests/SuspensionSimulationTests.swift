@@ -28,7 +28,7 @@ struct SuspensionSimulationTests {
   @Test(arguments: pauses) func suspensionOfCoordinatorRepeatsNoTask(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (tasks, simulation) = tasks(seed)
-      simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.freezeCoordinator(for: pause) }
+      simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.suspendCoordinator(for: pause) }
       checkTasks(tasks, simulation, "seed \(seed)")
       #expect(losses(simulation) == 0, "seed \(seed): nobody is lost")
       #expect(simulation.now > pause)
@@ -64,7 +64,7 @@ struct SuspensionSimulationTests {
       var repeatedBefore = 0
       simulation.schedule(after: begin) { simulation in
         repeatedBefore = simulation.repeatedRounds
-        simulation.freezeCoordinator(for: pause)
+        simulation.suspendCoordinator(for: pause)
       }
       #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.ended == .trained && training.weights == training.expectedWeights, "seed \(seed)")

@@ -2,24 +2,25 @@ import Coordination
 import Foundation
 import Testing
 
-/// Sweeps with failures, each wholly determined by its seed: fits of very different length, reordered while they run, some of which kill whoever
-/// tries them; and searches whose fits follow from what others have come to.
+/// Sweeps with failures, each wholly determined by its seed: fits of very different length, reordered while they run,
+/// some of which kill whoever tries them; and searches whose fits follow from what others have come to.
 struct SweepSimulationTests {
   // MARK: Fits that are known from the start
 
   /// - Parameter faults: nil: what the seed comes to
   private func sweep(
-    _ seed: UInt64, faults: Faults? = nil, deadly count: ClosedRange<Int>
+    _ seed: UInt64, faults: Faults? = nil, crashing count: ClosedRange<Int>
   ) -> (SimulatedTasks, Simulation) {
     var random = SplitMix(state: seed)
     let faults = faults ?? .random(&random)
-    // From 5 ms to 5 s, any order of magnitude as likely as any other; the longest first, as a plan has them, or not: estimates may be wrong.
+    // From 5 ms to 5 s, any order of magnitude as likely as any other; the longest first, as a plan has them, or not:
+    // estimates may be wrong.
     var milliseconds = (0..<Int.random(in: 1...60, using: &random)).map { _ in
       Int(5 * pow(1_000, Double.random(in: 0...1, using: &random)))
     }
     if random.chance(0.5) { milliseconds.sort(by: >) }
     let tasks = SimulatedTasks(milliseconds: milliseconds, isUneven: true)
-    tasks.deadly = Set(
+    tasks.crashing = Set(
       (0..<Int.random(in: count, using: &random)).map { _ in Int.random(in: milliseconds.indices, using: &random) })
     let simulation = Simulation(
       seed: seed, tasks, workers: Int.random(in: 1...6, using: &random), faults: faults,
@@ -28,7 +29,8 @@ struct SweepSimulationTests {
     return (tasks, simulation)
   }
 
-  /// As a search does when it has learned what fits cost. Some of the tasks may be done or in hand already, or left out.
+  /// As a search does when it has learned what fits cost. Some of the tasks may be done or in hand already, or left
+  /// out.
   private static func reorderNowAndThen(_ simulation: Simulation, taskCount: Int) {
     simulation.schedule(after: Int.random(in: 50...4_000, using: &simulation.random)) { simulation in
       let order = Array(0..<taskCount).shuffled(using: &simulation.random)
@@ -49,14 +51,14 @@ struct SweepSimulationTests {
     #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
     #expect(
       Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
-    #expect(Set(quarantined) == tasks.deadly, "seed \(seed): what kills is quarantined, and nothing else")
+    #expect(Set(quarantined) == tasks.crashing, "seed \(seed): what crashes is quarantined, and nothing else")
     return Set(quarantined)
   }
 
   @Test(arguments: 0..<20) func everyFitEndsOnceDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 100) {
-      let (tasks, simulation) = sweep(seed, deadly: 0...2)
+      let (tasks, simulation) = sweep(seed, crashing: 0...2)
       _ = check(tasks, simulation, seed)
       injected.merge(simulation.injected, uniquingKeysWith: +)
     }
@@ -66,15 +68,15 @@ struct SweepSimulationTests {
   /// Where nothing else goes wrong, nothing else is lost.
   @Test(arguments: 0..<10) func crashingFitsAreQuarantinedAndOthersFinish(block: Int) {
     for seed in seeds(block, of: 100) {
-      let (tasks, simulation) = sweep(seed, faults: Faults(), deadly: 1...3)
+      let (tasks, simulation) = sweep(seed, faults: Faults(), crashing: 1...3)
       _ = check(tasks, simulation, seed)
-      let deaths = simulation.oracle.kills.values.max() ?? 0
-      #expect(deaths <= 25, "seed \(seed): \(deaths) workers have died of one fit")
+      let crashes = simulation.oracle.crashes.values.max() ?? 0
+      #expect(crashes <= 25, "seed \(seed): \(crashes) workers have died of one fit")
     }
   }
 
   /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again
-  /// until it is done, and none is blamed but what kills.
+  /// until it is done, and none is blamed but what crashes.
   @Test(arguments: [20.0, 80]) func longFitsOnUnreliableWorkersAreNotQuarantined(life: Double) {
     var crashes = 0
     for seed in firstSeed..<firstSeed + 60 {
@@ -82,25 +84,25 @@ struct SweepSimulationTests {
       let workers = Int.random(in: 2...8, using: &random)
       let tasks = SimulatedTasks(
         milliseconds: (0..<20).map { _ in Int.random(in: 1_000...40_000, using: &random) }, isUneven: true)
-      if seed.isMultiple(of: 2) { tasks.deadly = [Int.random(in: 0..<20, using: &random)] }
+      if seed.isMultiple(of: 2) { tasks.crashing = [Int.random(in: 0..<20, using: &random)] }
       let faults = Faults(end: .max, workerCrashes: Double(workers) / life)
       let simulation = Simulation(seed: seed, tasks, workers: workers, faults: faults)
       #expect(simulation.run(limit: 100_000_000), "seed \(seed): the sweep never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
-      #expect(Set(tasks.quarantined.flatMap(\.chunk.tasks)) == tasks.deadly, "seed \(seed)")
-      #expect(tasks.done.count == 20 - tasks.deadly.count, "seed \(seed)")
+      #expect(Set(tasks.quarantined.flatMap(\.chunk.tasks)) == tasks.crashing, "seed \(seed)")
+      #expect(tasks.done.count == 20 - tasks.crashing.count, "seed \(seed)")
       crashes += simulation.injected[.workerCrash] ?? 0
     }
     #expect(Double(crashes) > 60 * 800 / life, "\(crashes)")
   }
 
   @Test func simulationIsDeterministic() {
-    func story(_ seed: UInt64) -> [Int] {
-      let (tasks, simulation) = sweep(seed, deadly: 0...2)
+    func trace(_ seed: UInt64) -> [Int] {
+      let (tasks, simulation) = sweep(seed, crashing: 0...2)
       _ = simulation.run()
       return [simulation.now, simulation.coordinatorMessages] + tasks.done.sorted()
     }
-    for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
+    for seed in UInt64(1)...5 { #expect(trace(seed) == trace(seed)) }
   }
 
   // MARK: Fits that follow from others
@@ -136,10 +138,10 @@ struct SweepSimulationTests {
       var random = SplitMix(state: seed)
       let definition = SimulatedSearch.forests(&random)
       let tables = (1...4).map { workers in
-        let sweep = SimulatedSweep(definition, deadlyOneIn: 8)
+        let sweep = SimulatedSweep(definition, crashingOneIn: 8)
         let simulation = Simulation(seed: mixed(seed, UInt64(workers)), sweep, workers: workers)
         #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
-        #expect(sweep.lost == (areDeadly: true, areAll: true), "seed \(seed), \(workers) workers")
+        #expect(sweep.lost == (areCrashing: true, areAll: true), "seed \(seed), \(workers) workers")
         #expect(sweep.search.result == sweep.expected, "seed \(seed), \(workers) workers")
         lost += sweep.search.failed.count
         return sweep.search.result
@@ -150,18 +152,18 @@ struct SweepSimulationTests {
   }
 
   /// What workers have died of has no scores. All the others have those that they would have had without it.
-  @Test(arguments: 0..<20) func lostRoundChangesNothing(block: Int) {
+  @Test(arguments: 0..<20) func crashingFitsDoNotAffectOthers(block: Int) {
     for seed in seeds(block, of: 40) {
       var random = SplitMix(state: seed)
-      let sweep = SimulatedSweep(SimulatedSearch.forests(&random), deadlyOneIn: [0, 3, 12][Int(seed % 3)])
+      let sweep = SimulatedSweep(SimulatedSearch.forests(&random), crashingOneIn: [0, 3, 12][Int(seed % 3)])
       let faults = Faults.random(&random)
       let simulation = Simulation(
         seed: seed, sweep, workers: Int.random(in: 1...8, using: &random), faults: faults,
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(sweep.search.result == sweep.expected, "seed \(seed)")
-      #expect(sweep.lost.areDeadly, "seed \(seed): the innocent come through")
-      #expect(sweep.lost.areAll, "seed \(seed): what is deadly has no scores")
+      #expect(sweep.lost.areCrashing, "seed \(seed): the innocent come through")
+      #expect(sweep.lost.areAll, "seed \(seed): what is crashing has no scores")
     }
   }
 }

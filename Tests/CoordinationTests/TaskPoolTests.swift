@@ -22,7 +22,7 @@ struct TaskPoolTests {
   }
 
   /// - Returns: the first task of what is set aside therefore
-  private mutating func kill(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
+  private mutating func crash(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
     now += time
     return coordinator.handle(.disconnected, from: worker, at: now).compactMap {
       if case .note(.quarantined(let chunk, _, _)) = $0 { chunk.first } else { nil }
@@ -78,12 +78,13 @@ struct TaskPoolTests {
     #expect(coordinator.stopGrowing(at: 0).contains(.end(.done(quarantined: []), job: first.job.id)))
   }
 
-  /// Of two short tasks the second may kill before word of the first has come: by itself, the first one clears its name.
+  /// Of two short tasks the second may kill before word of the first has come: by itself, the first one clears its
+  /// name.
   @Test mutating func suspectChunkIsComputedAlone() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3], largestChunk: 1)), description: [], at: 0)
     let first = orders(join(1, threads: 1), to: 1)
     #expect(first.chunks.map(\.first) == [0, 1])
-    #expect(kill(1).isEmpty)
+    #expect(crash(1).isEmpty)
     now += 1_000
     #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0])
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
@@ -98,13 +99,13 @@ struct TaskPoolTests {
     #expect(orders(join(4, threads: 1), to: 4).chunks == first.chunks)
     let failure = ChunkResult.with { ($0.job, $0.chunk, $0.failure) = (first.job.id, first.chunks[0].id, "it fails") }
     _ = coordinator.handle(.result(failure), from: 3, at: now)
-    _ = kill(3)
+    _ = crash(3)
     let added = coordinator.add(1..<4, file: [7], at: now)
     #expect(orders(added, to: 4).chunks.map(\.first) == [1, 2])
-    _ = kill(4)
+    _ = crash(4)
     now += 1_000
     #expect(orders(join(5, threads: 1), to: 5).chunks.map(\.first) == [1, 2], "it may have died of the first")
-    _ = kill(5)
+    _ = crash(5)
     now += 1_000
     #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [1], "that is blamed")
   }
@@ -113,11 +114,11 @@ struct TaskPoolTests {
   @Test mutating func failureOfManyWorkersDoesNotCountAgainstATask() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     for worker: WorkerID in 1...5 { _ = join(worker, threads: 1) }
-    for worker: WorkerID in 1...5 { #expect(kill(worker, after: 1).isEmpty) }
+    for worker: WorkerID in 1...5 { #expect(crash(worker, after: 1).isEmpty) }
     now += 400
     #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "perhaps it is of that host")
     now += 101
     #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [0])
-    #expect(kill(6).isEmpty)
+    #expect(crash(6).isEmpty)
   }
 }

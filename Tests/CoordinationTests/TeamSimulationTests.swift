@@ -11,11 +11,11 @@ struct TeamSimulationTests {
       var random = SplitMix(state: seed)
       let definition = SimulatedSearch.networks(&random)
       let blocks = Int.random(in: 1...12, using: &random)
-      let fatefulOneIn: UInt64 = 0
-      let expected = SimulatedTeams(definition, size: 1, blocks: blocks, fatefulOneIn: fatefulOneIn).expected
+      let faultyOneIn: UInt64 = 0
+      let expected = SimulatedTeams(definition, size: 1, blocks: blocks, faultyOneIn: faultyOneIn).expected
       for workers in 1...8 {
         let teams = SimulatedTeams(
-          definition, size: Int.random(in: 1...4, using: &random), blocks: blocks, fatefulOneIn: fatefulOneIn)
+          definition, size: Int.random(in: 1...4, using: &random), blocks: blocks, faultyOneIn: faultyOneIn)
         let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), teams, workers: workers, faults: .random(&random), limits: limits)
@@ -36,15 +36,15 @@ struct TeamSimulationTests {
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
       let teams = SimulatedTeams(
         SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
-        blocks: Int.random(in: 1...12, using: &random), fatefulOneIn: [0, 4][Int(seed % 2)])
+        blocks: Int.random(in: 1...12, using: &random), faultyOneIn: [0, 4][Int(seed % 2)])
       let simulation = Simulation(
         seed: seed, teams, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
       #expect(simulation.run(), "seed \(seed): the search never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll, "seed \(seed): what is deadly has no scores")
-      #expect(teams.lost.areDeadly, "seed \(seed): nobody has died of the others")
+      #expect(teams.lost.areAll, "seed \(seed): what is crashing has no scores")
+      #expect(teams.lost.areCrashing, "seed \(seed): nobody has died of the others")
       count += teams.search.search.tasks.count
       lost += teams.search.failed.count
     }
@@ -55,12 +55,12 @@ struct TeamSimulationTests {
     var killed = 0
     for seed in UInt64(0)..<50 {
       var random = SplitMix(state: seed)
-      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, fatefulOneIn: 3)
+      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, faultyOneIn: 3)
       let simulation = Simulation(seed: seed, teams, workers: 4)
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll && teams.lost.areDeadly, "seed \(seed)")
-      if teams.search.search.configurations.count > 1 { #expect(teams.mostAtOnce >= 2, "seed \(seed)") }
+      #expect(teams.lost.areAll && teams.lost.areCrashing, "seed \(seed)")
+      if teams.search.search.configurations.count > 1 { #expect(teams.maxConcurrent >= 2, "seed \(seed)") }
       killed += teams.search.failed.count
     }
     #expect(killed > 50)

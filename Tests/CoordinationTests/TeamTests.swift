@@ -25,7 +25,7 @@ struct TeamTests {
     }
   }
 
-  private mutating func tell(
+  private mutating func report(
     _ worker: WorkerID, membership: Membership? = nil, failure: String = "", threads: UInt32 = 1
   ) {
     statuses += 1
@@ -52,7 +52,7 @@ struct TeamTests {
   private mutating func join(_ workers: WorkerID..., job: UInt64, step: UInt64 = 0) {
     for _ in 0..<2 {
       for worker in workers {
-        tell(
+        report(
           worker,
           membership: Membership.with {
             ($0.job, $0.generation, $0.step) = (job, orders[worker]!.group.generation, step)
@@ -66,7 +66,7 @@ struct TeamTests {
     let group = orders[worker]!.group
     for member in group.members where group.members.count > 1 {
       let end = Comparison.with { ($0.step, $0.finished, $0.tensorDigests) = (9, true, [4]) }
-      tell(
+      report(
         member.worker,
         membership: .with {
           ($0.job, $0.generation, $0.step, $0.comparisons) = (job, group.generation, 9, [end])
@@ -88,14 +88,14 @@ struct TeamTests {
 
   private mutating func start(workers count: Int) {
     take(coordinator.startTeams(awaiting: count, at: now))
-    for worker in 1...WorkerID(count) { tell(worker) }
+    for worker in 1...WorkerID(count) { report(worker) }
   }
 
   @Test mutating func teamsStartWhileWorkersAreAvailable() {
     take(coordinator.startTeams(awaiting: 5, at: 0))
-    for worker in 1...4 as ClosedRange<WorkerID> { tell(worker) }
+    for worker in 1...4 as ClosedRange<WorkerID> { report(worker) }
     #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth is awaited")
-    tell(5)
+    report(5)
     var jobs: [UInt64] = []
     while coordinator.hasWorkers(forTeamOf: 2) { jobs.append(begin(team: Team(of: 2))) }
     #expect(jobs.map(workers) == [[1, 2], [3, 4]])
@@ -107,7 +107,7 @@ struct TeamTests {
     let jobs = [begin(team: Team(of: 2, atMost: 2)), begin(team: Team(of: 2))]
     tick()
     #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first has no use for more")
-    tell(6)
+    report(6)
     #expect(coordinator.hasWorkers(forTeamOf: 2), "one that has nothing to do, and one that a team can do without")
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [5, 6] && jobs.map(workers) == [[1, 2], [3, 4]])
@@ -118,7 +118,7 @@ struct TeamTests {
     let first = begin(team: Team(of: 2))
     tick()
     join(1, 3, job: first)
-    tell(4)
+    report(4)
     let second = begin(team: Team(of: 2))
     #expect(workers(of: second) == [2, 4])
   }
@@ -127,8 +127,8 @@ struct TeamTests {
     start(workers: 2)
     let job = begin(team: Team(of: 3))
     #expect(workers(of: job) == [1, 2] && !coordinator.hasWorkers(forTeamOf: 3))
-    tell(3)
-    tell(4)
+    report(3)
+    report(4)
     #expect(workers(of: job) == [1, 2, 3] && !coordinator.hasWorkers(forTeamOf: 3))
   }
 
@@ -137,10 +137,10 @@ struct TeamTests {
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     for worker in [2, 3] as [WorkerID] { lose(worker) }
     lose(4, after: 100)
-    tell(5)
+    report(5)
     #expect(jobs.map(workers) == [[1], [5]], "a team that has lost all is not forgotten")
-    tell(6)
-    tell(7)
+    report(6)
+    report(7)
     #expect(jobs.map(workers) == [[1, 6], [5, 7]])
   }
 
@@ -154,7 +154,7 @@ struct TeamTests {
     take(coordinator.begin(.tasks(TaskPool(tasks: [0..<9])), description: [], team: Team(of: 2), at: now))
     let judging = coordinator.lastJob
     lose(4)
-    tell(5)
+    report(5)
     #expect(workers(of: judging) == [2, 5] && workers(of: jobs[1]) == [1])
     #expect(orders[2]?.chunks.map(\.first) == [0, 1])
   }
@@ -174,9 +174,9 @@ struct TeamTests {
   @Test mutating func jobThatAWholeTeamCannotDoIsImpossible() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
-    tell(1, failure: "training diverged")
+    report(1, failure: "training diverged")
     #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "perhaps it is the worker's own fault; nobody takes its seat")
-    tell(2, failure: "training diverged")
+    report(2, failure: "training diverged")
     #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [1, 2], "they can do something else")
@@ -186,7 +186,7 @@ struct TeamTests {
   @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
-    tell(1, failure: "training diverged")
+    report(1, failure: "training diverged")
     lose(2)
     #expect(ends == [.impossible(reason: "training diverged")])
   }
@@ -195,12 +195,12 @@ struct TeamTests {
   private mutating func pass(_ time: Milliseconds, _ workers: WorkerID...) {
     for _ in 0..<time / 250 {
       now += 250
-      for worker in workers { tell(worker) }
+      for worker in workers { report(worker) }
       take(coordinator.tick(at: now))
     }
   }
 
-  private var isGivenUp: Bool { if case .abandoned? = ends.first { true } else { false } }
+  private var isAbandoned: Bool { if case .abandoned? = ends.first { true } else { false } }
 
   @Test mutating func crashingTrainingIsAbandoned() {
     start(workers: 2)
@@ -208,41 +208,42 @@ struct TeamTests {
     join(1, 2, job: job)
     pass(20_000, 1, 2)
     lose(1)
-    tell(3)
+    report(3)
     lose(2)
-    tell(4)
+    report(4)
     join(3, 4, job: job, step: 50)
     #expect(ends.isEmpty, "it came further after the first two")
-    var (next, deaths): (WorkerID, Int) = (5, 0)
+    var (next, crashes): (WorkerID, Int) = (5, 0)
     for _ in 0..<4_000 where ends.isEmpty {
       for victim in workers(of: job) {
         lose(victim, after: 10)
-        (next, deaths) = (next + 1, deaths + 1)
+        (next, crashes) = (next + 1, crashes + 1)
       }
       pass(250, next)
     }
-    #expect(isGivenUp && ends.count == 1 && deaths < 12, "\(ends) after \(deaths) deaths")
+    #expect(isAbandoned && ends.count == 1 && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Each is started again at once, so that never a heartbeat passes between two deaths.
+  /// Each is started again at once, so that never a heartbeat passes between two crashes.
   @Test mutating func crashingTrainingIsAbandonedDespiteImmediateRestarts() {
     start(workers: 1)
     let job = begin(team: Team(of: 1))
-    var (worker, deaths): (WorkerID, Int) = (1, 0)
+    var (worker, crashes): (WorkerID, Int) = (1, 0)
     for _ in 0..<4_000 where ends.isEmpty {
       now += 250
       if workers(of: job).contains(worker) {
-        deaths += 1
+        crashes += 1
         take(coordinator.handle(.disconnected, from: worker, at: now))
         worker += 1
       }
-      tell(worker)
+      report(worker)
       take(coordinator.tick(at: now))
     }
-    #expect(isGivenUp && deaths < 12, "\(ends) after \(deaths) deaths")
+    #expect(isAbandoned && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those have not killed them.
+  /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those
+  /// have not killed them.
   @Test mutating func workerLostBeforeTheJobDoesNotCount() {
     start(workers: 4)
     let first = begin(team: Team(of: 4))
@@ -250,14 +251,14 @@ struct TeamTests {
     finish(first, by: 4)
     for (dead, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
       now = time
-      tell(dead)
+      report(dead)
     }
     now = 11_000
-    tell(4)
+    report(4)
     _ = begin(team: Team(of: 4))
     for time in stride(from: 11_100, through: 30_000, by: 100) {
       now = time
-      tell(4)
+      report(4)
       take(coordinator.tick(at: now))
     }
     #expect(coordinator.workerCount == 1 && ends == [.trained])
@@ -270,7 +271,7 @@ struct TeamTests {
       take(coordinator.handle(.disconnected, from: worker, at: now))
     }
     #expect(ends.isEmpty)
-    tell(9)
+    report(9)
     #expect(workers(of: job) == [9])
   }
 
@@ -279,7 +280,7 @@ struct TeamTests {
     let job = begin(team: Team(of: 2))
     for _ in 0..<9 {
       lose(1)
-      tell(1)
+      report(1)
     }
     #expect(ends.isEmpty && workers(of: job) == [1, 2])
   }

@@ -31,11 +31,11 @@ struct WorkerLossTests {
   }
 
   /// A worker says that it is there, and follows its newest orders.
-  private mutating func tell(_ worker: WorkerID, isDeaf: Bool = false) {
-    tell(worker, following: isDeaf ? 0 : orders[worker]?.number ?? 0)
+  private mutating func report(_ worker: WorkerID, isDeaf: Bool = false) {
+    report(worker, following: isDeaf ? 0 : orders[worker]?.number ?? 0)
   }
 
-  private mutating func tell(_ worker: WorkerID, following number: UInt64) {
+  private mutating func report(_ worker: WorkerID, following number: UInt64) {
     statuses += 1
     let status = WorkerStatus.with {
       ($0.number, $0.profile.threads, $0.profile.numerics, $0.coordinator) = (statuses, 1, 1, 1)
@@ -60,7 +60,7 @@ struct WorkerLossTests {
     let end = now + time
     while now < end {
       now = min(now + 250, end)
-      for worker in workers { tell(worker) }
+      for worker in workers { report(worker) }
       take(coordinator.tick(at: now))
     }
   }
@@ -69,15 +69,15 @@ struct WorkerLossTests {
 
   /// Unit 0 has killed two workers, and a third one has completed another task. - Returns: the third, which has nothing
   /// in hand
-  private mutating func killTwice() -> WorkerID {
+  private mutating func crashTwoWorkers() -> WorkerID {
     start(tasks: 2)
     for worker in 1...2 as ClosedRange<WorkerID> {
-      tell(worker)
+      report(worker)
       #expect(tasks(of: worker).first == 0)
       disconnect(worker)
       pass(1_000)
     }
-    tell(3)
+    report(3)
     #expect(tasks(of: 3) == [1], "only a worker that has proved itself tries the third time")
     complete(1, by: 3)
     #expect(tasks(of: 3).isEmpty, "it has been there for a moment only")
@@ -85,7 +85,7 @@ struct WorkerLossTests {
   }
 
   @Test mutating func taskIsQuarantinedAfterCrashOfProvenWorker() {
-    let third = killTwice()
+    let third = crashTwoWorkers()
     pass(limits.workerTimeout, third)
     #expect(tasks(of: third) == [0])
     disconnect(third)
@@ -96,12 +96,12 @@ struct WorkerLossTests {
   }
 
   @Test mutating func reconnectedWorkerCausesNoQuarantine() {
-    let third = killTwice()
+    let third = crashTwoWorkers()
     pass(limits.workerTimeout, third)
     for _ in 0..<5 {
       disconnect(third)
       pass(limits.workerTimeout - 1_000)
-      tell(third)
+      report(third)
       #expect(tasks(of: third) == [0], "it goes on with what it has in hand")
       pass(2 * limits.workerTimeout, third)
     }
@@ -113,13 +113,13 @@ struct WorkerLossTests {
   /// What a lost worker had in hand it has again, though others have begun with it meanwhile; the first result counts.
   @Test mutating func reconnectedWorkerGetsItsQueueBack() {
     start(tasks: 4)
-    tell(1)
+    report(1)
     #expect(tasks(of: 1) == [0, 1])
     disconnect(1)
     pass(1_000)
-    tell(2)
+    report(2)
     #expect(tasks(of: 2) == [0], "what a worker seems to have died of is tried alone")
-    tell(1)
+    report(1)
     #expect(tasks(of: 1) == [0, 1])
     complete(0, by: 1)
     #expect(tasks(of: 1).first == 1 && !tasks(of: 2).contains(0))
@@ -152,7 +152,7 @@ struct WorkerLossTests {
     take(coordinator.tick(at: now))
     pass(limits.workerTimeout - 1_000, 2)
     #expect(losses.isEmpty && coordinator.workerCount == 2)
-    tell(1)
+    report(1)
     #expect(orders[1]?.chunks == before[1]?.chunks && losses.isEmpty)
     pass(limits.workerTimeout + 1_000, 2)
     #expect(losses == [.silent], "from then on, deadlines are as ever")
@@ -164,7 +164,7 @@ struct WorkerLossTests {
     pass(5_000, 1, 2)
     for _ in 0..<100 where losses.isEmpty {
       now += 4_000
-      tell(2)
+      report(2)
       take(coordinator.tick(at: now))
     }
     #expect(losses == [.silent] && coordinator.workerCount == 1)
@@ -176,12 +176,12 @@ struct WorkerLossTests {
     start(tasks: 9)
     for _ in 0..<60 {
       now += 250
-      tell(1, isDeaf: true)
+      report(1, isDeaf: true)
       take(coordinator.tick(at: now))
     }
     #expect(losses == [.unresponsive])
     #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
-    tell(1)
+    report(1)
     #expect(tasks(of: 1) == [0, 1], "it hears again")
   }
 
@@ -191,7 +191,7 @@ struct WorkerLossTests {
     var told: [(time: Milliseconds, number: UInt64)] = []
     for _ in 0..<400 {
       now += 250
-      tell(1, following: told.last { $0.time <= now - limits.workerTimeout * 3 / 2 }?.number ?? 0)
+      report(1, following: told.last { $0.time <= now - limits.workerTimeout * 3 / 2 }?.number ?? 0)
       take(coordinator.tick(at: now))
       told.append((now, orders[1]?.number ?? 0))
     }

@@ -43,7 +43,8 @@ import Testing
     #expect(words(worker.handle(ended(1), at: 2)) == ["forget 1"])
   }
 
-  /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and either may be asked for again.
+  /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and
+  /// either may be asked for again.
   @Test func resultOfRepeatedChunkIsKept() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1]), at: 0)
