@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// What a coordinator makes of the digests that the members of a training report.
+/// The comparison of the digests that the members of a training report.
 struct ComparisonTests {
   private var coordinator: Coordinator
   private var statuses: UInt64 = 0
@@ -42,7 +42,7 @@ struct ComparisonTests {
       })
   }
 
-  /// Members 1, 2, …, in a generation that has begun.
+  /// Starts a generation of the members 1, 2, ….
   private mutating func train(_ count: Int, rounds: UInt64 = 1_000) {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0, rounds: rounds, shards: 8)), description: [], at: 0)
     job = coordinator.lastJob
@@ -108,15 +108,15 @@ struct ComparisonTests {
     stop(3, agreed: agreed)
     #expect(orders[3]!.group.begun && orders[3]!.group.step == first && orders[3]!.group.digest == agreed.digest)
     report(2, nil)
-    #expect(refusal(of: 2) != nil, "it does not come back")
+    #expect(refusal(of: 2) != nil, "the worker is refused")
   }
 
   @Test(arguments: [1, 2, 3] as [WorkerID]) mutating func expelsMemberWithWrongGradients(faulty: WorkerID) {
     train(3)
-    // Each has computed its own shard, and those of the two before it.
+    // Each member has computed its own shard, and those of the two preceding members.
     for worker in 1...3 as ClosedRange<WorkerID> {
-      let right = (0...2).map { (worker + 2 - UInt64($0)) % 3 + 100 }
-      report(worker, step: interval, [8], gradients: worker == faulty ? right.map { $0 ^ 64 } : right)
+      let correct = (0...2).map { (worker + 2 - UInt64($0)) % 3 + 100 }
+      report(worker, step: interval, [8], gradients: worker == faulty ? correct.map { $0 ^ 64 } : correct)
     }
     #expect(deviations.map(\.worker) == [faulty] && deviations.map(\.tensors) == [[]])
     #expect(orders[faulty == 1 ? 2 : 1]!.group.agreedStep == 0)
@@ -149,7 +149,7 @@ struct ComparisonTests {
     let interval = interval
     report(3, nil)
     stop(3)
-    #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "nothing has to be done again")
+    #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "no rounds are repeated")
     report(1, step: interval, [4], gradients: [1, 2])
     report(2, step: interval, [4], gradients: [2, 1])
     #expect(!orders[1]!.group.begun && orders[1]!.group.generation == generation + 1)
@@ -160,7 +160,7 @@ struct ComparisonTests {
     #expect(orders[3]!.group.begun && orders[3]!.group.step == interval && orders[3]!.group.source == 1)
   }
 
-  /// It may have been trained with others than those that are there now.
+  /// A state that no other member has confirmed may be wrong.
   @Test mutating func generationDoesNotBeginFromUncheckedState() {
     train(2)
     take(coordinator.handle(.disconnected, from: 2, at: 1))
@@ -184,7 +184,7 @@ struct ComparisonTests {
   @Test mutating func onlyAgreedStatesAreKept() throws {
     train(3)
     take(coordinator.handle(checkpoint(interval, [8]), from: 1, at: 1))
-    #expect(actions.isEmpty, "nothing is known of it")
+    #expect(actions.isEmpty, "no state of this step is known")
     for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: interval, [8], gradients: [1, 1, 1]) }
     take(coordinator.handle(checkpoint(interval, [7]), from: 1, at: 1))
     #expect(try #require(refusal(of: 1)).contains("not the one that the workers agreed on"))
@@ -202,7 +202,7 @@ struct ComparisonTests {
     #expect(actions.isEmpty)
   }
 
-  // MARK: Reports that cannot be true
+  // MARK: Invalid reports
 
   enum InvalidReport: CaseIterable {
     case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps

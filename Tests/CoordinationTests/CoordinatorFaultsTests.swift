@@ -2,7 +2,7 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// Results whose bytes are of no use are computed again, and whoever sends them again and again has to go.
+/// Invalid results are computed again, and a worker that sends several of them is expelled.
 struct CoordinatorFaultsTests {
   private var coordinator = Coordinator(session: 1_000, numerics: 1, limits: Limits())
   private var orders: [WorkerID: Orders] = [:]
@@ -44,7 +44,7 @@ struct CoordinatorFaultsTests {
     let rejected = try #require(chunks(of: 1).first)
     sendInvalidResult(rejected, by: 1)
     #expect(!chunks(of: 1).contains(rejected))
-    // The other one has it as soon as its hands are free.
+    // The other worker gets the chunk as soon as its queue has room.
     for chunk in chunks(of: 2) {
       let result = ChunkResult.with { ($0.job, $0.chunk, $0.milliseconds) = (coordinator.lastJob, chunk, 1) }
       perform(coordinator.handle(.result(result), from: 2, at: now))

@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// What a coordinator does with workers that cannot be relied on.
+/// Unreliable workers, chunks, and the members of a training.
 struct CoordinatorTests {
   private var coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
   private var statuses: UInt64 = 0
@@ -34,7 +34,8 @@ struct CoordinatorTests {
 
   // MARK: Results
 
-  /// The second worker takes what waits for the first one, so that the job goes on while the two results differ.
+  /// The second worker takes a waiting chunk of the first one, so that the job is still running when the results
+  /// differ.
   @Test mutating func differentResultsOfOneChunkEndTheJob() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
@@ -47,7 +48,7 @@ struct CoordinatorTests {
     #expect(accepted.contains(.keepResult(shared, job: first.job.id)))
     #expect(
       !result(shared, by: 1, job: first.job.id, digest: 5).contains(.keepResult(shared, job: first.job.id)),
-      "it counts once")
+      "the chunk counts once")
     let end = result(shared, by: 1, job: first.job.id, digest: 6).compactMap {
       if case .end(.failed(let reason), _) = $0 { reason } else { nil }
     }
@@ -58,7 +59,7 @@ struct CoordinatorTests {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     #expect(result(first.chunks[0], by: 1, job: first.job.id + 1, digest: 1).isEmpty)
-    #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor one of a stranger")
+    #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor a result of an unknown worker")
   }
 
   @Test mutating func workerWithOtherNumericsVersionIsRefused() {
@@ -69,14 +70,14 @@ struct CoordinatorTests {
     }
     #expect(reason.contains("numerics version") && actions.count == 1 && coordinator.workerCount == 0)
     _ = status(of: 1)
-    #expect(coordinator.workerCount == 1, "nothing is remembered of it")
+    #expect(coordinator.workerCount == 1, "the session may join with the right version")
   }
 
   @Test mutating func unavailableWorkersAreNotAwaited() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 3, at: 0)
     #expect(orders(status(of: 1), to: 1)?.chunks.isEmpty != false)
     #expect(coordinator.awaitedWorkers?.joined == 1 && coordinator.awaitedWorkers?.wanted == 3)
-    #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one may still come")
+    #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one more worker may join")
     let begun = coordinator.awaitAtMost(1, at: 2)
     #expect(orders(begun, to: 1)?.chunks.count == 1 && coordinator.awaitedWorkers == nil)
   }
@@ -98,7 +99,7 @@ struct CoordinatorTests {
     #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isQuarantined })
   }
 
-  /// Two tasks that fail at once, and the third takes long: it must not have all the others in its chunk.
+  /// If the first tasks end at once and a later one takes long, the chunk of the long task must be small.
   @Test mutating func chunksOfUnevenTasksGrowSlowly() throws {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1_000], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
@@ -142,14 +143,14 @@ struct CoordinatorTests {
     }
   }
 
-  /// Of a member of this group that has been waiting for longer than silence may last.
+  /// The report of a member that has waited for longer than the worker timeout.
   private func waiting(for other: WorkerID, in group: (job: UInt64, generation: UInt64)) -> Membership {
     var own = membership(group.job, generation: group.generation, step: 9, stopped: false)
     (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
     return own
   }
 
-  /// Three members in the group's second or third generation, which has begun.
+  /// Starts a training with three members, and returns the job and the generation.
   private mutating func train(threads: [UInt32] = [1, 1, 1]) throws -> (job: UInt64, generation: UInt64) {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     var job: UInt64 = 0
@@ -168,7 +169,7 @@ struct CoordinatorTests {
     return (job, group.generation)
   }
 
-  /// A worker that trains alone for a while has nothing to compare its states with.
+  /// The states of a worker that trains alone cannot be compared.
   @Test(arguments: [true, false]) mutating func trainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
     let group = TrainingGroup(savedStep: 0)
     _ = coordinator.start(.training(group), description: [], awaiting: 3, at: 0)
@@ -190,7 +191,7 @@ struct CoordinatorTests {
     #expect(begun.begun && begun.members.map(\.worker) == members)
   }
 
-  /// A worker that was alone has said nothing that binds the one after it.
+  /// A state of a single member is not compared with that of the next one.
   @Test mutating func stateOfLoneWorkerDoesNotBindTheNext() throws {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     let job = coordinator.lastJob
@@ -205,7 +206,7 @@ struct CoordinatorTests {
     }
   }
 
-  /// Both are there, but no message passes between them: the one with fewer threads has to go.
+  /// No message passes between two members: the one with fewer threads is excluded.
   @Test mutating func cutLinkExcludesOneMember() throws {
     let group = try train(threads: [4, 1, 4])
     #expect(!status(of: 1, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
@@ -214,8 +215,7 @@ struct CoordinatorTests {
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
-  /// The first of three waits for the second's total, the second and third wait for each other: the first has no part
-  /// in it.
+  /// The first member waits for the second, and the second and third wait for each other: the first is not excluded.
   @Test mutating func indirectlyWaitingMemberIsKept() throws {
     let group = try train(threads: [1, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
@@ -224,7 +224,7 @@ struct CoordinatorTests {
     #expect(status(of: 3, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
   }
 
-  /// What the first sends is of no use to anybody.
+  /// The messages of the first member are invalid.
   @Test mutating func memberThatAllWaitForIsExcluded() throws {
     let group = try train(threads: [4, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 1, in: group))
@@ -234,7 +234,7 @@ struct CoordinatorTests {
     #expect(actions.contains { if case .note(.lost(1, .excluded)) = $0 { true } else { false } })
   }
 
-  /// Whom a cut link has put out of the job does it alone, when nobody else is left.
+  /// A worker that was excluded because of a cut link trains alone if no other worker is left.
   @Test mutating func lastWorkerNeedsNoLinks() throws {
     let group = try train(threads: [4, 1])
     _ = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
@@ -242,7 +242,7 @@ struct CoordinatorTests {
     #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == group.job)
   }
 
-  /// Each waits for the next one, since three links are cut in one direction.
+  /// Three links are cut in one direction, so that each member waits for the next one.
   @Test mutating func ringOfCutLinksExcludesOneMember() throws {
     let group = try train(threads: [4, 4, 1])
     var actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
@@ -253,7 +253,7 @@ struct CoordinatorTests {
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
-  /// A member that is slow is waited for: it does not wait itself.
+  /// A slow member is not excluded, because it does not wait for others itself.
   @Test mutating func slowMemberIsKept() throws {
     let (job, generation) = try train()
     var own = membership(job, generation: generation, step: 9, stopped: false)
@@ -261,7 +261,7 @@ struct CoordinatorTests {
     #expect(!status(of: 1, membership: own).contains { $0.isLoss })
   }
 
-  /// A process that lost its state under the same session stands in a generation that it never stopped for.
+  /// A process that has lost its state but keeps its session has not stopped for the current generation.
   @Test mutating func restartedMemberStartsNewGeneration() throws {
     let (job, generation) = try train()
     let actions = status(of: 2, membership: membership(job, generation: 0))

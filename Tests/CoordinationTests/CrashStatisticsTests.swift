@@ -2,18 +2,18 @@ import Coordination
 import Testing
 
 struct CrashStatisticsTests {
-  /// Compared with sums of exact binomial coefficients.
+  /// Compares with sums of exact binomial coefficients.
   @Test func binomialTailIsExact() {
-    for (least, count, share) in [(1, 1, 0.25), (3, 3, 0.1), (2, 9, 0.3), (7, 20, 0.5), (20, 20, 0.5)] {
+    for (least, count, probability) in [(1, 1, 0.25), (3, 3, 0.1), (2, 9, 0.3), (7, 20, 0.5), (20, 20, 0.5)] {
       var expected = 0.0
       for number in least...count {
         var term = 1.0
-        for factor in 0..<number { term *= Double(count - factor) / Double(factor + 1) * share }
-        for _ in number..<count { term *= 1 - share }
+        for factor in 0..<number { term *= Double(count - factor) / Double(factor + 1) * probability }
+        for _ in number..<count { term *= 1 - probability }
         expected += term
       }
-      let found = CrashStatistics.probability(ofAtLeast: least, among: count, each: share)
-      #expect(abs(found - expected) <= 1e-12 * expected + 1e-300, "\(least) of \(count) at \(share)")
+      let found = CrashStatistics.probability(ofAtLeast: least, among: count, each: probability)
+      #expect(abs(found - expected) <= 1e-12 * expected + 1e-300, "\(least) of \(count) at \(probability)")
     }
     #expect(CrashStatistics.probability(ofAtLeast: 0, among: 4, each: 0.5) == 1)
     #expect(CrashStatistics.probability(ofAtLeast: 3, among: 4, each: 1) == 1)
@@ -27,8 +27,8 @@ struct CrashStatisticsTests {
     return failures
   }
 
-  /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers
-  /// live an hour.
+  /// Three failures after a second each are significant if no other worker is lost in an hour; three failures after an
+  /// hour each are not if workers live about an hour.
   @Test func requiredEvidenceScalesWithRunningTime() {
     var reliable = CrashStatistics()
     reliable.add(time: 3_600_000, workers: 4)
@@ -40,10 +40,10 @@ struct CrashStatisticsTests {
     #expect(!unreliable.isSignificant(failures(12, each: 3_600_000), others: []))
     # expect(unreliable.isSignificant(failures(12, each: 60_000), others: []), "what crashes within a minute is known
     # still") expect(unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
-    # "there is an end to it")
+    # "the number is sufficient at any rate")
   }
 
-  /// Several pieces of crashing work do not excuse each other.
+  /// Several tasks that crash workers do not hide each other.
   @Test func failuresOfOtherSuspectsDoNotCount() {
     var statistics = CrashStatistics()
     statistics.add(time: 300_000, workers: 2)
@@ -61,7 +61,8 @@ struct CrashStatisticsTests {
   @Test func clockStopsDuringPauses() {
     var clock = PauseClock(Limits())
     let before = [(5_000, false), (50_000, true), (52_000, true)].map { clock.read($0, isTick: $1) }
-    #expect(before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but no pause")
+    # expect(before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but not a
+    # pause")
     let (time, pause) = clock.read(100_000, isTick: false)
     #expect(time == 52_500 && pause == 47_500 && clock.externalTime(of: time) == 100_000)
     let after = clock.read(100_100, isTick: true)

@@ -1,7 +1,7 @@
 import Coordination
 import Testing
 
-/// What a member asks for again, and when.
+/// Requests for missing messages of the exchange.
 struct ExchangeProtocolTests {
   private var member = ExchangeProtocol(memberCount: 2, me: 0, step: 5, resendTimeout: 100)
 
@@ -40,7 +40,7 @@ struct ExchangeProtocolTests {
     #expect(member.receive(.contribution, piece, from: 1, isValid: false, at: 50).isEmpty)
     #expect(requests(from: 51, to: 150) == [100] && member.waiting?.since == 0)
     #expect(member.receive(.contribution, piece, from: 1, at: 200) == [.keep, .combine(piece), .complete])
-    // What came before the round began.
+    // A message that arrived before its round began.
     let next = ExchangeProtocol.Piece(step: 6, bucket: 0)
     #expect(member.receive(.contribution, next, from: 1, at: 200) == [.keep])
     member.begin(contributors: [0, 1], buckets: 1, invalid: [.init(kind: .contribution, piece: next, sender: 1)])

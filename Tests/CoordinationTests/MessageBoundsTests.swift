@@ -2,7 +2,7 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// Numbers of messages are checked once, on arrival; texts are cleaned there.
+/// The numbers of messages are checked, and their texts cleaned, when they arrive.
 struct MessageBoundsTests {
   private func status(_ change: (inout WorkerStatus) -> Void) -> WorkerMessage {
     .with { message in

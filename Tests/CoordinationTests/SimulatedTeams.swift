@@ -113,7 +113,9 @@ final class SimulatedTeams: SimulatedJob {
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
     guard open[job]?.network.isTrained == true else { return simulation.violate("a training has results of chunks") }
     for (block, value) in zip(chunk.tasks, body) {
-      if open[job]!.evaluated.updateValue(value, forKey: block) != nil { simulation.violate("block \(block) counts twice") }
+      if open[job]!.evaluated.updateValue(value, forKey: block) != nil {
+        simulation.violate("block \(block) counts twice")
+      }
     }
   }
 

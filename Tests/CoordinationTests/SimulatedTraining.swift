@@ -59,7 +59,8 @@ struct SimulatedNetwork {
     let numbers = bytes.withUnsafeBytes { bytes in
       (0..<7).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
     }
-    self.init(number: numbers[0], rounds: numbers[1], shards: Int(numbers[2]), behavior: Behavior(rawValue: numbers[3])!)
+    self.init(
+      number: numbers[0], rounds: numbers[1], shards: Int(numbers[2]), behavior: Behavior(rawValue: numbers[3])!)
     (step, weights, isTrained) = (numbers[4], numbers[5], numbers[6] == 1)
   }
 

@@ -33,7 +33,9 @@ extension Simulation {
     case .resultsDiffer(_, let one, let other):
       if corruptWorkers.isDisjoint(with: [one, other]) { violate("results of correct workers differ") }
     case .lost(let worker, .excluded(let reason)):
-      if reason.contains("bad memory"), !corruptWorkers.contains(worker) { violate("a correct worker is expelled: \(reason)") }
+      if reason.contains("bad memory"), !corruptWorkers.contains(worker) {
+        violate("a correct worker is expelled: \(reason)")
+      }
     default: break
     }
   }
@@ -49,7 +51,9 @@ extension Simulation {
   }
 
   /// Checks that two different results of the same chunk are reported, and no other results.
-  func checkContradictions(_ event: Coordinator.Event, of worker: WorkerID, hasToFail: Bool, _ actions: [Coordinator.Action]) {
+  func checkContradictions(
+    _ event: Coordinator.Event, of worker: WorkerID, isContradiction: Bool, _ actions: [Coordinator.Action]
+  ) {
     for action in actions {
       if case .keepResult(let chunk, let job) = action, case .result(let result) = event {
         digests[[job, chunk.id]] = Array(result.digest)
@@ -59,7 +63,9 @@ extension Simulation {
     let isNamed = actions.contains {
       if case .note(.resultsDiffer(_, _, worker)) = $0 { true } else { false }
     }
-    if hasToFail != isNamed { violate(isNamed ? "equal results are reported as different" : "different results are not reported") }
+    if isContradiction != isNamed {
+      violate(isNamed ? "equal results are reported as different" : "different results are not reported")
+    }
   }
 
   // MARK: Weights

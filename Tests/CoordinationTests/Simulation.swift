@@ -152,9 +152,9 @@ final class Simulation {
       $0.whenCoordinatorIsAwake { simulation in
         guard simulation.coordinator != nil else { return }
         simulation.coordinatorMessages += 1
-        let hasToFail = simulation.contradictsKnownResult(event, from: worker)
+        let isContradiction = simulation.contradictsKnownResult(event, from: worker)
         let actions = simulation.coordinator!.handle(event, from: worker, at: simulation.now)
-        simulation.checkContradictions(event, of: worker, hasToFail: hasToFail, actions)
+        simulation.checkContradictions(event, of: worker, isContradiction: isContradiction, actions)
         simulation.perform(actions, body)
         simulation.job.advance(in: simulation)
       }

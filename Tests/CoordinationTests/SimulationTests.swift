@@ -2,38 +2,40 @@ import Coordination
 import Foundation
 import Testing
 
-/// `deploy/soak` goes on from ever new seeds.
+/// The first seed; `deploy/soak` sets a new one for each run.
 let firstSeed = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
 
 func seeds(_ block: Int, of count: UInt64) -> Range<UInt64> {
   firstSeed + UInt64(block) * count..<firstSeed + UInt64(block + 1) * count
 }
 
-/// A test of faults that had none would show nothing.
-/// - Parameter kinds: that there need not be
+/// Checks that failures of all kinds were injected. A test without failures would prove nothing.
+/// - Parameter kinds: The kinds that may be missing.
 func expectAll(_ injected: [FaultKind: Int], but kinds: Set<FaultKind> = [.voidRound]) {
   for kind in FaultKind.allCases where !kinds.contains(kind) {
     #expect(injected[kind, default: 0] > 0, "no \(kind) was injected: \(injected)")
   }
 }
 
-/// Thousands of clusters with failures, each wholly determined by its seed.
+/// Thousands of clusters with failures, each determined by its seed.
 struct SimulationTests {
-  /// Checks what holds whatever happens. - Returns: whether the tasks have come to their end
+  /// Checks the properties that hold despite all failures.
+  /// - Returns: Whether the job was done.
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Bool {
     #expect(simulation.run(), "seed \(seed): the job never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
     guard case .done(let chunks) = simulation.ended else { return false }
     let quarantined = chunks.flatMap(\.tasks)
-    #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
-    #expect(Set(quarantined).isSuperset(of: tasks.crashing.union(tasks.failing)), "seed \(seed): these give no result")
-    #expect(
-      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
+    # expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each task ends
+    # once") expect(Set(quarantined).isSuperset(of: tasks.crashing.union(tasks.failing)), "seed \(seed): these tasks
+    # have no result") expect(
+      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined),
+      "seed \(seed): quarantined tasks are reported")
     for (chunk, reason) in tasks.quarantined where reason == SimulatedTasks.failure {
-      #expect(chunk.tasks.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
+      #expect(chunk.tasks.contains(where: tasks.failing.contains), "seed \(seed): no other task fails")
     }
-    let killers = tasks.quarantined.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.tasks)
-    #expect(Set(killers) == tasks.crashing, "seed \(seed): the innocent come through")
+    let crashing = tasks.quarantined.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.tasks)
+    #expect(Set(crashing) == tasks.crashing, "seed \(seed): only crashing tasks are quarantined")
     return true
   }
 
@@ -76,17 +78,19 @@ struct SimulationTests {
       #expect(simulation.run(), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.ended == .trained, "seed \(seed)")
-      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
       injected.merge(simulation.injected, uniquingKeysWith: +)
     }
     expectAll(injected, but: [])
   }
 
-  enum BadMember: CaseIterable { case cut, doesNotSend, doesNotReceive, doesNotReceiveFromCoordinator, doesNotSendToCoordinator, sendsInvalid }
+  enum FaultyMember: CaseIterable {
+    case cut, doesNotSend, doesNotReceive, doesNotReceiveFromCoordinator, doesNotSendToCoordinator, sendsInvalid
+  }
 
-  /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
-  /// sends the others what is of no use: the others go on, or one goes on alone.
-  @Test(arguments: BadMember.allCases) func oneFaultyMemberDoesNotStopTraining(kind: BadMember) {
+  /// A link between two members, or between a member and the coordinator, is cut in one or both directions, or a member
+  /// sends invalid messages: the other members, or one member alone, finish the training.
+  @Test(arguments: FaultyMember.allCases) func oneFaultyMemberDoesNotStopTraining(kind: FaultyMember) {
     for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
@@ -101,7 +105,7 @@ struct SimulationTests {
       }
       #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
-      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
     }
   }
 
@@ -123,16 +127,17 @@ struct SimulationTests {
       let simulation = Simulation(seed: seed, tasks, workers: 20)
       #expect(check(tasks, simulation, seed))
       #expect(tasks.quarantined.map(\.chunk.tasks) == [117..<118], "seed \(seed)")
-      // Of the task's chunk and then of the task alone, three times each, two at a time.
+      // The task's chunk and then the task alone crash two workers at a time, three times each.
       let dead = simulation.notes.count { if case .lost = $0 { true } else { false } }
-      #expect(dead <= 12, "seed \(seed): \(dead) have died of it")
+      #expect(dead <= 12, "seed \(seed): \(dead) workers have crashed")
     }
   }
 
-  /// A switch fails, or the coordinator stands still; or, once, half of all workers die: no work is to blame, though
-  /// all are lost that have it.
+  /// A switch fails, the coordinator is suspended, or half of the workers crash at once: no task is quarantined,
+  /// although all its workers are lost.
   @Test(arguments: [
-    Faults(blackouts: 0.3), Faults(coordinatorSuspensions: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorSuspensions: 0.3),
+    Faults(blackouts: 0.3), Faults(coordinatorSuspensions: 0.3),
+    Faults(loss: 0.1, blackouts: 0.3, coordinatorSuspensions: 0.3),
     Faults(end: 1_200, hostCrashes: 4),
   ]) func simultaneousLossesCauseNoQuarantine(faults: Faults) {
     for seed in UInt64(0)..<100 {
@@ -142,18 +147,18 @@ struct SimulationTests {
     }
   }
 
-  /// Where nobody dies of it, nobody is blamed for who cannot do it.
+  /// The job is done unless no worker is able to do it.
   @Test func unableWorkersAreExcluded() {
     for seed in UInt64(0)..<200 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 50), isUneven: false, awaiting: 4)
       let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unableWorkers: 0.6))
-      let fit = simulation.workers.values.count { !$0.isUnable }
-      #expect(check(tasks, simulation, seed) == (fit > 0), "seed \(seed): \(fit) of 4 can")
-      if fit == 0 { #expect(simulation.ended == .impossible(reason: "it cannot do any job"), "seed \(seed)") }
+      let able = simulation.workers.values.count { !$0.isUnable }
+      #expect(check(tasks, simulation, seed) == (able > 0), "seed \(seed): \(able) of 4 workers are able")
+      if able == 0 { #expect(simulation.ended == .impossible(reason: "it cannot do any job"), "seed \(seed)") }
     }
   }
 
-  /// Of what two workers have done, who computes something else is found out, and named.
+  /// If two workers compute the same task, and one of them wrongly, the job fails and names both.
   @Test func differentResultsAreDetected() {
     var failed = 0
     for seed in UInt64(0)..<400 {

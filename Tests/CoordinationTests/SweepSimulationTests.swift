@@ -2,19 +2,18 @@ import Coordination
 import Foundation
 import Testing
 
-/// Sweeps with failures, each wholly determined by its seed: fits of very different length, reordered while they run,
-/// some of which kill whoever tries them; and searches whose fits follow from what others have come to.
+/// Sweeps with failures, each determined by its seed: fits of very different length, which are reordered while they run
+/// and some of which crash workers; and searches whose fits depend on the results of others.
 struct SweepSimulationTests {
-  // MARK: Fits that are known from the start
+  // MARK: Fits known from the start
 
-  /// - Parameter faults: nil: what the seed comes to
+  /// - Parameter faults: The failures; nil for random ones.
   private func sweep(
     _ seed: UInt64, faults: Faults? = nil, crashing count: ClosedRange<Int>
   ) -> (SimulatedTasks, Simulation) {
     var random = SplitMix(state: seed)
     let faults = faults ?? .random(&random)
-    // From 5 ms to 5 s, any order of magnitude as likely as any other; the longest first, as a plan has them, or not:
-    // estimates may be wrong.
+    // From 5 ms to 5 s, log-uniformly. The longest fits come first, as in a plan, or not: estimates may be wrong.
     var milliseconds = (0..<Int.random(in: 1...60, using: &random)).map { _ in
       Int(5 * pow(1_000, Double.random(in: 0...1, using: &random)))
     }
@@ -29,8 +28,8 @@ struct SweepSimulationTests {
     return (tasks, simulation)
   }
 
-  /// As a search does when it has learned what fits cost. Some of the tasks may be done or in hand already, or left
-  /// out.
+  /// Reorders the tasks from time to time, as a search does that has learned the costs of fits. Some tasks may be done
+  /// or in progress, or be left out.
   private static func reorderNowAndThen(_ simulation: Simulation, taskCount: Int) {
     simulation.schedule(after: Int.random(in: 50...4_000, using: &simulation.random)) { simulation in
       let order = Array(0..<taskCount).shuffled(using: &simulation.random)
@@ -39,7 +38,8 @@ struct SweepSimulationTests {
     }
   }
 
-  /// Checks what holds whatever happens. - Returns: the tasks that are set aside
+  /// Checks the properties that hold despite all failures.
+  /// - Returns: The quarantined tasks.
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Set<Int> {
     #expect(simulation.run(), "seed \(seed): the sweep never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
@@ -48,10 +48,11 @@ struct SweepSimulationTests {
       return []
     }
     let quarantined = chunks.flatMap(\.tasks)
-    #expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
-    #expect(
-      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined), "seed \(seed): what is set aside is told")
-    #expect(Set(quarantined) == tasks.crashing, "seed \(seed): what crashes is quarantined, and nothing else")
+    # expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each fit ends
+    # once") expect(
+      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined),
+      "seed \(seed): quarantined fits are reported")
+    #expect(Set(quarantined) == tasks.crashing, "seed \(seed): only crashing fits are quarantined")
     return Set(quarantined)
   }
 
@@ -65,18 +66,17 @@ struct SweepSimulationTests {
     expectAll(injected)
   }
 
-  /// Where nothing else goes wrong, nothing else is lost.
   @Test(arguments: 0..<10) func crashingFitsAreQuarantinedAndOthersFinish(block: Int) {
     for seed in seeds(block, of: 100) {
       let (tasks, simulation) = sweep(seed, faults: Faults(), crashing: 1...3)
       _ = check(tasks, simulation, seed)
       let crashes = simulation.oracle.crashes.values.max() ?? 0
-      #expect(crashes <= 25, "seed \(seed): \(crashes) workers have died of one fit")
+      #expect(crashes <= 25, "seed \(seed): one fit has crashed \(crashes) workers")
     }
   }
 
-  /// A worker lives half as long as the longest fits take, or twice as long, until the end: each fit is tried again
-  /// until it is done, and none is blamed but what crashes.
+  /// Workers live half or twice as long as the longest fits take: each fit is repeated until it is done, and only
+  /// crashing fits are quarantined.
   @Test(arguments: [20.0, 80]) func longFitsOnUnreliableWorkersAreNotQuarantined(life: Double) {
     var crashes = 0
     for seed in firstSeed..<firstSeed + 60 {
@@ -105,9 +105,9 @@ struct SweepSimulationTests {
     for seed in UInt64(1)...5 { #expect(trace(seed) == trace(seed)) }
   }
 
-  // MARK: Fits that follow from others
+  // MARK: Fits that depend on others
 
-  /// Whoever works, however many they are, whatever happens to them and to the coordinator.
+  /// The table does not depend on the number of workers or on failures.
   @Test(arguments: 0..<20) func tableOfGrowingSweepIsIndependentOfWorkers(block: Int) {
     var grown = 0
     var injected: [FaultKind: Int] = [:]
@@ -128,10 +128,10 @@ struct SweepSimulationTests {
       }
     }
     expectAll(injected)
-    #expect(grown > 1, "what comes of fits says which come next")
+    #expect(grown > 1, "later fits depend on earlier results")
   }
 
-  /// Configurations that kill have no scores, and no others: whatever they were grouped with, by however many workers.
+  /// Only crashing configurations have no scores, whatever they are grouped with and however many workers there are.
   @Test func tableOfSweepWithCrashingFitsIsIndependentOfWorkers() {
     var lost = 0
     for seed in firstSeed..<firstSeed + 60 {
@@ -151,7 +151,7 @@ struct SweepSimulationTests {
     #expect(lost > 100)
   }
 
-  /// What workers have died of has no scores. All the others have those that they would have had without it.
+  /// Crashing configurations have no scores. All others have the same scores as without them.
   @Test(arguments: 0..<20) func crashingFitsDoNotAffectOthers(block: Int) {
     for seed in seeds(block, of: 40) {
       var random = SplitMix(state: seed)
@@ -162,8 +162,8 @@ struct SweepSimulationTests {
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(sweep.search.result == sweep.expected, "seed \(seed)")
-      #expect(sweep.lost.areCrashing, "seed \(seed): the innocent come through")
-      #expect(sweep.lost.areAll, "seed \(seed): what is crashing has no scores")
+      #expect(sweep.lost.areCrashing, "seed \(seed): only crashing fits are lost")
+      #expect(sweep.lost.areAll, "seed \(seed): crashing fits have no scores")
     }
   }
 }

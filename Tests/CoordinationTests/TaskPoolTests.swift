@@ -2,7 +2,7 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// How the tasks of a job are cut into chunks.
+/// Cutting the tasks of a job into chunks, and the chunks of lost workers.
 struct TaskPoolTests {
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var statuses: UInt64 = 0
@@ -21,7 +21,8 @@ struct TaskPoolTests {
     actions.compactMap { if case .send(let orders, worker) = $0 { orders } else { nil } }.last ?? Orders()
   }
 
-  /// - Returns: the first task of what is set aside therefore
+  /// Closes the connection of a worker.
+  /// - Returns: The first task of each chunk that is quarantined.
   private mutating func crash(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
     now += time
     return coordinator.handle(.disconnected, from: worker, at: now).compactMap {
@@ -34,13 +35,13 @@ struct TaskPoolTests {
     return orders(coordinator.handle(.result(result), from: worker, at: now), to: worker)
   }
 
-  /// Nobody knows how long a task takes before one is done.
+  /// The length of a task is unknown before one is done.
   @Test mutating func firstChunksHaveOneTaskPerThread() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3_000])), description: [], at: 0)
     #expect(orders(join(1, threads: 2), to: 1).chunks.map(\.count) == [2, 2])
     let second = orders(join(2, threads: 3), to: 2)
     #expect(second.chunks.map(\.count) == [3, 3])
-    // A task in 10 ms: 100 in a second, in multiples of the threads.
+    // 10 ms per task: 100 tasks in a second, rounded down to a multiple of the threads.
     let next = complete(second.chunks[0], by: 2, job: second.job.id, milliseconds: 30)
     #expect(next.chunks.map(\.count) == [3, 99])
   }
@@ -58,13 +59,13 @@ struct TaskPoolTests {
     #expect(done == Array(0..<10))
   }
 
-  /// What comes of tasks says which come next.
+  /// The results of tasks determine the next tasks.
   @Test mutating func growingJobEndsAfterItStopsGrowing() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
     #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty && coordinator.needsMoreTasks && coordinator.isIdle)
     let first = orders(coordinator.add(0..<1, file: [7], at: 0), to: 1)
     #expect(first.chunks.map { [UInt8]($0.file) } == [[7]] && coordinator.needsMoreTasks && !coordinator.isIdle)
-    // For want of anything else, the second one helps; but not when there is more.
+    // The second worker helps with the first chunk, but only until there are more tasks.
     #expect(orders(join(2, threads: 1), to: 2).chunks == first.chunks)
     let added = coordinator.add(1..<3, file: [8], at: 0)
     let all = [1, 2].map { orders(added, to: $0).chunks.map(\.first) }
@@ -78,8 +79,8 @@ struct TaskPoolTests {
     #expect(coordinator.stopGrowing(at: 0).contains(.end(.done(quarantined: []), job: first.job.id)))
   }
 
-  /// Of two short tasks the second may kill before word of the first has come: by itself, the first one clears its
-  /// name.
+  /// Of two short tasks, the second may crash the worker before the result of the first arrives. Computed alone, the
+  /// first is done.
   @Test mutating func suspectChunkIsComputedAlone() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3], largestChunk: 1)), description: [], at: 0)
     let first = orders(join(1, threads: 1), to: 1)
@@ -90,8 +91,8 @@ struct TaskPoolTests {
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
   }
 
-  /// Whoever works on a task that is set aside goes on until word comes. If it crashes, then not because of what it has
-  /// been given meanwhile.
+  /// A worker computes a quarantined task until it receives the new orders. If it crashes before, its new tasks are not
+  /// the cause.
   @Test mutating func crashCountsAgainstTheChunkInProgress() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
     _ = coordinator.add(0..<1, file: [7], at: 0)
@@ -104,19 +105,20 @@ struct TaskPoolTests {
     #expect(orders(added, to: 4).chunks.map(\.first) == [1, 2])
     _ = crash(4)
     now += 1_000
-    #expect(orders(join(5, threads: 1), to: 5).chunks.map(\.first) == [1, 2], "it may have died of the first")
+    #expect(orders(join(5, threads: 1), to: 5).chunks.map(\.first) == [1, 2], "the first task may have crashed it")
     _ = crash(5)
     now += 1_000
-    #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [1], "that is blamed")
+    #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [1], "the failure counts against task 1")
   }
 
-  /// A host with five workers fails while all wait for the last task. It must not go from one that is dead to the next.
+  /// A host with five workers fails while all wait for the last task. The task must not pass from one lost worker to
+  /// the next.
   @Test mutating func failureOfManyWorkersDoesNotCountAgainstATask() {
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     for worker: WorkerID in 1...5 { _ = join(worker, threads: 1) }
     for worker: WorkerID in 1...5 { #expect(crash(worker, after: 1).isEmpty) }
     now += 400
-    #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "perhaps it is of that host")
+    #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "the worker may be on the failed host")
     now += 101
     #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [0])
     #expect(crash(6).isEmpty)

@@ -2,9 +2,9 @@ import Coordination
 import Selection
 import Testing
 
-/// Searches whose networks are trained by teams, with failures, each wholly determined by its seed.
+/// Searches whose networks are trained by teams, with failures, each determined by its seed.
 struct TeamSimulationTests {
-  /// Whoever works, however many they are and in whatever teams, whatever happens to them and to the coordinator.
+  /// The table does not depend on the number of workers, the size of the teams, or failures.
   @Test(arguments: 0..<20) func tableOfTeamsIsIndependentOfWorkers(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 5) {
@@ -43,8 +43,8 @@ struct TeamSimulationTests {
       #expect(simulation.run(), "seed \(seed): the search never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll, "seed \(seed): what is crashing has no scores")
-      #expect(teams.lost.areCrashing, "seed \(seed): nobody has died of the others")
+      #expect(teams.lost.areAll, "seed \(seed): crashing networks have no scores")
+      #expect(teams.lost.areCrashing, "seed \(seed): only crashing networks are lost")
       count += teams.search.search.tasks.count
       lost += teams.search.failed.count
     }
@@ -52,7 +52,7 @@ struct TeamSimulationTests {
   }
 
   @Test func crashingFitIsAbandonedAndOthersContinue() {
-    var killed = 0
+    var abandoned = 0
     for seed in UInt64(0)..<50 {
       var random = SplitMix(state: seed)
       let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, faultyOneIn: 3)
@@ -61,8 +61,8 @@ struct TeamSimulationTests {
       #expect(teams.search.result == teams.expected, "seed \(seed)")
       #expect(teams.lost.areAll && teams.lost.areCrashing, "seed \(seed)")
       if teams.search.search.configurations.count > 1 { #expect(teams.maxConcurrent >= 2, "seed \(seed)") }
-      killed += teams.search.failed.count
+      abandoned += teams.search.failed.count
     }
-    #expect(killed > 50)
+    #expect(abandoned > 50)
   }
 }

@@ -3,12 +3,12 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// Who works at what, when there are several jobs.
+/// The assignment of workers to the jobs of teams.
 struct TeamTests {
   private var coordinator = Coordinator(session: 7, numerics: 3, limits: Self.limits)
   private var statuses: UInt64 = 0
   private var now = 0
-  /// The newest that each was told.
+  /// The newest orders of each worker.
   private var orders: [WorkerID: Orders] = [:]
   private var ends: [Coordinator.JobEnd] = []
 
@@ -48,7 +48,7 @@ struct TeamTests {
     return coordinator.lastJob
   }
 
-  /// The workers are ready for the job, or stand there after so many steps.
+  /// Lets workers report that they are ready for a job, or have stopped in it after `step` steps.
   private mutating func join(_ workers: WorkerID..., job: UInt64, step: UInt64 = 0) {
     for _ in 0..<2 {
       for worker in workers {
@@ -94,7 +94,7 @@ struct TeamTests {
   @Test mutating func teamsStartWhileWorkersAreAvailable() {
     take(coordinator.startTeams(awaiting: 5, at: 0))
     for worker in 1...4 as ClosedRange<WorkerID> { report(worker) }
-    #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth is awaited")
+    #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth worker is awaited")
     report(5)
     var jobs: [UInt64] = []
     while coordinator.hasWorkers(forTeamOf: 2) { jobs.append(begin(team: Team(of: 2))) }
@@ -106,9 +106,9 @@ struct TeamTests {
     start(workers: 5)
     let jobs = [begin(team: Team(of: 2, atMost: 2)), begin(team: Team(of: 2))]
     tick()
-    #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first has no use for more")
+    #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first team cannot use more workers")
     report(6)
-    #expect(coordinator.hasWorkers(forTeamOf: 2), "one that has nothing to do, and one that a team can do without")
+    #expect(coordinator.hasWorkers(forTeamOf: 2), "one idle worker, and one in excess of a team's size")
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [5, 6] && jobs.map(workers) == [[1, 2], [3, 4]])
   }
@@ -138,7 +138,7 @@ struct TeamTests {
     for worker in [2, 3] as [WorkerID] { lose(worker) }
     lose(4, after: 100)
     report(5)
-    #expect(jobs.map(workers) == [[1], [5]], "a team that has lost all is not forgotten")
+    #expect(jobs.map(workers) == [[1], [5]], "a team without workers gets new ones")
     report(6)
     report(7)
     #expect(jobs.map(workers) == [[1, 6], [5, 7]])
@@ -166,7 +166,7 @@ struct TeamTests {
     let first = orders[1]!.group
     #expect(first.begun && first.members.map(\.worker) == [1, 2])
     join(3, job: jobs[0])
-    #expect(orders[1]!.group == first && !orders[3]!.hasGroup, "a word about a job that is not its own")
+    #expect(orders[1]!.group == first && !orders[3]!.hasGroup, "a report about the job of another team is ignored")
     join(3, 4, job: jobs[1])
     #expect(orders[3]!.group.members.map(\.worker) == [3, 4] && orders[1]!.group == first)
   }
@@ -175,14 +175,14 @@ struct TeamTests {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     report(1, failure: "training diverged")
-    #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "perhaps it is the worker's own fault; nobody takes its seat")
+    #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "the worker may be the cause; it is not replaced")
     report(2, failure: "training diverged")
     #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
     let third = begin(team: Team(of: 2))
-    #expect(workers(of: third) == [1, 2], "they can do something else")
+    #expect(workers(of: third) == [1, 2], "the workers can do other jobs")
   }
 
-  /// It would wait for somebody else for ever.
+  /// Otherwise the job would wait for other workers forever.
   @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
@@ -191,7 +191,7 @@ struct TeamTests {
     #expect(ends == [.impossible(reason: "training diverged")])
   }
 
-  /// Time passes, in which these workers say that they are there.
+  /// Lets time pass, in which these workers report their status.
   private mutating func pass(_ time: Milliseconds, _ workers: WorkerID...) {
     for _ in 0..<time / 250 {
       now += 250
@@ -212,7 +212,7 @@ struct TeamTests {
     lose(2)
     report(4)
     join(3, 4, job: job, step: 50)
-    #expect(ends.isEmpty, "it came further after the first two")
+    #expect(ends.isEmpty, "the training made progress after the first two crashes")
     var (next, crashes): (WorkerID, Int) = (5, 0)
     for _ in 0..<4_000 where ends.isEmpty {
       for victim in workers(of: job) {
@@ -224,7 +224,7 @@ struct TeamTests {
     #expect(isAbandoned && ends.count == 1 && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Each is started again at once, so that never a heartbeat passes between two crashes.
+  /// Each worker is restarted at once, so that the time between two crashes is always shorter than a heartbeat.
   @Test mutating func crashingTrainingIsAbandonedDespiteImmediateRestarts() {
     start(workers: 1)
     let job = begin(team: Team(of: 1))
@@ -242,8 +242,8 @@ struct TeamTests {
     #expect(isAbandoned && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those
-  /// have not killed them.
+  /// Three workers have crashed silently. Before they are declared lost, their job ends and they are given another one,
+  /// which is not the cause.
   @Test mutating func workerLostBeforeTheJobDoesNotCount() {
     start(workers: 4)
     let first = begin(team: Team(of: 4))

@@ -2,13 +2,14 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// What is blamed for the loss of workers, and what is not; and what a coordinator makes of its own absence.
+/// The loss of workers: when tasks are quarantined, and how the coordinator handles its own pauses and links that work
+/// in one direction.
 struct WorkerLossTests {
   private let limits = Limits()
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var statuses: UInt64 = 0
   private var now = 0
-  /// The newest that each was told.
+  /// The newest orders of each worker.
   private var orders: [WorkerID: Orders] = [:]
   private var losses: [Coordinator.Loss] = []
   private var quarantined: [UInt64] = []
@@ -30,9 +31,9 @@ struct WorkerLossTests {
     take(coordinator.start(.tasks(TaskPool(tasks: [0..<tasks], largestChunk: 1)), description: [], at: now))
   }
 
-  /// A worker says that it is there, and follows its newest orders.
-  private mutating func report(_ worker: WorkerID, isDeaf: Bool = false) {
-    report(worker, following: isDeaf ? 0 : orders[worker]?.number ?? 0)
+  /// Handles a status of a worker that follows its newest orders, unless it does not receive any.
+  private mutating func report(_ worker: WorkerID, receivesOrders: Bool = true) {
+    report(worker, following: !receivesOrders ? 0 : orders[worker]?.number ?? 0)
   }
 
   private mutating func report(_ worker: WorkerID, following number: UInt64) {
@@ -55,7 +56,7 @@ struct WorkerLossTests {
     take(coordinator.handle(.result(result), from: worker, at: now))
   }
 
-  /// Time passes, in which these workers say that they are there.
+  /// Lets time pass, in which these workers report their status.
   private mutating func pass(_ time: Milliseconds, _ workers: WorkerID...) {
     let end = now + time
     while now < end {
@@ -67,8 +68,8 @@ struct WorkerLossTests {
 
   private func tasks(of worker: WorkerID) -> [UInt64] { orders[worker]!.chunks.map(\.first) }
 
-  /// Unit 0 has killed two workers, and a third one has completed another task. - Returns: the third, which has nothing
-  /// in hand
+  /// Lets task 0 crash two workers, and a third worker complete another task.
+  /// - Returns: The third worker, whose queue is empty.
   private mutating func crashTwoWorkers() -> WorkerID {
     start(tasks: 2)
     for worker in 1...2 as ClosedRange<WorkerID> {
@@ -78,9 +79,9 @@ struct WorkerLossTests {
       pass(1_000)
     }
     report(3)
-    #expect(tasks(of: 3) == [1], "only a worker that has proved itself tries the third time")
+    #expect(tasks(of: 3) == [1], "only a proven worker tries task 0 a third time")
     complete(1, by: 3)
-    #expect(tasks(of: 3).isEmpty, "it has been there for a moment only")
+    #expect(tasks(of: 3).isEmpty, "the worker has just joined")
     return 3
   }
 
@@ -90,7 +91,7 @@ struct WorkerLossTests {
     #expect(tasks(of: third) == [0])
     disconnect(third)
     pass(limits.workerTimeout - 500)
-    #expect(quarantined.isEmpty && ends.isEmpty, "perhaps it is only cut off")
+    #expect(quarantined.isEmpty && ends.isEmpty, "the worker may reconnect")
     pass(1_000)
     #expect(quarantined == [0] && ends.count == 1)
   }
@@ -102,7 +103,7 @@ struct WorkerLossTests {
       disconnect(third)
       pass(limits.workerTimeout - 1_000)
       report(third)
-      #expect(tasks(of: third) == [0], "it goes on with what it has in hand")
+      #expect(tasks(of: third) == [0], "the worker keeps its queue")
       pass(2 * limits.workerTimeout, third)
     }
     #expect(quarantined.isEmpty)
@@ -110,7 +111,7 @@ struct WorkerLossTests {
     #expect(ends == [.done(quarantined: [])])
   }
 
-  /// What a lost worker had in hand it has again, though others have begun with it meanwhile; the first result counts.
+  /// A reconnected worker gets its queue back, even if others have begun its chunks. The first result counts.
   @Test mutating func reconnectedWorkerGetsItsQueueBack() {
     start(tasks: 4)
     report(1)
@@ -118,14 +119,14 @@ struct WorkerLossTests {
     disconnect(1)
     pass(1_000)
     report(2)
-    #expect(tasks(of: 2) == [0], "what a worker seems to have died of is tried alone")
+    #expect(tasks(of: 2) == [0], "a suspect chunk is computed alone")
     report(1)
     #expect(tasks(of: 1) == [0, 1])
     complete(0, by: 1)
     #expect(tasks(of: 1).first == 1 && !tasks(of: 2).contains(0))
   }
 
-  /// Fits of ten minutes on workers that live about as long: three losses at one of them are no reason.
+  /// Tasks of ten minutes on workers that live about as long are not quarantined after three losses.
   @Test mutating func longTasksNeedMoreFailures() {
     start(tasks: 1)
     var worker: WorkerID = 0
@@ -142,7 +143,7 @@ struct WorkerLossTests {
 
   // MARK: Pauses
 
-  /// Connections were closed meanwhile by the workers, to whom the coordinator was silent.
+  /// The workers have closed their connections during the pause, because the coordinator was silent.
   @Test mutating func suspendedCoordinatorLosesNoWorker() {
     start(tasks: 9)
     pass(5_000, 1, 2)
@@ -155,10 +156,10 @@ struct WorkerLossTests {
     report(1)
     #expect(orders[1]?.chunks == before[1]?.chunks && losses.isEmpty)
     pass(limits.workerTimeout + 1_000, 2)
-    #expect(losses == [.silent], "from then on, deadlines are as ever")
+    #expect(losses == [.silent], "the timeout applies again after the pause")
   }
 
-  /// A process that is late again and again notices who is lost all the same.
+  /// A process that is late again and again still declares silent workers lost.
   @Test mutating func lateCoordinatorStillLosesSilentWorkers() {
     start(tasks: 9)
     pass(5_000, 1, 2)
@@ -170,30 +171,30 @@ struct WorkerLossTests {
     #expect(losses == [.silent] && coordinator.workerCount == 1)
   }
 
-  // MARK: Links of one direction
+  // MARK: Links that work in one direction
 
   @Test mutating func workerWithoutOrdersLosesItsChunks() {
     start(tasks: 9)
     for _ in 0..<60 {
       now += 250
-      report(1, isDeaf: true)
+      report(1, receivesOrders: false)
       take(coordinator.tick(at: now))
     }
     #expect(losses == [.unresponsive])
     #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
     report(1)
-    #expect(tasks(of: 1) == [0, 1], "it hears again")
+    #expect(tasks(of: 1) == [0, 1], "the worker receives orders again")
   }
 
-  /// Word takes longer than silence may last. Once that is known, the worker can work.
+  /// Orders take longer to be confirmed than the worker timeout. Once that is known, the worker is given work.
   @Test mutating func slowWorkerIsUnresponsiveOnlyOnce() {
     start(tasks: 9)
-    var told: [(time: Milliseconds, number: UInt64)] = []
+    var sent: [(time: Milliseconds, number: UInt64)] = []
     for _ in 0..<400 {
       now += 250
-      report(1, following: told.last { $0.time <= now - limits.workerTimeout * 3 / 2 }?.number ?? 0)
+      report(1, following: sent.last { $0.time <= now - limits.workerTimeout * 3 / 2 }?.number ?? 0)
       take(coordinator.tick(at: now))
-      told.append((now, orders[1]?.number ?? 0))
+      sent.append((now, orders[1]?.number ?? 0))
     }
     #expect(losses == [.unresponsive] && tasks(of: 1) == [0, 1])
   }

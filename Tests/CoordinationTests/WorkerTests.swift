@@ -15,7 +15,7 @@ import Testing
 
   private func ended(_ chunk: UInt64) -> Worker.Event { .chunkEnded(chunk, digest: [1], milliseconds: 1, failure: "") }
 
-  /// What is started and given up, as words.
+  /// Returns the actions on chunks as texts.
   private func words(_ actions: [Worker.Action]) -> [String] {
     actions.compactMap {
       switch $0 {
@@ -43,8 +43,7 @@ import Testing
     #expect(words(worker.handle(ended(1), at: 2)) == ["forget 1"])
   }
 
-  /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and
-  /// either may be asked for again.
+  /// A cancelled chunk may be computed twice. Both results are equal, and may be requested again.
   @Test func resultOfRepeatedChunkIsKept() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1]), at: 0)
