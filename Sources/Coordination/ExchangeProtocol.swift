@@ -97,7 +97,7 @@ package struct ExchangeProtocol: Sendable {
   ) {
     precondition(bucketCount == 0 && (1...Self.maxBuckets).contains(buckets))
     self.isDirectStep = isDirectStep
-    // Without totals, a contribution (possibly an empty one) also tells that its sender takes part in this step.
+    // Without totals, a contribution (possibly an empty one) also shows that its sender takes part in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
     bucketCount = buckets
     for message in invalid {

@@ -2,8 +2,8 @@ internal import SwiftProtobuf
 
 /// The identity of a training's state: the number of rounds done, and the digest.
 ///
-/// Training is deterministic, so the number of rounds identifies the correct state, and the digest tells whether a
-/// state is correct.
+/// Training is deterministic, so the number of rounds identifies the correct state; the digest shows whether a state is
+/// the correct one.
 package struct StateName: Sendable, Hashable {
   package let step: UInt64
   package let digest: UInt64

@@ -38,9 +38,12 @@ struct CrashStatisticsTests {
     for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
     #expect(!unreliable.isSignificant(failures(3, each: 3_600_000), others: []))
     #expect(!unreliable.isSignificant(failures(12, each: 3_600_000), others: []))
-    # expect(unreliable.isSignificant(failures(12, each: 60_000), others: []), "what crashes within a minute is known
-    # still") expect(unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
-    # "the number is sufficient at any rate")
+    #expect(
+      unreliable.isSignificant(failures(12, each: 60_000), others: []),
+      "failures within a minute are still significant")
+    #expect(
+      unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
+      "this number is sufficient at any rate")
   }
 
   /// Several tasks that crash workers do not hide each other.
@@ -48,8 +51,8 @@ struct CrashStatisticsTests {
     var statistics = CrashStatistics()
     statistics.add(time: 300_000, workers: 2)
     #expect(statistics.isSignificant(failures(4, each: 1_000), others: (0..<20).map { _ in failures(4, each: 1_000) }))
-    # expect(!statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000)
-    # }))
+    #expect(
+      !statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000) }))
   }
 
   @Test func reconnectedWorkerIsRemovedFromFailures() {
@@ -61,8 +64,8 @@ struct CrashStatisticsTests {
   @Test func clockStopsDuringPauses() {
     var clock = PauseClock(Limits())
     let before = [(5_000, false), (50_000, true), (52_000, true)].map { clock.read($0, isTick: $1) }
-    # expect(before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but not a
-    # pause")
+    #expect(
+      before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but not a pause")
     let (time, pause) = clock.read(100_000, isTick: false)
     #expect(time == 52_500 && pause == 47_500 && clock.externalTime(of: time) == 100_000)
     let after = clock.read(100_100, isTick: true)

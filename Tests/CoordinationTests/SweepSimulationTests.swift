@@ -48,8 +48,9 @@ struct SweepSimulationTests {
       return []
     }
     let quarantined = chunks.flatMap(\.tasks)
-    # expect((tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each fit ends
-    # once") expect(
+    #expect(
+      (tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each fit ends once")
+    #expect(
       Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined),
       "seed \(seed): quarantined fits are reported")
     #expect(Set(quarantined) == tasks.crashing, "seed \(seed): only crashing fits are quarantined")

@@ -152,10 +152,10 @@ struct TeamTests {
     finish(jobs[0], by: 1)
     #expect(ends == [.trained] && workers(of: jobs[1]) == [1, 4])
     take(coordinator.begin(.tasks(TaskPool(tasks: [0..<9])), description: [], team: Team(of: 2), at: now))
-    let judging = coordinator.lastJob
+    let evaluation = coordinator.lastJob
     lose(4)
     report(5)
-    #expect(workers(of: judging) == [2, 5] && workers(of: jobs[1]) == [1])
+    #expect(workers(of: evaluation) == [2, 5] && workers(of: jobs[1]) == [1])
     #expect(orders[2]?.chunks.map(\.first) == [0, 1])
   }
 
