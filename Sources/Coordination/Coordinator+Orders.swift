@@ -26,7 +26,7 @@ extension Coordinator {
     guard orders != worker.orders || orders.number == 0 else { return }
     ordersCount += 1
     orders.number = ordersCount
-    if worker.unconfirmed == nil { workers[id]!.unconfirmed = (ordersCount, now) }
+    if worker.unacknowledged == nil { workers[id]!.unacknowledged = (ordersCount, now) }
     if orders.job.id != worker.orders.job.id || orders.chunks.first != worker.orders.chunks.first {
       workers[id]!.startTime = now
     }

@@ -11,7 +11,7 @@ extension Coordinator {
     // Bounded, so that sums cannot overflow.
     workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
-    confirm(status, of: id)
+    acknowledge(status, of: id)
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
       exclude(id, from: index, reason: status.failure)
     }
@@ -37,16 +37,16 @@ extension Coordinator {
     return true
   }
 
-  /// Notes which orders the worker has confirmed. A worker that reports its status but never confirms its orders does
-  /// not receive them, and would keep its chunks forever.
-  private mutating func confirm(_ status: WorkerStatus, of id: WorkerID) {
+  /// Notes which orders the worker has acknowledged. A worker that reports its status but never acknowledges its orders
+  /// does not receive them, and would keep its chunks forever.
+  private mutating func acknowledge(_ status: WorkerStatus, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
-    if let orders = worker.unconfirmed, status.orders >= orders.number {
-      workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
+    if let orders = worker.unacknowledged, status.orders >= orders.number {
+      workers[id]!.unacknowledged = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
-    // A worker that has reconnected is responsive again only once it has confirmed orders of this connection.
-    guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
-    confirmationBackoffs[id, default: Backoff()].noteRequest()
+    // A worker that has reconnected is responsive again only once it has acknowledged orders of this connection.
+    guard workers[id]!.unacknowledged == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
+    acknowledgmentBackoffs[id, default: Backoff()].noteRequest()
     assignWorkers()
   }
 

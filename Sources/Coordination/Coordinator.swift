@@ -42,7 +42,7 @@ package struct Coordinator: Sendable {
 
   package enum Loss: Sendable, Equatable {
     case leaving, disconnected, silent
-    /// The worker reports its status, but does not confirm its orders.
+    /// The worker reports its status, but does not acknowledge its orders.
     case unresponsive
     case excluded(reason: String)
   }
@@ -71,8 +71,8 @@ package struct Coordinator: Sendable {
     let joinTime: Milliseconds
     /// Whether the worker has completed a chunk.
     var hasCompleted = false
-    /// The oldest orders that the worker has not confirmed, and the time at which they were first sent.
-    var unconfirmed: (number: UInt64, since: Milliseconds)?
+    /// The oldest orders that the worker has not acknowledged, and the time at which they were first sent.
+    var unacknowledged: (number: UInt64, since: Milliseconds)?
     /// The newest orders.
     var orders = Orders()
     /// The time at which the worker was given its first chunk or its job.
@@ -105,10 +105,10 @@ package struct Coordinator: Sendable {
   var expelled: [WorkerID: String] = [:]
   /// The number of invalid results and checkpoints of each worker.
   var faults: [WorkerID: Int] = [:]
-  /// Workers that do not confirm their orders. They are given no work until they do.
+  /// Workers that do not acknowledge their orders. They are given no work until they do.
   var unresponsive: Set<WorkerID> = []
-  /// The confirmation timeouts of workers that confirmed orders only after the timeout: their links are slow.
-  var confirmationBackoffs: [WorkerID: Backoff] = [:]
+  /// The acknowledgment timeouts of workers that acknowledged orders only after the timeout: their links are slow.
+  var acknowledgmentBackoffs: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
   /// The number of workers that must join before any work is handed out.
   private var awaited = 1
@@ -260,8 +260,8 @@ package struct Coordinator: Sendable {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
         if $0.now - worker.lastSeen > $0.limits.workerTimeout {
           $0.lose(id, .silent)
-        } else if let orders = worker.unconfirmed,
-          $0.now - orders.since > $0.confirmationBackoffs[id, default: Backoff()].wait($0.limits.workerTimeout),
+        } else if let orders = worker.unacknowledged,
+          $0.now - orders.since > $0.acknowledgmentBackoffs[id, default: Backoff()].wait($0.limits.workerTimeout),
           $0.unresponsive.insert(id).inserted
         {
           $0.lose(id, .unresponsive)

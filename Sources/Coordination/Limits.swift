@@ -10,7 +10,7 @@ package struct Limits: Sendable, Equatable {
   package var heartbeat: Milliseconds = 500
   /// The time after which a silent worker is declared lost, or the connection of a silent coordinator is abandoned.
   package var workerTimeout: Milliseconds = 10_000
-  /// The time after which an unconfirmed result or checkpoint is sent again.
+  /// The time after which an unacknowledged result or checkpoint is sent again.
   package var retryInterval: Milliseconds = 3_000
   /// The number of failures of a task before it may be quarantined.
   package var maxFailures = 3

@@ -85,7 +85,7 @@ package struct TrainingGroup: Sendable {
     expected.remove(worker)
   }
 
-  /// Whether the first generation can begin after the loss of a worker: it waits for no other one.
+  /// Whether the first generation can begin because the last worker that it waited for was lost.
   var isComplete: Bool { members.isEmpty && expected.isEmpty && !applicants.isEmpty }
 
   package enum Beginning: Sendable, Equatable {

@@ -96,7 +96,7 @@ package struct Worker: Sendable {
     }
   }
 
-  /// Performs everything that has become due: heartbeats, the timeout of the coordinator, and sending unconfirmed
+  /// Performs everything that has become due: heartbeats, the timeout of the coordinator, and sending unacknowledged
   /// results again.
   ///
   /// Call this method several times per heartbeat, after handling all messages that have arrived.

@@ -131,8 +131,8 @@ struct SimulationTests {
       #expect(check(tasks, simulation, seed))
       #expect(tasks.quarantined.map(\.chunk.tasks) == [117..<118], "seed \(seed)")
       // The task's chunk and then the task alone crash two workers at a time, three times each.
-      let dead = simulation.notes.count { if case .lost = $0 { true } else { false } }
-      #expect(dead <= 12, "seed \(seed): \(dead) workers have crashed")
+      let crashed = simulation.notes.count { if case .lost = $0 { true } else { false } }
+      #expect(crashed <= 12, "seed \(seed): \(crashed) workers have crashed")
     }
   }
 

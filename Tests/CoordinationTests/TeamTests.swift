@@ -249,9 +249,9 @@ struct TeamTests {
     let first = begin(team: Team(of: 4))
     join(1, 2, 3, 4, job: first)
     finish(first, by: 4)
-    for (dead, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
+    for (crashed, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
       now = time
-      report(dead)
+      report(crashed)
     }
     now = 11_000
     report(4)

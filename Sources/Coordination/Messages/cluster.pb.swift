@@ -10,10 +10,11 @@
 
 /// The messages between a coordinator and its workers.
 ///
-/// The protocol is level-triggered: each side sends the whole of what it wants (Orders) or of its state (WorkerStatus),
+/// The protocol is level-triggered: each side sends everything that it wants (Orders) or its whole state (WorkerStatus),
 /// at every change and at every heartbeat. A lost message is therefore repaired by the next one, and a late or repeated
-/// one is recognized by its number. Messages that are too large to be repeated at every heartbeat (results, checkpoints,
-/// parts of files) are sent again after a while, until the other side's orders or requests no longer ask for them.
+/// message is recognized by its number. Messages that are too large to be repeated at every heartbeat (results,
+/// checkpoints, parts of files) are sent again after a while, until the other side's orders or requests no longer ask
+/// for them.
 ///
 /// Large bytes (tensors, files) are not part of these messages: they follow in a frame of their own. See Protocol.md in
 /// Sources/Cluster.
@@ -820,7 +821,7 @@ package nonisolated struct ProbeAnswer: Sendable {
   package init() {}
 }
 
-/// Tells a worker that the coordinator does not accept it.
+/// The coordinator refuses the worker.
 package nonisolated struct Refusal: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
