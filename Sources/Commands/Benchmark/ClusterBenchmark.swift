@@ -33,7 +33,7 @@ struct ClusterBenchmark {
   let log: (String) -> Void
 
   /// The number of empty tasks in one job.
-  private static let emptyUnits = 100_000
+  private static let emptyTasks = 100_000
 
   func run() throws -> [Result] {
     var cnn: (one: [Double], two: [Double]) = ([], [])
@@ -53,8 +53,8 @@ struct ClusterBenchmark {
         try two.runEmptyTasks(1)
         ready.append((ContinuousClock.now - start) / .seconds(1))
         let begun = ContinuousClock.now
-        try two.runEmptyTasks(Self.emptyUnits)
-        empty.append(Double(Self.emptyUnits) / ((ContinuousClock.now - begun) / .seconds(1)))
+        try two.runEmptyTasks(Self.emptyTasks)
+        empty.append(Double(Self.emptyTasks) / ((ContinuousClock.now - begun) / .seconds(1)))
         cnn.two.append(try networkSpeed(two))
         forest.two.append(try forestSpeed(two))
         if let seconds = try secondsToRecover(two) { recovery.append(seconds) }
