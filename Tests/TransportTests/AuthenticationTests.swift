@@ -43,7 +43,7 @@ import Transport
     func client(_ kind: Socket.Kind = .dealer, _ keys: KeyPair?, server: Key? = nil) throws -> Peer {
       let security = keys.map { SocketSecurity.client($0, server: server ?? self.keys.publicKey) } ?? .none
       let client = try Peer(kind, security: security)
-      client.kept = [self]
+      client.retained = [self]
       try client.connect(endpoint)
       return client
     }

@@ -6,7 +6,7 @@ final class Peer {
   let socket: Socket
   private let monitor: ConnectionMonitor
   /// Objects that must outlive this peer: Swift may release an object, and above all an array, after its last use.
-  var kept: [AnyObject] = []
+  var retained: [AnyObject] = []
 
   // Expected messages have a long timeout, which only a failing test reaches.
   private static let timeout = 20.0
