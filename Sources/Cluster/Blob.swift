@@ -3,16 +3,17 @@ package import Datasets
 package import Models
 package import Selection
 
-/// What a job is about: large, the same for many units, and sent to each worker once.
+/// A large input of a job that is the same for many tasks, and is sent to each worker once.
 package enum Blob: Sendable {
   case images(LabeledImages)
   case model(SavedModel, any Classifier)
-  /// Of a training: ``NetworkTrainer/checkpoint``.
+  /// The state of a training: ``NetworkTrainer/checkpoint``.
   case checkpoint([Tensor])
-  /// What a sweep fits.
+  /// The fits of a sweep.
   case groups(FitGroups)
 
-  /// The last images that were shared stay at hand, whatever else comes and goes: job after job is about them.
+  /// The number of image sets that are kept whatever other blobs are added, because successive jobs use the same
+  /// images.
   static let keptImages = 2
 
   var file: SafetensorsFile {
@@ -42,7 +43,7 @@ package enum Blob: Sendable {
     let (pixels, labels) = (bytes("images"), bytes("labels"))
     guard [shape.height, shape.width].allSatisfy((1...DatasetLimits.side).contains), [1, 3].contains(shape.channels),
       pixels.count == labels.count * shape.count
-    else { throw .damaged(path: name, reason: "it does not hold images and their labels") }
+    else { throw .damaged(path: name, reason: "it does not contain images and their labels") }
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }
 
@@ -50,7 +51,7 @@ package enum Blob: Sendable {
   static func groups(_ file: SafetensorsFile, name: String) throws(FileError) -> FitGroups {
     let bytes = file.tensors.first { $0.name == "groups" }?.elements(as: UInt8.self)
     guard let bytes, let groups = FitGroups(json: bytes) else {
-      throw .damaged(path: name, reason: "it does not hold the fits of a sweep")
+      throw .damaged(path: name, reason: "it does not contain the fits of a sweep")
     }
     return groups
   }

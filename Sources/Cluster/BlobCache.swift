@@ -2,23 +2,23 @@ internal import Foundation
 internal import Models
 internal import Transport
 
-/// Where a worker looks for a file before it fetches it.
+/// The folder in which a worker looks for a file before it downloads it.
 package struct BlobCache: Sendable {
   package let folder: String
-  /// Whether it is the coordinator's own folder, which no other user can write to, and which goes with the coordinator.
+  /// Whether this is the coordinator's own folder: writable for no other user, and removed with the coordinator.
   private let isCoordinators: Bool
 
-  /// The folder of a coordinator on this machine, whose local workers read what it has written.
+  /// Creates a cache that reads what a coordinator on this host writes for its local workers.
   package init(coordinatorFolder: String) { (folder, isCoordinators) = (coordinatorFolder, true) }
 
-  /// What was fetched before, kept under the user's cache folder.
-  /// - Parameter base: the user's folder of caches; nil, where there is none, gives no cache.
+  /// Creates a cache of downloaded files in the user's cache folder.
+  /// - Parameter base: The user's cache folder; nil if there is none, and then there is no cache.
   package init?(base: String? = UserFolders.cache()) {
     guard let base else { return nil }
     (folder, isCoordinators) = (base + "/atelier", false)
   }
 
-  /// The file, if it is there and is what its name says. One that is not is removed.
+  /// Returns the content of a file if its digest matches its name. A file that does not match is removed.
   package func load(_ name: SHA256) -> [UInt8]? {
     let path = "\(folder)/\(name)"
     guard let bytes = Self.read(path) else { return nil }
@@ -28,7 +28,7 @@ package struct BlobCache: Sendable {
     return nil
   }
 
-  /// A pipe would be waited for without end: hence O_NONBLOCK, which changes nothing about files.
+  /// Opens with O_NONBLOCK, which has no effect on files, so that a pipe of this name cannot block the worker.
   private static func read(_ path: String) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return nil }
@@ -49,16 +49,17 @@ package struct BlobCache: Sendable {
     return access(folder, W_OK) == 0
   }
 
-  /// Keeps the file, if there is room: a cache that cannot be written is no reason not to work.
+  /// Saves the file. Failures are ignored: a worker works without a cache as well.
   package func save(_ bytes: [UInt8], _ name: SHA256) {
     if isCoordinators { return }
     makeFolder()
-    // What stands there could not be loaded. A pipe or a link would be written into, and a pipe that nobody reads waited for without end.
+    // An existing entry could not be loaded. A link or pipe would be written through, and a pipe without a reader
+    // blocks.
     unlink("\(folder)/\(name)")
     try? FileReplacement.write([bytes], to: "\(folder)/\(name)", mode: 0o600)
   }
 
-  /// For this user's eyes only: the files may be images of others.
+  /// Makes the folder, accessible to this user only, because the files may be private images.
   private func makeFolder() {
     if isCoordinators { return }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -1,7 +1,7 @@
 package import Coordination
 internal import Foundation
 
-/// Fetches one file in parts, and checks that it is what its name says. No clock, no socket.
+/// Downloads one file in parts and checks its digest. Uses no clock and no socket.
 package struct BlobDownload {
   package let name: SHA256
   private var parts: PartAssembly
@@ -13,16 +13,16 @@ package struct BlobDownload {
     parts = PartAssembly(digest: name.bytes)
   }
 
-  /// What to ask for now.
-  /// - Parameter patience: after which a part that has not come is asked for again
-  package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    parts.requests(at: now, patience: patience)
+  /// Returns the requests to send now.
+  /// - Parameter timeout: Milliseconds after which a part that has not arrived is requested again.
+  package mutating func requests(at now: Milliseconds, timeout: Milliseconds) -> [BlobRequest] {
+    parts.requests(at: now, timeout: timeout)
   }
 
-  /// A part has come. What does not fit is dropped.
+  /// Adds a part that has arrived. A part that does not fit is dropped.
   package mutating func take(_ part: BlobPart, _ content: UnsafeRawBufferPointer) { parts.take(part, content) }
 
-  /// The whole file, once it is there. One that is not what its name says is fetched again from the beginning.
+  /// Returns the file once all parts have arrived. If its digest does not match, the download starts again.
   package mutating func finish() -> [UInt8]? {
     guard let bytes = parts.takeBytes() else { return nil }
     parts = PartAssembly(digest: name.bytes)

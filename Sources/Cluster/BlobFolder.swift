@@ -1,26 +1,27 @@
 internal import Foundation
 package import Models
 
-/// Files that a coordinator puts beside its address, for its local workers: nothing is sent through a socket or read through for a digest.
+/// The files that a coordinator writes for its local workers, in the folder of its socket: they are neither sent
+/// through a socket nor hashed.
 package struct BlobFolder {
   private let path: String
   private var images: [String] = []
   private var files: [String] = []
   private var checkpoints: [String] = []
 
-  /// Older ones go: each job is about two at most, and a checkpoint soon has a successor.
+  /// The number of files of a kind that are kept. A job needs two at most, and checkpoints are replaced soon.
   private static let kept = 4
 
   package init(path: String) { self.path = path }
 
   /// - Parameters:
-  ///   - name: which has not been there yet
-  ///   - isKept: until it is removed
-  /// - Throws: ``FileError/notCreated(path:reason:)``, ``FileError/notWritten(path:reason:)``; then no part of the file is left
-  package mutating func add(_ blob: Blob, name: SHA256, isKept: Bool = false) throws(FileError) {
+  ///   - name: A name that has not been used before.
+  ///   - isPinned: Whether to keep the file until it is removed explicitly.
+  /// - Throws: ``FileError/notCreated(path:reason:)``, ``FileError/notWritten(path:reason:)``; no partial file is left.
+  package mutating func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
-    if isKept { return }
+    if isPinned { return }
     switch blob {
     case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
     case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
@@ -35,7 +36,7 @@ package struct BlobFolder {
     if list.count > kept { unlink(list.removeFirst()) }
   }
 
-  /// Not flushed to the disk: it need not outlive the process.
+  /// Writes a file without flushing it to the disk, since it need not outlive the process.
   private static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
     let file = OpenFiles.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
@@ -48,7 +49,7 @@ package struct BlobFolder {
         guard count > 0 else {
           let reason = String(cString: strerror(errno))
           unlink(path)
-          throw .notWritten(path: path, reason: "\(reason); TMPDIR names another folder for such files")
+          throw .notWritten(path: path, reason: "\(reason); set TMPDIR to a folder with more space")
         }
         done += count
       }

@@ -3,7 +3,7 @@ internal import Models
 internal import SwiftProtobuf
 package import Transport
 
-/// The files of the coordinator that workers may fetch in parts.
+/// The coordinator's files, which workers download in parts.
 package struct BlobServer {
   private struct File {
     let name: SHA256
@@ -12,20 +12,20 @@ package struct BlobServer {
 
   private var images: [File] = []
   private var files: [File] = []
-  /// Of the training in hand: each soon has a successor.
+  /// Checkpoints of the current training, which are replaced soon.
   private var checkpoints: [File] = []
-  /// Each until it is removed.
-  private var lasting: [File] = []
+  /// Files that are kept until they are removed explicitly.
+  private var pinned: [File] = []
   private static let kept = 4
-  private static let largestPart = PartAssembly.partSize
+  private static let maxPart = PartAssembly.partSize
 
   package init() {}
 
-  /// - Parameter isKept: until it is removed
-  /// - Returns: the file's name.
-  package mutating func add(_ blob: Blob, isKept: Bool = false) -> SHA256 {
+  /// - Parameter isPinned: Whether to keep the file until it is removed explicitly.
+  /// - Returns: The file's name, which is its digest.
+  package mutating func add(_ blob: Blob, isPinned: Bool = false) -> SHA256 {
     let bytes = blob.file.bytes
-    if isKept { return Self.add(bytes, to: &lasting, keeping: .max) }
+    if isPinned { return Self.add(bytes, to: &pinned, keeping: .max) }
     switch blob {
     case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
     case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
@@ -33,7 +33,7 @@ package struct BlobServer {
     }
   }
 
-  mutating func remove(_ name: SHA256) { lasting.removeAll { $0.name == name } }
+  mutating func remove(_ name: SHA256) { pinned.removeAll { $0.name == name } }
 
   private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
@@ -44,12 +44,13 @@ package struct BlobServer {
     return name
   }
 
-  /// For a file that is not here, a part of nothing, so that nobody waits for it; nil for what cannot be.
+  /// Returns the requested part, or nil for an invalid request. For an unknown file, the part is empty and has a total
+  /// of 0, so that the worker does not wait for it.
   package func answer(_ request: BlobRequest) -> (part: BlobPart, body: Frame)? {
     guard let name = SHA256(bytes: request.digest),
-      request.count > 0, request.count <= Self.largestPart
+      request.count > 0, request.count <= Self.maxPart
     else { return nil }
-    guard let bytes = (images + files + checkpoints + lasting).first(where: { $0.name == name })?.bytes else {
+    guard let bytes = (images + files + checkpoints + pinned).first(where: { $0.name == name })?.bytes else {
       return (BlobPart.with { $0.digest = request.digest }, Frame([]))
     }
     guard request.offset < bytes.count else { return nil }

@@ -2,21 +2,22 @@ internal import Foundation
 internal import Models
 internal import Synchronization
 
-/// The blobs that this process has, and those that it waits for. Those who compute ask, from any thread; another one fetches.
+/// The blobs of this process and the names of those that it waits for. Computing threads request blobs, and another
+/// thread downloads them.
 package final class BlobStore: Sendable {
   private struct State {
     var images: [(name: SHA256, blob: Blob)] = []
     var blobs: [(name: SHA256, blob: Blob)] = []
-    /// Each until it is removed.
-    var lasting: [(name: SHA256, blob: Blob)] = []
-    /// What has come, once for each that waits for it; no bytes: it will not come.
+    /// Blobs that are kept until they are removed explicitly.
+    var pinned: [(name: SHA256, blob: Blob)] = []
+    /// Downloaded files, one entry for each waiting thread. nil bytes: the file is not available.
     var files: [(name: SHA256, bytes: [UInt8]?)] = []
-    /// Once for each that waits.
+    /// Names of the files that threads wait for, one entry for each thread.
     var wanted: [SHA256] = []
-    /// Of files that are images: worth keeping for other jobs.
+    /// Names of the files that contain images, which are worth caching for other jobs.
     var imageNames: Set<SHA256> = []
 
-    /// nil: nothing is known yet.
+    /// Returns nil if the file has not arrived yet, and `.some(nil)` if it is not available.
     mutating func takeFile(_ name: SHA256) -> [UInt8]?? {
       files.firstIndex { $0.name == name }.map { files.remove(at: $0).bytes }
     }
@@ -24,21 +25,21 @@ package final class BlobStore: Sendable {
 
   private let state = Mutex(State())
   private let changed = NSCondition()
-  /// Whether somebody fetches what is not here.
+  /// Whether another thread downloads missing files.
   private let isFetched: Bool
 
-  /// Blobs of jobs past that are kept, since the next job may be about the same.
+  /// The number of blobs of earlier jobs that are kept, since the next job may use the same.
   private static let kept = 4
 
-  /// - Parameter isFetched: false where a blob that is not here will never be
+  /// - Parameter isFetched: Whether another thread downloads missing files; otherwise requesting one is an error.
   package init(isFetched: Bool = true) { self.isFetched = isFetched }
 
-  /// The blob is here already, in the form in which it is used.
-  /// - Parameter isKept: until it is removed
-  package func add(_ blob: Blob, name: SHA256, isKept: Bool = false) {
+  /// Adds a decoded blob.
+  /// - Parameter isPinned: Whether to keep the blob until it is removed explicitly.
+  package func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) {
     state.withLock { state in
-      if isKept {
-        state.lasting = state.lasting.filter { $0.name != name } + [(name, blob)]
+      if isPinned {
+        state.pinned = state.pinned.filter { $0.name != name } + [(name, blob)]
       } else if case .images = blob {
         state.images = state.images.filter { $0.name != name }.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
@@ -47,10 +48,10 @@ package final class BlobStore: Sendable {
     }
   }
 
-  func remove(_ name: SHA256) { state.withLock { $0.lasting.removeAll { $0.name == name } } }
+  func remove(_ name: SHA256) { state.withLock { $0.pinned.removeAll { $0.name == name } } }
 
-  /// A file has come. It is dropped if nobody wants it any longer: who waited may have been told to stop.
-  /// - Parameter bytes: nil: it will not come, because the coordinator has it no longer
+  /// Hands a downloaded file to the threads that wait for it. It is dropped if no thread waits any longer.
+  /// - Parameter bytes: nil if the coordinator no longer has the file.
   package func add(file bytes: [UInt8]?, name: SHA256) {
     state.withLock { state in
       state.files += state.wanted.filter { $0 == name }.map { ($0, bytes) }
@@ -61,14 +62,15 @@ package final class BlobStore: Sendable {
     changed.unlock()
   }
 
-  /// Whether somebody has asked for the file as images.
+  /// Whether a thread has requested the file as images.
   package func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
 
-  /// What somebody waits for.
+  /// The names of the files that threads wait for, one entry for each thread.
   package var wanted: [SHA256] { state.withLock { $0.wanted } }
 
-  /// Each of these waits until the blob is here.
-  /// - Throws: `CancellationError`; ``FileError`` if what has come is no such blob, or nothing will come
+  /// Waits for the images with this name, and returns them. The following functions do the same for other kinds of
+  /// blobs.
+  /// - Throws: `CancellationError`; ``FileError`` if the file is damaged or not available.
   package func images(_ name: SHA256, isCancelled: () -> Bool) throws -> Blob {
     state.withLock { _ = $0.imageNames.insert(name) }
     return try blob(name, isCancelled) { file, title throws(FileError) in .images(try Blob.images(file, name: title)) }
@@ -94,12 +96,12 @@ package final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs + $0.lasting).first { $0.name == name }?.blob }) {
+    if let blob = state.withLock({ ($0.images + $0.blobs + $0.pinned).first { $0.name == name }?.blob }) {
       return blob
     }
     let title = "the file \(name) of the coordinator"
     guard isFetched, let bytes = try waitForFile(name, isCancelled) else {
-      throw FileError.unreadable(path: title, reason: "it is not kept any longer")
+      throw FileError.unreadable(path: title, reason: "it is no longer available")
     }
     let file = try bytes.withUnsafeBytes { bytes throws(FileError) in try SafetensorsFile(bytes: bytes, name: title) }
     let blob = try decode(file, title)
@@ -107,7 +109,7 @@ package final class BlobStore: Sendable {
     return blob
   }
 
-  /// nil if it will not come.
+  /// Returns nil if the file is not available.
   private func waitForFile(_ name: SHA256, _ isCancelled: () -> Bool) throws -> [UInt8]? {
     state.withLock { $0.wanted.append(name) }
     while !isCancelled() {
@@ -117,7 +119,7 @@ package final class BlobStore: Sendable {
       changed.unlock()
     }
     state.withLock { state in
-      // It may have come just now. If not, one waits less: others may still want the same.
+      // If the file has arrived meanwhile, this thread's copy is removed; otherwise its request.
       guard state.takeFile(name) == nil, let index = state.wanted.firstIndex(of: name) else { return }
       state.wanted.remove(at: index)
     }

@@ -2,41 +2,41 @@ internal import Coordination
 internal import Models
 
 extension Cluster {
-  /// What the job in hand needs while it runs.
+  /// The state of the current job.
   struct JobRun {
     let read: ReadResult
     let readCheckpoint: ReadCheckpoint
-    /// How many of a result's bytes any worker would have come to: see ``TaskRunner``.
+    /// The number of a result's bytes that are the same whichever worker computes them: see ``TaskRunner``.
     var checkedCount: (UnsafeRawBufferPointer) -> Int = { $0.count }
-    /// Of the network that a job trains; nil for other jobs.
+    /// The plan of the network that a job trains; nil for other jobs.
     let plan: (_ job: UInt64) -> NetworkPlan?
     let unit: FitProgress.Unit
-    /// Units that are known of.
+    /// The number of tasks known so far.
     var total: Int
     var rates: WorkerRates
-    /// Where more units come from, if the pool may grow.
+    /// The source of further tasks, if the pool may grow.
     var growth: Growth?
-    /// Of teams: what they do, and jobs that have ended since they were last told.
+    /// The jobs of teams, if the job consists of those, and the jobs among them whose end has not been handled yet.
     var teams: (any TeamJobs)?
     var ended: [(job: UInt64, end: Coordinator.JobEnd)] = []
     var end: Coordinator.JobEnd?
     var error: (any Error)?
-    /// Ends of epochs that have not been told yet, and the last that was noted.
+    /// Completed epochs that have not been reported yet, and the number of the last one.
     var epochEnds: [FitProgress] = []
     var lastEpoch = 0
   }
 
-  /// Reads the bytes of a chunk's result. Throws if they are not what they must be, which is the worker's fault; what it returns keeps them, and
-  /// throws if that is impossible here.
+  /// Decodes the bytes of a chunk's result. Throws if the bytes are invalid, which counts against the worker. The
+  /// returned closure stores the decoded content, and throws if this process cannot store it.
   typealias ReadResult = (Chunk, _ job: UInt64, UnsafeRawBufferPointer) throws -> () throws -> Void
   typealias ReadCheckpoint = (Checkpoint, UnsafeRawBufferPointer) throws -> () throws -> Void
 
-  /// Of a job whose units depend on what comes of others.
+  /// The source of tasks of a job whose later tasks depend on earlier results.
   struct Growth {
-    /// Asked whenever nothing is left to hand out: more units, numbered on from those before, and the name of the file that says what they are;
-    /// nil: none for now. If nobody works on anything then, the job is done.
-    let next: () throws -> (units: Range<Int>, file: SHA256)?
-    /// Told of units that nobody can do, and why.
-    let setAside: (Chunk, String) throws -> Void
+    /// Called whenever all tasks are handed out. Returns further tasks, numbered from the last one on, and the name of
+    /// the file that describes them; nil if there are none for now. If no worker has a task then, the job is done.
+    let next: () throws -> (tasks: Range<Int>, file: SHA256)?
+    /// Called with each quarantined chunk and the reason.
+    let onQuarantine: (Chunk, String) throws -> Void
   }
 }

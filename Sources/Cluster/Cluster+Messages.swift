@@ -5,22 +5,23 @@ internal import Models
 internal import SwiftProtobuf
 internal import Transport
 
-/// What the coordinator's process receives and sends: messages become events, and actions become messages.
+/// Translates messages into events of the ``Coordinator``, and its actions into messages.
 extension Cluster {
-  /// Messages that are looked at before orders are sent.
-  private static let mostAtOnce = 64
-  private static let mostNames = 1_000
+  /// The maximum number of messages that are handled before orders are sent.
+  private static let maxMessagesPerPass = 64
+  private static let maxNames = 1_000
 
-  // MARK: What comes
+  // MARK: Receiving
 
-  /// Takes all that has come while this process stood still, before anything is concluded from its age.
-  /// - Parameter milliseconds: what comes on and on is not waited for any longer
+  /// Handles the messages that arrived while this process was suspended, before any timeout is evaluated.
+  /// - Parameter milliseconds: The time after which further messages are left for later.
   func drain(atMost milliseconds: Milliseconds) {
     let end = now + milliseconds
     while receive(), now < end {}
   }
 
-  /// - Returns: whether there may be more.
+  /// Handles messages that have arrived.
+  /// - Returns: Whether there may be more.
   @discardableResult func receive() -> Bool {
     isReceiving = true
     var count = 0
@@ -28,21 +29,21 @@ extension Cluster {
       isReceiving = false
       sendOrders()
     }
-    while count < Self.mostAtOnce, let frames = router.receive(frames: 3) {
+    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 3) {
       count += 1
-      // A connection that is closed may have left its number to the one that this message came by.
+      // The number of a closed connection may have been reused by the connection of this message.
       noteClosedConnections()
       guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
-        strangers.note(.message, of: frames.last?.peerAddress)
+        unknownPeers.note(.message, of: frames.last?.peerAddress)
         continue
       }
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
     noteClosedConnections()
     requestUploads()
-    if run?.ended.isEmpty == false { goOn() }
+    if run?.ended.isEmpty == false { advanceTeams() }
     grow()
-    return count == Self.mostAtOnce
+    return count == Self.maxMessagesPerPass
   }
 
   private func noteClosedConnections() {
@@ -50,12 +51,12 @@ extension Cluster {
       switch event {
       case .closed(let connection):
         if let worker = connections.close(connection) {
-          // Also of one that was refused.
+          // Refused workers have a route as well.
           routes[worker] = nil
           perform(coordinator.handle(.disconnected, from: worker, at: now))
         }
-      case .failed: strangers.note(.handshake, of: nil)
-      // Access control knows more about who it was.
+      case .failed: unknownPeers.note(.handshake, of: nil)
+      // Access control reports refusals, with the peer's address.
       case .refused, .ready: break
       }
     }
@@ -65,8 +66,8 @@ extension Cluster {
     guard message.protocol == MessageCodec.version else {
       let reason =
         """
-        it speaks version \(message.protocol) of the protocol, the coordinator version \(MessageCodec.version): \
-        install the same version of Atelier on both
+        unsupported protocol version \(message.protocol) (the coordinator uses version \(MessageCodec.version)): \
+        install the same version of Atelier on both hosts
         """
       return send(to: route) { $0.refusal.reason = reason }
     }
@@ -91,11 +92,11 @@ extension Cluster {
           $0.numerics = numericsVersion
         }
       }
-    case nil: strangers.note(.message, of: frame.peerAddress)
+    case nil: unknownPeers.note(.message, of: frame.peerAddress)
     }
   }
 
-  /// 0 for what is no state of the network.
+  /// Returns the digest of a network's state, or 0 if the bytes are not a state of the network.
   func digest(of bytes: UnsafeRawBufferPointer, step: UInt64, job: UInt64) -> UInt64 {
     guard !settings.isOneProcess, let plan = run?.plan(job),
       let file = try? SafetensorsFile(bytes: bytes, name: "a worker's checkpoint"),
@@ -104,17 +105,17 @@ extension Cluster {
     return StateName(step: step, tensors: digests).digest
   }
 
-  /// Why other workers could not reach this one; nil if they can, for all that is known.
+  /// Returns why other workers could not connect to this one, or nil if no reason is known.
   private func fault(of profile: Profile) -> String? {
-    // Within the process there are no others.
+    // A single process has no other workers.
     if settings.isOneProcess { return nil }
     do throws(TransportError) {
-      _ = try ExchangeLinks.way(to: profile.exchangeEndpoint, key: profile.exchangeKey, keys: keys?.own)
+      _ = try ExchangeLinks.resolvePeer(profile.exchangeEndpoint, key: profile.exchangeKey, keys: keys?.own)
       return nil
-    } catch { return "other workers cannot reach it: \(error)" }
+    } catch { return "other workers cannot connect to it: \(error)" }
   }
 
-  /// All members tell of the end of an epoch; it is news once.
+  /// Records the end of an epoch once, although all members report it.
   private func noteEpoch(_ membership: Membership) {
     let progress = membership.progress
     guard let run, run.teams == nil, coordinator.trainsOneNetwork, membership.job == coordinator.lastJob,
@@ -125,9 +126,10 @@ extension Cluster {
     self.run!.epochEnds.append(FitProgress(progress))
   }
 
-  // MARK: What goes
+  // MARK: Sending
 
-  /// - Parameter arrival: what the actions are about, where they are about any
+  /// Carries out actions of the coordinator.
+  /// - Parameter arrival: The result or checkpoint that the actions refer to, if any.
   func perform(_ actions: [Coordinator.Action], of arrival: Arrival? = nil) {
     for action in actions {
       switch action {
@@ -140,28 +142,28 @@ extension Cluster {
         guard let arrival else { break }
         if number == nil { run?.rates.note(chunk, by: arrival.worker) }
         timeline.note(
-          chunk, of: number.map { "judging number \($0): blocks" } ?? run?.unit.rawValue ?? "units",
+          chunk, of: number.map { "evaluating number \($0): blocks" } ?? run?.unit.rawValue ?? "tasks",
           by: arrival.worker, seconds: Double(arrival.milliseconds) / 1_000, byteCount: arrival.byteCount, at: seconds)
         attempt { _ in try arrival.keep() }
       case .keepCheckpoint:
         if let arrival { attempt { _ in try arrival.keep() } }
       case .note(let note):
         if case .joined(let joined, let profile) = note {
-          if names.count >= Self.mostNames { names = names.filter { routes[$0.key] != nil } }
+          if names.count >= Self.maxNames { names = names.filter { routes[$0.key] != nil } }
           names[joined] = "\(profile.host), process \(profile.process)"
           timeline.join(joined, profile)
         }
-        if let text = describe(note) { tell(text, isFault: note.isFault) }
-        if case .setAside(let chunk, let job, let reason) = note {
-          localWorkers?.forgiveDeaths()
-          setAsideReasons[run?.teams == nil ? chunk.id : job] = reason
-          attempt { run in try run.growth?.setAside(chunk, reason) }
+        if let text = describe(note) { report(text, isFault: note.isFault) }
+        if case .quarantined(let chunk, let job, let reason) = note {
+          localWorkers?.forgiveCrashes()
+          quarantineReasons[run?.teams == nil ? chunk.id : job] = reason
+          attempt { run in try run.growth?.onQuarantine(chunk, reason) }
         }
         if case .lost(let lost, let loss) = note, loss == .leaving || loss == .silent || loss == .disconnected {
           routes[lost] = nil
         }
       case .end(let end, let job):
-        if case .givenUp = end { localWorkers?.forgiveDeaths() }
+        if case .abandoned = end { localWorkers?.forgiveCrashes() }
         if run?.teams == nil { run?.end = end } else { run?.ended.append((job, end)) }
       }
     }
@@ -175,7 +177,7 @@ extension Cluster {
     unsentOrders = [:]
   }
 
-  func tell(_ text: String, isFault: Bool) {
+  func report(_ text: String, isFault: Bool) {
     log(text)
     timeline.note(text, isFault: isFault, at: seconds)
   }
@@ -190,9 +192,9 @@ extension Cluster {
   }
 
   private func describe(_ note: Coordinator.Note) -> String? {
-    // Whoever works alone is nobody to be told about.
+    // A single process does not report its only worker.
     if settings.isOneProcess { return nil }
-    // Teams come together and part all the time.
+    // Teams form and dissolve all the time.
     if case .begun = note, run?.teams != nil { return nil }
     return note.text(name: { names[$0] ?? "a worker" }, tensorName: tensorName(ofDigest:of:))
   }

@@ -3,46 +3,47 @@ internal import Coordination
 internal import Datasets
 internal import Foundation
 
-/// What workers need of a job, beside its description: see ``Blob``.
+/// Publishes the blobs that a job's description refers to.
 extension Cluster {
-  private static let offerInterval: Milliseconds = 2_000
+  private static let checkpointInterval: Milliseconds = 2_000
 
-  /// Makes something known to those who will need it.
-  /// - Parameter isKept: until it is withdrawn; else until enough others of its kind have come
-  /// - Returns: its name in a ``JobDescription``
-  /// - Throws: ``FileError`` if there is no room for it
-  func share(_ blob: Blob, isKept: Bool = false) throws -> SHA256 {
-    // The same images are what many jobs are about. Equal arrays are known quickly as long as they are the same memory.
+  /// Makes a blob available to workers.
+  /// - Parameter isPinned: Whether to keep the blob until it is withdrawn; otherwise newer blobs of its kind replace
+  ///   it.
+  /// - Returns: The blob's name in a ``JobDescription``.
+  /// - Throws: ``FileError`` if it cannot be written.
+  func share(_ blob: Blob, isPinned: Bool = false) throws -> SHA256 {
+    // Many jobs use the same images. Comparing equal arrays is fast while they share their memory.
     if case .images(let images) = blob, let known = sharedImages.first(where: { $0.images == images }) {
       return known.name
     }
     let name: SHA256
     if settings.listen != nil {
-      name = server.add(blob, isKept: isKept)
+      name = server.add(blob, isPinned: isPinned)
     } else {
-      // It is not sent, so nobody need know it by its digest.
+      // The blob is not sent, so its name need not be its digest.
       name = .random()
-      if handedOver == nil { store.add(blob, name: name, isKept: isKept) }
-      try handedOver?.add(blob, name: name, isKept: isKept)
+      if sharedFolder == nil { store.add(blob, name: name, isPinned: isPinned) }
+      try sharedFolder?.add(blob, name: name, isPinned: isPinned)
     }
     if case .images(let images) = blob { sharedImages = sharedImages.suffix(Blob.keptImages - 1) + [(images, name)] }
     return name
   }
 
-  /// Nobody needs it any longer.
+  /// Removes a blob that is no longer needed.
   func withdraw(_ name: SHA256) {
     server.remove(name)
-    handedOver?.remove(name)
+    sharedFolder?.remove(name)
     store.remove(name)
   }
 
-  /// A training has come further: who joins from now on begins there, and not at its beginning.
-  func offer(_ tensors: [Tensor], for description: JobDescription) {
-    guard !settings.isOneProcess, now >= nextOffer else { return }
-    nextOffer = now + Self.offerInterval
+  /// Publishes the current state of a training, at which workers that join later begin.
+  func publishCheckpoint(_ tensors: [Tensor], for description: JobDescription) {
+    guard !settings.isOneProcess, now >= nextCheckpointTime else { return }
+    nextCheckpointTime = now + Self.checkpointInterval
     var description = description
     guard let name = try? share(.checkpoint(tensors)) else { return }
     description.checkpoint = .init(name.bytes)
-    describe(coordinator.lastJob, description)
+    updateDescription(of: coordinator.lastJob, to: description)
   }
 }

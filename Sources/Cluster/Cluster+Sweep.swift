@@ -5,50 +5,50 @@ internal import Models
 package import Selection
 
 extension Cluster {
-  /// Carries out fits of a sweep, which the workers share.
+  /// Distributes the fits of a sweep among the workers.
   ///
   /// - Parameters:
-  ///   - next: asked whenever nothing is left to hand out: what can be fitted now, or nil if that depends on fits that somebody still works
-  ///     on. The sweep is done when there is nothing, and nobody works on anything.
-  ///   - keep: given what came of some groups, once for each
-  ///   - setAside: told of groups that nobody can fit, and why, once for each
+  ///   - next: Called whenever all fits are handed out. Returns the fits that can begin now, or nil if that depends on
+  ///     fits that are not completed. The sweep is done when it returns nil and no fit is running.
+  ///   - keep: Called with the results of groups, once for each group.
+  ///   - onQuarantine: Called with quarantined groups and the reason, once for each group.
   package func fit(
     _ images: LabeledImages, classCount: Int, next: @escaping () throws -> FitGroups?,
     keep: @escaping (_ groups: Range<Int>, FitResults) throws -> Void,
-    setAside: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: Progress
+    onQuarantine: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: ProgressHandler
   ) throws {
     var description = JobDescription()
-    (description.work, description.classCount) = (.fitGroups, UInt32(classCount))
+    (description.activity, description.classCount) = (.fitGroups, UInt32(classCount))
     description.images = .init(try share(.images(images)).bytes)
     var shared = SharedGroups()
     defer { for name in shared.names { withdraw(name) } }
     _ = try run(
-      description, .tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), unit: .fits, total: 0,
+      description, .tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), unit: .fits, total: 0,
       read: { chunk, bytes in
         let counts = shared[chunk].map(\.members.count)
         guard let results = FitResults(bytes: bytes, counts: counts) else {
-          throw ModelError.badModel("a worker's results are not those of the fits that it was given")
+          throw ModelError.badModel("a worker's results do not match the fits of its chunk")
         }
         return {
-          try keep(chunk.units, results)
+          try keep(chunk.tasks, results)
           if let name = shared.end(chunk) { self.withdraw(name) }
         }
       }, checkedCount: { FitResults.checkedCount(of: $0) },
       growth: Growth(
         next: {
           guard let groups = try next(), !groups.groups.isEmpty else { return nil }
-          let name = try self.share(.groups(groups), isKept: true)
+          let name = try self.share(.groups(groups), isPinned: true)
           shared.add(groups, name)
           return (groups.numbers, name)
         },
-        setAside: { chunk, reason in
-          try setAside(chunk.units, reason)
+        onQuarantine: { chunk, reason in
+          try onQuarantine(chunk.tasks, reason)
           if let name = shared.end(chunk) { self.withdraw(name) }
         }), progress: progress)
   }
 }
 
-/// What workers may still ask for: groups that were shared together, until the last of them has ended.
+/// The files of groups that workers may still request: groups that were shared together, until all of them have ended.
 private struct SharedGroups {
   private var files: [SHA256: (groups: FitGroups, left: Int)] = [:]
 
@@ -56,13 +56,14 @@ private struct SharedGroups {
 
   mutating func add(_ groups: FitGroups, _ name: SHA256) { files[name] = (groups, groups.groups.count) }
 
-  /// A chunk's groups, before it has ended.
+  /// The groups of a chunk that has not ended.
   subscript(chunk: Chunk) -> [FitGroup] {
     let groups = SHA256(bytes: chunk.file).flatMap { files[$0]?.groups }
-    return groups.map { found in chunk.units.map { found[$0] } } ?? []
+    return groups.map { found in chunk.tasks.map { found[$0] } } ?? []
   }
 
-  /// - Returns: the name of a file that nobody needs any longer
+  /// Records the end of a chunk.
+  /// - Returns: The name of a file that is no longer needed, if any.
   mutating func end(_ chunk: Chunk) -> SHA256? {
     guard let name = SHA256(bytes: chunk.file), files[name] != nil else { return nil }
     files[name]!.left -= Int(chunk.count)

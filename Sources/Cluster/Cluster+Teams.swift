@@ -5,11 +5,11 @@ internal import Foundation
 internal import Models
 package import Selection
 
-/// A network of a sweep, which a team trains and then judges.
-package struct Trial: Sendable {
-  /// By which people and the sweep know it.
+/// A network of a sweep that a team trains and evaluates.
+package struct TeamFit: Sendable {
+  /// The number of the fit in the sweep and in messages to the user.
   package let number: Int
-  /// ``NetworkSettings``, as text.
+  /// The text form of ``NetworkSettings``.
   package let settings: [String: String]
   package let division: ImageDivision
 
@@ -18,69 +18,71 @@ package struct Trial: Sendable {
   }
 }
 
-package enum TrialEnd: Sendable {
-  /// Its scores, or why it can have none: the same wherever it is tried.
+package enum TeamFitEnd: Sendable {
+  /// The scores of the network, or why it cannot be fitted; the same wherever it is trained.
   case known(FitOutcome, FitTime)
-  /// Workers have died of it, or what it has come to cannot be kept.
-  case setAside(reason: String)
+  /// The fit crashed workers, or its state could not be stored.
+  case quarantined(reason: String)
 }
 
 /// Networks of a sweep, trained side by side.
 extension Cluster {
-  /// Trains networks by teams of workers, as many at a time as there are workers for: to the same bits as one worker would come to.
+  /// Trains networks with teams of workers, as many at a time as there are workers. The results have the same bits as
+  /// with one worker.
   ///
   /// - Parameters:
-  ///   - size: workers of a team; where there are fewer, one team has them all
-  ///   - next: asked whenever there are workers for another team: what they train, or nil for now. After an end it is asked again. All is done
-  ///     when it is nil and nothing is being trained.
-  ///   - ended: told once of the end of each
-  /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``
+  ///   - size: The number of workers of a team. With fewer workers, one team has them all.
+  ///   - next: Called whenever there are workers for another team, and after each end. Returns the next network to
+  ///     train, or nil if there is none for now. The call ends when it returns nil and no network is being trained.
+  ///   - onEnd: Called once with the end of each fit.
+  /// - Throws: `CancellationError` if stopped; the errors of the closures; ``ClusterError``.
   package func trainTeams(
-    of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> Trial?,
-    ended: @escaping (Trial, TrialEnd) throws -> Void, progress: Progress
+    of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> TeamFit?,
+    onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void, progress: ProgressHandler
   ) throws {
-    let trials = TeamTrials(
+    let fits = TeamFits(
       cluster: self, size: size, images: images, name: try share(.images(images)), classCount: classCount, next: next,
-      tell: ended)
-    defer { trials.close() }
-    try run(trials, progress: progress)
+      onEnd: onEnd)
+    defer { fits.close() }
+    try run(fits, progress: progress)
   }
 }
 
-/// What teams do, for the cluster that has them work.
+/// The jobs of teams, as the cluster's loop sees them.
 protocol TeamJobs: AnyObject {
   /// See ``Cluster/ReadResult`` and ``Cluster/ReadCheckpoint``.
   func read(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void
   func readCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void
-  /// - Parameter reason: why units of the job were set aside
+  /// Handles the end of a job.
+  /// - Parameter reason: Why tasks of the job were quarantined.
   func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws
-  /// Begins jobs, if there are workers for them.
+  /// Begins jobs while there are workers for them.
   func beginMore() throws
-  var areDone: Bool { get }
-  /// Of the network that the job trains.
+  var isDone: Bool { get }
+  /// Returns the plan of the network that the job trains.
   func plan(of job: UInt64) -> NetworkPlan?
-  /// What people call the jobs in hand.
+  /// The number of each current job's fit, by job.
   var numbers: [UInt64: Int] { get }
   var progress: FitProgress { get }
 }
 
-/// Trials on their way: each is a training, and then a job of judging what it has come to. Both are done by workers, so that the coordinator has
-/// time to listen.
-private final class TeamTrials: TeamJobs {
-  private struct Open {
-    let trial: Trial
+/// The current team fits. Each is a training job and then a job that predicts the hold-out set. Workers do both, so
+/// that the coordinator stays responsive.
+private final class TeamFits: TeamJobs {
+  private struct OpenFit {
+    let request: TeamFit
     let plan: NetworkPlan
     let team: Team
     let start = ContinuousClock.now
     var trained: ContinuousClock.Instant?
-    /// As workers are told.
+    /// The description that workers receive.
     var description: JobDescription
-    /// The state that the training has come to.
+    /// The final state of the training.
     var state: [Tensor] = []
-    /// The newest last.
+    /// Published states, the newest last.
     var files: [SHA256] = []
-    var nextOffer = ContinuousClock.now
-    /// Of the test images; nil until the training has ended.
+    var nextCheckpointTime = ContinuousClock.now
+    /// The predictions of the hold-out set; nil until the training has ended.
     var probabilities: BlockProbabilities?
   }
 
@@ -89,75 +91,76 @@ private final class TeamTrials: TeamJobs {
   private let images: LabeledImages
   private let name: SHA256
   private let classCount: Int
-  private let next: () throws -> Trial?
-  private let tell: (Trial, TrialEnd) throws -> Void
-  private var open: [UInt64: Open] = [:]
+  private let next: () throws -> TeamFit?
+  private let onEnd: (TeamFit, TeamFitEnd) throws -> Void
+  private var open: [UInt64: OpenFit] = [:]
   private var endedCount = 0
   private var hasMore = true
-  /// Of the test images of each division.
+  /// The labels of the hold-out set of each division.
   private var labels: [ImageDivision: [UInt8]] = [:]
-  /// Of the training images of each.
-  private var learned: [ImageDivision: [UInt8]] = [:]
+  /// The labels of the training images of each division.
+  private var trainingLabelsByDivision: [ImageDivision: [UInt8]] = [:]
 
-  /// Who joins late may still fetch an older one.
+  /// The number of published states that are kept for workers that are still downloading an older one.
   private static let keptFiles = 4
 
   init(
     cluster: Cluster, size: Int, images: LabeledImages, name: SHA256, classCount: Int,
-    next: @escaping () throws -> Trial?, tell: @escaping (Trial, TrialEnd) throws -> Void
+    next: @escaping () throws -> TeamFit?, onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void
   ) {
     (self.cluster, self.size, self.images, self.name) = (cluster, size, images, name)
-    (self.classCount, self.next, self.tell) = (classCount, next, tell)
+    (self.classCount, self.next, self.onEnd) = (classCount, next, onEnd)
   }
 
-  var areDone: Bool { open.isEmpty && !hasMore }
-  var numbers: [UInt64: Int] { open.mapValues(\.trial.number) }
+  var isDone: Bool { open.isEmpty && !hasMore }
+  var numbers: [UInt64: Int] { open.mapValues(\.request.number) }
   var progress: FitProgress { FitProgress(done: endedCount, total: endedCount + open.count, unit: .fits) }
 
   func plan(of job: UInt64) -> NetworkPlan? { open[job]?.plan }
 
-  func close() { for trial in open.values { withdraw(trial) } }
+  func close() { for fit in open.values { withdraw(fit) } }
 
-  private func withdraw(_ trial: Open) { for file in trial.files { cluster.withdraw(file) } }
+  private func withdraw(_ fit: OpenFit) { for file in fit.files { cluster.withdraw(file) } }
 
-  // MARK: Begin
+  // MARK: Beginning
 
   func beginMore() throws {
     while open.isEmpty || cluster.hasWorkers(forTeamOf: size) {
-      guard let trial = try next() else {
+      guard let fit = try next() else {
         hasMore = false
         return
       }
       hasMore = true
-      do { try begin(trial) } catch let error as ModelError {
-        try end(trial, .known(FitOutcome(failure: "\(error)"), FitTime(fitSeconds: 0, scoreSeconds: 0)))
+      do { try begin(fit) } catch let error as ModelError {
+        try end(fit, .known(FitOutcome(failure: "\(error)"), FitTime(fitSeconds: 0, scoreSeconds: 0)))
       }
     }
   }
 
-  private func begin(_ trial: Trial) throws {
-    let settings = try NetworkSettings(text: trial.settings)
+  private func begin(_ fit: TeamFit) throws {
+    let settings = try NetworkSettings(text: fit.settings)
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
-    (description.work, description.settings, description.classCount) = (.trainTrial, settings.text, UInt32(classCount))
-    (description.images, description.division) = (.init(name.bytes), .init(trial.division.json))
-    // Who has no shards has nothing to do.
+    (description.activity, description.settings) = (.trainTeamFit, settings.text)
+    description.classCount = UInt32(classCount)
+    (description.images, description.division) = (.init(name.bytes), .init(fit.division.json))
+    // A member without shards has nothing to do.
     let team = Team(of: size, atMost: settings.shards)
     let group = TrainingGroup(
       savedStep: 0,
-      rounds: UInt64(NetworkTrainer.rounds(of: settings, labels: trainingLabels(of: trial.division))),
+      rounds: UInt64(NetworkTrainer.rounds(of: settings, labels: trainingLabels(of: fit.division))),
       shards: settings.shards)
     let job = try cluster.begin(description, .training(group), team: team)
-    open[job] = Open(trial: trial, plan: plan, team: team, description: description)
+    open[job] = OpenFit(request: fit, plan: plan, team: team, description: description)
   }
 
-  // MARK: What comes
+  // MARK: Results
 
   func readCheckpoint(_ checkpoint: Checkpoint, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void {
     let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
     guard try Cluster.round(of: tensors) == checkpoint.step else {
-      throw ModelError.badModel("the checkpoint is of another step than it was announced for")
+      throw ModelError.badModel("the checkpoint's content is of another step than announced")
     }
     return { self.keep(tensors, of: checkpoint) }
   }
@@ -167,89 +170,89 @@ private final class TeamTrials: TeamJobs {
       open[checkpoint.job]?.state = tensors
       return
     }
-    // The more there are, the less often each: to hash and to copy takes time.
-    guard let trial = open[checkpoint.job], .now >= trial.nextOffer else { return }
-    open[checkpoint.job]!.nextOffer = .now + .seconds(2 * open.count)
+    // Hashing and copying take time, so the interval grows with the number of fits.
+    guard let fit = open[checkpoint.job], .now >= fit.nextCheckpointTime else { return }
+    open[checkpoint.job]!.nextCheckpointTime = .now + .seconds(2 * open.count)
     do { try share(tensors, of: checkpoint.job) } catch {
-      // Who joins late has more to do without it, and that is all.
-      open[checkpoint.job]!.nextOffer = .now + .seconds(60)
-      return cluster.tell("number \(trial.trial.number) goes on without a checkpoint: \(error)", isFault: true)
+      // Without a published state, workers that join later have to repeat more steps.
+      open[checkpoint.job]!.nextCheckpointTime = .now + .seconds(60)
+      return cluster.report("number \(fit.request.number) continues without a new checkpoint: \(error)", isFault: true)
     }
-    cluster.describe(checkpoint.job, open[checkpoint.job]!.description)
+    cluster.updateDescription(of: checkpoint.job, to: open[checkpoint.job]!.description)
   }
 
-  /// From now on workers begin with this state.
+  /// Publishes the state at which workers that join later begin.
   private func share(_ tensors: [Tensor], of job: UInt64) throws {
-    let file = try cluster.share(.checkpoint(tensors), isKept: true)
+    let file = try cluster.share(.checkpoint(tensors), isPinned: true)
     open[job]!.description.checkpoint = .init(file.bytes)
     open[job]!.files.append(file)
     if open[job]!.files.count > Self.keptFiles { cluster.withdraw(open[job]!.files.removeFirst()) }
   }
 
   func read(_ chunk: Chunk, of job: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> () throws -> Void {
-    guard let values = try open[job]?.probabilities?.read(bytes, of: chunk.units) else { return {} }
-    return { self.open[job]?.probabilities?.add(values, of: chunk.units) }
+    guard let values = try open[job]?.probabilities?.read(bytes, of: chunk.tasks) else { return {} }
+    return { self.open[job]?.probabilities?.add(values, of: chunk.tasks) }
   }
 
-  // MARK: Ends
+  // MARK: Endings
 
   func ended(_ job: UInt64, _ end: Coordinator.JobEnd, reason: String?) throws {
-    guard let trial = open.removeValue(forKey: job) else { return }
+    guard let fit = open.removeValue(forKey: job) else { return }
     switch end {
     case .trained:
-      // What cannot be kept now may be when the search is resumed.
-      do { try judge(trial) } catch let error as FileError { try self.end(trial, .setAside(reason: "\(error)")) }
-    case .done(let setAside):
-      if !setAside.isEmpty {
-        try self.end(trial, .setAside(reason: reason ?? "it cannot be judged"))
+      // A state that cannot be stored now may be stored when the sweep is resumed.
+      do { try evaluate(fit) } catch let error as FileError { try self.end(fit, .quarantined(reason: "\(error)")) }
+    case .done(let quarantined):
+      if !quarantined.isEmpty {
+        try self.end(fit, .quarantined(reason: reason ?? "it cannot be evaluated"))
       } else {
-        try self.end(trial, .known(outcome(of: trial), time(of: trial)))
+        try self.end(fit, .known(outcome(of: fit), time(of: fit)))
       }
-    case .impossible(let reason): try self.end(trial, .known(FitOutcome(failure: reason), time(of: trial)))
-    case .givenUp(let reason): try self.end(trial, .setAside(reason: reason))
+    case .impossible(let reason): try self.end(fit, .known(FitOutcome(failure: reason), time(of: fit)))
+    case .abandoned(let reason): try self.end(fit, .quarantined(reason: reason))
     case .failed(let reason): throw ClusterError.faulty(reason)
     }
   }
 
-  /// The team that trained the network is free now, and the first to be asked.
-  private func judge(_ trained: Open) throws {
-    let labels = labels(of: trained.trial.division)
-    var trial = trained
-    trial.trained = .now
-    trial.description.work = .judgeTrial
-    trial.description.imagesPerUnit = UInt32(BlockProbabilities.imagesPerUnit)
+  /// Begins the evaluation of a network. The team that trained it is free now, and is preferred.
+  private func evaluate(_ trained: OpenFit) throws {
+    let labels = labels(of: trained.request.division)
+    var fit = trained
+    fit.trained = .now
+    fit.description.activity = .evaluateTeamFit
+    fit.description.imagesPerTask = UInt32(BlockProbabilities.imagesPerTask)
     let probabilities = BlockProbabilities(imageCount: labels.count, classCount: classCount)
-    trial.probabilities = probabilities
-    let file = try cluster.share(.checkpoint(trial.state), isKept: true)
-    trial.description.checkpoint = .init(file.bytes)
-    trial.files.append(file)
-    trial.state = []
-    let job = try cluster.begin(trial.description, .tasks(TaskPool(units: [probabilities.units])), team: trial.team)
-    open[job] = trial
+    fit.probabilities = probabilities
+    let file = try cluster.share(.checkpoint(fit.state), isPinned: true)
+    fit.description.checkpoint = .init(file.bytes)
+    fit.files.append(file)
+    fit.state = []
+    let job = try cluster.begin(fit.description, .tasks(TaskPool(tasks: [probabilities.tasks])), team: fit.team)
+    open[job] = fit
   }
 
-  private func end(_ trial: Open, _ end: TrialEnd) throws {
-    withdraw(trial)
-    try self.end(trial.trial, end)
+  private func end(_ fit: OpenFit, _ end: TeamFitEnd) throws {
+    withdraw(fit)
+    try self.end(fit.request, end)
   }
 
-  private func end(_ trial: Trial, _ end: TrialEnd) throws {
+  private func end(_ fit: TeamFit, _ end: TeamFitEnd) throws {
     endedCount += 1
     hasMore = true
-    try tell(trial, end)
+    try onEnd(fit, end)
   }
 
-  private func outcome(of trial: Open) -> FitOutcome {
+  private func outcome(of fit: OpenFit) -> FitOutcome {
     FitOutcome(
-      probabilities: trial.probabilities?.values ?? [], labels: labels(of: trial.trial.division),
+      probabilities: fit.probabilities?.values ?? [], labels: labels(of: fit.request.division),
       classCount: classCount)
   }
 
-  private func time(of trial: Open) -> FitTime {
-    let trained = trial.trained ?? .now
+  private func time(of fit: OpenFit) -> FitTime {
+    let trained = fit.trained ?? .now
     return FitTime(
-      fitSeconds: (trained - trial.start) / .seconds(1),
-      scoreSeconds: trial.trained == nil ? 0 : (ContinuousClock.now - trained) / .seconds(1))
+      fitSeconds: (trained - fit.start) / .seconds(1),
+      scoreSeconds: fit.trained == nil ? 0 : (ContinuousClock.now - trained) / .seconds(1))
   }
 
   private func labels(of division: ImageDivision) -> [UInt8] {
@@ -259,12 +262,12 @@ private final class TeamTrials: TeamJobs {
 
   private func trainingLabels(of division: ImageDivision) -> [UInt8] {
     divide(division)
-    return learned[division]!
+    return trainingLabelsByDivision[division]!
   }
 
   private func divide(_ division: ImageDivision) {
     guard labels[division] == nil else { return }
     let (training, test) = division.divide(images)
-    (labels[division], learned[division]) = (test.labels, training.labels)
+    (labels[division], trainingLabelsByDivision[division]) = (test.labels, training.labels)
   }
 }

@@ -6,20 +6,20 @@ package import Models
 
 /// Networks, which all workers train together.
 extension Cluster {
-  /// Trains a network, from its beginning or from a checkpoint.
+  /// Trains a network, from the beginning or from a checkpoint.
   ///
   /// - Parameters:
-  ///   - checkpoint: ``NetworkTrainer/checkpoint``, where to begin
-  ///   - keepCheckpoint: given the state after each epoch, and when the training is stopped
+  ///   - checkpoint: The state to begin with: ``NetworkTrainer/checkpoint``.
+  ///   - keepCheckpoint: Called with the state after each epoch, and when the training is stopped.
   package func train(
     _ settings: NetworkSettings, _ images: LabeledImages, classCount: Int, from checkpoint: [Tensor]? = nil,
-    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: Progress
+    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: ProgressHandler
   ) throws -> (network: Network, history: [EpochResult]) {
     try settings.validate()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     try checkMemory(.cnn(settings), images, classCount: classCount)
     var description = JobDescription()
-    (description.work, description.settings) = (.trainNetwork, settings.text)
+    (description.activity, description.settings) = (.trainNetwork, settings.text)
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var (savedRound, digest): (UInt64, UInt64?) = (0, nil)
     if let checkpoint {
@@ -43,16 +43,16 @@ extension Cluster {
       description, .training(group), unit: .images, total: 0,
       readCheckpoint: { checkpoint, bytes in
         let tensors = try SafetensorsFile(bytes: bytes, name: "the checkpoint").tensors
-        // A state that fits this network, of the step that it is said to be of. This process's own need not be looked at.
+        // The state must fit this network and step. A state from this process needs no check.
         if !cluster.settings.isOneProcess { try resume(tensors) }
         guard try Self.round(of: tensors) == checkpoint.step else {
-          throw ModelError.badModel("the checkpoint is of another step than it was announced for")
+          throw ModelError.badModel("the checkpoint's content is of another step than announced")
         }
         return {
           state = tensors
           if checkpoint.finished { return }
           try keepCheckpoint(state)
-          cluster.offer(state, for: description)
+          cluster.publishCheckpoint(state, for: description)
         }
       },
       plan: plan, progress: progress)
@@ -60,11 +60,11 @@ extension Cluster {
     return (trainer!.network, trainer!.history)
   }
 
-  /// Rounds that were done when the checkpoint was made.
+  /// Returns the number of rounds completed when the checkpoint was made.
   static func round(of checkpoint: [Tensor]) throws(ModelError) -> UInt64 {
     let steps = checkpoint.first { $0.name == "counters" }?.elements(as: Int64.self)?.first ?? -1
     let epochs = checkpoint.first { $0.name == "history.loss" }?.elementCount ?? 0
-    guard steps >= 0 else { throw .badModel("the checkpoint does not tell how far the training was") }
+    guard steps >= 0 else { throw .badModel("the checkpoint has no counter of steps") }
     return UInt64(steps) + UInt64(epochs)
   }
 }

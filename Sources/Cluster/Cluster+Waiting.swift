@@ -1,40 +1,40 @@
 internal import Compute
 package import Coordination
 
-/// What people are told while workers are awaited.
+/// Schedules the message about missing workers, which is repeated at growing intervals.
 package struct WaitingReport {
-  /// When the next line is due.
+  /// The time of the next line.
   private var nextLine: Milliseconds?
   private var interval: Milliseconds = 10_000
 
-  /// Local workers take a moment, which is not worth a line.
-  private static let patience: Milliseconds = 2_000
-  private static let longestInterval: Milliseconds = 600_000
+  /// Local workers start within this time, so that no line is needed.
+  private static let firstLineDelay: Milliseconds = 2_000
+  private static let maxInterval: Milliseconds = 600_000
 
   package init() {}
 
   /// - Parameters:
-  ///   - text: nil if nobody is awaited
-  ///   - isPatient: whether to wait a moment with the first line
-  /// - Returns: a line that it is time for: one at once, and then ever more seldom
-  package mutating func line(_ text: String?, isPatient: Bool, at now: Milliseconds) -> String? {
+  ///   - text: The message, or nil if no worker is awaited.
+  ///   - isDelayed: Whether to delay the first line.
+  /// - Returns: The message if it is due: at first immediately, then at growing intervals.
+  package mutating func line(_ text: String?, isDelayed: Bool, at now: Milliseconds) -> String? {
     guard let text else {
       (nextLine, interval) = (nil, 10_000)
       return nil
     }
-    guard let due = nextLine ?? (isPatient ? nil : now) else {
-      nextLine = now + Self.patience
+    guard let due = nextLine ?? (isDelayed ? nil : now) else {
+      nextLine = now + Self.firstLineDelay
       return nil
     }
     guard now >= due else { return nil }
     nextLine = now + interval
-    interval = min(2 * interval, Self.longestInterval)
+    interval = min(2 * interval, Self.maxInterval)
     return text
   }
 }
 
 extension Cluster {
-  /// Whom the job in hand waits for; nil if enough workers are there.
+  /// The message about missing workers; nil if the current job does not wait for any.
   var waiting: String? {
     guard !settings.isOneProcess, let (joined, wanted) = coordinator.awaitedWorkers else { return nil }
     let missing = "waiting for \(wanted - joined) of \(counted(wanted, "worker")) to join"
@@ -42,7 +42,9 @@ extension Cluster {
     return "\(missing) \(endpoint); `atelier worker --join \(endpoint)` starts one"
   }
 
-  func tellWhoIsAwaited() {
-    if let line = waitingReport.line(waiting, isPatient: settings.listen == nil, at: now) { tell(line, isFault: false) }
+  func reportAwaitedWorkers() {
+    if let line = waitingReport.line(waiting, isDelayed: settings.listen == nil, at: now) {
+      report(line, isFault: false)
+    }
   }
 }

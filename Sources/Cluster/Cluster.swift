@@ -6,85 +6,89 @@ internal import Models
 internal import SwiftProtobuf
 package import Transport
 
-/// The coordinator's process: hands jobs to workers, and collects what they send. Carries events to the ``Coordinator``, and its actions
-/// out.
+/// The coordinator's process: hands jobs to workers and collects their results. Passes events to the ``Coordinator``
+/// and carries out its actions.
 ///
-/// It belongs to one thread, and works while one of its calls lasts.
+/// A cluster is confined to one thread. It makes progress only during its calls.
 package final class Cluster {
   package let settings: ClusterSettings
-  /// Where workers join: the address that ``ClusterSettings/listen`` came to.
+  /// The endpoint that workers join, resolved from ``ClusterSettings/listen``.
   package private(set) var endpoint: Endpoint?
   let context: ComputeContext
-  /// Of the own worker, which has what is put there and fetches nothing.
+  /// The blobs of the in-process worker, which downloads nothing.
   let store = BlobStore(isFetched: false)
   var server = BlobServer()
   private let sockets: SocketContext
   let router: Socket
   let monitor: ConnectionMonitor
-  /// nil where this process works alone.
+  /// nil if this process works alone.
   let keys: CoordinatorKeys?
   private let accessControl: AccessControl?
-  private var joiningKeys: JoiningKeys?
-  /// Of the local workers.
+  private var allowedKeys: AllowedKeys?
+  /// The key of the local workers.
   private var localKey: Key?
   var coordinator: Coordinator
   private(set) var localWorkers: LocalWorkers?
-  /// When any worker was last there.
-  private var lastCompany: Milliseconds = 0
-  private var ownWorker: OwnWorker?
+  /// The last time at which a worker was connected.
+  private var lastWorkerTime: Milliseconds = 0
+  private var inProcessWorker: InProcessWorker?
   var localProcesses: [Int32] { localWorkers?.processes ?? [] }
-  /// A folder for ipc addresses and files for local workers, which goes with the cluster.
+  /// The folder with ipc sockets and files for local workers, which is removed with the cluster.
   private let folder: ClusterFolder?
-  var handedOver: BlobFolder?
+  var sharedFolder: BlobFolder?
   var sharedImages: [(images: LabeledImages, name: SHA256)] = []
-  /// How each worker is reached, and which connection is whose.
+  /// The route to each worker.
   var routes: [WorkerID: Frame] = [:]
-  /// Orders that are to be sent. They say the whole of what is wanted, so the newest are enough.
+  /// Orders that have not been sent. Each order contains the complete desired state, so only the newest is kept.
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
   var uploads = Uploads()
-  /// What people call each; also those that are gone, while there are not many.
+  /// The names of workers in messages. Names of lost workers are kept as well, up to a limit.
   var names: [WorkerID: String] = [:]
-  /// Why chunks were set aside; of teams, by job.
-  var setAsideReasons: [UInt64: String] = [:]
-  /// Whether there may be more messages to answer, so that orders had better wait.
+  /// Why chunks were quarantined, by chunk; for teams, by job.
+  var quarantineReasons: [UInt64: String] = [:]
+  /// Whether messages are being handled, so that orders are sent afterwards.
   var isReceiving = false
-  var strangers = StrangerLog()
+  var unknownPeers = UnknownPeerLog()
   let log: (String) -> Void
   var run: JobRun?
-  /// Those who shall work are awaited once.
+  /// Whether the next job is the first, which waits for the expected workers.
   private var isFirst = true
-  /// New descriptions of jobs in hand, to be told; and when there may be another. Those who fetch a checkpoint need it for a while.
-  var offered: [UInt64: [UInt8]] = [:]
-  var nextOffer: Milliseconds = 0
+  /// New descriptions of current jobs that have not been handed to the coordinator.
+  var newDescriptions: [UInt64: [UInt8]] = [:]
+  /// The earliest time of the next published checkpoint. Workers need some time to download one.
+  var nextCheckpointTime: Milliseconds = 0
   var waitingReport = WaitingReport()
-  /// Who has done what when.
+  /// The record of each worker's activity.
   package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
 
-  /// Starts to listen, and the local workers.
-  /// - Parameter log: told what people want to know: who joins, who is lost, what is dropped.
-  /// - Throws: ``TransportError`` if that cannot be done.
+  /// Starts to listen, and starts the local workers.
+  /// - Parameter log: Receives messages to the user: which workers join or are lost, what is dropped.
+  /// - Throws: ``TransportError`` if the cluster cannot listen or no worker can be started.
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
     try ZeroMQLibrary.check()
     try SystemLimits.check(localWorkers: settings.workers)
     guard settings.listen == nil || settings.keys != nil else {
       throw TransportError(
-        "listening at \(settings.listen!) needs keys: `atelier keys` makes them, and --keys names their folder")
+        """
+        listening at \(settings.listen!) requires keys: create them with `atelier keys` and name their folder with \
+        --keys
+        """)
     }
     sockets = try SocketContext()
-    // Local workers alone get keys for this one job.
+    // If there are only local workers, the keys are made for this cluster.
     keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
-    handedOver = folder.map { BlobFolder(path: $0.path) }
+    sharedFolder = folder.map { BlobFolder(path: $0.path) }
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let control = keys == nil ? nil : try AccessControl(in: sockets)
     control?.allow(keys?.workers ?? [], in: Self.domain)
     accessControl = control
-    joiningKeys = keys.flatMap { keys in
-      keys.folder.map { JoiningKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
+    allowedKeys = keys.flatMap { keys in
+      keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
     router = try Socket(
       .router, in: sockets, security: keys.map { .server($0.own, domain: Self.domain) } ?? .none,
@@ -95,7 +99,8 @@ package final class Cluster {
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
     if settings.isOneProcess {
-      ownWorker = try OwnWorker(in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
+      inProcessWorker = try InProcessWorker(
+        in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
   }
@@ -111,7 +116,7 @@ package final class Cluster {
       localKey = pair.publicKey
       allow(own.workers)
     }
-    // Workers of other hosts must reach the local ones as well.
+    // Workers of other hosts must be able to connect to local workers.
     let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
       try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
     }
@@ -122,25 +127,25 @@ package final class Cluster {
     accessControl?.allow(workers.union(localKey.map { [$0] } ?? []), in: Self.domain)
   }
 
-  /// Ends the local workers, and lets go of all others.
+  /// Ends the local workers and disconnects all others.
   package func close() {
     localWorkers?.end()
-    ownWorker?.end()
+    inProcessWorker?.end()
     accessControl?.end()
-    (localWorkers, ownWorker) = (nil, nil)
+    (localWorkers, inProcessWorker) = (nil, nil)
     folder?.remove()
   }
 
   // MARK: Jobs
 
-  /// Who gets ready for the job from now on is told this.
-  func describe(_ job: UInt64, _ description: JobDescription) {
-    if let bytes: [UInt8] = try? description.serializedBytes() { offered[job] = bytes }
+  /// Replaces the description of a job for workers that begin it from now on.
+  func updateDescription(of job: UInt64, to description: JobDescription) {
+    if let bytes: [UInt8] = try? description.serializedBytes() { newDescriptions[job] = bytes }
   }
 
   /// Begins a job for a team.
-  /// - Returns: its number
-  func begin(_ description: JobDescription, _ work: Coordinator.Work, team: Team) throws -> UInt64 {
+  /// - Returns: The job's number.
+  func begin(_ description: JobDescription, _ work: Coordinator.Workload, team: Team) throws -> UInt64 {
     let bytes: [UInt8] = try description.serializedBytes()
     perform(coordinator.begin(work, description: bytes, team: team, at: now))
     return coordinator.lastJob
@@ -148,28 +153,30 @@ package final class Cluster {
 
   func hasWorkers(forTeamOf size: Int) -> Bool { coordinator.hasWorkers(forTeamOf: size) }
 
-  /// Of the units of the job in hand that nobody has, these are handed out first, in this order.
-  package func reorder(_ units: [Int]) { coordinator.reorder(units) }
+  /// Moves tasks to the front of the queue, in this order. Tasks that a worker already has are ignored.
+  package func reorder(_ tasks: [Int]) { coordinator.reorder(tasks) }
 
-  /// Hands out a job, and works until it is done.
+  /// Runs a job until it is done.
   ///
   /// - Parameters:
-  ///   - read: given the bytes of each chunk; what it returns is called once for each
-  ///   - readCheckpoint: given the bytes of each state of a training that counts
-  ///   - growth: where more units come from, if the pool may grow
-  ///   - plan: of the network that is trained
-  ///   - progress: asked ten times in a second; false stops the job (a training: after one more checkpoint)
-  /// - Throws: `CancellationError` if stopped; what the closures throw; ``ClusterError``, ``ModelError/badSettings(_:)``
+  ///   - read: Decodes the bytes of a chunk. The closure that it returns is called once for each chunk.
+  ///   - readCheckpoint: Decodes the bytes of a checkpoint of the training.
+  ///   - growth: The source of further tasks, if the pool may grow.
+  ///   - plan: The plan of the network that is trained.
+  ///   - progress: Called ten times per second. Returning false stops the job; a training stops after one more
+  ///     checkpoint.
+  /// - Throws: `CancellationError` if stopped; the errors of the closures; ``ClusterError``;
+  ///   ``ModelError/badSettings(_:)``.
   func run(
-    _ description: JobDescription, _ work: Coordinator.Work, unit: FitProgress.Unit, total: Int,
+    _ description: JobDescription, _ work: Coordinator.Workload, unit: FitProgress.Unit, total: Int,
     read: @escaping (Chunk, UnsafeRawBufferPointer) throws -> () throws -> Void = { _, _ in {} },
     readCheckpoint: @escaping ReadCheckpoint = { _, _ in {} },
     checkedCount: @escaping (UnsafeRawBufferPointer) -> Int = { $0.count }, growth: Growth? = nil,
     plan: NetworkPlan? = nil, progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
-    return try carryOut(
-      description.work,
+    return try execute(
+      description.activity,
       JobRun(
         read: { chunk, _, bytes in try read(chunk, bytes) }, readCheckpoint: readCheckpoint,
         checkedCount: checkedCount, plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
@@ -177,35 +184,35 @@ package final class Cluster {
       start: { $0.start(work, description: bytes, awaiting: $1, at: $2) }, progress: progress)
   }
 
-  /// Lets teams work until all that they are to do is done.
+  /// Runs the jobs of teams until all are done.
   func run(_ teams: any TeamJobs, progress: (ClusterProgress) -> Bool) throws {
-    _ = try carryOut(
-      .trainTrial,
+    _ = try execute(
+      .trainTeamFit,
       JobRun(
         read: teams.read, readCheckpoint: teams.readCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
         rates: WorkerRates(at: now), teams: teams),
       start: { $0.startTeams(awaiting: $1, at: $2) }, progress: progress)
   }
 
-  private func carryOut(
-    _ kind: JobDescription.Work, _ job: JobRun,
+  private func execute(
+    _ kind: JobDescription.Activity, _ job: JobRun,
     start: (inout Coordinator, _ awaited: Int, Milliseconds) -> [Coordinator.Action],
     progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     run = job
-    (setAsideReasons, offered) = ([:], [:])
+    (quarantineReasons, newDescriptions) = ([:], [:])
     timeline.begin(kind, at: seconds)
     defer {
       timeline.end(at: seconds)
       run = nil
       LoopPulse.end()
     }
-    perform(start(&coordinator, isFirst ? settings.awaited ?? max(1, settings.workers) : 1, now))
-    // From the first tick on, the coordinator knows its own pauses.
+    perform(start(&coordinator, isFirst ? settings.minWorkers ?? max(1, settings.workers) : 1, now))
+    // The coordinator detects its own pauses from the first tick on.
     perform(coordinator.tick(at: now))
     isFirst = false
-    tellWhoIsAwaited()
-    goOn()
+    reportAwaitedWorkers()
+    advanceTeams()
     grow()
     var nextLook = now + Self.interval
     while run?.end == nil {
@@ -214,80 +221,83 @@ package final class Cluster {
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
       if let error = run?.error { throw cancel(error) }
-      for (job, description) in offered { perform(coordinator.describe(job, description, at: now)) }
-      offered = [:]
+      for (job, description) in newDescriptions { perform(coordinator.describe(job, description, at: now)) }
+      newDescriptions = [:]
       for ended in run?.epochEnds ?? [] where !progress(overview(fit: ended)) { throw stop() }
       run?.epochEnds = []
       guard now >= nextLook, run?.end == nil else { continue }
       if now - nextLook > settings.limits.heartbeat {
         drain(atMost: settings.limits.heartbeat)
-        lastCompany = now
+        lastWorkerTime = now
         if let error = run?.error { throw cancel(error) }
         guard run?.end == nil else { continue }
       }
       nextLook = now + Self.interval
-      try lookAround()
-      goOn()
+      try performPeriodicChecks()
+      advanceTeams()
       grow()
       if let error = run?.error { throw cancel(error) }
       if !progress(overview()) { throw stop() }
     }
     let dropped = coordinator.overview.reduce(0) { $0 &+ Int(clamping: $1.membership?.droppedMessages ?? 0) }
-    if dropped > 0 { tell("messages that came late or twice, which workers have dropped: \(dropped)", isFault: false) }
+    if dropped > 0 { report("workers dropped \(counted(dropped, "late or duplicate message"))", isFault: false) }
     switch run!.end! {
-    case .impossible(let reason), .givenUp(let reason): throw ModelError.badSettings(reason)
+    case .impossible(let reason), .abandoned(let reason): throw ModelError.badSettings(reason)
     case .failed(let reason): throw ClusterError.faulty(reason)
     case .done, .trained: return run!.end!
     }
   }
 
-  private func lookAround() throws {
+  private func performPeriodicChecks() throws {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
-    tellWhoIsAwaited()
+    reportAwaitedWorkers()
     timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
-    if coordinator.workerCount > 0 { lastCompany = now }
-    // A worker of another host that has lost its connection may come back.
-    let patience = settings.listen == nil ? 0 : settings.limits.silence
-    try localWorkers?.check(isAlone: now - lastCompany > patience)
-    if settings.awaited == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+    if coordinator.workerCount > 0 { lastWorkerTime = now }
+    // A worker of another host may reconnect.
+    let timeout = settings.listen == nil ? 0 : settings.limits.workerTimeout
+    try localWorkers?.check(isAlone: now - lastWorkerTime > timeout)
+    if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))
     }
-    for change in joiningKeys?.look(at: now) ?? [] {
+    for change in allowedKeys?.look(at: now) ?? [] {
       switch change {
       case .keys(let workers):
         allow(workers)
-        log("keys listed now: those of \(counted(workers.count, "worker"))")
-      case .fault(let error): log("of no use among the keys: \(error)")
+        log("keys reloaded: \(counted(workers.count, "worker")) may join")
+      case .fault(let error): log("ignored in the folder of keys: \(error)")
       }
     }
-    for (address, count) in accessControl?.takeRefusals() ?? [:] { strangers.note(.refusal, of: address, count: count) }
-    for line in strangers.lines(at: now) { log(line) }
+    for (address, count) in accessControl?.takeRefusals() ?? [:] {
+      unknownPeers.note(.refusal, of: address, count: count)
+    }
+    for line in unknownPeers.lines(at: now) { log(line) }
   }
 
-  /// Teams whose jobs have ended are told of it, and begin others.
-  func goOn() {
+  /// Hands the ends of jobs to the teams, which then begin further jobs.
+  func advanceTeams() {
     guard let teams = run?.teams else { return }
     attempt { _ in
-      // What one end leads to may end at once.
+      // Handling one end may lead to another.
       while let (job, end) = run?.ended.first {
         run!.ended.removeFirst()
-        try teams.ended(job, end, reason: setAsideReasons[job])
+        try teams.ended(job, end, reason: quarantineReasons[job])
       }
       try teams.beginMore()
-      if teams.areDone { run?.end = .done(setAside: []) }
+      if teams.isDone { run?.end = .done(quarantined: []) }
     }
   }
 
-  /// A job that may grow is asked for more as soon as all of it is handed out: not before, for the more it knows then.
+  /// Adds tasks to a job that may grow. This happens when all tasks are handed out and not before, because later
+  /// choices can use more results.
   func grow() {
-    guard run?.end == nil, run?.growth != nil, coordinator.isDry else { return }
+    guard run?.end == nil, run?.growth != nil, coordinator.needsMoreTasks else { return }
     attempt { run in
-      if let (units, file) = try run.growth!.next() {
-        self.run!.total += units.count
-        perform(coordinator.add(units, file: file.bytes, at: now))
+      if let (tasks, file) = try run.growth!.next() {
+        self.run!.total += tasks.count
+        perform(coordinator.add(tasks, file: file.bytes, at: now))
       } else if coordinator.isIdle {
-        perform(coordinator.growNoMore(at: now))
+        perform(coordinator.stopGrowing(at: now))
       }
     }
   }
@@ -299,14 +309,14 @@ package final class Cluster {
       let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
       return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
     }
-    var fit = known ?? FitProgress(done: min(coordinator.unitsDone, total), total: total, unit: unit)
+    var fit = known ?? FitProgress(done: min(coordinator.tasksDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
         ($0.epoch, $0.done) < ($1.epoch, $1.done)
       })
     {
       fit = FitProgress(progress)
-      // It is told once, when the epoch ends.
+      // The accuracy is reported once, when the epoch ends.
       fit.validationAccuracy = nil
     }
     return ClusterProgress(
@@ -318,12 +328,13 @@ package final class Cluster {
     return error
   }
 
-  /// Someone wants the job to end: a training gives one more checkpoint, if that does not take too long.
+  /// Stops the current job. A training makes one more checkpoint first, unless that takes longer than the worker
+  /// timeout.
   private func stop() -> any Error {
     if coordinator.trainsOneNetwork {
       perform(coordinator.pause(at: now))
-      let deadline = now + settings.limits.silence
-      while !coordinator.isHeld, run?.end == nil, run?.error == nil, now < deadline,
+      let deadline = now + settings.limits.workerTimeout
+      while !coordinator.isPauseComplete, run?.end == nil, run?.error == nil, now < deadline,
         coordinator.workerCount > 0
       {
         router.wait(milliseconds: 20)
@@ -335,13 +346,13 @@ package final class Cluster {
     return cancel(CancellationError())
   }
 
-  /// What cannot be kept ends the job.
+  /// Runs `body`; an error, such as a result that cannot be stored, ends the job.
   func attempt(_ body: (JobRun) throws -> Void) {
     guard let run, run.error == nil else { return }
     do { try body(run) } catch { self.run?.error = error }
   }
 
   var now: Milliseconds { monotonicMilliseconds() }
-  /// Since the start.
+  /// Seconds since the start of the cluster.
   var seconds: Double { Double(monotonicMicroseconds() - start) / 1e6 }
 }

@@ -1,20 +1,20 @@
 package import Coordination
 
-/// Why a cluster could not do a job.
+/// Why a cluster could not complete a job.
 package enum ClusterError: Error, Equatable, CustomStringConvertible {
-  /// What the workers have computed cannot be relied on.
+  /// The results of the workers are not reliable.
   case faulty(String)
-  /// These units could not be done, and why; all others are done.
-  case setAside(String)
+  /// These tasks failed, with reasons; all others are done.
+  case quarantined(String)
 
   package var description: String {
     switch self {
     case .faulty(let reason): reason
-    case .setAside(let units): "no result for \(units); the rest is done"
+    case .quarantined(let tasks): "no result for \(tasks); the rest is done"
     }
   }
 
-  package init(setAside chunks: [(chunk: Chunk, reason: String)], unit: String) {
+  package init(quarantined chunks: [(chunk: Chunk, reason: String)], unit: String) {
     func name(_ chunk: Chunk) -> String {
       chunk.count == 1 ? "\(unit) \(chunk.first)" : "\(unit)s \(chunk.first) to \(chunk.first + chunk.count - 1)"
     }
@@ -24,6 +24,6 @@ package enum ClusterError: Error, Equatable, CustomStringConvertible {
     let texts = reasons.map { reason, chunks in
       chunks.map { name($0.chunk) }.joined(separator: ", ") + ": " + reason
     }
-    self = .setAside(texts.joined(separator: "; "))
+    self = .quarantined(texts.joined(separator: "; "))
   }
 }

@@ -1,58 +1,66 @@
 package import Coordination
 package import Models
 
-/// How far a job is, and what each worker does for it.
+/// The progress of a job and the activity of each worker.
 package struct ClusterProgress: Sendable {
-  /// One worker, as a line of the progress shows it.
+  /// One worker's line in the progress display.
   package struct WorkerLine: Sendable, Equatable, Encodable {
     package let host: String
     package let process: Int
     package let threads: Int
     package let instructionSet: String
-    /// For instance `units 120 to 139`, `64 of 128 images of each batch`, `idle`.
+    /// For instance `trees 120 to 139`, `64 of 128 images of each batch`, `idle`.
     package let activity: String
-    /// Units or images in each second.
+    /// Tasks or images per second.
     package let rate: Double
-    /// Of the job's work so far, or of each batch.
-    package let share: Double
-    /// Milliseconds since it was heard.
+    /// The worker's fraction of the completed tasks, or of each batch.
+    package let fraction: Double
+    /// Milliseconds since its last message.
     package let lastSeen: Int
-    /// That it works on now.
-    package var units: Range<Int>?
-    /// Of the rate, if it is not that of the job.
+    /// The tasks that it works on now.
+    package var tasks: Range<Int>?
+    /// The unit of the rate, if it differs from the job's.
     package var unit: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case host, process, threads, instructionSet, activity, rate
+      case fraction = "share"
+      case lastSeen
+      case tasks = "units"
+      case unit
+    }
   }
 
   package var fit: FitProgress
   package var workers: [WorkerLine]
-  /// Whom the job waits for, while it does.
+  /// The message about missing workers; nil if the job does not wait for any.
   package var waiting: String?
 }
 
-/// Counts what workers do over time.
+/// Measures the rates at which workers complete tasks and steps.
 package struct WorkerRates {
-  private var units: [WorkerID: Int] = [:]
+  private var tasks: [WorkerID: Int] = [:]
   private var steps: [WorkerID: (job: UInt64, first: UInt64, since: Milliseconds)] = [:]
   private let start: Milliseconds
 
   package init(at now: Milliseconds) { start = now }
 
-  package mutating func note(_ chunk: Chunk, by worker: WorkerID) { units[worker, default: 0] += Int(chunk.count) }
+  package mutating func note(_ chunk: Chunk, by worker: WorkerID) { tasks[worker, default: 0] += Int(chunk.count) }
 
-  /// - Parameter numbers: of trials, by job
+  /// - Parameter numbers: The numbers of team fits, by job.
   package mutating func lines(
     _ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, numbers: [UInt64: Int] = [:], at now: Milliseconds
   ) -> [ClusterProgress.WorkerLine] {
-    let all = max(1, units.values.reduce(0, +) + overview.reduce(0) { $0 + $1.unitsDone })
+    let all = max(1, tasks.values.reduce(0, +) + overview.reduce(0) { $0 + $1.tasksDone })
     var lines: [ClusterProgress.WorkerLine] = []
-    // Of a batch, by all that train the same network.
+    // The images of a batch that the members of each job have together.
     let images = Dictionary(grouping: overview, by: \.job).mapValues { members in
       max(1, members.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
     }
     for worker in overview {
       let seconds = Double(max(1, now - start)) / 1000
-      var activity = worker.unfit ?? "idle"
-      var (rate, share) = (0.0, 0.0)
+      var activity = worker.exclusionReason ?? "idle"
+      var (rate, fraction) = (0.0, 0.0)
       let number = worker.job.flatMap { numbers[$0] }
       if let membership = worker.membership {
         let own = Int(membership.progress.images)
@@ -61,15 +69,15 @@ package struct WorkerRates {
         steps[worker.id] = known
         let since = Double(max(1, now - known.since)) / 1000
         rate = Double(membership.step - min(known.first, membership.step)) * Double(own) / since
-        share = Double(own) / Double(images[worker.job] ?? 1)
+        fraction = Double(own) / Double(images[worker.job] ?? 1)
         activity = "\(own) images of each batch"
-        if membership.waitingMilliseconds >= 1_000 { activity += ", waits for another worker" }
+        if membership.waitingMilliseconds >= 1_000 { activity += ", waiting for another worker" }
       } else if number != nil {
-        activity = worker.chunks.isEmpty ? "gets ready" : "is judged"
+        activity = worker.chunks.isEmpty ? "preparing" : "evaluating"
       } else {
-        let done = (units[worker.id] ?? 0) + worker.unitsDone
+        let done = (tasks[worker.id] ?? 0) + worker.tasksDone
         rate = Double(done) / seconds
-        share = Double(done) / Double(all)
+        fraction = Double(done) / Double(all)
         if let chunk = worker.chunks.first {
           activity =
             chunk.count == 1
@@ -80,8 +88,8 @@ package struct WorkerRates {
       lines.append(
         ClusterProgress.WorkerLine(
           host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
-          instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, share: share,
-          lastSeen: now - worker.lastSeen, units: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.units,
+          instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, fraction: fraction,
+          lastSeen: now - worker.lastSeen, tasks: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.tasks,
           unit: number == nil ? nil : FitProgress.Unit.images.rawValue))
     }
     return lines
@@ -89,8 +97,8 @@ package struct WorkerRates {
 }
 
 extension FitProgress {
-  /// What a member of a training group tells.
-  init(_ progress: Coordination.Progress) {
+  /// Converts the progress that a member of a training group reports.
+  init(_ progress: TrainingProgress) {
     self.init(
       done: Int(clamping: progress.done), total: Int(clamping: progress.total), unit: .images,
       epoch: Int(clamping: progress.epoch), epochs: Int(clamping: progress.epochs),

@@ -1,8 +1,9 @@
 package import Coordination
 
-/// Who did what when, from the start of a cluster on, and what went wrong on the way: for reports.
+/// A record of each worker's activity and of failures, from the start of a cluster on, for reports.
 ///
-/// Seconds count from the start of the cluster. Of a very long run, neighbouring spans are joined, so that memory is bounded.
+/// Times are in seconds since the start of the cluster. In very long runs, adjacent spans are merged, so that memory is
+/// bounded.
 package struct ClusterTimeline: Sendable, Equatable, Codable {
   package struct Job: Sendable, Equatable, Codable {
     /// For instance `forest`, `cnn`, `predict`, `sweep`.
@@ -16,15 +17,15 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     package let process: Int
     package let threads: Int
     package let instructionSet: String
-    /// Seconds of work.
+    /// Seconds of computation.
     package fileprivate(set) var busySeconds = 0.0
-    /// Seconds in which it could only wait for other members of its training group.
+    /// Seconds spent waiting for other members of its training group.
     package fileprivate(set) var waitingSeconds = 0.0
-    /// Results to the coordinator, and sums and states to other workers.
+    /// Bytes of results sent to the coordinator, and of sums and states sent to other workers.
     package fileprivate(set) var bytesSent = 0
   }
 
-  /// A piece of work.
+  /// A period in which a worker computed.
   package struct Span: Sendable, Equatable, Codable {
     /// Positions in ``workers`` and ``jobs``.
     package let worker: Int
@@ -35,11 +36,11 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     package fileprivate(set) var end: Double
   }
 
-  /// A worker that joined, was lost, was expelled; work that was set aside.
+  /// For instance: a worker joined, was lost or was expelled; a task was quarantined.
   package struct Event: Sendable, Equatable, Codable {
     package let seconds: Double
     package let text: String
-    /// Whether something went wrong that the run survived.
+    /// Whether this was a failure, which the run survived.
     package let isFault: Bool
   }
 
@@ -49,14 +50,14 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   package private(set) var events: [Event] = []
 
   private var places: [WorkerID: Int] = [:]
-  /// Of each worker, its newest span.
+  /// The newest span of each worker.
   private var newest: [Int: Int] = [:]
-  /// Of the training in hand, what each worker had told before: totals grow from one report to the next.
-  private var told: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
+  /// Each worker's totals in its last report on the current training.
+  private var reported: [Int: (job: UInt64, waited: UInt64, bytes: UInt64)] = [:]
 
-  private static let mostWorkers = 1_000
-  private static let mostSpans = 4_000
-  private static let mostEvents = 1_000
+  private static let maxWorkers = 1_000
+  private static let maxSpans = 4_000
+  private static let maxEvents = 1_000
 
   package init() {}
 
@@ -67,13 +68,13 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       && (first.spans, first.events) == (second.spans, second.events)
   }
 
-  // MARK: What happens
+  // MARK: Recording
 
-  /// A job begins.
-  /// - Parameter seconds: since the start of the cluster, as everywhere here
-  package mutating func begin(_ work: JobDescription.Work, at seconds: Double) {
-    jobs.append(Job(name: work.name, start: seconds, end: seconds))
-    told = [:]
+  /// Records the beginning of a job.
+  /// - Parameter seconds: Seconds since the start of the cluster, as in all functions of this type.
+  package mutating func begin(_ activity: JobDescription.Activity, at seconds: Double) {
+    jobs.append(Job(name: activity.name, start: seconds, end: seconds))
+    reported = [:]
   }
 
   package mutating func end(at seconds: Double) {
@@ -82,7 +83,7 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   package mutating func join(_ worker: WorkerID, _ profile: Profile) {
-    guard workers.count < Self.mostWorkers else { return }
+    guard workers.count < Self.maxWorkers else { return }
     places[worker] = workers.count
     workers.append(
       Worker(
@@ -91,10 +92,10 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 
   package mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
-    if events.count < Self.mostEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
+    if events.count < Self.maxEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }
 
-  /// A worker has done a chunk, and has taken so long for it.
+  /// Records that a worker has completed a chunk, and its time.
   package mutating func note(
     _ chunk: Chunk, of unit: String, by worker: WorkerID, seconds: Double, byteCount: Int, at now: Double
   ) {
@@ -107,22 +108,22 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       from: max(now - seconds, jobs.last?.start ?? 0), to: now)
   }
 
-  /// How members of a training group stand, as it is looked at again and again.
-  /// - Parameter numbers: of trials, by job
+  /// Records the state of the members of a training group; called periodically.
+  /// - Parameter numbers: The numbers of team fits, by job.
   mutating func note(_ overview: [Coordinator.WorkerOverview], numbers: [UInt64: Int] = [:], at now: Double) {
     for worker in overview {
       guard let membership = worker.membership, membership.progress.images > 0, let place = places[worker.id] else {
         continue
       }
       var before: (job: UInt64, waited: UInt64, bytes: UInt64) = (membership.job, 0, 0)
-      if let last = told[place], last.job == membership.job { before = last }
+      if let last = reported[place], last.job == membership.job { before = last }
       let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
       workers[place].waitingSeconds += Double(waited) / 1_000
       workers[place].bytesSent &+= Int(clamping: membership.bytesSent - min(before.bytes, membership.bytesSent))
-      told[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
+      reported[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
       let label = numbers[membership.job].map { "training number \($0)" } ?? "training"
       if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,
-        now - spans[index].end < Self.longestGap
+        now - spans[index].end < Self.maxGap
       {
         workers[place].busySeconds += now - spans[index].end
         spans[index].end = now
@@ -132,19 +133,19 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     }
   }
 
-  /// Seconds without a word after which a member was not there.
-  private static let longestGap = 1.0
+  /// Seconds without a report after which a member counts as absent.
+  private static let maxGap = 1.0
 
   private mutating func add(_ label: String, _ worker: Int, from start: Double, to end: Double) {
-    if spans.count >= Self.mostSpans { joinNeighbours() }
+    if spans.count >= Self.maxSpans { mergeAdjacentSpans() }
     newest[worker] = spans.count
     spans.append(Span(worker: worker, job: jobs.count - 1, label: label, start: start, end: end))
   }
 
-  /// Of each worker's spans of a job, makes one of every two.
-  private mutating func joinNeighbours() {
+  /// Merges every two adjacent spans of each worker within a job.
+  private mutating func mergeAdjacentSpans() {
     var joined: [Span] = []
-    /// Of each worker, the span that the next one is joined to.
+    /// The span of each worker that the next one is merged with.
     var last: [Int: Int] = [:]
     newest = [:]
     for span in spans {
@@ -159,8 +160,8 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   }
 }
 
-extension JobDescription.Work {
-  /// As commands call it.
+extension JobDescription.Activity {
+  /// The name of the command.
   fileprivate var name: String {
     switch self {
     case .growForest: "forest"
@@ -168,7 +169,7 @@ extension JobDescription.Work {
     case .trainNetwork: "cnn"
     case .predict: "predict"
     case .nothing: "nothing"
-    case .fitGroups, .trainTrial, .judgeTrial: "sweep"
+    case .fitGroups, .trainTeamFit, .evaluateTeamFit: "sweep"
     case .UNRECOGNIZED: "unknown"
     }
   }

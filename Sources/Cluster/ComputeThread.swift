@@ -7,9 +7,9 @@ internal import SwiftProtobuf
 internal import Synchronization
 internal import Transport
 
-/// The thread of a worker that computes: carries out commands one after the other, and reports.
+/// The computing thread of a worker, which carries out commands one after the other and reports the results.
 ///
-/// The compute context's team belongs to it, and so do the sockets of the exchange.
+/// This thread alone uses the team of the compute context and the sockets of the exchange.
 final class ComputeThread: Sendable {
   let commands: ThreadQueue<WorkerCommand>
   let reports: ThreadQueue<WorkerReport>
@@ -17,19 +17,19 @@ final class ComputeThread: Sendable {
 
   private init() throws(TransportError) { (commands, reports) = (try ThreadQueue(), try ThreadQueue()) }
 
-  /// Where it listens for other members.
+  /// How the worker listens for other members.
   struct Exchange: Sendable {
     let endpoint: Endpoint
     let keys: KeyPair?
     let accessControl: AccessControl?
     let context: SocketContext
     let bounds: Socket.Bounds
-    /// What others are told in place of the address that it listens at.
+    /// The address to advertise to other workers, if it differs from the one at which the worker listens.
     let advertised: AdvertisedAddress?
   }
 
   /// - Parameter exchange: nil if no other worker can be a member of the same group.
-  /// - Returns: the thread, and where its exchange listens.
+  /// - Returns: The thread, and the endpoint at which its exchange listens.
   static func start(
     worker: WorkerID, on context: ComputeContext, blobs: BlobStore, exchange: Exchange?, limits: Limits
   ) throws(TransportError) -> (thread: ComputeThread, endpoint: Endpoint?) {
@@ -46,8 +46,8 @@ final class ComputeThread: Sendable {
         }
         var endpoint = links?.endpoint
         if let address = exchange?.advertised, let bound = endpoint { endpoint = try address.endpoint(for: bound) }
-        let told = endpoint
-        bound.withLock { $0 = .success(told) }
+        let advertised = endpoint
+        bound.withLock { $0 = .success(advertised) }
       } catch {
         bound.withLock { $0 = .failure(error) }
       }
@@ -68,14 +68,14 @@ final class ComputeThread: Sendable {
     }
   }
 
-  /// Waits until the thread has given up what it did.
+  /// Stops the thread and waits for its end.
   func end() {
     commands.post(.end)
     ended.wait()
   }
 }
 
-/// What the compute thread does.
+/// The loop of the computing thread.
 private final class WorkerCompute {
   private let worker: WorkerID
   private let context: ComputeContext
@@ -84,11 +84,11 @@ private final class WorkerCompute {
   private let limits: Limits
   private let commands: ThreadQueue<WorkerCommand>
   private let report: (WorkerReport) -> Void
-  /// The job in hand.
+  /// The current job.
   private var job: UInt64 = 0
   private var tasks: (any TaskRunner)?
   private var training: TrainingRunner?
-  /// How the last trial's images were divided: the next trial's often are in the same way.
+  /// The last division of the images, which the next team fit often uses as well.
   private var divided: (images: SHA256, division: ImageDivision, training: LabeledImages, test: LabeledImages)?
 
   init(
@@ -131,7 +131,7 @@ private final class WorkerCompute {
       let description = try JobDescription(serializedBytes: Array(job.description_p))
       try prepare(job, description)
     } catch is CancellationError {
-      // The job is over before it began here.
+      // The job ended while it was being prepared.
     } catch {
       report(.jobFailed(job: job.id, reason: "\(error)"))
     }
@@ -139,34 +139,34 @@ private final class WorkerCompute {
 
   private func prepare(_ job: Job, _ description: JobDescription) throws {
     let isCancelled = { [commands] in commands.contains { $0.endsJob } }
-    if description.work == .nothing {
+    if description.activity == .nothing {
       tasks = EmptyTaskRunner()
       return
     }
     guard let name = SHA256(bytes: description.images),
       case .images(let images) = try blobs.images(name, isCancelled: isCancelled)
-    else { throw ModelError.badSettings("the job names no images") }
+    else { throw ModelError.badSettings("the job has no images") }
     guard (1...256).contains(description.classCount), images.labels.allSatisfy({ $0 < description.classCount }) else {
       throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
     }
     try checkMemory(description, images)
-    switch description.work {
+    switch description.activity {
     case .growForest: tasks = try ForestTaskRunner(images, description, on: context)
     case .growTree: tasks = TreeTaskRunner(images: images, job: description, context: context)
     case .predict:
       guard let name = SHA256(bytes: description.model),
-        case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerUnit > 0
-      else { throw ModelError.badSettings("the job names no model") }
+        case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerTask > 0
+      else { throw ModelError.badSettings("the job has no model") }
       tasks = PredictionTaskRunner(
-        predictor: model.predictor(on: context), images: images, imagesPerUnit: Int(description.imagesPerUnit))
-    case .trainNetwork, .trainTrial:
-      let part = description.work == .trainTrial ? try divide(images, name, description).training : images
+        predictor: model.predictor(on: context), images: images, imagesPerTask: Int(description.imagesPerTask))
+    case .trainNetwork, .trainTeamFit:
+      let part = description.activity == .trainTeamFit ? try divide(images, name, description).training : images
       training = try TrainingRunner(
         part, job: job, description: description, checkpoint: try newestCheckpoint(description, isCancelled),
         worker: worker, on: context, links: links, limits: limits, report: report)
-    case .judgeTrial:
-      guard let state = try checkpoint(description, isCancelled), description.imagesPerUnit > 0 else {
-        throw ModelError.badSettings("the job names no network")
+    case .evaluateTeamFit:
+      guard let state = try checkpoint(description, isCancelled), description.imagesPerTask > 0 else {
+        throw ModelError.badSettings("the job has no network")
       }
       let (part, test) = try divide(images, name, description)
       let trainer = try NetworkTrainer(
@@ -175,21 +175,21 @@ private final class WorkerCompute {
       try trainer.resume(state)
       tasks = PredictionTaskRunner(
         predictor: trainer.network.predictor(on: context), images: test,
-        imagesPerUnit: Int(description.imagesPerUnit))
+        imagesPerTask: Int(description.imagesPerTask))
     case .fitGroups:
       tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
         [blobs] file, isCancelled in
         guard let name = SHA256(bytes: file),
           case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
-        else { throw ModelError.badSettings("the chunk does not name its fits") }
+        else { throw ModelError.badSettings("the chunk has no file of fits") }
         return groups
       }
     case .nothing, .UNRECOGNIZED:
-      throw ModelError.badSettings("the job is of a kind that this version does not know: \(description.work)")
+      throw ModelError.badSettings("unsupported kind of job: \(description.activity)")
     }
   }
 
-  /// Within the coordinator's process, that has looked already.
+  /// Checks that there is enough memory, except in the coordinator's process, which has checked it already.
   private func checkMemory(_ description: JobDescription, _ images: LabeledImages) throws {
     guard links != nil, let settings = try description.modelSettings else { return }
     try ComputeThread.checkMemory(settings, images, classCount: Int(description.classCount), on: context)
@@ -202,7 +202,8 @@ private final class WorkerCompute {
     return tensors
   }
 
-  /// To begin a training with. Where it took so long to get ready that the coordinator has only newer ones, another member gives its state.
+  /// Returns the published state at which to begin a training; nil if there is none, or if the coordinator has replaced
+  /// it meanwhile, so that another member sends its state.
   private func newestCheckpoint(_ description: JobDescription, _ isCancelled: () -> Bool) throws -> [Tensor]? {
     do { return try checkpoint(description, isCancelled) } catch is FileError where links != nil { return nil }
   }
@@ -211,7 +212,7 @@ private final class WorkerCompute {
     _ images: LabeledImages, _ name: SHA256, _ description: JobDescription
   ) throws -> (training: LabeledImages, test: LabeledImages) {
     guard let division = ImageDivision(json: [UInt8](description.division)) else {
-      throw ModelError.badSettings("the job does not say which images it is about")
+      throw ModelError.badSettings("the job has no valid division of its images")
     }
     if let divided, divided.images == name, divided.division == division { return (divided.training, divided.test) }
     divided = nil
@@ -229,18 +230,18 @@ private final class WorkerCompute {
           chunk.id, job: job, bytes: bytes, checked: tasks?.checkedCount(of: bytes) ?? 0, milliseconds: time,
           failure: failure))
     }
-    // Without a runner, the job has failed here already, and the coordinator knows.
-    guard let tasks, !commands.contains(where: { $0.ends(chunk: chunk.id) }) else { return }
+    // Without a runner, the preparation has failed, and the coordinator has been informed.
+    guard let tasks, !commands.contains(where: { $0.cancels(chunk: chunk.id) }) else { return }
     do {
-      var told = start
+      var lastReport = start
       end(
         try tasks.run(chunk) { [commands, report] done in
           let now = monotonicMilliseconds()
-          if now - told >= 100 {
-            told = now
-            report(.progress(units: done))
+          if now - lastReport >= 100 {
+            lastReport = now
+            report(.progress(tasks: done))
           }
-          return !commands.contains { $0.ends(chunk: chunk.id) }
+          return !commands.contains { $0.cancels(chunk: chunk.id) }
         })
     } catch is CancellationError {
     } catch {
@@ -250,13 +251,13 @@ private final class WorkerCompute {
 }
 
 extension JobDescription {
-  /// What is fitted by those who do the job; nil if each unit says that itself, or nothing is.
+  /// The settings of the model that the workers fit; nil if the tasks contain them, or no model is fitted.
   fileprivate var modelSettings: ModelSettings? {
     get throws(ModelError) {
-      switch work {
+      switch activity {
       case .growForest: .forest(try ForestSettings(settings))
       case .growTree: .tree(try TreeSettings(settings))
-      case .trainNetwork, .trainTrial: .cnn(try NetworkSettings(text: settings))
+      case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(text: settings))
       default: nil
       }
     }

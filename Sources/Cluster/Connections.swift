@@ -1,23 +1,23 @@
 package import Coordination
 
-/// Which connection is whose.
+/// Maps connections to workers.
 ///
-/// The system gives the number of a connection that is closed to the next one, and messages of the closed one may still be queued then. So a
-/// connection is also known by its route: the name that the router has given it, and gives to no other.
+/// The system reuses the number of a closed connection, and messages of the closed connection may still be queued then.
+/// A connection is therefore also identified by its route, the name that the router gives to one connection only.
 package struct Connections {
   private var open: [Int32: (worker: WorkerID, route: [UInt8])] = [:]
-  /// Routes of connections that are closed, the oldest first: of so many as can still have messages in the queue.
+  /// Routes of closed connections, the oldest first: as many as may still have queued messages.
   private var closed: [[UInt8]] = []
   /// The newest route of each worker.
   private var newest: [WorkerID: [UInt8]] = [:]
 
-  private static let mostClosed = 256
+  private static let maxClosed = 256
 
   package init() {}
 
-  /// A worker has said something.
-  /// - Parameter connection: nil within the process
-  /// - Returns: false if the connection is closed, so that the worker is gone, or will come by another one; or if it is another worker's
+  /// Records that a message of a worker has arrived.
+  /// - Parameter connection: nil within the process.
+  /// - Returns: false if the message must be dropped, because the connection is closed or belongs to another worker.
   package mutating func note(_ worker: WorkerID, by connection: Int32?, route: [UInt8]) -> Bool {
     guard let connection else { return true }
     guard !closed.contains(route) else { return false }
@@ -27,11 +27,12 @@ package struct Connections {
     return true
   }
 
-  /// - Returns: the worker that is gone; nil if nobody is, or if it has come by another connection meanwhile.
+  /// Records that a connection has closed.
+  /// - Returns: The disconnected worker; nil if there is none, or if it has connected again since.
   package mutating func close(_ connection: Int32) -> WorkerID? {
     guard let (worker, route) = open.removeValue(forKey: connection) else { return nil }
     closed.append(route)
-    if closed.count > Self.mostClosed { closed.removeFirst() }
+    if closed.count > Self.maxClosed { closed.removeFirst() }
     guard newest[worker] == route else { return nil }
     newest[worker] = nil
     return worker

@@ -4,82 +4,81 @@ internal import Foundation
 internal import SwiftProtobuf
 package import Transport
 
-/// Finds out why a worker cannot join a coordinator: does what a worker does, one step after the other, and says where it ends.
+/// Diagnoses why a worker cannot join a coordinator: performs the steps of joining in turn until one fails.
 package struct Doctor {
   package struct Finding: Sendable, Equatable, Codable {
     package let step: String
     package let isWell: Bool
-    /// What was found; if it is not well, also what to do about it.
+    /// The result; if the step failed, also how to fix it.
     package let text: String
   }
 
   private let endpoint: Endpoint
   private let keys: WorkerKeys?
-  private let patience: Milliseconds
+  private let timeout: Milliseconds
   private var findings: [Finding] = []
 
-  /// Clocks that differ by more confuse whoever compares logs.
-  private static let clockTolerance = 60.0
+  /// The difference of the clocks in seconds up to which logs can be compared.
+  private static let maxClockDifference = 60.0
 
   /// - Parameters:
-  ///   - keys: nil for a coordinator without keys
-  ///   - patience: how long to wait for an answer
-  package static func examine(_ endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds = 5_000) -> [Finding] {
-    var doctor = Doctor(endpoint: endpoint, keys: keys, patience: patience)
-    _ = doctor.resolves() && doctor.isOpen() && doctor.answers()
+  ///   - keys: The worker's keys; nil for a coordinator without keys.
+  ///   - timeout: The time to wait for an answer, in milliseconds.
+  package static func examine(_ endpoint: Endpoint, keys: WorkerKeys?, timeout: Milliseconds = 5_000) -> [Finding] {
+    var doctor = Doctor(endpoint: endpoint, keys: keys, timeout: timeout)
+    _ = doctor.checkName() && doctor.checkPort() && doctor.checkAnswer()
     return doctor.findings
   }
 
-  private init(endpoint: Endpoint, keys: WorkerKeys?, patience: Milliseconds) {
-    (self.endpoint, self.keys, self.patience) = (endpoint, keys, patience)
+  private init(endpoint: Endpoint, keys: WorkerKeys?, timeout: Milliseconds) {
+    (self.endpoint, self.keys, self.timeout) = (endpoint, keys, timeout)
   }
 
-  private mutating func note(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
+  private mutating func record(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
     findings.append(Finding(step: step, isWell: isWell, text: text))
     return isWell
   }
 
   // MARK: Steps
 
-  private mutating func resolves() -> Bool {
+  private mutating func checkName() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
-    guard let own = LocalAddress.towards(host: host, port: port) else {
-      return note(
+    guard let own = LocalAddress.outbound(toHost: host, port: port) else {
+      return record(
         "name", false,
         """
-        \(host) is no host that this one knows, or there is no way to it: check the spelling, /etc/hosts or the name \
-        server, and the network
+        unknown host or no route to \(host): check the spelling, /etc/hosts or the name server, and the network
         """
       )
     }
-    return note("name", true, "\(host) is known, and reached from \(own)")
+    return record("name", true, "\(host) is reachable from \(own)")
   }
 
-  private mutating func isOpen() -> Bool {
+  private mutating func checkPort() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
-    switch PortProbe.connect(host: host, port: port, patience: patience) {
-    case .open: return note("port", true, "something listens at port \(port)")
+    switch PortProbe.connect(host: host, port: port, timeout: timeout) {
+    case .open: return record("port", true, "a program listens at port \(port)")
     case .refused:
-      return note(
+      return record(
         "port", false,
         """
-        nobody listens at port \(port) of \(host): is the coordinator running, with --listen at this very address? A \
-        coordinator that listens at 127.0.0.1 is not reached from other hosts
+        no program listens at port \(port) of \(host): is the coordinator running with --listen at this address? A \
+        coordinator that listens at 127.0.0.1 cannot be reached from other hosts
         """
       )
     case .silent:
-      return note(
+      return record(
         "port", false,
-        "port \(port) of \(host) does not answer: a firewall on the way drops what is sent there, or the host is down")
-    case .failed(let reason): return note("port", false, "port \(port) of \(host) cannot be reached: \(reason)")
+        "port \(port) of \(host) does not respond: a firewall drops the packets, or the host is down")
+    case .failed(let reason): return record("port", false, "cannot connect to port \(port) of \(host): \(reason)")
     }
   }
 
-  private mutating func answers() -> Bool {
+  private mutating func checkAnswer() -> Bool {
     let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
-    // Shorter than a coordinator's patience, so that the connection is given up here first.
+    // Shorter than a coordinator's handshake timeout, so that the connection ends here first.
     var bounds = Socket.Bounds()
-    bounds.handshake = Int32(Self.handshake)
+    bounds.handshake = Int32(Self.handshakeTimeout)
     do throws(TransportError) {
       try ZeroMQLibrary.check()
       let sockets = try SocketContext()
@@ -88,7 +87,7 @@ package struct Doctor {
       try socket.connect(endpoint)
       return ask(socket, monitor)
     } catch {
-      return note("answer", false, error.description)
+      return record("answer", false, error.description)
     }
   }
 
@@ -100,12 +99,12 @@ package struct Doctor {
     socket.send([MessageCodec.encode(message)])
     let start = monotonicMilliseconds()
     var isAccepted = false
-    while monotonicMilliseconds() < start + max(patience, 2 * Self.handshake) {
+    while monotonicMilliseconds() < start + max(timeout, 2 * Self.handshakeTimeout) {
       socket.wait(milliseconds: 50)
       while let event = monitor.next() {
         switch event {
         case .ready: isAccepted = true
-        case .failed, .refused: return refuse(after: monotonicMilliseconds() - start)
+        case .failed, .refused: return diagnoseRefusal(after: monotonicMilliseconds() - start)
         case .closed: break
         }
       }
@@ -116,81 +115,85 @@ package struct Doctor {
     }
     if let other = otherProgram() { return other }
     if isAccepted {
-      return note(
+      return record(
         "answer", false,
-        "the connection stands, but nobody answers: it may be another program, or a coordinator that hangs")
+        "the connection is open, but no answer came: another program listens there, or the coordinator hangs")
     }
-    return note(
+    return record(
       "answer", false,
-      "the connection does not come about, and nobody says why: something on the way may hold messages back")
+      "the connection is not established, for an unknown reason: a firewall or proxy may hold back messages")
   }
 
-  /// Reports which program listens there, if it is not a coordinator.
-  /// - Parameter hasRefused: whether it has refused a connection of ZeroMQ
-  /// - Returns: nil if it may be one
+  /// Records which program listens there, if it is not a coordinator.
+  /// - Parameter hasRefused: Whether it has refused a connection of ZeroMQ.
+  /// - Returns: nil if it may be a coordinator.
   private mutating func otherProgram(hasRefused: Bool = false) -> Bool? {
     guard let host = endpoint.host, let port = endpoint.port else { return nil }
     let program: String
-    switch ProgramProbe.examine(host: host, port: port, patience: min(patience, Self.handshake)) {
+    switch ProgramProbe.examine(host: host, port: port, timeout: min(timeout, Self.handshakeTimeout)) {
     case .zeroMQ(_, let type?) where type != "ROUTER": program = "another program with ZeroMQ (its socket is a \(type))"
     case .zeroMQ("NULL", _) where keys != nil:
-      return note(
+      return record(
         "key", false,
-        "what listens at port \(port) works without keys: leave out --keys, or start the coordinator with keys")
+        "the program at port \(port) works without keys: omit --keys, or start the coordinator with keys")
     case .zeroMQ(let mechanism, _) where !["", "NULL", "CURVE"].contains(mechanism):
-      program = "another program with ZeroMQ (it wants the mechanism \(mechanism.filter { $0.isLetter }))"
+      program = "another program with ZeroMQ (it requires the mechanism \(mechanism.filter { $0.isLetter }))"
     case .zeroMQ, .gone: return nil
-    // So does a coordinator that works with keys, when it is busy.
+    // A busy coordinator with keys closes connections as well.
     case .closing where hasRefused: return nil
-    case .closing: program = "a program that closes the connection at once"
+    case .closing: program = "a program that closes connections immediately"
     case .other(let description): program = description
     case .silent:
-      return note(
+      return record(
         "answer", false,
         """
-        what listens at port \(port) takes connections and says nothing: it is another program, or a coordinator that is \
-        suspended
+        the program at port \(port) accepts connections but sends nothing: it is not a coordinator, or a coordinator \
+        that is suspended
         """)
     }
-    return note(
+    return record(
       "answer", false,
       """
-      what listens at port \(port) is \(program), not a coordinator: start the coordinator with --listen at another port, or \
-      write its port in --join
+      the program at port \(port) is \(program), not a coordinator: start the coordinator with --listen at another \
+      port, or correct the port in --join
       """)
   }
 
-  /// Milliseconds after which a connection that has not come about is given up.
-  private static let handshake = 2_000
+  /// Milliseconds after which a handshake has failed.
+  private static let handshakeTimeout = 2_000
 
-  /// A coordinator closes the connection at once if it cannot read what it is told: a key that is not its own, keys that it does not work
-  /// with, or none. If it can, but this worker's key is not on its list, it says nothing more, as a rule: seldom, it closes at once as well.
-  private mutating func refuse(after time: Milliseconds) -> Bool {
+  /// Records why the connection was refused.
+  ///
+  /// A coordinator closes the connection at once if it cannot decrypt the handshake: the worker has another key for it,
+  /// or one side works without keys. If it can, but this worker's key is not listed, it usually sends nothing more;
+  /// rarely, it closes the connection at once as well.
+  private mutating func diagnoseRefusal(after time: Milliseconds) -> Bool {
     if let other = otherProgram(hasRefused: true) { return other }
     if keys == nil {
-      return note(
-        "key", false, "the coordinator wants keys: `atelier keys` makes them, and --keys names their folder")
+      return record(
+        "key", false,
+        "the coordinator requires keys: create them with `atelier keys` and name their folder with --keys")
     }
     if keys?.own.publicKey == keys?.coordinator {
-      return note(
+      return record(
         "key", false,
         """
-        the coordinator does not have this user's key: it belongs to another user, who has to give keys to both sides \
-        (`atelier keys`), or it was started with --keys, and so must this worker be
+        the coordinator does not know this user's key: it was started by another user, who has to create keys for both \
+        sides (`atelier keys`), or with --keys, which this worker then requires as well
         """
       )
     }
-    return note(
+    return record(
       "key", false,
-      time < Self.handshake / 2
+      time < Self.handshakeTimeout / 2
         ? """
-        coordinator.public is not the key of what listens there: copy the coordinator's coordinator.public again. If that is \
-        right, the coordinator turns this key away (copy this worker's NAME.public into its folder of keys), or another \
-        program with ZeroMQ and keys of its own listens there
+        coordinator.public does not match the key of the program that listens there: copy coordinator.public from the \
+        coordinator again. If it is correct, the coordinator rejects this worker's key (copy this worker's NAME.public \
+        to the coordinator's folder of keys), or another program with ZeroMQ and keys listens there
         """
         : """
-        the coordinator turns this key away: copy this worker's NAME.public into the coordinator's folder of keys; \
-        it is looked at every second
+        the coordinator rejects this worker's key: copy this worker's NAME.public to the coordinator's folder of keys, \
+        which is read again every second
         """
     )
   }
@@ -201,40 +204,47 @@ package struct Doctor {
     let other: ProbeAnswer
     switch message.body {
     case .probeAnswer(let answer): other = answer
-    case .refusal(let refusal): return note("version", false, refusal.reason)
+    case .refusal(let refusal): return record("version", false, refusal.reason)
     default:
-      return note(
+      return record(
         "answer", false,
-        "what listens there answers, but not as a coordinator does: it is another program with ZeroMQ, or another version"
+        """
+        the program there answers, but not as a coordinator: it is another program with ZeroMQ, or another version of \
+        Atelier
+        """
       )
     }
-    _ = note(
-      "key", true, keys == nil ? "no keys are needed" : "the coordinator knows this worker's key, and proves its own")
+    _ = record(
+      "key", true,
+      keys == nil ? "no keys are required" : "the coordinator accepts this worker's key and has proved its own")
     guard other.numerics == numericsVersion else {
-      return note(
+      return record(
         "version", false,
         """
-        the coordinator is Atelier \(other.version), this is \(atelierVersion), and they do not compute the same bits: \
-        install the same version on both
+        the coordinator is Atelier \(other.version) and this is Atelier \(atelierVersion), which compute different \
+        bits: install the same version on both hosts
         """
       )
     }
-    _ = note("version", true, "both compute by the same rules (Atelier \(other.version) and \(atelierVersion))")
+    _ = record("version", true, "both compute the same bits (Atelier \(other.version) and \(atelierVersion))")
     let apart = abs(Double(other.clock) - Double(Self.clock)) / 1_000_000
-    _ = note(
-      "clock", apart < Self.clockTolerance,
-      apart < Self.clockTolerance
+    _ = record(
+      "clock", apart < Self.maxClockDifference,
+      apart < Self.maxClockDifference
         ? "the clocks agree"
-        : "the clocks are \(Int(min(apart, 1e12))) s apart: results are the same, but logs will confuse; let NTP set both"
+        : """
+        the clocks differ by \(Int(min(apart, 1e12))) s: results are not affected, but times in logs are misleading; \
+        synchronize both with NTP
+        """
     )
     let cache = BlobCache()
-    return note(
+    return record(
       "data", cache?.isWritable == true,
       cache?.isWritable == true
-        ? "the worker will fetch what it lacks, and keep it in \(cache!.folder)"
+        ? "downloaded files are kept in \(cache!.folder)"
         : """
-        there is no folder to keep files in that are fetched: they will be fetched each time; set HOME or \
-        XDG_CACHE_HOME to a writable folder
+        there is no writable cache folder, so files are downloaded each time: set HOME or XDG_CACHE_HOME to a writable \
+        folder
         """
     )
   }

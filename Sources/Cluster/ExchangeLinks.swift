@@ -3,7 +3,8 @@ package import Foundation
 internal import SwiftProtobuf
 package import Transport
 
-/// A worker's sockets to the other members of its training group: one that all of them send to, and one to each of them.
+/// A worker's sockets to the other members of its training group: one that receives from all of them, and one that
+/// sends to each of them.
 package final class ExchangeLinks {
   package let endpoint: Endpoint
   private let context: SocketContext
@@ -13,17 +14,18 @@ package final class ExchangeLinks {
   private let incoming: Socket
   private var outgoing: [WorkerID: Link] = [:]
   private var members: [Member] = []
-  /// That were sent to other members.
+  /// The bytes sent to other members.
   private(set) var bytesSent = 0
-  /// For large bytes to members of the same host; nil where members may be elsewhere, or the system has no such memory.
+  /// Shared memory for large messages to members on the same host; nil if members may be elsewhere, or if it is not
+  /// available.
   private let memory: SharedMemory?
-  /// By process.
+  /// The shared memory of other members, by process.
   private var peerMemories: [UInt32: PeerMemory] = [:]
 
   private final class Link {
     let member: Member
     let socket: Socket
-    /// Whether the member can read this worker's memory, for all that is known; and this worker the member's.
+    /// Whether the member can presumably read this worker's memory, and whether this worker can read the member's.
     var readsMemory: Bool
     var isReadable = true
 
@@ -33,16 +35,16 @@ package final class ExchangeLinks {
       readsMemory = member.endpoint.hasPrefix("ipc:")
     }
 
-    /// What was found out in another generation may have been about bytes that were gone.
-    func beginAnew() { (readsMemory, isReadable) = (member.endpoint.hasPrefix("ipc:"), true) }
+    /// Forgets failures of another generation, which may have been due to memory that was released.
+    func reset() { (readsMemory, isReadable) = (member.endpoint.hasPrefix("ipc:"), true) }
   }
 
-  /// What the exchange's access control calls those who may send.
+  /// The domain of the exchange's access control.
   private static let domain = "exchange"
 
   /// - Parameters:
-  ///   - endpoint: where the others shall reach this worker
-  ///   - keys: nil for local addresses only
+  ///   - endpoint: The endpoint at which to listen for other members.
+  ///   - keys: nil for local addresses only.
   /// - Throws: ``TransportError`` if it cannot listen there.
   package init(
     listeningAt endpoint: Endpoint, keys: KeyPair?, accessControl: AccessControl?, bounds: Socket.Bounds,
@@ -55,14 +57,15 @@ package final class ExchangeLinks {
     memory = endpoint.text.hasPrefix("ipc:") ? SharedMemory() : nil
   }
 
-  /// To a member that cannot be reached by what is told of it there is no link: the coordinator parts two that wait for each other.
-  /// - Parameter me: the place of this worker.
+  /// Connects to the members of a group. A member with an invalid address gets no link; the coordinator
+  /// separates members that wait for each other.
+  /// - Parameter me: The position of this worker.
   package func connect(to members: [Member], me: Int) {
     self.members = members
     admit(members)
     let others = members.enumerated().filter { $0.offset != me }.map(\.element)
     outgoing = outgoing.filter { entry in others.contains(entry.value.member) }
-    for link in outgoing.values { link.beginAnew() }
+    for link in outgoing.values { link.reset() }
     peerMemories = [:]
     for member in others where outgoing[member.worker] == nil { outgoing[member.worker] = try? link(to: member) }
   }
@@ -74,8 +77,8 @@ package final class ExchangeLinks {
   }
 
   private func link(to member: Member) throws(TransportError) -> Link {
-    let (endpoint, security) = try Self.way(to: member.endpoint, key: member.key, keys: keys)
-    // What a lost member does not take must not fill the memory: it is asked for again if it is wanted.
+    let (endpoint, security) = try Self.resolvePeer(member.endpoint, key: member.key, keys: keys)
+    // A lost member's unsent messages must not fill the memory. Dropped ones are requested again if needed.
     var bounds = self.bounds
     bounds.queue = 64
     let socket = try Socket(.push, in: context, security: security, bounds: bounds)
@@ -83,33 +86,36 @@ package final class ExchangeLinks {
     return Link(member, socket)
   }
 
-  /// How a worker is reached by others, from what it tells.
+  /// Returns the endpoint of another worker and the security settings for connecting to it.
   /// - Parameters:
-  ///   - key: its own
-  ///   - keys: of whoever wants to reach it; nil where there are none
-  /// - Throws: ``TransportError`` if it cannot be.
-  package static func way(
-    to text: String, key: Data, keys: KeyPair?
+  ///   - text: The endpoint that the other worker advertises.
+  ///   - key: The public key of the other worker.
+  ///   - keys: The keys of this worker; nil without keys.
+  /// - Throws: ``TransportError`` if the endpoint is invalid, or if one side has no key.
+  package static func resolvePeer(
+    _ text: String, key: Data, keys: KeyPair?
   ) throws(TransportError) -> (endpoint: Endpoint, security: SocketSecurity) {
     let endpoint = try Endpoint(text)
     guard let keys else {
       guard endpoint.isLocal else {
-        throw TransportError("\(endpoint) is on another host, which needs keys; `atelier keys` makes them")
+        throw TransportError("\(endpoint) is on another host, which requires keys; create them with `atelier keys`")
       }
       return (endpoint, .none)
     }
-    guard let server = Key(bytes: Array(key)) else { throw TransportError("\(endpoint) has no key, but others have") }
+    guard let server = Key(bytes: Array(key)) else {
+      throw TransportError("the worker at \(endpoint) has no key, but others have")
+    }
     return (endpoint, .client(keys, server: server))
   }
 
-  /// Bytes that are to be sent: where other members can read them, if any can.
+  /// Returns a frame to be sent: in shared memory if a member can read it there.
   package func frame(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame {
-    let isShared = count >= Self.leastShared && outgoing.values.contains { $0.readsMemory }
+    let isShared = count >= Self.minSharedSize && outgoing.values.contains { $0.readsMemory }
     return (isShared ? memory?.frame(count: count, write) : nil) ?? Frame(count: count, write)
   }
 
-  /// Less is sent as quickly as it is found.
-  private static let leastShared = 16 << 10
+  /// The size from which shared memory is faster than sending the bytes.
+  private static let minSharedSize = 16 << 10
 
   package func send(_ header: ExchangeHeader, _ body: Frame?, to position: Int) {
     guard let link = outgoing[members[position].worker] else { return }
@@ -122,12 +128,12 @@ package final class ExchangeLinks {
     link.socket.send([Frame(bytes)] + (body?.pieces ?? []))
   }
 
-  /// Of one message: a state of 16 GiB, and its header.
-  private static let mostFrames = (16 << 10) + 1
+  /// The maximum number of frames of a message: a state of 16 GiB and its header.
+  private static let maxFrames = (16 << 10) + 1
 
-  /// The next message, if one is there.
+  /// Returns the next message, if there is one.
   package func receive() -> (header: ExchangeHeader, body: Frame?)? {
-    while let frames = incoming.receive(frames: Self.mostFrames) {
+    while let frames = incoming.receive(frames: Self.maxFrames) {
       var options = BinaryDecodingOptions()
       options.messageDepthLimit = 4
       options.discardUnknownFields = true
@@ -137,9 +143,9 @@ package final class ExchangeLinks {
       let link = members.indices.contains(Int(header.sender)) ? outgoing[members[Int(header.sender)].worker] : nil
       if header.wantsFrames { link?.readsMemory = false }
       guard header.hasShared else { return (header, frames.count > 1 ? Frame.joining(frames.dropFirst()) : nil) }
-      // A state is parsed, and nothing that is parsed may change meanwhile.
+      // A state is parsed, so its bytes must not change meanwhile.
       if header.kind != .state, let body = read(header.shared) { return (header, body) }
-      // As good as lost: the bytes are asked for again, and come in a frame then.
+      // Treated as lost: the bytes are requested again, and arrive in a frame then.
       link?.isReadable = false
     }
     return nil
@@ -151,9 +157,9 @@ package final class ExchangeLinks {
     return peerMemories[shared.process]?.frame(shared)
   }
 
-  /// Waits until a message comes, or `descriptor` has something to read.
+  /// Waits until a message arrives, or `descriptor` has something to read.
   package func wait(milliseconds: Int, descriptor: Int32) {
-    // A core that falls asleep takes long to wake up, above all in a virtual machine; and what is waited for mostly comes soon.
+    // An idle core takes long to wake up, above all in a virtual machine, and most messages arrive soon.
     let start = monotonicMicroseconds()
     repeat {
       if incoming.wait(milliseconds: 0, descriptor: descriptor) { return }

@@ -5,18 +5,19 @@ internal import Foundation
 internal import Models
 internal import Selection
 
-/// Units are fits of a sweep, which the chunk's file tells; their bytes are ``FitResults``.
+/// Runs fits of a sweep, which the chunk's file describes. The result is ``FitResults``.
 final class FitTaskRunner: TaskRunner {
   private let groups: (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
   private let images: LabeledImages
   private let classCount: Int
   private let context: ComputeContext
-  /// Looked at once, so that what a fit may take does not depend on the fits before it.
+  /// Measured once, so that a fit's limit does not depend on the fits before it.
   private let available = availableMemory()
-  /// The images of the last fit: the next one often has the same.
+  /// The images of the last fit, which the next one often uses as well.
   private var last: (split: Int, limit: Int?, training: LabeledImages, test: LabeledImages)?
 
-  /// - Parameter groups: gives what the file of this name holds; throws `CancellationError` if the chunk is given up before it is here.
+  /// - Parameter groups: Returns the content of the file of this name. Throws `CancellationError` if the chunk is
+  ///   canceled before the file has arrived.
   init(
     images: LabeledImages, classCount: Int, on context: ComputeContext,
     groups: @escaping (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
@@ -25,14 +26,14 @@ final class FitTaskRunner: TaskRunner {
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.units
+    let tasks = chunk.tasks
     let groups = try groups(chunk.file, { !progress(0) })
-    guard groups.numbers.lowerBound <= units.lowerBound, units.upperBound <= groups.numbers.upperBound else {
-      throw ModelError.badSettings("the file has no fits \(units.lowerBound) to \(units.upperBound - 1)")
+    guard groups.numbers.lowerBound <= tasks.lowerBound, tasks.upperBound <= groups.numbers.upperBound else {
+      throw ModelError.badSettings("the file does not contain the fits \(tasks.lowerBound) to \(tasks.upperBound - 1)")
     }
     var results = FitResults()
-    for unit in units {
-      let group = groups[unit]
+    for task in tasks {
+      let group = groups[task]
       let (training, test) = divide(group, groups)
       do {
         results.add(
@@ -40,11 +41,11 @@ final class FitTaskRunner: TaskRunner {
             try SharedFit(
               group, training: training, test: test, classCount: classCount, on: context, available: available
             ) { _ in
-              progress(unit - units.lowerBound)
+              progress(task - tasks.lowerBound)
             }.run()
           })
       } catch let error where !(error is CancellationError) {
-        // The other fits of the chunk shall not suffer from it.
+        // A failure must not affect the other fits of the chunk.
         let time = FitTime(fitSeconds: 0, scoreSeconds: 0)
         results.add(group.members.map { _ in (FitOutcome(failure: "\(error)"), time) })
       }

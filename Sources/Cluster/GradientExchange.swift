@@ -4,18 +4,19 @@ internal import Foundation
 internal import KernelInterface
 package import Transport
 
-/// The bytes of the exchange, whose moves ``ExchangeProtocol`` decides: sums that go out and come in, and the total.
+/// The data of the gradient exchange: the sums that are sent and received, and the total. ``ExchangeProtocol`` decides
+/// what is sent when.
 ///
-/// The vector of a round is divided into buckets, and each of them into as many parts as there are members; member i adds up part i. A
-/// contribution holds, for each of the sender's maximal subtrees, its sum in the receiver's part; so all additions are those of the tree,
-/// whoever does them.
+/// The vector of a round is divided into buckets, and each bucket into as many parts as there are members. Member i
+/// adds up part i. A contribution contains the receiver's part of each sum of the sender's maximal subtrees, so that
+/// all additions follow the summation tree, whichever member does them.
 package final class GradientExchange {
   package typealias Piece = ExchangeProtocol.Piece
 
   private struct Key: Hashable {
     let kind: ExchangeHeader.Kind
     let piece: Piece
-    /// The sender of what came; the receiver of what went out (-1: all).
+    /// The sender of a received message, or the receiver of a sent one (-1: all).
     let member: Int
   }
 
@@ -28,20 +29,20 @@ package final class GradientExchange {
   private var sent: [Key: Frame] = [:]
   private var times: [UInt64: [Int: UInt32]] = [:]
   private var ownTimes: [UInt64: UInt32] = [:]
-  /// The round in hand: its number (nil until it is begun), its pieces, whose shards are whose, and this member's sums.
+  /// The current round: its number (nil before it begins), its buckets, each member's shards, and this member's sums.
   private var step: UInt64?
   private var buckets: [Range<Int>] = []
   private var ranges: [Range<Int>] = []
   private var isDirectRound = false
   private var sums: [UnsafePointer<Float>] = []
-  /// The sums of others' subtrees in this member's part of a bucket, each at its subtree's place.
+  /// The sums of other members' subtrees in this member's part of a bucket, each at the index of its subtree.
   private var scratch = AlignedBuffer<Float>(count: 0)
   private var ownTotal = AlignedBuffer<Float>(count: 0)
 
-  /// Makes a frame of so many bytes, which the closure fills.
+  /// Makes a frame of `count` bytes, which the closure fills.
   package typealias FrameMaker = (_ count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> Frame
 
-  /// - Parameter makeFrame: for what is to be sent
+  /// - Parameter makeFrame: Makes the frames of messages to be sent.
   package init(
     shards: Int, on context: ComputeContext, makeFrame: @escaping FrameMaker = { Frame(count: $0, $1) }
   ) {
@@ -49,21 +50,21 @@ package final class GradientExchange {
     tree = SummationTree(leafCount: shards)
   }
 
-  /// A new generation: nothing of the old one counts.
+  /// Begins a new generation, which discards all data of the previous one.
   package func reset(memberCount: Int, me: Int) {
     (self.memberCount, self.me, step) = (memberCount, me, nil)
     (received, sent, times, ownTimes) = ([:], [:], [:], [:])
   }
 
-  /// How long this member's shards took in the round in hand or the one before; 0 while that is not known.
+  /// Returns the time that this member's shards took in the current round or the one before; 0 if it is unknown.
   package func microseconds(of step: UInt64) -> UInt32 { ownTimes[step] ?? 0 }
 
-  /// A round begins.
+  /// Begins a round.
   /// - Parameters:
-  ///   - buckets: of the round's vector, which together are the whole
-  ///   - ranges: the shards of each member
-  ///   - isDirect: whether every member adds up the whole, though they are more than two
-  /// - Returns: what has come for it and does not fit; that is forgotten
+  ///   - buckets: The ranges of the round's vector, which cover all of it.
+  ///   - ranges: The shards of each member.
+  ///   - isDirect: Whether every member adds up the whole vector, although there are more than two.
+  /// - Returns: Messages received for this round that have the wrong size and are dropped.
   package func begin(
     step: UInt64, buckets: [Range<Int>], ranges: [Range<Int>], isDirect isDirectRound: Bool = false
   ) -> [ExchangeProtocol.Message] {
@@ -76,30 +77,31 @@ package final class GradientExchange {
     return unfit.map { ExchangeProtocol.Message(kind: $0.kind, piece: $0.piece, sender: $0.member) }
   }
 
-  /// This member's sums in the next bucket are there.
+  /// Records that this member's sums of the next bucket are complete.
   /// - Parameters:
-  ///   - sums: of this member's subtrees, each of the whole vector; added to in place; valid until the round is complete
-  ///   - microseconds: how long the whole round's took; nil unless this is its last bucket
+  ///   - sums: The sums of this member's subtrees, each over the whole vector. They are added to in place, and must
+  ///     stay valid until the round is complete.
+  ///   - microseconds: The time that all buckets took; nil unless this is the last one.
   package func note(sums: [UnsafePointer<Float>], step: UInt64, microseconds: UInt32?) {
     self.sums = sums
     ownTimes = ownTimes.filter { $0.key + 1 >= step }
     ownTimes[step] = microseconds
   }
 
-  /// Where the total comes to stand: in place of this member's first sum, if it has any. What others need of its sums has been sent before
-  /// they are added to, and is kept as it was.
+  /// The memory of the total: this member's first sum, if it has one. What other members need of the sum is copied to
+  /// messages before it is added to.
   private var total: UnsafeMutablePointer<Float> {
     sums.first.map { UnsafeMutablePointer(mutating: $0) } ?? ownTotal.pointer
   }
 
   private var isDirect: Bool { isDirectRound || ExchangeProtocol.isDirect(memberCount: memberCount) }
 
-  /// The part of a bucket that a member adds up: a multiple of 16, but for the last one.
+  /// Returns the part of a bucket that a member adds up. Its size is a multiple of 16, except for the last part.
   private func part(_ member: Int, of bucket: Int) -> Range<Int> {
     let bucket = buckets[bucket]
     if isDirect { return bucket }
-    let units = (bucket.count + 15) / 16
-    func place(_ member: Int) -> Int { min(bucket.upperBound, bucket.lowerBound + units * member / memberCount * 16) }
+    let blocks = (bucket.count + 15) / 16
+    func place(_ member: Int) -> Int { min(bucket.upperBound, bucket.lowerBound + blocks * member / memberCount * 16) }
     return place(member)..<place(member + 1)
   }
 
@@ -107,12 +109,12 @@ package final class GradientExchange {
     ranges[member].isEmpty ? [] : tree.subtrees(inside: ranges[member])
   }
 
-  /// Of what came.
+  /// Returns the key of a received message.
   private func key(_ header: ExchangeHeader) -> Key {
     Key(kind: header.kind, piece: Piece(step: header.step, bucket: Int(header.bucket)), member: Int(header.sender))
   }
 
-  /// Bytes that another member's contribution or total to this one must have; nil if it sends none.
+  /// Returns the required size in bytes of a contribution or total received from another member; nil if it sends none.
   private func size(of key: Key) -> Int? {
     guard buckets.indices.contains(key.piece.bucket), ranges.indices.contains(key.member) else { return nil }
     switch key.kind {
@@ -122,14 +124,15 @@ package final class GradientExchange {
     }
   }
 
-  /// Whether what has come can be part of its round. Of a round that is yet to begin, ``begin(step:buckets:ranges:)`` tells.
+  /// Whether a message has the right size for its round. Messages of a later round are checked when
+  /// ``begin(step:buckets:ranges:isDirect:)`` is called for it.
   package func fits(_ header: ExchangeHeader, _ body: Frame?) -> Bool {
     guard header.kind == .contribution || header.kind == .total else { return true }
     guard let body else { return false }
     return header.step != step || body.count == size(of: key(header))
   }
 
-  /// What came is kept until it is used.
+  /// Keeps a received message until it is used.
   package func keep(_ header: ExchangeHeader, _ body: Frame?) {
     guard let body else { return }
     received[key(header)] = body
@@ -137,7 +140,7 @@ package final class GradientExchange {
     times[header.step, default: [:]][Int(header.sender)] = max(known, header.microseconds)
   }
 
-  /// The bytes of a contribution or total that goes out, made now or, if it went out before, as it did then.
+  /// Returns the content of a contribution or total to send. A message that was sent before has the same content again.
   package func message(_ kind: ExchangeHeader.Kind, _ piece: Piece, to member: Int, isCurrent: Bool) -> Frame? {
     let key = Key(kind: kind, piece: piece, member: kind == .total ? -1 : member)
     if let known = sent[key] { return known }
@@ -152,8 +155,9 @@ package final class GradientExchange {
     return frame
   }
 
-  /// Adds up this member's part of a bucket, along the tree.
-  /// - Returns: false if a contribution is gone: its sender has begun a newer generation, without this member. Then the round is void.
+  /// Adds up this member's part of a bucket along the tree.
+  /// - Returns: false if the memory of a contribution was released, because its sender has begun a newer generation
+  ///   without this member. The round is void then.
   package func combine(_ piece: Piece) -> Bool {
     let part = part(me, of: piece.bucket)
     let subtrees = (0..<memberCount).flatMap { self.subtrees($0) }
@@ -189,7 +193,7 @@ package final class GradientExchange {
     return true
   }
 
-  /// The sum over a subtree in a part of the vector, and whether it may be added to where it stands.
+  /// The sum over a subtree in a part of the vector, and whether it may be modified in place.
   private struct Summand {
     var values: UnsafeMutablePointer<Float>
     var isOwn: Bool
@@ -197,7 +201,8 @@ package final class GradientExchange {
     init(_ values: UnsafeMutablePointer<Float>, isOwn: Bool) { (self.values, self.isOwn) = (values, isOwn) }
   }
 
-  /// Some of a body's bytes: where they are, as they stay there until the round is complete; in `copy` if kernels cannot take them there.
+  /// Returns a summand within a message: in place, where it stays valid until the round is complete, or in `copy` if
+  /// its alignment does not suit the kernels.
   private func summand(
     _ body: Frame, at offset: Int, byteCount: Int, elseIn copy: UnsafeMutablePointer<Float>
   ) -> Summand {
@@ -212,8 +217,8 @@ package final class GradientExchange {
   }
 
   /// - Parameters:
-  ///   - summands: each of so many numbers as `stride` and the part have
-  ///   - additions: see ``SummationTree/additions(over:to:)``
+  ///   - summands: Arrays of `stride` numbers, of which `count` are used.
+  ///   - additions: See ``SummationTree/additions(over:to:)``.
   private func add(
     _ summands: [Summand], _ additions: [(left: Int, right: Int)], count: Int, stride: Int,
     to total: UnsafeMutablePointer<Float>
@@ -221,7 +226,7 @@ package final class GradientExchange {
     var places = summands
     var moves: [(source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>, isCopy: Bool)] = []
     for (left, right) in additions {
-      // Addition commutes, so the sum may come to stand in either place.
+      // Addition is commutative, so either summand may hold the sum.
       if !places[left].isOwn, places[right].isOwn { places.swapAt(left, right) }
       if !places[left].isOwn {
         let copy = scratch.pointer + left * stride
@@ -246,19 +251,19 @@ package final class GradientExchange {
   private func body(_ kind: ExchangeHeader.Kind, _ piece: Piece, from member: Int) -> Frame {
     let key = Key(kind: kind, piece: piece, member: member)
     guard let body = received[key], body.count == size(of: key) else {
-      preconditionFailure("it does not fit, or is missing")
+      preconditionFailure("the message is missing or has the wrong size")
     }
     return body
   }
 
-  /// All parts are there.
-  /// - Returns: the total over all shards, valid until the next round begins; and how long each member's shards took. nil if a part is gone: see
-  ///   ``combine(_:)``.
+  /// Completes a round of which all parts have arrived.
+  /// - Returns: The total over all shards, valid until the next round begins, and the time that each member's shards
+  ///   took; nil if the memory of a part was released: see ``combine(_:)``.
   package func complete(step: UInt64) -> (total: UnsafePointer<Float>, microseconds: [UInt32])? {
     defer { forget(step) }
-    var told = times[step] ?? [:]
-    told[me] = ownTimes[step]
-    let microseconds = (0..<memberCount).map { told[$0] ?? 0 }
+    var known = times[step] ?? [:]
+    known[me] = ownTimes[step]
+    let microseconds = (0..<memberCount).map { known[$0] ?? 0 }
     if isDirect { return (UnsafePointer(total), microseconds) }
     for bucket in buckets.indices {
       for member in 0..<memberCount where member != me {
@@ -273,12 +278,12 @@ package final class GradientExchange {
     return (UnsafePointer(total), microseconds)
   }
 
-  /// The step is done: of what has come, nothing is needed any more.
+  /// Discards the messages of a completed round.
   private func forget(_ step: UInt64) {
     self.step = nil
     received = received.filter { $0.key.piece.step > step }
     times = times.filter { $0.key > step }
-    // A member that is one round behind may still ask for what was sent in this one.
+    // A member that is one round behind may still request messages of this round.
     sent = sent.filter { $0.key.piece.step >= step }
   }
 }

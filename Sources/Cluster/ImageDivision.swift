@@ -2,13 +2,14 @@ internal import Datasets
 internal import Foundation
 package import Selection
 
-/// Which images a trial learns from, and which it is judged by. Whoever has the images comes to the same.
+/// The division of the images into those that a team fit trains with and those that it is evaluated on. Workers with
+/// the same images derive the same division.
 package struct ImageDivision: Sendable, Hashable, Codable {
   package let splits: DataSplits
-  /// Of the division into splits.
+  /// The seed of the division into splits.
   package let seed: UInt64
   package let split: Int
-  /// Divide no more images than these; nil: all.
+  /// The number of images to divide; nil: all.
   package let images: Int?
 
   package init(_ splits: DataSplits, seed: UInt64, split: Int, images: Int?) {
@@ -25,7 +26,7 @@ package struct ImageDivision: Sendable, Hashable, Codable {
     return [UInt8]((try? encoder.encode(self)) ?? Data())
   }
 
-  /// nil for what cannot be: it may have come from outside.
+  /// Decodes a division, or returns nil if it is invalid.
   init?(json: [UInt8]) {
     guard let division = try? JSONDecoder().decode(Self.self, from: Data(json)),
       division.splits.isPossible, (0..<division.splits.count).contains(division.split), division.images ?? 0 >= 0

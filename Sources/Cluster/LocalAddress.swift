@@ -1,9 +1,10 @@
 internal import Foundation
 
-/// Addresses of this machine, as numbers.
+/// Addresses of this host in numeric form.
 enum LocalAddress {
-  /// The one from which a host is reached: what the system would send from. Nothing is sent.
-  static func towards(host: String, port: Int) -> String? {
+  /// Returns the address from which the system would send to a host; nil if it is unknown or there is no route. Sends
+  /// nothing.
+  static func outbound(toHost host: String, port: Int) -> String? {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -26,7 +27,7 @@ enum LocalAddress {
     return nil
   }
 
-  /// The first that other hosts can know.
+  /// The first IPv4 address that is not a loopback address.
   static var external: String? {
     var list: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&list) == 0, let first = list else { return nil }

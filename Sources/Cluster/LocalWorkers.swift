@@ -4,26 +4,27 @@ internal import Foundation
 internal import Models
 internal import Transport
 
-/// Worker processes of this machine: started with the job, ended with it, and started again if they die.
+/// The worker processes of this host. They are started with the job, restarted after crashes, and ended with the job.
 final class LocalWorkers {
   private struct Slot {
     var process: Process?
     var started: Milliseconds = 0
     var restarts = Restarts()
-    /// Not started again before.
-    var restUntil: Milliseconds = 0
+    /// The earliest time of the next start.
+    var nextStart: Milliseconds = 0
   }
 
   private let settings: ClusterSettings
   private let endpoint: Endpoint
-  /// Where their exchange listens; nil: each chooses an ipc address.
+  /// The endpoint of their exchange; nil: each chooses an ipc address.
   private let exchange: Endpoint?
   private let keys: WorkerKeys?
   private var slots: [Slot]
-  /// Told of processes that cannot be started.
+  /// Receives messages about processes that cannot be started.
   private let log: (String) -> Void
 
-  /// - Throws: ``TransportError`` if none of them can be started; the others are tried again, see ``check(isAlone:)``.
+  /// - Throws: ``TransportError`` if none of them can be started. If some cannot, they are retried: see
+  ///   ``check(isAlone:)``.
   init(
     _ settings: ClusterSettings, joining endpoint: Endpoint, exchange: Endpoint?, keys: WorkerKeys?,
     log: @escaping (String) -> Void
@@ -35,25 +36,26 @@ final class LocalWorkers {
     if let reason, slots.allSatisfy({ $0.process == nil }) { throw reason }
   }
 
-  /// - Returns: why it could not be started, which is told; it is tried again after a while.
+  /// Starts a worker. An error is logged, and the start is retried later.
+  /// - Returns: The error, if the worker could not be started.
   private func tryToStart(_ index: Int) -> (any Error)? {
     do {
       try start(index)
       return nil
     } catch {
-      slots[index].restarts.noteDeath(afterLiving: 0)
-      slots[index].restUntil = monotonicMilliseconds() + slots[index].restarts.rest
+      slots[index].restarts.noteCrash(afterRunning: 0)
+      slots[index].nextStart = monotonicMilliseconds() + slots[index].restarts.delay
       log(
         "local worker \(index + 1) of \(slots.count): \(error)"
-          + (slots[index].restarts.mayStart
-            ? "; trying again in \(max(1, slots[index].restarts.rest / 1000)) s" : "; giving up"))
+          + (slots[index].restarts.canStart
+            ? "; retrying in \(max(1, slots[index].restarts.delay / 1000)) s" : "; not retried"))
       return error
     }
   }
 
   private func start(_ index: Int) throws {
     let process = Process()
-    // The link still leads to the program that runs when its file has been replaced.
+    // The link refers to the running program even if its file has been replaced.
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
     process.arguments = [
       "worker", "--join", endpoint.text, "--threads", "\(settings.threads(ofLocalWorker: index))", "--quiet",
@@ -69,7 +71,7 @@ final class LocalWorkers {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     do {
-      // Without a thread to watch over it, Foundation would wait forever.
+      // Without a thread for the process monitor, Foundation would wait forever.
       try SystemThread.check(canStart: 2)
       try OpenFiles.retryingOperation(process.run)
     } catch let error as ResourceLimitError {
@@ -80,7 +82,7 @@ final class LocalWorkers {
     (slots[index].process, slots[index].started) = (process, monotonicMilliseconds())
   }
 
-  /// Of Foundation, which hides what the system says behind the name of the file.
+  /// Returns the system's reason of an error from Foundation, whose own description names only the file.
   private static func reason(_ error: any Error) -> String {
     let error = error as NSError
     let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
@@ -88,41 +90,42 @@ final class LocalWorkers {
       ? String(cString: strerror(Int32(truncatingIfNeeded: system.code))) : error.localizedDescription
   }
 
-  /// Starts those again that have died.
-  /// - Parameter isAlone: whether nobody else works
-  /// - Throws: ``TransportError`` if that is so, and all die again and again, or cannot be started.
+  /// Restarts workers that have crashed.
+  /// - Parameter isAlone: Whether there are no other workers.
+  /// - Throws: ``TransportError`` if there are no other workers, and all local ones crash repeatedly or cannot be
+  ///   started.
   func check(isAlone: Bool) throws {
     var reason: (any Error)?
     for (index, slot) in slots.enumerated() where slot.process?.isRunning != true {
       if slot.process != nil {
         slots[index].process = nil
-        slots[index].restarts.noteDeath(afterLiving: monotonicMilliseconds() - slot.started)
-        if !slots[index].restarts.mayStart {
-          log("local worker \(index + 1) of \(slots.count): its process ends again and again; giving up")
+        slots[index].restarts.noteCrash(afterRunning: monotonicMilliseconds() - slot.started)
+        if !slots[index].restarts.canStart {
+          log("local worker \(index + 1) of \(slots.count) exited repeatedly and is not restarted")
         }
       }
-      guard slots[index].restarts.mayStart, monotonicMilliseconds() >= slots[index].restUntil else { continue }
+      guard slots[index].restarts.canStart, monotonicMilliseconds() >= slots[index].nextStart else { continue }
       reason = tryToStart(index) ?? reason
     }
-    if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil && !$0.restarts.mayStart }) {
+    if isAlone, !slots.isEmpty, slots.allSatisfy({ $0.process == nil && !$0.restarts.canStart }) {
       throw reason
         ?? TransportError(
-          "the local workers die again and again: is there too little memory? What they have told stands above")
+          "the local workers crash repeatedly: is there too little memory? Their messages are printed above")
     }
   }
 
-  /// Those that run, or will be started again.
-  var expectedCount: Int { slots.count { $0.process != nil || $0.restarts.mayStart } }
+  /// The number of workers that run or will be restarted.
+  var expectedCount: Int { slots.count { $0.process != nil || $0.restarts.canStart } }
 
-  /// What workers have died of was set aside, so it kills no more of them.
-  func forgiveDeaths() {
+  /// Resets the counters of crashes, because the task that caused them has been quarantined.
+  func forgiveCrashes() {
     for index in slots.indices { slots[index].restarts.forgive() }
   }
 
-  /// Of those that run.
+  /// The identifiers of the running processes.
   var processes: [Int32] { slots.compactMap { $0.process?.processIdentifier } }
 
-  /// Ends them all, politely first.
+  /// Ends all processes: with SIGTERM, and with SIGKILL after two seconds.
   func end() {
     let processes = slots.compactMap(\.process)
     slots = []
@@ -136,12 +139,12 @@ final class LocalWorkers {
 }
 
 extension WorkerKeys {
-  /// How a coordinator gives its local workers their keys: only processes of the same user can read another's environment.
+  /// The environment variable that passes the keys to local workers. Only processes of the same user can read it.
   static let environmentVariable = "ATELIER_WORKER_KEYS"
 
   var text: String { own.secretText + " " + coordinator.z85 }
 
-  /// - Parameter environment: what the process was started with
+  /// - Parameter environment: The environment of the process.
   package init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let words = environment[Self.environmentVariable]?.split(separator: " ").map(String.init) ?? []
     guard words.count == 2, let secret = Key(z85: words[0]), let coordinator = Key(z85: words[1]) else { return nil }

@@ -1,15 +1,15 @@
 internal import Synchronization
 
-/// When the coordinator's loop was last at its beginning: how others in the process notice that it hangs.
+/// The time of the last iteration of the coordinator's loop, by which other threads detect that it hangs.
 package enum LoopPulse {
   private static let last = Mutex<ContinuousClock.Instant?>(nil)
 
-  /// The loop is at its beginning.
+  /// Records the beginning of an iteration.
   static func beat() { last.withLock { $0 = .now } }
 
-  /// The loop is left, because its job is done.
+  /// Records that the loop has ended with its job.
   static func end() { last.withLock { $0 = nil } }
 
-  /// Seconds since the loop was at its beginning; nil while no job is in hand.
+  /// Seconds since the beginning of the last iteration; nil if no job is running.
   package static var age: Double? { last.withLock { $0.map { (.now - $0) / .seconds(1) } } }
 }

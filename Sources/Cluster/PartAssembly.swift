@@ -2,41 +2,42 @@ package import Coordination
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Puts bytes together that come in parts: says which to ask for, and takes what comes. No clock, no socket.
+/// Assembles bytes that are transferred in parts: determines which parts to request, and adds those that arrive. Uses
+/// no clock and no socket.
 ///
-/// Memory grows with what has arrived, never with what somebody has announced.
+/// Memory use grows with the bytes that have arrived, not with the announced size.
 package struct PartAssembly {
   /// The name of the bytes in requests.
   private let digest: [UInt8]
-  /// nil until the first part has told.
+  /// The total size in bytes; nil until it is known from the first part.
   private var total: Int?
-  /// From the first on, without a gap.
+  /// The bytes from the beginning up to the first missing part.
   private var bytes: [UInt8] = []
-  /// Parts that have come before one that belongs before them.
+  /// Parts that have arrived before an earlier one.
   private var early: [Int: [UInt8]] = [:]
-  /// Parts that were asked for, and when.
+  /// Requested parts and the times of the requests.
   private var asked: [Int: Milliseconds] = [:]
   private var backoff = Backoff()
 
   package static let partSize = 1 << 20
-  /// Parts that are under way at a time.
+  /// The number of parts that are requested at once.
   private static let window = 8
-  /// More is not fetched: nothing that Atelier makes is larger.
+  /// The maximum total size in bytes. No data of Atelier is larger.
   private static let limit = 16 << 30
 
-  /// - Parameter total: the number of bytes; nil if the first part tells
+  /// - Parameter total: The number of bytes; nil if it is taken from the first part.
   package init(digest: [UInt8], total: Int? = nil) { (self.digest, self.total) = (digest, total) }
 
   private var partCount: Int { total.map { ($0 + Self.partSize - 1) / Self.partSize } ?? 1 }
-  /// The first part that is missing.
+  /// The index of the first missing part.
   private var next: Int { bytes.count / Self.partSize }
 
   package var isComplete: Bool { bytes.count == total }
 
-  /// What to ask for now.
-  /// - Parameter patience: after which a part that has not come is asked for again
-  package mutating func requests(at now: Milliseconds, patience: Milliseconds) -> [BlobRequest] {
-    let awaited = asked.filter { now - $0.value < backoff.wait(patience) }
+  /// Returns the requests to send now.
+  /// - Parameter timeout: Milliseconds after which a part that has not arrived is requested again.
+  package mutating func requests(at now: Milliseconds, timeout: Milliseconds) -> [BlobRequest] {
+    let awaited = asked.filter { now - $0.value < backoff.wait(timeout) }
     if awaited.count < asked.count { backoff.noteRequest() }
     asked = awaited
     guard !isComplete else { return [] }
@@ -50,7 +51,7 @@ package struct PartAssembly {
     }
   }
 
-  /// A part has come. What does not fit is dropped, and so is what was not asked for.
+  /// Adds a part. Parts that do not fit or were not requested are dropped.
   package mutating func take(_ part: BlobPart, _ content: UnsafeRawBufferPointer) {
     guard let size = Int(exactly: part.total), size > 0, size <= Self.limit, total == nil || total == size,
       let offset = Int(exactly: part.offset), offset % Self.partSize == 0, offset < size,
@@ -61,7 +62,7 @@ package struct PartAssembly {
     while let part = early.removeValue(forKey: next) { bytes += part }
   }
 
-  /// All the bytes, once they are there.
+  /// Returns the bytes if they are complete, and releases them.
   package mutating func takeBytes() -> [UInt8]? {
     guard isComplete else { return nil }
     defer { bytes = [] }

@@ -2,18 +2,18 @@ internal import Compute
 internal import Foundation
 package import Models
 
-/// Results of a job's units on disk, so that a run whose coordinator was killed goes on with what was done.
+/// Results of a job's tasks on disk, with which a run whose coordinator was killed resumes.
 ///
-/// Each is a file `FIRST-END-CHECKSUM.part`, whose checksum covers the content, the units, and the job that they belong
-/// to. One that is damaged, renamed or of another job is computed again, to the same bits: parts are not flushed to the
-/// disk, so after a power failure that is what has to be expected.
+/// Each result is a file `FIRST-END-CHECKSUM.part`. The checksum covers the content, the tasks, and the job that they
+/// belong to. A part that is damaged, renamed or of another job is computed again, to the same bits. Parts are not
+/// flushed to the disk, so a power failure may damage some.
 package struct PartFolder {
   private let path: String
-  /// All that the results follow from.
+  /// A text that identifies the job.
   private let owner: String
 
-  /// Makes the folder, if it is not there.
-  /// - Parameter owner: a text that no other job has
+  /// Makes the folder if it does not exist.
+  /// - Parameter owner: A text that identifies the job, and that no other job has.
   /// - Throws: ``FileError/notCreated(path:reason:)``
   package init(path: String, owner: String) throws(FileError) {
     (self.path, self.owner) = (path, owner)
@@ -25,22 +25,22 @@ package struct PartFolder {
   }
 
   /// - Throws: ``FileError/notWritten(path:reason:)``
-  package func write(_ bytes: UnsafeRawBufferPointer, units: Range<Int>) throws(FileError) {
-    let name = "\(units.lowerBound)-\(units.upperBound)-\(mark(bytes, units)).part"
-    // Not flushed: what a power failure damages is known by its checksum.
+  package func write(_ bytes: UnsafeRawBufferPointer, tasks: Range<Int>) throws(FileError) {
+    let name = "\(tasks.lowerBound)-\(tasks.upperBound)-\(mark(bytes, tasks)).part"
+    // Damage by a power failure is detected by the checksum.
     try FileReplacement.write([Array(bytes)], to: "\(path)/\(name)", isFlushed: false)
   }
 
-  private func mark(_ bytes: UnsafeRawBufferPointer, _ units: Range<Int>) -> String {
-    let text = "\(owner)\n\(units.lowerBound) \(units.upperBound) \(Digest.hexadecimal(checksum(of: bytes)))"
+  private func mark(_ bytes: UnsafeRawBufferPointer, _ tasks: Range<Int>) -> String {
+    let text = "\(owner)\n\(tasks.lowerBound) \(tasks.upperBound) \(Digest.hexadecimal(checksum(of: bytes)))"
     return Digest.hexadecimal(Array(text.utf8).withUnsafeBytes { checksum(of: $0) })
   }
 
-  /// Hands out the results that are there.
+  /// Calls `body` with each valid result.
   /// - Parameters:
-  ///   - count: units in all
-  ///   - reportDamage: given the path of each part that cannot be used
-  /// - Returns: the units that are missing
+  ///   - count: The number of tasks of the job.
+  ///   - reportDamage: Called with the path of each invalid part.
+  /// - Returns: The tasks without a result.
   package func read(
     of count: Int, reportDamage: (String) -> Void = { _ in },
     _ body: (UnsafeRawBufferPointer, Range<Int>) throws -> Void
@@ -48,29 +48,29 @@ package struct PartFolder {
     var missing: [Range<Int>] = []
     var next = 0
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let found = names.compactMap { name -> (units: Range<Int>, name: String, mark: String)? in
+    let found = names.compactMap { name -> (tasks: Range<Int>, name: String, mark: String)? in
       guard name.hasSuffix(".part") else { return nil }
       let words = name.dropLast(5).split(separator: "-").map(String.init)
       guard words.count == 3, let first = Int(words[0]), let end = Int(words[1]), 0 <= first, first < end, end <= count
       else { return nil }
       return (first..<end, name, words[2])
     }
-    for (units, name, mark) in found.sorted(by: { $0.units.lowerBound < $1.units.lowerBound }) {
-      guard units.lowerBound >= next else { continue }
+    for (tasks, name, mark) in found.sorted(by: { $0.tasks.lowerBound < $1.tasks.lowerBound }) {
+      guard tasks.lowerBound >= next else { continue }
       guard let data = FileManager.default.contents(atPath: "\(path)/\(name)"),
-        data.withUnsafeBytes({ self.mark($0, units) }) == mark
+        data.withUnsafeBytes({ self.mark($0, tasks) }) == mark
       else {
         reportDamage("\(path)/\(name)")
         continue
       }
-      try data.withUnsafeBytes { try body($0, units) }
-      if units.lowerBound > next { missing.append(next..<units.lowerBound) }
-      next = units.upperBound
+      try data.withUnsafeBytes { try body($0, tasks) }
+      if tasks.lowerBound > next { missing.append(next..<tasks.lowerBound) }
+      next = tasks.upperBound
     }
     if next < count { missing.append(next..<count) }
     return missing
   }
 
-  /// The run is done, and its parts are in the model.
+  /// Removes the folder.
   package func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -1,26 +1,28 @@
 package import Coordination
 
-/// How often a worker process is started again: one that dies again and again soon after its start has something that another start does not mend.
+/// Limits the restarts of a worker process: if it crashes repeatedly soon after its start, further restarts do not
+/// help.
 package struct Restarts {
   private var count = 0
 
-  private static let most = 8
-  /// Who has lived so long did not die of its start.
-  private static let life: Milliseconds = 60_000
+  private static let maxRestarts = 8
+  /// A process that ran for this time did not crash because of its start.
+  private static let stableTime: Milliseconds = 60_000
 
   package init() {}
 
-  package var mayStart: Bool { count <= Self.most }
+  package var canStart: Bool { count <= Self.maxRestarts }
 
-  /// Before one that could not be started is tried again: longer each time, up to half a minute.
-  package var rest: Milliseconds { min(250 << min(count, 8), 30_000) }
+  /// The delay before the next attempt if the process could not be started. It doubles each time, up to half a minute.
+  package var delay: Milliseconds { min(250 << min(count, 8), 30_000) }
 
-  /// - Parameter life: how long the process had lived when it died; 0 if it could not be started
-  package mutating func noteDeath(afterLiving life: Milliseconds) {
-    if life >= Self.life { count = 0 }
+  /// Records a crash.
+  /// - Parameter life: The time that the process had run; 0 if it could not be started.
+  package mutating func noteCrash(afterRunning life: Milliseconds) {
+    if life >= Self.stableTime { count = 0 }
     count += 1
   }
 
-  /// It has become known what it died of.
+  /// Resets the count, because the cause of the crashes has been found.
   package mutating func forgive() { count = 0 }
 }

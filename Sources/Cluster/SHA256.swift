@@ -1,7 +1,7 @@
 internal import Compute
 internal import Foundation
 
-/// The 32 bytes of a SHA-256: what files and results are known by.
+/// The 32 bytes of a SHA-256 digest, which identify files and results.
 package struct SHA256: Hashable, Sendable, CustomStringConvertible {
   package let bytes: [UInt8]
 
@@ -16,7 +16,7 @@ package struct SHA256: Hashable, Sendable, CustomStringConvertible {
     bytes = digest.finalizeBytes()
   }
 
-  /// A name for something that is never sent, and need not be read through therefore.
+  /// Returns a name for data that is never sent, and therefore need not be hashed.
   static func random() -> SHA256 { SHA256(bytes: (0..<32).map { _ in UInt8.random(in: 0...255) })! }
 
   package var description: String { Digest.hexadecimal(bytes) }

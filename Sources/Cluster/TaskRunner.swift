@@ -3,13 +3,16 @@ internal import Coordination
 internal import Datasets
 internal import Models
 
-/// Does units of a job that consists of independent ones; the result is their bytes.
+/// Runs tasks of a job that consists of independent tasks.
 protocol TaskRunner {
-  /// - Parameter progress: told how many of the chunk's units are done; returns false to stop early.
-  /// - Throws: `CancellationError` if stopped; why the units cannot be done.
+  /// Runs a chunk of tasks.
+  /// - Parameter progress: Called with the number of completed tasks of the chunk; returns false to stop early.
+  /// - Returns: The bytes of the result.
+  /// - Throws: `CancellationError` if stopped; another error if the tasks fail.
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8]
 
-  /// How many of the bytes any other worker would have come to; the rest is about how it went.
+  /// Returns the number of bytes that are the same whichever worker computes them; the rest describes the run, such as
+  /// its duration.
   func checkedCount(of bytes: [UInt8]) -> Int
 }
 
@@ -17,7 +20,7 @@ extension TaskRunner {
   func checkedCount(of bytes: [UInt8]) -> Int { bytes.count }
 }
 
-/// Units are trees of a forest; their bytes are a safetensors file of ``Tree/tensors(of:)``.
+/// Grows trees of a forest. The result is a safetensors file of ``Tree/tensors(of:)``.
 struct ForestTaskRunner: TaskRunner {
   private let grower: ForestGrower
 
@@ -27,12 +30,12 @@ struct ForestTaskRunner: TaskRunner {
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let trees = try grower.growTrees(chunk.units) { progress($0.done) }
+    let trees = try grower.growTrees(chunk.tasks) { progress($0.done) }
     return SafetensorsFile(metadata: [:], tensors: Tree.tensors(of: trees)).bytes
   }
 }
 
-/// The only unit is the tree; its bytes are a safetensors file of the model's tensors.
+/// Grows a tree, the only task of its job. The result is a safetensors file of the model's tensors.
 struct TreeTaskRunner: TaskRunner {
   let images: LabeledImages
   let job: JobDescription
@@ -46,22 +49,22 @@ struct TreeTaskRunner: TaskRunner {
   }
 }
 
-/// Units are blocks of images; their bytes are the images' class probabilities: Floats, (images, classes).
+/// Predicts blocks of images. The result is the images' class probabilities: Floats of shape (images, classes).
 struct PredictionTaskRunner: TaskRunner {
   let predictor: Predictor
   let images: LabeledImages
-  let imagesPerUnit: Int
+  let imagesPerTask: Int
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let units = chunk.units
-    let range = units.lowerBound * imagesPerUnit..<min(units.upperBound * imagesPerUnit, images.count)
+    let tasks = chunk.tasks
+    let range = tasks.lowerBound * imagesPerTask..<min(tasks.upperBound * imagesPerTask, images.count)
     let part = range.count == images.count ? images : images.selecting(Array(range))
-    let probabilities = try predictor(part) { progress($0.done / imagesPerUnit) }
+    let probabilities = try predictor(part) { progress($0.done / imagesPerTask) }
     return probabilities.withUnsafeBytes { Array($0) }
   }
 }
 
-/// Units are nothing: measures what a unit costs on its way.
+/// Does nothing, to measure the cost of distributing a task.
 struct EmptyTaskRunner: TaskRunner {
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] { [] }
 }

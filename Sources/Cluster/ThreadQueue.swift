@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import Transport
 
-/// Carries values from any thread to one that may sleep in ``Socket/wait(milliseconds:descriptor:)``.
+/// Passes values from any thread to one that may sleep in ``Socket/wait(milliseconds:descriptor:)``.
 final class ThreadQueue<Element: Sendable>: Sendable {
   private let elements = Mutex<[Element]>([])
   private let wakeUp: WakeUp
@@ -9,7 +9,7 @@ final class ThreadQueue<Element: Sendable>: Sendable {
   /// - Throws: ``TransportError`` if the process may open no more files.
   init() throws(TransportError) { wakeUp = try WakeUp() }
 
-  /// To sleep on, beside a socket.
+  /// The descriptor to wait for beside a socket.
   var descriptor: Int32 { wakeUp.descriptor }
 
   func post(_ element: Element) {
@@ -17,18 +17,18 @@ final class ThreadQueue<Element: Sendable>: Sendable {
       elements.append(element)
       return elements.count == 1
     }
-    // Until the queue has been found empty, it keeps its reader awake.
+    // The reader stays awake until it finds the queue empty.
     if isFirst { wakeUp.wake() }
   }
 
-  /// The oldest, if there is one.
+  /// Removes and returns the oldest element, if there is one.
   func next() -> Element? { next { _ in true } }
 
-  /// The oldest, if there is one, and it is such a one.
+  /// Removes and returns the oldest element, if there is one that fulfills the condition.
   func next(if test: (Element) -> Bool) -> Element? {
     elements.withLock { elements in
       guard let first = elements.first else {
-        // From now on, whoever sleeps is woken by what is posted, and by nothing older.
+        // From now on, only newly posted elements wake the reader.
         wakeUp.reset()
         return nil
       }
@@ -36,6 +36,6 @@ final class ThreadQueue<Element: Sendable>: Sendable {
     }
   }
 
-  /// Whether any that waits is such a one.
+  /// Whether any queued element fulfills the condition.
   func contains(where test: (Element) -> Bool) -> Bool { elements.withLock { $0.contains(where: test) } }
 }

@@ -6,35 +6,38 @@ internal import Models
 internal import SwiftProtobuf
 internal import Transport
 
-/// Trains a network as a member of a group: carries out what ``TrainingMember`` decides.
+/// Trains a network as a member of a training group: carries out the decisions of ``TrainingMember``.
 final class TrainingRunner {
   private let job: UInt64
   private let trainer: NetworkTrainer
   private let context: ComputeContext
   private let worker: WorkerID
-  /// nil where there can be no other member: within the coordinator's process.
+  /// nil if there can be no other member, as within the coordinator's process.
   private let links: ExchangeLinks?
   private let report: (WorkerReport) -> Void
   private let limits: Limits
   private var member: TrainingMember
-  private var shares: ShardShares
+  private var assignment: ShardAssignment
   private let exchange: GradientExchange
-  /// What is still to be done, in this order; with the bytes that it is about.
+  /// Pending actions in order, each with the message that it refers to.
   private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
-  /// Messages of a generation that has not begun here, or of rounds after a state that is yet to come.
+  /// Messages of a generation that has not begun here, or of rounds after a state that has not arrived.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
-  /// States that may still be needed, by the rounds that were done.
+  /// States that may still be needed, by the number of completed rounds.
   private var kept: [UInt64: [Tensor]] = [:]
-  /// Since the last comparison, gradients that were computed more than once: of each of ``GradientChecks/targets(of:memberCount:)``.
+  /// Fingerprints of the gradients that were computed by several members since the last comparison: one for each of
+  /// ``GradientChecks/targets(of:memberCount:)``.
   private var checked: [Fingerprint] = []
-  private var toldWaiting: Milliseconds = 0
+  private var lastWaitingReport: Milliseconds = 0
   private var waitedMicroseconds = 0
-  /// What ``links`` had sent before this training.
+  /// The bytes that ``links`` had sent before this training.
   private let bytesBefore: Int
 
-  private static let mostEarly = 64
-  /// In larger groups, messages cost more than is gained by sending before all is computed.
-  private static let mostWithBuckets = 16
+  private static let maxEarly = 64
+  /// The maximum size of groups that exchange buckets while they compute. In larger groups, the additional messages
+  /// cost more time than the overlap saves.
+  private static let maxMembersWithBuckets = 16
+
   init(
     _ images: LabeledImages, job: Job, description: JobDescription, checkpoint: [Tensor]?, worker: WorkerID,
     on context: ComputeContext, links: ExchangeLinks?, limits: Limits, report: @escaping (WorkerReport) -> Void
@@ -49,9 +52,9 @@ final class TrainingRunner {
     exchange = GradientExchange(shards: trainer.settings.shards, on: context) { count, write in
       links?.frame(count: count, write) ?? Frame(count: count, write)
     }
-    shares = ShardShares(shards: trainer.settings.shards, threads: [context.team.count])
+    assignment = ShardAssignment(shards: trainer.settings.shards, threads: [context.team.count])
     let step = UInt64(trainer.round)
-    // A process that has no other members has nothing to compare, and never goes back.
+    // A process without other members has nothing to compare, and never returns to an earlier state.
     var agreed = StateName(step: step, digest: 0)
     if links != nil {
       let state = trainer.checkpoint
@@ -59,8 +62,8 @@ final class TrainingRunner {
     }
     member = TrainingMember(
       job: job.id, worker: worker, step: step, agreed: agreed, isFinished: trainer.isFinished,
-      patience: limits.exchange)
-    tell(member.membership)
+      resendTimeout: limits.resendTimeout)
+    reportMembership(member.membership)
   }
 
   private static func digests(of state: [Tensor], _ trainer: NetworkTrainer) -> [UInt64] {
@@ -69,27 +72,27 @@ final class TrainingRunner {
 
   private var now: Milliseconds { monotonicMilliseconds() }
 
-  /// Takes part until a command comes that is about something else.
-  /// - Throws: why the training cannot go on here.
+  /// Takes part in the training until another command than `follow` arrives.
+  /// - Throws: An error if the training cannot continue here.
   func run(_ commands: ThreadQueue<WorkerCommand>) throws {
     while !commands.contains(where: { !$0.isFollow }) {
-      // One event at a time: what it sets off is done before the next is looked at.
+      // All actions of an event are carried out before the next event.
       if let next = pending.first {
         pending.removeFirst()
         try perform(next.action, next.header, next.body)
       } else if case .follow(let group)? = commands.next(if: \.isFollow) {
-        // Before the report that it is ready, which lets the others connect.
+        // Members are admitted before this member reports that it is ready, because they connect then.
         if group.generation > member.generation { links?.admit(group.members) }
         enqueue(member.follow(group, at: now))
         forget()
       } else if let (header, body) = nextMessage() {
-        enqueue(member.receive(header, isFit: exchange.fits(header, body), at: now), header, body)
+        enqueue(member.receive(header, isValid: exchange.fits(header, body), at: now), header, body)
       } else if case let actions = member.tick(at: now), !actions.isEmpty {
         enqueue(actions)
       } else if member.isComputing {
         try compute()
       } else {
-        tellWhomItWaitsFor()
+        reportAwaitedMember()
         sleep(commands)
       }
     }
@@ -107,11 +110,11 @@ final class TrainingRunner {
     pending.insert(contentsOf: actions.map { ($0, header, body) }, at: 0)
   }
 
-  /// One that came early, and may be looked at now; else the next that has come.
+  /// Returns an early message that can be handled now, or else the next that has arrived.
   private func nextMessage() -> (header: ExchangeHeader, body: Frame?)? {
     if let index = early.firstIndex(where: { !member.isEarly($0.header) }) { return early.remove(at: index) }
     guard let message = links?.receive() else { return nil }
-    // A state without its bytes is as good as lost.
+    // A state without its content is treated as lost.
     return message.header.kind == .state && message.body == nil ? nextMessage() : message
   }
 
@@ -122,9 +125,9 @@ final class TrainingRunner {
     case .connect(let members, let me):
       exchange.reset(memberCount: members.count, me: me)
       checked = GradientChecks.targets(of: me, memberCount: members.count).map { _ in Fingerprint() }
-      shares = ShardShares(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
+      assignment = ShardAssignment(shards: trainer.settings.shards, threads: members.map { Int($0.threads) })
       links?.connect(to: members, me: me)
-    case .compute: break  // when nothing else is left to be done
+    case .compute: break  // done by `run` when no action is pending
     case .exchange(let action): try perform(action, header, body)
     case .requestState(let source): send(.stateRequest, step: member.step, nil, to: source)
     case .sendState(let receiver):
@@ -133,13 +136,13 @@ final class TrainingRunner {
     case .loadState(let name): load(body, name)
     case .restoreState(let step):
       if let state = kept[step] { try trainer.resume(state) }
-      precondition(step == UInt64(trainer.round), "the state that the member kept is gone")
+      precondition(step == UInt64(trainer.round), "the kept state is missing")
       begin()
     case .keepState: keep()
     case .sendCheckpoint(let step): sendCheckpoint(step)
     case .keepForLater:
-      if let header, early.count < Self.mostEarly { early.append((header, body)) }
-    case .report(let membership): tell(membership)
+      if let header, early.count < Self.maxEarly { early.append((header, body)) }
+    case .report(let membership): reportMembership(membership)
     }
   }
 
@@ -178,16 +181,16 @@ final class TrainingRunner {
   private func compute() throws {
     guard members > 1 else {
       member.beginRound(contributors: [0], buckets: 1)
-      try trainer.takeRound()
+      try trainer.runRound()
       return enqueue(member.computedBucket(at: now))
     }
-    let isWhole = members > Self.mostWithBuckets
-    let (ranges, buckets) = (shares.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
+    let isWhole = members > Self.maxMembersWithBuckets
+    let (ranges, buckets) = (assignment.ranges, isWhole ? [0..<trainer.sumCount] : trainer.buckets)
     let own = ranges[member.position]
     let toCheck = beginChecks()
-    let unfit = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
+    let invalid = exchange.begin(step: member.step, buckets: buckets, ranges: ranges, isDirect: toCheck > 0)
     let contributors = Set(ranges.indices.filter { !ranges[$0].isEmpty })
-    member.beginRound(contributors: contributors, buckets: buckets.count, isDirect: toCheck > 0, unfit: unfit)
+    member.beginRound(contributors: contributors, buckets: buckets.count, isDirect: toCheck > 0, invalid: invalid)
     let start = monotonicMicroseconds()
     func send(_ bucket: Int, _ sums: [UnsafePointer<Float>]) {
       let time = own.isEmpty ? 0 : UInt32(clamping: monotonicMicroseconds() - start)
@@ -207,16 +210,17 @@ final class TrainingRunner {
     } else {
       try trainer.computeSums(shards: own, bucketSummed: send)
     }
-    // The others have this member's sums by now; it would wait for theirs.
+    // The checks use the time in which this member would wait for the others' sums.
     if toCheck > 0 { check(toCheck, ranges) }
   }
 
-  /// - Returns: how many shards of each member are computed by others as well in this round
+  /// Prepares the checks of gradients in this round.
+  /// - Returns: The number of shards of each member that others compute as well.
   private func beginChecks() -> Int {
-    let isGradient = !trainer.isJudging
+    let isGradient = !trainer.isValidating
     let count =
       isGradient ? member.checkedShards(isLast: trainer.isLastGradient(ofEpochsFrom: member.interval)) : 0
-    trainer.watch(trainer.sample(count, of: shares.ranges[member.position]))
+    trainer.watch(trainer.sample(count, of: assignment.ranges[member.position]))
     return count
   }
 
@@ -231,27 +235,28 @@ final class TrainingRunner {
 
   private func complete() throws {
     if members > 1 {
-      let isJudging = trainer.isJudging
+      let isValidating = trainer.isValidating
       guard let (total, microseconds) = exchange.complete(step: member.step) else { return startOver() }
       try trainer.completeRound(total: total)
-      if !isJudging { shares.note(microseconds: microseconds) }
+      if !isValidating { assignment.note(microseconds: microseconds) }
     }
     let isEpochDone = trainer.step == trainer.history.count * trainer.stepsPerEpoch
     let comparison = member.isComparisonDue(isFinished: trainer.isFinished) ? compare() : nil
     let actions = member.applied(
       isFinished: trainer.isFinished, isCheckpointDue: isEpochDone, comparison: comparison, at: now)
-    if isEpochDone { tell(member.membership) }
+    if isEpochDone { reportMembership(member.membership) }
     enqueue(actions)
   }
 
-  /// The round in hand is void, and nothing of it has been applied: the others have gone on without this member, which joins them anew.
+  /// Abandons the current round, of which nothing has been applied: the other members have continued without this one,
+  /// which joins them again.
   private func startOver() {
     (pending, early) = ([], [])
     member = TrainingMember(
       job: job, worker: worker, step: UInt64(trainer.round), agreed: member.agreedState,
-      isFinished: trainer.isFinished, patience: limits.exchange)
+      isFinished: trainer.isFinished, resendTimeout: limits.resendTimeout)
     forget()
-    tell(member.membership)
+    reportMembership(member.membership)
   }
 
   // MARK: State
@@ -268,19 +273,19 @@ final class TrainingRunner {
       try trainer.resume(state)
       kept[name.step] = state
     } catch {
-      return  // It is asked for again, and the member that gave it may be lost for that.
+      return  // The state is requested again; a member that repeatedly sends an invalid one may be declared lost.
     }
     exchange.reset(memberCount: members, me: member.position)
     begin()
   }
 
-  /// The state that the generation begins with is in place.
+  /// Begins the generation, whose initial state has been loaded.
   private func begin() {
     enqueue(member.loaded(isFinished: trainer.isFinished, at: now))
     forget()
   }
 
-  /// The state as it is, to be compared with the other members'.
+  /// Returns the digests of the current state, for the comparison with other members.
   private func compare() -> Comparison {
     let state = trainer.checkpoint
     kept[UInt64(trainer.round)] = state
@@ -316,14 +321,14 @@ final class TrainingRunner {
 
   // MARK: Reports
 
-  private func tell(_ membership: Membership) {
+  private func reportMembership(_ membership: Membership) {
     var membership = membership
     let progress = trainer.progress
-    membership.progress = Progress.with {
+    membership.progress = TrainingProgress.with {
       ($0.epoch, $0.epochs) = (UInt64(progress.epoch ?? 0), UInt64(progress.epochs ?? 0))
       ($0.done, $0.total) = (UInt64(progress.done), UInt64(progress.total))
       ($0.loss, $0.validationAccuracy) = (progress.loss ?? -1, progress.validationAccuracy ?? -1)
-      let shards = shares.ranges.indices.contains(member.position) ? shares.ranges[member.position].count : 0
+      let shards = assignment.ranges.indices.contains(member.position) ? assignment.ranges[member.position].count : 0
       $0.images = UInt32(trainer.settings.batch * shards / trainer.settings.shards)
       $0.stepMicroseconds = exchange.microseconds(of: member.step)
     }
@@ -335,17 +340,17 @@ final class TrainingRunner {
     report(.membership(membership))
   }
 
-  /// A coordinator that knows who is waited for can tell people.
-  private func tellWhomItWaitsFor() {
-    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - toldWaiting >= 1_000 else {
+  /// Reports the member that this one waits for, so that the coordinator can show it.
+  private func reportAwaitedMember() {
+    guard let waiting = member.waiting(at: now), waiting.milliseconds >= 1_000, now - lastWaitingReport >= 1_000 else {
       return
     }
-    toldWaiting = now
-    tell(member.membership)
+    lastWaitingReport = now
+    reportMembership(member.membership)
   }
 }
 
-/// A clock that only goes forward.
+/// Returns the time of a clock that is never set back.
 func monotonicMicroseconds() -> Int {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)

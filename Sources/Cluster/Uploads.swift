@@ -3,11 +3,12 @@ package import Coordination
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Fetches the bytes of results and checkpoints that are too long for one message, and checks them. No clock, no socket.
+/// Downloads results and checkpoints that are too long for one message from workers, in parts. Uses no clock and no
+/// socket.
 ///
-/// A worker announces its bytes again and again until they are no longer asked for, so what is dropped here comes again.
+/// A worker repeats its announcements until they are acknowledged, so a dropped announcement arrives again.
 package struct Uploads {
-  /// What the bytes belong to.
+  /// The result or checkpoint that the bytes belong to.
   package enum Subject: Sendable {
     case result(ChunkResult)
     case checkpoint(Checkpoint)
@@ -26,39 +27,39 @@ package struct Uploads {
     var parts: PartAssembly
   }
 
-  /// In the order in which they began.
+  /// The uploads in the order of their announcements.
   private var uploads: [Upload] = []
 
-  /// Uploads that are under way at a time: each has some parts in the queues, and the bytes that have come are in memory.
-  private static let mostAtATime = 4
-  /// Announcements that are remembered.
-  private static let mostWaiting = 1_000
+  /// The number of uploads that are active at once, which bounds the queued parts and the memory for their bytes.
+  private static let maxConcurrent = 4
+  /// The maximum number of announcements that are remembered.
+  private static let maxUploads = 1_000
 
   package init() {}
 
-  /// A worker has announced bytes.
+  /// Adds an upload that a worker has announced.
   package mutating func begin(_ subject: Subject, from worker: WorkerID) {
     let isKnown = uploads.contains { $0.worker == worker && $0.subject.bytes == subject.bytes }
-    guard !isKnown, uploads.count < Self.mostWaiting else { return }
+    guard !isKnown, uploads.count < Self.maxUploads else { return }
     let parts = PartAssembly(digest: [UInt8](subject.bytes.digest), total: Int(clamping: subject.bytes.count))
     uploads.append(Upload(worker: worker, subject: subject, parts: parts))
   }
 
-  /// What to ask for now, and whom.
+  /// Returns the requests to send now.
   /// - Parameters:
-  ///   - patience: after which a part that has not come is asked for again
-  ///   - isWanted: whether the bytes are still of use; others are given up
+  ///   - timeout: Milliseconds after which a part that has not arrived is requested again.
+  ///   - isWanted: Whether the bytes are still needed; uploads of others are removed.
   package mutating func requests(
-    at now: Milliseconds, patience: Milliseconds, isWanted: (Subject, WorkerID) -> Bool
+    at now: Milliseconds, timeout: Milliseconds, isWanted: (Subject, WorkerID) -> Bool
   ) -> [(worker: WorkerID, request: BlobRequest)] {
     uploads.removeAll { !isWanted($0.subject, $0.worker) }
-    return uploads.indices.prefix(Self.mostAtATime).flatMap { index in
-      uploads[index].parts.requests(at: now, patience: patience).map { (uploads[index].worker, $0) }
+    return uploads.indices.prefix(Self.maxConcurrent).flatMap { index in
+      uploads[index].parts.requests(at: now, timeout: timeout).map { (uploads[index].worker, $0) }
     }
   }
 
-  /// A part has come.
-  /// - Returns: all the bytes if it was the last one; they have not been checked.
+  /// Adds a part that has arrived.
+  /// - Returns: All bytes if this was the last part. They have not been checked.
   package mutating func take(
     _ part: BlobPart, from worker: WorkerID, _ content: UnsafeRawBufferPointer
   ) -> (subject: Subject, bytes: [UInt8])? {
@@ -71,8 +72,8 @@ package struct Uploads {
 }
 
 extension BytesDigest {
-  /// Longer bytes are fetched in parts.
-  package static let mostAtOnce = PartAssembly.partSize
+  /// The maximum number of bytes that are sent in one message. Longer content is transferred in parts.
+  package static let maxMessageSize = PartAssembly.partSize
 
   package init(of bytes: UnsafeRawBufferPointer) {
     self.init()

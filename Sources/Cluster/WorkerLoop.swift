@@ -4,7 +4,7 @@ internal import Foundation
 internal import SwiftProtobuf
 internal import Transport
 
-/// The thread of a worker that talks with the coordinator: carries events to the ``Worker``, and its actions out.
+/// The communication thread of a worker: passes events to the ``Worker`` and carries out its actions.
 final class WorkerLoop {
   private let socket: Socket
   private let monitor: ConnectionMonitor?
@@ -15,17 +15,17 @@ final class WorkerLoop {
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
-  private var results: [UInt64: OwnBytes] = [:]
-  private var checkpoint: OwnBytes?
+  private var results: [UInt64: UnconfirmedBytes] = [:]
+  private var checkpoint: UnconfirmedBytes?
   private var job: UInt64?
-  /// Why the coordinator will not work with this worker.
+  /// Why the coordinator refuses this worker, if it does.
   private(set) var refusal: String?
   private var wasConnected = false
-  private var hasToldRefusedKey = false
+  private var hasLoggedRefusedKey = false
 
   /// - Parameters:
-  ///   - socket: a dealer that is connected to the coordinator
-  ///   - monitor: of the socket; nil within a process
+  ///   - socket: A dealer socket that is connected to the coordinator.
+  ///   - monitor: The socket's monitor; nil within a process.
   init(
     worker: Worker, socket: consuming Socket, monitor: consuming ConnectionMonitor?, computing: ComputeThread,
     blobs: BlobStore, cache: BlobCache?, limits: Limits, log: @escaping (String) -> Void
@@ -36,15 +36,15 @@ final class WorkerLoop {
     (self.limits, self.log) = (limits, log)
   }
 
-  /// Works until `isEnding`, or until the coordinator refuses it.
+  /// Runs until `isEnding` returns true or the coordinator refuses the worker.
   func run(until isEnding: () -> Bool) {
     while !isEnding(), refusal == nil {
       receive()
       while let report = computing.reports.next() { take(report) }
       fetch()
       perform(worker.tick(at: now))
-      tellConnection()
-      // What a queue holds when the wait begins has woken it already.
+      logConnectionChange()
+      // Elements queued before the wait have triggered the descriptor already.
       socket.wait(milliseconds: downloads.isEmpty ? 50 : 5, descriptor: computing.reports.descriptor)
     }
     perform(worker.leave(at: now))
@@ -52,13 +52,13 @@ final class WorkerLoop {
 
   private var now: Milliseconds { monotonicMilliseconds() }
 
-  private func tellConnection() {
+  private func logConnectionChange() {
     guard worker.isConnected != wasConnected else { return }
     wasConnected = worker.isConnected
-    log(wasConnected ? "the coordinator has answered" : "the coordinator is gone; waiting for it, or for another one")
+    log(wasConnected ? "connected to the coordinator" : "lost the coordinator; waiting for it or another one")
   }
 
-  // MARK: What comes
+  // MARK: Receiving
 
   private func receive() {
     while let frames = socket.receive(frames: 2) {
@@ -78,28 +78,28 @@ final class WorkerLoop {
     while let event = monitor?.next() {
       switch event {
       case .closed: handle(.disconnected)
-      case .failed, .refused: tellRefusedKey()
+      case .failed, .refused: logRefusedKey()
       case .ready: break
       }
     }
   }
 
-  /// The connection is tried again and again, but people are told once.
-  private func tellRefusedKey() {
-    guard !hasToldRefusedKey else { return }
-    hasToldRefusedKey = true
+  /// Logs a rejected key once, although the connection is retried continually.
+  private func logRefusedKey() {
+    guard !hasLoggedRefusedKey else { return }
+    hasLoggedRefusedKey = true
     log(
       """
-      the coordinator does not accept this worker's key, or has another key than expected; `atelier doctor --join` says \
-      what to do. The worker goes on trying
+      the coordinator rejects this worker's key, or has another key than expected; run `atelier doctor --join` for a \
+      diagnosis. The worker keeps trying
       """)
   }
 
-  /// Sends a part of a result or checkpoint. What is not there is not wanted any longer.
+  /// Sends a part of a result or checkpoint. Requests for unknown bytes are obsolete, and ignored.
   private func answer(_ request: BlobRequest) {
     let all = Array(results.values) + (checkpoint.map { [$0] } ?? [])
     guard let bytes = all.first(where: { $0.digest.digest == request.digest }), request.offset < bytes.digest.count,
-      (1...UInt32(BytesDigest.mostAtOnce)).contains(request.count)
+      (1...UInt32(BytesDigest.maxMessageSize)).contains(request.count)
     else { return }
     let part = BlobPart.with {
       ($0.digest, $0.offset, $0.total) = (request.digest, request.offset, bytes.digest.count)
@@ -110,23 +110,23 @@ final class WorkerLoop {
   private func take(_ report: WorkerReport) {
     switch report {
     case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
-      // Chunks of another job may have the same number.
+      // Chunk numbers are unique only within a job.
       guard job == self.job else { return }
-      let own = OwnBytes(bytes)
+      let own = UnconfirmedBytes(bytes)
       results[chunk] = own
       let digest =
         checked == bytes.count
         ? [UInt8](own.digest.digest)
         : bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
       handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
-    case .progress(let units): handle(.progress(units: units))
+    case .progress(let tasks): handle(.progress(tasks: tasks))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
-      self.checkpoint = OwnBytes(bytes)
+      self.checkpoint = UnconfirmedBytes(bytes)
       handle(.checkpoint(checkpoint))
     case .jobFailed(let job, let reason):
-      log("cannot do the job: \(reason)")
+      log("cannot run the job: \(reason)")
       handle(.jobFailed(job: job, reason: reason))
     }
   }
@@ -148,18 +148,18 @@ final class WorkerLoop {
       }
       if let bytes = downloads[name]!.finish() {
         downloads[name] = nil
-        // Nobody asks twice for the states of trainings; and small files are fetched as quickly as they are read.
+        // States of trainings are needed only once, and small files are downloaded as fast as they are read.
         if bytes.count >= BlobDownload.partSize, blobs.areImages(name) { cache?.save(bytes, name) }
         blobs.add(file: bytes, name: name)
         continue
       }
-      for request in downloads[name]!.requests(at: now, patience: limits.retry) {
+      for request in downloads[name]!.requests(at: now, timeout: limits.retryInterval) {
         send { $0.blobRequest = request }
       }
     }
   }
 
-  // MARK: What goes
+  // MARK: Sending
 
   private func perform(_ actions: [Worker.Action]) {
     for action in actions {
@@ -209,8 +209,8 @@ final class WorkerLoop {
   }
 }
 
-/// Bytes that this worker keeps until the coordinator has them.
-private struct OwnBytes {
+/// The content of a result or checkpoint, which is kept until the coordinator has it.
+private struct UnconfirmedBytes {
   private let bytes: [UInt8]
   let digest: BytesDigest
 
@@ -219,8 +219,8 @@ private struct OwnBytes {
     digest = bytes.withUnsafeBytes { BytesDigest(of: $0) }
   }
 
-  /// nil if they are too many for one message, so that the coordinator asks for them.
-  var whole: Frame? { bytes.count <= BytesDigest.mostAtOnce ? Frame(bytes) : nil }
+  /// The whole content as a frame; nil if it is too long for one message, so that the coordinator requests parts.
+  var whole: Frame? { bytes.count <= BytesDigest.maxMessageSize ? Frame(bytes) : nil }
 
   func part(from offset: Int, count: Int) -> Frame { Frame(bytes[offset..<min(offset + count, bytes.count)]) }
 }

@@ -3,28 +3,29 @@ package import Coordination
 internal import Foundation
 package import Transport
 
-/// How a worker process finds its coordinator.
+/// How a worker process connects to its coordinator and to other workers.
 package struct WorkerSettings: Sendable {
   package var join: Endpoint
-  /// Where it listens for other workers; nil: where it reaches the coordinator from.
+  /// The endpoint at which it listens for other workers; nil: the address from which it reaches the coordinator.
   package var exchange: Endpoint?
-  /// What they are told in place of that.
+  /// The address to advertise to other workers, if it differs from that.
   package var advertise: AdvertisedAddress?
   package var keys: WorkerKeys?
-  /// Whether the coordinator has started this worker, and puts files beside its address.
+  /// Whether the coordinator has started this worker and puts files into the folder of its socket.
   package var isLocal = false
   package var limits = Limits()
 
   package init(join: Endpoint) { self.join = join }
 }
 
-/// A worker: a process that joins a coordinator, and does what it is told to. It survives jobs and coordinators.
+/// A worker process, which joins a coordinator and computes for it. It continues to run when a job or the coordinator
+/// ends.
 package enum WorkerProcess {
-  /// Works until `isEnding`, or until the coordinator refuses it.
+  /// Runs until `isEnding` returns true or the coordinator refuses the worker.
   ///
-  /// - Parameter log: told what people want to know
-  /// - Returns: why the coordinator refuses it; nil if it was ended otherwise
-  /// - Throws: ``TransportError`` if it cannot join or listen
+  /// - Parameter log: Receives messages to the user.
+  /// - Returns: Why the coordinator refuses the worker; nil if it was ended otherwise.
+  /// - Throws: ``TransportError`` if it cannot connect or listen.
   package static func run(
     _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
   ) throws -> String? {
@@ -32,19 +33,19 @@ package enum WorkerProcess {
     try SystemLimits.check()
     guard let keys = settings.keys else {
       throw TransportError(
-        "joining \(settings.join) needs keys: `atelier keys` makes them, and --keys names their folder")
+        "joining \(settings.join) requires keys: create them with `atelier keys` and name their folder with --keys")
     }
     let sockets = try SocketContext()
     let id = UInt64.random(in: 1...UInt64.max)
     let accessControl = try AccessControl(in: sockets)
     defer { accessControl.end() }
-    // Only members that the coordinator names get in, and only by the key that it names.
+    // Only members that the coordinator announces may connect, each with the announced key.
     let exchangeKeys = KeyPair()
-    let listening = try settings.exchange ?? exchangeEndpoint(towards: settings.join)
+    let listening = try settings.exchange ?? exchangeEndpoint(reaching: settings.join)
     let exchange = ComputeThread.Exchange(
       endpoint: listening, keys: exchangeKeys, accessControl: accessControl, context: sockets,
       bounds: Socket.Bounds(settings.limits),
-      advertised: settings.advertise ?? .of(listening, joining: settings.join))
+      advertised: settings.advertise ?? .automatic(for: listening, joining: settings.join))
     let blobs = BlobStore()
     let (computing, endpoint) = try ComputeThread.start(
       worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
@@ -62,20 +63,20 @@ package enum WorkerProcess {
     return loop.refusal
   }
 
-  /// An address of this machine that those can reach whom the coordinator can reach.
-  private static func exchangeEndpoint(towards coordinator: Endpoint) throws(TransportError) -> Endpoint {
+  /// Returns an address of this host for other workers: the one that faces the coordinator.
+  private static func exchangeEndpoint(reaching coordinator: Endpoint) throws(TransportError) -> Endpoint {
     guard let host = coordinator.host, let port = coordinator.port else {
       return try Endpoint("\(coordinator.text)-exchange-\(getpid())")
     }
-    guard let address = LocalAddress.towards(host: host, port: port) else {
-      throw TransportError("\(host) cannot be reached: there is no such host, or no way to it")
+    guard let address = LocalAddress.outbound(toHost: host, port: port) else {
+      throw TransportError("unknown host or no route to \(host)")
     }
     return try Endpoint(host: address)
   }
 }
 
 extension Endpoint {
-  /// A free port of an address.
+  /// Creates an endpoint at a free port of an address.
   init(host: String) throws(TransportError) {
     try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
   }

@@ -1,16 +1,17 @@
 internal import Coordination
 
-/// What the thread that computes tells the one that talks with the coordinator.
+/// A report of the computing thread to the communication thread.
 enum WorkerReport: Sendable {
-  /// `failure` says why there are no bytes. The first `checked` bytes are what any other worker would have come to.
+  /// A chunk has ended. `failure` is the reason if there are no bytes. The first `checked` bytes are the same whichever
+  /// worker computes them.
   case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], checked: Int, milliseconds: Int, failure: String)
-  case progress(units: Int)
+  case progress(tasks: Int)
   case membership(Membership)
   case checkpoint(Checkpoint, bytes: [UInt8])
   case jobFailed(job: UInt64, reason: String)
 }
 
-/// What the thread that talks with the coordinator wants of the one that computes.
+/// A command of the communication thread to the computing thread.
 enum WorkerCommand: Sendable {
   case prepare(Job)
   case drop
@@ -19,14 +20,14 @@ enum WorkerCommand: Sendable {
   case follow(Group)
   case end
 
-  /// Whether the chunk, which was started before, is worth nothing any more.
-  func ends(chunk: UInt64) -> Bool {
+  /// Whether the command makes the result of a started chunk useless.
+  func cancels(chunk: UInt64) -> Bool {
     if case .cancel(chunk) = self { true } else { endsJob }
   }
 
   var isFollow: Bool { if case .follow = self { true } else { false } }
 
-  /// Whether the job is over for this worker.
+  /// Whether the command ends the job for this worker.
   var endsJob: Bool {
     switch self {
     case .drop, .end: true

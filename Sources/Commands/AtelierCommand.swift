@@ -10,13 +10,13 @@ public struct AtelierCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "atelier",
     abstract:
-      "Trains image classifiers, with the same bits on any number of workers and threads and on every processor.",
+      "Trains image classifiers, with bit-identical results for any number of workers and threads on any processor.",
     discussion: """
       A first run, on Fashion-MNIST:   atelier quickstart
-      A model of your own images:      atelier train forest --data my-images
+      A model for your own images:     atelier train forest --data my-images
 
-      Results go to standard output, progress and logs to standard error. Ctrl-C, SIGTERM and a closed \
-      terminal (SIGHUP) end cleanly; another signal more than two seconds later ends at once.
+      Results go to standard output, progress and logs to standard error. Ctrl-C (SIGINT), SIGTERM and a closed \
+      terminal (SIGHUP) stop the command cleanly; a second signal, more than two seconds later, stops it at once.
 
       \(ExitStatus.documentation)
       """,
@@ -30,7 +30,7 @@ public struct AtelierCommand: ParsableCommand {
 
   public init() {}
 
-  /// Runs the command that the arguments name, and ends the process.
+  /// Runs the command given by the arguments, then exits the process.
   public static func start() -> Never {
     StandardDescriptors.fillGaps()
     OpenFiles.raiseLimit()
@@ -54,7 +54,7 @@ public struct AtelierCommand: ParsableCommand {
       StandardError.shared.write(text)
       Foundation.exit(status)
     }
-    // What ArgumentParser throws: help (a success, for standard output), wrong usage, or an error that it does not know.
+    // Errors thrown by ArgumentParser: help (a success, for standard output), wrong usage, or an unknown error.
     let code = exitCode(for: error)
     let text = fullMessage(for: error)
     if code.isSuccess {

@@ -7,7 +7,7 @@ struct DataCommand: ParsableCommand {
     abstract: "Describes a data set: shapes, class counts, mean, standard deviation, duplicates, SHA-256.",
     usage: "atelier data [<options>]",
     discussion: """
-      Reads and checks every file on the way, so this is also how to find out whether a data set is in order.
+      Reads and checks every file, so it also validates a data set.
 
       Example:  atelier data --data my-images
       """)

@@ -10,8 +10,8 @@ struct DoctorCommand: ParsableCommand {
     abstract: "Diagnoses why a worker cannot join a coordinator.",
     usage: "atelier doctor --join tcp://<host>:<port> [<options>]",
     discussion: """
-      Run it on the worker's host. It looks at the name, the port, the keys, the versions and the clocks, one after the \
-      other, and ends with status 69 at the first that is not well.
+      Run it on the worker's host. It checks the host name, the port, the keys, the versions and the clocks, in this \
+      order, and stops with exit status 69 at the first check that fails.
 
       Example:  atelier doctor --join tcp://10.0.0.1:7700
       """)
@@ -29,7 +29,7 @@ struct DoctorCommand: ParsableCommand {
     let workerKeys = try keys.keys(toJoin: endpoint)
     let findings = Doctor.examine(endpoint, keys: workerKeys)
     var table = TextTable([.left, .left, .left])
-    for finding in findings { table.add([finding.isWell ? "ok" : "NO", finding.step, finding.text]) }
+    for finding in findings { table.add([finding.isWell ? "ok" : "failed", finding.step, finding.text]) }
     try json.write(findings, text: table.text)
     if findings.contains(where: { !$0.isWell }) { throw ExitCode(ExitStatus.unavailable) }
   }

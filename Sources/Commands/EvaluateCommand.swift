@@ -13,12 +13,12 @@ struct EvaluateCommand: ParsableCommand {
     usage: "atelier evaluate <model> [<options>]",
     discussion: """
       Prints accuracy (also top-2 and top-3), log loss, Brier score, expected calibration error, precision, recall and \
-      F1 of each class, and the confusion matrix. With --workers or --listen, the images are shared out in blocks.
+      F1 of each class, and the confusion matrix. With --workers or --listen, the images are distributed in blocks.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
       """)
 
-  @Argument(help: "A model that atelier saved.", completion: .file(extensions: ["safetensors"]))
+  @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
   var model: String
 
   @OptionGroup var dataOptions: DataOptions

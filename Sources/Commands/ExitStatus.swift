@@ -10,7 +10,7 @@ internal import Runs
 internal import Selection
 internal import Transport
 
-/// The exit statuses, as in sysexits.h; 128 + n after signal n, as shells count.
+/// The exit statuses: those of sysexits.h, and 128 + n after signal n, as shells report it.
 enum ExitStatus {
   static let usage = EX_USAGE
   static let badData = EX_DATAERR
@@ -22,17 +22,16 @@ enum ExitStatus {
   static let notAllowed = EX_NOPERM
   static let temporary = EX_TEMPFAIL
 
-  /// For `atelier --help`.
+  /// The list of exit statuses in `atelier --help`.
   static let documentation = """
-    Exit status: 0 done; 64 wrong options or settings; 65 a data set, image or model is damaged; 66 there is no such \
-    input; 69 a coordinator, worker, port or browser cannot be had, or some work has no result because its workers \
-    crash (a ranking is then incomplete); \
-    70 a fault in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 writing or reading \
-    failed, for instance on a full disk; 75 another process works on the run; 76 a coordinator refuses this worker; \
-    77 needs root; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
+    Exit status: 0 success; 64 invalid options or settings; 65 a data set, image or model is damaged; 66 an input does \
+    not exist; 69 a coordinator, worker, port or browser is unavailable, or tasks were quarantined (a ranking is then \
+    incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 reading \
+    or writing failed, for example on a full disk; 75 another process is using the run; 76 the coordinator refuses \
+    this worker; 77 requires root; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
     """
 
-  /// The status that tells what kind of failure it was; nil for errors that are not ours.
+  /// Returns the exit status for an error; nil for errors that Atelier does not define.
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
@@ -72,7 +71,7 @@ enum ExitStatus {
     case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL
     case ClusterError.faulty: return software
-    case ClusterError.setAside, is IncompleteSweep: return unavailable
+    case ClusterError.quarantined, is IncompleteSweep: return unavailable
     default: return nil
     }
   }

@@ -2,12 +2,12 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// A model from a file, ready to predict.
+/// A model loaded from a file, ready to predict.
 struct LoadedModel {
   let saved: SavedModel
   let classifier: any Classifier
 
-  /// - Throws: ``FileError``, which names the file
+  /// - Throws: ``FileError`` with the path of the file
   init(path: String) throws(FileError) {
     saved = try SavedModel(path: path)
     do { classifier = try saved.classifier() } catch {
@@ -15,10 +15,11 @@ struct LoadedModel {
     }
   }
 
-  /// What a data set must have to be judged by the model.
+  /// The classes that a data set must have for this model to classify it.
   var classes: DataOptions.ClassNames { (names: saved.metadata.classNames, of: "the model") }
 
-  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` if the model cannot judge such images
+  /// Checks that the images have the shape of the training images.
+  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` if they do not
   func check(fits dataset: Dataset) throws(DatasetError) {
     let shape = saved.metadata.imageShape
     guard dataset.shape == shape else {
@@ -27,8 +28,9 @@ struct LoadedModel {
     }
   }
 
-  /// - Parameter digest: of the data set
-  /// - Throws: ``FileError/damaged(path:reason:)`` if the model was not fitted on exactly these images and classes
+  /// Checks that the model was fitted on exactly these images and classes.
+  /// - Parameter digest: the digest of the data set
+  /// - Throws: ``FileError/damaged(path:reason:)`` if it was not
   func check(isFittedOn dataset: Dataset, digest: String, path: String) throws(FileError) {
     let metadata = saved.metadata
     guard metadata.dataDigest == digest, metadata.classNames == dataset.classNames, metadata.imageShape == dataset.shape

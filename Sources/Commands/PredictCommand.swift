@@ -11,22 +11,22 @@ struct PredictCommand: ParsableCommand {
     abstract: "Classifies PNG images, with probabilities.",
     usage: "atelier predict <model> <image> ... [<options>]",
     discussion: """
-      The images must have the height, width and channels of those that the model was trained on; transparent pixels are \
-      blended onto white. An image that cannot be used is reported, the others are predicted, and the exit status is 65 (66 \
-      if all that failed do not exist).
+      The images must have the height, width and number of channels of the training images; transparent pixels are \
+      blended onto white. Images that cannot be used are reported and skipped, and the exit status is then 65 (66 if \
+      all of them are missing).
 
       Example:  atelier predict runs/…/cnn.safetensors shirt.png bag.png
       """)
 
-  @Argument(help: "A model that atelier saved.", completion: .file(extensions: ["safetensors"]))
+  @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
   var model: String
 
-  @Argument(help: ArgumentHelp("PNG images.", valueName: "image"), completion: .file(extensions: ["png"]))
+  @Argument(help: ArgumentHelp("PNG files to classify.", valueName: "image"), completion: .file(extensions: ["png"]))
   var images: [String]
 
   @Option(
     help: ArgumentHelp(
-      "How many classes to name for each image, the most probable first. JSON has all.", valueName: "n"))
+      "Number of classes to print for each image, the most probable first. JSON output has all.", valueName: "n"))
   var top = 3
 
   @OptionGroup var computeOptions: ComputeOptions
@@ -104,21 +104,21 @@ struct PredictCommand: ParsableCommand {
   }
 }
 
-/// What a model says about one image.
+/// The prediction of a model for one image.
 private struct Prediction: Encodable {
-  struct Share: Encodable {
+  struct ClassProbability: Encodable {
     let name: String
     let probability: Float
   }
   let image: String
   let prediction: String
-  /// The most probable first; of equals, the lower label.
-  let classes: [Share]
+  /// All classes, the most probable first; equal probabilities in the order of their labels.
+  let classes: [ClassProbability]
 
   init(image: String, classNames: [String], probabilities: [Float]) {
     self.image = image
     let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
-    classes = order.map { Share(name: classNames[$0], probability: probabilities[$0]) }
+    classes = order.map { ClassProbability(name: classNames[$0], probability: probabilities[$0]) }
     prediction = classes[0].name
   }
 }

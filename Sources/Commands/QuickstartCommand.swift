@@ -10,9 +10,9 @@ struct QuickstartCommand: ParsableCommand {
     abstract: "Trains the four models of the reference study and compares the results.",
     usage: "atelier quickstart [<options>]",
     discussion: """
-      On Fashion-MNIST, unless --data names another data set; with two worker processes, unless --workers says otherwise. \
-      Models and the table (quickstart.json) are saved in a new \
-      folder runs/<time>, with a report for any browser; the same data give the same digests on every machine.
+      Uses Fashion-MNIST unless --data is given, and two worker processes unless --workers is given. The models, the \
+      table (quickstart.json) and an HTML report are saved in a new folder runs/<time>. The same data give the same \
+      digests on every machine.
 
       Example:  atelier quickstart
       """)
@@ -36,9 +36,9 @@ struct QuickstartCommand: ParsableCommand {
 
   private func fitAll(in run: TrainingRun, folder: String) throws {
     let file = "\(folder)/quickstart.json"
-    let kinds = OriginalModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
+    let kinds = ReferenceModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
     let rows = try RunFolders.record(file, as: "quickstart", kinds, of: run) { keep in
-      try OriginalModel.all.map { model in
+      try ReferenceModel.all.map { model in
         let row = try fit(model, in: run, folder: folder)
         keep(row.fit)
         return row
@@ -47,11 +47,11 @@ struct QuickstartCommand: ParsableCommand {
     let table = Self.table(rows).text
     try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: file)
     let report = try RunReport.write(ofRunWith: file, run)
-    let end = "models and quickstart.json are in \(folder)" + (report.map { "\nthe report is \($0)" } ?? "")
+    let end = "models and quickstart.json written to \(folder)" + (report.map { "\nreport written to \($0)" } ?? "")
     try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }
 
-  private func fit(_ model: OriginalModel, in run: TrainingRun, folder: String) throws -> Row {
+  private func fit(_ model: ReferenceModel, in run: TrainingRun, folder: String) throws -> Row {
     let report = try run.fit(
       model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors",
       recordedAs: nil)
@@ -60,22 +60,25 @@ struct QuickstartCommand: ParsableCommand {
       \(report.kind.rawValue): accuracy \(formatted(report.testAccuracy, digits: 4)) after \
       \(formatted(report.fitSeconds + report.testSeconds, digits: 1)) s, digest \(report.digest)
       """)
-    let isOriginalData = run.dataset.name == FashionMNIST.name
-    let known = isOriginalData ? model.knownDigest : nil
+    let isReferenceData = run.dataset.name == FashionMNIST.name
+    let known = isReferenceData ? model.knownDigest : nil
     if let known, !report.digest.hasPrefix(known) {
       computeOptions.logger.warning(
-        "\(report.kind.rawValue) has another digest than one process came to (\(known)): is the data set another one?")
+        """
+        the digest of \(report.kind.rawValue) differs from the expected one, \(known)…; check that the files of \
+        Fashion-MNIST are unmodified
+        """)
     }
     return Row(
-      parameters: model.parameters, originalAccuracy: isOriginalData ? model.accuracy : nil, oneProcessDigest: known,
+      parameters: model.parameters, originalAccuracy: isReferenceData ? model.accuracy : nil, oneProcessDigest: known,
       fit: report)
   }
 
   private struct Row: Encodable {
     let parameters: String
-    /// Of the study that the models are from; nil for other data than its.
+    /// The accuracy in the reference study; nil for other data.
     let originalAccuracy: Double?
-    /// How the digest begins that one process is known to come to; nil for other data.
+    /// The first digits of the digest that one process computes; nil for other data.
     let oneProcessDigest: String?
     let fit: FitReport
   }
@@ -83,8 +86,8 @@ struct QuickstartCommand: ParsableCommand {
   private static func table(_ rows: [Row]) -> TextTable {
     var table = TextTable(
       [.left, .left, .right, .right, .right, .right, .left, .left],
-      header: ["model", "parameters", "accuracy", "original", "fit s", "test s", "digest", "one process"])
-    func percent(_ share: Double) -> String { formatted(100 * share, digits: 2) + " %" }
+      header: ["model", "parameters", "accuracy", "reference", "fit s", "test s", "digest", "one process"])
+    func percent(_ fraction: Double) -> String { formatted(100 * fraction, digits: 2) + " %" }
     for row in rows {
       table.add([
         row.fit.kind.rawValue, row.parameters, percent(row.fit.testAccuracy), row.originalAccuracy.map(percent) ?? "-",

@@ -9,10 +9,10 @@ internal import Transport
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "version",
-    abstract: "Prints the version of Atelier and the features of this machine that it uses.",
+    abstract: "Prints the versions of Atelier and its libraries, and the instruction set in use.",
     discussion: """
-      The widest instruction set of the processor is chosen; \(InstructionSet.environmentVariable)=avx2 or portable \
-      forces a narrower one. Models and predictions are the same on each, bit for bit.
+      Atelier uses the widest instruction set of the processor; \(InstructionSet.environmentVariable)=avx2 or portable \
+      selects a narrower one. Models and predictions are bit-identical on all of them.
 
       Example:  ATELIER_ISA=avx2 atelier version
       """)
@@ -21,7 +21,7 @@ struct VersionCommand: ParsableCommand {
     var table = TextTable([.left, .left])
     table.add(["atelier", atelierVersion])
     let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
-    table.add(["instruction set", "\(try InstructionSet.chosen().rawValue) (this processor can: \(available))"])
+    table.add(["instruction set", "\(try InstructionSet.chosen().rawValue) (available: \(available))"])
     table.add(["cores", "\(availableCores())"])
     table.add(["zlib", String(cString: zlibVersion())])
     table.add(["libpng", String(cString: png_get_libpng_ver(nil))])

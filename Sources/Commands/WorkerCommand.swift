@@ -10,9 +10,9 @@ struct WorkerCommand: ParsableCommand {
     abstract: "Runs a worker for a coordinator on this host or another.",
     usage: "atelier worker --join tcp://<host>:<port> [<options>]",
     discussion: """
-      Joins the coordinator (a training that was started with --listen), does what it is told to, and stays for the next \
-      one. It needs no data: what it lacks it fetches from the coordinator, checks it by its SHA-256, and keeps it under \
-      ~/.cache/atelier. If it cannot join, `atelier doctor` says why.
+      Joins a coordinator (a command started with --listen), computes for it, and then waits for the next one. A \
+      worker needs no local data: it fetches files from the coordinator, verifies their SHA-256, and caches them in \
+      ~/.cache/atelier. If it cannot join, run `atelier doctor` to find out why.
 
       Example:  atelier worker --join tcp://10.0.0.1:7700
       """)
@@ -23,8 +23,8 @@ struct WorkerCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Address to listen at for other workers (default: a free port of the address that leads to the coordinator; \
-      tcp://*:PORT: a port of all addresses).
+      Address to listen at for other workers (default: a free port of the interface that reaches the coordinator). \
+      tcp://*:PORT listens on all interfaces.
       """,
       valueName: "tcp://host:port"))
   var exchange: String?
@@ -32,14 +32,14 @@ struct WorkerCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Address that other workers connect to, where it is not the one that this worker listens at: behind NAT, or with \
-      several networks (default: the address to which --exchange leads).
+      Address that other workers connect to, if it differs from the address of --exchange, for example behind NAT or \
+      on a host with several networks (default: the address of --exchange).
       """,
       valueName: "host[:port]"))
   var advertise: String?
 
-  /// The process of the coordinator that has started it, and with which it ends. It says so itself: when a worker looks who its parent is, that may
-  /// have died already.
+  /// The process identifier of the coordinator that started this local worker, which exits when the coordinator does.
+  /// An argument, because the coordinator may have exited before the worker determines its parent.
   @Option(help: .hidden)
   var parent: Int32?
 
@@ -53,9 +53,9 @@ struct WorkerCommand: ParsableCommand {
     settings.advertise = try advertise.map { text throws(TransportError) in try AdvertisedAddress(text) }
     settings.limits = limits.limits
     settings.isLocal = parent != nil
-    // A local worker has its keys from the coordinator.
+    // A local worker gets its keys from the coordinator.
     settings.keys = try WorkerKeys() ?? keys.keys(toJoin: settings.join)
-    // Ctrl-C and a closed terminal are meant for the coordinator, which ends its workers when it is ready to.
+    // Ctrl-C and a closed terminal are handled by the coordinator, which stops its local workers itself.
     if parent != nil { for number in [SIGINT, SIGHUP] { signal(number, SIG_IGN) } }
     Interruption.watch()
     let logger = compute.logger
@@ -68,7 +68,7 @@ struct WorkerCommand: ParsableCommand {
   }
 }
 
-/// The coordinator will not work with this worker.
+/// The coordinator refused this worker.
 struct WorkerRefused: Error, CustomStringConvertible {
   let reason: String
 

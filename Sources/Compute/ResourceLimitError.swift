@@ -30,7 +30,7 @@ package struct ResourceLimitError: Error, Equatable, CustomStringConvertible {
 }
 
 /// The limit on open files, which include sockets and pipes.
-package enum OpenFiles {
+package enum OpenFileLimit {
   /// Checks that this process can open more files.
   /// - Parameter count: the number of descriptors that will be needed at the same time
   /// - Throws: ``ResourceLimitError`` if a limit does not permit them.

@@ -1,127 +1,131 @@
 internal import SwiftProtobuf
 
-/// How many workers a job is for, if not for all.
+/// The number of workers that a job asks for, if it does not take all of them.
 package struct Team: Sendable, Equatable {
-  /// It begins with so many, if there are so many.
+  /// The number of workers to start with, if as many are available.
   package let size: Int
-  /// More than these would be of no use to it.
-  package let most: Int
+  /// The largest number of workers that the job can use.
+  package let maxSize: Int
 
-  package init(of size: Int, atMost most: Int = .max) { (self.size, self.most) = (size, max(size, most)) }
+  package init(of size: Int, atMost maxSize: Int = .max) { (self.size, self.maxSize) = (size, max(size, maxSize)) }
 }
 
-/// A job, how far it is, and who works at it.
+/// A job with its state and its workers.
 struct Assignment: Sendable {
   var job: Job
-  /// One of the two: work in independent units, or a training. Two variables, so that the pool is changed in place.
+  /// Either the pool (independent tasks) or the group (a training) is set. Two variables instead of an enumeration, so
+  /// that the pool is changed in place.
   var pool: TaskPool?
   var group: TrainingGroup?
-  /// nil: all workers.
+  /// The team of the job; nil if all workers work on it.
   let team: Team?
-  /// With the threads of each.
+  /// The workers, with the number of threads of each.
   private(set) var workers: [WorkerID: Double] = [:]
-  /// Threads of all its workers together.
+  /// The total number of threads of the workers.
   private(set) var power = 0.0
-  /// Who cannot do it, or shall not, and why.
-  private(set) var barred: [WorkerID: String] = [:]
-  /// Of those, who have said so themselves. Nobody takes their seats: what they met the others are likely to meet as well.
+  /// Workers that cannot or must not work on the job, with the reason.
+  private(set) var excluded: [WorkerID: String] = [:]
+  /// The excluded workers that reported themselves that they cannot do the job. They are not replaced: other workers
+  /// would probably fail for the same reason.
   private var failed: Set<WorkerID> = []
-  /// The step that its training has reached, when it did, and accidents since then.
-  private var reached: UInt64 = 0
-  private var reachedAt: Milliseconds = .min / 2
-  private(set) var accidents = Accidents()
-  /// Since when the training is to be given up: that is done when none of the victims has come back for a while.
-  var condemnedAt: Milliseconds?
-  /// Workers that were lost from it: if one comes back, it has the state still.
-  private(set) var former: Set<WorkerID> = []
+  /// The last step of the training, the time at which it was reached, and the failures since then.
+  private var lastStep: UInt64 = 0
+  private var lastStepTime: Milliseconds = .min / 2
+  private(set) var failures = FailureHistory()
+  /// The time since which the training is due to be abandoned, unless one of its lost workers reconnects in time.
+  var quarantinePendingSince: Milliseconds?
+  /// Workers that were lost from the job. One that reconnects still has the state.
+  private(set) var formerWorkers: Set<WorkerID> = []
 
-  init(_ job: Job, _ work: Coordinator.Work, team: Team?) {
+  init(_ job: Job, _ workload: Coordinator.Workload, team: Team?) {
     (self.job, self.team) = (job, team)
-    switch work {
+    switch workload {
     case .tasks(let pool): self.pool = pool
     case .training(let group): self.group = group
     }
   }
 
-  /// How many workers it wants beside those that it has.
-  var lack: Int {
+  /// The number of workers that the job needs in addition to those that it has.
+  var missingCount: Int {
     guard let team else { return .max }
     return max(team.size - workers.count - failed.count, workers.isEmpty ? 1 : 0)
   }
 
-  /// How many it could do without.
+  /// The number of workers in excess of the team's size.
   var surplus: Int { team.map { max(0, workers.count - $0.size) } ?? 0 }
 
-  /// Whether one more would speed it up. Blocks of images are soon done.
-  var hasRoom: Bool { team.map { workers.count < $0.most && failed.isEmpty && group != nil } ?? false }
+  /// Whether another worker would speed up the job. Jobs of tasks do not count: a team's blocks of images take a short
+  /// time.
+  var hasRoom: Bool { team.map { workers.count < $0.maxSize && failed.isEmpty && group != nil } ?? false }
 
-  /// Whether `other` needs a worker more. What is short comes first: it is the end of a trial.
+  /// Returns whether the job needs a worker more urgently than `other`. Jobs of tasks come first: they are short, and
+  /// complete the fit of a team.
   func needsMore(than other: Assignment) -> Bool {
     let (isShort, isOtherShort) = (pool != nil, other.pool != nil)
-    return isShort == isOtherShort ? lack > other.lack : isShort
+    return isShort == isOtherShort ? missingCount > other.missingCount : isShort
   }
 
   mutating func add(_ worker: WorkerID, power: Double) {
     workers[worker] = power
     self.power += power
-    former.remove(worker)
-    pool?.restoreHand(of: worker)
+    formerWorkers.remove(worker)
+    pool?.restoreQueue(of: worker)
   }
 
-  /// - Returns: whether it worked at this.
+  /// - Returns: Whether the worker worked on the job.
   mutating func remove(_ worker: WorkerID) -> Bool {
     guard let power = workers.removeValue(forKey: worker) else { return false }
     self.power -= power
-    former.insert(worker)
+    formerWorkers.insert(worker)
     return true
   }
 
-  mutating func bar(_ worker: WorkerID, reason: String, hasFailed: Bool) {
+  mutating func exclude(_ worker: WorkerID, reason: String, hasFailed: Bool) {
     if hasFailed { failed.insert(worker) }
-    barred[worker] = reason
+    excluded[worker] = reason
   }
 
-  /// Nobody else is left. Who was barred because of a link to another can work alone.
-  mutating func admitThoseWithoutLinks() { barred = barred.filter { failed.contains($0.key) } }
+  /// Readmits the workers that were excluded because of a broken link to another worker. Such a worker can train alone.
+  mutating func readmitUnlinked() { excluded = excluded.filter { failed.contains($0.key) } }
 
-  /// The training has come so far: nothing before that is to blame for any crash.
+  /// Notes the step that the training has reached. The rounds before it are not the cause of later crashes.
   mutating func note(step: UInt64, at now: Milliseconds, _ statistics: inout CrashStatistics) {
-    guard step > reached else { return }
-    statistics.noteDone(accidents)
-    (reached, reachedAt, accidents, condemnedAt) = (step, now, Accidents(), nil)
+    guard step > lastStep else { return }
+    statistics.noteDone(failures)
+    (lastStep, lastStepTime, failures, quarantinePendingSince) = (step, now, FailureHistory(), nil)
   }
 
-  /// A worker has crashed while it trained.
-  /// - Returns: whether the training is to be judged therefore.
+  /// Notes that a worker has crashed during the training.
+  /// - Returns: Whether the failures may now be significant.
   mutating func noteCrash(
     of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds,
     _ statistics: inout CrashStatistics
   ) -> Bool {
-    // The worker was lost before the others reached the newest step: what it was lost at is done.
-    guard crash.time > reachedAt else {
-      statistics.noteInnocentLoss()
+    // The worker was lost before the others reached the newest step: the rounds that it worked on are done.
+    guard crash.time > lastStepTime else {
+      statistics.noteUnrelatedLoss()
       return false
     }
-    // It has lived through what came before the newest step.
-    let begun = max(crash.given, reachedAt)
-    let exposure = crash.time - begun
-    let proof = Proof(time: begun - crash.joined, hasCompleted: true, least: limits.silence)
-    let isProven = proof.isEnough(for: accidents)
-    accidents.note(worker, at: now, window: limits.heartbeat, after: exposure, isProven: isProven)
-    return accidents.count >= limits.deaths && accidents.isProven
+    // The worker survived the rounds before the newest step.
+    let start = max(crash.startTime, lastStepTime)
+    let exposure = crash.time - start
+    let proof = Proof(time: start - crash.joinTime, hasCompleted: true, minimumTime: limits.workerTimeout)
+    let isProven = proof.isEnough(for: failures)
+    failures.record(worker, at: now, window: limits.heartbeat, after: exposure, isProven: isProven)
+    return failures.count >= limits.maxFailures && failures.isProven
   }
 
-  /// Whether a worker may work at this that has been there for so long: a training that seems to kill is tried by those
-  /// that have proved themselves.
-  func mayJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
-    guard team != nil, group != nil, accidents.count >= max(1, limits.deaths - 1) else { return true }
-    return condemnedAt == nil
-      && Proof(time: time, hasCompleted: true, least: limits.silence).isEnough(for: accidents)
+  /// Returns whether a worker that joined the cluster `time` ago may work on the job. A training in which workers have
+  /// crashed repeatedly is given to proven workers only.
+  func canJoin(after time: Milliseconds, _ limits: Limits) -> Bool {
+    guard team != nil, group != nil, failures.count >= max(1, limits.maxFailures - 1) else { return true }
+    return quarantinePendingSince == nil
+      && Proof(time: time, hasCompleted: true, minimumTime: limits.workerTimeout).isEnough(for: failures)
   }
 
-  /// A worker that seemed to have crashed is back.
-  mutating func absolve(_ worker: WorkerID) {
-    pool?.absolve(worker)
-    if accidents.absolve(worker) { condemnedAt = nil }
+  /// Notes that a worker that was lost has reconnected: it had not crashed.
+  mutating func noteReturn(of worker: WorkerID) {
+    pool?.noteReturn(of: worker)
+    if failures.remove(worker) { quarantinePendingSince = nil }
   }
 }

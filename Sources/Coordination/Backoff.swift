@@ -1,15 +1,15 @@
-/// How long to wait before something is asked for again: each time twice as long, since on a slow link it may still be under way, and every
-/// further copy of it delays what is waited for.
+/// An exponential backoff of repeated requests.
+///
+/// On a slow link the answer may still be under way, and each further copy of it delays the rest.
 package struct Backoff: Sendable {
   private var requests = 0
 
-  /// Patience doubles at most so often.
-  private static let most = 4
+  private static let maxDoublings = 4
 
   package init() {}
 
-  package func wait(_ patience: Milliseconds) -> Milliseconds { patience << requests }
+  /// Returns the time to wait before the next request: the timeout, doubled for each request so far.
+  package func wait(_ timeout: Milliseconds) -> Milliseconds { timeout << requests }
 
-  /// It has been asked for again.
-  package mutating func noteRequest() { requests = min(requests + 1, Self.most) }
+  package mutating func noteRequest() { requests = min(requests + 1, Self.maxDoublings) }
 }

@@ -1,25 +1,26 @@
 internal import SwiftProtobuf
 
-/// Results and checkpoints whose bytes are of no use.
+/// Results and checkpoints with invalid bytes.
 extension Coordinator {
-  /// As often as a worker may send such: the third time, its host is taken to be faulty.
-  private static let mostFaults = 3
+  /// The number of invalid results and checkpoints after which a worker is expelled: its host is probably faulty.
+  private static let maxFaults = 3
 
-  /// The chunk that a result is about, if its bytes are still needed.
+  /// Returns the chunk of a result, if the result's bytes are still needed.
   package func openChunk(of result: ChunkResult, from id: WorkerID) -> Chunk? {
     guard workers[id] != nil, result.failure.isEmpty, let index = index(ofJob: result.job) else { return nil }
     return assignments[index].pool?.chunk(result.chunk)
   }
 
-  /// Whether the bytes of a checkpoint are needed.
+  /// Returns whether the bytes of a checkpoint are needed.
   package func wants(_ checkpoint: Checkpoint, from id: WorkerID) -> Bool {
     guard workers[id] != nil, let index = index(ofJob: checkpoint.job), let group = assignments[index].group,
       group.members.contains(id)
     else { return false }
-    return checkpoint.step > group.savedStep || checkpoint.finished || group.isPaused
+    return checkpoint.step > group.savedStep || checkpoint.finished || group.isPauseRequested
   }
 
-  /// The result's bytes are not what they must be: the chunk goes to another worker, or comes again from this one if there is no other.
+  /// Rejects a result with invalid bytes. The chunk is given to another worker, or again to the same one if there is no
+  /// other.
   package mutating func reject(_ result: ChunkResult, from id: WorkerID, reason: String, at now: Milliseconds)
     -> [Action]
   {
@@ -28,13 +29,13 @@ extension Coordinator {
       let others = Set($0.assignments[index].workers.keys)
       if others.count > 1 { $0.assignments[index].pool?.takeBack(chunk.id, from: id, among: others) }
       $0.noteFault(of: id, reason)
-      // Those who have done nothing wrong are served first.
+      // The other workers come first, so that one of them gets the chunk.
       for other in $0.workers.keys.sorted() where other != id { $0.instruct(other) }
       $0.instruct(id)
     }
   }
 
-  /// The checkpoint's bytes are not what they must be. It counts for nothing, so it comes again.
+  /// Rejects a checkpoint with invalid bytes. The worker sends it again, because no orders confirm it.
   package mutating func reject(
     _ checkpoint: Checkpoint, from id: WorkerID, reason: String, at now: Milliseconds
   ) -> [Action] {
@@ -45,15 +46,17 @@ extension Coordinator {
     guard workers[id] != nil else { return }
     faults[id, default: 0] += 1
     actions.append(.note(.unusable(id, reason: reason)))
-    guard faults[id]! >= Self.mostFaults else { return }
-    let verdict =
-      "\(Self.mostFaults) of its results could not be used, the last one because \(reason): bad memory on its host, or another build"
-    refused[id] = verdict
-    actions.append(.note(.lost(id, .unfit(reason: verdict))))
-    actions.append(.refuse(id, reason: verdict))
+    guard faults[id]! >= Self.maxFaults else { return }
+    let explanation = """
+      \(Self.maxFaults) of its results were invalid, the last one because \(reason): its host has bad memory, or it \
+      runs another build of Atelier
+      """
+    expelled[id] = explanation
+    actions.append(.note(.lost(id, .excluded(reason: explanation))))
+    actions.append(.refuse(id, reason: explanation))
     workers[id] = nil
     withdraw(id)
-    admitTheBarred()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+    readmitExcluded()
+    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 }

@@ -1,6 +1,6 @@
 internal import SwiftProtobuf
 
-/// What workers are told.
+/// The orders of the workers.
 extension Coordinator {
   mutating func instructAll() {
     for id in workers.keys.sorted() { instruct(id) }
@@ -10,7 +10,7 @@ extension Coordinator {
     for id in assignments[index].workers.keys.sorted() { instruct(id) }
   }
 
-  /// Gives the worker what there is to do, and tells it if that is news.
+  /// Fills the worker's queue, and sends its orders if they have changed.
   mutating func instruct(_ id: WorkerID) {
     guard let worker = workers[id] else { return }
     var orders = Orders()
@@ -20,15 +20,15 @@ extension Coordinator {
       if let group = assignments[index].group {
         if group.members.contains(id) { orders.group = group.orders(profiles: workers.mapValues(\.profile)) }
       } else if !isAwaiting {
-        orders.chunks = fillHands(of: worker, id, at: index)
+        orders.chunks = fillQueue(of: worker, id, at: index)
       }
     }
     guard orders != worker.orders || orders.number == 0 else { return }
     ordersCount += 1
     orders.number = ordersCount
-    if worker.unconfirmed == nil { workers[id]!.unconfirmed = (ordersCount, now) }
+    if worker.unacknowledged == nil { workers[id]!.unacknowledged = (ordersCount, now) }
     if orders.job.id != worker.orders.job.id || orders.chunks.first != worker.orders.chunks.first {
-      workers[id]!.givenAt = now
+      workers[id]!.startTime = now
     }
     workers[id]!.orders = orders
     send(to: id)

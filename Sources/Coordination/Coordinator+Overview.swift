@@ -1,39 +1,40 @@
-/// How things stand, for people.
+/// The state of the workers and of the job, for display.
 extension Coordinator {
   package struct WorkerOverview: Sendable {
     package let id: WorkerID
     package let profile: Profile
     package let lastSeen: Milliseconds
-    /// That it works at.
+    /// The number of the job that the worker works on; nil if it is idle.
     package let job: UInt64?
-    /// What it has in hand; the first is being worked on, and so many of its units are done.
+    /// The chunks in the worker's queue; the worker computes the first one.
     package let chunks: [Chunk]
-    package let unitsDone: Int
+    /// The number of completed tasks of the first chunk.
+    package let tasksDone: Int
     package let membership: Membership?
-    /// Why it cannot do what is to be done.
-    package let unfit: String?
+    /// Why the worker is excluded from the current job; nil if it is not.
+    package let exclusionReason: String?
   }
 
-  /// In the order of their numbers.
+  /// The workers, sorted by ID.
   package var overview: [WorkerOverview] {
     workers.sorted { $0.key < $1.key }.map { id, worker in
       let assignment = index(of: id).map { assignments[$0] }
       return WorkerOverview(
-        id: id, profile: worker.profile, lastSeen: clock.outside(worker.lastSeen), job: assignment?.job.id,
-        chunks: assignment?.pool?.chunks(of: id) ?? [], unitsDone: worker.unitsDone, membership: worker.membership,
-        unfit: assignment == nil ? assignments.lazy.compactMap { $0.barred[id] }.first : nil)
+        id: id, profile: worker.profile, lastSeen: clock.externalTime(of: worker.lastSeen), job: assignment?.job.id,
+        chunks: assignment?.pool?.chunks(of: id) ?? [], tasksDone: worker.tasksDone, membership: worker.membership,
+        exclusionReason: assignment == nil ? assignments.lazy.compactMap { $0.excluded[id] }.first : nil)
     }
   }
 
-  /// Units of the job that are done, those of chunks in hand included.
-  package var unitsDone: Int {
+  /// The number of completed tasks of the job, including those of chunks in progress.
+  package var tasksDone: Int {
     guard let assignment = assignments.first, let pool = assignment.pool else { return 0 }
-    // A chunk that two workers have is counted once.
-    var inHand: [UInt64: Int] = [:]
+    // A chunk that two workers compute is counted once.
+    var inProgress: [UInt64: Int] = [:]
     for id in assignment.workers.keys {
       guard let worker = workers[id], let chunk = pool.chunks(of: id).first else { continue }
-      inHand[chunk.id] = max(inHand[chunk.id] ?? 0, min(worker.unitsDone, Int(chunk.count)))
+      inProgress[chunk.id] = max(inProgress[chunk.id] ?? 0, min(worker.tasksDone, Int(chunk.count)))
     }
-    return pool.unitsDone + inHand.values.reduce(0, +)
+    return pool.tasksDone + inProgress.values.reduce(0, +)
   }
 }

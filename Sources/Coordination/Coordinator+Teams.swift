@@ -1,6 +1,7 @@
-/// Who works at what.
+/// The assignment of workers to jobs.
 extension Coordinator {
-  /// Whether there are workers for another team of this size. Where there are fewer workers than that, one team has them all.
+  /// Returns whether enough workers are available for another team of this size. If the cluster has fewer workers than
+  /// that, a single team gets all of them.
   package func hasWorkers(forTeamOf size: Int) -> Bool {
     guard !isAwaiting, assignments.allSatisfy({ $0.team != nil }) else { return false }
     let idle = workers.count - assignments.reduce(0) { $0 + $1.workers.count }
@@ -8,62 +9,66 @@ extension Coordinator {
     return idle + assignments.reduce(0) { $0 + $1.surplus } >= size
   }
 
-  /// Puts workers where one is lacking: first those that have nothing to do, then those that others can do without.
-  mutating func staff() {
-    guard assignments.contains(where: { $0.lack > 0 }) else { return }
+  /// Assigns workers to the jobs that need some: first idle workers, then the surplus of other teams.
+  mutating func assignWorkers() {
+    guard assignments.contains(where: { $0.missingCount > 0 }) else { return }
     for id in idleWorkers {
-      if let index = neediest(for: id) { seat(id, at: index) }
+      if let index = neediestAssignment(for: id) { assign(id, to: index) }
     }
-    while let (id, index) = movable() {
+    while let (id, index) = nextMove() {
       withdraw(id)
-      seat(id, at: index)
+      assign(id, to: index)
     }
   }
 
-  /// Who has nothing to do joins the smallest team that it can be of use to.
+  /// Assigns each idle worker to the smallest team that has room for it.
   ///
-  /// That is done now and then and not at once, since the next trial may be on its way.
-  mutating func spread() {
+  /// Called from time to time instead of at once, because the next job of a team may be about to start.
+  mutating func assignIdleWorkers() {
     guard !isAwaiting, assignments.contains(where: \.hasRoom) else { return }
     for id in idleWorkers {
-      let open = assignments.indices.filter { assignments[$0].hasRoom && maySeat(id, at: $0) }
+      let open = assignments.indices.filter { assignments[$0].hasRoom && canAssign(id, to: $0) }
       if let index = open.min(by: { assignments[$0].workers.count < assignments[$1].workers.count }) {
-        seat(id, at: index)
+        assign(id, to: index)
       }
     }
   }
 
-  private var idleWorkers: [WorkerID] { workers.keys.filter { index(of: $0) == nil && !deaf.contains($0) }.sorted() }
-
-  /// What seems to kill workers is tried by those only that have proved themselves.
-  private func maySeat(_ id: WorkerID, at index: Int) -> Bool {
-    assignments[index].barred[id] == nil && assignments[index].mayJoin(after: now - workers[id]!.joined, limits)
+  private var idleWorkers: [WorkerID] {
+    workers.keys.filter { index(of: $0) == nil && !unresponsive.contains($0) }.sorted()
   }
 
-  private func neediest(for id: WorkerID) -> Int? {
+  /// Returns whether the worker may work on a job: it is not excluded, and is proven if the job has crashed workers.
+  private func canAssign(_ id: WorkerID, to index: Int) -> Bool {
+    assignments[index].excluded[id] == nil
+      && assignments[index].canJoin(after: now - workers[id]!.joinTime, limits)
+  }
+
+  private func neediestAssignment(for id: WorkerID) -> Int? {
     var found: Int?
-    for (index, assignment) in assignments.enumerated() where assignment.lack > 0 && maySeat(id, at: index) {
-      // It may have the state still.
-      if assignment.former.contains(id) { return index }
+    for (index, assignment) in assignments.enumerated() where assignment.missingCount > 0 && canAssign(id, to: index) {
+      // A former worker of the job may still have its state.
+      if assignment.formerWorkers.contains(id) { return index }
       if let best = found, !assignment.needsMore(than: assignments[best]) { continue }
       found = index
     }
     return found
   }
 
-  /// A worker that its team can do without, and where it is lacking. Who is not a member yet moves first: that stops nobody.
-  private func movable() -> (WorkerID, Int)? {
+  /// Returns a worker of a team with a surplus, and the job that needs it. Workers that are not members of a training
+  /// group move first, since their leaving does not interrupt the training.
+  private func nextMove() -> (WorkerID, Int)? {
     for assignment in assignments where assignment.surplus > 0 {
       let members = assignment.group?.members ?? []
       let order = assignment.workers.keys.map { (members.contains($0) ? 1 : 0, $0) }
       for (_, id) in order.sorted(by: { ($0.0, $1.1) < ($1.0, $0.1) }) {
-        if let index = neediest(for: id) { return (id, index) }
+        if let index = neediestAssignment(for: id) { return (id, index) }
       }
     }
     return nil
   }
 
-  private mutating func seat(_ id: WorkerID, at index: Int) {
+  private mutating func assign(_ id: WorkerID, to index: Int) {
     assignments[index].add(id, power: workers[id]!.power)
     instruct(id)
   }

@@ -1,6 +1,6 @@
-/// Workers that come, tell how they stand, and go.
+/// Workers that join, report their status, and leave.
 extension Coordinator {
-  mutating func handle(_ status: Status, from id: WorkerID) {
+  mutating func handle(_ status: WorkerStatus, from id: WorkerID) {
     if let known = workers[id] {
       guard status.number > known.status else { return }
     } else {
@@ -8,12 +8,12 @@ extension Coordinator {
     }
     workers[id]!.lastSeen = now
     workers[id]!.status = status.number
-    // Whoever tells more than there can be must not make sums overflow.
-    workers[id]!.unitsDone = Int(min(status.unitsDone, 1 << 40))
+    // Bounded, so that sums cannot overflow.
+    workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
-    confirm(status, of: id)
+    acknowledge(status, of: id)
     if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
-      bar(id, from: index, reason: status.failure)
+      exclude(id, from: index, reason: status.failure)
     }
     if status.hasMembership { handle(status.membership, of: id) }
     instruct(id)
@@ -24,73 +24,77 @@ extension Coordinator {
       actions.append(.refuse(id, reason: reason))
       return false
     }
-    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joined: now)
-    statistics.absolve(id)
-    for index in assignments.indices { assignments[index].absolve(id) }
+    workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joinTime: now)
+    statistics.noteReturn(of: id)
+    for index in assignments.indices { assignments[index].noteReturn(of: id) }
     actions.append(.note(.joined(id, profile)))
-    let areAllThere = awaitWorkers()
-    staff()
-    if areAllThere {
+    let isLastAwaited = awaitWorkers()
+    assignWorkers()
+    if isLastAwaited {
       expectMembers()
       instructAll()
     }
     return true
   }
 
-  /// A worker that says only what it is, but never follows what it is told, hears nothing: it would keep what it is
-  /// given for ever.
-  private mutating func confirm(_ status: Status, of id: WorkerID) {
+  /// Notes which orders the worker has acknowledged. A worker that reports its status but never acknowledges its orders
+  /// does not receive them, and would keep its chunks forever.
+  private mutating func acknowledge(_ status: WorkerStatus, of id: WorkerID) {
     guard status.coordinator == session, let worker = workers[id] else { return }
-    let isUnreached = status.millisecondsSinceOrders > limits.silence / 2
+    let isUnreached = status.millisecondsSinceOrders > limits.workerTimeout / 2
     workers[id]!.unreachedSince = isUnreached ? worker.unreachedSince ?? now : nil
-    if let orders = worker.unconfirmed, status.orders >= orders.number {
-      workers[id]!.unconfirmed = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
+    if let orders = worker.unacknowledged, status.orders >= orders.number {
+      workers[id]!.unacknowledged = status.orders >= worker.orders.number ? nil : (worker.orders.number, now)
     }
-    // Of one that is back, it is known only when it has been told something.
-    guard workers[id]!.unconfirmed == nil, worker.orders.number > 0, deaf.remove(id) != nil else { return }
-    slowness[id, default: Backoff()].noteRequest()
-    staff()
+    // A worker that has reconnected is responsive again only once it has acknowledged orders of this connection.
+    guard workers[id]!.unacknowledged == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
+    acknowledgmentBackoffs[id, default: Backoff()].noteRequest()
+    assignWorkers()
   }
 
-  /// Workers that receive what they are sent. Others could do a job only if their link were repaired, which may never
+  /// The workers that receive their orders. The others could work only if their links were repaired, which may never
   /// happen.
-  private var reachableWorkers: [WorkerID] { workers.keys.filter { !deaf.contains($0) } }
+  private var responsiveWorkers: [WorkerID] { workers.keys.filter { !unresponsive.contains($0) } }
 
-  /// Whether a worker that sends its status receives nothing: it does not confirm its orders, or all that it has sent for
-  /// the timeout says that no orders arrive. It would do nothing that it is asked for.
-  func isDeaf(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
-    guard let since = worker.unconfirmed?.since ?? worker.unreachedSince else { return false }
-    return now - since > slowness[id, default: Backoff()].wait(limits.silence)
+  /// Returns whether a worker sends its status but receives nothing: it does not acknowledge its orders, or all statuses
+  /// within the timeout report that no orders arrive. Such a worker never sends a lost result again.
+  func isUnresponsive(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
+    guard let since = worker.unacknowledged?.since ?? worker.unreachedSince else { return false }
+    return now - since > acknowledgmentBackoffs[id, default: Backoff()].wait(limits.workerTimeout)
   }
 
   private func refusal(of id: WorkerID, _ profile: Profile) -> String? {
-    if profile.numerics == numerics { return refused[id] }
-    return
-      "it computes by other rules (\(profile.numerics)) than the coordinator (\(numerics)): install the same version of Atelier on both"
+    if profile.numerics == numerics { return expelled[id] }
+    return """
+      its numerics version \(profile.numerics) differs from the coordinator's version \(numerics); install the same \
+      version of Atelier on both hosts
+      """
   }
 
-  /// Whether the status was made under the newest orders.
-  private func isCurrent(_ status: Status, of id: WorkerID) -> Bool {
+  /// Returns whether the worker followed its newest orders when it sent the status.
+  private func isCurrent(_ status: WorkerStatus, of id: WorkerID) -> Bool {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
-  /// The worker cannot do its job. If nobody can, of those who are awaited either, that is the job's end; a team's job is at its end when its
-  /// whole team has said so.
-  private mutating func bar(_ id: WorkerID, from index: Int, reason: String) {
+  /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker can do it: none in the
+  /// cluster or, for the job of a team, none of the team.
+  private mutating func exclude(_ id: WorkerID, from index: Int, reason: String) {
     let job = assignments[index].job.id
-    actions.append(.note(.lost(id, .unfit(reason: reason))))
-    assignments[index].bar(id, reason: reason, hasFailed: true)
+    actions.append(.note(.lost(id, .excluded(reason: reason))))
+    assignments[index].exclude(id, reason: reason, hasFailed: true)
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
-    let canNobody =
+    let isImpossible =
       assignment.team == nil
-      ? !isAwaiting && reachableWorkers.allSatisfy { assignment.barred[$0] != nil } : assignment.workers.isEmpty
-    if canNobody { end(index, .impossible(reason: reason)) } else { staff() }
+      ? !isAwaiting && responsiveWorkers.allSatisfy { assignment.excluded[$0] != nil } : assignment.workers.isEmpty
+    if isImpossible { end(index, .impossible(reason: reason)) } else { assignWorkers() }
   }
 
-  /// - Parameter loss: a closed connection or silence may be a crash, or something that the worker survives: then it
-  ///   comes back, and what it worked at is absolved. Therefore nothing is quarantined at once (``quarantine()``).
+  /// Removes a worker that was lost.
+  /// - Parameter loss: After a closed connection or a timeout the worker may have crashed, or may reconnect; a worker
+  ///   that reconnects is removed from the failures of its work. Therefore no task is quarantined at once
+  ///   (``quarantine()``).
   mutating func lose(_ id: WorkerID, _ loss: Loss) {
     guard let worker = workers.removeValue(forKey: id) else { return }
     actions.append(.note(.lost(id, loss)))
@@ -99,44 +103,45 @@ extension Coordinator {
     case .disconnected: end = now
     case .silent:
       let last = min(now, worker.lastSeen + limits.heartbeat)
-      // The timeout itself is no time in which the worker is known to have run.
+      // The worker is not known to have run during the timeout.
       statistics.subtract(time: now - last)
-      // A worker that has sent nothing since it was given its work may have crashed before.
-      if worker.lastSeen > worker.givenAt { end = last }
-    case .deaf, .leaving, .unfit: break
+      // A worker that has sent nothing since it got its work may have crashed before.
+      if worker.lastSeen > worker.startTime { end = last }
+    case .unresponsive, .leaving, .excluded: break
     }
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
-    admitTheBarred()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.nobodyLeft)) }
+    readmitExcluded()
+    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 
-  /// A job whose workers are all gone does not wait for those who may not work at it.
-  mutating func admitTheBarred() {
+  /// Lets jobs that have lost all their workers use the workers that were excluded because of a broken link. Ends the
+  /// jobs that none of the remaining workers can do.
+  mutating func readmitExcluded() {
     for index in assignments.indices where assignments[index].workers.isEmpty {
-      assignments[index].admitThoseWithoutLinks()
+      assignments[index].readmitUnlinked()
     }
-    staff()
-    // Who is awaited may be able to.
-    guard !isAwaiting, let left = reachableWorkers.min() else { return }
+    assignWorkers()
+    // A worker that is still awaited may be able to do the job.
+    guard !isAwaiting, let left = responsiveWorkers.min() else { return }
     for assignment in assignments where assignment.workers.isEmpty {
-      guard let reason = assignment.barred[left], reachableWorkers.allSatisfy({ assignment.barred[$0] != nil }),
+      guard let reason = assignment.excluded[left], responsiveWorkers.allSatisfy({ assignment.excluded[$0] != nil }),
         let index = index(ofJob: assignment.job.id)
       else { continue }
       end(index, .impossible(reason: reason))
     }
   }
 
-  /// How a worker was lost that may have crashed.
+  /// The loss of a worker that may have crashed.
   struct Crash {
-    /// When it was, and since when the worker had worked at what it began with, and had been there.
-    let time, given, joined: Milliseconds
+    /// The times of the crash, of the start of the chunk or training that the worker computed, and of its joining.
+    let time, startTime, joinTime: Milliseconds
 
     init(at time: Milliseconds, _ worker: WorkerRecord) {
-      (self.time, given, joined) = (time, worker.givenAt, worker.joined)
+      (self.time, startTime, joinTime) = (time, worker.startTime, worker.joinTime)
     }
   }
 
-  /// The worker works no longer at what it has worked at. What it had goes back, to be done by others.
+  /// Takes a worker from its job. Its chunks are given to other workers.
   mutating func withdraw(_ id: WorkerID, crash: Crash? = nil) {
     guard let index = index(of: id), assignments[index].remove(id) else {
       if crash != nil { statistics.noteIdleLoss(of: id, at: now, window: limits.heartbeat) }
@@ -145,10 +150,10 @@ extension Coordinator {
     workers[id]?.forgetJob()
     let job = assignments[index].job.id
     if assignments[index].pool != nil {
-      let exposure = crash.map { $0.time - $0.given }
+      let exposure = crash.map { $0.time - $0.startTime }
       let suspect = assignments[index].pool!.remove(
         id, exposure: exposure, at: now, window: limits.heartbeat, &statistics)
-      if let suspect { judge(suspect, of: index) }
+      if let suspect { assess(suspect, of: index) }
       instructAll(of: index)
       return endIfFinished(job)
     }
@@ -162,39 +167,48 @@ extension Coordinator {
     guard let crash, assignments[index].team != nil,
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now, &statistics)
     else { return }
-    let others = assignments.indices.flatMap { accidents(of: $0, exceptOf: $0 == index) }
-    if statistics.condemn(assignments[index].accidents, others: others) { assignments[index].condemnedAt = now }
+    let others = assignments.indices.flatMap { failures(of: $0, isExcluded: $0 == index) }
+    if statistics.isSignificant(assignments[index].failures, others: others) {
+      assignments[index].quarantinePendingSince = now
+    }
   }
 
-  private mutating func judge(_ chunk: UInt64, of index: Int) {
-    let others = assignments.indices.flatMap { accidents(of: $0, except: $0 == index ? chunk : nil) }
-    guard statistics.condemn(assignments[index].pool!.accidents(of: chunk), others: others) else { return }
-    assignments[index].pool!.condemn(chunk, at: now)
+  /// Schedules the quarantine of a chunk if its failures are significant.
+  private mutating func assess(_ chunk: UInt64, of index: Int) {
+    let others = assignments.indices.flatMap { failures(of: $0, except: $0 == index ? chunk : nil) }
+    guard statistics.isSignificant(assignments[index].pool!.failures(of: chunk), others: others) else { return }
+    assignments[index].pool!.scheduleQuarantine(of: chunk, at: now)
   }
 
-  /// Of work that is not done.
-  private func accidents(of index: Int, except chunk: UInt64? = nil, exceptOf isExcepted: Bool = false) -> [Accidents] {
-    if let pool = assignments[index].pool { return pool.accidents(except: chunk) }
-    return isExcepted || assignments[index].accidents.count == 0 ? [] : [assignments[index].accidents]
+  /// The failures of the unfinished work of a job.
+  /// - Parameters:
+  ///   - chunk: A chunk to leave out.
+  ///   - isExcluded: Whether to leave out the training.
+  private func failures(
+    of index: Int, except chunk: UInt64? = nil, isExcluded: Bool = false
+  ) -> [FailureHistory] {
+    if let pool = assignments[index].pool { return pool.failures(except: chunk) }
+    return isExcluded || assignments[index].failures.count == 0 ? [] : [assignments[index].failures]
   }
 
-  /// Quarantines what was condemned so long ago that its victims, if they were but cut off, would have come back.
+  /// Quarantines the work whose quarantine has been pending for the worker timeout: a lost worker that was only
+  /// disconnected would have reconnected by now.
   mutating func quarantine() {
-    let before = now - limits.silence
+    let before = now - limits.workerTimeout
     for job in assignments.map(\.job.id) {
       guard let index = index(ofJob: job) else { continue }
-      for chunk in assignments[index].pool?.quarantine(condemnedBefore: before, &statistics) ?? [] {
-        actions.append(.note(.setAside(chunk, job: job, reason: Self.quarantineReason)))
+      for chunk in assignments[index].pool?.quarantine(pendingSince: before, &statistics) ?? [] {
+        actions.append(.note(.quarantined(chunk, job: job, reason: Self.quarantineReason)))
       }
       endIfFinished(job)
-      if let index = self.index(ofJob: job), let time = assignments[index].condemnedAt, time <= before {
-        statistics.noteQuarantined(assignments[index].accidents)
-        end(index, .givenUp(reason: Self.quarantineReason))
+      if let index = self.index(ofJob: job), let time = assignments[index].quarantinePendingSince, time <= before {
+        statistics.noteQuarantined(assignments[index].failures)
+        end(index, .abandoned(reason: Self.quarantineReason))
       }
     }
   }
 
-  /// Without a number: the same fit has the same reason, by however many workers it was tried.
+  /// Without the number of crashes, so that the text does not depend on the number of workers.
   private static let quarantineReason =
-    "its workers crash each time, also one that had been running well and had nothing else in hand"
+    "its workers crash each time, including one that had run without failure and had no other task"
 }

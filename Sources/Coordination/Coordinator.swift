@@ -1,63 +1,64 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// Hands jobs out to workers, and sees to it that they are done whatever happens to them: events in, actions out.
+/// The coordinator's side of the protocol: hands jobs out to workers until they are done, whatever fails. Events in,
+/// actions out.
 ///
-/// There is one job that all workers work at, or there are several, each with a team. It keeps no time, opens no socket and computes nothing,
-/// so that a test can drive it through any accident.
+/// Either there is one job for all workers, or there are several jobs, each with a team. A coordinator reads no clock,
+/// opens no socket and computes nothing, so that a test can drive it through any failure.
 package struct Coordinator: Sendable {
   package enum Event: Sendable {
-    case status(Status)
+    case status(WorkerStatus)
     case result(ChunkResult)
     case checkpoint(Checkpoint)
-    /// The connection is gone; nothing more will come by it.
+    /// The connection was closed. No further messages arrive through it.
     case disconnected
   }
 
   package enum Action: Sendable, Equatable {
     case send(Orders, to: WorkerID)
     case refuse(WorkerID, reason: String)
-    /// The bytes that came with the result at hand count.
+    /// Keep the bytes that came with the result that is being handled.
     case keepResult(Chunk, job: UInt64)
-    /// The bytes that came with the checkpoint at hand count.
+    /// Keep the bytes that came with the checkpoint that is being handled.
     case keepCheckpoint(Checkpoint)
     case note(Note)
     case end(JobEnd, job: UInt64)
   }
 
-  /// What people are told.
+  /// An occurrence to report to the user.
   package enum Note: Sendable, Equatable {
     case joined(WorkerID, Profile)
     case lost(WorkerID, Loss)
-    /// These units are quarantined, since workers crash whenever they work on them; or no worker can do them.
-    case setAside(Chunk, job: UInt64, reason: String)
+    /// The chunk's tasks are quarantined: workers crash whenever they compute them, or the tasks fail.
+    case quarantined(Chunk, job: UInt64, reason: String)
     case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
     case deviates(TrainingGroup.Deviation, job: UInt64)
-    /// A worker has sent a result or checkpoint whose bytes are of no use.
+    /// A worker has sent a result or checkpoint with invalid bytes.
     case unusable(WorkerID, reason: String)
     case begun(job: UInt64, generation: UInt64, step: UInt64, members: Int)
-    case nobodyLeft
+    case noWorkersLeft
   }
 
   package enum Loss: Sendable, Equatable {
     case leaving, disconnected, silent
-    /// It says how it stands, but takes no orders.
-    case deaf
-    case unfit(reason: String)
+    /// The worker reports its status, but does not acknowledge its orders.
+    case unresponsive
+    case excluded(reason: String)
   }
 
   package enum JobEnd: Sendable, Equatable {
-    /// All units are done but these.
-    case done(setAside: [Chunk])
+    /// All tasks are done except the quarantined ones.
+    case done(quarantined: [Chunk])
     case trained
-    /// No worker can do it.
+    /// No worker can do the job.
     case impossible(reason: String)
-    /// Workers crash whenever they work at a team's job.
-    case givenUp(reason: String)
+    /// Workers crash whenever they train for the team's job.
+    case abandoned(reason: String)
     case failed(reason: String)
   }
 
-  package enum Work: Sendable {
+  package enum Workload: Sendable {
     case tasks(TaskPool)
     case training(TrainingGroup)
   }
@@ -65,55 +66,60 @@ package struct Coordinator: Sendable {
   struct WorkerRecord: Sendable {
     var profile: Profile
     var lastSeen: Milliseconds
+    /// The number of the newest status.
     var status: UInt64
-    let joined: Milliseconds
-    /// Whether it has completed a chunk.
+    let joinTime: Milliseconds
+    /// Whether the worker has completed a chunk.
     var hasCompleted = false
-    /// Orders that it has not said yet to follow, and since when they are sent.
-    var unconfirmed: (number: UInt64, since: Milliseconds)?
-    /// The time from which on all of its statuses have reported that no orders arrive.
+    /// The oldest orders that the worker has not acknowledged, and the time at which they were first sent.
+    var unacknowledged: (number: UInt64, since: Milliseconds)?
+    /// The time since which all statuses of the worker have reported that no orders arrive.
     var unreachedSince: Milliseconds?
-    /// The newest orders, when what they begin with was given to it, and when they were last sent.
+    /// The newest orders.
     var orders = Orders()
-    var givenAt: Milliseconds = .min / 2
+    /// The time at which the worker was given its first chunk or its job.
+    var startTime: Milliseconds = .min / 2
+    /// The time at which the orders were last sent.
     var lastSent: Milliseconds = .min / 2
     var membership: Membership?
-    /// Units done of the chunk in hand, and how long one took in the last chunk.
-    var unitsDone = 0
-    var millisecondsPerUnit: Double?
-    /// How long the last chunk took.
+    /// The number of completed tasks of the chunk in progress.
+    var tasksDone = 0
+    /// The time per task in the worker's last chunk.
+    var millisecondsPerTask: Double?
+    /// The time that the worker's last chunk took.
     var millisecondsPerChunk: Milliseconds?
 
     var power: Double { Double(max(1, profile.threads)) }
   }
 
   let limits: Limits
-  /// Workers must compute by the same rules, or they do not get the same bits.
+  /// The numerics version. Only workers with the same version compute the same bits.
   let numerics: UInt32
   package let session: UInt64
   var workers: [WorkerID: WorkerRecord] = [:]
-  /// What is to be done, the oldest first. A worker is in one of them at most.
+  /// The jobs, the oldest first. A worker works on one of them at most.
   var assignments: [Assignment] = []
   private var jobCount: UInt64 = 0
-  /// Orders of one coordinator never share a number, so that a worker that was lost and is back knows old from new.
+  /// The number of orders so far. No two orders of a coordinator have the same number, so that a worker that reconnects
+  /// can tell new orders from old ones.
   var ordersCount: UInt64 = 0
-  /// Workers that were expelled, and why.
-  var refused: [WorkerID: String] = [:]
-  /// How many results and checkpoints of each were of no use.
+  /// Workers that were expelled, with the reason.
+  var expelled: [WorkerID: String] = [:]
+  /// The number of invalid results and checkpoints of each worker.
   var faults: [WorkerID: Int] = [:]
-  /// Workers that take no orders: they are given nothing before they do.
-  var deaf: Set<WorkerID> = []
-  /// Workers that seemed deaf, and were not: where word goes to and fro slowly, each is given more time.
-  var slowness: [WorkerID: Backoff] = [:]
+  /// Workers that do not acknowledge their orders. They are given no work until they do.
+  var unresponsive: Set<WorkerID> = []
+  /// The acknowledgment timeouts of workers that acknowledged orders only after the timeout: their links are slow.
+  var acknowledgmentBackoffs: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
-  /// Nothing is handed out before so many workers are there.
+  /// The number of workers that must join before any work is handed out.
   private var awaited = 1
-  /// Of ``clock``.
+  /// The time of ``clock``.
   var now: Milliseconds = 0
   private(set) var clock: PauseClock
-  /// After a long pause, connections that are closed were closed during it, by the other side: those workers come back.
-  /// Who does not is silent.
-  private var pardonsUntil: Milliseconds = .min / 2
+  /// The end of the time after a long pause in which closed connections are ignored: the other side closed them during
+  /// the pause, and those workers reconnect. A worker that does not reconnect is lost by its timeout.
+  private var ignoresDisconnectionsUntil: Milliseconds = .min / 2
   var actions: [Action] = []
 
   package init(session: UInt64, numerics: UInt32, limits: Limits) {
@@ -126,28 +132,28 @@ package struct Coordinator: Sendable {
   /// Whether the job is a training by all workers.
   package var trainsOneNetwork: Bool { assignments.first.map { $0.team == nil && $0.group != nil } ?? false }
 
-  // MARK: What is wanted
+  // MARK: Commands
 
-  /// Begins a job that all workers work at; what was in hand is given up. ``lastJob`` is its number.
-  /// - Parameter workers: how many to wait for.
+  /// Starts a job for all workers, and cancels the current jobs. ``lastJob`` is the number of the new job.
+  /// - Parameter workers: The number of workers to wait for.
   package mutating func start(
-    _ work: Work, description: [UInt8], awaiting workers: Int = 1, at now: Milliseconds
+    _ workload: Workload, description: [UInt8], awaiting workers: Int = 1, at now: Milliseconds
   ) -> [Action] {
     react(at: now) {
       $0.assignments = []
       $0.awaited = workers
-      let areAllThere = $0.awaitWorkers()
-      $0.add(work, description, team: nil)
+      let hasAllWorkers = $0.awaitWorkers()
+      $0.add(workload, description, team: nil)
       for id in $0.workers.keys { $0.workers[id]!.forgetJob() }
-      $0.staff()
-      if areAllThere { $0.expectMembers() }
+      $0.assignWorkers()
+      if hasAllWorkers { $0.expectMembers() }
       $0.instructAll()
       $0.endIfFinished($0.lastJob)
     }
   }
 
-  /// From now on jobs are those of teams, which ``begin(_:description:team:at:)`` adds; what was in hand is given up.
-  /// - Parameter workers: how many to wait for.
+  /// Cancels the current jobs, and prepares for jobs of teams, which ``begin(_:description:team:at:)`` adds.
+  /// - Parameter workers: The number of workers to wait for.
   package mutating func startTeams(awaiting workers: Int = 1, at now: Milliseconds) -> [Action] {
     react(at: now) {
       $0.assignments = []
@@ -157,24 +163,26 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// Begins a job for a team, beside those of others. ``lastJob`` is its number.
-  package mutating func begin(_ work: Work, description: [UInt8], team: Team, at now: Milliseconds) -> [Action] {
+  /// Starts a job for a team, in addition to the current jobs. ``lastJob`` is its number.
+  package mutating func begin(
+    _ workload: Workload, description: [UInt8], team: Team, at now: Milliseconds
+  ) -> [Action] {
     react(at: now) {
-      $0.add(work, description, team: team)
-      $0.staff()
+      $0.add(workload, description, team: team)
+      $0.assignWorkers()
       $0.endIfFinished($0.lastJob)
     }
   }
 
-  private mutating func add(_ work: Work, _ description: [UInt8], team: Team?) {
+  private mutating func add(_ workload: Workload, _ description: [UInt8], team: Team?) {
     jobCount += 1
     let job = Job.with { [lastJob] in ($0.id, $0.description_p) = (lastJob, .init(description)) }
-    var assignment = Assignment(job, work, team: team)
-    assignment.pool?.deaths = limits.deaths
+    var assignment = Assignment(job, workload, team: team)
+    assignment.pool?.maxFailures = limits.maxFailures
     assignments.append(assignment)
   }
 
-  /// From now on, who gets ready for the job is told this; who is ready stays so.
+  /// Replaces the description of a job for workers that have yet to prepare for it.
   package mutating func describe(_ job: UInt64, _ description: [UInt8], at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard let index = $0.index(ofJob: job) else { return }
@@ -183,35 +191,36 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// From now on these units of the job are handed out first, in this order.
-  package mutating func reorder(_ units: [Int]) {
-    if assignments.first?.team == nil, !assignments.isEmpty { assignments[0].pool?.reorder(units) }
+  /// Moves these tasks of the job to the front, in this order, as far as they are not in a chunk yet.
+  package mutating func reorder(_ tasks: [Int]) {
+    if assignments.first?.team == nil, !assignments.isEmpty { assignments[0].pool?.reorder(tasks) }
   }
 
-  /// Whether nothing of a job that may grow is left to be handed out, so that it is time for more; and whether nobody does anything of it either.
-  package var isDry: Bool { assignments.first?.pool.map { $0.mayGrow && $0.isDry } ?? false }
+  /// Whether the job can grow, and has no tasks left to hand out.
+  package var needsMoreTasks: Bool { assignments.first?.pool.map { $0.canGrow && $0.isExhausted } ?? false }
+  /// Whether all tasks of the job so far are done.
   package var isIdle: Bool { assignments.first?.pool?.isIdle ?? true }
 
-  /// The job has more units, numbered on from those before.
-  /// - Parameter file: the name of what says what they are
-  package mutating func add(_ units: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
+  /// Adds tasks to the job. Their numbers follow those of the existing tasks.
+  /// - Parameter file: The digest of the file that describes them.
+  package mutating func add(_ tasks: Range<Int>, file: [UInt8], at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard !$0.assignments.isEmpty else { return }
-      $0.assignments[0].pool?.add(units, file: file)
+      $0.assignments[0].pool?.add(tasks, file: file)
       $0.instructAll()
     }
   }
 
-  /// The job gets no more units, and ends when all are done.
-  package mutating func growNoMore(at now: Milliseconds) -> [Action] {
+  /// Declares that the job gets no more tasks. It ends when all its tasks are done.
+  package mutating func stopGrowing(at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard !$0.assignments.isEmpty else { return }
-      $0.assignments[0].pool?.growNoMore()
+      $0.assignments[0].pool?.stopGrowing()
       $0.endIfFinished($0.assignments[0].job.id)
     }
   }
 
-  /// All jobs are given up; workers drop what they have of them.
+  /// Cancels all jobs.
   package mutating func cancel(at now: Milliseconds) -> [Action] {
     react(at: now) {
       $0.assignments = []
@@ -219,15 +228,16 @@ package struct Coordinator: Sendable {
     }
   }
 
-  /// Asks the training for a checkpoint, and holds it there: at this very step if one worker trains alone, else at the next step whose state
-  /// all have compared. ``isHeld`` tells when there is one.
+  /// Requests a checkpoint of each training, and pauses it there: at the current step if one worker trains alone,
+  /// otherwise after the next step whose states are compared. ``isPauseComplete`` becomes true when all trainings have
+  /// paused.
   package mutating func pause(at now: Milliseconds) -> [Action] {
     react(at: now) {
-      for index in $0.assignments.indices { $0.updateGroup(index) { $0.hold() } }
+      for index in $0.assignments.indices { $0.updateGroup(index) { $0.requestPause() } }
     }
   }
 
-  package var isHeld: Bool { assignments.allSatisfy { $0.group?.isHeld ?? true } }
+  package var isPauseComplete: Bool { assignments.allSatisfy { $0.group?.isPauseComplete ?? true } }
 
   // MARK: Events
 
@@ -237,28 +247,30 @@ package struct Coordinator: Sendable {
       case .status(let status): $0.handle(status, from: worker)
       case .result(let result): $0.handle(result, from: worker)
       case .checkpoint(let checkpoint): $0.handle(checkpoint, from: worker)
-      case .disconnected: if $0.now > $0.pardonsUntil { $0.lose(worker, .disconnected) }
+      case .disconnected: if $0.now > $0.ignoresDisconnectionsUntil { $0.lose(worker, .disconnected) }
       }
     }
   }
 
-  /// Time has passed. This is to be called several times in a heartbeat. When it was not, since the process was
-  /// suspended, all deadlines move by the pause, so that nobody is lost by it; but hand over first all that has come
-  /// meanwhile.
+  /// Performs everything that has become due: heartbeats, timeouts, quarantines.
+  ///
+  /// Call this method several times per heartbeat. If it was not called for longer, the process was suspended: all
+  /// deadlines move by the length of the pause, so that no worker is lost. Handle all messages that have arrived
+  /// meanwhile before the call.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
       for (id, worker) in $0.workers.sorted(by: { $0.key < $1.key }) {
-        if $0.now - worker.lastSeen > $0.limits.silence {
+        if $0.now - worker.lastSeen > $0.limits.workerTimeout {
           $0.lose(id, .silent)
-        } else if $0.isDeaf(worker, id), $0.deaf.insert(id).inserted {
-          $0.lose(id, .deaf)
+        } else if $0.isUnresponsive(worker, id), $0.unresponsive.insert(id).inserted {
+          $0.lose(id, .unresponsive)
         } else if $0.now - worker.lastSent >= $0.limits.heartbeat {
           $0.send(to: id)
         }
       }
       $0.quarantine()
-      if $0.assignments.contains(where: { $0.team != nil }) { $0.staff() }
-      $0.spread()
+      if $0.assignments.contains(where: { $0.team != nil }) { $0.assignWorkers() }
+      $0.assignIdleWorkers()
     }
   }
 
@@ -268,7 +280,7 @@ package struct Coordinator: Sendable {
     let (time, pause) = clock.read(now, isTick: isTick)
     if time > self.now, self.now > 0 { statistics.add(time: time - self.now, workers: workers.count) }
     self.now = time
-    if pause > limits.silence / 2 { pardonsUntil = time + limits.silence }
+    if pause > limits.workerTimeout / 2 { ignoresDisconnectionsUntil = time + limits.workerTimeout }
     change(&self)
     defer { actions.removeAll(keepingCapacity: true) }
     return actions
@@ -278,31 +290,32 @@ package struct Coordinator: Sendable {
 
   var isAwaiting: Bool { workers.count < awaited }
 
-  /// How many workers are there, of how many without which nothing is handed out; nil if enough are there.
+  /// The number of workers that have joined, and the number that must join before work is handed out; nil if enough
+  /// have joined.
   package var awaitedWorkers: (joined: Int, wanted: Int)? { isAwaiting ? (workers.count, awaited) : nil }
 
-  /// Once those that are waited for are there, nobody is waited for any more.
-  /// - Returns: whether that is so just now.
+  /// Ends the wait for workers once enough have joined.
+  /// - Returns: Whether the wait has just ended.
   @discardableResult mutating func awaitWorkers() -> Bool {
     guard !isAwaiting else { return false }
     defer { awaited = 1 }
     return awaited > 1
   }
 
-  /// More workers than these will not come, so no more are waited for.
+  /// Waits for no more workers than `count`, because more cannot join.
   package mutating func awaitAtMost(_ count: Int, at now: Milliseconds) -> [Action] {
     react(at: now) {
       guard $0.awaited > max(1, count) else { return }
       $0.awaited = max(1, count)
       guard !$0.isAwaiting else { return }
       $0.awaited = 1
-      $0.staff()
+      $0.assignWorkers()
       $0.expectMembers()
       $0.instructAll()
     }
   }
 
-  /// Those that were waited for have joined. A training by all workers begins once they are ready as well.
+  /// Makes a training by all workers wait until the workers that have joined are ready to be members.
   mutating func expectMembers() {
     for index in assignments.indices where assignments[index].team == nil {
       let workers = Set(assignments[index].workers.keys)
@@ -312,32 +325,32 @@ package struct Coordinator: Sendable {
 
   func index(ofJob job: UInt64) -> Int? { assignments.firstIndex { $0.job.id == job } }
 
-  /// What the worker works at.
+  /// The index of the job that the worker works on.
   func index(of worker: WorkerID) -> Int? { assignments.firstIndex { $0.workers[worker] != nil } }
 
   mutating func endIfFinished(_ job: UInt64) {
     guard let index = index(ofJob: job), let pool = assignments[index].pool, pool.isFinished else { return }
-    end(index, .done(setAside: pool.setAside))
+    end(index, .done(quarantined: pool.quarantined))
   }
 
   mutating func end(_ index: Int, _ end: JobEnd) {
     let ended = assignments.remove(at: index)
     actions.append(.end(end, job: ended.job.id))
     for id in ended.workers.keys { workers[id]?.forgetJob() }
-    staff()
+    assignWorkers()
     if ended.team == nil { return instructAll() }
     for id in ended.workers.keys.sorted() { instruct(id) }
   }
 
   func name(_ id: WorkerID) -> String {
-    guard let profile = workers[id]?.profile else { return "a worker that is gone" }
+    guard let profile = workers[id]?.profile else { return "a worker that has left" }
     return "\(profile.host), process \(profile.process)"
   }
 }
 
 extension Coordinator.WorkerRecord {
-  /// What it told of another job says nothing about the next.
+  /// Discards what is known of the worker's progress and speed, which belongs to the previous job.
   mutating func forgetJob() {
-    (membership, millisecondsPerUnit, millisecondsPerChunk, unitsDone) = (nil, nil, nil, 0)
+    (membership, millisecondsPerTask, millisecondsPerChunk, tasksDone) = (nil, nil, nil, 0)
   }
 }

@@ -1,93 +1,94 @@
 internal import Foundation
 
-/// How often workers are lost whatever they do: what the losses of one piece of work are compared with, before it is
-/// blamed.
+/// Decides whether the failures of a task or training are significantly more frequent than those of all other work.
 ///
-/// Workers of an unreliable host are lost at some rate. A fit that runs for an hour meets more such losses than one
-/// that runs for a second, though it causes none. So it is not the number of losses that counts, but whether they are
-/// far more than the time at risk explains.
+/// The workers of an unreliable host are lost at some rate. A fit that runs for an hour meets more such losses than one
+/// that runs for a second, although it causes none. Therefore the number of failures alone proves nothing; it must be
+/// far higher than the time at risk explains.
 ///
-/// The test is the conditional one for two Poisson rates (Przyborowski and Wilenski, 1940). Let k workers have been
-/// lost at the work in question after a time t altogether, and K at everything else in a time T. If both had one rate,
-/// then of all k + K losses each would be among the k with probability t / (t + T); so the chance of k or more is the
-/// tail of a binomial distribution. Work is suspect if that chance is below ``significance``. It needs no assumption
-/// about the rate: where little is known yet (T is short), more losses are needed.
+/// The test is the conditional test for two Poisson rates (Przyborowski and Wilenski, 1940). Let k failures have
+/// occurred in a time t that was spent on the work in question, and K in a time T that was spent on everything else. If
+/// both rates were equal, each of the k + K failures would be among the k with probability t / (t + T); the probability
+/// of k or more is therefore the tail of a binomial distribution. The failures are significant if this probability is
+/// below ``significance``. The test assumes nothing about the rate: as long as T is short, more failures are needed.
 ///
-/// A loss at other work that is not done yet counts among the K while it is the only one there. From the second on it
-/// may be the fault of that work, and neither its losses nor their time are used until it is done: several pieces of
-/// deadly work must not excuse each other.
+/// A failure of other work that is not done yet counts among the K as long as it is the only one of that work. From the
+/// second failure on, that work may be the cause, and neither its failures nor its time are used until it is done:
+/// several tasks that crash workers must not hide each other.
 package struct CrashStatistics: Sendable {
-  /// The chance that what happens by itself is taken for the fault of the work.
+  /// The probability that failures with other causes are attributed to the work.
   static let significance = 1e-6
-  /// So many losses are enough, whatever the rate: nobody can do it here.
-  package static let most = 100
+  /// The number of failures that is significant at any rate: the work cannot be done on this cluster.
+  package static let sufficientCount = 100
 
-  /// Time of all workers together.
+  /// The total time of all workers.
   private(set) var time: Milliseconds = 0
-  /// Of work that is done now, and was not to blame.
-  private var innocent = 0
-  /// Of workers that had nothing to do.
-  private var idle = Accidents()
-  /// Time that was spent on what was quarantined.
-  private var quarantined: Milliseconds = 0
+  /// The number of failures of work that was done later, and therefore did not cause them.
+  private var unrelatedCount = 0
+  /// The failures of idle workers.
+  private var idleFailures = FailureHistory()
+  /// The time that was spent on quarantined work.
+  private var quarantinedTime: Milliseconds = 0
 
   package init() {}
 
   package mutating func add(time: Milliseconds, workers: Int) { self.time += time * workers }
 
-  /// Takes back time of one worker that turns out to have been lost already.
+  /// Subtracts time of one worker that turns out to have been lost already.
   mutating func subtract(time: Milliseconds) { self.time = max(0, self.time - time) }
 
-  mutating func noteDone(_ accidents: Accidents) { innocent += accidents.count }
+  mutating func noteDone(_ failures: FailureHistory) { unrelatedCount += failures.count }
 
-  /// A worker was lost at work that has been done since.
-  mutating func noteInnocentLoss() { innocent += 1 }
+  /// Notes the loss of a worker during work that has been done since.
+  mutating func noteUnrelatedLoss() { unrelatedCount += 1 }
 
   package mutating func noteIdleLoss(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
-    idle.note(worker, at: now, window: window, after: 0, isProven: false)
+    idleFailures.record(worker, at: now, window: window, after: 0, isProven: false)
   }
 
-  mutating func noteQuarantined(_ accidents: Accidents) { quarantined += accidents.exposure }
+  mutating func noteQuarantined(_ failures: FailureHistory) { quarantinedTime += failures.exposure }
 
-  mutating func absolve(_ worker: WorkerID) { idle.absolve(worker) }
+  mutating func noteReturn(of worker: WorkerID) { idleFailures.remove(worker) }
 
-  /// Whether these losses are far more than what befalls all work alike.
-  /// - Parameter others: those of other work that is not done yet
-  package func condemn(_ accidents: Accidents, others: some Sequence<Accidents>) -> Bool {
-    if accidents.count >= Self.most { return true }
-    var (losses, time) = (innocent + idle.count, time - quarantined - accidents.exposure)
+  /// Returns whether the failures are significantly more frequent than those of all other work.
+  /// - Parameter others: The failures of other work that is not done yet.
+  package func isSignificant(_ failures: FailureHistory, others: some Sequence<FailureHistory>) -> Bool {
+    if failures.count >= Self.sufficientCount { return true }
+    var (otherCount, time) = (unrelatedCount + idleFailures.count, time - quarantinedTime - failures.exposure)
     for other in others {
-      if other.count == 1 { losses += 1 } else { time -= other.exposure }
+      if other.count == 1 { otherCount += 1 } else { time -= other.exposure }
     }
-    let share = Double(accidents.exposure) / Double(accidents.exposure + max(0, time))
-    return Self.chance(ofAtLeast: accidents.count, among: accidents.count + losses, each: share) < Self.significance
+    let fraction = Double(failures.exposure) / Double(failures.exposure + max(0, time))
+    let probability = Self.probability(
+      ofAtLeast: failures.count, among: failures.count + otherCount, each: fraction)
+    return probability < Self.significance
   }
 
-  /// The tail of a binomial distribution.
-  package static func chance(ofAtLeast least: Int, among count: Int, each share: Double) -> Double {
-    if least <= 0 || share >= 1 { return 1 }
-    if least > count || share <= 0 { return 0 }
-    var logarithm = Double(count - least) * log1p(-share)
-    for index in 1...least { logarithm += log(Double(count - least + index) / Double(index) * share) }
+  /// Returns the upper tail of a binomial distribution.
+  package static func probability(ofAtLeast least: Int, among count: Int, each probability: Double) -> Double {
+    if least <= 0 || probability >= 1 { return 1 }
+    if least > count || probability <= 0 { return 0 }
+    var logarithm = Double(count - least) * log1p(-probability)
+    for index in 1...least { logarithm += log(Double(count - least + index) / Double(index) * probability) }
     var (term, sum) = (exp(logarithm), 0.0)
     for number in least...count {
       sum += term
-      term *= Double(count - number) / Double(number + 1) * share / (1 - share)
+      term *= Double(count - number) / Double(number + 1) * probability / (1 - probability)
     }
     return min(1, sum)
   }
 }
 
-/// What speaks for a worker that is to try work which others were lost at: if it is lost as well, that is not for want
-/// of its health.
+/// The evidence that a worker is healthy. If a proven worker is lost at work at which others were lost, the worker
+/// itself is probably not the cause.
 struct Proof: Sendable {
-  /// How long it has been there before.
+  /// The time since the worker joined.
   let time: Milliseconds
-  /// Whether it has completed other work in that time.
+  /// Whether the worker has completed other work in that time.
   let hasCompleted: Bool
-  /// It must have been there for so long at least.
-  let least: Milliseconds
+  /// The shortest time that is sufficient.
+  let minimumTime: Milliseconds
 
-  /// Whether it has lived as long with other work as the victims had with this.
-  func isEnough(for accidents: Accidents) -> Bool { time >= max(least, accidents.longest) }
+  /// Returns whether the worker has run without failure for as long as the lost workers had spent on the work.
+  func isEnough(for failures: FailureHistory) -> Bool { time >= max(minimumTime, failures.longestExposure) }
 }

@@ -1,8 +1,10 @@
-/// Events of simulated time, in the order of their time; those of the same time in the order in which they were added. A binary heap.
+/// A priority queue of simulated events, sorted by time. Events of the same time keep the order in which they were
+/// added.
+///
+/// A binary heap of keys. The events are kept separately, in an array with free places.
 package struct EventQueue<Event> {
   private var heap: [EventKey] = []
   private var count = 0
-  /// Those of the heap, and free places among them.
   private var events: [Event?] = []
   private var free: [Int] = []
 
@@ -22,7 +24,8 @@ package struct EventQueue<Event> {
   }
 }
 
-/// When an event is, and where it is kept. The heap is of these, since its code is not generic: that is several times as fast.
+/// The time of an event and its place in the array. A heap of keys is several times as fast as one of events, because
+/// its code is not generic.
 private struct EventKey {
   let time: Milliseconds
   let number: Int

@@ -1,16 +1,19 @@
-/// One member's side of the gradient exchange: which messages go out, and what is waited for. Who holds the bytes is another matter.
+/// One member's side of the gradient exchange: decides which messages to send and which to wait for. The caller holds
+/// the bytes.
 ///
-/// The gradient is divided into buckets, which go out one after the other while the next are still being computed (Li et al., "PyTorch
-/// Distributed", 2020), and each bucket into as many parts as there are members. In each step every member sends each other one its
-/// contribution to that one's part (reduce-scatter), adds up its own part when all contributions are there, and sends the total to all
-/// (all-gather: Patarasuk and Yuan, 2009). Two members send each other the whole instead: no more bytes, and one wait less.
+/// The gradient is divided into buckets. Each bucket is sent while the next ones are still being computed (Li et al.,
+/// "PyTorch Distributed", 2020). A bucket has as many parts as the group has members. In each step every member sends
+/// every other member a contribution to that member's part (reduce-scatter), adds up its own part when all
+/// contributions have arrived, and sends the total to all (all-gather: Patarasuk and Yuan, 2009). Two members send each
+/// other the whole bucket instead: the same number of bytes, with one wait less.
 ///
-/// A member can be ahead of another by one step, so a message may come before it is waited for. What does not come is asked for again;
-/// therefore members keep what they sent in this step and the one before.
+/// A member can be one step ahead of another, so a message may arrive before the receiver waits for it. A missing
+/// message is requested again; therefore members keep the messages that they sent in the current step and in the one
+/// before.
 package struct ExchangeProtocol: Sendable {
   package typealias Kind = ExchangeHeader.Kind
 
-  /// A contribution or total: what it is part of.
+  /// The step and the bucket that a contribution or total belongs to.
   package struct Piece: Sendable, Hashable {
     package let step: UInt64
     package let bucket: Int
@@ -18,7 +21,7 @@ package struct ExchangeProtocol: Sendable {
     package init(step: UInt64, bucket: Int) { (self.step, self.bucket) = (step, bucket) }
   }
 
-  /// What another member has sent.
+  /// A message from another member.
   package struct Message: Sendable, Hashable {
     package let kind: Kind
     package let piece: Piece
@@ -30,80 +33,84 @@ package struct ExchangeProtocol: Sendable {
   }
 
   package enum Action: Sendable, Equatable {
-    /// The bytes of the message at hand are new.
+    /// Keep the bytes of the message that is being handled: they are new.
     case keep
-    /// Send a contribution or total, again or for the first time.
+    /// Send a contribution or total, possibly again.
     case send(Kind, Piece, to: Int)
-    /// Ask for a contribution or total; the kind is that of the request.
+    /// Request a contribution or total. The kind is that of the request.
     case request(Kind, Piece, of: Int)
-    /// All contributions to the bucket are there: add them up. The total, if one is sent, is sent thereafter.
+    /// Add up the contributions to a bucket, which have all arrived. If the total is to be sent, the actions that send
+    /// it follow.
     case combine(Piece)
-    /// The whole total is there: the step is done.
+    /// The step is done: the total of all buckets is complete.
     case complete
   }
 
   package let memberCount: Int
   package let me: Int
-  private let patience: Milliseconds
-  /// The step in hand: so many are done.
+  private let resendTimeout: Milliseconds
+  /// The number of completed steps, which is the current step.
   package private(set) var step: UInt64
-  /// Of the step in hand, how many; 0 before it is begun.
+  /// The number of buckets of the current step; 0 before the step has begun.
   private var bucketCount = 0
-  /// Buckets that this member has computed, and added up: the first so many.
+  /// The number of buckets that this member has computed, in order.
   private var computed = 0
+  /// The number of buckets that this member has added up, in order.
   private var combined = 0
-  /// Whether every member adds up the whole in the step in hand, though they are more than two.
+  /// Whether every member adds up the whole gradient in the current step, although the group has more than two members.
   private var isDirectStep = false
-  /// Members that contribute to the step in hand.
+  /// The members that contribute to the current step.
   private var contributors: Set<Int> = []
-  /// Who has sent what. Only of this step and the next.
+  /// The senders of each contribution of the current step and the next.
   private var contributions: [Piece: Set<Int>] = [:]
+  /// The senders of each total of the current step and the next.
   private var totals: [Piece: Set<Int>] = [:]
   private var waitingSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
   private var backoff = Backoff()
-  /// Messages that nobody waits for.
+  /// The number of messages that were not needed.
   package private(set) var dropped = 0
 
-  /// More buckets than any gradient has.
-  private static let mostBuckets = 64
+  /// A bound that no gradient reaches.
+  private static let maxBuckets = 64
 
-  /// - Parameter step: steps that are done already.
-  package init(memberCount: Int, me: Int, step: UInt64, patience: Milliseconds) {
-    (self.memberCount, self.me, self.step, self.patience) = (memberCount, me, step, patience)
+  /// - Parameter step: The number of steps that are already done.
+  package init(memberCount: Int, me: Int, step: UInt64, resendTimeout: Milliseconds) {
+    (self.memberCount, self.me, self.step, self.resendTimeout) = (memberCount, me, step, resendTimeout)
   }
 
-  /// Whether every member adds up the whole, and no totals are sent.
+  /// Whether every member adds up the whole gradient, so that no totals are sent.
   package var isDirect: Bool { isDirectStep || Self.isDirect(memberCount: memberCount) }
 
   package static func isDirect(memberCount: Int) -> Bool { memberCount <= 2 }
 
   private var others: [Int] { (0..<memberCount).filter { $0 != me } }
 
-  /// The member begins to compute its shards of the step in hand.
+  /// Begins the current step: the member starts to compute its shards.
   /// - Parameters:
-  ///   - contributors: the members that have any shards in this step.
-  ///   - isDirect: whether every member adds up the whole, which shows if one of them adds wrongly; the same for all.
-  ///   - unfit: what has come for it, and cannot be part of it: as good as lost.
+  ///   - contributors: The members that have shards in this step.
+  ///   - isDirect: Whether every member adds up the whole gradient, which reveals a member that adds wrongly. The value
+  ///     must be the same for all members.
+  ///   - invalid: Messages of this step that have arrived and cannot belong to it. They are treated as lost.
   package mutating func begin(
-    contributors: Set<Int>, buckets: Int, isDirect isDirectStep: Bool = false, unfit: [Message] = []
+    contributors: Set<Int>, buckets: Int, isDirect isDirectStep: Bool = false, invalid: [Message] = []
   ) {
-    precondition(bucketCount == 0 && (1...Self.mostBuckets).contains(buckets))
+    precondition(bucketCount == 0 && (1...Self.maxBuckets).contains(buckets))
     self.isDirectStep = isDirectStep
-    // Without totals, a contribution (perhaps of nothing) also says that its sender is in this step.
+    // Without totals, a contribution (possibly an empty one) also shows that its sender takes part in this step.
     self.contributors = isDirect ? Set(0..<memberCount) : contributors
     bucketCount = buckets
-    for message in unfit {
+    for message in invalid {
       if message.kind == .total {
         totals[message.piece]?.remove(message.sender)
       } else {
         contributions[message.piece]?.remove(message.sender)
       }
     }
-    dropped += unfit.count
+    dropped += invalid.count
   }
 
-  /// The member has computed the next bucket. Before it has computed all, it only sends.
+  /// Notes that the member has computed the next bucket. Until the last bucket, the member sends contributions only.
   package mutating func computedBucket(at now: Milliseconds) -> [Action] {
     precondition(computed < bucketCount)
     let piece = Piece(step: step, bucket: computed)
@@ -113,15 +120,15 @@ package struct ExchangeProtocol: Sendable {
     return sent + (isWaiting ? advance() : [])
   }
 
-  /// - Parameter isFit: whether it can be part of its step; otherwise it is as good as lost.
+  /// - Parameter isValid: Whether the message can belong to its step. If not, it is treated as lost.
   package mutating func receive(
-    _ kind: Kind, _ piece: Piece, from sender: Int, isFit: Bool = true, at now: Milliseconds
+    _ kind: Kind, _ piece: Piece, from sender: Int, isValid: Bool = true, at now: Milliseconds
   ) -> [Action] {
-    guard sender != me, sender < memberCount, (0..<Self.mostBuckets).contains(piece.bucket) else { return drop() }
+    guard sender != me, sender < memberCount, (0..<Self.maxBuckets).contains(piece.bucket) else { return drop() }
     switch kind {
     case .contribution, .total:
-      // A peer can have finished this step, and be in the next.
-      guard isFit, piece.step == step || piece.step == step + 1 else { return drop() }
+      // The sender may already be in the next step.
+      guard isValid, piece.step == step || piece.step == step + 1 else { return drop() }
       let isNew =
         kind == .contribution
         ? contributions[piece, default: []].insert(sender).inserted : totals[piece, default: []].insert(sender).inserted
@@ -144,10 +151,10 @@ package struct ExchangeProtocol: Sendable {
     piece.step == step ? piece.bucket < count : step > 0 && piece.step == step - 1
   }
 
-  /// Whether the member is at work on the step in hand.
+  /// Whether the member has buckets of the current step left to compute.
   var isComputing: Bool { bucketCount > 0 && computed < bucketCount }
 
-  /// Whether the member has computed all it has to.
+  /// Whether the member has computed all buckets of the current step.
   private var isWaiting: Bool { bucketCount > 0 && computed == bucketCount }
 
   private func piece(_ bucket: Int) -> Piece { Piece(step: step, bucket: bucket) }
@@ -178,7 +185,7 @@ package struct ExchangeProtocol: Sendable {
     return actions
   }
 
-  /// What is missing, and from whom; empty while the member computes.
+  /// The missing messages of each bucket, with their senders; empty while the member computes.
   private var missing: [(kind: Kind, bucket: Int, members: Set<Int>)] {
     guard isWaiting else { return [] }
     let all =
@@ -188,14 +195,14 @@ package struct ExchangeProtocol: Sendable {
     return all.filter { !$0.2.isEmpty }
   }
 
-  /// Whom the member waits for, and since when; nil while it computes.
+  /// The members that this member waits for, and the time since when; nil while it computes.
   package var waiting: (for: [Int], since: Milliseconds)? {
     isWaiting ? (missing.first?.members.sorted() ?? [], waitingSince) : nil
   }
 
-  /// Time has passed: what does not come is asked for again.
+  /// Requests missing messages again if the timeout has passed.
   package mutating func tick(at now: Milliseconds) -> [Action] {
-    guard isWaiting, now - max(waitingSince, lastRequest) >= backoff.wait(patience) else { return [] }
+    guard isWaiting, now - max(waitingSince, lastRequest) >= backoff.wait(resendTimeout) else { return [] }
     lastRequest = now
     backoff.noteRequest()
     return missing.flatMap { kind, bucket, members in

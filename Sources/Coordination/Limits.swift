@@ -1,32 +1,32 @@
-/// Points in time and spans, in milliseconds. The state machines never look at a clock: they are told.
+/// Points in time and durations, in milliseconds. The state machines read no clock: callers pass the time.
 package typealias Milliseconds = Int
 
-/// Session of a worker process: a random number that it draws when it starts.
+/// The session of a worker process: a random number that the process chooses when it starts.
 package typealias WorkerID = UInt64
 
-/// How patient the cluster is. All of it can be set on the command line.
+/// Timeouts and limits of the cluster. The command line sets most of them.
 package struct Limits: Sendable, Equatable {
-  /// How often each side tells the other how things stand, though nothing has changed.
+  /// The interval at which both sides repeat their state if it has not changed.
   package var heartbeat: Milliseconds = 500
-  /// After so long without a word, the other side is given up.
-  package var silence: Milliseconds = 10_000
-  /// A result or checkpoint that is still asked for is sent again after so long.
-  package var retry: Milliseconds = 3_000
-  /// A chunk that so many workers have died of is set aside.
-  package var deaths = 3
-  /// Chunks that a worker has in hand, so that it need not wait for the next one.
-  package var chunksInHand = 2
-  /// Of chunks that are done in no time, it has so many more that they take so long together, one millisecond at least for each.
-  package var hand: Milliseconds = 20
+  /// The time after which a silent worker is declared lost, or the connection of a silent coordinator is abandoned.
+  package var workerTimeout: Milliseconds = 10_000
+  /// The time after which an unacknowledged result or checkpoint is sent again.
+  package var retryInterval: Milliseconds = 3_000
+  /// The number of failures of a task before it may be quarantined.
+  package var maxFailures = 3
+  /// The number of chunks in a worker's queue, so that the worker does not wait for the next one.
+  package var queueLength = 2
+  /// The computing time that a worker's queue covers at least. Chunks that take less than this need a longer queue.
+  package var minimumQueueTime: Milliseconds = 20
 
-  /// A chunk is cut so that it takes no longer, once it is known how fast the worker is.
-  package var chunk: Milliseconds = 1_000
+  /// The longest time that a chunk should take, once the speed of the worker is known.
+  package var chunkTarget: Milliseconds = 1_000
 
-  /// A member of a training group asks again for what another one should have sent so long ago.
-  package var exchange: Milliseconds = 300
+  /// The time after which a member of a training group requests a missing message again.
+  package var resendTimeout: Milliseconds = 300
 
-  /// Workers that train a network together spend so much of the time on computing gradients again that others have computed, to find out who
-  /// computes wrongly: 0 for none; 1 for all gradients.
+  /// The fraction of the time of a training that is spent on computing gradients of other members again, to find
+  /// members that compute wrongly: 0 for none, 1 for all gradients.
   package var checkedFraction = 0.01
 
   package init() {}

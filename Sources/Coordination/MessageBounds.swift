@@ -1,34 +1,37 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// What a message from another process may hold. One rule for all of them: a number out of its bounds, or a name of the wrong length, makes the
-/// whole message invalid, and the receiver drops and counts it; free text is cut and cleaned instead. So whoever calculates with a number of a
-/// message, or prints a text of it, need not check it again.
+/// A message from another process whose values are checked once, when it is received.
+///
+/// A number out of bounds or a name of the wrong length makes the whole message invalid: the receiver drops and counts
+/// it. Free text is shortened and cleaned instead. Code that calculates with a number of a message or prints its text
+/// need not check it again.
 package protocol BoundedMessage {
-  /// Whether all numbers are such that no sum or product that is made of them overflows.
+  /// Whether no sum or product of the message's numbers can overflow.
   var isWithinBounds: Bool { get }
-  /// Takes out of free texts what a terminal would obey, and what is too long.
+  /// Removes control characters from free texts, and shortens them.
   mutating func cleanTexts()
 }
 
-/// Largest values, far above what any real job has.
+/// The largest values, far above those of any real job.
 private enum Bound {
-  /// Steps, generations, messages: what only grows.
+  /// Steps, generations, message numbers.
   static let counter: UInt64 = 1 << 48
-  /// Images, milliseconds, units that are done.
+  /// Images, milliseconds, completed tasks.
   static let count: UInt64 = 1 << 40
-  /// Units of a job: a product with any number of images of a unit is no overflow.
-  static let units: UInt64 = 1 << 29
+  /// Tasks of a job. The product with the number of images per task does not overflow.
+  static let tasks: UInt64 = 1 << 29
   static let epochs: UInt64 = 1 << 20
   static let threads: UInt32 = 1 << 16
   static let bytes: UInt64 = 1 << 56
   static let tensors = 1 << 15
   static let members = 1 << 14
-  /// States, or checked gradients, of one report.
+  /// States or checked gradients in one report.
   static let comparisons = 16
   static let digest = 64
-  /// Characters of a name, and of a reason.
+  /// Characters of a name.
   static let name = 256
+  /// Characters of a reason.
   static let reason = 2_000
 }
 
@@ -85,9 +88,9 @@ extension ExchangeHeader: BoundedMessage {
   package func cleanTexts() {}
 }
 
-extension Status {
+extension WorkerStatus {
   fileprivate var isWithinBounds: Bool {
-    number <= Bound.counter && orders <= Bound.counter && unitsDone <= Bound.count
+    number <= Bound.counter && orders <= Bound.counter && tasksDone <= Bound.count
       && profile.threads <= Bound.threads && profile.exchangeEndpoint.utf8.count <= Bound.name
       && profile.exchangeKey.count <= Bound.digest && (!hasMembership || membership.isWithinBounds)
   }
@@ -116,8 +119,8 @@ extension Comparison {
   }
 }
 
-extension Progress {
-  /// The loss of a training that diverges is infinite, or no number at all.
+extension TrainingProgress {
+  /// The loss is not bounded: that of a diverging training is infinite or NaN.
   fileprivate var isWithinBounds: Bool {
     epoch <= Bound.epochs && epochs <= Bound.epochs && done <= Bound.count && total <= Bound.count
       && validationAccuracy <= 1
@@ -127,7 +130,7 @@ extension Progress {
 extension Orders {
   fileprivate var isWithinBounds: Bool {
     number <= Bound.counter
-      && chunks.allSatisfy { $0.first <= Bound.units && $0.count <= Bound.units && $0.file.count <= Bound.digest }
+      && chunks.allSatisfy { $0.first <= Bound.tasks && $0.count <= Bound.tasks && $0.file.count <= Bound.digest }
       && [group.generation, group.step, group.savedStep, group.agreedStep].allSatisfy { $0 <= Bound.counter }
       && group.members.count <= Bound.members
       && group.members.allSatisfy { $0.threads <= Bound.threads && $0.endpoint.utf8.count <= Bound.name }
@@ -147,7 +150,8 @@ extension BlobPart {
 }
 
 extension String {
-  /// For logs and terminals: control characters (also those that turn the direction of writing) become `U+FFFD`.
+  /// Returns the text for logs and terminals: shortened, with control characters (including those that change the
+  /// direction of writing) replaced by `U+FFFD`.
   func cleaned(atMost count: Int) -> String {
     let isCut = unicodeScalars.count > count
     let scalars = unicodeScalars.prefix(count).map { scalar -> Character in

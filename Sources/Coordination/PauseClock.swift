@@ -1,23 +1,23 @@
-/// Time that stands still while the process does: a process that was suspended, or whose host slept, finds its
-/// deadlines as far away as before.
+/// A clock that stands still while the process is suspended or its host sleeps, so that deadlines move by the pause.
 ///
-/// Whoever reads it ticks several times in a heartbeat. A gap that is much longer is a pause: nothing that happened
-/// meanwhile has been seen yet, so nothing may be concluded from silence.
+/// Callers read the clock several times per heartbeat. A much longer gap between two readings is a pause: messages that
+/// arrived during it have not been handled yet, so a missing message proves nothing.
 package struct PauseClock: Sendable {
   private var last: Milliseconds?
   private var skipped: Milliseconds = 0
-  /// A gap that is longer is a pause.
+  /// The longest gap that is not a pause.
   private let longestGap: Milliseconds
-  /// So much of a pause counts as time: whoever is late again and again must still notice who is lost.
+  /// The part of a pause that counts as time, so that a process that is late again and again still declares silent
+  /// workers lost.
   private let counted: Milliseconds
 
   package init(_ limits: Limits) {
-    longestGap = max(2 * limits.heartbeat, limits.silence / 4)
+    longestGap = max(2 * limits.heartbeat, limits.workerTimeout / 4)
     counted = limits.heartbeat
   }
 
-  /// - Parameter isTick: pauses are known from the first tick on.
-  /// - Returns: the time, and how long the pause was that has ended just now; 0 if there was none.
+  /// - Parameter isTick: Whether the reading starts the detection of pauses, if none has before.
+  /// - Returns: The time, and the length of the pause that has just ended; 0 if there was none.
   package mutating func read(_ now: Milliseconds, isTick: Bool) -> (time: Milliseconds, pause: Milliseconds) {
     var pause = 0
     if let last, now - last > longestGap {
@@ -28,6 +28,6 @@ package struct PauseClock: Sendable {
     return (now - skipped, pause)
   }
 
-  /// What a time of this clock is for others.
-  package func outside(_ time: Milliseconds) -> Milliseconds { time + skipped }
+  /// Converts a time of this clock to the time of the caller.
+  package func externalTime(of time: Milliseconds) -> Milliseconds { time + skipped }
 }

@@ -1,226 +1,234 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// The units of a job, cut into chunks, and who has which. Every unit's result counts exactly once, whatever happens to the workers.
+/// The tasks of a job, cut into chunks, and the workers that have them. Each task's result counts exactly once,
+/// whatever happens to the workers.
 ///
-/// Chunks are cut when they are handed out: large ones first, smaller ones towards the end (guided self-scheduling: Polychronopoulos and
-/// Kuck, 1987), in proportion to the worker's share of the power. When nothing is left to cut, the chunks that are still open are also
-/// given to idle workers; the first result counts, and a second one must have the same digest.
+/// Chunks are cut when they are handed out: large ones first and smaller ones towards the end (guided self-scheduling:
+/// Polychronopoulos and Kuck, 1987), in proportion to the worker's number of threads. When no tasks are left to cut,
+/// open chunks are also given to idle workers; the first result counts, and a second one must have the same digest.
 ///
-/// A pool may grow: what comes of its units says which come next. Then it ends only when it is told that it grows no more, and what was set
-/// aside stays so, since others may have been chosen therefore.
+/// A pool may grow: the results of its tasks determine the next tasks. Such a pool ends only after ``stopGrowing()``,
+/// and a late result of a quarantined task does not count, since the search may have continued without it.
 package struct TaskPool: Sendable {
   private struct OpenChunk: Sendable {
     let chunk: Chunk
     var holders: Set<WorkerID> = []
-    /// Workers that were lost while they worked on it.
-    var accidents = Accidents()
-    /// The holder that had proved itself before it was given this.
-    var proven: WorkerID?
-    /// Since when it is to be quarantined: that is done when none of its victims has come back for a while. Until then
-    /// nobody is given it.
-    var condemnedAt: Milliseconds?
-    /// Nobody else begins it before. Else all that die of one accident would die of this chunk: one after the other is given it, and is lost.
-    var restsUntil: Milliseconds = .min
-    /// The holder that has it for want of anything else to do.
-    var spare: WorkerID?
-    /// Who has sent a result of it that was of no use: others try it, as long as there are any.
-    var spoiledBy: Set<WorkerID> = []
+    /// The failures in which workers were lost while they computed the chunk.
+    var failures = FailureHistory()
+    /// The holder that had proved itself before it was given the chunk.
+    var provenHolder: WorkerID?
+    /// The time since which the chunk is due to be quarantined, unless one of its lost workers reconnects in time.
+    /// Until then no worker is given the chunk.
+    var quarantinePendingSince: Milliseconds?
+    /// The time before which no other worker begins the chunk. Without it, a failure of many workers would look like
+    /// many failures of this chunk, as it passes from one crashed worker to the next.
+    var notBefore: Milliseconds = .min
+    /// The holder that was given the chunk only because it had nothing else to do.
+    var helper: WorkerID?
+    /// Workers that have sent an invalid result of the chunk. Other workers compute it, if there are any.
+    var rejectedFrom: Set<WorkerID> = []
   }
 
   package enum Outcome: Sendable, Equatable {
-    /// The first result: its bytes count.
+    /// The first result of the chunk, which counts.
     case accepted
-    /// Nobody waits for it: doubled, late, or the same that another worker has sent.
+    /// A repeated or late result, or the same result from another worker.
     case known
-    /// Another worker has sent something else for the same units: one of the two computes wrongly.
+    /// Another worker has sent a different result for the same tasks: one of the two computes wrongly.
     case differs(from: WorkerID)
   }
 
-  /// Units that belong to no chunk yet, in the order in which they are handed out.
+  /// Tasks that are not in a chunk yet, in the order in which they are handed out.
   private var uncut: [Range<Int>]
-  /// Whether units differ much in length, and each keeps a whole worker busy.
+  /// Whether the lengths of the tasks differ much, and each task uses all threads of a worker.
   let isUneven: Bool
   private let largestChunk: Int
-  private(set) var mayGrow: Bool
-  /// Of units that were added: where they begin, and the file that says what they are.
+  private(set) var canGrow: Bool
+  /// The first task of each addition, and the file that describes the added tasks.
   private var additions: [(first: Int, file: [UInt8])] = []
-  private var unitsLeft: Int
+  /// The number of tasks that are not in a chunk yet.
+  private var tasksLeft: Int
   private var open: [UInt64: OpenChunk] = [:]
-  /// Open chunks that nobody has.
+  /// Open chunks without a holder.
   private var returned: Set<UInt64> = []
-  /// What each worker has, oldest first: the first is the one that it works on, for all that is known.
-  private var held: [WorkerID: [UInt64]] = [:]
-  /// Workers that may still work on a chunk which they have no longer, since word has not reached them: if they die, it may be of that one.
-  private var uninformed: Set<WorkerID> = []
+  /// The chunks of each worker, oldest first. The worker computes the first one, as far as the coordinator knows.
+  private var queues: [WorkerID: [UInt64]] = [:]
+  /// Workers that may still compute a chunk that was taken from them, because they have not received the new orders. If
+  /// such a worker crashes, that chunk may be the cause.
+  private var staleWorkers: Set<WorkerID> = []
   private var done: [UInt64: (worker: WorkerID, digest: [UInt8])] = [:]
-  private var setAsideChunks: [UInt64: OpenChunk] = [:]
-  /// What workers that were lost had in hand: if one comes back, it goes on with that.
-  private var former: [WorkerID: [UInt64]] = [:]
-  private static let mostFormer = 1_000
-  /// Accidents before a unit may be quarantined.
-  var deaths = Limits().deaths
+  private var quarantinedChunks: [UInt64: OpenChunk] = [:]
+  /// The queues of lost workers. A worker that reconnects gets its queue back.
+  private var lostQueues: [WorkerID: [UInt64]] = [:]
+  private static let maxLostQueues = 1_000
+  /// The number of failures of a task before it may be quarantined.
+  var maxFailures = Limits().maxFailures
   private var lastChunk: UInt64 = 0
-  /// Units of the last new chunk of each worker.
+  /// The number of tasks of each worker's last new chunk.
   private var lastCounts: [WorkerID: Int] = [:]
-  package private(set) var unitsDone = 0
+  package private(set) var tasksDone = 0
 
   /// - Parameters:
-  ///   - units: what is to be done; ranges in ascending order, not overlapping.
-  ///   - isUneven: units differ much in length, the longest first, and each keeps a whole worker busy. Then chunks begin with one unit,
-  ///     grow slowly, and stay short: what a worker has in hand when it dies is lost.
-  ///   - largestChunk: units that a chunk has at most, whatever else speaks for more
-  ///   - mayGrow: see ``add(_:file:)``
-  package init(units: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max, mayGrow: Bool = false) {
-    (self.isUneven, self.largestChunk, self.mayGrow) = (isUneven, largestChunk, mayGrow)
-    uncut = units.filter { !$0.isEmpty }
-    unitsLeft = units.reduce(0) { $0 + $1.count }
+  ///   - tasks: The tasks to do, as ascending ranges that do not overlap.
+  ///   - isUneven: Whether the lengths of the tasks differ much, with the longest tasks first, and each task uses all
+  ///     threads of a worker. Chunks then begin with one task, grow slowly and stay short, so that little is lost with
+  ///     a worker.
+  ///   - largestChunk: The largest number of tasks of a chunk.
+  ///   - canGrow: See ``add(_:file:)``.
+  package init(tasks: [Range<Int>], isUneven: Bool = false, largestChunk: Int = .max, canGrow: Bool = false) {
+    (self.isUneven, self.largestChunk, self.canGrow) = (isUneven, largestChunk, canGrow)
+    uncut = tasks.filter { !$0.isEmpty }
+    tasksLeft = tasks.reduce(0) { $0 + $1.count }
   }
 
-  package var isFinished: Bool { !mayGrow && uncut.isEmpty && open.isEmpty }
+  package var isFinished: Bool { !canGrow && uncut.isEmpty && open.isEmpty }
 
-  /// Nothing is left that nobody has, but for what seems to kill, which only few may try; and nobody has anything
-  /// either.
-  var isDry: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
+  /// Whether there are no tasks left to hand out, except those that only proven workers may try.
+  var isExhausted: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
+  /// Whether all tasks so far are done or quarantined.
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
-  /// Chunks that are quarantined since workers crash whenever they work on them, or that no worker can do.
-  package var setAside: [Chunk] { setAsideChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
+  /// The chunks that are quarantined: workers crash whenever they compute them, or their tasks fail.
+  package var quarantined: [Chunk] { quarantinedChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
 
-  /// The chunks that a worker has, oldest first.
-  func chunks(of worker: WorkerID) -> [Chunk] { held[worker, default: []].map { open[$0]!.chunk } }
+  /// Returns the chunks of a worker, oldest first.
+  func chunks(of worker: WorkerID) -> [Chunk] { queues[worker, default: []].map { open[$0]!.chunk } }
 
-  /// A chunk that still counts.
-  func chunk(_ id: UInt64) -> Chunk? { (open[id] ?? setAsideChunks[id])?.chunk }
+  /// Returns a chunk whose result may still count.
+  func chunk(_ id: UInt64) -> Chunk? { (open[id] ?? quarantinedChunks[id])?.chunk }
 
   // MARK: Growth
 
-  /// More units, numbered on from those before. Who was helping others for want of anything else is free for them.
-  /// - Parameter file: the name of what says what they are, which their chunks carry
-  mutating func add(_ units: Range<Int>, file: [UInt8]) {
-    guard !units.isEmpty else { return }
-    uncut.append(units)
-    additions.append((units.lowerBound, file))
-    unitsLeft += units.count
+  /// Adds tasks whose numbers follow those of the existing tasks. Helpers of other chunks become free for them.
+  /// - Parameter file: The digest of the file that describes the tasks; their chunks carry it.
+  mutating func add(_ tasks: Range<Int>, file: [UInt8]) {
+    guard !tasks.isEmpty else { return }
+    uncut.append(tasks)
+    additions.append((tasks.lowerBound, file))
+    tasksLeft += tasks.count
     for (id, chunk) in open where chunk.holders.count > 1 {
-      guard let spare = chunk.spare, chunk.holders.contains(spare) else { continue }
-      take(id, from: spare)
+      guard let helper = chunk.helper, chunk.holders.contains(helper) else { continue }
+      dequeue(id, from: helper)
     }
   }
 
-  mutating func growNoMore() { mayGrow = false }
+  mutating func stopGrowing() { canGrow = false }
 
-  private func file(of unit: Int) -> [UInt8] { additions.last { $0.first <= unit }?.file ?? [] }
+  private func file(of task: Int) -> [UInt8] { additions.last { $0.first <= task }?.file ?? [] }
 
   // MARK: Chunks
 
-  package enum Gift: Sendable, Equatable {
+  package enum Allocation: Sendable, Equatable {
     case chunk
-    /// One that waited in the hand of another worker, which has it no more.
-    case taken(from: WorkerID)
+    /// The chunk was waiting in the queue of another worker, and was taken from it.
+    case moved(from: WorkerID)
   }
 
-  /// Gives the worker a chunk: one that was given back, else a new one. If it has nothing to do, else one that waits in the hand of another
-  /// worker, or one that another worker works on.
+  /// Gives the worker a chunk: one that was returned, or a new one. A worker with an empty queue may also get a chunk
+  /// that waits in the queue of another worker, or one that another worker computes.
   ///
   /// - Parameters:
-  ///   - share: the worker's share of all workers' power, in 0...1
-  ///   - multiple: units that it does at a time
-  ///   - limit: units that it does within the longest time that a chunk shall take; nil: not known yet
-  ///   - proof: what speaks for the worker, if it is to try what seems to kill
-  /// - Returns: nil if there was none.
-  mutating func give(
-    to worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?, proof: Proof, at now: Milliseconds
-  ) -> Gift? {
-    let inHand = held[worker] ?? []
-    if inHand.contains(where: isSuspect) { return nil }
-    let ready = returned.filter { open[$0]!.restsUntil < now && !open[$0]!.spoiledBy.contains(worker) }.sorted()
-    // Whoever has completed other work tries at once what seems to kill; else only who has nothing else to do.
+  ///   - fraction: The worker's fraction of all threads, in 0...1.
+  ///   - multiple: The number of tasks that the worker computes at the same time.
+  ///   - limit: The number of tasks that the worker computes within the longest time of a chunk; nil if unknown.
+  ///   - proof: The evidence that the worker is healthy, for chunks that have crashed workers.
+  /// - Returns: nil if there is no chunk for the worker.
+  mutating func allocate(
+    to worker: WorkerID, fraction: Double, multiple: Int, atMost limit: Int?, proof: Proof, at now: Milliseconds
+  ) -> Allocation? {
+    let queue = queues[worker] ?? []
+    if queue.contains(where: isSuspect) { return nil }
+    let ready = returned.filter { open[$0]!.notBefore < now && !open[$0]!.rejectedFrom.contains(worker) }.sorted()
+    // A worker that has completed other work tries a chunk that needs proof at once; any other proven worker only if it
+    // has nothing else to do.
     let next = ready.first { !needsProof($0) || proof.hasCompleted && isEnough(proof, for: $0) }
-    if let next, isSuspect(next), !inHand.isEmpty { return nil }
-    if let new = next ?? cut(for: worker, share: share, multiple: multiple, atMost: limit) {
-      take(new, for: worker, isProven: isEnough(proof, for: new))
+    if let next, isSuspect(next), !queue.isEmpty { return nil }
+    if let new = next ?? cut(for: worker, fraction: fraction, multiple: multiple, atMost: limit) {
+      assign(new, to: worker, isProven: isEnough(proof, for: new))
       return .chunk
     }
-    guard inHand.isEmpty else { return nil }
+    guard queue.isEmpty else { return nil }
     if let last = ready.first(where: { isEnough(proof, for: $0) }) {
-      take(last, for: worker, isProven: true)
+      assign(last, to: worker, isProven: true)
       return .chunk
     }
-    if let (waiting, holder) = waiting() {
-      take(waiting, from: holder)
-      put(waiting, into: worker)
-      return .taken(from: holder)
+    if let (waiting, holder) = waitingChunk() {
+      dequeue(waiting, from: holder)
+      enqueue(waiting, for: worker)
+      return .moved(from: holder)
     }
-    guard let other = shared(with: worker, at: now) else { return nil }
-    put(other, into: worker)
-    open[other]!.spare = worker
+    guard let other = chunkToShare(with: worker, at: now) else { return nil }
+    enqueue(other, for: worker)
+    open[other]!.helper = worker
     return .chunk
   }
 
-  /// A worker was lost at it. It is tried with nothing else in hand: of two short chunks, the second may kill before
-  /// word of the first has come, and each time the first would be blamed.
-  private func isSuspect(_ id: UInt64) -> Bool { open[id]!.accidents.count > 0 }
+  /// Returns whether a worker was lost while it computed the chunk. A suspect chunk is computed with an otherwise empty
+  /// queue: of two short chunks, the second may crash the worker before the result of the first arrives, and the crash
+  /// would count against the first.
+  private func isSuspect(_ id: UInt64) -> Bool { open[id]!.failures.count > 0 }
 
-  /// The next accident may be the one that it is quarantined for: only a worker that has proved itself tries it.
+  /// Returns whether only a proven worker may try the chunk: its next failure may be the one that quarantines it.
   private func needsProof(_ id: UInt64) -> Bool {
-    open[id]!.chunk.count == 1 && open[id]!.accidents.count >= max(1, deaths - 1)
+    open[id]!.chunk.count == 1 && open[id]!.failures.count >= max(1, maxFailures - 1)
   }
 
-  private func isEnough(_ proof: Proof, for id: UInt64) -> Bool { proof.isEnough(for: open[id]!.accidents) }
+  private func isEnough(_ proof: Proof, for id: UInt64) -> Bool { proof.isEnough(for: open[id]!.failures) }
 
-  private mutating func take(_ id: UInt64, for hand: WorkerID, isProven: Bool) {
+  private mutating func assign(_ id: UInt64, to worker: WorkerID, isProven: Bool) {
     returned.remove(id)
-    put(id, into: hand)
-    open[id]!.proven = isProven ? hand : nil
+    enqueue(id, for: worker)
+    open[id]!.provenHolder = isProven ? worker : nil
   }
 
-  private mutating func put(_ id: UInt64, into hand: WorkerID) {
-    open[id]!.holders.insert(hand)
-    held[hand, default: []].append(id)
+  private mutating func enqueue(_ id: UInt64, for worker: WorkerID) {
+    open[id]!.holders.insert(worker)
+    queues[worker, default: []].append(id)
   }
 
-  private mutating func take(_ id: UInt64, from hand: WorkerID) {
-    if held[hand]!.first == id { uninformed.insert(hand) }
-    open[id]!.holders.remove(hand)
-    held[hand]!.removeAll { $0 == id }
-    if held[hand]!.isEmpty { held[hand] = nil }
+  private mutating func dequeue(_ id: UInt64, from worker: WorkerID) {
+    if queues[worker]!.first == id { staleWorkers.insert(worker) }
+    open[id]!.holders.remove(worker)
+    queues[worker]!.removeAll { $0 == id }
+    if queues[worker]!.isEmpty { queues[worker] = nil }
   }
 
-  /// The last chunk in the fullest hand that only this worker has, and does not work on yet.
-  private func waiting() -> (chunk: UInt64, holder: WorkerID)? {
-    let hands = held.filter { $0.value.count > 1 && open[$0.value.last!]!.holders.count == 1 }
-    return hands.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { ($0.value.last!, $0.key) }
+  /// Returns the last chunk of the longest queue, if no other worker has the chunk and its holder does not compute it
+  /// yet.
+  private func waitingChunk() -> (chunk: UInt64, holder: WorkerID)? {
+    let candidates = queues.filter { $0.value.count > 1 && open[$0.value.last!]!.holders.count == 1 }
+    return candidates.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { ($0.value.last!, $0.key) }
   }
 
-  /// From now on, of the units that belong to no chunk yet, these are handed out first, in this order.
-  mutating func reorder(_ units: [Int]) {
+  /// Moves these tasks to the front, in this order, as far as they are not in a chunk yet.
+  mutating func reorder(_ tasks: [Int]) {
     var place: [Int: Int] = [:]
-    for (index, unit) in units.enumerated() { place[unit] = index }
-    let left = uncut.joined().enumerated().map { (place[$1] ?? units.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
+    for (index, task) in tasks.enumerated() { place[task] = index }
+    let left = uncut.joined().enumerated().map { (place[$1] ?? tasks.count + $0, $1) }.sorted { $0 < $1 }.map(\.1)
     uncut = []
-    // No chunk has units of two files.
+    // A chunk must not contain tasks of two files.
     let starts = Set(additions.map(\.first))
-    for unit in left {
-      if let last = uncut.last, last.upperBound == unit, !starts.contains(unit) {
-        uncut[uncut.count - 1] = last.lowerBound..<unit + 1
+    for task in left {
+      if let last = uncut.last, last.upperBound == task, !starts.contains(task) {
+        uncut[uncut.count - 1] = last.lowerBound..<task + 1
       } else {
-        uncut.append(unit..<unit + 1)
+        uncut.append(task..<task + 1)
       }
     }
   }
 
-  private mutating func cut(for worker: WorkerID, share: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
+  private mutating func cut(for worker: WorkerID, fraction: Double, multiple: Int, atMost limit: Int?) -> UInt64? {
     guard let range = uncut.first else { return nil }
-    // A unit that was over at once says little about the next one.
+    // The length of one uneven task says little about the next one.
     let cautious = min((limit ?? 0) / 4, 2 * lastCounts[worker, default: 0])
     let (multiple, limit) = isUneven ? (1, cautious) : (multiple, limit)
-    // A worker that is alone need not leave small chunks for the others to finish with it.
-    // Nobody knows yet how long a unit takes: the first chunks find out.
-    let guided = limit == nil ? multiple : share < 1 ? Int(Double(unitsLeft) * share / 3) : unitsLeft
+    // The first chunks measure the length of a task. A single worker needs no small chunks at the end, since there are
+    // no other workers to finish at the same time.
+    let guided = limit == nil ? multiple : fraction < 1 ? Int(Double(tasksLeft) * fraction / 3) : tasksLeft
     let wanted = min(guided, limit ?? guided) / multiple * multiple
     let size = min(range.count, max(multiple, wanted), largestChunk)
-    unitsLeft -= size
+    tasksLeft -= size
     lastCounts[worker] = size
     lastChunk += 1
     let chunk = Chunk.with {
@@ -232,154 +240,158 @@ package struct TaskPool: Sendable {
     return chunk.id
   }
 
-  /// The oldest chunk that only one other worker has.
-  private func shared(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
+  /// Returns the oldest chunk without failures that exactly one other worker has.
+  private func chunkToShare(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
     open.values
       .filter {
-        $0.holders.count == 1 && !$0.holders.contains(worker) && !$0.spoiledBy.contains(worker)
-          && $0.restsUntil < now && $0.accidents.count == 0
+        $0.holders.count == 1 && !$0.holders.contains(worker) && !$0.rejectedFrom.contains(worker)
+          && $0.notBefore < now && $0.failures.count == 0
       }
       .map(\.chunk.id).min()
   }
 
-  /// - Parameter statistics: is told of those that were lost at the chunk, which was not to blame
-  /// - Returns: what to make of a result, and the workers that had the chunk in hand.
+  /// Handles a result.
+  /// - Parameter statistics: Counts the failures of the chunk as unrelated to it, since it is done.
+  /// - Returns: The outcome, and the workers that had the chunk in their queue.
   mutating func complete(
     _ id: UInt64, by worker: WorkerID, digest: [UInt8], _ statistics: inout CrashStatistics
   ) -> (Outcome, holders: Set<WorkerID>) {
-    uninformed.remove(worker)
+    staleWorkers.remove(worker)
     if let first = done[id] { return (first.digest == digest ? .known : .differs(from: first.worker), []) }
-    guard let found = open[id] ?? (mayGrow ? nil : setAsideChunks.removeValue(forKey: id)) else { return (.known, []) }
+    guard let found = open[id] ?? (canGrow ? nil : quarantinedChunks.removeValue(forKey: id)) else {
+      return (.known, [])
+    }
     close(id)
-    statistics.noteDone(found.accidents)
+    statistics.noteDone(found.failures)
     done[id] = (worker, digest)
-    unitsDone += Int(found.chunk.count)
+    tasksDone += Int(found.chunk.count)
     return (.accepted, found.holders)
   }
 
-  /// The worker's result of the chunk is of no use: another one does it, one that has not spoiled it as well if there is any.
-  /// - Parameter workers: all that there are
+  /// Takes a chunk from a worker that has sent an invalid result of it. A worker that has not sent an invalid result is
+  /// preferred from now on.
+  /// - Parameter workers: All workers of the job.
   mutating func takeBack(_ id: UInt64, from worker: WorkerID, among workers: Set<WorkerID>) {
     guard open[id] != nil else { return }
-    open[id]!.spoiledBy.insert(worker)
-    if workers.isSubset(of: open[id]!.spoiledBy) { open[id]!.spoiledBy = [] }
-    if open[id]!.holders.contains(worker) { take(id, from: worker) }
+    open[id]!.rejectedFrom.insert(worker)
+    if workers.isSubset(of: open[id]!.rejectedFrom) { open[id]!.rejectedFrom = [] }
+    if open[id]!.holders.contains(worker) { dequeue(id, from: worker) }
     if open[id]!.holders.isEmpty { returned.insert(id) }
   }
 
-  /// A worker is gone, or has another session. If it crashed, then perhaps because of the chunk that it was working on.
-  /// - Parameter exposure: how long it had worked on what it began with, if it crashed
-  /// - Returns: the chunk that is to be judged therefore. It has one unit: those of a larger chunk are tried one by one
-  ///   before.
+  /// Removes a worker that was lost or has been assigned to another job. A crash counts as a failure of the chunk that
+  /// the worker computed.
+  /// - Parameter exposure: The time that the worker had spent on its first chunk, if it crashed; otherwise nil.
+  /// - Returns: The chunk whose failures may now be significant. It has one task; a larger chunk is split first.
   mutating func remove(
     _ worker: WorkerID, exposure: Milliseconds?, at now: Milliseconds, window: Milliseconds,
     _ statistics: inout CrashStatistics
   ) -> UInt64? {
     lastCounts[worker] = nil
-    // Those that are left may be all that have spoiled it.
-    for id in returned { open[id]!.spoiledBy = [] }
-    let ids = held.removeValue(forKey: worker) ?? []
+    // The remaining workers may all have sent invalid results.
+    for id in returned { open[id]!.rejectedFrom = [] }
+    let ids = queues.removeValue(forKey: worker) ?? []
     for id in ids {
       open[id]!.holders.remove(worker)
-      // Whoever is left has it as its own.
-      open[id]!.spare = nil
+      // The remaining holder is no longer a mere helper.
+      open[id]!.helper = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
-    if former.count >= Self.mostFormer { former = [:] }
-    if !ids.isEmpty { former[worker] = ids }
-    guard uninformed.remove(worker) == nil, let exposure else { return nil }
+    if lostQueues.count >= Self.maxLostQueues { lostQueues = [:] }
+    if !ids.isEmpty { lostQueues[worker] = ids }
+    guard staleWorkers.remove(worker) == nil, let exposure else { return nil }
     guard let running = ids.first else {
       statistics.noteIdleLoss(of: worker, at: now, window: window)
       return nil
     }
-    let isProven = open[running]!.proven == worker
-    open[running]!.accidents.note(worker, at: now, window: window, after: exposure, isProven: isProven)
-    open[running]!.restsUntil = now + window
-    for holder in open[running]!.holders { giveBackWhatWaits(in: holder) }
-    guard open[running]!.accidents.count >= deaths else { return nil }
+    let isProven = open[running]!.provenHolder == worker
+    open[running]!.failures.record(worker, at: now, window: window, after: exposure, isProven: isProven)
+    open[running]!.notBefore = now + window
+    for holder in open[running]!.holders { returnWaitingChunks(of: holder) }
+    guard open[running]!.failures.count >= maxFailures else { return nil }
     if open[running]!.chunk.count > 1 {
       split(running)
       return nil
     }
-    return open[running]!.accidents.isProven ? running : nil
+    return open[running]!.failures.isProven ? running : nil
   }
 
-  /// Of each chunk that is not done, if there are any.
-  func accidents(except id: UInt64? = nil) -> [Accidents] {
-    open.filter { $0.key != id && $0.value.accidents.count > 0 }.map(\.value.accidents)
+  /// Returns the failures of each open chunk that has some.
+  func failures(except id: UInt64? = nil) -> [FailureHistory] {
+    open.filter { $0.key != id && $0.value.failures.count > 0 }.map(\.value.failures)
   }
 
-  func accidents(of id: UInt64) -> Accidents { open[id]!.accidents }
+  func failures(of id: UInt64) -> FailureHistory { open[id]!.failures }
 
-  /// The chunk is to be quarantined, unless one of its victims comes back.
-  mutating func condemn(_ id: UInt64, at now: Milliseconds) {
-    open[id]!.condemnedAt = now
+  /// Schedules the quarantine of a chunk, which is cancelled if one of its lost workers reconnects.
+  mutating func scheduleQuarantine(of id: UInt64, at now: Milliseconds) {
+    open[id]!.quarantinePendingSince = now
     returned.remove(id)
   }
 
-  /// Quarantines what was condemned before a time.
-  mutating func quarantine(condemnedBefore time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
-    let condemned = open.values.filter { $0.condemnedAt.map { $0 <= time } ?? false }
-    return condemned.sorted { $0.chunk.id < $1.chunk.id }.compactMap {
-      statistics.noteQuarantined($0.accidents)
-      return putAside($0.chunk.id)
+  /// Quarantines the chunks whose quarantine was scheduled at `time` or before.
+  mutating func quarantine(pendingSince time: Milliseconds, _ statistics: inout CrashStatistics) -> [Chunk] {
+    let due = open.values.filter { $0.quarantinePendingSince.map { $0 <= time } ?? false }
+    return due.sorted { $0.chunk.id < $1.chunk.id }.compactMap {
+      statistics.noteQuarantined($0.failures)
+      return quarantine($0.chunk.id)
     }
   }
 
-  /// All but what the worker works on is handed out again.
-  private mutating func giveBackWhatWaits(in hand: WorkerID) {
-    for id in held[hand]!.dropFirst() {
-      take(id, from: hand)
+  /// Returns all chunks of a worker to the pool, except the one that the worker computes.
+  private mutating func returnWaitingChunks(of worker: WorkerID) {
+    for id in queues[worker]!.dropFirst() {
+      dequeue(id, from: worker)
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
   }
 
-  /// Makes a chunk of each unit. Each begins without accidents: most are innocent, and a worker may have crashed
-  /// because of another one than it seemed.
+  /// Replaces a chunk by one chunk per task. Each begins without failures: most tasks did not cause them, and some
+  /// crashes may have had another cause.
   private mutating func split(_ id: UInt64) {
     guard let found = open[id] else { return }
     withdraw(id)
-    for unit in found.chunk.first..<found.chunk.first + found.chunk.count {
+    for task in found.chunk.first..<found.chunk.first + found.chunk.count {
       lastChunk += 1
       var chunk = found.chunk
-      (chunk.id, chunk.first, chunk.count) = (lastChunk, unit, 1)
+      (chunk.id, chunk.first, chunk.count) = (lastChunk, task, 1)
       open[chunk.id] = OpenChunk(chunk: chunk)
       returned.insert(chunk.id)
     }
   }
 
-  /// A worker that seemed to have crashed is back: what it was lost at is not to blame for it.
-  mutating func absolve(_ worker: WorkerID) {
-    for id in open.keys where open[id]!.accidents.absolve(worker) && open[id]!.condemnedAt != nil {
-      open[id]!.condemnedAt = nil
+  /// Notes that a worker that was lost has reconnected: no chunk has crashed it.
+  mutating func noteReturn(of worker: WorkerID) {
+    for id in open.keys where open[id]!.failures.remove(worker) && open[id]!.quarantinePendingSince != nil {
+      open[id]!.quarantinePendingSince = nil
       if open[id]!.holders.isEmpty { returned.insert(id) }
     }
   }
 
-  /// A worker that was lost is back, and works at this again: it has what it had, as far as that is not done. What
-  /// others have begun with meanwhile may be done here already.
-  mutating func restoreHand(of worker: WorkerID) {
-    for id in former.removeValue(forKey: worker) ?? [] where open[id]?.condemnedAt == nil {
-      guard let chunk = open[id], !isSuspect(id) || chunk.holders.isEmpty && held[worker] == nil else { continue }
+  /// Gives a worker that has reconnected and works on this job again the open chunks of its former queue, even if other
+  /// workers have begun them: the worker may already have computed them.
+  mutating func restoreQueue(of worker: WorkerID) {
+    for id in lostQueues.removeValue(forKey: worker) ?? [] where open[id]?.quarantinePendingSince == nil {
+      guard let chunk = open[id], !isSuspect(id) || chunk.holders.isEmpty && queues[worker] == nil else { continue }
       returned.remove(id)
-      put(id, into: worker)
-      open[id]!.proven = nil
-      open[id]!.spare = chunk.holders.isEmpty ? nil : worker
+      enqueue(id, for: worker)
+      open[id]!.provenHolder = nil
+      open[id]!.helper = chunk.holders.isEmpty ? nil : worker
       if isSuspect(id) { return }
     }
   }
 
-  /// Takes an open chunk out of the job, because no worker can do it.
-  mutating func putAside(_ id: UInt64) -> Chunk? {
+  /// Quarantines an open chunk: no worker is given it any more.
+  mutating func quarantine(_ id: UInt64) -> Chunk? {
     guard let found = open[id] else { return nil }
     withdraw(id)
-    setAsideChunks[id] = found
+    quarantinedChunks[id] = found
     return found.chunk
   }
 
-  /// Nobody shall work on the chunk any longer.
+  /// Takes an open chunk from its holders and removes it.
   private mutating func withdraw(_ id: UInt64) {
-    uninformed.formUnion(open[id]!.holders.filter { held[$0]!.first == id })
+    staleWorkers.formUnion(open[id]!.holders.filter { queues[$0]!.first == id })
     close(id)
   }
 
@@ -387,8 +399,8 @@ package struct TaskPool: Sendable {
     guard let chunk = open.removeValue(forKey: id) else { return }
     returned.remove(id)
     for holder in chunk.holders {
-      held[holder]!.removeAll { $0 == id }
-      if held[holder]!.isEmpty { held[holder] = nil }
+      queues[holder]!.removeAll { $0 == id }
+      if queues[holder]!.isEmpty { queues[holder] = nil }
     }
   }
 }

@@ -1,50 +1,52 @@
 internal import Foundation
 internal import SwiftProtobuf
 
-/// The workers that train one network together, as the coordinator sees them.
+/// The coordinator's view of the workers that train one network together.
 ///
-/// A group lives in generations. Whenever a member is lost, joins or stalls, the next generation is announced; members stop, and report the
-/// newest state that they hold and know to be right. When all have, the generation begins from the newest of these, and a member that lacks it
-/// gets it from one that has it.
+/// The life of a group is a sequence of generations. Whenever a member is lost, joins or stalls, the next generation is
+/// announced; all members stop, and report the newest state that they hold and know to be correct. When all have
+/// reported, the generation begins from the newest of these states. A member that lacks the state gets it from another.
 ///
-/// A state is *agreed* when all members have reported the same digests of it, and the gradients that were computed more than once before it
-/// were the same. Only agreed states are given to members and kept as checkpoints. Rounds after the last agreed one are computed again when a
-/// generation ends: a member that is lost, or expelled, may have spoiled them.
+/// A state is *agreed on* when all members have reported equal digests of it, and the gradients that were computed more
+/// than once before it were equal. Only such states are given to members and kept as checkpoints. The rounds after the
+/// last one are computed again when a generation ends, because a member that was lost or expelled may have corrupted
+/// them.
 package struct TrainingGroup: Sendable {
   package private(set) var generation: UInt64 = 0
   /// In the order of their shards.
   package private(set) var members: [WorkerID] = []
-  /// Workers that wait to be members until the next state is agreed on: so little has to be computed again.
+  /// Workers that wait until the next state is agreed on before they become members, so that few rounds are computed
+  /// again.
   private(set) var applicants: Set<WorkerID> = []
-  /// Workers without which the first generation does not begin. One worker alone has nothing to compare its states with, and computes slowly.
+  /// Workers that the first generation waits for. A single worker would be slow, and could not compare its states.
   private var expected: Set<WorkerID> = []
-  /// The states of those that have stopped for this generation.
+  /// The states of the members that have stopped for this generation.
   private var stopped: [WorkerID: StateName] = [:]
   private var beginning: (state: StateName, source: WorkerID)?
   package internal(set) var savedStep: UInt64
-  /// The newest agreed state; its digest is not known if it is what the job begins with.
+  /// The newest state that was agreed on. The digest of the job's initial state may be unknown.
   package private(set) var agreed: (step: UInt64, digest: UInt64?)
-  /// Digests of the newest agreed states: a checkpoint may be of an older one.
+  /// The newest states that were agreed on. A checkpoint may contain an older one of them.
   private var agreedDigests: [StateName] = []
   private(set) var plan = ComparisonPlan(fraction: 0, shards: 1, threads: [])
-  /// What each member has reported last.
+  /// The last report of each member.
   private var comparisons: [WorkerID: [Comparison]] = [:]
-  /// The only member of the newest generation that has begun. There is nothing to compare its states with.
-  private var soloist: WorkerID?
+  /// The only member of the newest generation that has begun. Its states cannot be compared.
+  private var loneMember: WorkerID?
   private let rounds: UInt64
   private let shards: Int
-  private var pause: (agreedStep: UInt64, isComplete: Bool)?
+  private var pauseRequest: (agreedStep: UInt64, isComplete: Bool)?
 
-  /// States that a member may hold that are yet to be agreed on.
-  static let mostPending = 2
-  private static let mostTensors = 4_096
-  private static let keptDigests = 64
+  /// The number of states that a member may hold before they are agreed on.
+  static let maxPending = 2
+  private static let maxTensors = 4_096
+  private static let maxDigests = 64
 
   /// - Parameters:
-  ///   - savedStep: where the checkpoint stands that members begin with.
-  ///   - digest: of that checkpoint's state, if known.
-  ///   - rounds: of the whole training, at most.
-  ///   - shards: of a batch.
+  ///   - savedStep: The step of the checkpoint that members begin with.
+  ///   - digest: The digest of that checkpoint's state, if known.
+  ///   - rounds: The largest number of rounds of the training.
+  ///   - shards: The number of shards of a batch.
   package init(savedStep: UInt64, digest: UInt64? = nil, rounds: UInt64 = 1 << 48, shards: Int = 1) {
     (self.savedStep, self.rounds, self.shards) = (savedStep, rounds, shards)
     agreed = (savedStep, digest)
@@ -54,19 +56,19 @@ package struct TrainingGroup: Sendable {
 
   // MARK: Generations
 
-  /// A member was found, or lost. Those that wait become members as well.
+  /// Announces the next generation, with these members and the applicants.
   mutating func regroup(_ members: [WorkerID]) {
-    if hasBegun { soloist = self.members.count == 1 ? self.members[0] : nil }
+    if hasBegun { loneMember = self.members.count == 1 ? self.members[0] : nil }
     self.members = Set(members).union(applicants).sorted()
     generation += 1
     (stopped, comparisons, applicants, beginning) = ([:], [:], [], nil)
   }
 
-  /// The first generation begins once all of these are ready, except those that are lost before.
+  /// Makes the first generation wait until these workers are ready or lost.
   mutating func expect(_ workers: Set<WorkerID>) { expected = workers }
 
-  /// A worker is ready to be a member.
-  /// - Returns: whether it becomes one at once, by another generation.
+  /// Notes that a worker is ready to be a member.
+  /// - Returns: Whether it becomes a member at once, by a new generation.
   mutating func admits(_ worker: WorkerID) -> Bool {
     expected.remove(worker)
     guard expected.isEmpty else {
@@ -83,61 +85,63 @@ package struct TrainingGroup: Sendable {
     expected.remove(worker)
   }
 
-  /// Whether the first generation can begin, since the last worker that it waited for was lost.
+  /// Whether the first generation can begin because the last worker that it waited for was lost.
   var isComplete: Bool { members.isEmpty && expected.isEmpty && !applicants.isEmpty }
 
   package enum Beginning: Sendable, Equatable {
-    case waits, begins
-    /// Members hold different states after the same round, and no majority says which is right.
-    case isUndecided([WorkerID])
+    case pending, begun
+    /// Members hold different states of the same round, and none of these states has a majority.
+    case noMajority([WorkerID])
   }
 
+  /// Notes the state of a member that has stopped, and begins the generation if it was the last one.
   /// - Parameters:
-  ///   - threads: of a member
-  ///   - fraction: see ``ComparisonPlan/init(fraction:shards:threads:)``
+  ///   - threads: Returns the number of threads of a member.
+  ///   - fraction: See ``ComparisonPlan/init(fraction:shards:threads:)``.
   mutating func note(
     _ membership: Membership, of worker: WorkerID, threads: (WorkerID) -> Int, fraction: Double
   ) -> Beginning {
     guard beginning == nil, membership.generation == generation, membership.stopped, members.contains(worker) else {
-      return .waits
+      return .pending
     }
     stopped[worker] = StateName(step: membership.agreedStep, digest: membership.agreedDigest)
-    guard stopped.count == members.count else { return .waits }
+    guard stopped.count == members.count else { return .pending }
     let usable = members.filter { isUsable(stopped[$0]!, of: $0) }
     let candidates = usable.isEmpty ? members : usable
     let step = candidates.map { stopped[$0]!.step }.max()!
     let holders = candidates.filter { stopped[$0]!.step == step }
     let known = step == agreed.step ? agreed.digest : nil
-    guard let digest = known ?? majority(of: holders.map { stopped[$0]!.digest }) else { return .isUndecided(holders) }
-    guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .isUndecided(holders) }
+    guard let digest = known ?? majority(of: holders.map { stopped[$0]!.digest }) else { return .noMajority(holders) }
+    guard let source = holders.first(where: { stopped[$0]!.digest == digest }) else { return .noMajority(holders) }
     let state = StateName(step: step, digest: digest)
     beginning = (state, source)
-    // What a member says that is alone is not known to be right: it must not be held against the members after it.
+    // The state of a single member may be wrong. Members that join later must not be compared with it.
     if members.count > 1 || known != nil { agree(on: state) }
     plan = ComparisonPlan(fraction: fraction, shards: shards, threads: members.map(threads))
-    return .begins
+    return .begun
   }
 
-  /// Whether a member can know that this state is right, for all that was agreed on.
+  /// Returns whether the state is consistent with the states that were agreed on.
   private func isUsable(_ state: StateName, of worker: WorkerID) -> Bool {
     if state.step == agreed.step, let digest = agreed.digest { return state.digest == digest }
-    return state.step <= max(agreed.step, savedStep) || worker == soloist
+    return state.step <= max(agreed.step, savedStep) || worker == loneMember
   }
 
   private mutating func agree(on state: StateName) {
     agreed = (state.step, state.digest)
-    agreedDigests = agreedDigests.filter { $0.step != state.step }.suffix(Self.keptDigests - 1) + [state]
+    agreedDigests = agreedDigests.filter { $0.step != state.step }.suffix(Self.maxDigests - 1) + [state]
   }
 
   // MARK: Reports
 
-  /// Why a report cannot be true; nil if it can. Whoever sends such a report must not keep the others' states from being compared.
+  /// Returns why a report is invalid; nil if it is valid. The sender of an invalid report is expelled, since it could
+  /// keep the states of the others from being compared.
   func fault(of membership: Membership, from worker: WorkerID) -> String? {
     guard membership.step <= rounds, membership.agreedStep <= membership.step else {
       return "round \(max(membership.step, membership.agreedStep)) of \(rounds)"
     }
-    guard membership.comparisons.count <= Self.mostPending else {
-      return "\(membership.comparisons.count) states that are yet to be compared; at most \(Self.mostPending) can be"
+    guard membership.comparisons.count <= Self.maxPending else {
+      return "\(membership.comparisons.count) states to compare, of \(Self.maxPending) at most"
     }
     guard hasBegun, membership.generation == generation, !membership.stopped, members.contains(worker) else {
       return membership.generation > generation ? "generation \(membership.generation) of \(generation)" : nil
@@ -149,12 +153,12 @@ package struct TrainingGroup: Sendable {
     for comparison in membership.comparisons {
       guard comparison.step > last, comparison.step <= membership.step,
         comparison.finished || comparison.step % interval == 0
-      else { return "a comparison after round \(comparison.step), where there is none" }
-      guard (1...Self.mostTensors).contains(comparison.tensorDigests.count),
+      else { return "an unexpected comparison after round \(comparison.step)" }
+      guard (1...Self.maxTensors).contains(comparison.tensorDigests.count),
         comparison.gradientDigests.count == gradients
       else {
         return
-          "\(comparison.tensorDigests.count) digests of tensors and \(comparison.gradientDigests.count) of gradients"
+          "\(comparison.tensorDigests.count) tensor digests and \(comparison.gradientDigests.count) gradient digests"
       }
       last = comparison.step
     }
@@ -165,58 +169,58 @@ package struct TrainingGroup: Sendable {
     return nil
   }
 
-  /// What comes of a report.
+  /// The result of comparing the members' reports.
   package enum Verdict: Sendable, Equatable {
-    /// Not all members have reported the next state.
-    case waits
-    /// A newer state is agreed on.
+    /// Some members have yet to report the next state.
+    case pending
+    /// All members agree on a newer state.
     case agreed
     case deviates([Deviation])
-    /// Members disagree, and no majority says who is right.
-    case isUndecided(step: UInt64, [WorkerID])
+    /// Members disagree, and there is no majority.
+    case noMajority(step: UInt64, [WorkerID])
   }
 
-  /// A member whose state, or whose gradient, is not that of the majority.
+  /// A member whose state or gradient differs from that of the majority.
   package struct Deviation: Sendable, Equatable {
     package let worker: WorkerID
     package let step: UInt64
-    /// Positions in the model's list of tensors; empty if a gradient differs.
+    /// The positions of the different tensors in the model's list; empty if a gradient differs.
     package let tensors: [Int]
   }
 
-  /// Compares what all members have reported, the oldest state first.
+  /// Notes a report, and compares the states that all members have reported, the oldest first.
   mutating func compare(_ membership: Membership, of worker: WorkerID) -> Verdict {
     guard hasBegun, members.count > 1, membership.generation == generation, !membership.stopped,
       members.contains(worker)
-    else { return .waits }
+    else { return .pending }
     comparisons[worker] = membership.comparisons
-    var verdict = Verdict.waits
+    var verdict = Verdict.pending
     for comparison in membership.comparisons where comparison.step > agreed.step {
       let reports = members.compactMap { member in
         comparisons[member]?.first { $0.step == comparison.step }
       }
       guard reports.count == members.count else { break }
-      let judged = judge(reports)
-      guard judged == .agreed else { return judged }
+      let result = compare(reports)
+      guard result == .agreed else { return result }
       agree(on: comparison.name)
       verdict = .agreed
     }
     return verdict
   }
 
-  /// - Parameter reports: of all members on the same state, in their order
-  private func judge(_ reports: [Comparison]) -> Verdict {
+  /// - Parameter reports: The report of each member on the same state.
+  private func compare(_ reports: [Comparison]) -> Verdict {
     let step = reports[0].step
-    func isAlike(_ one: Comparison, _ other: Comparison) -> Bool {
+    func isEqual(_ one: Comparison, _ other: Comparison) -> Bool {
       one.finished == other.finished && one.tensorDigests == other.tensorDigests
     }
-    if !reports.allSatisfy({ isAlike($0, reports[0]) }) {
-      guard let right = reports.first(where: { one in reports.count { isAlike(one, $0) } * 2 > reports.count }) else {
-        return .isUndecided(step: step, members)
+    if !reports.allSatisfy({ isEqual($0, reports[0]) }) {
+      guard let correct = reports.first(where: { one in reports.count { isEqual(one, $0) } * 2 > reports.count }) else {
+        return .noMajority(step: step, members)
       }
       return .deviates(
-        zip(members, reports).filter { !isAlike($1, right) }.map { worker, report in
-          let (own, other) = (report.tensorDigests, right.tensorDigests)
+        zip(members, reports).filter { !isEqual($1, correct) }.map { worker, report in
+          let (own, other) = (report.tensorDigests, correct.tensorDigests)
           let tensors = (0..<max(own.count, other.count)).filter {
             $0 >= own.count || $0 >= other.count || own[$0] != other[$0]
           }
@@ -224,44 +228,46 @@ package struct TrainingGroup: Sendable {
         })
     }
     guard plan.checkedShards > 0 else { return .agreed }
-    return judgeGradients(reports, after: step)
+    return compareGradients(reports, after: step)
   }
 
-  private func judgeGradients(_ reports: [Comparison], after step: UInt64) -> Verdict {
+  private func compareGradients(_ reports: [Comparison], after step: UInt64) -> Verdict {
     let count = reports.count
     let checkers = GradientChecks.checkers(memberCount: count)
     var deviating: Set<Int> = []
     for member in 0..<count {
-      // Those that have computed this member's shards, itself first, and what came of it.
+      // The members that have computed this member's shards, itself first, and their digests.
       let voters = (0...checkers).map { (member + $0) % count }
       let digests = voters.enumerated().map { reports[$1].gradientDigests[$0] }
-      guard let right = majority(of: digests) else { return .isUndecided(step: step, voters.map { members[$0] }) }
-      for (voter, digest) in zip(voters, digests) where digest != right { deviating.insert(voter) }
+      guard let correct = majority(of: digests) else { return .noMajority(step: step, voters.map { members[$0] }) }
+      for (voter, digest) in zip(voters, digests) where digest != correct { deviating.insert(voter) }
     }
     if deviating.isEmpty { return .agreed }
     return .deviates(deviating.sorted().map { Deviation(worker: members[$0], step: step, tensors: []) })
   }
 
-  /// What more than half of them are.
+  /// Returns the digest that more than half of `digests` are equal to.
   private func majority(of digests: [UInt64]) -> UInt64? {
     digests.first { digest in digests.count { $0 == digest } * 2 > digests.count }
   }
 
   // MARK: Checkpoints
 
-  package enum CheckpointWorth: Sendable, Equatable {
-    case counts, isUnknown
-    /// It is not the state that the members agreed on.
-    case isWrong
+  package enum CheckpointValidity: Sendable, Equatable {
+    case valid
+    /// No state of this step was agreed on.
+    case unknown
+    /// The state differs from the one that the members agreed on.
+    case wrong
   }
 
-  /// - Parameter checkpoint: with the digest of its bytes
-  func worth(of checkpoint: Checkpoint) -> CheckpointWorth {
-    guard hasBegun, checkpoint.step <= rounds else { return .isUnknown }
-    // A member that is alone is believed.
-    if members.count == 1 { return .counts }
-    guard let known = agreedDigests.last(where: { $0.step == checkpoint.step }) else { return .isUnknown }
-    return known.digest == checkpoint.digest ? .counts : .isWrong
+  /// - Parameter checkpoint: A checkpoint whose digest was computed from its bytes.
+  func validity(of checkpoint: Checkpoint) -> CheckpointValidity {
+    guard hasBegun, checkpoint.step <= rounds else { return .unknown }
+    // The states of a single member cannot be compared.
+    if members.count == 1 { return .valid }
+    guard let known = agreedDigests.last(where: { $0.step == checkpoint.step }) else { return .unknown }
+    return known.digest == checkpoint.digest ? .valid : .wrong
   }
 
   mutating func noteKept(_ checkpoint: Checkpoint) {
@@ -269,25 +275,27 @@ package struct TrainingGroup: Sendable {
     if members.count == 1, checkpoint.step >= agreed.step {
       agree(on: StateName(step: checkpoint.step, digest: checkpoint.digest))
     }
-    if let pause, members.count == 1 || checkpoint.step > pause.agreedStep { self.pause!.isComplete = true }
+    if let pauseRequest, members.count == 1 || checkpoint.step > pauseRequest.agreedStep {
+      self.pauseRequest!.isComplete = true
+    }
   }
 
-  package var isPaused: Bool { pause != nil }
-  /// Whether a checkpoint has been kept that is newer than the pause.
-  package var isHeld: Bool { pause?.isComplete ?? false }
+  package var isPauseRequested: Bool { pauseRequest != nil }
+  /// Whether a checkpoint has been kept since the pause was requested.
+  package var isPauseComplete: Bool { pauseRequest?.isComplete ?? false }
 
-  mutating func hold() {
-    if pause == nil { pause = (agreed.step, false) }
+  mutating func requestPause() {
+    if pauseRequest == nil { pauseRequest = (agreed.step, false) }
   }
 
   // MARK: Orders
 
-  /// What its members are told.
+  /// Returns the group's part of the members' orders.
   func orders(profiles: [WorkerID: Profile]) -> Group {
     Group.with { group in
       group.generation = generation
       group.savedStep = savedStep
-      group.pause = isPaused
+      group.pause = isPauseRequested
       if let digest = agreed.digest { (group.agreedStep, group.agreedDigest) = (agreed.step, digest) }
       group.members = members.map { worker in
         Member.with { member in

@@ -1,94 +1,97 @@
 internal import SwiftProtobuf
 
-/// One member of a training group: follows generations, takes part in the exchange, gets or gives the state. Events in, actions out.
+/// A member's side of the training protocol: follows generations, takes part in the exchange, and requests or sends
+/// states. Events in, actions out.
 ///
-/// What it counts as steps are rounds of the exchange: a step of the optimizer, or the validation at the end of an epoch.
+/// Steps are counted in rounds of the exchange: a step of the optimizer, or the validation at the end of an epoch.
 package struct TrainingMember: Sendable {
   package enum Action: Sendable, Equatable {
-    /// Make links to these; `me` is the member's own place.
+    /// Connect to these members; `me` is the member's own position.
     case connect([Member], me: Int)
-    /// Compute the next round's part: ``beginRound(contributors:buckets:unfit:)``, then ``computedBucket(at:)`` for each bucket.
+    /// Compute the next round: call ``beginRound(contributors:buckets:isDirect:invalid:)``, then
+    /// ``computedBucket(at:)`` for each bucket.
     case compute
     case exchange(ExchangeProtocol.Action)
-    /// Ask that member for its state.
+    /// Request the state of this member.
     case requestState(of: Int)
     case sendState(to: Int)
-    /// The bytes at hand are said to be this state.
+    /// Load the bytes of the message that is being handled, which should contain this state.
     case loadState(StateName)
-    /// Go back to the state that was kept after so many steps.
+    /// Restore the state that was kept after this step.
     case restoreState(step: UInt64)
-    /// Keep the state as it is: ``kept(_:)``.
+    /// Keep the current state, and call ``kept(_:)``.
     case keepState
-    /// Give the coordinator the state that was kept after so many steps, or the present one if so many are done.
+    /// Send the coordinator the state that was kept after this step, or the current state if this is the current step.
     case sendCheckpoint(step: UInt64)
-    /// The message at hand has come early: hand it over again when ``isEarly(_:)`` says otherwise.
+    /// Keep the message that is being handled, and handle it again when ``isEarly(_:)`` returns false for it.
     case keepForLater
-    /// Tell the coordinator how things stand.
+    /// Report this to the coordinator.
     case report(Membership)
   }
 
   private let job: UInt64
   private let worker: WorkerID
-  private let patience: Milliseconds
-  /// Rounds done.
+  private let resendTimeout: Milliseconds
+  /// The number of completed rounds.
   package private(set) var step: UInt64
   private var isFinished: Bool
   private var group = Group()
   private var me = 0
   private var exchange: ExchangeProtocol?
-  /// Whether the next round's part is to be computed.
+  /// Whether the member is computing its shards of a round.
   package private(set) var isComputing = false
   private var awaitsState = false
-  /// When it began to wait for a state, or for the end.
+  /// The time at which the member began to wait for a state or for the end of the training.
   private var awaitedSince: Milliseconds = 0
   private var lastRequest: Milliseconds = 0
   private var stateBackoff = Backoff()
   private var lastReport: Milliseconds = .min / 2
   private var hasPaused = false
-  /// The step of the checkpoint that was sent last in this generation; it is safe once the group's saved step has come that far.
+  /// The step of the last checkpoint that was sent in this generation. The coordinator has saved it once the group's
+  /// saved step has reached it.
   private var sentCheckpoint: UInt64 = 0
-  /// The newest state that is kept and known to be right, and those that are yet to be agreed on, the oldest first; with whether a checkpoint
-  /// is due there.
+  /// The newest kept state that is known to be correct.
   private var agreed: StateName
+  /// The kept states that are yet to be agreed on, the oldest first, and whether a checkpoint is due at each.
   private var pending: [(comparison: Comparison, isCheckpointDue: Bool)] = []
   private var isCheckpointDue = false
-  /// Whether it computes no further round until the coordinator has told of an agreement.
-  private var isHeld = false
-  /// Messages of older generations, and of exchanges that are over.
+  /// Whether the member computes no further rounds until the coordinator has reported an agreement.
+  private var awaitsAgreement = false
+  /// The number of dropped messages of older generations and of exchanges that have ended.
   private var dropped = 0
 
-  /// Gradients that a state is as large as: parameters, two moments, their average, and the best.
+  /// The size of a state in gradients: the parameters, two moments, the average and the best parameters.
   private static let stateSize = 5
-  /// How often progress is told, at most.
+  /// The shortest time between two reports of progress.
   private static let reportInterval: Milliseconds = 200
 
   /// - Parameters:
-  ///   - step: where the member stands before it has joined a group.
-  ///   - agreed: a state that is kept and known to be right, since all workers begin with it or have agreed on it.
-  ///   - patience: how long to wait for a message before asking for it again.
+  ///   - step: The number of completed rounds, before the member joins a group.
+  ///   - agreed: A kept state that is known to be correct: all workers begin with it, or have agreed on it.
+  ///   - resendTimeout: The time after which a missing message is requested again.
   package init(
-    job: UInt64, worker: WorkerID, step: UInt64, agreed: StateName, isFinished: Bool, patience: Milliseconds
+    job: UInt64, worker: WorkerID, step: UInt64, agreed: StateName, isFinished: Bool, resendTimeout: Milliseconds
   ) {
-    (self.job, self.worker, self.step, self.isFinished, self.patience) = (job, worker, step, isFinished, patience)
-    self.agreed = agreed
+    (self.job, self.worker, self.step, self.isFinished) = (job, worker, step, isFinished)
+    (self.agreed, self.resendTimeout) = (agreed, resendTimeout)
   }
 
   package var generation: UInt64 { group.generation }
   package var members: [Member] { group.members }
-  /// Rounds between two comparisons.
+  /// The number of rounds from one comparison to the next.
   package var interval: Int { max(1, Int(group.interval)) }
   package var position: Int { me }
-  /// Steps after which a state is kept: it may still be needed.
+  /// The steps after which states are kept, because they may still be needed.
   package var keptSteps: [UInt64] { [agreed.step] + pending.map(\.comparison.step) }
-  /// The newest of them that is known to be right.
+  /// The newest kept state that is known to be correct.
   package var agreedState: StateName { agreed }
   private var droppedMessages: Int { dropped + (exchange?.dropped ?? 0) }
 
-  /// How the member stands, for the coordinator.
+  /// The report to the coordinator.
   package var membership: Membership {
     Membership.with {
       ($0.job, $0.generation) = (job, group.generation)
-      // While it waits for a state, what it has is worth nothing.
+      // A member that waits for a state has no valid state.
       if !awaitsState { ($0.step, $0.agreedStep, $0.agreedDigest) = (step, agreed.step, agreed.digest) }
       $0.comparisons = pending.map(\.comparison)
       $0.stopped = !group.begun
@@ -96,13 +99,13 @@ package struct TrainingMember: Sendable {
     }
   }
 
-  /// The orders have changed.
+  /// Follows new orders.
   package mutating func follow(_ new: Group, at now: Milliseconds) -> [Action] {
     guard new.generation > group.generation || new.generation == group.generation && (new.begun || !group.begun)
     else { return [] }
     let isAnnounced = new.generation > group.generation
-    // A generation begins when all members have stopped for it. One that has not was made anew meanwhile: it says where it stands, and the
-    // coordinator announces another generation.
+    // A generation begins when all members have stopped for it. A member that has not was created again meanwhile: it
+    // reports its state, and the coordinator announces another generation.
     if isAnnounced, new.begun { return [.report(membership)] }
     let begins = new.begun && !group.begun
     let wasAlone = group.begun && group.members.count == 1 && group.members[0].worker == worker
@@ -111,20 +114,21 @@ package struct TrainingMember: Sendable {
     if begins { return begin(at: now) }
     if isAnnounced {
       dropped = droppedMessages
-      (exchange, isComputing, awaitsState, isHeld) = (nil, false, false, false)
+      (exchange, isComputing, awaitsState, awaitsAgreement) = (nil, false, false, false)
       return wasAlone ? [.keepState] : [.report(membership)]
     }
-    return sendCheckpointIfDue() + pauseIfAsked() + (isHeld ? continueTraining() : [])
+    return sendCheckpointIfDue() + pauseIfRequested() + (awaitsAgreement ? continueTraining() : [])
   }
 
-  /// The state of a member that has trained alone, as it is now, is kept: nobody else could know whether it is right.
+  /// Notes that the current state of a member that trained alone is kept. It counts as correct, since no other member
+  /// can check it.
   package mutating func kept(_ state: StateName) -> [Action] {
     guard !group.begun else { return [] }
     (agreed, pending) = (state, [])
     return [.report(membership)]
   }
 
-  /// What the coordinator says is agreed on, the member may have kept.
+  /// Notes the state that the coordinator reports as agreed on, if the member has kept it.
   private mutating func noteAgreement() {
     let state = StateName(step: group.agreedStep, digest: group.agreedDigest)
     guard let index = pending.firstIndex(where: { $0.comparison.name == state }) else { return }
@@ -136,12 +140,12 @@ package struct TrainingMember: Sendable {
   private mutating func begin(at now: Milliseconds) -> [Action] {
     guard let position = group.members.firstIndex(where: { $0.worker == worker }) else { return [] }
     me = position
-    (isComputing, isHeld, sentCheckpoint, awaitedSince) = (false, false, 0, now)
-    // What was not agreed on may be spoiled by a member that is gone.
+    (isComputing, awaitsAgreement, sentCheckpoint, awaitedSince) = (false, false, 0, now)
+    // A member that was lost may have corrupted the states that were not agreed on.
     pending = []
     let links = Action.connect(group.members, me: me)
     let source = group.members.firstIndex { $0.worker == group.source } ?? me
-    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, resendTimeout: resendTimeout)
     if agreed == beginning { return [links, .restoreState(step: agreed.step)] }
     awaitsState = source != me
     (lastRequest, stateBackoff) = (now, Backoff())
@@ -154,20 +158,20 @@ package struct TrainingMember: Sendable {
   private var isAlone: Bool { group.members.count == 1 }
 
   private mutating func continueTraining() -> [Action] {
-    isHeld = false
+    awaitsAgreement = false
     if isFinished { return sendCheckpointIfDue() }
-    if isAlone, group.pause { return pauseIfAsked() }
-    // Further rounds may be in vain, and states take memory.
-    if pending.count >= TrainingGroup.mostPending {
-      isHeld = true
+    if isAlone, group.pause { return pauseIfRequested() }
+    // Further rounds may have to be computed again, and kept states take memory.
+    if pending.count >= TrainingGroup.maxPending {
+      awaitsAgreement = true
       return []
     }
     isComputing = true
     return [.compute]
   }
 
-  /// A member that is alone sends its state as it is when the coordinator pauses.
-  private mutating func pauseIfAsked() -> [Action] {
+  /// Sends the current state if the coordinator has requested a pause and the member is alone.
+  private mutating func pauseIfRequested() -> [Action] {
     guard group.pause, group.begun, isAlone, !isFinished, !hasPaused, !isComputing, !awaitsState,
       exchange?.waiting == nil
     else { return [] }
@@ -175,7 +179,8 @@ package struct TrainingMember: Sendable {
     return [.sendCheckpoint(step: step)]
   }
 
-  /// The first member sends the newest agreed state: at the end, when the coordinator pauses, and when an epoch has ended before it.
+  /// Sends the newest agreed state if this is the first member, and the training has ended, a pause is requested, or an
+  /// epoch has ended.
   private mutating func sendCheckpointIfDue() -> [Action] {
     guard me == 0, group.begun, !awaitsState else { return [] }
     if isFinished, isAlone || agreed.step == step {
@@ -183,26 +188,28 @@ package struct TrainingMember: Sendable {
       sentCheckpoint = step
       return [.sendCheckpoint(step: step)]
     }
-    // Where epochs are shorter than it takes to save one, some are left out: what waits to be saved would fill the memory.
+    // If an epoch takes less time than saving a state, some epochs are left out: waiting states would fill the memory.
     guard !isAlone, isCheckpointDue || group.pause, agreed.step > group.savedStep, sentCheckpoint <= group.savedStep
     else { return [] }
     (sentCheckpoint, isCheckpointDue) = (agreed.step, false)
     return [.sendCheckpoint(step: agreed.step)]
   }
 
-  /// The round's part begins to be computed.
+  /// Begins a round: the member starts to compute its shards.
   /// - Parameters:
-  ///   - contributors: the members that have shards in this round.
-  ///   - isDirect: whether every member adds up the whole: see ``ExchangeProtocol/begin(contributors:buckets:isDirect:unfit:)``.
-  ///   - unfit: what has come for it, and cannot be part of it.
+  ///   - contributors: The members that have shards in this round.
+  ///   - isDirect: Whether every member adds up the whole gradient: see
+  ///     ``ExchangeProtocol/begin(contributors:buckets:isDirect:invalid:)``.
+  ///   - invalid: Messages of this round that have arrived and cannot belong to it.
   package mutating func beginRound(
-    contributors: Set<Int>, buckets: Int, isDirect: Bool = false, unfit: [ExchangeProtocol.Message] = []
+    contributors: Set<Int>, buckets: Int, isDirect: Bool = false, invalid: [ExchangeProtocol.Message] = []
   ) {
-    exchange?.begin(contributors: contributors, buckets: buckets, isDirect: isDirect, unfit: unfit)
+    exchange?.begin(contributors: contributors, buckets: buckets, isDirect: isDirect, invalid: invalid)
   }
 
-  /// The next bucket of the round's part has been computed. All its contributions are to be sent at once; the rest, which comes with the
-  /// last bucket, when the member has time.
+  /// Notes that the member has computed the next bucket of the round.
+  /// - Returns: The contributions, to be sent at once. The other actions, which follow the last bucket, are less
+  ///   urgent.
   package mutating func computedBucket(at now: Milliseconds) -> [Action] {
     // Another generation may have been announced meanwhile.
     guard isComputing, exchange != nil else { return [] }
@@ -211,26 +218,26 @@ package struct TrainingMember: Sendable {
     return actions.map { .exchange($0) }
   }
 
-  /// Whether the state after the round in hand is to be compared with other members'.
-  /// - Parameter isFinished: whether the training is at its end then
+  /// Returns whether the state after the current round is compared with those of the other members.
+  /// - Parameter isFinished: Whether the training ends with this round.
   package func isComparisonDue(isFinished: Bool) -> Bool {
     !isAlone && (isFinished || (step + 1) % UInt64(max(1, group.interval)) == 0)
   }
 
-  /// Whether gradients are computed by several members at all.
+  /// Whether some gradients are computed by several members.
   package var checksGradients: Bool { group.checkedShards > 0 }
 
-  /// How many shards of each member are to be computed again in the round in hand.
-  /// - Parameter isLast: whether no round with gradients comes before a state that will count
+  /// Returns the number of shards of each member that are computed again in the current round.
+  /// - Parameter isLast: Whether this is the last round with gradients before the final state.
   package func checkedShards(isLast: Bool) -> Int {
     guard !isAlone, isLast || (step + 1) % UInt64(max(1, group.interval)) == 0 else { return 0 }
     return Int(group.checkedShards)
   }
 
-  /// The round's total has been applied.
+  /// Notes that the total of the round has been applied.
   /// - Parameters:
-  ///   - isCheckpointDue: whether an epoch has ended
-  ///   - comparison: of the state as it is, which is kept: see ``isComparisonDue(isFinished:)``
+  ///   - isCheckpointDue: Whether an epoch has ended.
+  ///   - comparison: The digests of the current state, which is kept; nil unless ``isComparisonDue(isFinished:)``.
   package mutating func applied(
     isFinished: Bool, isCheckpointDue: Bool, comparison: Comparison? = nil, at now: Milliseconds
   ) -> [Action] {
@@ -253,14 +260,15 @@ package struct TrainingMember: Sendable {
     return actions + continueTraining()
   }
 
-  /// Whether a message is of a generation that is yet to begin here, or of rounds after a state that is yet to come.
+  /// Returns whether a message belongs to a generation that has not begun here, or to a round after a state that this
+  /// member has yet to receive.
   package func isEarly(_ header: ExchangeHeader) -> Bool {
     guard header.generation == group.generation, group.begun else { return header.generation >= group.generation }
     return awaitsState && [.contribution, .total].contains(header.kind) && header.step >= group.step
   }
 
-  /// - Parameter isFit: whether its bytes can be what they are said to be; otherwise they are as good as lost.
-  package mutating func receive(_ header: ExchangeHeader, isFit: Bool = true, at now: Milliseconds) -> [Action] {
+  /// - Parameter isValid: Whether the message's bytes can be what its header says. If not, it is treated as lost.
+  package mutating func receive(_ header: ExchangeHeader, isValid: Bool = true, at now: Milliseconds) -> [Action] {
     guard header.job == job, header.generation >= group.generation else { return drop() }
     if isEarly(header) { return [.keepForLater] }
     let sender = Int(header.sender)
@@ -272,7 +280,7 @@ package struct TrainingMember: Sendable {
       return [.loadState(beginning)]
     default:
       let piece = ExchangeProtocol.Piece(step: header.step, bucket: Int(header.bucket))
-      return exchange!.receive(header.kind, piece, from: sender, isFit: isFit, at: now).map { .exchange($0) }
+      return exchange!.receive(header.kind, piece, from: sender, isValid: isValid, at: now).map { .exchange($0) }
     }
   }
 
@@ -281,18 +289,19 @@ package struct TrainingMember: Sendable {
     return []
   }
 
-  /// The state that the generation begins with is in place, and kept. One that cannot be used is treated as lost: it is asked for again.
+  /// Notes that the initial state of the generation is loaded and kept. If a received state is invalid, do not call
+  /// this method: the state is treated as lost, and requested again.
   package mutating func loaded(isFinished: Bool, at now: Milliseconds) -> [Action] {
     (step, self.isFinished, awaitsState, awaitedSince) = (group.step, isFinished, false, now)
     (agreed, pending) = (beginning, [])
     dropped = droppedMessages
-    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, patience: patience)
+    exchange = ExchangeProtocol(memberCount: group.members.count, me: me, step: step, resendTimeout: resendTimeout)
     return continueTraining()
   }
 
   package mutating func tick(at now: Milliseconds) -> [Action] {
     guard group.begun else { return [] }
-    if awaitsState, now - lastRequest >= stateBackoff.wait(patience) {
+    if awaitsState, now - lastRequest >= stateBackoff.wait(resendTimeout) {
       lastRequest = now
       stateBackoff.noteRequest()
       return [.requestState(of: group.members.firstIndex { $0.worker == group.source } ?? 0)]
@@ -300,10 +309,13 @@ package struct TrainingMember: Sendable {
     return exchange?.tick(at: now).map { .exchange($0) } ?? []
   }
 
-  /// Whom it waits for, and for how long (0: for all that are not at the end of the training); for a state, which is several times as large as a gradient, that is counted as so much less.
+  /// Returns the member that this member waits for (0: all members that have not finished the training), and for how
+  /// long.
+  ///
+  /// A state is several times as large as a gradient, so the time of waiting for one is divided by its size.
   package func waiting(at now: Milliseconds) -> (for: WorkerID, milliseconds: Milliseconds)? {
     if awaitsState { return (group.source, (now - awaitedSince) / Self.stateSize) }
-    // The training ends when all members have come to its end; what one of them lacks may be of this one. 0: of whomever.
+    // The training ends when all members have finished it. A member that has not may be waiting for this one.
     if isFinished, group.begun { return isAlone ? nil : (0, now - awaitedSince) }
     guard let waiting = exchange?.waiting, let first = waiting.for.first else { return nil }
     return (group.members[first].worker, now - waiting.since)

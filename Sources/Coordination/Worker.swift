@@ -3,44 +3,44 @@ internal import SwiftProtobuf
 
 /// A worker's side of the protocol: events in, actions out.
 ///
-/// It follows the newest orders of the newest coordinator, and keeps each result until the orders no longer ask for it.
-/// When the coordinator is silent, or its connection is closed, that changes nothing: the worker keeps its job, its
-/// chunks, results and its part in a training until it gets other orders, and says how it stands as soon as anybody
-/// listens. All chunks of the orders are started at once: whoever computes does them one after the other, and need not
-/// ask for the next.
+/// A worker follows the newest orders of the newest coordinator, and keeps each result until the orders no longer
+/// contain its chunk. A silent coordinator or a closed connection changes nothing: the worker keeps its job, chunks,
+/// results and group until it receives other orders, and reports its status as soon as a coordinator listens. All
+/// chunks of the orders are started at once; the caller computes them one after the other without asking for the next.
 package struct Worker: Sendable {
   package enum Event: Sendable {
     case orders(Orders, coordinator: UInt64)
     case refusal(String)
     case disconnected
-    /// The chunk that was started is done; its bytes are kept by whoever did it. `failure` says why there are none.
+    /// A chunk has been computed, and the caller keeps the bytes of its result; or it has failed, and `failure` says
+    /// why.
     case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: String)
-    /// So many units of the chunk that is being worked on are done.
-    case progress(units: Int)
-    /// The member of the training group has come further, or has stopped.
+    /// The number of completed tasks of the chunk in progress.
+    case progress(tasks: Int)
+    /// The member of the training group has made progress or has stopped.
     case membership(Membership)
-    /// The member has a checkpoint to send.
+    /// The member of the training group has a checkpoint to send.
     case checkpoint(Checkpoint)
-    /// The job cannot be done here at all.
+    /// This worker cannot do the job.
     case jobFailed(job: UInt64, reason: String)
   }
 
   package enum Action: Sendable, Equatable {
-    case send(Status)
+    case send(WorkerStatus)
     case sendResult(ChunkResult)
     case sendCheckpoint(Checkpoint)
-    /// Make ready for a job; what belongs to another one is given up.
+    /// Prepare for a job.
     case prepare(Job)
     case dropJob
-    /// Work on the chunk after those that were started before.
+    /// Compute the chunk after the chunks that were started before.
     case start(Chunk)
-    /// Give up the chunk that was started, whether it waits or is being worked on.
+    /// Cancel a chunk that was started, whether it waits or is in progress.
     case cancel(chunk: UInt64)
-    /// The bytes of the result are needed no longer.
+    /// Discard the bytes of the result.
     case forget(chunk: UInt64)
     case forgetCheckpoint
     case follow(Group?)
-    /// The coordinator will not work with it.
+    /// End: the coordinator has refused the worker.
     case end(reason: String)
   }
 
@@ -50,18 +50,18 @@ package struct Worker: Sendable {
   private var coordinator: UInt64 = 0
   private var orders = Orders()
   private var lastHeard: Milliseconds = 0
-  /// Whether a coordinator has been heard within the limit, and its connection is open.
+  /// Whether the connection is open and the coordinator has sent orders within the worker timeout.
   package private(set) var isConnected = false
   private var lastSent: Milliseconds = .min / 2
   private var statusNumber: UInt64 = 0
-  /// Chunks that have no result yet.
+  /// The chunks that were started and have no result yet.
   private var started: Set<UInt64> = []
   private var results: [UInt64: (result: ChunkResult, sent: Milliseconds)] = [:]
   private var membership: Membership?
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
   private var failure = ""
-  private var unitsDone = 0
-  /// Of ``clock``.
+  private var tasksDone = 0
+  /// The time of ``clock``.
   private var now: Milliseconds = 0
   private var clock: PauseClock
   private var actions: [Action] = []
@@ -79,7 +79,7 @@ package struct Worker: Sendable {
       case .disconnected: $0.isConnected = false
       case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
         $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
-      case .progress(let units): $0.unitsDone = units
+      case .progress(let tasks): $0.tasksDone = tasks
       case .membership(let membership):
         guard membership.job == $0.orders.job.id else { return }
         $0.membership = membership
@@ -96,14 +96,16 @@ package struct Worker: Sendable {
     }
   }
 
-  /// Does what has become due by `now`: a silent coordinator counts as gone, and what waits for an answer is sent
-  /// again, if it can be. To be called several times in a heartbeat, after all that has come was handed over.
+  /// Performs everything that has become due: heartbeats, the timeout of the coordinator, and sending unacknowledged
+  /// results again.
+  ///
+  /// Call this method several times per heartbeat, after handling all messages that have arrived.
   package mutating func tick(at now: Milliseconds) -> [Action] {
     react(at: now, isTick: true) {
-      if $0.isConnected, $0.now - $0.lastHeard > $0.limits.silence { $0.isConnected = false }
+      if $0.isConnected, $0.now - $0.lastHeard > $0.limits.workerTimeout { $0.isConnected = false }
       if $0.now - $0.lastSent >= $0.limits.heartbeat { $0.sendStatus() }
-      // What is sent to nobody would wait in the queue, one copy after the other.
-      if $0.isConnected { $0.sendAgain(after: $0.limits.retry) }
+      // Without a connection, the copies would pile up in the socket's queue.
+      if $0.isConnected { $0.sendAgain(after: $0.limits.retryInterval) }
     }
   }
 
@@ -118,7 +120,8 @@ package struct Worker: Sendable {
     }
   }
 
-  /// - Returns: what to send before the worker ends of its own will.
+  /// Leaves the cluster.
+  /// - Returns: The messages to send before the worker ends.
   package mutating func leave(at now: Milliseconds) -> [Action] {
     react(at: now) { $0.sendStatus(leaving: true) }
   }
@@ -135,17 +138,17 @@ package struct Worker: Sendable {
   // MARK: Orders
 
   private mutating func handle(_ orders: Orders, of coordinator: UInt64) {
-    // Of two that are there, the newer; but one that is gone may be followed by one whose clock is behind.
+    // The newer of two coordinators wins. A coordinator that is gone may be followed by one whose clock is behind.
     guard coordinator >= self.coordinator || !isConnected else { return }
     lastHeard = now
-    let isBack = !isConnected && coordinator == self.coordinator
+    let hasReconnected = !isConnected && coordinator == self.coordinator
     isConnected = true
-    defer { if isBack { sendAgain(after: limits.heartbeat) } }
+    defer { if hasReconnected { sendAgain(after: limits.heartbeat) } }
     if coordinator != self.coordinator {
       abandonJob()
       (self.coordinator, self.orders) = (coordinator, Orders())
     } else if orders.number <= self.orders.number {
-      // The member may have been made ready after it was told for the first time.
+      // The member may have been created after the orders were first followed.
       if orders.number == self.orders.number, orders.hasGroup { actions.append(.follow(orders.group)) }
       return
     }
@@ -182,17 +185,17 @@ package struct Worker: Sendable {
 
   private mutating func cancel(_ chunk: UInt64) {
     started.remove(chunk)
-    unitsDone = 0
+    tasksDone = 0
     actions.append(.cancel(chunk: chunk))
   }
 
   private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, failure: String) {
     guard started.remove(chunk) != nil else {
-      // Of one that was given up, and perhaps done again since.
+      // The chunk was cancelled. Unless it was started again and has a result, the bytes are not needed.
       if results[chunk] == nil { actions.append(.forget(chunk: chunk)) }
       return
     }
-    unitsDone = 0
+    tasksDone = 0
     let result = ChunkResult.with {
       $0.job = orders.job.id
       $0.chunk = chunk
@@ -221,7 +224,7 @@ package struct Worker: Sendable {
   private mutating func sendStatus(leaving: Bool = false) {
     statusNumber += 1
     lastSent = now
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statusNumber
       $0.orders = orders.number
       $0.coordinator = coordinator
@@ -229,7 +232,7 @@ package struct Worker: Sendable {
       if let membership { $0.membership = membership }
       $0.leaving = leaving
       $0.failure = failure
-      $0.unitsDone = UInt64(unitsDone)
+      $0.tasksDone = UInt64(tasksDone)
       if coordinator != 0 { $0.millisecondsSinceOrders = UInt32(clamping: now - lastHeard) }
     }
     actions.append(.send(status))

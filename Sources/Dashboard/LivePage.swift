@@ -20,7 +20,7 @@ package final class LivePage: Sendable {
     /// In order of first appearance.
     var sections: [Section] = []
     /// In order of first measurement.
-    var metrics: [Metric] = []
+    var metrics: [PrometheusMetric] = []
     /// The outcome of the run; nil while it is running.
     var ending: String?
   }
@@ -57,7 +57,7 @@ package final class LivePage: Sendable {
   }
 
   /// Updates the given metrics; others keep their values.
-  package func update(metrics: [Metric]) {
+  package func update(metrics: [PrometheusMetric]) {
     state.withLock { state in
       for metric in metrics {
         if let index = state.metrics.firstIndex(where: { $0.name == metric.name }) {

@@ -54,8 +54,8 @@ extension LiveServer {
     case .metrics: send(metrics)
     case .page: send(PageDocument(of: page).response)
     case .events:
-      if isHead { return send(EventStream.head) }
-      let isFree = withStream { EventStream(of: page, on: connection).run(until: { isStopping }) }
+      if isHead { return send(ServerSentEvents.head) }
+      let isFree = withStream { ServerSentEvents(of: page, on: connection).run(until: { isStopping }) }
       if !isFree { send(.text(.unavailable, "Too many viewers; try again later.", [("Retry-After", "10")])) }
     case .health, nil: break
     }

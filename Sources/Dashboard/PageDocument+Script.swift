@@ -1,5 +1,5 @@
 extension PageDocument {
-  /// Updates the page from the events of ``EventStream``.
+  /// Updates the page from the events of ``ServerSentEvents``.
   static let script = #"""
     "use strict";
     const status = document.getElementById("status");

@@ -32,7 +32,8 @@ struct PageDocument {
     <body>
     <header>
     <h1>\(escaped(page.title))</h1>
-    <p id="status" role="status" class="\(state.ending == nil ? "" : "finished")">\(escaped(state.ending ?? Self.snapshot))</p>
+    <p id="status" role="status" class="\(state.ending == nil ? "" : "finished")">\
+    \(escaped(state.ending ?? Self.snapshot))</p>
     </header>
     <main id="sections">
     \(state.sections.map(html).joined(separator: "\n"))
@@ -52,7 +53,8 @@ struct PageDocument {
   private func html(of section: LivePage.Section) -> String {
     let heading = section.title.isEmpty ? "<h2 hidden></h2>" : "<h2>\(escaped(section.title))</h2>"
     return """
-      <section id="section-\(section.id)" data-version="\(page.version(of: section))">\(heading)<div>\(section.html)</div></section>
+      <section id="section-\(section.id)" data-version="\(page.version(of: section))">\
+      \(heading)<div>\(section.html)</div></section>
       """
   }
 

@@ -1,6 +1,6 @@
 /// A response, after which the server closes the connection, so that idle clients occupy no resources.
 struct Response {
-  enum Status: Int {
+  enum HTTPStatus: Int {
     case ok = 200
     case seeOther = 303
     case badRequest = 400
@@ -28,7 +28,7 @@ struct Response {
     }
   }
 
-  var status: Status
+  var status: HTTPStatus
   var type = "text/plain; charset=utf-8"
   /// The content security policy; by default, nothing may be loaded or run.
   var policy = "default-src 'none'; frame-ancestors 'none'"
@@ -37,7 +37,7 @@ struct Response {
   /// nil if the body is streamed and ends with the connection.
   var body: String?
 
-  static func text(_ status: Status, _ text: String, _ fields: [(name: String, value: String)] = []) -> Response {
+  static func text(_ status: HTTPStatus, _ text: String, _ fields: [(name: String, value: String)] = []) -> Response {
     Response(status: status, fields: fields, body: text + "\n")
   }
 

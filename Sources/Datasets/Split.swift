@@ -35,8 +35,8 @@ package enum Split {
     var classes = [[Int]](repeating: [], count: 256)
     for (index, label) in labels.enumerated() { classes[Int(label)].append(index) }
     for label in classes.indices {
-      var draws = RandomSequence(seed: seed, .split, UInt32(label))
-      draws.shuffle(&classes[label])
+      var random = RandomSequence(seed: seed, .split, UInt32(label))
+      random.shuffle(&classes[label])
     }
     return classes
   }

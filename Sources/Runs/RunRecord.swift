@@ -45,7 +45,7 @@ package final class RunRecord: Sendable {
   // MARK: Writing
 
   /// Adds a run that starts now.
-  /// - Returns: false if a run of this name exists, which is left unchanged; see ``goOn(_:)``
+  /// - Returns: false if a run of this name exists, which is left unchanged; see ``resume(_:)``
   @discardableResult package func begin(_ run: Run) throws(RunError) -> Bool {
     try write { database in
       try RecordTable.run.insert(run.values, .ignore, into: database)
@@ -54,7 +54,7 @@ package final class RunRecord: Sendable {
   }
 
   /// Marks an ended run as resumed by this process.
-  package func goOn(_ name: String) throws(RunError) {
+  package func resume(_ name: String) throws(RunError) {
     try change(name) { run in
       (run.state, run.reason, run.ended, run.process) = (.running, nil, nil, ProcessMark.own)
     }

@@ -30,7 +30,7 @@ extension Configuration {
   /// The values of parameters whose values are words.
   private static let words: [String: [String]] = [
     "criterion": TreeSettings.Criterion.allCases.map(\.rawValue), "bootstrap": flags,
-    "metric": Metric.allCases.map(\.rawValue), "weights": Weighting.allCases.map(\.rawValue),
+    "metric": DistanceMetric.allCases.map(\.rawValue), "weights": Weighting.allCases.map(\.rawValue),
     "padding": Padding.allCases.map(\.rawValue), "optimizer": OptimizerKind.allCases.map(\.rawValue),
     "schedule": LearningRateSchedule.allCases.map(\.rawValue), "batch-norm": flags, "mirror": flags,
   ]

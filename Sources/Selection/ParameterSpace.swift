@@ -54,11 +54,11 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
     return combinations.map { Configuration(kind, $0) }
   }
 
-  /// Returns sample number `draw` of a random search.
-  func draw(_ draw: Int, of kind: ModelKind, seed: UInt64) -> Configuration {
+  /// Returns sample `number` of a random search.
+  func sample(_ number: Int, of kind: ModelKind, seed: UInt64) -> Configuration {
     let parameters = names.enumerated().map { place, name in
       let words = Philox.words(
-        seed: seed, .search, UInt32(truncatingIfNeeded: draw), UInt32(truncatingIfNeeded: place), 0)
+        seed: seed, .search, UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: place), 0)
       let fraction = Double(UInt64(words[0]) << 21 | UInt64(words[1]) >> 11) * 0x1p-53
       switch values[name]! {
       case .list(let list):

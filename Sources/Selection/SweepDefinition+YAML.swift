@@ -4,7 +4,7 @@ internal import Yams
 
 extension SweepDefinition {
   private static let keys = [
-    "data", "model", "space", "folds", "hold-out", "strategy", "draws", "resource", "factor", "min-resource",
+    "data", "model", "space", "folds", "hold-out", "strategy", "samples", "resource", "factor", "min-resource",
     "max-resource", "scoring", "seed", "images", "refit",
   ]
 
@@ -62,7 +62,7 @@ extension SweepDefinition {
       throw reader.error("strategy", SweepError(unknown: name, among: names, in: "strategy").description)
     }
     let strategyOfKey = [
-      "draws": "random", "resource": "halving", "factor": "halving", "min-resource": "halving",
+      "samples": "random", "resource": "halving", "factor": "halving", "min-resource": "halving",
       "max-resource": "halving",
     ]
     for (key, strategy) in strategyOfKey.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
@@ -70,10 +70,10 @@ extension SweepDefinition {
     }
     switch name {
     case "random":
-      guard let draws = try reader.integer("draws") else {
-        throw reader.error("strategy", "`strategy: random` requires draws, the number of configurations")
+      guard let samples = try reader.integer("samples") else {
+        throw reader.error("strategy", "`strategy: random` requires samples, the number of configurations")
       }
-      return .random(draws)
+      return .random(samples)
     case "halving":
       guard let resource = try reader.choice("resource", SuccessiveHalving.Resource.self) else {
         throw reader.error("strategy", "`strategy: halving` requires a resource: epochs, trees or images")

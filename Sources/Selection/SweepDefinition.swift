@@ -48,16 +48,16 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
         throw SweepError("the search space has \(count) configurations; the limit is \(Self.mostConfigurations)")
       }
       return distinct(spaces.flatMap { $0.grid(model) })
-    case .random(let draws):
+    case .random(let samples):
       // If there are not more combinations than samples, the search covers all of them.
-      if let count, count <= draws { return distinct(spaces.flatMap { $0.grid(model) }) }
+      if let count, count <= samples { return distinct(spaces.flatMap { $0.grid(model) }) }
       var (found, seen): ([Configuration], SeenConfigurations) = ([], SeenConfigurations(model))
       // Consecutive samples that were duplicates; many of them mean that hardly any other configuration is left.
       var duplicates = 0
-      for draw in 0..<100 * draws {
-        guard found.count < draws, duplicates < Self.mostDuplicates + 10 * found.count else { break }
-        let space = spaces[draw % spaces.count]
-        let configuration = space.draw(draw, of: model, seed: seed)
+      for number in 0..<100 * samples {
+        guard found.count < samples, duplicates < Self.mostDuplicates + 10 * found.count else { break }
+        let space = spaces[number % spaces.count]
+        let configuration = space.sample(number, of: model, seed: seed)
         duplicates += 1
         if seen.insert(configuration, of: space) {
           found.append(configuration)
@@ -100,10 +100,10 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     }
     switch strategy {
     case .grid: break
-    case .random(let draws):
+    case .random(let samples):
       try require(
-        1...Self.mostConfigurations ~= draws, "draws",
-        "draws must be from 1 to \(Self.mostConfigurations), not \(draws)")
+        1...Self.mostConfigurations ~= samples, "samples",
+        "samples must be from 1 to \(Self.mostConfigurations), not \(samples)")
     case .halving(let halving):
       try require(2...100 ~= halving.factor, "factor", "factor must be from 2 to 100, not \(halving.factor)")
       try require(

@@ -3,7 +3,7 @@
 package struct SweepOverrides: Sendable, Equatable {
   package var folds: Int?
   package var holdOut: Double?
-  package var draws: Int?
+  package var samples: Int?
   package var halving: SuccessiveHalving.Resource?
   package var factor: Int?
   package var leastResource: Int?
@@ -16,7 +16,7 @@ package struct SweepOverrides: Sendable, Equatable {
   package init() {}
 
   /// Whether these settings determine the strategy without those of a file.
-  var replacesStrategy: Bool { draws != nil || (halving != nil && mostResource != nil) }
+  var replacesStrategy: Bool { samples != nil || (halving != nil && mostResource != nil) }
 
   /// Applies the settings to a definition. Values are not checked; see ``SweepDefinition/check()``.
   /// - Throws: ``SweepError`` if a setting requires another one that is missing.
@@ -31,7 +31,7 @@ package struct SweepOverrides: Sendable, Equatable {
   }
 
   private func strategy(over before: SweepDefinition.Strategy) throws(SweepError) -> SweepDefinition.Strategy {
-    if let draws { return .random(draws) }
+    if let samples { return .random(samples) }
     var known: SuccessiveHalving?
     if case .halving(let halving) = before { known = halving }
     guard let resource = halving ?? known?.resource else {

@@ -33,7 +33,7 @@ package enum KeyFiles {
   /// Returns the key pair that authenticates processes of this user to each other, and creates it on first use.
   /// - Parameter environment: `XDG_CONFIG_HOME`, else `HOME`, else the password file determines the folder.
   /// - Throws: ``TransportError`` if the pair does not exist and cannot be created, or if others can read it.
-  package static func usersOwn(
+  package static func currentUserKeys(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(TransportError) -> KeyPair {
     func named(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }

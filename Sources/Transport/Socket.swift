@@ -55,11 +55,11 @@ package struct Socket: ~Copyable {
     /// The timeout of the handshake in milliseconds.
     package var handshake: Int32 = 3_000
     /// The time without any traffic, in milliseconds, after which a connection is treated as lost.
-    package var silence: Int32 = 10_000
+    package var timeout: Int32 = 10_000
 
     package init() {}
 
-    package init(_ limits: Limits) { silence = Int32(clamping: limits.silence) }
+    package init(_ limits: Limits) { timeout = Int32(clamping: limits.workerTimeout) }
   }
 
   let pointer: UnsafeMutableRawPointer
@@ -81,8 +81,8 @@ package struct Socket: ~Copyable {
     zmq_setsockopt(pointer, ZMQ_MAXMSGSIZE, &frame, MemoryLayout<Int64>.size)
     set(ZMQ_HANDSHAKE_IVL, bounds.handshake)
     set(ZMQ_BACKLOG, bounds.backlog)
-    set(ZMQ_HEARTBEAT_IVL, bounds.silence / 4)
-    set(ZMQ_HEARTBEAT_TIMEOUT, bounds.silence)
+    set(ZMQ_HEARTBEAT_IVL, bounds.timeout / 4)
+    set(ZMQ_HEARTBEAT_TIMEOUT, bounds.timeout)
     set(ZMQ_RECONNECT_IVL, 50)
     set(ZMQ_RECONNECT_IVL_MAX, 5_000)
     set(ZMQ_IPV6, 1)

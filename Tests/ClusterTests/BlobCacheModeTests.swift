@@ -2,17 +2,17 @@ import Cluster
 import Foundation
 import Testing
 
-/// What was fetched may be another's images: only its user can read it.
+/// Cached images may be confidential, so only their user can read them.
 struct BlobCacheModeTests {
   private func mode(_ path: String) throws -> Int {
     try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
   }
 
-  @Test func onlyItsUserCanReadWhatIsKept() throws {
+  @Test func cachedFilesAreReadableOnlyByTheirUser() throws {
     let folder = try TemporaryFolder()
     let bytes: [UInt8] = [1, 2, 3]
     let name = bytes.withUnsafeBytes { SHA256(of: $0) }
-    // A folder that an older version made for all to enter.
+    // A folder that an older version made accessible to all.
     let path = folder.path + "/atelier"
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])

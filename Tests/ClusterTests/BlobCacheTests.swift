@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// What was fetched before is found again if it is what its name says; anything else in the folder does no harm.
+/// Tests that cached files are found if they match their digest, and that other content of the folder is harmless.
 struct BlobCacheTests {
   private let base: TemporaryFolder
   private let cache: BlobCache
@@ -20,18 +20,18 @@ struct BlobCacheTests {
 
   private func write(_ bytes: [UInt8], to path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
 
-  /// Whether there is something of that name, be it a link that leads nowhere.
+  /// Whether a file of that name exists, even if it is a dangling link.
   private func isThere(_ path: String) -> Bool {
     var information = stat()
     return lstat(path, &information) == 0
   }
 
-  @Test func isAFolderOfTheUsersCaches() {
+  @Test func folderIsBelowCacheFolderOfUser() {
     #expect(BlobCache(base: "/c")?.folder == "/c/atelier")
     #expect(BlobCache(base: nil) == nil)
   }
 
-  @Test func whatIsKeptIsFound() {
+  @Test func savedFilesAreFound() {
     #expect(cache.load(name) == nil && !isThere(cache.folder))
     cache.save(file, name)
     #expect(cache.load(name) == file)
@@ -40,7 +40,7 @@ struct BlobCacheTests {
     #expect(cache.load(BlobSamples.name(0)) == nil, "another name")
   }
 
-  @Test func aDamagedFileIsRemoved() throws {
+  @Test func removesDamagedFiles() throws {
     var flipped = file
     flipped[3] ^= 1
     for bytes in [flipped, Array(file.dropLast()), file + [0], []] {
@@ -52,7 +52,7 @@ struct BlobCacheTests {
     #expect(cache.load(name) == file, "it is fetched again")
   }
 
-  @Test func aLinkIsAsGoodAsWhatItLeadsTo() throws {
+  @Test func linksAreFollowed() throws {
     cache.save(file, name)
     let other = "\(base.path)/other"
     for bytes in [file, [1, 2, 3]] {
@@ -60,21 +60,21 @@ struct BlobCacheTests {
       try write(bytes, to: other)
       try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: other)
       #expect(cache.load(name) == (bytes == file ? file : nil))
-      #expect(FileManager.default.contents(atPath: other) == Data(bytes), "only the link goes")
+      #expect(FileManager.default.contents(atPath: other) == Data(bytes), "only the link is removed")
     }
     #expect(!isThere(path))
     for target in ["nowhere", "\(name)", "/"] {
       unlink(path)
       try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
       #expect(cache.load(name) == nil)
-      // What is fetched takes the link's place.
+      // The fetched file replaces the link.
       cache.save(file, name)
       #expect(cache.load(name) == file, "\(target)")
     }
   }
 
-  /// A pipe that nobody writes to would be waited for without end.
-  @Test(arguments: ["pipe", "folder"]) func whatIsNoFileIsNoneOfOurs(kind: String) throws {
+  /// Opening a pipe without a writer would block forever.
+  @Test(arguments: ["pipe", "folder"]) func ignoresPipesAndFolders(kind: String) throws {
     try FileManager.default.createDirectory(atPath: cache.folder, withIntermediateDirectories: true)
     #expect((kind == "pipe" ? mkfifo(path, 0o600) : mkdir(path, 0o700)) == 0)
     #expect(cache.load(name) == nil)
@@ -82,7 +82,7 @@ struct BlobCacheTests {
     #expect(kind == "folder" || cache.load(name) == file)
   }
 
-  @Test func otherFilesAreLeftAlone() throws {
+  @Test func otherFilesAreUnchanged() throws {
     try FileManager.default.createDirectory(atPath: cache.folder, withIntermediateDirectories: true)
     for name in ["notes.txt", "abc", String(repeating: "g", count: 64)] {
       try write([1], to: "\(cache.folder)/\(name)")
@@ -92,8 +92,8 @@ struct BlobCacheTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: cache.folder).count == 4)
   }
 
-  /// Of 32 bytes, told as 64 digits: so no name leads out of the folder.
-  @Test func onlyDigestsAreNames() {
+  /// A digest has 32 bytes, written as 64 digits, so no name refers to a file outside the folder.
+  @Test func namesAreDigests() {
     for count in [0, 1, 31, 33, 64] { #expect(SHA256(bytes: [UInt8](repeating: 47, count: count)) == nil) }
     let name = SHA256(bytes: Array("../../../../../../../etc/passwd\0".utf8))
     #expect(name?.description.count == 64 && name?.description.allSatisfy(\.isHexDigit) == true)
@@ -106,20 +106,20 @@ struct BlobCacheTests {
     for digest in [[], Array(known.bytes.dropLast()), known.bytes + [0], Array("\(known)".utf8)] {
       #expect(!isAnswered(digest))
     }
-    let gone = server.answer(BlobRequest.with { ($0.digest, $0.count) = (.init(name!.bytes), 10) })
-    #expect(gone?.part.total == 0 && gone?.body.count == 0, "nobody waits for what is not here")
+    let missing = server.answer(BlobRequest.with { ($0.digest, $0.count) = (.init(name!.bytes), 10) })
+    #expect(missing?.part.total == 0 && missing?.body.count == 0, "the answer for a missing file")
     #expect(!isAnswered(known.bytes, offset: .max) && !isAnswered(known.bytes, count: 0))
     #expect(!isAnswered(known.bytes, count: .max))
   }
 
-  @Test func whatCannotBeKeptIsNoError() throws {
+  @Test func unwritableFolderIsNoError() throws {
     try write([], to: base.path + "/file")
     let cache = try #require(BlobCache(base: base.path + "/file"))
     cache.save(file, name)
     #expect(cache.load(name) == nil && !cache.isWritable)
   }
 
-  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func aFullDiskLeavesNoPartOfAFile() throws {
+  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func fullDiskLeavesNoPartialFile() throws {
     let disk = try SmallDisk()
     let cache = try #require(BlobCache(base: disk.path))
     let large = [UInt8](repeating: 7, count: 1_000_000)
@@ -130,8 +130,8 @@ struct BlobCacheTests {
     #expect(cache.load(name) == file)
   }
 
-  /// Several workers of one user share the folder. (Of one process, only one thread writes.)
-  @Test func manyMayReadWhileOneWrites() throws {
+  /// Several workers of one user share the folder. In each process, only one thread writes.
+  @Test func concurrentReadersSeeCompleteFiles() throws {
     let (cache, left, wrong) = (cache, Counter(6), Counter(0))
     for writer in 0..<6 {
       Thread {

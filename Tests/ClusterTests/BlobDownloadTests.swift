@@ -4,9 +4,9 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// A file that comes in parts: all of it, in any order, and nothing else.
+/// Tests that a file is assembled from its parts in any order, and from nothing else.
 struct BlobDownloadTests {
-  /// Three parts and a bit.
+  /// Slightly more than three parts.
   private let file = (0..<3 * BlobDownload.partSize + 77).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 11) }
   private var name: SHA256 { file.withUnsafeBytes { SHA256(of: $0) } }
 
@@ -20,12 +20,12 @@ struct BlobDownloadTests {
     answer.1.withUnsafeBytes { download.take(answer.0, $0) }
   }
 
-  @Test func partsMayComeInAnyOrderAndTwice() {
+  @Test func acceptsPartsInAnyOrderAndTwice() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func finish() -> [UInt8]? { download.finish() }
     let first = ask(at: 0)
-    #expect(first.count == 1 && first[0].offset == 0, "how large it is is not known yet")
+    #expect(first.count == 1 && first[0].offset == 0, "the size is not yet known")
     give(answer(first[0]), to: &download)
     let rest = ask(at: 1)
     #expect(rest.count == 3 && ask(at: 2).isEmpty)
@@ -36,20 +36,20 @@ struct BlobDownloadTests {
     #expect(finish() == file)
   }
 
-  @Test func whatDoesNotComeIsAskedForAgain() {
+  @Test func missingPartsAreRequestedAgain() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     #expect(ask(at: 0).count == 1)
     #expect(ask(at: 99).isEmpty)
     #expect(ask(at: 100).count == 1)
-    // It may still be under way: every copy more would delay it.
+    // The part may still be in transit: another copy would delay it.
     #expect(ask(at: 299).isEmpty)
     #expect(ask(at: 300).count == 1)
   }
 
-  @Test func partsThatDoNotFitAreDropped() {
+  @Test func dropsPartsThatDoNotMatchRequests() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func finish() -> [UInt8]? { download.finish() }
     give(answer(ask(at: 0)[0]), to: &download)
     let requests = ask(at: 0)
@@ -68,9 +68,9 @@ struct BlobDownloadTests {
     #expect(finish() == nil && ask(at: 100).count == 3)
   }
 
-  @Test func aFileThatIsNotWhatItsNameSaysIsFetchedAnew() {
+  @Test func fetchesFileWithWrongDigestAgain() {
     var download = BlobDownload(name)
-    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, patience: 100) }
+    func ask(at now: Int) -> [BlobRequest] { download.requests(at: now, timeout: 100) }
     func fetch(damaged: Bool) -> [UInt8]? {
       while case let requests = ask(at: 0), !requests.isEmpty {
         for request in requests {

@@ -6,7 +6,7 @@ import Models
 import Synchronization
 import Testing
 
-/// What a coordinator puts into its folder, its local workers read there; and what else may lie there does no harm.
+/// Tests that local workers read what a coordinator writes to its folder, and that other content is harmless.
 struct BlobFolderTests {
   private let temporary: TemporaryFolder
   private var folder: BlobFolder
@@ -26,9 +26,9 @@ struct BlobFolderTests {
 
   private func write(_ bytes: [UInt8], to path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
 
-  // MARK: What is put in
+  // MARK: Writing
 
-  @Test mutating func whatIsPutInComesOut() throws {
+  @Test mutating func workersReadWhatCoordinatorWrites() throws {
     let model = try BlobSamples.model()
     try folder.add(.images(BlobSamples.images()), name: BlobSamples.name(0))
     try folder.add(.model(model.saved, model.classifier), name: BlobSamples.name(1))
@@ -41,13 +41,13 @@ struct BlobFolderTests {
     #expect(reader.load(BlobSamples.name(4)) == nil)
   }
 
-  @Test mutating func onlyItsUserCanReadIt() throws {
+  @Test mutating func filesAreReadableOnlyByTheirUser() throws {
     try folder.add(.groups(BlobSamples.groups), name: BlobSamples.name(0))
     let attributes = try FileManager.default.attributesOfItem(atPath: path(BlobSamples.name(0)))
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
-  @Test mutating func theLastOfEachKindStay() throws {
+  @Test mutating func keepsLatestFilesOfEachKind() throws {
     for number in 0..<3 { try folder.add(.images(BlobSamples.images(number)), name: BlobSamples.name(number)) }
     for number in 10..<16 { try folder.add(.groups(BlobSamples.groups), name: BlobSamples.name(number)) }
     for number in 20..<26 {
@@ -56,8 +56,8 @@ struct BlobFolderTests {
     #expect(names == Set([1, 2, 12, 13, 14, 15, 22, 23, 24, 25].map { "\(BlobSamples.name($0))" }))
   }
 
-  /// Somebody who reads has either all of a file, or (it was one of the oldest) nothing.
-  @Test mutating func manyMayReadWhileOthersAreAdded() throws {
+  /// A reader gets a complete file, or nothing if the file was one of the oldest.
+  @Test mutating func concurrentReadersSeeCompleteFiles() throws {
     let reader = reader
     let isDone = Mutex(false)
     let (left, added, read, damaged) = (Counter(4), Counter(0), Counter(0), Counter(0))
@@ -78,7 +78,7 @@ struct BlobFolderTests {
       }.start()
     }
     var number = 0
-    // Until there was something to see.
+    // Continue until enough files were read.
     while number < 60 || read.value < 100 {
       try folder.add(.checkpoint(blob(number)), name: BlobSamples.name(number))
       number += 1
@@ -89,19 +89,19 @@ struct BlobFolderTests {
     #expect(damaged.value == 0)
   }
 
-  // MARK: What stands in the way
+  // MARK: Obstacles
 
-  @Test mutating func aNameIsUsedOnce() throws {
+  @Test mutating func refusesExistingName() throws {
     try folder.add(.groups(BlobSamples.groups), name: BlobSamples.name(0))
     let error = #expect(throws: FileError.self) {
       try folder.add(.images(BlobSamples.images()), name: BlobSamples.name(0))
     }
     #expect(error == .notCreated(path: path(BlobSamples.name(0)), reason: "File exists"))
-    #expect(reader.load(BlobSamples.name(0)) == BlobSamples.groupsBytes, "the first stays")
+    #expect(reader.load(BlobSamples.name(0)) == BlobSamples.groupsBytes, "the first file is unchanged")
   }
 
-  /// A link must not lead the coordinator to write elsewhere: not to a file, and not to where there is none.
-  @Test mutating func noLinkIsFollowedToWrite() throws {
+  /// A link must not redirect the coordinator's writes, whether its target exists or not.
+  @Test mutating func linksAreNotFollowedWhenWriting() throws {
     let other = try TemporaryFolder()
     for (number, name) in ["there", "missing"].enumerated() {
       let target = "\(other.path)/\(name)"
@@ -117,7 +117,7 @@ struct BlobFolderTests {
     #expect(FileManager.default.contents(atPath: "\(other.path)/there") == Data([1, 2, 3]))
   }
 
-  @Test func whereThereIsNoFolderIsAnError() throws {
+  @Test func missingFolderIsAnError() throws {
     try write([], to: "\(temporary.path)/file")
     for (name, reason) in [("none", "No such file or directory"), ("file", "Not a directory")] {
       var folder = BlobFolder(path: "\(temporary.path)/\(name)")
@@ -128,7 +128,7 @@ struct BlobFolderTests {
     }
   }
 
-  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func aFullDiskIsAnErrorAndNothingIsLeft() throws {
+  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func fullDiskIsAnErrorAndLeavesNoFile() throws {
     let disk = try SmallDisk()
     var folder = BlobFolder(path: disk.path)
     let large = BlobSamples.checkpoint(count: 100_000)
@@ -139,12 +139,12 @@ struct BlobFolderTests {
     }
     #expect(reason.contains("No space left on device") && reason.contains("TMPDIR"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: disk.path).isEmpty)
-    // There is room for what is smaller, and it is whole.
+    // A smaller file fits, and is complete.
     try folder.add(.groups(BlobSamples.groups), name: BlobSamples.name(1))
     #expect(BlobCache(coordinatorFolder: disk.path).load(BlobSamples.name(1)) == BlobSamples.groupsBytes)
   }
 
-  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func aFolderThatCannotBeWrittenIsAnError() throws {
+  @Test(.enabled(if: SmallDisk.obstacle == nil, SmallDisk.obstacle)) func readOnlyFolderIsAnError() throws {
     let disk = try SmallDisk(isWritable: false)
     var folder = BlobFolder(path: disk.path)
     let error = #expect(throws: FileError.self) {
@@ -154,9 +154,9 @@ struct BlobFolderTests {
       error == .notCreated(path: "\(disk.path)/\(BlobSamples.name(0))", reason: "Read-only file system"))
   }
 
-  // MARK: From the folder into the store
+  // MARK: Loading into the store
 
-  @Test mutating func aTruncatedFileIsToldToWhoWaitsForIt() throws {
+  @Test mutating func truncatedFileIsReportedToWaitingThreads() throws {
     let name = BlobSamples.name(0)
     try folder.add(.images(BlobSamples.images()), name: name)
     let whole = try #require(reader.load(name))

@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Selection
 
-/// One small blob of each kind, and others like it by number.
+/// A small blob of each kind, and variants of it by number.
 enum BlobSamples {
   static func images(_ number: Int = 0) -> LabeledImages {
     let pixels = (0..<24).map { UInt8(truncatingIfNeeded: $0 * 7 + number) }

@@ -5,16 +5,16 @@ import Models
 import Synchronization
 import Testing
 
-/// Who asks for a blob gets it, now or when it comes; or is told why not.
+/// Tests that a request for a blob returns the blob, waits until it arrives, or throws the reason.
 struct BlobStoreTests {
   private let store = BlobStore()
 
   private func isHere(_ name: SHA256, in store: BlobStore) -> Bool {
-    // What is here is given even to those who would not wait.
+    // An available blob is returned even if the caller would not wait.
     (try? store.checkpoint(name, isCancelled: { true })) != nil
   }
 
-  /// The thread of a worker that fetches, in a word: whatever is wanted is there at once.
+  /// Simulates the thread of a worker that fetches: every wanted blob arrives immediately.
   private func asking<Result>(_ answer: [SHA256: [UInt8]], _ ask: (_ isCancelled: () -> Bool) throws -> Result) rethrows
     -> Result
   {
@@ -24,9 +24,9 @@ struct BlobStoreTests {
     }
   }
 
-  // MARK: What is here
+  // MARK: Available blobs
 
-  @Test func whatIsPutInComesOut() throws {
+  @Test func addedBlobsAreReturned() throws {
     let store = BlobStore(isFetched: false)
     let model = try BlobSamples.model()
     store.add(.images(BlobSamples.images()), name: BlobSamples.name(0))
@@ -56,7 +56,7 @@ struct BlobStoreTests {
     }
   }
 
-  @Test func whoWaitsForWhatWillNotComeIsTold() {
+  @Test func throwsIfAwaitedBlobIsUnavailable() {
     #expect(throws: FileError.self) {
       try store.checkpoint(BlobSamples.name(9)) {
         store.add(file: nil, name: BlobSamples.name(9))
@@ -66,39 +66,39 @@ struct BlobStoreTests {
     #expect(store.wanted.isEmpty)
   }
 
-  @Test func anUnknownNameWhereNothingIsFetchedIsAnError() {
+  @Test func unknownNameIsAnErrorWithoutFetching() {
     let store = BlobStore(isFetched: false)
     store.add(.checkpoint(BlobSamples.checkpoint()), name: BlobSamples.name(0))
     let error = #expect(throws: FileError.self) { try store.checkpoint(BlobSamples.name(1), isCancelled: { false }) }
-    #expect(error.map { "\($0)".contains("\(BlobSamples.name(1))") && "\($0)".contains("not kept any longer") } == true)
+    #expect(error.map { "\($0)".contains("\(BlobSamples.name(1))") && "\($0)".contains("no longer available") } == true)
     #expect(store.wanted.isEmpty)
   }
 
-  @Test func theLastFourAreKeptAndImagesBesideThem() {
+  @Test func keepsFourLatestBlobsAndTwoImageSets() {
     for number in 0..<3 { store.add(.images(BlobSamples.images(number)), name: BlobSamples.name(number)) }
     for number in 10..<16 { store.add(.checkpoint(BlobSamples.checkpoint(number)), name: BlobSamples.name(number)) }
     let kept = ((0..<3).map { $0 } + (10..<16)).filter { isHere(BlobSamples.name($0), in: store) }
     #expect(kept == [1, 2, 12, 13, 14, 15])
   }
 
-  @Test func whatIsPutInAgainTakesNobodysPlace() {
+  @Test func blobAddedAgainReplacesNoOther() {
     for number in 0..<4 { store.add(.checkpoint(BlobSamples.checkpoint(number)), name: BlobSamples.name(number)) }
     for _ in 0..<9 { store.add(.checkpoint(BlobSamples.checkpoint(0)), name: BlobSamples.name(0)) }
     #expect((0..<4).allSatisfy { isHere(BlobSamples.name($0), in: store) })
     store.add(.checkpoint(BlobSamples.checkpoint(4)), name: BlobSamples.name(4))
-    #expect((0..<5).filter { isHere(BlobSamples.name($0), in: store) } == [0, 2, 3, 4], "the oldest goes")
+    #expect((0..<5).filter { isHere(BlobSamples.name($0), in: store) } == [0, 2, 3, 4], "the oldest is removed")
   }
 
-  // MARK: What comes
+  // MARK: Fetched blobs
 
-  @Test func whatIsFetchedIsDecodedAndStays() throws {
+  @Test func fetchedBlobsAreDecodedAndKept() throws {
     let images = BlobSamples.bytes(of: BlobSamples.images())
     let model = try BlobSamples.model().saved
     let checkpoint = BlobSamples.bytes(of: BlobSamples.checkpoint())
     let files = [images, model.file.bytes, checkpoint, BlobSamples.groupsBytes]
     let names = files.map { BlobSamples.name(of: $0) }
     let answer = Dictionary(uniqueKeysWithValues: zip(names, files))
-    // Whoever asks a second time does not wait.
+    // A second request does not wait.
     for isCancelled in [false, true] {
       func ask(_ get: (() -> Bool) throws -> Blob) throws -> Blob {
         isCancelled ? try get { true } : try asking(answer, get)
@@ -117,7 +117,7 @@ struct BlobStoreTests {
     }
   }
 
-  @Test func whoNeedNotWaitAnyLongerDoesNot() {
+  @Test func cancelledRequestStopsWaiting() {
     var asked = 0
     #expect(throws: CancellationError.self) {
       try store.checkpoint(BlobSamples.name(0)) {
@@ -129,8 +129,8 @@ struct BlobStoreTests {
     #expect(asked == 3 && store.wanted.isEmpty)
   }
 
-  /// Bytes that come late would stay for ever.
-  @Test func whatNobodyWaitsForIsDropped() {
+  /// Bytes that arrive late would otherwise be kept forever.
+  @Test func dropsBlobsWithoutWaitingThread() {
     let bytes = BlobSamples.bytes(of: BlobSamples.checkpoint())
     let name = BlobSamples.name(of: bytes)
     store.add(file: bytes, name: name)
@@ -141,7 +141,7 @@ struct BlobStoreTests {
         return asked == 3
       }
     }
-    // It comes just when it is not waited for any longer.
+    // The blob arrives just when the request is cancelled.
     #expect(throws: CancellationError.self) {
       try store.checkpoint(name) {
         store.add(file: bytes, name: name)
@@ -153,7 +153,7 @@ struct BlobStoreTests {
 
   // MARK: Damage
 
-  @Test func aTruncatedFileIsAnErrorAndCanBeFetchedAgain() throws {
+  @Test func truncatedFileIsAnErrorAndCanBeFetchedAgain() throws {
     let whole = BlobSamples.bytes(of: BlobSamples.images())
     let name = BlobSamples.name(of: whole)
     for count in 0..<whole.count {
@@ -169,7 +169,7 @@ struct BlobStoreTests {
     #expect(throws: Never.self) { try asking([name: whole]) { try store.images(name, isCancelled: $0) } }
   }
 
-  @Test func aBlobOfAnotherKindIsAnError() throws {
+  @Test func blobOfAnotherKindIsAnError() throws {
     let files = [
       BlobSamples.bytes(of: BlobSamples.images()), BlobSamples.bytes(of: BlobSamples.checkpoint()),
       BlobSamples.groupsBytes, try BlobSamples.model().saved.file.bytes,
@@ -193,10 +193,10 @@ struct BlobStoreTests {
     }
   }
 
-  // MARK: Many at once
+  // MARK: Concurrency
 
-  /// Each of many threads asks for files in an order of its own; one thread brings each once for those who wait.
-  @Test func manyMayAsk() throws {
+  /// Several threads request files in different orders; one thread delivers each file to all waiting threads.
+  @Test func concurrentRequestsAreAnswered() throws {
     let store = store
     let files = (0..<12).map { BlobSamples.bytes(of: BlobSamples.checkpoint($0)) }
     let names = files.map { BlobSamples.name(of: $0) }
@@ -222,7 +222,7 @@ struct BlobStoreTests {
     #expect(right.value == readers * files.count && store.wanted.isEmpty)
   }
 
-  @Test func oneMayStopWaitingForWhatAnotherWants() throws {
+  @Test func cancelledRequestDoesNotAffectOthers() throws {
     let store = store
     let bytes = BlobSamples.bytes(of: BlobSamples.checkpoint())
     let name = BlobSamples.name(of: bytes)

@@ -2,7 +2,7 @@ import Cluster
 import Foundation
 import Testing
 
-/// A coordinator's folder goes with it, also when it is killed.
+/// Tests that a coordinator's folder is removed, even if the coordinator is killed.
 struct ClusterFolderTests {
   private let base: TemporaryFolder
 
@@ -10,9 +10,9 @@ struct ClusterFolderTests {
 
   private var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: base.path)) ?? []).sorted() }
 
-  @Test func theFoldersOfTheDeadAreRemovedAndThoseOfTheLivingStay() throws {
+  @Test func removesFoldersOfKilledCoordinatorsOnly() throws {
     let living = try ClusterFolder(in: base.path)
-    // As a killed coordinator leaves one: the lock is there, and nobody holds it.
+    // As a killed coordinator leaves it: the lock file exists, but no process holds the lock.
     let dead = base.path + "/atelier-dead00"
     try FileManager.default.createDirectory(atPath: dead, withIntermediateDirectories: false)
     for name in ["lock", "images"] { try Data("x".utf8).write(to: URL(fileURLWithPath: "\(dead)/\(name)")) }
@@ -29,22 +29,22 @@ struct ClusterFolderTests {
     #expect(names == ["atelier-file00", "atelier-other0"])
   }
 
-  @Test func onlyItsUserCanEnterIt() throws {
+  @Test func folderIsAccessibleOnlyByItsUser() throws {
     let folder = try ClusterFolder(in: base.path)
     defer { folder.remove() }
     let permissions = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
     #expect(permissions == 0o700)
   }
 
-  @Test func whereNoneCanBeMadeIsAnError() {
+  @Test func missingBaseFolderIsAnError() {
     let error = #expect(throws: (any Error).self) { try ClusterFolder(in: self.base.path + "/none") }
     #expect("\(error!)".contains("cannot make a folder in"))
   }
 }
 
-/// Where the folder is made.
+/// Tests the choice of the folder's location.
 struct ClusterFolderBaseTests {
-  @Test func aFolderThatCannotHoldASocketIsNotTaken() {
+  @Test func skipsFoldersThatCannotHoldSockets() {
     #expect(ClusterFolder.base(["TMPDIR": "/var/tmp"]) == "/var/tmp")
     let unfit = ["", "relative", "/a;b", "/a\nb", "/" + String(repeating: "x", count: 64)]
     for name in unfit { #expect(ClusterFolder.base(["TMPDIR": name]) == "/tmp") }

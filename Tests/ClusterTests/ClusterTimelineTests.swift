@@ -4,7 +4,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// Who did what when, in memory that is bounded.
+/// Tests the record of the workers' activity, whose memory is bounded.
 struct ClusterTimelineTests {
   private var timeline = ClusterTimeline()
 
@@ -16,7 +16,7 @@ struct ClusterTimelineTests {
     timeline.join(worker, Profile.with { ($0.host, $0.process, $0.threads) = ("host", UInt32(worker), 2) })
   }
 
-  @Test mutating func aChunkIsASpanOfItsWorkerAndItsJob() {
+  @Test mutating func chunkIsSpanOfItsWorkerAndJob() {
     for worker in 1...2 as ClosedRange<WorkerID> { join(worker) }
     timeline.begin(.growForest, at: 1)
     timeline.note(chunk(0, 4), of: "trees", by: 1, seconds: 2, byteCount: 100, at: 3.5)
@@ -24,12 +24,12 @@ struct ClusterTimelineTests {
     timeline.note(chunk(5, 1), of: "trees", by: 3, seconds: 1, byteCount: 10, at: 4)
     timeline.end(at: 5)
     #expect(timeline.jobs.map(\.name) == ["forest"] && timeline.jobs[0].start == 1 && timeline.jobs[0].end == 5)
-    #expect(timeline.spans.map(\.label) == ["trees 0 to 3", "trees 4"], "nobody knows the third worker")
+    #expect(timeline.spans.map(\.label) == ["trees 0 to 3", "trees 4"], "the third worker is unknown")
     #expect(timeline.spans.map(\.worker) == [0, 1] && timeline.spans.map(\.start) == [1.5, 1])
     #expect(timeline.workers.map(\.busySeconds) == [2, 9] && timeline.workers.map(\.bytesSent) == [100, 10])
   }
 
-  @Test mutating func ofAVeryLongRunSpansAreJoined() {
+  @Test mutating func longRunsMergeSpans() {
     join(1)
     timeline.begin(.growForest, at: 0)
     for number in 0..<10_000 {
@@ -41,7 +41,7 @@ struct ClusterTimelineTests {
     #expect(timeline.workers[0].busySeconds == 10_000)
     for number in 0..<5_000 { timeline.note("\(number)", isFault: false, at: 0) }
     #expect(timeline.events.count == 1_000)
-    // What follows is told of as well.
+    // Later events are recorded as well.
     timeline.begin(.predict, at: 10_000)
     timeline.note(chunk(0, 1), of: "images", by: 1, seconds: 1, byteCount: 1, at: 10_001)
     #expect(timeline.spans.last?.label == "images 0" && timeline.spans.last?.job == 1)
@@ -49,7 +49,7 @@ struct ClusterTimelineTests {
     #expect(timeline.workers.count == 1_000)
   }
 
-  @Test mutating func itIsReadAsItWasWritten() throws {
+  @Test mutating func timelineSurvivesEncoding() throws {
     join(1)
     timeline.begin(.predict, at: 0)
     timeline.note(chunk(0, 1), of: "images", by: 1, seconds: 1, byteCount: 1, at: 2)

@@ -1,7 +1,7 @@
 import Cluster
 import Testing
 
-/// Whose connection is closed, though the system uses its number again.
+/// Tests which worker's connection was closed, even if the system reuses its number.
 struct ConnectionsTests {
   private var connections = Connections()
 
@@ -11,37 +11,37 @@ struct ConnectionsTests {
 
   private mutating func close(_ connection: Int32) -> UInt64? { connections.close(connection) }
 
-  @Test mutating func whoseConnectionIsClosedIsGone() {
+  @Test mutating func closedConnectionIdentifiesWorker() {
     #expect(note(1, by: 30, route: [1]))
     #expect(note(2, by: 31, route: [2]))
     #expect(close(30) == 1)
     #expect(close(30) == nil)
-    #expect(close(32) == nil, "of someone who has said nothing")
+    #expect(close(32) == nil, "a peer that has sent nothing")
     #expect(close(31) == 2)
   }
 
-  @Test mutating func theNextOneWithTheSameNumberStays() {
+  @Test mutating func reusedNumberBelongsToNewWorker() {
     _ = note(1, by: 30, route: [1])
     #expect(close(30) == 1)
     #expect(note(2, by: 30, route: [2]))
-    #expect(!note(1, by: 30, route: [1]), "what is still queued of the closed one brings nobody back")
+    #expect(!note(1, by: 30, route: [1]), "queued messages of the closed connection do not reopen it")
     #expect(close(30) == 2)
   }
 
-  @Test mutating func whoHasComeByAnotherConnectionIsNotGone() {
+  @Test mutating func workerWithNewerConnectionIsNotLost() {
     _ = note(1, by: 30, route: [1])
     _ = note(1, by: 31, route: [2])
     #expect(close(30) == nil)
     #expect(close(31) == 1)
   }
 
-  @Test mutating func withinTheProcessThereIsNoConnection() {
+  @Test mutating func inProcessWorkersHaveNoConnection() {
     #expect(note(1, by: nil, route: []))
     #expect(note(1, by: nil, route: []))
   }
 
-  /// However many names someone gives itself, there is one for each connection.
-  @Test mutating func aConnectionIsOneWorkers() {
+  /// A peer cannot claim several worker IDs on one connection.
+  @Test mutating func connectionBelongsToOneWorker() {
     #expect(note(1, by: 30, route: [1]))
     #expect(!note(2, by: 30, route: [1]))
     #expect(note(1, by: 30, route: [1]))

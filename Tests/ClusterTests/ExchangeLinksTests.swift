@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Large bytes between members of one host stay in memory; who cannot read them there gets them in a frame.
+/// Tests that members on one host share large data in memory, and that others receive it in frames.
 struct ExchangeLinksTests {
   private let first, second: ExchangeLinks
   private let folder: TemporaryFolder
@@ -32,7 +32,7 @@ struct ExchangeLinksTests {
     .with { ($0.sender, $0.step) = (UInt32(sender), step) }
   }
 
-  /// The next message: waited for with a patience that only a test that fails needs.
+  /// Returns the next message. Only a failing test reaches the timeout.
   private func next(_ links: ExchangeLinks) throws -> (header: ExchangeHeader, body: Frame?) {
     for _ in 0..<1_000 {
       if let message = links.receive() { return message }
@@ -48,15 +48,15 @@ struct ExchangeLinksTests {
     first.send(header, header.hasShared ? nil : frame, to: 1)
   }
 
-  @Test func bytesStayInMemory() throws {
+  @Test func sharesBytesInMemory() throws {
     send(step: 1)
     let (header, body) = try next(second)
     #expect(header.hasShared)
     #expect(body?.array == Self.bytes)
   }
 
-  @Test func whoCannotReadGetsFrames() throws {
-    // As from a host of the same name whose processes have other numbers.
+  @Test func sendsFramesToMembersThatCannotReadMemory() throws {
+    // As if from another host with the same name, whose process IDs differ.
     send(step: 1) { $0.shared = .with { ($0.process, $0.count, $0.mark) = (.max, 8, 1) } }
     send(step: 2) { _ in }
     #expect(try next(second).header.step == 2)
@@ -70,7 +70,7 @@ struct ExchangeLinksTests {
 
   private static let notReachable = ["", "nowhere", "tcp://a b:7700", "tcp://127.0.0.1:*", "tcp://192.0.2.1:7700"]
 
-  @Test func aMemberThatCannotBeReachedIsNoHarmToTheOthers() throws {
+  @Test func unreachableMemberDoesNotAffectOthers() throws {
     let members = [first.endpoint.text, second.endpoint.text] + Self.notReachable
     first.connect(
       to: members.enumerated().map { index, endpoint in
@@ -81,21 +81,21 @@ struct ExchangeLinksTests {
     #expect(try next(second).header.step == 2)
   }
 
-  @Test func whoTellsNoKeyWhereThereAreKeysCannotBeReached() throws {
-    func way(_ endpoint: String, key: Data, keys: KeyPair?) -> Bool {
-      (try? ExchangeLinks.way(to: endpoint, key: key, keys: keys)) != nil
+  @Test func memberWithoutRequiredKeyIsRefused() throws {
+    func isReachable(_ endpoint: String, key: Data, keys: KeyPair?) -> Bool {
+      (try? ExchangeLinks.resolvePeer(endpoint, key: key, keys: keys)) != nil
     }
     let (own, other) = (KeyPair(), Data(KeyPair().publicKey.bytes))
     for endpoint in ["tcp://192.0.2.1:7700", "tcp://127.0.0.1:7700"] {
-      #expect(way(endpoint, key: other, keys: own))
-      for key in [Data(), other.dropLast(), other + [0]] { #expect(!way(endpoint, key: key, keys: own)) }
+      #expect(isReachable(endpoint, key: other, keys: own))
+      for key in [Data(), other.dropLast(), other + [0]] { #expect(!isReachable(endpoint, key: key, keys: own)) }
     }
-    #expect(way("ipc:///tmp/a", key: Data(), keys: nil) && way("tcp://127.0.0.1:7700", key: Data(), keys: nil))
-    #expect(!way("tcp://192.0.2.1:7700", key: Data(), keys: nil) && !way("", key: Data(), keys: nil))
+    for endpoint in ["ipc:///tmp/a", "tcp://127.0.0.1:7700"] { #expect(isReachable(endpoint, key: Data(), keys: nil)) }
+    for endpoint in ["tcp://192.0.2.1:7700", ""] { #expect(!isReachable(endpoint, key: Data(), keys: nil)) }
   }
 
-  /// What is longer than a frame may be goes in several.
-  @Test func longBytesComeWhole() throws {
+  /// Data that exceeds the maximum frame size is sent in several frames.
+  @Test func longDataArrivesComplete() throws {
     let bytes = (0..<(3 << 20) + 5).map { UInt8(truncatingIfNeeded: $0 &* 11 ^ $0 >> 8) }
     first.send(header(from: 0, step: 9), Frame(bytes), to: 1)
     let (header, body) = try next(second)

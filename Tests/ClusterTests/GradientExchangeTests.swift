@@ -5,14 +5,14 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Sums that members exchange have the bits of one process's, however the shards are shared out.
+/// Tests that the exchanged sums have the same bits as those of one process, however the shards are distributed.
 struct GradientExchangeTests {
   private static let shards = 16
-  /// Kernels take multiples of 16 numbers, from places that are multiples of 16.
+  /// Kernels require counts and offsets that are multiples of 16.
   private static let count = 336
   private static let buckets = [192..<count, 16..<192, 0..<16]
 
-  /// Of all shards: numbers of very different sizes, so that the order of additions tells.
+  /// The gradients of all shards. The magnitudes differ widely, so that the order of additions affects the sum.
   private static let gradients: [[Float]] = (0..<shards).map { shard in
     let scale: Float = shard % 3 == 0 ? 1e4 : 1e-3
     return (0..<count).map { index -> Float in
@@ -21,7 +21,7 @@ struct GradientExchangeTests {
     }
   }
 
-  /// Along the tree.
+  /// The sum along the summation tree.
   private static func sum(_ node: Range<Int>) -> [Float] {
     if node.count == 1 { return gradients[node.lowerBound] }
     let middle = SummationTree.split(node)
@@ -29,11 +29,11 @@ struct GradientExchangeTests {
   }
 
   private final class Member {
-    /// A team takes calls of one thread at a time, and tests run side by side: each member has its own.
+    /// Each member has its own thread team, because a team serves one thread at a time and tests run concurrently.
     let exchange: GradientExchange
     let sums: [UnsafeMutablePointer<Float>]
 
-    /// - Parameter memory: where what is sent is to stand; nil: in frames
+    /// - Parameter memory: the memory for sent data; nil: data is sent in frames
     init(_ place: Int, _ ranges: [Range<Int>], memory: SharedMemory? = nil) {
       exchange = GradientExchange(
         shards: GradientExchangeTests.shards, on: ComputeContext(threads: 2, instructionSet: .portable)
@@ -65,7 +65,7 @@ struct GradientExchangeTests {
     }
   }
 
-  /// What a member sees of what another one sends: its memory, if it is there.
+  /// Returns the frame as another member receives it, from shared memory if it is there.
   private func received(_ sent: Frame) throws -> Frame {
     guard let shared = sent.shared else { return sent }
     return try #require(PeerMemory(of: shared)?.frame(shared))
@@ -76,7 +76,7 @@ struct GradientExchangeTests {
       [0..<8, 8..<16], [0..<3, 3..<16], [0..<16, 16..<16], [0..<0, 0..<16],
       [0..<5, 5..<6, 6..<16], [0..<4, 4..<4, 4..<9, 9..<16], [0..<1, 1..<2, 2..<3, 3..<16, 16..<16],
     ] as [[Range<Int>]], [false, true])
-  func everyMemberHasTheTotalOfOneProcess(ranges: [Range<Int>], isShared: Bool) throws {
+  func everyMemberHasSameTotalAsOneProcess(ranges: [Range<Int>], isShared: Bool) throws {
     let members = ranges.indices.map {
       Member($0, ranges, memory: isShared ? SharedMemory() : nil)
     }
@@ -117,8 +117,8 @@ struct GradientExchangeTests {
     }
   }
 
-  /// What went out is sent as it was when it is asked for again, though it has been added to since.
-  @Test func whatIsAskedForAgainIsWhatWentOut() throws {
+  /// A repeated message has the original content, although the member's sums have changed since.
+  @Test func repeatedMessageEqualsFirst() throws {
     let ranges = [0..<8, 8..<16]
     let members = ranges.indices.map { Member($0, ranges) }
     let piece = GradientExchange.Piece(step: 0, bucket: 0)
@@ -138,12 +138,12 @@ struct GradientExchangeTests {
       }
     }
     let next = GradientExchange.Piece(step: 1, bucket: 0)
-    #expect(members[0].exchange.message(.contribution, next, to: 1, isCurrent: false) == nil, "nor is there more")
+    #expect(members[0].exchange.message(.contribution, next, to: 1, isCurrent: false) == nil, "no sums yet")
     withExtendedLifetime(members) {}
   }
 
-  /// The sender has gone on without this member, and has used the memory for others.
-  @Test func bytesThatGaveWayMakeTheRoundVoid() throws {
+  /// The sender has continued without this member, and has reused the memory.
+  @Test func overwrittenContributionInvalidatesRound() throws {
     let ranges = [0..<8, 8..<16]
     let memory = try #require(SharedMemory())
     let member = Member(0, ranges)
@@ -157,7 +157,7 @@ struct GradientExchangeTests {
     withExtendedLifetime((member, next)) {}
   }
 
-  @Test func aTotalThatGaveWayMakesTheRoundVoid() throws {
+  @Test func overwrittenTotalInvalidatesRound() throws {
     let ranges = [0..<16, 16..<16, 16..<16]
     let memory = try #require(SharedMemory())
     let member = Member(0, ranges)
@@ -174,9 +174,9 @@ struct GradientExchangeTests {
     withExtendedLifetime((member, kept, next)) {}
   }
 
-  /// Half of the shards are one subtree, whose sum one member sends the other.
+  /// Half of the shards are one subtree, so each member sends one sum to the other.
   @Test(arguments: [nil, 0, 4, 4 * count - 4, 4 * count + 4])
-  func whatHasAnotherLengthIsAsGoodAsLost(size: Int?) {
+  func messageOfWrongLengthIsTreatedAsMissing(size: Int?) {
     let ranges = [0..<8, 8..<16]
     let exchange = Member(0, ranges).exchange
     let right = Frame([UInt8](repeating: 0, count: 4 * Self.count))
@@ -187,7 +187,7 @@ struct GradientExchangeTests {
     #expect(exchange.begin(step: 0, buckets: [0..<Self.count], ranges: ranges).isEmpty)
     #expect(exchange.fits(header(step: 0), right) && !exchange.fits(header(step: 0), wrong))
     #expect(!exchange.fits(header(step: 0, bucket: 1), right) && !exchange.fits(header(step: 0, kind: .total), right))
-    // Of the next round, it is known when that begins.
+    // The length of a message of the next round can be checked only when the round begins.
     guard let wrong else { return }
     #expect(exchange.fits(header(step: 1), wrong))
     exchange.keep(header(step: 1), wrong)

@@ -1,30 +1,20 @@
 import Foundation
 import Synchronization
 
-/// A program that listens at a port of loopback and is no coordinator. Ends with its owner.
+/// A program that listens on a loopback port and is not a coordinator. It ends with its owner.
 final class OtherProgram: Sendable {
   let port: UInt16
   private let descriptor: Int32
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameters:
-  ///   - greeting: sent to whoever connects
-  ///   - answer: sent when something was received
-  ///   - closes: whether the connection is closed then
+  ///   - greeting: sent on each new connection
+  ///   - answer: sent after data was received
+  ///   - closes: whether the connection is closed afterwards
   init(greeting: String = "", answer: String = "", closes: Bool = false) {
-    let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(listening, $0, length)
-        _ = listen(listening, 16)
-        _ = getsockname(listening, $0, &length)
-      }
-    }
-    (descriptor, port) = (listening, UInt16(bigEndian: address.sin_port))
+    let (listening, port) = boundLoopbackSocket()
+    _ = listen(listening, 16)
+    (descriptor, self.port) = (listening, port)
     Thread.detachNewThread { [ended] in
       var open: [Int32] = []
       while case let client = accept(listening, nil, nil), client >= 0 {

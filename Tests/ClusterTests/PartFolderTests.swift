@@ -2,7 +2,7 @@ import Cluster
 import Foundation
 import Testing
 
-/// What was done is found again; what is damaged is done again.
+/// Tests that completed parts are found again, and that damaged parts are reported as missing.
 struct PartFolderTests {
   private let folder: TemporaryFolder
   private let parts: PartFolder
@@ -12,17 +12,17 @@ struct PartFolderTests {
     parts = try PartFolder(path: folder.path + "/a.parts", owner: "a forest")
   }
 
-  private func write(_ units: Range<Int>) throws {
-    try Array("units \(units)".utf8).withUnsafeBytes { try parts.write($0, units: units) }
+  private func write(_ tasks: Range<Int>) throws {
+    try Array("tasks \(tasks)".utf8).withUnsafeBytes { try parts.write($0, tasks: tasks) }
   }
 
   private func read(
     of count: Int, from parts: PartFolder? = nil, reportDamage: (String) -> Void = { _ in }
   ) throws -> (found: [Range<Int>], missing: [Range<Int>]) {
     var found: [Range<Int>] = []
-    let missing = try (parts ?? self.parts).read(of: count, reportDamage: reportDamage) { bytes, units in
-      #expect(Array(bytes) == Array("units \(units)".utf8))
-      found.append(units)
+    let missing = try (parts ?? self.parts).read(of: count, reportDamage: reportDamage) { bytes, tasks in
+      #expect(Array(bytes) == Array("tasks \(tasks)".utf8))
+      found.append(tasks)
     }
     return (found, missing)
   }
@@ -31,26 +31,26 @@ struct PartFolderTests {
     get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path + "/a.parts") }
   }
 
-  @Test func whatIsThereIsFoundAndTheRestIsMissing() throws {
-    for units in [10..<20, 0..<5, 20..<21] { try write(units) }
+  @Test func findsPartsAndReportsMissingRanges() throws {
+    for tasks in [10..<20, 0..<5, 20..<21] { try write(tasks) }
     let (found, missing) = try read(of: 30)
     #expect(found == [0..<5, 10..<20, 20..<21] && missing == [5..<10, 21..<30])
     #expect(try read(of: 21).missing == [5..<10])
   }
 
-  @Test func anEmptyFolderLacksEverything() throws {
+  @Test func emptyFolderLacksAllTasks() throws {
     #expect(try read(of: 3).missing == [0..<3])
     #expect(try read(of: 0).missing.isEmpty)
   }
 
-  @Test func aDamagedPartIsMissing() throws {
-    for units in [0..<5, 5..<9] { try write(units) }
+  @Test func damagedPartIsMissing() throws {
+    for tasks in [0..<5, 5..<9] { try write(tasks) }
     let name = try #require(try names.first { $0.hasPrefix("5-9-") })
-    try Data("units 5..<8".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
+    try Data("tasks 5..<8".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
     #expect(try read(of: 9).missing == [5..<9])
   }
 
-  @Test func everyBitOfAPartAndItsNameIsCovered() throws {
+  @Test func detectsEveryFlippedBitOfPartAndName() throws {
     try write(0..<5)
     let name = try #require(try names.first)
     let path = "\(folder.path)/a.parts/\(name)"
@@ -76,7 +76,7 @@ struct PartFolderTests {
     #expect(try read(of: 9).missing == [5..<9])
   }
 
-  @Test func aPartOfAnotherJobIsReportedAndMissing() throws {
+  @Test func partOfAnotherJobIsReportedAndMissing() throws {
     try write(0..<5)
     var reported: [String] = []
     let others = try PartFolder(path: folder.path + "/a.parts", owner: "another forest")
@@ -84,14 +84,14 @@ struct PartFolderTests {
     #expect(try reported == ["\(folder.path)/a.parts/\(names[0])"])
   }
 
-  /// Two runs may have cut the work differently.
+  /// Two runs may have divided the tasks differently.
   @Test func overlappingPartsCountOnce() throws {
-    for units in [0..<6, 4..<8, 6..<8] { try write(units) }
+    for tasks in [0..<6, 4..<8, 6..<8] { try write(tasks) }
     let (found, missing) = try read(of: 8)
     #expect(found == [0..<6, 6..<8] && missing.isEmpty)
   }
 
-  @Test func otherFilesAreLeftAlone() throws {
+  @Test func otherFilesAreUnchanged() throws {
     for name in ["settings.json", "0-5.part", "5-0-ab.part", "x-y-z.part", "-1-5-ab.part"] {
       try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/a.parts/\(name)"))
     }

@@ -2,25 +2,25 @@ import Cluster
 import Testing
 
 struct RestartsTests {
-  @Test func whoDiesOfItsStartIsGivenUp() {
+  @Test func stopsAfterEightCrashesAtStart() {
     var restarts = Restarts()
     var attempts = 0
     for _ in 0..<20 {
-      restarts.noteDeath(afterLiving: 100)
-      if restarts.mayStart { attempts += 1 }
+      restarts.noteCrash(afterRunning: 100)
+      if restarts.canStart { attempts += 1 }
     }
     #expect(attempts == 8)
     restarts.forgive()
-    #expect(restarts.mayStart, "what it died of is known, and done away with")
+    #expect(restarts.canStart, "the cause of the crashes was found and removed")
   }
 
-  @Test func whoHasLivedForAMinuteBeginsAnew() {
+  @Test func crashAfterOneMinuteResetsCount() {
     var restarts = Restarts()
     for _ in 0..<20 {
-      let lives = Array(repeating: 59_999, count: 7) + [60_000]
-      for life in lives {
-        restarts.noteDeath(afterLiving: life)
-        #expect(restarts.mayStart)
+      let lifetimes = Array(repeating: 59_999, count: 7) + [60_000]
+      for life in lifetimes {
+        restarts.noteCrash(afterRunning: life)
+        #expect(restarts.canStart)
       }
     }
   }

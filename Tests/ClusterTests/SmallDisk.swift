@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// A disk of 64 KiB, in memory: it is in a process's own namespace, and goes with that. Root sees it from outside.
+/// A disk of 64 KiB in memory. It exists in the mount namespace of a process, and disappears with it.
 final class SmallDisk {
   let path: String
   private let owner: Process
-  /// The process ends with it at the latest.
+  /// The process ends when this pipe is closed.
   private let input = Pipe()
 
-  /// Why there cannot be one here; nil if there can.
+  /// The reason why this system does not permit such a disk; nil if it does.
   static let obstacle: Comment? = {
-    guard getuid() == 0 else { return "a disk that is full or cannot be written needs root" }
-    return (try? SmallDisk()) == nil ? "this system lets nobody mount a disk (a container without the right to)" : nil
+    guard getuid() == 0 else { return "a full or read-only disk requires root" }
+    return (try? SmallDisk()) == nil ? "this system does not permit mounting a disk" : nil
   }()
 
   struct Failure: Error {}
@@ -26,7 +26,7 @@ final class SmallDisk {
     (owner.standardInput, owner.standardOutput, owner.standardError) = (input, said, FileHandle.nullDevice)
     try owner.run()
     path = "/proc/\(owner.processIdentifier)/cwd"
-    // Nothing comes if there is no unshare, or no right to mount.
+    // There is no output if unshare is missing or mounting is not permitted.
     guard said.fileHandleForReading.availableData == Data("mounted\n".utf8) else { throw Failure() }
   }
 

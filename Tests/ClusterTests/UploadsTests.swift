@@ -4,7 +4,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// Long results come in parts, as the coordinator asks for them.
+/// Tests that long results are sent in the parts that the coordinator requests.
 struct UploadsTests {
   private let bytes = (0..<(5 << 20) + 3).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 9) }
 
@@ -25,11 +25,11 @@ struct UploadsTests {
     return (part, Array(bytes[offset..<min(offset + Int(request.count), bytes.count)]))
   }
 
-  @Test func anUploadThatIsAnnouncedTwiceComesOnceAndWhole() {
+  @Test func uploadAnnouncedTwiceArrivesOnce() {
     var uploads = Uploads()
     uploads.begin(subject(), from: 7)
     uploads.begin(subject(), from: 7)
-    let requests = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let requests = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(requests.count == 6 && requests.allSatisfy { $0.worker == 7 && $0.request.count <= 1 << 20 })
     var ended: [[UInt8]] = []
     for (worker, request) in requests.reversed() {
@@ -39,22 +39,22 @@ struct UploadsTests {
       }
     }
     #expect(ended == [bytes])
-    #expect(uploads.requests(at: 1_000, patience: 100) { _, _ in true }.isEmpty)
+    #expect(uploads.requests(at: 1_000, timeout: 100) { _, _ in true }.isEmpty)
   }
 
-  @Test func fewAreFetchedAtATimeAndThoseThatNobodyWantsAreGivenUp() {
+  @Test func fetchesFourUploadsAtATimeAndDropsUnwantedOnes() {
     var uploads = Uploads()
     for worker in 1...100 { uploads.begin(subject(chunk: UInt64(worker)), from: WorkerID(worker)) }
-    let first = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let first = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(Set(first.map(\.worker)) == [1, 2, 3, 4])
-    let next = uploads.requests(at: 1, patience: 100) { $1 > 90 }
+    let next = uploads.requests(at: 1, timeout: 100) { $1 > 90 }
     #expect(Set(next.map(\.worker)) == [91, 92, 93, 94])
   }
 
-  @Test func aSizeThatIsOnlyAnnouncedCostsNothing() {
+  @Test func announcedSizeAllocatesNothing() {
     var uploads = Uploads()
     uploads.begin(subject(count: 1 << 50), from: 1)
-    let requests = uploads.requests(at: 0, patience: 100) { _, _ in true }
+    let requests = uploads.requests(at: 0, timeout: 100) { _, _ in true }
     #expect(requests.count == 8)
   }
 }

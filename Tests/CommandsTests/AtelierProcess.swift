@@ -8,12 +8,12 @@ struct AtelierProcess {
   let output: String
   let errors: String
 
-  /// The executable stands beside the tests' resources.
+  /// The executable is next to the resource bundle of the tests.
   static let executable = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("atelier")
 
   /// - Parameters:
-  ///   - folder: the working folder, and where output is caught.
-  ///   - output: the file that standard output goes to, if it is not to be caught.
+  ///   - folder: the working folder; output is captured next to it
+  ///   - output: the file that receives standard output instead of capturing it
   @discardableResult init(
     _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], output: String? = nil
   ) throws {
@@ -21,7 +21,7 @@ struct AtelierProcess {
     self = try started.wait()
   }
 
-  /// A process that runs.
+  /// A running process.
   struct Started {
     let process = Process()
     private let output: URL
@@ -39,13 +39,13 @@ struct AtelierProcess {
       process.executableURL = executable
       process.arguments = arguments
       process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-      // Without HOME, the home directory of the password file would be used, which is not for tests.
+      // Without HOME, the process would use the home directory of the password file: the developer's own.
       process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80", "HOME": folder.home]
         .merging(environment) { _, new in new }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: output.map { URL(fileURLWithPath: $0) } ?? self.output)
       process.standardError = try FileHandle(forWritingTo: errors)
-      // Threads of tests block signals, which a process inherits: a shell would then wait for SIGCHLD forever.
+      // The process inherits the signals that the test's thread blocks: a shell would wait for SIGCHLD forever.
       var (none, mask) = (sigset_t(), sigset_t())
       sigemptyset(&none)
       pthread_sigmask(SIG_SETMASK, &none, &mask)
@@ -55,6 +55,15 @@ struct AtelierProcess {
 
     var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
+    /// Waits until a condition holds, for at most 30 seconds; throws if the process ends before.
+    func waitUntil(_ condition: () -> Bool) throws {
+      for _ in 0..<3000 {
+        if condition() { return }
+        try #require(process.isRunning, "the process has ended: \(errorsSoFar)")
+        usleep(10_000)
+      }
+      throw TimeoutError()
+    }
     func wait() throws -> AtelierProcess {
       process.waitUntilExit()
       let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
@@ -69,10 +78,10 @@ struct AtelierProcess {
   }
 }
 
-/// A folder for one test's files, removed with it.
+/// A folder for the files of one test, removed with this object.
 final class TemporaryFolder {
   let path: String
-  /// Where processes' output is caught: not among the test's files.
+  /// The folder of captured output, outside `path`.
   let captured: String
 
   init() throws {
@@ -85,7 +94,7 @@ final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
 
-  /// The home directory of its processes, with the user's own key.
+  /// The home directory of processes in this folder; it holds the user's own key.
   var home: String { captured + "/home" }
   func file(_ name: String) -> String { path + "/" + name }
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
@@ -94,9 +103,29 @@ final class TemporaryFolder {
   func names(in folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: file(folder))) ?? []).sorted()
   }
+
+  /// Runs a script with `/bin/sh`, in which `$ATELIER` is the executable.
+  func shell(_ script: String) throws -> AtelierProcess {
+    try AtelierProcess.Started(
+      ["-c", script], in: self,
+      environment: ["ATELIER": AtelierProcess.executable.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
+      executable: URL(fileURLWithPath: "/bin/sh")
+    ).wait()
+  }
 }
 
-/// Three classes of 8x8 images, told apart by the rows that are bright, with some noise.
+struct TimeoutError: Error {}
+
+/// Waits until a condition holds, for at most 30 seconds.
+func waitUntil(_ condition: () -> Bool) throws {
+  for _ in 0..<3000 {
+    if condition() { return }
+    usleep(10_000)
+  }
+  throw TimeoutError()
+}
+
+/// Three classes of 8x8 images with noise; the rows that are bright determine the class.
 struct TinyData {
   static let side = 8
   static let classes = 3
@@ -118,7 +147,7 @@ struct TinyData {
     return path
   }
 
-  /// The image of a number; its class is the rest after division by three.
+  /// Returns the image of a number, whose class is the number modulo 3.
   static func image(_ number: Int) -> [UInt8] {
     (0..<side * side).map { pixel in
       let noise = UInt8((number * 7 + pixel * 13 + number * pixel) % 50)
@@ -126,7 +155,7 @@ struct TinyData {
     }
   }
 
-  /// - Parameter width: other than the data's for an image that is not like them.
+  /// - Parameter width: differs from `side` to write an image of another shape
   static func writeImage(_ number: Int, width: Int = side, to path: String) throws {
     let shape = ImageShape(height: side * side / width, width: width, channels: 1)
     try PNGImage(shape: shape, pixels: image(number)).write(path)
@@ -134,7 +163,7 @@ struct TinyData {
 }
 
 extension Process {
-  /// The processes that it has started, as the system lists them: a coordinator's local workers.
+  /// The child processes of this process: the local workers of a coordinator.
   var children: [pid_t] {
     let path = "/proc/\(processIdentifier)/task"
     let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -145,19 +174,9 @@ extension Process {
   }
 }
 
-/// A port that nobody listens at now.
+/// Returns a port of loopback that is not in use.
 func freePort() -> UInt16 {
-  let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(file) }
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      _ = bind(file, $0, length)
-      _ = getsockname(file, $0, &length)
-    }
-  }
-  return UInt16(bigEndian: address.sin_port)
+  let (descriptor, port) = boundLoopbackSocket()
+  close(descriptor)
+  return port
 }

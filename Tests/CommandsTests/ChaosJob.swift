@@ -1,14 +1,14 @@
 import Foundation
 
-/// The kinds of job that a coordinator hands out, each as a command that takes about two seconds.
+/// The kinds of jobs of a coordinator, each as a command that takes about two seconds.
 enum ChaosJob: String, CaseIterable, Sendable {
   /// Trees of a forest.
   case forest
-  /// One network, which all workers train together.
+  /// One network, trained by all workers together.
   case network
   /// Blocks of the predictions of a nearest-neighbor model.
   case predictions
-  /// Independent fits of a successive halving.
+  /// Independent fits of a successive-halving search.
   case sweep
   /// Networks of a sweep, each trained by a team of two workers.
   case teams
@@ -17,7 +17,7 @@ enum ChaosJob: String, CaseIterable, Sendable {
 
   private var isSweep: Bool { self == .sweep || self == .teams }
 
-  /// Writes the data, and what else the command reads.
+  /// Writes the files that the command reads.
   func prepare(in folder: TemporaryFolder) throws {
     let isPrediction = self == .predictions
     _ = try TinyData.write(into: folder, train: isPrediction ? 6000 : 900, test: isPrediction ? 60_000 : 30)
@@ -27,7 +27,7 @@ enum ChaosJob: String, CaseIterable, Sendable {
     try AtelierProcess(["train", "knn", "--data", data, "--output", folder.file("knn.safetensors")], in: folder)
   }
 
-  /// The command, from its start.
+  /// The arguments that start the job from the beginning.
   var command: [String] {
     switch self {
     case .forest: ["train", "forest", "--data", "data", "--output", "a.safetensors", "--trees", "60000"]
@@ -47,7 +47,7 @@ enum ChaosJob: String, CaseIterable, Sendable {
     }
   }
 
-  /// The command that continues what a coordinator that is gone has left; from the start, if it has left nothing.
+  /// Returns the arguments that resume the job of a coordinator that has ended, or start it again if nothing was saved.
   func resumption(in folder: TemporaryFolder) throws -> [String] {
     switch self {
     case .forest where folder.names(in: "a.parts").contains("settings.json"):
@@ -62,14 +62,14 @@ enum ChaosJob: String, CaseIterable, Sendable {
     }
   }
 
-  /// The bytes that must not depend on failures: of the model, the evaluation, or the newest table of scores.
+  /// Returns the bytes that must not depend on failures: the model, the evaluation, or the newest table of scores.
   func result(in folder: TemporaryFolder) throws -> Data {
     guard isSweep else { return try folder.bytes(self == .predictions ? "a.json" : "a.safetensors") }
     let run = folder.names(in: "runs").last { !$0.hasPrefix("atelier.sqlite") }
     return try folder.bytes("runs/\(run ?? "none")/scores.csv")
   }
 
-  /// Makes room for the same command again.
+  /// Removes the results, so that the same command can start again.
   func clear(_ folder: TemporaryFolder) throws {
     for name in folder.names where name.hasPrefix("a.") || name == "runs" {
       try FileManager.default.removeItem(atPath: folder.file(name))

@@ -2,36 +2,38 @@ import Compute
 import Foundation
 import Testing
 
-/// Real processes that are killed, suspended, stopped and started in the middle of a job: its result has the same bytes as that of one process.
+/// Kills, suspends, stops and starts real processes during a job, whose result must equal that of one process byte for
+/// byte.
 ///
-/// Each run injects two failures of each kind, in an order, at moments and into workers that a seed chooses. Where they strike depends on
-/// the machine as well. A job that ends before all have struck begins anew, so that every run has all of them. `deploy/soak` runs this from ever
-/// new seeds, and sums up what each run appends to the file that ATELIER_CHAOS_LOG names.
+/// Each test injects two failures of each kind; a seed determines their order, times and workers. The state of the job
+/// when a failure occurs also depends on the machine. A job that ends before all failures were injected is started
+/// again. `deploy/soak` repeats the test with new seeds and summarizes the lines that it appends to the file named by
+/// ATELIER_CHAOS_LOG.
 @Suite struct ChaosTests {
   private static let failuresOfEachKind = 2
-  private static let mostRounds = 100
+  private static let maxRounds = 100
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test(arguments: ChaosJob.allCases, [1]) func accidentsChangeNothing(job: ChaosJob, number: UInt64) throws {
+  @Test(arguments: ChaosJob.allCases, [1]) func failuresChangeNothing(job: ChaosJob, number: UInt64) throws {
     let first = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
     var run = ChaosRun(job, seed: first &+ number, in: folder)
-    let whole = try run.resultOfOneProcess()
+    let expectedResult = try run.resultOfOneProcess()
     defer { run.end() }
 
     var order = Array(0..<Self.failuresOfEachKind * ChaosFailure.allCases.count)
-    run.draws.shuffle(&order)
+    run.random.shuffle(&order)
     var failures = order.map { ChaosFailure.allCases[$0 / Self.failuresOfEachKind] }
     var isEqual = true
     func finishRound() throws {
       let ended = try run.finish()
-      isEqual = isEqual && ended.status == 0 && (try? job.result(in: folder)) == whole
+      isEqual = isEqual && ended.status == 0 && (try? job.result(in: folder)) == expectedResult
       #expect(ended.status == 0, "\(run): \(ended.errors)")
-      #expect(try job.result(in: folder) == whole, "\(run): \(ended.errors)")
+      #expect(try job.result(in: folder) == expectedResult, "\(run): \(ended.errors)")
     }
     try run.begin()
-    while let failure = failures.last, isEqual, run.rounds <= Self.mostRounds {
+    while let failure = failures.last, isEqual, run.rounds <= Self.maxRounds {
       if try run.inject(failure) {
         failures.removeLast()
       } else if !run.isRunning {
@@ -46,15 +48,15 @@ import Testing
   }
 }
 
-/// One job with failures.
+/// A job into which failures are injected.
 private struct ChaosRun: CustomStringConvertible {
   let job: ChaosJob
   let seed: UInt64
   let folder: TemporaryFolder
-  var draws: RandomSequence
-  /// Failures that have been seen to strike.
+  var random: RandomSequence
+  /// The number of injected failures of each kind.
   private(set) var injected: [ChaosFailure: Int] = [:]
-  /// How often the job has begun from its start.
+  /// The number of times that the job was started from the beginning.
   private(set) var rounds = 0
   private let port = freePort()
   private var coordinator: AtelierProcess.Started?
@@ -62,7 +64,7 @@ private struct ChaosRun: CustomStringConvertible {
 
   init(_ job: ChaosJob, seed: UInt64, in folder: TemporaryFolder) {
     (self.job, self.seed, self.folder) = (job, seed, folder)
-    draws = RandomSequence(seed: seed, .test)
+    random = RandomSequence(seed: seed, .test)
   }
 
   var description: String { "\(job.rawValue), seed \(seed), round \(rounds), injected \(counts)" }
@@ -79,7 +81,7 @@ private struct ChaosRun: CustomStringConvertible {
     return try job.result(in: folder)
   }
 
-  /// Starts the job from its beginning.
+  /// Starts the job from the beginning.
   mutating func begin() throws {
     if rounds > 0 { try job.clear(folder) }
     rounds += 1
@@ -92,41 +94,41 @@ private struct ChaosRun: CustomStringConvertible {
       command + [
         "--listen", "tcp://127.0.0.1:\(port)", "--workers", workers, "--heartbeat", "50", "--worker-timeout", "500",
       ], in: folder)
-    // From here on there is something that can fail.
+    // Failures are injected only after the first worker has joined.
     while isRunning, coordinator?.errorsSoFar.contains("joined: ") == false { usleep(2_000) }
   }
 
   var isRunning: Bool { coordinator?.process.isRunning ?? false }
 
-  private mutating func pause(below milliseconds: UInt32) { usleep(draws.next(below: milliseconds) * 1000) }
+  private mutating func pause(below milliseconds: UInt32) { usleep(random.next(below: milliseconds) * 1000) }
 
-  /// One of the workers that are alive: a local one, or one that has joined.
+  /// Returns a random worker among the local and the joined ones; nil if none is alive.
   private mutating func worker() -> SystemProcess? {
     let numbers = (coordinator?.process.children ?? []) + joined.map(\.process.processIdentifier)
     let workers = numbers.map(SystemProcess.init).filter(\.isAlive)
-    return workers.isEmpty ? nil : workers[Int(draws.next(below: UInt32(workers.count)))]
+    return workers.isEmpty ? nil : workers[Int(random.next(below: UInt32(workers.count)))]
   }
 
-  /// - Returns: whether the failure has struck a job that was running.
+  /// - Returns: false if the failure came too late: the process or the job had ended
   mutating func inject(_ failure: ChaosFailure) throws -> Bool {
     pause(below: 250)
     guard let coordinator, isRunning else { return false }
-    let leader = SystemProcess(number: coordinator.process.processIdentifier)
-    let hasStruck: Bool
+    let coordinatorProcess = SystemProcess(number: coordinator.process.processIdentifier)
+    let hasOccurred: Bool
     switch failure {
-    case .workerKilled: hasStruck = worker()?.receive(SIGKILL) ?? false
-    case .workerTerminated: hasStruck = worker()?.receive(SIGTERM) ?? false
-    case .workerSuspended: hasStruck = worker().map { suspend($0) } ?? false
-    case .coordinatorSuspended: hasStruck = suspend(leader)
-    case .workerJoined: hasStruck = try join()
-    case .coordinatorKilled: hasStruck = try end(coordinator, by: SIGKILL, status: -SIGKILL)
+    case .workerKilled: hasOccurred = worker()?.receive(SIGKILL) ?? false
+    case .workerTerminated: hasOccurred = worker()?.receive(SIGTERM) ?? false
+    case .workerSuspended: hasOccurred = worker().map { suspend($0) } ?? false
+    case .coordinatorSuspended: hasOccurred = suspend(coordinatorProcess)
+    case .workerJoined: hasOccurred = try join()
+    case .coordinatorKilled: hasOccurred = try end(coordinator, by: SIGKILL, status: -SIGKILL)
     case .coordinatorStopped:
       let signals = [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 129)]
-      let (signal, status) = signals[Int(draws.next(below: 3))]
-      hasStruck = try end(coordinator, by: signal, status: status)
+      let (signal, status) = signals[Int(random.next(below: 3))]
+      hasOccurred = try end(coordinator, by: signal, status: status)
     }
-    if hasStruck { injected[failure, default: 0] += 1 }
-    return hasStruck
+    if hasOccurred { injected[failure, default: 0] += 1 }
+    return hasOccurred
   }
 
   private mutating func suspend(_ process: SystemProcess) -> Bool {
@@ -135,7 +137,7 @@ private struct ChaosRun: CustomStringConvertible {
     return process.receive(SIGCONT)
   }
 
-  /// A worker of another host, as it were; it counts once the coordinator has seen it.
+  /// Starts a worker as another host would, and waits until the coordinator reports that it has joined.
   private mutating func join() throws -> Bool {
     let worker = try AtelierProcess.Started(
       ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"], in: folder)
@@ -148,7 +150,8 @@ private struct ChaosRun: CustomStringConvertible {
     return false
   }
 
-  /// Ends the coordinator, and continues with what it has left; a coordinator that had done its work before is left to be judged.
+  /// Ends the coordinator with a signal and resumes the job.
+  /// - Returns: false if the coordinator had finished the job before
   private mutating func end(_ coordinator: AtelierProcess.Started, by signal: Int32, status: Int32) throws -> Bool {
     kill(coordinator.process.processIdentifier, signal)
     guard try coordinator.wait().status == status else { return false }
@@ -156,17 +159,17 @@ private struct ChaosRun: CustomStringConvertible {
     return true
   }
 
-  /// Waits for the end of the round.
+  /// Waits until the coordinator ends.
   func finish() throws -> AtelierProcess { try coordinator!.wait() }
 
-  /// Ends all processes that are left.
+  /// Kills all processes that are still running.
   func end() {
     for process in joined + (coordinator.map { [$0] } ?? []) where process.process.isRunning {
       kill(process.process.processIdentifier, SIGKILL)
     }
   }
 
-  /// One line: the job, the seed, how often it has begun, whether all results were equal, and the failures by kind.
+  /// Appends one line: the job, the seed, the number of rounds and of equal results, and the failures by kind.
   func writeLog(isEqual: Bool) {
     guard let path = ProcessInfo.processInfo.environment["ATELIER_CHAOS_LOG"] else { return }
     let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -179,5 +182,5 @@ private struct ChaosRun: CustomStringConvertible {
 
 private struct ChaosError: Error, CustomStringConvertible {
   let reason: String
-  var description: String { "the run in one process has failed: \(reason)" }
+  var description: String { "the run in one process failed: \(reason)" }
 }

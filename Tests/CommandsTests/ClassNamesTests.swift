@@ -2,10 +2,10 @@ import Datasets
 import Foundation
 import Testing
 
-/// A model's classes are matched with those of the data by their names, never by their places alone.
+/// The classes of a model are matched to those of a data set by name, never by position alone.
 @Suite struct ClassNamesTests {
   let folder: TemporaryFolder
-  /// Of cat, hen, owl.
+  /// A data set with the classes cat, hen and owl.
   let data: String
 
   init() throws {
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  /// The same images by other numbers.
+  /// Writes the same images with other class names and labels; no names if `names` is empty.
   private func write(_ names: [String], labels: (UInt8) -> UInt8 = { $0 }) throws -> String {
     let other = folder.file("other")
     try? FileManager.default.removeItem(atPath: other)
@@ -38,7 +38,7 @@ import Testing
     try AtelierProcess(["evaluate", model, "--data", data], in: folder)
   }
 
-  @Test func anotherOrderIsMatchedByName() throws {
+  @Test func matchesReorderedClassesByName() throws {
     let other = try write(["owl", "cat", "hen"], labels: { ($0 + 1) % 3 })
     let (found, expected) = (try evaluate("knn", on: other), try evaluate("knn", on: data))
     #expect(found.status == 0 && found.output == expected.output, "\(found.errors)")
@@ -53,7 +53,7 @@ import Testing
     (["ant", "cat", "hen"], "missing here: owl; unknown to the model: ant"),
     (["cat", "hen", "owl", "yak"], "unknown to the model: yak"),
     (["ant", "bee", "yak"], "missing here: cat, hen, owl"),
-  ]) func otherClassesAreRefusedWithTheDifference(names: [String], difference: String) throws {
+  ]) func refusesOtherClassesAndNamesDifference(names: [String], difference: String) throws {
     let other = try write(names)
     for command in [["evaluate", "tree"], ["explain", "tree", "--output", "page"]] {
       let run = try AtelierProcess(command + ["--data", other], in: folder)
@@ -62,8 +62,8 @@ import Testing
     }
   }
 
-  /// Numbers alone say nothing that could be compared; where the model has them, the same.
-  @Test func classesWithoutNamesAreMatchedByNumberAndThatIsTold() throws {
+  /// Class numbers without names cannot be compared, whether the data set or the model lacks the names.
+  @Test func unnamedClassesAreMatchedByNumberWithWarning() throws {
     let unnamed = try write([])
     let found = try evaluate("knn", on: unnamed)
     #expect(found.status == 0 && found.errors.contains("the data set's classes have numbers and no names"))
@@ -72,7 +72,7 @@ import Testing
     #expect(try evaluate("numbers", on: data).errors.contains("the model's classes have numbers and no names"))
   }
 
-  @Test func aFormOfUnicodeIsNoDifference() throws {
+  @Test func unicodeFormsOfClassNamesAreEqual() throws {
     for (name, form) in [("composed", "caf\u{e9}"), ("decomposed", "cafe\u{301}")] {
       let data = try write([form, "hen", "owl"])
       try AtelierProcess(["train", "tree", "--data", data, "--output", name], in: folder)
@@ -84,7 +84,7 @@ import Testing
     #expect(try folder.bytes("composed") == folder.bytes("decomposed"))
   }
 
-  @Test func aModelOfImagesOfAnotherShapeIsRefused() throws {
+  @Test func refusesDataOfAnotherImageShape() throws {
     let other = try write(["cat", "hen", "owl"])
     for (prefix, count) in [("train", 90), ("t10k", 30)] {
       let pixels = [UInt8](repeating: 1, count: count * 16)
@@ -104,7 +104,7 @@ import Testing
     return try #require(folder.names(in: "runs").first { !$0.hasPrefix("atelier.sqlite") })
   }
 
-  @Test func aReportMatchesClassesByName() throws {
+  @Test func reportMatchesClassesByName() throws {
     _ = try trainRun()
     let other = try write(["owl", "cat", "hen"], labels: { ($0 + 1) % 3 })
     let run = try AtelierProcess(["report", "latest", "--data", other], in: folder)
@@ -113,8 +113,8 @@ import Testing
     #expect(wrong.status == 65 && wrong.errors.contains("is not the data set of run"), "\(wrong.errors)")
   }
 
-  /// A model of other classes in a run's place, with as many of them.
-  @Test func aReportRefusesAModelOfOtherClasses() throws {
+  /// The model of a run is replaced by one with the same number of other classes.
+  @Test func reportRefusesModelOfOtherClasses() throws {
     let name = try trainRun()
     let other = try write(["ant", "cat", "hen"])
     let model = "runs/\(name)/tree.safetensors"
@@ -124,7 +124,7 @@ import Testing
     #expect(run.status == 65 && run.errors.contains("trained on another data set than data"), "\(run.errors)")
   }
 
-  @Test func aTrainingGoesOnWithTheSameClassesOnly() throws {
+  @Test func trainingResumesWithSameClassesOnly() throws {
     let options = ["--filters", "4", "--epochs", "3000", "--batch", "16", "--data", data, "--output", "net"]
     let run = try AtelierProcess.Started(["train", "cnn"] + options, in: folder)
     let checkpoint = "net.checkpoint.safetensors"

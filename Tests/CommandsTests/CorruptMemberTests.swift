@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Testing
 
-/// A host whose memory changes while it trains with others: the test overwrites it from outside, as bad memory would.
+/// Faulty memory of one host in a training group, simulated by overwriting the memory of a worker process.
 @Suite struct CorruptMemberTests {
   let folder: TemporaryFolder
   let data: String
@@ -13,8 +13,8 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  /// So small a rate that the weights stay what they are, by which they are found in a worker's memory. All else that a training has (moments,
-  /// running statistics, losses) changes with each step, and follows from the weights of every member.
+  /// With this learning rate the weights remain constant, so that the test finds them in a worker's memory. The rest of
+  /// the state (moments, running statistics, losses) changes with each step and depends on the weights of every member.
   private static let fit = [
     "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "1000", "--learning-rate", "1e-30",
     "--validation", "0",
@@ -24,7 +24,7 @@ import Testing
     try AtelierProcess.Started(["train"] + Self.fit + ["--data", data, "--output", output] + options, in: folder)
   }
 
-  private func whole() throws -> Data {
+  private func expectedModel() throws -> Data {
     let run = try train([], output: "whole.safetensors").wait()
     #expect(run.status == 0, "\(run.errors)")
     return try folder.bytes("whole.safetensors")
@@ -33,82 +33,85 @@ import Testing
   enum Target: CaseIterable {
     case weights, images
 
-    /// The images are overwritten one after the other, so that at first few gradients are wrong: a sample of them might miss that.
+    /// Corrupt images make only a few gradients wrong at first, so every gradient is checked.
     var options: [String] { self == .images ? ["--gradient-checks", "1"] : [] }
   }
 
-  /// Overwrites something in the memory of one worker, once all train together and there is a checkpoint.
-  private func corrupt(_ target: Target, _ run: AtelierProcess.Started, workers: Int, kept: String) throws {
+  /// Trains with a number of local workers, and overwrites the memory of one of them after the first checkpoint.
+  private func trainWithCorruptMember(_ target: Target, workers: Int) throws -> AtelierProcess {
+    let run = try train(["--workers", "\(workers)"] + target.options, output: "a.safetensors")
+    try corrupt(target, run, workers: workers)
+    return try run.wait()
+  }
+
+  private func corrupt(_ target: Target, _ run: AtelierProcess.Started, workers: Int) throws {
+    let saved = "a.checkpoint.safetensors"
     func isReady() -> Bool {
-      // The first step was that of all workers.
-      run.process.children.count == workers && folder.names.contains(kept)
+      // All workers take part from the first step.
+      run.process.children.count == workers && folder.names.contains(saved)
     }
     for _ in 0..<6_000 where !isReady() { usleep(5_000) }
     let worker = try #require(run.process.children.max())
     let patterns: [[UInt8]]
     switch target {
     case .weights:
-      let checkpoint = try NetworkCheckpoint(path: folder.file(kept))
+      let checkpoint = try NetworkCheckpoint(path: folder.file(saved))
       let parameters = try #require(checkpoint.tensors.first { $0.name == "parameters" }).bytes
       patterns = [Array(parameters[..<64])]
     case .images: patterns = (0..<90).map(TinyData.image)
     }
     var memory = try ProcessMemory(of: worker)
     let found = try memory.replace(patterns) { $0 ^ 0x20 }
-    #expect(found > 0, "what was to be overwritten is there")
+    #expect(found > 0, "the worker's memory contains the \(target)")
   }
 
-  @Test(arguments: Target.allCases) func aCorruptMemberIsExpelledAndChangesNothing(target: Target) throws {
-    let whole = try whole()
-    let run = try train(["--workers", "3"] + target.options, output: "a.safetensors")
-    try corrupt(target, run, workers: 3, kept: "a.checkpoint.safetensors")
-    let ended = try run.wait()
+  @Test(arguments: Target.allCases) func corruptMemberIsExpelledAndChangesNothing(target: Target) throws {
+    let expected = try expectedModel()
+    let ended = try trainWithCorruptMember(target, workers: 3)
     #expect(ended.status == 0, "\(ended.errors)")
     #expect(ended.errors.contains("expelled: "), "\(ended.errors)")
-    #expect(ended.errors.contains("a gradient that several computed") == (target == .images), "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(ended.errors.contains("a gradient that several members computed") == (target == .images), "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 
-  @Test(arguments: Target.allCases) func twoMembersThatDifferEndTheRunWhichIsResumed(target: Target) throws {
-    let whole = try whole()
-    let run = try train(["--workers", "2"] + target.options, output: "a.safetensors")
-    try corrupt(target, run, workers: 2, kept: "a.checkpoint.safetensors")
-    let ended = try run.wait()
+  @Test(arguments: Target.allCases) func runOfTwoDisagreeingMembersStopsAndResumes(target: Target) throws {
+    let expected = try expectedModel()
+    let ended = try trainWithCorruptMember(target, workers: 2)
     #expect(ended.status == 70, "\(ended.errors)")
     #expect(ended.errors.contains("no majority"), "\(ended.errors)")
-    #expect(ended.errors.split(separator: "process").count >= 3, "both are named: \(ended.errors)")
+    #expect(ended.errors.split(separator: "process").count >= 3, "both members are named: \(ended.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.file("a.safetensors")))
     let resumed = try AtelierProcess(
       ["train", "cnn", "--resume", "a.checkpoint.safetensors", "--workers", "2"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 }
 
-/// The memory of another process, which goes on meanwhile, and may end.
+/// The writable memory of another process, which keeps running and may end at any time.
 private struct ProcessMemory {
   private let file: FileHandle
   private let ranges: [Range<UInt64>]
 
-  /// - Throws: if this user may not
+  /// - Throws: if this user may not read the process's memory
   init(of process: pid_t) throws {
     file = try FileHandle(forUpdating: URL(fileURLWithPath: "/proc/\(process)/mem"))
     ranges = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).split(separator: "\n").compactMap {
       let columns = $0.split(separator: " ")
       let bounds = columns[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
       guard columns.count >= 2, columns[1].hasPrefix("rw"), bounds.count == 2 else { return nil }
-      // No array of this test is as large as that; most of such mappings has never been touched.
+      // The arrays of this test are smaller; most pages of larger mappings were never used.
       guard bounds[1] - bounds[0] <= 32 << 20 else { return nil }
       return bounds[0]..<bounds[1]
     }
   }
 
-  /// Changes all bytes of each pattern, wherever it stands.
-  /// - Returns: how often that was
+  /// Changes all bytes of every occurrence of each pattern.
+  /// - Returns: the number of occurrences
   mutating func replace(_ patterns: [[UInt8]], with change: (UInt8) -> UInt8) throws -> Int {
     var count = 0
     for range in ranges {
-      // Some mappings cannot be read.
+      // Skips mappings that cannot be read.
       guard (try? file.seek(toOffset: range.lowerBound)) != nil,
         let bytes = try? file.read(upToCount: Int(range.upperBound - range.lowerBound)), !bytes.isEmpty
       else { continue }

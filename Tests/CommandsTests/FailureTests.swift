@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// What goes wrong is told on standard error, in words, with an exit status as in sysexits.h; nothing is left half-written.
+/// Every failure has a message on standard error and an exit status of sysexits.h, and leaves no partial files.
 @Suite struct FailureTests {
   let folder: TemporaryFolder
   let data: String
@@ -13,7 +13,7 @@ import Testing
     try folder.write("plain text", to: "plain.txt")
   }
 
-  /// `DATA` stands for the tiny data's folder; the words of the message follow.
+  /// A command (`DATA` stands for the folder of the data set), its exit status, and a part of its message.
   @Test(arguments: [
     ("tain", 64, "Unexpected argument 'tain'"),
     ("train forest --tres 3", 64, "Did you mean '--trees'?"),
@@ -25,8 +25,8 @@ import Testing
     ("evaluate plain.txt --json ./plain.txt", 64, "the model and --json name the same file"),
     ("evaluate plain.txt --events DATA/../plain.txt", 64, "the model and --events name the same file"),
     ("predict m plain.txt --json plain.txt", 64, "an image and --json name the same file"),
-    ("sweep plain.txt --json plain.txt", 64, "the sweep's file and --json name the same file"),
-    ("train forest --resume a.parts --trees 5 --seed 3", 64, "from the unfinished one; leave out --trees, --seed"),
+    ("sweep plain.txt --json plain.txt", 64, "the sweep file and --json name the same file"),
+    ("train forest --resume a.parts --trees 5 --seed 3", 64, "from the unfinished forest; leave out --trees, --seed"),
     ("train forest --resume a.parts --no-bootstrap", 64, "leave out --no-bootstrap"),
     ("train forest --resume a.parts --max-depth none", 64, "leave out --max-depth"),
     ("train forest --trees many", 64, "'many' is invalid for '--trees <n>'"),
@@ -62,17 +62,17 @@ import Testing
     ("train tree --data DATA --json plain.txt/report", 73, "cannot create plain.txt/report: Not a directory"),
     ("data --data DATA --json /dev/full", 74, "cannot write /dev/full: No space left on device"),
   ])
-  func isToldWithItsStatus(command: String, status: Int32, message: String) throws {
+  func failureHasMessageAndStatus(command: String, status: Int32, message: String) throws {
     let arguments = command.replacingOccurrences(of: "DATA", with: data).split(separator: " ").map(String.init)
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == status)
     #expect(run.errors.contains(message), "\(run.errors)")
-    #expect(folder.names.filter { $0 != "runs" } == ["data", "plain.txt"], "nothing is left behind")
-    #expect(folder.names(in: "runs").allSatisfy { $0.hasPrefix("atelier.sqlite") }, "but the record of what failed")
+    #expect(folder.names.filter { $0 != "runs" } == ["data", "plain.txt"], "no file is left")
+    #expect(folder.names(in: "runs").allSatisfy { $0.hasPrefix("atelier.sqlite") }, "only the record of the failed run")
   }
 
-  /// The largest number, and a name of one letter: both once ended the process.
-  @Test func oddButRightOptionsWork() throws {
+  /// The largest integer and a path of one letter have crashed earlier versions.
+  @Test func acceptsExtremeOptionValues() throws {
     let run = try AtelierProcess(
       ["train", "tree", "--min-samples-leaf", "9223372036854775807", "--data", data, "--output", "m"], in: folder)
     #expect(run.status == 0 && folder.names.contains("m"), "\(run.errors)")
@@ -81,8 +81,8 @@ import Testing
     #expect(predicted.status == 0, "\(predicted.errors)")
   }
 
-  /// As in a sweep.
-  @Test func noLimitCanBeSaid() throws {
+  /// `none` means the same as in a sweep.
+  @Test func acceptsNoneForOptionalLimits() throws {
     for (kind, option) in [("tree", "--max-depth"), ("forest", "--max-depth"), ("knn", "--components")] {
       for (name, options) in [("a", []), ("b", [option, "none"])] {
         let run = try AtelierProcess(["train", kind, "--data", data, "--output", name] + options, in: folder)
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func aLinkStaysAndItsTargetIsReplaced() throws {
+  @Test func replacesTargetOfLink() throws {
     try FileManager.default.createDirectory(atPath: folder.file("store"), withIntermediateDirectories: false)
     for target in ["store/model", "store/none-yet"] {
       try? FileManager.default.removeItem(atPath: folder.file("link"))
@@ -104,8 +104,8 @@ import Testing
     }
   }
 
-  /// An editor that knows safetensors can write any name into a model.
-  @Test func namesThatATerminalWouldObeyAreRefusedOrShownWithout() throws {
+  /// Other programs can write any name into the metadata of a safetensors file.
+  @Test func controlCharactersNeverReachTerminal() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "m"], in: folder)
     let file = try SafetensorsFile(path: folder.file("m"))
     func change(_ entry: String, _ value: String) throws {
@@ -125,12 +125,12 @@ import Testing
     for run in [predicted, evaluated, missing] { #expect(!(run.output + run.errors).contains("\u{1B}")) }
   }
 
-  @Test func anEmptyNameIsToldBeforeTheWork() throws {
+  @Test func refusesEmptyPathBeforeFit() throws {
     let run = try AtelierProcess(["train", "tree", "--data", data, "--output", ""], in: folder)
     #expect(run.status == 73 && run.errors.contains("the path is empty"), "\(run.errors)")
   }
 
-  @Test func aModelWithAFlippedBitIsRefused() throws {
+  @Test func refusesModelWithFlippedBit() throws {
     try AtelierProcess(["train", "knn", "--data", data, "--output", "m"], in: folder)
     var bytes = try folder.bytes("m")
     bytes[bytes.count - 100] ^= 1
@@ -139,20 +139,20 @@ import Testing
     #expect(run.status == 65 && run.errors.contains("digest differs"), "\(run.errors)")
   }
 
-  @Test func anUnknownInstructionSetIsWrongUsage() throws {
+  @Test func refusesUnknownInstructionSet() throws {
     let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "neon"])
     #expect(run.status == 64 && run.errors.contains("ATELIER_ISA=neon names no instruction set"))
   }
 
-  @Test func damagedDataIsToldWithTheFile() throws {
+  @Test func namesDamagedDataFile() throws {
     try folder.write("garbage", to: "data/train-labels-idx1-ubyte")
     let run = try AtelierProcess(["train", "tree", "--data", data], in: folder)
     #expect(run.status == 65 && run.errors.contains("train-labels-idx1-ubyte"))
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  /// The others of a batch are predicted, and the exit status says that not all were.
-  @Test func imagesThatCannotBePredictedAreToldAndTheOthersPredicted() throws {
+  /// The exit status shows that not all images were predicted.
+  @Test func reportsInvalidImagesAndPredictsOthers() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
     for name in ["good", "also"] { try TinyData.writeImage(0, to: folder.file("\(name).png")) }
     try TinyData.writeImage(0, width: 16, to: folder.file("wide.png"))
@@ -170,15 +170,15 @@ import Testing
     #expect(missing.status == 66 && missing.output.isEmpty)
   }
 
-  /// Swift's texts are Unicode: a file of another name would be read or written.
-  @Test func anArgumentThatIsNotUTF8IsRefused() throws {
-    let run = try shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
+  /// Swift strings are Unicode: a file with another name would be read or written.
+  @Test func refusesArgumentThatIsNotUTF8() throws {
+    let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output \"$(printf 'caf\\351')\"")
     #expect(run.status == 64 && run.errors.contains("'caf\\xE9', is not UTF-8"), "\(run.errors)")
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  /// Composed and decomposed: two names to a file system.
-  @Test func filesHaveTheNamesThatWereGiven() throws {
+  /// For a file system, a composed and a decomposed character are two names.
+  @Test func fileNamesKeepTheirUnicodeForm() throws {
     for name in ["caf\u{e9}", "cafe\u{301}"] {
       let run = try AtelierProcess(
         ["train", "tree", "--data", data, "--output", name, "--json", "\(name).json"], in: folder)
@@ -191,46 +191,40 @@ import Testing
     #expect(folder.names == ["data", "plain.txt"])
   }
 
-  // MARK: Disks and readers
+  // MARK: Full disks, pipes and descriptors
 
-  @Test func aFullDiskUnderStandardOutputIsAnError() throws {
+  @Test func reportsFullDiskOfStandardOutput() throws {
     for arguments in [["data", "--data", data], ["version"], ["--help"], ["train", "--help"]] {
       let run = try AtelierProcess(arguments, in: folder, output: "/dev/full")
       #expect(run.status == 74 && run.errors.contains("cannot write standard output: No space left on device"))
     }
   }
 
-  /// A limit on the size of files acts like a disk that fills up while the model is written.
-  @Test func aFullDiskLeavesTheOldModelWhole() throws {
+  /// A limit on file sizes simulates a disk that becomes full while the model is written.
+  @Test func fullDiskKeepsOldModel() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "model"], in: folder)
     let old = try folder.bytes("model")
-    let run = try shell(
+    let run = try folder.shell(
       "trap '' XFSZ; ulimit -f 1; exec \"$ATELIER\" train knn --data data --output model --json report.json")
     #expect(run.status == 74 && run.errors.contains("cannot write model: File too large"))
     #expect(try folder.bytes("model") == old)
     #expect(folder.names == ["data", "model", "plain.txt"])
   }
 
-  @Test func aReaderThatHasSeenEnoughIsNoError() throws {
-    let run = try shell("{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
+  @Test func closedPipeIsNotAnError() throws {
+    let run = try folder.shell(
+      "{ sleep 0.2; \"$ATELIER\" data --data data; echo status $? > status; } | true; cat status")
     #expect(run.output == "status 0\n" && run.errors.isEmpty)
   }
 
-  /// A file that is opened later must not get the number of standard output or error, and lines that are not for it.
-  @Test func closedStandardDescriptorsAreNotTakenByFiles() throws {
-    let run = try shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
+  /// A file must not be opened with the descriptor of a closed standard output or error: it would receive their lines.
+  @Test func filesDoNotReuseClosedStandardDescriptors() throws {
+    let run = try folder.shell("exec \"$ATELIER\" train tree --data data --output m --events e.jsonl 2>&-")
     #expect(run.status == 0 && run.output.hasPrefix("model"), "\(run.output)")
     let events = try String(decoding: folder.bytes("e.jsonl"), as: UTF8.self).split(separator: "\n")
     #expect(events.allSatisfy { $0.hasPrefix("{") })
     #expect(try SavedModel(path: folder.file("m")).metadata.kind == .tree)
-    let silent = try shell("exec \"$ATELIER\" data --data data >&-")
+    let silent = try folder.shell("exec \"$ATELIER\" data --data data >&-")
     #expect(silent.status == 74 && silent.errors.contains("cannot write standard output"), "\(silent.errors)")
-  }
-
-  private func shell(_ script: String) throws -> AtelierProcess {
-    try AtelierProcess.Started(
-      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
-      executable: URL(fileURLWithPath: "/bin/sh")
-    ).wait()
   }
 }

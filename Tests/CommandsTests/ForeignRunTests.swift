@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Folders of runs that came from somebody else, and processes that meet in one.
+/// Manipulated folders of runs, and concurrent processes in one folder.
 @Suite struct ForeignRunTests {
   let folder: TemporaryFolder
   let data: String
@@ -16,23 +16,14 @@ import Testing
 
   private var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
 
-  private func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
+  // MARK: Concurrent processes
 
-  // MARK: Two processes
-
-  @Test func aSecondProcessIsToldWhichHoldsTheRun() throws {
+  @Test func secondProcessNamesHolderOfRun() throws {
     let started = try AtelierProcess.Started(
       ["train", "cnn", "--data", data, "--filters", "8,16", "--batch", "16", "--epochs", "100000", "--quiet"],
       in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) {
+    try started.waitUntil {
       runs.first.map { folder.names(in: "runs/\($0)").contains("cnn.checkpoint.safetensors") } ?? false
     }
     let run = runs[0]
@@ -52,23 +43,23 @@ import Testing
     #expect(try atelier("runs", "remove", run).status == 0 && runs.isEmpty)
   }
 
-  @Test func aSecondSweepIsRefused() throws {
+  @Test func refusesSecondProcessOfSweep() throws {
     let started = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;16", "--epochs", "100000", "--batch", "16"], in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) { (try? atelier("runs").output.contains("running")) == true }
+    try started.waitUntil { (try? atelier("runs").output.contains("running")) == true }
     let second = try atelier("sweep", "--resume", "latest")
     #expect(second.status == 75)
     #expect(second.errors.contains("process \(started.process.processIdentifier) on host "), "\(second.errors)")
   }
 
-  @Test func twoTrainingsForOneFileAreNotMixed() throws {
+  @Test func refusesSecondTrainingOfSameFile() throws {
     let arguments = [
       "train", "cnn", "--data", data, "--epochs", "100000", "--batch", "16", "--output", "m.safetensors",
     ]
     let started = try AtelierProcess.Started(arguments, in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait(for: started) { folder.names.contains("m.checkpoint.safetensors") }
+    try started.waitUntil { folder.names.contains("m.checkpoint.safetensors") }
     let second = try AtelierProcess(["train", "tree", "--data", data, "--output", "m.safetensors"], in: folder)
     #expect(second.status == 75 && second.errors.contains("m.safetensors.lock"), "\(second.errors)")
     started.process.interrupt()
@@ -76,10 +67,10 @@ import Testing
     #expect(folder.names == ["data", "m.checkpoint.safetensors"])
   }
 
-  // MARK: Hostile folders
+  // MARK: Manipulated folders
 
-  /// A run with a name that leads out of the folder.
-  @Test func aNameThatIsAPathLeadsNowhere() throws {
+  /// The name of the run is a path that leads out of the folder.
+  @Test func runNameThatIsAPathIsNotFollowed() throws {
     try FileManager.default.createDirectory(atPath: folder.file("runs"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder.file("victim"), withIntermediateDirectories: true)
     try folder.write("precious", to: "victim/file")
@@ -102,7 +93,7 @@ import Testing
   }
 
   @Test(arguments: ["cnn.safetensors", "report", "lock", "cnn.checkpoint.safetensors"])
-  func nothingIsWrittenThroughLinks(name: String) throws {
+  func doesNotWriteThroughLinks(name: String) throws {
     let trained = try atelier("train", "cnn", "--data", data, "--filters", "4", "--epochs", "1")
     try #require(trained.status == 0, "\(trained.errors)")
     let run = runs[0]
@@ -116,10 +107,10 @@ import Testing
     }
     #expect(folder.names(in: "victim").isEmpty)
     #expect(try atelier("runs", "remove", run).status == 0)
-    #expect(folder.names.contains("victim"), "the link goes, and not what it leads to")
+    #expect(folder.names.contains("victim"), "the link is removed, but not its target")
   }
 
-  @Test func aRunsFolderThatIsALinkIsNotFollowed() throws {
+  @Test func doesNotFollowLinkedRunFolder() throws {
     try AtelierProcess(["sweep", "tree", "--max-depth", "1,2", "--data", data], in: folder)
     let run = runs[0]
     try FileManager.default.removeItem(atPath: folder.file("runs/\(run)"))
@@ -132,12 +123,9 @@ import Testing
     #expect(folder.names.contains("victim") && folder.names(in: "victim").isEmpty)
   }
 
-  /// A record that is well-formed, with numbers that would end the process that draws them.
-  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"]) func impossibleNumbersAreRefused(
-    kind: String
-  )
-    throws
-  {
+  /// The record is well-formed, but its numbers would crash the process that plots them.
+  @Test(arguments: ["jobs", "worker", "bytes", "metrics", "sweep", "path"])
+  func refusesImpossibleNumbers(kind: String) throws {
     try AtelierProcess(["train", "tree", "--data", data], in: folder)
     let run = runs[0]
     let record = try RunRecord(folder: folder.file("runs"))
@@ -165,7 +153,7 @@ import Testing
     #expect(folder.names(in: "runs/\(run)") == ["tree.safetensors"])
   }
 
-  /// As a record holds them.
+  /// The JSON documents of a record.
   private struct Timeline: Encodable {
     struct Job: Encodable {
       let name = "sweep"
@@ -211,10 +199,9 @@ import Testing
     let rows: [SweepRow]
   }
 
-  /// Scores of a sweep that were changed by hand are refused, and not fitted again in silence.
-  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed")) func changedScoresAreRefused()
-    throws
-  {
+  /// Edited scores of a sweep are an error, instead of being fitted again without a message.
+  @Test(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed"))
+  func refusesEditedScores() throws {
     try AtelierProcess(["sweep", "tree", "--max-depth", "1,2", "--data", data], in: folder)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")

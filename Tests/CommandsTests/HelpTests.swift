@@ -1,21 +1,19 @@
 import Foundation
 import Testing
 
-/// Help texts are for people: whoever changes one sees the whole of it in the golden file.
+/// Compares help texts with golden files, so that every change of a help text is reviewed as a whole.
 @Suite struct HelpTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  /// With this variable set to 1, the golden files are written instead of compared.
+  /// If this environment variable is 1, the golden files are written instead of compared.
   private static let recordVariable = "ATELIER_RECORD_GOLDEN"
 
   @Test(arguments: [
     "", "quickstart", "train", "train cnn", "train forest", "train tree", "train knn", "train resume", "evaluate",
     "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file", "sweep forest",
-    "sweep tree",
-    "sweep knn",
-    "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
-  ]) func helpIsAsRecorded(command: String) throws {
+    "sweep tree", "sweep knn", "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
+  ]) func helpMatchesGolden(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty)
@@ -25,23 +23,23 @@ import Testing
       try Data(run.output.utf8).write(to: sources.appendingPathComponent("Golden/\(name)"))
     } else {
       let golden = try #require(Bundle.module.url(forResource: "Golden/\(name)", withExtension: nil))
-      #expect(try run.output == String(contentsOf: golden, encoding: .utf8), "\(Self.recordVariable)=1 records it anew")
+      #expect(try run.output == String(contentsOf: golden, encoding: .utf8), "\(Self.recordVariable)=1 updates it")
     }
-    #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "fits a terminal of 80 columns")
-    #expect(words.isEmpty || run.output.contains("Example:  "), "has an example")
+    #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "the help fits in 80 columns")
+    #expect(words.isEmpty || run.output.contains("Example:  "), "the help has an example")
   }
 
-  @Test func versionTellsWhatIsUsed() throws {
+  @Test func versionNamesLibrariesAndInstructionSet() throws {
     let run = try AtelierProcess(["version"], in: folder, environment: ["ATELIER_ISA": "portable"])
     #expect(run.status == 0)
-    #expect(run.output.contains("instruction set  portable (this processor can: portable"))
+    #expect(run.output.contains("instruction set  portable (available: portable"))
     for name in ["atelier", "cores", "zlib", "libpng", "libsodium"] {
       #expect(run.output.contains("\n\(name) ") || run.output.hasPrefix(name))
     }
     #expect(try AtelierProcess(["--version"], in: folder).output.split(separator: " ").count == 1)
   }
 
-  @Test(arguments: ["bash", "zsh", "fish"]) func shellsCanComplete(shell: String) throws {
+  @Test(arguments: ["bash", "zsh", "fish"]) func generatesCompletionScripts(shell: String) throws {
     let run = try AtelierProcess(["--generate-completion-script", shell], in: folder)
     #expect(run.status == 0 && run.output.contains("quickstart"))
   }

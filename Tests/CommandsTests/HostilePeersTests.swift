@@ -5,21 +5,21 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Whatever others send, a coordinator ends with status 0 and the same bytes.
+/// Hostile peers do not change the result: the coordinator ends with status 0 and the same model.
 extension ClusterTests {
   private static let extremes: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 40, 1 << 48, 1 << 62, 1 << 63, .max - 1, .max]
 
-  /// A message that can be read, with numbers that no real one has.
-  private func extremeMessage(_ worker: HostileWorker, _ draws: inout RandomSequence) -> WorkerMessage {
-    func number() -> UInt64 { Self.extremes[Int(draws.next(below: UInt32(Self.extremes.count)))] }
-    func isChosen() -> Bool { draws.next(below: 3) == 0 }
+  /// Returns a decodable message with extreme numbers.
+  private func extremeMessage(_ worker: HostileWorker, _ random: inout RandomSequence) -> WorkerMessage {
+    func number() -> UInt64 { Self.extremes[Int(random.next(below: UInt32(Self.extremes.count)))] }
+    func isChosen() -> Bool { random.next(below: 3) == 0 }
     let job = isChosen() ? number() : worker.orders.job.id
     return .with { message in
       (message.protocol, message.worker) = (MessageCodec.version, worker.id)
-      switch draws.next(below: 6) {
+      switch random.next(below: 6) {
       case 0, 1:
         message.status = worker.status()
-        if isChosen() { message.status.unitsDone = number() }
+        if isChosen() { message.status.tasksDone = number() }
         if isChosen() { message.status.profile.threads = UInt32(truncatingIfNeeded: number()) }
         message.status.membership = .with {
           $0.job = job
@@ -51,27 +51,27 @@ extension ClusterTests {
     }
   }
 
-  /// A worker with the right key sends messages that are no messages, and some with extreme numbers. Then an honest one does the job.
+  /// Workers with a valid key send undecodable messages and messages with extreme numbers. Then an honest worker joins.
   @Test(arguments: [1, 2] as [UInt64]) func hostileMessagesChangeNothing(seed: UInt64) throws {
-    let whole = try whole("forest")
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
-    var draws = RandomSequence(seed: seed, .test)
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
+    var random = RandomSequence(seed: seed, .test)
     for _ in 0..<8 {
       let hostile = try HostileWorker(joining: port, home: folder.home)
       #expect(try hostile.join())
       for _ in 0..<200 {
         hostile.receive()
-        var bytes: [UInt8] = try extremeMessage(hostile, &draws).serializedBytes()
-        switch draws.next(below: 4) {
-        case 0: bytes = (0..<draws.next(below: 300)).map { _ in UInt8(draws.next(below: 256)) }
-        case 1: bytes.removeLast(Int(draws.next(below: UInt32(bytes.count))))
+        var bytes: [UInt8] = try extremeMessage(hostile, &random).serializedBytes()
+        switch random.next(below: 4) {
+        case 0: bytes = (0..<random.next(below: 300)).map { _ in UInt8(random.next(below: 256)) }
+        case 1: bytes.removeLast(Int(random.next(below: UInt32(bytes.count))))
         default: break
         }
-        let body = [UInt8](repeating: UInt8(draws.next(below: 256)), count: Int(draws.next(below: 5_000)))
-        switch draws.next(below: 8) {
+        let body = [UInt8](repeating: UInt8(random.next(below: 256)), count: Int(random.next(below: 5_000)))
+        switch random.next(below: 8) {
         case 0: hostile.send(bytes)
         case 1: hostile.send(bytes, body, body, body)
         default: hostile.send(bytes, body)
@@ -84,18 +84,18 @@ extension ClusterTests {
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
     #expect(!ended.errors.contains("\u{1B}[31m"))
   }
 
-  /// Bytes that arrive as they were sent, and are no trees: three times, then another worker does the job.
-  @Test func uselessResultsNameTheirWorkerAndAreComputedAgain() throws {
-    let whole = try whole("forest")
+  /// A worker is expelled after three results that are not trees (one of them with a wrong digest). Then another joins.
+  @Test func invalidResultsNameTheirWorkerAndAreRecomputed() throws {
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let hostile = try HostileWorker(joining: port, home: folder.home)
-    // The key is there once somebody has asked for it first; either side may be it.
+    // The process that first needs the user's key creates it.
     #expect(try hostile.join())
     for attempt in 1...3 {
       let bytes = [UInt8](repeating: 1, count: 100)
@@ -107,30 +107,37 @@ extension ClusterTests {
           ($0.bytes.count, $0.bytes.digest) = (100, isDamaged ? Data(repeating: 0, count: 32) : $0.digest)
         }
       }
-      try wait {
+      try waitUntil {
         hostile.receive()
-        return run.errorsSoFar.components(separatedBy: "cannot be used, and is computed again").count > attempt
+        return run.errorsSoFar.components(separatedBy: "which is computed again").count > attempt
       }
     }
-    try wait {
+    try expectExpulsion(of: hostile, from: run, port, model: expected)
+  }
+
+  /// Waits until the coordinator expels the worker, and expects that another worker completes the model.
+  private func expectExpulsion(
+    of hostile: HostileWorker, from run: AtelierProcess.Started, _ port: UInt16, model: Data
+  ) throws {
+    try waitUntil {
       hostile.receive()
       return hostile.refusal != nil
     }
     let worker = try worker(port)
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(ended.status == 0 && ended.errors.contains("invalid result from mallory"), "\(ended.errors)")
+    #expect(try folder.bytes("a.safetensors") == model)
   }
 
-  @Test func uselessCheckpointsNameTheirWorker() throws {
-    let whole = try whole("cnn")
+  @Test func invalidCheckpointsNameTheirWorker() throws {
+    let expected = try expectedModel("cnn")
     let port = freePort()
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
     let hostile = try HostileWorker(joining: port, home: folder.home)
     #expect(try hostile.join())
-    try wait {
+    try waitUntil {
       hostile.receive()
       try? hostile.send { message in
         message.status = hostile.status()
@@ -150,34 +157,26 @@ extension ClusterTests {
         }
       }
     }
-    try wait {
-      hostile.receive()
-      return hostile.refusal != nil
-    }
-    let worker = try worker(port)
-    defer { kill(worker.process.processIdentifier, SIGKILL) }
-    let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("a result of mallory"), "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    try expectExpulsion(of: hostile, from: run, port, model: expected)
   }
 
-  // MARK: Strangers
+  // MARK: Unknown peers
 
-  /// Connections that say nothing, as many at a time as there can be, for as long as the process runs.
-  fileprivate final class Flood: @unchecked Sendable {  // the thread is waited for
+  /// Opens connections, at most `limit` at a time, for as long as a condition holds.
+  fileprivate final class Flood: @unchecked Sendable {  // `wait` joins the thread
     private let ended = DispatchSemaphore(value: 0)
     private(set) var count = 0
 
-    init(_ port: UInt16, atATime: Int, greeting: [UInt8], while isGoingOn: @escaping @Sendable () -> Bool) {
+    init(_ port: UInt16, limit: Int, greeting: [UInt8], while condition: @escaping @Sendable () -> Bool) {
       let thread = Thread { [self] in
         var files: [Int32] = []
-        while isGoingOn() {
+        while condition() {
           files.append(Self.connect(port))
           count += 1
           if let last = files.last, last >= 0 {
             _ = greeting.withUnsafeBytes { Foundation.send(last, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
           }
-          if files.count >= atATime {
+          if files.count >= limit {
             usleep(1_000)
             close(files.removeFirst())
           }
@@ -195,9 +194,9 @@ extension ClusterTests {
       var address = sockaddr_in()
       (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port.bigEndian)
       address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      // When the queue of the other side is full, nothing is waited for.
-      var patience = timeval(tv_sec: 0, tv_usec: 20_000)
-      setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      // Does not block while the listener's queue is full.
+      var timeout = timeval(tv_sec: 0, tv_usec: 20_000)
+      setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
       _ = withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
           Foundation.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -207,10 +206,10 @@ extension ClusterTests {
     }
   }
 
-  /// All descriptors are taken by strangers again and again, and every checkpoint is written.
-  @Test func strangersThatTakeAllDescriptorsChangeNothing() throws {
+  /// Unknown peers exhaust the descriptors again and again while checkpoints are written.
+  @Test func unknownPeersThatExhaustDescriptorsChangeNothing() throws {
     let longer = ["--epochs", "400"]
-    let whole = try whole("cnn", longer)
+    let expected = try expectedModel("cnn", longer)
     let port = freePort()
     let arguments = ["train", "cnn", "--filters", "8,16", "--dense", "16", "--batch", "16", "--data", data] + longer
     let run = try AtelierProcess.Started(
@@ -218,29 +217,29 @@ extension ClusterTests {
         + ["--output", "a.safetensors", "--listen", "tcp://127.0.0.1:\(port)", "--workers", "2"],
       in: folder, executable: URL(fileURLWithPath: "/bin/sh"))
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
+    try waitUntil { run.errorsSoFar.components(separatedBy: "joined: ").count == 3 }
     let process = run.process.processIdentifier
-    let flood = Flood(port, atATime: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
+    let flood = Flood(port, limit: 600, greeting: []) { kill(process, 0) == 0 && Self.isRunning(process) }
     let ended = try run.wait()
     flood.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
     #expect(flood.count >= 300)
   }
 
-  /// Not so of one that has ended and not been waited for.
+  /// Returns false for a zombie.
   private static func isRunning(_ process: pid_t) -> Bool {
     let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
     return !text.isEmpty && !text.contains(") Z ")
   }
 
-  /// ZMTP's greeting for CURVE, and the beginning of a command of 500 MiB, of which some are sent.
-  @Test func memoryForStrangersIsBounded() throws {
+  /// Each peer sends ZMTP's greeting for CURVE, the header of a command of 500 MiB, and 16 MiB of its content.
+  @Test func memoryForUnknownPeersIsBounded() throws {
     let port = freePort()
     let run = try train(
       "forest", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "99"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     func peak() throws -> Int {
       let text = try String(contentsOfFile: "/proc/\(run.process.processIdentifier)/status", encoding: .utf8)
       let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
@@ -273,14 +272,14 @@ extension ClusterTests {
     #expect(try run.wait().status == 130)
   }
 
-  /// Only processes of the same user have its key.
+  /// Only processes of the same user can read the user's key.
   @Test(.enabled(if: geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "another user's process needs root"))
-  func anotherUserIsTurnedAwayAndGetsNothing() throws {
-    let whole = try whole("forest")
+  func refusesWorkerOfAnotherUser() throws {
+    let expected = try expectedModel("forest")
     let port = freePort()
     let run = try train("forest", ["--listen", "tcp://127.0.0.1:\(port)"], output: "a.safetensors")
     defer { kill(run.process.processIdentifier, SIGKILL) }
-    try wait { run.errorsSoFar.contains("workers may join") }
+    try waitUntil { run.errorsSoFar.contains("workers may join") }
     let home = folder.file("other")
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     chown(home, 65_534, 65_534)
@@ -290,20 +289,20 @@ extension ClusterTests {
         "tcp://127.0.0.1:\(port)", "--threads", "1",
       ], in: folder, environment: ["HOME": home], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
     defer { kill(other.process.processIdentifier, SIGKILL) }
-    try wait { other.errorsSoFar.contains("does not accept this worker's key") }
-    try wait { run.errorsSoFar.contains("did not come about") }
+    try waitUntil { other.errorsSoFar.contains("rejects this worker's key") }
+    try waitUntil { run.errorsSoFar.contains("failed the handshake") }
     #expect(run.process.isRunning && !run.errorsSoFar.contains("joined"))
     #expect(folder.names(in: "other/.cache").isEmpty)
     let own = try worker(port)
     defer { kill(own.process.processIdentifier, SIGKILL) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 
   @Test(arguments: [String(repeating: "x", count: 150), "a;b", "missing"])
-  func aFolderForTemporaryFilesThatHoldsNoSocketIsNotUsed(name: String) throws {
-    let whole = try whole("forest")
+  func avoidsTemporaryFolderThatCannotHoldSockets(name: String) throws {
+    let expected = try expectedModel("forest")
     let base = name == "missing" ? "/no-such-folder" : folder.file("tmp-" + name)
     if !name.hasPrefix("missing") {
       try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
@@ -313,26 +312,26 @@ extension ClusterTests {
       #expect(run.status == 69 && run.errors.contains("TMPDIR"), "\(run.errors)")
     } else {
       #expect(run.status == 0, "\(run.errors)")
-      #expect(try folder.bytes("a.safetensors") == whole)
+      #expect(try folder.bytes("a.safetensors") == expected)
       #expect(folder.names(in: "tmp-" + name).isEmpty)
     }
   }
 
-  @Test func aWorkerListensAtTheGivenPortOfAllAddresses() throws {
-    let whole = try whole("cnn")
+  @Test func workerListensAtGivenPortOfAllAddresses() throws {
+    let expected = try expectedModel("cnn")
     let (port, exchange) = (freePort(), freePort())
     let run = try train("cnn", ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], output: "a.safetensors")
     let workers = try [worker(port, ["--exchange", "tcp://*:\(exchange)", "--advertise", "localhost"]), worker(port)]
     defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
-    try wait { Flood.connects(exchange) }
+    try waitUntil { Flood.connects(exchange) }
     let ended = try run.wait()
     #expect(ended.status == 0, "\(ended.errors)")
-    #expect(try folder.bytes("a.safetensors") == whole)
+    #expect(try folder.bytes("a.safetensors") == expected)
   }
 }
 
 extension ClusterTests.Flood {
-  /// Whether somebody listens there.
+  /// Returns whether a process listens at the port.
   fileprivate static func connects(_ port: UInt16) -> Bool {
     let file = connect(port)
     defer { close(file) }

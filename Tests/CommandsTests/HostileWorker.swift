@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 import Transport
 
-/// A worker with the right key, which says what a test wants.
+/// A worker with a valid key that sends the messages of a test.
 final class HostileWorker {
   let id = UInt64.random(in: 1...UInt64.max)
   private let socket: Socket
@@ -12,16 +12,16 @@ final class HostileWorker {
   private(set) var refusal: String?
   private var number: UInt64 = 0
 
-  /// - Parameter home: of the user whose coordinator it is
+  /// - Parameter home: the home directory of the coordinator's user
   init(joining port: UInt16, home: String) throws {
-    let pair = try KeyFiles.usersOwn(environment: ["HOME": home])
+    let pair = try KeyFiles.currentUserKeys(environment: ["HOME": home])
     let context = try SocketContext()
     socket = try Socket(.dealer, in: context, security: .client(pair, server: pair.publicKey))
     try socket.connect(Endpoint("tcp://127.0.0.1:\(port)"))
   }
 
-  /// As an honest worker tells of itself.
-  func status() -> Status {
+  /// Returns the status that an honest worker would send.
+  func status() -> WorkerStatus {
     number += 1
     return .with {
       ($0.number, $0.orders, $0.coordinator) = (number, orders.number, coordinator)
@@ -31,11 +31,11 @@ final class HostileWorker {
     }
   }
 
-  /// Learnt from a probe's answer.
+  /// The numerics version of the coordinator, from its answer to a probe; 0 before.
   private(set) var numerics: UInt32 = 0
 
   func send(_ bytes: [UInt8]...) {
-    // A full queue is waited for, or the test would not test much.
+    // Waits while the queue is full: a dropped message would test nothing.
     for _ in 0..<1_000 {
       if socket.send(bytes.map { Frame($0) }) { return }
       usleep(1_000)
@@ -49,7 +49,7 @@ final class HostileWorker {
     if let body { send(bytes, body) } else { send(bytes) }
   }
 
-  /// Takes what has come.
+  /// Handles all messages that have arrived.
   func receive() {
     while let frames = socket.receive(frames: 2) {
       guard let message: CoordinatorMessage = frames.first.flatMap({ MessageCodec.decode($0) }) else { continue }
@@ -63,8 +63,8 @@ final class HostileWorker {
     }
   }
 
-  /// Joins, and waits for work.
-  /// - Returns: whether there is any
+  /// Joins and waits for a job.
+  /// - Returns: whether the worker was given a job
   func join() throws -> Bool {
     try send { $0.probe.clock = 1 }
     for _ in 0..<3_000 where numerics == 0 {
@@ -79,7 +79,7 @@ final class HostileWorker {
     return orders.hasJob
   }
 
-  /// Goes without being thought to have died of its work.
+  /// Leaves in an orderly way, so that its departure does not count as a failure of its task.
   func leave() throws {
     try send { message in
       message.status = status()

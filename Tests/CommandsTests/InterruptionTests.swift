@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// Ctrl-C and SIGTERM end cleanly, and a network's training goes on from there.
+/// Signals end a run cleanly, and interrupted trainings can be resumed.
 @Suite struct InterruptionTests {
   let folder: TemporaryFolder
   let data: String
@@ -15,62 +15,52 @@ import Testing
   private func cnn(_ output: String) -> [String] {
     [
       "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250",
-      "--output",
-      output,
+      "--output", output,
     ]
   }
 
-  /// Waits until it is true, up to a time that only a process that hangs can need.
-  private func wait(until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
   @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(129))])
-  func anInterruptedNetworkIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+  func interruptedNetworkResumesToSameBytes(signal: Int32, status: Int32) throws {
     try AtelierProcess(cnn("whole.safetensors"), in: folder)
     let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
-    try wait { folder.names.contains("resumed.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("resumed.checkpoint.safetensors") }
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status)
     let command = "atelier train cnn --resume resumed.checkpoint.safetensors --data \(data)"
-    #expect(stopped.errors.contains("go on with: \(command)\n"))
+    #expect(stopped.errors.contains("resume with: \(command)\n"))
     #expect(folder.names == ["data", "resumed.checkpoint.safetensors", "whole.safetensors"])
 
     let resumed = try AtelierProcess(
       ["train", "cnn", "--data", data, "--resume", "resumed.checkpoint.safetensors"], in: folder)
-    #expect(resumed.status == 0 && resumed.errors.contains("going on after "))
+    #expect(resumed.status == 0 && resumed.errors.contains("resuming after "))
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
-    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is gone")
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the checkpoint is removed")
   }
 
-  /// `timeout` signals its child, and then the group that both are in: twice within a moment.
-  @Test(arguments: ["0", "2"]) func timeoutEndsATrainingCleanly(workers: String) throws {
+  /// `timeout` sends two signals in quick succession: to its child and to the process group.
+  @Test(arguments: ["0", "2"]) func timeoutCommandEndsTrainingCleanly(workers: String) throws {
     let run = try AtelierProcess.Started(
       ["2", AtelierProcess.executable.path] + Array(cnn("a.safetensors").dropLast(4))
         + ["--epochs", "100000", "--output", "a.safetensors", "--workers", workers],
       in: folder, executable: URL(fileURLWithPath: "/usr/bin/timeout")
     ).wait()
-    #expect(run.status == 124 && run.errors.contains("go on with: atelier train cnn --resume"), "\(run.errors)")
+    #expect(run.status == 124 && run.errors.contains("resume with: atelier train cnn --resume"), "\(run.errors)")
     #expect(folder.names == ["a.checkpoint.safetensors", "data"])
   }
 
-  @Test func aSecondSignalWithinAMomentIsTheSameWish() throws {
+  @Test func signalsInQuickSuccessionCountAsOne() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     for signal in [SIGTERM, SIGTERM, SIGINT, SIGHUP] { kill(started.process.processIdentifier, signal) }
     let stopped = try started.wait()
-    #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("go on with: "), "\(stopped.errors)")
+    #expect([129, 130, 143].contains(stopped.status) && stopped.errors.contains("resume with: "), "\(stopped.errors)")
   }
 
-  /// Its worker is suspended, so that it cannot end cleanly for some seconds.
-  @Test func aLaterSignalEndsAtOnce() throws {
+  /// The worker is suspended, so that a clean end takes some seconds.
+  @Test func laterSignalEndsAtOnce() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors") + ["--workers", "1"], in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") && started.process.children.count == 1 }
     let worker = started.process.children[0]
     defer { kill(worker, SIGKILL) }
     kill(worker, SIGSTOP)
@@ -79,27 +69,27 @@ import Testing
     try #require(started.process.isRunning)
     kill(started.process.processIdentifier, SIGTERM)
     let stopped = try started.wait()
-    #expect(stopped.status == 143 && !stopped.errors.contains("go on with: "), "\(stopped.errors)")
+    #expect(stopped.status == 143 && !stopped.errors.contains("resume with: "), "\(stopped.errors)")
   }
 
-  @Test func nohupKeepsATrainingAlive() throws {
+  @Test func nohupKeepsTrainingAlive() throws {
     let started = try AtelierProcess.Started(
       [AtelierProcess.executable.path] + cnn("a.safetensors"), in: folder,
       executable: URL(fileURLWithPath: "/usr/bin/nohup"))
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     kill(started.process.processIdentifier, SIGHUP)
     let ended = try started.wait()
     #expect(ended.status == 0 && folder.names.contains("a.safetensors"), "\(ended.errors)")
   }
 
-  /// The terminal is gone, and with it whoever reads standard error.
-  @Test func aClosedTerminalLosesNothing() throws {
+  /// Standard error has no reader any more once the terminal is closed.
+  @Test func closedTerminalKeepsCheckpoint() throws {
     let script =
       "\"$ATELIER\" \(cnn("a.safetensors").joined(separator: " ")) 2>&1 & echo $! > pid; wait $!; echo $? > status"
     let started = try AtelierProcess.Started(
       ["-c", "{ \(script); } | true"], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
       executable: URL(fileURLWithPath: "/bin/sh"))
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     let process = try #require(pid_t(String(decoding: folder.bytes("pid"), as: UTF8.self).dropLast()))
     kill(process, SIGHUP)
     _ = try started.wait()
@@ -107,56 +97,56 @@ import Testing
     #expect(!folder.names.contains("a.safetensors") && folder.names.contains("a.checkpoint.safetensors"))
   }
 
-  @Test func aSweepIsStoppedByAClosedTerminal() throws {
+  @Test func closedTerminalStopsSweep() throws {
     let sweep = ["sweep", "cnn", "--filters", "8;8,16", "--epochs", "5,100000", "--batch", "16", "--dense", "16"]
     let started = try AtelierProcess.Started(sweep + ["--data", data], in: folder)
-    try wait { (try? runs().contains("running")) == true }
+    try waitUntil { (try? runs().contains("running")) == true }
     kill(started.process.processIdentifier, SIGHUP)
     let stopped = try started.wait()
     #expect(stopped.status == 129 && stopped.errors.contains("atelier sweep --resume"), "\(stopped.errors)")
   }
 
-  /// Also when it is killed, and says nothing.
+  /// A killed process cannot print how to resume.
   @Test(arguments: [(SIGINT, Int32(130)), (SIGKILL, -SIGKILL)])
-  func aStoppedForestIsResumedToTheSameBytes(signal: Int32, status: Int32) throws {
+  func stoppedForestResumesToSameBytes(signal: Int32, status: Int32) throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     try AtelierProcess(arguments + ["--output", "whole.safetensors"], in: folder)
     let started = try AtelierProcess.Started(arguments + ["--output", "resumed.safetensors"], in: folder)
-    try wait { folder.names(in: "resumed.parts").contains { $0.hasSuffix(".part") } }
+    try waitUntil { folder.names(in: "resumed.parts").contains { $0.hasSuffix(".part") } }
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
     #expect(stopped.status == status && stopped.output.isEmpty)
     if signal == SIGINT {
-      #expect(stopped.errors.contains("go on with: atelier train forest --resume resumed.parts --data \(data)\n"))
+      #expect(stopped.errors.contains("resume with: atelier train forest --resume resumed.parts --data \(data)\n"))
     }
-    // What says who holds the lock stays when that process is killed; the next one takes it over.
+    // A killed process leaves its lock file, which the next process takes over.
     #expect(
       folder.names.filter { $0 != "resumed.safetensors.lock" } == ["data", "resumed.parts", "whole.safetensors"])
     let resumed = try AtelierProcess(
       ["train", "forest", "--data", data, "--resume", "resumed.parts"], in: folder)
     #expect(resumed.status == 0)
     #expect(try folder.bytes("resumed.safetensors") == folder.bytes("whole.safetensors"))
-    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are gone")
+    #expect(folder.names == ["data", "resumed.safetensors", "whole.safetensors"], "the parts are removed")
   }
 
-  /// The judging of many test images takes long enough to be killed in it.
-  @Test(arguments: ["cnn", "forest", "knn"]) func aModelIsKeptBeforeItIsJudged(kind: String) throws {
+  /// Evaluating the many test images takes long enough to kill the process meanwhile.
+  @Test(arguments: ["cnn", "forest", "knn"]) func savesModelBeforeEvaluation(kind: String) throws {
     let data = try TinyData.write(into: folder, test: 60_000)
     let options =
       ["cnn": ["--epochs", "1", "--filters", "64,64"], "forest": ["--trees", "2000", "--max-depth", "3"]][kind] ?? []
     let started = try AtelierProcess.Started(
       ["train", kind, "--data", data, "--output", "a.safetensors", "--threads", "1"] + options, in: folder)
-    try wait { folder.names.contains("a.safetensors") }
+    try waitUntil { folder.names.contains("a.safetensors") }
     kill(started.process.processIdentifier, SIGKILL)
     #expect(try started.wait().status == -SIGKILL)
     let saved = try SavedModel(path: folder.file("a.safetensors"))
     #expect(saved.metadata.kind.rawValue == kind && saved.metadata.testAccuracy == nil)
   }
 
-  @Test func anUnfinishedForestGoesOnUnderAnotherName() throws {
+  @Test func unfinishedForestResumesUnderAnotherName() throws {
     let arguments = ["train", "forest", "--data", data, "--trees", "60000"]
     let started = try AtelierProcess.Started(arguments + ["--output", "a.safetensors"], in: folder)
-    try wait { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
+    try waitUntil { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
     started.process.interrupt()
     try #require(started.wait().status == 130)
     let resumed = try AtelierProcess(
@@ -166,34 +156,34 @@ import Testing
     #expect(try SavedModel(path: folder.file("b.safetensors")).metadata.settings["trees"] == "60000")
   }
 
-  @Test func aForestThatIsStoppedBeforeItsFirstTreesLeavesNothing() throws {
+  @Test func forestStoppedBeforeFirstTreesLeavesNoFiles() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)
-    try wait { started.errorsSoFar.contains("instruction set") }
+    try waitUntil { started.errorsSoFar.contains("instruction set") }
     kill(started.process.processIdentifier, SIGINT)
     let stopped = try started.wait()
     #expect(stopped.status == 130 && stopped.output.isEmpty)
     #expect(stopped.errors.hasSuffix("stopped before the end\n"))
   }
 
-  @Test func aStoppedBenchmarkStopsWhatItMeasures() throws {
+  @Test func stoppedBenchmarkStopsItsProcesses() throws {
     let started = try AtelierProcess.Started(
       ["benchmark", "--data", data, "--models", "cnn", "--epochs", "100000"], in: folder)
-    try wait { started.errorsSoFar.contains("1 of 3") }
+    try waitUntil { started.errorsSoFar.contains("1 of 3") }
     usleep(200_000)
     kill(started.process.processIdentifier, SIGINT)
     #expect(try started.wait().status == 130)
   }
 
-  // MARK: The record of runs
+  // MARK: Record of runs
 
   private func runs(_ words: String...) throws -> String { try AtelierProcess(["runs"] + words, in: folder).output }
 
-  /// From its beginning, and however it ends.
-  @Test func theRecordKnowsARunThatIsStopped() throws {
+  /// The record exists from the start of the run, even if the process is killed.
+  @Test func recordsInterruptedRun() throws {
     for signal in [SIGINT, SIGKILL] {
       let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
-      try wait { (try? runs("show", "latest").contains("running")) == true }
+      try waitUntil { (try? runs("show", "latest").contains("running")) == true }
       kill(started.process.processIdentifier, signal)
       _ = try started.wait()
       let run = try runs("show", "latest")
@@ -202,7 +192,7 @@ import Testing
     }
   }
 
-  @Test func theRecordKnowsWhyARunFailed() throws {
+  @Test func recordsReasonOfFailure() throws {
     let failed = try AtelierProcess(["train", "knn", "--data", data, "--neighbors", "1000"], in: folder)
     #expect(failed.status == 64)
     let run = try runs("show", "latest")
@@ -211,17 +201,17 @@ import Testing
     #expect(missing.status == 66 && missing.errors.contains("there is no run"))
   }
 
-  @Test func aRunThatGoesOnIsNotRemoved() throws {
+  @Test func doesNotRemoveActiveRun() throws {
     let started = try AtelierProcess.Started(Array(cnn("").dropLast(2)), in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
-    try wait { (try? runs().contains("running")) == true }
+    try waitUntil { (try? runs().contains("running")) == true }
     let removed = try AtelierProcess(["runs", "remove", "latest"], in: folder)
     #expect(removed.status == 75 && removed.errors.contains("still running"))
   }
 
-  // MARK: Checkpoints that do not fit
+  // MARK: Mismatched checkpoints
 
-  @Test func aCheckpointOfOtherDataIsRefused() throws {
+  @Test func refusesCheckpointOfOtherData() throws {
     let other = try TemporaryFolder()
     let otherData = try TinyData.write(into: other, train: 60)
     try interruptedCheckpoint()
@@ -232,7 +222,7 @@ import Testing
         && run.errors.contains("a.checkpoint.safetensors is not a file that Atelier can use: it belongs to other data"))
   }
 
-  @Test func aModelIsNoCheckpointAndACheckpointIsNoModel() throws {
+  @Test func distinguishesModelFromCheckpoint() throws {
     try interruptedCheckpoint()
     let evaluated = try AtelierProcess(["evaluate", "a.checkpoint.safetensors", "--data", data], in: folder)
     #expect(evaluated.status == 65 && evaluated.errors.contains("`atelier train cnn --resume` resumes it"))
@@ -243,7 +233,7 @@ import Testing
 
   private func interruptedCheckpoint() throws {
     let started = try AtelierProcess.Started(cnn("a.safetensors"), in: folder)
-    try wait { folder.names.contains("a.checkpoint.safetensors") }
+    try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     started.process.interrupt()
     try #require(started.wait().status == 130)
   }

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The live page while a training runs.
+/// The live page of a running command.
 @Suite struct LivePageTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Where the process has told that its page is; waits for it.
+  /// Waits until the process prints the address of its live page, and returns the port.
   private func port(_ run: AtelierProcess.Started) throws -> UInt16 {
     while run.process.isRunning {
       if let line = run.errorsSoFar.split(separator: "\n").first(where: { $0.hasPrefix("live page: ") }),
@@ -20,7 +20,7 @@ import Testing
     throw CancellationError()
   }
 
-  /// What a browser gets from an address on loopback: head and body.
+  /// Returns the head and the body of the response from a server on loopback; empty if it cannot be reached.
   private func get(_ path: String, _ port: UInt16) -> String {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
@@ -40,7 +40,7 @@ import Testing
     return String(decoding: answer, as: UTF8.self)
   }
 
-  /// The page, once it shows something; else as it was last seen.
+  /// Waits until the page contains a text or the process ends, and returns the last page received.
   private func page(showing text: String, _ run: AtelierProcess.Started, _ port: UInt16) -> String {
     var page = ""
     while run.process.isRunning, !page.contains(text) {
@@ -50,7 +50,7 @@ import Testing
     return page
   }
 
-  @Test func thePageFollowsATraining() throws {
+  @Test func pageFollowsTraining() throws {
     let data = try TinyData.write(into: folder, classNames: ["<b>cat</b>", "hen", "owl"])
     let run = try AtelierProcess.Started(
       ["train", "cnn", "--data", data, "--filters", "8,8", "--epochs", "100000", "--batch", "30", "--live", "0"],
@@ -67,7 +67,7 @@ import Testing
     #expect(try run.wait().status == 130)
   }
 
-  @Test func aSweepShowsItsTrials() throws {
+  @Test func pageShowsTrialsOfSweep() throws {
     let data = try TinyData.write(into: folder)
     let run = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;8,8;16", "--epochs", "300", "--batch", "16,30", "--live", "0"],
@@ -77,7 +77,7 @@ import Testing
     _ = try run.wait()
   }
 
-  @Test(arguments: ["nonsense", "localhost:x", "70000"]) func whatIsNoAddressIsRefused(address: String) throws {
+  @Test(arguments: ["nonsense", "localhost:x", "70000"]) func refusesInvalidAddress(address: String) throws {
     let run = try AtelierProcess(["train", "tree", "--live", address], in: folder)
     #expect(run.status == 64)
   }

@@ -2,7 +2,7 @@ import EmulatedNetwork
 import Foundation
 import Testing
 
-/// Two and three hosts, as network namespaces joined by links of 1 Gbit/s, and keys: what a user with several machines does.
+/// Two or three emulated hosts (network namespaces), joined by links of 1 Gbit/s, with a key for each host.
 @Suite(.serialized) struct NetworkNamespaceTests {
   let folder: TemporaryFolder
   let data: String
@@ -12,7 +12,7 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  /// Why namespaces cannot be made here; nil if they can.
+  /// The reason why network namespaces are unavailable; nil if they are available.
   static let obstacle: Comment? = {
     do {
       _ = try EmulatedNetwork(hosts: 1, link: EmulatedNetwork.Link())
@@ -34,7 +34,7 @@ import Testing
 
   private func keys(_ host: Int) -> [String] { ["--keys", folder.file("keys\(host)")] }
 
-  /// Of the coordinator, which is host 0, and of a worker on each of the others.
+  /// Creates the keys of the coordinator (host 0) and of a worker on each other host, and lists each at its peers.
   private func makeKeys(hosts: Int) throws {
     for host in 0..<hosts {
       #expect(try AtelierProcess(["keys", Self.names[host]] + keys(host), in: folder).status == 0)
@@ -49,9 +49,9 @@ import Testing
     }
   }
 
-  /// Trains on all hosts, and as one process.
-  /// - Parameter disturb: done while they train
-  private func expectTheSameModel(
+  /// Expects that training on all hosts gives the model of one process.
+  /// - Parameter disturb: called during the distributed training
+  private func expectSameModel(
     _ training: [String], hosts: Int, link: EmulatedNetwork.Link,
     disturb: (EmulatedNetwork, Process) -> Void = { _, _ in }
   ) throws {
@@ -76,20 +76,20 @@ import Testing
 
   private static let network = "cnn --filters 8,16 --dense 16 --batch 16 --epochs 60".split(separator: " ").map(
     String.init)
-  /// Goes on for long enough to be found running.
+  /// Long enough to be running when the link is cut.
   private static let longTraining = Array(network.dropLast()) + ["400"]
   private static let forest = ["forest", "--trees", "200"]
-  /// With this seed each host loses one of its packets 9 to 13, so that even a small job has losses.
+  /// With this seed each host loses one of its packets 9 to 13, so that even a short job has losses.
   private static let lossy = EmulatedNetwork.Link(delay: .milliseconds(1), loss: 0.01, seed: 814)
 
   @Test(.enabled(if: obstacle == nil, obstacle), arguments: [network, forest], [2, 3])
-  func hostsMakeTheSameModelOverLinksThatDelayAndLose(training: [String], hosts: Int) throws {
-    try expectTheSameModel(training, hosts: hosts, link: Self.lossy)
+  func modelIsIndependentOfDelayAndLoss(training: [String], hosts: Int) throws {
+    try expectSameModel(training, hosts: hosts, link: Self.lossy)
   }
 
-  /// For a second, in the middle of the training.
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aCutLinkChangesNothing() throws {
-    try expectTheSameModel(Self.longTraining, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
+  /// The link is cut for a second during the training.
+  @Test(.enabled(if: obstacle == nil, obstacle)) func cutLinkChangesNothing() throws {
+    try expectSameModel(Self.longTraining, hosts: 3, link: EmulatedNetwork.Link()) { network, training in
       while network.statistics.carried < 300, training.isRunning { usleep(1_000) }
       #expect(training.isRunning, "\(network.statistics)")
       network.setCut(true, 2)
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func theBenchmarkComparesLinksWithLoopback() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func benchmarkComparesLinksWithLoopback() throws {
     let run = try AtelierProcess(
       [
         "benchmark", "--network", "--repetitions", "1", "--epochs", "30", "--batch", "16", "--data", data, "--json",
@@ -111,7 +111,7 @@ import Testing
     #expect(result["gigabits"] as? Double == 1 && result["delayMilliseconds"] as? Double == 1)
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func aStoppedBenchmarkLeavesNothing() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func stoppedBenchmarkLeavesNoFilesOrProcesses() throws {
     let temporary = folder.file("temporary")
     try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
     let started = try AtelierProcess.Started(
@@ -127,32 +127,35 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: obstacle == nil, obstacle)) func theDoctorSaysWhatIsWrong() throws {
+  @Test(.enabled(if: obstacle == nil, obstacle)) func doctorReportsCauses() throws {
     let network = try EmulatedNetwork(hosts: 2, link: EmulatedNetwork.Link())
     try makeKeys(hosts: 2)
     func doctor(_ host: Int) throws -> AtelierProcess {
       try start(network, on: 1, ["doctor", "--join", Self.address] + keys(host)).wait()
     }
     let closed = try doctor(1)
-    #expect(closed.status == 69 && closed.output.contains("NO  port  nobody listens at port 7700"), "\(closed.output)")
+    #expect(
+      closed.status == 69 && closed.output.contains("failed  port  no program listens at port 7700"),
+      "\(closed.output)")
     let run = try start(
       network, on: 0,
       ["train"] + Self.network + ["--data", data, "--output", "a.safetensors", "--listen", Self.address] + keys(0))
     defer { kill(run.process.processIdentifier, SIGKILL) }
     while !run.errorsSoFar.contains("workers may join"), run.process.isRunning { usleep(20_000) }
-    let well = try doctor(1)
-    #expect(well.status == 0 && !well.output.contains("NO"), "\(well.output)")
-    #expect(try AtelierProcess(["keys", "stranger"] + keys(4), in: folder).status == 0)
+    let connected = try doctor(1)
+    #expect(connected.status == 0 && !connected.output.contains("failed"), "\(connected.output)")
+    #expect(try AtelierProcess(["keys", "unlisted"] + keys(4), in: folder).status == 0)
     try FileManager.default.copyItem(
       atPath: folder.file("keys0/coordinator.public"), toPath: folder.file("keys4/coordinator.public"))
-    let stranger = try doctor(4)
-    #expect(stranger.status == 69 && stranger.output.contains("turns this key away"), "\(stranger.output)")
+    let unlisted = try doctor(4)
+    #expect(unlisted.status == 69 && unlisted.output.contains("rejects this worker's key"), "\(unlisted.output)")
     try FileManager.default.createDirectory(atPath: folder.file("keys5"), withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: folder.file("keys1/two.secret"), toPath: folder.file("keys5/two.secret"))
     try FileManager.default.copyItem(
-      atPath: folder.file("keys4/stranger.public"), toPath: folder.file("keys5/coordinator.public"))
-    let mistaken = try doctor(5)
+      atPath: folder.file("keys4/unlisted.public"), toPath: folder.file("keys5/coordinator.public"))
+    let mismatched = try doctor(5)
     #expect(
-      mistaken.status == 69 && mistaken.output.contains("not the key of what listens there"), "\(mistaken.output)")
+      mismatched.status == 69 && mismatched.output.contains("does not match the key of the program"),
+      "\(mismatched.output)")
   }
 }

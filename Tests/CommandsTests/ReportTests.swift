@@ -5,7 +5,7 @@ import Testing
   import FoundationXML
 #endif
 
-/// Reports as a user gets them.
+/// The commands that write reports.
 @Suite struct ReportTests {
   let folder: TemporaryFolder
 
@@ -21,15 +21,15 @@ import Testing
 
   static let hostile = ["<script>alert(1)</script>", "hen & \"cock\"", "owl"]
 
-  @Test func theQuickstartEndsInAReport() throws {
+  @Test func quickstartWritesReport() throws {
     let data = try TinyData.write(into: folder, classNames: Self.hostile)
     let run = try atelier(["quickstart", "--data", data])
     #expect(run.status == 0, "\(run.errors)")
     let path = "runs/\(self.run)/report/report.html"
-    #expect(run.output.contains("the report is \(path)"))
+    #expect(run.output.contains("report written to \(path)"))
     let page = try page(path)
     #expect(isWellFormed(page))
-    #expect(!page.contains("<script"), "names of classes are shown, not run, and the page has no script of its own")
+    #expect(!page.contains("<script"), "the page has no scripts, and class names are escaped")
     #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
     for chapter in ["Summary", "Model comparison", "Data", "Cluster activity"] { #expect(page.contains(chapter)) }
     let files = folder.names(in: "runs/\(self.run)/report")
@@ -37,7 +37,7 @@ import Testing
     #expect(files.allSatisfy { !$0.contains("partial") })
   }
 
-  @Test func aReportIsTheSameEachTime() throws {
+  @Test func reportIsReproducible() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["train", "forest", "--trees", "9", "--data", data, "--report"]).status == 0)
     let first = try page("runs/\(run)/report/report.html")
@@ -46,7 +46,7 @@ import Testing
     #expect(try page("again/report.html") == first)
   }
 
-  @Test func costsOfTheUserAreInTheReport() throws {
+  @Test func reportUsesGivenCosts() throws {
     let data = try TinyData.write(into: folder, train: 300, test: 90)
     #expect(try atelier(["train", "forest", "--trees", "30", "--data", data]).status == 0)
     let costs = ["--cost-error", "20", "--cost-review", "0.5", "--cost-pair", "cat:hen=40"]
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func aSweepEndsInAReportIfThatIsWanted() throws {
+  @Test func sweepWritesReportOnRequest() throws {
     let data = try TinyData.write(into: folder)
     let run = try atelier(["sweep", "tree", "--max-depth", "1,2,none", "--folds", "2", "--data", data, "--report"])
     #expect(run.status == 0, "\(run.errors)")
@@ -66,7 +66,7 @@ import Testing
     #expect(isWellFormed(page) && page.contains("Search") && page.contains("Score by max-depth"))
   }
 
-  @Test func whatIsGoneOrOtherIsToldApart() throws {
+  @Test func distinguishesMissingModelFromOtherData() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["report", "latest"]).status != 0)
     #expect(try atelier(["train", "tree", "--data", data]).status == 0)
@@ -81,7 +81,7 @@ import Testing
     #expect(gone.status == 66 && gone.errors.contains("tree.safetensors"))
   }
 
-  @Test func aDataSetIsExplored() throws {
+  @Test func exploresDataSet() throws {
     let data = try TinyData.write(into: folder, classNames: Self.hostile)
     let run = try atelier(["explore", "--data", data, "--output", "page", "--json", "data.json"])
     #expect(run.status == 0, "\(run.errors)")
@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test(arguments: ["cnn --filters 8,8 --epochs 3 --batch 30", "forest --trees 9", "tree", "knn --neighbors 3"])
-  func everyKindOfModelIsExplained(model: String) throws {
+  func explainsEveryKindOfModel(model: String) throws {
     let data = try TinyData.write(into: folder, classNames: Self.hostile)
     let train =
       ["train"] + model.split(separator: " ").map(String.init) + ["--data", data, "--output", "m.safetensors"]
@@ -105,15 +105,15 @@ import Testing
     }
   }
 
-  @Test func withoutABrowserThePDFIsRefusedWithAWord() throws {
+  @Test func pdfRequiresBrowser() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["train", "tree", "--data", data]).status == 0)
     let run = try AtelierProcess(["report", "latest", "--pdf"], in: folder, environment: ["PATH": "/nowhere"])
     #expect(run.status == 69 && run.errors.contains("chromium"))
   }
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "no chromium here"))
-  func aBrowserPrintsThePDF() throws {
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "chromium is not installed"))
+  func browserPrintsPDF() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["train", "tree", "--data", data]).status == 0)
     let run = try atelier(["report", "latest", "--pdf"])

@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Testing
 
-/// Whoever does the work of a sweep, and whatever becomes of them: the same table.
+/// The table of a sweep does not depend on its workers or their failures.
 @Suite struct SweepTests {
   let folder: TemporaryFolder
   let data: String
@@ -32,26 +32,17 @@ import Testing
     return run
   }
 
-  /// Folders of runs, the oldest first.
+  /// The names of the runs, oldest first.
   var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
 
   func scores(_ run: String) throws -> Data { try folder.bytes("runs/\(run)/scores.csv") }
 
-  /// The costliest first, so that there is a moment when some are done and much is left.
+  /// Configurations of very different costs, so that some fits are finished long before the sweep ends.
   static let long = [
     "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
   ]
 
-  func wait(for run: AtelierProcess.Started, until isTrue: () -> Bool) throws {
-    for _ in 0..<3000 {
-      if isTrue() { return }
-      try #require(run.process.isRunning, "it has ended before: \(run.errorsSoFar)")
-      usleep(10_000)
-    }
-    Issue.record("it took too long")
-  }
-
-  @Test(arguments: ["forest", "tree", "knn", "cnn"]) func anyNumberOfWorkersFindsTheSame(kind: String) throws {
+  @Test(arguments: ["forest", "tree", "knn", "cnn"]) func resultIsIndependentOfWorkerCount(kind: String) throws {
     for workers in ["0", "1", "3"] { _ = try search(Self.searches[kind]! + ["--workers", workers, "--folds", "3"]) }
     let tables = try runs.map { try scores($0) }
     #expect(tables.count == 3 && Set(tables).count == 1)
@@ -59,15 +50,16 @@ import Testing
     #expect(Set(models).count == 1)
   }
 
-  /// Whoever fits is given the part that is searched, or, of a halving of images, all of them and a limit: the same scores.
-  @Test func aPartOfTheImagesIsSearched() throws {
+  /// With `--images`, a fit receives only the part of the images; when halving images, it receives all of them and a
+  /// limit. Both give the same scores.
+  @Test func searchesPartOfTheImages() throws {
     let options = ["cnn", "--filters", "4;8", "--epochs", "3", "--batch", "16", "--dense", "16", "--no-refit"]
     let part = options + ["--images", "31"]
     for workers in ["0", "2"] { _ = try search(part + ["--workers", workers]) }
     _ = try search(part + ["--workers", "2", "--threads", "2", "--workers-per-trial", "2"])
     _ = try search(options + ["--halving", "images", "--min-resource", "31", "--max-resource", "31"])
     _ = try search(options)
-    // Halving has two columns more, which say what each row had of the images.
+    // Halving adds two columns: the rung, and the number of images of each row.
     let tables = try runs.map { run in
       String(decoding: try scores(run), as: UTF8.self).split(separator: "\r\n").map { line in
         line.replacing("iter,n_resources,", with: "").replacing("0,31,", with: "", maxReplacements: 1)
@@ -77,8 +69,9 @@ import Testing
     #expect(tables[4] != tables[0])
   }
 
-  /// In one process, by one team, by two, and by one that has a worker too many.
-  @Test func networksAreTrainedByTeams() throws {
+  /// The networks are trained by one process, one team, two teams, a team with too few workers, and two teams with a
+  /// spare worker.
+  @Test func resultIsIndependentOfTeams() throws {
     let options = Self.searches["cnn"]! + ["--no-refit", "--folds", "3"]
     _ = try search(options)
     for (workers, team) in [(0, 2), (2, 2), (4, 2), (2, 3), (5, 2)] {
@@ -89,13 +82,13 @@ import Testing
     #expect(try Set(runs.map { try scores($0) }).count == 1)
   }
 
-  /// At least two networks at a time are seen in the lines of workers; a death costs nothing but time.
-  @Test func aTeamThatLosesAWorkerGoesOn() throws {
+  /// The events show that at least two networks are trained at a time. A killed worker does not change the scores.
+  @Test func teamSurvivesLossOfWorker() throws {
     let options = Self.long + ["--hold-out", "0.5"]
     _ = try search(options)
     let teams = ["--workers", "4", "--threads", "4", "--workers-per-trial", "2", "--events", folder.file("e.jsonl")]
     let run = try start(options + teams)
-    try wait(for: run) { run.errorsSoFar.contains("best so far: ") }
+    try run.waitUntil { run.errorsSoFar.contains("best so far: ") }
     let workers = run.process.children
     try #require(workers.count == 4)
     kill(workers[1], SIGKILL)
@@ -110,12 +103,11 @@ import Testing
     #expect(numbers.contains { $0.count >= 2 }, "\(activities)")
   }
 
-  /// The others of the search have scores, and so they are in the table of one process.
-  @Test func aNetworkThatCannotBeTrainedIsARow() throws {
+  /// The other configurations have scores, and the table equals that of one process.
+  @Test func failedTrainingIsARow() throws {
     let options = [
       "cnn", "--filters", "8;8,8,8,8,8", "--learning-rate", "0.01,1e30", "--epochs", "5", "--batch", "16", "--dense",
-      "16",
-      "--no-refit", "--hold-out", "0.3",
+      "16", "--no-refit", "--hold-out", "0.3",
     ]
     _ = try search(options)
     _ = try search(options + ["--workers", "3", "--threads", "3", "--workers-per-trial", "2"])
@@ -125,37 +117,35 @@ import Testing
     #expect(rows.count == 4 && rows.contains { $0.contains("diverged") } && rows.contains { !$0.contains("diverged") })
   }
 
-  /// A limit on the size of files acts like a disk that is too full for the state of the larger network.
-  @Test func aNetworkThatThereIsNoRoomForMakesTheRankingIncomplete() throws {
+  /// A limit on file sizes simulates a disk without space for the state of the larger network.
+  @Test func fullDiskMakesRankingIncomplete() throws {
     let script =
       "trap '' XFSZ; ulimit -f 600; exec \"$ATELIER\" sweep cnn --filters 4 --dense '4;2048' --epochs 30 --batch 16 "
       + "--no-refit --hold-out 0.3 --data data --workers 2 --threads 2 --workers-per-trial 2"
-    let run = try AtelierProcess.Started(
-      ["-c", script], in: folder, environment: ["ATELIER": AtelierProcess.executable.path],
-      executable: URL(fileURLWithPath: "/bin/sh")
-    ).wait()
-    #expect(run.status == 69 && run.errors.contains("goes on without a checkpoint: cannot write"), "\(run.errors)")
+    let run = try folder.shell(script)
+    #expect(run.status == 69, "\(run.errors)")
+    #expect(run.errors.contains("continues without a new checkpoint: cannot write"), "\(run.errors)")
     #expect(run.errors.contains("is incomplete: 1 of 2 rows"), "\(run.errors)")
     #expect(run.errors.contains("retry the missing ones with: atelier sweep --resume \(runs[0])"), "\(run.errors)")
     #expect(run.output.contains("dense"), "the best of the others is reported")
     let rows = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n").dropFirst()
     #expect(rows.count == 2 && rows.count { $0.contains("File too large") } == 1, "\(rows)")
-    // The missing row comes with the resumed run, which has room.
+    // The resumed run has enough space and adds the missing row.
     _ = try search(["--resume", "latest"])
     let resumed = String(decoding: try scores(runs[0]), as: UTF8.self).split(separator: "\r\n").dropFirst()
     #expect(resumed.count == 2 && !resumed.contains { $0.contains("File too large") }, "\(resumed)")
   }
 
-  @Test func drawsThatCannotBeDifferentAreTold() throws {
+  @Test func warnsWhenSpaceHasFewerConfigurationsThanSamples() throws {
     try folder.write(
-      "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\ndraws: 50\nrefit: false\n", to: "s.yaml")
+      "model: tree\nspace: {max-depth: {low: 1, high: 3}}\nstrategy: random\nsamples: 50\nrefit: false\n", to: "s.yaml")
     let run = try search(["s.yaml"])
     #expect(run.errors.contains("warning: the search space has only 3 distinct configurations"), "\(run.errors)")
     #expect(run.output.contains("3 configurations in"))
   }
 
-  /// One image of the third class, where each fold should have one.
-  @Test func classesTooSmallForTheirSplitsAreTold() throws {
+  /// The third class has only one image, but each of the three folds needs one.
+  @Test func warnsOfClassesTooSmallForSplits() throws {
     let labels = (0..<30).map { UInt8($0 < 29 ? $0 % 2 : 2) }
     try IDX.write(dimensions: [30], elements: labels, to: "\(data)/train-labels-idx1-ubyte")
     try IDX.write(
@@ -171,14 +161,13 @@ import Testing
     #expect(network.status == 0 && network.errors.contains("a hold-out fraction of 0.05,"), "\(network.errors)")
   }
 
-  @Test func halvingFindsTheSameOnAnyNumberOfWorkers() throws {
+  @Test func halvingIsIndependentOfWorkerCount() throws {
     let options = [
       "cnn", "--filters", "4;8;8,16", "--batch", "16,30,45", "--halving", "epochs", "--max-resource", "9", "--hold-out",
-      "0.3",
-      "--no-refit",
+      "0.3", "--no-refit",
     ]
     for workers in ["0", "2"] { _ = try search(options + ["--workers", workers]) }
-    // By teams: one, and two whose networks may be of different rungs.
+    // One team, and two teams whose networks may belong to different rungs.
     for workers in ["2", "4"] {
       _ = try search(options + ["--workers", workers, "--threads", workers, "--workers-per-trial", "2"])
     }
@@ -188,16 +177,16 @@ import Testing
     #expect(lines.count == 1 + 9 + 3 + 1)
   }
 
-  /// So many rungs that what the first jobs were about would be gone, if it were not kept.
-  @Test func imagesAreKeptAsLongAsTheyAreNeeded() throws {
+  /// With so many rungs, the images of the first jobs would be discarded if they were not kept.
+  @Test func keepsImagesWhileNeeded() throws {
     let options = [
       "forest", "--criterion", "gini,entropy", "--min-samples-leaf", "1,2,3,4", "--halving", "trees", "--factor", "4",
       "--min-resource", "64", "--max-resource", "16384", "--no-refit",
     ]
     for workers in ["0", "3"] { _ = try search(options + ["--workers", workers]) }
-    // A worker that comes late needs them as well.
+    // A worker that joins late needs the images as well.
     let run = try start(options + ["--workers", "2"])
-    try wait(for: run) { run.errorsSoFar.contains("rung 5 of 5") }
+    try run.waitUntil { run.errorsSoFar.contains("rung 5 of 5") }
     let workers = run.process.children
     try #require(workers.count == 2)
     kill(workers[0], SIGKILL)
@@ -207,15 +196,15 @@ import Testing
     #expect(tables.count == 3 && Set(tables).count == 1)
   }
 
-  /// They are for people to start from, so they must work: here on small images, where some configurations cannot be.
-  @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "original", "public-benchmark"])
-  func theExamplesRun(name: String) throws {
+  /// Users start from the examples, so they must run; on these small images some configurations are impossible.
+  @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "reference", "public-benchmark"])
+  func examplesRun(name: String) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../deploy/examples/\(name).yaml"
     let run = try search([path])
     #expect(run.output.contains("configurations in") || run.output.contains("1 configuration in"))
   }
 
-  @Test func runsAreListedComparedAndRemoved() throws {
+  @Test func listsComparesAndRemovesRuns() throws {
     _ = try search(Self.searches["tree"]!)
     _ = try search(["tree", "--max-depth", "1"])
     let names = runs
@@ -230,21 +219,24 @@ import Testing
     #expect(missing.status == 66 && missing.errors.contains("there is no run"))
   }
 
-  @Test func aConfigurationThatCannotBeIsARow() throws {
+  @Test func impossibleConfigurationIsARow() throws {
     let run = try search(["knn", "--neighbors", "3,5000", "--folds", "2"])
     #expect(run.output.contains("there are only"))
     #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("failure"))
   }
 
-  @Test func whatCannotBeAtAllIsAnError() throws {
+  @Test func refusesInvalidSweeps() throws {
     for (options, reason) in [
       (["tree", "--criterion", "gni"], "did you mean gini?"),
       (["knn", "--neighbors", ""], "neighbors has an empty value"),
       (["tree", "--max-depth", "3", "--max-resource", "9"], "--max-resource requires --halving"),
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--max-depth", "3", "--min-resource", "1"], "--min-resource requires --halving"),
-      (["tree", "--draws", "3", "--factor", "3"], "--factor requires --halving"),
-      (["forest", "--draws", "3", "--halving", "trees", "--max-resource", "9"], "--draws and --halving cannot be combined"),
+      (["tree", "--samples", "3", "--factor", "3"], "--factor requires --halving"),
+      (
+        ["forest", "--samples", "3", "--halving", "trees", "--max-resource", "9"],
+        "--samples and --halving cannot be combined"
+      ),
       (["forest", "--trees", "1.5"], "trees of a forest is \"1.5\"; it must be an integer from 1"),
       (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
     ] {
@@ -254,7 +246,6 @@ import Testing
     #expect(runs.isEmpty)
     let run = try start(["knn", "--neighbors", "5000,6000"]).wait()
     #expect(run.status == 64 && run.errors.contains("no configuration has a score"), "\(run.errors)")
-    #expect(run.output.contains("there are only"), "the table is told nevertheless")
+    #expect(run.output.contains("there are only"), "the table is printed nevertheless")
   }
-
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Few threads, descriptors or bytes: the work is done with what there is, or the process ends with a status that says which limit it was.
+/// Limits on threads, descriptors and memory: the command finishes within them, or its error names the limit.
 @Suite struct SystemLimitsTests {
   let folder: TemporaryFolder
   let data: String
@@ -11,11 +11,12 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  /// Runs the program with limits, as `prlimit` takes them. Root knows no limit on processes: then it is another user, of whom there is nothing else.
-  private func run(_ limits: [String], _ arguments: [String], asOther: Bool = false) throws -> AtelierProcess {
+  /// Runs the program with options of `prlimit`.
+  /// - Parameter asAnotherUser: runs as a user without other processes: RLIMIT_NPROC does not limit root
+  private func run(_ limits: [String], _ arguments: [String], asAnotherUser: Bool = false) throws -> AtelierProcess {
     var words = limits
     let executable = folder.file("atelier")
-    if asOther {
+    if asAnotherUser {
       if !FileManager.default.fileExists(atPath: executable) {
         try FileManager.default.copyItem(atPath: AtelierProcess.executable.path, toPath: executable)
       }
@@ -35,33 +36,35 @@ import Testing
     ).wait()
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5, 6]) func tooFewThreadsEndWithTheLimitsName(count: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 5, 6]) func errorNamesThreadLimit(count: Int) throws {
     let run = try run(
-      ["--nproc=\(count)"], ["train", "tree", "--data", "data", "--output", "a", "--threads", "16"], asOther: true)
+      ["--nproc=\(count)"], ["train", "tree", "--data", "data", "--output", "a", "--threads", "16"],
+      asAnotherUser: true)
     #expect(run.status == 69 && run.errors.contains("RLIMIT_NPROC"), "\(run.status) \(run.errors)")
   }
 
-  /// The digest is that of any number of threads.
-  @Test(arguments: ["forest", "cnn"], [12, 16, 64]) func fewThreadsAreUsedAndReported(kind: String, limit: Int) throws {
+  /// The model does not depend on the number of threads.
+  @Test(arguments: ["forest", "cnn"], [12, 16, 64])
+  func usesFewerThreadsAndReportsLimit(kind: String, limit: Int) throws {
     let options = ["train", kind, "--data", "data", "--threads", "64"] + (kind == "cnn" ? ["--epochs", "2"] : [])
     let whole = try AtelierProcess(options + ["--output", "whole"], in: folder)
     #expect(whole.status == 0, "\(whole.errors)")
-    let limited = try run(["--nproc=\(limit)"], options + ["--output", "limited"], asOther: true)
+    let limited = try run(["--nproc=\(limit)"], options + ["--output", "limited"], asAnotherUser: true)
     #expect(limited.status == 0 && limited.errors.contains(" instead of 64: "), "\(limited.status) \(limited.errors)")
     #expect(limited.errors.contains("RLIMIT_NPROC"), "\(limited.errors)")
     #expect(try folder.bytes("whole") == folder.bytes("limited"))
   }
 
-  /// Each local worker whose process cannot be started is reported, and the others do the work: as soon as it is known that no more will come.
-  @Test func localWorkersThatCannotBeStartedAreReported() throws {
+  /// The job starts with the local workers that could be started.
+  @Test func reportsLocalWorkersThatCannotStart() throws {
     let run = try run(
       ["--nproc=40"],
-      ["train", "forest", "--data", "data", "--output", "a", "--threads", "1", "--workers", "12"], asOther: true)
+      ["train", "forest", "--data", "data", "--output", "a", "--threads", "1", "--workers", "12"], asAnotherUser: true)
     #expect(run.status == 0 && folder.names.contains("a"), "\(run.status) \(run.errors)")
     #expect(run.errors.contains("local worker ") && run.errors.contains("RLIMIT_NPROC"), "\(run.errors)")
   }
 
-  @Test(arguments: [12, 16, 24, 32]) func tooFewDescriptorsEndWithTheLimitsName(count: Int) throws {
+  @Test(arguments: [12, 16, 24, 32]) func errorNamesDescriptorLimit(count: Int) throws {
     let run = try run(["--nofile=\(count)"], ["train", "tree", "--data", data, "--output", "a"])
     #expect(run.status == 69 && run.errors.contains("ulimit -n"), "\(run.status) \(run.errors)")
   }
@@ -70,15 +73,15 @@ import Testing
     (["cnn", "--batch", "65536", "--shards", "1", "--filters", "4096,4096"], "lower --batch or --filters"),
     (["cnn", "--filters", "8", "--dense", "20000,20000"], "lower --dense"),
     (["forest", "--trees", "100000"], "lower --trees"),
-  ]) func tooLittleMemoryEndsBeforeTheFit(fit: [String], remedy: String) throws {
+  ]) func refusesFitThatExceedsMemory(fit: [String], remedy: String) throws {
     let data = try TinyData.write(into: folder, train: 60_000)
     let run = try run(["--as=2147483648"], ["train"] + fit + ["--data", data, "--output", "a", "--threads", "1"])
     #expect(run.status == 64, "\(run.status) \(run.errors)")
     #expect(run.errors.contains("this fit needs about ") && run.errors.contains(remedy), "\(run.errors)")
   }
 
-  /// The worker that has too little memory is of no use; nobody else is there.
-  @Test func aWorkersOwnMemoryDecides() throws {
+  /// The only worker has too little memory, so the run fails.
+  @Test func refusesFitThatExceedsMemoryOfWorker() throws {
     let data = try TinyData.write(into: folder, train: 6000)
     let port = freePort()
     let listening = try AtelierProcess.Started(
@@ -94,10 +97,10 @@ import Testing
       ], in: folder, executable: URL(fileURLWithPath: "/usr/bin/prlimit"))
     defer { kill(worker.process.processIdentifier, SIGKILL) }
     let ended = try listening.wait()
-    #expect(ended.status == 64 && ended.errors.contains("cannot do this job: this fit needs about"), "\(ended.errors)")
+    #expect(ended.status == 64 && ended.errors.contains("cannot run this job: this fit needs about"), "\(ended.errors)")
   }
 
-  @Test func aFitOfASweepThatNeedsTooMuchMemoryIsARow() throws {
+  @Test func fitThatExceedsMemoryIsARow() throws {
     let data = try TinyData.write(into: folder, train: 6000)
     let run = try run(
       ["--as=2147483648"],

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// On a terminal a bar moves; elsewhere there are plain lines, and with `--quiet` nothing.
+/// Progress is a bar on a terminal, plain lines elsewhere, and absent with `--quiet`.
 @Suite struct TerminalTests {
   let folder: TemporaryFolder
   let arguments: [String]
@@ -14,7 +14,7 @@ import Testing
     ]
   }
 
-  @Test func withoutATerminalLinesArePlain() throws {
+  @Test func writesPlainLinesWithoutTerminal() throws {
     let run = try AtelierProcess(arguments, in: folder)
     #expect(run.status == 0)
     for text in [run.output, run.errors] {
@@ -24,35 +24,35 @@ import Testing
     #expect(run.errors.contains("cnn: epoch 60 of 60, batch 5 of 5, "))
   }
 
-  @Test func quietMeansNoWordOnStandardError() throws {
+  @Test func quietWritesNothingToStandardError() throws {
     let run = try AtelierProcess(arguments + ["--quiet"], in: folder)
     #expect(run.status == 0 && run.errors.isEmpty && run.output.hasPrefix("model     a.safetensors\n"))
   }
 
-  @Test func onATerminalABarMovesAndGoes() throws {
+  @Test func terminalShowsAndRemovesProgressBar() throws {
     let text = try onTerminal(["TERM": "xterm"])
     let clear = "\r\u{1B}[K"
-    #expect(text.components(separatedBy: clear + "cnn [").count > 3, "the bar is drawn again and again")
+    #expect(text.components(separatedBy: clear + "cnn [").count > 3, "the bar is redrawn")
     #expect(text.contains("/400  ") && text.contains(" images/s"))
-    #expect(text.hasSuffix(clear), "nothing of it stays")
-    #expect(!text.contains("\u{1B}[3"), "no colours")
+    #expect(text.hasSuffix(clear), "the bar is removed at the end")
+    #expect(!text.contains("\u{1B}[3"), "no colors")
     let bars = text.components(separatedBy: clear).filter { $0.hasPrefix("cnn [") }
-    #expect(bars.allSatisfy { $0.count < 80 && !$0.contains("\n") }, "each fits the terminal's 80 columns")
+    #expect(bars.allSatisfy { $0.count < 80 && !$0.contains("\n") }, "every bar fits in 80 columns")
     let whole = bars.filter { $0.contains("  loss ") && $0.contains("  validation ") && $0.contains(" %  ") }
-    #expect(!whole.isEmpty, "there is room for loss and validation")
+    #expect(!whole.isEmpty, "the bar shows the loss and the validation accuracy")
   }
 
-  @Test func onADumbTerminalLinesArePlain() throws {
+  @Test func dumbTerminalHasPlainLines() throws {
     #expect(try !onTerminal(["TERM": "dumb"]).contains("\u{1B}"))
   }
 
-  /// What the command writes to standard error, if that is a terminal.
+  /// Returns what the command writes to standard error when that is a terminal.
   private func onTerminal(_ environment: [String: String]) throws -> String {
     let (terminal, other) = try openTerminal()
     defer { close(terminal) }
     let process = Process()
     process.executableURL = AtelierProcess.executable
-    // Long enough for the bar to be seen, also on a busy machine.
+    // 400 epochs take long enough for several bars, even on a busy machine.
     process.arguments = arguments.map { $0 == "60" ? "400" : $0 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = environment
@@ -63,14 +63,14 @@ import Testing
     close(other)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    // Reading fails once no process has the other end open.
+    // Reading fails once no process holds the other end.
     while case let count = read(terminal, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// A pseudo-terminal, by Linux' own calls: Swift's Glibc module lacks `posix_openpt` and its kin.
+  /// Opens a pseudo-terminal with `ioctl`: Swift's Glibc module lacks `posix_openpt`, `grantpt` and `unlockpt`.
   private func openTerminal() throws -> (terminal: Int32, other: Int32) {
     let (unlock, getNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))  // TIOCSPTLCK, TIOCGPTN
     let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)

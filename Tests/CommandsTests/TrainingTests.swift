@@ -3,7 +3,7 @@ import Foundation
 import Models
 import Testing
 
-/// The way of a user: train, evaluate, predict.
+/// The commands that train, evaluate, predict and benchmark.
 @Suite struct TrainingTests {
   let folder: TemporaryFolder
   let data: String
@@ -15,7 +15,7 @@ import Testing
 
   static let kinds = ["cnn", "forest", "tree", "knn"]
 
-  /// Options that make a fit of the tiny data fast.
+  /// Returns options for a fast fit of the tiny data set.
   private func fast(_ kind: String) -> [String] {
     switch kind {
     case "cnn": ["--filters", "4,8", "--dense", "8", "--epochs", "2", "--batch", "16", "--shards", "4"]
@@ -34,7 +34,7 @@ import Testing
     return run
   }
 
-  @Test(arguments: kinds) func aTrainedModelEvaluatesToItsOwnAccuracy(kind: String) throws {
+  @Test(arguments: kinds) func evaluationReproducesStoredAccuracy(kind: String) throws {
     let trained = try train(kind, to: "a.safetensors", ["--json", folder.file("a.json")])
     let report = try #require(
       JSONSerialization.jsonObject(with: folder.bytes("a.json")) as? [String: Any])
@@ -55,10 +55,10 @@ import Testing
     #expect(accuracy == saved.metadata.testAccuracy && accuracy == report["testAccuracy"] as? Double)
     #expect(evaluated.output.contains("weighted average"))
     #expect(!evaluated.errors.contains("warning"))
-    if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to tell") }
+    if kind != "cnn" { #expect(accuracy > 0.9, "the classes are easy to distinguish") }
   }
 
-  @Test(arguments: kinds) func theSavedModelIsTheSameOnAnyThreadsAndInstructionSet(kind: String) throws {
+  @Test(arguments: kinds) func modelIsIndependentOfThreadCountAndInstructionSet(kind: String) throws {
     try train(kind, to: "a", ["--threads", "1"])
     try train(kind, to: "b", ["--threads", "3"])
     try train(kind, to: "c", environment: ["ATELIER_ISA": "portable"])
@@ -66,7 +66,7 @@ import Testing
     #expect(try folder.bytes("b") == bytes && folder.bytes("c") == bytes)
   }
 
-  @Test(arguments: kinds) func withoutAFileTheModelGoesIntoAFolderOfTheRun(kind: String) throws {
+  @Test(arguments: kinds) func savesModelInFolderOfRunByDefault(kind: String) throws {
     let run = try AtelierProcess(["train", kind, "--data", data, "--json", "-"] + fast(kind), in: folder)
     let report = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
     let file = try #require(report["file"] as? String)
@@ -74,7 +74,7 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.file(file)))
   }
 
-  @Test func settingsReachTheModel() throws {
+  @Test func optionsReachSavedSettings() throws {
     try train(
       "forest", to: "a",
       [
@@ -96,9 +96,8 @@ import Testing
       [
         "--preset", "best", "--kernel", "1", "--padding", "valid", "--no-batch-norm", "--dropout", "0.1", "--optimizer",
         "adamw", "--learning-rate", "0.002", "--schedule", "cosine", "--weight-decay", "0.01", "--label-smoothing",
-        "0.1",
-        "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5", "--no-mirror",
-        "--seed", "18446744073709551615",
+        "0.1", "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5",
+        "--no-mirror", "--seed", "18446744073709551615",
       ])
     #expect(
       try SavedModel(path: folder.file("c")).metadata.settings == [
@@ -122,8 +121,8 @@ import Testing
     #expect(predictions.map { ($0["classes"] as? [[String: Any]])?.count } == [3, 3, 3])
   }
 
-  /// The largest images: the state of the network is many times as long as a message may be.
-  @Test func theLargestImagesAreTrainedByAnyNumberOfWorkers() throws {
+  /// With the largest images, the state of the network is far larger than the limit of a message.
+  @Test func trainsLargestImagesOnAnyNumberOfWorkers() throws {
     let large = folder.file("large")
     try FileManager.default.createDirectory(atPath: large, withIntermediateDirectories: true)
     for prefix in ["train", "t10k"] {
@@ -142,7 +141,7 @@ import Testing
     #expect(try folder.bytes("group.safetensors") == folder.bytes("large.safetensors"))
   }
 
-  @Test func aModelOfOtherDataIsJudgedWithAWarning() throws {
+  @Test func warnsWhenEvaluatingOnOtherData() throws {
     try train("tree", to: "tree.safetensors")
     let other = try TemporaryFolder()
     let otherData = try TinyData.write(into: other, train: 60)
@@ -151,7 +150,7 @@ import Testing
     #expect(run.status == 0 && run.errors.hasPrefix("warning: the model was trained on another data set: data, "))
   }
 
-  @Test func dataAreDescribed() throws {
+  @Test func describesDataSet() throws {
     let text = try AtelierProcess(["data", "--data", data], in: folder)
     #expect(text.status == 0 && text.output.hasPrefix("data: 3 classes, images of 8x8\n"))
     let json = try AtelierProcess(["data", "--json", "-"], in: folder, environment: ["ATELIER_DATA": data])
@@ -159,7 +158,7 @@ import Testing
     #expect(summary["classNames"] as? [String] == ["cat", "hen", "owl"])
   }
 
-  @Test func quickstartTrainsAllFour() throws {
+  @Test func quickstartTrainsAllModels() throws {
     let run = try AtelierProcess(["quickstart", "--data", data, "--json", folder.file("table.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
     let lines = run.output.split(separator: "\n")
@@ -178,7 +177,7 @@ import Testing
     }
   }
 
-  @Test func benchmarkMeasuresWorkingTogetherAndSweeps() throws {
+  @Test func benchmarkMeasuresClusterAndSweeps() throws {
     let run = try AtelierProcess(
       ["benchmark", "--cluster", "--data", data, "--repetitions", "1", "--json", folder.file("b.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
@@ -188,11 +187,11 @@ import Testing
       #expect(result["median"] as? Double ?? 0 > 0 && (result["oneProcess"] != nil) == isCompared)
       #expect(run.output.contains(name))
     }
-    #expect(!folder.names.contains("runs"), "sweeps that are measured are nobody's runs")
+    #expect(!folder.names.contains("runs"), "benchmarks do not record runs")
   }
 
-  /// Simulated workers compute one chunk at a time, and are never idle for long.
-  @Test func benchmarkSimulatesWorkersThatAreAsFastAsTheyCanBe() throws {
+  /// Simulated workers compute one chunk at a time and are rarely idle.
+  @Test func benchmarkSimulatesNearlyIdealWorkers() throws {
     let run = try AtelierProcess(["benchmark", "--simulate", "--json", folder.file("b.json")], in: folder)
     try #require(run.status == 0, "\(run.errors)")
     let results = try #require(JSONSerialization.jsonObject(with: folder.bytes("b.json")) as? [String: Any])
@@ -205,7 +204,7 @@ import Testing
     }
   }
 
-  @Test func benchmarkMeasuresEachModelInAProcessOfItsOwn() throws {
+  @Test func benchmarkMeasuresEachModelInSeparateProcess() throws {
     let run = try AtelierProcess(
       ["benchmark", "--data", data, "--models", "tree,knn", "--repetitions", "2", "--json", folder.file("b.json")],
       in: folder)

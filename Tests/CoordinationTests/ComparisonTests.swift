@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// What a coordinator makes of the digests that the members of a training report.
+/// The comparison of the digests that the members of a training report.
 struct ComparisonTests {
   private var coordinator: Coordinator
   private var statuses: UInt64 = 0
@@ -23,7 +23,7 @@ struct ComparisonTests {
 
   private mutating func report(_ worker: WorkerID, _ membership: Membership?) {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statuses
       ($0.profile.host, $0.profile.process) = ("host\(worker)", UInt32(worker))
       ($0.profile.threads, $0.profile.numerics) = (1, 3)
@@ -42,7 +42,7 @@ struct ComparisonTests {
       })
   }
 
-  /// Members 1, 2, …, in a generation that has begun.
+  /// Starts a generation of the members 1, 2, ….
   private mutating func train(_ count: Int, rounds: UInt64 = 1_000) {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0, rounds: rounds, shards: 8)), description: [], at: 0)
     job = coordinator.lastJob
@@ -83,7 +83,7 @@ struct ComparisonTests {
 
   // MARK: States
 
-  @Test mutating func aStateThatAllHaveAlikeIsAgreedOn() {
+  @Test mutating func equalStatesAreAgreedOn() {
     train(3)
     for worker in 1...3 as ClosedRange<WorkerID> {
       #expect(orders[1]!.group.agreedStep == 0)
@@ -93,7 +93,7 @@ struct ComparisonTests {
     #expect(orders[1]!.group.agreedDigest == StateName(step: interval, tensors: [8, 9]).digest)
   }
 
-  @Test mutating func expelsMemberWithDifferentWeightsAndGoesBackToTheAgreedState() throws {
+  @Test mutating func expelsMemberWithDifferentWeights() throws {
     train(3)
     let first = interval
     for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: first, [8, 9], gradients: [1, 1, 1]) }
@@ -108,21 +108,21 @@ struct ComparisonTests {
     stop(3, agreed: agreed)
     #expect(orders[3]!.group.begun && orders[3]!.group.step == first && orders[3]!.group.digest == agreed.digest)
     report(2, nil)
-    #expect(refusal(of: 2) != nil, "it does not come back")
+    #expect(refusal(of: 2) != nil, "the worker is refused")
   }
 
   @Test(arguments: [1, 2, 3] as [WorkerID]) mutating func expelsMemberWithWrongGradients(faulty: WorkerID) {
     train(3)
-    // Each has computed its own shard, and those of the two before it.
+    // Each member has computed its own shard, and those of the two preceding members.
     for worker in 1...3 as ClosedRange<WorkerID> {
-      let right = (0...2).map { (worker + 2 - UInt64($0)) % 3 + 100 }
-      report(worker, step: interval, [8], gradients: worker == faulty ? right.map { $0 ^ 64 } : right)
+      let correct = (0...2).map { (worker + 2 - UInt64($0)) % 3 + 100 }
+      report(worker, step: interval, [8], gradients: worker == faulty ? correct.map { $0 ^ 64 } : correct)
     }
     #expect(deviations.map(\.worker) == [faulty] && deviations.map(\.tensors) == [[]])
     #expect(orders[faulty == 1 ? 2 : 1]!.group.agreedStep == 0)
   }
 
-  @Test(arguments: [true, false]) mutating func twoMembersThatDifferHaveNoMajority(hasWrongGradients: Bool) throws {
+  @Test(arguments: [true, false]) mutating func twoDifferentMembersHaveNoMajority(hasWrongGradients: Bool) throws {
     train(2)
     let interval = interval
     report(1, step: interval, [4], gradients: [1, 2])
@@ -132,7 +132,7 @@ struct ComparisonTests {
     #expect(reason.contains("round \(interval)"))
   }
 
-  @Test mutating func statesToBeginWithMustBeAlike() throws {
+  @Test mutating func initialStatesMustBeEqual() throws {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     job = coordinator.lastJob
     for worker in [1, 2] as [WorkerID] { report(worker, nil) }
@@ -144,12 +144,12 @@ struct ComparisonTests {
 
   // MARK: Members that join
 
-  @Test mutating func aWorkerJoinsWhenAStateIsAgreedOn() {
+  @Test mutating func workerJoinsAtNextAgreedState() {
     train(2)
     let interval = interval
     report(3, nil)
     stop(3)
-    #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "nothing has to be done again")
+    #expect(orders[1]!.group.begun && orders[1]!.group.generation == generation, "no rounds are repeated")
     report(1, step: interval, [4], gradients: [1, 2])
     report(2, step: interval, [4], gradients: [2, 1])
     #expect(!orders[1]!.group.begun && orders[1]!.group.generation == generation + 1)
@@ -160,8 +160,8 @@ struct ComparisonTests {
     #expect(orders[3]!.group.begun && orders[3]!.group.step == interval && orders[3]!.group.source == 1)
   }
 
-  /// It may have been trained with others than those that are there now.
-  @Test mutating func aStateThatWasNotAgreedOnIsNotBegunWith() {
+  /// A state that no other member has confirmed may be wrong.
+  @Test mutating func generationDoesNotBeginFromUncheckedState() {
     train(2)
     take(coordinator.handle(.disconnected, from: 2, at: 1))
     report(3, nil)
@@ -184,7 +184,7 @@ struct ComparisonTests {
   @Test mutating func onlyAgreedStatesAreKept() throws {
     train(3)
     take(coordinator.handle(checkpoint(interval, [8]), from: 1, at: 1))
-    #expect(actions.isEmpty, "nothing is known of it")
+    #expect(actions.isEmpty, "no state of this step is known")
     for worker in 1...3 as ClosedRange<WorkerID> { report(worker, step: interval, [8], gradients: [1, 1, 1]) }
     take(coordinator.handle(checkpoint(interval, [7]), from: 1, at: 1))
     #expect(try #require(refusal(of: 1)).contains("not the one that the workers agreed on"))
@@ -196,20 +196,20 @@ struct ComparisonTests {
     #expect(orders[3]!.group.savedStep == interval)
   }
 
-  @Test mutating func aTrainingEndsWhenItsLastStateIsAgreedOn() {
+  @Test mutating func trainingEndsOnlyWithAgreedState() {
     train(3)
     take(coordinator.handle(checkpoint(1_000, [8], isFinished: true), from: 1, at: 1))
     #expect(actions.isEmpty)
   }
 
-  // MARK: Reports that cannot be true
+  // MARK: Invalid reports
 
-  enum Lie: CaseIterable {
+  enum InvalidReport: CaseIterable {
     case comparedStep, ownStep, noComparePoint, noDigests, tooManyDigests, noGradients, agreedStep, manySteps
     case generation, skipped
   }
 
-  @Test(arguments: Lie.allCases) mutating func implausibleReportIsRefusedAndDetectionGoesOn(lie: Lie) throws {
+  @Test(arguments: InvalidReport.allCases) mutating func expelsMemberWithInvalidReport(kind: InvalidReport) throws {
     train(4)
     let (end, interval) = (UInt64.max, interval)
     report(
@@ -218,7 +218,7 @@ struct ComparisonTests {
         ($0.job, $0.generation, $0.step) = (job, generation, interval)
         var comparison = Comparison()
         (comparison.step, comparison.tensorDigests, comparison.gradientDigests) = (interval, [8], [1, 1, 1])
-        switch lie {
+        switch kind {
         case .comparedStep: (comparison.step, comparison.finished) = (end, true)
         case .ownStep: ($0.step, comparison.step, comparison.finished) = (end, end, true)
         case .noComparePoint: comparison.step = interval - 1
@@ -228,10 +228,10 @@ struct ComparisonTests {
         case .agreedStep: $0.agreedStep = end
         case .manySteps, .generation, .skipped: break
         }
-        $0.comparisons = lie == .skipped ? [] : [Comparison](repeating: comparison, count: lie == .manySteps ? 9 : 1)
-        if lie == .generation { $0.generation = end }
+        $0.comparisons = kind == .skipped ? [] : [Comparison](repeating: comparison, count: kind == .manySteps ? 9 : 1)
+        if kind == .generation { $0.generation = end }
       })
-    #expect(try #require(refusal(of: 4)).contains("its report cannot be true"))
+    #expect(try #require(refusal(of: 4)).contains("its report is invalid"))
     #expect(coordinator.workerCount == 3)
     for worker in 1...3 as ClosedRange<WorkerID> { stop(worker) }
     generation = orders[1]!.group.generation

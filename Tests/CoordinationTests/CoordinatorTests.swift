@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// What a coordinator does with workers that cannot be relied on.
+/// Unreliable workers, chunks, and the members of a training.
 struct CoordinatorTests {
   private var coordinator = Coordinator(session: 7, numerics: 3, limits: Limits())
   private var statuses: UInt64 = 0
@@ -12,7 +12,7 @@ struct CoordinatorTests {
     of worker: WorkerID, threads: UInt32 = 1, numerics: UInt32 = 3, membership: Membership? = nil, at now: Int = 0
   ) -> [Coordinator.Action] {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       $0.number = statuses
       $0.profile.host = "host\(worker)"
       $0.profile.process = UInt32(worker)
@@ -34,9 +34,10 @@ struct CoordinatorTests {
 
   // MARK: Results
 
-  /// The second worker takes what waits for the first one, so that the job goes on while the two results differ.
-  @Test mutating func twoResultsOfOneChunkMustBeTheSame() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<3])), description: [], at: 0)
+  /// The second worker takes a waiting chunk of the first one, so that the job is still running when the results
+  /// differ.
+  @Test mutating func differentResultsOfOneChunkEndTheJob() throws {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     let second = try #require(orders(status(of: 2), to: 2))
     #expect(first.chunks.count == 2 && second.chunks.count == 1)
@@ -47,60 +48,60 @@ struct CoordinatorTests {
     #expect(accepted.contains(.keepResult(shared, job: first.job.id)))
     #expect(
       !result(shared, by: 1, job: first.job.id, digest: 5).contains(.keepResult(shared, job: first.job.id)),
-      "it counts once")
+      "the chunk counts once")
     let end = result(shared, by: 1, job: first.job.id, digest: 6).compactMap {
       if case .end(.failed(let reason), _) = $0 { reason } else { nil }
     }
     #expect(end.count == 1 && end[0].contains("host1") && end[0].contains("host2"), "both are named")
   }
 
-  @Test mutating func aResultOfAnotherJobIsNotBelieved() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], at: 0)
+  @Test mutating func resultOfAnotherJobIsIgnored() throws {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     let first = try #require(orders(status(of: 1), to: 1))
     #expect(result(first.chunks[0], by: 1, job: first.job.id + 1, digest: 1).isEmpty)
-    #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor one of a stranger")
+    #expect(result(first.chunks[0], by: 2, job: first.job.id, digest: 1).isEmpty, "nor a result of an unknown worker")
   }
 
-  @Test mutating func aWorkerThatComputesByOtherRulesIsRefused() {
+  @Test mutating func workerWithOtherNumericsVersionIsRefused() {
     let actions = status(of: 1, numerics: 4)
     guard case .refuse(1, let reason)? = actions.first else {
       Issue.record("\(actions)")
       return
     }
-    #expect(reason.contains("other rules") && actions.count == 1 && coordinator.workerCount == 0)
+    #expect(reason.contains("numerics version") && actions.count == 1 && coordinator.workerCount == 0)
     _ = status(of: 1)
-    #expect(coordinator.workerCount == 1, "nothing is remembered of it")
+    #expect(coordinator.workerCount == 1, "the session may join with the right version")
   }
 
-  @Test mutating func workersThatWillNeverComeAreNotAwaited() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], awaiting: 3, at: 0)
+  @Test mutating func unavailableWorkersAreNotAwaited() throws {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 3, at: 0)
     #expect(orders(status(of: 1), to: 1)?.chunks.isEmpty != false)
     #expect(coordinator.awaitedWorkers?.joined == 1 && coordinator.awaitedWorkers?.wanted == 3)
-    #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one may still come")
+    #expect(coordinator.awaitAtMost(2, at: 1).isEmpty, "one more worker may join")
     let begun = coordinator.awaitAtMost(1, at: 2)
     #expect(orders(begun, to: 1)?.chunks.count == 1 && coordinator.awaitedWorkers == nil)
   }
 
   // MARK: Chunks
 
-  @Test mutating func aDeathCostsNoInnocentUnit() throws {
+  @Test mutating func crashedChunkIsSplitIntoTasks() throws {
     var limits = Limits()
-    limits.deaths = 1
+    limits.maxFailures = 1
     coordinator = Coordinator(session: 7, numerics: 3, limits: limits)
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<40])), description: [], at: 0)
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<40])), description: [], at: 0)
     let first = try #require(orders(status(of: 1, threads: 4), to: 1))
     #expect(first.chunks[0].first == 0 && first.chunks[0].count == 4)
-    #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isSetAside })
-    // The chunk's units are tried one by one.
+    #expect(!coordinator.handle(.disconnected, from: 1, at: 0).contains { $0.isQuarantined })
+    // The chunk's tasks are tried one by one.
     let second = try #require(orders(status(of: 2, threads: 4), to: 2))
     let singles = second.chunks.filter { $0.first < 4 }
     #expect(singles.map(\.count) == [1])
-    #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isSetAside })
+    #expect(!coordinator.handle(.disconnected, from: 2, at: 0).contains { $0.isQuarantined })
   }
 
-  /// Two units that fail at once, and the third takes long: it must not have all the others in its chunk.
-  @Test mutating func chunksOfUnevenUnitsGrowSlowly() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1_000], isUneven: true)), description: [], at: 0)
+  /// If the first tasks end at once and a later one takes long, the chunk of the long task must be small.
+  @Test mutating func chunksOfUnevenTasksGrowSlowly() throws {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1_000], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     var counts: [UInt64] = latest.chunks.map(\.count)
     for _ in 0..<4 {
@@ -115,8 +116,8 @@ struct CoordinatorTests {
     #expect(latest.chunks.last?.count == 1)
   }
 
-  @Test mutating func unitsThatNobodyHasAreHandedOutInAnotherOrder() throws {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<6], isUneven: true)), description: [], at: 0)
+  @Test mutating func reorderingAffectsTasksThatAreNotHandedOut() throws {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<6], isUneven: true)), description: [], at: 0)
     var latest = try #require(orders(status(of: 1), to: 1))
     #expect(latest.chunks.map(\.first) == [0, 1])
     coordinator.reorder([5, 0, 1, 3])
@@ -142,14 +143,14 @@ struct CoordinatorTests {
     }
   }
 
-  /// Of a member of this group that has been waiting for longer than silence may last.
+  /// The report of a member that has waited for longer than the worker timeout.
   private func waiting(for other: WorkerID, in group: (job: UInt64, generation: UInt64)) -> Membership {
     var own = membership(group.job, generation: group.generation, step: 9, stopped: false)
     (own.waitingFor, own.waitingMilliseconds) = (other, 11_000)
     return own
   }
 
-  /// Three members in the group's second or third generation, which has begun.
+  /// Starts a training with three members, and returns the job and the generation.
   private mutating func train(threads: [UInt32] = [1, 1, 1]) throws -> (job: UInt64, generation: UInt64) {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     var job: UInt64 = 0
@@ -168,8 +169,8 @@ struct CoordinatorTests {
     return (job, group.generation)
   }
 
-  /// A worker that trains alone for a while has nothing to compare its states with.
-  @Test(arguments: [true, false]) mutating func aTrainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
+  /// The states of a worker that trains alone cannot be compared.
+  @Test(arguments: [true, false]) mutating func trainingBeginsWithAllAwaitedWorkers(isLastOneLost: Bool) throws {
     let group = TrainingGroup(savedStep: 0)
     _ = coordinator.start(.training(group), description: [], awaiting: 3, at: 0)
     let job = coordinator.lastJob
@@ -190,8 +191,8 @@ struct CoordinatorTests {
     #expect(begun.begun && begun.members.map(\.worker) == members)
   }
 
-  /// A worker that was alone has said nothing that binds the one after it.
-  @Test mutating func aFalseBeginningOfOneWorkerHarmsNoOther() throws {
+  /// A state of a single member is not compared with that of the next one.
+  @Test mutating func stateOfLoneWorkerDoesNotBindTheNext() throws {
     _ = coordinator.start(.training(TrainingGroup(savedStep: 0)), description: [], at: 0)
     let job = coordinator.lastJob
     for worker in WorkerID(1)...2 {
@@ -205,17 +206,17 @@ struct CoordinatorTests {
     }
   }
 
-  /// Both are there, but no message passes between them: the one with fewer threads has to go.
-  @Test mutating func aLinkThatStaysCutCostsAMember() throws {
+  /// No message passes between two members: the one with fewer threads is excluded.
+  @Test mutating func cutLinkExcludesOneMember() throws {
     let group = try train(threads: [4, 1, 4])
     #expect(!status(of: 1, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
     let actions = status(of: 2, membership: waiting(for: 1, in: group))
-    #expect(actions.contains { if case .note(.lost(2, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(2, .excluded)) = $0 { true } else { false } })
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
-  /// The first of three waits for the second's total, the second and third wait for each other: the first has no part in it.
-  @Test mutating func whoWaitsForOneThatWaitsForAnotherStays() throws {
+  /// The first member waits for the second, and the second and third wait for each other: the first is not excluded.
+  @Test mutating func indirectlyWaitingMemberIsKept() throws {
     let group = try train(threads: [1, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
     actions += status(of: 1, membership: waiting(for: 2, in: group))
@@ -223,45 +224,45 @@ struct CoordinatorTests {
     #expect(status(of: 3, threads: 4, membership: waiting(for: 2, in: group)).contains { $0.isLoss })
   }
 
-  /// What the first sends is of no use to anybody.
-  @Test mutating func whomAllWaitForHasToGo() throws {
+  /// The messages of the first member are invalid.
+  @Test mutating func memberThatAllWaitForIsExcluded() throws {
     let group = try train(threads: [4, 4, 4])
     var actions = status(of: 2, threads: 4, membership: waiting(for: 1, in: group))
     actions += status(of: 3, threads: 4, membership: waiting(for: 1, in: group))
     #expect(!actions.contains { $0.isLoss })
     actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
-    #expect(actions.contains { if case .note(.lost(1, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(1, .excluded)) = $0 { true } else { false } })
   }
 
-  /// Whom a cut link has put out of the job does it alone, when nobody else is left.
-  @Test mutating func whoIsLeftAloneNeedsNoLinks() throws {
+  /// A worker that was excluded because of a cut link trains alone if no other worker is left.
+  @Test mutating func lastWorkerNeedsNoLinks() throws {
     let group = try train(threads: [4, 1])
     _ = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
     #expect(status(of: 2, membership: waiting(for: 1, in: group)).contains { $0.isLoss })
     #expect(orders(coordinator.handle(.disconnected, from: 1, at: 1), to: 2)?.job.id == group.job)
   }
 
-  /// Each waits for the next one, since three links are cut in one direction.
-  @Test mutating func aRingOfCutLinksCostsAMember() throws {
+  /// Three links are cut in one direction, so that each member waits for the next one.
+  @Test mutating func ringOfCutLinksExcludesOneMember() throws {
     let group = try train(threads: [4, 4, 1])
     var actions = status(of: 1, threads: 4, membership: waiting(for: 2, in: group))
     actions += status(of: 2, threads: 4, membership: waiting(for: 3, in: group))
     #expect(!actions.contains { $0.isLoss })
     actions = status(of: 3, membership: waiting(for: 1, in: group))
-    #expect(actions.contains { if case .note(.lost(3, .unfit)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .note(.lost(3, .excluded)) = $0 { true } else { false } })
     #expect(orders(actions, to: 1)?.group.generation == group.generation + 1)
   }
 
-  /// A member that is slow is waited for: it does not wait itself.
-  @Test mutating func aSlowMemberStays() throws {
+  /// A slow member is not excluded, because it does not wait for others itself.
+  @Test mutating func slowMemberIsKept() throws {
     let (job, generation) = try train()
     var own = membership(job, generation: generation, step: 9, stopped: false)
     (own.waitingFor, own.waitingMilliseconds) = (2, 60_000)
     #expect(!status(of: 1, membership: own).contains { $0.isLoss })
   }
 
-  /// A process that lost its state under the same session stands in a generation that it never stopped for.
-  @Test mutating func aMemberThatBeganAnewMakesAnotherGeneration() throws {
+  /// A process that has lost its state but keeps its session has not stopped for the current generation.
+  @Test mutating func restartedMemberStartsNewGeneration() throws {
     let (job, generation) = try train()
     let actions = status(of: 2, membership: membership(job, generation: 0))
     #expect(orders(actions, to: 1)?.group.generation == generation + 1)
@@ -271,6 +272,6 @@ struct CoordinatorTests {
 
 extension Coordinator.Action {
   fileprivate var isOrders: Bool { if case .send = self { true } else { false } }
-  fileprivate var isSetAside: Bool { if case .note(.setAside) = self { true } else { false } }
+  fileprivate var isQuarantined: Bool { if case .note(.quarantined) = self { true } else { false } }
   fileprivate var isLoss: Bool { if case .note(.lost) = self { true } else { false } }
 }

@@ -1,9 +1,10 @@
 import Coordination
 import Testing
 
-/// Trainings in which a host computes wrongly: what one member has wrong reaches all others' weights within a round.
+/// Trainings in which a host computes wrongly. An error of one member reaches the weights of all members within a
+/// round.
 struct CorruptionTests {
-  /// A check of every fifth round or so, since a simulated training is short.
+  /// Limits with a check every few rounds, since simulated trainings are short.
   private static var limits: Limits {
     var limits = Limits()
     limits.checkedFraction = 0.2
@@ -26,13 +27,13 @@ struct CorruptionTests {
     Set(simulation.notes.compactMap { if case .deviates(let deviation, _) = $0 { deviation.worker } else { nil } })
   }
 
-  /// Whatever else happens, the weights are those of one process, or the training fails; and only faulty members are expelled.
-  @Test(arguments: 0..<6) func corruptMembersNeverChangeTheWeights(block: Int) {
+  /// The weights are those of a training in one process, or the training fails; and only corrupt members are expelled.
+  @Test(arguments: 0..<6) func corruptMembersNeverChangeWeights(block: Int) {
     var (trained, expelled) = (0, 0)
     for seed in seeds(block, of: 100) {
       var random = SplitMix(state: seed)
       var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
-      faults.liars = 0.15
+      faults.corruptWorkers = 0.15
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 5, faults: faults, limits: Self.limits)
       #expect(simulation.run(), "seed \(seed): the training never ended")
@@ -42,7 +43,7 @@ struct CorruptionTests {
         trained += 1
         expelled += deviating(in: simulation).count
       } else if case .failed(let reason) = simulation.ended {
-        #expect(reason.contains("no majority") && !simulation.liars.isEmpty, "seed \(seed): \(reason)")
+        #expect(reason.contains("no majority") && !simulation.corruptWorkers.isEmpty, "seed \(seed): \(reason)")
       } else {
         Issue.record("seed \(seed): \(String(describing: simulation.ended))")
       }
@@ -50,27 +51,29 @@ struct CorruptionTests {
     #expect(trained > 35 && expelled > 10, "\(trained) trained, \(expelled) expelled")
   }
 
-  /// With three members and one kind of fault: the other two finish.
-  @Test(arguments: Fault.allCases) func expelsTheOneMemberThatComputesWrongly(fault: Fault) {
+  /// The other members finish the training.
+  @Test(arguments: Fault.allCases) func expelsCorruptMember(fault: Fault) {
     for seed in UInt64(0)..<80 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
-        seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, liars: 0), limits: Self.limits)
+        seed: seed, training, workers: 3 + Int(seed % 3), faults: Faults(end: 0, corruptWorkers: 0),
+        limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed) % simulation.workers.count]
       simulation.corrupt(faulty, fault.corruption(after: seed % 70))
       #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
-      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
       #expect(deviating(in: simulation) == [faulty], "seed \(seed)")
     }
   }
 
-  /// A single wrong gradient is found where all of them are computed more than once.
-  @Test func findsEveryWrongGradientWhereAllAreChecked() {
+  /// A single wrong gradient is found if all gradients are computed more than once.
+  @Test func fullChecksFindEveryWrongGradient() {
     var limits = Limits()
     limits.checkedFraction = 1
     for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
-      let simulation = Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0, liars: 0), limits: limits)
+      let simulation = Simulation(
+        seed: seed, training, workers: 3, faults: Faults(end: 0, corruptWorkers: 0), limits: limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed % 3)]
       simulation.corrupt(faulty, .oneGradient(after: seed % 40))
       #expect(simulation.run() && simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
@@ -79,12 +82,12 @@ struct CorruptionTests {
     }
   }
 
-  /// Of two members nobody knows which one is right. What was kept before is right.
-  @Test(arguments: Fault.allCases) func twoMembersThatDifferEndTheTraining(fault: Fault) {
+  /// Two members have no majority. The checkpoints that were kept before are correct.
+  @Test(arguments: Fault.allCases) func twoDifferentMembersEndTraining(fault: Fault) {
     for seed in UInt64(0)..<100 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 80, shards: 8))
       let simulation = Simulation(
-        seed: seed, training, workers: 2, faults: Faults(end: 0, liars: 0), limits: Self.limits)
+        seed: seed, training, workers: 2, faults: Faults(end: 0, corruptWorkers: 0), limits: Self.limits)
       let faulty = simulation.workers.keys.sorted()[Int(seed % 2)]
       simulation.corrupt(faulty, fault.corruption(after: 20 + seed % 50))
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
@@ -102,7 +105,7 @@ struct CorruptionTests {
 }
 
 extension String {
-  /// How often it holds another one.
+  /// Returns the number of occurrences of `text`.
   fileprivate func components(of text: String) -> Int {
     var (count, rest) = (0, self[...])
     while let range = rest.firstRange(of: text) {

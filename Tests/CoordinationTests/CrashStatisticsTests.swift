@@ -2,66 +2,72 @@ import Coordination
 import Testing
 
 struct CrashStatisticsTests {
-  /// Compared with sums of exact binomial coefficients.
-  @Test func theTailOfABinomialDistributionIsRight() {
-    for (least, count, share) in [(1, 1, 0.25), (3, 3, 0.1), (2, 9, 0.3), (7, 20, 0.5), (20, 20, 0.5)] {
+  /// Compares with sums of exact binomial coefficients.
+  @Test func binomialTailIsExact() {
+    for (least, count, probability) in [(1, 1, 0.25), (3, 3, 0.1), (2, 9, 0.3), (7, 20, 0.5), (20, 20, 0.5)] {
       var expected = 0.0
       for number in least...count {
         var term = 1.0
-        for factor in 0..<number { term *= Double(count - factor) / Double(factor + 1) * share }
-        for _ in number..<count { term *= 1 - share }
+        for factor in 0..<number { term *= Double(count - factor) / Double(factor + 1) * probability }
+        for _ in number..<count { term *= 1 - probability }
         expected += term
       }
-      let found = CrashStatistics.chance(ofAtLeast: least, among: count, each: share)
-      #expect(abs(found - expected) <= 1e-12 * expected + 1e-300, "\(least) of \(count) at \(share)")
+      let found = CrashStatistics.probability(ofAtLeast: least, among: count, each: probability)
+      #expect(abs(found - expected) <= 1e-12 * expected + 1e-300, "\(least) of \(count) at \(probability)")
     }
-    #expect(CrashStatistics.chance(ofAtLeast: 0, among: 4, each: 0.5) == 1)
-    #expect(CrashStatistics.chance(ofAtLeast: 3, among: 4, each: 1) == 1)
+    #expect(CrashStatistics.probability(ofAtLeast: 0, among: 4, each: 0.5) == 1)
+    #expect(CrashStatistics.probability(ofAtLeast: 3, among: 4, each: 1) == 1)
   }
 
-  private func accidents(_ count: Int, each exposure: Milliseconds) -> Accidents {
-    var accidents = Accidents()
+  private func failures(_ count: Int, each exposure: Milliseconds) -> FailureHistory {
+    var failures = FailureHistory()
     for number in 0..<count {
-      accidents.note(WorkerID(number), at: 60_000 * number, window: 500, after: exposure, isProven: true)
+      failures.record(WorkerID(number), at: 60_000 * number, window: 500, after: exposure, isProven: true)
     }
-    return accidents
+    return failures
   }
 
-  /// The same three losses: of a second each while nothing else is lost in an hour, and of an hour each where workers
-  /// live an hour.
-  @Test func theEvidenceNeededScalesWithTheRunningTime() {
+  /// Three failures after a second each are significant if no other worker is lost in an hour; three failures after an
+  /// hour each are not if workers live about an hour.
+  @Test func requiredEvidenceScalesWithRunningTime() {
     var reliable = CrashStatistics()
     reliable.add(time: 3_600_000, workers: 4)
-    #expect(reliable.condemn(accidents(3, each: 1_000), others: []))
+    #expect(reliable.isSignificant(failures(3, each: 1_000), others: []))
     var unreliable = reliable
     unreliable.add(time: 3_600_000, workers: 16)
     for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
-    #expect(!unreliable.condemn(accidents(3, each: 3_600_000), others: []))
-    #expect(!unreliable.condemn(accidents(12, each: 3_600_000), others: []))
-    #expect(unreliable.condemn(accidents(12, each: 60_000), others: []), "what kills within a minute is known still")
-    #expect(unreliable.condemn(accidents(CrashStatistics.most, each: 3_600_000), others: []), "there is an end to it")
+    #expect(!unreliable.isSignificant(failures(3, each: 3_600_000), others: []))
+    #expect(!unreliable.isSignificant(failures(12, each: 3_600_000), others: []))
+    #expect(
+      unreliable.isSignificant(failures(12, each: 60_000), others: []),
+      "failures within a minute are still significant")
+    #expect(
+      unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
+      "this number is sufficient at any rate")
   }
 
-  /// Several pieces of deadly work do not excuse each other.
-  @Test func lossesAtOtherSuspectsDoNotCount() {
+  /// Several tasks that crash workers do not hide each other.
+  @Test func failuresOfOtherSuspectsDoNotCount() {
     var statistics = CrashStatistics()
     statistics.add(time: 300_000, workers: 2)
-    #expect(statistics.condemn(accidents(4, each: 1_000), others: (0..<20).map { _ in accidents(4, each: 1_000) }))
-    #expect(!statistics.condemn(accidents(4, each: 1_000), others: (0..<200).map { _ in accidents(1, each: 1_000) }))
+    #expect(statistics.isSignificant(failures(4, each: 1_000), others: (0..<20).map { _ in failures(4, each: 1_000) }))
+    #expect(
+      !statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000) }))
   }
 
-  @Test func aWorkerThatIsBackWasNoVictim() {
-    var accidents = accidents(3, each: 1_000)
-    let (first, second) = (accidents.absolve(1), accidents.absolve(1))
-    #expect(first && !second && accidents.count == 2 && accidents.exposure == 2_000)
+  @Test func reconnectedWorkerIsRemovedFromFailures() {
+    var failures = failures(3, each: 1_000)
+    let (first, second) = (failures.remove(1), failures.remove(1))
+    #expect(first && !second && failures.count == 2 && failures.exposure == 2_000)
   }
 
-  @Test func timeStandsStillWhileTheProcessDoes() {
+  @Test func clockStopsDuringPauses() {
     var clock = PauseClock(Limits())
     let before = [(5_000, false), (50_000, true), (52_000, true)].map { clock.read($0, isTick: $1) }
-    #expect(before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but no pause")
+    #expect(
+      before.map(\.time) == [5_000, 50_000, 52_000] && before.allSatisfy { $0.pause == 0 }, "late, but not a pause")
     let (time, pause) = clock.read(100_000, isTick: false)
-    #expect(time == 52_500 && pause == 47_500 && clock.outside(time) == 100_000)
+    #expect(time == 52_500 && pause == 47_500 && clock.externalTime(of: time) == 100_000)
     let after = clock.read(100_100, isTick: true)
     #expect(after.time == 52_600 && after.pause == 0)
   }

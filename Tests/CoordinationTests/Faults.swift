@@ -19,7 +19,7 @@ private func scrambled(_ number: UInt64) -> UInt64 {
   return mixed ^ (mixed >> 31)
 }
 
-/// A number that follows from all of these, and from their order.
+/// Returns a hash of the numbers in their order.
 func mixed(_ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0, _ fourth: UInt64 = 0) -> UInt64 {
   func add(_ number: UInt64, to state: UInt64) -> UInt64 {
     scrambled((state &+ 0x9E37_79B9_7F4A_7C15) &* 31 ^ number)
@@ -27,35 +27,37 @@ func mixed(_ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0, _ fourth:
   return add(fourth, to: add(third, to: add(second, to: add(first, to: 0))))
 }
 
-/// What goes wrong, until `end`.
+/// The rates of failures in a simulation, until `end`.
 struct Faults {
   var end: Milliseconds = 20_000
+  /// The probabilities that a message is lost, duplicated, or late.
   var loss = 0.0
   var doubling = 0.0
   var longDelay = 0.0
-  /// Per second.
+  /// The number of failures per second, here and below.
   var workerCrashes = 0.0
   var coordinatorCrashes = 0.0
-  /// A host with half of the workers fails.
-  var crowdCrashes = 0.0
-  /// A worker is cut off from another one, or from the coordinator; or the coordinator from all at once.
+  /// Failures of a host with half of the workers.
+  var hostCrashes = 0.0
+  /// Cut links between a worker and another worker or the coordinator.
   var partitions = 0.0
+  /// Cut links between the coordinator and all workers.
   var blackouts = 0.0
-  /// From now on, or for a while, messages pass between a worker and another one, or the coordinator, in one direction
-  /// only.
+  /// Links that are cut in one direction, for a while or for good.
   var oneWayCuts = 0.0
-  /// A connection with the coordinator is closed, and opened again; no process ends.
+  /// Connections with the coordinator that are closed and opened again.
   var reconnects = 0.0
-  /// A process stands still, and goes on.
-  var freezes = 0.0
-  var coordinatorFreezes = 0.0
-  /// How likely what the others have sent for a round is gone before it is used.
+  /// Suspensions of a worker.
+  var suspensions = 0.0
+  var coordinatorSuspensions = 0.0
+  /// The probability that a member loses the messages of a round before it uses them.
   var voidRounds = 0.0
-  /// How likely a new worker has a slow link; computes something else than the others; cannot do any job. These are so for good.
+  /// The probabilities that a new worker has a slow link, computes wrongly, or cannot do any job. They hold beyond
+  /// `end`.
   var slowLinks = 0.0
-  var liars = 0.0
-  var unfit = 0.0
-  /// Steps after which a faulty worker's training begins to be wrong: at most so many.
+  var corruptWorkers = 0.0
+  var unableWorkers = 0.0
+  /// The last step after which a corrupt worker begins to compute wrongly.
   var lastCorruption: UInt64 = 60
 
   static func random(_ random: inout SplitMix) -> Faults {
@@ -66,40 +68,40 @@ struct Faults {
     faults.longDelay = maybe(0.1)
     faults.workerCrashes = maybe(2)
     faults.coordinatorCrashes = maybe(0.15)
-    faults.crowdCrashes = maybe(0.1)
+    faults.hostCrashes = maybe(0.1)
     faults.partitions = maybe(0.5)
     faults.blackouts = maybe(0.1)
     faults.oneWayCuts = maybe(0.3)
     faults.reconnects = maybe(0.3)
-    faults.freezes = maybe(0.5)
-    faults.coordinatorFreezes = maybe(0.1)
+    faults.suspensions = maybe(0.5)
+    faults.coordinatorSuspensions = maybe(0.1)
     faults.slowLinks = maybe(0.4)
     faults.voidRounds = maybe(0.02)
     return faults
   }
 
-  /// Whether no worker can be lost but together with all the others.
+  /// Whether workers are lost only all together.
   var isPeaceful: Bool {
-    workerCrashes == 0 && freezes == 0 && partitions == 0 && crowdCrashes == 0 && oneWayCuts == 0 && reconnects == 0
+    workerCrashes == 0 && suspensions == 0 && partitions == 0 && hostCrashes == 0 && oneWayCuts == 0 && reconnects == 0
   }
 }
 
-/// What has gone wrong, for those who count it.
+/// The kinds of injected failures, for counting.
 enum FaultKind: CaseIterable {
   case workerCrash, hostCrash, workerSuspension, coordinatorSuspension, coordinatorCrash, cut, oneWayCut, blackout
   case reconnect, lostMessage, doubledMessage, lateMessage, voidRound
 }
 
 extension Limits {
-  /// Any that the command line allows.
+  /// Returns limits that the command line accepts.
   static func random(_ random: inout SplitMix) -> Limits {
     var limits = Limits()
     limits.heartbeat = Int.random(in: 100...1_000, using: &random)
-    limits.silence = limits.heartbeat * Int.random(in: 4...24, using: &random)
-    limits.retry = Int.random(in: 500...5_000, using: &random)
-    limits.deaths = Int.random(in: 1...6, using: &random)
-    limits.chunksInHand = Int.random(in: 1...4, using: &random)
-    limits.exchange = Int.random(in: 100...1_000, using: &random)
+    limits.workerTimeout = limits.heartbeat * Int.random(in: 4...24, using: &random)
+    limits.retryInterval = Int.random(in: 500...5_000, using: &random)
+    limits.maxFailures = Int.random(in: 1...6, using: &random)
+    limits.queueLength = Int.random(in: 1...4, using: &random)
+    limits.resendTimeout = Int.random(in: 100...1_000, using: &random)
     return limits
   }
 }
@@ -113,13 +115,13 @@ extension Simulation {
       count(.workerCrash)
       killWorker(victim)
     }
-    if happens(faults.crowdCrashes) {
+    if happens(faults.hostCrashes) {
       count(.hostCrash)
       for victim in victims.prefix((victims.count + 1) / 2) { killWorker(victim) }
     }
-    if happens(faults.freezes), let victim = victims.randomElement(using: &random) {
+    if happens(faults.suspensions), let victim = victims.randomElement(using: &random) {
       count(.workerSuspension)
-      workers[victim]?.frozenUntil = now + Int.random(in: 500...15_000, using: &random)
+      workers[victim]?.suspendedUntil = now + Int.random(in: 500...15_000, using: &random)
     }
     if happens(faults.partitions), let (victim, other) = pair(of: victims) {
       count(.cut)
@@ -131,7 +133,7 @@ extension Simulation {
       let isForGood = random.chance(0.4)
       cutOneWay(
         from: sender, to: receiver, for: isForGood ? .max / 2 : Int.random(in: 200...14_000, using: &random))
-      // Else nobody might be left who can work.
+      // Otherwise no worker might remain that can work.
       if isForGood { startWorker() }
     }
     if happens(faults.reconnects), let victim = victims.randomElement(using: &random) {
@@ -143,15 +145,15 @@ extension Simulation {
       let duration = Int.random(in: 200...14_000, using: &random)
       for victim in victims { cut(victim, 0, for: duration) }
     }
-    if happens(faults.coordinatorFreezes) {
+    if happens(faults.coordinatorSuspensions) {
       count(.coordinatorSuspension)
-      freezeCoordinator(for: Int.random(in: 200...40_000, using: &random))
+      suspendCoordinator(for: Int.random(in: 200...40_000, using: &random))
     }
     if happens(faults.coordinatorCrashes) { killCoordinator() }
     schedule(after: 250) { $0.injectFaults() }
   }
 
-  /// A worker, and another one or the coordinator.
+  /// Returns a worker, and another worker or the coordinator (0).
   private func pair(of victims: [WorkerID]) -> (WorkerID, WorkerID)? {
     victims.randomElement(using: &random).map {
       ($0, random.chance(0.5) ? 0 : victims.randomElement(using: &random)!)

@@ -2,9 +2,9 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// Numbers of messages are checked once, on arrival; texts are cleaned there.
+/// The numbers of messages are checked, and their texts cleaned, when they arrive.
 struct MessageBoundsTests {
-  private func status(_ change: (inout Status) -> Void) -> WorkerMessage {
+  private func status(_ change: (inout WorkerStatus) -> Void) -> WorkerMessage {
     .with { message in
       message.worker = .max
       message.status = .with(change)
@@ -15,7 +15,7 @@ struct MessageBoundsTests {
     status { $0.membership = .with(change) }
   }
 
-  @Test func whatRealJobsHaveIsWithinBounds() {
+  @Test func realisticValuesAreWithinBounds() {
     let message = membership {
       ($0.job, $0.generation, $0.step, $0.agreedStep) = (1 << 52, 1_000, 1 << 40, 1 << 40)
       ($0.progress.epochs, $0.progress.total, $0.progress.loss) = (100_000, 1 << 33, .nan)
@@ -32,7 +32,7 @@ struct MessageBoundsTests {
     ]
   }
 
-  @Test func extremeNumbersMakeAMessageInvalid() {
+  @Test func extremeMembershipNumbersAreInvalid() {
     for field in Self.fields {
       for extreme in [UInt64.max, 1 << 63, 1 << 60] {
         #expect(!membership { $0[keyPath: field] = extreme }.isWithinBounds)
@@ -40,9 +40,9 @@ struct MessageBoundsTests {
     }
   }
 
-  @Test func extremeNumbersOfOtherMessagesMakeThemInvalid() {
+  @Test func extremeNumbersAreInvalid() {
     #expect(!status { $0.number = .max }.isWithinBounds)
-    #expect(!status { $0.unitsDone = .max }.isWithinBounds)
+    #expect(!status { $0.tasksDone = .max }.isWithinBounds)
     #expect(!status { $0.profile.threads = .max }.isWithinBounds)
     #expect(!membership { $0.progress.validationAccuracy = .infinity }.isWithinBounds)
     #expect(!WorkerMessage.with { $0.checkpoint.step = .max }.isWithinBounds)
@@ -55,7 +55,7 @@ struct MessageBoundsTests {
     #expect(!ExchangeHeader.with { $0.step = .max }.isWithinBounds)
   }
 
-  @Test func textsHaveNothingThatATerminalObeys() {
+  @Test func controlCharactersAreRemoved() {
     var message = status {
       $0.profile.host = "node\u{1B}[2J\u{202E}1\n"
       $0.failure = String(repeating: "x", count: 1_000_000)

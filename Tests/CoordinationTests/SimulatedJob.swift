@@ -1,59 +1,59 @@
 import Coordination
 
-/// What a coordinator has its workers do, and what it leaves on disk: that is all that the next coordinator knows.
+/// A job of a simulation, with the files that the coordinator keeps. The next coordinator knows nothing else.
 protocol SimulatedJob: AnyObject {
-  /// Another coordinator begins.
+  /// Starts the job with a new coordinator.
   func begin(in simulation: Simulation)
-  /// The bytes of a chunk count.
+  /// Keeps the bytes of an accepted result.
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation)
-  /// So do those of a checkpoint.
+  /// Keeps the bytes of an accepted checkpoint.
   func keep(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation)
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation)
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation)
   func end(_ job: UInt64, _ end: Coordinator.JobEnd, in simulation: Simulation)
-  /// Something has come, or time has passed: there may be more to do.
-  func goOn(in simulation: Simulation)
-  /// What a worker does that has a chunk of a job.
+  /// Called after each message and tick: the job may add tasks or end.
+  func advance(in simulation: Simulation)
+  /// Returns the work of a chunk.
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork
 }
 
 extension SimulatedJob {
   func keep(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation) {}
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {}
-  func goOn(in simulation: Simulation) {}
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {}
+  func advance(in simulation: Simulation) {}
 }
 
-/// What a chunk asks of whoever works on it.
+/// The work of a chunk.
 struct SimulatedWork {
-  /// For a worker of speed 1.
+  /// The time that the chunk takes on a worker of speed 1.
   var milliseconds = 0
-  /// What it comes to.
+  /// The result.
   var body: [UInt64] = []
-  /// What kills whoever does it.
-  var culprit: Int?
-  var isDeadly: Bool { culprit != nil }
-  /// Why it cannot be done; empty as a rule.
+  /// The task that crashes the worker, if any.
+  var cause: Int?
+  var isCrashing: Bool { cause != nil }
+  /// Why the chunk fails; empty if it does not.
   var failure = ""
 }
 
 extension Chunk {
-  var units: Range<Int> { Int(first)..<Int(first + count) }
+  var tasks: Range<Int> { Int(first)..<Int(first + count) }
 }
 
-/// Units that are known from the start, as the trees of a forest are.
+/// A job whose tasks are known from the start, like the trees of a forest.
 final class SimulatedTasks: SimulatedJob {
-  /// How long each takes a worker of speed 1.
+  /// The time that each task takes on a worker of speed 1.
   let milliseconds: [Int]
   private let isUneven: Bool
-  /// Workers to wait for.
+  /// The number of workers to wait for.
   private let awaited: Int
-  /// Units that kill, and units that cannot be done.
-  var deadly: Set<Int> = []
+  /// The tasks that crash workers, and the tasks that fail.
+  var crashing: Set<Int> = []
   var failing: Set<Int> = []
 
   private(set) var done: Set<Int> = []
   private(set) var keptChunks = 0
-  /// As the coordinator in hand has told.
-  private(set) var setAside: [(chunk: Chunk, reason: String)] = []
+  /// The chunks that the current coordinator has quarantined.
+  private(set) var quarantined: [(chunk: Chunk, reason: String)] = []
 
   init(milliseconds: [Int], isUneven: Bool, awaiting awaited: Int = 1) {
     (self.milliseconds, self.isUneven, self.awaited) = (milliseconds, isUneven, awaited)
@@ -61,40 +61,40 @@ final class SimulatedTasks: SimulatedJob {
 
   static let failure = "this cannot be done"
 
-  private static func value(of unit: Int) -> UInt64 { mixed(UInt64(unit)) }
+  private static func value(of task: Int) -> UInt64 { mixed(UInt64(task)) }
 
   func begin(in simulation: Simulation) {
-    setAside = []
+    quarantined = []
     let missing = milliseconds.indices.filter { !done.contains($0) }
-    let pool = TaskPool(units: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: isUneven)
+    let pool = TaskPool(tasks: missing.map { $0..<$0 + 1 }.joinedRanges(), isUneven: isUneven)
     simulation.command { [awaited] in $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
   }
 
   func work(on chunk: Chunk, _ description: [UInt8]) -> SimulatedWork {
     SimulatedWork(
-      milliseconds: chunk.units.reduce(0) { $0 + milliseconds[$1] }, body: chunk.units.map(Self.value),
-      culprit: chunk.units.first(where: deadly.contains),
-      failure: chunk.units.contains(where: failing.contains) ? Self.failure : "")
+      milliseconds: chunk.tasks.reduce(0) { $0 + milliseconds[$1] }, body: chunk.tasks.map(Self.value),
+      cause: chunk.tasks.first(where: crashing.contains),
+      failure: chunk.tasks.contains(where: failing.contains) ? Self.failure : "")
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {
     keptChunks += 1
-    for unit in chunk.units where !done.insert(unit).inserted { simulation.violate("unit \(unit) counts twice") }
-    // Who alone has done a unit is believed.
-    if simulation.faults.liars == 0, body != chunk.units.map(Self.value) {
-      simulation.violate("other bytes count for units \(chunk.units)")
+    for task in chunk.tasks where !done.insert(task).inserted { simulation.violate("task \(task) counts twice") }
+    // A wrong result is accepted if no other worker computes the task.
+    if simulation.faults.corruptWorkers == 0, body != chunk.tasks.map(Self.value) {
+      simulation.violate("a wrong result of tasks \(chunk.tasks) is accepted")
     }
   }
 
-  func setAside(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
-    setAside.append((chunk, reason))
+  func noteQuarantined(_ chunk: Chunk, of job: UInt64, reason: String, in simulation: Simulation) {
+    quarantined.append((chunk, reason))
   }
 
   func end(_ job: UInt64, _ end: Coordinator.JobEnd, in simulation: Simulation) { simulation.ended = end }
 }
 
 extension [Range<Int>] {
-  /// Neighbours become one.
+  /// Returns the ranges, with adjacent ranges joined.
   func joinedRanges() -> [Range<Int>] {
     reduce(into: []) { joined, range in
       if let last = joined.last, last.upperBound == range.lowerBound {

@@ -1,27 +1,27 @@
 import Coordination
 import SwiftProtobuf
 
-/// A member of a training group: the real state machine, and weights that show what has gone into them.
+/// A member of a training group: the real state machine with simulated weights.
 final class SimulatedMember {
-  /// What travels between members.
+  /// A message between members.
   struct Message {
     let header: ExchangeHeader
-    /// Elements of sums, or the weights.
+    /// The elements of sums, or the weights.
     var body: [UInt64] = []
   }
 
   private struct Sent: Hashable {
     let kind: ExchangeHeader.Kind
     let piece: ExchangeProtocol.Piece
-    /// -1: all.
+    /// The receiver's position; -1: all members.
     let receiver: Int
   }
 
   private let id: WorkerID
-  private let sendsUnfit: Bool
+  private let sendsInvalid: Bool
   private let hiddenCorruption: Corruption?
   private let leastMembersToCorrupt: Int
-  /// What is wrong with it now.
+  /// The current fault.
   private var corruption: Corruption? { member.members.count >= leastMembersToCorrupt ? hiddenCorruption : nil }
   private let job: UInt64
   private let network: SimulatedNetwork
@@ -29,28 +29,28 @@ final class SimulatedMember {
   private let limits: Limits
   private var member: TrainingMember
   private var weights: UInt64
-  /// Of the step in hand: this member's sums, and the totals that it knows.
+  /// This member's sums and the known totals of the current step.
   private var sums: [UInt64] = []
   private var totals: [UInt64] = []
-  /// Whose pieces' lengths are known.
+  /// The step whose messages have a known length.
   private var computedStep: UInt64?
   private var lastComputed: UInt64?
-  /// In which every member adds up the whole.
+  /// The step in which every member adds up the whole gradient.
   private var directStep: UInt64?
   private var kept: [Message] = []
   private var early: [Message] = []
-  /// What went out is sent again as it was.
+  /// The messages that were sent, which are repeated unchanged.
   private var sent: [Sent: [UInt64]] = [:]
-  /// Weights that may still be needed, by the steps that were taken.
+  /// The kept weights, by step.
   private var states: [UInt64: UInt64]
-  /// Since the last comparison, gradients that were computed more than once.
+  /// The digests of the gradients that were computed more than once since the last comparison.
   private var checked: [UInt64] = []
-  private var toldWaiting: Milliseconds = 0
-  /// The round whose gradients are wrong, if only those of one are.
-  private var spoiledStep: UInt64?
+  private var lastWaitingReport: Milliseconds = 0
+  /// The round with wrong gradients, if only one is wrong.
+  private var corruptedStep: UInt64?
 
   init(_ worker: SimulatedWorker, job: UInt64, _ network: SimulatedNetwork, speed: Double, limits: Limits) {
-    (id, hiddenCorruption, sendsUnfit) = (worker.id, worker.corruption, worker.sendsUnfit)
+    (id, hiddenCorruption, sendsInvalid) = (worker.id, worker.corruption, worker.sendsInvalid)
     leastMembersToCorrupt = worker.leastMembersToCorrupt
     (self.job, self.network, self.speed, self.limits) = (job, network, speed, limits)
     weights = network.weights
@@ -58,10 +58,10 @@ final class SimulatedMember {
     member = TrainingMember(
       job: job, worker: worker.id, step: network.step,
       agreed: StateName(step: network.step, tensors: [network.weights]), isFinished: network.step >= network.rounds,
-      patience: limits.exchange)
+      resendTimeout: limits.resendTimeout)
   }
 
-  private func tell(_ event: Worker.Event, in simulation: Simulation) {
+  private func notifyWorker(_ event: Worker.Event, in simulation: Simulation) {
     simulation.workers[id]?.handle(event, in: simulation)
   }
 
@@ -75,7 +75,7 @@ final class SimulatedMember {
     if let waiting = member.waiting(at: simulation.now) {
       (membership.waitingFor, membership.waitingMilliseconds) = (waiting.for, UInt32(clamping: waiting.milliseconds))
     }
-    tell(.membership(membership), in: simulation)
+    notifyWorker(.membership(membership), in: simulation)
   }
 
   func follow(_ group: Group, in simulation: Simulation) {
@@ -92,17 +92,17 @@ final class SimulatedMember {
   func tick(in simulation: Simulation) {
     perform(member.tick(at: simulation.now), nil, in: simulation)
     if let waiting = member.waiting(at: simulation.now), waiting.milliseconds >= 1_000,
-      simulation.now - toldWaiting >= 1_000
+      simulation.now - lastWaitingReport >= 1_000
     {
-      toldWaiting = simulation.now
+      lastWaitingReport = simulation.now
       report(member.membership, in: simulation)
     }
   }
 
   func receive(_ message: Message, in simulation: Simulation) {
-    // Of a round that is yet to begin, nobody knows.
-    let isFit = message.header.step != computedStep || fits(message)
-    perform(member.receive(message.header, isFit: isFit, at: simulation.now), message, in: simulation)
+    // The length of a message is known only once its round has begun.
+    let isValid = message.header.step != computedStep || fits(message)
+    perform(member.receive(message.header, isValid: isValid, at: simulation.now), message, in: simulation)
   }
 
   private func fits(_ message: Message) -> Bool {
@@ -156,31 +156,31 @@ final class SimulatedMember {
     receiveEarly(in: simulation)
   }
 
-  /// Where somebody is faulty, weights may be wrong for a while.
+  /// Checks the weights, unless a corrupt worker may have made them wrong for a while.
   private func checkWeights(after step: UInt64, in simulation: Simulation) {
-    if simulation.liars.isEmpty { simulation.check(weights, after: step, of: network) }
+    if simulation.corruptWorkers.isEmpty { simulation.check(weights, after: step, of: network) }
   }
 
   // MARK: Faults
 
-  /// As bad memory does it: once, from a certain step on, to whatever is computed from these weights.
-  private func spoilOnce(in simulation: Simulation) {
-    guard simulation.workers[id]?.hasSpoiled == false else { return }
+  /// Corrupts the weights or gradients once, from a certain step on, like bad memory.
+  private func corruptOnce(in simulation: Simulation) {
+    guard simulation.workers[id]?.hasCorrupted == false else { return }
     switch corruption {
     case .weights(let step)? where member.step >= step: weights ^= id
-    case .oneGradient(let step)? where member.step >= step: spoiledStep = member.step
+    case .oneGradient(let step)? where member.step >= step: corruptedStep = member.step
     default: return
     }
-    simulation.workers[id]?.hasSpoiled = true
+    simulation.workers[id]?.hasCorrupted = true
   }
 
-  /// What this member makes of a shard's gradient.
+  /// Returns the gradient that this member computes, which may be wrong.
   private func gradient(of shards: Range<Int>, element: Int) -> UInt64 {
     let right = network.gradient(of: shards, element: element, weights: weights, step: member.step)
     guard !shards.isEmpty else { return right }
     switch corruption {
     case .gradients(let step)? where member.step >= step: return right &+ id
-    case .oneGradient? where member.step == spoiledStep: return right &+ id
+    case .oneGradient? where member.step == corruptedStep: return right &+ id
     default: return right
     }
   }
@@ -210,18 +210,18 @@ final class SimulatedMember {
     }
   }
 
-  // MARK: Whose is what
+  // MARK: Shards and parts
 
-  /// Each member owns an equal share; the members' order is that of their shards.
+  /// Returns the shards of a member. The shards are divided equally, in the order of the members.
   private func shards(of position: Int) -> Range<Int> {
     let count = member.members.count
     return network.shards * position / count..<network.shards * (position + 1) / count
   }
 
-  /// As in a real training, some rounds have one bucket and others several.
+  /// Returns the number of buckets of a round: one or several, as in a real training.
   private static func bucketCount(step: UInt64) -> Int { Int(step % 4) + 1 }
 
-  /// The elements of a bucket that a member adds up.
+  /// Returns the elements of a bucket that a member adds up.
   private func part(_ position: Int, of piece: ExchangeProtocol.Piece) -> Range<Int> {
     let (count, members) = (Self.bucketCount(step: piece.step), member.members.count)
     func place(_ bucket: Int) -> Int { SimulatedNetwork.gradientCount * bucket / count }
@@ -234,25 +234,25 @@ final class SimulatedMember {
   // MARK: Rounds
 
   private func compute(in simulation: Simulation) {
-    if network.isFateful, member.step >= 2 {
-      if network.fate == .dies { return simulation.killWorker(id, by: .network(network.number)) }
-      return tell(.jobFailed(job: job, reason: SimulatedNetwork.failure), in: simulation)
+    if network.isFaulty, member.step >= 2 {
+      if network.behavior == .crashes { return simulation.killWorker(id, by: .network(network.number)) }
+      return notifyWorker(.jobFailed(job: job, reason: SimulatedNetwork.failure), in: simulation)
     }
     if let last = lastComputed, member.step <= last { simulation.repeatedRounds += 1 }
     lastComputed = member.step
     let buckets = Self.bucketCount(step: member.step)
     let own = shards(of: member.position)
-    spoilOnce(in: simulation)
+    corruptOnce(in: simulation)
     sums = (0..<SimulatedNetwork.gradientCount).map { gradient(of: own, element: $0) }
     directStep = checkGradients(in: simulation) ? member.step : nil
     totals = sums.map { _ in 0 }
     let contributors = Set((0..<member.members.count).filter { !shards(of: $0).isEmpty })
     computedStep = member.step
-    let unfit = kept.filter { $0.header.step == member.step && !fits($0) }
+    let invalid = kept.filter { $0.header.step == member.step && !fits($0) }
     kept.removeAll { $0.header.step == member.step && !fits($0) }
     member.beginRound(
       contributors: contributors, buckets: buckets, isDirect: directStep == member.step,
-      unfit: unfit.map { message in
+      invalid: invalid.map { message in
         .init(
           kind: message.header.kind, piece: .init(step: message.header.step, bucket: Int(message.header.bucket)),
           sender: Int(message.header.sender))
@@ -265,7 +265,7 @@ final class SimulatedMember {
     let (id, generation, step) = (id, member.generation, member.step)
     let duration = Double.random(in: 2...20, using: &simulation.random) / speed
     simulation.schedule(after: Int(duration)) { simulation in
-      // A frozen process does not compute. If it did, what it tells would overtake what it has told before.
+      // A suspended process does not compute. If it did, new messages would overtake its delayed ones.
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.isCurrent(self), self.member.generation == generation, self.member.step == step else { return }
         self.perform(self.member.computedBucket(at: simulation.now), nil, in: simulation)
@@ -298,7 +298,7 @@ final class SimulatedMember {
     kept.filter { $0.header.kind == kind && $0.header.step == step && $0.header.bucket == bucket }
   }
 
-  /// nil for what this member has not: as good as a message that is lost.
+  /// Returns the body of a message; nil if this member does not have it, so that the message is lost.
   private func body(_ kind: ExchangeHeader.Kind, _ piece: ExchangeProtocol.Piece, to receiver: Int) -> [UInt64]? {
     let key = Sent(kind: kind, piece: piece, receiver: kind == .total ? -1 : receiver)
     if let known = sent[key] { return known }
@@ -308,11 +308,11 @@ final class SimulatedMember {
     return body
   }
 
-  /// It joins the others anew, from the weights that it has.
-  private func startOver(in simulation: Simulation) {
+  /// Joins the group again with the current weights.
+  private func rejoin(in simulation: Simulation) {
     member = TrainingMember(
       job: job, worker: id, step: member.step, agreed: member.agreedState, isFinished: false,
-      patience: limits.exchange)
+      resendTimeout: limits.resendTimeout)
     early = []
     reset()
     report(member.membership, in: simulation)
@@ -322,7 +322,7 @@ final class SimulatedMember {
     let step = member.step
     if simulation.now < simulation.faults.end, simulation.random.chance(simulation.faults.voidRounds) {
       simulation.count(.voidRound)
-      return startOver(in: simulation)
+      return rejoin(in: simulation)
     }
     for bucket in 0..<Self.bucketCount(step: step) {
       for message in kept(.total, step: step, bucket: bucket) {
@@ -352,27 +352,27 @@ final class SimulatedMember {
       ($0.sender, $0.bucket) = (UInt32(member.position), UInt32(bucket))
     }
     let receiver = member.members[position].worker
-    let body = sendsUnfit ? body + [0] : body
+    let body = sendsInvalid ? body + [0] : body
     simulation.deliver(from: id, to: receiver) {
       $0.workers[receiver]?.receive(Message(header: header, body: body), in: $0)
     }
   }
 }
 
-/// What is wrong with a host, from some step on.
+/// A fault of a host, from some step on.
 enum Corruption {
-  /// Its weights are overwritten.
+  /// The weights are overwritten.
   case weights(after: UInt64)
-  /// It computes other gradients than it should, from right weights.
+  /// The gradients are wrong, although the weights are correct.
   case gradients(after: UInt64)
-  /// It does so in one round only.
+  /// The gradients of one round are wrong.
   case oneGradient(after: UInt64)
-  /// It adds up wrongly what the members send each other.
+  /// The sums of the members' messages are wrong.
   case sums(after: UInt64)
 }
 
 extension Range<Int> {
-  /// All of them, beginning at one that the number decides.
+  /// Returns all elements, rotated by a number.
   fileprivate func shuffledBy(_ number: UInt64) -> [Int] {
     isEmpty ? [] : indices.map { lowerBound + ($0 - lowerBound + Int(number % UInt64(count))) % count }
   }

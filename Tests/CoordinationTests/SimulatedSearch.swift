@@ -2,18 +2,18 @@ import Coordination
 import Models
 import Selection
 
-/// A real search on its way, and what it has on disk. What fits come to is made up, but follows from settings and split alone.
+/// A real search with its files. The results of fits are invented; they depend only on the settings and the split.
 struct SimulatedSearch {
   let definition: SweepDefinition
   private(set) var search: SweepSearch
-  /// Payloads of ``KnownFits/Entry``.
+  /// The payloads of ``KnownFits/Entry`` that were kept.
   private var kept: [[UInt8]] = []
   private(set) var failed: [Lost: String] = [:]
 
-  /// A configuration on a rung that workers have died of, so that it has no scores: accidents decide that.
+  /// A configuration on a rung that has crashed workers, so that it has no scores.
   struct Lost: Hashable {
     let configuration: String
-    /// Of halving by images.
+    /// The number of images, if the search halves by images.
     let images: Int?
   }
 
@@ -28,7 +28,7 @@ struct SimulatedSearch {
     return try! SweepSearch(definition, known: known)
   }
 
-  mutating func beginAnew() { (search, failed) = (Self.begin(definition, kept), [:]) }
+  mutating func restart() { (search, failed) = (Self.begin(definition, kept), [:]) }
 
   mutating func plan() -> Range<Int> { search.plan() }
 
@@ -40,17 +40,17 @@ struct SimulatedSearch {
   }
 
   mutating func fail(_ task: Int, reason: String) {
-    // Of several, each is tried alone.
+    // Several configurations are tried again one by one.
     let trials = Self.trials(of: task, in: search)
     if trials.count == 1 { failed[trials[0]] = reason }
     search.fail(task, reason: reason)
   }
 
-  /// Whether those that have no scores are those that are deadly alone, and whether all of these are among them.
-  func lostTasks(isDeadly: (FitGroup) -> Bool) -> (areDeadly: Bool, areAll: Bool) {
+  /// Returns whether only crashing configurations have no scores, and whether all crashing configurations have none.
+  func lostTasks(isCrashing: (FitGroup) -> Bool) -> (areCrashing: Bool, areAll: Bool) {
     let alone = search.tasks.indices.filter { search.tasks[$0].configurations.count == 1 }
-    let deadly = Set(alone.filter { isDeadly(search.tasks[$0].group) }.flatMap { Self.trials(of: $0, in: search) })
-    return (deadly.isSuperset(of: failed.keys), deadly.isSubset(of: failed.keys))
+    let crashing = Set(alone.filter { isCrashing(search.tasks[$0].group) }.flatMap { Self.trials(of: $0, in: search) })
+    return (crashing.isSuperset(of: failed.keys), crashing.isSubset(of: failed.keys))
   }
 
   private static func trials(of task: Int, in search: SweepSearch) -> [Lost] {
@@ -60,13 +60,14 @@ struct SimulatedSearch {
     }
   }
 
-  // MARK: What is found
+  // MARK: Results
 
-  /// The table, in its order and with its ranks; who was stopped on which rung; and the best.
+  /// Returns the table in its order and with its ranks, the number of configurations stopped on each rung, and the best
+  /// score.
   static func result(_ search: SweepSearch) -> [String] {
     let table = SweepTable(search.rows, metric: search.definition.scoring, splits: search.definition.splits.count)
     let rows = zip(table.rows, table.ranks).map { row, rank in
-      // A row that has failed may know some of its splits or none.
+      // A failed row may have the scores of some splits.
       let scores = row.failure == nil ? "\(row.scores(table.metric))" : row.failure!
       return "\(row.rung?.number ?? 0): \(row.configuration.description): \(scores), rank \(rank)"
     }
@@ -76,7 +77,7 @@ struct SimulatedSearch {
 
   var result: [String] { Self.result(search) }
 
-  /// What one process comes to that does one fit after the other, if all the same it had to do without those that were lost.
+  /// Returns the result of one process that performs all fits in order, without the scores of the failed ones.
   func expected(_ outcome: (FitGroup, _ member: Int) -> FitOutcome) -> [String] {
     var alone = Self.begin(definition, [])
     while case let tasks = alone.plan(), !tasks.isEmpty {
@@ -94,14 +95,14 @@ struct SimulatedSearch {
     return Self.result(alone)
   }
 
-  // MARK: What is searched
+  // MARK: Search spaces
 
   private static func definition(
     _ kind: ModelKind, _ values: [String: [String]], _ random: inout SplitMix
   ) -> SweepDefinition {
     var definition = SweepDefinition(kind, spaces: [ParameterSpace(values.mapValues { .list($0) })])
     definition.splits = random.chance(0.5) ? .folds(2) : .holdOut(0.5)
-    // Makes scores of its own.
+    // The seed affects the scores.
     definition.seed = UInt64.random(in: 0..<1 << 30, using: &random)
     return definition
   }
@@ -112,7 +113,7 @@ struct SimulatedSearch {
       resource: resource, factor: factor, least: Int.random(in: 1...(most + 2) / 3, using: &random), most: most)
   }
 
-  /// Of forests: many of its configurations are answered by one fit.
+  /// A search of forests, in which one fit answers many configurations.
   static func forests(_ random: inout SplitMix) -> SweepDefinition {
     func some(_ values: [String]) -> [String] {
       Array(values.prefix(Int.random(in: (values.count + 1) / 2...values.count, using: &random)))
@@ -144,7 +145,7 @@ struct SimulatedSearch {
 }
 
 extension FitGroup {
-  /// Follows from all that a member's scores follow from.
+  /// Returns a hash of everything that determines a member's scores.
   func number(of member: Int) -> UInt64 {
     var number = mixed(UInt64(split), UInt64(images ?? 0))
     for (name, value) in members[member].sorted(by: { $0.key < $1.key }) {
@@ -155,7 +156,7 @@ extension FitGroup {
 }
 
 extension FitOutcome {
-  /// Scores with many ties, and some that are none.
+  /// Scores with many ties, and some failures.
   init(value: UInt64) {
     if value % 16 == 0 {
       self.init(failure: "this cannot be fitted")

@@ -2,41 +2,41 @@ import Coordination
 import Foundation
 import SwiftProtobuf
 
-/// A network as workers are told of it. Its weights are one number, which follows from the gradient of every shard in every round: from one
-/// that is missing, or counts twice, follow other weights.
+/// The description of a network. Its weights are one number, which depends on the gradient of every shard in every
+/// round: a gradient that is missing or counts twice changes the weights.
 struct SimulatedNetwork {
-  /// What becomes of whoever takes a third step.
-  enum Fate: UInt64 { case trains, dies, fails }
+  /// The effect of the third step on a member.
+  enum Behavior: UInt64 { case trains, crashes, fails }
 
   let number: UInt64
   let rounds: UInt64
   let shards: Int
-  var fate = Fate.trains
-  /// Where whoever joins begins.
+  var behavior = Behavior.trains
+  /// The step of the newest checkpoint, with which workers begin.
   var step: UInt64 = 0
   var weights: UInt64
-  /// It is trained, and to be judged.
+  /// Whether the training has ended, so that the network is to be evaluated.
   var isTrained = false
 
-  /// Elements of a gradient: it may be cut into buckets, and these into parts of members.
+  /// The number of elements of a gradient. It is divided into buckets, and these into parts of the members.
   static let gradientCount = 8
   static let failure = "it diverges"
 
-  init(number: UInt64, rounds: UInt64, shards: Int, fate: Fate = .trains) {
-    (self.number, self.rounds, self.shards, self.fate) = (number, rounds, shards, fate)
+  init(number: UInt64, rounds: UInt64, shards: Int, behavior: Behavior = .trains) {
+    (self.number, self.rounds, self.shards, self.behavior) = (number, rounds, shards, behavior)
     weights = mixed(number)
   }
 
-  var isFateful: Bool { fate != .trains && rounds > 2 }
+  var isFaulty: Bool { behavior != .trains && rounds > 2 }
 
-  /// The sum over some shards of one element of the gradient.
+  /// Returns the sum over some shards of one element of the gradient.
   func gradient(of shards: Range<Int>, element: Int, weights: UInt64, step: UInt64) -> UInt64 {
     shards.reduce(0) { $0 &+ mixed(weights, step, UInt64($1), UInt64(element)) }
   }
 
   static func apply(_ gradient: [UInt64], to weights: UInt64) -> UInt64 { gradient.reduce(weights) { mixed($0, $1) } }
 
-  /// After each step of one process that has all shards; the first are those that it begins with.
+  /// The weights before the first step, and after each step of a training in one process.
   var history: [UInt64] {
     var history = [mixed(number)]
     for step in 0..<rounds {
@@ -48,10 +48,10 @@ struct SimulatedNetwork {
     return history
   }
 
-  /// Of a block of images.
-  func judgement(of unit: Int) -> UInt64 { mixed(weights, UInt64(unit)) }
+  /// Returns the result of evaluating a block of images.
+  func evaluation(of task: Int) -> UInt64 { mixed(weights, UInt64(task)) }
 
-  // MARK: As it travels
+  // MARK: Serialization
 
   init?(_ description: some Collection<UInt8>) {
     let bytes = Array(description)
@@ -59,20 +59,21 @@ struct SimulatedNetwork {
     let numbers = bytes.withUnsafeBytes { bytes in
       (0..<7).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
     }
-    self.init(number: numbers[0], rounds: numbers[1], shards: Int(numbers[2]), fate: Fate(rawValue: numbers[3])!)
+    self.init(
+      number: numbers[0], rounds: numbers[1], shards: Int(numbers[2]), behavior: Behavior(rawValue: numbers[3])!)
     (step, weights, isTrained) = (numbers[4], numbers[5], numbers[6] == 1)
   }
 
   var description: [UInt8] {
-    [number, rounds, UInt64(shards), fate.rawValue, step, weights, isTrained ? 1 : 0].withUnsafeBytes { Array($0) }
+    [number, rounds, UInt64(shards), behavior.rawValue, step, weights, isTrained ? 1 : 0].withUnsafeBytes { Array($0) }
   }
 }
 
-/// One network that all workers train.
+/// A network that all workers train.
 final class SimulatedTraining: SimulatedJob {
-  /// With the newest checkpoint.
+  /// The network with its newest checkpoint.
   private var network: SimulatedNetwork
-  /// Of the network that has come to its end.
+  /// The weights of the trained network.
   private(set) var weights: UInt64?
 
   init(_ network: SimulatedNetwork) { self.network = network }

@@ -2,32 +2,32 @@ import Coordination
 import Foundation
 import SwiftProtobuf
 
-/// A worker process: the real state machines, and pretended work.
+/// A worker process: the real state machines with simulated work.
 final class SimulatedWorker {
   let id: WorkerID
   private let limits: Limits
   private let speed: Double
-  /// All that it sends and gets takes so much longer.
+  /// The additional delay of all its messages.
   var linkDelay: Milliseconds = 0
-  /// It computes something else than the others.
-  var isLiar = false
-  /// What its host does to a training.
+  /// Whether the worker computes wrong results.
+  var isCorrupt = false
+  /// The fault of the worker's host in trainings.
   var corruption: Corruption?
-  /// It does so in groups of so many members or more: nobody can find out what a member does that trains alone.
+  /// The size of the smallest group in which the fault occurs. The fault of a single member cannot be detected.
   var leastMembersToCorrupt = 2
-  var hasSpoiled = false
-  /// What it sends other members of a training has another length than it must have.
-  var sendsUnfit = false
-  /// It cannot do any job.
-  var isUnfit = false
-  var frozenUntil: Milliseconds = 0
+  var hasCorrupted = false
+  /// Whether its messages to other members have a wrong length.
+  var sendsInvalid = false
+  /// Whether the worker cannot do any job.
+  var isUnable = false
+  var suspendedUntil: Milliseconds = 0
   private var worker: Worker
   private var description: [UInt8] = []
-  /// The first is worked on.
+  /// The chunks that were started. The worker computes the first.
   private var started: [Chunk] = []
-  /// How often work on a chunk has begun.
+  /// The number of chunks that the worker has begun.
   private var turns = 0
-  /// The bytes of results and of the newest checkpoint that may still be asked for.
+  /// The bytes of the results that the coordinator may still request.
   private var results: [UInt64: [UInt64]] = [:]
   private var checkpoint: [UInt64] = []
   private var member: SimulatedMember?
@@ -41,11 +41,11 @@ final class SimulatedWorker {
     worker = Worker(id: id, profile: profile, limits: limits)
   }
 
-  /// What a frozen process is told waits until it goes on.
+  /// Runs `body` now, or when the suspended worker resumes.
   func whenAwake(_ simulation: Simulation, _ body: @escaping (SimulatedWorker, Simulation) -> Void) {
-    if simulation.now >= frozenUntil { return body(self, simulation) }
+    if simulation.now >= suspendedUntil { return body(self, simulation) }
     let id = id
-    simulation.schedule(after: frozenUntil - simulation.now) { simulation in
+    simulation.schedule(after: suspendedUntil - simulation.now) { simulation in
       guard let worker = simulation.workers[id] else { return }
       worker.whenAwake(simulation, body)
     }
@@ -74,10 +74,10 @@ final class SimulatedWorker {
   private func perform(_ actions: [Worker.Action], in simulation: Simulation) {
     for action in actions {
       switch action {
-      case .send(let status): simulation.tellCoordinator(.status(status), from: id)
+      case .send(let status): simulation.sendToCoordinator(.status(status), from: id)
       case .sendResult(let result):
-        simulation.tellCoordinator(.result(result), results[result.chunk] ?? [], from: id)
-      case .sendCheckpoint(let sent): simulation.tellCoordinator(.checkpoint(sent), checkpoint, from: id)
+        simulation.sendToCoordinator(.result(result), results[result.chunk] ?? [], from: id)
+      case .sendCheckpoint(let sent): simulation.sendToCoordinator(.checkpoint(sent), checkpoint, from: id)
       case .prepare(let job): prepare(job, in: simulation)
       case .dropJob:
         preparations += 1
@@ -93,7 +93,7 @@ final class SimulatedWorker {
     }
   }
 
-  /// Whether a member is the one that works here, and not one that was given up.
+  /// Returns whether `member` is the current member of this worker.
   func isCurrent(_ member: SimulatedMember) -> Bool { self.member === member }
 
   private func prepare(_ job: Job, in simulation: Simulation) {
@@ -103,8 +103,8 @@ final class SimulatedWorker {
     simulation.schedule(after: Int.random(in: 10...500, using: &simulation.random)) { simulation in
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.preparations == preparation else { return }
-        if worker.isUnfit {
-          return worker.handle(.jobFailed(job: job.id, reason: "it is unfit"), in: simulation)
+        if worker.isUnable {
+          return worker.handle(.jobFailed(job: job.id, reason: "it cannot do any job"), in: simulation)
         }
         guard let network, !network.isTrained else { return }
         worker.member = SimulatedMember(worker, job: job.id, network, speed: worker.speed, limits: worker.limits)
@@ -124,9 +124,9 @@ final class SimulatedWorker {
     if wasWorkedOn { work(in: simulation) }
   }
 
-  /// On the first chunk that was started.
+  /// Computes the first chunk that was started.
   private func work(in simulation: Simulation) {
-    guard let chunk = started.first, !isUnfit else { return }
+    guard let chunk = started.first, !isUnable else { return }
     turns += 1
     simulation.begunChunks += 1
     let (id, turn, work) = (id, turns, simulation.job.work(on: chunk, description))
@@ -135,8 +135,8 @@ final class SimulatedWorker {
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.turns == turn, worker.started.first == chunk else { return }
         worker.started.removeFirst()
-        if let culprit = work.culprit { return simulation.killWorker(id, by: .unit(culprit)) }
-        let body = worker.isLiar ? work.body.map { $0 ^ id } : work.body
+        if let cause = work.cause { return simulation.killWorker(id, by: .task(cause)) }
+        let body = worker.isCorrupt ? work.body.map { $0 ^ id } : work.body
         worker.results[chunk.id] = body
         worker.handle(
           .chunkEnded(

@@ -1,57 +1,59 @@
 import Coordination
 
-/// What must hold at every moment, whatever happens.
+/// The invariants of a simulation.
 extension Simulation {
-  /// Knows what kills, since the test has said so: whatever the coordinator concludes from what it sees is compared
-  /// with that.
+  /// The true causes of crashes, which the test has defined. The conclusions of the coordinator are compared with them.
   struct Oracle {
-    /// A unit of a job, or a network.
-    enum Work: Hashable {
-      case unit(Int)
+    /// A task or a network that crashes workers.
+    enum Cause: Hashable {
+      case task(Int)
       case network(UInt64)
     }
 
-    /// Deaths that work has caused. What kills is known by this alone, not by what workers had in hand when they were
-    /// lost.
-    private(set) var kills: [Work: Int] = [:]
+    /// The number of crashes by cause. It does not depend on the chunks that workers had when they were lost.
+    private(set) var crashes: [Cause: Int] = [:]
 
-    mutating func noteKill(by work: Work) { kills[work, default: 0] += 1 }
+    mutating func noteCrash(by cause: Cause) { crashes[cause, default: 0] += 1 }
   }
 
-  /// Quarantined as the cause of crashes: it must have caused some.
+  /// Checks that a chunk that is quarantined as the cause of crashes has caused some.
   private func checkQuarantine(of chunk: Chunk) {
-    guard chunk.count == 1 else { return violate("units \(chunk.units) are quarantined together") }
-    let kills = oracle.kills[.unit(Int(chunk.first))] ?? 0
-    if kills == 0 { return violate("unit \(chunk.first) is quarantined, and has killed nobody") }
+    guard chunk.count == 1 else { return violate("tasks \(chunk.tasks) are quarantined together") }
+    let crashes = oracle.crashes[.task(Int(chunk.first))] ?? 0
+    if crashes == 0 { return violate("task \(chunk.first) is quarantined, but has crashed no worker") }
   }
 
   func check(_ note: Coordinator.Note) {
     switch note {
-    case .setAside(let chunk, _, let reason): if reason.contains("crash") { checkQuarantine(of: chunk) }
+    case .quarantined(let chunk, _, let reason): if reason.contains("crash") { checkQuarantine(of: chunk) }
     case .deviates(let deviation, _):
-      if !liars.contains(deviation.worker) {
-        violate("an honest worker is said to deviate")
+      if !corruptWorkers.contains(deviation.worker) {
+        violate("a correct worker is reported as deviating")
       }
     case .resultsDiffer(_, let one, let other):
-      if liars.isDisjoint(with: [one, other]) { violate("results of honest workers differ") }
-    case .lost(let worker, .unfit(let reason)):
-      if reason.contains("bad memory"), !liars.contains(worker) { violate("an honest worker is expelled: \(reason)") }
+      if corruptWorkers.isDisjoint(with: [one, other]) { violate("results of correct workers differ") }
+    case .lost(let worker, .excluded(let reason)):
+      if reason.contains("bad memory"), !corruptWorkers.contains(worker) {
+        violate("a correct worker is expelled: \(reason)")
+      }
     default: break
     }
   }
 
-  // MARK: Lies
+  // MARK: Contradictions
 
-  /// Whether the result is not the one that counts for the same chunk.
-  func isProofOfALie(_ event: Coordinator.Event, from worker: WorkerID) -> Bool {
+  /// Returns whether the result differs from the accepted result of the same chunk.
+  func contradictsKnownResult(_ event: Coordinator.Event, from worker: WorkerID) -> Bool {
     guard case .result(let result) = event, let known = digests[[result.job, result.chunk]],
       result.failure.isEmpty, known != Array(result.digest)
     else { return false }
     return coordinator!.overview.contains { $0.id == worker }
   }
 
-  /// Two results for the same work end it, and those who have sent them are named.
-  func checkLies(_ event: Coordinator.Event, of worker: WorkerID, hasToFail: Bool, _ actions: [Coordinator.Action]) {
+  /// Checks that two different results of the same chunk are reported, and no other results.
+  func checkContradictions(
+    _ event: Coordinator.Event, of worker: WorkerID, isContradiction: Bool, _ actions: [Coordinator.Action]
+  ) {
     for action in actions {
       if case .keepResult(let chunk, let job) = action, case .result(let result) = event {
         digests[[job, chunk.id]] = Array(result.digest)
@@ -61,17 +63,19 @@ extension Simulation {
     let isNamed = actions.contains {
       if case .note(.resultsDiffer(_, _, worker)) = $0 { true } else { false }
     }
-    if hasToFail != isNamed { violate("two results for the same work are \(isNamed ? "not " : "")there") }
+    if isContradiction != isNamed {
+      violate(isNamed ? "equal results are reported as different" : "different results are not reported")
+    }
   }
 
   // MARK: Weights
 
-  /// Whoever has taken so many steps must have the weights of one process that takes them alone.
+  /// Checks that the weights after a step are those of a training in one process.
   func check(_ weights: UInt64, after step: UInt64, of network: SimulatedNetwork) {
     let history = histories[network.number] ?? network.history
     histories[network.number] = history
     if step >= history.count || history[Int(step)] != weights {
-      violate("network \(network.number) has other weights after step \(step) than one process comes to")
+      violate("network \(network.number) has wrong weights after step \(step)")
     }
   }
 }

@@ -1,7 +1,7 @@
 import Coordination
 
-/// One coordinator and its workers in simulated time, over a network that loses, delays, doubles and reorders, with processes that crash, and
-/// that stand still for a while.
+/// A coordinator and its workers in simulated time. The network loses, delays, duplicates and reorders messages;
+/// processes crash, and are suspended for a while.
 final class Simulation {
   var random: SplitMix
   let job: any SimulatedJob
@@ -12,24 +12,24 @@ final class Simulation {
 
   private(set) var coordinator: Coordinator?
   private var session: UInt64 = 0
-  private var coordinatorFrozenUntil: Milliseconds = 0
+  private var coordinatorSuspendedUntil: Milliseconds = 0
   private(set) var workers: [WorkerID: SimulatedWorker] = [:]
-  /// By sender and receiver.
+  /// The end of each cut, by sender and receiver.
   private var cuts: [[WorkerID]: Milliseconds] = [:]
   private(set) var injected: [FaultKind: Int] = [:]
-  /// How often work on a chunk has begun, and how often a worker has dropped a job while it was not at its end.
+  /// The number of chunks that workers have begun, and of jobs that they have dropped before their end.
   var (begunChunks, droppedJobs) = (0, 0)
-  /// How often a member has computed a round that it had computed before.
+  /// The number of rounds that a member has computed again.
   var repeatedRounds = 0
-  /// All that there have ever been.
-  private(set) var liars: Set<WorkerID> = []
+  /// All workers so far that compute wrongly.
+  private(set) var corruptWorkers: Set<WorkerID> = []
 
   var ended: Coordinator.JobEnd?
   private(set) var notes: [Coordinator.Note] = []
   private(set) var violations: [String] = []
   private(set) var coordinatorMessages = 0
   var oracle = Oracle()
-  /// Of each chunk that is done, the digest that counts.
+  /// The digest of the accepted result of each chunk.
   var digests: [[UInt64]: [UInt8]] = [:]
   var histories: [UInt64: [UInt64]] = [:]
 
@@ -43,7 +43,7 @@ final class Simulation {
     schedule(after: 1_000) { $0.injectFaults() }
   }
 
-  /// - Returns: whether the job came to its end.
+  /// - Returns: Whether the job has ended.
   func run(limit: Milliseconds = 3_600_000) -> Bool {
     while ended == nil, now < limit, let (time, event) = queue.next() {
       now = time
@@ -62,7 +62,7 @@ final class Simulation {
 
   // MARK: The network
 
-  /// Delivers to `receiver` (0: the coordinator) sooner or later, perhaps twice, perhaps never.
+  /// Delivers a message to `receiver` (0: the coordinator) after a delay, possibly twice or never.
   func deliver(from sender: WorkerID, to receiver: WorkerID, _ event: @escaping (Simulation) -> Void) {
     let isFaulty = now < faults.end
     if isFaulty, random.chance(faults.loss) { return count(.lostMessage) }
@@ -89,21 +89,21 @@ final class Simulation {
     cuts[[sender, receiver]] = max(cuts[[sender, receiver]] ?? 0, now + duration)
   }
 
-  /// Both sides notice it, the worker always, the coordinator as a rule.
+  /// Closes a connection. The worker always notices it, the coordinator unless the message is lost.
   func closeConnection(of worker: WorkerID) {
     workers[worker]?.handle(.disconnected, in: self)
-    tellCoordinator(.disconnected, from: worker)
+    sendToCoordinator(.disconnected, from: worker)
   }
 
   // MARK: The coordinator
 
   private func startCoordinator() {
-    // A session is a microsecond: the numbers of its jobs, which count on from it, are never those of another one.
+    // Job numbers count up from the session, so sessions must be far apart.
     session += 1_000_000
     coordinator = Coordinator(session: session, numerics: 1, limits: limits)
-    (coordinatorFrozenUntil, digests) = (0, [:])
+    (coordinatorSuspendedUntil, digests) = (0, [:])
     job.begin(in: self)
-    job.goOn(in: self)
+    job.advance(in: self)
     tickCoordinator(session)
   }
 
@@ -117,32 +117,32 @@ final class Simulation {
     schedule(after: Int.random(in: 100...3_000, using: &random)) { $0.startCoordinator() }
   }
 
-  /// Workers find a coordinator gone that does not answer: they close their connections, and open others.
-  func freezeCoordinator(for duration: Milliseconds) {
-    coordinatorFrozenUntil = max(coordinatorFrozenUntil, now + duration)
-    guard duration > limits.silence else { return }
-    schedule(after: limits.silence) { simulation in
+  /// Suspends the coordinator. Workers that receive no answer within the timeout close their connections and reconnect.
+  func suspendCoordinator(for duration: Milliseconds) {
+    coordinatorSuspendedUntil = max(coordinatorSuspendedUntil, now + duration)
+    guard duration > limits.workerTimeout else { return }
+    schedule(after: limits.workerTimeout) { simulation in
       for worker in simulation.workers.keys.sorted() { simulation.closeConnection(of: worker) }
     }
   }
 
-  /// What a frozen process is told waits until it goes on.
+  /// Runs `body` now, or when the suspended coordinator resumes.
   private func whenCoordinatorIsAwake(_ body: @escaping (Simulation) -> Void) {
-    guard now < coordinatorFrozenUntil else { return body(self) }
-    schedule(after: coordinatorFrozenUntil - now) { $0.whenCoordinatorIsAwake(body) }
+    guard now < coordinatorSuspendedUntil else { return body(self) }
+    schedule(after: coordinatorSuspendedUntil - now) { $0.whenCoordinatorIsAwake(body) }
   }
 
   private func tickCoordinator(_ session: UInt64) {
     whenCoordinatorIsAwake { simulation in
       guard session == simulation.session, simulation.coordinator != nil else { return }
       simulation.command { $0.tick(at: $1) }
-      simulation.job.goOn(in: simulation)
+      simulation.job.advance(in: simulation)
       simulation.schedule(after: simulation.limits.heartbeat / 2) { $0.tickCoordinator(session) }
     }
   }
 
-  /// - Parameter body: the bytes that come with a result or a checkpoint
-  func tellCoordinator(_ event: Coordinator.Event, _ body: [UInt64] = [], from worker: WorkerID) {
+  /// - Parameter body: The bytes that come with a result or a checkpoint.
+  func sendToCoordinator(_ event: Coordinator.Event, _ body: [UInt64] = [], from worker: WorkerID) {
     var event = event
     if case .checkpoint(var checkpoint) = event {
       checkpoint.digest = StateName(step: checkpoint.step, tensors: body).digest
@@ -152,21 +152,21 @@ final class Simulation {
       $0.whenCoordinatorIsAwake { simulation in
         guard simulation.coordinator != nil else { return }
         simulation.coordinatorMessages += 1
-        let hasToFail = simulation.isProofOfALie(event, from: worker)
+        let isContradiction = simulation.contradictsKnownResult(event, from: worker)
         let actions = simulation.coordinator!.handle(event, from: worker, at: simulation.now)
-        simulation.checkLies(event, of: worker, hasToFail: hasToFail, actions)
+        simulation.checkContradictions(event, of: worker, isContradiction: isContradiction, actions)
         simulation.perform(actions, body)
-        simulation.job.goOn(in: simulation)
+        simulation.job.advance(in: simulation)
       }
     }
   }
 
-  /// Has the coordinator do something.
+  /// Calls a method of the coordinator, and performs its actions.
   func command(_ command: (inout Coordinator, Milliseconds) -> [Coordinator.Action]) {
     perform(command(&coordinator!, now))
   }
 
-  func reorder(_ units: [Int]) { coordinator?.reorder(units) }
+  func reorder(_ tasks: [Int]) { coordinator?.reorder(tasks) }
 
   private func perform(_ actions: [Coordinator.Action], _ body: [UInt64] = []) {
     for action in actions {
@@ -183,8 +183,8 @@ final class Simulation {
       case .note(let note):
         notes.append(note)
         check(note)
-        if case .setAside(let chunk, let job, let reason) = note {
-          self.job.setAside(chunk, of: job, reason: reason, in: self)
+        if case .quarantined(let chunk, let job, let reason) = note {
+          self.job.noteQuarantined(chunk, of: job, reason: reason, in: self)
         }
       case .end(let end, let job): self.job.end(job, end, in: self)
       }
@@ -197,9 +197,9 @@ final class Simulation {
     let id = UInt64.random(in: 1...UInt64.max, using: &random)
     let worker = SimulatedWorker(id: id, limits: limits, speed: Double.random(in: 0.3...3, using: &random))
     worker.linkDelay = random.chance(faults.slowLinks) ? Int.random(in: 20...400, using: &random) : 0
-    (worker.isLiar, worker.isUnfit) = (random.chance(faults.liars), random.chance(faults.unfit))
-    if worker.isLiar {
-      liars.insert(id)
+    (worker.isCorrupt, worker.isUnable) = (random.chance(faults.corruptWorkers), random.chance(faults.unableWorkers))
+    if worker.isCorrupt {
+      corruptWorkers.insert(id)
       let first = UInt64.random(in: 0...faults.lastCorruption, using: &random)
       worker.corruption = [.weights(after: first), .gradients(after: first), .sums(after: first)]
         .randomElement(using: &random)
@@ -208,18 +208,18 @@ final class Simulation {
     worker.tick(in: self)
   }
 
-  /// From now on the worker computes wrongly, in groups of all workers.
+  /// Makes a worker compute wrongly, in groups of all workers.
   func corrupt(_ id: WorkerID, _ corruption: Corruption) {
-    liars.insert(id)
+    corruptWorkers.insert(id)
     (workers[id]!.corruption, workers[id]!.leastMembersToCorrupt) = (corruption, workers.count)
   }
 
-  /// - Parameter culprit: what kills it, if that is its work
-  func killWorker(_ id: WorkerID, by culprit: Oracle.Work? = nil) {
+  /// - Parameter cause: The task or network that crashes the worker, if any.
+  func killWorker(_ id: WorkerID, by cause: Oracle.Cause? = nil) {
     guard workers.removeValue(forKey: id) != nil else { return }
-    if let culprit { oracle.noteKill(by: culprit) }
-    if random.chance(0.7) { tellCoordinator(.disconnected, from: id) }
-    // Some are started again at once.
+    if let cause { oracle.noteCrash(by: cause) }
+    if random.chance(0.7) { sendToCoordinator(.disconnected, from: id) }
+    // Some workers are restarted at once.
     let pause = random.chance(0.3) ? 100 : Int.random(in: 100...3_000, using: &random)
     schedule(after: pause) { $0.startWorker() }
   }

@@ -2,56 +2,61 @@ import Coordination
 import Foundation
 import Testing
 
-/// `deploy/soak` goes on from ever new seeds.
+/// The first seed; `deploy/soak` sets a new one for each run.
 let firstSeed = ProcessInfo.processInfo.environment["ATELIER_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
 
 func seeds(_ block: Int, of count: UInt64) -> Range<UInt64> {
   firstSeed + UInt64(block) * count..<firstSeed + UInt64(block + 1) * count
 }
 
-/// A test of faults that had none would show nothing.
-/// - Parameter kinds: that there need not be
+/// Checks that failures of all kinds were injected. A test without failures would prove nothing.
+/// - Parameter kinds: The kinds that may be missing.
 func expectAll(_ injected: [FaultKind: Int], but kinds: Set<FaultKind> = [.voidRound]) {
   for kind in FaultKind.allCases where !kinds.contains(kind) {
     #expect(injected[kind, default: 0] > 0, "no \(kind) was injected: \(injected)")
   }
 }
 
-/// Thousands of clusters with accidents, each wholly determined by its seed.
+/// Thousands of clusters with failures, each determined by its seed.
 struct SimulationTests {
-  /// Checks what holds whatever happens. - Returns: whether the tasks have come to their end
+  /// Checks the properties that hold despite all failures.
+  /// - Returns: Whether the job was done.
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Bool {
     #expect(simulation.run(), "seed \(seed): the job never ended")
     #expect(simulation.violations.isEmpty, "seed \(seed)")
     guard case .done(let chunks) = simulation.ended else { return false }
-    let setAside = chunks.flatMap(\.units)
-    #expect((tasks.done + setAside).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each has one end")
-    #expect(Set(setAside).isSuperset(of: tasks.deadly.union(tasks.failing)), "seed \(seed): these give no result")
+    let quarantined = chunks.flatMap(\.tasks)
     #expect(
-      Set(tasks.setAside.flatMap(\.chunk.units)).isSuperset(of: setAside), "seed \(seed): what is set aside is told")
-    for (chunk, reason) in tasks.setAside where reason == SimulatedTasks.failure {
-      #expect(chunk.units.contains(where: tasks.failing.contains), "seed \(seed): nothing else fails")
+      (tasks.done + quarantined).sorted() == Array(tasks.milliseconds.indices), "seed \(seed): each task ends once")
+    #expect(
+      Set(quarantined).isSuperset(of: tasks.crashing.union(tasks.failing)),
+      "seed \(seed): these tasks have no result")
+    #expect(
+      Set(tasks.quarantined.flatMap(\.chunk.tasks)).isSuperset(of: quarantined),
+      "seed \(seed): quarantined tasks are reported")
+    for (chunk, reason) in tasks.quarantined where reason == SimulatedTasks.failure {
+      #expect(chunk.tasks.contains(where: tasks.failing.contains), "seed \(seed): no other task fails")
     }
-    let killers = tasks.setAside.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.units)
-    #expect(Set(killers) == tasks.deadly, "seed \(seed): the innocent come through")
+    let crashing = tasks.quarantined.filter { $0.reason != SimulatedTasks.failure }.flatMap(\.chunk.tasks)
+    #expect(Set(crashing) == tasks.crashing, "seed \(seed): only crashing tasks are quarantined")
     return true
   }
 
-  @Test(arguments: 0..<8) func everyUnitCountsOnceWhateverHappens(block: Int) {
+  @Test(arguments: 0..<8) func everyTaskCountsOnceDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 300) {
       var random = SplitMix(state: seed)
       let faults = Faults.random(&random)
-      let units = Int.random(in: 1...400, using: &random)
+      let taskCount = Int.random(in: 1...400, using: &random)
       let workers = Int.random(in: 1...(seed % 20 == 0 ? 50 : 6), using: &random)
       let tasks = SimulatedTasks(
-        milliseconds: [Int](repeating: 30, count: units), isUneven: seed.isMultiple(of: 3))
+        milliseconds: [Int](repeating: 30, count: taskCount), isUneven: seed.isMultiple(of: 3))
       func some() -> Set<Int> {
         guard random.chance(0.2) else { return [] }
-        return Set((0..<2).map { _ in Int.random(in: 0..<units, using: &random) })
+        return Set((0..<2).map { _ in Int.random(in: 0..<taskCount, using: &random) })
       }
-      tasks.deadly = some()
-      tasks.failing = some().subtracting(tasks.deadly)
+      tasks.crashing = some()
+      tasks.failing = some().subtracting(tasks.crashing)
       let simulation = Simulation(
         seed: seed, tasks, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
@@ -61,7 +66,7 @@ struct SimulationTests {
     expectAll(injected)
   }
 
-  @Test(arguments: 0..<8) func membersAlwaysAgreeAndTheTrainingEnds(block: Int) {
+  @Test(arguments: 0..<8) func trainingEndsWithCorrectWeightsDespiteFailures(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 150) {
       var random = SplitMix(state: seed)
@@ -76,89 +81,93 @@ struct SimulationTests {
       #expect(simulation.run(), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.ended == .trained, "seed \(seed)")
-      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
       injected.merge(simulation.injected, uniquingKeysWith: +)
     }
     expectAll(injected, but: [])
   }
 
-  enum BadMember: CaseIterable { case cut, mute, deaf, deafToTheCoordinator, muteToTheCoordinator, sendsUnfit }
+  enum FaultyMember: CaseIterable {
+    case cut, doesNotSend, doesNotReceive, doesNotReceiveFromCoordinator, doesNotSendToCoordinator, sendsInvalid
+  }
 
-  /// Two members that never hear of each other, of which one does not hear the other or the coordinator, or one that
-  /// sends the others what is of no use: the others go on, or one goes on alone.
-  @Test(arguments: BadMember.allCases) func oneBadMemberDoesNotStopATraining(kind: BadMember) {
+  /// A link between two members, or between a member and the coordinator, is cut in one or both directions, or a member
+  /// sends invalid messages: the other members, or one member alone, finish the training.
+  @Test(arguments: FaultyMember.allCases) func oneFaultyMemberDoesNotStopTraining(kind: FaultyMember) {
     for seed in UInt64(0)..<60 {
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 120, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 2 + Int(seed % 4), faults: Faults(end: 0))
       let workers = simulation.workers.keys.sorted()
       switch kind {
       case .cut: simulation.cut(workers[0], workers[1], for: 1_000_000)
-      case .mute: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
-      case .deaf: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
-      case .deafToTheCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
-      case .muteToTheCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
-      case .sendsUnfit: simulation.workers[workers[0]]!.sendsUnfit = true
+      case .doesNotSend: simulation.cutOneWay(from: workers[0], to: workers[1], for: 1_000_000)
+      case .doesNotReceive: simulation.cutOneWay(from: workers[1], to: workers[0], for: 1_000_000)
+      case .doesNotReceiveFromCoordinator: simulation.cutOneWay(from: 0, to: workers[0], for: 1_000_000)
+      case .doesNotSendToCoordinator: simulation.cutOneWay(from: workers[0], to: 0, for: 1_000_000)
+      case .sendsInvalid: simulation.workers[workers[0]]!.sendsInvalid = true
       }
       #expect(simulation.run(limit: 400_000), "seed \(seed): the training never ended")
       #expect(simulation.violations.isEmpty && simulation.ended == .trained, "seed \(seed)")
-      #expect(training.weights == training.expectedWeights, "seed \(seed): not what one process comes to")
+      #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
     }
   }
 
-  @Test func theSameSeedIsTheSameStory() {
-    func story(_ seed: UInt64) -> (Milliseconds, Int) {
+  @Test func simulationIsDeterministic() {
+    func trace(_ seed: UInt64) -> (Milliseconds, Int) {
       var random = SplitMix(state: seed)
       let training = SimulatedTraining(SimulatedNetwork(number: seed, rounds: 40, shards: 8))
       let simulation = Simulation(seed: seed, training, workers: 4, faults: .random(&random))
       _ = simulation.run()
       return (simulation.now, simulation.coordinatorMessages)
     }
-    for seed in UInt64(1)...5 { #expect(story(seed) == story(seed)) }
+    for seed in UInt64(1)...5 { #expect(trace(seed) == trace(seed)) }
   }
 
-  @Test func whatKillsThreeWorkersIsSetAside() {
+  @Test func crashingTaskIsQuarantined() {
     for seed in UInt64(0)..<50 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 200), isUneven: seed.isMultiple(of: 3))
-      tasks.deadly = [117]
+      tasks.crashing = [117]
       let simulation = Simulation(seed: seed, tasks, workers: 20)
       #expect(check(tasks, simulation, seed))
-      #expect(tasks.setAside.map(\.chunk.units) == [117..<118], "seed \(seed)")
-      // Of the unit's chunk and then of the unit alone, three times each, two at a time.
-      let dead = simulation.notes.count { if case .lost = $0 { true } else { false } }
-      #expect(dead <= 12, "seed \(seed): \(dead) have died of it")
+      #expect(tasks.quarantined.map(\.chunk.tasks) == [117..<118], "seed \(seed)")
+      // The task's chunk and then the task alone crash two workers at a time, three times each.
+      let crashed = simulation.notes.count { if case .lost = $0 { true } else { false } }
+      #expect(crashed <= 12, "seed \(seed): \(crashed) workers have crashed")
     }
   }
 
-  /// A switch fails, or the coordinator stands still; or, once, half of all workers die: no work is to blame, though all are lost that have it.
+  /// A switch fails, the coordinator is suspended, or half of the workers crash at once: no task is quarantined,
+  /// although all its workers are lost.
   @Test(arguments: [
-    Faults(blackouts: 0.3), Faults(coordinatorFreezes: 0.3), Faults(loss: 0.1, blackouts: 0.3, coordinatorFreezes: 0.3),
-    Faults(end: 1_200, crowdCrashes: 4),
-  ]) func whatHappensToManyAtOnceSetsNothingAside(faults: Faults) {
+    Faults(blackouts: 0.3), Faults(coordinatorSuspensions: 0.3),
+    Faults(loss: 0.1, blackouts: 0.3, coordinatorSuspensions: 0.3),
+    Faults(end: 1_200, hostCrashes: 4),
+  ]) func simultaneousLossesCauseNoQuarantine(faults: Faults) {
     for seed in UInt64(0)..<100 {
       let tasks = SimulatedTasks(milliseconds: [3_000, 3_000, 3_000, 20_000, 20_000], isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 6, faults: faults)
-      #expect(check(tasks, simulation, seed) && tasks.setAside.isEmpty, "seed \(seed)")
+      #expect(check(tasks, simulation, seed) && tasks.quarantined.isEmpty, "seed \(seed)")
     }
   }
 
-  /// Where nobody dies of it, nobody is blamed for who cannot do it.
-  @Test func whoCannotDoTheJobIsLeftOut() {
+  /// The job is done unless no worker is able to do it.
+  @Test func unableWorkersAreExcluded() {
     for seed in UInt64(0)..<200 {
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 50), isUneven: false, awaiting: 4)
-      let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unfit: 0.6))
-      let fit = simulation.workers.values.count { !$0.isUnfit }
-      #expect(check(tasks, simulation, seed) == (fit > 0), "seed \(seed): \(fit) of 4 can")
-      if fit == 0 { #expect(simulation.ended == .impossible(reason: "it is unfit"), "seed \(seed)") }
+      let simulation = Simulation(seed: seed, tasks, workers: 4, faults: Faults(loss: 0.2, unableWorkers: 0.6))
+      let able = simulation.workers.values.count { !$0.isUnable }
+      #expect(check(tasks, simulation, seed) == (able > 0), "seed \(seed): \(able) of 4 workers are able")
+      if able == 0 { #expect(simulation.ended == .impossible(reason: "it cannot do any job"), "seed \(seed)") }
     }
   }
 
-  /// Of what two workers have done, who computes something else is found out, and named.
-  @Test func whoComputesSomethingElseIsFoundOut() {
+  /// If two workers compute the same task, and one of them wrongly, the job fails and names both.
+  @Test func differentResultsAreDetected() {
     var failed = 0
     for seed in UInt64(0)..<400 {
       var random = SplitMix(state: seed)
       var faults = seed % 2 == 0 ? Faults.random(&random) : Faults()
-      faults.liars = 0.3
+      faults.corruptWorkers = 0.3
       let tasks = SimulatedTasks(milliseconds: [Int](repeating: 30, count: 20), isUneven: true)
       let simulation = Simulation(seed: seed, tasks, workers: 4, faults: faults)
       if check(tasks, simulation, seed) { continue }
@@ -166,7 +175,7 @@ struct SimulationTests {
         Issue.record("seed \(seed): \(String(describing: simulation.ended))")
         continue
       }
-      #expect(reason.contains("different results") && !simulation.liars.isEmpty, "seed \(seed)")
+      #expect(reason.contains("different results") && !simulation.corruptWorkers.isEmpty, "seed \(seed)")
       failed += 1
     }
     #expect(failed > 20)

@@ -1,8 +1,8 @@
 import Coordination
 import Testing
 
-/// What a pause costs, however long it is: of the coordinator's process, or of its links to all workers. The answer is:
-/// the pause, at most.
+/// Pauses of the coordinator's process, or of its links to all workers. A pause of any length costs at most its own
+/// time.
 struct SuspensionSimulationTests {
   static let pauses: [Milliseconds] = [1_000, 6_000, 20_000, 120_000, 1_800_000]
 
@@ -15,35 +15,35 @@ struct SuspensionSimulationTests {
     simulation.notes.count { if case .lost = $0 { true } else { false } }
   }
 
-  /// Each chunk is begun once; at the end, and when they are back before the others, idle workers begin those of others
-  /// as well.
+  /// Checks that chunks are not repeated, except by idle workers that share the chunks of others at the end or after a
+  /// pause.
   private func checkTasks(_ tasks: SimulatedTasks, _ simulation: Simulation, _ name: String) {
     #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "\(name)")
-    #expect(simulation.ended == .done(setAside: []) && tasks.done.count == 60, "\(name)")
+    #expect(simulation.ended == .done(quarantined: []) && tasks.done.count == 60, "\(name)")
     #expect(simulation.droppedJobs == 0, "\(name): workers keep the job")
     let repeated = simulation.begunChunks - tasks.keptChunks
     #expect(repeated <= 16, "\(name): \(repeated) of \(tasks.keptChunks)")
   }
 
-  @Test(arguments: pauses) func noTaskIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+  @Test(arguments: pauses) func suspensionOfCoordinatorRepeatsNoTask(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (tasks, simulation) = tasks(seed)
-      simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.freezeCoordinator(for: pause) }
+      simulation.schedule(after: 1_500 + 100 * Int(seed)) { $0.suspendCoordinator(for: pause) }
       checkTasks(tasks, simulation, "seed \(seed)")
-      #expect(losses(simulation) == 0, "seed \(seed): nobody is lost")
+      #expect(losses(simulation) == 0, "seed \(seed): no worker is lost")
       #expect(simulation.now > pause)
     }
   }
 
-  /// Here the coordinator is awake, and finds all workers gone.
-  @Test(arguments: pauses) func noTaskIsRepeatedAfterItsLinksWereCut(pause: Milliseconds) {
+  /// The coordinator is not suspended, and declares all workers lost.
+  @Test(arguments: pauses) func cutLinksRepeatNoTask(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (tasks, simulation) = tasks(seed)
       simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in
         for worker in simulation.workers.keys { simulation.cut(worker, 0, for: pause) }
       }
       checkTasks(tasks, simulation, "seed \(seed)")
-      #expect(losses(simulation) == (pause > Limits().silence ? 4 : 0), "seed \(seed)")
+      #expect(losses(simulation) == (pause > Limits().workerTimeout ? 4 : 0), "seed \(seed)")
     }
   }
 
@@ -52,31 +52,29 @@ struct SuspensionSimulationTests {
     return (training, Simulation(seed: seed, training, workers: 3, faults: Faults(end: 0)))
   }
 
-  /// Members work on alone. If the pause outlasts that, nothing is left to do but to hand in what the network has come
-  /// to.
-  @Test(arguments: pauses) func noRoundIsRepeatedAfterASuspensionOfTheCoordinator(pause: Milliseconds) {
+  /// Members continue without the coordinator. After a long pause they only have to send the trained network.
+  @Test(arguments: pauses) func suspensionOfCoordinatorRepeatsNoRound(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (_, undisturbed) = training(seed)
       #expect(undisturbed.run())
       let (training, simulation) = training(seed)
       let begin = 1_500 + 100 * Int(seed)
-      // Some are repeated when the first members come together.
+      // Some rounds are repeated when the first members join.
       var repeatedBefore = 0
       simulation.schedule(after: begin) { simulation in
         repeatedBefore = simulation.repeatedRounds
-        simulation.freezeCoordinator(for: pause)
+        simulation.suspendCoordinator(for: pause)
       }
       #expect(simulation.run(limit: 100_000_000) && simulation.violations.isEmpty, "seed \(seed)")
       #expect(simulation.ended == .trained && training.weights == training.expectedWeights, "seed \(seed)")
       #expect(simulation.repeatedRounds == repeatedBefore && simulation.droppedJobs == 0, "seed \(seed)")
-      #expect(losses(simulation) == 0, "seed \(seed): nobody is lost")
+      #expect(losses(simulation) == 0, "seed \(seed): no worker is lost")
       #expect(simulation.now <= max(2 * undisturbed.now, begin + pause) + 4_000, "seed \(seed): \(simulation.now)")
     }
   }
 
-  /// All have been lost, and come back with the state that they had: at most the round in hand is repeated for each
-  /// generation.
-  @Test(arguments: pauses) func noStateIsLostWithTheLinks(pause: Milliseconds) {
+  /// All members are lost, and reconnect with their states. Each repeats at most one round per generation.
+  @Test(arguments: pauses) func cutLinksLoseNoState(pause: Milliseconds) {
     for seed in UInt64(0)..<12 {
       let (training, simulation) = training(seed)
       simulation.schedule(after: 1_500 + 100 * Int(seed)) { simulation in

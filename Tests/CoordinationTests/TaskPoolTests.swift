@@ -2,7 +2,7 @@ import Coordination
 import SwiftProtobuf
 import Testing
 
-/// How the units of a job are cut into chunks.
+/// Cutting the tasks of a job into chunks, and the chunks of lost workers.
 struct TaskPoolTests {
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var statuses: UInt64 = 0
@@ -11,7 +11,7 @@ struct TaskPoolTests {
 
   private mutating func join(_ worker: WorkerID, threads: UInt32) -> [Coordinator.Action] {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       ($0.number, $0.profile.threads, $0.profile.numerics) = (statuses, threads, 1)
     }
     return coordinator.handle(.status(status), from: worker, at: now)
@@ -21,11 +21,12 @@ struct TaskPoolTests {
     actions.compactMap { if case .send(let orders, worker) = $0 { orders } else { nil } }.last ?? Orders()
   }
 
-  /// - Returns: the first unit of what is set aside therefore
-  private mutating func kill(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
+  /// Closes the connection of a worker.
+  /// - Returns: The first task of each chunk that is quarantined.
+  private mutating func crash(_ worker: WorkerID, after time: Milliseconds = 1_000) -> [UInt64] {
     now += time
     return coordinator.handle(.disconnected, from: worker, at: now).compactMap {
-      if case .note(.setAside(let chunk, _, _)) = $0 { chunk.first } else { nil }
+      if case .note(.quarantined(let chunk, _, _)) = $0 { chunk.first } else { nil }
     }
   }
 
@@ -34,19 +35,19 @@ struct TaskPoolTests {
     return orders(coordinator.handle(.result(result), from: worker, at: now), to: worker)
   }
 
-  /// Nobody knows how long a unit takes before one is done.
-  @Test mutating func theFirstChunksAreOneUnitForEachThread() {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<3_000])), description: [], at: 0)
+  /// The length of a task is unknown before one is done.
+  @Test mutating func firstChunksHaveOneTaskPerThread() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3_000])), description: [], at: 0)
     #expect(orders(join(1, threads: 2), to: 1).chunks.map(\.count) == [2, 2])
     let second = orders(join(2, threads: 3), to: 2)
     #expect(second.chunks.map(\.count) == [3, 3])
-    // A unit in 10 ms: 100 in a second, in multiples of the threads.
+    // 10 ms per task: 100 tasks in a second, rounded down to a multiple of the threads.
     let next = complete(second.chunks[0], by: 2, job: second.job.id, milliseconds: 30)
     #expect(next.chunks.map(\.count) == [3, 99])
   }
 
-  @Test mutating func aChunkHasNoMoreThanItMay() {
-    let pool = TaskPool(units: [0..<10], largestChunk: 1)
+  @Test mutating func chunkSizeIsLimited() {
+    let pool = TaskPool(tasks: [0..<10], largestChunk: 1)
     _ = coordinator.start(.tasks(pool), description: [], at: 0)
     var orders = orders(join(1, threads: 4), to: 1)
     var done: [UInt64] = []
@@ -58,13 +59,13 @@ struct TaskPoolTests {
     #expect(done == Array(0..<10))
   }
 
-  /// What comes of units says which come next.
-  @Test mutating func aJobThatGrowsEndsWhenItGrowsNoMore() {
-    _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
-    #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty && coordinator.isDry && coordinator.isIdle)
+  /// The results of tasks determine the next tasks.
+  @Test mutating func growingJobEndsAfterItStopsGrowing() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
+    #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty && coordinator.needsMoreTasks && coordinator.isIdle)
     let first = orders(coordinator.add(0..<1, file: [7], at: 0), to: 1)
-    #expect(first.chunks.map { [UInt8]($0.file) } == [[7]] && coordinator.isDry && !coordinator.isIdle)
-    // For want of anything else, the second one helps; but not when there is more.
+    #expect(first.chunks.map { [UInt8]($0.file) } == [[7]] && coordinator.needsMoreTasks && !coordinator.isIdle)
+    // The second worker helps with the first chunk, but only until there are more tasks.
     #expect(orders(join(2, threads: 1), to: 2).chunks == first.chunks)
     let added = coordinator.add(1..<3, file: [8], at: 0)
     let all = [1, 2].map { orders(added, to: $0).chunks.map(\.first) }
@@ -74,50 +75,52 @@ struct TaskPoolTests {
       #expect([UInt8](chunk.file) == (chunk.first == 0 ? [7] : [8]))
       _ = complete(chunk, by: 1, job: first.job.id, milliseconds: 1)
     }
-    #expect(coordinator.isIdle && coordinator.isDry)
-    #expect(coordinator.growNoMore(at: 0).contains(.end(.done(setAside: []), job: first.job.id)))
+    #expect(coordinator.isIdle && coordinator.needsMoreTasks)
+    #expect(coordinator.stopGrowing(at: 0).contains(.end(.done(quarantined: []), job: first.job.id)))
   }
 
-  /// Of two short units the second may kill before word of the first has come: by itself, the first one clears its name.
-  @Test mutating func whatAWorkerSeemsToHaveDiedOfIsTriedAlone() {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<3], largestChunk: 1)), description: [], at: 0)
+  /// Of two short tasks, the second may crash the worker before the result of the first arrives. Computed alone, the
+  /// first is done.
+  @Test mutating func suspectChunkIsComputedAlone() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3], largestChunk: 1)), description: [], at: 0)
     let first = orders(join(1, threads: 1), to: 1)
     #expect(first.chunks.map(\.first) == [0, 1])
-    #expect(kill(1).isEmpty)
+    #expect(crash(1).isEmpty)
     now += 1_000
     #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0])
     #expect(complete(first.chunks[0], by: 2, job: first.job.id, milliseconds: 1).chunks.map(\.first) == [1, 2])
   }
 
-  /// Whoever works on a unit that is set aside goes on until word comes. If it crashes, then not because of what it has
-  /// been given meanwhile.
-  @Test mutating func whatAWorkerIsGivenMeanwhileIsNotBlamed() {
-    _ = coordinator.start(.tasks(TaskPool(units: [], isUneven: true, mayGrow: true)), description: [], at: 0)
+  /// A worker computes a quarantined task until it receives the new orders. If it crashes before, its new tasks are not
+  /// the cause.
+  @Test mutating func crashCountsAgainstTheChunkInProgress() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [], isUneven: true, canGrow: true)), description: [], at: 0)
     _ = coordinator.add(0..<1, file: [7], at: 0)
     let first = orders(join(3, threads: 1), to: 3)
     #expect(orders(join(4, threads: 1), to: 4).chunks == first.chunks)
     let failure = ChunkResult.with { ($0.job, $0.chunk, $0.failure) = (first.job.id, first.chunks[0].id, "it fails") }
     _ = coordinator.handle(.result(failure), from: 3, at: now)
-    _ = kill(3)
+    _ = crash(3)
     let added = coordinator.add(1..<4, file: [7], at: now)
     #expect(orders(added, to: 4).chunks.map(\.first) == [1, 2])
-    _ = kill(4)
+    _ = crash(4)
     now += 1_000
-    #expect(orders(join(5, threads: 1), to: 5).chunks.map(\.first) == [1, 2], "it may have died of the first")
-    _ = kill(5)
+    #expect(orders(join(5, threads: 1), to: 5).chunks.map(\.first) == [1, 2], "the first task may have crashed it")
+    _ = crash(5)
     now += 1_000
-    #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [1], "that is blamed")
+    #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [1], "the failure counts against task 1")
   }
 
-  /// A host with five workers fails while all wait for the last unit. It must not go from one that is dead to the next.
-  @Test mutating func whatManyAreLostWithAtOnceIsInnocent() {
-    _ = coordinator.start(.tasks(TaskPool(units: [0..<1])), description: [], at: 0)
+  /// A host with five workers fails while all wait for the last task. The task must not pass from one lost worker to
+  /// the next.
+  @Test mutating func failureOfManyWorkersDoesNotCountAgainstATask() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], at: 0)
     for worker: WorkerID in 1...5 { _ = join(worker, threads: 1) }
-    for worker: WorkerID in 1...5 { #expect(kill(worker, after: 1).isEmpty) }
+    for worker: WorkerID in 1...5 { #expect(crash(worker, after: 1).isEmpty) }
     now += 400
-    #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "perhaps it is of that host")
+    #expect(orders(join(6, threads: 1), to: 6).chunks.isEmpty, "the worker may be on the failed host")
     now += 101
     #expect(orders(join(6, threads: 1), to: 6).chunks.map(\.first) == [0])
-    #expect(kill(6).isEmpty)
+    #expect(crash(6).isEmpty)
   }
 }

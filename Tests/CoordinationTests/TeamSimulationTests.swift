@@ -2,25 +2,25 @@ import Coordination
 import Selection
 import Testing
 
-/// Searches whose networks are trained by teams, with accidents, each wholly determined by its seed.
+/// Searches whose networks are trained by teams, with failures, each determined by its seed.
 struct TeamSimulationTests {
-  /// Whoever works, however many they are and in whatever teams, whatever happens to them and to the coordinator.
-  @Test(arguments: 0..<20) func theTableOfTeamsIsThatOfOneProcess(block: Int) {
+  /// The table does not depend on the number of workers, the size of the teams, or failures.
+  @Test(arguments: 0..<20) func tableOfTeamsIsIndependentOfWorkers(block: Int) {
     var injected: [FaultKind: Int] = [:]
     for seed in seeds(block, of: 5) {
       var random = SplitMix(state: seed)
       let definition = SimulatedSearch.networks(&random)
-      let units = Int.random(in: 1...12, using: &random)
-      let fatefulOneIn: UInt64 = 0
-      let expected = SimulatedTeams(definition, size: 1, units: units, fatefulOneIn: fatefulOneIn).expected
+      let blocks = Int.random(in: 1...12, using: &random)
+      let faultyOneIn: UInt64 = 0
+      let expected = SimulatedTeams(definition, size: 1, blocks: blocks, faultyOneIn: faultyOneIn).expected
       for workers in 1...8 {
         let teams = SimulatedTeams(
-          definition, size: Int.random(in: 1...4, using: &random), units: units, fatefulOneIn: fatefulOneIn)
+          definition, size: Int.random(in: 1...4, using: &random), blocks: blocks, faultyOneIn: faultyOneIn)
         let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), teams, workers: workers, faults: .random(&random), limits: limits)
         #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
-        #expect(simulation.ended == .done(setAside: []), "seed \(seed), \(workers) workers")
+        #expect(simulation.ended == .done(quarantined: []), "seed \(seed), \(workers) workers")
         #expect(teams.search.result == expected, "seed \(seed), \(workers) workers")
         injected.merge(simulation.injected, uniquingKeysWith: +)
       }
@@ -36,33 +36,33 @@ struct TeamSimulationTests {
       let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
       let teams = SimulatedTeams(
         SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
-        units: Int.random(in: 1...12, using: &random), fatefulOneIn: [0, 4][Int(seed % 2)])
+        blocks: Int.random(in: 1...12, using: &random), faultyOneIn: [0, 4][Int(seed % 2)])
       let simulation = Simulation(
         seed: seed, teams, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
       #expect(simulation.run(), "seed \(seed): the search never ended")
       #expect(simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll, "seed \(seed): what is deadly has no scores")
-      #expect(teams.lost.areDeadly, "seed \(seed): nobody has died of the others")
+      #expect(teams.lost.areAll, "seed \(seed): crashing networks have no scores")
+      #expect(teams.lost.areCrashing, "seed \(seed): only crashing networks are lost")
       count += teams.search.search.tasks.count
       lost += teams.search.failed.count
     }
     #expect(lost > 0 && lost < count, "\(lost) of \(count)")
   }
 
-  @Test func whatKillsItsTeamIsGivenUpAndTheOthersGoOn() {
-    var killed = 0
+  @Test func crashingFitIsAbandonedAndOthersContinue() {
+    var abandoned = 0
     for seed in UInt64(0)..<50 {
       var random = SplitMix(state: seed)
-      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, units: 4, fatefulOneIn: 3)
+      let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, faultyOneIn: 3)
       let simulation = Simulation(seed: seed, teams, workers: 4)
       #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll && teams.lost.areDeadly, "seed \(seed)")
-      if teams.search.search.configurations.count > 1 { #expect(teams.mostAtOnce >= 2, "seed \(seed)") }
-      killed += teams.search.failed.count
+      #expect(teams.lost.areAll && teams.lost.areCrashing, "seed \(seed)")
+      if teams.search.search.configurations.count > 1 { #expect(teams.maxConcurrent >= 2, "seed \(seed)") }
+      abandoned += teams.search.failed.count
     }
-    #expect(killed > 50)
+    #expect(abandoned > 50)
   }
 }

@@ -3,12 +3,12 @@ import Foundation
 import SwiftProtobuf
 import Testing
 
-/// Who works at what, when there are several jobs.
+/// The assignment of workers to the jobs of teams.
 struct TeamTests {
   private var coordinator = Coordinator(session: 7, numerics: 3, limits: Self.limits)
   private var statuses: UInt64 = 0
   private var now = 0
-  /// The newest that each was told.
+  /// The newest orders of each worker.
   private var orders: [WorkerID: Orders] = [:]
   private var ends: [Coordinator.JobEnd] = []
 
@@ -25,11 +25,11 @@ struct TeamTests {
     }
   }
 
-  private mutating func tell(
+  private mutating func report(
     _ worker: WorkerID, membership: Membership? = nil, failure: String = "", threads: UInt32 = 1
   ) {
     statuses += 1
-    let status = Status.with {
+    let status = WorkerStatus.with {
       ($0.number, $0.coordinator, $0.orders) = (statuses, 7, orders[worker]?.number ?? 0)
       ($0.profile.threads, $0.profile.numerics, $0.failure) = (threads, 3, failure)
       if let membership { $0.membership = membership }
@@ -48,11 +48,11 @@ struct TeamTests {
     return coordinator.lastJob
   }
 
-  /// The workers are ready for the job, or stand there after so many steps.
+  /// Lets workers report that they are ready for a job, or have stopped in it after `step` steps.
   private mutating func join(_ workers: WorkerID..., job: UInt64, step: UInt64 = 0) {
     for _ in 0..<2 {
       for worker in workers {
-        tell(
+        report(
           worker,
           membership: Membership.with {
             ($0.job, $0.generation, $0.step) = (job, orders[worker]!.group.generation, step)
@@ -66,7 +66,7 @@ struct TeamTests {
     let group = orders[worker]!.group
     for member in group.members where group.members.count > 1 {
       let end = Comparison.with { ($0.step, $0.finished, $0.tensorDigests) = (9, true, [4]) }
-      tell(
+      report(
         member.worker,
         membership: .with {
           ($0.job, $0.generation, $0.step, $0.comparisons) = (job, group.generation, 9, [end])
@@ -88,198 +88,199 @@ struct TeamTests {
 
   private mutating func start(workers count: Int) {
     take(coordinator.startTeams(awaiting: count, at: now))
-    for worker in 1...WorkerID(count) { tell(worker) }
+    for worker in 1...WorkerID(count) { report(worker) }
   }
 
-  @Test mutating func teamsBeginWhileThereAreWorkersForThem() {
+  @Test mutating func teamsStartWhileWorkersAreAvailable() {
     take(coordinator.startTeams(awaiting: 5, at: 0))
-    for worker in 1...4 as ClosedRange<WorkerID> { tell(worker) }
-    #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth is awaited")
-    tell(5)
+    for worker in 1...4 as ClosedRange<WorkerID> { report(worker) }
+    #expect(!coordinator.hasWorkers(forTeamOf: 2), "the fifth worker is awaited")
+    report(5)
     var jobs: [UInt64] = []
     while coordinator.hasWorkers(forTeamOf: 2) { jobs.append(begin(team: Team(of: 2))) }
     #expect(jobs.map(workers) == [[1, 2], [3, 4]])
     #expect(orders[1]?.job.id == jobs[0] && orders[4]?.job.id == jobs[1] && orders[5]?.hasJob == false)
   }
 
-  @Test mutating func whoIsLeftOverHelpsASmallTeam() {
+  @Test mutating func idleWorkerJoinsSmallTeam() {
     start(workers: 5)
     let jobs = [begin(team: Team(of: 2, atMost: 2)), begin(team: Team(of: 2))]
     tick()
-    #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first has no use for more")
-    tell(6)
-    #expect(coordinator.hasWorkers(forTeamOf: 2), "one that has nothing to do, and one that a team can do without")
+    #expect(jobs.map(workers) == [[1, 2], [3, 4, 5]], "the first team cannot use more workers")
+    report(6)
+    #expect(coordinator.hasWorkers(forTeamOf: 2), "one idle worker, and one in excess of a team's size")
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [5, 6] && jobs.map(workers) == [[1, 2], [3, 4]])
   }
 
-  @Test mutating func whoMovesIsNotAMemberYet() {
+  @Test mutating func nonMembersMoveFirst() {
     start(workers: 3)
     let first = begin(team: Team(of: 2))
     tick()
     join(1, 3, job: first)
-    tell(4)
+    report(4)
     let second = begin(team: Team(of: 2))
     #expect(workers(of: second) == [2, 4])
   }
 
-  @Test mutating func fewerWorkersThanATeamWantsAreOneTeam() {
+  @Test mutating func smallClusterFormsOneTeam() {
     start(workers: 2)
     let job = begin(team: Team(of: 3))
     #expect(workers(of: job) == [1, 2] && !coordinator.hasWorkers(forTeamOf: 3))
-    tell(3)
-    tell(4)
+    report(3)
+    report(4)
     #expect(workers(of: job) == [1, 2, 3] && !coordinator.hasWorkers(forTeamOf: 3))
   }
 
-  @Test mutating func whoeverIsFreeGoesWhereTheMostAreLacking() {
+  @Test mutating func freeWorkerJoinsTheTeamThatLacksMost() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     for worker in [2, 3] as [WorkerID] { lose(worker) }
     lose(4, after: 100)
-    tell(5)
-    #expect(jobs.map(workers) == [[1], [5]], "a team that has lost all is not forgotten")
-    tell(6)
-    tell(7)
+    report(5)
+    #expect(jobs.map(workers) == [[1], [5]], "a team without workers gets new ones")
+    report(6)
+    report(7)
     #expect(jobs.map(workers) == [[1, 6], [5, 7]])
   }
 
-  @Test mutating func aJudgingComesBeforeATraining() {
+  @Test mutating func evaluationPrecedesTraining() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     join(1, 2, job: jobs[0])
     lose(3)
     finish(jobs[0], by: 1)
     #expect(ends == [.trained] && workers(of: jobs[1]) == [1, 4])
-    take(coordinator.begin(.tasks(TaskPool(units: [0..<9])), description: [], team: Team(of: 2), at: now))
-    let judging = coordinator.lastJob
+    take(coordinator.begin(.tasks(TaskPool(tasks: [0..<9])), description: [], team: Team(of: 2), at: now))
+    let evaluation = coordinator.lastJob
     lose(4)
-    tell(5)
-    #expect(workers(of: judging) == [2, 5] && workers(of: jobs[1]) == [1])
+    report(5)
+    #expect(workers(of: evaluation) == [2, 5] && workers(of: jobs[1]) == [1])
     #expect(orders[2]?.chunks.map(\.first) == [0, 1])
   }
 
-  @Test mutating func membersHearOfTheirOwnTeamOnly() {
+  @Test mutating func membersReceiveOrdersOfTheirTeamOnly() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
     join(1, 2, job: jobs[0])
     let first = orders[1]!.group
     #expect(first.begun && first.members.map(\.worker) == [1, 2])
     join(3, job: jobs[0])
-    #expect(orders[1]!.group == first && !orders[3]!.hasGroup, "a word about a job that is not its own")
+    #expect(orders[1]!.group == first && !orders[3]!.hasGroup, "a report about the job of another team is ignored")
     join(3, 4, job: jobs[1])
     #expect(orders[3]!.group.members.map(\.worker) == [3, 4] && orders[1]!.group == first)
   }
 
-  @Test mutating func whatAWholeTeamCannotDoIsImpossible() {
+  @Test mutating func jobThatAWholeTeamCannotDoIsImpossible() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
-    tell(1, failure: "training diverged")
-    #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "perhaps it is the worker's own fault; nobody takes its seat")
-    tell(2, failure: "training diverged")
+    report(1, failure: "training diverged")
+    #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "the worker may be the cause; it is not replaced")
+    report(2, failure: "training diverged")
     #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
     let third = begin(team: Team(of: 2))
-    #expect(workers(of: third) == [1, 2], "they can do something else")
+    #expect(workers(of: third) == [1, 2], "the workers can do other jobs")
   }
 
-  /// It would wait for somebody else for ever.
-  @Test mutating func whatNobodyWhoIsLeftCanDoIsImpossible() {
+  /// Otherwise the job would wait for other workers forever.
+  @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
-    tell(1, failure: "training diverged")
+    report(1, failure: "training diverged")
     lose(2)
     #expect(ends == [.impossible(reason: "training diverged")])
   }
 
-  /// Time passes, in which these workers say that they are there.
+  /// Lets time pass, in which these workers report their status.
   private mutating func pass(_ time: Milliseconds, _ workers: WorkerID...) {
     for _ in 0..<time / 250 {
       now += 250
-      for worker in workers { tell(worker) }
+      for worker in workers { report(worker) }
       take(coordinator.tick(at: now))
     }
   }
 
-  private var isGivenUp: Bool { if case .givenUp? = ends.first { true } else { false } }
+  private var isAbandoned: Bool { if case .abandoned? = ends.first { true } else { false } }
 
-  @Test mutating func whatKillsAgainAndAgainIsGivenUp() {
+  @Test mutating func crashingTrainingIsAbandoned() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
     join(1, 2, job: job)
     pass(20_000, 1, 2)
     lose(1)
-    tell(3)
+    report(3)
     lose(2)
-    tell(4)
+    report(4)
     join(3, 4, job: job, step: 50)
-    #expect(ends.isEmpty, "it came further after the first two")
-    var (next, deaths): (WorkerID, Int) = (5, 0)
+    #expect(ends.isEmpty, "the training made progress after the first two crashes")
+    var (next, crashes): (WorkerID, Int) = (5, 0)
     for _ in 0..<4_000 where ends.isEmpty {
       for victim in workers(of: job) {
         lose(victim, after: 10)
-        (next, deaths) = (next + 1, deaths + 1)
+        (next, crashes) = (next + 1, crashes + 1)
       }
       pass(250, next)
     }
-    #expect(isGivenUp && ends.count == 1 && deaths < 12, "\(ends) after \(deaths) deaths")
+    #expect(isAbandoned && ends.count == 1 && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Each is started again at once, so that never a heartbeat passes between two deaths.
-  @Test mutating func whatKillsWhoeverIsStartedAtOnceIsGivenUp() {
+  /// Each worker is restarted at once, so that the time between two crashes is always shorter than a heartbeat.
+  @Test mutating func crashingTrainingIsAbandonedDespiteImmediateRestarts() {
     start(workers: 1)
     let job = begin(team: Team(of: 1))
-    var (worker, deaths): (WorkerID, Int) = (1, 0)
+    var (worker, crashes): (WorkerID, Int) = (1, 0)
     for _ in 0..<4_000 where ends.isEmpty {
       now += 250
       if workers(of: job).contains(worker) {
-        deaths += 1
+        crashes += 1
         take(coordinator.handle(.disconnected, from: worker, at: now))
         worker += 1
       }
-      tell(worker)
+      report(worker)
       take(coordinator.tick(at: now))
     }
-    #expect(isGivenUp && deaths < 12, "\(ends) after \(deaths) deaths")
+    #expect(isAbandoned && crashes < 12, "\(ends) after \(crashes) crashes")
   }
 
-  /// Three workers have died without a word. Before that is known, their job ends, and they are given others: those have not killed them.
-  @Test mutating func whoWasDeadBeforeIsNotAVictim() {
+  /// Three workers have crashed silently. Before they are declared lost, their job ends and they are given another one,
+  /// which is not the cause.
+  @Test mutating func workerLostBeforeTheJobDoesNotCount() {
     start(workers: 4)
     let first = begin(team: Team(of: 4))
     join(1, 2, 3, 4, job: first)
     finish(first, by: 4)
-    for (dead, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
+    for (crashed, time) in [(1, 4_000), (2, 7_000), (3, 10_000)] as [(WorkerID, Int)] {
       now = time
-      tell(dead)
+      report(crashed)
     }
     now = 11_000
-    tell(4)
+    report(4)
     _ = begin(team: Team(of: 4))
     for time in stride(from: 11_100, through: 30_000, by: 100) {
       now = time
-      tell(4)
+      report(4)
       take(coordinator.tick(at: now))
     }
     #expect(coordinator.workerCount == 1 && ends == [.trained])
   }
 
-  @Test mutating func whatHappensToManyAtOnceIsOneAccident() {
+  @Test mutating func simultaneousLossesAreOneFailure() {
     start(workers: 8)
     let job = begin(team: Team(of: 8))
     for worker in 1...8 as ClosedRange<WorkerID> {
       take(coordinator.handle(.disconnected, from: worker, at: now))
     }
     #expect(ends.isEmpty)
-    tell(9)
+    report(9)
     #expect(workers(of: job) == [9])
   }
 
-  @Test mutating func whoSeemedDeadAndIsBackWasNotKilled() {
+  @Test mutating func reconnectedMemberCausesNoAbandonment() {
     start(workers: 2)
     let job = begin(team: Team(of: 2))
     for _ in 0..<9 {
       lose(1)
-      tell(1)
+      report(1)
     }
     #expect(ends.isEmpty && workers(of: job) == [1, 2])
   }

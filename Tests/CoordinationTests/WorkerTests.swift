@@ -15,7 +15,7 @@ import Testing
 
   private func ended(_ chunk: UInt64) -> Worker.Event { .chunkEnded(chunk, digest: [1], milliseconds: 1, failure: "") }
 
-  /// What is started and given up, as words.
+  /// Returns the actions on chunks as texts.
   private func words(_ actions: [Worker.Action]) -> [String] {
     actions.compactMap {
       switch $0 {
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func allChunksAreStartedAtOnceAndEachOnce() {
+  @Test func startsEachChunkOnce() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     #expect(words(worker.handle(orders(1, chunks: [1, 2]), at: 0)) == ["start 1", "start 2"])
     #expect(words(worker.handle(ended(1), at: 1)) == ["send 1"])
@@ -36,21 +36,21 @@ import Testing
     #expect(words(worker.handle(orders(3, chunks: [3]), at: 3)) == ["forget 1", "cancel 2"])
   }
 
-  @Test func whatComesOfAChunkThatWasGivenUpIsForgotten() {
+  @Test func resultOfCancelledChunkIsDiscarded() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1, 2]), at: 0)
     _ = worker.handle(orders(2, chunks: [2]), at: 1)
     #expect(words(worker.handle(ended(1), at: 2)) == ["forget 1"])
   }
 
-  /// The first time it was done too late to be cancelled: its result and that of the second time are the same, and either may be asked for again.
-  @Test func aResultIsKeptWhenAChunkIsDoneTwice() {
+  /// A cancelled chunk may be computed twice. Both results are equal, and may be requested again.
+  @Test func resultOfRepeatedChunkIsKept() {
     var worker = Worker(id: 7, profile: Profile(), limits: Limits())
     _ = worker.handle(orders(1, chunks: [1]), at: 0)
     _ = worker.handle(orders(2, chunks: []), at: 1)
     _ = worker.handle(orders(3, chunks: [1]), at: 2)
     #expect(words(worker.handle(ended(1), at: 3)) == ["send 1"])
     #expect(words(worker.handle(ended(1), at: 4)) == [])
-    #expect(words(worker.tick(at: 3 + Limits().retry)) == ["send 1"])
+    #expect(words(worker.tick(at: 3 + Limits().retryInterval)) == ["send 1"])
   }
 }

@@ -2,7 +2,7 @@ import Dashboard
 import Foundation
 import Testing
 
-/// Which requests are allowed, and which are refused.
+/// Access rules for requests.
 @Suite struct GateTests {
   private static let paths = ["/", "/events", "/metrics", "/healthz", "/none"]
 

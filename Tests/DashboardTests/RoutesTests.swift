@@ -83,17 +83,17 @@ import Testing
   @Test func metricsAreInPrometheusFormat() throws {
     let page = LivePage(title: "Test")
     page.update(metrics: [
-      Metric("atelier_loss", .gauge, help: "Loss of the last epoch.\nIn \\nats\\, \"mean\".", value: .nan),
-      Metric(
+      PrometheusMetric("atelier_loss", .gauge, help: "Loss of the last epoch.\nIn \\nats\\, \"mean\".", value: .nan),
+      PrometheusMetric(
         "atelier_images_total", .counter, help: "Images.",
         samples: [
           .init(3, labels: [.init("worker", "a\"b\\c\nd"), .init("split", "train")]),
           .init(1.5e-7, labels: [.init("worker", "{é}")]), .init(.infinity), .init(-.infinity),
         ]),
     ])
-    page.update(metrics: [Metric("atelier_done_ratio", .gauge, help: "Share.", value: 0.25)])
+    page.update(metrics: [PrometheusMetric("atelier_done_ratio", .gauge, help: "Share.", value: 0.25)])
     page.update(metrics: [
-      Metric("atelier_loss", .gauge, help: "Loss of the last epoch.\nIn \\nats\\, \"mean\".", value: -2)
+      PrometheusMetric("atelier_loss", .gauge, help: "Loss of the last epoch.\nIn \\nats\\, \"mean\".", value: -2)
     ])
     let server = try LiveServer.started(page)
     defer { server.stop() }

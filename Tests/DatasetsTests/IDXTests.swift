@@ -127,9 +127,9 @@ import Testing
     let elements = randomBytes(60, key: 8)
     let plain = header(dimensions) + elements
     let original = isGzipped ? try gzipped(plain) : plain
-    var draws = RandomSequence(seed: 6, .test, isGzipped ? 1 : 0)
+    var random = RandomSequence(seed: 6, .test, isGzipped ? 1 : 0)
     for _ in 0..<2000 {
-      let bytes = mutated(original, &draws)
+      let bytes = mutated(original, &random)
       let path = try folder.write(bytes, "mutant")
       guard let (shape, pixels) = try? IDX.readImages(path) else { continue }
       #expect(pixels.count % shape.count == 0)

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
 
-/// Files for tests: Atelier itself writes no data sets. (Other test targets link to this file.)
+/// Writers of data sets for tests. (Other test targets link to this file.)
 extension IDX {
   static func write(dimensions: [Int], elements: [UInt8], to path: String) throws {
     precondition(dimensions.reduce(1, *) == elements.count)

@@ -82,7 +82,7 @@ import Testing
     #expect(dataset.train.pixels == [0, 7, 1].flatMap { randomBytes(12, key: $0) })
   }
 
-  /// macOS decomposes names, other systems do not: the class and the digest must be the same.
+  /// macOS decomposes names, other systems do not. The class and the digest must be the same.
   @Test func classNamesAreEqualInAnyUnicodeForm() throws {
     func load(_ train: String, _ test: String) throws -> Dataset {
       let other = try ImageFolderTests()
@@ -135,7 +135,7 @@ import Testing
     try writeImage("test/cat/a.png")
     for name in ["b", "c"] {
       let rows = [[UInt8]](repeating: [0, 255, 100, 128, 7, 0], count: 4)
-      _ = try folder.write(PNGBytes.file(height: 4, width: 3, .greyAlpha, rows: rows), "train/cat/\(name).png")
+      _ = try folder.write(PNGBytes.file(height: 4, width: 3, .grayAlpha, rows: rows), "train/cat/\(name).png")
     }
     let dataset = try Dataset.load(directory: folder.path)
     #expect(

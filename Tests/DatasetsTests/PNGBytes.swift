@@ -5,11 +5,11 @@ enum PNGBytes {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
   /// The color types of the PNG specification.
-  enum ColourType: UInt8 {
-    case grey = 0
+  enum ColorType: UInt8 {
+    case gray = 0
     case rgb = 2
     case palette = 3
-    case greyAlpha = 4
+    case grayAlpha = 4
     case rgbAlpha = 6
   }
 
@@ -17,13 +17,13 @@ enum PNGBytes {
   ///   - rows: the samples of each row, packed according to the bit depth, without the filter byte
   ///   - extra: chunks between the header and the data
   static func file(
-    height: Int, width: Int, bits: UInt8 = 8, _ type: ColourType, rows: [[UInt8]], extra: [UInt8] = []
+    height: Int, width: Int, bits: UInt8 = 8, _ type: ColorType, rows: [[UInt8]], extra: [UInt8] = []
   ) -> [UInt8] {
     signature + chunk("IHDR", header(height: height, width: width, bits: bits, type)) + extra
       + chunk("IDAT", deflated(rows.flatMap { [0] + $0 })) + chunk("IEND", [])
   }
 
-  static func header(height: Int, width: Int, bits: UInt8, _ type: ColourType) -> [UInt8] {
+  static func header(height: Int, width: Int, bits: UInt8, _ type: ColorType) -> [UInt8] {
     bigEndian(width) + bigEndian(height) + [bits, type.rawValue, 0, 0, 0]
   }
 

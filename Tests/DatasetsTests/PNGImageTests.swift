@@ -21,16 +21,16 @@ import Testing
     let cases: [(kind: String, file: [UInt8], channels: Int, pixels: [UInt8])] = [
       (
         "16-bit gray, rounded",
-        PNGBytes.file(height: 1, width: 4, bits: 16, .grey, rows: [[0x80, 0, 0, 255, 255, 255, 0x12, 0x34]]),
+        PNGBytes.file(height: 1, width: 4, bits: 16, .gray, rows: [[0x80, 0, 0, 255, 255, 255, 0x12, 0x34]]),
         1, [128, 1, 255, 0x12]
       ),
       (
         "16-bit RGB", PNGBytes.file(height: 1, width: 1, bits: 16, .rgb, rows: [[0x80, 0x80, 0, 0, 0xff, 0xff]]),
         3, [128, 0, 255]
       ),
-      ("1-bit gray", PNGBytes.file(height: 1, width: 4, bits: 1, .grey, rows: [[0b1010_0000]]), 1, [255, 0, 255, 0]),
+      ("1-bit gray", PNGBytes.file(height: 1, width: 4, bits: 1, .gray, rows: [[0b1010_0000]]), 1, [255, 0, 255, 0]),
       (
-        "4-bit gray", PNGBytes.file(height: 2, width: 2, bits: 4, .grey, rows: [[0x1f], [0x8c]]), 1,
+        "4-bit gray", PNGBytes.file(height: 2, width: 2, bits: 4, .gray, rows: [[0x1f], [0x8c]]), 1,
         [17, 255, 136, 204]
       ),
       (
@@ -44,21 +44,21 @@ import Testing
         3, [100, 200, 30, 1, 2, 3, 255, 255, 255]
       ),
       (
-        "gray, transparent", PNGBytes.file(height: 1, width: 2, .greyAlpha, rows: [[200, 255, 200, 0]]), 1,
+        "gray, transparent", PNGBytes.file(height: 1, width: 2, .grayAlpha, rows: [[200, 255, 200, 0]]), 1,
         [200, 255]
       ),
       (
         "gray, half transparent",
-        PNGBytes.file(height: 1, width: 4, .greyAlpha, rows: [[0, 128, 100, 128, 255, 1, 60, 254]]),
+        PNGBytes.file(height: 1, width: 4, .grayAlpha, rows: [[0, 128, 100, 128, 255, 1, 60, 254]]),
         1, [127, 177, 255, 61]
       ),
       (
         "16-bit gray, half transparent",
-        PNGBytes.file(height: 1, width: 1, bits: 16, .greyAlpha, rows: [[100, 100, 128, 128]]), 1, [177]
+        PNGBytes.file(height: 1, width: 1, bits: 16, .grayAlpha, rows: [[100, 100, 128, 128]]), 1, [177]
       ),
       (
         "gray, one color transparent",
-        PNGBytes.file(height: 1, width: 2, .grey, rows: [[9, 8]], extra: PNGBytes.chunk("tRNS", [0, 8])),
+        PNGBytes.file(height: 1, width: 2, .gray, rows: [[9, 8]], extra: PNGBytes.chunk("tRNS", [0, 8])),
         1, [9, 255]
       ),
       (
@@ -80,7 +80,7 @@ import Testing
       (
         "gamma as sRGB's, stated",
         PNGBytes.file(
-          height: 1, width: 3, .grey, rows: [[10, 100, 250]], extra: PNGBytes.chunk("gAMA", [0, 0, 0xb1, 0x8f])),
+          height: 1, width: 3, .gray, rows: [[10, 100, 250]], extra: PNGBytes.chunk("gAMA", [0, 0, 0xb1, 0x8f])),
         1, [10, 100, 250]
       ),
     ]
@@ -101,7 +101,7 @@ import Testing
 
   @Test func colorSpacesChangeNoSample() throws {
     for (kind, chunk) in Self.colorSpaces {
-      let file = PNGBytes.file(height: 1, width: 4, .grey, rows: [[10, 100, 132, 250]], extra: chunk)
+      let file = PNGBytes.file(height: 1, width: 4, .gray, rows: [[10, 100, 132, 250]], extra: chunk)
       #expect(try PNGImage.read(try folder.write(file, "image.png")).pixels == [10, 100, 132, 250], "\(kind)")
     }
   }
@@ -109,12 +109,12 @@ import Testing
   /// Rounds every 16-bit sample to 8 bits.
   @Test func roundsSixteenBitsToEight() throws {
     let rows = (0..<256).map { high in (0..<256).flatMap { [UInt8(high), UInt8($0)] } }
-    let path = try folder.write(PNGBytes.file(height: 256, width: 256, bits: 16, .grey, rows: rows), "all.png")
+    let path = try folder.write(PNGBytes.file(height: 256, width: 256, bits: 16, .gray, rows: rows), "all.png")
     #expect(try PNGImage.read(path).pixels == (0..<65536).map { UInt8(($0 * 255 + 32767) / 65535) })
   }
 
   @Test func ignoresBytesAfterEnd() throws {
-    let file = PNGBytes.file(height: 1, width: 2, .grey, rows: [[3, 4]])
+    let file = PNGBytes.file(height: 1, width: 2, .gray, rows: [[3, 4]])
     for rest in [[10], [0], file, PNGBytes.chunk("IDAT", [1, 2, 3])] {
       #expect(try PNGImage.read(try folder.write(file + rest, "rest.png")).pixels == [3, 4])
     }
@@ -125,7 +125,7 @@ import Testing
     for name in ["tRNS", "tEXt"] {
       var chunk = PNGBytes.chunk(name, [0, 4])
       chunk[4] ^= 2
-      let path = try folder.write(PNGBytes.file(height: 1, width: 1, .grey, rows: [[4]], extra: chunk), "bad.png")
+      let path = try folder.write(PNGBytes.file(height: 1, width: 1, .gray, rows: [[4]], extra: chunk), "bad.png")
       #expect { try PNGImage.read(path) } throws: { "\($0)".contains("the checksum of its chunk") }
     }
   }
@@ -137,10 +137,10 @@ import Testing
     let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
     try image.write(path)
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    var draws = RandomSequence(seed: 7, .test, UInt32(channels))
+    var random = RandomSequence(seed: 7, .test, UInt32(channels))
     var refused = 0
     for _ in 0..<2000 {
-      let mutant = mutated(original, &draws)
+      let mutant = mutated(original, &random)
       do {
         let read = try PNGImage.read(try folder.write(mutant, "mutant.png"))
         #expect(read == image, "\(mutant)")
@@ -154,12 +154,12 @@ import Testing
     let rows = (0..<9).map { randomBytes(8, key: UInt32($0)) }
     let packed = PNGBytes.deflated(rows.flatMap { [0] + $0 })
     let palette = PNGBytes.chunk("PLTE", randomBytes(30, key: 3))
-    var draws = RandomSequence(seed: 8, .test)
+    var random = RandomSequence(seed: 8, .test)
     for round in 0..<2000 {
-      let type: PNGBytes.ColourType = round.isMultiple(of: 2) ? .grey : .palette
+      let type: PNGBytes.ColorType = round.isMultiple(of: 2) ? .gray : .palette
       let (before, after) = (PNGBytes.header(height: 9, width: 8, bits: 8, type), PNGBytes.chunk("IEND", []))
-      let data = PNGBytes.chunk("IDAT", mutated(packed, &draws))
-      let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &draws))
+      let data = PNGBytes.chunk("IDAT", mutated(packed, &random))
+      let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &random))
       let file = PNGBytes.signature + header + (type == .palette ? palette : []) + data + after
       guard let image = try? PNGImage.read(try folder.write(file, "mutant.png")) else { continue }
       #expect(image.pixels.count == image.shape.count)
@@ -171,8 +171,8 @@ import Testing
     let row: [UInt8] = [10, 100, 128, 250]
     let bomb = PNGBytes.deflated([UInt8](repeating: 0, count: 64 << 20))
     let files = [
-      PNGBytes.file(height: 1, width: 4, .grey, rows: [row + [UInt8](repeating: 0, count: 64 << 20)]),
-      PNGBytes.file(height: 1, width: 4, .grey, rows: [row], extra: PNGBytes.chunk("zTXt", [65, 0, 0] + bomb)),
+      PNGBytes.file(height: 1, width: 4, .gray, rows: [row + [UInt8](repeating: 0, count: 64 << 20)]),
+      PNGBytes.file(height: 1, width: 4, .gray, rows: [row], extra: PNGBytes.chunk("zTXt", [65, 0, 0] + bomb)),
     ]
     for file in files { #expect(try PNGImage.read(try folder.write(file, "bomb.png")).pixels == row) }
   }
@@ -181,10 +181,10 @@ import Testing
     let cases: [(bytes: [UInt8], says: String)] = [
       ([], "is not a PNG image"), (Array("GIF89a".utf8), "is not a PNG image"),
       (Array(PNGBytes.signature.prefix(4)), "is not a PNG image"),
-      (PNGBytes.file(height: 3, width: 4, .grey, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
-      (PNGBytes.file(height: 1, width: 1, .grey, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
-      (PNGBytes.file(height: 1, width: 513, .grey, rows: [randomBytes(513, key: 5)]), "is 1x513; expected height"),
-      (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .grey, rows: [[1]]), "is not a PNG image"),
+      (PNGBytes.file(height: 3, width: 4, .gray, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
+      (PNGBytes.file(height: 1, width: 1, .gray, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
+      (PNGBytes.file(height: 1, width: 513, .gray, rows: [randomBytes(513, key: 5)]), "is 1x513; expected height"),
+      (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .gray, rows: [[1]]), "is not a PNG image"),
     ]
     for (bytes, says) in cases {
       let path = try folder.write(bytes, "bad.png")

@@ -52,15 +52,15 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
 }
 
 /// Returns the bytes with one to five changes: a byte or bit replaced, a byte inserted, or the end cut off.
-func mutated(_ original: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
+func mutated(_ original: [UInt8], _ random: inout RandomSequence) -> [UInt8] {
   var bytes = original
-  for _ in 0...draws.next(below: 4) where !bytes.isEmpty {
-    let place = Int(draws.next(below: UInt32(bytes.count)))
-    switch draws.next(below: 8) {
+  for _ in 0...random.next(below: 4) where !bytes.isEmpty {
+    let place = Int(random.next(below: UInt32(bytes.count)))
+    switch random.next(below: 8) {
     case 0: bytes.removeSubrange(place...)
-    case 1, 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
-    case 3, 4: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
-    default: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
+    case 1, 2: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
+    case 3, 4: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+    default: bytes[place] = UInt8(truncatingIfNeeded: random.next())
     }
   }
   return bytes

@@ -71,8 +71,8 @@ private struct BrightPixels {
     }
   }
 
-  /// Grad-CAM weighs a channel as a whole, HiResCAM each position: of two equal corners, only HiResCAM finds the one
-  /// that is used.
+  /// Grad-CAM weights a channel as a whole, HiResCAM each position: only HiResCAM finds which of two equal corners is
+  /// used.
   @Test func hiResCAMDistinguishesTwoEqualCorners() throws {
     let bright = try BrightPixels { $0 < 2 && $1 < 2 }
     let images = bright.images(4, bright: BrightPixels.corner + BrightPixels.oppositeCorner)
@@ -132,7 +132,7 @@ private struct BrightPixels {
     }
   }
 
-  /// Down to images with a single feature cell, or without neighbors.
+  /// The smallest images have a single feature cell, or pixels without neighbors.
   @Test(arguments: [(2, 2, 1), (2, 9, 3), (13, 2, 1)]) func checksImagesOfAnyShape(
     height: Int, width: Int, channels: Int
   )

@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import Testing
 
-/// What scikit-learn makes of some labels and predictions (Tests/Peers/fixtures/averages.py).
+/// Averages that scikit-learn computes from labels and predictions (Tests/Peers/fixtures/averages.py).
 private struct Case: Decodable {
   let kind: String
   let classCount: Int
@@ -12,7 +12,7 @@ private struct Case: Decodable {
 }
 
 @Suite struct AveragesTests {
-  @Test func averagesOverClassesAreScikitLearns() throws {
+  @Test func averagesOverClassesMatchScikitLearn() throws {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/averages", withExtension: "json"))
     let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: url))
     #expect(Set(cases.map(\.kind)).count == 9 && cases.count > 100)

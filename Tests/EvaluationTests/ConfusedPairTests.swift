@@ -30,7 +30,7 @@ import Testing
     let examples = ExampleImages(of: try predictions(), errors: 3)
     #expect(examples.classes.map(\.right) == [3, 5, nil])
     #expect(examples.classes.map(\.wrong) == [1, 6, nil])
-    // Images 4 and 6 have equal confidence, so the lower index counts.
+    // Images 4 and 6 have equal confidence, so the lower index is chosen.
     #expect(examples.confidentErrors == [1, 4, 6])
     #expect(try throughJSON(examples) == examples)
   }

@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import Testing
 
-/// The metrics that scikit-learn computes from some probabilities (Tests/Peers/fixtures/evaluation.py).
+/// Metrics that scikit-learn computes from probabilities (Tests/Peers/fixtures/evaluation.py).
 private struct Fixture: Decodable {
   let probabilities: [Float]
   let labels: [UInt8]

@@ -14,10 +14,10 @@ import Testing
 
   /// Noisy images of three classes, each with a bright row. Test images have different noise.
   private static func images(_ count: Int, seed: UInt64) -> LabeledImages {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     let labels = (0..<count).map { UInt8($0 % classes) }
     let pixels = labels.flatMap { label in
-      (0..<64).map { place in UInt8(draws.next(below: 160) + (place / 8 == 2 * Int(label) + 1 ? 60 : 0)) }
+      (0..<64).map { place in UInt8(random.next(below: 160) + (place / 8 == 2 * Int(label) + 1 ? 60 : 0)) }
     }
     return LabeledImages(shape: ImageShape(height: 8, width: 8, channels: 1), pixels: pixels, labels: labels)
   }

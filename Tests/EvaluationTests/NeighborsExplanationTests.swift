@@ -8,7 +8,8 @@ import Testing
 @Suite struct NeighborsExplanationTests {
   private let shape = ImageShape(height: 3, width: 2, channels: 3)
 
-  private func model(_ weights: Weighting, _ metric: Metric = .euclidean, neighbors: Int = 6) throws -> NearestNeighbors
+  private func model(_ weights: Weighting, _ metric: DistanceMetric = .euclidean, neighbors: Int = 6) throws
+    -> NearestNeighbors
   {
     var settings = NeighborsSettings()
     (settings.neighbors, settings.weights, settings.metric) = (neighbors, weights, metric)

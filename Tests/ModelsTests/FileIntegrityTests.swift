@@ -12,16 +12,16 @@ import Testing
   /// Flips bits of a file, one at a time.
   /// - Parameters:
   ///   - bits: the positions of the bits; nil: all
-  ///   - read: reads the file, and returns whether its content equals that of the original
+  ///   - read: reads the file, and returns whether its content is unchanged
   private func flip(_ path: String, bits: [Int]? = nil, _ read: (String) throws -> Bool) throws {
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    try #require(try read(path), "the file as it was")
+    try #require(try read(path), "the unchanged file")
     var refused = 0
     for bit in bits ?? Array(0..<8 * bytes.count) {
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
       let flipped = try folder.write(bytes, to: "flipped")
       do {
-        if try !read(flipped) { Issue.record("with bit \(bit) flipped, it says something else") }
+        if try !read(flipped) { Issue.record("the content differs with bit \(bit) flipped") }
       } catch is FileError { refused += 1 }
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
     }
@@ -34,7 +34,7 @@ import Testing
     (settings.filters, settings.dense, settings.batch, settings.shards) = ([1], [], 4, 2)
     settings.validation = 0
     let trainer = try NetworkTrainer(images, classCount: 2, settings: settings, on: anyContext)
-    try trainer.takeRound()
+    try trainer.runRound()
     let dataset = Dataset(name: "random", classNames: ["a", "b"], train: images, test: images)
     let checkpoint = NetworkCheckpoint(
       trainer.checkpoint, settings: settings, dataset: dataset, dataDigest: dataset.digest, data: "/data")
@@ -83,8 +83,8 @@ import Testing
     try saved.write(to: folder.file("a"))
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file("a"))))
     let header = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
-    var draws = RandomSequence(seed: 7, .test)
-    let sample = (0..<1_000).map { _ in 8 * header + Int(draws.next(below: UInt32(8 * (bytes.count - header)))) }
+    var random = RandomSequence(seed: 7, .test)
+    let sample = (0..<1_000).map { _ in 8 * header + Int(random.next(below: UInt32(8 * (bytes.count - header)))) }
     // One bit of each byte of the header suffices, because another test flips all bits of a small file.
     try flip(folder.file("a"), bits: (0..<header).map { 8 * $0 + $0 % 8 } + sample) {
       try SavedModel(path: $0) == saved

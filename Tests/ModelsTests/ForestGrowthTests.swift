@@ -134,7 +134,7 @@ import Testing
     let right: [Int]
     let importances: [Double]
     /// Pixels of images outside of the training set.
-    let strangers: [UInt8]
+    let unseen: [UInt8]
     let probabilities: [Double]
   }
 
@@ -152,8 +152,8 @@ import Testing
       #expect(try tree.elements("right") == fixture.right.map { UInt32(max($0, 0)) })
 
       let unseen = LabeledImages(
-        shape: shape, pixels: fixture.strangers,
-        labels: [UInt8](repeating: 0, count: fixture.strangers.count / shape.count))
+        shape: shape, pixels: fixture.unseen,
+        labels: [UInt8](repeating: 0, count: fixture.unseen.count / shape.count))
       let probabilities = try tree.probabilities(for: unseen, on: anyContext, progress: { _ in true })
       // Probabilities are in single precision; importances are summed in another order.
       #expect(zip(probabilities, fixture.probabilities).allSatisfy { abs(Double($0) - $1) < 1e-7 })

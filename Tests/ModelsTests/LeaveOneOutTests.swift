@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LeaveOneOutTests {
   private func fit(
-    _ images: LabeledImages, neighbors: Int, _ metric: Metric = .euclidean, components: Int? = nil
+    _ images: LabeledImages, neighbors: Int, _ metric: DistanceMetric = .euclidean, components: Int? = nil
   ) throws -> NearestNeighbors {
     var settings = NeighborsSettings()
     (settings.neighbors, settings.metric, settings.weights) = (neighbors, metric, .distance)
@@ -20,8 +20,8 @@ import Testing
   }
 
   /// With two levels, most images have more duplicates than the number of neighbors.
-  @Test(arguments: [Metric.euclidean, .manhattan], [UInt8(2), 200])
-  func equalsModelsWithoutTheImage(metric: Metric, levels: UInt8) throws {
+  @Test(arguments: [DistanceMetric.euclidean, .manhattan], [UInt8(2), 200])
+  func equalsModelsWithoutTheImage(metric: DistanceMetric, levels: UInt8) throws {
     let images = coarse(300, levels: levels)
     let model = try fit(images, neighbors: 4, metric)
     let others = try model.nearestOthers(4, on: anyContext, progress: { _ in true })

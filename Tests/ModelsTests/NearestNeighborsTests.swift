@@ -7,7 +7,7 @@ import Testing
   private let context = ComputeContext(threads: 2, instructionSet: InstructionSet.available.max()!)
 
   private func settings(
-    _ neighbors: Int, _ metric: Metric = .euclidean, _ weights: Weighting = .uniform, components: Int? = nil,
+    _ neighbors: Int, _ metric: DistanceMetric = .euclidean, _ weights: Weighting = .uniform, components: Int? = nil,
     whitening: Double = 0
   ) -> NeighborsSettings {
     var settings = NeighborsSettings()
@@ -20,7 +20,7 @@ import Testing
     try NearestNeighbors.fit(images, classCount: classes, settings: settings, on: context, progress: { _ in true })
   }
 
-  private func distance(_ metric: Metric, _ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Double {
+  private func distance(_ metric: DistanceMetric, _ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Double {
     let pairs = zip(a, b).map { (Int($0), Int($1)) }
     switch metric {
     case .euclidean: return Double(pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }).squareRoot()
@@ -33,8 +33,8 @@ import Testing
   }
 
   /// Images have few pixels of few levels, so that there are many ties; sizes are around the tiles of 16 rows.
-  @Test(arguments: Metric.allCases, [1, 2, 15, 16, 17, 33, 100])
-  func matchesBruteForce(metric: Metric, rows: Int) throws {
+  @Test(arguments: DistanceMetric.allCases, [1, 2, 15, 16, 17, 33, 100])
+  func matchesBruteForce(metric: DistanceMetric, rows: Int) throws {
     for shape in [
       ImageShape(height: 1, width: 1, channels: 1), .init(height: 3, width: 3, channels: 1),
       .init(height: 2, width: 2, channels: 3),
@@ -94,7 +94,7 @@ import Testing
     #expect(try probabilities(14, .distance, 2) == [1.0 / 3, 2.0 / 3, 0])
   }
 
-  /// A lane of 32 bits cannot sum as many pixels as a color image of 512 x 512 has, black against white.
+  /// The distance between a black and a white color image of 512 x 512 pixels exceeds the range of a 32-bit lane.
   @Test func largestImagesDoNotOverflow() throws {
     let shape = ImageShape(height: 512, width: 512, channels: 3)
     let training = LabeledImages(
@@ -102,7 +102,7 @@ import Testing
       labels: [0, 1])
     let black = training.prefix(1)
     for (metric, expected) in [
-      (Metric.euclidean, 255 * Double(shape.count).squareRoot()), (.manhattan, 255 * Double(shape.count)),
+      (DistanceMetric.euclidean, 255 * Double(shape.count).squareRoot()), (.manhattan, 255 * Double(shape.count)),
     ] {
       let found = try fit(training, classes: 2, settings(2, metric)).nearest(
         2, to: black, on: context, progress: { _ in true })
@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  // MARK: On real images
+  // MARK: Fashion-MNIST
 
   /// scikit-learn's KNeighborsClassifier(7) and the exact index of FAISS classify 8540 of the 10000 test images
   /// correctly.

@@ -15,7 +15,7 @@ import Testing
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.batch) = ([3], [4], 8)
     let trainer = try NetworkTrainer(images, classCount: 3, settings: settings, on: anyContext)
-    for _ in 0..<2 { try trainer.takeRound() }
+    for _ in 0..<2 { try trainer.runRound() }
     let dataset = Dataset(name: "random", classNames: ["a", "b", "c"], train: images, test: images)
     checkpoint = NetworkCheckpoint(trainer.checkpoint, settings: settings, dataset: dataset, dataDigest: dataset.digest)
   }

@@ -39,7 +39,7 @@ import Testing
           #expect(owner.watchedDigest == 0)
         }
       }
-      for trainer in [owner, checker] { try trainer.takeRound() }
+      for trainer in [owner, checker] { try trainer.runRound() }
       #expect(owner.plan.digests(ofState: owner.checkpoint) == checker.plan.digests(ofState: checker.checkpoint))
     }
   }
@@ -47,20 +47,20 @@ import Testing
   @Test func verificationDoesNotChangeTraining() throws {
     let (plain, checked) = (try trainer(threads: 2), try trainer(threads: 2))
     while !plain.isFinished {
-      try plain.takeRound()
-      if !checked.isJudging {
+      try plain.runRound()
+      if !checked.isValidating {
         checked.watch([0, 3])
         _ = checked.gradientDigest(of: [1, 2])
       }
-      try checked.takeRound()
+      try checked.runRound()
     }
     #expect(plain.network.digest == checked.network.digest)
   }
 
   @Test func everyTensorOfStateHasDigest() throws {
     let trainer = try trainer(threads: 1)
-    while trainer.history.isEmpty { try trainer.takeRound() }
-    try trainer.takeRound()
+    while trainer.history.isEmpty { try trainer.runRound() }
+    try trainer.runRound()
     let (state, plan) = (trainer.checkpoint, trainer.plan)
     let digests = try #require(plan.digests(ofState: state))
     for (index, tensor) in state.enumerated() where !tensor.bytes.isEmpty {
@@ -77,7 +77,7 @@ import Testing
 
   @Test func roundCountFollowsFromSettings() throws {
     let trainer = try trainer(threads: 1)
-    while !trainer.isFinished { try trainer.takeRound() }
+    while !trainer.isFinished { try trainer.runRound() }
     #expect(NetworkTrainer.rounds(of: settings, labels: images.labels) == trainer.round)
   }
 }

@@ -74,7 +74,7 @@ import Testing
     ("{\"a", 0, "the end of a text"),
   ])
   func reportsReasonForInvalidHeader(header: String, data: Int, reason: String) throws {
-    let found = try #require(try failure(file(header: header, data: data)), "it was read")
+    let found = try #require(try failure(file(header: header, data: data)), "the file was accepted")
     #expect(found.contains(reason))
   }
 
@@ -139,14 +139,14 @@ import Testing
 /// cuts, and repetitions.
 func mutate(_ bytes: [UInt8], seed: UInt64) -> [UInt8] {
   var bytes = bytes
-  var draws = RandomSequence(seed: seed, .test)
-  for _ in 0...draws.next(below: 4) where !bytes.isEmpty {
-    let place = Int(draws.next(below: UInt32(bytes.count)))
-    let length = min(Int(draws.next(below: 16)) + 1, bytes.count - place)
-    switch draws.next(below: 6) {
-    case 0: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
-    case 1: bytes[place] = Array("\"{}[],:0159\\ u".utf8)[Int(draws.next(below: 14))]
-    case 2: bytes[place] = [0, 1, 127, 128, 255][Int(draws.next(below: 5))]
+  var random = RandomSequence(seed: seed, .test)
+  for _ in 0...random.next(below: 4) where !bytes.isEmpty {
+    let place = Int(random.next(below: UInt32(bytes.count)))
+    let length = min(Int(random.next(below: 16)) + 1, bytes.count - place)
+    switch random.next(below: 6) {
+    case 0: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+    case 1: bytes[place] = Array("\"{}[],:0159\\ u".utf8)[Int(random.next(below: 14))]
+    case 2: bytes[place] = [0, 1, 127, 128, 255][Int(random.next(below: 5))]
     case 3: bytes.removeSubrange(place..<place + length)
     case 4: bytes.insert(contentsOf: bytes[place..<place + length], at: place)
     default: bytes.removeSubrange(place...)

@@ -67,7 +67,7 @@ import Testing
     #expect(try SafetensorsFile(path: path) == SafetensorsFile(metadata: ["new": "yes"], tensors: []))
   }
 
-  /// Every write is atomic and the last one stays, even when threads write to the same path.
+  /// Every write is atomic and the last one remains, even when threads write to the same path.
   @Test func concurrentWritesAreAtomic() throws {
     let path = folder.file("a")
     let failures = Mutex<[String]>([])

@@ -134,17 +134,17 @@ struct ConstantClassifier: Classifier {
     for seed in 0..<1500 {
       // A third is damaged anywhere, a third in the header's digits, a third in the tensors.
       var bytes = seed % 3 == 0 ? mutate(original, seed: UInt64(seed)) : original
-      var draws = RandomSequence(seed: UInt64(seed), .test, 1)
+      var random = RandomSequence(seed: UInt64(seed), .test, 1)
       if seed % 3 == 1 {
         let digits = (keptLength..<keptLength + headerLength).filter { (48..<58).contains(original[$0]) }
-        bytes[digits[Int(draws.next(below: UInt32(digits.count)))]] = 48 + UInt8(draws.next(below: 10))
+        bytes[digits[Int(random.next(below: UInt32(digits.count)))]] = 48 + UInt8(random.next(below: 10))
       } else if seed % 3 == 2 {
         let start = keptLength + headerLength
-        for _ in 0...draws.next(below: 3) {
-          bytes[start + Int(draws.next(below: UInt32(bytes.count - start)))] = UInt8(draws.next(below: 256))
+        for _ in 0...random.next(below: 3) {
+          bytes[start + Int(random.next(below: UInt32(bytes.count - start)))] = UInt8(random.next(below: 256))
         }
       }
-      // Like an editor that updates the digests.
+      // Updates the digests, as an editor could.
       guard let file = try? SafetensorsFile(path: folder.write(bytes, to: "damaged")),
         let saved = try? SavedModel(file, name: "damaged", isChecked: false)
       else { continue }

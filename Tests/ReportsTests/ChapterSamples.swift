@@ -15,12 +15,12 @@ enum ChapterSamples {
   static func predictions(
     _ count: Int, classCount: Int = 3, errors: Double, seed: UInt64, emptyClass: Int? = nil
   ) throws -> Predictions {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     var (probabilities, labels): ([Float], [UInt8]) = ([], [])
     for image in 0..<count {
       let label = image % classCount == emptyClass ? (image + 1) % classCount : image % classCount
       // The errors are the images with the lowest confidence.
-      let uncertainty = draws.nextUniform()
+      let uncertainty = random.nextUniform()
       let isWrong = classCount > 1 && Double(1 - uncertainty) * (label == 0 ? 0.5 : 1) < errors
       let confidence = classCount == 1 ? 1 : 0.99 - 0.4 * uncertainty
       let prediction = isWrong ? (label + 1) % classCount : label

@@ -23,12 +23,12 @@ import Testing
        "spans":[{"worker":0,"job":0,"label":"training","start":0,"end":4},
                 {"worker":1,"job":0,"label":"training","start":0,"end":4},
                 {"worker":1,"job":1,"label":"trees 0 to 9","start":4,"end":6}],
-       "events":[{"seconds":4.5,"text":"lost: a, process 1; its work goes to others","isFault":true}]}
+       "events":[{"seconds":4.5,"text":"lost: a, process 1; its work is reassigned","isFault":true}]}
       """)
     let text = ClusterChapter(timeline).section.fragment
     #expect(text.contains("10.0 %"), "1 of 10 seconds was waiting")
     #expect(text.contains("5.0 MB"))
-    #expect(text.contains("failure was handled") && text.contains("its work goes to others"))
+    #expect(text.contains("failure was handled") && text.contains("its work is reassigned"))
     try Golden.check(text, "cluster-chapter.html")
   }
 

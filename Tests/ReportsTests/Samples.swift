@@ -10,7 +10,7 @@ enum Samples {
   private static let percent = Axis("accuracy", format: .percent)
   private static let loss = ColorScale(Axis("score", format: .percent), map: .viridis)
 
-  /// By file name.
+  /// The plots by file name.
   static let plots: [(name: String, plot: any Plot)] = [
     ("lines", lines), ("roc", roc), ("logarithmic", logarithmic), ("scatter", scatter), ("bars", bars),
     ("histogram", histogram), ("confusion", confusion(names: clothes)), ("signed", signed),

@@ -2,7 +2,7 @@ import Evaluation
 import Reports
 import Testing
 
-/// Statements appear only if the data support them.
+/// A statement appears only if the data support it.
 @Suite struct StatementTests {
   private func text(_ statement: HTMLStatement?) -> String? {
     statement.map { HTMLSection("x", title: "", [.statements([$0])]).fragment.replacing("\u{a0}", with: " ") }

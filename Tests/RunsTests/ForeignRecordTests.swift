@@ -90,7 +90,7 @@ import Testing
     try change("UPDATE run SET definition = 'y' WHERE name = 'a'")
     let record = try RunRecord(folder: folder)
     #expect(try record.runs().map(\.state) == [.running, .damaged])
-    let error = #expect(throws: RunError.self) { try record.goOn("a") }
+    let error = #expect(throws: RunError.self) { try record.resume("a") }
     #expect(error?.kind == .damaged)
     #expect(try record.remove("a"))
     #expect(try record.runs().map(\.name) == ["b"])
@@ -162,7 +162,7 @@ import Testing
     }
   }
 
-  /// Whether each run is an original one, perhaps without some of its rows.
+  /// Returns whether each run found is a known one, possibly without some of its rows.
   private func isPart(_ found: String, of known: Set<Substring>) -> Bool {
     found.split(separator: "\n").allSatisfy { line in
       known.contains { $0.prefix { $0 != ")" } == line.prefix { $0 != ")" } }

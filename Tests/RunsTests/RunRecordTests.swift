@@ -61,7 +61,7 @@ import Testing
     try record.begin(dead)
     let states = Dictionary(uniqueKeysWithValues: try record.runs().map { ($0.name, $0.state) })
     #expect(states == ["alive": .running, "dead": .interrupted])
-    try record.goOn("dead")
+    try record.resume("dead")
     #expect(try record.runs().allSatisfy { $0.state == .running })
   }
 

@@ -3,7 +3,7 @@ import Selection
 import Testing
 
 @Suite struct DataSplitsTests {
-  /// 41 images of three classes, each of another pixel.
+  /// 41 different one-pixel images of three classes.
   private let images = LabeledImages(
     shape: ImageShape(height: 1, width: 1, channels: 1), pixels: (0..<41).map { UInt8($0) },
     labels: (0..<41).map { UInt8($0 % 7 % 3) })
@@ -13,7 +13,7 @@ import Testing
   func splitOfPartEqualsSplitWithLimit(splits: DataSplits, limit: Int) {
     for seed: UInt64 in 0..<20 {
       let part = DataSplits.part(of: images, atMost: limit, seed: seed)
-      #expect(part.count < images.count || limit >= 40, "rounded class by class")
+      #expect(part.count < images.count || limit >= 40, "each class is rounded separately")
       for split in 0..<splits.count {
         let (training, test) = splits.split(split, of: part, seed: seed)
         let limited = splits.split(split, of: images, seed: seed, limit: limit)

@@ -21,7 +21,7 @@ import Testing
     return results
   }
 
-  /// Entropy takes four times as long as Gini and half the features take half as long, which settings do not show.
+  /// Entropy takes four times as long as Gini, and half the features half as long; the estimates must learn both.
   private func seconds(_ task: FitPlan.Task) -> Double {
     let text = task.group.members[0]
     return (text["criterion"] == "entropy" ? 4 : 1) * (text["max-features"] == "0.5" ? 0.5 : 1)

@@ -53,12 +53,12 @@ import Testing
     // One key too few, and one too many.
     let others = [[keys[0]], keys + ["more"]].map { KnownFits.Entry($0, split: 0, results([0.25, 0.5])).payload }
     for damaged in payload.indices.map({ Array(payload[..<$0]) }) + others {
-      let isTaken = known.add(damaged)
-      #expect(!isTaken)
+      let wasAdded = known.add(damaged)
+      #expect(!wasAdded)
     }
     #expect(keys.allSatisfy { known[$0, 0] == nil })
-    let isTaken = known.add(payload)
-    #expect(isTaken)
+    let wasAdded = known.add(payload)
+    #expect(wasAdded)
     #expect(keys.allSatisfy { known[$0, 0] != nil })
   }
 }

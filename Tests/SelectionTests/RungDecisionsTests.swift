@@ -2,22 +2,22 @@ import Compute
 import Selection
 import Testing
 
-/// In whatever order scores arrive, the promoted configurations are those of the synchronous algorithm.
+/// The promoted configurations are those of the synchronous algorithm, regardless of the order of the scores.
 @Suite struct RungDecisionsTests {
   private typealias Trial = RungDecisions.Trial
 
   /// Scores with many ties and some missing values.
   private struct Scores {
-    private var draws: RandomSequence
+    private var random: RandomSequence
     private var known: [Trial: Double] = [:]
     private let failures: Int
 
     init(seed: UInt64) {
-      draws = RandomSequence(seed: seed, .test)
+      random = RandomSequence(seed: seed, .test)
       failures = [0, 0, 3, 10][Int(seed % 4)]
     }
 
-    mutating func next(below bound: Int) -> Int { Int(draws.next(below: UInt32(bound))) }
+    mutating func next(below bound: Int) -> Int { Int(random.next(below: UInt32(bound))) }
 
     mutating func callAsFunction(_ trial: Trial) -> Double {
       if let score = known[trial] { return score }

@@ -13,7 +13,7 @@ import Testing
 
   init() throws { images = try Dataset.load(environment: [:]).train.prefix(900) }
 
-  /// Values of each parameter, of which the test samples some.
+  /// Values of each parameter, from which the test samples.
   private static let values: [ModelKind: [(String, [String])]] = [
     .forest: [
       ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
@@ -30,10 +30,10 @@ import Testing
   @Test(arguments: ModelKind.allCases, 0..<3) func sharedScoresEqualThoseOfSeparateFits(kind: ModelKind, seed: UInt64)
     throws
   {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     var space: [String: ParameterSpace.Values] = [:]
     for (name, values) in Self.values[kind]! {
-      let chosen = values.filter { _ in draws.next(below: 2) == 0 }
+      let chosen = values.filter { _ in random.next(below: 2) == 0 }
       space[name] = .list(chosen.isEmpty ? [values[0]] : chosen)
     }
     if kind == .cnn { space["batch"] = .list(["100"]) }
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Fewer components with another scaling, taken from one analysis, have the bits of a separate analysis.
+  /// Fewer components with another scaling, computed from one shared analysis, equal those of a separate analysis.
   @Test func sharedComponentsEqualSeparateOnes() throws {
     let space = ParameterSpace([
       "components": .list(["7", "20"]), "whitening": .list(["0", "0.5", "1"]), "neighbors": .list(["1", "4"]),
@@ -82,7 +82,7 @@ import Testing
     #expect(Set(alone.map { $0.scores["neg_log_loss"]! }).count > 6, "the scores of the members differ")
   }
 
-  @Test func plansOneTaskForWhatOneFitAnswers() throws {
+  @Test func plansOneTaskPerSharedFit() throws {
     func tasks(_ kind: ModelKind, _ space: [String: [String]]) throws -> Int {
       let space = ParameterSpace(space.mapValues { .list($0) })
       let configurations = try SweepDefinition(kind, spaces: [space]).configurations()

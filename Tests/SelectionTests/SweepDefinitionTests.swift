@@ -15,7 +15,7 @@ import Testing
         - epochs: 3
       hold-out: 0.25
       strategy: random
-      draws: 7
+      samples: 7
       scoring: f1_macro
       seed: 5
       images: 100
@@ -53,8 +53,8 @@ import Testing
     ("model: tree\nspace: {}\nfolds: 3\(String(repeating: "x", count: 1000))", "must be an integer, not \"3xx"),
     ("model: tree\nspace: {max-depth: {low: 3}}", "a range requires low and high"),
     ("model: tree\nspace: {max-depth: []}", "max-depth has no values"),
-    ("model: tree\nspace: {}\nstrategy: random", "`strategy: random` requires draws"),
-    ("model: tree\nspace: {}\ndraws: 3", "draws requires `strategy: random`"),
+    ("model: tree\nspace: {}\nstrategy: random", "`strategy: random` requires samples"),
+    ("model: tree\nspace: {}\nsamples: 3", "samples requires `strategy: random`"),
     (
       "model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9",
       "epochs cannot be the resource of halving for tree"
@@ -65,22 +65,22 @@ import Testing
       "line 5, column 7: criterion has no \"gni\"; did you mean gini?"
     ),
     (
-      "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\ndraws: 2",
+      "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\nsamples: 2",
       "line 3, column 3: epochs is an integer, so the ends of its range must be integers: write {low: 1, high: 5}"
     ),
     (
-      "model: forest\nspace:\n  trees: {low: 1.5, high: 9.7}\nstrategy: random\ndraws: 2",
+      "model: forest\nspace:\n  trees: {low: 1.5, high: 9.7}\nstrategy: random\nsamples: 2",
       "line 3, column 3: trees is an integer, so the ends of its range must be integers: write {low: 2, high: 9}"
     ),
     (
-      "model: forest\nspace:\n  max-depth: {low: 1, high: 2.5, log: true}\nstrategy: random\ndraws: 2",
+      "model: forest\nspace:\n  max-depth: {low: 1, high: 2.5, log: true}\nstrategy: random\nsamples: 2",
       "line 3, column 3: max-depth is an integer, so the ends of its range must be integers: write {low: 1, high: 2}"
     ),
     (
-      "model: forest\nspace:\n  trees: {low: 1.2, high: 1.8}\nstrategy: random\ndraws: 2",
+      "model: forest\nspace:\n  trees: {low: 1.2, high: 1.8}\nstrategy: random\nsamples: 2",
       "line 3, column 3: trees"
     ),
-    ("model: forest\nspace:\n  trees: {low: -4.5, high: 3}\nstrategy: random\ndraws: 2", "line 3, column 3: trees"),
+    ("model: forest\nspace:\n  trees: {low: -4.5, high: 3}\nstrategy: random\nsamples: 2", "line 3, column 3: trees"),
     ("model: cnn\nspace: {epochs: {low: 5, high: 1}}", "line 2, column 9: epochs: low must be less than high"),
     ("model: knn\nspace: {neighbors: ['']}", "line 2, column 21: neighbors has an empty value"),
     ("model: tree\nspace: {}\nmax-resource: 9", "line 3, column 15: max-resource requires `strategy: halving`"),
@@ -149,7 +149,7 @@ import Testing
     #expect(try count(.cnn, "filters", ["8,16", "08,16", "16"]) == 2)
   }
 
-  /// The number of shards is at most the batch size, which a check of single values cannot know.
+  /// The number of shards is at most the batch size, which checks of single values cannot verify.
   @Test func acceptsValuesWhoseLimitIsAnotherParameter() throws {
     let space = ParameterSpace(["batch": .list(["4", "256"]), "shards": .list(["2", "256"])])
     try SweepDefinition(.cnn, spaces: [space]).check()
@@ -175,10 +175,10 @@ import Testing
     for epochs in 1...3 { #expect(30...110 ~= sampled.count { $0["epochs"] == "\(epochs)" }) }
   }
 
-  /// However the ends of a range are written, the parameter determines whether its values are integers.
+  /// The parameter determines whether the values of a range are integers, regardless of how its ends are written.
   @Test func parameterDeterminesValuesOfRange() throws {
     func sampled(_ kind: ModelKind, _ name: String, _ range: String) throws -> [String] {
-      let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\ndraws: 30\n"
+      let text = "model: \(kind.rawValue)\nspace: {\(name): \(range)}\nstrategy: random\nsamples: 30\n"
       return try read(text)[0].configurations().map { $0[name]! }
     }
     for range in ["{low: 0, high: 1}", "{low: 0.0, high: 1.0}", "{low: 0, high: 1.0}"] {
@@ -262,18 +262,18 @@ import Testing
     #expect(try read(halving) { $0.factor = 3 }[0].strategy == trees(factor: 3))
     let images = SuccessiveHalving(resource: .images, factor: 3, least: 1, most: 9)
     let replaced = try read(halving) { ($0.halving, $0.mostResource) = (.images, 9) }
-    #expect(replaced[0].strategy == .halving(images), "a strategy that is replaced is replaced whole")
-    #expect(try read(halving) { $0.draws = 2 }[0].strategy == .random(2))
+    #expect(replaced[0].strategy == .halving(images), "the strategy is replaced as a whole")
+    #expect(try read(halving) { $0.samples = 2 }[0].strategy == .random(2))
   }
 
   /// The file may omit settings that the command line gives.
   @Test func overridesCompleteAFile() throws {
     let range = "model: tree\nspace: {max-depth: {low: 1, high: 9}}\n"
-    #expect(try read(range) { $0.draws = 4 }[0].configurations().count == 4)
-    #expect(try read(range + "strategy: random\n") { $0.draws = 4 }[0].strategy == .random(4))
+    #expect(try read(range) { $0.samples = 4 }[0].configurations().count == 4)
+    #expect(try read(range + "strategy: random\n") { $0.samples = 4 }[0].strategy == .random(4))
     for change: (inout SweepOverrides) -> Void in [
       { $0.factor = 3 }, { $0.halving = .images }, { $0.folds = 1 }, { $0.images = 0 },
-      { ($0.draws, $0.folds) = (4, 101) },
+      { ($0.samples, $0.folds) = (4, 101) },
     ] { #expect(throws: SweepError.self) { try read(range, change) } }
   }
 
@@ -283,7 +283,7 @@ import Testing
     #expect(try definition.configurations().count == 3)
   }
 
-  /// The same for integers of a range, without ten million samples.
+  /// A range with few integers does not require as many samples as the strategy allows.
   @Test func samplesEachOfFewValuesOfARange() throws {
     let range = ParameterSpace.Values.range(low: 1, high: 5, isLogarithmic: true)
     var definition = SweepDefinition(.tree, spaces: [ParameterSpace(["max-depth": range])])

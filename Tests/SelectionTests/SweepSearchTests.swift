@@ -51,14 +51,14 @@ import Testing
   @discardableResult private static func run(
     _ search: inout SweepSearch, seed: UInt64 = 0, count: Int = .max
   ) -> [KnownFits.Entry] {
-    var draws = RandomSequence(seed: seed, .test)
+    var random = RandomSequence(seed: seed, .test)
     var entries: [KnownFits.Entry] = []
     var waiting: [Int] = []
     while entries.count < count {
-      // Plan when no task is left, and sometimes earlier.
-      if waiting.isEmpty || draws.next(below: 3) == 0 { waiting += search.plan() }
+      // Plans when no task is left, and sometimes earlier.
+      if waiting.isEmpty || random.next(below: 3) == 0 { waiting += search.plan() }
       guard !waiting.isEmpty else { break }
-      let task = waiting.remove(at: Int(draws.next(below: UInt32(waiting.count))))
+      let task = waiting.remove(at: Int(random.next(below: UInt32(waiting.count))))
       let results = results(search.tasks[task])
       entries.append(search.entry(of: task, results))
       _ = search.note(task, results)
@@ -92,7 +92,7 @@ import Testing
     #expect(Set(tables).count == 1)
   }
 
-  /// Wherever a search was stopped, a resumed one runs the remaining fits and no others, however they are grouped.
+  /// A resumed search runs exactly the remaining fits, wherever it was stopped and however the fits are grouped.
   @Test(arguments: [grid, halving(.trees), halving(.images)])
   func repeatsNoKnownFit(definition: SweepDefinition) throws {
     var whole = try Self.begin(definition)
@@ -140,11 +140,11 @@ import Testing
       #expect(out.filter { !next.contains(Self.name($0.configuration)) }.allSatisfy { $0.mean(.accuracy) <= worst })
     }
     let best = try #require(search.best)
-    #expect(search.configuration(of: best.trial)["trees"] == "36", "of the last rung, whatever those before had")
+    #expect(search.configuration(of: best.trial)["trees"] == "36", "the best configuration belongs to the last rung")
     #expect(best.score == search.rows.filter { $0.rung?.number == 2 }.map { $0.mean(.accuracy) }.max())
   }
 
-  /// The configuration without the resource.
+  /// Returns the configuration without the resource.
   private static func name(_ configuration: Configuration) -> String {
     configuration.parameters.filter { $0.name != "trees" }.map { "\($0.name) \($0.value)" }.joined(separator: " ")
   }

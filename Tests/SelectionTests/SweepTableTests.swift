@@ -4,7 +4,7 @@ import Selection
 import Testing
 
 @Suite struct SweepTableTests {
-  /// The scores in the script that made the fixture.
+  /// The scores in the script that generates the fixture.
   private func table(times: Double = 1) -> SweepTable {
     var rows: [SweepTable.Row] = []
     for depth in 1...3 {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Transport
 
-/// Which clients can reach a socket with keys.
+/// Access control of sockets by keys.
 @Suite struct AuthenticationTests {
   /// A socket that accepts some keys, like a coordinator's.
   private final class Server {
@@ -37,13 +37,13 @@ import Transport
 
     func event() -> ConnectionMonitor.Event? { withExtendedLifetime(self) { peer.event() } }
 
-    func turnsAway(_ client: Peer) -> Bool { withExtendedLifetime(self) { peer.turnsAway(client) } }
+    func refuses(_ client: Peer) -> Bool { withExtendedLifetime(self) { peer.refuses(client) } }
 
     /// Returns a client that connects to this server.
     func client(_ kind: Socket.Kind = .dealer, _ keys: KeyPair?, server: Key? = nil) throws -> Peer {
       let security = keys.map { SocketSecurity.client($0, server: server ?? self.keys.publicKey) } ?? .none
       let client = try Peer(kind, security: security)
-      client.kept = [self]
+      client.retained = [self]
       try client.connect(endpoint)
       return client
     }
@@ -74,13 +74,13 @@ import Transport
       .dealer, rejected == .withoutKeys ? nil : worker,
       server: rejected == .wrongServerKey ? KeyPair().publicKey : nil)
     client.send("question")
-    #expect(server.turnsAway(client))
+    #expect(server.refuses(client))
   }
 
   @Test func clientWithoutAllowedKeyReceivesNothing() throws {
     let server = try Server(.push, allowing: [KeyPair().publicKey])
     let client = try server.client(.pull, KeyPair())
-    #expect(server.turnsAway(client))
+    #expect(server.refuses(client))
     #expect(!server.send("secret"))
     #expect(client.isSilent())
   }
@@ -89,7 +89,7 @@ import Transport
     let server = try Server(allowing: nil)
     let client = try server.client(.dealer, KeyPair())
     client.send("question")
-    #expect(server.turnsAway(client))
+    #expect(server.refuses(client))
   }
 
   @Test func endedAccessControlRefusesNewClientsAndKeepsOldOnes() throws {
@@ -102,7 +102,7 @@ import Transport
     server.control?.end()
     let late = try server.client(.dealer, worker)
     late.send("late")
-    #expect(server.turnsAway(late))
+    #expect(server.refuses(late))
     early.send("still here")
     #expect(server.text() == ["still here"])
   }
@@ -114,7 +114,7 @@ import Transport
       let before = control.refusals
       let client = try server.client(.dealer, KeyPair())
       client.send("question")
-      #expect(Peer.becomes { control.refusals > before })
+      #expect(Peer.eventually { control.refusals > before })
     }
   }
 
@@ -123,7 +123,7 @@ import Transport
     let control = try #require(server.control)
     let client = try server.client(.dealer, KeyPair())
     client.send("question")
-    #expect(Peer.becomes { control.refusals > 0 })
+    #expect(Peer.eventually { control.refusals > 0 })
     let refusals = control.takeRefusals()
     #expect(refusals.count == 1 && refusals.keys.first?.hasSuffix("127.0.0.1") == true)
     #expect(control.takeRefusals().isEmpty)
@@ -136,8 +136,8 @@ import Transport
     #expect(server.event() == .refused)
     let mistaken = try server.client(.dealer, KeyPair(), server: KeyPair().publicKey)
     mistaken.send("question")
-    #expect(Peer.becomes { server.event() == .failed })
-    #expect(Peer.becomes { mistaken.event() == .failed })
+    #expect(Peer.eventually { server.event() == .failed })
+    #expect(Peer.eventually { mistaken.event() == .failed })
   }
 
   @Test func changedKeysApplyToNewConnectionsOnly() throws {
@@ -153,18 +153,19 @@ import Transport
     #expect(server.text() == ["second"])
     let late = try server.client(.dealer, first)
     late.send("late")
-    #expect(server.turnsAway(late))
+    #expect(server.refuses(late))
     early.send("still here")
     #expect(server.text() == ["still here"])
   }
 
-  /// The members of a group learn of each other one by one: a member that connects early must not be locked out.
+  /// The members of a group learn each other's keys one by one. A member that connects too early must not remain
+  /// excluded.
   @Test func refusedClientConnectsOnceItsKeyIsAllowed() throws {
     let worker = KeyPair()
     let server = try Server(.pull, allowing: [])
     let client = try server.client(.push, worker)
     client.send("question")
-    #expect(server.turnsAway(client))
+    #expect(server.refuses(client))
     server.control?.allow([worker.publicKey], in: Server.domain)
     #expect(server.text() == ["question"])
   }
@@ -178,6 +179,6 @@ import Transport
       #expect(throws: TransportError.self) { try AccessControl(in: made) }
       control.end()
     }()
-    #expect(Peer.becomes { context == nil })
+    #expect(Peer.eventually { context == nil })
   }
 }

@@ -51,7 +51,7 @@ import Transport
   ]) func invalidAddressThrowsWithReason(text: String, reason: String) {
     var description: String?
     do throws(TransportError) { _ = try Endpoint(text) } catch { description = error.description }
-    #expect(description?.contains(reason) == true, "\(description ?? "it was taken")")
+    #expect(description?.contains(reason) == true, "\(description ?? "the endpoint was accepted")")
   }
 
   @Test(arguments: [

@@ -47,12 +47,12 @@ import Transport
   }
 
   @Test(arguments: ["worker.secret", "worker.public"]) func keysAreNeverOverwritten(name: String) throws {
-    _ = try folder.write("kept", to: name)
+    _ = try folder.write("existing", to: name)
     let text = try #require(
       failure { () throws(TransportError) in _ = try KeyFiles.create(named: "worker", in: folder.path) })
     #expect(text.contains(path(name)) && text.contains("never overwritten"), "\(text)")
-    #expect(try String(contentsOfFile: path(name), encoding: .utf8) == "kept")
-    // No half of a pair is left behind.
+    #expect(try String(contentsOfFile: path(name), encoding: .utf8) == "existing")
+    // The other file of the pair is not left behind.
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [name])
   }
 
@@ -89,7 +89,7 @@ import Transport
       "", "\n", String(good.dropLast()), good + "0", good + good, good + "\n" + good, good.dropLast() + " ",
       // A character that is not in Z85.
       good.dropLast() + "\"", good.dropLast() + "\u{7F}", good.dropLast(2) + "ü",
-      // 85^5 - 1 is more than 32 bits hold.
+      // 85^5 - 1 exceeds 32 bits.
       "#####" + good.dropFirst(5),
       // The end of a C string, after 35 characters.
       good.prefix(35) + "\0" + good.suffix(4),
@@ -98,7 +98,7 @@ import Transport
     ] as [String]) func refusesInvalidKey(content: String) throws
   {
     let file = try folder.write(content, to: "some.public")
-    let text = try #require(secretFailure(file), "it was taken")
+    let text = try #require(secretFailure(file), "the key was accepted")
     #expect(text.contains("\(file) holds no key: expected 40 characters of Z85"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
     #expect(try faults() == [text])
@@ -122,7 +122,7 @@ import Transport
     "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
   ]) func refusesPublishedKey(key: String) throws {
     let file = try folder.write(key + "\n", to: "some.public")
-    let text = try #require(secretFailure(file), "it was taken")
+    let text = try #require(secretFailure(file), "the key was accepted")
     #expect(text.contains("public knowledge"))
     #expect(failure { () throws(TransportError) in _ = try KeyFiles.publicKey(at: file) } == text)
     #expect(try faults() == [text])
@@ -130,9 +130,9 @@ import Transport
 
   @Test func readsPublicKeysOfFolder() throws {
     let pairs = try ["a", "b", "c"].map { try KeyFiles.create(named: $0, in: folder.path) }
-    _ = try folder.write("no key", to: "notes.txt")
-    // An invalid file does not keep the others from being read.
-    _ = try folder.write("no key", to: "b2.public")
+    _ = try folder.write("invalid", to: "notes.txt")
+    // An invalid file does not prevent the others from being read.
+    _ = try folder.write("invalid", to: "b2.public")
     #expect(try KeyFiles.publicKeys(in: folder.path).keys == Set(pairs.map(\.publicKey)))
     #expect(try faults().count == 1 && faults()[0].contains("b2.public holds no key"))
     try FileManager.default.createDirectory(atPath: path("empty"), withIntermediateDirectories: false)
@@ -186,24 +186,26 @@ import Transport
     // Concurrently, like processes that are started together.
     let keys = Mutex<[KeyPair?]>([])
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
-      let pair = try? KeyFiles.usersOwn(environment: environment)
+      let pair = try? KeyFiles.currentUserKeys(environment: environment)
       keys.withLock { $0.append(pair) }
     }
     let first = try #require(keys.withLock { $0[0] })
     #expect(keys.withLock { $0.allSatisfy { $0 == first } })
-    #expect(try KeyFiles.usersOwn(environment: environment) == first)
+    #expect(try KeyFiles.currentUserKeys(environment: environment) == first)
     #expect(try mode(".config/atelier/local.secret") == 0o600)
     #expect(try FileManager.default.contentsOfDirectory(atPath: path(".config/atelier")) == ["local.secret"])
   }
 
   @Test func configurationFolderFollowsEnvironment() throws {
-    let pair = try KeyFiles.usersOwn(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
+    let pair = try KeyFiles.currentUserKeys(environment: ["XDG_CONFIG_HOME": path("settings"), "HOME": "/nowhere"])
     #expect(try KeyFiles.secret(at: path("settings/atelier/local.secret")) == pair)
-    #expect(try KeyFiles.usersOwn(environment: ["HOME": folder.path]) != pair)
+    #expect(try KeyFiles.currentUserKeys(environment: ["HOME": folder.path]) != pair)
   }
 
   @Test func errorSaysWhatToDoIfNoKeyCanBeCreated() {
-    let text = failure { () throws(TransportError) in _ = try KeyFiles.usersOwn(environment: ["HOME": "/proc/none"]) }
+    let text = failure { () throws(TransportError) in
+      _ = try KeyFiles.currentUserKeys(environment: ["HOME": "/proc/none"])
+    }
     #expect(text?.contains("set HOME") == true)
   }
 }

@@ -5,14 +5,14 @@ import SwiftProtobuf
 import Testing
 import Transport
 
-/// Decoding received bytes yields a message or nil, whatever the bytes are.
+/// Decoding arbitrary bytes returns a message or nil.
 @Suite struct MessageCodecTests {
-  /// The size of a protocol buffer above which it is not decoded.
+  /// The maximum size of a protocol buffer that is decoded.
   private static let limit = 256 << 10
 
   // MARK: One of every kind
 
-  private static let status: Status = .with {
+  private static let status: WorkerStatus = .with {
     ($0.number, $0.orders, $0.coordinator) = (7, 6, 1 << 50)
     $0.profile = .with {
       ($0.host, $0.process, $0.threads, $0.instructionSet) = ("nœud-1", 4_711, 8, "AVX-512")
@@ -34,7 +34,7 @@ import Transport
       }
       ($0.waitingFor, $0.waitingMilliseconds) = (99, 250)
     }
-    ($0.leaving, $0.failure, $0.unitsDone) = (true, "no memory", 12)
+    ($0.leaving, $0.failure, $0.tasksDone) = (true, "no memory", 12)
   }
 
   private static let orders: Orders = .with {
@@ -125,77 +125,77 @@ import Transport
 
   // MARK: Invalid messages
 
-  /// Decodes the bytes and encodes the message again; nil if they are not a message.
-  private func taken<Body: ClusterMessage>(_: Body.Type, _ bytes: [UInt8]) -> [UInt8]? {
+  /// Decodes the bytes and encodes the message again. Returns nil if the bytes are not a message.
+  private func reencoded<Body: ClusterMessage>(_: Body.Type, _ bytes: [UInt8]) -> [UInt8]? {
     let message: Body? = MessageCodec.decode(Frame(bytes))
     return message.map { MessageCodec.encode($0).array }
   }
 
-  /// Whether the bytes decode as a message of either side. If so, encoding it again must round-trip.
-  private func isTaken(_ bytes: [UInt8]) -> Bool {
-    let worker = taken(WorkerMessage.self, bytes)
-    let coordinator = taken(CoordinatorMessage.self, bytes)
-    if let worker, !worker.isEmpty { #expect(taken(WorkerMessage.self, worker) == worker) }
-    if let coordinator, !coordinator.isEmpty { #expect(taken(CoordinatorMessage.self, coordinator) == coordinator) }
+  /// Returns whether the bytes are a message of either side, and expects that such a message round-trips.
+  private func isDecodable(_ bytes: [UInt8]) -> Bool {
+    let worker = reencoded(WorkerMessage.self, bytes)
+    let coordinator = reencoded(CoordinatorMessage.self, bytes)
+    if let worker, !worker.isEmpty { #expect(reencoded(WorkerMessage.self, worker) == worker) }
+    if let coordinator, !coordinator.isEmpty { #expect(reencoded(CoordinatorMessage.self, coordinator) == coordinator) }
     return worker != nil || coordinator != nil
   }
 
   private static let encodings =
     workerMessages.map { MessageCodec.encode($0).array } + coordinatorMessages.map { MessageCodec.encode($0).array }
 
-  @Test func emptyFrameIsNotAMessage() { #expect(!isTaken([])) }
+  @Test func emptyFrameIsNotAMessage() { #expect(!isDecodable([])) }
 
   @Test func messageSizeIsLimited() {
     // A tag and a length of three bytes, twice: the refusal and its reason.
-    for (count, isTaken) in [(Self.limit, true), (Self.limit + 1, false), (4 * Self.limit, false)] {
+    for (count, isDecodable) in [(Self.limit, true), (Self.limit + 1, false), (4 * Self.limit, false)] {
       let message = CoordinatorMessage.with { $0.refusal.reason = String(repeating: "x", count: count - 8) }
       let frame = MessageCodec.encode(message)
       #expect(frame.count == count)
       // The text is truncated: see MessageBoundsTests.
       let decoded: CoordinatorMessage? = MessageCodec.decode(frame)
-      #expect((decoded != nil) == isTaken)
+      #expect((decoded != nil) == isDecodable)
     }
   }
 
-  @Test(arguments: [(depth: 4, isTaken: true), (20, false), (1_000, false), (60_000, false)])
-  func nestingDepthIsLimited(depth: Int, isTaken: Bool) {
+  @Test(arguments: [(depth: 4, isDecodable: true), (20, false), (1_000, false), (60_000, false)])
+  func nestingDepthIsLimited(depth: Int, isDecodable: Bool) {
     // Field 2047, which is unknown: the start and the end of a group.
     let (begin, end): ([UInt8], [UInt8]) = ([0xFB, 0x7F], [0xFC, 0x7F])
     let nested = [begin, end].flatMap { tag in (0..<depth).flatMap { _ in tag } }
-    for message in Self.encodings { #expect(self.isTaken(message + nested) == isTaken) }
-    #expect(!self.isTaken((0..<Self.limit / 2).flatMap { _ in begin }))
+    for message in Self.encodings { #expect(self.isDecodable(message + nested) == isDecodable) }
+    #expect(!self.isDecodable((0..<Self.limit / 2).flatMap { _ in begin }))
   }
 
   @Test func decodingRandomBytesNeverCrashes() {
-    var draws = RandomSequence(seed: 1, .test)
+    var random = RandomSequence(seed: 1, .test)
     for _ in 0..<5_000 {
-      _ = isTaken((0..<draws.next(below: 200)).map { _ in UInt8(truncatingIfNeeded: draws.next()) })
+      _ = isDecodable((0..<random.next(below: 200)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     }
   }
 
   @Test func decodingTruncatedMessagesNeverCrashes() {
     for message in Self.encodings {
-      for count in 0..<message.count { _ = isTaken(Array(message[..<count])) }
+      for count in 0..<message.count { _ = isDecodable(Array(message[..<count])) }
     }
   }
 
   @Test(arguments: encodings.indices) func decodingDamagedMessagesNeverCrashes(kind: Int) {
-    var draws = RandomSequence(seed: 2, .test, UInt32(kind))
+    var random = RandomSequence(seed: 2, .test, UInt32(kind))
     var counts = [true: 0, false: 0]
-    for _ in 0..<3_000 { counts[isTaken(Self.damaged(Self.encodings[kind], &draws)), default: 0] += 1 }
+    for _ in 0..<3_000 { counts[isDecodable(Self.damaged(Self.encodings[kind], &random)), default: 0] += 1 }
     // Both outcomes occur.
     #expect(counts.values.allSatisfy { $0 > 50 }, "\(counts)")
   }
 
   /// Applies one to four changes: a bit flipped, a byte replaced or inserted, a piece duplicated, or the end cut off.
-  private static func damaged(_ message: [UInt8], _ draws: inout RandomSequence) -> [UInt8] {
+  private static func damaged(_ message: [UInt8], _ random: inout RandomSequence) -> [UInt8] {
     var bytes = message
-    for _ in 0...draws.next(below: 3) where !bytes.isEmpty {
-      let place = Int(draws.next(below: UInt32(bytes.count)))
-      switch draws.next(below: 5) {
-      case 0: bytes[place] ^= 1 << UInt8(draws.next(below: 8))
-      case 1: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
-      case 2: bytes.insert(UInt8(truncatingIfNeeded: draws.next()), at: place)
+    for _ in 0...random.next(below: 3) where !bytes.isEmpty {
+      let place = Int(random.next(below: UInt32(bytes.count)))
+      switch random.next(below: 5) {
+      case 0: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+      case 1: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+      case 2: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
       case 3: bytes.insert(contentsOf: bytes[place..<min(place + 16, bytes.count)], at: place)
       default: bytes.removeSubrange(place...)
       }

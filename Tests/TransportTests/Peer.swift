@@ -6,7 +6,7 @@ final class Peer {
   let socket: Socket
   private let monitor: ConnectionMonitor
   /// Objects that must outlive this peer: Swift may release an object, and above all an array, after its last use.
-  var kept: [AnyObject] = []
+  var retained: [AnyObject] = []
 
   // Expected messages have a long timeout, which only a failing test reaches.
   private static let timeout = 20.0
@@ -46,7 +46,7 @@ final class Peer {
     receive().map { $0.dropFirst(marked ? 1 : 0).map { String(decoding: $0.array, as: UTF8.self) } }
   }
 
-  /// Whether no message arrives within the time.
+  /// Returns whether no message arrives within the time.
   func isSilent(milliseconds: Int = 200) -> Bool {
     socket.wait(milliseconds: milliseconds)
     return socket.receive(frames: 8) == nil
@@ -61,8 +61,8 @@ final class Peer {
     }
   }
 
-  /// Whether a connecting client is refused, and no message arrives before that or shortly after.
-  func turnsAway(_ client: Peer) -> Bool {
+  /// Returns whether a connecting client is refused, and no message arrives before that or shortly after.
+  func refuses(_ client: Peer) -> Bool {
     defer { withExtendedLifetime(client) {} }
     let isRefused = Self.wait { () -> Bool? in
       while let event = monitor.next() { if event == .refused || event == .failed { return true } }
@@ -73,8 +73,8 @@ final class Peer {
     return isRefused == true && isSilent()
   }
 
-  /// Whether the condition becomes true within the timeout.
-  static func becomes(_ condition: () -> Bool) -> Bool {
+  /// Returns whether the condition becomes true within the timeout.
+  static func eventually(_ condition: () -> Bool) -> Bool {
     wait {
       if condition() { return true }
       usleep(2_000)

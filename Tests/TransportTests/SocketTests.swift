@@ -25,7 +25,7 @@ import Transport
     let server = try Peer(listening, in: context, bounds: bounds)
     let client = try Peer(connecting, in: way == .inproc ? context : SocketContext(), bounds: bounds)
     try client.connect(server.bind(address(way)))
-    server.kept = [folder]
+    server.retained = [folder]
     return (server, client)
   }
 
@@ -57,7 +57,7 @@ import Transport
     for number in 0..<100 {
       for (sender, client) in clients.enumerated() { #expect(client.send("\(sender)", "\(number)")) }
     }
-    server.kept = clients + [folder]
+    server.retained = clients + [folder]
     var next = [0, 0, 0]
     for _ in 0..<300 {
       let text = try #require(server.text())
@@ -84,7 +84,7 @@ import Transport
     try client.connect(endpoint)
     #expect(client.send("early"))
     let server = try Peer(.router)
-    server.kept = [folder, client]
+    server.retained = [folder, client]
     _ = try server.bind(endpoint.text)
     #expect(server.text(marked: true) == ["early"])
   }
@@ -106,7 +106,7 @@ import Transport
     let server = try Peer(.router, in: context, bounds: bounds)
     let endpoint = try server.bind(address(way))
     let (good, bad) = (try Peer(.dealer), try Peer(.dealer))
-    server.kept = [folder, good, bad]
+    server.retained = [folder, good, bad]
     for client in [good, bad] {
       try client.connect(endpoint)
       client.send("here", String(repeating: "x", count: 1_000))
@@ -115,7 +115,7 @@ import Transport
     #expect(first.map { $0.map(\.count)[1...] } == [[4, 1_000], [4, 1_000]])
 
     bad.send("small", String(repeating: "x", count: 1_001), "small")
-    #expect(Peer.becomes { if case .closed = server.event() { true } else { false } })
+    #expect(Peer.eventually { if case .closed = server.event() { true } else { false } })
     #expect(server.isSilent())
     good.send("still here")
     #expect(server.text(marked: true) == ["still here"])
@@ -128,8 +128,8 @@ import Transport
     bounds.queue = 16
     for kind in [Socket.Kind.dealer, .push] {
       let client = try Peer(kind, bounds: bounds)
-      client.kept = [folder]
-      try client.connect(Endpoint("ipc://\(folder.path)/nobody"))
+      client.retained = [folder]
+      try client.connect(Endpoint("ipc://\(folder.path)/unused"))
       #expect((0..<20).map { _ in client.send("first", "last") } == (0..<20).map { $0 < 16 })
     }
   }
@@ -148,7 +148,7 @@ import Transport
 
   @Test func sendingToUnknownOrLostPeerFails() throws {
     let server = try Peer(.router)
-    #expect(!server.answer([Frame("nobody".utf8)], "answer"))
+    #expect(!server.answer([Frame("unknown".utf8)], "answer"))
     let endpoint = try server.bind("tcp://127.0.0.1:*")
     var client: Peer? = try Peer(.dealer)
     try client?.connect(endpoint)
@@ -156,7 +156,7 @@ import Transport
     let question = try #require(server.receive())
     #expect(server.answer(question, "answer"))
     client = nil
-    #expect(Peer.becomes { !server.answer(question, "answer") })
+    #expect(Peer.eventually { !server.answer(question, "answer") })
   }
 
   // MARK: Addresses

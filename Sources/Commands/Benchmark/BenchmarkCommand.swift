@@ -9,52 +9,52 @@ internal import Models
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark",
-    abstract: "Measures time and memory of fits and predictions.",
+    abstract: "Measures the time and memory of fits and predictions.",
     usage: "atelier benchmark [<options>]",
     discussion: """
-      The models are those of `atelier quickstart`. Each measurement runs in a process of its own, so that its peak \
-      memory is its own; medians of the repetitions are printed.
+      Measures the models of `atelier quickstart`. Each measurement runs in a separate process, which has its own peak \
+      memory. The result is the median of the repetitions.
 
       Example:  atelier benchmark --models forest,tree --repetitions 5
       """)
 
   @Option(
     help: ArgumentHelp(
-      "Which models: a list of \(all.map(\.rawValue).joined(separator: ", ")) (default: all).", valueName: "list"))
+      "Models to measure: a list of \(all.map(\.rawValue).joined(separator: ", ")) (default: all).", valueName: "list"))
   var models: ModelKindList?
 
-  @Option(help: ArgumentHelp("Measurements of each model.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of measurements of each model.", valueName: "n"))
   var repetitions = 3
 
-  @Option(help: ArgumentHelp("Epochs of the convolutional network.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of epochs of the convolutional network.", valueName: "n"))
   var epochs = 1
 
-  @Flag(help: "Measure instead what working together costs (two local workers against one process), and a sweep.")
+  @Flag(help: "Measure two local workers against one process, and a sweep, instead.")
   var cluster = false
 
   @Flag(
     help: ArgumentHelp(
-      "Measure instead how fast two workers train the network when they are on hosts of their own, against loopback.",
-      discussion: "The hosts are network namespaces, which needs root."))
+      "Measure network training by two workers on separate hosts against workers on this host, instead.",
+      discussion: "The hosts are network namespaces, which require root."))
   var network = false
 
-  @Option(help: ArgumentHelp("With --network: how much each host can send.", valueName: "Gbit/s"))
+  @Option(help: ArgumentHelp("With --network: bandwidth of each link.", valueName: "Gbit/s"))
   var linkRate = 1.0
 
-  @Option(help: ArgumentHelp("With --network: how long what is sent takes to the other host.", valueName: "ms"))
+  @Option(help: ArgumentHelp("With --network: one-way delay of each link.", valueName: "ms"))
   var linkDelay = 1.0
 
-  @Option(help: ArgumentHelp("With --network: images of a step.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --network: batch size, in images.", valueName: "n"))
   var batch = 256
 
-  @Flag(help: "Compute instead, in simulated time, what limits a cluster of up to 1000 workers.")
+  @Flag(help: "Simulate the limits of a cluster of up to 1000 workers, instead.")
   var simulate = false
 
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
 
-  private static var all: [ModelKind] { OriginalModel.all.map(\.settings.kind) }
+  private static var all: [ModelKind] { ReferenceModel.all.map(\.settings.kind) }
 
   func validate() throws {
     if !(1...1000).contains(repetitions) {
@@ -104,16 +104,16 @@ struct BenchmarkCommand: ParsableCommand {
     try jsonOptions.write(results, text: BenchmarkResult.table(results).text)
   }
 
-  /// What is measured of a kind of model.
+  /// Returns the settings that are measured for a kind of model, and their description.
   static func settings(_ kind: ModelKind, epochs: Int) -> (settings: ModelSettings, parameters: String) {
-    let original = OriginalModel.all.first { $0.settings.kind == kind }!
-    guard case .cnn(var settings) = original.settings else { return (original.settings, original.parameters) }
+    let reference = ReferenceModel.all.first { $0.settings.kind == kind }!
+    guard case .cnn(var settings) = reference.settings else { return (reference.settings, reference.parameters) }
     settings.epochs = epochs
-    let model = OriginalModel(network: settings)
+    let model = ReferenceModel(network: settings)
     return (model.settings, model.parameters)
   }
 
-  /// Runs `atelier benchmark-sample` and reads what it prints.
+  /// Runs `atelier benchmark-sample`, and decodes its output.
   private func measure(_ kind: ModelKind) throws -> BenchmarkSample {
     var arguments = ["benchmark-sample", kind.rawValue, "--epochs", "\(epochs)", "--quiet"]
     if let data = dataOptions.data { arguments += ["--data", data] }
@@ -122,7 +122,7 @@ struct BenchmarkCommand: ParsableCommand {
   }
 }
 
-/// Kinds of model with commas between.
+/// Kinds of model, separated by commas.
 struct ModelKindList: ExpressibleByArgument {
   let kinds: [ModelKind]
 

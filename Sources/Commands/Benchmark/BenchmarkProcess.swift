@@ -2,16 +2,15 @@ internal import ArgumentParser
 internal import Compute
 internal import Foundation
 
-/// This program, started again to be measured.
+/// Another process of this program, to be measured.
 enum BenchmarkProcess {
-  /// Waits for its end, and ends it if the user wants to stop.
+  /// Runs the process to its end, and interrupts it if the user stops this one.
   ///
-  /// - Parameters:
-  ///   - folder: that it works in; nil: that of this process
-  /// - Returns: what it printed, which must be little
-  /// - Throws: `CancellationError` if stopped; `ExitCode` if it fails, when it has told why on standard error
+  /// - Parameter folder: the working folder; nil for that of this process
+  /// - Returns: the output, which must fit into a pipe's buffer
+  /// - Throws: `CancellationError` if stopped; `ExitCode` if the process fails, after reporting its error itself
   static func run(_ arguments: [String], in folder: String? = nil) throws -> Data {
-    // Without a thread to watch over it, Foundation would wait forever.
+    // If Foundation cannot start its monitoring thread, it would wait forever.
     try SystemThread.check(canStart: 2)
     let process = Process()
     let output = Pipe()

@@ -2,7 +2,7 @@ internal import Compute
 internal import Evaluation
 internal import Models
 
-/// The repetitions of one model's measurement, and their medians.
+/// The repeated measurements of one model, and their medians.
 struct BenchmarkResult: Encodable {
   let kind: ModelKind
   let parameters: String
@@ -11,12 +11,12 @@ struct BenchmarkResult: Encodable {
   let samples: [BenchmarkSample]
   let medianFitSeconds: Double
   let medianPredictSeconds: Double
-  /// The highest of all repetitions.
+  /// The highest peak of all repetitions.
   let fitPeakBytes: Int
   let peakBytes: Int
 
-  /// - Parameter samples: at least one.
-  /// - Throws: ``BenchmarkError/digestsDiffer(_:)`` if two fits gave different models.
+  /// - Parameter samples: at least one measurement
+  /// - Throws: ``BenchmarkError/digestsDiffer(_:)`` if two fits gave different models
   init(kind: ModelKind, parameters: String, threads: Int, instructionSet: String, samples: [BenchmarkSample]) throws {
     guard Set(samples.map(\.digest)).count == 1 else { throw BenchmarkError.digestsDiffer(kind) }
     (self.kind, self.parameters, self.threads, self.instructionSet) = (kind, parameters, threads, instructionSet)
@@ -31,7 +31,7 @@ struct BenchmarkResult: Encodable {
     var table = TextTable(
       [.left, .left, .right, .right, .right, .right, .right, .right, .left],
       header: [
-        "model", "parameters", "fit s", "fastest", "slowest", "predict s", "fit MiB", "in all MiB", "digest",
+        "model", "parameters", "fit s", "fastest", "slowest", "predict s", "fit MiB", "total MiB", "digest",
       ])
     for result in results {
       let fits = result.samples.map(\.fitSeconds)
@@ -45,7 +45,7 @@ struct BenchmarkResult: Encodable {
   }
 }
 
-/// The middle value; of an even number of values, the mean of the two in the middle.
+/// Returns the median; for an even number of values, the mean of the two middle ones.
 func median(_ values: [Double]) -> Double {
   let sorted = values.sorted()
   let middle = sorted.count / 2
@@ -59,9 +59,9 @@ enum BenchmarkError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .digestsDiffer(let kind):
-      "two fits of \(kind.rawValue) on the same data gave different models: this is a fault in Atelier"
+      "two fits of \(kind.rawValue) on the same data gave different models: this is a bug in Atelier"
     case .configurationsMissing(let count):
-      "\(counted(count, "configuration")) of a measured sweep came to no score: these data do not suit the benchmark"
+      "\(counted(count, "configuration")) of a measured sweep have no score; use another data set for the benchmark"
     }
   }
 }

@@ -3,7 +3,7 @@ internal import Models
 
 extension ModelKind: ExpressibleByArgument {}
 
-/// One measurement of `atelier benchmark`, in a process of its own. Prints a ``BenchmarkSample`` as JSON.
+/// Runs one measurement of `atelier benchmark`, in a separate process, and prints a ``BenchmarkSample`` as JSON.
 struct BenchmarkSampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "benchmark-sample", shouldDisplay: false)
 

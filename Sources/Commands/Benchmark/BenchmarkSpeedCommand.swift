@@ -4,8 +4,8 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// One measurement of `atelier benchmark --network`: a coordinator that waits for two workers, trains, and prints a ``TrainingSpeed`` as
-/// JSON.
+/// Runs one measurement of `atelier benchmark --network`: a coordinator that waits for two workers, trains, and prints
+/// a ``TrainingSpeed`` as JSON.
 struct BenchmarkSpeedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "benchmark-speed", shouldDisplay: false)
 

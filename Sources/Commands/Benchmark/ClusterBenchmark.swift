@@ -5,16 +5,16 @@ internal import Evaluation
 internal import Foundation
 internal import Models
 
-/// What working together costs: two local workers with half the threads each, against one process with all of them, in one run. And what a
-/// sweep costs beside its fits.
+/// Measures the overhead of distribution: two local workers with half of the threads each, against one process with all
+/// of them. Also measures the overhead of a sweep over its fits.
 struct ClusterBenchmark {
   struct Result: Encodable {
     let name: String
-    /// One for each repetition.
+    /// The value of each repetition.
     let values: [Double]
     let unit: String
     let median: Double
-    /// What one process does in the same time; nil where there is nothing to compare with.
+    /// The median for one process; nil if there is nothing to compare with.
     let oneProcess: Double?
 
     init(_ name: String, _ values: [Double], unit: String, oneProcess: [Double]? = nil) {
@@ -28,12 +28,12 @@ struct ClusterBenchmark {
   let context: ComputeContext
   let repetitions: Int
   let epochs: Int
-  /// As `--data` takes it.
+  /// The argument for `--data`.
   let dataLocation: String
   let log: (String) -> Void
 
-  /// Units that are nothing, in one job.
-  private static let emptyUnits = 100_000
+  /// The number of empty tasks in one job.
+  private static let emptyTasks = 100_000
 
   func run() throws -> [Result] {
     var cnn: (one: [Double], two: [Double]) = ([], [])
@@ -49,12 +49,12 @@ struct ClusterBenchmark {
       }
       let start = ContinuousClock.now
       try withCluster(workers: 2) { two in
-        // A job of one unit for each: done when both are there.
-        try two.runEmptyUnits(1)
+        // A job with one task for each worker ends when both are ready.
+        try two.runEmptyTasks(1)
         ready.append((ContinuousClock.now - start) / .seconds(1))
         let begun = ContinuousClock.now
-        try two.runEmptyUnits(Self.emptyUnits)
-        empty.append(Double(Self.emptyUnits) / ((ContinuousClock.now - begun) / .seconds(1)))
+        try two.runEmptyTasks(Self.emptyTasks)
+        empty.append(Double(Self.emptyTasks) / ((ContinuousClock.now - begun) / .seconds(1)))
         cnn.two.append(try networkSpeed(two))
         forest.two.append(try forestSpeed(two))
         if let seconds = try secondsToRecover(two) { recovery.append(seconds) }
@@ -67,11 +67,11 @@ struct ClusterBenchmark {
       Result("network", cnn.two, unit: "images/s", oneProcess: cnn.one),
       Result("forest", forest.two, unit: "trees/s", oneProcess: forest.one),
       Result("grid of forests", grid.two, unit: "configurations/s", oneProcess: grid.one),
-      Result("start to both workers ready", ready, unit: "s"), Result("empty units", empty, unit: "1/s"),
+      Result("start to both workers ready", ready, unit: "s"), Result("empty tasks", empty, unit: "1/s"),
       Result("sweep of \(SweepBenchmark.trivialCount) trivial configurations", trivial, unit: "s"),
     ]
     if recovery.isEmpty {
-      log("too few images to see how soon a killed worker is made up for")
+      log("too few images to measure the recovery from a killed worker")
     } else {
       results.append(Result("kill of one worker to next step", recovery, unit: "s"))
     }
@@ -101,8 +101,8 @@ struct ClusterBenchmark {
     return Double(settings.trees) / ((ContinuousClock.now - start) / .seconds(1))
   }
 
-  /// Kills a worker in the middle of an epoch, and waits until a further step is reported.
-  /// - Returns: nil if the training was over before
+  /// Kills a worker in the middle of an epoch, and measures the time until the next step.
+  /// - Returns: the seconds; nil if the training ended before
   private func secondsToRecover(_ cluster: Cluster) throws -> Double? {
     var killed: (at: ContinuousClock.Instant, done: Int)?
     var seconds: Double?
@@ -115,7 +115,7 @@ struct ClusterBenchmark {
             seconds = (ContinuousClock.now - killed.at) / .seconds(1)
             return false
           }
-          // The steps that were being taken when it was killed may still be reported.
+          // Steps that were in progress when the worker was killed may still be reported.
           if killed == nil, done > 3_000, progress.workers.count == 2 {
             kill(pid_t(progress.workers[0].process), SIGKILL)
             killed = (.now, done + NetworkSettings().batch)

@@ -7,29 +7,30 @@ internal import Foundation
 internal import Models
 internal import Transport
 
-/// How fast two workers with one thread each train the network when coordinator and workers are hosts of their own, joined by links, against
-/// the same three over loopback. The hosts are network namespaces; over links everything is encrypted, as between any hosts.
+/// Measures the training of the network by two workers with one thread each, on separate hosts that links join, against
+/// the same processes over loopback. The hosts are network namespaces; traffic over links is encrypted, as between all
+/// hosts.
 struct NetworkBenchmark {
   struct Result: Encodable {
     let gigabits: Double
     let delayMilliseconds: Double
-    /// "netem", or "a thread of this process".
+    /// The emulation of the links: "netem", or "a thread of this process".
     let linksAreHeldBy: String
     let batch: Int
-    /// Images in a second, one for each repetition; without keys, as within one host.
+    /// Images per second of each repetition, without encryption, as on one host.
     let loopback: [Double]
     let loopbackWithKeys: [Double]
     let links: [Double]
-    /// Of the medians of ``links`` and ``loopback``.
+    /// The ratio of the medians of ``links`` and ``loopback``.
     let ratio: Double
-    /// Share of one core that carrying packets between the hosts took while ``links`` were measured.
+    /// The fraction of one core that carrying packets between the hosts took during the measurement of ``links``.
     let carrierLoad: Double
     let digest: String
   }
 
-  private enum Way: CaseIterable { case loopback, loopbackWithKeys, links }
+  private enum Route: CaseIterable { case loopback, loopbackWithKeys, links }
 
-  /// Words that name the data.
+  /// The arguments for the data set.
   let data: [String]
   let link: EmulatedNetwork.Link
   let repetitions: Int
@@ -39,26 +40,26 @@ struct NetworkBenchmark {
 
   private static let port = 7_700
 
-  /// - Throws: ``EmulationError`` if there can be no such hosts.
+  /// - Throws: ``EmulationError`` if the hosts cannot be created
   func run() throws -> Result {
-    // Host 0 is the coordinator's.
+    // Host 0 is that of the coordinator.
     let network = try EmulatedNetwork(hosts: 3, link: link)
     let folder = try ClusterFolder()
     defer { folder.remove() }
     try makeKeys(in: folder.path)
-    var speeds: [Way: [Double]] = [:]
+    var speeds: [Route: [Double]] = [:]
     var digests: Set<String> = []
     var (processorSeconds, seconds) = (0.0, 0.0)
     for repetition in 1...repetitions {
-      for way in Way.allCases {
-        log("\(repetition) of \(repetitions): \(name(way))")
+      for route in Route.allCases {
+        log("\(repetition) of \(repetitions): \(name(route))")
         let (start, before) = (ContinuousClock.now, network.statistics.processorSeconds)
-        let speed = try measure(way, network, keys: folder.path)
-        if way == .links {
+        let speed = try measure(route, network, keys: folder.path)
+        if route == .links {
           seconds += (ContinuousClock.now - start) / .seconds(1)
           processorSeconds += network.statistics.processorSeconds - before
         }
-        speeds[way, default: []].append(speed.imagesPerSecond)
+        speeds[route, default: []].append(speed.imagesPerSecond)
         digests.insert(speed.digest)
       }
     }
@@ -71,8 +72,8 @@ struct NetworkBenchmark {
       digest: digests.first!)
   }
 
-  private func name(_ way: Way) -> String {
-    switch way {
+  private func name(_ route: Route) -> String {
+    switch route {
     case .loopback: "loopback"
     case .loopbackWithKeys: "loopback, with keys"
     case .links: "links"
@@ -90,12 +91,12 @@ struct NetworkBenchmark {
     }
   }
 
-  private func measure(_ way: Way, _ network: EmulatedNetwork, keys folder: String) throws -> TrainingSpeed {
-    let host = way == .links ? network.address(of: 0) : "127.0.0.1"
+  private func measure(_ route: Route, _ network: EmulatedNetwork, keys folder: String) throws -> TrainingSpeed {
+    let host = route == .links ? network.address(of: 0) : "127.0.0.1"
     func words(_ command: [String], keys: Int) -> [String] {
       let executable = "/proc/\(getpid())/exe"
-      let secured = way == .loopback ? [] : ["--keys", "\(folder)/keys-\(keys)"]
-      return network.command([executable] + command + secured + ["--quiet"], on: way == .links ? keys : 0)
+      let secured = route == .loopback ? [] : ["--keys", "\(folder)/keys-\(keys)"]
+      return network.command([executable] + command + secured + ["--quiet"], on: route == .links ? keys : 0)
     }
     var workers: [Process] = []
     defer { for worker in workers { Self.end(worker) } }
@@ -113,7 +114,7 @@ struct NetworkBenchmark {
     }
     while coordinator.isRunning {
       if Interruption.isRequested { throw CancellationError() }
-      // Whoever has ended has told why on standard error.
+      // A worker that has exited has reported its error on standard error.
       if workers.contains(where: { !$0.isRunning }) { throw ExitCode(ExitStatus.software) }
       usleep(20_000)
     }
@@ -124,7 +125,7 @@ struct NetworkBenchmark {
   }
 
   private static func start(_ words: [String], output: Pipe?) throws -> Process {
-    // Without a thread to watch over it, Foundation would wait forever.
+    // If Foundation cannot start its monitoring thread, it would wait forever.
     try SystemThread.check(canStart: 2)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: words[0])
@@ -150,9 +151,10 @@ struct NetworkBenchmark {
       table.add([name, formatted(median(speeds), digits: 0), formatted(100 * median(speeds) / base, digits: 1) + " %"])
     }
     return """
-      Two workers of one thread, batches of \(result.batch); links of \(formatted(result.gigabits, digits: 2)) Gbit/s \
-      and \(formatted(result.delayMilliseconds, digits: 1)) ms each way, held by \(result.linksAreHeldBy)
-      (which took \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
+      Two workers with one thread each, batches of \(result.batch) images; links of \
+      \(formatted(result.gigabits, digits: 2)) Gbit/s with a one-way delay of \
+      \(formatted(result.delayMilliseconds, digits: 1)) ms, emulated by \(result.linksAreHeldBy)
+      (which used \(formatted(100 * result.carrierLoad, digits: 0)) % of a core):
 
       \(table.text)
       """

@@ -3,13 +3,14 @@ internal import Evaluation
 internal import Foundation
 internal import SwiftProtobuf
 
-/// What limits a large cluster: the real state machines with many workers in simulated time, and a model of the gradient exchange.
+/// Simulates the limits of a large cluster: the state machines with many workers in simulated time, and a model of the
+/// gradient exchange.
 struct SimulationBenchmark {
   struct Tasks: Encodable {
     let workers: Int
     let units: Int
     let simulatedSeconds: Double
-    /// What the same work would take if nobody ever waited.
+    /// The duration if no worker ever waited.
     let idealSeconds: Double
     let messagesPerUnit: Double
     let coordinatorMicrosecondsPerUnit: Double
@@ -19,7 +20,7 @@ struct SimulationBenchmark {
     let workers: Int
     let gigabits: Double
     let milliseconds: Double
-    /// Of the ideal: as many times faster as there are workers.
+    /// The fraction of the ideal speedup, which is the number of workers.
     let efficiency: Double
   }
 
@@ -30,8 +31,8 @@ struct SimulationBenchmark {
 
   static func run() -> Result {
     Result(
-      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, units in
-        var simulation = TaskSimulation(workers: workers, units: units)
+      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, tasks in
+        var simulation = TaskSimulation(workers: workers, tasks: tasks)
         return simulation.run()
       },
       exchange: [2, 4, 8, 16, 64, 256, 1_000].flatMap { workers in
@@ -42,7 +43,7 @@ struct SimulationBenchmark {
   static func text(_ result: Result) -> String {
     var tasks = TextTable(
       [.right, .right, .right, .right, .right, .right],
-      header: ["workers", "units", "simulated s", "ideal s", "messages/unit", "coordinator µs/unit"])
+      header: ["workers", "tasks", "simulated s", "ideal s", "messages/task", "coordinator µs/task"])
     for row in result.tasks {
       tasks.add([
         "\(row.workers)", "\(row.units)", formatted(row.simulatedSeconds, digits: 2),
@@ -59,32 +60,32 @@ struct SimulationBenchmark {
       ])
     }
     return """
-      Units of 20 to 40 ms through the real state machines, messages of 1 ms:
+      Tasks of 20 to 40 ms, distributed by the state machines, with a message delay of 1 ms:
 
       \(tasks.text)
 
-      A step of the default network, modelled: 8 shards of a batch for each worker, links of 0.1 ms:
+      Model of a step of the default network: 8 shards per worker, links with a delay of 0.1 ms:
 
       \(exchange.text)
       """
   }
 }
 
-/// One coordinator and many workers, in simulated time; nothing goes wrong.
+/// One coordinator and many workers in simulated time, without failures.
 private struct TaskSimulation {
   private enum Event {
     case toCoordinator(WorkerID, Coordinator.Event)
     case toWorker(WorkerID, Worker.Event)
-    /// The first of its chunks, unless it has begun another one since.
+    /// The worker has completed its first chunk, unless its turn has changed.
     case computed(WorkerID, turn: Int)
     case tick
   }
 
   private let workerCount: Int
-  private let units: Int
+  private let taskCount: Int
   private var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
   private var workers: [WorkerID: Worker] = [:]
-  /// Chunks that each has started: the first is computed. And how often it has begun to compute one.
+  /// The chunks that each worker has started, of which it computes the first, and the number of chunks it has begun.
   private var started: [WorkerID: [Chunk]] = [:]
   private var turns: [WorkerID: Int] = [:]
   private var events = EventQueue<Event>()
@@ -95,10 +96,10 @@ private struct TaskSimulation {
   private static let delay: Milliseconds = 1
   private static let tick: Milliseconds = 250
 
-  init(workers: Int, units: Int) { (workerCount, self.units) = (workers, units) }
+  init(workers: Int, tasks: Int) { (workerCount, taskCount) = (workers, tasks) }
 
-  /// Work of a unit: from 20 to 40 ms, the same wherever it is done.
-  private static func milliseconds(_ unit: UInt64) -> Int { 20 + Int(unit &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
+  /// The duration of a task: from 20 to 40 ms, the same on every worker.
+  private static func milliseconds(_ task: UInt64) -> Int { 20 + Int(task &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
 
   private static func milliseconds(_ chunk: Chunk) -> Int {
     (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + milliseconds($1) }
@@ -109,18 +110,18 @@ private struct TaskSimulation {
       let profile = Profile.with { ($0.threads, $0.numerics) = (1, 1) }
       workers[id] = Worker(id: id, profile: profile, limits: Limits())
     }
-    let (pool, awaited) = (TaskPool(units: [0..<units]), workerCount)
+    let (pool, awaited) = (TaskPool(tasks: [0..<taskCount]), workerCount)
     take { $0.start(.tasks(pool), description: [], awaiting: awaited, at: $1) }
     events.add(.tick, at: 0)
     while !isDone, let (time, event) = events.next() {
       now = time
       handle(event)
     }
-    let work = (0..<UInt64(units)).reduce(0) { $0 + Self.milliseconds($1) }
+    let work = (0..<UInt64(taskCount)).reduce(0) { $0 + Self.milliseconds($1) }
     return SimulationBenchmark.Tasks(
-      workers: workerCount, units: units, simulatedSeconds: Double(now) / 1000,
-      idealSeconds: Double(work) / Double(workerCount) / 1000, messagesPerUnit: Double(messages) / Double(units),
-      coordinatorMicrosecondsPerUnit: microseconds / Double(units))
+      workers: workerCount, units: taskCount, simulatedSeconds: Double(now) / 1000,
+      idealSeconds: Double(work) / Double(workerCount) / 1000, messagesPerUnit: Double(messages) / Double(taskCount),
+      coordinatorMicrosecondsPerUnit: microseconds / Double(taskCount))
   }
 
   private mutating func handle(_ event: Event) {
@@ -142,7 +143,7 @@ private struct TaskSimulation {
     }
   }
 
-  /// Lets the coordinator do something, and measures it.
+  /// Calls a method of the coordinator, measures it, and carries out its actions.
   private mutating func take(_ body: (inout Coordinator, Milliseconds) -> [Coordinator.Action]) {
     let start = ContinuousClock.now
     let now = now
@@ -176,7 +177,7 @@ private struct TaskSimulation {
     }
   }
 
-  /// The first chunk that the worker has started.
+  /// Schedules the completion of the first chunk that the worker has started.
   private mutating func compute(_ id: WorkerID) {
     guard let chunk = started[id]?.first else { return }
     turns[id, default: 0] += 1
@@ -184,20 +185,21 @@ private struct TaskSimulation {
   }
 }
 
-/// How long a step takes: computing, then (two members: one exchange of the whole; more: reduce-scatter and all-gather) sending.
+/// A model of the duration of a step: computing, then sending (with two members, one exchange of the whole gradient;
+/// with more, reduce-scatter and all-gather).
 ///
-/// Every worker has a fixed share of a batch that grows with their number, so computing takes the same time for any number of them.
+/// The batch grows with the number of workers, so that computing takes the same time for any number of them.
 private struct ExchangeModel {
   let workers: Int
   let gigabits: Double
 
-  /// The default network on one core of the machine that the README's figures are from.
+  /// The time of the default network on one core of the machine of the README's figures.
   private static let computeMilliseconds = 43.0
   private static let gradientBytes = 2_670_000.0
   private static let latencyMilliseconds = 0.1
-  /// What each message costs its sender and receiver, whatever its size.
+  /// The cost of each message to its sender and receiver, independent of its size.
   private static let messageMilliseconds = 0.02
-  /// Of the computing, the way back of the last shard, in which buckets are sent that are complete.
+  /// The time of the last shard's backward pass, during which complete buckets are sent.
   private static let overlapMilliseconds = 3.2
 
   var result: SimulationBenchmark.Exchange {
@@ -206,7 +208,7 @@ private struct ExchangeModel {
     let sending = bytes * 8 / (gigabits * 1e6)
     let buckets = workers <= 16 ? 4.0 : 1
     let messages = phases * buckets * Double(workers - 1) * 2 * Self.messageMilliseconds
-    // Only the sums that go out first can be under way meanwhile, and the last bucket cannot.
+    // Only the first phase overlaps with computing, except for the last bucket.
     let hidden = buckets > 1 ? min(Self.overlapMilliseconds, 0.9 * sending / phases) : 0
     let step = Self.computeMilliseconds + sending - hidden + phases * Self.latencyMilliseconds + messages
     return SimulationBenchmark.Exchange(

@@ -1,26 +1,27 @@
 internal import Foundation
 internal import Selection
 
-/// What searching costs, measured by the command that a user gives: `atelier sweep`, in processes and a folder of their own.
+/// Measures searches by `atelier sweep` commands, in separate processes and a temporary folder.
 struct SweepBenchmark {
-  /// As `--data` takes it from any folder.
+  /// The argument for `--data`, valid in any folder.
   let data: String
   let threads: Int
 
-  /// In the grid of trees; none of them shares a fit with another.
+  /// The number of configurations in the grid of trees, none of which shares a fit with another.
   static let trivialCount = 10_000
-  /// Their values for each of two parameters.
+  /// The number of values of each of two parameters.
   private static let trivialSide = 100
 
-  /// What is read of a sweep's JSON.
-  private struct Found: Decodable {
+  /// The part of a sweep's JSON that is used.
+  private struct SweepOutput: Decodable {
     let searchSeconds: Double
     let summary: SweepSummary
   }
 
-  /// Configurations of a grid of forests judged in each second, by one process (0 workers) or by workers that share its threads.
+  /// Returns the configurations of a grid of forests that are scored per second, by one process (0 workers) or by
+  /// workers that share its threads.
   ///
-  /// 36 fits of 48 configurations, on 10,000 images: so many that the last one, which some wait for, weighs little.
+  /// The grid has 48 configurations and needs 36 fits on 10,000 images, so that waiting for the last fit hardly counts.
   func gridSpeed(workers: Int) throws -> Double {
     try Self.inFolder { folder in
       let found = try search(
@@ -33,8 +34,8 @@ struct SweepBenchmark {
     }
   }
 
-  /// Seconds of the whole command, tables included, that judges ``trivialCount`` configurations of trees on eight images, each by a fit and a
-  /// row in the record of its own.
+  /// Returns the seconds of a whole command, including tables, that scores ``trivialCount`` configurations of trees on
+  /// eight images. Each has a separate fit and a separate row in the record.
   func trivialSeconds() throws -> Double {
     try Self.inFolder { folder in
       try Self.writeTinyData(to: "\(folder)/tiny")
@@ -56,11 +57,11 @@ struct SweepBenchmark {
   }
 
   /// - Throws: ``BenchmarkError/configurationsMissing(_:)`` if some have no score
-  private func search(_ arguments: [String], in folder: String) throws -> Found {
+  private func search(_ arguments: [String], in folder: String) throws -> SweepOutput {
     _ = try BenchmarkProcess.run(
       ["sweep"] + arguments + ["--no-refit", "--top", "1", "--quiet", "--json", "found.json"], in: folder)
     let found = try JSONDecoder().decode(
-      Found.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
+      SweepOutput.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
     let missing = found.summary.rows.count { $0.mean == nil }
     guard missing == 0 else { throw BenchmarkError.configurationsMissing(missing) }
     return found
@@ -73,7 +74,7 @@ struct SweepBenchmark {
     return try body(folder.path)
   }
 
-  /// Eight images of 2x2 and two classes to learn from, two to test by, as IDX files.
+  /// Writes eight training images of 2x2 pixels in two classes, and two test images, as IDX files.
   private static func writeTinyData(to folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for (name, count) in [("train", UInt8(8)), ("t10k", 2)] {

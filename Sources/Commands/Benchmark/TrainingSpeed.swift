@@ -3,14 +3,15 @@ internal import Datasets
 internal import Foundation
 internal import Models
 
-/// How fast workers train a network together.
+/// The speed at which workers train a network.
 struct TrainingSpeed: Codable {
-  /// Images that training carries in each second, from the first report to the last: starting is measured elsewhere.
+  /// Training images per second, from the first report to the last, which excludes the start.
   let imagesPerSecond: Double
-  /// Of the network.
+  /// The digest of the network.
   let digest: String
 
-  /// Trains. - Throws: `CancellationError` if the user stops it; what training throws.
+  /// Trains, and measures the speed.
+  /// - Throws: `CancellationError` if the user stops it; errors of the training
   init(
     _ settings: NetworkSettings, _ dataset: Dataset, by cluster: Cluster,
     isStopped: () -> Bool = { Interruption.isRequested }

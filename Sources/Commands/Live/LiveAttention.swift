@@ -4,21 +4,21 @@ internal import Evaluation
 internal import Models
 internal import Reports
 
-/// Shows on the live page, epoch by epoch, what a network looks at in a few images that stay the same.
+/// Shows attention maps of a few fixed test images on the live page, after each epoch.
 final class LiveAttention {
   private let trainer: NetworkTrainer
   private let dataset: Dataset
   private let images: LabeledImages
 
   private static let mostImages = 8
-  /// Up to this side, a map is drawn quickly enough to be no burden to the training.
+  /// Images with longer sides are skipped: computing and drawing their maps would slow the training down.
   private static let longestSide = 128
 
-  /// - Returns: nil if there is no live page, or images are too large for drawing beside a training.
+  /// - Returns: nil if there is no live page, or the images are larger than ``longestSide``
   init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
     guard LiveRun.isOpen, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
     self.dataset = dataset
-    // A thread of its own: those of the training are busy.
+    // A separate thread: those of the training are busy.
     trainer = try NetworkTrainer(
       dataset.train, classCount: dataset.classCount, settings: settings,
       on: ComputeContext(threads: 1, instructionSet: instructionSet))
@@ -28,7 +28,7 @@ final class LiveAttention {
     images = dataset.test.selecting(Array(firsts.prefix(Self.mostImages)))
   }
 
-  /// - Parameter checkpoint: ``NetworkTrainer/checkpoint``, at the end of an epoch
+  /// - Parameter checkpoint: ``NetworkTrainer/checkpoint`` at the end of an epoch
   func show(_ checkpoint: [Tensor]) throws {
     try trainer.resume(checkpoint)
     let network = trainer.network

@@ -9,28 +9,28 @@ extension LiveAddress: ExpressibleByArgument {
   }
 }
 
-/// A page in the browser that follows the work.
+/// The option for the live page.
 struct LiveOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Show the work as it goes on in a web page: on this machine only, unless a host's address is given as well; then the \
-      page's address, which is told at the start, has a token in it.
+      Port of a live web page that shows progress. It is reachable from this machine only, unless a host address is \
+      given as well; the page's address, which is printed at the start, then contains an access token.
       """, valueName: "[host:]port"))
   var live: LiveAddress?
 
-  /// Shows the page while `body` lasts, and says where.
-  /// - Parameter title: of the page
+  /// Serves the page while `body` runs, and logs its address.
+  /// - Parameter title: the title of the page
   func withPage<Result>(_ title: String, _ options: ComputeOptions, _ body: () throws -> Result) throws -> Result {
     guard let live else { return try body() }
     let address = try LiveRun.start(title, at: live)
     options.logger.notice("live page: \(address)")
     do {
       let result = try body()
-      LiveRun.finish("The work is done.")
+      LiveRun.finish("Finished.")
       return result
     } catch {
-      LiveRun.finish("The work has ended early: \(error)")
+      LiveRun.finish("Stopped: \(error)")
       throw error
     }
   }

@@ -5,119 +5,120 @@ internal import Models
 internal import Reports
 internal import Synchronization
 
-/// The live page of this process, if there is one (`--live`): told what happens, as ``EventStream`` is.
+/// The live page of this process, if `--live` was given. It shows progress, as ``EventLog`` records it.
 enum LiveRun {
-  private struct Shown {
+  private struct State {
     let page: LivePage
     let server: LiveServer
-    var told = ContinuousClock.now - .seconds(1)
+    var lastUpdate = ContinuousClock.now - .seconds(1)
     var loss: [Double] = []
     var validationAccuracy: [Double?] = []
     var models: [(name: String, accuracy: Double, seconds: Double)] = []
   }
 
-  private static let shown = Mutex<Shown?>(nil)
+  private static let state = Mutex<State?>(nil)
 
-  static var isOpen: Bool { shown.withLock { $0 != nil } }
+  static var isOpen: Bool { state.withLock { $0 != nil } }
 
-  /// How often the page is told of progress: drawing it must not slow the work down.
+  /// The least time between two updates of the page, so that drawing does not slow the computation down.
   private static let interval = Duration.milliseconds(500)
 
-  /// - Returns: where to look
+  /// Starts the server of the page.
+  /// - Returns: the address of the page
   /// - Throws: ``DashboardError``
   static func start(_ title: String, at address: LiveAddress) throws(DashboardError) -> String {
     let page = LivePage(title: title, styleSheet: HTMLPage.styleSheet)
     let server = try LiveServer.start(
       page, at: address, token: address.isLoopback ? nil : AccessToken()
     ) { Health(loopAge: LoopPulse.age) }
-    shown.withLock { $0 = Shown(page: page, server: server) }
+    state.withLock { $0 = State(page: page, server: server) }
     return server.url
   }
 
-  /// Those who look see the message, and the server ends.
+  /// Shows a last message, and stops the server.
   static func finish(_ message: String) {
     guard
-      let ended = shown.withLock({ shown in
-        defer { shown = nil }
-        return shown
+      let ended = state.withLock({ state in
+        defer { state = nil }
+        return state
       })
     else { return }
     ended.page.finish(message)
     ended.server.stop()
   }
 
-  // MARK: What happens
+  // MARK: Progress
 
-  static func note(
+  static func showProgress(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
   ) {
-    shown.withLock { shown in
-      guard shown != nil else { return }
+    state.withLock { state in
+      guard state != nil else { return }
       let isEndOfEpoch = progress.validationAccuracy != nil
       let now = ContinuousClock.now
-      guard isEndOfEpoch || now - shown!.told >= interval else { return }
-      shown!.told = now
-      let page = shown!.page
+      guard isEndOfEpoch || now - state!.lastUpdate >= interval else { return }
+      state!.lastUpdate = now
+      let page = state!.page
       page.show(LiveSections.progress(label, progress, rate: rate, secondsLeft: secondsLeft))
       if !workers.isEmpty { page.show(LiveSections.workers(workers, unit: progress.unit.rawValue)) }
       if isEndOfEpoch {
-        shown!.loss.append(progress.loss ?? .nan)
-        shown!.validationAccuracy.append(progress.validationAccuracy)
-        page.show(LiveSections.curves(loss: shown!.loss, validationAccuracy: shown!.validationAccuracy))
+        state!.loss.append(progress.loss ?? .nan)
+        state!.validationAccuracy.append(progress.validationAccuracy)
+        page.show(LiveSections.curves(loss: state!.loss, validationAccuracy: state!.validationAccuracy))
       }
       page.update(metrics: metrics(label, progress, workers: workers, rate: rate))
     }
   }
 
-  static func note(_ report: FitReport) {
-    shown.withLock { shown in
-      guard shown != nil else { return }
-      shown!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
-      shown!.page.show(LiveSections.models(shown!.models))
-      // The next model's training draws its own curves.
-      (shown!.loss, shown!.validationAccuracy) = ([], [])
-      let samples = shown!.models.map { Dashboard.Metric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
-      shown!.page.update(metrics: [
-        Dashboard.Metric(
+  static func add(_ report: FitReport) {
+    state.withLock { state in
+      guard state != nil else { return }
+      state!.models.append((report.kind.rawValue, report.testAccuracy, report.fitSeconds))
+      state!.page.show(LiveSections.models(state!.models))
+      // The learning curves of the next model start empty.
+      (state!.loss, state!.validationAccuracy) = ([], [])
+      let samples = state!.models.map { PrometheusMetric.Sample($0.accuracy, labels: [.init("model", $0.name)]) }
+      state!.page.update(metrics: [
+        PrometheusMetric(
           "atelier_test_accuracy_ratio", .gauge, help: "Fraction of the test images classified correctly.",
           samples: samples)
       ])
     }
   }
 
-  /// Puts a section on the page, in place of what it showed before.
-  static func show(_ section: HTMLSection) { shown.withLock { $0?.page.show(section) } }
+  /// Replaces a section of the page.
+  static func show(_ section: HTMLSection) { state.withLock { $0?.page.show(section) } }
 
-  // MARK: Numbers
+  // MARK: Metrics
 
   private static func metrics(
     _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double
-  ) -> [Dashboard.Metric] {
-    let job = Dashboard.Metric.Label("job", label)
-    func gauge(_ name: String, _ help: String, _ value: Double) -> Dashboard.Metric {
-      Dashboard.Metric("atelier_\(name)", .gauge, help: help, samples: [Dashboard.Metric.Sample(value, labels: [job])])
+  ) -> [PrometheusMetric] {
+    let job = PrometheusMetric.Label("job", label)
+    func gauge(_ name: String, _ help: String, _ value: Double) -> PrometheusMetric {
+      PrometheusMetric("atelier_\(name)", .gauge, help: help, samples: [PrometheusMetric.Sample(value, labels: [job])])
     }
     var metrics = [
-      gauge("job_done", "Units of the job (or of the epoch in hand) that are done.", Double(progress.done)),
-      gauge("job_units", "Units of the job (or of an epoch).", Double(progress.total)),
-      gauge("job_units_per_second", "Units in each second.", rate),
-      Dashboard.Metric(
+      gauge("job_done", "Completed items (images, trees, fits) of the job or epoch.", Double(progress.done)),
+      gauge("job_units", "Total items of the job, or of an epoch.", Double(progress.total)),
+      gauge("job_units_per_second", "Completed items per second.", rate),
+      PrometheusMetric(
         "atelier_workers", .gauge, help: "Number of workers; 0 if this process computes alone.",
         value: Double(workers.count)),
     ]
-    if let epoch = progress.epoch { metrics.append(gauge("epoch", "The epoch in hand.", Double(epoch))) }
-    if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the epoch in hand.", loss)) }
+    if let epoch = progress.epoch { metrics.append(gauge("epoch", "Current epoch, from 1.", Double(epoch))) }
+    if let loss = progress.loss { metrics.append(gauge("loss", "Mean training loss of the current epoch.", loss)) }
     if let accuracy = progress.validationAccuracy {
       metrics.append(
         gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
     }
     if !workers.isEmpty {
       let samples = workers.map {
-        Dashboard.Metric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
+        PrometheusMetric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
       }
       metrics.append(
-        Dashboard.Metric(
-          "atelier_worker_units_per_second", .gauge, help: "Tasks that a worker completes per second.", samples: samples
+        PrometheusMetric(
+          "atelier_worker_units_per_second", .gauge, help: "Items completed per second by a worker.", samples: samples
         )
       )
     }

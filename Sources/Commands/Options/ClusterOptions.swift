@@ -5,33 +5,34 @@ internal import Coordination
 internal import Foundation
 internal import Transport
 
-/// The workers: this process, worker processes of this machine, or those of other hosts.
+/// Options for workers: local processes, or workers on other hosts.
 struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Number of worker processes to start on this machine, which share its threads (default: none; this process \
-      computes). Never changes a result.
+      Number of worker processes to start on this machine; they share its threads (default: 0, which computes in this \
+      process). Never changes a result.
       """,
       valueName: "n"))
   var workers: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Address at which workers of other hosts join, by atelier worker --join tcp://HOST:PORT.",
+      "Address at which workers join from other hosts, with atelier worker --join tcp://HOST:PORT.",
       valueName: "tcp://host:port"))
   var listen: String?
 
   @Option(
     help: ArgumentHelp(
-      "Number of workers to wait for before the work begins (default: the local ones, else one).", valueName: "n"))
+      "Number of workers to wait for before starting (default: the number of local workers, at least 1).",
+      valueName: "n"))
   var minWorkers: Int?
 
   @Option(
     help: ArgumentHelp(
       """
-      File for events as they happen, one JSON object per line. An existing file is appended to, so that a resumed run \
-      continues its events.
+      File for events (messages, progress, results), one JSON object per line. Events are appended to an existing \
+      file, so that a resumed run continues it.
       """, valueName: "file"),
     completion: .file(extensions: ["jsonl"]))
   var events: String?
@@ -39,8 +40,8 @@ struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Fraction of the training time in which workers recompute each other's gradients, to find hosts that compute \
-      wrongly: 0 for none, 1 for all gradients.
+      Fraction of the training time for recomputing other workers' gradients, to find hosts that compute wrongly: 0 \
+      for none, 1 for all gradients.
       """, valueName: "fraction", visibility: .hidden))
   var gradientChecks = Limits().checkedFraction
 
@@ -64,32 +65,32 @@ struct ClusterOptions: ParsableArguments {
   }
 
   /// - Parameters:
-  ///   - threads: of this machine
-  ///   - standardWorkers: how many, if the user does not say
+  ///   - threads: the number of threads of this machine to use
+  ///   - standardWorkers: the number of local workers if the user gives none
   /// - Throws: ``TransportError``
   func settings(threads: Int, standardWorkers: Int = 0) throws -> ClusterSettings {
-    if let events { try EventStream.open(events) }
+    if let events { try EventLog.open(events) }
     var settings = ClusterSettings(threads: threads)
     settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
-    settings.awaited = minWorkers
+    settings.minWorkers = minWorkers
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      settings.keys = endpoint.isLocal && keys.keys == nil ? try .usersOwn() : try keys.coordinatorKeys()
+      settings.keys = endpoint.isLocal && keys.keys == nil ? try .currentUser() : try keys.coordinatorKeys()
     }
     return settings
   }
 }
 
-/// The folder of keys.
+/// The option for the folder of keys.
 struct KeyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Folder of keys (default: \(KeyOptions.standardFolder)): this host's NAME.secret, and the NAME.public of trusted \
-      hosts.
+      Folder with this host's NAME.secret and the NAME.public of each trusted host (default: \
+      \(KeyOptions.standardFolder)).
       """,
       valueName: "dir"),
     completion: .directory)
@@ -98,32 +99,32 @@ struct KeyOptions: ParsableArguments {
   static let standardFolder = "~/.config/atelier/keys"
   static let coordinatorName = "coordinator"
 
-  /// Without a home directory, what the help says is the name of a folder that is not there.
+  /// Without a home directory, the literal default, which names no existing folder.
   var folder: String { keys ?? UserFolders.configuration().map { "\($0)/atelier/keys" } ?? Self.standardFolder }
 
   func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
     let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
-    // While there are others, a file without a key is told of when the folder is looked at again.
+    // If there are other keys, damaged files are reported when the coordinator reads the folder again.
     let (keys, faults) = try KeyFiles.publicKeys(in: folder)
     let workers = keys.subtracting([own.publicKey])
     if workers.isEmpty, let fault = faults.first { throw fault }
     guard !workers.isEmpty else {
       throw TransportError(
         """
-        \(folder) holds no worker's public key, so nobody could join: run `atelier keys` on each worker's host, and \
-        copy its NAME.public here
+        \(folder) holds no worker's public key, so no worker could join: run `atelier keys` on each worker's host, and \
+        copy its NAME.public to this folder
         """
       )
     }
     return CoordinatorKeys(own: own, workers: workers, folder: folder)
   }
 
-  /// At an address of this machine, all processes of this user have the same key if no others are named.
+  /// On this machine, all processes of a user share one key unless a folder is given.
   func keys(toJoin endpoint: Endpoint) throws(TransportError) -> WorkerKeys {
-    endpoint.isLocal && keys == nil ? try .usersOwn() : try workerKeys()
+    endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
   }
 
-  /// The folder's only secret key, beside a coordinator's.
+  /// The only secret key in the folder, apart from a coordinator's.
   func workerKeys() throws(TransportError) -> WorkerKeys {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
       $0.hasSuffix(".secret") && $0 != "\(Self.coordinatorName).secret"
@@ -133,8 +134,8 @@ struct KeyOptions: ParsableArguments {
         names.isEmpty
           ? "\(folder) holds no secret key of a worker: create one with `atelier keys`"
           : """
-          \(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))): a worker has one; name \
-          another folder by --keys
+          \(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))), but a worker has one; \
+          choose another folder with --keys
           """
       )
     }
@@ -148,38 +149,38 @@ struct KeyOptions: ParsableArguments {
   }
 }
 
-/// Timeouts and limits of coordinator and workers.
+/// Options for timeouts and limits of coordinator and workers.
 struct LimitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Timeout after which a silent worker is considered lost, and its work is given to others.",
+      "Timeout in milliseconds after which a silent worker is considered lost, and its tasks go to others.",
       valueName: "milliseconds"))
-  var workerTimeout = Limits().silence
+  var workerTimeout = Limits().workerTimeout
 
   @Option(
     help: ArgumentHelp(
-      "Interval at which coordinator and workers report to each other.", valueName: "milliseconds",
+      "Interval in milliseconds between heartbeats of coordinator and workers.", valueName: "milliseconds",
       visibility: .hidden))
   var heartbeat = Limits().heartbeat
 
   @Option(
     help: ArgumentHelp(
-      "Timeout after which an unconfirmed result is sent again.", valueName: "milliseconds", visibility: .hidden))
-  var retry = Limits().retry
+      "Timeout in milliseconds after which an unacknowledged result is sent again.", valueName: "milliseconds",
+      visibility: .hidden))
+  var retry = Limits().retryInterval
 
   @Option(
     help: ArgumentHelp(
-      "Timeout after which a missing part of a gradient is requested again.", valueName: "milliseconds",
+      "Timeout in milliseconds after which a missing part of a gradient is requested again.", valueName: "milliseconds",
       visibility: .hidden))
-  var resendTimeout = Limits().exchange
+  var resendTimeout = Limits().resendTimeout
 
   @Option(
     help: ArgumentHelp(
       """
-      Number of crashes after which a task is quarantined. More are required where workers are lost at other tasks as \
-      well.
+      Number of worker crashes after which a task is quarantined; higher if workers are also lost at other tasks.
       """, valueName: "crashes", visibility: .hidden))
-  var maxFailures = Limits().deaths
+  var maxFailures = Limits().maxFailures
 
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
@@ -196,12 +197,12 @@ struct LimitOptions: ParsableArguments {
 
   var limits: Limits {
     var limits = Limits()
-    (limits.heartbeat, limits.silence, limits.retry) = (heartbeat, workerTimeout, retry)
-    (limits.exchange, limits.deaths) = (resendTimeout, maxFailures)
+    (limits.heartbeat, limits.workerTimeout, limits.retryInterval) = (heartbeat, workerTimeout, retry)
+    (limits.resendTimeout, limits.maxFailures) = (resendTimeout, maxFailures)
     return limits
   }
 
-  /// The same, on a command line.
+  /// The same as command-line arguments.
   var arguments: [String] {
     [
       "--worker-timeout", "\(workerTimeout)", "--heartbeat", "\(heartbeat)", "--retry", "\(retry)",

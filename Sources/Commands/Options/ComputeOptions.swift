@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import Compute
 internal import Logging
 
-/// How much of the machine to use, and how much to tell while working.
+/// Options for threads and for output while computing.
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Number of threads (default: the cores that this process may use). Never changes a result.", valueName: "n"))
+      "Number of threads (default: the number of available cores). Never changes a result.", valueName: "n"))
   var threads: Int?
 
   @Flag(name: .shortAndLong, help: "Print only results, warnings and errors.")
@@ -23,15 +23,15 @@ struct ComputeOptions: ParsableArguments {
     let instructionSet = try InstructionSet.chosen()
     if InstructionSet.isProcessorTooOld {
       logger.warning(
-        "this processor lacks AVX2: the portable kernels are used, which train a network about 20 times slower")
+        "this processor lacks AVX2; the portable kernels are used, which train networks about 80 times slower")
     }
     let wanted = threads ?? availableCores()
     let context = ComputeContext(threads: wanted, instructionSet: instructionSet)
     if context.team.count < wanted {
       logger.warning(
         """
-        continuing with \(counted(context.team.count, "thread")) instead of \(wanted): \(ResourceLimitError.threadLimit()); \
-        the results are the same
+        continuing with \(counted(context.team.count, "thread")) instead of \(wanted): \
+        \(ResourceLimitError.threadLimit()); the results are the same
         """)
     }
     return context

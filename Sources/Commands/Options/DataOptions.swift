@@ -3,22 +3,21 @@ internal import Datasets
 internal import Foundation
 internal import Logging
 
-/// Which data set.
+/// The option for the data set.
 struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The data set: \(FashionMNIST.name), or a folder.",
+      "Data set: \(FashionMNIST.name), or a folder.",
       discussion: """
         A folder holds either MNIST's four IDX files (plain or gzipped), or PNG images as train/CLASS/*.png and \
-        test/CLASS/*.png. Beside IDX files, classes.txt may name the classes, one on a line. Without this option: the \
-        folder that \(Dataset.environmentVariable) names, else \
-        \(FashionMNIST.name).
+        test/CLASS/*.png. Beside IDX files, classes.txt can list the class names, one per line. Default: the folder in \
+        the environment variable \(Dataset.environmentVariable), else \(FashionMNIST.name).
         """,
       valueName: "name|dir"),
     completion: .directory)
   var data: String?
 
-  /// The data set's name, or the whole path of its folder: what `--data` finds it by from any folder.
+  /// The name of the data set, or the absolute path of its folder: an argument for `--data` in any folder.
   var location: String {
     if data == FashionMNIST.name { return FashionMNIST.name }
     let environment = ProcessInfo.processInfo.environment[Dataset.environmentVariable] ?? ""
@@ -26,9 +25,9 @@ struct DataOptions: ParsableArguments {
     return URL(fileURLWithPath: folder).path
   }
 
-  /// Loads the data set, and reports what a user must know of how it was read.
-  /// - Parameter classes: that it must have, by whatever label, and what has them; the data set gets them in this order
-  /// - Throws: ``DatasetError``, also for other classes
+  /// Loads the data set, and logs its notes as warnings.
+  /// - Parameter classes: the classes that the data set must have, whatever their labels; they are reordered to match
+  /// - Throws: ``DatasetError``, also if the classes are others
   func load(classes: ClassNames? = nil) throws(DatasetError) -> Dataset {
     var dataset = try data == FashionMNIST.name ? Dataset.load(name: data) : Dataset.load(directory: data)
     if let classes { dataset = try dataset.matchingClasses(classes.names, of: classes.of) }
@@ -37,6 +36,6 @@ struct DataOptions: ParsableArguments {
     return dataset
   }
 
-  /// By label, with what has them: "the model".
+  /// Class names by label, and what they belong to, for errors: "the model".
   typealias ClassNames = (names: [String], of: String)
 }

@@ -2,12 +2,12 @@ internal import ArgumentParser
 internal import Foundation
 internal import Models
 
-/// The files that a command reads and writes: none may be another one, by whatever path or link it is named.
+/// Checks that the files that a command reads and writes are distinct, whatever paths or links lead to them.
 enum DistinctFiles {
-  /// - Parameter files: what the user calls each, and its path; nil and `-` are none. Devices and pipes may serve several
-  ///   purposes, and so may descriptors (`/dev/stdout`): one line follows the other there. But what a descriptor leads to
-  ///   is no other option's file.
-  /// - Throws: `ValidationError`, if two are the same
+  /// Devices, pipes and descriptors (`/dev/stdout`) may be used by several options, because lines are appended to them.
+  /// But a file that a descriptor refers to must not be another option's file.
+  /// - Parameter files: the option of each file, and its path; nil and `-` are skipped
+  /// - Throws: `ValidationError` if two are the same
   static func check(_ files: KeyValuePairs<String, String?>) throws {
     var known: [Identity: (name: String, isFile: Bool)] = [:]
     for (name, path) in files {
@@ -19,15 +19,15 @@ enum DistinctFiles {
     }
   }
 
-  /// What a path leads to: the file that is there, or the place of one that is not yet.
+  /// The identity of an existing file, or the folder and name of one that does not exist yet.
   private struct Identity: Hashable {
     private let device: UInt
     private let number: UInt
-    /// Within that folder, where there is no file yet.
+    /// The name within the folder, if the file does not exist yet; else empty.
     private let name: String
 
     init?(_ path: String) {
-      // A link to a place where no file is yet is that place.
+      // A link to a file that does not exist yet stands for that file.
       let path = if case .file(let place) = OutputPlace(path) { place } else { path }
       if let file = Self.status(path) {
         guard file.st_mode & S_IFMT == S_IFREG else { return nil }

@@ -1,33 +1,33 @@
 internal import ArgumentParser
 internal import Evaluation
 
-/// What mistakes and people's work cost the user.
+/// Options for the costs of wrong labels and of manual labeling.
 struct CostOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("What one wrong label costs, in any currency; with --cost-review.", valueName: "amount"))
+    help: ArgumentHelp("Cost of one wrong label, in any currency; requires --cost-review.", valueName: "amount"))
   var costError: Double?
 
   @Option(
-    help: ArgumentHelp("What it costs to have a person label one item; with --cost-error.", valueName: "amount"))
+    help: ArgumentHelp("Cost of having a person label one item; requires --cost-error.", valueName: "amount"))
   var costReview: Double?
 
   @Option(
     name: .customLong("cost-pair"),
     help: ArgumentHelp(
-      "What one mistake of this kind costs, in place of --cost-error; may be given several times.",
+      "Cost of one error of this kind, instead of --cost-error; repeatable.",
       valueName: "true class:predicted class=amount"))
   var costPairs: [String] = []
 
   func validate() throws {
     if (costError == nil) != (costReview == nil) {
-      throw ValidationError("--cost-error and --cost-review are given together, or not at all")
+      throw ValidationError("--cost-error and --cost-review must be given together")
     }
     if costError == nil, !costPairs.isEmpty {
-      throw ValidationError("--cost-pair needs --cost-error and --cost-review")
+      throw ValidationError("--cost-pair requires --cost-error and --cost-review")
     }
   }
 
-  /// nil if the user has given none.
+  /// Returns the costs; nil if the user has given none.
   /// - Throws: ``LabelingCostsError``
   func model(classNames: [String]) throws -> LabelingCosts? {
     guard let costError, let costReview else { return nil }

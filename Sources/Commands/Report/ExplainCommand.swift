@@ -12,40 +12,40 @@ struct ExplainCommand: ParsableCommand {
     abstract: "Explains the predictions of a model.",
     usage: "atelier explain <model> [<options>]",
     discussion: """
-      For a network: where it looks (Grad-CAM and others), with checks that the maps mean something. For a forest or tree: \
-      which pixels matter, and the way of an image through it. For neighbors: which they are. Writes a page that any \
-      browser shows, and its pictures as files beside it.
+      For a network: attention maps (Grad-CAM and others), with checks of their validity. For a forest or tree: pixel \
+      importance, and decision paths of images. For nearest neighbors: the neighbors of images. Writes an HTML page, \
+      with its images as files beside it.
 
       Example:  atelier explain runs/…/cnn.safetensors --layer 2 --class Shirt
       """)
 
-  @Argument(help: "A model that atelier saved.", completion: .file(extensions: ["safetensors"]))
+  @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
   var model: String
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The folder of the page (default: beside the model, NAME.explained).", valueName: "dir"),
+    help: ArgumentHelp("Folder for the page (default: NAME.explained, beside the model).", valueName: "dir"),
     completion: .directory)
   var output: String?
 
   @Option(
     help: ArgumentHelp(
-      "Networks: the convolution that is looked at, from 1 (default: the last, which knows most and sees coarsest).",
+      "Networks: number of the convolution to explain, from 1 (default: the last, most specific and coarsest).",
       valueName: "n"))
   var layer: Int?
 
   @Option(
     name: .customLong("class"),
     help: ArgumentHelp(
-      "Networks: the class whose reasons are shown (default: the one that the network predicts).", valueName: "name"))
+      "Networks: class to explain (default: the predicted class of each image).", valueName: "name"))
   var targetClass: String?
 
   @Option(
-    help: ArgumentHelp("Test images to explain beside those that are drawn: numbers with commas.", valueName: "n,n,…"))
+    help: ArgumentHelp("Numbers of test images to explain, in addition to sampled ones.", valueName: "n,n,…"))
   var images: IntegerList?
 
   @Option(
-    help: ArgumentHelp("Test images, drawn at random, on which the checks are made.", valueName: "n"))
+    help: ArgumentHelp("Number of sampled test images for the checks.", valueName: "n"))
   var samples = ExplanationSettings().sampledImages
 
   @OptionGroup var dataOptions: DataOptions
@@ -66,12 +66,12 @@ struct ExplainCommand: ParsableCommand {
       loaded.classifier, of: dataset, settings: settings, on: context, progress: progress.report)
     progress.end()
     let page = HTMLPage(
-      title: "Why \(URL(fileURLWithPath: model).lastPathComponent) says what it says",
+      title: "Explanation of \(URL(fileURLWithPath: model).lastPathComponent)",
       subtitle: "\(model), digest \(loaded.saved.digest)",
       sections: [ExplanationChapter(explanation, of: dataset, name: metadata.kind.readableName).section],
       footer: ReportPage.footer)
     let path = try ReportFolder.write(Report(page), to: output ?? standardFolder)
-    try jsonOptions.write(explanation, text: "the page is \(path)")
+    try jsonOptions.write(explanation, text: "explanation written to \(path)")
   }
 
   private var standardFolder: String {
@@ -85,7 +85,7 @@ struct ExplainCommand: ParsableCommand {
     if let targetClass {
       guard let label = classNames.firstIndex(of: targetClass) else {
         throw ValidationError(
-          "there is no class \"\(targetClass)\"; there are \(classNames.joined(separator: ", "))")
+          "unknown class \"\(targetClass)\" for --class; the classes are \(classNames.joined(separator: ", "))")
       }
       settings.targetClass = label
     }

@@ -13,20 +13,20 @@ struct ExploreCommand: ParsableCommand {
     abstract: "Explores a data set: classes, pixels, components, duplicates, possible label errors.",
     usage: "atelier explore [<options>]",
     discussion: """
-      Writes a page that any browser shows, and its pictures as files beside it. `atelier data` tells the plain figures.
+      Writes an HTML page, with its images as files beside it. `atelier data` prints the basic statistics.
 
       Example:  atelier explore --data my-images --output my-images-report
       """)
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The folder of the page (default: runs/<time>/report).", valueName: "dir"),
+    help: ArgumentHelp("Folder for the page (default: runs/<time>/report).", valueName: "dir"),
     completion: .directory)
   var output: String?
 
   @Option(
     help: ArgumentHelp(
-      "Look for neighbors among so many training images only, drawn at random (default: all).", valueName: "n"))
+      "Number of sampled training images in which to search for neighbors (default: all).", valueName: "n"))
   var images: Int?
 
   @OptionGroup var dataOptions: DataOptions
@@ -48,11 +48,11 @@ struct ExploreCommand: ParsableCommand {
     let exploration = try DataExploration(dataset, settings: settings, on: context) { progress.report($0) }
     progress.end()
     let page = HTMLPage(
-      title: "The data set \(dataset.name)", subtitle: "SHA-256 \(exploration.summary.digest)",
+      title: "Data set \(dataset.name)", subtitle: "SHA-256 \(exploration.summary.digest)",
       sections: [DataChapter(exploration, of: dataset).section], footer: ReportPage.footer)
     let path =
       try output.map { try ReportFolder.write(Report(page), to: $0) }
       ?? withRunFolder { try ReportFolder.write(Report(page), to: "\($0)/report") }
-    try jsonOptions.write(exploration, text: "\(exploration.summary.description)\n\nthe page is \(path)")
+    try jsonOptions.write(exploration, text: "\(exploration.summary.description)\n\nexploration written to \(path)")
   }
 }

@@ -2,12 +2,14 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// A page as PDF, printed by a browser of the Chromium family, if one is installed.
+/// Prints a page as PDF with a browser of the Chromium family, if one is installed.
 enum PrintedPage {
   private static let browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
-  private static let patience = 120.0
+  /// Seconds after which a browser is killed.
+  private static let timeout = 120.0
 
-  /// - Throws: ``PrintError`` if there is no browser, before anything long is done
+  /// Finds the browser, before any long computation.
+  /// - Throws: ``PrintError`` if there is none
   static func browser(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(PrintError) -> String {
@@ -17,21 +19,21 @@ enum PrintedPage {
     }
     throw PrintError(
       """
-      --pdf needs a browser, and none of \(browsers.joined(separator: ", ")) is installed: install Debian's package \
+      --pdf requires a browser, but none of \(browsers.joined(separator: ", ")) is installed: install Debian's package \
       chromium, or print the page from any browser
       """
     )
   }
 
-  /// Writes `page` (a path that ends in .html) as PDF beside it.
-  /// - Returns: its path
+  /// Writes `page`, a path that ends in .html, as PDF beside it.
+  /// - Returns: the path of the PDF file
   static func print(_ page: String, with browser: String) throws -> String {
     let path = page.replacingOccurrences(of: ".html", with: ".pdf")
     let partial = "\(path).\(getpid()).partial"
     defer { unlink(partial) }
     let profile = NSTemporaryDirectory() + "atelier-print-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: profile) }
-    // Without a thread to watch over it, Foundation would wait forever.
+    // If Foundation cannot start its monitoring thread, it would wait forever.
     try SystemThread.check(canStart: 2)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: browser)
@@ -39,7 +41,7 @@ enum PrintedPage {
       "--headless", "--disable-gpu", "--no-pdf-header-footer", "--user-data-dir=\(profile)",
       "--print-to-pdf=\(absolute(partial))", URL(fileURLWithPath: page).absoluteString,
     ]
-    // The browser's sandbox does not work for root, and the page is our own, without scripts.
+    // The browser's sandbox does not work for root; the page was made by Atelier and has no scripts.
     if getuid() == 0 { process.arguments!.insert("--no-sandbox", at: 1) }
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
@@ -47,10 +49,10 @@ enum PrintedPage {
     let start = ContinuousClock.now
     while process.isRunning {
       usleep(50_000)
-      if Interruption.isRequested || (ContinuousClock.now - start) / .seconds(1) > patience {
+      if Interruption.isRequested || (ContinuousClock.now - start) / .seconds(1) > timeout {
         kill(process.processIdentifier, SIGKILL)
         if Interruption.isRequested { throw CancellationError() }
-        throw PrintError("\(browser) has not printed the page within \(Int(patience)) s; print \(page) from a browser")
+        throw PrintError("\(browser) did not print the page within \(Int(timeout)) s; print \(page) from a browser")
       }
     }
     guard process.terminationStatus == 0, rename(partial, path) == 0 else {
@@ -62,7 +64,7 @@ enum PrintedPage {
   private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
 }
 
-/// Why a page could not be printed.
+/// The error of a page that could not be printed.
 struct PrintError: Error, Equatable, CustomStringConvertible {
   let description: String
 

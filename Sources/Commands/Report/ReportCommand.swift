@@ -11,24 +11,24 @@ struct ReportCommand: ParsableCommand {
     abstract: "Writes a report of a run: data, models, attention maps, costs.",
     usage: "atelier report <run> [<options>]",
     discussion: """
-      One page that needs nothing but a browser, with its pictures as files beside it. A run is named by its name, how \
-      that begins, or as latest; `atelier runs` lists them. The models and the data set must still be where they were.
+      The report is an HTML page, with its images as files beside it. A run is given by its name, the beginning of its \
+      name, or latest; `atelier runs` lists runs. The models and the data set must still be in their original places.
 
       Example:  atelier report latest
       Example:  atelier report latest --cost-error 20 --cost-review 0.5 --pdf
       """)
 
-  @Argument(help: ArgumentHelp("The run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Name of the run, the beginning of the name, or latest.", valueName: "run"))
   var name: String
 
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The folder of the page (default: report, in the run's folder, which must be writable then).", valueName: "dir"),
+      "Folder for the page (default: report, in the run's folder, which must then be writable).", valueName: "dir"),
     completion: .directory)
   var output: String?
 
-  @Flag(help: "Print the page as PDF, too; needs a browser such as Debian's chromium.")
+  @Flag(help: "Also print the page as PDF; requires a browser such as Debian's chromium.")
   var pdf = false
 
   @OptionGroup var costs: CostOptions
@@ -47,12 +47,12 @@ struct ReportCommand: ParsableCommand {
       let page = try report.page(of: dataset, costs: costs, on: context, options: computeOptions)
       return try ReportFolder.write(Report(page), to: output ?? report.folder)
     }
-    try StandardOutput.write("the report is \(path)")
-    if let browser { try StandardOutput.write("printed as \(PrintedPage.print(path, with: browser))") }
+    try StandardOutput.write("report written to \(path)")
+    if let browser { try StandardOutput.write("PDF written to \(PrintedPage.print(path, with: browser))") }
   }
 
-  /// While the report goes into the run's folder, no other process works on the run.
+  /// Locks the run while the report is written to its folder.
   private func writing(_ report: RunReport, _ body: () throws -> String) throws -> String {
-    output == nil ? try RunFolders.working(on: report.run.name, body) : try body()
+    output == nil ? try RunFolders.withLock(on: report.run.name, body) : try body()
   }
 }

@@ -2,9 +2,9 @@ internal import Foundation
 internal import Models
 internal import Reports
 
-/// A folder with a report: the page, and its pictures as files.
+/// A folder with a report: the page, and its images as files.
 enum ReportFolder {
-  /// Writes all files; each is whole or not there.
+  /// Writes all files, each atomically.
   /// - Returns: the path of the page
   /// - Throws: ``FileError``
   static func write(_ report: Report, to folder: String) throws -> String {
@@ -14,7 +14,7 @@ enum ReportFolder {
       throw FileError.notCreated(path: folder, reason: error.localizedDescription)
     }
     let files = report.files
-    // The page last: whoever finds it finds all that belongs to it.
+    // The page is written last, so that it never refers to missing files.
     for file in files.reversed() {
       try FileReplacement.write([file.bytes], to: "\(folder)/\(file.name)", isFlushed: false)
     }

@@ -4,18 +4,18 @@ internal import Logging
 internal import Models
 internal import Reports
 
-/// A report at the end of a run.
+/// The option for a report at the end of a run.
 struct ReportOption: ParsableArguments {
-  @Flag(help: "Write a report of the run at the end, like `atelier report`.")
+  @Flag(help: "Write a report of the run at the end, as `atelier report` does.")
   var report = false
 }
 
 extension RunReport {
-  /// Writes the report of a run that is at its end, with the data that it was about.
+  /// Writes the report of a finished run.
   ///
-  /// What the run has made stands already: a report that cannot be written is no reason to fail; it is said, and that is all.
-  /// - Parameter file: one in the run's folder
-  /// - Returns: the path of the page; nil if there is none
+  /// The results of the run are already saved, so that an error is only logged as a warning.
+  /// - Parameter file: a file in the run's folder
+  /// - Returns: the path of the page; nil if it could not be written
   /// - Throws: `CancellationError` if the user stops it
   static func write(ofRunWith file: String, _ run: TrainingRun) throws -> String? {
     guard let name = RunFolders.name(ofRunWith: file) else { return nil }
@@ -23,9 +23,9 @@ extension RunReport {
       let record = try RunFolders.record()
       let report = try RunReport(RunFolders.find(name, in: record), in: record)
       let page = try report.page(of: run.dataset, costs: nil, on: run.context, options: run.options)
-      return try RunFolders.working(on: name) { try ReportFolder.write(Report(page), to: report.folder) }
+      return try RunFolders.withLock(on: name) { try ReportFolder.write(Report(page), to: report.folder) }
     } catch let error where !(error is CancellationError) {
-      run.options.logger.warning("there is no report of this run: \(error)")
+      run.options.logger.warning("the report could not be written: \(error)")
       return nil
     }
   }

@@ -1,6 +1,6 @@
 internal import Compute
 
-/// What all pages have in common.
+/// The parts that all pages have in common.
 enum ReportPage {
   static let footer =
     "Made by Atelier \(atelierVersion). Every number on this page was computed from the data and models named on it."

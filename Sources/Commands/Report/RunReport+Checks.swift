@@ -2,7 +2,7 @@ internal import Cluster
 internal import Runs
 internal import Selection
 
-/// What a record says may have been made by anybody: numbers that no run comes to are refused before anything is
+/// Checks of a record, which may come from an untrusted source: impossible numbers are rejected before anything is
 /// computed or drawn from them.
 extension RunReport {
   /// - Throws: ``RunError`` of the kind ``RunError/Kind/damaged``
@@ -12,16 +12,17 @@ extension RunReport {
     func require(_ isPossible: Bool, _ what: String) throws(RunError) {
       guard !isPossible else { return }
       throw RunError(
-        "the record of run \(run.name) holds \(what) that no run of Atelier comes to; was it changed?", kind: .damaged)
+        "the record of run \(run.name) holds impossible values: \(what); it may have been changed", kind: .damaged)
     }
     if let foreign = models.first(where: { RunFolders.name(ofRunWith: $0.path) != run.name }) {
-      throw RunError("run \(run.name) names a model outside of its folder: \(foreign.path)", kind: .damaged)
+      throw RunError(
+        "the record of run \(run.name) refers to a model outside of its folder: \(foreign.path)", kind: .damaged)
     }
-    try require(models.allSatisfy(\.isPossible), "figures of a model")
+    try require(models.allSatisfy(\.isPossible), "measures of a model")
     try require(
       metrics.allSatisfy { 1...1 << 40 ~= $0.step && (!$0.value.isFinite || abs($0.value) < 1e100) }, "metrics")
-    try require(timeline?.isPossible ?? true, "a timeline of workers")
-    try require(sweep?.isPossible ?? true, "a table of a sweep")
+    try require(timeline?.isPossible ?? true, "the timeline of workers")
+    try require(sweep?.isPossible ?? true, "the table of a sweep")
   }
 
   fileprivate static func isTime(_ seconds: Double) -> Bool { 0...1e12 ~= seconds }

@@ -9,7 +9,7 @@ internal import Reports
 internal import Runs
 internal import Selection
 
-/// Gathers what a report tells of a run: from the record, the run's models, and the data set.
+/// Collects the content of a run's report from the record, the run's models, and the data set.
 struct RunReport {
   let run: Run
   private let models: [RunModel]
@@ -20,7 +20,7 @@ struct RunReport {
 
   init(_ run: Run, in record: RunRecord) throws(RunError) {
     self.run = run
-    // A sweep that went on after its end has made its model twice; the file is that of the last.
+    // A sweep that was resumed after its end has recorded its model twice; the last entry describes the file.
     let made = try record.models(of: run.name)
     models = made.indices.filter { index in !made[(index + 1)...].contains { $0.path == made[index].path } }
       .map { made[$0] }
@@ -31,29 +31,32 @@ struct RunReport {
     try Self.check(run, models: models, metrics: metrics, timeline: timeline, sweep: sweep)
   }
 
-  /// Where the report stands unless the user says otherwise.
+  /// The default folder of the report.
   var folder: String { "\(RunFolders.path(run.name))/report" }
 
-  /// The data set that the run was about: where the user says, else where it was.
-  /// - Throws: ``DatasetError``; also if it is another one
+  /// Loads the data set of the run: from the location in the options, else from the recorded one.
+  /// - Throws: ``DatasetError``, also if it is another data set
   func loadData(_ options: DataOptions) throws(DatasetError) -> Dataset {
     var options = options
     options.data = options.data ?? dataLocation
     let dataset = try options.load()
     if dataset.digest == run.dataDigest { return dataset }
-    // The same images may have their classes in another order.
+    // The same images may have another order of classes.
     let names = models.lazy.compactMap { try? SavedModel(path: $0.path).metadata.classNames }.first
     let matched = names.flatMap { names in try? dataset.matchingClasses(names, of: "the model") }
     guard let matched, matched.digest == run.dataDigest else {
       throw .inconsistent(
         path: options.data ?? dataset.name,
-        reason: "is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); name that by --data")
+        reason: """
+          is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); specify that one with --data
+          """)
     }
     Logger(label: "atelier").warning("\(dataset.name): \(matched.notes.last ?? "")")
     return matched
   }
 
-  /// - Throws: ``FileError`` if a model is gone; `CancellationError` if the user stops it
+  /// Computes everything that the report shows.
+  /// - Throws: ``FileError`` if a model is missing; `CancellationError` if the user stops it
   func page(
     of dataset: Dataset, costs: LabelingCosts?, on context: ComputeContext, options: ComputeOptions
   ) throws -> HTMLPage {
@@ -62,27 +65,27 @@ struct RunReport {
       try loaded.check(isFittedOn: dataset, digest: run.dataDigest, path: model.path)
       return loaded.classifier
     }
-    let judged = try judge(loaded, dataset, context, options)
+    let evaluated = try evaluate(loaded, dataset, context, options)
     let exploration = try step("exploring the data", options) {
       try DataExploration(dataset, on: context, progress: $0)
     }
     let explanations = try explain(loaded, dataset, context, options)
-    let labelQuality = Self.labelQuality(judged, dataset)
+    let labelQuality = Self.labelQuality(evaluated, dataset)
     var sections: [HTMLSection] = []
-    if !judged.isEmpty {
-      sections.append(SummaryChapter(judged, costs: costs, labelQuality: labelQuality).section)
-      sections.append(ComparisonChapter(judged).section)
+    if !evaluated.isEmpty {
+      sections.append(SummaryChapter(evaluated, costs: costs, labelQuality: labelQuality).section)
+      sections.append(ComparisonChapter(evaluated).section)
     }
     if let sweep { sections.append(SweepChapter(sweep).section) }
-    if let best = judged.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
+    if let best = evaluated.max(by: { $0.evaluation.accuracy < $1.evaluation.accuracy }) {
       sections.append(AutomationChapter(best, costs: costs, labelQuality: labelQuality).section)
     }
-    for (model, explanation) in zip(judged, explanations) {
+    for (model, explanation) in zip(evaluated, explanations) {
       sections.append(EvaluationChapter(model, testImages: dataset.test).section)
       sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
     }
     sections.append(
-      DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(judged, dataset)).section)
+      DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(evaluated, dataset)).section)
     if let timeline, !timeline.workers.isEmpty { sections.append(ClusterChapter(timeline).section) }
     return HTMLPage(
       title: "Run \(run.name)", subtitle: "\(run.kind) on \(run.data), \(run.started.formatted(.iso8601))",
@@ -91,15 +94,15 @@ struct RunReport {
 
   // MARK: Steps
 
-  private func judge(
+  private func evaluate(
     _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
   ) throws -> [EvaluatedModel] {
     try zip(models, loaded).enumerated().map { index, pair in
       let (entry, model) = pair
-      // Several models of one kind are told apart by their numbers.
+      // Numbers distinguish several models of one kind.
       let isAlone = models.count { $0.kind == entry.kind } == 1
       let name = type(of: model).kind.readableName + (isAlone ? "" : " \(index + 1)")
-      return try step("judging \(entry.kind)", options) { progress in
+      return try step("evaluating \(entry.kind)", options) { progress in
         try EvaluatedModel(
           model, name: name, dataset: dataset, cost: cost(entry), learningCurve: learningCurve(entry.kind),
           on: context,
@@ -147,18 +150,19 @@ struct RunReport {
 
   // MARK: Labels
 
-  /// Of the training images, by a model whose hold-out predictions cover all of them: a forest's, by its out-of-bag trees.
-  private static func labelQuality(_ judged: [EvaluatedModel], _ dataset: Dataset) -> LabelQuality? {
-    judged.compactMap(\.holdOut.predictions).first {
+  /// Finds possible label errors by the first model that has out-of-sample predictions of all training images: a forest
+  /// has them from its out-of-bag trees.
+  private static func labelQuality(_ evaluated: [EvaluatedModel], _ dataset: Dataset) -> LabelQuality? {
+    evaluated.compactMap(\.holdOut.predictions).first {
       $0.count == dataset.train.count && $0.labels == dataset.train.labels
     }
     .map { LabelQuality(outOfFold: $0) }
   }
 
-  private static func disagreement(_ judged: [EvaluatedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
-    guard judged.count > 1 else { return nil }
+  private static func disagreement(_ evaluated: [EvaluatedModel], _ dataset: Dataset) throws -> ModelDisagreement? {
+    guard evaluated.count > 1 else { return nil }
     return try ModelDisagreement(
-      judged.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },
+      evaluated.map { ModelDisagreement.Opinion(model: $0.name, probabilities: $0.test.probabilities) },
       labels: dataset.test.labels, classCount: dataset.classCount)
   }
 }

@@ -7,26 +7,26 @@ internal import Models
 internal import Runs
 
 extension RunFolders {
-  /// The names of what is kept with a run beside models and metrics: a `ClusterTimeline`, a `SweepSummary`, and where the data are.
+  /// The titles of a run's documents: a `ClusterTimeline`, a `SweepSummary`, and the location of the data.
   static let timelineTitle = "timeline"
   static let sweepTitle = "sweep"
   static let dataTitle = "data"
-  /// The names of the classes that a sweep's data have, by label.
+  /// The class names of a sweep's data, by label.
   static let classesTitle = "classes"
-  /// The `FitReport` of the best that a sweep has fitted at its end.
+  /// The `FitReport` of the best configuration of a sweep.
   static let bestTitle = "best"
-  /// The command that does what a sweep's file has after this sweep.
+  /// The command that runs the remaining sweeps of a sweep file.
   static let restTitle = "rest"
   /// The `SavedProgress` of a network's last checkpoint.
   static let checkpointTitle = "checkpoint"
 
-  /// Does something that makes models, and has it in the record from its beginning to its end, however it ends, if it goes into a run's
-  /// folder. A record that cannot be written is no reason to lose a model: it is said, and that is all.
+  /// Calls `body`, and records its beginning, its models and its end, if they belong to a run's folder. An error of the
+  /// record is only logged as a warning, so that no model is lost.
   ///
   /// - Parameters:
-  ///   - file: any in the run's folder
-  ///   - kind: of the run
-  ///   - body: gives each model that it has made to its argument
+  ///   - file: a file in the run's folder
+  ///   - kind: the kind of the run
+  ///   - body: fits models, and passes each one's report to its argument
   static func record<Result>(
     _ file: String, as kind: String, _ definition: String, of run: TrainingRun,
     _ body: (_ keep: (FitReport) -> Void) throws -> Result
@@ -34,7 +34,7 @@ extension RunFolders {
     guard let name = name(ofRunWith: file) else { return try body { _ in } }
     func attempt<Value>(_ change: () throws(RunError) -> Value) -> Value? {
       do throws(RunError) { return try change() } catch {
-        run.options.logger.warning("this run is not recorded: \(error)")
+        run.options.logger.warning("this run cannot be recorded: \(error)")
         return nil
       }
     }
@@ -44,7 +44,7 @@ extension RunFolders {
         Run(
           name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
           version: atelierVersion))
-      if !isNew { try record.goOn(name) }
+      if !isNew { try record.resume(name) }
       try record.keep(run.dataLocation, as: dataTitle, of: name)
       return record
     }
@@ -67,7 +67,7 @@ extension RunFolders {
     }
   }
 
-  /// The run in whose folder a file is; nil if it is in none.
+  /// Returns the name of the run whose folder contains a file; nil if there is none.
   static func name(ofRunWith file: String) -> String? {
     let parts = file.split(separator: "/")
     return parts.count == 3 && parts[0] == base && file.hasPrefix(base) ? String(parts[1]) : nil
@@ -75,14 +75,14 @@ extension RunFolders {
 }
 
 extension ModelSettings {
-  /// As the record says what was asked for.
+  /// The model and its settings, as the record describes a run.
   var definition: String {
     "\(kind.rawValue): " + text.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 }
 
 extension RunRecord {
-  /// A model, and what its fit has told.
+  /// Records a model, and the metrics of its epochs.
   func keep(_ report: FitReport, of name: String) throws(RunError) {
     try add(
       RunModel(

@@ -8,15 +8,15 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs",
     abstract: "Lists, shows, compares and removes runs.",
     discussion: """
-      Runs are recorded in runs/\(RunRecord.fileName), which can be read while they go on, also without the right to write. \
-      A run is named by its name, how that begins, or as latest. A run whose record was changed outside of Atelier is \
-      listed as damaged, and can only be removed.
+      Runs are recorded in runs/\(RunRecord.fileName), which can be read while runs are active, and without write \
+      permission. A run is given by its name, the beginning of its name, or latest. A run whose record was changed \
+      outside of Atelier is listed as damaged, and can only be removed.
 
       Example:  atelier runs show latest
       """,
     subcommands: [List.self, Show.self, Compare.self, Remove.self], defaultSubcommand: List.self)
 
-  /// A run with what it has made.
+  /// A run and its models.
   fileprivate struct Entry: Encodable {
     let run: Run
     let models: [RunModel]
@@ -25,7 +25,7 @@ struct RunsCommand: ParsableCommand {
       (self.run, models) = (run, try record.models(of: run.name))
     }
 
-    /// For a list, in which one damaged run does not hide the others.
+    /// An entry of a list, in which one damaged run does not hide the others.
     init(listing run: Run, in record: RunRecord) throws(RunError) {
       do throws(RunError) { self = try Entry(run, in: record) } catch  where error.kind == .damaged {
         var damaged = run
@@ -34,7 +34,7 @@ struct RunsCommand: ParsableCommand {
       }
     }
 
-    /// For a person.
+    /// The entry as a table.
     var text: String {
       var table = TextTable([.left, .left])
       table.add(["run", run.name.printable])
@@ -59,7 +59,7 @@ struct RunsCommand: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists runs, the newest first.", discussion: "Example:  atelier runs list --json -")
+      abstract: "Lists runs, newest first.", discussion: "Example:  atelier runs list --json -")
     @OptionGroup var json: JSONOptions
 
     func run() throws {
@@ -85,7 +85,7 @@ struct RunsCommand: ParsableCommand {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the record of a run.", discussion: "Example:  atelier runs show latest")
-    @Argument(help: "The run.") var name: String
+    @Argument(help: "Name of the run, the beginning of the name, or latest.") var name: String
     @OptionGroup var json: JSONOptions
 
     func run() throws {
@@ -98,9 +98,9 @@ struct RunsCommand: ParsableCommand {
 
   struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Compares the models of runs: the parameters that differ, accuracy, digest.",
+      abstract: "Compares the models of runs: different parameters, accuracy, digest.",
       discussion: "Example:  atelier runs compare latest 2026-01-31-120000")
-    @Argument(help: "The runs.") var runs: [String]
+    @Argument(help: "Names of runs, beginnings of names, or latest.") var runs: [String]
     @OptionGroup var json: JSONOptions
 
     func run() throws {
@@ -124,7 +124,7 @@ struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Removes runs, with their records and folders.",
       discussion: "Example:  atelier runs remove 2026-01-31-120000")
-    @Argument(help: "The runs.") var runs: [String]
+    @Argument(help: "Names of runs, beginnings of names, or latest.") var runs: [String]
 
     func run() throws {
       let record = try RunFolders.record(for: .writing)
@@ -143,7 +143,7 @@ struct RunsCommand: ParsableCommand {
     private func remove(_ name: String, from record: RunRecord) throws {
       let path = RunFolders.path(name)
       var status = stat()
-      // A name that is a path is none that Atelier gives; of a link, the link goes, and not what it leads to.
+      // A name that is a path was not given by Atelier. Of a link, the link itself is removed, not its target.
       guard Run.isName(name), lstat(path, &status) == 0 else {
         try record.remove(name)
         return
@@ -153,7 +153,7 @@ struct RunsCommand: ParsableCommand {
         try record.remove(name)
       }
       guard status.st_mode & S_IFMT == S_IFDIR else { return try removeAll() }
-      // What is no lock of ours keeps nobody from removing it.
+      // A lock that is not a regular file was not made by Atelier, and must not prevent the removal.
       if lstat("\(path)/lock", &status) == 0, status.st_mode & S_IFMT != S_IFREG { unlink("\(path)/lock") }
       try RunLock.with("\(path)/lock") { try removeAll() }
     }

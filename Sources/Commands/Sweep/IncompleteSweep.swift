@@ -1,16 +1,16 @@
 internal import Foundation
 internal import Selection
 
-/// A configuration that has no result because its workers crashed, or because there was no room for it.
+/// A configuration without a result, because its workers crashed or its results could not be stored.
 struct QuarantinedFit: Encodable {
   let configuration: String
-  /// Of halving: from 0, and how much of the resource it was to have.
+  /// The rung of successive halving, from 0, and its amount of the resource.
   let rung: Int?
   let resource: Int?
   let reason: String
 
   init(_ row: SweepTable.Row) {
-    (configuration, reason) = (row.configuration.description, row.failure ?? "it has no result")
+    (configuration, reason) = (row.configuration.description, row.failure ?? "no result")
     (rung, resource) = (row.rung?.number, row.rung?.resource)
   }
 
@@ -20,13 +20,13 @@ struct QuarantinedFit: Encodable {
   }
 }
 
-/// A sweep that has come to its end without some of its results: the best of the others need not be the best of all.
+/// A finished sweep without some of its results: the best of the ranked configurations may not be the best of all.
 struct IncompleteSweep: Error, CustomStringConvertible {
   private let reports: [SweepReport]
 
-  private static let mostShown = 20
+  private static let maxRows = 20
 
-  /// nil if nothing is missing.
+  /// Returns nil if no result is missing.
   init?(_ reports: [SweepReport]) {
     self.reports = reports.filter { !$0.quarantined.isEmpty }
     if self.reports.isEmpty { return nil }
@@ -36,12 +36,12 @@ struct IncompleteSweep: Error, CustomStringConvertible {
     reports.map { report in
       let missing = report.quarantined
       let name = (report.folder as NSString).lastPathComponent
-      let more = missing.count > Self.mostShown ? ["  and \(missing.count - Self.mostShown) more"] : []
+      let more = missing.count > Self.maxRows ? ["  and \(missing.count - Self.maxRows) more"] : []
       return
         """
         the ranking in \(report.folder) is incomplete: \(missing.count) of \(report.summary.rows.count) rows have no \
-        result, and the best may be one of them:
-        \((missing.prefix(Self.mostShown).map(\.text) + more).joined(separator: "\n"))
+        result, and the best configuration may be one of them:
+        \((missing.prefix(Self.maxRows).map(\.text) + more).joined(separator: "\n"))
         all other results are kept; retry the missing ones with: atelier sweep --resume \(name)
         """
     }.joined(separator: "\n")

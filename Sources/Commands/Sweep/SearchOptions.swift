@@ -5,9 +5,9 @@ internal import Selection
 extension ScoreMetric: ExpressibleByArgument {}
 extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 
-/// How a space is searched: for all sweeps. They win over what a sweep file says.
+/// Options for the search strategy and scoring. They take precedence over the settings in a sweep file.
 struct SearchOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Number of folds for cross-validation.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of folds for cross-validation (default: 3).", valueName: "n"))
   var folds: Int?
 
   @Option(
@@ -16,28 +16,31 @@ struct SearchOptions: ParsableArguments {
   )
   var holdOut: Double?
 
-  @Option(help: ArgumentHelp("Number of configurations to sample, instead of trying all.", valueName: "n"))
-  var draws: Int?
+  @Option(help: ArgumentHelp("Number of configurations to sample at random, instead of searching all.", valueName: "n"))
+  var samples: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Successive halving: begin with little of this (epochs, trees, images), and give the best more.",
+      "Successive halving by this resource (epochs, trees or images): the best configurations get more of it.",
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
 
-  @Option(help: ArgumentHelp("Halving keeps one configuration in this many (default: 3).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "With --halving: one of N configurations is promoted to the next rung (default: 3).", valueName: "n"))
   var factor: Int?
 
-  @Option(help: ArgumentHelp("The resource of the first rung, at least (default: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("With --halving: minimum resource of the first rung (default: 1).", valueName: "n"))
   var minResource: Int?
 
-  @Option(help: ArgumentHelp("The resource of the last rung.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --halving: resource of the last rung.", valueName: "n"))
   var maxResource: Int?
 
-  @Option(help: "What configurations are ranked by (default: \(ScoreMetric.accuracy)).")
+  @Option(help: "Metric that ranks configurations (default: \(ScoreMetric.accuracy)).")
   var scoring: ScoreMetric?
 
-  @Option(help: ArgumentHelp("Search on so many training images only, the same share of each class.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Number of training images to search on, stratified by class (default: all).", valueName: "n"))
   var images: Int?
 
   @Option(help: ArgumentHelp("Random seed (default: 0).", valueName: "n"))
@@ -45,21 +48,21 @@ struct SearchOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Fit the best configuration on all training images at the end and save it (default: --refit).")
+    help: "Fit the best configuration on all training images at the end, and save the model (default: --refit).")
   var refit: Bool?
 
   func validate() throws {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out cannot be combined") }
-    if draws != nil, halving != nil { throw ValidationError("--draws and --halving cannot be combined") }
-    let belonging = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
-    for (name, value) in belonging where value != nil && draws != nil {
-      throw ValidationError("\(name) requires --halving, which cannot be combined with --draws")
+    if samples != nil, halving != nil { throw ValidationError("--samples and --halving cannot be combined") }
+    let halvingOptions = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
+    for (name, value) in halvingOptions where value != nil && samples != nil {
+      throw ValidationError("\(name) requires --halving, which cannot be combined with --samples")
     }
   }
 
   private var values: KeyValuePairs<String, Any?> {
     [
-      "folds": folds, "hold-out": holdOut, "draws": draws, "halving": halving?.rawValue, "factor": factor,
+      "folds": folds, "hold-out": holdOut, "samples": samples, "halving": halving?.rawValue, "factor": factor,
       "min-resource": minResource, "max-resource": maxResource, "scoring": scoring?.rawValue, "images": images,
       "seed": seed, "refit": refit,
     ]
@@ -68,24 +71,27 @@ struct SearchOptions: ParsableArguments {
   /// The options that the user wrote.
   var given: [String] { givenOptions(values) }
 
-  /// The same with their values, as a shell takes them, for a command that can be pasted into it.
-  var words: String { zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined() }
+  /// The same with their values, as arguments of a shell command.
+  var arguments: String {
+    zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined()
+  }
 
   var overrides: SweepOverrides {
     var overrides = SweepOverrides()
-    (overrides.folds, overrides.holdOut, overrides.draws) = (folds, holdOut, draws)
+    (overrides.folds, overrides.holdOut, overrides.samples) = (folds, holdOut, samples)
     (overrides.halving, overrides.factor) = (halving, factor)
     (overrides.leastResource, overrides.mostResource) = (minResource, maxResource)
     (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)
     return overrides
   }
 
-  /// - Parameter given: options that say what is searched
-  /// - Throws: `ValidationError` if there are any: a run that is resumed says it itself
+  /// Checks that no option defines a search: with `--resume`, the definition comes from the run.
+  /// - Parameter given: options that define a search
+  /// - Throws: `ValidationError` if there are any
   static func checkResume(_ given: [String]) throws(ValidationError) {
     guard given.isEmpty else {
       throw ValidationError(
-        "--resume takes what is searched from the run; leave out \(given.joined(separator: ", "))")
+        "--resume takes the search from the run; leave out \(given.joined(separator: ", "))")
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Compute
 internal import Foundation
 internal import Models
 internal import Selection
@@ -6,14 +7,15 @@ internal import Selection
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Searches for the best parameters.",
+    abstract: "Searches for the best parameters of a model.",
     discussion: """
-      Every combination (or some, drawn at random or by successive halving) is judged by cross-validation on the training \
-      images; the best is fitted on all of them, judged once by the test images, and saved. What one computation can answer \
-      is asked once: a forest answers for all smaller and shallower ones, a search for neighbors for all numbers of them.
+      Scores all configurations (or a random sample, or by successive halving) by cross-validation on the training \
+      images. The best one is fitted on all training images, evaluated once on the test set, and saved. One fit can \
+      answer several configurations: a forest also gives the scores of all smaller and shallower ones, and one \
+      neighbor search those of every number of neighbors.
 
-      The search is kept in runs/: it can be stopped, or killed, at any moment, and goes on with --resume. The table is the \
-      same on any number of workers.
+      Results are saved in runs/ as they are computed: a sweep can be stopped or killed at any time, and continued \
+      with --resume. The scores are the same for any number of workers.
 
       Example:  atelier sweep forest --trees 100,200,300 --max-depth 10,20,none --folds 3
       Example:  atelier sweep sweep.yaml --workers 2
@@ -28,10 +30,10 @@ struct SweepCommand: ParsableCommand {
 struct SweepFileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "file",
-    abstract: "Runs the searches of a YAML file (the word `file` may be left out).",
+    abstract: "Runs the sweeps of a YAML file (the word `file` can be omitted).",
     usage: "atelier sweep <file> [<options>]",
     discussion: """
-      A file has these lines; all but model and space may be missing:
+      A sweep file has these keys; all but model and space are optional:
 
         model: forest          # cnn, forest, tree, knn
         space:                 # or a list of spaces
@@ -39,47 +41,49 @@ struct SweepFileCommand: ParsableCommand {
           max-depth: [10, 20, none]
         data: fashion-mnist    # or a folder
         folds: 3               # or hold-out: 0.2
-        strategy: grid         # or random, with draws: 20; or halving, with
+        strategy: grid         # or random, with samples: 20; or halving, with
                                # resource: epochs (trees, images), max-resource: 9
-        scoring: accuracy      # balanced_accuracy, f1_macro, neg_log_loss
+        scoring: accuracy      # or balanced_accuracy, f1_macro, neg_log_loss
         images: 10000          # search on fewer training images
         seed: 0
         refit: true
 
-      Several sweeps in one file have lines of --- between them.
+      Lines of --- separate several sweeps in one file.
 
-      For random searches a parameter can be a range:
+      In a random search, a parameter can be a range:
 
         learning-rate: {low: 0.01, high: 1, log: true}
 
-      It holds whole numbers if the parameter is one, and any numbers else.
+      Integer parameters are sampled as integers, others as real numbers.
 
-      Options win over what the file says, for each of its sweeps.
+      Options take precedence over the file, for each of its sweeps.
 
       Example:  atelier sweep deploy/examples/forest.yaml
       """)
 
-  @Argument(help: "The sweep's file.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "Sweep file (YAML).", completion: .file(extensions: ["yaml", "yml"]))
   var file: String?
 
-  @Option(help: ArgumentHelp("Begin with this sweep of a file that has several (default: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of the first sweep of the file to run, from 1 (default: 1).", valueName: "n"))
   var from: Int?
 
   @OptionGroup var search: SearchOptions
   @OptionGroup var common: SweepCommonOptions
 
   func validate() throws {
-    if let from, from < 1 { throw ValidationError("--from must be 1 or more") }
+    if let from, from < 1 { throw ValidationError("--from must be at least 1, not \(from)") }
     if file == nil, common.resume == nil {
-      throw ValidationError("name a sweep file, a model (cnn, forest, tree, knn), or a run by --resume")
+      throw ValidationError("specify a sweep file, a model (cnn, forest, tree, knn), or a run with --resume")
     }
     if file != nil, common.resume != nil {
-      throw ValidationError("--resume takes what is searched from the run; leave the file out")
+      throw ValidationError("--resume takes the search from the run; leave out the file")
     }
     if common.resume != nil { try SearchOptions.checkResume(search.given) }
-    if from != nil, file == nil { throw ValidationError("--from belongs to a sweep file, and not to --resume") }
+    if from != nil, file == nil {
+      throw ValidationError("--from requires a sweep file, and cannot be combined with --resume")
+    }
     try DistinctFiles.check([
-      "the sweep's file": file, "--json": common.json.json, "--events": common.cluster.events,
+      "the sweep file": file, "--json": common.json.json, "--events": common.cluster.events,
     ])
   }
 
@@ -89,15 +93,15 @@ struct SweepFileCommand: ParsableCommand {
       throw FileError.unreadable(path: file, reason: String(cString: strerror(errno)))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw FileError.damaged(path: file, reason: "it is not a text in UTF-8")
+      throw FileError.damaged(path: file, reason: "it is not UTF-8 text")
     }
     let definitions = try SweepDefinition.read(yaml: text, path: file, overrides: search.overrides)
     let from = from ?? 1
     guard from <= definitions.count else {
-      throw SweepError("\(file) has \(definitions.count) sweeps; --from \(from) is none of them")
+      throw SweepError("invalid value \(from) for --from: \(file) has \(counted(definitions.count, "sweep"))")
     }
     try common.run(Array(definitions[(from - 1)...])) { first in
-      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.words)"
+      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.arguments)"
     }
   }
 }

@@ -9,22 +9,22 @@ internal import Models
 internal import Runs
 internal import Selection
 
-/// What all sweeps have in common, however they are defined: who works, and what is shown.
+/// Options that all sweep commands have in common: data, workers and output.
 struct SweepCommonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The sweep to resume: its name, how that begins, or latest. It determines what is searched.",
+      "Sweep to resume: the name of its run, the beginning of the name, or latest. The search comes from the run.",
       valueName: "run"))
   var resume: String?
 
-  @Option(help: ArgumentHelp("Show so many of the best.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of the best configurations to print.", valueName: "n"))
   var top = 10
 
   @Option(
     help: ArgumentHelp(
       """
-      Workers that train a network together; the networks of several such teams are trained side by side. Never changes \
-      a score.
+      Number of workers that train a network together, as a team; teams train different networks at the same time. \
+      Never changes a score.
       """,
       valueName: "n"))
   var workersPerTrial = 1
@@ -37,23 +37,24 @@ struct SweepCommonOptions: ParsableArguments {
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
-    if top < 1 { throw ValidationError("--top must be 1 or more") }
-    if workersPerTrial < 1 { throw ValidationError("--workers-per-trial must be 1 or more") }
+    if top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
+    if workersPerTrial < 1 { throw ValidationError("--workers-per-trial must be at least 1, not \(workersPerTrial)") }
   }
 
-  /// Searches, one sweep after the other, and prints what was found.
+  /// Runs sweeps one after the other, and prints their results.
   ///
   /// - Parameters:
-  ///   - definitions: not looked at when a run is resumed.
-  ///   - model: that a run must have searched to be resumed; nil: any
-  ///   - rest: the command that does the sweeps from this one on, which is told when an earlier one stops, and when that has gone on
+  ///   - definitions: the sweeps; ignored if a run is resumed
+  ///   - model: the model that a resumed run must have searched; nil for any
+  ///   - rest: returns the command that runs the sweeps from this one on; it is logged if an earlier sweep is stopped,
+  ///     and when that sweep has been resumed
   func run(
     _ definitions: [SweepDefinition], of model: ModelKind? = nil, rest: (_ first: Int) -> String = { _ in "" }
   ) throws {
     try json.check()
     var reports: [SweepReport] = []
-    var left: String?
-    defer { if let left { compute.logger.warning("and then do the rest: \(left)") } }
+    var remaining: String?
+    defer { if let remaining { compute.logger.warning("run the remaining sweeps with: \(remaining)") } }
     func add(_ report: SweepReport) throws {
       if definitions.count > 1 { try json.writeText(report.text(top: top) + "\n") }
       reports.append(report)
@@ -61,12 +62,12 @@ struct SweepCommonOptions: ParsableArguments {
     try live.withPage("Sweep", compute) {
       if let resume {
         let run = try find(resume, of: model)
-        left = run.rest
-        return try add(go(onWith: run.run))
+        remaining = run.rest
+        return try add(continueSweep(run.run))
       }
       for (number, definition) in definitions.enumerated() {
-        left = number + 1 < definitions.count ? rest(number + 1) + dataWords : nil
-        try add(start(definition, rest: left))
+        remaining = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
+        try add(start(definition, rest: remaining))
       }
     }
     if definitions.count > 1 {
@@ -76,14 +77,14 @@ struct SweepCommonOptions: ParsableArguments {
     }
     if let incomplete = IncompleteSweep(reports) { throw incomplete }
     guard reports.allSatisfy(\.hasBest) else {
-      throw SweepError("no configuration has a score; the table says why")
+      throw SweepError("no configuration has a score; see the table for the reasons")
     }
   }
 
-  /// As the user gave it, for a command that can be pasted into a shell.
-  private var dataWords: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
+  /// The `--data` option as the user gave it, as arguments of a shell command.
+  private var dataArguments: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
 
-  /// - Parameter rest: the command that does the sweeps after this one; it is kept, since this process may be killed
+  /// - Parameter rest: the command that runs the remaining sweeps; recorded, because this process may be killed
   private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
     var definition = definition
     definition.data = data.data ?? definition.data
@@ -94,41 +95,43 @@ struct SweepCommonOptions: ParsableArguments {
 
   private typealias Resumable = (run: Run, definition: SweepDefinition)
 
-  /// - Returns: a run that can go on, and the command that does what its file has after it, if nobody has begun with that
+  /// Finds a sweep that can be resumed.
+  /// - Returns: the run, and the command that runs the remaining sweeps of its file, unless they have been started
   private func find(_ resume: String, of model: ModelKind?) throws -> (run: Resumable, rest: String?) {
     let record = try RunFolders.record()
     let run = try RunFolders.find(resume, in: record) { $0.kind == "sweep" }
     guard run.kind == "sweep",
       let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
-    else { throw SweepError("run \(run.name) is not a sweep that this version knows") }
-    // The record may have come from anybody.
+    else { throw SweepError("run \(run.name) is not a sweep, or was recorded by another version of Atelier") }
+    // The record may come from an untrusted source.
     do { try definition.check() } catch {
-      throw RunError("the record of run \(run.name) holds a sweep that cannot be: \(error)", kind: .damaged)
+      throw RunError("the record of run \(run.name) holds an invalid sweep: \(error)", kind: .damaged)
     }
     guard model == nil || model == definition.model else {
-      throw SweepError("run \(run.name) searched \(definition.model.rawValue): atelier sweep --resume \(run.name)")
+      throw SweepError(
+        "run \(run.name) searched \(definition.model.rawValue); resume it with: atelier sweep --resume \(run.name)")
     }
     guard run.state != .running else {
-      // Its lock says more of that process.
-      try RunFolders.working(on: run.name) {}
-      throw RunError("run \(run.name) is still running, in another process", kind: .busy)
+      // Taking the lock fails with an error that names the other process.
+      try RunFolders.withLock(on: run.name) {}
+      throw RunError("run \(run.name) is still running in another process", kind: .busy)
     }
-    // A run ends before the next one of its file begins; the process may have been killed between them.
+    // A run ends before the next one of its file begins; the process may have been killed in between.
     let isLast = try run.state != .finished || record.runs().first?.name == run.name
     return ((run, definition), isLast ? try record.document(String.self, as: RunFolders.restTitle, of: run.name) : nil)
   }
 
-  private func go(onWith resumable: Resumable) throws -> SweepReport {
+  private func continueSweep(_ resumable: Resumable) throws -> SweepReport {
     let (run, definition) = resumable
     try RunFolders.checkFolder(run.name)
     try FileManager.default.createDirectory(
       atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
     var resumed = definition
     resumed.data = data.data ?? definition.data
-    return try RunFolders.working(on: run.name) { try search(resumed, name: run.name, resuming: run) }
+    return try RunFolders.withLock(on: run.name) { try search(resumed, name: run.name, resuming: run) }
   }
 
-  /// - Parameter before: what the record has of this run, which goes on; nil: it begins
+  /// - Parameter before: the record of a run to resume; nil for a new run
   private func search(
     _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: Run? = nil
   ) throws -> SweepReport {
@@ -145,10 +148,12 @@ struct SweepCommonOptions: ParsableArguments {
         guard before.dataDigest == run.dataDigest else {
           throw DatasetError.inconsistent(
             path: data.data ?? run.dataset.name,
-            reason: "is not the data set of run \(name), which was \(before.data), \(before.dataDigest): "
-              + "scores would not compare; name that by --data")
+            reason: """
+              is not the data set of run \(name), which was \(before.data), \(before.dataDigest); specify that one \
+              with --data, because scores on different data cannot be compared
+              """)
         }
-        try record.goOn(name)
+        try record.resume(name)
       } else {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -158,7 +163,7 @@ struct SweepCommonOptions: ParsableArguments {
             Run(
               name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest, definition: text,
               version: atelierVersion))
-        else { throw RunError("there is a run \(name) already") }
+        else { throw RunError("run \(name) exists already") }
         try record.keep(run.dataset.classNames, as: RunFolders.classesTitle, of: name)
         if let rest { try record.keep(rest, as: RunFolders.restTitle, of: name) }
       }
@@ -171,21 +176,21 @@ struct SweepCommonOptions: ParsableArguments {
         try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
         try record.end(name, .finished)
         if self.report.report, let page = try RunReport.write(ofRunWith: "\(RunFolders.path(name))/results.csv", run) {
-          compute.logger.notice("the report is \(page)")
+          compute.logger.notice("report written to \(page)")
         }
         return report
       } catch {
         StandardError.shared.showLive([])
         let isStopped = error is CancellationError
         try? record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
-        compute.logger.warning("what is done is kept; go on with: atelier sweep --resume \(name)\(dataWords)")
+        compute.logger.warning("completed fits are saved; resume with: atelier sweep --resume \(name)\(dataArguments)")
         throw error
       }
     }
   }
 }
 
-/// A sweep that is defined on the command line.
+/// Options of a sweep that is defined on the command line.
 struct SweepOptions: ParsableArguments {
   @OptionGroup var search: SearchOptions
   @OptionGroup var common: SweepCommonOptions
@@ -194,7 +199,7 @@ struct SweepOptions: ParsableArguments {
     if common.resume != nil { try SearchOptions.checkResume(search.given) }
   }
 
-  /// - Parameter values: by parameter, as the user wrote them; nil for those that are not given
+  /// - Parameter values: the values of each parameter, as the user wrote them; nil for parameters that are not given
   func run(_ kind: ModelKind, _ values: [String: String?]) throws {
     if common.resume != nil {
       try SearchOptions.checkResume(values.filter { $0.value != nil }.keys.sorted().map { "--\($0)" })
@@ -211,7 +216,7 @@ struct SweepOptions: ParsableArguments {
     try common.run([definition])
   }
 
-  /// Values have commas between, or semicolons where a value is itself a list.
+  /// Splits values at commas, or at semicolons if the values are lists themselves.
   private static func list(_ text: String, of name: String) -> [String] {
     let isListed = ["filters", "dense", "augment"].contains(name)
     return text.split(separator: isListed ? ";" : ",", omittingEmptySubsequences: false).map {

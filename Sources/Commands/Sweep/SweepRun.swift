@@ -9,53 +9,53 @@ internal import Reports
 internal import Runs
 internal import Selection
 
-/// A sweep on its way: what is done is on disk before it counts, so that it can go on wherever it was stopped.
+/// A running sweep. Each result is on disk before it counts, so that a sweep can be resumed from any point.
 final class SweepRun {
   private let definition: SweepDefinition
   private var run: TrainingRun
-  /// Of networks: how many workers train each; nil if whoever fits does it alone.
+  /// The number of workers that train each network; nil if each fit runs on one worker.
   private let team: Int?
   private let record: RunRecord
-  /// Under which the record has it, and the folder of its files.
+  /// The name of the run in the record, and of the folder of its files.
   private let name: String
   private var folder: String { RunFolders.path(name) }
   private var search: SweepSearch
-  /// What is divided: whoever fits need not have more.
+  /// The images that are split into training and hold-out sets. Workers need no others.
   private let images: LabeledImages
   private var progress = SweepProgress()
-  /// Planned for training by teams, and not begun; the next is the last.
-  private var waiting: [Int] = []
-  private var toldKnown = 0
+  /// Tasks planned for teams that have not begun, in reverse order.
+  private var pending: [Int] = []
+  private var loggedKnownCount = 0
   private var logger: Logger { run.options.logger }
-  /// When the live page was last told.
-  private var shown = ContinuousClock.now
+  /// The time of the last update of the live page.
+  private var lastUpdate = ContinuousClock.now
 
   init(
     _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
   ) throws {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
     team = workersPerTrial > 1 && definition.model == .cnn ? workersPerTrial : nil
-    // It goes on with the sweep.
-    self.run.tellsHowToResume = false
+    // The sweep is resumed as a whole.
+    self.run.logsResumeCommand = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
     for (key, payload) in try record.tasks(of: name) where !known.add(payload) {
       throw RunError(
         """
-        \(record.path): the scores of run \(name), task \(key), are in a format that this version of Atelier does not \
-        read. Resume the run with the version that wrote it, or start it again
+        \(record.path): unknown format of the scores of run \(name), task \(key). Resume the run with the version of \
+        Atelier that wrote it, or start a new one
         """, kind: .damaged)
     }
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     let count = search.configurations.count
-    if case .random(let draws) = definition.strategy, count < draws {
+    if case .random(let samples) = definition.strategy, count < samples {
       logger.warning(
         """
-        the search space has only \(counted(count, "distinct configuration")), or hardly any more, where \(draws) are to be \
-        sampled: \(count == 1 ? "it is" : "all \(count) are") searched
+        the search space has only \(counted(count, "distinct configuration")) (no others were found), but \
+        \(samples) are to be sampled; \(count == 1 ? "it is" : "all \(count) are") searched
         """)
     }
-    let searched = Self.leastImages(definition).map {
+    let searched = Self.smallestImageCount(definition).map {
       DataSplits.part(of: images, atMost: $0, seed: definition.seed)
     }
     for warning in definition.splits.warnings(
@@ -63,13 +63,13 @@ final class SweepRun {
     { logger.warning("\(warning)") }
   }
 
-  /// Of a halving of images, those of the first rung.
-  private static func leastImages(_ definition: SweepDefinition) -> Int? {
+  /// The number of images of the first rung, if successive halving is by images; else nil.
+  private static func smallestImageCount(_ definition: SweepDefinition) -> Int? {
     guard case .halving(let halving) = definition.strategy, halving.resource == .images else { return nil }
     return halving.rungs.first
   }
 
-  /// Searches, writes the tables, and fits the best on all training images.
+  /// Searches, writes the tables, and fits the best configuration on all training images.
   func report() throws -> SweepReport {
     let start = ContinuousClock.now
     try fit()
@@ -88,18 +88,18 @@ final class SweepRun {
 
   // MARK: Fits
 
-  /// Carries out all fits that the search asks for.
+  /// Runs all fits of the search.
   private func fit() throws {
     let reporter = ProgressReporter("sweep", options: run.options)
     func report(_ all: ClusterProgress) -> Bool {
-      reporter.sweep = progress.status(search, running: all.workers.compactMap(\.units))
+      reporter.sweep = progress.snapshot(search, running: all.workers.compactMap(\.tasks))
       return reporter.report(all)
     }
     if let team {
       try run.cluster.trainTeams(
         of: team, on: images, classCount: run.dataset.classCount,
-        next: { [self] in nextTask().map(trial) },
-        ended: { [self] in try end($0.number, $1) },
+        next: { [self] in nextTask().map(teamFit) },
+        onEnd: { [self] in try end($0.number, $1) },
         progress: { [self] teams in
           var all = teams
           all.fit.total = search.tasks.count
@@ -109,25 +109,26 @@ final class SweepRun {
       try run.cluster.fit(
         images, classCount: run.dataset.classCount, next: { [self] in plan() },
         keep: { [self] in try keep($0, $1) },
-        setAside: { [self] in setAside($0, reason: $1) }, progress: report)
+        onQuarantine: { [self] in quarantine($0, reason: $1) }, progress: report)
     }
     reporter.end()
     if LiveRun.isOpen { showTrials() }
   }
 
-  /// What can be fitted now; nil if that depends on what is being fitted.
+  /// Returns the groups that can be fitted now; nil if they depend on results that are still missing.
   private func plan() -> FitGroups? {
     let begun = search.rungs.indices.map(search.begunCount)
     let tasks = search.plan()
     progress.add(tasks, of: search)
-    if search.knownCount > toldKnown {
-      toldKnown = search.knownCount
-      logger.info("\(counted(toldKnown, "fit is", "fits are")) known")
+    if search.knownCount > loggedKnownCount {
+      loggedKnownCount = search.knownCount
+      logger.info("\(counted(loggedKnownCount, "fit")) loaded from the record")
     }
     if case .halving(let halving) = definition.strategy {
       for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
-        let count = rung == 0 ? "\(search.configurations.count)" : "the first"
-        logger.info("rung \(rung + 1) of \(halving.rungs.count): \(count) begin, \(resource) \(halving.resource)")
+        let count = rung == 0 ? " with \(counted(search.configurations.count, "configuration"))" : ""
+        logger.info(
+          "rung \(rung + 1) of \(halving.rungs.count) started\(count): \(resource) \(halving.resource) each")
       }
     }
     guard !tasks.isEmpty else { return nil }
@@ -135,7 +136,7 @@ final class SweepRun {
       search.tasks[tasks].map(\.group), from: tasks.lowerBound, splits: definition.splits, seed: definition.seed)
   }
 
-  /// What came of some tasks is on disk before it counts.
+  /// Records results of tasks, and then adds them to the search.
   private func keep(_ tasks: Range<Int>, _ found: FitResults) throws {
     let results = tasks.map { ($0, found.group($0 - tasks.lowerBound)) }
     let entries = results.map { search.entry(of: $0, $1) }
@@ -143,14 +144,14 @@ final class SweepRun {
     for (task, result) in results {
       let isBetter = search.note(task, result)
       if let order = progress.note(task, of: search), team == nil { run.cluster.reorder(order) }
-      if isBetter, let best = search.best { tell(search.configuration(of: best.trial), best.score) }
+      if isBetter, let best = search.best { logBest(search.configuration(of: best.trial), best.score) }
     }
-    guard LiveRun.isOpen, ContinuousClock.now - shown > Self.showInterval else { return }
-    shown = ContinuousClock.now
+    guard LiveRun.isOpen, ContinuousClock.now - lastUpdate > Self.updateInterval else { return }
+    lastUpdate = ContinuousClock.now
     showTrials()
   }
 
-  private func setAside(_ tasks: Range<Int>, reason: String) {
+  private func quarantine(_ tasks: Range<Int>, reason: String) {
     for task in tasks {
       search.fail(task, reason: reason)
       _ = progress.note(task, of: search)
@@ -159,33 +160,33 @@ final class SweepRun {
 
   // MARK: Teams
 
-  /// The next task that can begin now; nil if there is none before more is known of those that have begun.
+  /// Returns the next task that can begin now; nil if all others depend on results that are still missing.
   private func nextTask() -> Int? {
-    if waiting.isEmpty, let groups = plan() { waiting = groups.numbers.reversed() }
-    return waiting.popLast()
+    if pending.isEmpty, let groups = plan() { pending = groups.numbers.reversed() }
+    return pending.popLast()
   }
 
-  /// A task as a team is told of it. Configurations that one network answers have the same settings.
-  private func trial(_ task: Int) -> Trial {
+  /// Returns a task as the fit of a team. Configurations that one network answers have the same settings.
+  private func teamFit(_ task: Int) -> TeamFit {
     let group = search.tasks[task].group
-    return Trial(
+    return TeamFit(
       number: task, settings: group.members[0],
       division: ImageDivision(definition.splits, seed: definition.seed, split: group.split, images: group.images))
   }
 
-  private func end(_ task: Int, _ end: TrialEnd) throws {
+  private func end(_ task: Int, _ end: TeamFitEnd) throws {
     switch end {
     case .known(let outcome, let time):
       var results = FitResults()
       results.add(search.tasks[task].group.members.map { _ in (outcome, time) })
       try keep(task..<task + 1, results)
-    case .setAside(let reason): setAside(task..<task + 1, reason: reason)
+    case .quarantined(let reason): quarantine(task..<task + 1, reason: reason)
     }
   }
 
-  // MARK: The best
+  // MARK: Refit
 
-  /// Fits the best on all training images, or goes on with what a run before has left of that.
+  /// Fits the best configuration on all training images. A previous run may have finished or begun that.
   private func refit(_ best: Configuration) throws -> FitReport {
     let settings = try best.settings(seed: definition.seed)
     let path = "\(folder)/\(definition.model.rawValue).safetensors"
@@ -193,66 +194,68 @@ final class SweepRun {
       known.settings == settings.text, known.dataDigest == run.dataDigest, known.atelierVersion == atelierVersion,
       let model = try? SavedModel(path: path), model.digest == known.digest
     {
-      logger.info("the best is fitted already: \(best.description)")
+      logger.info("the best configuration is already fitted: \(best.description)")
       return known
     }
-    logger.info("fitting the best on all training images: \(best.description)")
+    logger.info("fitting the best configuration on all training images: \(best.description)")
     let model = try run.fit(settings, savingTo: path, from: checkpoint(of: path, settings), recordedAs: nil)
     try record.keep(model, of: name)
     try record.keep(model, as: RunFolders.bestTitle, of: name)
     return model
   }
 
-  /// Of a network's training that was stopped. One of another network is of no use.
+  /// Returns the checkpoint of an interrupted fit of these settings. A checkpoint of another network is removed.
   private func checkpoint(of model: String, _ settings: ModelSettings) -> NetworkCheckpoint? {
     let path = CheckpointName.of(model: model)
     guard access(path, F_OK) == 0 else { return nil }
     do throws(FileError) {
       let found = try NetworkCheckpoint(path: path)
       if found.settings.text == settings.text, found.metadata.dataDigest == run.dataDigest { return found }
-      logger.warning("\(path) is the checkpoint of another network; the fit of the best begins anew")
+      logger.warning(
+        "\(path) is the checkpoint of another network; the best configuration is fitted from the beginning")
     } catch {
-      logger.warning("\(error); the fit of the best begins anew")
+      logger.warning("\(error); the best configuration is fitted from the beginning")
     }
     unlink(path)
     return nil
   }
 
-  /// Says so when a configuration is known to be better than all before.
-  private func tell(_ best: Configuration, _ score: Double) {
+  /// Logs a configuration that scores better than all before.
+  private func logBest(_ best: Configuration, _ score: Double) {
     logger.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
   }
 
-  /// On the live page: the best so far, and how many are judged.
+  /// Shows the best configurations so far on the live page, and how many are scored.
   private func showTrials() {
     let rows = search.rows
-    let judged = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
+    let scored = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
     LiveRun.show(
       LiveSections.trials(
-        Array(judged.sorted { $0.1 > $1.1 }.prefix(Self.mostShown)), done: judged.count, of: rows.count,
+        Array(scored.sorted { $0.1 > $1.1 }.prefix(Self.maxRows)), done: scored.count, of: rows.count,
         metric: definition.scoring.rawValue))
   }
 
-  private static let mostShown = 20
-  /// All configurations are looked through each time.
-  private static let showInterval = Duration.seconds(1)
+  private static let maxRows = 20
+  /// The least time between updates of the live page, each of which takes all configurations into account.
+  private static let updateInterval = Duration.seconds(1)
 }
 
-/// What came out of a sweep.
+/// The results of a sweep.
 struct SweepReport: Encodable {
   let folder: String
-  /// Until all configurations were judged; of a resumed search, since it went on.
+  /// The duration of the search; of a resumed search, since it was resumed.
   let searchSeconds: Double
   let summary: SweepSummary
-  /// The best, fitted on all training images.
+  /// The best configuration, fitted on all training images.
   let model: FitReport?
-  /// What has no result, though another try may give one.
+  /// Configurations without a result, which a further attempt may give.
   let quarantined: [QuarantinedFit]
 
   /// Whether any configuration has a score.
   var hasBest: Bool { summary.rows.contains { $0.mean != nil } }
 
-  /// For a person: the best, and what they came to.
+  /// The result as text: a table of the best configurations.
+  /// - Parameter top: the number of rows
   func text(top: Int) -> String {
     let ranking = summary.rows
     let names = Set(ranking.flatMap(\.parameters.keys)).sorted()
@@ -268,9 +271,9 @@ struct SweepReport: Encodable {
     }
     let more = ranking.count > top ? "\nand \(ranking.count - top) more" : ""
     let model = model.map { "\n\n\($0.text)" } ?? ""
-    // Of halving, a configuration has a row for each rung that it reached.
+    // With successive halving, a configuration has a row for each rung that it reached.
     let count = ranking.count { ($0.rung ?? 0) == 0 }
     let found = "\(counted(count, "configuration")) in \(formatted(searchSeconds, digits: 1)) s"
-    return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json are in \(folder)"
+    return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json written to \(folder)"
   }
 }

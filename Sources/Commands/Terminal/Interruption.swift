@@ -1,17 +1,18 @@
 internal import Foundation
 internal import Synchronization
 
-/// Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal is closed): the first asks the work in hand to end cleanly. Another one ends the process at
-/// once, but only some time later: `timeout` sends SIGTERM to its child and then to the process group, and means one.
+/// Handling of SIGINT (Ctrl-C), SIGTERM and SIGHUP (a closed terminal). The first signal requests a clean end; a later
+/// one ends the process at once. Signals in quick succession count as one, because `timeout` sends SIGTERM both to its
+/// child and to the process group.
 enum Interruption {
   private static let signalNumber = Atomic<Int32>(0)
-  /// When it arrived, in milliseconds of the monotonic clock.
+  /// The time of the first signal, in milliseconds of the monotonic clock.
   private static let arrival = Atomic<Int>(0)
 
-  /// Signals that follow the first within so many milliseconds are the same wish.
-  private static let sameWish = 2_000
+  /// Signals within this many milliseconds after the first are ignored.
+  private static let repeatWindow = 2_000
 
-  /// The signal that arrived; nil if none did.
+  /// The first signal that arrived; nil if none did.
   static var signal: Int32? {
     let number = signalNumber.load(ordering: .relaxed)
     return number == 0 ? nil : number
@@ -19,17 +20,18 @@ enum Interruption {
 
   static var isRequested: Bool { signal != nil }
 
-  /// Whether someone looks at ``isRequested`` now and then. Before, for instance while data are read, a signal ends the process at once.
+  /// Whether the running code polls ``isRequested``. Before that, for example while data are read, a signal ends the
+  /// process at once.
   private static let isWatched = Atomic<Bool>(false)
 
-  /// From now on, the first signal asks and does not end.
+  /// Makes the first signal set ``isRequested`` instead of ending the process.
   static func watch() { isWatched.store(true, ordering: .relaxed) }
 
-  /// Takes over the three signals, and ignores SIGPIPE, so that a reader that has seen enough does not end a training. A SIGHUP that is ignored
-  /// already stays so: `nohup` has started this process.
+  /// Installs the handler, and ignores SIGPIPE, so that a reader that closes its pipe does not end a training. SIGHUP
+  /// stays ignored if it already is, because `nohup` started this process.
   static func install() {
     Foundation.signal(SIGPIPE, SIG_IGN)
-    // Made before any signal can arrive, because a handler may not.
+    // Initializes the statics now: a signal handler must not.
     signalNumber.store(0, ordering: .relaxed)
     arrival.store(0, ordering: .relaxed)
     isWatched.store(false, ordering: .relaxed)
@@ -39,13 +41,13 @@ enum Interruption {
       let now = Interruption.now
       if Interruption.signalNumber.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged {
         Interruption.arrival.store(now, ordering: .relaxed)
-      } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.sameWish {
+      } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.repeatWindow {
         _exit(128 + number)
       }
     }
     action.sa_flags = SA_RESTART
     let taken = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
-    // A process inherits what the one that started it blocked, and so would what this one starts.
+    // Blocked signals are inherited from the parent, and would be by child processes.
     var signals = sigset_t()
     sigemptyset(&signals)
     for number in taken {
@@ -61,7 +63,7 @@ enum Interruption {
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Reading the clock is allowed in a signal handler.
+  /// The monotonic clock in milliseconds; safe to read in a signal handler.
   private static var now: Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -2,42 +2,43 @@ internal import Evaluation
 internal import Foundation
 internal import Models
 
-/// How far a piece of work is, as one line of text.
+/// The progress of a computation as a line of text.
 struct ProgressText {
   let label: String
   let progress: FitProgress
-  /// Images in one step of the training; nil where there are no steps.
+  /// The number of images in a step of the training; nil for models without steps.
   let batch: Int?
-  /// Seconds since the work began (or went on).
+  /// Seconds since the computation began or was resumed.
   let seconds: Double
-  /// Units that had been done before it began, in all epochs.
+  /// Items, over all epochs, that were complete before it was resumed.
   let doneBefore: Int
-  /// Seconds until the end, where more is known than the rate.
+  /// A better estimate of the seconds left than the rate gives.
   var forecast: Double?
 
-  /// Units done in all epochs.
-  static func doneInAll(_ progress: FitProgress) -> Int {
+  /// Completed items over all epochs.
+  static func totalDone(_ progress: FitProgress) -> Int {
     ((progress.epoch ?? 1) - 1) * progress.total + progress.done
   }
 
-  var rate: Double { seconds > 0 ? Double(Self.doneInAll(progress) - doneBefore) / seconds : 0 }
+  var rate: Double { seconds > 0 ? Double(Self.totalDone(progress) - doneBefore) / seconds : 0 }
 
   var secondsLeft: Double? {
     if let forecast { return forecast }
-    let left = (progress.epochs ?? 1) * progress.total - Self.doneInAll(progress)
+    let left = (progress.epochs ?? 1) * progress.total - Self.totalDone(progress)
     return rate > 0 ? Double(left) / rate : nil
   }
 
   /// A line for a log: `forest: 120 of 300 trees, 0:07 left, 25.1 trees/s`.
   var line: String { "\(label): " + (position + speed + quality).joined(separator: ", ") }
 
-  /// A line that changes in place: `cnn [####----]  epoch 2/4  57/445  loss 0.7125  validation 89.13 %  0:07 left  2778 images/s`. What
-  /// does not fit is left out, the least important first.
+  /// A line that changes in place, such as
+  /// `cnn [####----]  epoch 2/4  57/445  loss 0.7125  validation 89.13 %  0:07 left  2778 images/s`.
+  /// The least important fields are omitted if the line is too long.
   func bar(columns: Int) -> String {
     let width = 8
     let whole = Double((progress.epochs ?? 1) * progress.total)
-    let share = whole > 0 ? Double(Self.doneInAll(progress)) / whole : 0
-    let filled = min(max(Int(share * Double(width)), 0), width)
+    let fraction = whole > 0 ? Double(Self.totalDone(progress)) / whole : 0
+    let filled = min(max(Int(fraction * Double(width)), 0), width)
     let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
     var line = "\(label) [\(bar)]"
     for field in shortPosition + quality + speed where line.count + 2 + field.count < columns { line += "  \(field)" }
@@ -50,17 +51,17 @@ struct ProgressText {
   }
 
   private var position: [String] {
-    guard progress.total > 0 else { return ["\(Self.clock(seconds)) so far"] }
+    guard progress.total > 0 else { return ["\(Self.clock(seconds)) elapsed"] }
     guard let epoch = progress.epoch, let epochs = progress.epochs else {
       return ["\(progress.done) of \(progress.total) \(progress.unit.rawValue)"]
     }
     return ["epoch \(epoch) of \(epochs)"] + (steps.map { ["batch \($0.done) of \($0.total)"] } ?? [])
   }
 
-  /// Of the epoch in hand.
+  /// The steps of the current epoch.
   private var steps: (done: Int, total: Int)? {
     guard let batch, batch > 0 else { return nil }
-    // A set smaller than a batch is one batch.
+    // A training set smaller than a batch is one batch.
     let size = min(batch, max(progress.total, 1))
     return (progress.done / size, progress.total / size)
   }
@@ -79,7 +80,7 @@ struct ProgressText {
     ].compactMap { $0 }
   }
 
-  /// `0:07`, `12:34`, `1:02:03`
+  /// Formats seconds as `0:07`, `12:34` or `1:02:03`.
   static func clock(_ seconds: Double) -> String {
     let whole = Int(min(seconds, 1e9).rounded())
     let (hours, minutes) = (whole / 3600, whole / 60 % 60)

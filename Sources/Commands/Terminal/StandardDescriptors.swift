@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// Standard input, output and error.
+/// The descriptors of standard input, output and error.
 enum StandardDescriptors {
-  /// Takes the place of those that are closed, so that no file that is opened later gets their number, and lines that are not for it. What
-  /// is written to a closed one still fails.
+  /// Opens closed standard descriptors, so that no file opened later gets their numbers, and output meant for them.
+  /// Writing to them still fails.
   static func fillGaps() {
     for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest free number is this one. Reading is wrong for output, and so is writing for input: both fail.
+      // `open` returns the lowest free descriptor, which is this one. In the wrong direction, every access fails.
       _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
     }
   }

@@ -2,11 +2,11 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Progress, logs and errors: lines, and on a terminal a few at the bottom that change in place.
+/// The output of progress, logs and errors: lines, and on a terminal live lines at the bottom that change in place.
 final class StandardError: Sendable {
   static let shared = StandardError()
 
-  /// Whether someone watches: then the last lines may change in place.
+  /// Whether standard error is a terminal that supports live lines.
   let isTerminal = isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   private let live = Mutex<[String]>([])
 
@@ -15,7 +15,7 @@ final class StandardError: Sendable {
     live.withLock { live in put(Self.clearing(live) + "\(line)\n" + live.joined(separator: "\n")) }
   }
 
-  /// Puts lines in place of the live ones. None: they go.
+  /// Replaces the live lines. An empty array removes them.
   func showLive(_ lines: [String]) {
     guard isTerminal else { return }
     live.withLock { live in
@@ -25,18 +25,18 @@ final class StandardError: Sendable {
     }
   }
 
-  /// Takes lines away, the last first; the cursor stands behind it.
+  /// Returns the control sequence that erases lines, with the cursor at the end of the last one.
   private static func clearing(_ lines: [String]) -> String {
     lines.isEmpty ? "" : lines.map { _ in "\r\u{1B}[K" }.joined(separator: "\u{1B}[A")
   }
 
-  /// Of the terminal.
+  /// The width of the terminal.
   var columns: Int {
     var size = winsize()
     return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// A reader that is gone, or a full disk under a log, must not end a training: failures are not looked at.
+  /// Writes text. Errors are ignored: a closed pipe or a full disk must not end a training.
   private func put(_ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
@@ -48,7 +48,7 @@ final class StandardError: Sendable {
   }
 }
 
-/// Carries swift-log's messages to standard error: the text alone, with its level where it is more than information.
+/// Writes log messages to standard error, with the level of warnings and errors, and to the event log.
 struct StandardErrorLogHandler: LogHandler {
   var logLevel = Logger.Level.info
   var metadata: Logger.Metadata = [:]
@@ -61,8 +61,8 @@ struct StandardErrorLogHandler: LogHandler {
   func log(event: LogEvent) {
     let prefix = event.level > .notice ? "\(event.level): " : ""
     StandardError.shared.write("\(prefix)\(event.message)")
-    if EventStream.isOpen {
-      EventStream.write(EventStream.Message(level: event.level.rawValue, text: "\(event.message)"))
+    if EventLog.isOpen {
+      EventLog.write(EventLog.MessageEvent(level: event.level.rawValue, text: "\(event.message)"))
     }
   }
 }

@@ -2,12 +2,12 @@ internal import Foundation
 internal import Models
 internal import Synchronization
 
-/// Where results go. Everything else (progress, logs, errors) goes to standard error.
+/// The output of results. Progress, logs and errors go to standard error.
 enum StandardOutput {
-  /// Set once the reader is gone, as in `atelier … | head`: it has seen enough, which is no error.
+  /// Whether the reader has closed the pipe, as in `atelier … | head`, which is not an error.
   private static let isClosed = Atomic<Bool>(false)
 
-  /// Writes a line, or lines.
+  /// Writes text and a newline.
   /// - Throws: ``FileError/notWritten(path:reason:)``
   static func write(_ text: String) throws(FileError) {
     let bytes = Array((text + "\n").utf8)

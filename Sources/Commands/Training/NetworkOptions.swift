@@ -6,7 +6,7 @@ extension Padding: ExpressibleByArgument {}
 extension OptimizerKind: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
 
-/// Whole numbers with commas between, or `none`.
+/// Integers separated by commas, or `none`.
 struct IntegerList: ExpressibleByArgument {
   let numbers: [Int]
 
@@ -16,14 +16,14 @@ struct IntegerList: ExpressibleByArgument {
   }
 }
 
-/// A named set of settings, which options change.
+/// A named set of settings, which other options modify.
 enum NetworkPreset: String, ExpressibleByArgument, CaseIterable {
   case standard, best
 
   var settings: NetworkSettings { self == .best ? .best : NetworkSettings() }
 }
 
-/// What the network is, and how it is trained. All are optional, because a preset or a checkpoint says the rest.
+/// Options for the architecture and the training of a network. All are optional: a preset or a checkpoint has the rest.
 struct NetworkOptions: ParsableArguments {
   private static let standard = NetworkSettings().text
 
@@ -33,29 +33,33 @@ struct NetworkOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Settings to begin with: standard, or best, which takes five times as long and is more accurate. Other options change them."
-    ))
+      """
+      Base settings: standard, or best, which is more accurate and takes five times as long. Other options modify them.
+      """))
   var preset: NetworkPreset?
 
-  @Option(help: help("Filters of each block of convolution, pooling and normalization", "filters", valueName: "n,n,…"))
+  @Option(
+    help: help(
+      "Number of filters of each block of convolution, pooling and normalization", "filters", valueName: "n,n,…"))
   var filters: IntegerList?
   @Option(help: help("Height and width of the filters: 1, 3, 5 or 7", "kernel", valueName: "n"))
   var kernel: Int?
-  @Option(help: help("Whether a border of zeros keeps the size: same or valid", "padding"))
+  @Option(help: help("Padding of convolutions: same (with zeros) or valid (none)", "padding"))
   var padding: Padding?
-  @Flag(inversion: .prefixedNo, help: "Normalize over the batch in each block (default: \(standard["batch-norm"]!)).")
+  @Flag(inversion: .prefixedNo, help: "Use batch normalization in each block (default: \(standard["batch-norm"]!)).")
   var batchNorm: Bool?
-  @Option(help: help("Units of each hidden dense layer, or none", "dense", valueName: "n,n,…"))
+  @Option(help: help("Number of units of each hidden dense layer, or none", "dense", valueName: "n,n,…"))
   var dense: IntegerList?
-  @Option(help: help("Fraction of a dense layer's inputs that each step drops", "dropout", valueName: "share"))
+  @Option(help: help("Fraction of the inputs of dense layers to drop", "dropout", valueName: "fraction"))
   var dropout: Float?
-  @Option(help: help("Passes over the training images", "epochs", valueName: "n"))
+  @Option(help: help("Number of passes over the training images", "epochs", valueName: "n"))
   var epochs: Int?
-  @Option(help: help("Images in each step", "batch", valueName: "n"))
+  @Option(help: help("Batch size, in images", "batch", valueName: "n"))
   var batch: Int?
   @Option(
     help: help(
-      "Parts of a batch whose gradients are summed in a fixed order; changes the numbers", "shards", valueName: "n"))
+      "Number of parts of a batch whose gradients are summed in a fixed order; changes the result", "shards",
+      valueName: "n"))
   var shards: Int?
   @Option(help: help("Optimizer: sgd (with momentum), adam or adamw", "optimizer"))
   var optimizer: OptimizerKind?
@@ -68,11 +72,12 @@ struct NetworkOptions: ParsableArguments {
   var learningRate: Float?
   @Option(help: help("Learning rate schedule: constant, cosine or one-cycle", "schedule"))
   var schedule: LearningRateSchedule?
-  @Option(help: help("How strongly weights are drawn to zero", "weight-decay", valueName: "factor"))
+  @Option(help: help("Weight decay", "weight-decay", valueName: "factor"))
   var weightDecay: Float?
   @Option(
     help: help(
-      "Fraction of the target probability that is spread over the other classes", "label-smoothing", valueName: "share")
+      "Fraction of the target probability that is spread over the other classes", "label-smoothing",
+      valueName: "fraction")
   )
   var labelSmoothing: Float?
   @Option(
@@ -83,22 +88,23 @@ struct NetworkOptions: ParsableArguments {
   @Option(
     help: help(
       "Fraction of the training images used as the validation set, which selects the best epoch", "validation",
-      valueName: "share"))
+      valueName: "fraction"))
   var validation: Double?
   @Option(
     help: ArgumentHelp(
-      "Stop after so many epochs without a better validation accuracy (default: none).", valueName: "epochs|none"))
+      "Number of epochs without a better validation accuracy after which to stop (default: none).",
+      valueName: "epochs|none"))
   var patience: NumberOrNone?
   @Option(
     help: help(
-      "Weight of the past in a running average of the weights that predicts; 0 for none", "weight-average",
-      valueName: "share"))
+      "Decay of the moving average of the weights that is used for prediction; 0 for none", "weight-average",
+      valueName: "decay"))
   var weightAverage: Float?
   @Flag(
     inversion: .prefixedNo,
-    help: "Predict the mean over an image and its mirror image (default: \(standard["mirror"]!)).")
+    help: "Average predictions over each image and its mirror image (default: \(standard["mirror"]!)).")
   var mirror: Bool?
-  @Option(help: help("Decides all that is drawn at random", "seed", valueName: "n"))
+  @Option(help: help("Random seed", "seed", valueName: "n"))
   var seed: UInt64?
 
   var settings: NetworkSettings {

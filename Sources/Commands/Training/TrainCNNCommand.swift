@@ -13,9 +13,9 @@ struct TrainCNNCommand: ParsableCommand {
     abstract: "Trains a convolutional network.",
     usage: "atelier train cnn [<options>]",
     discussion: """
-      Blocks of convolution, 2x2 max-pooling, batch normalization and ReLU, then dense layers. After each epoch, and \
-      when it is stopped by Ctrl-C, the training is saved beside the model as NAME.checkpoint.safetensors; --resume \
-      goes on from there, to the same bits as without the interruption.
+      The network has blocks of convolution, 2x2 max-pooling, batch normalization and ReLU, followed by dense layers. \
+      After each epoch, and on Ctrl-C, a checkpoint is saved beside the model as NAME.checkpoint.safetensors. --resume \
+      continues from it; the model is bit-identical to that of an uninterrupted training.
 
       Example:  atelier train cnn --filters 32,64 --epochs 8 --augment flip,shift:2
       Example:  atelier train cnn --resume runs/…/cnn.checkpoint.safetensors
@@ -25,7 +25,7 @@ struct TrainCNNCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The training to resume: \(ResumableRun.help). It determines the settings.", valueName: "run"),
+      "Training to resume: \(ResumableRun.help). The settings come from the checkpoint.", valueName: "run"),
     completion: .file(extensions: ["safetensors"]))
   var resume: String?
 
@@ -47,20 +47,21 @@ struct TrainCNNCommand: ParsableCommand {
     try options.run(.cnn(network.settings))
   }
 
-  /// Resumes a training. It ends in the file that the interrupted one would have written, if the user names no other.
+  /// Resumes a training. The model is written to the file of the interrupted training unless the user gives another.
   static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
     let path = CheckpointName.checkpoint(run.path)
     let model = CheckpointName.model(path)
     if path != run.path, let model, access(path, F_OK) != 0 {
       throw FileError.unreadable(
-        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "after each epoch"))
+        path: path,
+        reason: ResumableRun.reasonForMissing(model: model, saved: "a checkpoint is written after each epoch"))
     }
     try options.json.check()
     var options = options
     options.output.output = options.output.output ?? model
     guard access(path, F_OK) == 0 else { return try resume(path, options) }
-    // What is read is not replaced meanwhile.
-    try RunFolders.working(onModel: model ?? path) { try resume(path, options) }
+    // The lock keeps other processes from replacing the checkpoint while it is read.
+    try RunFolders.withLock(onModel: model ?? path) { try resume(path, options) }
   }
 
   private static func resume(_ path: String, _ options: TrainOptions) throws {
@@ -83,7 +84,7 @@ struct TrainCNNCommand: ParsableCommand {
   }
 }
 
-/// Where the checkpoint of a model's training is: beside it.
+/// The path of the checkpoint of a model's training, which is beside the model.
 enum CheckpointName {
   private static let ending = ".safetensors"
   private static let checkpointEnding = ".checkpoint.safetensors"
@@ -96,7 +97,7 @@ enum CheckpointName {
     checkpoint.hasSuffix(checkpointEnding) ? String(checkpoint.dropLast(checkpointEnding.count)) + ending : nil
   }
 
-  /// The checkpoint in a run's folder; a file is one itself.
+  /// Returns the path of the checkpoint in a run's folder, or the path itself if it is not a folder.
   static func checkpoint(_ path: String) -> String {
     var information = stat()
     guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else { return path }
@@ -104,11 +105,11 @@ enum CheckpointName {
   }
 }
 
-/// A training that is saved after each epoch, and when it is stopped.
+/// A training with checkpoints after each epoch and when it is stopped.
 struct CheckpointedTraining {
   let run: TrainingRun
   let settings: NetworkSettings
-  /// Of the checkpoint; nil: none is kept.
+  /// The path of the checkpoint; nil if none is written.
   let path: String?
 
   func train(
@@ -119,10 +120,10 @@ struct CheckpointedTraining {
     if checkpoint == nil, let path, access(path, F_OK) == 0 {
       throw FileError.notCreated(
         path: path,
-        reason: "an unfinished training is there; go on with it by --resume, remove it, or choose another --output")
+        reason: "it is the checkpoint of an unfinished training; use --resume, remove it, or choose another --output")
     }
     if let checkpoint {
-      logger.info("going on after \(checkpoint.epochs) of \(settings.epochs) epochs, step \(checkpoint.step)")
+      logger.info("resuming after \(checkpoint.epochs) of \(settings.epochs) epochs, at step \(checkpoint.step)")
     }
     if settings.validation > 0 {
       let splits = DataSplits.holdOut(settings.validation)
@@ -130,7 +131,7 @@ struct CheckpointedTraining {
         logger.warning("\(warning)")
       }
     }
-    let noteStep = path.map(SavedProgress.recorder) ?? { _ in }
+    let recordStep = path.map(SavedProgress.recorder) ?? { _ in }
     let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
     do {
       return try run.cluster.train(
@@ -140,18 +141,18 @@ struct CheckpointedTraining {
             let checkpoint = NetworkCheckpoint(
               tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
             try checkpoint.write(to: path)
-            noteStep(checkpoint.step)
+            recordStep(checkpoint.step)
           }
           try attention?.show(tensors)
         }, progress: progress)
     } catch let error as ModelError {
-      // Training diverged, and would again. What the user has named stays.
+      // The training diverged, and would again. A checkpoint given by the user is kept.
       if checkpoint == nil, let path { unlink(path) }
       throw error
     } catch {
       StandardError.shared.showLive([])
-      if let path, access(path, F_OK) == 0, run.tellsHowToResume {
-        logger.warning("the training is saved; go on with: \(run.resumeCommand("cnn", path))")
+      if let path, access(path, F_OK) == 0, run.logsResumeCommand {
+        logger.warning("the training is saved; resume with: \(run.resumeCommand("cnn", path))")
       }
       throw error
     }

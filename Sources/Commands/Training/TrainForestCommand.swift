@@ -7,7 +7,7 @@ struct TrainForestCommand: ParsableCommand {
     abstract: "Trains a random forest.",
     usage: "atelier train forest [<options>]",
     discussion: """
-      Parameters and defaults are those of scikit-learn's RandomForestClassifier.
+      The parameters and defaults are those of scikit-learn's RandomForestClassifier.
 
       Example:  atelier train forest --trees 300 --max-depth 20
       """)
@@ -19,13 +19,13 @@ struct TrainForestCommand: ParsableCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Give each tree as many images as there are, drawn with replacement (default: \(ForestSettings().bootstrap))."
+    help: "Fit each tree on a sample of the images, drawn with replacement (default: \(ForestSettings().bootstrap))."
   )
   var bootstrap: Bool?
 
   @Option(
     help: ArgumentHelp(
-      "The training to resume: \(ResumableRun.help). It determines the settings.", valueName: "run"),
+      "Training to resume: \(ResumableRun.help). The settings come from the unfinished forest.", valueName: "run"),
     completion: .directory)
   var resume: String?
 
@@ -35,7 +35,7 @@ struct TrainForestCommand: ParsableCommand {
     let given = givenOptions(["trees": trees, "bootstrap": bootstrap]) + tree.given
     if resume != nil, !given.isEmpty {
       throw ValidationError(
-        "--resume takes the forest's settings from the unfinished one; leave out \(given.joined(separator: ", "))")
+        "--resume takes the settings from the unfinished forest; leave out \(given.joined(separator: ", "))")
     }
   }
 
@@ -48,10 +48,10 @@ struct TrainForestCommand: ParsableCommand {
     try options.run(.forest(settings))
   }
 
-  /// Resumes a training. It ends in the file that the interrupted one would have written, if the user names no other.
+  /// Resumes a training. The model is written to the file of the interrupted training unless the user gives another.
   static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
     let (settings, model, dataDigest) = try UnfinishedForest.resume(run.path)
-    try RunFolders.working(onModel: model) {
+    try RunFolders.withLock(onModel: model) {
       try ResumableRun.check(.forest(settings), dataDigest: dataDigest, at: model)
       var options = options
       let (data, classNames) = try UnfinishedForest.data(of: run.path)

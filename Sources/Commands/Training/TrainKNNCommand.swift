@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Models
 
-extension Metric: ExpressibleByArgument {}
+extension DistanceMetric: ExpressibleByArgument {}
 extension Weighting: ExpressibleByArgument {}
 
 struct TrainKNNCommand: ParsableCommand {
@@ -10,29 +10,29 @@ struct TrainKNNCommand: ParsableCommand {
     abstract: "Trains a k-nearest neighbors model.",
     usage: "atelier train knn [<options>]",
     discussion: """
-      The search is exact: the same neighbors as by comparing with every training image. The model holds all training \
-      images, so its file is as large as they are.
+      The search is exact: it finds the same neighbors as a comparison with every training image. The model contains \
+      all training images, so its file is as large as they are.
 
       Example:  atelier train knn --neighbors 7 --weights distance
       """)
 
-  @Option(help: ArgumentHelp("Neighbours that vote.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of neighbors that vote.", valueName: "n"))
   var neighbors = NeighborsSettings().neighbors
 
-  @Option(help: "How far two images are from each other.")
+  @Option(help: "Distance metric.")
   var metric = NeighborsSettings().metric
 
-  @Option(help: "Whether each vote counts the same, or the inverse of the distance.")
+  @Option(help: "Weights of the votes: uniform, or by the inverse of the distance.")
   var weights = NeighborsSettings().weights
 
   @Option(
     help: ArgumentHelp(
-      "Principal components to compare by (default: none, the pixels are compared).", valueName: "n|none"))
+      "Number of principal components to compare images by (default: none, compare pixels).", valueName: "n|none"))
   var components: NumberOrNone?
 
   @Option(
     help: ArgumentHelp(
-      "P: each principal component is scaled by its variance to the power -P/2, so that 1 makes all equal.",
+      "Exponent P of whitening: components are scaled by their variance to the power -P/2; 1 equalizes them.",
       valueName: "p"))
   var whitening = NeighborsSettings().whitening
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Models
 
-/// The options that training has in common for every kind of model.
+/// The options that the training of all kinds of model has in common.
 struct TrainOptions: ParsableArguments {
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
@@ -14,13 +14,14 @@ struct TrainOptions: ParsableArguments {
 
   func validate() throws {
     if report.report, output.output != nil {
-      throw ValidationError("--report writes into the folder of a run under runs/, and with --output there is none.")
+      throw ValidationError(
+        "--report and --output cannot be combined: the report is written to the folder of the run in runs/")
     }
     try DistinctFiles.check(["--output": output.output, "--json": json.json, "--events": cluster.events])
   }
 
-  /// Fits, saves and prints.
-  /// - Parameter classes: that the data must have
+  /// Fits a model, saves it, and prints the result.
+  /// - Parameter classes: the classes that the data must have
   func run(_ settings: ModelSettings, classes: DataOptions.ClassNames? = nil) throws {
     try json.check()
     try with(settings.kind, classes: classes) { run in
@@ -28,13 +29,13 @@ struct TrainOptions: ParsableArguments {
     }
   }
 
-  /// Prints what came out, and writes the report if it is wanted.
+  /// Prints the result, and writes the report if requested.
   func finish(_ fit: FitReport, of run: TrainingRun) throws {
     let page = report.report ? try RunReport.write(ofRunWith: fit.file, run) : nil
     try json.write(fit, text: fit.text + (page.map { "\nreport    \($0)" } ?? ""))
   }
 
-  /// Loads the data, starts those who work and the live page, does something, and ends them.
+  /// Loads the data, starts workers and live page, calls `body`, and stops them.
   func with(
     _ kind: ModelKind, classes: DataOptions.ClassNames? = nil, _ body: (TrainingRun) throws -> Void
   ) throws {

@@ -1,27 +1,27 @@
 internal import ArgumentParser
 internal import Models
 
-/// What `atelier train` does without a model's name.
+/// The command that `atelier train` runs if no model is given.
 struct TrainResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Resumes the training of a network or forest (the word `resume` may be left out).",
+    abstract: "Resumes the training of a network or forest (the word `resume` can be omitted).",
     usage: "atelier train --resume <run> [<options>]",
     discussion: """
-      The settings are those of the run; the model is the same, to the bit, as without the interruption.
+      The settings come from the run; the model is bit-identical to that of an uninterrupted training.
 
       Example:  atelier train --resume latest
       """)
 
   @Option(
-    help: ArgumentHelp("The training to resume: \(ResumableRun.help).", valueName: "run"),
+    help: ArgumentHelp("Training to resume: \(ResumableRun.help).", valueName: "run"),
     completion: .file(extensions: ["safetensors"]))
   var resume: String?
 
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    if resume == nil { throw ValidationError("name a model (cnn, forest, tree, knn), or a run by --resume") }
+    if resume == nil { throw ValidationError("specify a model (cnn, forest, tree, knn), or a run with --resume") }
   }
 
   func run() throws {

@@ -7,7 +7,7 @@ struct TrainTreeCommand: ParsableCommand {
     abstract: "Trains a single decision tree.",
     usage: "atelier train tree [<options>]",
     discussion: """
-      Parameters and defaults are those of scikit-learn's DecisionTreeClassifier.
+      The parameters and defaults are those of scikit-learn's DecisionTreeClassifier.
 
       Example:  atelier train tree --criterion entropy
       """)

@@ -6,20 +6,20 @@ internal import Foundation
 internal import Logging
 internal import Models
 
-/// What every command that fits models has in common: the data, those who work, and the way from settings to a saved model.
+/// The data and workers of a command that fits models, and the steps from settings to a saved model.
 struct TrainingRun {
   let dataset: Dataset
   let dataDigest: String
   let context: ComputeContext
   let cluster: Cluster
   let options: ComputeOptions
-  /// Whether a fit that is stopped tells by which command it goes on.
-  var tellsHowToResume = true
+  /// Whether a fit that is stopped logs the command that resumes it.
+  var logsResumeCommand = true
   private let dataOptions: DataOptions
   var dataLocation: String { dataOptions.location }
 
-  /// Starts those who work, does something, and ends them.
-  /// - Parameter classes: that the data must have
+  /// Loads the data, starts the workers, calls `body`, and stops the workers.
+  /// - Parameter classes: the classes that the data must have
   static func with<Result>(
     data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
     classes: DataOptions.ClassNames? = nil, _ body: (TrainingRun) throws -> Result
@@ -40,7 +40,7 @@ struct TrainingRun {
   ) {
     (options, self.context, self.cluster) = (compute, context, cluster)
     (self.dataset, dataOptions) = (dataset, data)
-    // From here on there is something that can end cleanly.
+    // From here on, the command can end cleanly.
     Interruption.watch()
     dataDigest = dataset.digest
     compute.logger.info(
@@ -51,13 +51,14 @@ struct TrainingRun {
     compute.logger.info("\(counted(context.team.count, "thread")), instruction set \(context.instructionSet.rawValue)")
   }
 
-  /// Fits a model, judges it by the test images, and saves it; in a run's folder, it is recorded as well.
+  /// Fits a model, evaluates it on the test set, and saves it. A model in a run's folder is also recorded.
   ///
   /// - Parameters:
-  ///   - path: where the model goes; checked before the fit begins.
-  ///   - checkpoint: of a network's training, to go on from.
-  ///   - kind: of the run, as the record has it; nil if it is recorded elsewhere.
-  /// - Throws: `CancellationError` if the user stopped the fit; ``FileError``, ``ModelError``, ``ClusterError``, ``TransportError``
+  ///   - path: the path of the model, which is checked before the fit begins
+  ///   - checkpoint: the checkpoint to resume a network's training from
+  ///   - kind: the kind of the run in the record; nil if the caller records it
+  /// - Throws: `CancellationError` if the user stopped the fit; ``FileError``, ``ModelError``, ``ClusterError``,
+  ///   ``TransportError``
   func fit(
     _ settings: ModelSettings, savingTo path: String, from checkpoint: NetworkCheckpoint? = nil,
     recordedAs kind: String? = "train"
@@ -84,16 +85,16 @@ struct TrainingRun {
     let fitSeconds = (clock.now - start) / .seconds(1)
     let saved = SavedModel(
       model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
-    // What took long is kept before anything else can end the process; only then is what it could have gone on from no longer needed.
-    // What goes to a pipe goes there once.
+    // The model is saved before the evaluation, and only then are its checkpoints removed, so that no failure loses the
+    // fit. A pipe gets the model only once, at the end.
     if OutputPlace(path).isFile {
       try saved.write(to: path)
       removeUnfinished(settings.kind, of: path)
     }
-    let judging = clock.now
-    let evaluation = try judge(model, saved)
-    let testSeconds = (clock.now - judging) / .seconds(1)
-    try saved.judged(testAccuracy: evaluation.accuracy).write(to: path)
+    let testStart = clock.now
+    let evaluation = try evaluate(model, saved)
+    let testSeconds = (clock.now - testStart) / .seconds(1)
+    try saved.with(testAccuracy: evaluation.accuracy).write(to: path)
     let report = FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images,
@@ -102,7 +103,7 @@ struct TrainingRun {
       testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
       atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
-    LiveRun.note(report)
+    LiveRun.add(report)
     return report
   }
 
@@ -128,9 +129,9 @@ struct TrainingRun {
         return (forest, [])
       } catch {
         StandardError.shared.showLive([])
-        if unfinished.hasTrees, tellsHowToResume {
+        if unfinished.hasTrees, logsResumeCommand {
           options.logger.warning(
-            "the trees so far are kept; go on with: \(resumeCommand("forest", unfinished.path))")
+            "completed trees are saved; resume with: \(resumeCommand("forest", unfinished.path))")
         }
         throw error
       }
@@ -153,19 +154,19 @@ struct TrainingRun {
     }
   }
 
-  /// What a user can paste into a shell to go on.
+  /// Returns the shell command that resumes a training.
   func resumeCommand(_ kind: String, _ path: String) -> String {
     let data = dataOptions.data.map { " --data \(Self.shellWord($0))" } ?? ""
     return "atelier train \(kind) --resume \(Self.shellWord(path))\(data)"
   }
 
-  /// As a shell takes it for one word.
+  /// Quotes text as one word of a shell command.
   static func shellWord(_ text: String) -> String {
     let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:+=@%,".contains($0)) }
     return plain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
 
-  private func judge(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
+  private func evaluate(_ model: any Classifier, _ saved: SavedModel) throws -> Evaluation {
     let progress = ProgressReporter("test images", options: options)
     defer { progress.end() }
     let probabilities: [Float]
@@ -173,7 +174,7 @@ struct TrainingRun {
     case .cnn, .knn:
       probabilities = try cluster.probabilities(of: model, saved: saved, for: dataset.test, progress: progress.report)
     case .forest, .tree:
-      // Done here before the trees would be on their way.
+      // Predicting here takes less time than sending the trees to the workers.
       probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress.report)
     }
     return try Evaluation(
@@ -182,13 +183,13 @@ struct TrainingRun {
 }
 
 extension ModelSettings {
-  /// Images in one step of the training; nil for models that take no steps.
+  /// The number of images in a step of the training; nil for models without steps.
   fileprivate var batch: Int? {
     if case .cnn(let settings) = self { settings.batch } else { nil }
   }
 }
 
-/// What came out of a fit.
+/// The results of a fit.
 struct FitReport: Codable {
   let kind: ModelKind
   let settings: [String: String]
@@ -197,14 +198,14 @@ struct FitReport: Codable {
   let file: String
   let testAccuracy: Double
   let testImages: Int
-  /// Of a forest with bootstrap: on the training images, each judged by the trees that did not see it.
+  /// The accuracy of a forest with bootstrap on the training images, each classified by the trees not fitted on it.
   let outOfBagAccuracy: Double?
   let fitSeconds: Double
-  /// Of the test images: for nearest neighbors the work is there.
+  /// The seconds of the evaluation on the test set, which is most of the time for nearest neighbors.
   let testSeconds: Double
-  /// The most memory that this process and its local workers had together during the fit.
+  /// The peak memory of this process and its local workers together during the fit.
   let peakBytes: Int
-  /// Epoch by epoch; empty for models that are not trained in epochs.
+  /// The results of each epoch; empty for models that are not trained in epochs.
   let history: [EpochResult]
   /// SHA-256 over the model's tensors.
   let digest: String
@@ -212,7 +213,7 @@ struct FitReport: Codable {
   let instructionSet: String
   let threads: Int
 
-  /// For a person.
+  /// The results as a table.
   var text: String {
     var table = TextTable([.left, .left])
     table.add(["model", file])

@@ -7,7 +7,7 @@ extension MaxFeatures: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-/// A number, or `none` for no limit, as a sweep writes it.
+/// A number, or `none` for no limit, as in sweep files.
 struct NumberOrNone: ExpressibleByArgument {
   let number: Int?
 
@@ -17,27 +17,27 @@ struct NumberOrNone: ExpressibleByArgument {
   }
 }
 
-/// How trees grow: what the forest and the single tree have in common.
+/// The options that forests and single trees have in common.
 struct TreeOptions: ParsableArguments {
   private static let standard = TreeSettings()
 
   @Option(
-    help: ArgumentHelp("What a split must reduce most: gini or entropy (default: \(standard.criterion.rawValue))."))
+    help: ArgumentHelp("Split criterion: gini or entropy (default: \(standard.criterion.rawValue))."))
   var criterion: TreeSettings.Criterion?
 
   @Option(
-    help: ArgumentHelp("Maximum number of splits between the root and a leaf (default: none).", valueName: "n|none"))
+    help: ArgumentHelp("Maximum depth of a tree, in splits (default: none, no limit).", valueName: "n|none"))
   var maxDepth: NumberOrNone?
 
   @Option(
     help: ArgumentHelp(
-      "Pixels that each node looks at: sqrt, log2, all, or a fraction (default: sqrt for a forest, all for a tree).",
+      "Pixels considered for each split: sqrt, log2, all, or a fraction (default: sqrt for forests, all for trees).",
       valueName: "sqrt|log2|all|fraction"))
   var maxFeatures: MaxFeatures?
 
   @Option(
     help: ArgumentHelp(
-      "Minimum number of images in a node that is split (default: \(standard.minSamplesSplit)).", valueName: "n"))
+      "Minimum number of images in a node to split it (default: \(standard.minSamplesSplit)).", valueName: "n"))
   var minSamplesSplit: Int?
 
   @Option(

@@ -3,7 +3,7 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// The trees of a forest that is not at its end, beside the model that it will be: a folder NAME.parts, with the settings and the parts.
+/// The completed trees of an unfinished forest: a folder NAME.parts beside the model's file, with settings and parts.
 struct UnfinishedForest {
   let path: String
   let parts: PartFolder
@@ -11,7 +11,7 @@ struct UnfinishedForest {
   private static let ending = ".parts"
   private static let recordName = "settings.json"
 
-  /// The settings' file: the record, and SHA-256 over it.
+  /// The content of the settings file: the record, and SHA-256 over it.
   private struct SealedRecord: Codable {
     let digest: String
     let forest: Record
@@ -19,20 +19,20 @@ struct UnfinishedForest {
     init(_ forest: Record) throws { (self.forest, digest) = (forest, try forest.digest) }
   }
 
-  /// What the parts belong to.
+  /// The forest that the parts belong to.
   private struct Record: Codable, Equatable {
     let settings: [String: String]
     let dataDigest: String
-    /// Trees of another arithmetic do not belong into one forest.
+    /// The version of the arithmetic: trees of different versions must not be combined.
     let numerics: UInt32
-    /// Where the data set is; nil where an older version has made the record.
+    /// The location of the data set; nil in records of older versions.
     let data: String?
-    /// Of the data set, by label.
+    /// The class names of the data set, by label.
     let classNames: [String]
-    /// The model's file.
+    /// The path of the model's file.
     let output: String
 
-    /// All that the trees follow from.
+    /// Everything that determines the trees.
     var owner: String {
       settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined() + "\(dataDigest) \(numerics)"
     }
@@ -46,8 +46,8 @@ struct UnfinishedForest {
     }
   }
 
-  /// Makes the folder, or goes on with what is there.
-  /// - Throws: ``FileError``; also if there is a folder of another forest
+  /// Creates the folder, or opens an existing one.
+  /// - Throws: ``FileError``, also if the folder belongs to another forest
   init(of model: String, settings: ForestSettings, dataDigest: String, data: String, classNames: [String]) throws {
     path = Self.folder(of: model)
     let record = Record(
@@ -61,7 +61,7 @@ struct UnfinishedForest {
         throw FileError.notCreated(
           path: model,
           reason:
-            "\(path) holds trees of another forest; remove it, go on with it by --resume, or choose another --output")
+            "\(path) holds trees of another forest; resume that with --resume, remove it, or choose another --output")
       }
     } else {
       try FileReplacement.write([Array(try JSONOptions.encode(SealedRecord(record)).utf8)], to: recordPath)
@@ -75,15 +75,15 @@ struct UnfinishedForest {
   private static func record(_ path: String) throws(FileError) -> Record {
     let file = "\(path)/\(recordName)"
     guard let data = FileManager.default.contents(atPath: file) else {
-      throw .unreadable(path: path, reason: "no unfinished forest is there")
+      throw .unreadable(path: path, reason: "there is no unfinished forest")
     }
     guard let sealed = try? JSONDecoder().decode(SealedRecord.self, from: data) else {
-      throw .damaged(path: file, reason: "it does not hold the settings of a forest; \(advice(path))")
+      throw .damaged(path: file, reason: "it does not contain the settings of a forest; \(advice(path))")
     }
     let record = sealed.forest
     guard let digest = try? record.digest, digest == sealed.digest else {
       throw .damaged(
-        path: file, reason: "its settings are not those that were saved (their digest differs); \(advice(path))")
+        path: file, reason: "its settings were changed (their digest differs); \(advice(path))")
     }
     guard record.numerics == numericsVersion else {
       throw .damaged(path: path, reason: NetworkCheckpoint.otherNumerics("\(record.numerics)"))
@@ -95,23 +95,23 @@ struct UnfinishedForest {
     "restore the file from a copy, or remove \(path) and train the forest again"
   }
 
-  /// What a run that was stopped would have made.
+  /// Returns the settings, output and data of an interrupted training.
   /// - Parameter run: a folder of parts, or the folder of the run
   static func resume(_ run: String) throws -> (settings: ForestSettings, output: String, dataDigest: String) {
     let path = folder(ofRun: run)
     let model = String(path.dropLast(ending.count)) + ".safetensors"
     if access(path, F_OK) != 0, access(run, F_OK) == 0 {
       throw FileError.unreadable(
-        path: path, reason: ResumableRun.reasonForNothing(model: model, saved: "with the first trees"))
+        path: path, reason: ResumableRun.reasonForMissing(model: model, saved: "trees are saved as they are completed"))
     }
     let record = try record(path)
     return (try ForestSettings(record.settings), model, record.dataDigest)
   }
 
-  /// Whether a file, folder of parts or run's folder is that of a forest.
-  static func isThere(_ run: String) -> Bool { access(folder(ofRun: run) + "/" + recordName, F_OK) == 0 }
+  /// Returns whether a folder of parts, or the folder of a run, contains an unfinished forest.
+  static func exists(_ run: String) -> Bool { access(folder(ofRun: run) + "/" + recordName, F_OK) == 0 }
 
-  /// Where the data set of a run that was stopped is, and the names of its classes.
+  /// Returns the location and class names of the data set of an interrupted training.
   static func data(of run: String) throws(FileError) -> (location: String?, classNames: [String]) {
     let record = try record(folder(ofRun: run))
     return (record.data, record.classNames)
@@ -125,11 +125,11 @@ struct UnfinishedForest {
 
   var hasTrees: Bool { files.contains { $0.hasSuffix(".part") } }
 
-  /// The forest is whole, and its trees are in the model's file.
+  /// Removes the folder, after the model was saved.
   static func remove(of model: String) { try? FileManager.default.removeItem(atPath: folder(of: model)) }
 
-  /// Trees go on under the name of another model.
-  /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished forest of that name is there
+  /// Moves the trees, so that they continue as another model.
+  /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished forest of that name exists
   static func move(from model: String, to other: String) throws(FileError) {
     guard folder(of: model) != folder(of: other), OutputPlace(other).isFile else { return }
     guard rename(folder(of: model), folder(of: other)) == 0 else {

@@ -8,14 +8,16 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What a coordinator and its workers tell each other.
+/// The messages between a coordinator and its workers.
 ///
-/// The protocol is level-triggered: each side tells the other the whole of what it wants (Orders) or is (Status), at every change and at
-/// every heartbeat. So a lost message is repaired by the next one, and a late or doubled one is known by its number. What is too large to
-/// be told again and again (results, checkpoints, parts of files) is sent again after a while, until the other side's orders or requests
-/// no longer ask for it.
+/// The protocol is level-triggered: each side sends everything that it wants (Orders) or its whole state (WorkerStatus),
+/// at every change and at every heartbeat. A lost message is therefore repaired by the next one, and a late or repeated
+/// message is recognized by its number. Messages that are too large to be repeated at every heartbeat (results,
+/// checkpoints, parts of files) are sent again after a while, until the other side's orders or requests no longer ask
+/// for them.
 ///
-/// Large bytes (tensors, files) never stand in these messages: they follow as a frame of their own. See Protocol.md in Sources/Cluster.
+/// Large bytes (tensors, files) are not part of these messages: they follow in a frame of their own. See Protocol.md in
+/// Sources/Cluster.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -34,19 +36,19 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// Every message of a worker to its coordinator.
+/// A message from a worker to its coordinator.
 package nonisolated struct WorkerMessage: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Version of this protocol.
+  /// The version of this protocol.
   package var `protocol`: UInt32 {
     get {_storage._protocol}
     set {_uniqueStorage()._protocol = newValue}
   }
 
-  /// Session of the worker: a random number that it draws when it starts.
+  /// The session of the worker: a random number that the process chooses when it starts.
   package var worker: UInt64 {
     get {_storage._worker}
     set {_uniqueStorage()._worker = newValue}
@@ -57,10 +59,10 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = newValue}
   }
 
-  package var status: Status {
+  package var status: WorkerStatus {
     get {
       if case .status(let v)? = _storage._body {return v}
-      return Status()
+      return WorkerStatus()
     }
     set {_uniqueStorage()._body = .status(newValue)}
   }
@@ -89,7 +91,7 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .blobRequest(newValue)}
   }
 
-  /// Of someone who does not want to work, but to know whether a worker could.
+  /// From a process that checks whether workers could join, and does not join itself.
   package var probe: Probe {
     get {
       if case .probe(let v)? = _storage._body {return v}
@@ -98,7 +100,7 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .probe(newValue)}
   }
 
-  /// A part of the bytes of a result or checkpoint; the bytes follow in a frame.
+  /// A part of the bytes of a result or checkpoint. The bytes follow in a frame.
   package var uploadPart: BlobPart {
     get {
       if case .uploadPart(let v)? = _storage._body {return v}
@@ -110,13 +112,13 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
-    case status(Status)
+    case status(WorkerStatus)
     case result(ChunkResult)
     case checkpoint(Checkpoint)
     case blobRequest(BlobRequest)
-    /// Of someone who does not want to work, but to know whether a worker could.
+    /// From a process that checks whether workers could join, and does not join itself.
     case probe(Probe)
-    /// A part of the bytes of a result or checkpoint; the bytes follow in a frame.
+    /// A part of the bytes of a result or checkpoint. The bytes follow in a frame.
     case uploadPart(BlobPart)
 
   }
@@ -126,7 +128,7 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Every message of a coordinator to a worker.
+/// A message from a coordinator to a worker.
 package nonisolated struct CoordinatorMessage: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -137,7 +139,7 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     set {_uniqueStorage()._protocol = newValue}
   }
 
-  /// Session of the coordinator: the microsecond in which it started. Of two, the higher is the newer.
+  /// The session of the coordinator: its start in microseconds since 1970. The higher of two sessions is the newer.
   package var coordinator: UInt64 {
     get {_storage._coordinator}
     set {_uniqueStorage()._coordinator = newValue}
@@ -180,7 +182,8 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .probeAnswer(newValue)}
   }
 
-  /// Asks for a part of the bytes of a result or checkpoint, which is named by the BLAKE2b of all of them.
+  /// Requests a part of the bytes of a result or checkpoint, which is identified by the BLAKE2b digest of all its
+  /// bytes.
   package var uploadRequest: BlobRequest {
     get {
       if case .uploadRequest(let v)? = _storage._body {return v}
@@ -196,7 +199,8 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     case blobPart(BlobPart)
     case refusal(Refusal)
     case probeAnswer(ProbeAnswer)
-    /// Asks for a part of the bytes of a result or checkpoint, which is named by the BLAKE2b of all of them.
+    /// Requests a part of the bytes of a result or checkpoint, which is identified by the BLAKE2b digest of all its
+    /// bytes.
     case uploadRequest(BlobRequest)
 
   }
@@ -206,16 +210,16 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// What a worker is and does.
-package nonisolated struct Status: Sendable {
+/// The state of a worker.
+package nonisolated struct WorkerStatus: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Grows by one with every status of this worker.
+  /// Increases by one with every status of this worker.
   package var number: UInt64 = 0
 
-  /// The newest orders that it follows, and whose they are.
+  /// The number of the newest orders that the worker follows, and the session of their coordinator.
   package var orders: UInt64 = 0
 
   package var coordinator: UInt64 = 0
@@ -229,7 +233,7 @@ package nonisolated struct Status: Sendable {
   /// Clears the value of `profile`. Subsequent reads from it will return its default value.
   package mutating func clearProfile() {self._profile = nil}
 
-  /// Only while the job is a training that it can take part in.
+  /// Set while the worker takes part in a training.
   package var membership: Membership {
     get {_membership ?? Membership()}
     set {_membership = newValue}
@@ -239,17 +243,17 @@ package nonisolated struct Status: Sendable {
   /// Clears the value of `membership`. Subsequent reads from it will return its default value.
   package mutating func clearMembership() {self._membership = nil}
 
-  /// It ends, and wants nothing more.
+  /// Whether the worker is about to end.
   package var leaving: Bool = false
 
-  /// Why it cannot do the job at all; empty as a rule.
+  /// Why the worker cannot do its job; empty if it can.
   package var failure: String = String()
 
-  /// Units that are done of the chunk in hand.
-  package var unitsDone: UInt64 = 0
+  /// The number of completed tasks of the chunk in progress.
+  package var tasksDone: UInt64 = 0
 
-  /// The time since the worker received the last orders of this coordinator. Orders are repeated at every heartbeat, so a
-  /// longer time means that the worker receives nothing, although it can send.
+  /// The time since the worker received orders from this coordinator. Orders are repeated at every heartbeat: a longer
+  /// time means that the worker receives nothing, although it can send.
   package var millisecondsSinceOrders: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -273,12 +277,12 @@ package nonisolated struct Profile: Sendable {
 
   package var instructionSet: String = String()
 
-  /// Two workers whose numerics differ do not get the same bits.
+  /// The numerics version. Workers with different versions do not compute the same bits.
   package var numerics: UInt32 = 0
 
   package var version: String = String()
 
-  /// Where other workers reach it, and the CURVE key that it has there (32 bytes, or none).
+  /// The endpoint at which other workers reach this one, and its CURVE key there (32 bytes, or empty).
   package var exchangeEndpoint: String = String()
 
   package var exchangeKey: Data = Data()
@@ -288,7 +292,7 @@ package nonisolated struct Profile: Sendable {
   package init() {}
 }
 
-/// How a member of a training group stands.
+/// The state of a member of a training group.
 package nonisolated struct Membership: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -299,25 +303,26 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._job = newValue}
   }
 
-  /// The newest generation that it knows.
+  /// The newest generation that the member knows.
   package var generation: UInt64 {
     get {_storage._generation}
     set {_uniqueStorage()._generation = newValue}
   }
 
-  /// Steps that it has done.
+  /// The number of steps that the member has done.
   package var step: UInt64 {
     get {_storage._step}
     set {_uniqueStorage()._step = newValue}
   }
 
-  /// It has stopped for the generation above, and waits for it to begin.
+  /// Whether the member has stopped for this generation, and waits for its beginning.
   package var stopped: Bool {
     get {_storage._stopped}
     set {_uniqueStorage()._stopped = newValue}
   }
 
-  /// The newest state that it holds and knows to be right: agreed on by all members, or what it began with. Its steps and its digest.
+  /// The step and the digest of the newest state that the member holds and knows to be correct: all members agreed on
+  /// it, or the member began with it.
   package var agreedStep: UInt64 {
     get {_storage._agreedStep}
     set {_uniqueStorage()._agreedStep = newValue}
@@ -328,8 +333,8 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._agreedDigest = newValue}
   }
 
-  package var progress: Progress {
-    get {_storage._progress ?? Progress()}
+  package var progress: TrainingProgress {
+    get {_storage._progress ?? TrainingProgress()}
     set {_uniqueStorage()._progress = newValue}
   }
   /// Returns true if `progress` has been explicitly set.
@@ -337,7 +342,7 @@ package nonisolated struct Membership: @unchecked Sendable {
   /// Clears the value of `progress`. Subsequent reads from it will return its default value.
   package mutating func clearProgress() {_uniqueStorage()._progress = nil}
 
-  /// Whom it has been waiting for, and for how long; 0 as a rule.
+  /// The member that this member waits for, and for how long; 0 if it does not wait.
   package var waitingFor: UInt64 {
     get {_storage._waitingFor}
     set {_uniqueStorage()._waitingFor = newValue}
@@ -348,7 +353,8 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._waitingMilliseconds = newValue}
   }
 
-  /// Since it joined the training: how long it had nothing to do but to wait for others, and the bytes that it has sent to them.
+  /// The time that the member has waited for others, and the bytes that it has sent to them, since it joined the
+  /// training.
   package var waitedMilliseconds: UInt64 {
     get {_storage._waitedMilliseconds}
     set {_uniqueStorage()._waitedMilliseconds = newValue}
@@ -359,13 +365,13 @@ package nonisolated struct Membership: @unchecked Sendable {
     set {_uniqueStorage()._bytesSent = newValue}
   }
 
-  /// Messages of the exchange that came late or twice, and were dropped.
+  /// The number of late or repeated messages of the exchange, which were dropped.
   package var droppedMessages: UInt64 {
     get {_storage._droppedMessages}
     set {_uniqueStorage()._droppedMessages = newValue}
   }
 
-  /// States that it holds and that are yet to be agreed on, the oldest first: to be compared with other members'.
+  /// The states that the member holds and that are yet to be agreed on, the oldest first, to compare with other members.
   package var comparisons: [Comparison] {
     get {_storage._comparisons}
     set {_uniqueStorage()._comparisons = newValue}
@@ -378,7 +384,7 @@ package nonisolated struct Membership: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// The state of a training after `step` steps, as one member has it.
+/// The digests of a member's state after `step` steps.
 package nonisolated struct Comparison: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -386,14 +392,14 @@ package nonisolated struct Comparison: Sendable {
 
   package var step: UInt64 = 0
 
-  /// The training is at its end.
+  /// Whether the training has ended.
   package var finished: Bool = false
 
-  /// Of each tensor of the state.
+  /// The digest of each tensor of the state.
   package var tensorDigests: [UInt64] = []
 
-  /// Gradients that were computed more than once since the state before: the member's own, then those of the members before it that it
-  /// has computed again.
+  /// The digests of the gradients that were computed more than once since the state before: the member's own, then those
+  /// of the preceding members that it has computed again.
   package var gradientDigests: [UInt64] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -401,7 +407,7 @@ package nonisolated struct Comparison: Sendable {
   package init() {}
 }
 
-package nonisolated struct Progress: Sendable {
+package nonisolated struct TrainingProgress: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -416,10 +422,10 @@ package nonisolated struct Progress: Sendable {
 
   package var loss: Double = 0
 
-  /// Negative: unknown.
+  /// Negative if unknown.
   package var validationAccuracy: Double = 0
 
-  /// Images that this member takes of each batch, and how long its own part of the last step took.
+  /// The number of this member's images in each batch, and the time that its part of the last step took.
   package var images: UInt32 = 0
 
   package var stepMicroseconds: UInt32 = 0
@@ -429,16 +435,16 @@ package nonisolated struct Progress: Sendable {
   package init() {}
 }
 
-/// All that a coordinator wants of a worker.
+/// Everything that a coordinator wants from a worker.
 package nonisolated struct Orders: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Grows by one whenever what follows changes for this worker.
+  /// Increases whenever the orders of this worker change.
   package var number: UInt64 = 0
 
-  /// None: there is nothing to do.
+  /// Unset if there is nothing to do.
   package var job: Job {
     get {_job ?? Job()}
     set {_job = newValue}
@@ -448,7 +454,7 @@ package nonisolated struct Orders: Sendable {
   /// Clears the value of `job`. Subsequent reads from it will return its default value.
   package mutating func clearJob() {self._job = nil}
 
-  /// The pieces of a job of independent units, in the order in which to do them.
+  /// The chunks of a job of tasks, in the order in which to compute them.
   package var chunks: [Chunk] = []
 
   /// The group of a training.
@@ -476,7 +482,7 @@ package nonisolated struct Job: Sendable {
 
   package var id: UInt64 = 0
 
-  /// Read by those who do the work; the state machines only pass it on.
+  /// A JobDescription. The state machines do not read it.
   package var description_p: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -484,7 +490,7 @@ package nonisolated struct Job: Sendable {
   package init() {}
 }
 
-/// Units first ..< first + count of a job.
+/// The tasks first ..< first + count of a job.
 package nonisolated struct Chunk: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -496,8 +502,8 @@ package nonisolated struct Chunk: Sendable {
 
   package var count: UInt64 = 0
 
-  /// Of a sweep, which grows while it runs: the SHA-256 of the file that says what these units are, a safetensors file with a tensor `groups`,
-  /// the bytes of a JSON text.
+  /// For the chunks of a sweep, which grows while it runs: the SHA-256 digest of the file that describes these tasks.
+  /// The file is a safetensors file with a tensor `groups`, the bytes of a JSON text.
   package var file: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -505,7 +511,8 @@ package nonisolated struct Chunk: Sendable {
   package init() {}
 }
 
-/// The result of a chunk. Its bytes follow in a frame if they are few; the coordinator asks for more in parts (upload_request).
+/// The result of a chunk. A small number of bytes follows in a frame; the coordinator requests more in parts
+/// (upload_request).
 package nonisolated struct ChunkResult: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -515,15 +522,15 @@ package nonisolated struct ChunkResult: Sendable {
 
   package var chunk: UInt64 = 0
 
-  /// BLAKE2b of the bytes: two results of one chunk must have the same.
+  /// The BLAKE2b digest of the bytes. Two results of one chunk must have the same digest.
   package var digest: Data = Data()
 
-  /// Why there is none; empty as a rule.
+  /// Why there is no result; empty if there is one.
   package var failure: String = String()
 
   package var milliseconds: UInt32 = 0
 
-  /// Of all the bytes: `digest` may leave out some, such as how long a fit took.
+  /// The digest of all bytes. `digest` may leave out some of them, such as the time that a fit took.
   package var bytes: BytesDigest {
     get {_bytes ?? BytesDigest()}
     set {_bytes = newValue}
@@ -540,7 +547,7 @@ package nonisolated struct ChunkResult: Sendable {
   fileprivate var _bytes: BytesDigest? = nil
 }
 
-/// Tells whether bytes have arrived as they were sent.
+/// Checks that bytes have arrived as they were sent.
 package nonisolated struct BytesDigest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -548,7 +555,7 @@ package nonisolated struct BytesDigest: Sendable {
 
   package var count: UInt64 = 0
 
-  /// BLAKE2b.
+  /// The BLAKE2b digest.
   package var digest: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -556,7 +563,7 @@ package nonisolated struct BytesDigest: Sendable {
   package init() {}
 }
 
-/// A training's state after `step` steps; its bytes come as those of a result do.
+/// The state of a training after `step` steps. Its bytes are sent like those of a result.
 package nonisolated struct Checkpoint: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -568,7 +575,7 @@ package nonisolated struct Checkpoint: Sendable {
 
   package var finished: Bool = false
 
-  /// Of the state. The receiver does not believe it, but computes it from the bytes.
+  /// The digest of the state. The receiver does not trust it, and computes it from the bytes.
   package var digest: UInt64 = 0
 
   package var bytes: BytesDigest {
@@ -587,7 +594,7 @@ package nonisolated struct Checkpoint: Sendable {
   fileprivate var _bytes: BytesDigest? = nil
 }
 
-/// A generation of a training group. Members stop when they hear of a higher one, and go on when it has begun.
+/// A generation of a training group. Members stop when a newer generation is announced, and resume when it has begun.
 package nonisolated struct Group: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -597,32 +604,33 @@ package nonisolated struct Group: Sendable {
 
   package var begun: Bool = false
 
-  /// Only when begun: the step to begin from, the digest of the state after it, and the member that gives that state to others.
+  /// Set when the generation has begun: the step to start from, and the member that sends the state after it to others.
+  /// The field `digest` is the digest of that state.
   package var step: UInt64 = 0
 
   package var source: UInt64 = 0
 
-  /// In the order of their shards. Members learn each other's keys when the generation is announced: all accept each other's
-  /// connections before any of them connects.
+  /// The members, in the order of their shards. They are sent when the generation is announced, so that all members
+  /// accept each other's keys before any of them connects.
   package var members: [Member] = []
 
-  /// The newest checkpoint that is safe.
+  /// The step of the newest checkpoint that the coordinator has saved.
   package var savedStep: UInt64 = 0
 
-  /// The first member sends the newest state that counts, and each newer one: the job is about to be stopped.
+  /// Whether the job is about to be stopped: the first member sends the newest agreed state, and each newer one.
   package var pause: Bool = false
 
   package var digest: UInt64 = 0
 
-  /// The newest state that all members had alike.
+  /// The newest state that all members agreed on.
   package var agreedStep: UInt64 = 0
 
   package var agreedDigest: UInt64 = 0
 
-  /// States are compared after every so many steps, and at the end.
+  /// The number of steps from one comparison of states to the next. States are also compared at the end.
   package var interval: UInt32 = 0
 
-  /// In the last step before, so many shards of each member are computed by others as well.
+  /// The number of shards of each member that other members compute again in the step before a comparison.
   package var checkedShards: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -648,59 +656,60 @@ package nonisolated struct Member: Sendable {
   package init() {}
 }
 
-/// What a job is about, for those who do the work. Files are named by their SHA-256 (32 bytes).
+/// The description of a job for the workers. Files are identified by their SHA-256 digest (32 bytes).
 package nonisolated struct JobDescription: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var work: JobDescription.Work = .growForest
+  package var activity: JobDescription.Activity = .growForest
 
-  /// Of the model, by the names of the command line's options.
+  /// The settings of the model, by the names of the command-line options.
   package var settings: Dictionary<String,String> = [:]
 
   package var classCount: UInt32 = 0
 
-  /// The images to learn from, or to judge: a safetensors file with tensors `images` and `labels`.
+  /// The images to train on, or to evaluate: a safetensors file with tensors `images` and `labels`.
   package var images: Data = Data()
 
-  /// A saved model, to judge with.
+  /// The saved model that predicts.
   package var model: Data = Data()
 
-  /// Where the training begins; empty: at its beginning.
+  /// The checkpoint from which a training resumes; empty for a new training.
   package var checkpoint: Data = Data()
 
-  package var imagesPerUnit: UInt32 = 0
+  package var imagesPerTask: UInt32 = 0
 
-  /// Which of the images a trial learns from, and which it is judged by: a JSON text.
+  /// The division of the images into training images and hold-out images: a JSON text.
   package var division: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum Work: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package nonisolated enum Activity: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
 
-    /// Units are trees.
+    /// The tasks are trees.
     case growForest // = 0
 
-    /// One unit.
+    /// The only task is the tree.
     case growTree // = 1
     case trainNetwork // = 2
 
-    /// Units are blocks of images; see images_per_unit.
+    /// The tasks are blocks of images; see images_per_task.
     case predict // = 3
 
-    /// Units are nothing at all: measures the way of a task.
+    /// The tasks are empty, to measure the overhead of a task.
     case nothing // = 4
 
-    /// Units are fits of a sweep; see the file of a chunk.
+    /// The tasks are groups of fits of a sweep; see the file of a chunk.
     case fitGroups // = 5
 
-    /// A network learns from the training images of a division.
-    case trainTrial // = 6
+    /// A team trains a network of a sweep on the training images of a division.
+    case trainTeamFit // = 6
 
-    /// Units are blocks of the division's test images; they judge the network that such a training has come to, whose state is the checkpoint.
-    case judgeTrial // = 7
+    /// The tasks are blocks of the division's hold-out images. A team evaluates the network that it has trained, whose
+    /// state is the checkpoint.
+    case evaluateTeamFit // = 7
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -715,8 +724,8 @@ package nonisolated struct JobDescription: Sendable {
       case 3: self = .predict
       case 4: self = .nothing
       case 5: self = .fitGroups
-      case 6: self = .trainTrial
-      case 7: self = .judgeTrial
+      case 6: self = .trainTeamFit
+      case 7: self = .evaluateTeamFit
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -729,22 +738,22 @@ package nonisolated struct JobDescription: Sendable {
       case .predict: return 3
       case .nothing: return 4
       case .fitGroups: return 5
-      case .trainTrial: return 6
-      case .judgeTrial: return 7
+      case .trainTeamFit: return 6
+      case .evaluateTeamFit: return 7
       case .UNRECOGNIZED(let i): return i
       }
     }
 
     // The compiler won't synthesize support with the UNRECOGNIZED case.
-    package static let allCases: [JobDescription.Work] = [
+    package static let allCases: [JobDescription.Activity] = [
       .growForest,
       .growTree,
       .trainNetwork,
       .predict,
       .nothing,
       .fitGroups,
-      .trainTrial,
-      .judgeTrial,
+      .trainTeamFit,
+      .evaluateTeamFit,
     ]
 
   }
@@ -752,7 +761,7 @@ package nonisolated struct JobDescription: Sendable {
   package init() {}
 }
 
-/// Asks for bytes of a file that is known by its SHA-256.
+/// Requests bytes of a file that is identified by its SHA-256 digest.
 package nonisolated struct BlobRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -769,7 +778,7 @@ package nonisolated struct BlobRequest: Sendable {
   package init() {}
 }
 
-/// The bytes asked for follow in a frame.
+/// The answer to a BlobRequest. The bytes follow in a frame.
 package nonisolated struct BlobPart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -779,7 +788,7 @@ package nonisolated struct BlobPart: Sendable {
 
   package var offset: UInt64 = 0
 
-  /// Of the whole file.
+  /// The size of the whole file.
   package var total: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -792,7 +801,7 @@ package nonisolated struct Probe: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Microseconds since 1970, at the sender.
+  /// The sender's clock, in microseconds since 1970.
   package var clock: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -816,7 +825,7 @@ package nonisolated struct ProbeAnswer: Sendable {
   package init() {}
 }
 
-/// The coordinator will not work with this worker.
+/// The coordinator refuses the worker.
 package nonisolated struct Refusal: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -829,7 +838,7 @@ package nonisolated struct Refusal: Sendable {
   package init() {}
 }
 
-/// What members of a training group tell each other; the bytes follow in a frame.
+/// A message between members of a training group. The bytes follow in a frame.
 package nonisolated struct ExchangeHeader: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -843,16 +852,16 @@ package nonisolated struct ExchangeHeader: Sendable {
 
   package var kind: ExchangeHeader.Kind = .contribution
 
-  /// Position in the generation's list of members.
+  /// The sender's position in the generation's list of members.
   package var sender: UInt32 = 0
 
-  /// How long the sender took to compute its shards, in its messages about the last bucket; may be 0 in others.
+  /// The time that the sender took to compute its shards. Set in messages about the last bucket; may be 0 in others.
   package var microseconds: UInt32 = 0
 
-  /// Which bucket of the gradient: they are numbered in the order in which they are computed.
+  /// The bucket of the gradient. Buckets are numbered in the order in which they are computed.
   package var bucket: UInt32 = 0
 
-  /// Between processes of one host: where the bytes stand, in place of a frame.
+  /// Between processes of one host: the location of the bytes, instead of a frame.
   package var shared: SharedBytes {
     get {_shared ?? SharedBytes()}
     set {_shared = newValue}
@@ -862,7 +871,7 @@ package nonisolated struct ExchangeHeader: Sendable {
   /// Clears the value of `shared`. Subsequent reads from it will return its default value.
   package mutating func clearShared() {self._shared = nil}
 
-  /// The sender cannot read bytes that the receiver shares: it wants frames.
+  /// Whether the receiver must send frames, because the sender cannot read its shared memory.
   package var wantsFrames: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -870,13 +879,13 @@ package nonisolated struct ExchangeHeader: Sendable {
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
 
-    /// Sums of the sender's shards, in the receiver's part of the bucket.
+    /// The sums over the sender's shards, of the receiver's part of the bucket.
     case contribution // = 0
 
-    /// The sum over all shards, in the sender's part of the bucket.
+    /// The sum over all shards, of the sender's part of the bucket.
     case total // = 1
 
-    /// Send that again, if you have it: I am waiting for it.
+    /// Requests that the receiver sends the message again.
     case contributionRequest // = 2
     case totalRequest // = 3
 
@@ -930,13 +939,13 @@ package nonisolated struct ExchangeHeader: Sendable {
   fileprivate var _shared: SharedBytes? = nil
 }
 
-/// Bytes in memory that a process lets others of its host and user read.
+/// Bytes in the memory of a process, readable for processes of the same user on the same host.
 package nonisolated struct SharedBytes: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The process, and the memory's file among those that it has open.
+  /// The process, and its file descriptor of the memory.
   package var process: UInt32 = 0
 
   package var descriptor: UInt32 = 0
@@ -945,7 +954,7 @@ package nonisolated struct SharedBytes: Sendable {
 
   package var count: UInt64 = 0
 
-  /// Stands before the bytes as long as they are these.
+  /// A mark that precedes the bytes as long as they are valid.
   package var mark: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -999,7 +1008,7 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
         case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._worker) }()
         case 3: try {
-          var v: Status?
+          var v: WorkerStatus?
           var hadOneofValue = false
           if let current = _storage._body {
             hadOneofValue = true
@@ -1310,9 +1319,9 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
-nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}units_done\0\u{3}milliseconds_since_orders\0")
+nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}tasks_done\0\u{3}milliseconds_since_orders\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1327,7 +1336,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 5: try { try decoder.decodeSingularMessageField(value: &self._membership) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.failure) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.unitsDone) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.tasksDone) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.millisecondsSinceOrders) }()
       default: break
       }
@@ -1360,8 +1369,8 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if !self.failure.isEmpty {
       try visitor.visitSingularStringField(value: self.failure, fieldNumber: 7)
     }
-    if self.unitsDone != 0 {
-      try visitor.visitSingularUInt64Field(value: self.unitsDone, fieldNumber: 8)
+    if self.tasksDone != 0 {
+      try visitor.visitSingularUInt64Field(value: self.tasksDone, fieldNumber: 8)
     }
     if self.millisecondsSinceOrders != 0 {
       try visitor.visitSingularUInt32Field(value: self.millisecondsSinceOrders, fieldNumber: 9)
@@ -1369,7 +1378,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Status, rhs: Status) -> Bool {
+  package static func ==(lhs: WorkerStatus, rhs: WorkerStatus) -> Bool {
     if lhs.number != rhs.number {return false}
     if lhs.orders != rhs.orders {return false}
     if lhs.coordinator != rhs.coordinator {return false}
@@ -1377,7 +1386,7 @@ nonisolated extension Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs._membership != rhs._membership {return false}
     if lhs.leaving != rhs.leaving {return false}
     if lhs.failure != rhs.failure {return false}
-    if lhs.unitsDone != rhs.unitsDone {return false}
+    if lhs.tasksDone != rhs.tasksDone {return false}
     if lhs.millisecondsSinceOrders != rhs.millisecondsSinceOrders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1460,7 +1469,7 @@ nonisolated extension Membership: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _stopped: Bool = false
     var _agreedStep: UInt64 = 0
     var _agreedDigest: UInt64 = 0
-    var _progress: Progress? = nil
+    var _progress: TrainingProgress? = nil
     var _waitingFor: UInt64 = 0
     var _waitingMilliseconds: UInt32 = 0
     var _waitedMilliseconds: UInt64 = 0
@@ -1648,8 +1657,8 @@ nonisolated extension Comparison: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 }
 
-nonisolated extension Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Progress"
+nonisolated extension TrainingProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TrainingProgress"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}epochs\0\u{1}done\0\u{1}total\0\u{1}loss\0\u{3}validation_accuracy\0\u{1}images\0\u{3}step_microseconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -1699,7 +1708,7 @@ nonisolated extension Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Progress, rhs: Progress) -> Bool {
+  package static func ==(lhs: TrainingProgress, rhs: TrainingProgress) -> Bool {
     if lhs.epoch != rhs.epoch {return false}
     if lhs.epochs != rhs.epochs {return false}
     if lhs.done != rhs.done {return false}
@@ -2122,7 +2131,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}work\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_unit\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}activity\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_task\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2130,13 +2139,13 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularEnumField(value: &self.work) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.activity) }()
       case 2: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.settings) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.classCount) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.images) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.model) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerUnit) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerTask) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.division) }()
       default: break
       }
@@ -2144,8 +2153,8 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.work != .growForest {
-      try visitor.visitSingularEnumField(value: self.work, fieldNumber: 1)
+    if self.activity != .growForest {
+      try visitor.visitSingularEnumField(value: self.activity, fieldNumber: 1)
     }
     if !self.settings.isEmpty {
       try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.settings, fieldNumber: 2)
@@ -2162,8 +2171,8 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.checkpoint.isEmpty {
       try visitor.visitSingularBytesField(value: self.checkpoint, fieldNumber: 6)
     }
-    if self.imagesPerUnit != 0 {
-      try visitor.visitSingularUInt32Field(value: self.imagesPerUnit, fieldNumber: 7)
+    if self.imagesPerTask != 0 {
+      try visitor.visitSingularUInt32Field(value: self.imagesPerTask, fieldNumber: 7)
     }
     if !self.division.isEmpty {
       try visitor.visitSingularBytesField(value: self.division, fieldNumber: 9)
@@ -2172,21 +2181,21 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   package static func ==(lhs: JobDescription, rhs: JobDescription) -> Bool {
-    if lhs.work != rhs.work {return false}
+    if lhs.activity != rhs.activity {return false}
     if lhs.settings != rhs.settings {return false}
     if lhs.classCount != rhs.classCount {return false}
     if lhs.images != rhs.images {return false}
     if lhs.model != rhs.model {return false}
     if lhs.checkpoint != rhs.checkpoint {return false}
-    if lhs.imagesPerUnit != rhs.imagesPerUnit {return false}
+    if lhs.imagesPerTask != rhs.imagesPerTask {return false}
     if lhs.division != rhs.division {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension JobDescription.Work: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TRIAL\0\u{1}JUDGE_TRIAL\0")
+nonisolated extension JobDescription.Activity: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TEAM_FIT\0\u{1}EVALUATE_TEAM_FIT\0")
 }
 
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -4,9 +4,9 @@ package import Datasets
 extension AttentionMap {
   /// Returns uniform random values, determined by seed, image and pixel.
   package static func random(height: Int, width: Int, image: Int, seed: UInt64) -> AttentionMap {
-    var draws = RandomSequence(seed: seed, .attention, 0, UInt32(truncatingIfNeeded: image))
+    var random = RandomSequence(seed: seed, .attention, 0, UInt32(truncatingIfNeeded: image))
     return AttentionMap(
-      height: height, width: width, values: (0..<height * width).map { _ in draws.nextUniform() })
+      height: height, width: width, values: (0..<height * width).map { _ in random.nextUniform() })
   }
 
   /// Returns the gradient magnitude of the channel mean by Sobel's 3x3 filters; beyond the border, the outermost pixels

@@ -25,8 +25,8 @@ struct PixelRemoval {
   func order(_ map: AttentionMap, image: Int) -> [Int] {
     precondition(map.height == shape.height && map.width == shape.width, "map and image differ in size")
     var pixels = Array(map.values.indices)
-    var draws = RandomSequence(seed: seed, .attention, 16, UInt32(truncatingIfNeeded: image))
-    draws.shuffle(&pixels)
+    var random = RandomSequence(seed: seed, .attention, 16, UInt32(truncatingIfNeeded: image))
+    random.shuffle(&pixels)
     let ranked = pixels.enumerated().sorted {
       let (first, second) = (map.values[$0.element], map.values[$1.element])
       return first != second ? first > second : $0.offset < $1.offset

@@ -73,7 +73,7 @@ struct ExampleSelection {
         let own = sample.filter {
           images.labels[$0] == label && predictions.isCorrect($0) == (reason == .right)
         }
-        return KeyedSample.draw(1, of: own, seed: settings.seed, use, label: label).first.map { example($0, reason) }
+        return KeyedSample.sample(1, of: own, seed: settings.seed, use, label: label).first.map { example($0, reason) }
       }
     }
     let errors = predictions.byConfidence(sample.filter { !predictions.isCorrect($0) })
@@ -89,7 +89,7 @@ extension KeyedSample {
   static func images(_ limit: Int?, of images: LabeledImages, seed: UInt64, _ use: Use) -> [Int] {
     let all = Array(0..<images.count)
     guard let limit, limit < images.count else { return all }
-    return draw(limit, of: all, seed: seed, use).sorted()
+    return sample(limit, of: all, seed: seed, use).sorted()
   }
 }
 

@@ -15,7 +15,7 @@ package struct NeighborsExplanation: Sendable, Equatable, Codable {
   }
 
   package let classNames: [String]
-  package let metric: Metric
+  package let metric: DistanceMetric
   package let weights: Weighting
   /// In order of increasing distance.
   package let neighbors: [Voter]

@@ -16,7 +16,7 @@ package struct NeighborsModelExplanation: Sendable, Equatable, Codable {
   /// The accuracy on the evaluated test images.
   package let accuracy: ProportionInterval
   package let neighbors: Int
-  package let metric: Metric
+  package let metric: DistanceMetric
   package let weights: Weighting
   /// The number of principal components that distances are computed from; nil for pixels.
   package let components: Int?

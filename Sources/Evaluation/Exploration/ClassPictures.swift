@@ -19,7 +19,7 @@ package struct ClassPictures: Sendable, Equatable, Codable {
       let isEmpty = members[label].isEmpty
       return ClassPictures(
         label: label,
-        samples: KeyedSample.draw(
+        samples: KeyedSample.sample(
           settings.samplesPerClass, of: members[label], seed: settings.seed, .classSample, label: label),
         mean: isEmpty ? nil : map(moments.mean(label)),
         deviation: isEmpty ? nil : map(moments.variance(label).map { $0.squareRoot() }))

@@ -36,7 +36,7 @@ package struct ComponentAnalysis: Sendable, Equatable, Codable {
       PixelMap(
         shape: images.shape, values: Array(all.directions[component * length..<(component + 1) * length]))
     }
-    let sample = KeyedSample.draw(
+    let sample = KeyedSample.sample(
       settings.scatterImages, of: Array(0..<images.count), seed: settings.seed, .scatter
     ).sorted()
     let plane = all.prefix(2)

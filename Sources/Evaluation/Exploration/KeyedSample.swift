@@ -8,10 +8,10 @@ enum KeyedSample {
   }
 
   /// Samples up to `count` elements without replacement, in random order. A smaller sample is a prefix of a larger one.
-  static func draw(_ count: Int, of elements: [Int], seed: UInt64, _ use: Use, label: Int = 0) -> [Int] {
+  static func sample(_ count: Int, of elements: [Int], seed: UInt64, _ use: Use, label: Int = 0) -> [Int] {
     var shuffled = elements
-    var draws = RandomSequence(seed: seed, .exploration, use.rawValue, UInt32(label))
-    draws.shuffle(&shuffled)
+    var random = RandomSequence(seed: seed, .exploration, use.rawValue, UInt32(label))
+    random.shuffle(&shuffled)
     return Array(shuffled.prefix(count))
   }
 }

@@ -49,7 +49,7 @@ struct NeighborSearch {
   ) -> [Int] {
     let all = Array(0..<images.count)
     guard let limit = settings.searchedImages, limit < images.count else { return all }
-    return KeyedSample.draw(limit, of: all, seed: settings.seed, use).sorted()
+    return KeyedSample.sample(limit, of: all, seed: settings.seed, use).sorted()
   }
 
   /// Nil without images.

@@ -100,7 +100,7 @@ package struct HoldOut: Sendable, Equatable, Codable {
           """)
       return
     }
-    let sample = KeyedSample.draw(Self.mostNeighborQueries, of: Array(0..<training.count), seed: 0, .holdOut).sorted()
+    let sample = KeyedSample.sample(Self.mostNeighborQueries, of: Array(0..<training.count), seed: 0, .holdOut).sorted()
     // Searches for one more neighbor and leaves out the image itself, as in `leaveOneOutProbabilities`.
     let found = try neighbors.nearest(count + 1, to: training.selecting(sample), on: context, progress: progress)
     let probabilities = zip(sample, found).flatMap { image, found in

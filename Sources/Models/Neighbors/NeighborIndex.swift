@@ -23,7 +23,7 @@ final class NeighborIndex {
   }
 
   let count: Int
-  private let metric: Metric
+  private let metric: DistanceMetric
   private let length: Int
   private let isBytes: Bool
   /// The number of tiles of 16 rows.
@@ -42,7 +42,7 @@ final class NeighborIndex {
   /// The number of words that a lane sums in 32 bits; more are summed in a Double.
   private static let wordsAtOnce = 16384
 
-  init(_ rows: Rows, metric: Metric, on context: ComputeContext) {
+  init(_ rows: Rows, metric: DistanceMetric, on context: ComputeContext) {
     self.metric = metric
     switch rows {
     case .bytes(let values, let length):
@@ -172,12 +172,12 @@ private struct PreparedQueries: ~Copyable {
   let words: AlignedBuffer<Int32>
   /// (count, length); empty for bytes.
   let floats: AlignedBuffer<Float>
-  private let metric: Metric
+  private let metric: DistanceMetric
   private let isBytes: Bool
   /// (count), the sum of squares of each query.
   private let squares: [Double]
 
-  init(_ queries: NeighborIndex.Rows, metric: Metric, words rowWords: Int) {
+  init(_ queries: NeighborIndex.Rows, metric: DistanceMetric, words rowWords: Int) {
     self.metric = metric
     switch queries {
     case .bytes(let values, let length):

@@ -2,7 +2,7 @@ internal import Compute
 package import Datasets
 
 /// The distance between two images, by scikit-learn's names.
-package enum Metric: String, Sendable, CaseIterable, Codable {
+package enum DistanceMetric: String, Sendable, CaseIterable, Codable {
   case euclidean, manhattan, cosine
 }
 
@@ -16,7 +16,7 @@ package enum Weighting: String, Sendable, CaseIterable, Codable {
 /// Settings of ``NearestNeighbors``, named like the command-line options.
 package struct NeighborsSettings: Sendable, Equatable {
   package var neighbors = 5
-  package var metric = Metric.euclidean
+  package var metric = DistanceMetric.euclidean
   package var weights = Weighting.uniform
   /// The number of principal components to compare; nil to compare pixels.
   package var components: Int?
@@ -69,7 +69,7 @@ package struct NeighborsSettings: Sendable, Equatable {
       return value
     }
     neighbors = try read("neighbors", { Int($0) })
-    metric = try read("metric", Metric.init(rawValue:))
+    metric = try read("metric", DistanceMetric.init(rawValue:))
     weights = try read("weights", Weighting.init(rawValue:))
     components = try read("components", { $0 == "none" ? .some(nil) : Int($0).map(Optional.some) })
     whitening = try read("whitening", { Double($0) })

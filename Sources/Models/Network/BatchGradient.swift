@@ -30,7 +30,7 @@ package final class BatchGradient {
   /// The state of the current step: for each bucket, the number of threads that have summed their own shards; and a bit
   /// set for each bucket that is finished.
   private let progress: Mutex<(arrived: [Int], finished: Int)>
-  /// Shards whose gradients' digests the next computation takes, each by itself.
+  /// The shards of which the next computation records a digest of the gradient.
   var watched: [Int] = []
   /// (watched, buckets)
   private var digests = AlignedBuffer<UInt64>(count: 0)
@@ -84,8 +84,8 @@ package final class BatchGradient {
   /// - Parameters:
   ///   - samples: (count), the positions of the images in the training set
   ///   - count: at most the batch size
-  ///   - bucketSummed: called on the calling thread with each of the plan's buckets, in order, when ``sums`` are finished
-  ///     there, while the backward pass goes on in earlier layers; if nil, the caller calls ``finish(_:)``
+  ///   - bucketSummed: called on the calling thread with each of the plan's buckets, in order, when ``sums`` are
+  ///     complete there, while the backward pass continues in earlier layers; if nil, the caller calls ``finish(_:)``
   package func compute(
     samples: UnsafePointer<Int>, count: Int, epoch: Int, parameters: UnsafePointer<Float>, packed: PackedWeights,
     bucketSummed: ((_ bucket: Int) -> Void)? = nil
@@ -140,7 +140,8 @@ package final class BatchGradient {
     reportFinished()
   }
 
-  /// The shard's gradient is complete in a bucket, and has not been added to any other.
+  /// Records the digest of a shard's gradient in a bucket, if the shard is watched. Call it before the gradient is
+  /// added to another.
   private func noteDigest(of shard: Int, _ bucket: Int, _ gradient: UnsafePointer<Float>) {
     guard let place = watched.firstIndex(of: shard) else { return }
     var digest = Fingerprint()
@@ -148,7 +149,7 @@ package final class BatchGradient {
     digests.pointer[place * buckets.count + bucket] = digest.value
   }
 
-  /// Of the gradients that ``watched`` asked for; 0 if it was empty.
+  /// The digest of the gradients of the ``watched`` shards; 0 if there are none.
   var watchedDigest: UInt64 {
     Self.combined(
       watched.indices.map { place in
@@ -156,7 +157,7 @@ package final class BatchGradient {
       })
   }
 
-  /// Of several digests; 0 of none, and of one that one.
+  /// Returns a digest of digests: 0 for none, and a single digest unchanged.
   static func combined(_ digests: [UInt64]) -> UInt64 {
     if digests.count <= 1 { return digests.first ?? 0 }
     var digest = Fingerprint()

@@ -3,9 +3,9 @@ internal import Compute
 extension NetworkPlan {
   /// Returns the parameters before training: (count).
   ///
-  /// Weights are uniform with standard deviation sqrt(2 / inputs) (He et al., 2015), in the output layer sqrt(1 / inputs).
-  /// Biases, shifts and running means are 0, scales and running variances 1. Each weight is keyed by its position in the
-  /// saved model, so padding does not change it.
+  /// Weights are uniform with standard deviation sqrt(2 / inputs) (He et al., 2015), or sqrt(1 / inputs) in the output
+  /// layer. Biases, shifts and running means are 0, scales and running variances 1. Each weight is keyed by its
+  /// position in the saved model, so padding does not change it.
   package func initialParameters(seed: UInt64) -> [Float] {
     var parameters = [Float](repeating: 0, count: count)
     for (number, tensor) in tensorLayouts.enumerated() {

@@ -20,7 +20,7 @@ extension NetworkSettings {
     let denseLayout = dense.isEmpty ? "" : " and dense \(dense.map(String.init).joined(separator: ","))"
     let gradients = Double(schedule.bufferCount) * parameters
     estimate.computing = [
-      // Without hold-out images the training uses those that are there.
+      // Without a validation set, the training uses the given images without a copy.
       .init(
         bytes: validation > 0 ? Double(count) * Double(shape.count) : 0, cause: "the images",
         remedy: "use fewer or smaller images"),
@@ -30,11 +30,11 @@ extension NetworkSettings {
       .init(
         bytes: gradients, cause: "the gradients of \(shards) shards and \(layout)\(denseLayout)",
         remedy: "lower --dense, --filters, --shards or --threads"),
-      // The parameters, the same in the kernels' order, those of the best epoch and those that are judged; and the state.
+      // The parameters, also in the kernels' order, those of the best epoch, those being evaluated, and the state.
       .init(
         bytes: (4 + state) * parameters, cause: layout + denseLayout, remedy: "lower --dense or --filters"),
     ]
-    // A checkpoint: as tensors, on its way, as tensors again and as a file.
+    // A checkpoint: as tensors, in transit, as tensors again, and as a file.
     estimate.collecting = [
       .init(bytes: 4 * (2 + state) * parameters, cause: layout + denseLayout, remedy: "lower --dense or --filters")
     ]

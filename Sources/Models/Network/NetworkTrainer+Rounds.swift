@@ -12,18 +12,18 @@ extension NetworkTrainer {
   package var round: Int { step + history.count }
 
   /// Whether the next round is the evaluation at the end of an epoch.
-  package var isJudging: Bool { step == (history.count + 1) * stepsPerEpoch }
+  package var isValidating: Bool { step == (history.count + 1) * stepsPerEpoch }
 
   /// The length of the next round's sums.
-  package var sumCount: Int { isJudging ? 16 : plan.count }
+  package var sumCount: Int { isValidating ? 16 : plan.count }
 
   /// The ranges of the next round's sums, in the order in which they are computed.
-  package var buckets: [Range<Int>] { isJudging ? [0..<sumCount] : plan.buckets }
+  package var buckets: [Range<Int>] { isValidating ? [0..<sumCount] : plan.buckets }
 
   /// Runs one round in a process that has all shards.
   /// - Throws: ``ModelError/badSettings(_:)`` if the loss or the predictions are no longer finite.
-  package func takeRound() throws {
-    if isJudging { return try endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
+  package func runRound() throws {
+    if isValidating { return try endEpoch(correct: try countCorrect(0..<(validation?.count ?? 0))) }
     gradient.use(shards: 0..<settings.shards)
     computeGradient()
     try takeStep(total: gradient.sums[0], finish: gradient.finish)
@@ -37,7 +37,7 @@ extension NetworkTrainer {
   @discardableResult package func computeSums(
     shards: Range<Int>, bucketSummed: (_ bucket: Int, _ sums: [UnsafePointer<Float>]) -> Void = { _, _ in }
   ) throws -> [UnsafePointer<Float>] {
-    guard isJudging else {
+    guard isValidating else {
       gradient.use(shards: shards)
       let sums = gradient.sums
       withoutActuallyEscaping(bucketSummed) { bucketSummed in
@@ -60,7 +60,7 @@ extension NetworkTrainer {
   /// - Parameter total: (sumCount), over all shards
   /// - Throws: ``ModelError/badSettings(_:)`` if the loss or the predictions are no longer finite.
   package func completeRound(total: UnsafePointer<Float>) throws {
-    if isJudging { return try endEpoch(correct: Int(total[0])) }
+    if isValidating { return try endEpoch(correct: Int(total[0])) }
     try takeStep(total: total, finish: { _ in })
   }
 }

@@ -21,8 +21,8 @@ extension NetworkTrainer {
   /// - Parameter count: the most shards to return
   package func sample(_ count: Int, of shards: Range<Int>) -> [Int] {
     guard count > 0, !shards.isEmpty else { return [] }
-    var draws = RandomSequence(seed: settings.seed, .gradientCheck, UInt32(truncatingIfNeeded: round))
-    let first = Int(draws.next(below: UInt32(shards.count)))
+    var random = RandomSequence(seed: settings.seed, .gradientCheck, UInt32(truncatingIfNeeded: round))
+    let first = Int(random.next(below: UInt32(shards.count)))
     return (0..<min(count, shards.count)).map { shards.lowerBound + (first + $0) % shards.count }
   }
 

@@ -14,7 +14,7 @@ package struct EpochResult: Sendable, Equatable, Codable {
   }
 }
 
-/// Trains a network round by round: see ``takeRound()``. After any round, ``checkpoint`` contains the whole state that
+/// Trains a network round by round: see ``runRound()``. After any round, ``checkpoint`` contains the whole state that
 /// the rest of the training depends on.
 package final class NetworkTrainer {
   package let settings: NetworkSettings
@@ -96,7 +96,7 @@ package final class NetworkTrainer {
   package func run(progress: (FitProgress) -> Bool, epochEnded: () throws -> Void) throws {
     while !isFinished {
       let epochs = history.count
-      try takeRound()
+      try runRound()
       if history.count > epochs { try epochEnded() }
       guard progress(self.progress) || isFinished else { throw CancellationError() }
     }
@@ -163,8 +163,8 @@ package final class NetworkTrainer {
   private func prepareOrder(_ epoch: Int) {
     if epoch == orderedEpoch { return }
     order = Array(0..<training.count)
-    var draws = RandomSequence(seed: settings.seed, .shuffle, UInt32(truncatingIfNeeded: epoch))
-    draws.shuffle(&order)
+    var random = RandomSequence(seed: settings.seed, .shuffle, UInt32(truncatingIfNeeded: epoch))
+    random.shuffle(&order)
     orderedEpoch = epoch
   }
 

@@ -23,7 +23,7 @@ package enum FileReplacement {
     let partial = try PartialFile(of: path, mode: mode)
     var failure = write(pieces, to: partial.file)
     if failure == nil, isFlushed, fsync(partial.file) != 0 { failure = systemErrorText() }
-    // Network file systems report some failures on close. Closing a copy keeps the lock of the original.
+    // Network file systems report some failures on close. Closing a copy keeps the lock.
     if failure == nil {
       let copy = OpenFiles.retrying { dup(partial.file) }
       if copy < 0 || close(copy) != 0 { failure = systemErrorText() }

@@ -22,7 +22,7 @@ package struct SavedModel: Sendable, Equatable {
   }
 
   /// Returns the model with its test accuracy.
-  package func judged(testAccuracy: Double) -> SavedModel {
+  package func with(testAccuracy: Double) -> SavedModel {
     var metadata = metadata
     metadata.testAccuracy = testAccuracy
     return SavedModel(metadata: metadata, tensors: tensors)

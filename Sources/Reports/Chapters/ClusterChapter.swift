@@ -13,7 +13,7 @@ package struct ClusterChapter: Sendable {
       blocks.insert(
         .figure(
           HTMLFigure(
-            "cluster-timeline", plot, caption: "Each bar is one piece of work, colored by its job.")), at: 1)
+            "cluster-timeline", plot, caption: "Each bar is a period of work, colored by its job.")), at: 1)
     }
     if !timeline.events.isEmpty {
       blocks.append(.details(summary: "Event log", [.table(events)]))

@@ -24,7 +24,7 @@ package enum LiveSections {
     return HTMLSection("progress", title: "Progress", [.cards(cards)])
   }
 
-  /// - Parameter text: whom the job waits for
+  /// - Parameter text: the workers that the job waits for
   package static func waiting(_ text: String) -> HTMLSection {
     HTMLSection("progress", title: "Progress", [.paragraph(HTMLText(text))])
   }
@@ -47,7 +47,7 @@ package enum LiveSections {
             columns: [
               .init("worker", .text), .init("threads", .number), .init("instruction set", .text),
               .init("activity", .text),
-              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("share of work", .number),
+              .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("fraction of work", .number),
               .init("last seen, s", .number),
             ],
             rows: lines.map { line in
@@ -55,7 +55,7 @@ package enum LiveSections {
                 "\(line.host) \(line.process)", "\(line.threads)", HTMLText(line.instructionSet),
                 HTMLText(line.activity),
                 HTMLText(formatted(line.rate, digits: line.rate < 100 ? 1 : 0)),
-                HTMLText("\(formatted(100 * line.share, digits: 0)) %"),
+                HTMLText("\(formatted(100 * line.fraction, digits: 0)) %"),
                 HTMLText(formatted(Double(line.lastSeen) / 1_000, digits: 1)),
               ]
             }))

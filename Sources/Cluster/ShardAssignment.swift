@@ -1,20 +1,22 @@
-/// Which logical shards each member of a training group computes: contiguous ranges, by the speed that was measured.
+/// The assignment of logical shards to the members of a training group: contiguous ranges, sized by the measured
+/// speeds.
 ///
-/// All members come to the same ranges, because each computes them from the same numbers: the times that all tell all in every round. A
-/// member that joins begins a new generation, in which everybody forgets what was measured.
-package struct ShardShares: Equatable {
+/// All members compute the same ranges, because they use the same numbers: the times that the members exchange in every
+/// round. A member that joins begins a new generation, in which all measurements start again.
+package struct ShardAssignment: Equatable {
   package private(set) var ranges: [Range<Int>]
   private let shards: Int
-  /// Since the ranges were last looked at: microseconds that each member's shards took, added up over `rounds`.
+  /// The microseconds that each member's shards took, summed over `rounds`, the rounds since the ranges were last
+  /// evaluated.
   private var microseconds: [UInt64]
   private var rounds = 0
 
-  /// Rounds between two looks at the ranges.
+  /// The number of rounds between evaluations of the ranges.
   private static let interval = 8
-  /// How much shorter a round must become for ranges to change: measurements are never quite the same twice.
+  /// The factor by which a round must become shorter for the ranges to change, because measurements vary.
   private static let gain = 0.95
 
-  /// - Parameter threads: of each member; at least one member.
+  /// - Parameter threads: The number of threads of each member; at least one member.
   package init(shards: Int, threads: [Int]) {
     self.shards = shards
     microseconds = threads.map { _ in 0 }
@@ -22,12 +24,12 @@ package struct ShardShares: Equatable {
     ranges = Self.ranges(counts(speeds: threads.map { Double(max(1, $0)) }))
   }
 
-  /// Every member has told how long its shards took in the round that is done.
+  /// Records the times that all members reported for the completed round.
   package mutating func note(microseconds times: [UInt32]) {
     for (member, time) in times.enumerated() { microseconds[member] += UInt64(max(1, time)) }
     rounds += 1
     guard rounds == Self.interval else { return }
-    // Members without shards have not been measured; they are as slow as the slowest.
+    // Members without shards have no measurement, and are assumed to be as slow as the slowest.
     let measured = ranges.indices.filter { !ranges[$0].isEmpty }
     let known = measured.map { Double(ranges[$0].count * rounds) / Double(microseconds[$0]) }
     let slowest = known.min() ?? 1
@@ -39,12 +41,13 @@ package struct ShardShares: Equatable {
     rounds = 0
   }
 
-  /// How long a round takes: as long as its slowest member.
+  /// Returns the duration of a round, which is that of its slowest member.
   private static func time(_ counts: [Int], _ speeds: [Double]) -> Double {
     zip(counts, speeds).map { Double($0) / $1 }.max()!
   }
 
-  /// The shortest round: shard after shard goes to the member that will be done with it first.
+  /// Returns the numbers of shards that give the shortest round: each shard goes to the member that would finish it
+  /// first.
   private func counts(speeds: [Double]) -> [Int] {
     var counts = speeds.map { _ in 0 }
     for _ in 0..<shards {

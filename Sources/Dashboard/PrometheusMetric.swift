@@ -3,7 +3,7 @@
 /// Names include the base unit, and names of counters end in `_total`: `atelier_bytes_sent_total`,
 /// `atelier_epoch_seconds`.
 /// See https://prometheus.io/docs/practices/naming/.
-package struct Metric: Sendable, Equatable {
+package struct PrometheusMetric: Sendable, Equatable {
   package enum Kind: String, Sendable {
     /// A value that only increases.
     case counter
@@ -56,7 +56,7 @@ private func isName(_ text: String, with signs: String) -> Bool {
   return text.utf8.allSatisfy { letters.utf8.contains($0) || (0x30...0x39).contains($0) }
 }
 
-extension Metric {
+extension PrometheusMetric {
   /// The metric in Prometheus' text format, version 0.0.4.
   var prometheusText: String {
     var text = "# HELP \(name) \(escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"

@@ -4,8 +4,9 @@ internal import Foundation
 internal import Synchronization
 internal import Transport
 
-/// A worker within the coordinator's process, on threads of its own: the same path as with many, without a second process.
-final class OwnWorker: Sendable {
+/// A worker within the coordinator's process, on its own threads: the same code path as with many workers, without a
+/// second process.
+final class InProcessWorker: Sendable {
   private let computing: ComputeThread
   private let isEnding = Mutex(false)
   private let ended = DispatchSemaphore(value: 0)
@@ -49,7 +50,7 @@ final class OwnWorker: Sendable {
 }
 
 extension Profile {
-  /// What this process tells about itself.
+  /// Describes this process as a worker.
   init(of context: ComputeContext, exchange: Endpoint?, keys: KeyPair?) {
     self.init()
     host = ProcessInfo.processInfo.hostName

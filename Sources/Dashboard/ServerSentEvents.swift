@@ -4,7 +4,7 @@ internal import Foundation
 /// lists the current sections, `section` holds the content of one section, `finished` holds the outcome of the run.
 ///
 /// Nothing is queued for a client: when it can receive more, it receives the sections that have changed since.
-struct EventStream {
+struct ServerSentEvents {
   /// Limits each section to two updates a second, however often it changes.
   private static let pauseMilliseconds: Int32 = 500
   /// Number of pauses without an event before a comment is sent. Sending detects clients that have vanished, and keeps

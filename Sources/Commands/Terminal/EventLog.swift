@@ -4,13 +4,13 @@ internal import Logging
 internal import Models
 internal import Synchronization
 
-/// What happens, for machines: a file with one JSON object to a line, written as things happen (`--events`).
-enum EventStream {
+/// The event log (`--events`): a file with one JSON object per line, written as events occur.
+enum EventLog {
   private static let file = Mutex<Int32?>(nil)
 
   static var isOpen: Bool { file.withLock { $0 != nil } }
 
-  /// From now on events are written to `path`: a pipe or device that is there, or at the end of a file.
+  /// Opens the event log: an existing pipe or device, or a file that events are appended to.
   /// - Throws: ``FileError/notCreated(path:reason:)``
   static func open(_ path: String) throws(FileError) {
     let special = try OutputPlace(path).open(as: path)
@@ -21,7 +21,7 @@ enum EventStream {
   private static func openFile(_ path: String) throws(FileError) -> Int32 {
     let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
-    // A process that was killed may have left a part of a line, which would spoil the next one.
+    // A process that was killed may have left an incomplete line, which must not be continued.
     var (last, status) = (UInt8(0), stat())
     if fstat(descriptor, &status) == 0, status.st_size > 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
       last != UInt8(ascii: "\n")
@@ -31,7 +31,7 @@ enum EventStream {
     return descriptor
   }
 
-  /// A reader that is gone, or a full disk, must not end a training: then there are no more events.
+  /// Writes an event. If that fails (a closed pipe or a full disk), the log is closed, and the command continues.
   static func write(_ event: some Encodable) {
     file.withLock { file in
       guard let descriptor = file, let line = try? encoder.encode(event) else { return }
@@ -56,16 +56,16 @@ enum EventStream {
     return encoder
   }
 
-  /// What people read as a line of text.
-  struct Message: Encodable {
+  /// A log message.
+  struct MessageEvent: Encodable {
     let event = "message"
     let time = Date()
     let level: String
     let text: String
   }
 
-  /// How far the job is, and what each worker does for it.
-  struct Progress: Encodable {
+  /// The progress of a job, and the activity of each worker.
+  struct ProgressEvent: Encodable {
     let event = "progress"
     let time = Date()
     let job: String
@@ -77,11 +77,11 @@ enum EventStream {
     let loss: Double?
     let validationAccuracy: Double?
     let workers: [ClusterProgress.WorkerLine]
-    let sweep: SweepProgress.Status?
+    let sweep: SweepProgress.Snapshot?
 
     init(
       _ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine],
-      sweep: SweepProgress.Status? = nil
+      sweep: SweepProgress.Snapshot? = nil
     ) {
       (self.job, self.sweep) = (job, sweep)
       (done, total, unit) = (progress.done, progress.total, progress.unit.rawValue)
@@ -90,8 +90,8 @@ enum EventStream {
     }
   }
 
-  /// What came out.
-  struct Result<Content: Encodable>: Encodable {
+  /// The result of a command.
+  struct ResultEvent<Content: Encodable>: Encodable {
     let event = "result"
     let time = Date()
     let result: Content

@@ -1,31 +1,32 @@
 package import Coordination
 package import Transport
 
-/// The public keys of those who may join: a folder of files, which is read again every second, so that a key can come and go while a
-/// coordinator runs.
-package struct JoiningKeys {
+/// The public keys of the workers that may join: a folder of files that is read again every second, so that keys can be
+/// added and removed while a coordinator runs.
+package struct AllowedKeys {
   private let folder: String
-  /// Keys that are no workers': the coordinator's own.
+  /// Keys that do not belong to workers: the coordinator's own.
   private let excluded: Set<Key>
   private var known: Set<Key>
-  /// What has been told already.
+  /// Errors that have been reported already.
   private var faults: [TransportError] = []
   private var nextLook: Milliseconds = 0
 
   private static let interval: Milliseconds = 1_000
 
-  /// - Parameter known: what has been read before
+  /// - Parameter known: The keys that have been read before.
   package init(folder: String, except excluded: Set<Key>, known: Set<Key>) {
     (self.folder, self.excluded, self.known) = (folder, excluded, known)
   }
 
   package enum Change: Equatable, Sendable {
     case keys(Set<Key>)
-    /// A file without a key: its owner does not get in. Or the folder cannot be read: then what was known stays.
+    /// A file without a valid key, which is ignored; or the folder cannot be read, and the known keys stay valid.
     case fault(TransportError)
   }
 
-  /// What has changed since the last look, if it is time for one. A key that is being copied is no key before the next look.
+  /// Returns the changes since the last check, if the next check is due. A key that is being copied counts from the
+  /// next check on.
   package mutating func look(at now: Milliseconds) -> [Change] {
     guard now >= nextLook else { return [] }
     nextLook = now + Self.interval

@@ -1,17 +1,17 @@
 internal import Compute
 internal import Models
 
-/// A model of the study that Atelier began with, and what the study reached with it on Fashion-MNIST's test images.
-struct OriginalModel {
+/// A model of the reference study, and its accuracy there on the test images of Fashion-MNIST.
+struct ReferenceModel {
   let settings: ModelSettings
-  /// The parameters that the study names.
+  /// The parameters that the study reports.
   let parameters: String
   let accuracy: Double
-  /// How the digest of the model begins that one process makes of Fashion-MNIST: any number of workers must come to the same.
+  /// The first digits of the digest that one process computes on Fashion-MNIST. Any number of workers gives the same.
   let knownDigest: String?
 
-  /// All four, in the order of the study's table.
-  static var all: [OriginalModel] {
+  /// All four models, in the order of the study's table.
+  static var all: [ReferenceModel] {
     var forest = ForestSettings()
     forest.trees = 300
     var tree = TreeSettings()
@@ -19,14 +19,14 @@ struct OriginalModel {
     var neighbors = NeighborsSettings()
     neighbors.neighbors = 7
     return [
-      OriginalModel(network: NetworkSettings()),
-      OriginalModel(
+      ReferenceModel(network: NetworkSettings()),
+      ReferenceModel(
         settings: .forest(forest), parameters: counted(forest.trees, "tree"), accuracy: 0.8685,
         knownDigest: "3ac3d7dd32e7c8c7"),
-      OriginalModel(
+      ReferenceModel(
         settings: .knn(neighbors), parameters: "\(neighbors.neighbors) neighbors", accuracy: 0.8626,
         knownDigest: "08fead47afe26b91"),
-      OriginalModel(settings: .tree(tree), parameters: "entropy", accuracy: 0.7692, knownDigest: "84f320eabb061633"),
+      ReferenceModel(settings: .tree(tree), parameters: "entropy", accuracy: 0.7692, knownDigest: "84f320eabb061633"),
     ]
   }
 

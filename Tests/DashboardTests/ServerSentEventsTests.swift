@@ -2,7 +2,7 @@ import Dashboard
 import Foundation
 import Testing
 
-@Suite struct EventStreamTests {
+@Suite struct ServerSentEventsTests {
   private struct Section: Decodable, Equatable {
     let id: String
     let title: String
@@ -11,7 +11,7 @@ import Testing
 
   private struct Sections: Decodable { let sections: [String] }
 
-  /// The data of all received events of a kind.
+  /// Returns the data of all events of a kind in the received text.
   private func data(_ kind: String, in text: String) -> [Data] {
     let body = text.firstRange(of: "\r\n\r\n").map { text[$0.upperBound...] } ?? text[...]
     return body.components(separatedBy: "\n\n").compactMap { event in
@@ -32,7 +32,7 @@ import Testing
     page.update(section: "a", title: "A 2", html: "new")
     let server = try LiveServer.started(page)
     defer { server.stop() }
-    // The second time as after a reload.
+    // The second client corresponds to a reload of the page.
     for _ in 0..<2 {
       let text = try #require(server.listener().readEvents(through: "-2\""))
       #expect(Answer(text)?.fields["Content-Type"] == "text/event-stream; charset=utf-8")
@@ -137,7 +137,7 @@ import Testing
     let refusal = try #require(Answer(server.listener().readAll()))
     #expect(refusal.status == 503 && refusal.fields["Retry-After"] != nil)
     #expect(server.ask()?.status == 200)
-    // A client that disconnects makes room.
+    // A client that disconnects frees its stream.
     clients.removeLast()
     while true {
       let client = server.listener()

@@ -1,0 +1,1 @@
+../ClusterTests/LoopbackSocket.swift
