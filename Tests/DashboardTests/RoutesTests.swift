@@ -91,7 +91,7 @@ import Testing
           .init(1.5e-7, labels: [.init("worker", "{é}")]), .init(.infinity), .init(-.infinity),
         ]),
     ])
-    page.update(metrics: [PrometheusMetric("atelier_done_ratio", .gauge, help: "Share.", value: 0.25)])
+    page.update(metrics: [PrometheusMetric("atelier_done_ratio", .gauge, help: "Fraction.", value: 0.25)])
     page.update(metrics: [
       PrometheusMetric("atelier_loss", .gauge, help: "Loss of the last epoch.\nIn \\nats\\, \"mean\".", value: -2)
     ])
@@ -110,7 +110,7 @@ import Testing
         atelier_images_total{worker="{é}"} 1.5e-07
         atelier_images_total +Inf
         atelier_images_total -Inf
-        # HELP atelier_done_ratio Share.
+        # HELP atelier_done_ratio Fraction.
         # TYPE atelier_done_ratio gauge
         atelier_done_ratio 0.25
 
