@@ -56,8 +56,8 @@ extension Coordinator {
   /// happen.
   private var responsiveWorkers: [WorkerID] { workers.keys.filter { !unresponsive.contains($0) } }
 
-  /// Returns whether a worker sends its status but receives nothing: it does not acknowledge its orders, or all statuses
-  /// within the timeout report that no orders arrive. Such a worker never sends a lost result again.
+  /// Returns whether a worker sends its status but receives nothing: it does not acknowledge its orders, or all its
+  /// statuses within the timeout report that no orders arrive. Such a worker never sends a lost result again.
   func isUnresponsive(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
     guard let since = worker.unacknowledged?.since ?? worker.unreachedSince else { return false }
     return now - since > acknowledgmentBackoffs[id, default: Backoff()].wait(limits.workerTimeout)

@@ -67,6 +67,13 @@ struct SweepSimulationTests {
     expectAll(injected)
   }
 
+  /// A worker that receives nothing any more kept a chunk whose result was lost.
+  @Test func chunkOfAWorkerThatReceivesNothingIsMoved() {
+    let seed: UInt64 = 1_795_737_681
+    let (tasks, simulation) = sweep(seed, crashing: 0...2)
+    _ = check(tasks, simulation, seed)
+  }
+
   @Test(arguments: 0..<10) func crashingFitsAreQuarantinedAndOthersFinish(block: Int) {
     var crashes: [Int] = []
     for seed in seeds(block, of: 100) {

@@ -28,28 +28,39 @@ struct TeamSimulationTests {
     expectAll(injected, but: [])
   }
 
+  /// Runs a search of the seed's networks, workers, limits and failures.
+  private func checkSearch(_ seed: UInt64) -> SimulatedTeams {
+    var random = SplitMix(state: seed)
+    let faults = Faults.random(&random)
+    let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
+    let teams = SimulatedTeams(
+      SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
+      blocks: Int.random(in: 1...12, using: &random), faultyOneIn: [0, 4][Int(seed % 2)])
+    let simulation = Simulation(
+      seed: seed, teams, workers: workers, faults: faults,
+      limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
+    #expect(simulation.run(), "seed \(seed): the search never ended")
+    #expect(simulation.violations.isEmpty, "seed \(seed)")
+    #expect(teams.search.result == teams.expected, "seed \(seed)")
+    #expect(teams.lost.areAll, "seed \(seed): crashing networks have no scores")
+    #expect(teams.lost.areCrashing, "seed \(seed): only crashing networks are lost")
+    return teams
+  }
+
   @Test(arguments: 0..<20) func teamsTrainEachNetworkOnce(block: Int) {
     var (count, lost) = (0, 0)
     for seed in seeds(block, of: 50) {
-      var random = SplitMix(state: seed)
-      let faults = Faults.random(&random)
-      let workers = Int.random(in: 1...(seed % 25 == 0 ? 20 : 7), using: &random)
-      let teams = SimulatedTeams(
-        SimulatedSearch.networks(&random), size: Int.random(in: 1...4, using: &random),
-        blocks: Int.random(in: 1...12, using: &random), faultyOneIn: [0, 4][Int(seed % 2)])
-      let simulation = Simulation(
-        seed: seed, teams, workers: workers, faults: faults,
-        limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
-      #expect(simulation.run(), "seed \(seed): the search never ended")
-      #expect(simulation.violations.isEmpty, "seed \(seed)")
-      #expect(teams.search.result == teams.expected, "seed \(seed)")
-      #expect(teams.lost.areAll, "seed \(seed): crashing networks have no scores")
-      #expect(teams.lost.areCrashing, "seed \(seed): only crashing networks are lost")
+      let teams = checkSearch(seed)
       count += teams.search.search.tasks.count
       lost += teams.search.failed.count
     }
     #expect(lost > 0 && lost < count, "\(lost) of \(count)")
   }
+
+  /// Seeds that have failed: the only workers that had not failed received nothing, the timeouts of silent workers were
+  /// counted as running time, and a loss before the newest step was attributed to that step.
+  @Test(arguments: [UInt64(1_795_747_505), 1_795_757_602, 1_795_758_291])
+  func seedsThatHaveFailedPass(seed: UInt64) { _ = checkSearch(seed) }
 
   @Test func crashingFitIsAbandonedAndOthersContinue() {
     var abandoned = 0
