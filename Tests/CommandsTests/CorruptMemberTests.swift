@@ -106,7 +106,8 @@ private struct ProcessMemory {
     }
   }
 
-  /// Changes all bytes of every occurrence of each pattern.
+  /// Changes all bytes of every occurrence of each pattern. The process may reuse the memory during the search, so each
+  /// occurrence is read again immediately before it is overwritten.
   /// - Returns: the number of occurrences
   mutating func replace(_ patterns: [[UInt8]], with change: (UInt8) -> UInt8) throws -> Int {
     var count = 0
@@ -117,7 +118,10 @@ private struct ProcessMemory {
       else { continue }
       for pattern in patterns {
         for place in Self.places(of: pattern, in: bytes) {
-          guard (try? file.seek(toOffset: range.lowerBound + UInt64(place))) != nil,
+          let address = range.lowerBound + UInt64(place)
+          guard (try? file.seek(toOffset: address)) != nil,
+            try? file.read(upToCount: pattern.count) == Data(pattern),
+            (try? file.seek(toOffset: address)) != nil,
             (try? file.write(contentsOf: Data(pattern.map(change)))) != nil
           else { continue }
           count += 1
