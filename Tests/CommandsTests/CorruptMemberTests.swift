@@ -120,7 +120,7 @@ private struct ProcessMemory {
         for place in Self.places(of: pattern, in: bytes) {
           let address = range.lowerBound + UInt64(place)
           guard (try? file.seek(toOffset: address)) != nil,
-            try? file.read(upToCount: pattern.count) == Data(pattern),
+            (try? file.read(upToCount: pattern.count)) == Data(pattern),
             (try? file.seek(toOffset: address)) != nil,
             (try? file.write(contentsOf: Data(pattern.map(change)))) != nil
           else { continue }
