@@ -25,7 +25,7 @@ struct SimulationTests {
   /// - Returns: Whether the job was done.
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Bool {
     #expect(simulation.run(), "seed \(seed): the job never ended")
-    #expect(simulation.violations.isEmpty, "seed \(seed)")
+    #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
     guard case .done(let chunks) = simulation.ended else { return false }
     let quarantined = chunks.flatMap(\.tasks)
     #expect(
@@ -81,7 +81,7 @@ struct SimulationTests {
         seed: seed, training, workers: workers, faults: faults,
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
       #expect(simulation.run(), "seed \(seed): the training never ended")
-      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
       #expect(simulation.ended == .trained, "seed \(seed)")
       #expect(training.weights == training.expectedWeights, "seed \(seed): wrong weights")
       injected.merge(simulation.injected, uniquingKeysWith: +)

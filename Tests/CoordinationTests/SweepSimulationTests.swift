@@ -42,7 +42,7 @@ struct SweepSimulationTests {
   /// - Returns: The quarantined tasks.
   private func check(_ tasks: SimulatedTasks, _ simulation: Simulation, _ seed: UInt64) -> Set<Int> {
     #expect(simulation.run(), "seed \(seed): the sweep never ended")
-    #expect(simulation.violations.isEmpty, "seed \(seed)")
+    #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
     guard case .done(let chunks) = simulation.ended else {
       Issue.record("seed \(seed): \(String(describing: simulation.ended))")
       return []
@@ -101,7 +101,7 @@ struct SweepSimulationTests {
       let faults = Faults(end: .max, workerCrashes: Double(workers) / life)
       let simulation = Simulation(seed: seed, tasks, workers: workers, faults: faults)
       #expect(simulation.run(limit: 100_000_000), "seed \(seed): the sweep never ended")
-      #expect(simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
       #expect(Set(tasks.quarantined.flatMap(\.chunk.tasks)) == tasks.crashing, "seed \(seed)")
       #expect(tasks.done.count == 20 - tasks.crashing.count, "seed \(seed)")
       crashes += simulation.injected[.workerCrash] ?? 0
@@ -133,7 +133,9 @@ struct SweepSimulationTests {
         let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), sweep, workers: workers, faults: .random(&random), limits: limits)
-        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(
+          simulation.run() && simulation.violations.isEmpty,
+          "seed \(seed), \(workers) workers: \(simulation.violations)")
         #expect(simulation.ended == .done(quarantined: []), "seed \(seed), \(workers) workers")
         #expect(sweep.search.result == expected, "seed \(seed), \(workers) workers")
         grown = max(grown, sweep.grown)
@@ -153,7 +155,9 @@ struct SweepSimulationTests {
       let tables = (1...4).map { workers in
         let sweep = SimulatedSweep(definition, crashingOneIn: 8)
         let simulation = Simulation(seed: mixed(seed, UInt64(workers)), sweep, workers: workers)
-        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(
+          simulation.run() && simulation.violations.isEmpty,
+          "seed \(seed), \(workers) workers: \(simulation.violations)")
         #expect(sweep.lost == (areCrashing: true, areAll: true), "seed \(seed), \(workers) workers")
         #expect(sweep.search.result == sweep.expected, "seed \(seed), \(workers) workers")
         lost += sweep.search.failed.count
@@ -173,7 +177,7 @@ struct SweepSimulationTests {
       let simulation = Simulation(
         seed: seed, sweep, workers: Int.random(in: 1...8, using: &random), faults: faults,
         limits: seed.isMultiple(of: 2) ? Limits() : .random(&random))
-      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
       #expect(sweep.search.result == sweep.expected, "seed \(seed)")
       #expect(sweep.lost.areCrashing, "seed \(seed): only crashing fits are lost")
       #expect(sweep.lost.areAll, "seed \(seed): crashing fits have no scores")

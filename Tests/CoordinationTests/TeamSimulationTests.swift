@@ -19,7 +19,9 @@ struct TeamSimulationTests {
         let limits = workers.isMultiple(of: 2) ? Limits() : .random(&random)
         let simulation = Simulation(
           seed: mixed(seed, UInt64(workers)), teams, workers: workers, faults: .random(&random), limits: limits)
-        #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed), \(workers) workers")
+        #expect(
+          simulation.run() && simulation.violations.isEmpty,
+          "seed \(seed), \(workers) workers: \(simulation.violations)")
         #expect(simulation.ended == .done(quarantined: []), "seed \(seed), \(workers) workers")
         #expect(teams.search.result == expected, "seed \(seed), \(workers) workers")
         injected.merge(simulation.injected, uniquingKeysWith: +)
@@ -40,7 +42,7 @@ struct TeamSimulationTests {
       seed: seed, teams, workers: workers, faults: faults,
       limits: seed.isMultiple(of: 4) ? .random(&random) : Limits())
     #expect(simulation.run(), "seed \(seed): the search never ended")
-    #expect(simulation.violations.isEmpty, "seed \(seed)")
+    #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
     #expect(teams.search.result == teams.expected, "seed \(seed)")
     #expect(teams.lost.areAll, "seed \(seed): crashing networks have no scores")
     #expect(teams.lost.areCrashing, "seed \(seed): only crashing networks are lost")
@@ -69,7 +71,7 @@ struct TeamSimulationTests {
       var random = SplitMix(state: seed)
       let teams = SimulatedTeams(SimulatedSearch.networks(&random), size: 2, blocks: 4, faultyOneIn: 3)
       let simulation = Simulation(seed: seed, teams, workers: 4)
-      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed)")
+      #expect(simulation.run() && simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
       #expect(teams.search.result == teams.expected, "seed \(seed)")
       #expect(teams.lost.areAll && teams.lost.areCrashing, "seed \(seed)")
       if teams.search.search.configurations.count > 1 { #expect(teams.maxConcurrent >= 2, "seed \(seed)") }
