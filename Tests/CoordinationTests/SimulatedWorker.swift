@@ -29,7 +29,7 @@ final class SimulatedWorker {
   private var turns = 0
   /// The bytes of the results that the coordinator may still request.
   private var results: [UInt64: [UInt64]] = [:]
-  private var checkpoint: [UInt64] = []
+  private var checkpoint: (step: UInt64, weights: UInt64)?
   private var member: SimulatedMember?
   private var preparations = 0
 
@@ -63,7 +63,7 @@ final class SimulatedWorker {
   }
 
   func send(_ checkpoint: Checkpoint, weights: UInt64, in simulation: Simulation) {
-    self.checkpoint = [weights]
+    self.checkpoint = (checkpoint.step, weights)
     handle(.checkpoint(checkpoint), in: simulation)
   }
 
@@ -77,7 +77,10 @@ final class SimulatedWorker {
       case .send(let status): simulation.sendToCoordinator(.status(status), from: id)
       case .sendResult(let result):
         simulation.sendToCoordinator(.result(result), results[result.chunk] ?? [], from: id)
-      case .sendCheckpoint(let sent): simulation.sendToCoordinator(.checkpoint(sent), checkpoint, from: id)
+      case .sendCheckpoint(let sent):
+        // An earlier action of the same list may have produced a newer checkpoint.
+        guard let checkpoint, checkpoint.step == sent.step else { continue }
+        simulation.sendToCoordinator(.checkpoint(sent), [checkpoint.weights], from: id)
       case .prepare(let job): prepare(job, in: simulation)
       case .dropJob:
         preparations += 1
