@@ -115,6 +115,12 @@ struct Assignment: Sendable {
     return failures.count >= limits.maxFailures && failures.isProven
   }
 
+  /// The time that all workers of the training together have spent since its newest step.
+  /// - Parameter startTimes: The time at which each worker got its job.
+  func runningTime(startTimes: [WorkerID: Milliseconds], at now: Milliseconds) -> Milliseconds {
+    workers.keys.reduce(0) { $0 + max(0, now - max(startTimes[$1] ?? now, lastStepTime)) }
+  }
+
   /// Returns whether a worker that joined the cluster `time` ago may work on the job. A training in which workers have
   /// crashed repeatedly is given to proven workers only.
   func canJoin(after time: Milliseconds, _ limits: Limits) -> Bool {

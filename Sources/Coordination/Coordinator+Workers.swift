@@ -168,7 +168,8 @@ extension Coordinator {
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now, &statistics)
     else { return }
     let others = assignments.indices.flatMap { failures(of: $0, isExcluded: $0 == index) }
-    if statistics.isSignificant(assignments[index].failures, others: others) {
+    let survivorTime = assignments[index].runningTime(startTimes: workers.mapValues(\.startTime), at: now)
+    if statistics.isSignificant(assignments[index].failures, survivorTime: survivorTime, others: others) {
       assignments[index].quarantinePendingSince = now
     }
   }

@@ -51,14 +51,19 @@ package struct CrashStatistics: Sendable {
   mutating func noteReturn(of worker: WorkerID) { idleFailures.remove(worker) }
 
   /// Returns whether the failures are significantly more frequent than those of all other work.
-  /// - Parameter others: The failures of other work that is not done yet.
-  package func isSignificant(_ failures: FailureHistory, others: some Sequence<FailureHistory>) -> Bool {
+  /// - Parameters:
+  ///   - survivorTime: How long workers have run the same work without a failure.
+  ///   - others: The failures of other work that is not done yet.
+  package func isSignificant(
+    _ failures: FailureHistory, survivorTime: Milliseconds = 0, others: some Sequence<FailureHistory>
+  ) -> Bool {
     if failures.count >= Self.sufficientCount { return true }
-    var (otherCount, time) = (unrelatedCount + idleFailures.count, time - quarantinedTime - failures.exposure)
+    let exposure = failures.exposure + survivorTime
+    var (otherCount, time) = (unrelatedCount + idleFailures.count, time - quarantinedTime - exposure)
     for other in others {
       if other.count == 1 { otherCount += 1 } else { time -= other.exposure }
     }
-    let fraction = Double(failures.exposure) / Double(failures.exposure + max(0, time))
+    let fraction = Double(exposure) / Double(exposure + max(0, time))
     let probability = Self.probability(
       ofAtLeast: failures.count, among: failures.count + otherCount, each: fraction)
     return probability < Self.significance

@@ -58,8 +58,9 @@ struct TeamSimulationTests {
   }
 
   /// Seeds that have failed: the only workers that had not failed received nothing, the timeouts of silent workers were
-  /// counted as running time, and a loss before the newest step was attributed to that step.
-  @Test(arguments: [UInt64(1_795_747_505), 1_795_757_602, 1_795_758_291])
+  /// counted as running time, a loss before the newest step was attributed to that step, and the time of the members
+  /// that survived was counted as that of other work.
+  @Test(arguments: [UInt64(1_795_747_505), 1_795_757_602, 1_795_758_291, 1_795_801_400])
   func seedsThatHaveFailedPass(seed: UInt64) { _ = checkSearch(seed) }
 
   @Test func crashingFitIsAbandonedAndOthersContinue() {
