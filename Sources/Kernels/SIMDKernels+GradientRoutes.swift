@@ -51,16 +51,19 @@ extension SIMDKernels {
     _ shape: ConvolutionShape, _ channel: Int, _ gradient: UnsafePointer<Float>, _ winners: UnsafePointer<Int32>,
     _ rows: SIMD16<Int32>, _ corners: SIMD16<Int32>, exists: UInt32, _ routes: PoolingRoutes
   ) {
-    withUnsafeTemporaryAllocation(of: SIMD16<Int32>.self, capacity: 33) { squares in
-      let (values, positions) = (squares.baseAddress!, squares.baseAddress! + 16)
-      squares[32] = rows
-      let rows = UnsafeRawPointer(squares.baseAddress! + 32).assumingMemoryBound(to: Int32.self)
-      atelier_transpose_rows_16x16(UnsafeRawPointer(gradient).assumingMemoryBound(to: Int32.self), rows, values)
-      atelier_transpose_rows_16x16(winners, rows, positions)
+    withUnsafeTemporaryAllocation(byteCount: 33 * 64, alignment: 64) { squares in
+      let positions = squares.baseAddress! + 1024
+      let rowNumbers = squares.baseAddress! + 2048
+      rowNumbers.storeBytes(of: rows, as: SIMD16<Int32>.self)
+      let numbers = { (bytes: UnsafeMutableRawPointer) in bytes.assumingMemoryBound(to: Int32.self) }
+      atelier_transpose_rows_16x16(
+        UnsafeRawPointer(gradient).assumingMemoryBound(to: Int32.self), numbers(rowNumbers),
+        numbers(squares.baseAddress!))
+      atelier_transpose_rows_16x16(winners, numbers(rowNumbers), numbers(positions))
       let width = Int32(truncatingIfNeeded: shape.inputWidth)
       for lane in 0..<min(16, shape.outputChannels - channel) {
-        let value = unsafeBitCast(values[lane], to: Lanes.self)
-        let winner = positions[lane]
+        let value = squares.load(fromByteOffset: lane * 64, as: Lanes.self)
+        let winner = positions.load(fromByteOffset: lane * 64, as: SIMD16<Int32>.self)
         let position = corners &+ (winner &>> 1) &* width &+ (winner & 1)
         let selected = atelier_lanes_not_zero(value) & exists
         let count = routes.channelCounts[channel + lane]

@@ -46,7 +46,8 @@ ATELIER_INLINE void atelier_store_selected_f32(float *target, atelier_f32x16 v, 
 }
 
 // Transposes the square source[rows[i]][j] of 16x16 numbers of 32 bits, where a row has 16 numbers, to target[j][i].
-ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const int32_t *rows, atelier_i32x16 *target) {
+// Rows are aligned to 64 bytes.
+ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const int32_t *rows, int32_t *target) {
   atelier_i32x16 a[16], b[16];
   for (int i = 0; i < 16; i++) a[i] = *(const atelier_i32x16 *)(source + 16 * rows[i]);
   // Each step interleaves the first and the second halves of two rows that are eight apart: after four steps, every
@@ -59,5 +60,5 @@ ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const in
     }
     for (int i = 0; i < 16; i++) a[i] = b[i];
   }
-  for (int i = 0; i < 16; i++) target[i] = a[i];
+  for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(target + 16 * i) = a[i];
 }
