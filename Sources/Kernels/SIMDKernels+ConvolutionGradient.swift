@@ -1,63 +1,6 @@
 package import KernelInterface
 
 extension SIMDKernels {
-  package static func routeGradients(
-    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
-  ) {
-    let windows = shape.windows
-    for channel in 0..<shape.outputChannels {
-      let plane = (channel >> 4) * windows * 16 + (channel & 15)
-      let values = routes.channelValues + channel * windows
-      let positions = routes.channelPositions + channel * windows
-      var count = 0
-      var window = 0
-      for y in 0..<shape.pooledHeight {
-        for x in 0..<shape.pooledWidth {
-          let value = gradient[plane + window * 16]
-          let winner = Int(winners[plane + window * 16])
-          values[count] = value
-          positions[count] = Int32(truncatingIfNeeded: (2 * y + winner >> 1) * shape.inputWidth + 2 * x + winner & 1)
-          count += value == 0 ? 0 : 1
-          window += 1
-        }
-      }
-      routes.channelCounts[channel] = Int32(truncatingIfNeeded: count)
-    }
-    for group in 0..<PoolingRoutes.groups(shape) {
-      for window in 0..<windows { routeWindow(shape, group, window, gradient, winners, routes) }
-    }
-  }
-
-  /// Sorts the entries of one window and group of channels by winner, with a counting sort that keeps the channels'
-  /// order.
-  private static func routeWindow(
-    _ shape: ConvolutionShape, _ group: Int, _ window: Int, _ gradient: UnsafePointer<Float>,
-    _ winners: UnsafePointer<Int32>, _ routes: PoolingRoutes
-  ) {
-    let size = PoolingRoutes.group
-    let first = group * size
-    let end = min(first + size, shape.outputChannels)
-    let list = (group * shape.windows + window) * size
-    let counts = routes.windowCounts + (group * shape.windows + window) * 4
-    var ends = SIMD4<Int32>()
-    for channel in first..<end {
-      let element = ((channel >> 4) * shape.windows + window) * 16 + (channel & 15)
-      ends[Int(winners[element])] &+= gradient[element] == 0 ? 0 : 1
-    }
-    for winner in 0..<4 { counts[winner] = ends[winner] }
-    var next = SIMD4<Int32>(0, ends[0], ends[0] &+ ends[1], ends[0] &+ ends[1] &+ ends[2])
-    for channel in first..<end {
-      let element = ((channel >> 4) * shape.windows + window) * 16 + (channel & 15)
-      let value = gradient[element]
-      if value == 0 { continue }
-      let winner = Int(winners[element])
-      let slot = list + Int(next[winner])
-      routes.windowValues[slot] = value
-      routes.windowChannels[slot] = Int32(truncatingIfNeeded: channel)
-      next[winner] &+= 1
-    }
-  }
-
   // MARK: Gradient of the weights
 
   package static func accumulateWeightGradient(

@@ -4,6 +4,7 @@
 
 #include "CPUDetection.h"
 #include "ByteProducts.h"
+#include "Compression.h"
 #include "VectorOperations.h"
 
 // Hints that this is a spin-wait loop.

@@ -1,0 +1,64 @@
+// Operations that select lanes, and the transposition of a square: used to list the gradients that are not zero.
+#pragma once
+
+#include "VectorOperations.h"
+
+// Bit i: whether lane i is not zero. A NaN is not zero.
+ATELIER_INLINE uint32_t atelier_lanes_not_zero(atelier_f32x16 v) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#else
+  uint32_t mask = 0;
+  for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(v[lane] != 0) << lane;
+  return mask;
+#endif
+}
+
+// Bit i: whether lane i equals `value`.
+ATELIER_INLINE uint32_t atelier_lanes_equal(atelier_i32x16 v, int32_t value) {
+#if defined(__AVX512F__)
+  return _mm512_cmpeq_epi32_mask((__m512i)v, _mm512_set1_epi32(value));
+#else
+  uint32_t mask = 0;
+  for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(v[lane] == value) << lane;
+  return mask;
+#endif
+}
+
+// Stores the lanes whose bit is set, one after the other, and nothing after them. On AVX-512, the lanes are compressed in
+// a register and stored with a mask: a compressing store takes more than a hundred cycles on Zen 4.
+ATELIER_INLINE void atelier_store_selected_i32(int32_t *target, atelier_i32x16 v, uint32_t mask) {
+#if defined(__AVX512F__)
+  const __mmask16 stored = (__mmask16)((1u << __builtin_popcount(mask)) - 1);
+  _mm512_mask_storeu_epi32(target, stored, _mm512_maskz_compress_epi32((__mmask16)mask, (__m512i)v));
+#else
+  for (; mask != 0; mask &= mask - 1) *target++ = v[__builtin_ctz(mask)];
+#endif
+}
+
+ATELIER_INLINE void atelier_store_selected_f32(float *target, atelier_f32x16 v, uint32_t mask) {
+#if defined(__AVX512F__)
+  const __mmask16 stored = (__mmask16)((1u << __builtin_popcount(mask)) - 1);
+  _mm512_mask_storeu_ps(target, stored, _mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
+#else
+  for (; mask != 0; mask &= mask - 1) *target++ = v[__builtin_ctz(mask)];
+#endif
+}
+
+// Transposes the square source[rows[i]][j] of 16x16 numbers of 32 bits, where a row has 16 numbers, to target[j][i].
+// Rows are aligned to 64 bytes.
+ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const int32_t *rows, int32_t *target) {
+  atelier_i32x16 a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = *(const atelier_i32x16 *)(source + 16 * rows[i]);
+  // Each step interleaves the first and the second halves of two rows that are eight apart: after four steps, every
+  // number is in its place.
+  for (int step = 0; step < 4; step++) {
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(
+          a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(target + 16 * i) = a[i];
+}
