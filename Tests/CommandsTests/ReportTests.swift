@@ -66,6 +66,14 @@ import Testing
     #expect(isWellFormed(page) && page.contains("Search") && page.contains("Score by max-depth"))
   }
 
+  @Test func namesRunWithoutFolder() throws {
+    let data = try TinyData.write(into: folder)
+    #expect(try atelier(["train", "forest", "--trees", "1000000000000", "--data", data]).status == 64)
+    let run = try atelier(["report", "latest"])
+    #expect(run.status == 66, "\(run.errors)")
+    #expect(run.errors.contains("its command failed before it wrote a file"), "\(run.errors)")
+  }
+
   @Test func distinguishesMissingModelFromOtherData() throws {
     let data = try TinyData.write(into: folder)
     #expect(try atelier(["report", "latest"]).status != 0)

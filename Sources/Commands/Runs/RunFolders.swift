@@ -61,9 +61,17 @@ enum RunFolders {
   // MARK: Locks
 
   /// Calls `body`, which may write to a run's folder, while this process holds the lock of the run.
-  /// - Throws: ``RunError`` if another process holds the lock, or ``checkFolder(_:)`` fails; errors of `body`
+  /// - Throws: ``RunError`` if another process holds the lock, the run has no folder, or ``checkFolder(_:)`` fails;
+  ///   errors of `body`
   static func withLock<Result>(on name: String, _ body: () throws -> Result) throws -> Result {
     try checkFolder(name)
+    guard access(path(name), F_OK) == 0 else {
+      throw RunError(
+        """
+        run \(name) has no folder \(path(name)): its command failed before it wrote a file, or the folder was removed. \
+        `atelier runs` lists all runs
+        """, kind: .missing)
+    }
     return try RunLock.with("\(path(name))/lock", body)
   }
 
