@@ -67,6 +67,7 @@ final class WorkerLoop {
       case .orders(let orders): handle(.orders(orders, coordinator: message.coordinator))
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
+        worker.noteMessage(of: message.coordinator, at: now)
         if let name = SHA256(bytes: part.digest), frames.count == 2 {
           if part.total == 0, downloads[name] != nil { blobs.add(file: nil, name: name) }
           frames[1].withBytes { downloads[name]?.take(part, $0) }

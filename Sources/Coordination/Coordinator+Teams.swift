@@ -4,7 +4,7 @@ extension Coordinator {
   /// that, a single team gets all of them.
   package func hasWorkers(forTeamOf size: Int) -> Bool {
     guard !isAwaiting, assignments.allSatisfy({ $0.team != nil }) else { return false }
-    let idle = workers.count - assignments.reduce(0) { $0 + $1.workers.count }
+    let idle = idleWorkers.count
     if idle > 0, assignments.allSatisfy(\.workers.isEmpty) { return true }
     return idle + assignments.reduce(0) { $0 + $1.surplus } >= size
   }

@@ -137,6 +137,13 @@ package struct Worker: Sendable {
 
   // MARK: Orders
 
+  /// Notes a message of the coordinator that is not for the state machine, such as a part of a file. During a large
+  /// download over a slow link, orders wait behind such messages.
+  package mutating func noteMessage(of coordinator: UInt64, at now: Milliseconds) {
+    self.now = clock.read(now, isTick: false).time
+    if coordinator == self.coordinator { lastHeard = self.now }
+  }
+
   private mutating func handle(_ orders: Orders, of coordinator: UInt64) {
     // The newer of two coordinators wins. A coordinator that is gone may be followed by one whose clock is behind.
     guard coordinator >= self.coordinator || !isConnected else { return }

@@ -53,4 +53,16 @@ import Testing
     #expect(words(worker.handle(ended(1), at: 4)) == [])
     #expect(words(worker.tick(at: 3 + Limits().retryInterval)) == ["send 1"])
   }
+
+  /// Orders wait behind the parts of a large file; without any message, the worker reports that it receives nothing.
+  @Test(arguments: [true, false]) func partsOfFilesCountAsMessages(areReceived: Bool) {
+    var worker = Worker(id: 7, profile: Profile(), limits: Limits())
+    _ = worker.handle(orders(1, chunks: []), at: 0)
+    var elapsed: UInt32 = 0
+    for time in stride(from: 250, through: 20_000, by: 250) {
+      if areReceived { worker.noteMessage(of: 1, at: time) }
+      for case .send(let status) in worker.tick(at: time) { elapsed = status.millisecondsSinceOrders }
+    }
+    #expect(areReceived ? elapsed == 0 : elapsed >= 19_500)
+  }
 }
