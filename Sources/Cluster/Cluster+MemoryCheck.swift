@@ -6,7 +6,7 @@ extension Cluster {
   /// Checks that this host has enough memory for a fit by this process and its local workers. Workers of other hosts
   /// check their own memory: see ``ComputeThread``.
   /// - Parameter queries: The number of images that are predicted at once.
-  /// - Throws: ``ModelError/badSettings(_:)``, which names the setting to change.
+  /// - Throws: ``ModelError/insufficientMemory(_:)``, which names the setting to change.
   package func checkMemory(
     _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, queries: Int = BlockProbabilities.imagesPerTask
   ) throws(ModelError) {
@@ -21,7 +21,7 @@ extension Cluster {
 
 extension ComputeThread {
   /// Checks that a worker has enough memory for a job. If not, only this worker is excluded from the job.
-  /// - Throws: ``ModelError/badSettings(_:)``, which names the setting to change.
+  /// - Throws: ``ModelError/insufficientMemory(_:)``, which names the setting to change.
   static func checkMemory(
     _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, on context: ComputeContext
   ) throws(ModelError) {

@@ -121,7 +121,7 @@ private final class WorkerCompute {
     guard let training else { return }
     do { try training.run(commands) } catch {
       self.training = nil
-      report(.jobFailed(job: job, reason: "\(error)"))
+      report(.jobFailed(job: job, Failure(error)))
     }
   }
 
@@ -133,7 +133,7 @@ private final class WorkerCompute {
     } catch is CancellationError {
       // The job ended while it was being prepared.
     } catch {
-      report(.jobFailed(job: job.id, reason: "\(error)"))
+      report(.jobFailed(job: job.id, Failure(error)))
     }
   }
 
@@ -223,7 +223,7 @@ private final class WorkerCompute {
 
   private func run(_ chunk: Chunk) {
     let start = monotonicMilliseconds()
-    func end(_ bytes: [UInt8], failure: String = "") {
+    func end(_ bytes: [UInt8], failure: Failure? = nil) {
       let time = monotonicMilliseconds() - start
       report(
         .chunkEnded(
@@ -245,8 +245,16 @@ private final class WorkerCompute {
         })
     } catch is CancellationError {
     } catch {
-      end([], failure: "\(error)")
+      end([], failure: Failure(error))
     }
+  }
+}
+
+extension Failure {
+  fileprivate init(_ error: any Error) {
+    self.init()
+    reason = "\(error)"
+    if case ModelError.insufficientMemory = error { insufficientMemory = true }
   }
 }
 

@@ -44,7 +44,9 @@ final class FitTaskRunner: TaskRunner {
               progress(task - tasks.lowerBound)
             }.run()
           })
-      } catch let error where !(error is CancellationError) {
+      } catch let error as ModelError {
+        // Another worker may have enough memory.
+        if case .insufficientMemory = error { throw error }
         // A failure must not affect the other fits of the chunk.
         let time = FitTime(fitSeconds: 0, scoreSeconds: 0)
         results.add(group.members.map { _ in (FitOutcome(failure: "\(error)"), time) })

@@ -13,11 +13,11 @@ extension Coordinator.Note {
     case .lost(let worker, .silent):
       return "lost: \(name(worker)) sent no message within the worker timeout; its work is reassigned"
     case .lost(let worker, .unresponsive):
-      return "lost: \(name(worker)) does not acknowledge its orders; its work is reassigned"
+      return "lost: \(name(worker)) does not receive its orders; its work is reassigned"
     case .lost(let worker, .excluded(let reason)): return "\(name(worker)) cannot run this job: \(reason)"
-    case .quarantined(let chunk, _, let reason):
-      let tasks = chunk.count == 1 ? "task \(chunk.first)" : "tasks \(chunk.first) to \(chunk.first + chunk.count - 1)"
-      return "quarantined: \(tasks): \(reason)"
+    case .quarantined(let chunk, _, let reason): return "quarantined: \(Self.tasks(chunk)): \(reason)"
+    case .refused(let chunk, let worker, let reason):
+      return "\(name(worker)) cannot run \(Self.tasks(chunk)): \(reason)"
     case .resultsDiffer(_, let first, let second):
       return "\(name(first)) and \(name(second)) computed different results for the same task"
     case .deviates(let deviation, let job):
@@ -34,10 +34,14 @@ extension Coordinator.Note {
     }
   }
 
+  private static func tasks(_ chunk: Chunk) -> String {
+    chunk.count == 1 ? "task \(chunk.first)" : "tasks \(chunk.first) to \(chunk.first + chunk.count - 1)"
+  }
+
   /// Whether the note reports a failure.
   var isFault: Bool {
     switch self {
-    case .joined, .begun, .lost(_, .leaving): false
+    case .joined, .begun, .refused, .lost(_, .leaving): false
     case .lost, .quarantined, .resultsDiffer, .deviates, .unusable, .noWorkersLeft: true
     }
   }

@@ -15,8 +15,8 @@ final class WorkerLoop {
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
-  private var results: [UInt64: UnconfirmedBytes] = [:]
-  private var checkpoint: UnconfirmedBytes?
+  private var results: [UInt64: UnacknowledgedBytes] = [:]
+  private var checkpoint: UnacknowledgedBytes?
   private var job: UInt64?
   /// Why the coordinator refuses this worker, if it does.
   private(set) var refusal: String?
@@ -113,7 +113,7 @@ final class WorkerLoop {
     case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
       // Chunk numbers are unique only within a job.
       guard job == self.job else { return }
-      let own = UnconfirmedBytes(bytes)
+      let own = UnacknowledgedBytes(bytes)
       results[chunk] = own
       let digest =
         checked == bytes.count
@@ -124,11 +124,11 @@ final class WorkerLoop {
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
-      self.checkpoint = UnconfirmedBytes(bytes)
+      self.checkpoint = UnacknowledgedBytes(bytes)
       handle(.checkpoint(checkpoint))
-    case .jobFailed(let job, let reason):
-      log("cannot run the job: \(reason)")
-      handle(.jobFailed(job: job, reason: reason))
+    case .jobFailed(let job, let failure):
+      log("cannot run the job: \(failure.reason)")
+      handle(.jobFailed(job: job, failure))
     }
   }
 
@@ -211,7 +211,7 @@ final class WorkerLoop {
 }
 
 /// The content of a result or checkpoint, which is kept until the coordinator has it.
-private struct UnconfirmedBytes {
+private struct UnacknowledgedBytes {
   private let bytes: [UInt8]
   let digest: BytesDigest
 

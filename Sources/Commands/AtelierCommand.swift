@@ -49,7 +49,7 @@ public struct AtelierCommand: ParsableCommand {
 
   private static func end(with error: any Error) -> Never {
     if let status = ExitStatus.of(error) {
-      let text = error is CancellationError ? "stopped before the end" : "Error: \(error)".printableLines
+      let text = error is CancellationError ? Interruption.message : "Error: \(error)".printableLines
       StandardError.shared.showLive([])
       StandardError.shared.write(text)
       Foundation.exit(status)

@@ -35,7 +35,8 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case is CancellationError: return 128 + (Interruption.signal ?? SIGINT)
-    case ModelError.badSettings, is InstructionSetError, is AugmentationError, is SweepError, is LabelingCostsError:
+    case ModelError.badSettings, ModelError.insufficientMemory, is InstructionSetError, is AugmentationError,
+      is SweepError, is LabelingCostsError:
       return usage
     case let error as RunError:
       switch error.kind {

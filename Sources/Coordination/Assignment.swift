@@ -1,6 +1,6 @@
 internal import SwiftProtobuf
 
-/// The number of workers that a job asks for, if it does not take all of them.
+/// The size of a job's team.
 package struct Team: Sendable, Equatable {
   /// The number of workers to start with, if as many are available.
   package let size: Int
@@ -23,11 +23,18 @@ struct Assignment: Sendable {
   private(set) var workers: [WorkerID: Double] = [:]
   /// The total number of threads of the workers.
   private(set) var power = 0.0
-  /// Workers that cannot or must not work on the job, with the reason.
-  private(set) var excluded: [WorkerID: String] = [:]
-  /// The excluded workers that reported themselves that they cannot do the job. They are not replaced: other workers
-  /// would probably fail for the same reason.
-  private var failed: Set<WorkerID> = []
+
+  enum Exclusion: Sendable {
+    /// The link to another worker is broken. The worker can still train alone.
+    case unlinked
+    /// The worker has reported that it cannot do the job. It is not replaced: another worker would probably fail for
+    /// the same reason.
+    case unable
+    /// The worker's host has too little memory. Another worker may have enough.
+    case insufficientMemory
+  }
+  /// The workers that cannot or must not work on the job, each with the reason.
+  private(set) var excluded: [WorkerID: (exclusion: Exclusion, reason: String)] = [:]
   /// The last step of the training, the time at which it was reached, and the failures since then.
   private var lastStep: UInt64 = 0
   private var lastStepTime: Milliseconds = .min / 2
@@ -48,7 +55,7 @@ struct Assignment: Sendable {
   /// The number of workers that the job needs in addition to those that it has.
   var missingCount: Int {
     guard let team else { return .max }
-    return max(team.size - workers.count - failed.count, workers.isEmpty ? 1 : 0)
+    return max(team.size - workers.count - unableCount, workers.isEmpty ? 1 : 0)
   }
 
   /// The number of workers in excess of the team's size.
@@ -56,7 +63,7 @@ struct Assignment: Sendable {
 
   /// Whether another worker would speed up the job. Jobs of tasks do not count: a team's blocks of images take a short
   /// time.
-  var hasRoom: Bool { team.map { workers.count < $0.maxSize && failed.isEmpty && group != nil } ?? false }
+  var hasRoom: Bool { team.map { workers.count < $0.maxSize && unableCount == 0 && group != nil } ?? false }
 
   /// Returns whether the job needs a worker more urgently than `other`. Jobs of tasks come first: they are short, and
   /// complete the fit of a team.
@@ -80,13 +87,24 @@ struct Assignment: Sendable {
     return true
   }
 
-  mutating func exclude(_ worker: WorkerID, reason: String, hasFailed: Bool) {
-    if hasFailed { failed.insert(worker) }
-    excluded[worker] = reason
+  private var unableCount: Int { excluded.values.count { $0.exclusion == .unable } }
+
+  mutating func exclude(_ worker: WorkerID, _ exclusion: Exclusion, reason: String) {
+    excluded[worker] = (exclusion, reason)
   }
 
-  /// Readmits the workers that were excluded because of a broken link to another worker. Such a worker can train alone.
-  mutating func readmitUnlinked() { excluded = excluded.filter { failed.contains($0.key) } }
+  mutating func readmitUnlinked() { excluded = excluded.filter { $0.value.exclusion != .unlinked } }
+
+  /// Returns how the job ends without having been done; nil if one of these workers may be able to do it.
+  func endIfExcluded(_ candidates: [WorkerID]) -> Coordinator.JobEnd? {
+    let exclusions = candidates.sorted().compactMap { excluded[$0] }
+    guard let first = exclusions.first, exclusions.count == candidates.count else { return nil }
+    // Whether memory is sufficient depends on the hosts: this is no result of a team's fit.
+    if team != nil, let lacking = exclusions.first(where: { $0.exclusion == .insufficientMemory }) {
+      return .abandoned(reason: lacking.reason)
+    }
+    return .impossible(reason: (exclusions.first { $0.exclusion == .unable } ?? first).reason)
+  }
 
   /// Notes the step that the training has reached. The rounds before it are not the cause of later crashes.
   mutating func note(step: UInt64, at now: Milliseconds, _ statistics: inout CrashStatistics) {
@@ -101,9 +119,11 @@ struct Assignment: Sendable {
     of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds,
     _ statistics: inout CrashStatistics
   ) -> Bool {
-    // The worker was lost before the others reached the newest step: the rounds that it worked on are done.
+    // The worker was lost before the others reached the newest step: the rounds that it worked on are done. A crash in
+    // the round after a short one can be taken for such a loss, because the step is known only some time later; the
+    // next crash in that round is not.
     guard crash.time > lastStepTime else {
-      statistics.noteUnrelatedLoss()
+      statistics.noteUnrelatedLoss(of: worker, at: now, window: limits.heartbeat)
       return false
     }
     // The worker survived the rounds before the newest step.

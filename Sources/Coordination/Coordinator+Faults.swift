@@ -7,7 +7,7 @@ extension Coordinator {
 
   /// Returns the chunk of a result, if the result's bytes are still needed.
   package func openChunk(of result: ChunkResult, from id: WorkerID) -> Chunk? {
-    guard workers[id] != nil, result.failure.isEmpty, let index = index(ofJob: result.job) else { return nil }
+    guard workers[id] != nil, !result.hasFailure, let index = index(ofJob: result.job) else { return nil }
     return assignments[index].pool?.chunk(result.chunk)
   }
 
@@ -35,7 +35,7 @@ extension Coordinator {
     }
   }
 
-  /// Rejects a checkpoint with invalid bytes. The worker sends it again, because no orders confirm it.
+  /// Rejects a checkpoint with invalid bytes. The worker sends it again, because no orders acknowledge it.
   package mutating func reject(
     _ checkpoint: Checkpoint, from id: WorkerID, reason: String, at now: Milliseconds
   ) -> [Action] {
@@ -57,6 +57,6 @@ extension Coordinator {
     workers[id] = nil
     withdraw(id)
     readmitExcluded()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
+    noteIfNoWorkersLeft()
   }
 }

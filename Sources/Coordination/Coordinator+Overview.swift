@@ -11,7 +11,7 @@ extension Coordinator {
     /// The number of completed tasks of the first chunk.
     package let tasksDone: Int
     package let membership: Membership?
-    /// Why the worker is excluded from the current job; nil if it is not.
+    /// Why the worker is given no work; nil if it can work.
     package let exclusionReason: String?
   }
 
@@ -22,8 +22,13 @@ extension Coordinator {
       return WorkerOverview(
         id: id, profile: worker.profile, lastSeen: clock.externalTime(of: worker.lastSeen), job: assignment?.job.id,
         chunks: assignment?.pool?.chunks(of: id) ?? [], tasksDone: worker.tasksDone, membership: worker.membership,
-        exclusionReason: assignment == nil ? assignments.lazy.compactMap { $0.excluded[id] }.first : nil)
+        exclusionReason: assignment == nil ? exclusionReason(of: id) : nil)
     }
+  }
+
+  private func exclusionReason(of id: WorkerID) -> String? {
+    if unresponsive.contains(id) { return "receives no orders" }
+    return assignments.lazy.compactMap { $0.excluded[id]?.reason }.first
   }
 
   /// The number of completed tasks of the job, including those of chunks in progress.

@@ -5,16 +5,8 @@ internal import SwiftProtobuf
 extension Coordinator {
   mutating func handle(_ result: ChunkResult, from id: WorkerID) {
     guard workers[id] != nil, let index = index(ofJob: result.job), assignments[index].pool != nil else { return }
+    if result.hasFailure { return handleFailure(result, from: id, at: index) }
     let chunk = assignments[index].pool!.chunk(result.chunk)
-    if !result.failure.isEmpty {
-      // Tasks are deterministic: a task that fails on one worker fails on all.
-      guard assignments[index].pool!.chunks(of: id).contains(where: { $0.id == result.chunk }),
-        let chunk = assignments[index].pool!.quarantine(result.chunk)
-      else { return }
-      actions.append(.note(.quarantined(chunk, job: result.job, reason: result.failure)))
-      instructAll(of: index)
-      return endIfFinished(result.job)
-    }
     let (outcome, holders) = assignments[index].pool!.complete(
       result.chunk, by: id, digest: [UInt8](result.digest), &statistics)
     switch outcome {
@@ -33,6 +25,29 @@ extension Coordinator {
       actions.append(.note(.resultsDiffer(chunk: result.chunk, between: other, and: id)))
       let reason = "two workers computed different results for the same tasks: \(name(other)) and \(name(id))"
       end(index, .failed(reason: reason + "; one of them has bad memory or runs another build of Atelier"))
+    }
+  }
+
+  private mutating func handleFailure(_ result: ChunkResult, from id: WorkerID, at index: Int) {
+    guard let chunk = assignments[index].pool!.chunks(of: id).first(where: { $0.id == result.chunk }) else { return }
+    if result.failure.insufficientMemory {
+      actions.append(.note(.refused(chunk, by: id, reason: result.failure.reason)))
+      assignments[index].pool!.refuse(result.chunk, by: id, reason: result.failure.reason)
+      quarantineRefused(of: index)
+    } else if assignments[index].pool!.quarantine(result.chunk) != nil {
+      // Tasks are deterministic: a task that fails on one worker fails on all.
+      actions.append(.note(.quarantined(chunk, job: result.job, reason: result.failure.reason)))
+    }
+    instructAll(of: index)
+    endIfFinished(result.job)
+  }
+
+  /// Quarantines the chunks for which no worker has enough memory.
+  mutating func quarantineRefused(of index: Int) {
+    guard !mayWorkerReturn else { return }
+    let workers = responsiveWorkers.filter { assignments[index].excluded[$0] == nil }.sorted()
+    for (chunk, reason) in assignments[index].pool?.quarantineRefused(byAllOf: workers) ?? [] {
+      actions.append(.note(.quarantined(chunk, job: assignments[index].job.id, reason: reason)))
     }
   }
 

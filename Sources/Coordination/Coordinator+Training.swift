@@ -38,7 +38,7 @@ extension Coordinator {
     if group.hasBegun, membership.generation < group.generation { return regroup(index, group.members) }
     if let cut = cutLink(from: id, membership, in: group) ?? cutRing(from: id, membership, in: group) {
       let reason = "\(name(id)) has received no valid message from it within the worker timeout"
-      assignments[index].exclude(cut, reason: reason, hasFailed: false)
+      assignments[index].exclude(cut, .unlinked, reason: reason)
       actions.append(.note(.lost(cut, .excluded(reason: reason))))
       withdraw(cut)
       return assignWorkers()

@@ -12,8 +12,8 @@ extension Coordinator {
     workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
     acknowledge(status, of: id)
-    if !status.failure.isEmpty, isCurrent(status, of: id), let index = index(of: id) {
-      exclude(id, from: index, reason: status.failure)
+    if status.hasFailure, isCurrent(status, of: id), let index = index(of: id) {
+      exclude(id, from: index, status.failure)
     }
     if status.hasMembership { handle(status.membership, of: id) }
     instruct(id)
@@ -28,13 +28,18 @@ extension Coordinator {
     statistics.noteReturn(of: id)
     for index in assignments.indices { assignments[index].noteReturn(of: id) }
     actions.append(.note(.joined(id, profile)))
+    assignAwaitedWorkers()
+    return true
+  }
+
+  /// Assigns workers after one has become available. If it is the last one that was awaited, work begins.
+  private mutating func assignAwaitedWorkers() {
     let isLastAwaited = awaitWorkers()
     assignWorkers()
     if isLastAwaited {
       expectMembers()
       instructAll()
     }
-    return true
   }
 
   /// Notes which orders the worker has acknowledged. A worker that reports its status but never acknowledges its orders
@@ -49,17 +54,19 @@ extension Coordinator {
     // A worker that has reconnected is responsive again only once it has acknowledged orders of this connection.
     guard workers[id]!.unacknowledged == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
     acknowledgmentBackoffs[id, default: Backoff()].noteRequest()
-    assignWorkers()
+    assignAwaitedWorkers()
   }
 
   /// The workers that receive their orders. The others could work only if their links were repaired, which may never
   /// happen.
-  private var responsiveWorkers: [WorkerID] { workers.keys.filter { !unresponsive.contains($0) } }
+  var responsiveWorkers: [WorkerID] { workers.keys.filter { !unresponsive.contains($0) } }
 
   /// Returns whether a worker sends its status but receives nothing: it does not acknowledge its orders, or all its
   /// statuses within the timeout report that no orders arrive. Such a worker never sends a lost result again.
   func isUnresponsive(_ worker: WorkerRecord, _ id: WorkerID) -> Bool {
-    guard let since = worker.unacknowledged?.since ?? worker.unreachedSince else { return false }
+    guard let since = [worker.unacknowledged?.since, worker.unreachedSince].compactMap({ $0 }).min() else {
+      return false
+    }
     return now - since > acknowledgmentBackoffs[id, default: Backoff()].wait(limits.workerTimeout)
   }
 
@@ -77,18 +84,21 @@ extension Coordinator {
   }
 
   /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker can do it: none in the
-  /// cluster or, for the job of a team, none of the team.
-  private mutating func exclude(_ id: WorkerID, from index: Int, reason: String) {
+  /// cluster or, for the job of a team, none of the team, unless only memory is insufficient.
+  private mutating func exclude(_ id: WorkerID, from index: Int, _ failure: Failure) {
     let job = assignments[index].job.id
-    actions.append(.note(.lost(id, .excluded(reason: reason))))
-    assignments[index].exclude(id, reason: reason, hasFailed: true)
+    actions.append(.note(.lost(id, .excluded(reason: failure.reason))))
+    assignments[index].exclude(
+      id, failure.insufficientMemory ? .insufficientMemory : .unable, reason: failure.reason)
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
-    let isImpossible =
-      assignment.team == nil
-      ? !isAwaiting && responsiveWorkers.allSatisfy { assignment.excluded[$0] != nil } : assignment.workers.isEmpty
-    if isImpossible { end(index, .impossible(reason: reason)) } else { assignWorkers() }
+    if assignment.team != nil, !failure.insufficientMemory {
+      if assignment.workers.isEmpty { return end(index, .impossible(reason: failure.reason)) }
+    } else {
+      endExcluded()
+    }
+    assignWorkers()
   }
 
   /// Removes a worker that was lost.
@@ -109,9 +119,14 @@ extension Coordinator {
       if worker.lastSeen > worker.startTime { end = last }
     case .unresponsive, .leaving, .excluded: break
     }
+    if loss != .leaving { lastLossTime = now }
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
     readmitExcluded()
-    if workers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
+    noteIfNoWorkersLeft()
+  }
+
+  mutating func noteIfNoWorkersLeft() {
+    if responsiveWorkers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
 
   /// Lets jobs that have lost all their workers use the workers that were excluded because of a broken link. Ends the
@@ -121,15 +136,27 @@ extension Coordinator {
       assignments[index].readmitUnlinked()
     }
     assignWorkers()
+    endExcluded()
+  }
+
+  /// Ends the jobs that none of the workers can do, and quarantines the chunks for which none has enough memory.
+  mutating func endExcluded() {
     // A worker that is still awaited may be able to do the job.
-    guard !isAwaiting, let left = responsiveWorkers.min() else { return }
-    for assignment in assignments where assignment.workers.isEmpty {
-      guard let reason = assignment.excluded[left], responsiveWorkers.allSatisfy({ assignment.excluded[$0] != nil }),
-        let index = index(ofJob: assignment.job.id)
-      else { continue }
-      end(index, .impossible(reason: reason))
+    guard !isAwaiting else { return }
+    for assignment in assignments {
+      guard let index = index(ofJob: assignment.job.id) else { continue }
+      guard assignment.workers.isEmpty, let end = assignment.endIfExcluded(responsiveWorkers) else {
+        quarantineRefused(of: index)
+        endIfFinished(assignment.job.id)
+        continue
+      }
+      if case .abandoned = end, mayWorkerReturn { continue }
+      self.end(index, end)
     }
   }
+
+  /// Whether a lost worker, which may have more memory than the others, may still reconnect.
+  var mayWorkerReturn: Bool { now - lastLossTime <= limits.workerTimeout }
 
   /// The loss of a worker that may have crashed.
   struct Crash {
@@ -144,7 +171,7 @@ extension Coordinator {
   /// Takes a worker from its job. Its chunks are given to other workers.
   mutating func withdraw(_ id: WorkerID, crash: Crash? = nil) {
     guard let index = index(of: id), assignments[index].remove(id) else {
-      if crash != nil { statistics.noteIdleLoss(of: id, at: now, window: limits.heartbeat) }
+      if crash != nil { statistics.noteUnrelatedLoss(of: id, at: now, window: limits.heartbeat) }
       return
     }
     workers[id]?.forgetJob()
@@ -168,8 +195,7 @@ extension Coordinator {
       assignments[index].noteCrash(of: id, crash, limits: limits, at: now, &statistics)
     else { return }
     let others = assignments.indices.flatMap { failures(of: $0, isExcluded: $0 == index) }
-    let survivorTime = assignments[index].runningTime(startTimes: workers.mapValues(\.startTime), at: now)
-    if statistics.isSignificant(assignments[index].failures, survivorTime: survivorTime, others: others) {
+    if statistics.isSignificant(trainingFailures(of: index), others: others) {
       assignments[index].quarantinePendingSince = now
     }
   }
@@ -189,7 +215,14 @@ extension Coordinator {
     of index: Int, except chunk: UInt64? = nil, isExcluded: Bool = false
   ) -> [FailureHistory] {
     if let pool = assignments[index].pool { return pool.failures(except: chunk) }
-    return isExcluded || assignments[index].failures.count == 0 ? [] : [assignments[index].failures]
+    return isExcluded || assignments[index].failures.count == 0 ? [] : [trainingFailures(of: index)]
+  }
+
+  /// The failures of a training since its newest step, with the time of the workers that have survived.
+  private func trainingFailures(of index: Int) -> FailureHistory {
+    var failures = assignments[index].failures
+    failures.survivorTime = assignments[index].runningTime(startTimes: workers.mapValues(\.startTime), at: now)
+    return failures
   }
 
   /// Quarantines the work whose quarantine has been pending for the worker timeout: a lost worker that was only
@@ -203,7 +236,7 @@ extension Coordinator {
       }
       endIfFinished(job)
       if let index = self.index(ofJob: job), let time = assignments[index].quarantinePendingSince, time <= before {
-        statistics.noteQuarantined(assignments[index].failures)
+        statistics.noteQuarantined(trainingFailures(of: index))
         end(index, .abandoned(reason: Self.quarantineReason))
       }
     }

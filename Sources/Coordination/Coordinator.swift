@@ -32,6 +32,8 @@ package struct Coordinator: Sendable {
     case lost(WorkerID, Loss)
     /// The chunk's tasks are quarantined: workers crash whenever they compute them, or the tasks fail.
     case quarantined(Chunk, job: UInt64, reason: String)
+    /// The worker's host has too little memory for the chunk.
+    case refused(Chunk, by: WorkerID, reason: String)
     case resultsDiffer(chunk: UInt64, between: WorkerID, and: WorkerID)
     case deviates(TrainingGroup.Deviation, job: UInt64)
     /// A worker has sent a result or checkpoint with invalid bytes.
@@ -42,7 +44,7 @@ package struct Coordinator: Sendable {
 
   package enum Loss: Sendable, Equatable {
     case leaving, disconnected, silent
-    /// The worker reports its status, but does not acknowledge its orders.
+    /// The worker sends its status, but does not receive its orders.
     case unresponsive
     case excluded(reason: String)
   }
@@ -107,11 +109,13 @@ package struct Coordinator: Sendable {
   var expelled: [WorkerID: String] = [:]
   /// The number of invalid results and checkpoints of each worker.
   var faults: [WorkerID: Int] = [:]
-  /// Workers that do not acknowledge their orders. They are given no work until they do.
+  /// Workers that send their status but do not receive their orders. They are given no work until they do.
   var unresponsive: Set<WorkerID> = []
   /// The acknowledgment timeouts of workers that acknowledged orders only after the timeout: their links are slow.
   var acknowledgmentBackoffs: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
+  /// The time at which a worker was last lost that had not left.
+  var lastLossTime: Milliseconds = .min / 2
   /// The number of workers that must join before any work is handed out.
   private var awaited = 1
   /// The time of ``clock``.
@@ -127,7 +131,8 @@ package struct Coordinator: Sendable {
     clock = PauseClock(limits)
   }
 
-  package var workerCount: Int { workers.count }
+  /// The number of workers that can be given work.
+  package var workerCount: Int { unresponsive.isEmpty ? workers.count : responsiveWorkers.count }
   package var lastJob: UInt64 { session + jobCount }
   /// Whether the job is a training by all workers.
   package var trainsOneNetwork: Bool { assignments.first.map { $0.team == nil && $0.group != nil } ?? false }
@@ -269,6 +274,7 @@ package struct Coordinator: Sendable {
         }
       }
       $0.quarantine()
+      $0.endExcluded()
       if $0.assignments.contains(where: { $0.team != nil }) { $0.assignWorkers() }
       $0.assignIdleWorkers()
     }
@@ -288,11 +294,11 @@ package struct Coordinator: Sendable {
 
   // MARK: Jobs
 
-  var isAwaiting: Bool { workers.count < awaited }
+  var isAwaiting: Bool { workerCount < awaited }
 
   /// The number of workers that have joined, and the number that must join before work is handed out; nil if enough
   /// have joined.
-  package var awaitedWorkers: (joined: Int, wanted: Int)? { isAwaiting ? (workers.count, awaited) : nil }
+  package var awaitedWorkers: (joined: Int, wanted: Int)? { isAwaiting ? (workerCount, awaited) : nil }
 
   /// Ends the wait for workers once enough have joined.
   /// - Returns: Whether the wait has just ended.

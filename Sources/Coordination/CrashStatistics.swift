@@ -25,8 +25,8 @@ package struct CrashStatistics: Sendable {
   private(set) var time: Milliseconds = 0
   /// The number of failures of work that was done later, and therefore did not cause them.
   private var unrelatedCount = 0
-  /// The failures of idle workers.
-  private var idleFailures = FailureHistory()
+  /// The losses of workers that were idle, or whose work had been done when they were lost.
+  private var unrelatedLosses = FailureHistory()
   /// The time that was spent on quarantined work.
   private var quarantinedTime: Milliseconds = 0
 
@@ -39,27 +39,21 @@ package struct CrashStatistics: Sendable {
 
   mutating func noteDone(_ failures: FailureHistory) { unrelatedCount += failures.count }
 
-  /// Notes the loss of a worker during work that has been done since.
-  mutating func noteUnrelatedLoss() { unrelatedCount += 1 }
-
-  package mutating func noteIdleLoss(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
-    idleFailures.record(worker, at: now, window: window, after: 0, isProven: false)
+  /// Notes the loss of a worker that was idle, or whose work had been done when it was lost.
+  package mutating func noteUnrelatedLoss(of worker: WorkerID, at now: Milliseconds, window: Milliseconds) {
+    unrelatedLosses.record(worker, at: now, window: window, after: 0, isProven: false)
   }
 
   mutating func noteQuarantined(_ failures: FailureHistory) { quarantinedTime += failures.exposure }
 
-  mutating func noteReturn(of worker: WorkerID) { idleFailures.remove(worker) }
+  package mutating func noteReturn(of worker: WorkerID) { unrelatedLosses.remove(worker) }
 
   /// Returns whether the failures are significantly more frequent than those of all other work.
-  /// - Parameters:
-  ///   - survivorTime: How long workers have run the same work without a failure.
-  ///   - others: The failures of other work that is not done yet.
-  package func isSignificant(
-    _ failures: FailureHistory, survivorTime: Milliseconds = 0, others: some Sequence<FailureHistory>
-  ) -> Bool {
+  /// - Parameter others: The failures of other work that is not done yet.
+  package func isSignificant(_ failures: FailureHistory, others: some Sequence<FailureHistory>) -> Bool {
     if failures.count >= Self.sufficientCount { return true }
-    let exposure = failures.exposure + survivorTime
-    var (otherCount, time) = (unrelatedCount + idleFailures.count, time - quarantinedTime - exposure)
+    let exposure = failures.exposure
+    var (otherCount, time) = (unrelatedCount + unrelatedLosses.count, time - quarantinedTime - exposure)
     for other in others {
       if other.count == 1 { otherCount += 1 } else { time -= other.exposure }
     }

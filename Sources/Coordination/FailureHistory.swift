@@ -9,14 +9,16 @@ package struct FailureHistory: Sendable {
   }
 
   private var failures: [Failure] = []
+  /// The time that other workers have spent on the same work without a failure.
+  var survivorTime: Milliseconds = 0
   /// The time of the first loss of the newest failure.
   private var lastStart: Milliseconds = .min / 2
 
   package init() {}
 
   package var count: Int { failures.count }
-  /// The total time that the lost workers had spent on the work.
-  package var exposure: Milliseconds { failures.reduce(0) { $0 + $1.exposure } }
+  /// The total time that workers have spent on the work.
+  package var exposure: Milliseconds { failures.reduce(survivorTime) { $0 + $1.exposure } }
   /// The longest exposure of a single failure.
   var longestExposure: Milliseconds { failures.map(\.exposure).max() ?? 0 }
   /// Whether the newest failure includes a worker that had proved itself before (``Proof``).

@@ -52,8 +52,8 @@ extension WorkerMessage: BoundedMessage {
     case .status(var status):
       status.cleanTexts()
       body = .status(status)
-    case .result(var result) where !result.failure.isEmpty:
-      result.failure = result.failure.cleaned(atMost: Bound.reason)
+    case .result(var result) where result.hasFailure:
+      result.failure.reason = result.failure.reason.cleaned(atMost: Bound.reason)
       body = .result(result)
     default: break
     }
@@ -100,7 +100,7 @@ extension WorkerStatus {
     profile.instructionSet = profile.instructionSet.cleaned(atMost: Bound.name)
     profile.version = profile.version.cleaned(atMost: Bound.name)
     profile.exchangeEndpoint = profile.exchangeEndpoint.cleaned(atMost: Bound.name)
-    failure = failure.cleaned(atMost: Bound.reason)
+    if hasFailure { failure.reason = failure.reason.cleaned(atMost: Bound.reason) }
   }
 }
 

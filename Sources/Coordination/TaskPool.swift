@@ -28,6 +28,11 @@ package struct TaskPool: Sendable {
     var helper: WorkerID?
     /// Workers that have sent an invalid result of the chunk. Other workers compute it, if there are any.
     var rejectedFrom: Set<WorkerID> = []
+    /// The workers whose hosts have too little memory for the chunk, with the reason that each gave.
+    var refusals: [WorkerID: String] = [:]
+
+    /// Returns whether the worker may be given the chunk.
+    func isOpen(to worker: WorkerID) -> Bool { !rejectedFrom.contains(worker) && refusals[worker] == nil }
   }
 
   package enum Outcome: Sendable, Equatable {
@@ -84,8 +89,8 @@ package struct TaskPool: Sendable {
 
   package var isFinished: Bool { !canGrow && uncut.isEmpty && open.isEmpty }
 
-  /// Whether there are no tasks left to hand out, except those that only proven workers may try.
-  var isExhausted: Bool { uncut.isEmpty && returned.allSatisfy(needsProof) }
+  /// Whether there are no tasks left to hand out, except those that only some workers may try.
+  var isExhausted: Bool { uncut.isEmpty && returned.allSatisfy { needsProof($0) || !open[$0]!.refusals.isEmpty } }
   /// Whether all tasks so far are done or quarantined.
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
@@ -139,7 +144,7 @@ package struct TaskPool: Sendable {
   ) -> Allocation? {
     let queue = queues[worker] ?? []
     if queue.contains(where: isSuspect) { return nil }
-    let ready = returned.filter { open[$0]!.notBefore < now && !open[$0]!.rejectedFrom.contains(worker) }.sorted()
+    let ready = returned.filter { open[$0]!.notBefore < now && open[$0]!.isOpen(to: worker) }.sorted()
     // A worker that has completed other work tries a chunk that needs proof at once; any other proven worker only if it
     // has nothing else to do.
     let next = ready.first { !needsProof($0) || proof.hasCompleted && isEnough(proof, for: $0) }
@@ -153,7 +158,7 @@ package struct TaskPool: Sendable {
       assign(last, to: worker, isProven: true)
       return .chunk
     }
-    if let (waiting, holder) = waitingChunk() {
+    if let (waiting, holder) = waitingChunk(for: worker) {
       dequeue(waiting, from: holder)
       enqueue(waiting, for: worker)
       return .moved(from: holder)
@@ -196,8 +201,10 @@ package struct TaskPool: Sendable {
 
   /// Returns the last chunk of the longest queue, if no other worker has the chunk and its holder does not compute it
   /// yet.
-  private func waitingChunk() -> (chunk: UInt64, holder: WorkerID)? {
-    let candidates = queues.filter { $0.value.count > 1 && open[$0.value.last!]!.holders.count == 1 }
+  private func waitingChunk(for worker: WorkerID) -> (chunk: UInt64, holder: WorkerID)? {
+    let candidates = queues.filter {
+      $0.value.count > 1 && open[$0.value.last!]!.holders.count == 1 && open[$0.value.last!]!.isOpen(to: worker)
+    }
     return candidates.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { ($0.value.last!, $0.key) }
   }
 
@@ -244,7 +251,7 @@ package struct TaskPool: Sendable {
   private func chunkToShare(with worker: WorkerID, at now: Milliseconds) -> UInt64? {
     open.values
       .filter {
-        $0.holders.count == 1 && !$0.holders.contains(worker) && !$0.rejectedFrom.contains(worker)
+        $0.holders.count == 1 && !$0.holders.contains(worker) && $0.isOpen(to: worker)
           && $0.notBefore < now && $0.failures.count == 0
       }
       .map(\.chunk.id).min()
@@ -274,9 +281,31 @@ package struct TaskPool: Sendable {
   mutating func takeBack(_ id: UInt64, from worker: WorkerID, among workers: Set<WorkerID>) {
     guard open[id] != nil else { return }
     open[id]!.rejectedFrom.insert(worker)
-    if workers.isSubset(of: open[id]!.rejectedFrom) { open[id]!.rejectedFrom = [] }
+    if !workers.contains(where: open[id]!.isOpen) { open[id]!.rejectedFrom = [] }
     if open[id]!.holders.contains(worker) { dequeue(id, from: worker) }
     if open[id]!.holders.isEmpty { returned.insert(id) }
+  }
+
+  /// Takes a chunk from a worker whose host has too little memory for it. A chunk of several tasks is split: most of
+  /// them may need less memory.
+  mutating func refuse(_ id: UInt64, by worker: WorkerID, reason: String) {
+    guard open[id] != nil else { return }
+    if open[id]!.chunk.count > 1 { return split(id) }
+    open[id]!.refusals[worker] = reason
+    open[id]!.rejectedFrom = []
+    if open[id]!.holders.contains(worker) { dequeue(id, from: worker) }
+    if open[id]!.holders.isEmpty { returned.insert(id) }
+  }
+
+  /// Quarantines the chunks that all of these workers have refused.
+  /// - Returns: The chunks, each with the reason that one of the workers gave.
+  mutating func quarantineRefused(byAllOf workers: [WorkerID]) -> [(Chunk, reason: String)] {
+    guard let first = workers.first else { return [] }
+    return returned.sorted().compactMap { id in
+      let refusals = open[id]!.refusals
+      guard workers.allSatisfy({ refusals[$0] != nil }) else { return nil }
+      return quarantine(id).map { ($0, refusals[first]!) }
+    }
   }
 
   /// Removes a worker that was lost or has been assigned to another job. A crash counts as a failure of the chunk that
@@ -301,7 +330,7 @@ package struct TaskPool: Sendable {
     if !ids.isEmpty { lostQueues[worker] = ids }
     guard staleWorkers.remove(worker) == nil, let exposure else { return nil }
     guard let running = ids.first else {
-      statistics.noteIdleLoss(of: worker, at: now, window: window)
+      statistics.noteUnrelatedLoss(of: worker, at: now, window: window)
       return nil
     }
     let isProven = open[running]!.provenHolder == worker

@@ -67,12 +67,14 @@ extension Classifier {
 package enum ModelError: Error, Equatable, CustomStringConvertible {
   /// Invalid settings, or settings that do not match the images; the message names the setting and what is allowed.
   case badSettings(String)
+  /// This host has too little memory for a fit; the message names the setting to change.
+  case insufficientMemory(String)
   /// A saved model that is damaged, malicious, or of another kind.
   case badModel(String)
 
   package var description: String {
     switch self {
-    case .badSettings(let reason), .badModel(let reason): reason
+    case .badSettings(let reason), .insufficientMemory(let reason), .badModel(let reason): reason
     }
   }
 }

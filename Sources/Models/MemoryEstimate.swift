@@ -32,7 +32,7 @@ package struct MemoryEstimate: Sendable {
   ///   - processes: the number of computing processes on this machine
   ///   - collects: whether the model is assembled on this machine
   ///   - available: bytes; nil: not known
-  /// - Throws: ``ModelError/badSettings(_:)`` naming the setting that needs the most, if memory is not sufficient.
+  /// - Throws: ``ModelError/insufficientMemory(_:)``, which names the setting that needs the most memory.
   package func check(
     processes: Int = 1, collects: Bool = true, available: Int? = availableMemory()
   ) throws(ModelError) {
@@ -42,7 +42,7 @@ package struct MemoryEstimate: Sendable {
       + (collects ? collecting : [])
     let needed = Self.sum(parts)
     guard needed > Double(available), let largest = parts.max(by: { $0.bytes < $1.bytes }) else { return }
-    throw .badSettings(
+    throw .insufficientMemory(
       """
       this fit needs about \(Self.text(needed)) of memory, most of it for \(largest.cause)\
       \(processes > 1 ? " in \(processes) workers" : ""), but only \(Self.text(Double(available))) are available; \

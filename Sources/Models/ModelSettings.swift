@@ -27,6 +27,18 @@ package enum ModelSettings: Sendable, Equatable {
     }
   }
 
+  /// Checks the values that do not depend on the images.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
+  package func check() throws(ModelError) {
+    switch self {
+    case .cnn(let settings): try settings.validate()
+    case .forest(let settings): try settings.check()
+    case .tree(let settings): try settings.check()
+    case .knn(let settings): try settings.check()
+    }
+  }
+
   /// Fits the model.
   ///
   /// - Parameter progress: called with the progress of the fit; returns false to stop

@@ -14,7 +14,7 @@ package struct SharedFit {
   private let progress: (FitProgress) -> Bool
 
   /// - Parameters:
-  ///   - available: the memory in bytes that a fit may use; a member that needs more fails. nil: no limit
+  ///   - available: the memory in bytes that a fit may use; nil: no limit
   ///   - progress: called with the progress of the fit; returns false to stop
   /// - Throws: ``ModelError`` for settings that cannot be read.
   package init(
@@ -35,7 +35,8 @@ package struct SharedFit {
 
   /// Fits the group and scores each member.
   /// - Returns: one result for each member, in the order of the group
-  /// - Throws: `CancellationError` if stopped
+  /// - Throws: `CancellationError` if stopped; ``ModelError/insufficientMemory(_:)`` if a member needs more memory than
+  ///   is available: this depends on the host, and is no result of the fit
   package func run() throws -> [(outcome: FitOutcome, time: FitTime)] {
     let start = ContinuousClock.now
     do {
@@ -56,6 +57,7 @@ package struct SharedFit {
         scoreSeconds: (ContinuousClock.now - fitted) / .seconds(1) / count)
       return outcomes.map { ($0, time) }
     } catch let error as ModelError {
+      if case .insufficientMemory = error { throw error }
       guard members.count > 1 else {
         let time = FitTime(fitSeconds: (ContinuousClock.now - start) / .seconds(1), scoreSeconds: 0)
         return [(FitOutcome(failure: "\(error)"), time)]

@@ -237,7 +237,7 @@ import Testing
         ["forest", "--samples", "3", "--halving", "trees", "--max-resource", "9"],
         "--samples and --halving cannot be combined"
       ),
-      (["forest", "--trees", "1.5"], "trees of a forest is \"1.5\"; it must be an integer from 1"),
+      (["forest", "--trees", "1.5"], "trees must be an integer from 1 to 100000, not \"1.5\""),
       (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
     ] {
       let run = try start(options).wait()

@@ -108,6 +108,40 @@ import Testing
         "sweep", "cnn", "--filters", "4;2048,2048", "--epochs", "1", "--batch", "4000", "--dense",
         "none", "--hold-out", "0.1", "--no-refit", "--data", data, "--threads", "1",
       ])
-    #expect(run.status == 0 && run.output.contains("this fit needs about "), "\(run.errors) \(run.output)")
+    #expect(run.status == 69 && run.output.contains("this fit needs about "), "\(run.errors) \(run.output)")
+    #expect(run.errors.contains("is incomplete: 1 of 2 rows"), "\(run.errors)")
+  }
+
+  /// The folders of the runs.
+  private var runs: [String] { folder.names(in: "runs").filter { !$0.hasPrefix("atelier.sqlite") } }
+
+  /// One of two workers has too little memory for some fits. The table equals that of one process with enough memory.
+  @Test(arguments: [[], ["--workers-per-trial", "2"]]) func otherWorkerComputesFitThatExceedsMemory(
+    options: [String]
+  ) throws {
+    let sweep = [
+      "sweep", "cnn", "--dense", "none;8000,1200;8000,1100", "--filters", "4", "--epochs", "1", "--hold-out", "0.1",
+      "--no-refit",
+      "--data", data,
+    ]
+    let alone = try AtelierProcess(sweep + ["--threads", "1"], in: folder)
+    #expect(alone.status == 0, "\(alone.errors)")
+    let first = runs[0]
+    let port = freePort()
+    let listening = try AtelierProcess.Started(
+      sweep + options
+        + ["--listen", "tcp://127.0.0.1:\(port)", "--min-workers", "2"], in: folder)
+    defer { kill(listening.process.processIdentifier, SIGKILL) }
+    let workers = try [["--as=700000000"], []].map { limits in
+      try AtelierProcess.Started(
+        limits + [
+          AtelierProcess.executable.path, "worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1",
+        ], in: folder, executable: URL(fileURLWithPath: "/usr/bin/prlimit"))
+    }
+    defer { for worker in workers { kill(worker.process.processIdentifier, SIGKILL) } }
+    let ended = try listening.wait()
+    #expect(ended.status == 0 && ended.errors.contains("this fit needs about "), "\(ended.errors)")
+    let second = runs.first { $0 != first }!
+    #expect(try folder.bytes("runs/\(first)/scores.csv") == folder.bytes("runs/\(second)/scores.csv"))
   }
 }

@@ -35,7 +35,7 @@ struct CrashStatisticsTests {
     #expect(reliable.isSignificant(failures(3, each: 1_000), others: []))
     var unreliable = reliable
     unreliable.add(time: 3_600_000, workers: 16)
-    for worker in 0..<20 { unreliable.noteIdleLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
+    for worker in 0..<20 { unreliable.noteUnrelatedLoss(of: WorkerID(worker), at: 180_000 * worker, window: 500) }
     #expect(!unreliable.isSignificant(failures(3, each: 3_600_000), others: []))
     #expect(!unreliable.isSignificant(failures(12, each: 3_600_000), others: []))
     #expect(
@@ -44,6 +44,21 @@ struct CrashStatisticsTests {
     #expect(
       unreliable.isSignificant(failures(CrashStatistics.sufficientCount, each: 3_600_000), others: []),
       "this number is sufficient at any rate")
+  }
+
+  /// Losses at the same time, such as those of a host, count once, and those of workers that return do not count.
+  @Test func unrelatedLossesAreGrouped() {
+    func isSignificant(_ losses: [(WorkerID, Milliseconds)], returned: [WorkerID] = []) -> Bool {
+      var statistics = CrashStatistics()
+      statistics.add(time: 600_000, workers: 1)
+      for (worker, time) in losses { statistics.noteUnrelatedLoss(of: worker, at: time, window: 500) }
+      for worker in returned { statistics.noteReturn(of: worker) }
+      return statistics.isSignificant(failures(4, each: 1_000), others: [])
+    }
+    let apart = (1...40).map { (WorkerID($0), 1_000 * $0) }
+    #expect(isSignificant([]) && !isSignificant(apart))
+    #expect(isSignificant(apart.map { ($0.0, 0) }))
+    #expect(isSignificant(apart, returned: apart.map(\.0)))
   }
 
   /// Several tasks that crash workers do not hide each other.

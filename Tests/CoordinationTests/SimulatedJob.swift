@@ -1,4 +1,5 @@
 import Coordination
+import SwiftProtobuf
 
 /// A job of a simulation, with the files that the coordinator keeps. The next coordinator knows nothing else.
 protocol SimulatedJob: AnyObject {
@@ -31,8 +32,8 @@ struct SimulatedWork {
   /// The task that crashes the worker, if any.
   var cause: Int?
   var isCrashing: Bool { cause != nil }
-  /// Why the chunk fails; empty if it does not.
-  var failure = ""
+  /// Why the chunk fails; nil if it does not.
+  var failure: Failure?
 }
 
 extension Chunk {
@@ -74,7 +75,7 @@ final class SimulatedTasks: SimulatedJob {
     SimulatedWork(
       milliseconds: chunk.tasks.reduce(0) { $0 + milliseconds[$1] }, body: chunk.tasks.map(Self.value),
       cause: chunk.tasks.first(where: crashing.contains),
-      failure: chunk.tasks.contains(where: failing.contains) ? Self.failure : "")
+      failure: chunk.tasks.contains(where: failing.contains) ? .with { $0.reason = Self.failure } : nil)
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {

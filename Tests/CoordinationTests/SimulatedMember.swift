@@ -236,7 +236,7 @@ final class SimulatedMember {
   private func compute(in simulation: Simulation) {
     if network.isFaulty, member.step >= 2 {
       if network.behavior == .crashes { return simulation.killWorker(id, by: .network(network.number)) }
-      return notifyWorker(.jobFailed(job: job, reason: SimulatedNetwork.failure), in: simulation)
+      return notifyWorker(.jobFailed(job: job, .with { $0.reason = SimulatedNetwork.failure }), in: simulation)
     }
     if let last = lastComputed, member.step <= last { simulation.repeatedRounds += 1 }
     lastComputed = member.step

@@ -107,7 +107,7 @@ final class SimulatedWorker {
       simulation.workers[id]?.whenAwake(simulation) { worker, simulation in
         guard worker.preparations == preparation else { return }
         if worker.isUnable {
-          return worker.handle(.jobFailed(job: job.id, reason: "it cannot do any job"), in: simulation)
+          return worker.handle(.jobFailed(job: job.id, .with { $0.reason = "it cannot do any job" }), in: simulation)
         }
         guard let network, !network.isTrained else { return }
         worker.member = SimulatedMember(worker, job: job.id, network, speed: worker.speed, limits: worker.limits)

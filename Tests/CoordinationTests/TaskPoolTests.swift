@@ -13,6 +13,8 @@ struct TaskPoolTests {
     statuses += 1
     let status = WorkerStatus.with {
       ($0.number, $0.profile.threads, $0.profile.numerics) = (statuses, threads, 1)
+      // The worker has received all orders so far.
+      ($0.coordinator, $0.orders) = (1, 1_000)
     }
     return coordinator.handle(.status(status), from: worker, at: now)
   }
@@ -79,6 +81,73 @@ struct TaskPoolTests {
     #expect(coordinator.stopGrowing(at: 0).contains(.end(.done(quarantined: []), job: first.job.id)))
   }
 
+  private mutating func refuse(_ chunk: Chunk, by worker: WorkerID, job: UInt64) -> [Coordinator.Action] {
+    let result = ChunkResult.with {
+      ($0.job, $0.chunk) = (job, chunk.id)
+      $0.failure = .with { ($0.reason, $0.insufficientMemory) = ("worker \(worker) has too little memory", true) }
+    }
+    return coordinator.handle(.result(result), from: worker, at: now)
+  }
+
+  private func isQuarantined(_ actions: [Coordinator.Action]) -> Bool {
+    actions.contains { if case .note(.quarantined) = $0 { true } else { false } }
+  }
+
+  @Test mutating func workerWithEnoughMemoryComputesRefusedTask() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 2, at: 0)
+    _ = join(1, threads: 1)
+    let joined = join(2, threads: 1)
+    let (first, second) = (orders(joined, to: 1), orders(joined, to: 2))
+    #expect(first.chunks.count == 1 && second.chunks == first.chunks, "the second worker helps")
+    let actions = refuse(first.chunks[0], by: 1, job: first.job.id)
+    #expect(!isQuarantined(actions) && orders(actions, to: 1).chunks.isEmpty)
+    _ = crash(2)
+    now += 2_000
+    #expect(orders(join(1, threads: 1), to: 1).chunks.isEmpty, "the worker has refused the task")
+    let third = orders(join(3, threads: 1), to: 3)
+    #expect(third.chunks == first.chunks)
+    let result = ChunkResult.with { ($0.job, $0.chunk) = (third.job.id, first.chunks[0].id) }
+    #expect(
+      coordinator.handle(.result(result), from: 3, at: now).contains(.end(.done(quarantined: []), job: third.job.id)))
+  }
+
+  @Test mutating func taskThatAllWorkersRefuseIsQuarantined() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<2], largestChunk: 1)), description: [], awaiting: 2, at: 0)
+    _ = join(1, threads: 1)
+    let joined = join(2, threads: 1)
+    let (first, second) = (orders(joined, to: 1), orders(joined, to: 2))
+    #expect(first.chunks.first != second.chunks.first)
+    #expect(!isQuarantined(refuse(first.chunks[0], by: 1, job: first.job.id)))
+    let next = complete(second.chunks[0], by: 2, job: second.job.id, milliseconds: 1)
+    #expect(next.chunks.first == first.chunks.first)
+    #expect(isQuarantined(refuse(first.chunks[0], by: 2, job: next.job.id)))
+  }
+
+  /// Otherwise the task would wait for another worker forever.
+  @Test mutating func refusedTaskIsQuarantinedIfNoOtherWorkerReturns() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<1])), description: [], awaiting: 2, at: 0)
+    _ = join(1, threads: 1)
+    let first = orders(join(2, threads: 1), to: 1)
+    #expect(!isQuarantined(refuse(first.chunks[0], by: 1, job: first.job.id)), "the second worker computes the task")
+    #expect(crash(2, after: 10).isEmpty, "the second worker may return")
+    var quarantineTime: Milliseconds?
+    for time in stride(from: now, through: 30_000, by: 250) where quarantineTime == nil {
+      now = time
+      _ = join(1, threads: 1)
+      if isQuarantined(coordinator.tick(at: now)) { quarantineTime = now }
+    }
+    #expect(quarantineTime.map { 10_000...12_000 ~= $0 } == true, "\(String(describing: quarantineTime))")
+  }
+
+  /// Most of the tasks of a chunk may need less memory than the one that is refused.
+  @Test mutating func refusedChunkIsSplit() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<4])), description: [], at: 0)
+    let first = orders(join(1, threads: 4), to: 1)
+    #expect(first.chunks.map(\.count) == [4])
+    let actions = refuse(first.chunks[0], by: 1, job: first.job.id)
+    #expect(!isQuarantined(actions) && orders(actions, to: 1).chunks.map(\.first) == [0, 1])
+  }
+
   /// Of two short tasks, the second may crash the worker before the result of the first arrives. Computed alone, the
   /// first is done.
   @Test mutating func suspectChunkIsComputedAlone() {
@@ -98,7 +167,9 @@ struct TaskPoolTests {
     _ = coordinator.add(0..<1, file: [7], at: 0)
     let first = orders(join(3, threads: 1), to: 3)
     #expect(orders(join(4, threads: 1), to: 4).chunks == first.chunks)
-    let failure = ChunkResult.with { ($0.job, $0.chunk, $0.failure) = (first.job.id, first.chunks[0].id, "it fails") }
+    let failure = ChunkResult.with {
+      ($0.job, $0.chunk, $0.failure.reason) = (first.job.id, first.chunks[0].id, "it fails")
+    }
     _ = coordinator.handle(.result(failure), from: 3, at: now)
     _ = crash(3)
     let added = coordinator.add(1..<4, file: [7], at: now)

@@ -26,12 +26,13 @@ struct TeamTests {
   }
 
   private mutating func report(
-    _ worker: WorkerID, membership: Membership? = nil, failure: String = "", threads: UInt32 = 1
+    _ worker: WorkerID, membership: Membership? = nil, failure: Failure? = nil, threads: UInt32 = 1
   ) {
     statuses += 1
     let status = WorkerStatus.with {
       ($0.number, $0.coordinator, $0.orders) = (statuses, 7, orders[worker]?.number ?? 0)
-      ($0.profile.threads, $0.profile.numerics, $0.failure) = (threads, 3, failure)
+      ($0.profile.threads, $0.profile.numerics) = (threads, 3)
+      if let failure { $0.failure = failure }
       if let membership { $0.membership = membership }
     }
     take(coordinator.handle(.status(status), from: worker, at: now))
@@ -174,9 +175,9 @@ struct TeamTests {
   @Test mutating func jobThatAWholeTeamCannotDoIsImpossible() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
-    report(1, failure: "training diverged")
+    report(1, failure: .with { $0.reason = "training diverged" })
     #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "the worker may be the cause; it is not replaced")
-    report(2, failure: "training diverged")
+    report(2, failure: .with { $0.reason = "training diverged" })
     #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [1, 2], "the workers can do other jobs")
@@ -186,9 +187,50 @@ struct TeamTests {
   @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
-    report(1, failure: "training diverged")
+    report(1, failure: .with { $0.reason = "training diverged" })
     lose(2)
     #expect(ends == [.impossible(reason: "training diverged")])
+  }
+
+  /// Whether memory is sufficient depends on the host: other workers try, and it is no result of the fit if all fail.
+  @Test mutating func otherWorkersReplaceThoseWithTooLittleMemory() {
+    let failure = Failure.with { ($0.reason, $0.insufficientMemory) = ("it needs 9 GiB", true) }
+    start(workers: 3)
+    let job = begin(team: Team(of: 1))
+    for worker in 1...3 as ClosedRange<WorkerID> {
+      #expect(ends.isEmpty && workers(of: job) == [worker])
+      report(worker, failure: failure)
+    }
+    #expect(ends == [.abandoned(reason: "it needs 9 GiB")])
+    let next = begin(team: Team(of: 3))
+    #expect(workers(of: next) == [1, 2, 3], "the workers can do other jobs")
+    report(1, failure: failure)
+    #expect(ends.count == 1 && workers(of: next) == [2, 3])
+    lose(2)
+    lose(3)
+    #expect(ends.count == 1, "the other workers may return")
+    pass(11_000, 1)
+    #expect(ends.count == 2, "the only worker left has too little memory")
+  }
+
+  /// A worker that receives no orders cannot work in a team.
+  @Test mutating func unresponsiveWorkersFormNoTeam() {
+    start(workers: 2)
+    for _ in 0..<60 {
+      now += 250
+      report(1)
+      orders[2] = nil
+      report(2)
+      take(coordinator.tick(at: now))
+    }
+    #expect(coordinator.workerCount == 1)
+    let first = begin(team: Team(of: 1))
+    #expect(workers(of: first) == [1] && !coordinator.hasWorkers(forTeamOf: 1))
+    #expect(coordinator.overview.first { $0.id == 2 }?.exclusionReason == "receives no orders")
+    let second = begin(team: Team(of: 1))
+    #expect(workers(of: second).isEmpty)
+    report(2)
+    #expect(workers(of: second) == [2], "the worker receives orders again")
   }
 
   /// Lets time pass, in which these workers report their status.

@@ -36,11 +36,13 @@ struct WorkerLossTests {
     report(worker, following: !receivesOrders ? 0 : orders[worker]?.number ?? 0)
   }
 
-  private mutating func report(_ worker: WorkerID, following number: UInt64) {
+  private mutating func report(
+    _ worker: WorkerID, following number: UInt64, millisecondsSinceOrders: UInt32 = 0
+  ) {
     statuses += 1
     let status = WorkerStatus.with {
       ($0.number, $0.profile.threads, $0.profile.numerics, $0.coordinator) = (statuses, 1, 1, 1)
-      $0.orders = number
+      ($0.orders, $0.millisecondsSinceOrders) = (number, millisecondsSinceOrders)
     }
     take(coordinator.handle(.status(status), from: worker, at: now))
   }
@@ -181,9 +183,51 @@ struct WorkerLossTests {
       take(coordinator.tick(at: now))
     }
     #expect(losses == [.unresponsive])
-    #expect(coordinator.workerCount == 1 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
+    #expect(coordinator.workerCount == 0 && orders[1]?.chunks.isEmpty == true && orders[1]?.hasJob == false)
     report(1)
     #expect(tasks(of: 1) == [0, 1], "the worker receives orders again")
+  }
+
+  /// The worker has acknowledged its orders, and would never send its result again if that is lost.
+  @Test mutating func workerThatReportsNoOrdersLosesItsChunks() {
+    start(tasks: 9)
+    report(1)
+    report(1)
+    var elapsed: UInt32 = 0
+    for _ in 0..<80 where losses.isEmpty {
+      (now, elapsed) = (now + 250, elapsed + 250)
+      report(1, following: orders[1]!.number, millisecondsSinceOrders: elapsed)
+      take(coordinator.tick(at: now))
+    }
+    #expect(losses == [.unresponsive] && coordinator.workerCount == 0)
+  }
+
+  /// New orders do not hide that none have arrived for a long time.
+  @Test mutating func newOrdersDoNotHideAWorkerThatReceivesNothing() {
+    start(tasks: 9)
+    report(1)
+    report(1)
+    let acknowledged = orders[1]!.number
+    for time in stride(from: 250, through: 17_000, by: 250) where losses.isEmpty {
+      now += 250
+      if time == 14_000 { take(coordinator.describe(coordinator.lastJob, [1], at: now)) }
+      report(1, following: acknowledged, millisecondsSinceOrders: UInt32(time))
+      take(coordinator.tick(at: now))
+    }
+    #expect(losses == [.unresponsive] && orders[1]!.number > acknowledged)
+  }
+
+  @Test mutating func awaitedWorkerMustReceiveOrders() {
+    take(coordinator.start(.tasks(TaskPool(tasks: [0..<9])), description: [], awaiting: 2, at: now))
+    for _ in 0..<60 {
+      now += 250
+      report(1, receivesOrders: false)
+      take(coordinator.tick(at: now))
+    }
+    report(2)
+    #expect(coordinator.awaitedWorkers?.joined == 1 && tasks(of: 2).isEmpty)
+    report(1)
+    #expect(coordinator.awaitedWorkers == nil && !tasks(of: 1).isEmpty && !tasks(of: 2).isEmpty)
   }
 
   /// Orders take longer to be confirmed than the worker timeout. Once that is known, the worker is given work.

@@ -20,6 +20,16 @@ enum Interruption {
 
   static var isRequested: Bool { signal != nil }
 
+  /// The last line of a command that was stopped.
+  static var message: String {
+    switch signal {
+    case SIGTERM: "stopped by SIGTERM before the end"
+    case SIGHUP: "stopped by SIGHUP before the end"
+    case SIGINT: "stopped by Ctrl-C before the end"
+    default: "stopped before the end"
+    }
+  }
+
   /// Whether the running code polls ``isRequested``. Before that, for example while data are read, a signal ends the
   /// process at once.
   private static let isWatched = Atomic<Bool>(false)

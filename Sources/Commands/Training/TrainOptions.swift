@@ -23,6 +23,7 @@ struct TrainOptions: ParsableArguments {
   /// Fits a model, saves it, and prints the result.
   /// - Parameter classes: the classes that the data must have
   func run(_ settings: ModelSettings, classes: DataOptions.ClassNames? = nil) throws {
+    try settings.check()
     try json.check()
     try with(settings.kind, classes: classes) { run in
       try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)

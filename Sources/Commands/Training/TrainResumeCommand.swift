@@ -20,8 +20,14 @@ struct TrainResumeCommand: ParsableCommand {
 
   @OptionGroup var options: TrainOptions
 
+  /// A word that is not the name of a subcommand.
+  @Argument(help: .hidden)
+  var unknown: String?
+
   func validate() throws {
-    if resume == nil { throw ValidationError("specify a model (cnn, forest, tree, knn), or a run with --resume") }
+    let models = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
+    if let unknown { throw ValidationError("unknown model \(unknown.debugDescription); expected one of \(models)") }
+    if resume == nil { throw ValidationError("specify a model (\(models)), or a run with --resume") }
   }
 
   func run() throws {

@@ -37,76 +37,67 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// A message from a worker to its coordinator.
-package nonisolated struct WorkerMessage: @unchecked Sendable {
+package nonisolated struct WorkerMessage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// The version of this protocol.
-  package var `protocol`: UInt32 {
-    get {_storage._protocol}
-    set {_uniqueStorage()._protocol = newValue}
-  }
+  package var `protocol`: UInt32 = 0
 
   /// The session of the worker: a random number that the process chooses when it starts.
-  package var worker: UInt64 {
-    get {_storage._worker}
-    set {_uniqueStorage()._worker = newValue}
-  }
+  package var worker: UInt64 = 0
 
-  package var body: OneOf_Body? {
-    get {return _storage._body}
-    set {_uniqueStorage()._body = newValue}
-  }
+  package var body: WorkerMessage.OneOf_Body? = nil
 
   package var status: WorkerStatus {
     get {
-      if case .status(let v)? = _storage._body {return v}
+      if case .status(let v)? = body {return v}
       return WorkerStatus()
     }
-    set {_uniqueStorage()._body = .status(newValue)}
+    set {body = .status(newValue)}
   }
 
   package var result: ChunkResult {
     get {
-      if case .result(let v)? = _storage._body {return v}
+      if case .result(let v)? = body {return v}
       return ChunkResult()
     }
-    set {_uniqueStorage()._body = .result(newValue)}
+    set {body = .result(newValue)}
   }
 
   package var checkpoint: Checkpoint {
     get {
-      if case .checkpoint(let v)? = _storage._body {return v}
+      if case .checkpoint(let v)? = body {return v}
       return Checkpoint()
     }
-    set {_uniqueStorage()._body = .checkpoint(newValue)}
+    set {body = .checkpoint(newValue)}
   }
 
   package var blobRequest: BlobRequest {
     get {
-      if case .blobRequest(let v)? = _storage._body {return v}
+      if case .blobRequest(let v)? = body {return v}
       return BlobRequest()
     }
-    set {_uniqueStorage()._body = .blobRequest(newValue)}
+    set {body = .blobRequest(newValue)}
   }
 
   /// From a process that checks whether workers could join, and does not join itself.
   package var probe: Probe {
     get {
-      if case .probe(let v)? = _storage._body {return v}
+      if case .probe(let v)? = body {return v}
       return Probe()
     }
-    set {_uniqueStorage()._body = .probe(newValue)}
+    set {body = .probe(newValue)}
   }
 
   /// A part of the bytes of a result or checkpoint. The bytes follow in a frame.
   package var uploadPart: BlobPart {
     get {
-      if case .uploadPart(let v)? = _storage._body {return v}
+      if case .uploadPart(let v)? = body {return v}
       return BlobPart()
     }
-    set {_uniqueStorage()._body = .uploadPart(newValue)}
+    set {body = .uploadPart(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -124,8 +115,6 @@ package nonisolated struct WorkerMessage: @unchecked Sendable {
   }
 
   package init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A message from a coordinator to a worker.
@@ -211,57 +200,97 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
 }
 
 /// The state of a worker.
-package nonisolated struct WorkerStatus: Sendable {
+package nonisolated struct WorkerStatus: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Increases by one with every status of this worker.
-  package var number: UInt64 = 0
+  package var number: UInt64 {
+    get {_storage._number}
+    set {_uniqueStorage()._number = newValue}
+  }
 
   /// The number of the newest orders that the worker follows, and the session of their coordinator.
-  package var orders: UInt64 = 0
+  package var orders: UInt64 {
+    get {_storage._orders}
+    set {_uniqueStorage()._orders = newValue}
+  }
 
-  package var coordinator: UInt64 = 0
+  package var coordinator: UInt64 {
+    get {_storage._coordinator}
+    set {_uniqueStorage()._coordinator = newValue}
+  }
 
   package var profile: Profile {
-    get {_profile ?? Profile()}
-    set {_profile = newValue}
+    get {_storage._profile ?? Profile()}
+    set {_uniqueStorage()._profile = newValue}
   }
   /// Returns true if `profile` has been explicitly set.
-  package var hasProfile: Bool {self._profile != nil}
+  package var hasProfile: Bool {_storage._profile != nil}
   /// Clears the value of `profile`. Subsequent reads from it will return its default value.
-  package mutating func clearProfile() {self._profile = nil}
+  package mutating func clearProfile() {_uniqueStorage()._profile = nil}
 
   /// Set while the worker takes part in a training.
   package var membership: Membership {
-    get {_membership ?? Membership()}
-    set {_membership = newValue}
+    get {_storage._membership ?? Membership()}
+    set {_uniqueStorage()._membership = newValue}
   }
   /// Returns true if `membership` has been explicitly set.
-  package var hasMembership: Bool {self._membership != nil}
+  package var hasMembership: Bool {_storage._membership != nil}
   /// Clears the value of `membership`. Subsequent reads from it will return its default value.
-  package mutating func clearMembership() {self._membership = nil}
+  package mutating func clearMembership() {_uniqueStorage()._membership = nil}
 
   /// Whether the worker is about to end.
-  package var leaving: Bool = false
+  package var leaving: Bool {
+    get {_storage._leaving}
+    set {_uniqueStorage()._leaving = newValue}
+  }
 
-  /// Why the worker cannot do its job; empty if it can.
-  package var failure: String = String()
+  /// Why the worker cannot do its job; not set if it can.
+  package var failure: Failure {
+    get {_storage._failure ?? Failure()}
+    set {_uniqueStorage()._failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  package var hasFailure: Bool {_storage._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  package mutating func clearFailure() {_uniqueStorage()._failure = nil}
 
   /// The number of completed tasks of the chunk in progress.
-  package var tasksDone: UInt64 = 0
+  package var tasksDone: UInt64 {
+    get {_storage._tasksDone}
+    set {_uniqueStorage()._tasksDone = newValue}
+  }
 
   /// The time since the worker received orders from this coordinator. Orders are repeated at every heartbeat: a longer
   /// time means that the worker receives nothing, although it can send.
-  package var millisecondsSinceOrders: UInt32 = 0
+  package var millisecondsSinceOrders: UInt32 {
+    get {_storage._millisecondsSinceOrders}
+    set {_uniqueStorage()._millisecondsSinceOrders = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _profile: Profile? = nil
-  fileprivate var _membership: Membership? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Why a worker cannot do a job or a task.
+package nonisolated struct Failure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var reason: String = String()
+
+  /// The worker's host has too little memory; that of another worker may have enough.
+  package var insufficientMemory: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Profile: Sendable {
@@ -525,8 +554,15 @@ package nonisolated struct ChunkResult: Sendable {
   /// The BLAKE2b digest of the bytes. Two results of one chunk must have the same digest.
   package var digest: Data = Data()
 
-  /// Why there is no result; empty if there is one.
-  package var failure: String = String()
+  /// Why there is no result; not set if there is one.
+  package var failure: Failure {
+    get {_failure ?? Failure()}
+    set {_failure = newValue}
+  }
+  /// Returns true if `failure` has been explicitly set.
+  package var hasFailure: Bool {self._failure != nil}
+  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
+  package mutating func clearFailure() {self._failure = nil}
 
   package var milliseconds: UInt32 = 0
 
@@ -544,6 +580,7 @@ package nonisolated struct ChunkResult: Sendable {
 
   package init() {}
 
+  fileprivate var _failure: Failure? = nil
   fileprivate var _bytes: BytesDigest? = nil
 }
 
@@ -970,182 +1007,142 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0\u{3}upload_part\0")
 
-  fileprivate class _StorageClass {
-    var _protocol: UInt32 = 0
-    var _worker: UInt64 = 0
-    var _body: WorkerMessage.OneOf_Body?
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _protocol = source._protocol
-      _worker = source._worker
-      _body = source._body
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
-        case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._worker) }()
-        case 3: try {
-          var v: WorkerStatus?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .status(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .status(v)
-          }
-        }()
-        case 4: try {
-          var v: ChunkResult?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .result(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .result(v)
-          }
-        }()
-        case 5: try {
-          var v: Checkpoint?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .checkpoint(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .checkpoint(v)
-          }
-        }()
-        case 6: try {
-          var v: BlobRequest?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .blobRequest(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .blobRequest(v)
-          }
-        }()
-        case 7: try {
-          var v: Probe?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .probe(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .probe(v)
-          }
-        }()
-        case 8: try {
-          var v: BlobPart?
-          var hadOneofValue = false
-          if let current = _storage._body {
-            hadOneofValue = true
-            if case .uploadPart(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._body = .uploadPart(v)
-          }
-        }()
-        default: break
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.worker) }()
+      case 3: try {
+        var v: WorkerStatus?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .status(let m) = current {v = m}
         }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .status(v)
+        }
+      }()
+      case 4: try {
+        var v: ChunkResult?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .result(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .result(v)
+        }
+      }()
+      case 5: try {
+        var v: Checkpoint?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .checkpoint(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .checkpoint(v)
+        }
+      }()
+      case 6: try {
+        var v: BlobRequest?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .blobRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .blobRequest(v)
+        }
+      }()
+      case 7: try {
+        var v: Probe?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .probe(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .probe(v)
+        }
+      }()
+      case 8: try {
+        var v: BlobPart?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .uploadPart(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .uploadPart(v)
+        }
+      }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._protocol != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
-      }
-      if _storage._worker != 0 {
-        try visitor.visitSingularFixed64Field(value: _storage._worker, fieldNumber: 2)
-      }
-      switch _storage._body {
-      case .status?: try {
-        guard case .status(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      }()
-      case .result?: try {
-        guard case .result(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      }()
-      case .checkpoint?: try {
-        guard case .checkpoint(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      }()
-      case .blobRequest?: try {
-        guard case .blobRequest(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      }()
-      case .probe?: try {
-        guard case .probe(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      }()
-      case .uploadPart?: try {
-        guard case .uploadPart(let v)? = _storage._body else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-      }()
-      case nil: break
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
+    }
+    if self.worker != 0 {
+      try visitor.visitSingularFixed64Field(value: self.worker, fieldNumber: 2)
+    }
+    switch self.body {
+    case .status?: try {
+      guard case .status(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .result?: try {
+      guard case .result(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .checkpoint?: try {
+      guard case .checkpoint(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .blobRequest?: try {
+      guard case .blobRequest(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .probe?: try {
+      guard case .probe(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .uploadPart?: try {
+      guard case .uploadPart(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WorkerMessage, rhs: WorkerMessage) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._protocol != rhs_storage._protocol {return false}
-        if _storage._worker != rhs_storage._worker {return false}
-        if _storage._body != rhs_storage._body {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.body != rhs.body {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1323,71 +1320,158 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
   package static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}tasks_done\0\u{3}milliseconds_since_orders\0")
 
+  fileprivate class _StorageClass {
+    var _number: UInt64 = 0
+    var _orders: UInt64 = 0
+    var _coordinator: UInt64 = 0
+    var _profile: Profile? = nil
+    var _membership: Membership? = nil
+    var _leaving: Bool = false
+    var _failure: Failure? = nil
+    var _tasksDone: UInt64 = 0
+    var _millisecondsSinceOrders: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _number = source._number
+      _orders = source._orders
+      _coordinator = source._coordinator
+      _profile = source._profile
+      _membership = source._membership
+      _leaving = source._leaving
+      _failure = source._failure
+      _tasksDone = source._tasksDone
+      _millisecondsSinceOrders = source._millisecondsSinceOrders
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._number) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._orders) }()
+        case 3: try { try decoder.decodeSingularFixed64Field(value: &_storage._coordinator) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._profile) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._membership) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._leaving) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._tasksDone) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._millisecondsSinceOrders) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._number != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._number, fieldNumber: 1)
+      }
+      if _storage._orders != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._orders, fieldNumber: 2)
+      }
+      if _storage._coordinator != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._coordinator, fieldNumber: 3)
+      }
+      try { if let v = _storage._profile {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._membership {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if _storage._leaving != false {
+        try visitor.visitSingularBoolField(value: _storage._leaving, fieldNumber: 6)
+      }
+      try { if let v = _storage._failure {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._tasksDone != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._tasksDone, fieldNumber: 8)
+      }
+      if _storage._millisecondsSinceOrders != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._millisecondsSinceOrders, fieldNumber: 9)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WorkerStatus, rhs: WorkerStatus) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._number != rhs_storage._number {return false}
+        if _storage._orders != rhs_storage._orders {return false}
+        if _storage._coordinator != rhs_storage._coordinator {return false}
+        if _storage._profile != rhs_storage._profile {return false}
+        if _storage._membership != rhs_storage._membership {return false}
+        if _storage._leaving != rhs_storage._leaving {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._tasksDone != rhs_storage._tasksDone {return false}
+        if _storage._millisecondsSinceOrders != rhs_storage._millisecondsSinceOrders {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Failure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Failure"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{3}insufficient_memory\0")
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.orders) }()
-      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.coordinator) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._profile) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._membership) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.failure) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.tasksDone) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.millisecondsSinceOrders) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.insufficientMemory) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.number != 0 {
-      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
     }
-    if self.orders != 0 {
-      try visitor.visitSingularUInt64Field(value: self.orders, fieldNumber: 2)
-    }
-    if self.coordinator != 0 {
-      try visitor.visitSingularFixed64Field(value: self.coordinator, fieldNumber: 3)
-    }
-    try { if let v = self._profile {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    try { if let v = self._membership {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    if self.leaving != false {
-      try visitor.visitSingularBoolField(value: self.leaving, fieldNumber: 6)
-    }
-    if !self.failure.isEmpty {
-      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 7)
-    }
-    if self.tasksDone != 0 {
-      try visitor.visitSingularUInt64Field(value: self.tasksDone, fieldNumber: 8)
-    }
-    if self.millisecondsSinceOrders != 0 {
-      try visitor.visitSingularUInt32Field(value: self.millisecondsSinceOrders, fieldNumber: 9)
+    if self.insufficientMemory != false {
+      try visitor.visitSingularBoolField(value: self.insufficientMemory, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WorkerStatus, rhs: WorkerStatus) -> Bool {
-    if lhs.number != rhs.number {return false}
-    if lhs.orders != rhs.orders {return false}
-    if lhs.coordinator != rhs.coordinator {return false}
-    if lhs._profile != rhs._profile {return false}
-    if lhs._membership != rhs._membership {return false}
-    if lhs.leaving != rhs.leaving {return false}
-    if lhs.failure != rhs.failure {return false}
-    if lhs.tasksDone != rhs.tasksDone {return false}
-    if lhs.millisecondsSinceOrders != rhs.millisecondsSinceOrders {return false}
+  package static func ==(lhs: Failure, rhs: Failure) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.insufficientMemory != rhs.insufficientMemory {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1864,7 +1948,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.chunk) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.milliseconds) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._bytes) }()
       default: break
@@ -1886,9 +1970,9 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.digest.isEmpty {
       try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
     }
-    if !self.failure.isEmpty {
-      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 4)
-    }
+    try { if let v = self._failure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     if self.milliseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.milliseconds, fieldNumber: 5)
     }
@@ -1902,7 +1986,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.job != rhs.job {return false}
     if lhs.chunk != rhs.chunk {return false}
     if lhs.digest != rhs.digest {return false}
-    if lhs.failure != rhs.failure {return false}
+    if lhs._failure != rhs._failure {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
     if lhs._bytes != rhs._bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

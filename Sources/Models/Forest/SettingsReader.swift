@@ -16,7 +16,7 @@ struct SettingsReader {
     names.append(name)
     guard let text = remaining.removeValue(forKey: name) else { return fallback }
     guard let value = parse(text) else {
-      throw .badSettings("\(name) of \(model) is \"\(text.prefix(200))\"; it must be \(allowed)")
+      throw .badSettings("\(name) must be \(allowed), not \"\(text.prefix(200))\"")
     }
     return value
   }

@@ -28,27 +28,36 @@ package struct NeighborsSettings: Sendable, Equatable {
   /// Principal components need a matrix of pixels x pixels.
   private static let maxPixels = 4096
 
+  private func require(_ condition: Bool, _ reason: String) throws(ModelError) {
+    if !condition { throw .badSettings(reason) }
+  }
+
+  /// Checks the values that do not depend on the images.
+  ///
+  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
+  package func check() throws(ModelError) {
+    try require(neighbors >= 1, "neighbors must be an integer from 1, not \(neighbors)")
+    try require(0...2 ~= whitening, "whitening must be a number from 0 to 2, not \(whitening)")
+    try require(
+      components != nil || whitening == 0, "whitening scales principal components; give --components as well")
+  }
+
   /// Checks all values.
   ///
   /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting, or the first that does not match these
   ///   images.
   package func validate(images count: Int, shape: ImageShape) throws(ModelError) {
-    func require(_ condition: Bool, _ reason: String) throws(ModelError) {
-      if !condition { throw .badSettings(reason) }
-    }
-    try require(neighbors >= 1, "neighbors: an integer from 1, not \(neighbors)")
-    try require(neighbors <= count, "neighbors: \(neighbors), but there are only \(counted(count, "training image"))")
-    try require(0...2 ~= whitening, "whitening: a number from 0 to 2, not \(whitening)")
-    guard let components else {
-      return try require(whitening == 0, "whitening scales principal components; give --components as well")
-    }
+    try check()
+    try require(
+      neighbors <= count, "neighbors is \(neighbors), but there are only \(counted(count, "training image"))")
+    guard let components else { return }
     try require(
       shape.count <= Self.maxPixels,
       "components: images of \(shape) have \(shape.count) values, but the limit for principal components is "
         + "\(Self.maxPixels)")
     try require(
       1...shape.count ~= components,
-      "components: an integer from 1 to \(shape.count), the number of values of an image, not \(components)")
+      "components must be an integer from 1 to \(shape.count), the number of values of an image, not \(components)")
   }
 
   /// The settings as text, by the names of the command-line options; ``init(text:)`` parses it.

@@ -79,23 +79,26 @@ package struct NetworkSettings: Sendable, Equatable {
     }
     try require(
       1...Self.maxBlocks ~= filters.count && filters.allSatisfy { 1...4096 ~= $0 },
-      "filters: a number from 1 to 4096 for each of 1 to \(Self.maxBlocks) blocks")
-    try require([1, 3, 5, 7].contains(kernel), "kernel: 1, 3, 5 or 7, not \(kernel)")
+      "filters must be a number from 1 to 4096 for each of 1 to \(Self.maxBlocks) blocks")
+    try require([1, 3, 5, 7].contains(kernel), "kernel must be 1, 3, 5 or 7, not \(kernel)")
     try require(
       dense.count <= Self.maxDenseLayers && dense.allSatisfy { 1...65536 ~= $0 },
-      "dense: a number from 1 to 65536 for each of at most \(Self.maxDenseLayers) layers, or none")
-    try require(dropout >= 0 && dropout < 1, "dropout: at least 0 and below 1, not \(dropout)")
-    try require(1...100_000 ~= epochs, "epochs: an integer from 1 to 100000, not \(epochs)")
-    try require(1...65536 ~= batch, "batch: an integer from 1 to 65536, not \(batch)")
-    try require(1...batch ~= shards, "shards: an integer from 1 to the batch size \(batch), not \(shards)")
-    try require(peakLearningRate > 0 && peakLearningRate.isFinite, "learning-rate: a positive number")
-    try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay: zero or a positive number")
+      "dense must be a number from 1 to 65536 for each of at most \(Self.maxDenseLayers) layers, or none")
+    try require(dropout >= 0 && dropout < 1, "dropout must be at least 0 and below 1, not \(dropout)")
+    try require(1...100_000 ~= epochs, "epochs must be an integer from 1 to 100000, not \(epochs)")
+    try require(1...65536 ~= batch, "batch must be an integer from 1 to 65536, not \(batch)")
+    try require(1...batch ~= shards, "shards must be an integer from 1 to the batch size \(batch), not \(shards)")
+    try require(peakLearningRate > 0 && peakLearningRate.isFinite, "learning-rate must be a positive number")
+    try require(weightDecay >= 0 && weightDecay.isFinite, "weight-decay must be zero or a positive number")
     try require(
-      labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing: at least 0 and below 1, not \(labelSmoothing)")
-    try require(validation >= 0 && validation < 1, "validation: a fraction, at least 0 and below 1, not \(validation)")
-    try require(patience.map { $0 >= 1 } ?? true, "patience: an integer from 1, or none")
+      labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing must be at least 0 and below 1, not \(labelSmoothing)"
+    )
+    try require(
+      validation >= 0 && validation < 1, "validation must be a fraction, at least 0 and below 1, not \(validation)")
+    try require(patience.map { $0 >= 1 } ?? true, "patience must be an integer from 1, or none")
     try require(patience == nil || validation > 0, "patience requires a validation set (validation above 0)")
-    try require(weightAverage >= 0 && weightAverage < 1, "weight-average: at least 0 and below 1, not \(weightAverage)")
+    try require(
+      weightAverage >= 0 && weightAverage < 1, "weight-average must be at least 0 and below 1, not \(weightAverage)")
   }
 }
 
