@@ -41,8 +41,8 @@ extension Coordinator.Note {
   /// Whether the note reports a failure.
   var isFault: Bool {
     switch self {
-    case .joined, .begun, .refused, .lost(_, .leaving): false
-    case .lost, .quarantined, .resultsDiffer, .deviates, .unusable, .noWorkersLeft: true
+    case .joined, .begun, .lost(_, .leaving): false
+    case .lost, .quarantined, .refused, .resultsDiffer, .deviates, .unusable, .noWorkersLeft: true
     }
   }
 }

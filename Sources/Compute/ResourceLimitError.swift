@@ -55,7 +55,7 @@ package enum OpenFileLimit {
       }
       throw ResourceLimitError(
         description:
-          "cannot open \(count) more files, of which only \(opened.count) can be opened: \(reason); raise the limit")
+          "cannot open \(count) more files (only \(opened.count) could be opened): \(reason); raise the limit")
     }
   }
 }

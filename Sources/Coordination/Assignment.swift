@@ -98,13 +98,16 @@ struct Assignment: Sendable {
   /// Returns how the job ends without having been done; nil if one of these workers may be able to do it.
   func endIfExcluded(_ candidates: [WorkerID]) -> Coordinator.JobEnd? {
     let exclusions = candidates.sorted().compactMap { excluded[$0] }
-    guard let first = exclusions.first, exclusions.count == candidates.count else { return nil }
+    guard let first = exclusions.first, exclusions.count == candidates.count,
+      !exclusions.contains(where: { $0.exclusion == .unlinked })
+    else { return nil }
+    if let unable = exclusions.first(where: { $0.exclusion == .unable }) { return .impossible(reason: unable.reason) }
     // Whether memory is sufficient depends on the hosts: this is no result of a team's fit.
-    if team != nil, let lacking = exclusions.first(where: { $0.exclusion == .insufficientMemory }) {
-      return .abandoned(reason: lacking.reason)
-    }
-    return .impossible(reason: (exclusions.first { $0.exclusion == .unable } ?? first).reason)
+    return team == nil ? .impossible(reason: first.reason) : .abandoned(reason: first.reason)
   }
+
+  /// Whether workers are excluded because of too little memory.
+  var lacksMemory: Bool { excluded.values.contains { $0.exclusion == .insufficientMemory } }
 
   /// Notes the step that the training has reached. The rounds before it are not the cause of later crashes.
   mutating func note(step: UInt64, at now: Milliseconds, _ statistics: inout CrashStatistics) {
@@ -119,9 +122,9 @@ struct Assignment: Sendable {
     of worker: WorkerID, _ crash: Coordinator.Crash, limits: Limits, at now: Milliseconds,
     _ statistics: inout CrashStatistics
   ) -> Bool {
-    // The worker was lost before the others reached the newest step: the rounds that it worked on are done. A crash in
-    // the round after a short one can be taken for such a loss, because the step is known only some time later; the
-    // next crash in that round is not.
+    // The worker was lost before the others reached the newest step: the rounds that it worked on are done. The step
+    // becomes known only some time after it was reached. A crash early in the next round can therefore be attributed to
+    // the previous one; a second crash in that round is not.
     guard crash.time > lastStepTime else {
       statistics.noteUnrelatedLoss(of: worker, at: now, window: limits.heartbeat)
       return false

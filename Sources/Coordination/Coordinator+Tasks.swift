@@ -31,10 +31,10 @@ extension Coordinator {
   private mutating func handleFailure(_ result: ChunkResult, from id: WorkerID, at index: Int) {
     guard let chunk = assignments[index].pool!.chunks(of: id).first(where: { $0.id == result.chunk }) else { return }
     if result.failure.insufficientMemory {
-      actions.append(.note(.refused(chunk, by: id, reason: result.failure.reason)))
-      assignments[index].pool!.refuse(result.chunk, by: id, reason: result.failure.reason)
-      quarantineRefused(of: index)
-    } else if assignments[index].pool!.quarantine(result.chunk) != nil {
+      // Of several tasks, only one may need too much memory; they are tried one by one.
+      if chunk.count == 1 { actions.append(.note(.refused(chunk, by: id, reason: result.failure.reason))) }
+      assignments[index].pool!.refuse(result.chunk, by: id, reason: result.failure.reason, at: now)
+    } else if assignments[index].pool!.quarantine(result.chunk, reportedBy: id) != nil {
       // Tasks are deterministic: a task that fails on one worker fails on all.
       actions.append(.note(.quarantined(chunk, job: result.job, reason: result.failure.reason)))
     }
@@ -44,9 +44,10 @@ extension Coordinator {
 
   /// Quarantines the chunks for which no worker has enough memory.
   mutating func quarantineRefused(of index: Int) {
-    guard !mayWorkerReturn else { return }
     let workers = responsiveWorkers.filter { assignments[index].excluded[$0] == nil }.sorted()
-    for (chunk, reason) in assignments[index].pool?.quarantineRefused(byAllOf: workers) ?? [] {
+    let quarantined = assignments[index].pool?.quarantineRefused(
+      byAllOf: workers, and: Array(lostWorkers.keys), before: now - limits.heartbeat)
+    for (chunk, reason) in quarantined ?? [] {
       actions.append(.note(.quarantined(chunk, job: assignments[index].job.id, reason: reason)))
     }
   }

@@ -133,6 +133,7 @@ extension Coordinator {
     workers[id] = nil
     withdraw(id)
     readmitExcluded()
+    noteIfNoWorkersLeft()
   }
 
   mutating func regroup(_ index: Int, _ members: [WorkerID]) {

@@ -25,9 +25,10 @@ extension Coordinator {
       return false
     }
     workers[id] = WorkerRecord(profile: profile, lastSeen: now, status: 0, joinTime: now)
+    lostWorkers[id] = nil
     statistics.noteReturn(of: id)
     for index in assignments.indices { assignments[index].noteReturn(of: id) }
-    actions.append(.note(.joined(id, profile)))
+    if !unresponsive.contains(id) { actions.append(.note(.joined(id, profile))) }
     assignAwaitedWorkers()
     return true
   }
@@ -53,6 +54,7 @@ extension Coordinator {
     }
     // A worker that has reconnected is responsive again only once it has acknowledged orders of this connection.
     guard workers[id]!.unacknowledged == nil, worker.orders.number > 0, unresponsive.remove(id) != nil else { return }
+    actions.append(.note(.joined(id, worker.profile)))
     acknowledgmentBackoffs[id, default: Backoff()].noteRequest()
     assignAwaitedWorkers()
   }
@@ -83,8 +85,8 @@ extension Coordinator {
     status.coordinator == session && status.orders == workers[id]?.orders.number
   }
 
-  /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker can do it: none in the
-  /// cluster or, for the job of a team, none of the team, unless only memory is insufficient.
+  /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker of the cluster can do it.
+  /// The job of a team also ends if all its workers report an error other than insufficient memory.
   private mutating func exclude(_ id: WorkerID, from index: Int, _ failure: Failure) {
     let job = assignments[index].job.id
     actions.append(.note(.lost(id, .excluded(reason: failure.reason))))
@@ -93,12 +95,10 @@ extension Coordinator {
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
-    if assignment.team != nil, !failure.insufficientMemory {
-      if assignment.workers.isEmpty { return end(index, .impossible(reason: failure.reason)) }
-    } else {
-      endExcluded()
+    if assignment.team != nil, !failure.insufficientMemory, assignment.workers.isEmpty {
+      return end(index, .impossible(reason: failure.reason))
     }
-    assignWorkers()
+    readmitExcluded()
   }
 
   /// Removes a worker that was lost.
@@ -119,10 +119,11 @@ extension Coordinator {
       if worker.lastSeen > worker.startTime { end = last }
     case .unresponsive, .leaving, .excluded: break
     }
-    if loss != .leaving { lastLossTime = now }
+    if loss != .leaving { lostWorkers[id] = now }
+    let wasResponsive = loss == .unresponsive || !unresponsive.contains(id)
     withdraw(id, crash: end.map { Crash(at: $0, worker) })
     readmitExcluded()
-    noteIfNoWorkersLeft()
+    if wasResponsive { noteIfNoWorkersLeft() }
   }
 
   mutating func noteIfNoWorkersLeft() {
@@ -150,13 +151,11 @@ extension Coordinator {
         endIfFinished(assignment.job.id)
         continue
       }
-      if case .abandoned = end, mayWorkerReturn { continue }
+      // A lost worker, which may have more memory than the others, may still reconnect.
+      if assignment.lacksMemory, lostWorkers.keys.contains(where: { assignment.excluded[$0] == nil }) { continue }
       self.end(index, end)
     }
   }
-
-  /// Whether a lost worker, which may have more memory than the others, may still reconnect.
-  var mayWorkerReturn: Bool { now - lastLossTime <= limits.workerTimeout }
 
   /// The loss of a worker that may have crashed.
   struct Crash {

@@ -30,7 +30,8 @@ package struct Coordinator: Sendable {
   package enum Note: Sendable, Equatable {
     case joined(WorkerID, Profile)
     case lost(WorkerID, Loss)
-    /// The chunk's tasks are quarantined: workers crash whenever they compute them, or the tasks fail.
+    /// The chunk's tasks are quarantined: workers crash whenever they compute them, the tasks fail, or no worker has
+    /// enough memory for them.
     case quarantined(Chunk, job: UInt64, reason: String)
     /// The worker's host has too little memory for the chunk.
     case refused(Chunk, by: WorkerID, reason: String)
@@ -55,7 +56,7 @@ package struct Coordinator: Sendable {
     case trained
     /// No worker can do the job.
     case impossible(reason: String)
-    /// Workers crash whenever they train for the team's job.
+    /// Workers crash whenever they train for the team's job, or none has enough memory for it.
     case abandoned(reason: String)
     case failed(reason: String)
   }
@@ -114,8 +115,8 @@ package struct Coordinator: Sendable {
   /// The acknowledgment timeouts of workers that acknowledged orders only after the timeout: their links are slow.
   var acknowledgmentBackoffs: [WorkerID: Backoff] = [:]
   var statistics = CrashStatistics()
-  /// The time at which a worker was last lost that had not left.
-  var lastLossTime: Milliseconds = .min / 2
+  /// The workers that were lost within the last worker timeout, and may reconnect, with the times.
+  var lostWorkers: [WorkerID: Milliseconds] = [:]
   /// The number of workers that must join before any work is handed out.
   private var awaited = 1
   /// The time of ``clock``.
@@ -274,7 +275,9 @@ package struct Coordinator: Sendable {
         }
       }
       $0.quarantine()
-      $0.endExcluded()
+      let expiry = $0.now - $0.limits.workerTimeout
+      $0.lostWorkers = $0.lostWorkers.filter { $0.value >= expiry }
+      $0.readmitExcluded()
       if $0.assignments.contains(where: { $0.team != nil }) { $0.assignWorkers() }
       $0.assignIdleWorkers()
     }

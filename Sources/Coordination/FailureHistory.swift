@@ -6,13 +6,13 @@ package struct FailureHistory: Sendable {
     var workers: Set<WorkerID>
     var exposure: Milliseconds
     var isProven: Bool
+    /// The time of the first loss.
+    let start: Milliseconds
   }
 
   private var failures: [Failure] = []
   /// The time that other workers have spent on the same work without a failure.
   var survivorTime: Milliseconds = 0
-  /// The time of the first loss of the newest failure.
-  private var lastStart: Milliseconds = .min / 2
 
   package init() {}
 
@@ -33,9 +33,8 @@ package struct FailureHistory: Sendable {
   package mutating func record(
     _ worker: WorkerID, at now: Milliseconds, window: Milliseconds, after exposure: Milliseconds, isProven: Bool
   ) {
-    if now - lastStart > window || failures.isEmpty {
-      failures.append(Failure(workers: [], exposure: 0, isProven: false))
-      lastStart = now
+    if failures.last.map({ now - $0.start > window }) ?? true {
+      failures.append(Failure(workers: [], exposure: 0, isProven: false, start: now))
     }
     let last = failures.count - 1
     failures[last].workers.insert(worker)

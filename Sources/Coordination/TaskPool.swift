@@ -30,6 +30,7 @@ package struct TaskPool: Sendable {
     var rejectedFrom: Set<WorkerID> = []
     /// The workers whose hosts have too little memory for the chunk, with the reason that each gave.
     var refusals: [WorkerID: String] = [:]
+    var lastRefusalTime: Milliseconds = .min / 2
 
     /// Returns whether the worker may be given the chunk.
     func isOpen(to worker: WorkerID) -> Bool { !rejectedFrom.contains(worker) && refusals[worker] == nil }
@@ -94,7 +95,8 @@ package struct TaskPool: Sendable {
   /// Whether all tasks so far are done or quarantined.
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
-  /// The chunks that are quarantined: workers crash whenever they compute them, or their tasks fail.
+  /// The chunks that are quarantined: workers crash whenever they compute them, their tasks fail, or no worker has enough
+  /// memory for them.
   package var quarantined: [Chunk] { quarantinedChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
 
   /// Returns the chunks of a worker, oldest first.
@@ -283,28 +285,40 @@ package struct TaskPool: Sendable {
     open[id]!.rejectedFrom.insert(worker)
     if !workers.contains(where: open[id]!.isOpen) { open[id]!.rejectedFrom = [] }
     if open[id]!.holders.contains(worker) { dequeue(id, from: worker) }
-    if open[id]!.holders.isEmpty { returned.insert(id) }
+    release(id)
   }
 
   /// Takes a chunk from a worker whose host has too little memory for it. A chunk of several tasks is split: most of
   /// them may need less memory.
-  mutating func refuse(_ id: UInt64, by worker: WorkerID, reason: String) {
+  mutating func refuse(_ id: UInt64, by worker: WorkerID, reason: String, at now: Milliseconds) {
     guard open[id] != nil else { return }
+    // The worker no longer computes the chunk.
+    defer { staleWorkers.remove(worker) }
     if open[id]!.chunk.count > 1 { return split(id) }
     open[id]!.refusals[worker] = reason
+    open[id]!.lastRefusalTime = now
     open[id]!.rejectedFrom = []
     if open[id]!.holders.contains(worker) { dequeue(id, from: worker) }
-    if open[id]!.holders.isEmpty { returned.insert(id) }
+    release(id)
   }
 
-  /// Quarantines the chunks that all of these workers have refused.
+  /// Quarantines the open chunks if all of these workers have refused each of them. As long as there are other chunks,
+  /// a worker with more memory may still join.
+  /// - Parameters:
+  ///   - lost: Workers that may reconnect. They must have refused the chunks as well.
+  ///   - time: The time since which no chunk must have been refused: a pool that has no other tasks may grow first.
   /// - Returns: The chunks, each with the reason that one of the workers gave.
-  mutating func quarantineRefused(byAllOf workers: [WorkerID]) -> [(Chunk, reason: String)] {
-    guard let first = workers.first else { return [] }
+  mutating func quarantineRefused(
+    byAllOf workers: [WorkerID], and lost: [WorkerID], before time: Milliseconds
+  ) -> [(Chunk, reason: String)] {
+    guard let first = workers.first, uncut.isEmpty, returned.count == open.count,
+      open.values.allSatisfy({ chunk in
+        chunk.lastRefusalTime < time && (workers + lost).allSatisfy { chunk.refusals[$0] != nil }
+      })
+    else { return [] }
     return returned.sorted().compactMap { id in
-      let refusals = open[id]!.refusals
-      guard workers.allSatisfy({ refusals[$0] != nil }) else { return nil }
-      return quarantine(id).map { ($0, refusals[first]!) }
+      let reason = open[id]!.refusals[first]!
+      return quarantine(id).map { ($0, reason) }
     }
   }
 
@@ -324,7 +338,7 @@ package struct TaskPool: Sendable {
       open[id]!.holders.remove(worker)
       // The remaining holder is no longer a mere helper.
       open[id]!.helper = nil
-      if open[id]!.holders.isEmpty { returned.insert(id) }
+      release(id)
     }
     if lostQueues.count >= Self.maxLostQueues { lostQueues = [:] }
     if !ids.isEmpty { lostQueues[worker] = ids }
@@ -371,8 +385,13 @@ package struct TaskPool: Sendable {
   private mutating func returnWaitingChunks(of worker: WorkerID) {
     for id in queues[worker]!.dropFirst() {
       dequeue(id, from: worker)
-      if open[id]!.holders.isEmpty { returned.insert(id) }
+      release(id)
     }
+  }
+
+  /// Returns a chunk to the pool if no worker has it, and it is not due to be quarantined.
+  private mutating func release(_ id: UInt64) {
+    if open[id]!.holders.isEmpty, open[id]!.quarantinePendingSince == nil { returned.insert(id) }
   }
 
   /// Replaces a chunk by one chunk per task. Each begins without failures: most tasks did not cause them, and some
@@ -393,7 +412,7 @@ package struct TaskPool: Sendable {
   mutating func noteReturn(of worker: WorkerID) {
     for id in open.keys where open[id]!.failures.remove(worker) && open[id]!.quarantinePendingSince != nil {
       open[id]!.quarantinePendingSince = nil
-      if open[id]!.holders.isEmpty { returned.insert(id) }
+      release(id)
     }
   }
 
@@ -411,9 +430,11 @@ package struct TaskPool: Sendable {
   }
 
   /// Quarantines an open chunk: no worker is given it any more.
-  mutating func quarantine(_ id: UInt64) -> Chunk? {
+  /// - Parameter worker: The worker that has reported an error of the chunk, and no longer computes it.
+  mutating func quarantine(_ id: UInt64, reportedBy worker: WorkerID? = nil) -> Chunk? {
     guard let found = open[id] else { return nil }
     withdraw(id)
+    if let worker { staleWorkers.remove(worker) }
     quarantinedChunks[id] = found
     return found.chunk
   }

@@ -163,7 +163,7 @@ import Testing
     kill(started.process.processIdentifier, SIGINT)
     let stopped = try started.wait()
     #expect(stopped.status == 130 && stopped.output.isEmpty)
-    #expect(stopped.errors.hasSuffix("stopped by Ctrl-C before the end\n"))
+    #expect(stopped.errors.hasSuffix("stopped by SIGINT (Ctrl-C) before the end\n"))
   }
 
   @Test func stoppedBenchmarkStopsItsProcesses() throws {

@@ -68,7 +68,7 @@ import Testing
 
   @Test func namesRunWithoutFolder() throws {
     let data = try TinyData.write(into: folder)
-    #expect(try atelier(["train", "forest", "--trees", "1000000000000", "--data", data]).status == 64)
+    #expect(try atelier(["train", "knn", "--neighbors", "91", "--data", data]).status == 64)
     let run = try atelier(["report", "latest"])
     #expect(run.status == 66, "\(run.errors)")
     #expect(run.errors.contains("its command failed before it wrote a file"), "\(run.errors)")

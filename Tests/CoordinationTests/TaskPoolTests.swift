@@ -120,7 +120,32 @@ struct TaskPoolTests {
     #expect(!isQuarantined(refuse(first.chunks[0], by: 1, job: first.job.id)))
     let next = complete(second.chunks[0], by: 2, job: second.job.id, milliseconds: 1)
     #expect(next.chunks.first == first.chunks.first)
-    #expect(isQuarantined(refuse(first.chunks[0], by: 2, job: next.job.id)))
+    #expect(!isQuarantined(refuse(first.chunks[0], by: 2, job: next.job.id)), "the search may add other tasks first")
+    now += 1_001
+    #expect(isQuarantined(coordinator.tick(at: now)))
+  }
+
+  /// A worker with more memory may join while others compute the rest.
+  @Test mutating func refusedTaskWaitsForTheOtherTasks() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<3], largestChunk: 1)), description: [], at: 0)
+    let first = orders(join(1, threads: 1), to: 1)
+    _ = refuse(first.chunks[0], by: 1, job: first.job.id)
+    now += 20_000
+    _ = join(1, threads: 1)
+    #expect(!isQuarantined(coordinator.tick(at: now)))
+    #expect(orders(join(2, threads: 1), to: 2).chunks.first == first.chunks[0])
+  }
+
+  /// A refused task does not hide that the next one crashes the worker.
+  @Test mutating func crashAfterRefusedTaskCounts() {
+    _ = coordinator.start(.tasks(TaskPool(tasks: [0..<2], largestChunk: 1)), description: [], at: 0)
+    let first = orders(join(1, threads: 1), to: 1)
+    #expect(first.chunks.map(\.first) == [0, 1])
+    let next = orders(refuse(first.chunks[0], by: 1, job: first.job.id), to: 1)
+    #expect(next.chunks.map(\.first) == [1])
+    _ = crash(1)
+    now += 2_000
+    #expect(orders(join(2, threads: 1), to: 2).chunks.map(\.first) == [0], "task 1 is suspect, and is computed alone")
   }
 
   /// Otherwise the task would wait for another worker forever.

@@ -25,7 +25,7 @@ enum Interruption {
     switch signal {
     case SIGTERM: "stopped by SIGTERM before the end"
     case SIGHUP: "stopped by SIGHUP before the end"
-    case SIGINT: "stopped by Ctrl-C before the end"
+    case SIGINT: "stopped by SIGINT (Ctrl-C) before the end"
     default: "stopped before the end"
     }
   }

@@ -26,7 +26,12 @@ struct TrainResumeCommand: ParsableCommand {
 
   func validate() throws {
     let models = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
-    if let unknown { throw ValidationError("unknown model \(unknown.debugDescription); expected one of \(models)") }
+    if let unknown {
+      throw ValidationError(
+        resume == nil
+          ? "unknown model \(unknown.debugDescription); expected one of \(models), or --resume and a run"
+          : "unexpected argument \(unknown.debugDescription)")
+    }
     if resume == nil { throw ValidationError("specify a model (\(models)), or a run with --resume") }
   }
 
