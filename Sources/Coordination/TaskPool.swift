@@ -95,8 +95,8 @@ package struct TaskPool: Sendable {
   /// Whether all tasks so far are done or quarantined.
   var isIdle: Bool { uncut.isEmpty && open.isEmpty }
 
-  /// The chunks that are quarantined: workers crash whenever they compute them, their tasks fail, or no worker has enough
-  /// memory for them.
+  /// The chunks that are quarantined: workers crash whenever they compute them, their tasks fail, or no worker has
+  /// enough memory for them.
   package var quarantined: [Chunk] { quarantinedChunks.values.map(\.chunk).sorted { $0.first < $1.first } }
 
   /// Returns the chunks of a worker, oldest first.
