@@ -47,7 +47,7 @@ enum ExitStatus {
       case .busy: return temporary
       case .notCreated: return cannotCreate
       }
-    case ModelError.badModel, is EvaluationError: return badData
+    case ModelError.badModel, ModelError.wrongShape, is EvaluationError: return badData
     case let error as DatasetError:
       switch error {
       case .missing: return noInput

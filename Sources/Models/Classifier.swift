@@ -25,11 +25,10 @@ package protocol Classifier: Sendable {
   /// - Throws: ``ModelError`` if a tensor or setting is missing or does not match the others. No input crashes.
   init(tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int) throws(ModelError)
 
-  /// Returns class probabilities: (images, classCount), row-major. `images` must have ``imageShape``; their labels are
-  /// ignored.
+  /// Returns class probabilities: (images, classCount), row-major. The labels of the images are ignored.
   ///
   /// - Parameter progress: called with the number of images done; returns false to stop
-  /// - Throws: `CancellationError` if stopped.
+  /// - Throws: ``ModelError/wrongShape(model:images:)``; `CancellationError` if stopped.
   func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float]
@@ -44,6 +43,11 @@ package typealias Predictor = (_ images: LabeledImages, _ progress: (FitProgress
 extension Classifier {
   package func predictor(on context: ComputeContext) -> Predictor {
     { images, progress in try probabilities(for: images, on: context, progress: progress) }
+  }
+
+  /// - Throws: ``ModelError/wrongShape(model:images:)`` if the model cannot classify images of this shape.
+  package func check(_ shape: ImageShape) throws(ModelError) {
+    if shape != imageShape { throw .wrongShape(model: imageShape, images: shape) }
   }
 
   /// SHA-256 over the tensors in canonical order.
@@ -69,12 +73,15 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   case badSettings(String)
   /// This host has too little memory for a fit; the message names the setting to change.
   case insufficientMemory(String)
+  /// Images of another shape than those that the model was fitted on.
+  case wrongShape(model: ImageShape, images: ImageShape)
   /// A saved model that is damaged, malicious, or of another kind.
   case badModel(String)
 
   package var description: String {
     switch self {
     case .badSettings(let reason), .insufficientMemory(let reason), .badModel(let reason): reason
+    case .wrongShape(let model, let images): "the model was fitted on images of \(model), not of \(images)"
     }
   }
 }

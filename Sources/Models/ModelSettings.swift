@@ -17,27 +17,30 @@ package enum ModelSettings: Sendable, Equatable {
     }
   }
 
-  /// The settings as text, by the names of the command-line options.
-  package var text: [String: String] {
-    switch self {
-    case .cnn(let settings): settings.text
-    case .forest(let settings): settings.text
-    case .tree(let settings): settings.text
-    case .knn(let settings): settings.text
+  /// Reads settings. Those that are missing have their defaults.
+  ///
+  /// - Parameter text: the values by name
+  /// - Throws: ``ModelError/badSettings(_:)``, which says what is allowed.
+  package init(_ kind: ModelKind, _ text: [String: String]) throws(ModelError) {
+    switch kind {
+    case .cnn: self = .cnn(try NetworkSettings(text))
+    case .forest: self = .forest(try ForestSettings(text))
+    case .tree: self = .tree(try TreeSettings(text))
+    case .knn: self = .knn(try NeighborsSettings(text))
     }
   }
 
-  /// Checks the values that do not depend on the images.
-  ///
-  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
-  package func check() throws(ModelError) {
+  private var family: any FamilySettings {
     switch self {
-    case .cnn(let settings): try settings.validate()
-    case .forest(let settings): try settings.check()
-    case .tree(let settings): try settings.check()
-    case .knn(let settings): try settings.check()
+    case .cnn(let settings): settings
+    case .forest(let settings): settings
+    case .tree(let settings): settings
+    case .knn(let settings): settings
     }
   }
+
+  /// The settings as text, by name.
+  package var text: [String: String] { family.text }
 
   /// Fits the model.
   ///

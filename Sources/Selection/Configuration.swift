@@ -26,39 +26,12 @@ package struct Configuration: Sendable, Equatable {
     Configuration(kind, parameters.filter { $0.name != name } + [Parameter(name, value)])
   }
 
-  /// Returns the standard settings with the values of the parameters.
+  /// Returns the default settings with the values of the parameters.
   /// - Throws: ``ModelError/badSettings(_:)`` for a name or value that the model does not have.
   package func settings(seed: UInt64) throws(ModelError) -> ModelSettings {
-    var text = Self.standard(kind).text
-    if text["seed"] != nil { text["seed"] = "\(seed)" }
-    for parameter in parameters {
-      guard text[parameter.name] != nil else {
-        throw .badSettings("\(kind.rawValue) has no parameter \(parameter.name)")
-      }
-      text[parameter.name] = parameter.value
-    }
-    do throws(ModelError) {
-      switch kind {
-      case .cnn: return .cnn(try NetworkSettings(text: text))
-      case .forest: return .forest(try ForestSettings(text))
-      case .tree: return .tree(try TreeSettings(text))
-      case .knn: return .knn(try NeighborsSettings(text: text))
-      }
-    } catch {
-      throw .badSettings("\(error)")
-    }
-  }
-
-  /// The parameters that a search space of this kind of model may name, sorted.
-  package static func parameterNames(_ kind: ModelKind) -> [String] { standard(kind).text.keys.sorted() }
-
-  private static func standard(_ kind: ModelKind) -> ModelSettings {
-    switch kind {
-    case .cnn: .cnn(NetworkSettings())
-    case .forest: .forest(ForestSettings())
-    case .tree: .tree(TreeSettings())
-    case .knn: .knn(NeighborsSettings())
-    }
+    var text = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+    if kind.setting("seed") != nil, text["seed"] == nil { text["seed"] = "\(seed)" }
+    return try ModelSettings(kind, text)
   }
 
   /// A text for the user, such as `max-depth 10, trees 300`.

@@ -1,6 +1,6 @@
 internal import Compute
 internal import Foundation
-internal import Models
+package import Models
 
 /// The values that each parameter may have.
 package struct ParameterSpace: Sendable, Equatable, Codable {
@@ -8,7 +8,7 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
     /// Values as they are written on the command line.
     case list([String])
     /// From low to high, both included; uniform in the logarithm if `isLogarithmic`. Integers if the parameter is an
-    /// integer (``Configuration/isReal(_:)``), however the ends are written.
+    /// integer (``isReal(_:_:)``), however the ends are written.
     case range(low: Double, high: Double, isLogarithmic: Bool)
   }
 
@@ -20,14 +20,14 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
   private var names: [String] { values.keys.sorted() }
 
   /// The number of combinations; nil if there is a range of real numbers.
-  package var count: Int? {
+  package func count(_ kind: ModelKind) -> Int? {
     var count = 1
     for (name, values) in values {
       let values =
         switch values {
         case .list(let list): list.count
         case .range(let low, let high, _):
-          Configuration.isReal(name) ? nil : Int(exactly: high.rounded(.down) - low.rounded(.up)).map { max($0 + 1, 0) }
+          Self.isReal(name, kind) ? nil : Int(exactly: high.rounded(.down) - low.rounded(.up)).map { max($0 + 1, 0) }
         }
       guard let values else { return nil }
       let (product, overflow) = count.multipliedReportingOverflow(by: values)
@@ -39,7 +39,7 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
   var hasRange: Bool { values.values.contains { if case .range = $0 { true } else { false } } }
 
   /// Returns all combinations in the order of scikit-learn's `ParameterGrid`: names are sorted, and the last one
-  /// changes fastest. ``count`` must not be nil.
+  /// changes fastest. ``count(_:)`` must not be nil.
   func grid(_ kind: ModelKind) -> [Configuration] {
     var combinations: [[Configuration.Parameter]] = [[]]
     for name in names {
@@ -64,15 +64,17 @@ package struct ParameterSpace: Sendable, Equatable, Codable {
       case .list(let list):
         return Configuration.Parameter(name, list[min(Int(fraction * Double(list.count)), list.count - 1)])
       case .range(let low, let high, let isLogarithmic):
-        return Configuration.Parameter(name, Self.text(name, fraction, low, high, isLogarithmic))
+        return Configuration.Parameter(
+          name, Self.text(fraction, low, high, isLogarithmic, isInteger: !Self.isReal(name, kind)))
       }
     }
     return Configuration(kind, parameters)
   }
 
   /// Returns the value at a fraction, from 0 to 1, of a parameter's range.
-  static func text(_ name: String, _ fraction: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool) -> String {
-    let isInteger = !Configuration.isReal(name)
+  static func text(
+    _ fraction: Double, _ low: Double, _ high: Double, _ isLogarithmic: Bool, isInteger: Bool
+  ) -> String {
     // Every integer, including the highest, covers an interval of equal width.
     let (first, last) = isInteger ? (low, high + 1) : (low, high)
     let value =

@@ -21,14 +21,7 @@ package struct SharedFit {
     _ group: FitGroup, training: LabeledImages, test: LabeledImages, classCount: Int, on context: ComputeContext,
     available: Int? = nil, progress: @escaping (FitProgress) -> Bool
   ) throws(ModelError) {
-    members = try group.members.map { text throws(ModelError) in
-      switch group.kind {
-      case .cnn: .cnn(try NetworkSettings(text: text))
-      case .forest: .forest(try ForestSettings(text))
-      case .tree: .tree(try TreeSettings(text))
-      case .knn: .knn(try NeighborsSettings(text: text))
-      }
-    }
+    members = try group.members.map { text throws(ModelError) in try ModelSettings(group.kind, text) }
     (self.training, self.test, self.classCount) = (training, test, classCount)
     (self.context, self.available, self.progress) = (context, available, progress)
   }
@@ -134,7 +127,7 @@ package struct SharedFit {
 
   private func fitNeighbors() throws -> () throws -> [[Float]] {
     let members = members.compactMap { if case .knn(let settings) = $0 { settings } else { nil } }
-    for member in members { try member.validate(images: training.count, shape: training.shape) }
+    for member in members { try member.check(images: training.count, shape: training.shape) }
     let analysis =
       members[0].components == nil ? nil : PrincipalComponents.Analysis(of: training, on: context)
     // One search answers all members with the same distances. Each fold is a separate task, which searches only the

@@ -158,7 +158,7 @@ private struct SweepFileReader {
   }
 
   private func space(_ node: Node, of kind: ModelKind) throws(SweepError) -> ParameterSpace {
-    let names = Configuration.parameterNames(kind)
+    let names = kind.settingNames
     guard let mapping = node.mapping else { throw error(node, "expected a space with lines like `trees: [100, 200]`") }
     var space: [String: ParameterSpace.Values] = [:]
     for (key, value) in mapping {

@@ -36,7 +36,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
   ///   configurations.
   package func configurations() throws(SweepError) -> [Configuration] {
     let count = spaces.reduce(0 as Int?) { sum, space in
-      guard let sum, let count = space.count else { return nil }
+      guard let sum, let count = space.count(model) else { return nil }
       return sum.addingReportingOverflow(count).overflow ? .max : sum + count
     }
     switch strategy {
@@ -89,7 +89,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     }
     try require(images ?? 1 >= 1, "images", "images must be at least 1")
     try require(!spaces.isEmpty, "space", "the list of search spaces is empty")
-    let known = Configuration.parameterNames(model)
+    let known = model.settingNames
     for space in spaces {
       for (name, values) in space.values.sorted(by: { $0.key < $1.key }) {
         guard known.contains(name) else {

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 /// Compares help texts with golden files, so that every change of a help text is reviewed as a whole.
@@ -27,6 +28,32 @@ import Testing
     }
     #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "the help fits in 80 columns")
     #expect(words.isEmpty || run.output.contains("Example:  "), "the help has an example")
+  }
+
+  /// The properties of the commands agree with the settings of each family.
+  @Test(arguments: ModelKind.allCases) func everySettingIsAnOption(kind: ModelKind) throws {
+    for command in ["train", "sweep"] {
+      let help = try AtelierProcess([command, kind.rawValue, "--help"], in: folder).output
+      for name in kind.settingNames { #expect(help.contains("\n  --\(name) <"), "\(command) \(kind) --\(name)") }
+    }
+  }
+
+  @Test(arguments: ModelKind.allCases) func printsSettings(kind: ModelKind) throws {
+    let options = kind.setting("seed") == nil ? [] : ["--seed", "7"]
+    let run = try AtelierProcess(["train", kind.rawValue, "--print-config", "--data", "nowhere"] + options, in: folder)
+    let lines = run.output.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
+    #expect(run.status == 0 && lines == kind.settingNames, "\(run.errors)")
+    #expect(options.isEmpty || run.output.contains("seed: 7\n"))
+  }
+
+  /// A preset only provides defaults: the learning rate of an optimizer is its own.
+  @Test func presetLeavesDefaultsOfOptimizer() throws {
+    func config(_ options: String...) throws -> String {
+      try AtelierProcess(["train", "cnn", "--optimizer", "adam", "--print-config"] + options, in: folder).output
+    }
+    #expect(try config() == config("--preset", "standard"))
+    #expect(try config().contains("learning-rate: 0.001\n"))
+    #expect(try config("--preset", "best").contains("learning-rate: 0.05\n"))
   }
 
   @Test func versionNamesLibrariesAndInstructionSet() throws {

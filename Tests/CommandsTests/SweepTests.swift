@@ -238,7 +238,7 @@ import Testing
         "--samples and --halving cannot be combined"
       ),
       (["forest", "--trees", "1.5"], "trees must be an integer from 1 to 100000, not \"1.5\""),
-      (["cnn", "--epochs", "2.5"], "epochs cannot be 2.5"),
+      (["cnn", "--epochs", "2.5"], "epochs must be an integer from 1 to 100000, not \"2.5\""),
     ] {
       let run = try start(options).wait()
       #expect(run.status == 64 && run.errors.contains(reason), "\(run.errors)")

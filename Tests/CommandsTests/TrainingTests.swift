@@ -79,7 +79,7 @@ import Testing
       "forest", to: "a",
       [
         "--criterion", "entropy", "--max-depth", "3", "--max-features", "0.5", "--min-samples-split", "4",
-        "--min-samples-leaf", "2", "--no-bootstrap", "--seed", "9",
+        "--min-samples-leaf", "2", "--bootstrap", "false", "--seed", "9",
       ])
     #expect(
       try SavedModel(path: folder.file("a")).metadata.settings == [
@@ -94,10 +94,11 @@ import Testing
     try train(
       "cnn", to: "c",
       [
-        "--preset", "best", "--kernel", "1", "--padding", "valid", "--no-batch-norm", "--dropout", "0.1", "--optimizer",
+        "--preset", "best", "--kernel", "1", "--padding", "valid", "--batch-norm", "false", "--dropout", "0.1",
+        "--optimizer",
         "adamw", "--learning-rate", "0.002", "--schedule", "cosine", "--weight-decay", "0.01", "--label-smoothing",
         "0.1", "--augment", "flip,erase", "--validation", "0.2", "--patience", "1", "--weight-average", "0.5",
-        "--no-mirror", "--seed", "18446744073709551615",
+        "--mirror", "false", "--seed", "18446744073709551615",
       ])
     #expect(
       try SavedModel(path: folder.file("c")).metadata.settings == [

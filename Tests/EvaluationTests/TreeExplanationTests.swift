@@ -34,7 +34,7 @@ private struct Fixture: Decodable {
         Tensor(name: "classes", shape: [leaves.count], leaves.map { UInt16($0.count) }),
         Tensor(name: "label", shape: [entries.count], entries.map { UInt8($0.offset) }),
         Tensor(name: "weight", shape: [entries.count], entries.map { UInt32($0.element) }),
-      ], settings: ["criterion": criterion], imageShape: shape, classCount: classes)
+      ], settings: try TreeSettings(["criterion": criterion]).text, imageShape: shape, classCount: classes)
   }
 }
 

@@ -124,7 +124,11 @@ import Testing
       #expect {
         try network.mapFeatures(of: images, block: block, labels: labels, on: context, \.logit)
       } throws: {
-        if case .badSettings = $0 as? ModelError { true } else { false }
+        switch $0 as? ModelError {
+        case .badSettings: images.shape == shape
+        case .wrongShape: images.shape != shape
+        default: false
+        }
       }
     }
     for block in [-1, 0, 3] { refuse(images, block: block, labels: nil) }

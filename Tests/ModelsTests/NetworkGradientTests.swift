@@ -101,7 +101,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
   @Test func settingsRoundTripAsText() throws {
     var settings = NetworkSettings.best
     (settings.filters, settings.dense, settings.patience, settings.learningRate) = ([8], [], 3, 0.125)
-    #expect(try NetworkSettings(text: settings.text) == settings)
+    #expect(try NetworkSettings(settings.text) == settings)
   }
 
   @Test(arguments: [
@@ -110,8 +110,8 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
   ]) func rejectsInvalidSettings(name: String, value: String) {
     var text = NetworkSettings().text
     text[name] = value
-    #expect(throws: ModelError.self) { try NetworkSettings(text: text) }
+    #expect(throws: ModelError.self) { try NetworkSettings(text) }
     text[name] = nil
-    #expect(throws: ModelError.self) { try NetworkSettings(text: text) }
+    #expect(throws: ModelError.self) { try NetworkSettings(saved: text) }
   }
 }

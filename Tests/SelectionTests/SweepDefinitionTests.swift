@@ -198,7 +198,7 @@ import Testing
 
   /// The list of real parameters agrees with the settings.
   @Test(arguments: ModelKind.allCases) func realParametersTakeFractions(kind: ModelKind) {
-    for name in Configuration.parameterNames(kind) {
+    for name in kind.settingNames {
       func isValue(_ text: String) -> Bool {
         let values = ParameterSpace([name: .list([text])])
         return (try? SweepDefinition(kind, spaces: [values]).check()) != nil

@@ -92,3 +92,13 @@ struct ExplainCommand: ParsableCommand {
     return settings
   }
 }
+
+/// Integers separated by commas.
+struct IntegerList: ExpressibleByArgument {
+  let numbers: [Int]
+
+  init?(argument: String) {
+    guard let numbers = integerList(argument, atMost: 1_000) else { return nil }
+    self.numbers = numbers
+  }
+}

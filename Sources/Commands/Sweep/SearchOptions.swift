@@ -69,7 +69,9 @@ struct SearchOptions: ParsableArguments {
   }
 
   /// The options that the user wrote.
-  var given: [String] { givenOptions(values) }
+  var given: [String] {
+    values.compactMap { name, value in value.map { $0 as? Bool == false ? "--no-\(name)" : "--\(name)" } }
+  }
 
   /// The same with their values, as arguments of a shell command.
   var arguments: String {

@@ -199,17 +199,14 @@ struct SweepOptions: ParsableArguments {
     if common.resume != nil { try SearchOptions.checkResume(search.given) }
   }
 
-  /// - Parameter values: the values of each parameter, as the user wrote them; nil for parameters that are not given
-  func run(_ kind: ModelKind, _ values: [String: String?]) throws {
+  /// - Parameter values: the values of each given parameter, as the user wrote them
+  func run(_ kind: ModelKind, _ values: [String: String]) throws {
     if common.resume != nil {
-      try SearchOptions.checkResume(values.filter { $0.value != nil }.keys.sorted().map { "--\($0)" })
+      try SearchOptions.checkResume(values.keys.sorted().map { "--\($0)" })
       return try common.run([], of: kind)
     }
     var space: [String: ParameterSpace.Values] = [:]
-    for (name, text) in values {
-      guard let text else { continue }
-      space[name] = .list(Self.list(text, of: name))
-    }
+    for (name, text) in values { space[name] = .list(Self.list(text, of: kind.setting(name)!)) }
     var definition = SweepDefinition(kind, spaces: [ParameterSpace(space)])
     try search.overrides.apply(to: &definition)
     try definition.check()
@@ -217,9 +214,8 @@ struct SweepOptions: ParsableArguments {
   }
 
   /// Splits values at commas, or at semicolons if the values are lists themselves.
-  private static func list(_ text: String, of name: String) -> [String] {
-    let isListed = ["filters", "dense", "augment"].contains(name)
-    return text.split(separator: isListed ? ";" : ",", omittingEmptySubsequences: false).map {
+  private static func list(_ text: String, of setting: SettingFacts) -> [String] {
+    text.split(separator: setting.values.kind == .list ? ";" : ",", omittingEmptySubsequences: false).map {
       $0.trimmingCharacters(in: .whitespaces)
     }
   }

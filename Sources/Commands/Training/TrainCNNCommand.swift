@@ -21,7 +21,13 @@ struct TrainCNNCommand: ParsableCommand {
       Example:  atelier train cnn --resume runs/…/cnn.checkpoint.safetensors
       """)
 
-  @OptionGroup var network: NetworkOptions
+  @Option(
+    help: """
+      Base settings: standard, or best, which is more accurate and takes five times as long. Other options modify them.
+      """)
+  var preset: NetworkPreset?
+  @OptionGroup var settings: NetworkSettingOptions
+  @OptionGroup var seed: SeedOption
 
   @Option(
     help: ArgumentHelp(
@@ -32,9 +38,10 @@ struct TrainCNNCommand: ParsableCommand {
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    if resume != nil, !network.given.isEmpty {
+    let given = (preset == nil ? [] : ["--preset"]) + settings.givenNames + seed.givenNames
+    if resume != nil, !given.isEmpty {
       throw ValidationError(
-        "--resume takes the network's settings from the checkpoint; leave out \(network.given.joined(separator: ", "))")
+        "--resume takes the network's settings from the checkpoint; leave out \(given.joined(separator: ", "))")
     }
     try DistinctFiles.check([
       "--resume": resume.map(CheckpointName.checkpoint), "--output": options.output.output, "--json": options.json.json,
@@ -44,7 +51,8 @@ struct TrainCNNCommand: ParsableCommand {
 
   func run() throws {
     if let resume { return try Self.resume(ResumableRun(resume, of: [.cnn]), options) }
-    try options.run(.cnn(network.settings))
+    let base = (preset ?? .standard).settings
+    try options.run(.cnn(try NetworkSettings(settings.values.merging(seed.values) { $1 }, base: base)))
   }
 
   /// Resumes a training. The model is written to the file of the interrupted training unless the user gives another.
@@ -66,6 +74,7 @@ struct TrainCNNCommand: ParsableCommand {
 
   private static func resume(_ path: String, _ options: TrainOptions) throws {
     let checkpoint = try NetworkCheckpoint(path: path)
+    if try options.printSettingsIfRequested(.cnn(checkpoint.settings)) { return }
     try ResumableRun.check(.cnn(checkpoint.settings), dataDigest: checkpoint.metadata.dataDigest, at: path)
     if let warning = try SavedProgress.warning(checkpoint, at: path) { options.compute.logger.warning("\(warning)") }
     var options = options

@@ -12,16 +12,8 @@ struct TrainForestCommand: ParsableCommand {
       Example:  atelier train forest --trees 300 --max-depth 20
       """)
 
-  @Option(help: ArgumentHelp("Number of trees (default: \(ForestSettings().trees)).", valueName: "n"))
-  var trees: Int?
-
-  @OptionGroup var tree: TreeOptions
-
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Fit each tree on a sample of the images, drawn with replacement (default: \(ForestSettings().bootstrap))."
-  )
-  var bootstrap: Bool?
+  @OptionGroup var settings: ForestSettingOptions
+  @OptionGroup var seed: SeedOption
 
   @Option(
     help: ArgumentHelp(
@@ -32,7 +24,7 @@ struct TrainForestCommand: ParsableCommand {
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    let given = givenOptions(["trees": trees, "bootstrap": bootstrap]) + tree.given
+    let given = settings.givenNames + seed.givenNames
     if resume != nil, !given.isEmpty {
       throw ValidationError(
         "--resume takes the settings from the unfinished forest; leave out \(given.joined(separator: ", "))")
@@ -41,16 +33,13 @@ struct TrainForestCommand: ParsableCommand {
 
   func run() throws {
     if let resume { return try Self.resume(ResumableRun(resume, of: [.forest]), options) }
-    var settings = ForestSettings()
-    settings.trees = trees ?? settings.trees
-    settings.bootstrap = bootstrap ?? settings.bootstrap
-    tree.apply(to: &settings.tree)
-    try options.run(.forest(settings))
+    try options.run(.forest, settings.values.merging(seed.values) { $1 })
   }
 
   /// Resumes a training. The model is written to the file of the interrupted training unless the user gives another.
   static func resume(_ run: ResumableRun, _ options: TrainOptions) throws {
     let (settings, model, dataDigest) = try UnfinishedForest.resume(run.path)
+    if try options.printSettingsIfRequested(.forest(settings)) { return }
     try RunFolders.withLock(onModel: model) {
       try ResumableRun.check(.forest(settings), dataDigest: dataDigest, at: model)
       var options = options

@@ -12,6 +12,9 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup var report: ReportOption
   @OptionGroup var json: JSONOptions
 
+  @Flag(help: "Print the settings, including those that have their defaults, and exit.")
+  var printConfig = false
+
   func validate() throws {
     if report.report, output.output != nil {
       throw ValidationError(
@@ -23,11 +26,24 @@ struct TrainOptions: ParsableArguments {
   /// Fits a model, saves it, and prints the result.
   /// - Parameter classes: the classes that the data must have
   func run(_ settings: ModelSettings, classes: DataOptions.ClassNames? = nil) throws {
-    try settings.check()
     try json.check()
+    if try printSettingsIfRequested(settings) { return }
     try with(settings.kind, classes: classes) { run in
       try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
     }
+  }
+
+  /// Trains a model with the settings that the user gave, and prints the result.
+  /// - Parameter text: the settings by name; those that are missing have their defaults
+  func run(_ kind: ModelKind, _ text: [String: String]) throws {
+    try run(try ModelSettings(kind, text))
+  }
+
+  /// - Returns: whether the user asked for the settings instead of a training; they are printed then
+  func printSettingsIfRequested(_ settings: ModelSettings) throws -> Bool {
+    guard printConfig else { return false }
+    try json.write(settings.text, text: settings.text.sorted { $0 < $1 }.map { "\($0): \($1)" }.joined(separator: "\n"))
+    return true
   }
 
   /// Prints the result, and writes the report if requested.

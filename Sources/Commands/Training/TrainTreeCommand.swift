@@ -12,12 +12,9 @@ struct TrainTreeCommand: ParsableCommand {
       Example:  atelier train tree --criterion entropy
       """)
 
-  @OptionGroup var tree: TreeOptions
+  @OptionGroup var settings: TreeSettingOptions
+  @OptionGroup var seed: SeedOption
   @OptionGroup var options: TrainOptions
 
-  func run() throws {
-    var settings = TreeSettings()
-    tree.apply(to: &settings)
-    try options.run(.tree(settings))
-  }
+  func run() throws { try options.run(.tree, settings.values.merging(seed.values) { $1 }) }
 }

@@ -105,7 +105,7 @@ struct UnfinishedForest {
         path: path, reason: ResumableRun.reasonForMissing(model: model, saved: "trees are saved as they are completed"))
     }
     let record = try record(path)
-    return (try ForestSettings(record.settings), model, record.dataDigest)
+    return (try ForestSettings(complete: record.settings), model, record.dataDigest)
   }
 
   /// Returns whether a folder of parts, or the folder of a run, contains an unfinished forest.

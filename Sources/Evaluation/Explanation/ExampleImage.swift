@@ -94,14 +94,12 @@ extension KeyedSample {
 }
 
 extension Classifier {
-  /// - Throws: ``ModelError/badSettings(_:)`` if the data set does not match the model.
+  /// - Throws: ``ModelError/wrongShape(model:images:)``; ``ModelError/badSettings(_:)`` for another number of classes.
   func checkFits(_ dataset: Dataset) throws(ModelError) {
-    guard imageShape == dataset.shape, classCount == dataset.classCount else {
+    try check(dataset.shape)
+    guard classCount == dataset.classCount else {
       throw .badSettings(
-        """
-        the model was trained on images of \(imageShape) in \(classCount) classes, but the data set has images of \
-        \(dataset.shape) in \(dataset.classCount) classes
-        """)
+        "the model was fitted with \(classCount) classes, but the data set has \(dataset.classCount)")
     }
   }
 }

@@ -104,7 +104,7 @@ extension Forest {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    precondition(images.shape == imageShape, "a forest for images of \(imageShape) got images of \(images.shape)")
+    try check(images.shape)
     return try Tree.meanProbabilities(of: trees, for: images, classCount: classCount, on: context, progress: progress)
   }
 }
@@ -113,7 +113,7 @@ extension DecisionTree {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    precondition(images.shape == imageShape, "a tree for images of \(imageShape) got images of \(images.shape)")
+    try check(images.shape)
     return try Tree.meanProbabilities(of: [tree], for: images, classCount: classCount, on: context, progress: progress)
   }
 }

@@ -9,6 +9,7 @@ extension Forest {
   package func probabilities(
     ofFirst counts: [Int], for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Float]] {
+    try check(images.shape)
     let counter = ProgressCounter(total: images.count * counts.count, unit: .images)
     var totals = [Float](repeating: 0, count: images.count * classCount)
     var results: [[Float]] = []

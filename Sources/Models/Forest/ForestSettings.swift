@@ -1,5 +1,5 @@
 /// Settings of a random forest: parameters of scikit-learn's `RandomForestClassifier`, with its defaults.
-package struct ForestSettings: Sendable, Equatable {
+package struct ForestSettings: FamilySettings {
   package var trees = 100
   /// Whether each tree sees a sample, with replacement, of as many images as there are; otherwise, it sees each image
   /// once.
@@ -9,24 +9,10 @@ package struct ForestSettings: Sendable, Equatable {
 
   package init() { tree.maxFeatures = .sqrt }
 
-  /// Parses and checks settings. Those that are missing get their defaults.
-  ///
-  /// - Parameter text: values by the names of the command-line options
-  /// - Throws: ``ModelError/badSettings(_:)``, which says what is allowed.
-  package init(_ text: [String: String]) throws(ModelError) {
-    var reader = SettingsReader(text, of: "a forest")
-    trees = try reader.integer("trees", default: 100, from: 1, to: 100_000)
-    bootstrap = try reader.value("bootstrap", default: true, allowed: "true or false", Bool.init)
-    tree = try TreeSettings(&reader, maxFeatures: .sqrt)
-    try reader.finish()
-  }
-
-  package var text: [String: String] {
-    tree.text.merging(["trees": String(trees), "bootstrap": String(bootstrap)]) { _, new in new }
-  }
-
-  /// Checks all values.
-  ///
-  /// - Throws: ``ModelError/badSettings(_:)`` for a value that ``init(_:)`` does not accept.
-  package func check() throws(ModelError) { _ = try ForestSettings(text) }
+  package static let schema: [Setting<ForestSettings>] =
+    [
+      .integer("trees", \.trees, in: 1...100_000, help: "Number of trees"),
+      .flag(
+        "bootstrap", \.bootstrap, help: "Whether to fit each tree on a sample of the images, drawn with replacement"),
+    ] + TreeSettings.schema.map { $0.nested(at: \.tree) }
 }

@@ -169,7 +169,7 @@ extension Forest {
   package init(
     tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) {
-    let parsed = try readSettings { () throws(ModelError) in try ForestSettings(settings) }
+    let parsed = try ForestSettings(saved: settings)
     let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
     guard trees.count == parsed.trees else {
       throw .badModel("the settings say \(parsed.trees) trees, but the tensors hold \(trees.count)")
@@ -184,16 +184,11 @@ extension DecisionTree {
   package init(
     tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) {
-    let parsed = try readSettings { () throws(ModelError) in try TreeSettings(settings) }
+    let parsed = try TreeSettings(saved: settings)
     let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
     guard trees.count == 1 else {
       throw .badModel("a decision tree is one tree, but the tensors hold \(trees.count)")
     }
     self.init(tree: trees[0], settings: parsed, imageShape: imageShape, classCount: classCount)
   }
-}
-
-/// Reads the settings of a saved model, and reports invalid ones as damage of the model.
-private func readSettings<Settings>(_ parse: () throws(ModelError) -> Settings) throws(ModelError) -> Settings {
-  do { return try parse() } catch { throw .badModel("invalid settings: \(error)") }
 }

@@ -1,7 +1,5 @@
-internal import Foundation
-
 /// Settings of a decision tree: parameters of scikit-learn's `DecisionTreeClassifier`, with its defaults.
-package struct TreeSettings: Sendable, Equatable {
+package struct TreeSettings: FamilySettings {
   /// The impurity that splits minimize.
   package enum Criterion: String, Sendable, CaseIterable, Codable {
     case gini, entropy
@@ -21,43 +19,22 @@ package struct TreeSettings: Sendable, Equatable {
 
   package init() {}
 
-  /// Parses and checks settings. Those that are missing get their defaults.
-  ///
-  /// - Parameter text: values by the names of the command-line options
-  /// - Throws: ``ModelError/badSettings(_:)``, which says what is allowed.
-  package init(_ text: [String: String]) throws(ModelError) {
-    var reader = SettingsReader(text, of: "a decision tree")
-    try self.init(&reader)
-    try reader.finish()
-  }
-
-  package var text: [String: String] {
-    [
-      "criterion": criterion.rawValue, "max-depth": maxDepth.map(String.init) ?? "none",
-      "max-features": maxFeatures.description, "min-samples-split": String(minSamplesSplit),
-      "min-samples-leaf": String(minSamplesLeaf), "seed": String(seed),
-    ]
-  }
-
-  init(_ reader: inout SettingsReader, maxFeatures: MaxFeatures = .all) throws(ModelError) {
-    criterion = try reader.value("criterion", default: .gini, allowed: "gini or entropy", Criterion.init)
-    maxDepth = try reader.value("max-depth", default: nil, allowed: "none or an integer from 1") { text in
-      if text == "none" { return .some(nil) }
-      guard let depth = Int(text), depth >= 1 else { return nil }
-      return depth
-    }
-    self.maxFeatures = try reader.value(
-      "max-features", default: maxFeatures, allowed: "sqrt, log2, all or a fraction above 0 and up to 1",
-      MaxFeatures.init)
-    minSamplesSplit = try reader.integer("min-samples-split", default: 2, from: 2)
-    minSamplesLeaf = try reader.integer("min-samples-leaf", default: 1, from: 1)
-    seed = try reader.value("seed", default: 0, allowed: "an integer from 0 to 2^64 - 1") { UInt64($0) }
-  }
-
-  /// Checks all values.
-  ///
-  /// - Throws: ``ModelError/badSettings(_:)`` for a value that ``init(_:)`` does not accept.
-  package func check() throws(ModelError) { _ = try TreeSettings(text) }
+  package static let schema: [Setting<TreeSettings>] = [
+    .choice("criterion", \.criterion, help: "Split criterion"),
+    .integer("max-depth", \.maxDepth, in: 1...(.max), help: "Maximum depth of a tree, in splits"),
+    Setting(
+      "max-features", \.maxFeatures,
+      SettingValues(
+        kind: .real, allowed: "sqrt, log2, all or a fraction above 0 and up to 1", placeholder: "sqrt|log2|all|fraction"
+      ),
+      help: "Pixels considered for each split: sqrt, log2, all, or a fraction", parse: { MaxFeatures($0) },
+      text: { $0.description }),
+    .integer(
+      "min-samples-split", \.minSamplesSplit, in: 2...(.max), help: "Minimum number of images in a node to split it"),
+    .integer(
+      "min-samples-leaf", \.minSamplesLeaf, in: 1...(.max), help: "Minimum number of images on each side of a split"),
+    .seed(\.seed),
+  ]
 }
 
 /// The number of features searched at a node.

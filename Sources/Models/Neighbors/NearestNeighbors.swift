@@ -26,7 +26,7 @@ package struct NearestNeighbors: Classifier {
     _ images: LabeledImages, classCount: Int, settings: NeighborsSettings,
     analysis: PrincipalComponents.Analysis? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> NearestNeighbors {
-    try settings.validate(images: images.count, shape: images.shape)
+    try settings.check(images: images.count, shape: images.shape)
     var isStopped = false
     let components = settings.components.map {
       PrincipalComponents(
@@ -69,9 +69,7 @@ package struct NearestNeighbors: Classifier {
     _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
     in index: NeighborIndex, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Neighbor]] {
-    guard images.shape == imageShape else {
-      throw ModelError.badSettings("the model was fitted on images of \(imageShape), not of \(images.shape)")
-    }
+    try check(images.shape)
     let queries = rows(images, on: context)
     let blocks = (images.count + Self.blockQueries - 1) / Self.blockQueries
     let results = Mutex([[[Neighbor]]](repeating: [], count: blocks))
@@ -164,9 +162,9 @@ extension NearestNeighbors {
       }
       return elements
     }
-    let configuration = try NeighborsSettings(text: settings)
+    let configuration = try NeighborsSettings(saved: settings)
     let count = tensors.first { $0.name == "labels" }?.shape.first ?? 0
-    do { try configuration.validate(images: count, shape: imageShape) } catch { throw .badModel(error.description) }
+    do { try configuration.check(images: count, shape: imageShape) } catch { throw .badModel(error.description) }
     let pixels: [UInt8] = try elements("images", [count, imageShape.count])
     let labels: [UInt8] = try elements("labels", [count])
     guard labels.allSatisfy({ Int($0) < classCount }) else {

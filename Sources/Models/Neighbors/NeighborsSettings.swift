@@ -14,7 +14,7 @@ package enum Weighting: String, Sendable, CaseIterable, Codable {
 }
 
 /// Settings of ``NearestNeighbors``, named like the command-line options.
-package struct NeighborsSettings: Sendable, Equatable {
+package struct NeighborsSettings: FamilySettings {
   package var neighbors = 5
   package var metric = DistanceMetric.euclidean
   package var weights = Weighting.uniform
@@ -28,59 +28,42 @@ package struct NeighborsSettings: Sendable, Equatable {
   /// Principal components need a matrix of pixels x pixels.
   private static let maxPixels = 4096
 
-  private func require(_ condition: Bool, _ reason: String) throws(ModelError) {
-    if !condition { throw .badSettings(reason) }
-  }
+  package static let schema: [Setting<NeighborsSettings>] = [
+    .integer("neighbors", \.neighbors, in: 1...(.max), help: "Number of neighbors that vote"),
+    .choice("metric", \.metric, help: "Distance metric"),
+    .choice("weights", \.weights, help: "Weights of the votes: uniform, or by the inverse of the distance"),
+    .integer(
+      "components", \.components, in: 1...(.max),
+      help: "Number of principal components to compare images by, or none to compare pixels"),
+    .number(
+      "whitening", \.whitening, in: NumberRange(0...2), placeholder: "p",
+      help: "Exponent P of whitening: components are scaled by their variance to the power -P/2; 1 equalizes them"),
+  ]
 
-  /// Checks the values that do not depend on the images.
-  ///
-  /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting.
-  package func check() throws(ModelError) {
-    try require(neighbors >= 1, "neighbors must be an integer from 1, not \(neighbors)")
-    try require(0...2 ~= whitening, "whitening must be a number from 0 to 2, not \(whitening)")
-    try require(
-      components != nil || whitening == 0, "whitening scales principal components; give --components as well")
+  package func checkCombination() throws(ModelError) {
+    guard components != nil || whitening == 0 else {
+      throw .badSettings("whitening scales principal components; give --components as well")
+    }
   }
 
   /// Checks all values.
   ///
   /// - Throws: ``ModelError/badSettings(_:)`` for the first invalid setting, or the first that does not match these
   ///   images.
-  package func validate(images count: Int, shape: ImageShape) throws(ModelError) {
+  package func check(images count: Int, shape: ImageShape) throws(ModelError) {
     try check()
-    try require(
-      neighbors <= count, "neighbors is \(neighbors), but there are only \(counted(count, "training image"))")
-    guard let components else { return }
-    try require(
-      shape.count <= Self.maxPixels,
-      "components: images of \(shape) have \(shape.count) values, but the limit for principal components is "
-        + "\(Self.maxPixels)")
-    try require(
-      1...shape.count ~= components,
-      "components must be an integer from 1 to \(shape.count), the number of values of an image, not \(components)")
-  }
-
-  /// The settings as text, by the names of the command-line options; ``init(text:)`` parses it.
-  package var text: [String: String] {
-    [
-      "neighbors": "\(neighbors)", "metric": metric.rawValue, "weights": weights.rawValue,
-      "components": components.map(String.init) ?? "none", "whitening": "\(whitening)",
-    ]
-  }
-
-  /// Parses ``text``.
-  ///
-  /// - Throws: ``ModelError/badModel(_:)``, which names a setting that is missing or invalid.
-  package init(text: [String: String]) throws(ModelError) {
-    func read<Value>(_ name: String, _ parse: (String) -> Value?) throws(ModelError) -> Value {
-      guard let word = text[name] else { throw .badModel("the setting \(name) is missing") }
-      guard let value = parse(word) else { throw .badModel("the setting \(name) cannot be \(word.prefix(200))") }
-      return value
+    guard neighbors <= count else {
+      throw .badSettings("neighbors is \(neighbors), but there are only \(counted(count, "training image"))")
     }
-    neighbors = try read("neighbors", { Int($0) })
-    metric = try read("metric", DistanceMetric.init(rawValue:))
-    weights = try read("weights", Weighting.init(rawValue:))
-    components = try read("components", { $0 == "none" ? .some(nil) : Int($0).map(Optional.some) })
-    whitening = try read("whitening", { Double($0) })
+    guard let components else { return }
+    guard shape.count <= Self.maxPixels else {
+      throw .badSettings(
+        "components: images of \(shape) have \(shape.count) values, but the limit for principal components is "
+          + "\(Self.maxPixels)")
+    }
+    guard components <= shape.count else {
+      throw .badSettings(
+        "components must be an integer from 1 to \(shape.count), the number of values of an image, not \(components)")
+    }
   }
 }

@@ -100,9 +100,7 @@ extension Network {
   private func labelsToExplain(
     _ images: LabeledImages, block: Int, labels: [UInt8]?, on context: ComputeContext
   ) throws -> [UInt8] {
-    guard images.shape == imageShape else {
-      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
-    }
+    try check(images.shape)
     guard plan.blocks.indices.contains(block - 1) else {
       throw ModelError.badSettings("the network has no block \(block), only blocks 1 to \(plan.blocks.count)")
     }

@@ -42,7 +42,7 @@ package struct Network: Classifier {
   package init(
     tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) {
-    let configuration = try NetworkSettings(text: settings)
+    let configuration = try NetworkSettings(saved: settings)
     let plan: NetworkPlan
     do { plan = try NetworkPlan(configuration.layers, input: imageShape, classCount: classCount) } catch {
       throw .badModel(error.description)
@@ -89,9 +89,7 @@ package struct Network: Classifier {
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    guard images.shape == imageShape else {
-      throw ModelError.badSettings("the network was fitted on images of \(imageShape), not of \(images.shape)")
-    }
+    try check(images.shape)
     let packed = PackedWeights(plan)
     let table = normalization.table
     var result = [Float](repeating: 0, count: images.count * classCount)

@@ -5,7 +5,7 @@ extension NetworkSettings {
   /// See ``ModelSettings/memory(images:of:classCount:queries:threads:)``.
   func memory(images count: Int, of shape: ImageShape, classCount: Int, threads: Int) -> MemoryEstimate {
     var estimate = MemoryEstimate()
-    guard (try? validate()) != nil, let plan = try? NetworkPlan(layers, input: shape, classCount: classCount) else {
+    guard (try? check()) != nil, let plan = try? NetworkPlan(layers, input: shape, classCount: classCount) else {
       return estimate
     }
     let batch = min(batch, max(count, 1))

@@ -52,7 +52,7 @@ package final class NetworkTrainer {
   package init(
     _ images: LabeledImages, classCount: Int, settings: NetworkSettings, on context: ComputeContext
   ) throws(ModelError) {
-    try settings.validate()
+    try settings.check()
     plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     let split = Split.holdOut(labels: images.labels, fraction: settings.validation, seed: settings.seed)
     training = split.heldOut.isEmpty ? images : images.selecting(split.kept)

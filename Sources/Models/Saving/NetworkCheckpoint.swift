@@ -60,7 +60,7 @@ package struct NetworkCheckpoint: Sendable, Equatable {
     try HeaderDigest.check(file, name: path)
     do throws(ModelError) {
       metadata = try ModelMetadata(text: file.metadata)
-      settings = try NetworkSettings(text: metadata.settings)
+      settings = try NetworkSettings(saved: metadata.settings)
     } catch {
       throw .damaged(path: path, reason: error.description)
     }

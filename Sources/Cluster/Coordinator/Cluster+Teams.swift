@@ -138,8 +138,7 @@ private final class TeamFits: TeamJobs {
   }
 
   private func begin(_ fit: TeamFit) throws {
-    let settings = try NetworkSettings(text: fit.settings)
-    try settings.validate()
+    let settings = try NetworkSettings(complete: fit.settings)
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
     (description.activity, description.settings) = (.trainTeamFit, settings.text)

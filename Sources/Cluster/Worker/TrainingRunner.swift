@@ -46,7 +46,7 @@ final class TrainingRunner {
     (self.limits, self.report) = (limits, report)
     bytesBefore = links?.bytesSent ?? 0
     trainer = try NetworkTrainer(
-      images, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
+      images, classCount: Int(description.classCount), settings: try NetworkSettings(complete: description.settings),
       on: context)
     if let checkpoint { try trainer.resume(checkpoint) }
     exchange = GradientExchange(shards: trainer.settings.shards, on: context) { count, write in

@@ -170,7 +170,7 @@ private final class WorkerCompute {
       }
       let (part, test) = try divide(images, name, description)
       let trainer = try NetworkTrainer(
-        part, classCount: Int(description.classCount), settings: try NetworkSettings(text: description.settings),
+        part, classCount: Int(description.classCount), settings: try NetworkSettings(complete: description.settings),
         on: context)
       try trainer.resume(state)
       tasks = PredictionTaskRunner(
@@ -263,9 +263,9 @@ extension JobDescription {
   fileprivate var modelSettings: ModelSettings? {
     get throws(ModelError) {
       switch activity {
-      case .growForest: .forest(try ForestSettings(settings))
-      case .growTree: .tree(try TreeSettings(settings))
-      case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(text: settings))
+      case .growForest: .forest(try ForestSettings(complete: settings))
+      case .growTree: .tree(try TreeSettings(complete: settings))
+      case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(complete: settings))
       default: nil
       }
     }

@@ -26,7 +26,7 @@ struct ForestTaskRunner: TaskRunner {
 
   init(_ images: LabeledImages, _ job: JobDescription, on context: ComputeContext) throws {
     grower = try ForestGrower(
-      images, classCount: Int(job.classCount), settings: try ForestSettings(job.settings), on: context)
+      images, classCount: Int(job.classCount), settings: try ForestSettings(complete: job.settings), on: context)
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
@@ -43,7 +43,7 @@ struct TreeTaskRunner: TaskRunner {
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
     let tree = try DecisionTree.fit(
-      images, classCount: Int(job.classCount), settings: try TreeSettings(job.settings), on: context
+      images, classCount: Int(job.classCount), settings: try TreeSettings(complete: job.settings), on: context
     ) { _ in progress(0) }
     return SafetensorsFile(metadata: [:], tensors: tree.tensors).bytes
   }

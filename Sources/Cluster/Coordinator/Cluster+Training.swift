@@ -15,7 +15,7 @@ extension Cluster {
     _ settings: NetworkSettings, _ images: LabeledImages, classCount: Int, from checkpoint: [Tensor]? = nil,
     keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: ProgressHandler
   ) throws -> (network: Network, history: [EpochResult]) {
-    try settings.validate()
+    try settings.check()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     try checkMemory(.cnn(settings), images, classCount: classCount)
     var description = JobDescription()

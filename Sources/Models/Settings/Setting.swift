@@ -1,0 +1,69 @@
+/// One setting of a family of models. Commands, sweep files, saved models, help and errors derive from it.
+package struct Setting<Settings>: Sendable {
+  package let facts: SettingFacts
+  /// Sets the value that the text denotes. Returns false if the text denotes no allowed value.
+  let read: @Sendable (inout Settings, _ text: String) -> Bool
+  let write: @Sendable (Settings) -> String
+}
+
+/// The name, the help and the allowed values of a setting.
+package struct SettingFacts: Sendable {
+  /// The name of the option without dashes, and the key in sweep files and saved models.
+  package let name: String
+  /// The help, without a period.
+  package let help: String
+  package let values: SettingValues
+  /// The default for the help, if it is not a single value.
+  package let defaultNote: String?
+}
+
+/// The values of a setting.
+package struct SettingValues: Sendable {
+  package enum Kind: Sendable, Equatable {
+    case integer, real
+    case words([String])
+    /// Text with commas.
+    case list
+  }
+
+  package let kind: Kind
+  /// The allowed values, for errors: "an integer from 1 to 65536".
+  package let allowed: String
+  /// The placeholder in the help: "n|none".
+  package let placeholder: String
+
+  /// The values, if they are words; otherwise empty.
+  package var words: [String] { if case .words(let words) = kind { words } else { [] } }
+}
+
+/// An interval of real numbers.
+struct NumberRange: Sendable {
+  private let low, high: Double
+  private let includesLow, includesHigh: Bool
+  let text: String
+
+  init(_ range: ClosedRange<Double>) {
+    (low, high, includesLow, includesHigh) = (range.lowerBound, range.upperBound, true, true)
+    text = "a number from \(Self.text(low)) to \(Self.text(high))"
+  }
+
+  init(_ range: Range<Double>) {
+    (low, high, includesLow, includesHigh) = (range.lowerBound, range.upperBound, true, false)
+    text = "a number of at least \(Self.text(low)) and below \(Self.text(high))"
+  }
+
+  private init(low: Double, includesLow: Bool, _ text: String) {
+    (self.low, high, self.includesLow, includesHigh, self.text) = (low, .infinity, includesLow, false, text)
+  }
+
+  static let positive = NumberRange(low: 0, includesLow: false, "a positive number")
+  static let notNegative = NumberRange(low: 0, includesLow: true, "zero or a positive number")
+
+  func contains(_ number: Double) -> Bool {
+    (includesLow ? number >= low : number > low) && (includesHigh ? number <= high : number < high)
+  }
+
+  private static func text(_ number: Double) -> String {
+    Int(exactly: number).map { "\($0)" } ?? "\(number)"
+  }
+}
