@@ -45,6 +45,19 @@ import Testing
     }
   }
 
+  /// A local worker hangs before it has joined, for example in a system call that never returns.
+  @Test func hangingLocalWorkerIsReplaced() throws {
+    let expected = try expectedModel("forest")
+    let started = try train("forest", ["--workers", "2", "--worker-timeout", "2000"], output: "a.safetensors")
+    try started.waitUntil { started.process.children.count == 2 }
+    let hanging = started.process.children[1]
+    kill(hanging, SIGSTOP)
+    let run = try started.wait()
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.errors.contains("does not respond") || run.errors.contains("joined: ") && kill(hanging, 0) != 0)
+    #expect(try folder.bytes("a.safetensors") == expected)
+  }
+
   @Test func eventLogRecordsWorkersAndResult() throws {
     let options = ["--workers", "2", "--events", folder.file("e.jsonl")]
     let run = try train("forest", options, output: "a.safetensors").wait()

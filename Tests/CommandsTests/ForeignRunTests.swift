@@ -53,15 +53,16 @@ import Testing
     #expect(second.errors.contains("process \(started.process.processIdentifier) on host "), "\(second.errors)")
   }
 
-  @Test func refusesSecondTrainingOfSameFile() throws {
-    let arguments = [
-      "train", "cnn", "--data", data, "--epochs", "100000", "--batch", "16", "--output", "m.safetensors",
-    ]
+  /// The models `m` and `m.safetensors` have the same checkpoint.
+  @Test(arguments: ["m", "m.safetensors"]) func refusesSecondTrainingOfSameFile(output: String) throws {
+    let arguments = ["train", "cnn", "--data", data, "--epochs", "100000", "--batch", "16", "--output", output]
     let started = try AtelierProcess.Started(arguments, in: folder)
     defer { kill(started.process.processIdentifier, SIGKILL) }
     try started.waitUntil { folder.names.contains("m.checkpoint.safetensors") }
     let second = try AtelierProcess(["train", "tree", "--data", data, "--output", "m.safetensors"], in: folder)
     #expect(second.status == 75 && second.errors.contains("m.safetensors.lock"), "\(second.errors)")
+    let resumed = try AtelierProcess(["train", "cnn", "--resume", "m.checkpoint.safetensors"], in: folder)
+    #expect(resumed.status == 75, "\(resumed.errors)")
     started.process.interrupt()
     _ = try started.wait()
     #expect(folder.names == ["data", "m.checkpoint.safetensors"])

@@ -53,7 +53,10 @@ import Testing
     }
     #expect(try config() == config("--preset", "standard"))
     #expect(try config().contains("learning-rate: 0.001\n"))
-    #expect(try config("--preset", "best").contains("learning-rate: 0.05\n"))
+    #expect(try config("--preset", "best").contains("learning-rate: 0.001\n"))
+    #expect(try config("--preset", "best", "--learning-rate", "0.01").contains("learning-rate: 0.01\n"))
+    let best = try AtelierProcess(["train", "cnn", "--preset", "best", "--print-config"], in: folder).output
+    #expect(best.contains("learning-rate: 0.05\n") && best.contains("optimizer: sgd\n"))
   }
 
   @Test func versionNamesLibrariesAndInstructionSet() throws {

@@ -9,6 +9,8 @@ final class LocalWorkers {
   private struct Slot {
     var process: Process?
     var started: Milliseconds = 0
+    /// The time at which the process was last known to work for the coordinator; at first, that of its start.
+    var lastPresent: Milliseconds = 0
     var restarts = Restarts()
     /// The earliest time of the next start.
     var nextStart: Milliseconds = 0
@@ -79,7 +81,8 @@ final class LocalWorkers {
     } catch {
       throw TransportError("cannot start its process: \(Self.reason(error))")
     }
-    (slots[index].process, slots[index].started) = (process, monotonicMilliseconds())
+    let now = monotonicMilliseconds()
+    (slots[index].process, slots[index].started, slots[index].lastPresent) = (process, now, now)
   }
 
   /// Returns the system's reason of an error from Foundation, whose own description names only the file.
@@ -88,6 +91,23 @@ final class LocalWorkers {
     let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
     return system.domain == NSPOSIXErrorDomain
       ? String(cString: strerror(Int32(truncatingIfNeeded: system.code))) : error.localizedDescription
+  }
+
+  /// Ends processes that hang: they have not joined, or have been lost, for several worker timeouts.
+  /// ``check(isAlone:)`` restarts them.
+  /// - Parameter present: The process identifiers of all workers that have joined.
+  func endHanging(present: Set<Int32>) {
+    let now = monotonicMilliseconds()
+    for (index, slot) in slots.enumerated() {
+      guard let process = slot.process, process.isRunning else { continue }
+      if present.contains(process.processIdentifier) {
+        slots[index].lastPresent = now
+      } else if now - slot.lastPresent > max(20_000, 6 * settings.limits.workerTimeout) {
+        log("local worker \(index + 1) of \(slots.count) does not respond; its process is ended and started again")
+        kill(process.processIdentifier, SIGKILL)
+        slots[index].lastPresent = now
+      }
+    }
   }
 
   /// Restarts workers that have crashed.

@@ -82,7 +82,9 @@ enum RunFolders {
     let folder = place.lastIndex(of: "/").map { String(place[...$0]) } ?? "."
     // No lock is needed in a folder that is not writable.
     guard access(folder, W_OK) == 0 else { return try body() }
-    return try RunLock.with(place + ".lock", body)
+    // Trainings that write the models `a` and `a.safetensors` write the same checkpoint (``CheckpointName``).
+    let ending = ".safetensors"
+    return try RunLock.with((place.hasSuffix(ending) ? place : place + ending) + ".lock", body)
   }
 
   /// Checks a run's folder: one from an untrusted source could redirect writes to any other place.

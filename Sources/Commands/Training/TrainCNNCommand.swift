@@ -51,7 +51,9 @@ struct TrainCNNCommand: ParsableCommand {
 
   func run() throws {
     if let resume { return try Self.resume(ResumableRun(resume, of: [.cnn]), options) }
-    let base = (preset ?? .standard).settings
+    var base = (preset ?? .standard).settings
+    // The learning rate of a preset is for its optimizer.
+    if settings.optimizer ?? base.optimizer.rawValue != base.optimizer.rawValue { base.learningRate = nil }
     try options.run(.cnn(try NetworkSettings(settings.values.merging(seed.values) { $1 }, base: base)))
   }
 
