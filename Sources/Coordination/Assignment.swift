@@ -24,6 +24,7 @@ struct Assignment: Sendable {
   /// The total number of threads of the workers.
   private(set) var power = 0.0
 
+  /// Why a worker is excluded from the job.
   enum Exclusion: Sendable {
     /// The link to another worker is broken. The worker can still train alone.
     case unlinked
@@ -65,6 +66,8 @@ struct Assignment: Sendable {
   /// time.
   var hasRoom: Bool { team.map { workers.count < $0.maxSize && unableCount == 0 && group != nil } ?? false }
 
+  private var unableCount: Int { excluded.values.count { $0.exclusion == .unable } }
+
   /// Returns whether the job needs a worker more urgently than `other`. Jobs of tasks come first: they are short, and
   /// complete the fit of a team.
   func needsMore(than other: Assignment) -> Bool {
@@ -87,12 +90,11 @@ struct Assignment: Sendable {
     return true
   }
 
-  private var unableCount: Int { excluded.values.count { $0.exclusion == .unable } }
-
   mutating func exclude(_ worker: WorkerID, _ exclusion: Exclusion, reason: String) {
     excluded[worker] = (exclusion, reason)
   }
 
+  /// Readmits the workers that were excluded because of a broken link to another worker.
   mutating func readmitUnlinked() { excluded = excluded.filter { $0.value.exclusion != .unlinked } }
 
   /// Returns how the job ends without having been done; nil if one of these workers may be able to do it.

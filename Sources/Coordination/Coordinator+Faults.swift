@@ -7,7 +7,7 @@ extension Coordinator {
 
   /// Returns the chunk of a result, if the result's bytes are still needed.
   package func openChunk(of result: ChunkResult, from id: WorkerID) -> Chunk? {
-    guard workers[id] != nil, !result.hasFailure, let index = index(ofJob: result.job) else { return nil }
+    guard workers[id] != nil, !result.hasError, let index = index(ofJob: result.job) else { return nil }
     return assignments[index].pool?.chunk(result.chunk)
   }
 

@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 extension Coordinator {
   mutating func handle(_ result: ChunkResult, from id: WorkerID) {
     guard workers[id] != nil, let index = index(ofJob: result.job), assignments[index].pool != nil else { return }
-    if result.hasFailure { return handleFailure(result, from: id, at: index) }
+    if result.hasError { return handleError(result, from: id, at: index) }
     let chunk = assignments[index].pool!.chunk(result.chunk)
     let (outcome, holders) = assignments[index].pool!.complete(
       result.chunk, by: id, digest: [UInt8](result.digest), &statistics)
@@ -28,15 +28,15 @@ extension Coordinator {
     }
   }
 
-  private mutating func handleFailure(_ result: ChunkResult, from id: WorkerID, at index: Int) {
+  private mutating func handleError(_ result: ChunkResult, from id: WorkerID, at index: Int) {
     guard let chunk = assignments[index].pool!.chunks(of: id).first(where: { $0.id == result.chunk }) else { return }
-    if result.failure.insufficientMemory {
+    if result.error.insufficientMemory {
       // Of several tasks, only one may need too much memory; they are tried one by one.
-      if chunk.count == 1 { actions.append(.note(.refused(chunk, by: id, reason: result.failure.reason))) }
-      assignments[index].pool!.refuse(result.chunk, by: id, reason: result.failure.reason, at: now)
+      if chunk.count == 1 { actions.append(.note(.refused(chunk, by: id, reason: result.error.reason))) }
+      assignments[index].pool!.refuse(result.chunk, by: id, reason: result.error.reason, at: now)
     } else if assignments[index].pool!.quarantine(result.chunk, reportedBy: id) != nil {
       // Tasks are deterministic: a task that fails on one worker fails on all.
-      actions.append(.note(.quarantined(chunk, job: result.job, reason: result.failure.reason)))
+      actions.append(.note(.quarantined(chunk, job: result.job, reason: result.error.reason)))
     }
     instructAll(of: index)
     endIfFinished(result.job)

@@ -12,8 +12,8 @@ extension Coordinator {
     workers[id]!.tasksDone = Int(min(status.tasksDone, 1 << 40))
     if status.leaving { return lose(id, .leaving) }
     acknowledge(status, of: id)
-    if status.hasFailure, isCurrent(status, of: id), let index = index(of: id) {
-      exclude(id, from: index, status.failure)
+    if status.hasError, isCurrent(status, of: id), let index = index(of: id) {
+      exclude(id, from: index, status.error)
     }
     if status.hasMembership { handle(status.membership, of: id) }
     instruct(id)
@@ -87,16 +87,16 @@ extension Coordinator {
 
   /// Excludes a worker that has reported that it cannot do its job. The job ends if no worker of the cluster can do it.
   /// The job of a team also ends if all its workers report an error other than insufficient memory.
-  private mutating func exclude(_ id: WorkerID, from index: Int, _ failure: Failure) {
+  private mutating func exclude(_ id: WorkerID, from index: Int, _ error: WorkError) {
     let job = assignments[index].job.id
-    actions.append(.note(.lost(id, .excluded(reason: failure.reason))))
+    actions.append(.note(.lost(id, .excluded(reason: error.reason))))
     assignments[index].exclude(
-      id, failure.insufficientMemory ? .insufficientMemory : .unable, reason: failure.reason)
+      id, error.insufficientMemory ? .insufficientMemory : .unable, reason: error.reason)
     withdraw(id)
     guard let index = self.index(ofJob: job) else { return }
     let assignment = assignments[index]
-    if assignment.team != nil, !failure.insufficientMemory, assignment.workers.isEmpty {
-      return end(index, .impossible(reason: failure.reason))
+    if assignment.team != nil, !error.insufficientMemory, assignment.workers.isEmpty {
+      return end(index, .impossible(reason: error.reason))
     }
     readmitExcluded()
   }
@@ -126,6 +126,7 @@ extension Coordinator {
     if wasResponsive { noteIfNoWorkersLeft() }
   }
 
+  /// Notes that a job waits because there is no worker for it.
   mutating func noteIfNoWorkersLeft() {
     if responsiveWorkers.isEmpty, !assignments.isEmpty { actions.append(.note(.noWorkersLeft)) }
   }
@@ -141,7 +142,7 @@ extension Coordinator {
   }
 
   /// Ends the jobs that none of the workers can do, and quarantines the chunks for which none has enough memory.
-  mutating func endExcluded() {
+  private mutating func endExcluded() {
     // A worker that is still awaited may be able to do the job.
     guard !isAwaiting else { return }
     for assignment in assignments {

@@ -278,7 +278,6 @@ package struct Coordinator: Sendable {
       let expiry = $0.now - $0.limits.workerTimeout
       $0.lostWorkers = $0.lostWorkers.filter { $0.value >= expiry }
       $0.readmitExcluded()
-      if $0.assignments.contains(where: { $0.team != nil }) { $0.assignWorkers() }
       $0.assignIdleWorkers()
     }
   }

@@ -12,7 +12,7 @@ package struct FailureHistory: Sendable {
 
   private var failures: [Failure] = []
   /// The time that other workers have spent on the same work without a failure.
-  var survivorTime: Milliseconds = 0
+  package var survivorTime: Milliseconds = 0
 
   package init() {}
 

@@ -52,8 +52,8 @@ extension WorkerMessage: BoundedMessage {
     case .status(var status):
       status.cleanTexts()
       body = .status(status)
-    case .result(var result) where result.hasFailure:
-      result.failure.reason = result.failure.reason.cleaned(atMost: Bound.reason)
+    case .result(var result) where result.hasError:
+      result.error.reason = result.error.reason.cleaned(atMost: Bound.reason)
       body = .result(result)
     default: break
     }
@@ -100,7 +100,7 @@ extension WorkerStatus {
     profile.instructionSet = profile.instructionSet.cleaned(atMost: Bound.name)
     profile.version = profile.version.cleaned(atMost: Bound.name)
     profile.exchangeEndpoint = profile.exchangeEndpoint.cleaned(atMost: Bound.name)
-    if hasFailure { failure.reason = failure.reason.cleaned(atMost: Bound.reason) }
+    if hasError { error.reason = error.reason.cleaned(atMost: Bound.reason) }
   }
 }
 

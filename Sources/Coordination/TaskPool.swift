@@ -30,6 +30,7 @@ package struct TaskPool: Sendable {
     var rejectedFrom: Set<WorkerID> = []
     /// The workers whose hosts have too little memory for the chunk, with the reason that each gave.
     var refusals: [WorkerID: String] = [:]
+    /// The time at which a worker last refused the chunk.
     var lastRefusalTime: Milliseconds = .min / 2
 
     /// Returns whether the worker may be given the chunk.

@@ -12,9 +12,9 @@ package struct Worker: Sendable {
     case orders(Orders, coordinator: UInt64)
     case refusal(String)
     case disconnected
-    /// A chunk has been computed, and the caller keeps the bytes of its result; or it has failed, and `failure` says
+    /// A chunk has been computed, and the caller keeps the bytes of its result; or it has failed, and `error` says
     /// why.
-    case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, failure: Failure?)
+    case chunkEnded(UInt64, digest: [UInt8], milliseconds: Int, error: WorkError?)
     /// The number of completed tasks of the chunk in progress.
     case progress(tasks: Int)
     /// The member of the training group has made progress or has stopped.
@@ -22,7 +22,7 @@ package struct Worker: Sendable {
     /// The member of the training group has a checkpoint to send.
     case checkpoint(Checkpoint)
     /// This worker cannot do the job.
-    case jobFailed(job: UInt64, Failure)
+    case jobFailed(job: UInt64, WorkError)
   }
 
   package enum Action: Sendable, Equatable {
@@ -59,7 +59,7 @@ package struct Worker: Sendable {
   private var results: [UInt64: (result: ChunkResult, sent: Milliseconds)] = [:]
   private var membership: Membership?
   private var checkpoint: (checkpoint: Checkpoint, sent: Milliseconds)?
-  private var failure: Failure?
+  private var error: WorkError?
   private var tasksDone = 0
   /// The time of ``clock``.
   private var now: Milliseconds = 0
@@ -77,8 +77,8 @@ package struct Worker: Sendable {
       case .orders(let orders, let coordinator): $0.handle(orders, of: coordinator)
       case .refusal(let reason): $0.actions.append(.end(reason: reason))
       case .disconnected: $0.isConnected = false
-      case .chunkEnded(let chunk, let digest, let milliseconds, let failure):
-        $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure)
+      case .chunkEnded(let chunk, let digest, let milliseconds, let error):
+        $0.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, error: error)
       case .progress(let tasks): $0.tasksDone = tasks
       case .membership(let membership):
         guard membership.job == $0.orders.job.id else { return }
@@ -88,9 +88,9 @@ package struct Worker: Sendable {
         guard checkpoint.job == $0.orders.job.id else { return }
         $0.checkpoint = (checkpoint, $0.now)
         $0.actions.append(.sendCheckpoint(checkpoint))
-      case .jobFailed(let job, let failure):
+      case .jobFailed(let job, let error):
         guard job == $0.orders.job.id else { return }
-        $0.failure = failure
+        $0.error = error
         $0.sendStatus()
       }
     }
@@ -196,7 +196,7 @@ package struct Worker: Sendable {
     actions.append(.cancel(chunk: chunk))
   }
 
-  private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, failure: Failure?) {
+  private mutating func chunkEnded(_ chunk: UInt64, digest: [UInt8], milliseconds: Int, error: WorkError?) {
     guard started.remove(chunk) != nil else {
       // The chunk was cancelled. Unless it was started again and has a result, the bytes are not needed.
       if results[chunk] == nil { actions.append(.forget(chunk: chunk)) }
@@ -208,7 +208,7 @@ package struct Worker: Sendable {
       $0.chunk = chunk
       $0.digest = .init(digest)
       $0.milliseconds = UInt32(clamping: milliseconds)
-      if let failure { $0.failure = failure }
+      if let error { $0.error = error }
     }
     results[chunk] = (result, now)
     actions.append(.sendResult(result))
@@ -219,7 +219,7 @@ package struct Worker: Sendable {
     for id in started.sorted() { cancel(id) }
     for id in results.keys.sorted() { actions.append(.forget(chunk: id)) }
     if checkpoint != nil { actions.append(.forgetCheckpoint) }
-    (results, membership, checkpoint, failure) = ([:], nil, nil, nil)
+    (results, membership, checkpoint, error) = ([:], nil, nil, nil)
     (orders.chunks, orders.group) = ([], Group())
     orders.clearGroup()
     orders.clearJob()
@@ -238,7 +238,7 @@ package struct Worker: Sendable {
       $0.profile = profile
       if let membership { $0.membership = membership }
       $0.leaving = leaving
-      if let failure { $0.failure = failure }
+      if let error { $0.error = error }
       $0.tasksDone = UInt64(tasksDone)
       if coordinator != 0 { $0.millisecondsSinceOrders = UInt32(clamping: now - lastHeard) }
     }

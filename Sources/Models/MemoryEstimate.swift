@@ -126,6 +126,7 @@ extension NeighborsSettings {
     let (count, pixels) = (Double(images), Double(shape.count))
     let lists = Double(min(queries, 96 * 2 * threads) + 2 * queries)
     var estimate = MemoryEstimate()
+    guard (try? check(images: images, shape: shape)) != nil else { return estimate }
     estimate.computing = [
       .init(
         bytes: count * (pixels + 16), cause: "the index of the images", remedy: "use fewer or smaller images"),

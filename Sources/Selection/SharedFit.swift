@@ -34,8 +34,6 @@ package struct SharedFit {
     let start = ContinuousClock.now
     do {
       for member in members {
-        // More neighbors than images would need any amount of memory, but are an error on every host.
-        if case .knn(let settings) = member { try settings.check(images: training.count, shape: training.shape) }
         try member.memory(
           images: training.count, of: training.shape, classCount: classCount, queries: test.count,
           threads: context.team.count

@@ -225,6 +225,12 @@ import Testing
     #expect(String(decoding: try scores(runs[0]), as: UTF8.self).contains("failure"))
   }
 
+  /// The memory for more neighbors than there are images is not the reason: no host could fit them.
+  @Test func tooManyNeighborsAreARowWhateverTheMemory() throws {
+    let run = try search(["knn", "--neighbors", "3,1000000000000", "--folds", "2"])
+    #expect(run.status == 0 && run.output.contains("neighbors is 1000000000000, but there are only"), "\(run.errors)")
+  }
+
   @Test func refusesInvalidSweeps() throws {
     for (options, reason) in [
       (["tree", "--criterion", "gni"], "did you mean gini?"),

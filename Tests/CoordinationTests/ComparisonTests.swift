@@ -209,6 +209,12 @@ struct ComparisonTests {
     case generation, skipped
   }
 
+  @Test mutating func expulsionOfTheOnlyMemberIsReported() {
+    train(1)
+    report(1, .with { ($0.job, $0.generation, $0.step, $0.agreedStep) = (job, generation, interval, .max) })
+    #expect(coordinator.workerCount == 0 && actions.contains(.note(.noWorkersLeft)))
+  }
+
   @Test(arguments: InvalidReport.allCases) mutating func expelsMemberWithInvalidReport(kind: InvalidReport) throws {
     train(4)
     let (end, interval) = (UInt64.max, interval)

@@ -70,6 +70,30 @@ struct CrashStatisticsTests {
       !statistics.isSignificant(failures(4, each: 1_000), others: (0..<200).map { _ in failures(1, each: 1_000) }))
   }
 
+  /// Workers that survive the same work are evidence that the work is not the cause.
+  @Test func timeOfSurvivorsCounts() {
+    var statistics = CrashStatistics()
+    statistics.add(time: 600_000, workers: 2)
+    for worker in 0..<4 { statistics.noteUnrelatedLoss(of: WorkerID(100 + worker), at: 60_000 * worker, window: 500) }
+    var failures = failures(5, each: 1_000)
+    #expect(statistics.isSignificant(failures, others: []))
+    failures.survivorTime = 500_000
+    #expect(!statistics.isSignificant(failures, others: []))
+  }
+
+  /// A loss within the window of one that was undone does not belong to an older failure.
+  @Test func lossAfterUndoneLossIsAFailureOfItsOwn() {
+    var failures = FailureHistory()
+    for (worker, time) in [(1, 0), (2, 60_000)] as [(WorkerID, Milliseconds)] {
+      failures.record(worker, at: time, window: 500, after: 1_000, isProven: false)
+    }
+    failures.remove(2)
+    failures.record(3, at: 60_100, window: 500, after: 1_000, isProven: true)
+    #expect(failures.count == 2)
+    failures.remove(3)
+    #expect(failures.count == 1 && failures.exposure == 1_000)
+  }
+
   @Test func reconnectedWorkerIsRemovedFromFailures() {
     var failures = failures(3, each: 1_000)
     let (first, second) = (failures.remove(1), failures.remove(1))

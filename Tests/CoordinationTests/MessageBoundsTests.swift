@@ -58,10 +58,10 @@ struct MessageBoundsTests {
   @Test func controlCharactersAreRemoved() {
     var message = status {
       $0.profile.host = "node\u{1B}[2J\u{202E}1\n"
-      $0.failure.reason = String(repeating: "x", count: 1_000_000)
+      $0.error.reason = String(repeating: "x", count: 1_000_000)
     }
     message.cleanTexts()
     #expect(message.status.profile.host == "node\u{FFFD}[2J\u{FFFD}1\u{FFFD}")
-    #expect(message.status.failure.reason.count < 3_000)
+    #expect(message.status.error.reason.count < 3_000)
   }
 }

@@ -33,7 +33,7 @@ struct SimulatedWork {
   var cause: Int?
   var isCrashing: Bool { cause != nil }
   /// Why the chunk fails; nil if it does not.
-  var failure: Failure?
+  var error: WorkError?
 }
 
 extension Chunk {
@@ -75,7 +75,7 @@ final class SimulatedTasks: SimulatedJob {
     SimulatedWork(
       milliseconds: chunk.tasks.reduce(0) { $0 + milliseconds[$1] }, body: chunk.tasks.map(Self.value),
       cause: chunk.tasks.first(where: crashing.contains),
-      failure: chunk.tasks.contains(where: failing.contains) ? .with { $0.reason = Self.failure } : nil)
+      error: chunk.tasks.contains(where: failing.contains) ? .with { $0.reason = Self.failure } : nil)
   }
 
   func keep(_ chunk: Chunk, of job: UInt64, _ body: [UInt64], in simulation: Simulation) {

@@ -144,7 +144,7 @@ final class SimulatedWorker {
         worker.handle(
           .chunkEnded(
             chunk.id, digest: body.flatMap { number in withUnsafeBytes(of: number) { Array($0) } },
-            milliseconds: duration, failure: work.failure), in: simulation)
+            milliseconds: duration, error: work.error), in: simulation)
         worker.work(in: simulation)
       }
     }

@@ -45,7 +45,7 @@ extension Simulation {
   /// Returns whether the result differs from the accepted result of the same chunk.
   func contradictsKnownResult(_ event: Coordinator.Event, from worker: WorkerID) -> Bool {
     guard case .result(let result) = event, let known = digests[[result.job, result.chunk]],
-      !result.hasFailure, known != Array(result.digest)
+      !result.hasError, known != Array(result.digest)
     else { return false }
     return coordinator!.overview.contains { $0.id == worker }
   }

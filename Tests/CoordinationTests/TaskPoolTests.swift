@@ -84,7 +84,7 @@ struct TaskPoolTests {
   private mutating func refuse(_ chunk: Chunk, by worker: WorkerID, job: UInt64) -> [Coordinator.Action] {
     let result = ChunkResult.with {
       ($0.job, $0.chunk) = (job, chunk.id)
-      $0.failure = .with { ($0.reason, $0.insufficientMemory) = ("worker \(worker) has too little memory", true) }
+      $0.error = .with { ($0.reason, $0.insufficientMemory) = ("worker \(worker) has too little memory", true) }
     }
     return coordinator.handle(.result(result), from: worker, at: now)
   }
@@ -192,10 +192,10 @@ struct TaskPoolTests {
     _ = coordinator.add(0..<1, file: [7], at: 0)
     let first = orders(join(3, threads: 1), to: 3)
     #expect(orders(join(4, threads: 1), to: 4).chunks == first.chunks)
-    let failure = ChunkResult.with {
-      ($0.job, $0.chunk, $0.failure.reason) = (first.job.id, first.chunks[0].id, "it fails")
+    let error = ChunkResult.with {
+      ($0.job, $0.chunk, $0.error.reason) = (first.job.id, first.chunks[0].id, "it fails")
     }
-    _ = coordinator.handle(.result(failure), from: 3, at: now)
+    _ = coordinator.handle(.result(error), from: 3, at: now)
     _ = crash(3)
     let added = coordinator.add(1..<4, file: [7], at: now)
     #expect(orders(added, to: 4).chunks.map(\.first) == [1, 2])

@@ -26,13 +26,13 @@ struct TeamTests {
   }
 
   private mutating func report(
-    _ worker: WorkerID, membership: Membership? = nil, failure: Failure? = nil, threads: UInt32 = 1
+    _ worker: WorkerID, membership: Membership? = nil, error: WorkError? = nil, threads: UInt32 = 1
   ) {
     statuses += 1
     let status = WorkerStatus.with {
       ($0.number, $0.coordinator, $0.orders) = (statuses, 7, orders[worker]?.number ?? 0)
       ($0.profile.threads, $0.profile.numerics) = (threads, 3)
-      if let failure { $0.failure = failure }
+      if let error { $0.error = error }
       if let membership { $0.membership = membership }
     }
     take(coordinator.handle(.status(status), from: worker, at: now))
@@ -175,9 +175,9 @@ struct TeamTests {
   @Test mutating func jobThatAWholeTeamCannotDoIsImpossible() {
     start(workers: 4)
     let jobs = [begin(team: Team(of: 2)), begin(team: Team(of: 2))]
-    report(1, failure: .with { $0.reason = "training diverged" })
+    report(1, error: .with { $0.reason = "training diverged" })
     #expect(ends.isEmpty && workers(of: jobs[0]) == [2], "the worker may be the cause; it is not replaced")
-    report(2, failure: .with { $0.reason = "training diverged" })
+    report(2, error: .with { $0.reason = "training diverged" })
     #expect(ends == [.impossible(reason: "training diverged")] && workers(of: jobs[1]) == [3, 4])
     let third = begin(team: Team(of: 2))
     #expect(workers(of: third) == [1, 2], "the workers can do other jobs")
@@ -187,24 +187,24 @@ struct TeamTests {
   @Test mutating func jobThatNoRemainingWorkerCanDoIsImpossible() {
     start(workers: 2)
     _ = begin(team: Team(of: 2))
-    report(1, failure: .with { $0.reason = "training diverged" })
+    report(1, error: .with { $0.reason = "training diverged" })
     lose(2)
     #expect(ends == [.impossible(reason: "training diverged")])
   }
 
   /// Whether memory is sufficient depends on the host: other workers try, and it is no result of the fit if all fail.
   @Test mutating func otherWorkersReplaceThoseWithTooLittleMemory() {
-    let failure = Failure.with { ($0.reason, $0.insufficientMemory) = ("it needs 9 GiB", true) }
+    let error = WorkError.with { ($0.reason, $0.insufficientMemory) = ("it needs 9 GiB", true) }
     start(workers: 3)
     let job = begin(team: Team(of: 1))
     for worker in 1...3 as ClosedRange<WorkerID> {
       #expect(ends.isEmpty && workers(of: job) == [worker])
-      report(worker, failure: failure)
+      report(worker, error: error)
     }
     #expect(ends == [.abandoned(reason: "it needs 9 GiB")])
     let next = begin(team: Team(of: 3))
     #expect(workers(of: next) == [1, 2, 3], "the workers can do other jobs")
-    report(1, failure: failure)
+    report(1, error: error)
     #expect(ends.count == 1 && workers(of: next) == [2, 3])
     lose(2)
     lose(3)

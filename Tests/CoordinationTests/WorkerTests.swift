@@ -13,7 +13,7 @@ import Testing
       }, coordinator: 1)
   }
 
-  private func ended(_ chunk: UInt64) -> Worker.Event { .chunkEnded(chunk, digest: [1], milliseconds: 1, failure: nil) }
+  private func ended(_ chunk: UInt64) -> Worker.Event { .chunkEnded(chunk, digest: [1], milliseconds: 1, error: nil) }
 
   /// Returns the actions on chunks as texts.
   private func words(_ actions: [Worker.Action]) -> [String] {

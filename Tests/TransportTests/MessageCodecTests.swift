@@ -35,7 +35,7 @@ import Transport
       ($0.waitingFor, $0.waitingMilliseconds) = (99, 250)
     }
     ($0.leaving, $0.tasksDone) = (true, 12)
-    $0.failure = .with { ($0.reason, $0.insufficientMemory) = ("no memory", true) }
+    $0.error = .with { ($0.reason, $0.insufficientMemory) = ("no memory", true) }
   }
 
   private static let orders: Orders = .with {
@@ -60,7 +60,7 @@ import Transport
     .result(
       .with {
         ($0.job, $0.chunk, $0.digest, $0.milliseconds) = (1, 2, Data(repeating: 9, count: 32), 5)
-        $0.failure.reason = "it fails"
+        $0.error.reason = "it fails"
         ($0.bytes.count, $0.bytes.digest) = (1 << 30, Data(repeating: 8, count: 32))
       }),
     .checkpoint(.with { ($0.job, $0.step, $0.finished, $0.digest) = (1, 500, true, 9) }),

@@ -21,7 +21,7 @@ package struct TeamFit: Sendable {
 package enum TeamFitEnd: Sendable {
   /// The scores of the network, or why it cannot be fitted; the same wherever it is trained.
   case known(FitOutcome, FitTime)
-  /// The fit crashed workers, or its state could not be stored.
+  /// The fit crashed workers, no worker had enough memory for it, or its state could not be stored.
   case quarantined(reason: String)
 }
 

@@ -252,11 +252,12 @@ package final class Cluster {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
     reportAwaitedWorkers()
-    timeline.note(coordinator.overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
+    let overview = coordinator.overview
+    timeline.note(overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastWorkerTime = now }
     // A worker of another host may reconnect.
     let timeout = settings.listen == nil ? 0 : settings.limits.workerTimeout
-    localWorkers?.endHanging(present: Set(coordinator.overview.map { Int32(truncatingIfNeeded: $0.profile.process) }))
+    localWorkers?.endHanging(present: Set(overview.map { Int32(truncatingIfNeeded: $0.profile.process) }))
     try localWorkers?.check(isAlone: now - lastWorkerTime > timeout)
     if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))

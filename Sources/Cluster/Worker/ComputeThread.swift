@@ -121,7 +121,7 @@ private final class WorkerCompute {
     guard let training else { return }
     do { try training.run(commands) } catch {
       self.training = nil
-      report(.jobFailed(job: job, Failure(error)))
+      report(.jobFailed(job: job, WorkError(error)))
     }
   }
 
@@ -133,7 +133,7 @@ private final class WorkerCompute {
     } catch is CancellationError {
       // The job ended while it was being prepared.
     } catch {
-      report(.jobFailed(job: job.id, Failure(error)))
+      report(.jobFailed(job: job.id, WorkError(error)))
     }
   }
 
@@ -223,12 +223,12 @@ private final class WorkerCompute {
 
   private func run(_ chunk: Chunk) {
     let start = monotonicMilliseconds()
-    func end(_ bytes: [UInt8], failure: Failure? = nil) {
+    func end(_ bytes: [UInt8], error: WorkError? = nil) {
       let time = monotonicMilliseconds() - start
       report(
         .chunkEnded(
           chunk.id, job: job, bytes: bytes, checked: tasks?.checkedCount(of: bytes) ?? 0, milliseconds: time,
-          failure: failure))
+          error: error))
     }
     // Without a runner, the preparation has failed, and the coordinator has been informed.
     guard let tasks, !commands.contains(where: { $0.cancels(chunk: chunk.id) }) else { return }
@@ -245,12 +245,12 @@ private final class WorkerCompute {
         })
     } catch is CancellationError {
     } catch {
-      end([], failure: Failure(error))
+      end([], error: WorkError(error))
     }
   }
 }
 
-extension Failure {
+extension WorkError {
   fileprivate init(_ error: any Error) {
     self.init()
     reason = "\(error)"

@@ -110,7 +110,7 @@ final class WorkerLoop {
 
   private func take(_ report: WorkerReport) {
     switch report {
-    case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let failure):
+    case .chunkEnded(let chunk, let job, let bytes, let checked, let milliseconds, let error):
       // Chunk numbers are unique only within a job.
       guard job == self.job else { return }
       let own = UnacknowledgedBytes(bytes)
@@ -119,16 +119,16 @@ final class WorkerLoop {
         checked == bytes.count
         ? [UInt8](own.digest.digest)
         : bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[..<checked])) }
-      handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, failure: failure))
+      handle(.chunkEnded(chunk, digest: digest, milliseconds: milliseconds, error: error))
     case .progress(let tasks): handle(.progress(tasks: tasks))
     case .membership(let membership): handle(.membership(membership))
     case .checkpoint(let checkpoint, let bytes):
       guard checkpoint.job == job else { return }
       self.checkpoint = UnacknowledgedBytes(bytes)
       handle(.checkpoint(checkpoint))
-    case .jobFailed(let job, let failure):
-      log("cannot run the job: \(failure.reason)")
-      handle(.jobFailed(job: job, failure))
+    case .jobFailed(let job, let error):
+      log("cannot run the job: \(error.reason)")
+      handle(.jobFailed(job: job, error))
     }
   }
 

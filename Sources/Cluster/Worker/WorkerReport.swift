@@ -2,13 +2,13 @@ internal import Coordination
 
 /// A report of the computing thread to the communication thread.
 enum WorkerReport: Sendable {
-  /// A chunk has ended. `failure` is set if there are no bytes. The first `checked` bytes are the same whichever
+  /// A chunk has ended. `error` is set if there are no bytes. The first `checked` bytes are the same whichever
   /// worker computes them.
-  case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], checked: Int, milliseconds: Int, failure: Failure?)
+  case chunkEnded(UInt64, job: UInt64, bytes: [UInt8], checked: Int, milliseconds: Int, error: WorkError?)
   case progress(tasks: Int)
   case membership(Membership)
   case checkpoint(Checkpoint, bytes: [UInt8])
-  case jobFailed(job: UInt64, Failure)
+  case jobFailed(job: UInt64, WorkError)
 }
 
 /// A command of the communication thread to the computing thread.

@@ -133,7 +133,7 @@ private struct TaskSimulation {
     case .computed(let id, let turn):
       guard turns[id] == turn, let chunk = started[id]?.first else { return }
       started[id]!.removeFirst()
-      let ended = Worker.Event.chunkEnded(chunk.id, digest: [1], milliseconds: Self.milliseconds(chunk), failure: nil)
+      let ended = Worker.Event.chunkEnded(chunk.id, digest: [1], milliseconds: Self.milliseconds(chunk), error: nil)
       perform(workers[id]!.handle(ended, at: now), by: id)
       compute(id)
     case .tick:

@@ -93,7 +93,7 @@ struct ExplainCommand: ParsableCommand {
   }
 }
 
-/// Integers separated by commas.
+/// Integers separated by commas, or `none`.
 struct IntegerList: ExpressibleByArgument {
   let numbers: [Int]
 

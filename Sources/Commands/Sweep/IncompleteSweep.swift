@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Selection
 
-/// A configuration without a result, because its workers crashed or its results could not be stored.
+/// A configuration without a result, because its workers crashed, no worker had enough memory, or its results could not
+/// be stored.
 struct QuarantinedFit: Encodable {
   let configuration: String
   /// The rung of successive halving, from 0, and its amount of the resource.

@@ -33,7 +33,7 @@ struct TrainForestCommand: ParsableCommand {
 
   func run() throws {
     if let resume { return try Self.resume(ResumableRun(resume, of: [.forest]), options) }
-    try options.run(.forest, settings.values.merging(seed.values) { $1 })
+    try options.run(ModelSettings(.forest, settings.values.merging(seed.values) { $1 }))
   }
 
   /// Resumes a training. The model is written to the file of the interrupted training unless the user gives another.

@@ -16,5 +16,5 @@ struct TrainKNNCommand: ParsableCommand {
   @OptionGroup var settings: NeighborsSettingOptions
   @OptionGroup var options: TrainOptions
 
-  func run() throws { try options.run(.knn, settings.values) }
+  func run() throws { try options.run(ModelSettings(.knn, settings.values)) }
 }

@@ -33,12 +33,6 @@ struct TrainOptions: ParsableArguments {
     }
   }
 
-  /// Trains a model with the settings that the user gave, and prints the result.
-  /// - Parameter text: the settings by name; those that are missing have their defaults
-  func run(_ kind: ModelKind, _ text: [String: String]) throws {
-    try run(try ModelSettings(kind, text))
-  }
-
   /// - Returns: whether the user asked for the settings instead of a training; they are printed then
   func printSettingsIfRequested(_ settings: ModelSettings) throws -> Bool {
     guard printConfig else { return false }

@@ -16,5 +16,5 @@ struct TrainTreeCommand: ParsableCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var options: TrainOptions
 
-  func run() throws { try options.run(.tree, settings.values.merging(seed.values) { $1 }) }
+  func run() throws { try options.run(ModelSettings(.tree, settings.values.merging(seed.values) { $1 })) }
 }

@@ -138,7 +138,6 @@ struct TrainingRun {
     case .tree(let settings):
       return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
     case .knn(let knn):
-      try knn.check(images: images.count, shape: images.shape)
       try cluster.checkMemory(settings, images, classCount: classCount)
       return (
         try NearestNeighbors.fit(

@@ -248,14 +248,14 @@ package nonisolated struct WorkerStatus: @unchecked Sendable {
   }
 
   /// Why the worker cannot do its job; not set if it can.
-  package var failure: Failure {
-    get {_storage._failure ?? Failure()}
-    set {_uniqueStorage()._failure = newValue}
+  package var error: WorkError {
+    get {_storage._error ?? WorkError()}
+    set {_uniqueStorage()._error = newValue}
   }
-  /// Returns true if `failure` has been explicitly set.
-  package var hasFailure: Bool {_storage._failure != nil}
-  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
-  package mutating func clearFailure() {_uniqueStorage()._failure = nil}
+  /// Returns true if `error` has been explicitly set.
+  package var hasError: Bool {_storage._error != nil}
+  /// Clears the value of `error`. Subsequent reads from it will return its default value.
+  package mutating func clearError() {_uniqueStorage()._error = nil}
 
   /// The number of completed tasks of the chunk in progress.
   package var tasksDone: UInt64 {
@@ -277,8 +277,8 @@ package nonisolated struct WorkerStatus: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Why a worker cannot do a job or a task.
-package nonisolated struct Failure: Sendable {
+/// An error that a worker reports of a job or a task.
+package nonisolated struct WorkError: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -555,14 +555,14 @@ package nonisolated struct ChunkResult: Sendable {
   package var digest: Data = Data()
 
   /// Why there is no result; not set if there is one.
-  package var failure: Failure {
-    get {_failure ?? Failure()}
-    set {_failure = newValue}
+  package var error: WorkError {
+    get {_error ?? WorkError()}
+    set {_error = newValue}
   }
-  /// Returns true if `failure` has been explicitly set.
-  package var hasFailure: Bool {self._failure != nil}
-  /// Clears the value of `failure`. Subsequent reads from it will return its default value.
-  package mutating func clearFailure() {self._failure = nil}
+  /// Returns true if `error` has been explicitly set.
+  package var hasError: Bool {self._error != nil}
+  /// Clears the value of `error`. Subsequent reads from it will return its default value.
+  package mutating func clearError() {self._error = nil}
 
   package var milliseconds: UInt32 = 0
 
@@ -580,7 +580,7 @@ package nonisolated struct ChunkResult: Sendable {
 
   package init() {}
 
-  fileprivate var _failure: Failure? = nil
+  fileprivate var _error: WorkError? = nil
   fileprivate var _bytes: BytesDigest? = nil
 }
 
@@ -1318,7 +1318,7 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}failure\0\u{3}tasks_done\0\u{3}milliseconds_since_orders\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}orders\0\u{1}coordinator\0\u{1}profile\0\u{1}membership\0\u{1}leaving\0\u{1}error\0\u{3}tasks_done\0\u{3}milliseconds_since_orders\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -1327,7 +1327,7 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _profile: Profile? = nil
     var _membership: Membership? = nil
     var _leaving: Bool = false
-    var _failure: Failure? = nil
+    var _error: WorkError? = nil
     var _tasksDone: UInt64 = 0
     var _millisecondsSinceOrders: UInt32 = 0
 
@@ -1346,7 +1346,7 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _profile = source._profile
       _membership = source._membership
       _leaving = source._leaving
-      _failure = source._failure
+      _error = source._error
       _tasksDone = source._tasksDone
       _millisecondsSinceOrders = source._millisecondsSinceOrders
     }
@@ -1373,7 +1373,7 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._profile) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._membership) }()
         case 6: try { try decoder.decodeSingularBoolField(value: &_storage._leaving) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._failure) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._error) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._tasksDone) }()
         case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._millisecondsSinceOrders) }()
         default: break
@@ -1406,7 +1406,7 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._leaving != false {
         try visitor.visitSingularBoolField(value: _storage._leaving, fieldNumber: 6)
       }
-      try { if let v = _storage._failure {
+      try { if let v = _storage._error {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
       if _storage._tasksDone != 0 {
@@ -1430,7 +1430,7 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._profile != rhs_storage._profile {return false}
         if _storage._membership != rhs_storage._membership {return false}
         if _storage._leaving != rhs_storage._leaving {return false}
-        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._error != rhs_storage._error {return false}
         if _storage._tasksDone != rhs_storage._tasksDone {return false}
         if _storage._millisecondsSinceOrders != rhs_storage._millisecondsSinceOrders {return false}
         return true
@@ -1442,8 +1442,8 @@ nonisolated extension WorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
-nonisolated extension Failure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Failure"
+nonisolated extension WorkError: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkError"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{3}insufficient_memory\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -1469,7 +1469,7 @@ nonisolated extension Failure: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Failure, rhs: Failure) -> Bool {
+  package static func ==(lhs: WorkError, rhs: WorkError) -> Bool {
     if lhs.reason != rhs.reason {return false}
     if lhs.insufficientMemory != rhs.insufficientMemory {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1937,7 +1937,7 @@ nonisolated extension Chunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ChunkResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}chunk\0\u{1}digest\0\u{1}failure\0\u{1}milliseconds\0\u{1}bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}chunk\0\u{1}digest\0\u{1}error\0\u{1}milliseconds\0\u{1}bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1948,7 +1948,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.chunk) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._failure) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._error) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.milliseconds) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._bytes) }()
       default: break
@@ -1970,7 +1970,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.digest.isEmpty {
       try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
     }
-    try { if let v = self._failure {
+    try { if let v = self._error {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
     if self.milliseconds != 0 {
@@ -1986,7 +1986,7 @@ nonisolated extension ChunkResult: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.job != rhs.job {return false}
     if lhs.chunk != rhs.chunk {return false}
     if lhs.digest != rhs.digest {return false}
-    if lhs._failure != rhs._failure {return false}
+    if lhs._error != rhs._error {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
     if lhs._bytes != rhs._bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
