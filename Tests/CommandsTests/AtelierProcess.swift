@@ -166,11 +166,19 @@ extension Process {
   /// The child processes of this process: the local workers of a coordinator.
   var children: [pid_t] {
     let path = "/proc/\(processIdentifier)/task"
+    // Until it runs its own program, a child is a copy of this process, which waits for it: a child that is stopped
+    // then would stop both.
+    let own = Self.command(of: processIdentifier)
     let tasks = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return tasks.flatMap { task -> [pid_t] in
       let text = (try? String(contentsOfFile: "\(path)/\(task)/children", encoding: .utf8)) ?? ""
       return text.split(separator: " ").compactMap { pid_t($0) }
     }
+    .filter { Self.command(of: $0) != own }
+  }
+
+  private static func command(of process: pid_t) -> String? {
+    try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)
   }
 }
 
