@@ -105,6 +105,11 @@ let package = Package(
       dependencies: ["Commands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
 
+    // Atelier with one more family of models, for the tests.
+    .executableTarget(
+      name: "ToyFamily", dependencies: ["Commands", "Compute", "Datasets", "Models"], path: "Tests/ToyFamily",
+      swiftSettings: strict),
+
     testTarget("KernelsTests", kernelDependencies + ["Compute", "KernelInterface"]),
     testTarget("ComputeTests", ["Compute"]),
     testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"]),
@@ -135,6 +140,7 @@ let package = Package(
       "CommandsTests",
       [
         "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Models", "Runs", "Transport", "Commands", "atelier",
+        "ToyFamily",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       resources: [.copy("Golden")]),

@@ -1,14 +1,9 @@
 package import Compute
 package import Datasets
 
-/// The kinds of model, by their names in commands and files.
-package enum ModelKind: String, Sendable, CaseIterable, Codable {
-  case cnn, forest, tree, knn
-}
-
 /// A fitted model that classifies images. It consists of settings and tensors alone.
 package protocol Classifier: Sendable {
-  static var kind: ModelKind { get }
+  var kind: ModelKind { get }
 
   /// The shape of the images that the model was fitted on and can classify.
   var imageShape: ImageShape { get }
@@ -19,11 +14,6 @@ package protocol Classifier: Sendable {
 
   /// Everything that predictions depend on besides ``settings``. Names are unique.
   var tensors: [Tensor] { get }
-
-  /// Rebuilds a fitted model. Predictions are bit-identical to those of the model that was saved.
-  ///
-  /// - Throws: ``ModelError`` if a tensor or setting is missing or does not match the others. No input crashes.
-  init(tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int) throws(ModelError)
 
   /// Returns class probabilities: (images, classCount), row-major. The labels of the images are ignored.
   ///

@@ -1,5 +1,4 @@
 internal import Compute
-package import Datasets
 
 /// An estimate of the peak memory of a fit, besides the images themselves, within a factor of about two. The size of
 /// the trees of a forest depends on the images; the estimate assumes images as difficult as those of common data sets.
@@ -56,91 +55,5 @@ package struct MemoryEstimate: Sendable {
     for next in ["MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, next) }
     let tenths = Int(min(value * 10, 1e15).rounded())
     return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
-  }
-}
-
-extension ModelSettings {
-  /// Estimates the memory of a fit.
-  /// - Parameters:
-  ///   - count: the number of training images
-  ///   - queries: the number of images classified in one call
-  ///   - threads: the number of threads of each computing process
-  /// - Returns: an empty estimate for invalid settings, which the fit reports
-  package func memory(
-    images count: Int, of shape: ImageShape, classCount: Int, queries: Int, threads: Int
-  ) -> MemoryEstimate {
-    switch self {
-    case .cnn(let settings): settings.memory(images: count, of: shape, classCount: classCount, threads: threads)
-    case .forest(let settings):
-      settings.tree.memory(
-        images: count, of: shape, classCount: classCount, trees: settings.trees, bootstrap: settings.bootstrap,
-        threads: threads)
-    case .tree(let settings):
-      settings.memory(
-        images: count, of: shape, classCount: classCount, trees: 1, bootstrap: false, threads: threads)
-    case .knn(let settings): settings.memory(images: count, of: shape, queries: queries, threads: threads)
-    }
-  }
-}
-
-// MARK: - Trees
-
-extension TreeSettings {
-  fileprivate func memory(
-    images: Int, of shape: ImageShape, classCount: Int, trees: Int, bootstrap: Bool, threads: Int
-  ) -> MemoryEstimate {
-    let (count, features) = (Double(images), Double(shape.count))
-    // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
-    let table = count * ((features / 64).rounded(.up) * 64 + features)
-    let byThread = count * 20 + 6 * Double(1 << 20)
-    // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
-    let imagesPerLeaf = 9.0
-    let leaves = max(
-      1, min(count / max(imagesPerLeaf, Double(minSamplesLeaf)), maxDepth.map { exp2Bounded($0) } ?? .infinity))
-    let tree = leaves * (2 * 8 + 4 + 8)
-    // As trees and, while they are saved, as tensors and as a file.
-    let copies = 3.0
-    var estimate = MemoryEstimate()
-    estimate.computing = [
-      .init(
-        bytes: table, cause: "the images' values", remedy: "use fewer or smaller images"),
-      .init(
-        bytes: byThread * Double(trees == 1 ? 1 : threads), cause: counted(threads, "thread"),
-        remedy: "lower --threads"),
-    ]
-    estimate.collecting = [
-      .init(
-        bytes: tree * copies * Double(trees), cause: "trees \(trees)",
-        remedy: "lower --trees or --max-depth, or raise --min-samples-leaf")
-    ]
-    return estimate
-  }
-
-  private func exp2Bounded(_ depth: Int) -> Double { depth < 40 ? Double(1 << max(0, depth)) : .infinity }
-}
-
-// MARK: - Nearest neighbors
-
-extension NeighborsSettings {
-  fileprivate func memory(images: Int, of shape: ImageShape, queries: Int, threads: Int) -> MemoryEstimate {
-    let (count, pixels) = (Double(images), Double(shape.count))
-    let lists = Double(min(queries, 96 * 2 * threads) + 2 * queries)
-    var estimate = MemoryEstimate()
-    guard (try? check(images: images, shape: shape)) != nil else { return estimate }
-    estimate.computing = [
-      .init(
-        bytes: count * (pixels + 16), cause: "the index of the images", remedy: "use fewer or smaller images"),
-      // A row number and a distance.
-      .init(bytes: lists * Double(neighbors) * 16, cause: "neighbors \(neighbors)", remedy: "lower --neighbors"),
-    ]
-    guard let components else { return estimate }
-    let projected = (2 * count + Double(queries)) * Double(components) * 4
-    let analysis = 2 * count * pixels + 3 * pixels * pixels * 8
-    estimate.collecting = [
-      .init(
-        bytes: max(projected, analysis), cause: "components \(components)",
-        remedy: "lower --components, or use fewer or smaller images")
-    ]
-    return estimate
   }
 }

@@ -1,8 +1,7 @@
 package import Models
 
-/// Groups the configurations that one fit answers. A forest is a prefix of the largest one, cut to its depth (random
-/// numbers are keyed by tree and node); a tree is a cut of the deepest one; all numbers of neighbors and all weightings
-/// are votes of one search; and searches by principal components share their computation.
+/// Groups the configurations that one fit answers, as each family of models defines: a forest, for instance, is a prefix
+/// of the largest one, cut to its depth.
 package struct FitPlan: Sendable {
   package struct Task: Sendable {
     package let group: FitGroup
@@ -60,16 +59,8 @@ package struct FitPlan: Sendable {
 
   /// Returns a key that is equal for settings that one fit answers.
   private static func key(_ settings: ModelSettings) -> String {
-    var text = settings.text
-    switch settings {
-    case .forest: for name in ["trees", "max-depth"] { text[name] = nil }
-    case .tree: text["max-depth"] = nil
-    case .knn(let settings):
-      for name in ["neighbors", "weights"] { text[name] = nil }
-      if settings.components != nil { (text["components"], text["whitening"]) = ("some", nil) }
-    case .cnn: break
-    }
-    return settings.kind.rawValue + text.sorted { $0.key < $1.key }.map { " \($0.key) \($0.value)" }.joined()
+    let shared = settings.kind.family.sharingKey(of: settings)
+    return settings.kind.rawValue + shared.sorted { $0.key < $1.key }.map { " \($0.key) \($0.value)" }.joined()
   }
 }
 
@@ -79,7 +70,7 @@ extension FitPlan.Task {
     let common = texts[0].filter { name, value in texts.allSatisfy { $0[name] == value } }
     self.init(
       group: FitGroup(split: split, kind: members[0].kind, members: texts, images: images),
-      configurations: configurations, cost: members.map(\.cost).max() ?? 0,
+      configurations: configurations, cost: members.map { $0.kind.family.cost(of: $0) }.max() ?? 0,
       common: common.map { Configuration.Parameter($0.key, $0.value) }.sorted { $0.name < $1.name })
   }
 
@@ -103,23 +94,4 @@ extension FitPlan.Task {
     let group = FitGroup(split: split, kind: task.group.kind, members: task.group.members, images: task.group.images)
     self.init(group: group, configurations: task.configurations, cost: task.cost, common: task.common)
   }
-}
-
-extension ModelSettings {
-  /// The time of a fit relative to others of the same kind on the same images. It affects only the order of tasks.
-  fileprivate var cost: Double {
-    switch self {
-    case .forest(let settings): Double(settings.trees) * depth(settings.tree)
-    case .tree(let settings): depth(settings)
-    case .knn(let settings): settings.components.map { Double($0) } ?? 1_000
-    case .cnn(let settings):
-      // Each block has a quarter of the pixels of the previous one.
-      Double(settings.epochs * settings.kernel * settings.kernel)
-        * zip([1] + settings.filters, settings.filters).enumerated().reduce(0.0) {
-          $0 + Double($1.element.0 * $1.element.1) / Double(1 << (2 * min($1.offset, 20)))
-        }
-    }
-  }
-
-  private func depth(_ settings: TreeSettings) -> Double { Double(min(settings.maxDepth ?? 30, 30)) }
 }

@@ -31,13 +31,8 @@ extension ParameterSpace {
 
   /// Whether a numeric parameter takes real numbers, not only integers. Decides which values a range contains.
   static func isReal(_ name: String, _ kind: ModelKind) -> Bool {
-    realNames[kind]!.contains(name)
+    kind.setting(name)?.values.kind == .real
   }
-
-  private static let realNames = Dictionary(
-    uniqueKeysWithValues: ModelKind.allCases.map { kind in
-      (kind, Set(kind.settingFacts.filter { $0.values.kind == .real }.map(\.name)))
-    })
 
   private static func isValue(_ text: String, of name: String, _ kind: ModelKind) -> Bool {
     (try? Configuration.canonical(text, of: name, kind)) != nil

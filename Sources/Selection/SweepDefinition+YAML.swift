@@ -30,7 +30,8 @@ extension SweepDefinition {
     let reader = SweepFileReader(path: path, mapping: mapping)
     try reader.checkKeys(Self.keys)
     guard let kind = try reader.choice("model", ModelKind.self) else {
-      throw SweepError("\(path): model is missing: expected cnn, forest, tree or knn")
+      let names = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SweepError("\(path): model is missing: expected one of \(names)")
     }
     self.init(kind, spaces: try reader.spaces(of: kind))
     data = try reader.text("data")

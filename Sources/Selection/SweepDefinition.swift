@@ -109,14 +109,8 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
       try require(
         halving.least >= 1 && halving.least <= halving.most, "min-resource",
         "min-resource must be from 1 to max-resource")
-      let models: [ModelKind] =
-        switch halving.resource {
-        case .epochs: [.cnn]
-        case .trees: [.forest]
-        case .images: ModelKind.allCases
-        }
       try require(
-        models.contains(model), "resource",
+        halving.resource == .images || model.setting(halving.resource.rawValue) != nil, "resource",
         "\(halving.resource.rawValue) cannot be the resource of halving for \(model.rawValue)")
       try require(
         halving.resource == .images || !spaces.contains { $0.values[halving.resource.rawValue] != nil },

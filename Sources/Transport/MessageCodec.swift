@@ -7,7 +7,7 @@ package import SwiftProtobuf
 /// bytes are untrusted.
 package enum MessageCodec {
   /// The version of the protocol. A worker with another version is refused.
-  package static let version: UInt32 = 6
+  package static let version: UInt32 = 7
   /// The maximum size of a protocol buffer, in bytes.
   static let limit = 256 << 10
 

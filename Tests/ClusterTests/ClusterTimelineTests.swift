@@ -18,7 +18,7 @@ struct ClusterTimelineTests {
 
   @Test mutating func chunkIsSpanOfItsWorkerAndJob() {
     for worker in 1...2 as ClosedRange<WorkerID> { join(worker) }
-    timeline.begin(.growForest, at: 1)
+    timeline.begin("forest", at: 1)
     timeline.note(chunk(0, 4), of: "trees", by: 1, seconds: 2, byteCount: 100, at: 3.5)
     timeline.note(chunk(4, 1), of: "trees", by: 2, seconds: 9, byteCount: 10, at: 4)
     timeline.note(chunk(5, 1), of: "trees", by: 3, seconds: 1, byteCount: 10, at: 4)
@@ -31,7 +31,7 @@ struct ClusterTimelineTests {
 
   @Test mutating func longRunsMergeSpans() {
     join(1)
-    timeline.begin(.growForest, at: 0)
+    timeline.begin("forest", at: 0)
     for number in 0..<10_000 {
       timeline.note(chunk(number, 1), of: "trees", by: 1, seconds: 1, byteCount: 1, at: Double(number + 1))
     }
@@ -42,7 +42,7 @@ struct ClusterTimelineTests {
     for number in 0..<5_000 { timeline.note("\(number)", isFault: false, at: 0) }
     #expect(timeline.events.count == 1_000)
     // Later events are recorded as well.
-    timeline.begin(.predict, at: 10_000)
+    timeline.begin("predict", at: 10_000)
     timeline.note(chunk(0, 1), of: "images", by: 1, seconds: 1, byteCount: 1, at: 10_001)
     #expect(timeline.spans.last?.label == "images 0" && timeline.spans.last?.job == 1)
     for worker: WorkerID in 2...2_000 { join(worker) }
@@ -51,7 +51,7 @@ struct ClusterTimelineTests {
 
   @Test mutating func timelineSurvivesEncoding() throws {
     join(1)
-    timeline.begin(.predict, at: 0)
+    timeline.begin("predict", at: 0)
     timeline.note(chunk(0, 1), of: "images", by: 1, seconds: 1, byteCount: 1, at: 2)
     timeline.note("lost", isFault: true, at: 2)
     #expect(try JSONDecoder().decode(ClusterTimeline.self, from: JSONEncoder().encode(timeline)) == timeline)

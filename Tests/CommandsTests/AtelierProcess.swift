@@ -15,9 +15,11 @@ struct AtelierProcess {
   ///   - folder: the working folder; output is captured next to it
   ///   - output: the file that receives standard output instead of capturing it
   @discardableResult init(
-    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], output: String? = nil
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], output: String? = nil,
+    executable: URL = AtelierProcess.executable
   ) throws {
-    let started = try Started(arguments, in: folder, environment: environment, output: output)
+    let started = try Started(
+      arguments, in: folder, environment: environment, output: output, executable: executable)
     self = try started.wait()
   }
 

@@ -26,7 +26,7 @@ import Testing
     ("evaluate plain.txt --events DATA/../plain.txt", 64, "the model and --events name the same file"),
     ("predict m plain.txt --json plain.txt", 64, "an image and --json name the same file"),
     ("sweep plain.txt --json plain.txt", 64, "the sweep file and --json name the same file"),
-    ("train forest --resume a.parts --trees 5 --seed 3", 64, "from the unfinished forest; leave out --trees, --seed"),
+    ("train forest --resume a.parts --trees 5 --seed 3", 64, "from the unfinished training; leave out --trees, --seed"),
     ("train forest --resume a.parts --bootstrap false", 64, "leave out --bootstrap"),
     ("train forest --resume a.parts --max-depth none", 64, "leave out --max-depth"),
     ("train forest --trees many", 64, "trees must be an integer from 1 to 100000, not \"many\""),

@@ -87,7 +87,7 @@ private struct Fixture: Decodable {
       for (found, expected) in zip(others, fixture.distances) {
         #expect(zip(found, expected).allSatisfy { abs($0.distance - $1) < 1e-9 })
       }
-      let found = try model.leaveOneOutProbabilities(on: anyContext, progress: { _ in true })
+      let found = try model.leaveOneOutPredictions(on: anyContext, progress: { _ in true }).probabilities
       #expect(found.count == expected.count && zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     }
   }

@@ -23,23 +23,18 @@ import Testing
   }
   private static let training = images(300, seed: 1)
 
-  private static func settings(_ kind: ModelKind) -> ModelSettings {
-    switch kind {
-    case .cnn:
-      var settings = NetworkSettings()
-      (settings.filters, settings.dense, settings.epochs, settings.batch) = ([4], [], 3, 16)
-      (settings.shards, settings.validation, settings.seed) = (2, 0.2, 7)
-      return .cnn(settings)
-    case .forest:
-      var settings = ForestSettings()
-      settings.trees = 12
-      return .forest(settings)
-    case .tree:
-      var settings = TreeSettings()
-      (settings.maxDepth, settings.seed) = (6, 5)
-      return .tree(settings)
-    case .knn: return .knn(NeighborsSettings())
-    }
+  private static func settings(_ kind: ModelKind) throws -> ModelSettings {
+    let text: [ModelKind: [String: String]] = [
+      .cnn: [
+        "filters": "4", "dense": "none", "epochs": "3", "batch": "16", "shards": "2", "validation": "0.2", "seed": "7",
+      ],
+      .forest: ["trees": "12"], .tree: ["max-depth": "6", "seed": "5"],
+    ]
+    return try ModelSettings(kind, text[kind] ?? [:])
+  }
+
+  private static func network() throws -> NetworkSettings {
+    try #require(settings(.cnn).values as? NetworkSettings)
   }
 
   private static func fit(_ settings: ModelSettings) throws -> any Classifier {
@@ -52,7 +47,7 @@ import Testing
 
   @Test(arguments: ModelKind.allCases)
   func isIndependentOfThreadCount(kind: ModelKind) throws {
-    let model = try Self.fit(Self.settings(kind))
+    let model = try Self.fit(try Self.settings(kind))
     let holdOut = try Self.holdOut(of: model, Self.context())
     #expect(holdOut.predictions != nil)
     #expect(try holdOut == Self.holdOut(of: model, Self.context(2)))
@@ -61,7 +56,7 @@ import Testing
 
   @Test(arguments: ModelKind.allCases)
   func isIndependentOfTestImages(kind: ModelKind) throws {
-    let model = try Self.fit(Self.settings(kind))
+    let model = try Self.fit(try Self.settings(kind))
     func evaluated(_ test: LabeledImages) throws -> EvaluatedModel {
       let dataset = Dataset(name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: test)
       return try EvaluatedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true })
@@ -71,12 +66,12 @@ import Testing
     let (first, second) = (try evaluated(test), try evaluated(relabeled))
     #expect(first.holdOut == second.holdOut && first.test.predicted == second.test.predicted)
     #expect(first.evaluation.accuracy != second.evaluation.accuracy)
-    #expect(first.name == kind.readableName)
+    #expect(first.name == kind.family.title)
     #expect(try throughJSON(first) == first)
   }
 
   @Test func networkUsesItsValidationSet() throws {
-    guard case .cnn(let settings) = Self.settings(.cnn) else { throw CancellationError() }
+    let settings = try Self.network()
     let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())
     try trainer.run(progress: { _ in true }, epochEnded: {})
     let accuracy = try #require(Self.holdOut(of: trainer.network).predictions?.accuracy)
@@ -97,11 +92,12 @@ import Testing
     let model = try #require(Self.fit(Self.settings(.knn)) as? NearestNeighbors)
     let predictions = try #require(Self.holdOut(of: model).predictions)
     #expect(
-      try predictions.probabilities == model.leaveOneOutProbabilities(on: Self.context(), progress: { _ in true }))
+      try predictions.probabilities
+        == model.leaveOneOutPredictions(on: Self.context(), progress: { _ in true }).probabilities)
   }
 
   @Test func treeUsesACompanionTrainedOnOtherImages() throws {
-    guard case .tree(let settings) = Self.settings(.tree) else { throw CancellationError() }
+    let settings = try #require(Self.settings(.tree).values as? TreeSettings)
     let predictions = try #require(Self.holdOut(of: Self.fit(Self.settings(.tree))).predictions)
     let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
     #expect(predictions.labels == split.heldOut.map { Self.training.labels[$0] })
@@ -122,13 +118,13 @@ import Testing
     (forest.trees, forest.bootstrap) = (2, false)
     var neighbors = NeighborsSettings()
     neighbors.neighbors = Self.training.count
-    for (settings, reason) in [
-      (ModelSettings.cnn(network), "trained on all training images"), (.forest(forest), "without bootstrap"),
-      (.knn(neighbors), "including itself"),
+    for (settings, source) in [
+      (ModelSettings.cnn(network), HeldOutPredictions.Source.noneTrainedOnAll),
+      (.forest(forest), .noneWithoutBootstrap), (.knn(neighbors), .noneOfTooManyNeighbors),
     ] {
       let holdOut = try Self.holdOut(of: Self.fit(settings))
       #expect(holdOut.predictions == nil)
-      #expect(holdOut.explanation.contains(reason))
+      #expect(holdOut.source == source)
     }
   }
 
@@ -136,11 +132,11 @@ import Testing
     let images = Self.training.prefix(3)
     let tree = try TreeSettings().fit(images)
     let holdOut = try HoldOut(of: tree, training: images, on: Self.context(), progress: { _ in true })
-    #expect(holdOut.predictions == nil && holdOut.explanation.hasPrefix("No class has enough"))
+    #expect(holdOut.predictions == nil && holdOut.source == .noneOfTooFewImages)
   }
 
   @Test func throwsOnCancellation() throws {
-    let model = try Self.fit(Self.settings(.knn))
+    let model = try Self.fit(try Self.settings(.knn))
     #expect(throws: CancellationError.self) {
       try HoldOut(of: model, training: Self.training, on: Self.context(), progress: { _ in false })
     }

@@ -25,7 +25,7 @@ import Testing
     let images = coarse(300, levels: levels)
     let model = try fit(images, neighbors: 4, metric)
     let others = try model.nearestOthers(4, on: anyContext, progress: { _ in true })
-    let probabilities = try model.leaveOneOutProbabilities(on: anyContext, progress: { _ in true })
+    let probabilities = try model.leaveOneOutPredictions(on: anyContext, progress: { _ in true }).probabilities
     for image in stride(from: 0, to: 300, by: 7) {
       let rest = (0..<300).filter { $0 != image }
       let alone = try fit(images.selecting(rest), neighbors: 4, metric)
@@ -40,17 +40,20 @@ import Testing
   @Test(arguments: [nil, 3]) func isIndependentOfThreadCount(components: Int?) throws {
     let model = try fit(coarse(500, levels: 100), neighbors: 5, components: components)
     let found = try (1...3).map { threads in
-      try model.leaveOneOutProbabilities(
-        on: ComputeContext(threads: threads, instructionSet: .available.max()!), progress: { _ in true })
+      try model.leaveOneOutPredictions(
+        on: ComputeContext(threads: threads, instructionSet: .available.max()!), progress: { _ in true }
+      ).probabilities
     }
     #expect(found[0] == found[1] && found[0] == found[2])
   }
 
-  @Test func rejectsTooFewOtherImages() throws {
+  @Test func hasNoPredictionsWithTooFewOtherImages() throws {
     let images = coarse(5, levels: 9)
     let model = try fit(images, neighbors: 5)
-    #expect(throws: ModelError.self) { try model.leaveOneOutProbabilities(on: anyContext, progress: { _ in true }) }
-    #expect(try fit(images, neighbors: 4).leaveOneOutProbabilities(on: anyContext, progress: { _ in true }).count == 15)
+    #expect(
+      try model.leaveOneOutPredictions(on: anyContext, progress: { _ in true }).source == .noneOfTooManyNeighbors)
+    let predictions = try fit(images, neighbors: 4).leaveOneOutPredictions(on: anyContext, progress: { _ in true })
+    #expect(predictions.probabilities.count == 15 && predictions.images == [0, 1, 2, 3, 4])
     #expect(try fit(images.prefix(1), neighbors: 1).nearestOthers(0, on: anyContext, progress: { _ in true }) == [[]])
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// A minimal classifier that returns the same probabilities for every image.
 struct ConstantClassifier: Classifier {
-  static let kind = ModelKind.tree
+  let kind = ModelKind.tree
   let imageShape: ImageShape
   let shares: [Float]
   var classCount: Int { shares.count }
@@ -14,15 +14,6 @@ struct ConstantClassifier: Classifier {
   var tensors: [Tensor] { [Tensor(name: "shares", shape: [shares.count], shares)] }
 
   init(imageShape: ImageShape, shares: [Float]) { (self.imageShape, self.shares) = (imageShape, shares) }
-
-  init(
-    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
-  ) throws(ModelError) {
-    guard let shares = tensors.first(where: { $0.name == "shares" })?.elements(as: Float.self),
-      shares.count == classCount
-    else { throw .badModel("tensor shares is missing") }
-    self.init(imageShape: imageShape, shares: shares)
-  }
 
   func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
@@ -53,19 +44,8 @@ struct ConstantClassifier: Classifier {
     #expect(read.digest == model.digest)
   }
 
-  @Test func rebuildsClassifierOfItsKind() throws {
-    try saved().write(to: folder.file("a"))
-    let read = try SavedModel(path: folder.file("a")).classifier(of: [ConstantClassifier.self])
-    let back = try #require(read as? ConstantClassifier)
-    #expect(back.shares == model.shares && back.imageShape == model.imageShape)
-  }
-
-  @Test func rejectsUnregisteredKind() {
-    #expect(throws: ModelError.self) { try saved().classifier(of: []) }
-  }
-
   @Test(arguments: [
-    ("model", "mlp", "one of cnn, forest, tree, knn"), ("image.height", "0", "1 to 512"),
+    ("model", "mlp", "one of cnn, forest, knn, tree"), ("image.height", "0", "1 to 512"),
     ("image.width", "99999999999999999999", "1 to 512"), ("image.channels", "2", "1 or 3"),
     ("class.0", "a\u{1B}[2J", "names must not be empty or contain control characters"),
     ("class.0", "Ankle \"boot\"", "different names"),
@@ -94,19 +74,12 @@ struct ConstantClassifier: Classifier {
   static let images = randomImages(24, ImageShape(height: 6, width: 5, channels: 3), classes: 3)
 
   static func fit(_ kind: ModelKind) throws -> any Classifier {
-    switch kind {
-    case .cnn:
-      var settings = NetworkSettings()
-      (settings.filters, settings.dense, settings.epochs, settings.batch) = ([3, 2], [4], 1, 8)
-      return try Network.fit(images, classCount: 3, settings: settings, on: anyContext, progress: { _ in true })
-    case .forest: return try fitForest(images, classCount: 3)
-    case .tree: return try fitTree(images, classCount: 3)
-    case .knn:
-      var settings = NeighborsSettings()
-      (settings.components, settings.whitening) = (4, 0.5)
-      return try NearestNeighbors.fit(
-        images, classCount: 3, settings: settings, on: anyContext, progress: { _ in true })
-    }
+    let text: [ModelKind: [String: String]] = [
+      .cnn: ["filters": "3,2", "dense": "4", "epochs": "1", "batch": "8"],
+      .knn: ["components": "4", "whitening": "0.5"],
+    ]
+    return try ModelSettings(kind, text[kind] ?? [:]).fit(
+      images, classCount: 3, on: anyContext, progress: { _ in true })
   }
 
   private func save(_ model: some Classifier) throws -> String {

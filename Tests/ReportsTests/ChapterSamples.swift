@@ -40,7 +40,7 @@ enum ChapterSamples {
     let holdOut = try HoldOut(
       hasHoldOut
         ? predictions(images / 2, classCount: count, errors: errors, seed: seed + 100, emptyClass: emptyClass) : nil,
-      explanation: hasHoldOut ? "Half as many images were held out." : "No images were held out.")
+      source: hasHoldOut ? .companion : .noneTrainedOnAll, trainingCount: images)
     return try EvaluatedModel(
       name: name, settings: ["epochs": "\(epochs)", "seed": "\(seed)"], mainSettings: "epochs \(epochs)",
       classNames: classNames,

@@ -19,7 +19,7 @@ import Testing
     }
     return try EvaluatedModel(
       name: name, settings: [:], classNames: ["yes", "no"], test: predictions(images),
-      holdOut: HoldOut(holdOut.isEmpty ? nil : predictions(holdOut), explanation: ""))
+      holdOut: HoldOut(holdOut.isEmpty ? nil : predictions(holdOut), source: .companion, trainingCount: 9))
   }
 
   private func images(_ count: Int, right: Int, confidence: Float = 0.9) -> [(Float, Bool)] {

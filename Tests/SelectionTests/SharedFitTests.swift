@@ -32,7 +32,7 @@ import Testing
   {
     var random = RandomSequence(seed: seed, .test)
     var space: [String: ParameterSpace.Values] = [:]
-    for (name, values) in Self.values[kind]! {
+    for (name, values) in Self.values[kind] ?? [] {
       let chosen = values.filter { _ in random.next(below: 2) == 0 }
       space[name] = .list(chosen.isEmpty ? [values[0]] : chosen)
     }

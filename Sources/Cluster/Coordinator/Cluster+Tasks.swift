@@ -8,74 +8,51 @@ extension Cluster {
   /// Receives the progress of a job. Returning false stops the job.
   package typealias ProgressHandler = (ClusterProgress) -> Bool
 
-  /// Grows a forest, whose trees are distributed among the workers.
-  /// - Parameter parts: The folder with trees grown earlier, to which new trees are added.
-  package func fitForest(
-    _ settings: ForestSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil,
+  /// Fits a model by independent tasks, which are distributed among the workers.
+  ///
+  /// The progress of a fit that is a single task has a total of 0, since it cannot be measured.
+  ///
+  /// - Parameters:
+  ///   - settings: settings whose ``ModelSettings/distribution`` is tasks
+  ///   - parts: The folder with results of earlier tasks, to which new results are added.
+  package func fitTasks(
+    of settings: ModelSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil,
     progress: ProgressHandler
-  ) throws -> Forest {
-    try settings.check()
-    try checkMemory(.forest(settings), images, classCount: classCount)
-    var grown: [(first: Int, trees: [Tree])] = []
-    func read(_ bytes: UnsafeRawBufferPointer, tasks: Range<Int>) throws -> [Tree] {
-      let file = try SafetensorsFile(bytes: bytes, name: "a worker's part of the forest")
-      let trees = try Tree.trees(from: file.tensors, imageShape: images.shape, classCount: classCount)
-      guard trees.count == tasks.count else {
-        throw ModelError.badModel("a worker sent \(trees.count) trees instead of \(tasks.count)")
-      }
-      return trees
+  ) throws -> any Classifier {
+    guard case .tasks(let count, let unit) = settings.distribution else {
+      preconditionFailure("a fit of \(settings.kind.rawValue) has no tasks")
     }
-    func add(_ bytes: UnsafeRawBufferPointer, tasks: Range<Int>) throws {
-      grown.append((tasks.lowerBound, try read(bytes, tasks: tasks)))
+    try settings.check(images: images.count, shape: images.shape)
+    try checkMemory(settings, images, classCount: classCount)
+    var fitted = FittedParts(settings, imageShape: images.shape, classCount: classCount)
+    func read(_ bytes: UnsafeRawBufferPointer, tasks: Range<Int>) throws -> FittedParts.Part {
+      let file = try SafetensorsFile(bytes: bytes, name: "a worker's part of the model")
+      return try fitted.part(file.tensors, of: tasks)
     }
     let missing =
       try parts?.read(
-        of: settings.trees,
-        reportDamage: { log("\($0) is damaged or belongs to another forest; its trees are grown again") }, add)
-      ?? [0..<settings.trees]
+        of: count, reportDamage: { log("\($0) is damaged or belongs to another training; it is computed again") },
+        { fitted.add(try read($0, tasks: $1)) })
+      ?? [0..<count]
     if !missing.isEmpty {
       var description = JobDescription()
-      (description.activity, description.settings) = (.growForest, settings.text)
-      (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
+      (description.activity, description.family) = (.fit, settings.kind.rawValue)
+      (description.settings, description.classCount) = (settings.text, UInt32(classCount))
+      description.images = .init(try share(.images(images)).bytes)
       let end = try run(
-        description, .tasks(TaskPool(tasks: missing)), unit: .trees,
-        total: missing.reduce(0) { $0 + $1.count },
+        description, .tasks(TaskPool(tasks: missing)), unit: unit,
+        total: count == 1 ? 0 : missing.reduce(0) { $0 + $1.count },
         read: { chunk, bytes in
-          let trees = try read(bytes, tasks: chunk.tasks)
+          let part = try read(bytes, tasks: chunk.tasks)
           let copy = parts == nil ? [] : Array(bytes)
           return {
-            grown.append((chunk.tasks.lowerBound, trees))
+            fitted.add(part)
             try copy.withUnsafeBytes { try parts?.write($0, tasks: chunk.tasks) }
           }
         }, progress: progress)
-      try checkComplete(end, unit: "tree")
+      try checkComplete(end, unit: unit == .trees ? "tree" : settings.kind.rawValue)
     }
-    return Forest(
-      joining: grown.sorted { $0.first < $1.first }.map(\.trees), settings: settings, imageShape: images.shape,
-      classCount: classCount)
-  }
-
-  /// Grows a tree on the threads of one worker. The progress has a total of 0, since a growing tree has no measurable
-  /// progress.
-  package func fitTree(
-    _ settings: TreeSettings, _ images: LabeledImages, classCount: Int, progress: ProgressHandler
-  ) throws -> DecisionTree {
-    try settings.check()
-    try checkMemory(.tree(settings), images, classCount: classCount)
-    var description = JobDescription()
-    (description.activity, description.settings) = (.growTree, settings.text)
-    (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
-    var tree: DecisionTree?
-    let end = try run(
-      description, .tasks(TaskPool(tasks: [0..<1])), unit: .nodes, total: 0,
-      read: { _, bytes in
-        let file = try SafetensorsFile(bytes: bytes, name: "a worker's tree")
-        let grown = try DecisionTree(
-          tensors: file.tensors, settings: settings.text, imageShape: images.shape, classCount: classCount)
-        return { tree = grown }
-      }, progress: progress)
-    try checkComplete(end, unit: "tree")
-    return tree!
+    return fitted.model
   }
 
   /// Predicts images, which are distributed among the workers.
@@ -84,7 +61,7 @@ extension Cluster {
   package func probabilities(
     of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: ProgressHandler
   ) throws -> [Float] {
-    let unit: FitProgress.Unit = type(of: model).kind == .knn ? .queries : .images
+    let unit: FitProgress.Unit = model.kind == .knn ? .queries : .images
     var found = BlockProbabilities(imageCount: images.count, classCount: model.classCount)
     var description = JobDescription()
     (description.activity, description.imagesPerTask) = (.predict, UInt32(BlockProbabilities.imagesPerTask))

@@ -141,7 +141,8 @@ private final class TeamFits: TeamJobs {
     let settings = try NetworkSettings(complete: fit.settings)
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     var description = JobDescription()
-    (description.activity, description.settings) = (.trainTeamFit, settings.text)
+    (description.activity, description.family) = (.trainTeamFit, ModelKind.cnn.rawValue)
+    description.settings = settings.text
     description.classCount = UInt32(classCount)
     (description.images, description.division) = (.init(name.bytes), .init(fit.division.json))
     // A member without shards has nothing to do.

@@ -19,7 +19,8 @@ extension Cluster {
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     try checkMemory(.cnn(settings), images, classCount: classCount)
     var description = JobDescription()
-    (description.activity, description.settings) = (.trainNetwork, settings.text)
+    (description.activity, description.family) = (.trainNetwork, ModelKind.cnn.rawValue)
+    description.settings = settings.text
     (description.classCount, description.images) = (UInt32(classCount), .init(try share(.images(images)).bytes))
     var (savedRound, digest): (UInt64, UInt64?) = (0, nil)
     if let checkpoint {

@@ -176,7 +176,7 @@ package final class Cluster {
   ) throws -> Coordinator.JobEnd {
     let bytes: [UInt8] = try description.serializedBytes()
     return try execute(
-      description.activity,
+      description.name,
       JobRun(
         read: { chunk, _, bytes in try read(chunk, bytes) }, readCheckpoint: readCheckpoint,
         checkedCount: checkedCount, plan: { _ in plan }, unit: unit, total: total, rates: WorkerRates(at: now),
@@ -187,7 +187,7 @@ package final class Cluster {
   /// Runs the jobs of teams until all are done.
   func run(_ teams: any TeamJobs, progress: (ClusterProgress) -> Bool) throws {
     _ = try execute(
-      .trainTeamFit,
+      "sweep",
       JobRun(
         read: teams.read, readCheckpoint: teams.readCheckpoint, plan: teams.plan(of:), unit: .fits, total: 0,
         rates: WorkerRates(at: now), teams: teams),
@@ -195,13 +195,13 @@ package final class Cluster {
   }
 
   private func execute(
-    _ kind: JobDescription.Activity, _ job: JobRun,
+    _ name: String, _ job: JobRun,
     start: (inout Coordinator, _ awaited: Int, Milliseconds) -> [Coordinator.Action],
     progress: (ClusterProgress) -> Bool
   ) throws -> Coordinator.JobEnd {
     run = job
     (quarantineReasons, newDescriptions) = ([:], [:])
-    timeline.begin(kind, at: seconds)
+    timeline.begin(name, at: seconds)
     defer {
       timeline.end(at: seconds)
       run = nil
@@ -357,4 +357,17 @@ package final class Cluster {
   var now: Milliseconds { monotonicMilliseconds() }
   /// Seconds since the start of the cluster.
   var seconds: Double { Double(monotonicMicroseconds() - start) / 1e6 }
+}
+
+extension JobDescription {
+  /// The name of the job in reports.
+  fileprivate var name: String {
+    switch activity {
+    case .fit, .trainNetwork: family
+    case .predict: "predict"
+    case .nothing: "nothing"
+    case .fitGroups, .trainTeamFit, .evaluateTeamFit: "sweep"
+    case .UNRECOGNIZED: "unknown"
+    }
+  }
 }

@@ -71,9 +71,11 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   // MARK: Recording
 
   /// Records the beginning of a job.
-  /// - Parameter seconds: Seconds since the start of the cluster, as in all functions of this type.
-  package mutating func begin(_ activity: JobDescription.Activity, at seconds: Double) {
-    jobs.append(Job(name: activity.name, start: seconds, end: seconds))
+  /// - Parameters:
+  ///   - name: The name of its family of models or of its command.
+  ///   - seconds: Seconds since the start of the cluster, as in all functions of this type.
+  package mutating func begin(_ name: String, at seconds: Double) {
+    jobs.append(Job(name: name, start: seconds, end: seconds))
     reported = [:]
   }
 
@@ -157,20 +159,5 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
       joined.append(span)
     }
     spans = joined
-  }
-}
-
-extension JobDescription.Activity {
-  /// The name of the command.
-  fileprivate var name: String {
-    switch self {
-    case .growForest: "forest"
-    case .growTree: "tree"
-    case .trainNetwork: "cnn"
-    case .predict: "predict"
-    case .nothing: "nothing"
-    case .fitGroups, .trainTeamFit, .evaluateTeamFit: "sweep"
-    case .UNRECOGNIZED: "unknown"
-    }
   }
 }

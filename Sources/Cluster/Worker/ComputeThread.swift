@@ -151,8 +151,11 @@ private final class WorkerCompute {
     }
     try checkMemory(description, images)
     switch description.activity {
-    case .growForest: tasks = try ForestTaskRunner(images, description, on: context)
-    case .growTree: tasks = TreeTaskRunner(images: images, job: description, context: context)
+    case .fit:
+      guard let settings = try description.modelSettings else {
+        throw ModelError.badSettings("unknown family of models: \(description.family.prefix(100))")
+      }
+      tasks = try PartialFitRunner(images, settings, classCount: Int(description.classCount), on: context)
     case .predict:
       guard let name = SHA256(bytes: description.model),
         case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerTask > 0
@@ -263,10 +266,10 @@ extension JobDescription {
   fileprivate var modelSettings: ModelSettings? {
     get throws(ModelError) {
       switch activity {
-      case .growForest: .forest(try ForestSettings(complete: settings))
-      case .growTree: .tree(try TreeSettings(complete: settings))
-      case .trainNetwork, .trainTeamFit: .cnn(try NetworkSettings(complete: settings))
-      default: nil
+      case .fit, .trainNetwork, .trainTeamFit:
+        guard let kind = ModelKind(rawValue: family) else { return nil }
+        return try ModelSettings(kind, complete: settings)
+      default: return nil
       }
     }
   }

@@ -20,32 +20,18 @@ extension TaskRunner {
   func checkedCount(of bytes: [UInt8]) -> Int { bytes.count }
 }
 
-/// Grows trees of a forest. The result is a safetensors file of ``Tree/tensors(of:)``.
-struct ForestTaskRunner: TaskRunner {
-  private let grower: ForestGrower
+/// Runs tasks of a fit. The result is a safetensors file of the tensors that the family of models defines.
+struct PartialFitRunner: TaskRunner {
+  private let tasks: any FitTasks
 
-  init(_ images: LabeledImages, _ job: JobDescription, on context: ComputeContext) throws {
-    grower = try ForestGrower(
-      images, classCount: Int(job.classCount), settings: try ForestSettings(complete: job.settings), on: context)
+  init(
+    _ images: LabeledImages, _ settings: ModelSettings, classCount: Int, on context: ComputeContext
+  ) throws {
+    tasks = try settings.kind.family.tasks(images, classCount: classCount, settings: settings, on: context)
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let trees = try grower.growTrees(chunk.tasks) { progress($0.done) }
-    return SafetensorsFile(metadata: [:], tensors: Tree.tensors(of: trees)).bytes
-  }
-}
-
-/// Grows a tree, the only task of its job. The result is a safetensors file of the model's tensors.
-struct TreeTaskRunner: TaskRunner {
-  let images: LabeledImages
-  let job: JobDescription
-  let context: ComputeContext
-
-  func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
-    let tree = try DecisionTree.fit(
-      images, classCount: Int(job.classCount), settings: try TreeSettings(complete: job.settings), on: context
-    ) { _ in progress(0) }
-    return SafetensorsFile(metadata: [:], tensors: tree.tensors).bytes
+    SafetensorsFile(metadata: [:], tensors: try tasks.run(chunk.tasks, progress: progress)).bytes
   }
 }
 

@@ -12,7 +12,7 @@ struct BenchmarkCommand: ParsableCommand {
     abstract: "Measures the time and memory of fits and predictions.",
     usage: "atelier benchmark [<options>]",
     discussion: """
-      Measures the models of `atelier quickstart`. Each measurement runs in a separate process, which has its own peak \
+      Measures every kind of model, with the settings of `atelier quickstart` if it has them. Each measurement runs in a separate process, which has its own peak \
       memory. The result is the median of the repetitions.
 
       Example:  atelier benchmark --models forest,tree --repetitions 5
@@ -20,7 +20,8 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Models to measure: a list of \(all.map(\.rawValue).joined(separator: ", ")) (default: all).", valueName: "list"))
+      "Models to measure: a list of \(ModelKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).",
+      valueName: "list"))
   var models: ModelKindList?
 
   @Option(help: ArgumentHelp("Number of measurements of each model.", valueName: "n"))
@@ -53,8 +54,6 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
-
-  private static var all: [ModelKind] { ReferenceModel.all.map(\.settings.kind) }
 
   func validate() throws {
     if !(1...1000).contains(repetitions) {
@@ -89,28 +88,27 @@ struct BenchmarkCommand: ParsableCommand {
       return try jsonOptions.write(results, text: ClusterBenchmark.table(results).text)
     }
     var results: [BenchmarkResult] = []
-    for kind in models?.kinds ?? Self.all {
+    for kind in models?.kinds ?? ModelKind.allCases {
       var samples: [BenchmarkSample] = []
       for repetition in 1...repetitions {
         computeOptions.logger.info("\(kind.rawValue): \(repetition) of \(repetitions)")
         samples.append(try measure(kind))
       }
-      let model = Self.settings(kind, epochs: epochs)
+      let settings = try Self.settings(kind, epochs: epochs)
       results.append(
         try BenchmarkResult(
-          kind: kind, parameters: model.parameters, threads: computeOptions.threads ?? availableCores(),
+          kind: kind, parameters: kind.family.summary(of: settings),
+          threads: computeOptions.threads ?? availableCores(),
           instructionSet: try InstructionSet.chosen().rawValue, samples: samples))
     }
     try jsonOptions.write(results, text: BenchmarkResult.table(results).text)
   }
 
-  /// Returns the settings that are measured for a kind of model, and their description.
-  static func settings(_ kind: ModelKind, epochs: Int) -> (settings: ModelSettings, parameters: String) {
-    let reference = ReferenceModel.all.first { $0.settings.kind == kind }!
-    guard case .cnn(var settings) = reference.settings else { return (reference.settings, reference.parameters) }
-    settings.epochs = epochs
-    let model = ReferenceModel(network: settings)
-    return (model.settings, model.parameters)
+  /// Returns the settings that are measured: those of the reference study, or the defaults.
+  static func settings(_ kind: ModelKind, epochs: Int) throws -> ModelSettings {
+    var text = kind.family.referenceModel?.settings.text ?? kind.settingsType.init().text
+    if kind.setting("epochs") != nil { text["epochs"] = "\(epochs)" }
+    return try ModelSettings(kind, text)
   }
 
   /// Runs `atelier benchmark-sample`, and decodes its output.
@@ -128,7 +126,7 @@ struct ModelKindList: ExpressibleByArgument {
 
   init?(argument: String) {
     let words = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    kinds = words.compactMap(ModelKind.init)
+    kinds = words.compactMap(ModelKind.init(rawValue:))
     if kinds.count != words.count { return nil }
   }
 }

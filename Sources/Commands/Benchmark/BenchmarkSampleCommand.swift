@@ -14,7 +14,7 @@ struct BenchmarkSampleCommand: ParsableCommand {
 
   func run() throws {
     let context = try computeOptions.makeContext()
-    let settings = BenchmarkCommand.settings(kind, epochs: epochs).settings
+    let settings = try BenchmarkCommand.settings(kind, epochs: epochs)
     Interruption.watch()
     let sample = try BenchmarkSample(settings, dataOptions.load(), on: context)
     try StandardOutput.write(JSONOptions.encode(sample))

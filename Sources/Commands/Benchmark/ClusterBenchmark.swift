@@ -96,8 +96,9 @@ struct ClusterBenchmark {
     var settings = ForestSettings()
     settings.trees = 300
     let start = ContinuousClock.now
-    _ = try cluster.fitForest(
-      settings, dataset.train, classCount: dataset.classCount, progress: { _ in !Interruption.isRequested })
+    _ = try cluster.fitTasks(
+      of: .forest(settings), dataset.train, classCount: dataset.classCount,
+      progress: { _ in !Interruption.isRequested })
     return Double(settings.trees) / ((ContinuousClock.now - start) / .seconds(1))
   }
 

@@ -65,10 +65,13 @@ struct ExplainCommand: ParsableCommand {
     let explanation = try ModelExplanation.make(
       loaded.classifier, of: dataset, settings: settings, on: context, progress: progress.report)
     progress.end()
+    guard let explanation else {
+      throw ModelError.badSettings("\(model): models of the family \(metadata.kind.rawValue) have no explanations")
+    }
     let page = HTMLPage(
       title: "Explanation of \(URL(fileURLWithPath: model).lastPathComponent)",
       subtitle: "\(model), digest \(loaded.saved.digest)",
-      sections: [ExplanationChapter(explanation, of: dataset, name: metadata.kind.readableName).section],
+      sections: [ExplanationChapter(explanation, of: dataset, name: metadata.kind.family.title).section],
       footer: ReportPage.footer)
     let path = try ReportFolder.write(Report(page), to: output ?? standardFolder)
     try jsonOptions.write(explanation, text: "explanation written to \(path)")

@@ -82,7 +82,9 @@ struct RunReport {
     }
     for (model, explanation) in zip(evaluated, explanations) {
       sections.append(EvaluationChapter(model, testImages: dataset.test).section)
-      sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
+      if let explanation {
+        sections.append(ExplanationChapter(explanation, of: dataset, name: model.name).section)
+      }
     }
     sections.append(
       DataChapter(exploration, of: dataset, disagreement: try Self.disagreement(evaluated, dataset)).section)
@@ -101,7 +103,7 @@ struct RunReport {
       let (entry, model) = pair
       // Numbers distinguish several models of one kind.
       let isAlone = models.count { $0.kind == entry.kind } == 1
-      let name = type(of: model).kind.readableName + (isAlone ? "" : " \(index + 1)")
+      let name = model.kind.family.title + (isAlone ? "" : " \(index + 1)")
       return try step("evaluating \(entry.kind)", options) { progress in
         try EvaluatedModel(
           model, name: name, dataset: dataset, cost: cost(entry), learningCurve: learningCurve(entry.kind),
@@ -113,7 +115,7 @@ struct RunReport {
 
   private func explain(
     _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
-  ) throws -> [ModelExplanation] {
+  ) throws -> [ModelExplanation?] {
     try zip(models, loaded).map { entry, model in
       try step("explaining \(entry.kind)", options) { progress in
         try ModelExplanation.make(model, of: dataset, on: context, progress: progress)

@@ -21,10 +21,8 @@ struct SweepCommand: ParsableCommand {
       Example:  atelier sweep sweep.yaml --workers 2
       Example:  atelier sweep --resume latest
       """,
-    subcommands: [
-      SweepFileCommand.self, SweepForestCommand.self, SweepTreeCommand.self, SweepKNNCommand.self,
-      SweepCNNCommand.self,
-    ], defaultSubcommand: SweepFileCommand.self)
+    subcommands: [SweepFileCommand.self] + ModelFamilies.all.map { $0.sweepCommand },
+    defaultSubcommand: SweepFileCommand.self)
 }
 
 struct SweepFileCommand: ParsableCommand {
@@ -35,7 +33,7 @@ struct SweepFileCommand: ParsableCommand {
     discussion: """
       A sweep file has these keys; all but model and space are optional:
 
-        model: forest          # cnn, forest, tree, knn
+        model: forest          # \(ModelKind.allCases.map(\.rawValue).joined(separator: ", "))
         space:                 # or a list of spaces
           trees: [100, 200, 300]
           max-depth: [10, 20, none]

@@ -34,7 +34,7 @@ final class SweepRun {
     _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
   ) throws {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
-    team = workersPerTrial > 1 && definition.model == .cnn ? workersPerTrial : nil
+    team = workersPerTrial > 1 && definition.model.family.isSynchronous ? workersPerTrial : nil
     // The sweep is resumed as a whole.
     self.run.logsResumeCommand = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)

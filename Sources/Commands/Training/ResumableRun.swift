@@ -45,7 +45,7 @@ struct ResumableRun {
   /// The model that is trained, according to the record or the names of files.
   var kind: ModelKind {
     if let run { return Self.kind(of: run) ?? .cnn }
-    return UnfinishedForest.exists(path) ? .forest : .cnn
+    return UnfinishedFit.kind(ofRun: path) ?? .cnn
   }
 
   /// Returns the reason why there is nothing to resume.

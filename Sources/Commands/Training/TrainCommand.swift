@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Models
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,8 +13,6 @@ struct TrainCommand: ParsableCommand {
       Example:  atelier train forest --trees 300 --output forest.safetensors
       Example:  atelier train --resume latest
       """,
-    subcommands: [
-      TrainCNNCommand.self, TrainForestCommand.self, TrainTreeCommand.self, TrainKNNCommand.self,
-      TrainResumeCommand.self,
-    ], defaultSubcommand: TrainResumeCommand.self)
+    subcommands: ModelFamilies.all.map { $0.trainCommand } + [TrainResumeCommand.self],
+    defaultSubcommand: TrainResumeCommand.self)
 }

@@ -37,10 +37,7 @@ struct TrainResumeCommand: ParsableCommand {
 
   func run() throws {
     guard let resume else { return }
-    let run = try ResumableRun(resume, of: [.cnn, .forest])
-    switch run.kind {
-    case .forest: try TrainForestCommand.resume(run, options)
-    default: try TrainCNNCommand.resume(run, options)
-    }
+    let kinds = ModelFamilies.all.filter { $0.isResumable }.map { $0.kind }
+    try ResumableRun(resume, of: kinds).resume(options)
   }
 }

@@ -89,7 +89,8 @@ struct TrainingRun {
     // fit. A pipe gets the model only once, at the end.
     if OutputPlace(path).isFile {
       try saved.write(to: path)
-      removeUnfinished(settings.kind, of: path)
+      unlink(CheckpointName.of(model: path))
+      UnfinishedFit.remove(of: path)
     }
     let testStart = clock.now
     let evaluation = try evaluate(model, saved)
@@ -98,9 +99,8 @@ struct TrainingRun {
     let report = FitReport(
       kind: settings.kind, settings: model.settings, data: dataset.name, dataDigest: dataDigest, file: path,
       testAccuracy: evaluation.accuracy, testImages: evaluation.images,
-      outOfBagAccuracy: (model as? Forest)?.outOfBagAccuracy(trainingImages: dataset.train, on: context),
-      fitSeconds: fitSeconds,
-      testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
+      outOfBagAccuracy: settings.kind.family.outOfBagAccuracy(of: model, training: dataset.train, on: context),
+      fitSeconds: fitSeconds, testSeconds: testSeconds, peakBytes: peakBytes, history: history, digest: saved.digest,
       atelierVersion: atelierVersion,
       instructionSet: context.instructionSet.rawValue, threads: context.team.count)
     LiveRun.add(report)
@@ -111,46 +111,44 @@ struct TrainingRun {
     _ settings: ModelSettings, path: String, checkpoint: NetworkCheckpoint?, progress: ProgressReporter
   ) throws -> (any Classifier, [EpochResult]) {
     let (images, classCount) = (dataset.train, dataset.classCount)
-    switch settings {
-    case .cnn(let settings):
-      let isKept = OutputPlace(path).isFile
+    let isKept = OutputPlace(path).isFile
+    switch settings.distribution {
+    case .synchronous(let network):
       let training = CheckpointedTraining(
-        run: self, settings: settings, path: isKept ? CheckpointName.of(model: path) : nil)
+        run: self, settings: network, path: isKept ? CheckpointName.of(model: path) : nil)
       return try training.train(from: checkpoint, progress: progress.report)
-    case .forest(let settings) where !OutputPlace(path).isFile:
-      return (try cluster.fitForest(settings, images, classCount: classCount, progress: progress.report), [])
-    case .forest(let settings):
-      let unfinished = try UnfinishedForest(
-        of: path, settings: settings, dataDigest: dataDigest, data: dataLocation, classNames: dataset.classNames)
-      defer { unfinished.removeIfEmpty() }
-      do {
-        let forest = try cluster.fitForest(
-          settings, images, classCount: classCount, parts: unfinished.parts, progress: progress.report)
-        return (forest, [])
-      } catch {
-        StandardError.shared.showLive([])
-        if unfinished.hasTrees, logsResumeCommand {
-          options.logger.warning(
-            "completed trees are saved; resume with: \(resumeCommand("forest", unfinished.path))")
-        }
-        throw error
-      }
-    case .tree(let settings):
-      return (try cluster.fitTree(settings, images, classCount: classCount, progress: progress.report), [])
-    case .knn(let knn):
+    case .tasks(let count, _) where count > 1 && isKept:
+      return (try fitResumably(settings, path: path, progress: progress), [])
+    case .tasks:
+      return (try cluster.fitTasks(of: settings, images, classCount: classCount, progress: progress.report), [])
+    case .coordinator:
+      try settings.check(images: images.count, shape: images.shape)
       try cluster.checkMemory(settings, images, classCount: classCount)
-      return (
-        try NearestNeighbors.fit(
-          images, classCount: classCount, settings: knn, on: context, progress: progress.report), []
-      )
+      return (try settings.fit(images, classCount: classCount, on: context, progress: progress.report), [])
     }
   }
 
-  private func removeUnfinished(_ kind: ModelKind, of path: String) {
-    switch kind {
-    case .cnn: unlink(CheckpointName.of(model: path))
-    case .forest: UnfinishedForest.remove(of: path)
-    case .tree, .knn: break
+  /// Fits a model by tasks whose results are saved, so that the fit can be resumed.
+  private func fitResumably(
+    _ settings: ModelSettings, path: String, progress: ProgressReporter
+  ) throws -> any Classifier {
+    let unfinished = try UnfinishedFit(
+      of: path, settings: settings, dataDigest: dataDigest, data: dataLocation, classNames: dataset.classNames)
+    defer { unfinished.removeIfEmpty() }
+    do {
+      return try cluster.fitTasks(
+        of: settings, dataset.train, classCount: dataset.classCount, parts: unfinished.parts,
+        progress: progress.report)
+    } catch {
+      StandardError.shared.showLive([])
+      if unfinished.hasParts, logsResumeCommand {
+        options.logger.warning(
+          """
+          completed parts of the model are saved; resume with: \
+          \(resumeCommand(settings.kind.rawValue, unfinished.path))
+          """)
+      }
+      throw error
     }
   }
 
@@ -170,11 +168,9 @@ struct TrainingRun {
     let progress = ProgressReporter("test images", options: options)
     defer { progress.end() }
     let probabilities: [Float]
-    switch saved.metadata.kind {
-    case .cnn, .knn:
+    if saved.metadata.kind.family.predictsOnWorkers {
       probabilities = try cluster.probabilities(of: model, saved: saved, for: dataset.test, progress: progress.report)
-    case .forest, .tree:
-      // Predicting here takes less time than sending the trees to the workers.
+    } else {
       probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress.report)
     }
     return try Evaluation(
@@ -185,7 +181,7 @@ struct TrainingRun {
 extension ModelSettings {
   /// The number of images in a step of the training; nil for models without steps.
   fileprivate var batch: Int? {
-    if case .cnn(let settings) = self { settings.batch } else { nil }
+    if case .synchronous(let network) = distribution { network.batch } else { nil }
   }
 }
 

@@ -699,7 +699,10 @@ package nonisolated struct JobDescription: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var activity: JobDescription.Activity = .growForest
+  package var activity: JobDescription.Activity = .fit
+
+  /// The family of the model, by its name in commands and files.
+  package var family: String = String()
 
   /// The settings of the model, by the names of the command-line options.
   package var settings: Dictionary<String,String> = [:]
@@ -725,11 +728,8 @@ package nonisolated struct JobDescription: Sendable {
   package nonisolated enum Activity: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
 
-    /// The tasks are trees.
-    case growForest // = 0
-
-    /// The only task is the tree.
-    case growTree // = 1
+    /// The tasks are those of a fit, as its family of models defines them: the trees of a forest, for instance.
+    case fit // = 0
     case trainNetwork // = 2
 
     /// The tasks are blocks of images; see images_per_task.
@@ -750,13 +750,12 @@ package nonisolated struct JobDescription: Sendable {
     case UNRECOGNIZED(Int)
 
     package init() {
-      self = .growForest
+      self = .fit
     }
 
     package init?(rawValue: Int) {
       switch rawValue {
-      case 0: self = .growForest
-      case 1: self = .growTree
+      case 0: self = .fit
       case 2: self = .trainNetwork
       case 3: self = .predict
       case 4: self = .nothing
@@ -769,8 +768,7 @@ package nonisolated struct JobDescription: Sendable {
 
     package var rawValue: Int {
       switch self {
-      case .growForest: return 0
-      case .growTree: return 1
+      case .fit: return 0
       case .trainNetwork: return 2
       case .predict: return 3
       case .nothing: return 4
@@ -783,8 +781,7 @@ package nonisolated struct JobDescription: Sendable {
 
     // The compiler won't synthesize support with the UNRECOGNIZED case.
     package static let allCases: [JobDescription.Activity] = [
-      .growForest,
-      .growTree,
+      .fit,
       .trainNetwork,
       .predict,
       .nothing,
@@ -2215,7 +2212,7 @@ nonisolated extension Member: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobDescription"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}activity\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_task\0\u{2}\u{2}division\0\u{c}\u{8}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}activity\0\u{1}settings\0\u{3}class_count\0\u{1}images\0\u{1}model\0\u{1}checkpoint\0\u{3}images_per_task\0\u{2}\u{2}division\0\u{1}family\0\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2231,13 +2228,14 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeSingularBytesField(value: &self.checkpoint) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.imagesPerTask) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.division) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.family) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.activity != .growForest {
+    if self.activity != .fit {
       try visitor.visitSingularEnumField(value: self.activity, fieldNumber: 1)
     }
     if !self.settings.isEmpty {
@@ -2261,11 +2259,15 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.division.isEmpty {
       try visitor.visitSingularBytesField(value: self.division, fieldNumber: 9)
     }
+    if !self.family.isEmpty {
+      try visitor.visitSingularStringField(value: self.family, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: JobDescription, rhs: JobDescription) -> Bool {
     if lhs.activity != rhs.activity {return false}
+    if lhs.family != rhs.family {return false}
     if lhs.settings != rhs.settings {return false}
     if lhs.classCount != rhs.classCount {return false}
     if lhs.images != rhs.images {return false}
@@ -2279,7 +2281,7 @@ nonisolated extension JobDescription: SwiftProtobuf.Message, SwiftProtobuf._Mess
 }
 
 nonisolated extension JobDescription.Activity: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROW_FOREST\0\u{1}GROW_TREE\0\u{1}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TEAM_FIT\0\u{1}EVALUATE_TEAM_FIT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FIT\0\u{2}\u{2}TRAIN_NETWORK\0\u{1}PREDICT\0\u{1}NOTHING\0\u{1}FIT_GROUPS\0\u{1}TRAIN_TEAM_FIT\0\u{1}EVALUATE_TEAM_FIT\0")
 }
 
 nonisolated extension BlobRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -12,12 +12,13 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - dataset: the data set with the test images to explain the model on; there may be none
   ///   - progress: receives the progress; returns false to stop
+  /// - Returns: nil if models of this family have no explanations
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the model;
   ///   ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   package static func make(
     _ classifier: any Classifier, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
-  ) throws -> ModelExplanation {
+  ) throws -> ModelExplanation? {
     switch classifier {
     case let model as Network:
       .network(try NetworkExplanation(model, of: dataset, settings: settings, on: context, progress: progress))
@@ -28,8 +29,7 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
     case let model as NearestNeighbors:
       .neighbors(
         try NeighborsModelExplanation(model, of: dataset, settings: settings, on: context, progress: progress))
-    default:
-      throw ModelError.badSettings("explanations of \(type(of: classifier).kind.rawValue) models are not supported")
+    default: nil
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import Compute
+
 /// The appearance of the training images of a class: mean, standard deviation and samples.
 package struct ClassPictures: Sendable, Equatable, Codable {
   package let label: Int

@@ -48,9 +48,9 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
     learningCurve: [EpochResult] = [], on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws {
     let probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress)
-    let kind = type(of: model).kind
+    let family = model.kind.family
     try self.init(
-      name: name ?? kind.readableName, settings: model.settings, mainSettings: kind.mainSettings(model.settings),
+      name: name ?? family.title, settings: model.settings, mainSettings: family.mainSettings(of: model.settings),
       classNames: dataset.classNames,
       test: Predictions(probabilities: probabilities, labels: dataset.test.labels, classCount: dataset.classCount),
       holdOut: HoldOut(of: model, training: dataset.train, on: context, progress: progress), cost: cost,
@@ -58,30 +58,4 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
   }
 
   package var classNames: [String] { evaluation.classNames }
-}
-
-extension ModelKind {
-  /// The display name.
-  package var readableName: String {
-    switch self {
-    case .cnn: "CNN"
-    case .forest: "Random forest"
-    case .tree: "Decision tree"
-    case .knn: "Nearest neighbors"
-    }
-  }
-
-  /// The most frequently varied settings with their values, except for those with the value `none`.
-  package func mainSettings(_ settings: [String: String]) -> String {
-    let names =
-      switch self {
-      case .cnn: ["filters", "dense", "epochs", "batch", "learning-rate", "augment"]
-      case .forest: ["trees", "criterion", "max-depth", "max-features"]
-      case .tree: ["criterion", "max-depth", "min-samples-leaf"]
-      case .knn: ["neighbors", "metric", "weights", "components"]
-      }
-    return names.compactMap { name in
-      settings[name].flatMap { $0 == "none" ? nil : "\(name) \($0)" }
-    }.joined(separator: ", ")
-  }
 }

@@ -6,7 +6,7 @@ package import Datasets
 /// The class probabilities of an image are the class fractions in its leaf. A tree cut to a depth equals the tree grown
 /// with that limit.
 package struct DecisionTree: Classifier, Equatable {
-  package static var kind: ModelKind { .tree }
+  package var kind: ModelKind { .tree }
 
   package let treeSettings: TreeSettings
   package let tree: Tree

@@ -6,7 +6,8 @@ extension Forest {
     var settings = forestSettings
     settings.trees = treeCount
     return Forest(
-      joining: [Array(trees.prefix(treeCount))], settings: settings, imageShape: imageShape, classCount: classCount)
+      joining: [Array(trees.prefix(treeCount))], kind: kind, settings: settings, imageShape: imageShape,
+      classCount: classCount)
   }
 
   /// Returns the forest fitted with this depth limit. It must not exceed the limit of this forest.
@@ -15,9 +16,8 @@ extension Forest {
     var settings = forestSettings
     settings.tree.maxDepth = limit
     return Forest(
-      joining: [trees.map { $0.cut(toDepth: limit, classCount: classCount) }], settings: settings,
-      imageShape: imageShape,
-      classCount: classCount)
+      joining: [trees.map { $0.cut(toDepth: limit, classCount: classCount) }], kind: kind, settings: settings,
+      imageShape: imageShape, classCount: classCount)
   }
 }
 

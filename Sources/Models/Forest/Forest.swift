@@ -9,8 +9,8 @@ package import Datasets
 /// trees, ranges of trees can be grown anywhere and joined, and a forest cut to a depth equals the forest grown with
 /// that limit.
 package struct Forest: Classifier, Equatable {
-  package static var kind: ModelKind { .forest }
-
+  /// The family: random forest or another one whose models are forests.
+  package let kind: ModelKind
   package let forestSettings: ForestSettings
   package let trees: [Tree]
   package let imageShape: ImageShape
@@ -21,7 +21,11 @@ package struct Forest: Classifier, Equatable {
   /// Joins trees that were grown in parts, in the order of their numbers.
   ///
   /// - Parameter parts: as many trees in total as the settings say
-  package init(joining parts: [[Tree]], settings: ForestSettings, imageShape: ImageShape, classCount: Int) {
+  package init(
+    joining parts: [[Tree]], kind: ModelKind = .forest, settings: ForestSettings, imageShape: ImageShape,
+    classCount: Int
+  ) {
+    self.kind = kind
     trees = Array(parts.joined())
     precondition(trees.count == settings.trees, "\(trees.count) trees were grown, expected \(settings.trees)")
     (forestSettings, self.imageShape, self.classCount) = (settings, imageShape, classCount)
@@ -34,11 +38,12 @@ package struct Forest: Classifier, Equatable {
   ///   - progress: called with the number of trees done; returns false to stop
   /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
   package static func fit(
-    _ images: LabeledImages, classCount: Int, settings: ForestSettings, on context: ComputeContext,
-    progress: (FitProgress) -> Bool
+    _ images: LabeledImages, classCount: Int, kind: ModelKind = .forest, settings: ForestSettings,
+    on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> Forest {
     let grower = try ForestGrower(images, classCount: classCount, settings: settings, on: context)
     let trees = try grower.growTrees(0..<settings.trees, progress: progress)
-    return Forest(joining: [trees], settings: settings, imageShape: images.shape, classCount: classCount)
+    return Forest(
+      joining: [trees], kind: kind, settings: settings, imageShape: images.shape, classCount: classCount)
   }
 }

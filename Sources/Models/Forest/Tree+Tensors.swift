@@ -166,15 +166,15 @@ private struct TreeReader {
 extension Forest {
   package var tensors: [Tensor] { Tree.tensors(of: trees) }
 
-  package init(
-    tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
+  init(
+    tensors: [Tensor], kind: ModelKind, settings: ForestSettings, imageShape: ImageShape, classCount: Int
   ) throws(ModelError) {
-    let parsed = try ForestSettings(saved: settings)
     let trees = try Tree.trees(from: tensors, imageShape: imageShape, classCount: classCount)
-    guard trees.count == parsed.trees else {
-      throw .badModel("the settings say \(parsed.trees) trees, but the tensors hold \(trees.count)")
+    guard trees.count == settings.trees else {
+      throw .badModel("the settings say \(settings.trees) trees, but the tensors hold \(trees.count)")
     }
-    self.init(joining: [trees], settings: parsed, imageShape: imageShape, classCount: classCount)
+    self.init(
+      joining: [trees], kind: kind, settings: settings, imageShape: imageShape, classCount: classCount)
   }
 }
 

@@ -2,34 +2,39 @@ package import Compute
 internal import Datasets
 
 extension NearestNeighbors {
-  /// Returns the `k` nearest *other* training images of each training image, nearest first; of equally near images, the
-  /// one with the lower index first.
+  /// The most training images that are classified by their neighbors; more would hardly narrow the intervals.
+  package static let mostLeaveOneOutQueries = 10_000
+
+  /// Returns the `k` nearest *other* training images of training images, nearest first; of equally near images, the one
+  /// with the lower index first.
   ///
-  /// - Parameter k: less than the number of training images
+  /// - Parameters:
+  ///   - k: less than the number of training images
+  ///   - rows: the images to search for; nil: all
   package func nearestOthers(
-    _ k: Int, on context: ComputeContext, progress: (FitProgress) -> Bool
+    _ k: Int, of rows: [Int]? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Neighbor]] {
     precondition(k < training.count, "\(training.count) images have no \(k) others")
+    let images = rows.map(training.selecting) ?? training
     // Search for one more, and drop the image itself, which may be missing if it has more than k duplicates.
-    return try nearest(k + 1, to: training, on: context, progress: progress).enumerated().map { row, found in
-      Array(found.filter { $0.row != row }.prefix(k))
+    return try nearest(k + 1, to: images, on: context, progress: progress).enumerated().map { index, found in
+      let row = rows?[index] ?? index
+      return Array(found.filter { $0.row != row }.prefix(k))
     }
   }
 
-  /// Returns the class probabilities of each training image by its neighbors other than itself: (images, classCount).
+  /// Classifies training images by their neighbors other than themselves: all images, or a random sample.
   ///
   /// Principal components, if any, are those of all training images; they do not depend on labels.
   ///
-  /// - Throws: ``ModelError/badSettings(_:)`` if there are too few other images; `CancellationError` if stopped.
-  package func leaveOneOutProbabilities(
+  /// - Throws: `CancellationError` if stopped.
+  package func leaveOneOutPredictions(
     on context: ComputeContext, progress: (FitProgress) -> Bool
-  ) throws -> [Float] {
-    guard configuration.neighbors < training.count else {
-      throw ModelError.badSettings(
-        "neighbors: \(configuration.neighbors), but there are only \(counted(training.count - 1, "other image"))")
-    }
-    return try nearestOthers(configuration.neighbors, on: context, progress: progress).flatMap {
-      vote($0, weights: configuration.weights)
-    }
+  ) throws -> HeldOutPredictions {
+    guard configuration.neighbors < training.count else { return .none(.noneOfTooManyNeighbors) }
+    let all = Array(0..<training.count)
+    let images = KeyedSample.sample(Self.mostLeaveOneOutQueries, of: all, seed: 0, .holdOut).sorted()
+    let others = try nearestOthers(configuration.neighbors, of: images, on: context, progress: progress)
+    return HeldOutPredictions(images, others.flatMap { vote($0, weights: configuration.weights) }, .leaveOneOut)
   }
 }

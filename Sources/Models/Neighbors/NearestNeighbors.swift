@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// k-nearest neighbors: the training images and a metric. Search is exact.
 package struct NearestNeighbors: Classifier {
-  package static let kind = ModelKind.knn
+  package var kind: ModelKind { .knn }
 
   package let configuration: NeighborsSettings
   package let imageShape: ImageShape

@@ -4,7 +4,7 @@ internal import KernelInterface
 
 /// A fitted convolutional network.
 package struct Network: Classifier {
-  package static let kind = ModelKind.cnn
+  package var kind: ModelKind { .cnn }
 
   package let configuration: NetworkSettings
   package let plan: NetworkPlan

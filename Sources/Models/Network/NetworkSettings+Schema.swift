@@ -58,6 +58,11 @@ extension NetworkSettings {
     .seed(\.seed),
   ]
 
+  /// The learning rate of a preset is for its optimizer.
+  package mutating func prepare(for text: [String: String]) {
+    if text["optimizer"] ?? optimizer.rawValue != optimizer.rawValue { learningRate = nil }
+  }
+
   package func checkCombination() throws(ModelError) {
     guard shards <= batch else {
       throw .badSettings("shards must be an integer from 1 to the batch size \(batch), not \(shards)")

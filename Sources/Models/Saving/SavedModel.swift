@@ -16,7 +16,7 @@ package struct SavedModel: Sendable, Equatable {
   ) {
     precondition(classNames.count == model.classCount, "class names and classes differ in number")
     metadata = ModelMetadata(
-      kind: type(of: model).kind, settings: model.settings, imageShape: model.imageShape, classNames: classNames,
+      kind: model.kind, settings: model.settings, imageShape: model.imageShape, classNames: classNames,
       dataName: dataName, dataDigest: dataDigest, testAccuracy: testAccuracy, atelierVersion: atelierVersion)
     tensors = SafetensorsHeader.canonicalOrder(model.tensors)
   }
@@ -63,19 +63,9 @@ package struct SavedModel: Sendable, Equatable {
 
   /// Returns the model, ready to predict.
   /// - Throws: ``ModelError/badModel(_:)`` if tensors and settings do not match.
-  package func classifier(
-    of types: [any Classifier.Type] = SavedModel.classifierTypes
-  ) throws(ModelError) -> any Classifier {
-    guard let type = types.first(where: { $0.kind == metadata.kind }) else {
-      throw .badModel("this version of Atelier does not support the kind of model \(metadata.kind.rawValue)")
-    }
-    return try type.init(
+  package func classifier() throws(ModelError) -> any Classifier {
+    try metadata.kind.family.classifier(
       tensors: tensors, settings: metadata.settings, imageShape: metadata.imageShape,
       classCount: metadata.classNames.count)
   }
-
-  /// The kinds of model that can be rebuilt from a file.
-  package static let classifierTypes: [any Classifier.Type] = [
-    Network.self, Forest.self, DecisionTree.self, NearestNeighbors.self,
-  ]
 }

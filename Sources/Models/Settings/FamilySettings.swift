@@ -5,6 +5,10 @@ package protocol FamilySettings: Sendable, Equatable {
   /// Creates the default settings.
   init()
 
+  /// Adjusts the settings of a preset before others replace some of them.
+  /// - Parameter text: the values that follow, by name
+  mutating func prepare(for text: [String: String])
+
   /// Checks the constraints between settings.
   ///
   /// - Throws: ``ModelError/badSettings(_:)``
@@ -12,6 +16,7 @@ package protocol FamilySettings: Sendable, Equatable {
 }
 
 extension FamilySettings {
+  package mutating func prepare(for text: [String: String]) {}
   package func checkCombination() throws(ModelError) {}
 
   /// The settings as text, by name. ``init(complete:)`` reads it.
@@ -80,24 +85,4 @@ extension FamilySettings {
     try settings.set(name, to: text)
     return settings.text[name]!
   }
-}
-
-extension ModelKind {
-  package var settingsType: any FamilySettings.Type {
-    switch self {
-    case .cnn: NetworkSettings.self
-    case .forest: ForestSettings.self
-    case .tree: TreeSettings.self
-    case .knn: NeighborsSettings.self
-    }
-  }
-
-  /// The settings of the family, in the order of the help.
-  package var settingFacts: [SettingFacts] { settingsType.facts }
-
-  /// The names of the settings, sorted.
-  package var settingNames: [String] { settingFacts.map(\.name).sorted() }
-
-  /// Returns the facts of a setting; nil if the family has no such setting.
-  package func setting(_ name: String) -> SettingFacts? { settingFacts.first { $0.name == name } }
 }

@@ -1,8 +1,8 @@
 /// The types of settings.
 extension Setting {
-  typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
+  package typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
 
-  init(
+  package init(
     _ name: String, _ values: SettingValues, help: String, defaultNote: String? = nil,
     read: @escaping @Sendable (inout Settings, String) -> Bool, write: @escaping @Sendable (Settings) -> String
   ) {
@@ -11,7 +11,7 @@ extension Setting {
   }
 
   /// A setting whose text is parsed by `parse`, which returns nil for a value that is not allowed.
-  init<Value>(
+  package init<Value>(
     _ name: String, _ path: Path<Value>, _ values: SettingValues, help: String,
     parse: @escaping @Sendable (String) -> Value?, text: @escaping @Sendable (Value) -> String
   ) {
@@ -24,7 +24,7 @@ extension Setting {
       }, write: { text($0[keyPath: path]) })
   }
 
-  static func integer(
+  package static func integer(
     _ name: String, _ path: Path<Int>, in range: ClosedRange<Int>, help: String
   ) -> Setting {
     Setting(
@@ -33,7 +33,7 @@ extension Setting {
   }
 
   /// An integer, or `none`.
-  static func integer(
+  package static func integer(
     _ name: String, _ path: Path<Int?>, in range: ClosedRange<Int>, help: String
   ) -> Setting {
     Setting(
@@ -48,7 +48,7 @@ extension Setting {
     "an integer from \(range.lowerBound)" + (range.upperBound == .max ? "" : " to \(range.upperBound)")
   }
 
-  static func number<Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable>(
+  package static func number<Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable>(
     _ name: String, _ path: Path<Value>, in range: NumberRange,
     placeholder: String, help: String
   ) -> Setting {
@@ -57,7 +57,7 @@ extension Setting {
       parse: { text in Value(text).flatMap { range.contains(Double($0)) ? $0 : nil } }, text: { "\($0)" })
   }
 
-  static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+  package static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
     _ name: String, _ path: Path<Value>, help: String
   ) -> Setting {
     Setting(
@@ -65,7 +65,7 @@ extension Setting {
       text: { $0.rawValue })
   }
 
-  static func flag(_ name: String, _ path: Path<Bool>, help: String) -> Setting {
+  package static func flag(_ name: String, _ path: Path<Bool>, help: String) -> Setting {
     Setting(name, path, words(["true", "false"]), help: help, parse: { Bool($0) }, text: { "\($0)" })
   }
 
@@ -74,7 +74,7 @@ extension Setting {
     return SettingValues(kind: .words(words), allowed: text, placeholder: words.joined(separator: "|"))
   }
 
-  static func seed(_ path: Path<UInt64>) -> Setting {
+  package static func seed(_ path: Path<UInt64>) -> Setting {
     Setting(
       "seed", path,
       SettingValues(kind: .integer, allowed: "an integer from 0 to 2^64 - 1", placeholder: "n"),
@@ -82,7 +82,7 @@ extension Setting {
   }
 
   /// Integers separated by commas, or `none` for the empty list, if that is allowed.
-  static func integers(
+  package static func integers(
     _ name: String, _ path: Path<[Int]>, _ range: ClosedRange<Int>,
     count: ClosedRange<Int>, help: String
   ) -> Setting {
@@ -99,7 +99,7 @@ extension Setting {
   }
 
   /// The setting as part of other settings, which contain these.
-  func nested<Outer>(at path: any WritableKeyPath<Outer, Settings> & Sendable) -> Setting<Outer> {
+  package func nested<Outer>(at path: any WritableKeyPath<Outer, Settings> & Sendable) -> Setting<Outer> {
     Setting<Outer>(
       facts: facts, read: { [read] in read(&$0[keyPath: path], $1) }, write: { [write] in write($0[keyPath: path]) })
   }

@@ -37,17 +37,17 @@ package struct SettingValues: Sendable {
 }
 
 /// An interval of real numbers.
-struct NumberRange: Sendable {
+package struct NumberRange: Sendable {
   private let low, high: Double
   private let includesLow, includesHigh: Bool
-  let text: String
+  package let text: String
 
-  init(_ range: ClosedRange<Double>) {
+  package init(_ range: ClosedRange<Double>) {
     (low, high, includesLow, includesHigh) = (range.lowerBound, range.upperBound, true, true)
     text = "a number from \(Self.text(low)) to \(Self.text(high))"
   }
 
-  init(_ range: Range<Double>) {
+  package init(_ range: Range<Double>) {
     (low, high, includesLow, includesHigh) = (range.lowerBound, range.upperBound, true, false)
     text = "a number of at least \(Self.text(low)) and below \(Self.text(high))"
   }
@@ -56,10 +56,10 @@ struct NumberRange: Sendable {
     (self.low, high, self.includesLow, includesHigh, self.text) = (low, .infinity, includesLow, false, text)
   }
 
-  static let positive = NumberRange(low: 0, includesLow: false, "a positive number")
-  static let notNegative = NumberRange(low: 0, includesLow: true, "zero or a positive number")
+  package static let positive = NumberRange(low: 0, includesLow: false, "a positive number")
+  package static let notNegative = NumberRange(low: 0, includesLow: true, "zero or a positive number")
 
-  func contains(_ number: Double) -> Bool {
+  package func contains(_ number: Double) -> Bool {
     (includesLow ? number >= low : number > low) && (includesHigh ? number <= high : number < high)
   }
 

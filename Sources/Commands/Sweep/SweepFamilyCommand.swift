@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import Models
+
+/// Searches the parameters of a family of models: `atelier sweep NAME`.
+struct SweepFamilyCommand<Family: ModelFamily>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: Family.kind.rawValue, abstract: "Searches the parameters of \(Family.noun).",
+      usage: "atelier sweep \(Family.kind.rawValue) [<parameters>] [<options>]",
+      discussion: """
+        Each parameter takes a comma-separated list of values.\(Family.listsNote)
+
+        Example:  atelier sweep \(Family.kind.rawValue) \(Family.searchExample)
+        """)
+  }
+
+  @OptionGroup(title: "Parameters (values separated by commas\(Family.lists.isEmpty ? "" : ", lists by semicolons"))")
+  var settings: SettingOptions<Family>
+  @OptionGroup var sweep: SweepOptions
+
+  func run() throws { try sweep.run(Family.kind, settings.values) }
+}
+
+extension ModelFamily {
+  static var sweepCommand: any ParsableCommand.Type { SweepFamilyCommand<Self>.self }
+
+  /// The settings whose values are lists.
+  fileprivate static var lists: [String] { Settings.facts.filter { $0.values.kind == .list }.map(\.name) }
+
+  fileprivate static var listsNote: String {
+    guard let last = lists.last else { return "" }
+    let names = lists.count == 1 ? last : lists.dropLast().joined(separator: ", ") + " and \(last)"
+    return " The values of \(names) are lists themselves, and are separated by semicolons."
+  }
+}

@@ -1,0 +1,61 @@
+internal import Cluster
+internal import Compute
+internal import Datasets
+internal import Foundation
+internal import Logging
+internal import Models
+internal import Selection
+
+/// A training with checkpoints after each epoch and when it is stopped.
+struct CheckpointedTraining {
+  let run: TrainingRun
+  let settings: NetworkSettings
+  /// The path of the checkpoint; nil if none is written.
+  let path: String?
+
+  func train(
+    from checkpoint: NetworkCheckpoint?, progress: @escaping (ClusterProgress) -> Bool
+  ) throws -> (network: Network, history: [EpochResult]) {
+    let (dataset, path) = (run.dataset, path)
+    let logger = run.options.logger
+    if checkpoint == nil, let path, access(path, F_OK) == 0 {
+      throw FileError.notCreated(
+        path: path,
+        reason: "it is the checkpoint of an unfinished training; use --resume, remove it, or choose another --output")
+    }
+    if let checkpoint {
+      logger.info("resuming after \(checkpoint.epochs) of \(settings.epochs) epochs, at step \(checkpoint.step)")
+    }
+    if settings.validation > 0 {
+      let splits = DataSplits.holdOut(settings.validation)
+      for warning in splits.warnings(of: dataset.train.labels, classNames: dataset.classNames) {
+        logger.warning("\(warning)")
+      }
+    }
+    let recordStep = path.map(SavedProgress.recorder) ?? { _ in }
+    let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
+    do {
+      return try run.cluster.train(
+        settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
+        keepCheckpoint: { tensors in
+          if let path {
+            let checkpoint = NetworkCheckpoint(
+              tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
+            try checkpoint.write(to: path)
+            recordStep(checkpoint.step)
+          }
+          try attention?.show(tensors)
+        }, progress: progress)
+    } catch let error as ModelError {
+      // The training diverged, and would again. A checkpoint given by the user is kept.
+      if checkpoint == nil, let path { unlink(path) }
+      throw error
+    } catch {
+      StandardError.shared.showLive([])
+      if let path, access(path, F_OK) == 0, run.logsResumeCommand {
+        logger.warning("the training is saved; resume with: \(run.resumeCommand("cnn", path))")
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,36 @@
+internal import Compute
+internal import Datasets
+
+extension TreeSettings {
+  func memory(
+    images: Int, of shape: ImageShape, classCount: Int, trees: Int, bootstrap: Bool, threads: Int
+  ) -> MemoryEstimate {
+    let (count, features) = (Double(images), Double(shape.count))
+    // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
+    let table = count * ((features / 64).rounded(.up) * 64 + features)
+    let byThread = count * 20 + 6 * Double(1 << 20)
+    // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
+    let imagesPerLeaf = 9.0
+    let leaves = max(
+      1, min(count / max(imagesPerLeaf, Double(minSamplesLeaf)), maxDepth.map { exp2Bounded($0) } ?? .infinity))
+    let tree = leaves * (2 * 8 + 4 + 8)
+    // As trees and, while they are saved, as tensors and as a file.
+    let copies = 3.0
+    var estimate = MemoryEstimate()
+    estimate.computing = [
+      .init(
+        bytes: table, cause: "the images' values", remedy: "use fewer or smaller images"),
+      .init(
+        bytes: byThread * Double(trees == 1 ? 1 : threads), cause: counted(threads, "thread"),
+        remedy: "lower --threads"),
+    ]
+    estimate.collecting = [
+      .init(
+        bytes: tree * copies * Double(trees), cause: "trees \(trees)",
+        remedy: "lower --trees or --max-depth, or raise --min-samples-leaf")
+    ]
+    return estimate
+  }
+
+  private func exp2Bounded(_ depth: Int) -> Double { depth < 40 ? Double(1 << max(0, depth)) : .infinity }
+}
