@@ -2,6 +2,8 @@
 /// and Unicode form.
 extension Dataset {
   /// Whether the classes are named by their numbers only, as for IDX files without `classes.txt`.
+  var hasNumbersAsNames: Bool { Self.areNumbers(classNames) }
+
   private static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
 
   /// Returns this data set with its classes in the order of `names`, and its labels changed accordingly.

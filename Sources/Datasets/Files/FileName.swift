@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// A file name as bytes, which need not be UTF-8 and are never converted.
+package struct FileName: Sendable, Equatable {
+  package let bytes: [UInt8]
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// The name as text; nil if it is not UTF-8.
+  package var text: String? { String(validating: bytes, as: UTF8.self) }
+
+  /// The name for messages; if it is not UTF-8, bytes beyond ASCII are escaped, as in `caf\xE9`.
+  package var shown: String {
+    text
+      ?? bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16, uppercase: true) }.joined()
+  }
+
+  package static func / (folder: FileName, name: FileName) -> FileName {
+    FileName(folder.bytes + [UInt8(ascii: "/")] + name.bytes)
+  }
+
+  /// Whether the name ends with a dot and one of `endings`, which are ASCII in lower case. Case is ignored.
+  package func hasEnding(_ endings: [String]) -> Bool {
+    let lower = bytes.suffix(16).map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    return endings.contains { lower.suffix($0.utf8.count + 1).elementsEqual(".\($0)".utf8) }
+  }
+
+  /// Calls `body` with the name as a C string.
+  func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { body($0.baseAddress!) }
+  }
+
+  /// The names in this folder, sorted by their bytes, without hidden ones; nil if it is not a readable folder, with the
+  /// reason in `errno`.
+  var entries: [FileName]? {
+    guard let folder = withCString({ opendir($0) }) else { return nil }
+    defer { closedir(folder) }
+    var names: [FileName] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name.first != UInt8(ascii: ".") { names.append(FileName(name)) }
+    }
+    return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+  }
+
+  /// The system's data about the file, or about the file that a symbolic link leads to; nil if there is none, with the
+  /// reason in `errno`.
+  var status: stat? {
+    var status = stat()
+    return withCString { stat($0, &status) } == 0 ? status : nil
+  }
+
+  /// Whether a file, folder or other entry of this name exists.
+  var exists: Bool { withCString { access($0, F_OK) == 0 } }
+
+  /// Whether this is a folder.
+  package var isFolder: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
+
+  /// Reads the whole file. Never blocks on a pipe.
+  /// - Throws: ``DatasetError/missing(path:reason:)`` if it is not a readable regular file,
+  ///   ``DatasetError/damaged(path:reason:)`` if it is longer than `limit` bytes.
+  package func contents(limit: Int) throws(DatasetError) -> [UInt8] { try InputFile(self).contents(limit: limit) }
+}
