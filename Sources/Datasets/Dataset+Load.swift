@@ -9,8 +9,8 @@ extension Dataset {
   /// - Parameters:
   ///   - name: the name of a built-in data set (`fashion-mnist`); nil for the data set in the folder
   ///   - directory: the place of a data set that one of `readers` recognizes; nil for the folder that `ATELIER_DATA`
-  ///     names. Without either, `fashion-mnist` is read from the folder of the system's package. The files of a built-in
-  ///     data set may also be in a subfolder of its name.
+  ///     names. Without either, `fashion-mnist` is read from the folder of the system's package. The files of a
+  ///     built-in data set may also be in a subfolder of its name.
   ///   - readers: the formats; if several recognize the place, the first one reads it
   /// - Throws: ``DatasetError``
   package static func load(

@@ -28,10 +28,7 @@ package struct DatasetLocation: Sendable {
   package var name: String { URL(fileURLWithPath: path).lastPathComponent }
 
   /// Whether the place is a folder with a subfolder of this name.
-  package func hasFolder(_ name: String) -> Bool { (FileName(path) / FileName(name)).isFolder }
-
-  /// Whether the place is a folder with an entry of this name.
-  package func contains(_ name: String) -> Bool { entries?.contains(FileName(name)) ?? false }
+  func hasFolder(_ name: String) -> Bool { (FileName(path) / FileName(name)).isFolder }
 
   /// A clause for errors: `it holds a.txt, b.txt, c.txt and 2 more`.
   var content: String {
