@@ -8,7 +8,7 @@ internal import Models
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classifies PNG images, with probabilities.",
+    abstract: "Classifies \(ImageDecoders.all.names) images, with probabilities.",
     usage: "atelier predict <model> <image> ... [<options>]",
     discussion: """
       The images must have the height, width and number of channels of the training images; transparent pixels are \
@@ -21,7 +21,9 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
   var model: String
 
-  @Argument(help: ArgumentHelp("PNG files to classify.", valueName: "image"), completion: .file(extensions: ["png"]))
+  @Argument(
+    help: ArgumentHelp("\(ImageDecoders.all.names) files to classify.", valueName: "image"),
+    completion: .file(extensions: ImageDecoders.all.endings))
   var images: [String]
 
   @Option(
@@ -43,7 +45,7 @@ struct PredictCommand: ParsableCommand {
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
     let shape = loaded.classifier.imageShape
-    var (usable, failures): ([(path: String, file: PNGFile)], [DatasetError]) = ([], [])
+    var (usable, failures): ([(path: String, file: DecodedImage)], [DatasetError]) = ([], [])
     for path in images {
       do throws(DatasetError) { usable.append((path, try read(path, shape: shape))) } catch {
         computeOptions.logger.error("\(error.description.printable)")
@@ -63,7 +65,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func predict(
-    _ images: [(path: String, file: PNGFile)], _ loaded: LoadedModel, _ context: ComputeContext
+    _ images: [(path: String, file: DecodedImage)], _ loaded: LoadedModel, _ context: ComputeContext
   ) throws {
     let shape = loaded.classifier.imageShape
     Interruption.watch()
@@ -82,8 +84,8 @@ struct PredictCommand: ParsableCommand {
     try jsonOptions.write(predictions, text: text(predictions))
   }
 
-  private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> PNGFile {
-    let file = try PNGFile(path: path)
+  private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> DecodedImage {
+    let file = try ImageDecoders.all.read(path)
     let found = file.image(channels: shape.channels).shape
     guard found == shape else {
       throw .inconsistent(path: path, reason: "is an image of \(found); the model was trained on \(shape)")

@@ -1,7 +1,9 @@
 /// Matching of a data set's classes with those of a model: classes are equal if their names are, regardless of order
 /// and Unicode form.
 extension Dataset {
-  /// Whether the classes are named by their numbers only, as for IDX files without `classes.txt`.
+  /// Whether the classes have numbers and no names, as for IDX files without `classes.txt`.
+  var hasNumbersAsNames: Bool { Self.areNumbers(classNames) }
+
   private static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
 
   /// Returns this data set with its classes in the order of `names`, and its labels changed accordingly.

@@ -160,7 +160,7 @@ struct TinyData {
   /// - Parameter width: differs from `side` to write an image of another shape
   static func writeImage(_ number: Int, width: Int = side, to path: String) throws {
     let shape = ImageShape(height: side * side / width, width: width, channels: 1)
-    try PNGImage(shape: shape, pixels: image(number)).write(path)
+    try RasterImage(shape: shape, pixels: image(number)).write(path)
   }
 }
 

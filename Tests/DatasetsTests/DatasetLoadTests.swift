@@ -44,6 +44,9 @@ import Testing
   }
 
   @Test func refusesInconsistentFiles() throws {
+    expectError("is not a data set of a known format (the folder is empty); expected")
+    try folder.writeIDXSet()
+    try FileManager.default.removeItem(atPath: folder.path + "/train-images-idx3-ubyte")
     expectError("holds neither train-images-idx3-ubyte nor")
     try folder.writeIDXSet()
     try IDX.write(
@@ -79,6 +82,18 @@ import Testing
     _ = try folder.write([0xef, 0xbb, 0xbf] + Array("cat\ndog\ncafe\u{301}\n".utf8), "classes.txt")
     let names = try Dataset.load(directory: folder.path).classNames
     #expect(names.map { Array($0.utf8) } == ["cat", "dog", "caf\u{e9}"].map { Array($0.utf8) })
+  }
+
+  /// Class 0 has no image.
+  @Test func labelsMayStartAtOne() throws {
+    try folder.writeIDXSet()
+    for (prefix, count) in [("train", 12), ("t10k", 3)] {
+      let path = "\(folder.path)/\(prefix)-labels-idx1-ubyte"
+      try IDX.write(dimensions: [count], elements: (0..<count).map { UInt8(1 + $0 % 3) }, to: path)
+    }
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(dataset.classNames == ["0", "1", "2", "3"])
+    #expect(DatasetSummary(dataset).train.classCounts == [0, 4, 4, 4])
   }
 
   @Test func findsFashionMNISTInFolderOrSubfolder() throws {

@@ -91,7 +91,7 @@ import Testing
     ] {
       let path = "\(folder.path)/\(name)"
       #expect(throws: DatasetError.missing(path: path, reason: reason)) { try IDX.readLabels(path) }
-      #expect(throws: DatasetError.missing(path: path, reason: reason)) { try PNGImage.read(path) }
+      #expect(throws: DatasetError.missing(path: path, reason: reason)) { try RasterImage.read(path) }
     }
   }
 

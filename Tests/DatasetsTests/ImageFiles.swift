@@ -10,6 +10,6 @@ extension IDX {
   }
 }
 
-extension PNGImage {
-  func write(_ path: String) throws { try Data(encoded()).write(to: URL(fileURLWithPath: path)) }
+extension RasterImage {
+  func write(_ path: String) throws { try Data(encodedAsPNG()).write(to: URL(fileURLWithPath: path)) }
 }

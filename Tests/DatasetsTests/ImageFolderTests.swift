@@ -10,7 +10,7 @@ import Testing
   private func writeImage(_ name: String, height: Int = 4, width: Int = 3, channels: Int = 1, key: UInt32 = 0) throws {
     let shape = ImageShape(height: height, width: width, channels: channels)
     try createFolder(URL(fileURLWithPath: name).deletingLastPathComponent().relativePath)
-    try PNGImage(shape: shape, pixels: randomBytes(shape.count, key: key)).write("\(folder.path)/\(name)")
+    try RasterImage(shape: shape, pixels: randomBytes(shape.count, key: key)).write("\(folder.path)/\(name)")
   }
 
   private func createFolder(_ name: String) throws {

@@ -39,6 +39,11 @@ func randomBytes(_ count: Int, key: UInt32) -> [UInt8] {
   (0..<count).map { UInt8(truncatingIfNeeded: Philox.words(seed: 5, .test, key, UInt32($0)).x) }
 }
 
+extension RasterImage {
+  /// Reads an image file of any format.
+  static func read(_ path: String) throws(DatasetError) -> RasterImage { try ImageDecoders.all.read(path).image }
+}
+
 /// Returns the bytes compressed by gzip.
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   let folder = try TemporaryFolder()

@@ -29,8 +29,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     _ = try? model.classifier()
   case 5: _ = FitGroups(json: Array(bytes))
   case 6: _ = FitResults(bytes: bytes, counts: [1])
-  case 7: withFile(of: bytes) { _ = try? IDX.readImages($0) }
-  case 8: withFile(of: bytes) { _ = try? PNGImage.read($0) }
+  case 7: fuzzReaders(bytes)
+  case 8: fuzzDecoders(bytes)
   case 9:
     withFile(of: bytes) { _ = try? NetworkCheckpoint(path: $0) }
     if let file = try? SafetensorsFile(bytes: bytes, name: "fuzz") { try? makeTrainer().resume(file.tensors) }
@@ -43,7 +43,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 }
 
 /// Calls `body` with the path of a file in memory that has these bytes.
-private func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
+func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
   let path = "/dev/shm/atelier-fuzz-\(getpid())"
   guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return }
   body(path)

@@ -9,9 +9,8 @@ struct DataOptions: ParsableArguments {
     help: ArgumentHelp(
       "Data set: \(FashionMNIST.name), or a folder.",
       discussion: """
-        A folder holds either MNIST's four IDX files (plain or gzipped), or PNG images as train/CLASS/*.png and \
-        test/CLASS/*.png. Beside IDX files, classes.txt can list the class names, one per line. Default: the folder in \
-        the environment variable \(Dataset.environmentVariable), else \(FashionMNIST.name).
+        \(DatasetReaders.all.help) Default: the folder in the environment variable \(Dataset.environmentVariable), \
+        else \(FashionMNIST.name).
         """,
       valueName: "name|dir"),
     completion: .directory)

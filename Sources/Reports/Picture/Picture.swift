@@ -88,8 +88,8 @@ package struct Picture: Sendable, Equatable {
       pixels[start] == pixels[start + 1] && pixels[start] == pixels[start + 2]
     }
     let bytes: [UInt8] = isGray ? starts.map { pixels[$0] } : pixels
-    let image = PNGImage(shape: ImageShape(height: height, width: width, channels: isGray ? 1 : 3), pixels: bytes)
-    do { return try image.encoded() } catch { preconditionFailure("libpng cannot encode a picture: \(error)") }
+    let image = RasterImage(shape: ImageShape(height: height, width: width, channels: isGray ? 1 : 3), pixels: bytes)
+    do { return try image.encodedAsPNG() } catch { preconditionFailure("libpng cannot encode a picture: \(error)") }
   }
 
   mutating func draw(_ other: Picture, row: Int, column: Int) {

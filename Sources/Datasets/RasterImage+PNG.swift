@@ -1,9 +1,9 @@
 internal import CPNG
 
-extension PNGImage {
+extension RasterImage {
   /// Returns the image as a PNG file. The bytes depend only on the image and libpng's version: no time is stored.
   /// - Throws: if libpng refuses the image, for example because a side exceeds a million pixels.
-  package func encoded() throws(PNGEncodingError) -> [UInt8] {
+  package func encodedAsPNG() throws(PNGEncodingError) -> [UInt8] {
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
     image.width = UInt32(shape.width)
@@ -15,7 +15,7 @@ extension PNGImage {
     var bytes = [UInt8](repeating: 0, count: size)
     guard
       png_image_write_to_memory(&image, &bytes, &size, 0, pixels, Int32(shape.width * shape.channels), nil) != 0
-    else { throw PNGEncodingError(reason: Self.message(image)) }
+    else { throw PNGEncodingError(reason: PNGDecoder.message(image)) }
     return Array(bytes[..<size])
   }
 }

@@ -1,13 +1,28 @@
 internal import Foundation
 
-/// A data set of images in class folders, as in PyTorch and Keras: `DIR/train/<class>/*.png` and
-/// `DIR/test/<class>/*.png`.
+/// Image folders as for PyTorch and Keras: `DIR/train/CLASS/*` and `DIR/test/CLASS/*`.
+struct ImageFolderReader: DatasetReader {
+  /// The formats of the images.
+  var decoders = ImageDecoders.all
+
+  let name = "image folders"
+  let summary = "each folder CLASS holds the images of one class."
+  var files: [String] { ["train", "test"].map { "\($0)/CLASS/\(decoders.pattern)" } }
+
+  func recognizes(_ location: DatasetLocation) -> Bool { location.hasFolder("train") }
+
+  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
+    try ImageFolder.read(location, decoders: decoders)
+  }
+}
+
+/// Reads the images of class folders.
 ///
 /// Classes, and the images within a class, are sorted by the bytes of their names. Class names are converted to
 /// Unicode's normal form C, so that the form of the file system does not matter; image names need not be UTF-8. Hidden
 /// files are ignored. Files that Windows, macOS and storage systems put into folders (``junk``) are skipped with a
 /// note.
-struct ImageFolder {
+private struct ImageFolder {
   /// Names of system files in lower case.
   private static let junk: Set<String> = [
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin",
@@ -15,21 +30,18 @@ struct ImageFolder {
   ]
 
   private let directory: FileName
+  private let decoders: [any ImageDecoder]
   /// The skipped files, relative to ``directory``.
   private var skipped: [String] = []
   private var blended: [String] = []
 
-  private init(_ directory: String) { self.directory = FileName(directory) }
-
-  /// Whether `directory` has a `train` folder.
-  static func isPresent(_ directory: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: directory + "/train", isDirectory: &isDirectory)
-      && isDirectory.boolValue
+  private init(_ directory: String, _ decoders: [any ImageDecoder]) {
+    (self.directory, self.decoders) = (FileName(directory), decoders)
   }
 
-  static func read(_ directory: String) throws(DatasetError) -> Dataset {
-    var folder = ImageFolder(directory)
+  static func read(_ location: DatasetLocation, decoders: [any ImageDecoder]) throws(DatasetError) -> Dataset {
+    let directory = location.path
+    var folder = ImageFolder(directory, decoders)
     let classes = try folder.classes("train")
     guard !classes.isEmpty else { throw .damaged(path: directory + "/train", reason: "holds no class folders") }
     let classNames = classes.map(\.name)
@@ -44,7 +56,7 @@ struct ImageFolder {
     let test = try folder.readSet(
       "test", classNames.map { name in (name, testClasses.first { $0.name == name }?.folder) }, expected: train.shape)
     return Dataset(
-      name: URL(fileURLWithPath: directory).lastPathComponent, classNames: classNames, train: train, test: test,
+      name: location.name, classNames: classNames, train: train, test: test,
       notes: folder.notes)
   }
 
@@ -85,7 +97,7 @@ struct ImageFolder {
         throw .damaged(path: (directory / folder).shown, reason: "holds no images")
       }
       for name in files {
-        let (file, path) = try png(folder / name)
+        let (file, path) = try image(folder / name)
         if isUndecided, !file.isGrayPalette {
           if file.image.shape.channels == 3 {
             pixels = pixels.flatMap { [$0, $0, $0] }
@@ -113,12 +125,14 @@ struct ImageFolder {
     return LabeledImages(shape: shape, pixels: pixels, labels: labels)
   }
 
-  private mutating func png(_ name: FileName) throws(DatasetError) -> (file: PNGFile, path: String) {
+  private mutating func image(_ name: FileName) throws(DatasetError) -> (file: DecodedImage, path: String) {
     let path = directory / name
-    guard path.bytes.suffix(4).map({ $0 | 0x20 }) == Array(".png".utf8) else {
-      throw .damaged(path: path.shown, reason: "is not named *.png; class folders must contain only PNG images")
+    guard path.hasEnding(decoders.endings) else {
+      throw .damaged(
+        path: path.shown,
+        reason: "is not named \(decoders.pattern); class folders must contain only \(decoders.names) images")
     }
-    let file = try PNGFile(path)
+    let file = try decoders.read(path)
     if file.isBlended { blended.append(name.shown) }
     return (file, path.shown)
   }
@@ -128,7 +142,7 @@ struct ImageFolder {
   private mutating func entries(_ folder: FileName) throws(DatasetError) -> [FileName] {
     let path = directory / folder
     guard let names = path.entries else {
-      let expected = "train and test must be folders with one folder of PNG images for each class"
+      let expected = "train and test must be folders with one folder of images for each class"
       guard path.exists else { throw .missing(path: path.shown, reason: "there is no such folder; \(expected)") }
       throw .damaged(path: path.shown, reason: "is not a readable folder; \(expected)")
     }

@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import Testing
 
-@Suite struct PNGImageTests {
+@Suite struct PNGDecoderTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -11,9 +11,9 @@ import Testing
   @Test(arguments: [(1, 1, 1), (28, 28, 1), (7, 5, 3), (512, 512, 3)])
   func encodedImageRoundTrips(height: Int, width: Int, channels: Int) throws {
     let shape = ImageShape(height: height, width: width, channels: channels)
-    let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 1))
+    let image = RasterImage(shape: shape, pixels: randomBytes(shape.count, key: 1))
     try image.write(folder.path + "/image.png")
-    #expect(try PNGImage.read(folder.path + "/image.png") == image)
+    #expect(try RasterImage.read(folder.path + "/image.png") == image)
   }
 
   @Test func otherKindsBecomeGrayOrRGB() throws {
@@ -85,7 +85,7 @@ import Testing
       ),
     ]
     for (kind, file, channels, pixels) in cases {
-      let image = try PNGImage.read(try folder.write(file, "\(kind).png"))
+      let image = try RasterImage.read(try folder.write(file, "\(kind).png"))
       #expect(image.shape.channels == channels && image.pixels == pixels, "\(kind)")
     }
   }
@@ -102,7 +102,7 @@ import Testing
   @Test func colorSpacesChangeNoSample() throws {
     for (kind, chunk) in Self.colorSpaces {
       let file = PNGBytes.file(height: 1, width: 4, .gray, rows: [[10, 100, 132, 250]], extra: chunk)
-      #expect(try PNGImage.read(try folder.write(file, "image.png")).pixels == [10, 100, 132, 250], "\(kind)")
+      #expect(try RasterImage.read(try folder.write(file, "image.png")).pixels == [10, 100, 132, 250], "\(kind)")
     }
   }
 
@@ -110,13 +110,13 @@ import Testing
   @Test func roundsSixteenBitsToEight() throws {
     let rows = (0..<256).map { high in (0..<256).flatMap { [UInt8(high), UInt8($0)] } }
     let path = try folder.write(PNGBytes.file(height: 256, width: 256, bits: 16, .gray, rows: rows), "all.png")
-    #expect(try PNGImage.read(path).pixels == (0..<65536).map { UInt8(($0 * 255 + 32767) / 65535) })
+    #expect(try RasterImage.read(path).pixels == (0..<65536).map { UInt8(($0 * 255 + 32767) / 65535) })
   }
 
   @Test func ignoresBytesAfterEnd() throws {
     let file = PNGBytes.file(height: 1, width: 2, .gray, rows: [[3, 4]])
     for rest in [[10], [0], file, PNGBytes.chunk("IDAT", [1, 2, 3])] {
-      #expect(try PNGImage.read(try folder.write(file + rest, "rest.png")).pixels == [3, 4])
+      #expect(try RasterImage.read(try folder.write(file + rest, "rest.png")).pixels == [3, 4])
     }
   }
 
@@ -126,7 +126,7 @@ import Testing
       var chunk = PNGBytes.chunk(name, [0, 4])
       chunk[4] ^= 2
       let path = try folder.write(PNGBytes.file(height: 1, width: 1, .gray, rows: [[4]], extra: chunk), "bad.png")
-      #expect { try PNGImage.read(path) } throws: { "\($0)".contains("the checksum of its chunk") }
+      #expect { try RasterImage.read(path) } throws: { "\($0)".contains("the checksum of its chunk") }
     }
   }
 
@@ -134,7 +134,7 @@ import Testing
   @Test(arguments: [1, 3]) func mutatedFilesThrowOrKeepPixels(channels: Int) throws {
     let path = folder.path + "/image.png"
     let shape = ImageShape(height: 9, width: 8, channels: channels)
-    let image = PNGImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
+    let image = RasterImage(shape: shape, pixels: randomBytes(shape.count, key: 2))
     try image.write(path)
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var random = RandomSequence(seed: 7, .test, UInt32(channels))
@@ -142,7 +142,7 @@ import Testing
     for _ in 0..<2000 {
       let mutant = mutated(original, &random)
       do {
-        let read = try PNGImage.read(try folder.write(mutant, "mutant.png"))
+        let read = try RasterImage.read(try folder.write(mutant, "mutant.png"))
         #expect(read == image, "\(mutant)")
       } catch { refused += 1 }
     }
@@ -161,7 +161,7 @@ import Testing
       let data = PNGBytes.chunk("IDAT", mutated(packed, &random))
       let header = PNGBytes.chunk("IHDR", round % 4 < 2 ? before : mutated(before, &random))
       let file = PNGBytes.signature + header + (type == .palette ? palette : []) + data + after
-      guard let image = try? PNGImage.read(try folder.write(file, "mutant.png")) else { continue }
+      guard let image = try? RasterImage.read(try folder.write(file, "mutant.png")) else { continue }
       #expect(image.pixels.count == image.shape.count)
       #expect(image.shape.height <= DatasetLimits.side && image.shape.width <= DatasetLimits.side)
     }
@@ -174,7 +174,7 @@ import Testing
       PNGBytes.file(height: 1, width: 4, .gray, rows: [row + [UInt8](repeating: 0, count: 64 << 20)]),
       PNGBytes.file(height: 1, width: 4, .gray, rows: [row], extra: PNGBytes.chunk("zTXt", [65, 0, 0] + bomb)),
     ]
-    for file in files { #expect(try PNGImage.read(try folder.write(file, "bomb.png")).pixels == row) }
+    for file in files { #expect(try RasterImage.read(try folder.write(file, "bomb.png")).pixels == row) }
   }
 
   @Test func refusesInvalidImage() throws {
@@ -188,7 +188,7 @@ import Testing
     ]
     for (bytes, says) in cases {
       let path = try folder.write(bytes, "bad.png")
-      #expect { try PNGImage.read(path) } throws: { error in
+      #expect { try RasterImage.read(path) } throws: { error in
         guard case .damaged(path, let reason) = error as? DatasetError else { return false }
         return reason.contains(says)
       }

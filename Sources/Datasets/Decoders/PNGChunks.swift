@@ -2,14 +2,14 @@ internal import CZlib
 
 /// Reduces a PNG file to the chunks that determine its samples.
 enum PNGChunks {
-  private static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+  static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
   /// Returns the file with only its critical chunks and tRNS, up to IEND; bytes after IEND are ignored. Without the
   /// color-space chunks (gAMA, cHRM, sRGB, iCCP, cICP), libpng does not convert samples.
   ///
+  /// - Parameter file: begins with the ``signature``
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if the PNG file is incomplete, or a chunk's checksum is wrong
   static func essential(of file: [UInt8], path: String) throws(DatasetError) -> [UInt8] {
-    guard file.starts(with: signature) else { throw .damaged(path: path, reason: "is not a PNG image") }
     var kept = signature
     var start = signature.count
     // Length, type, data and checksum.

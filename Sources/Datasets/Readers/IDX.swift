@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// The file format of MNIST (LeCun): two zero bytes, the type of the elements, the number of dimensions, each dimension
 /// as a big-endian 32-bit number, then the elements, row-major. Only bytes (type 8) are supported. Files may be
 /// gzipped.
@@ -9,21 +7,13 @@ package enum IDX {
   package static func readImages(_ path: String) throws(DatasetError) -> (shape: ImageShape, pixels: [UInt8]) {
     let source = try ByteSource(path: path)
     let sizes = try readHeader(source, path, dimensions: 3...4, of: "images")
-    let (count, height, width) = (sizes[0], sizes[1], sizes[2])
-    let channels = sizes.count == 4 ? sizes[3] : 1
-    try checkCount(count, path, of: "images")
-    guard 1...DatasetLimits.side ~= height, 1...DatasetLimits.side ~= width else {
-      throw .damaged(
-        path: path,
-        reason: "holds images of \(height)x\(width); expected height and width from 1 to \(DatasetLimits.side)")
-    }
-    guard channels == 1 || channels == 3 else {
-      throw .damaged(path: path, reason: "holds images of \(channels) channels; expected 1 (gray) or 3 (RGB)")
-    }
+    let count = sizes[0]
+    let shape = ImageShape(height: sizes[1], width: sizes[2], channels: sizes.count == 4 ? sizes[3] : 1)
+    try DatasetLimits.checkCount(count, of: "images", path)
+    try DatasetLimits.check(shape, path, verb: "holds images of")
     // At most 2^28 * 512 * 512 * 3, which fits in an Int.
-    let byteCount = count * height * width * channels
+    let byteCount = count * shape.count
     try DatasetLimits.checkMemory(byteCount, path)
-    let shape = ImageShape(height: height, width: width, channels: channels)
     return (shape, try readElements(source, byteCount, "\(count) images of \(shape)"))
   }
 
@@ -31,7 +21,7 @@ package enum IDX {
   package static func readLabels(_ path: String) throws(DatasetError) -> [UInt8] {
     let source = try ByteSource(path: path)
     let count = try readHeader(source, path, dimensions: 1...1, of: "labels")[0]
-    try checkCount(count, path, of: "labels")
+    try DatasetLimits.checkCount(count, of: "labels", path)
     return try readElements(source, count, "\(count) labels")
   }
 
@@ -51,13 +41,6 @@ package enum IDX {
     let bytes = try source.read(4 * dimensions, expecting: "the IDX header")
     return (0..<dimensions).map { dimension in
       bytes[4 * dimension..<4 * dimension + 4].reduce(0) { $0 << 8 | Int($1) }
-    }
-  }
-
-  private static func checkCount(_ count: Int, _ path: String, of what: String) throws(DatasetError) {
-    guard count > 0 else { throw .damaged(path: path, reason: "holds no \(what)") }
-    guard count <= DatasetLimits.images else {
-      throw .damaged(path: path, reason: "declares \(count) \(what); the maximum is \(DatasetLimits.images)")
     }
   }
 

@@ -1,0 +1,77 @@
+internal import Foundation
+
+/// The limits of data sets. A file beyond them is refused before memory is allocated for it.
+package enum DatasetLimits {
+  package static let side = 512
+  package static let classes = 256
+  /// The maximum number of images in a training or test set, so that indices fit in 32 bits.
+  package static let images = 1 << 28
+
+  /// The maximum size of an image file in bytes: the largest image takes 2 MiB, the rest is for data that decoders
+  /// ignore.
+  static let imageFile = 64 << 20
+
+  /// Checks the shape of images before memory is allocated for their pixels.
+  /// - Parameter verb: what the file does to the images: "is", or "holds images of"
+  /// - Throws: ``DatasetError/damaged(path:reason:)``
+  package static func check(_ shape: ImageShape, _ path: String, verb: String = "is") throws(DatasetError) {
+    let size = "\(shape.height)x\(shape.width)"
+    guard 1...side ~= shape.height, 1...side ~= shape.width else {
+      throw .damaged(path: path, reason: "\(verb) \(size); expected height and width from 1 to \(side)")
+    }
+    guard shape.channels == 1 || shape.channels == 3 else {
+      throw .damaged(
+        path: path, reason: "\(verb) \(size) with \(shape.channels) channels; expected 1 (gray) or 3 (RGB)")
+    }
+  }
+
+  /// Checks the number of images or labels that a file declares before memory is allocated for them.
+  /// - Parameter what: "images" or "labels"
+  static func checkCount(_ count: Int, of what: String, _ path: String) throws(DatasetError) {
+    guard count > 0 else { throw .damaged(path: path, reason: "holds no \(what)") }
+    guard count <= images else {
+      throw .damaged(path: path, reason: "declares \(count) \(what); the maximum is \(images)")
+    }
+  }
+
+  /// Checks what a reader returns, so that no reader can exceed the limits.
+  static func check(_ dataset: Dataset, _ path: String) throws(DatasetError) {
+    try check(dataset.shape, path, verb: "holds images of")
+    try checkNames(dataset.classNames, path)
+    for set in [dataset.train, dataset.test] {
+      try checkCount(set.count, of: "images", path)
+      if let index = set.labels.firstIndex(where: { Int($0) >= dataset.classCount }) {
+        throw .inconsistent(path: path, reason: outOfRange(set.labels[index], image: index, dataset.classCount))
+      }
+    }
+  }
+
+  /// The reason why a label is invalid.
+  static func outOfRange(_ label: UInt8, image: Int, _ classCount: Int) -> String {
+    "label \(label) of image \(image) is out of range: the number of classes is \(classCount)"
+  }
+
+  /// Checks class names, which are printed on terminals and stored one per line.
+  package static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
+    let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
+    if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
+      throw .damaged(
+        path: path,
+        reason: "has the class name \(name.debugDescription); names must not be empty or contain control characters")
+    }
+    guard 1...classes ~= names.count, Set(names).count == names.count else {
+      throw .damaged(
+        path: path, reason: "holds \(names.count) class names; expected 1 to \(classes) different names")
+    }
+  }
+
+  /// Checks that the pixels of one set fit in memory.
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if they take more than half of this machine's memory.
+  static func checkMemory(_ byteCount: Int, _ path: String) throws(DatasetError) {
+    let limit = Int(ProcessInfo.processInfo.physicalMemory / 2)
+    guard byteCount <= limit else {
+      throw .damaged(
+        path: path, reason: "holds \(byteCount >> 20) MiB of pixels; this machine's memory allows \(limit >> 20) MiB")
+    }
+  }
+}

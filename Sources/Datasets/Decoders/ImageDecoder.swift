@@ -1,0 +1,66 @@
+/// A format of image files. To add a format: implement this protocol in one file, and add it to ``ImageDecoders/all``.
+package protocol ImageDecoder: Sendable {
+  /// The name of the format for help and errors, such as `PNG`.
+  var name: String { get }
+
+  /// The endings of file names in lower case without the dot, the usual one first. Image folders accept files with
+  /// these endings.
+  var endings: [String] { get }
+
+  /// Whether the first bytes of a file are those of this format.
+  func recognizes(_ file: [UInt8]) -> Bool
+
+  /// Decodes a file that ``recognizes(_:)`` accepts.
+  ///
+  /// Calls ``DatasetLimits/check(_:_:verb:)`` with the shape that the file declares before it allocates memory for the
+  /// pixels.
+  /// - Parameter path: the name of the file for errors
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if the file is damaged, unsupported or beyond the limits.
+  func decode(_ file: [UInt8], path: String) throws(DatasetError) -> DecodedImage
+}
+
+/// The formats of image files.
+package enum ImageDecoders {
+  /// All decoders. If several recognize a file, the first one decodes it.
+  package static let all: [any ImageDecoder] = [PNGDecoder()]
+}
+
+extension [any ImageDecoder] {
+  /// The names of the formats: `PNG`, or `PNG, JPEG or WebP`.
+  package var names: String { map(\.name).joined(separator: ", ", last: " or ") }
+
+  /// The endings of all formats.
+  package var endings: [String] { flatMap(\.endings) }
+
+  /// The pattern of file names: `*.png`, or `*.{png,jpg}`.
+  package var pattern: String {
+    endings.count == 1 ? "*.\(endings[0])" : "*.{\(endings.joined(separator: ","))}"
+  }
+
+  /// Reads an image file. Its first bytes determine the format, not its name.
+  /// - Throws: ``DatasetError`` if the file does not exist, has none of the formats, is damaged, or exceeds the limits.
+  package func read(_ path: String) throws(DatasetError) -> DecodedImage { try read(FileName(path)) }
+
+  func read(_ name: FileName) throws(DatasetError) -> DecodedImage {
+    try decode(name.contents(limit: DatasetLimits.imageFile), path: name.shown)
+  }
+
+  /// Decodes the bytes of an image file. The image is within the limits, whatever the decoder does.
+  /// - Parameter path: the name of the file for errors
+  package func decode(_ file: [UInt8], path: String) throws(DatasetError) -> DecodedImage {
+    guard let decoder = first(where: { $0.recognizes(file) }) else {
+      throw .damaged(path: path, reason: "is not a \(names) image")
+    }
+    let decoded = try decoder.decode(file, path: path)
+    try DatasetLimits.check(decoded.image.shape, path)
+    return decoded
+  }
+}
+
+extension [String] {
+  /// Joins the strings as an enumeration: `a`, `a or b`, `a, b or c`.
+  func joined(separator: String, last: String) -> String {
+    guard count > 1 else { return first ?? "" }
+    return dropLast().joined(separator: separator) + last + self[count - 1]
+  }
+}

@@ -1,0 +1,65 @@
+/// A format of data sets. To add a format: implement this protocol in one file, and add it to ``DatasetReaders/all``.
+package protocol DatasetReader: Sendable {
+  /// The name of the format for help and errors: a plural noun in lower case, such as `image folders`.
+  var name: String { get }
+
+  /// One sentence about what the reader recognizes, for help.
+  var summary: String { get }
+
+  /// The names or patterns of the files that the reader expects, relative to the folder of the data set.
+  var files: [String] { get }
+
+  /// Whether this is a data set of this format. Looks at names and first bytes only: invalid files are errors of
+  /// ``read(_:)``.
+  func recognizes(_ location: DatasetLocation) -> Bool
+
+  /// Reads a data set that ``recognizes(_:)`` accepts.
+  ///
+  /// Checks sizes with ``DatasetLimits`` before it allocates memory for what a file declares.
+  /// - Throws: ``DatasetError`` that names the file and what was expected.
+  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset
+}
+
+/// The formats of data sets.
+package enum DatasetReaders {
+  /// All readers. If several recognize a data set, the first one reads it.
+  package static let all = all(decoders: ImageDecoders.all)
+
+  /// Returns all readers; those of image files use `decoders`.
+  package static func all(decoders: [any ImageDecoder]) -> [any DatasetReader] {
+    [ImageFolderReader(decoders: decoders), IDXReader()]
+  }
+}
+
+extension [any DatasetReader] {
+  /// The description of all formats for help: a sentence about each.
+  package var help: String {
+    let sentences = map { reader in
+      "\(reader.name.prefix(1).uppercased() + reader.name.dropFirst()) (\(reader.fileList)): \(reader.summary)"
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  /// Reads the data set at `path` by the first reader that recognizes it. The data set is within the limits, whatever
+  /// the reader does.
+  /// - Throws: ``DatasetError``; ``DatasetError/missing(path:reason:)`` with the formats if no reader recognizes it.
+  func read(_ path: String) throws(DatasetError) -> Dataset {
+    guard let location = try DatasetLocation(path) else {
+      throw .missing(path: path, reason: "there is no such folder; \(expected)")
+    }
+    guard let reader = first(where: { $0.recognizes(location) }) else {
+      throw .missing(path: path, reason: "is not a data set of a known format (\(location.content)); \(expected)")
+    }
+    let dataset = try reader.read(location)
+    try DatasetLimits.check(dataset, path)
+    return dataset
+  }
+
+  private var expected: String {
+    "expected " + map { "\($0.name) (\($0.fileList))" }.joined(separator: ", ", last: " or ")
+  }
+}
+
+extension DatasetReader {
+  var fileList: String { files.joined(separator: ", ") }
+}
