@@ -79,24 +79,24 @@ package struct NetworkPlan: Sendable {
 
   /// Lays out a network.
   ///
-  /// - Parameter layers: one convolution or more, then dense layers. The output layer, with a unit for each class, is
-  ///   added.
+  /// - Parameter layers: convolutions, then dense layers; without convolutions, it is a multilayer perceptron. The
+  ///   output layer, with a unit for each class, is added.
   /// - Throws: ``ModelError/badSettings(_:)`` if the layers are in another order, the images are too small for the
   ///   pooling, or the network is too large.
   package init(_ layers: [Layer], input: ImageShape, classCount: Int) throws(ModelError) {
     let convolutions = layers.prefix { $0.convolution != nil }.compactMap(\.convolution)
     let hidden = layers.dropFirst(convolutions.count).compactMap(\.denseUnits)
-    guard !convolutions.isEmpty, convolutions.count + hidden.count == layers.count else {
-      throw .badSettings("a network is one convolution or more, then dense layers")
+    guard convolutions.count + hidden.count == layers.count else {
+      throw .badSettings("a network is convolutions, then dense layers")
     }
     guard classCount >= 1 else { throw .badSettings("a network needs at least one class") }
     self.input = input
     self.classCount = classCount
-    patchKernel = convolutions[0].kernel
-    patchBorder = convolutions[0].border
+    patchKernel = convolutions.first?.kernel ?? 1
+    patchBorder = convolutions.first?.border ?? 0
     var builder = Builder()
     let blocks = try builder.blocks(convolutions, input)
-    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks[blocks.count - 1].resultCount)
+    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks.last?.resultCount ?? (input.count + 15) / 16 * 16)
     trainableCount = builder.count
     self.blocks = blocks.enumerated().map { builder.withStatistics($1, number: $0 + 1) }
     tally = builder.slice("tally", count: 16, hasWeightDecay: false)
@@ -112,8 +112,8 @@ package struct NetworkPlan: Sendable {
 
   /// The number of inputs of the first dense layer, including padding.
   package var features: Int { dense[0].inputs }
-  /// The number of floats in one image's patches, the input of the first convolution.
-  package var patchCount: Int { blocks[0].shape.inputCount }
+  /// The number of floats in one image's patches, the input of the first layer.
+  package var patchCount: Int { blocks.first?.shape.inputCount ?? features }
   package var lastDense: DenseLayer { dense[dense.count - 1] }
 }
 
