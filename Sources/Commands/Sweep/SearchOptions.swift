@@ -22,7 +22,8 @@ struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more of it.
+      Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
+      of it.
       """,
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
