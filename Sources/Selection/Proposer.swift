@@ -64,7 +64,7 @@ package struct InOrder<Source: Proposer>: TrialSource {
   /// Returns the next proposals without those that have a trial already.
   private mutating func propose() -> [Proposal] {
     var found: [Proposal] = []
-    for configuration in proposer.next().prefix(proposer.mostProposals - trials.count) {
+    for configuration in proposer.next().prefix(max(0, proposer.mostProposals - trials.count)) {
       let trial = seen.number(of: configuration)
       trials.append(trial)
       guard trial == scores.count else { continue }
@@ -75,7 +75,7 @@ package struct InOrder<Source: Proposer>: TrialSource {
   }
 
   package func count(of rung: Int) -> RungCount {
-    let toCome = delivered == trials.count ? 0 : proposer.mostProposals - trials.count
+    let toCome = delivered == trials.count ? 0 : max(0, proposer.mostProposals - trials.count)
     return RungCount(atMost: scores.count + toCome, known: known, stopped: known)
   }
 }

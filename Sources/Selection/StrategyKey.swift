@@ -55,7 +55,7 @@ package struct StrategyValues: Sendable {
       missing ?? { SweepError("`strategy: \(name)` requires \($0.name), \($0.meaning)", key: "strategy") }
   }
 
-  /// Returns the value of an integer; nil if there is none.
+  /// Returns the value of an integer; nil if there is none and the key is not required.
   /// - Throws: ``SweepError`` that names the key, if the value is missing and required, or is not an integer.
   package func integer(_ name: String) throws(SweepError) -> Int? { try value(name) { Int($0) } }
 
@@ -64,17 +64,25 @@ package struct StrategyValues: Sendable {
 
   /// Returns one of the words of a choice, like ``integer(_:)``.
   package func word(_ name: String) throws(SweepError) -> String? {
-    guard case .choice(let words)? = keys.first(where: { $0.name == name })?.kind else { return nil }
+    guard case .choice(let words) = key(name).kind else { preconditionFailure("\(name) is not a choice") }
     return try value(name) { text throws(SweepError) in
       guard words.contains(text) else { throw SweepError(unknown: text, among: words, in: name, key: name) }
       return text
     }
   }
 
+  /// A strategy that reads a key without declaring it is a defect of the program.
+  private func key(_ name: String) -> StrategyKey {
+    guard let key = keys.first(where: { $0.name == name }) else {
+      preconditionFailure("\(name) is not a key of the strategy")
+    }
+    return key
+  }
+
   private func value<Value>(
     _ name: String, _ parse: (String) throws(SweepError) -> Value?
   ) throws(SweepError) -> Value? {
-    guard let key = keys.first(where: { $0.name == name }) else { return nil }
+    let key = key(name)
     guard let text = texts[name] else {
       if key.isRequired { throw missing(key) }
       return nil

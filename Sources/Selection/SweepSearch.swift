@@ -90,7 +90,7 @@ package struct SweepSearch: Sendable {
     }
     for (rung, new) in begun.sorted(by: { $0.key < $1.key }) {
       if knownCount > 0 { learn(new.settings, new.trials, rung) }
-      let plan = FitPlan(new.settings, splits: definition.splits.count, images: limit(rung), costs: costs) {
+      let plan = FitPlan(new.settings, splits: definition.splits.count, images: imageLimit(of: rung), costs: costs) {
         [trials] index, split in trials[new.trials[index]].outcomes[split] == nil
       }
       tasks += plan.tasks.map { $0.numbering(new.trials) }
@@ -111,7 +111,7 @@ package struct SweepSearch: Sendable {
     var (key, failure) = ("", nil as String?)
     do {
       let found = try configuration.settings(seed: definition.seed)
-      key = known.key(found.text, of: found.kind.rawValue, images: limit(place.rung) ?? images)
+      key = known.key(found.text, of: found.kind.rawValue, images: imageLimit(of: place.rung) ?? images)
       settings = found
     } catch {
       failure = "\(error)"
@@ -136,11 +136,12 @@ package struct SweepSearch: Sendable {
   package var images: Int? { growsByImages ? nil : definition.images }
 
   /// Returns the number of those images that tasks of a rung use; nil: all.
-  package func limit(_ rung: Int) -> Int? { growsByImages ? rungs[rung] : nil }
+  package func imageLimit(of rung: Int) -> Int? { growsByImages ? rungs[rung] : nil }
 
   /// Updates the estimates of task times with the known results.
   private mutating func learn(_ settings: [ModelSettings], _ numbers: [Int], _ rung: Int) {
-    let plan = FitPlan(settings, splits: definition.splits.count, images: limit(rung)) { [trials] index, split in
+    let plan = FitPlan(settings, splits: definition.splits.count, images: imageLimit(of: rung)) {
+      [trials] index, split in
       trials[numbers[index]].outcomes[split] != nil
     }
     for task in plan.tasks {

@@ -50,7 +50,7 @@ final class SweepRun {
     if let warning = definition.strategy.value.warning(count: search.configurations.count) {
       logger.warning("\(warning)")
     }
-    let searched = search.limit(0).map { DataSplits.part(of: images, atMost: $0, seed: definition.seed) }
+    let searched = search.imageLimit(of: 0).map { DataSplits.part(of: images, atMost: $0, seed: definition.seed) }
     for warning in definition.splits.warnings(
       of: (searched ?? images).labels, classNames: run.dataset.classNames)
     { logger.warning("\(warning)") }
