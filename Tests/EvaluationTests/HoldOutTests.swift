@@ -28,7 +28,8 @@ import Testing
       .cnn: [
         "filters": "4", "dense": "none", "epochs": "3", "batch": "16", "shards": "2", "validation": "0.2", "seed": "7",
       ],
-      .forest: ["trees": "12"], .tree: ["max-depth": "6", "seed": "5"],
+      .forest: ["trees": "12"], ModelKind("extra-trees"): ["trees": "12", "bootstrap": "true"],
+      .tree: ["max-depth": "6", "seed": "5"],
     ]
     return try ModelSettings(kind, text[kind] ?? [:])
   }

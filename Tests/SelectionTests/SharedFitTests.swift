@@ -19,6 +19,7 @@ import Testing
       ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
       ("min-samples-leaf", ["1", "3"]), ("bootstrap", ["true", "false"]),
     ],
+    ModelKind("linear"): [("inverse-regularization", ["0.01", "1"]), ("iterations", ["3", "9"])],
     ModelKind("extra-trees"): [
       ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
       ("bootstrap", ["true", "false"]),

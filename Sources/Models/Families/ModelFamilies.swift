@@ -4,6 +4,7 @@ internal import Synchronization
 package enum ModelFamilies {
   private static let families = Mutex<[any ModelFamily.Type]>([
     NetworkFamily.self, ForestFamily.self, ExtraTreesFamily.self, NeighborsFamily.self, TreeFamily.self,
+    LinearFamily.self,
   ])
 
   package static var all: [any ModelFamily.Type] { families.withLock { $0 } }

@@ -4,7 +4,8 @@ internal import KernelInterface
 
 /// Multinomial logistic regression: the probability of a class is the softmax of weights times pixels / 255, plus an
 /// intercept.
-package struct LinearModel: Sendable, Equatable {
+package struct LinearModel: Classifier, Equatable {
+  package var kind: ModelKind { LinearFamily.kind }
   package let configuration: LinearSettings
   package let imageShape: ImageShape
   package let classCount: Int
@@ -18,14 +19,10 @@ package struct LinearModel: Sendable, Equatable {
   /// The classes that training images have, ascending.
   private var classes: [Int] { (0..<classCount).filter { intercepts[$0] > -.infinity } }
 
-  /// Returns class probabilities: (images, classCount), row-major. The labels of the images are ignored.
-  ///
-  /// - Parameter progress: called with the number of images done; returns false to stop
-  /// - Throws: ``ModelError/wrongShape(model:images:)``; `CancellationError` if stopped.
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    guard images.shape == imageShape else { throw ModelError.wrongShape(model: imageShape, images: images.shape) }
+    try check(images.shape)
     let classes = classes
     let features = imageShape.count
     let padded = ImageRows.padded(classes.count)
@@ -85,8 +82,6 @@ package struct LinearModel: Sendable, Equatable {
       Tensor(name: "intercepts", shape: [classCount], intercepts),
     ]
   }
-
-  package var digest: String { Tensor.digest(of: tensors) }
 }
 
 extension LinearModel {
