@@ -15,17 +15,20 @@ enum Cholesky {
     of matrix: UnsafeMutablePointer<Double>, size n: Int, on context: ComputeContext
   ) -> AlignedBuffer<Double> {
     // Row i of Lᵀ is (row i of the matrix, less the sum over k < i of Lᵀ[k, i] times row k) / its first value's root.
-    eliminate(matrix, n, factors: matrix, context, columns: { _, row in row..<n }) { row in
+    func divideByRoot(_ row: Int) {
       let root = matrix[row * n + row].squareRoot()
       for column in row..<n { matrix[row * n + column] /= root }
     }
+    eliminate(matrix, n, factors: matrix, context, columns: { _, row in row..<n }, finish: divideByRoot)
     // Row i of T is (row i of the identity, less the sum over k < i of Lᵀ[k, i] times row k) / Lᵀ[i, i].
     let inverse = AlignedBuffer<Double>(count: n * n)
     let rows = inverse.pointer
     for i in 0..<n { rows[i * n + i] = 1 }
-    eliminate(rows, n, factors: matrix, context, columns: { earlier, _ in 0..<earlier + 1 }) { row in
+    func divideByDiagonal(_ row: Int) {
       for column in 0...row { rows[row * n + column] /= matrix[row * n + row] }
     }
+    eliminate(
+      rows, n, factors: matrix, context, columns: { earlier, _ in 0..<earlier + 1 }, finish: divideByDiagonal)
     return inverse
   }
 
