@@ -1,7 +1,7 @@
 package import Models
 
-/// Groups the configurations that one fit answers, as each family of models defines: a forest, for instance, is a prefix
-/// of the largest one, cut to its depth.
+/// Groups the configurations that one fit answers, as each family of models defines: a forest, for instance, is a
+/// prefix of the largest one, cut to its depth.
 package struct FitPlan: Sendable {
   package struct Task: Sendable {
     package let group: FitGroup

@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  /// With two classes of equal probability, the bound of the curvature is exact: opposite coordinates of the classes have
-  /// curvature 1, so the gradient changes by the position. Sizes are around the blocks of the factorization.
+  /// With two classes of equal probability, the bound of the curvature is exact: opposite coordinates of the classes
+  /// have curvature 1, so the gradient changes by the position. Sizes are around the blocks of the factorization.
   @Test(arguments: [1, 2, 3, 4, 5, 31, 32, 33, 36, 37, 64, 65, 100], [1, 3])
   func curvatureIsOneForTwoClasses(features: Int, threads: Int) {
     let context = ComputeContext(threads: threads, instructionSet: .available.max()!)

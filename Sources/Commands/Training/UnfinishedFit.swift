@@ -3,8 +3,8 @@ internal import Compute
 internal import Foundation
 internal import Models
 
-/// The completed parts of an unfinished fit, such as the trees of a forest: a folder NAME.parts beside the model's file,
-/// with settings and parts.
+/// The completed parts of an unfinished fit, such as the trees of a forest: a folder NAME.parts beside the file of the
+/// model, with settings and parts.
 struct UnfinishedFit {
   let path: String
   let parts: PartFolder

@@ -3,8 +3,8 @@ package import Datasets
 
 /// A family whose models are forests: tree i depends only on the images, the settings and i.
 ///
-/// The tasks of a fit are the trees. One fit answers all numbers of trees, which are prefixes of the largest forest, and
-/// all depth limits, which cut it (random numbers are keyed by tree and node).
+/// The tasks of a fit are the trees. One fit answers all numbers of trees, which are prefixes of the largest forest,
+/// and all depth limits, which cut it (random numbers are keyed by tree and node).
 package protocol TreeEnsembleFamily: ModelFamily where Model == Forest, Part == [Tree] {
   static func forest(_ settings: Settings) -> ForestSettings
 }

@@ -14,7 +14,7 @@ enum Cholesky {
   static func inverseFactor(
     of matrix: UnsafeMutablePointer<Double>, size n: Int, on context: ComputeContext
   ) -> AlignedBuffer<Double> {
-    // Row i of Lᵀ is (row i of the matrix, less the sum over k < i of Lᵀ[k, i] times row k) / its first value's root.
+    // Row i of Lᵀ is (row i of the matrix, less the sum over k < i of Lᵀ[k, i] times row k) / root of its first value.
     func divideByRoot(_ row: Int) {
       let root = matrix[row * n + row].squareRoot()
       for column in row..<n { matrix[row * n + column] /= root }

@@ -5,8 +5,8 @@ package import Datasets
 ///
 /// Features are centered: scores are w · (x - center) + b. The intercepts of uncentered features follow from these.
 package final class LinearObjective {
-  /// The classes that training images have, ascending. A class without images has no best intercept: its losses approach
-  /// 0 as the intercept approaches negative infinity.
+  /// The classes that training images have, ascending. A class without images has no best intercept: its losses
+  /// approach 0 as the intercept approaches negative infinity.
   package let classes: [Int]
   private let strength: Double
   private let loss: CrossEntropy

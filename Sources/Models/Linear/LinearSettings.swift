@@ -5,7 +5,7 @@ package struct LinearSettings: FamilySettings {
   /// The largest number of iterations of the solver. scikit-learn's default of 100 is too small for most images.
   package var iterations = 1000
   /// The fit has converged when no derivative of the mean loss, with its penalty, exceeds this value. scikit-learn's
-  /// default of 1e-4 is reached while the objective is still about 1 % above its minimum.
+  /// default of 1e-4 is reached while the objective is still some tenths of a percent above its minimum.
   package var tolerance = 1e-5
 
   package init() {}

@@ -16,22 +16,21 @@ extension HoldOut {
       """
     case .outOfBag:
       """
-      The hold-out images are \(count) of the \(all) training images, each classified only by the trees whose bootstrap \
-      samples do not contain it (out of bag). These are about a third of the trees, so the whole forest is slightly \
-      more accurate and more confident.
+      The hold-out images are \(count) of the \(all) training images, each classified only by the trees whose \
+      bootstrap samples do not contain it (out of bag). These are about a third of the trees, so the whole forest is \
+      slightly more accurate and more confident.
       """
     case .leaveOneOut:
       """
-      The hold-out images are \
-      \(count == all ? "all \(all) training images," : "\(count) of the \(all) training images, sampled at random,") each \
-      classified by its nearest neighbors other than itself (leave-one-out). Near duplicates among the training images \
-      make results slightly better than on new images.
+      The hold-out images are \(count == all ? "all" : "\(count) of the") \(all) training images, \
+      \(count == all ? "" : "sampled at random, ")each classified by its nearest neighbors other than itself \
+      (leave-one-out). Near duplicates among the training images make results slightly better than on new images.
       """
     case .companion:
       """
-      The model was fitted on all training images, so a companion model with the same settings was fitted on \(rest) of \
-      them. The hold-out images are the other \(count), classified by the companion. Choices based on them apply to the \
-      model only as far as the two models are alike.
+      The model was fitted on all training images, so a companion model with the same settings was fitted on \(rest) \
+      of them. The hold-out images are the other \(count), classified by the companion. Choices based on them apply to \
+      the model only as far as the two models are alike.
       """
     case .noneTrainedOnAll: "The network was trained on all training images, so there are no hold-out images."
     case .noneWithoutBootstrap: "The forest was grown without bootstrap samples, so there are no hold-out images."
