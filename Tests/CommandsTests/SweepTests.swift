@@ -197,7 +197,7 @@ import Testing
   }
 
   /// Users start from the examples, so they must run; on these small images some configurations are impossible.
-  @Test(arguments: ["forest", "tree", "knn", "cnn", "random", "reference", "public-benchmark"])
+  @Test(arguments: ["forest", "extra-trees", "tree", "knn", "cnn", "linear", "random", "reference", "public-benchmark"])
   func examplesRun(name: String) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../deploy/examples/\(name).yaml"
     let run = try search([path])

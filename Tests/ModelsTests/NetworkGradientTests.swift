@@ -27,6 +27,8 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
     Layers(testDescription: "kernel 5, valid") { ($0.kernel, $0.padding) = (5, .valid) },
     Layers(testDescription: "kernel 1") { $0.kernel = 1 },
     Layers(testDescription: "kernel 7") { $0.kernel = 7 },
+    Layers(testDescription: "no convolution") { ($0.filters, $0.dense) = ([], [6, 5]) },
+    Layers(testDescription: "only the output layer") { ($0.filters, $0.dropout) = ([], 0.4) },
     Layers(testDescription: "label smoothing") { $0.labelSmoothing = 0.2 },
     Layers(testDescription: "dropout") { $0.dropout = 0.4 },
     Layers(testDescription: "everything") {
@@ -105,7 +107,7 @@ func randomImages(_ count: Int, _ shape: ImageShape, classes: Int, key: UInt32 =
   }
 
   @Test(arguments: [
-    ("kernel", "4"), ("shards", "129"), ("dropout", "1"), ("filters", "none"), ("filters", "3,x"), ("epochs", "0"),
+    ("kernel", "4"), ("shards", "129"), ("dropout", "1"), ("filters", "0"), ("filters", "3,x"), ("epochs", "0"),
     ("learning-rate", "nan"), ("padding", "full"), ("validation", "1"), ("batch", "-1"), ("augment", "spin"),
   ]) func rejectsInvalidSettings(name: String, value: String) {
     var text = NetworkSettings().text
