@@ -11,8 +11,8 @@ struct BenchmarkCommand: ParsableCommand {
     abstract: "Measures the time and memory of fits and predictions.",
     usage: "atelier benchmark [<options>]",
     discussion: """
-      Measures every kind of model, with the settings of `atelier quickstart` if it has them. Each measurement runs in a separate process, which has its own peak \
-      memory. The result is the median of the repetitions.
+      Measures every kind of model, with the settings of `atelier quickstart` if it has them. Each measurement runs in \
+      a separate process, which has its own peak memory. The result is the median of the repetitions.
 
       Example:  atelier benchmark --models forest,tree --repetitions 5
       """)
