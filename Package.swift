@@ -91,14 +91,19 @@ let package = Package(
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
+      "Benchmarks",
+      [
+        "Cluster", "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Evaluation", "Models", "Selection",
+        "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    target(
       "Commands",
       [
-        "Cluster", "Compute", "Coordination", "Dashboard", "Datasets", "EmulatedNetwork", "Models", "Evaluation",
-        "Reports", "Runs", "Selection", "Transport",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Models", "Evaluation", "Reports", "Runs",
+        "Selection", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .executableTarget(
       name: "atelier",
@@ -132,6 +137,7 @@ let package = Package(
     testTarget(
       "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
       resources: [.copy("Golden")]),
+    testTarget("BenchmarksTests", ["Benchmarks"]),
     testTarget("DashboardTests", ["Dashboard"]),
     testTarget("EmulatedNetworkTests", ["EmulatedNetwork"]),
     testTarget(
@@ -139,8 +145,7 @@ let package = Package(
     testTarget(
       "CommandsTests",
       [
-        "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Models", "Runs", "Transport", "Commands", "atelier",
-        "ToyFamily",
+        "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Models", "Runs", "Transport", "atelier", "ToyFamily",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       resources: [.copy("Golden")]),

@@ -1,8 +1,8 @@
+internal import Benchmarks
 internal import Cluster
 internal import Compute
 internal import Dashboard
 internal import Datasets
-internal import EmulatedNetwork
 internal import Evaluation
 internal import Foundation
 internal import Models
@@ -60,9 +60,12 @@ enum ExitStatus {
       case .notCreated: return cannotCreate
       case .notWritten: return inputOutput
       }
-    case is BenchmarkError: return software
-    case EmulationError.notAllowed: return notAllowed
-    case EmulationError.unavailable: return unavailable
+    case let error as BenchmarkError:
+      switch error {
+      case .digestsDiffer, .configurationsMissing: return software
+      case .notAllowed: return notAllowed
+      case .unavailable: return unavailable
+      }
     case let error as TransportError:
       switch error.kind {
       case .unavailable: return unavailable

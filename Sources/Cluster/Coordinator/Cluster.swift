@@ -68,6 +68,7 @@ package final class Cluster {
   /// - Throws: ``TransportError`` if the cluster cannot listen or no worker can be started.
   package init(_ settings: ClusterSettings, on context: ComputeContext, log: @escaping (String) -> Void) throws {
     (self.settings, self.context, self.log) = (settings, context, log)
+    let limits = Limits(settings.limits)
     try ZeroMQLibrary.check()
     try SystemLimits.check(localWorkers: settings.workers)
     guard settings.listen == nil || settings.keys != nil else {
@@ -92,15 +93,15 @@ package final class Cluster {
     }
     router = try Socket(
       .router, in: sockets, security: keys.map { .server($0.own, domain: Self.domain) } ?? .none,
-      bounds: Socket.Bounds(settings.limits))
+      bounds: Socket.Bounds(limits))
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
-      session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: settings.limits)
+      session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
     if settings.isOneProcess {
       inProcessWorker = try InProcessWorker(
-        in: sockets, joining: local, on: context, blobs: store, limits: settings.limits)
+        in: sockets, joining: local, on: context, blobs: store, limits: limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
   }

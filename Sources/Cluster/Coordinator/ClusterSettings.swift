@@ -1,4 +1,3 @@
-package import Coordination
 package import Transport
 
 /// The workers of a cluster, and how they connect.
@@ -14,7 +13,7 @@ package struct ClusterSettings: Sendable {
   package var keys: CoordinatorKeys?
   /// The number of threads of this process, or of its local workers together.
   package var threads: Int
-  package var limits = Limits()
+  package var limits = ClusterLimits()
 
   /// Options that pass the limits to local workers.
   package var workerOptions: [String] = []

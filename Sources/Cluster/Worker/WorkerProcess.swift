@@ -1,5 +1,5 @@
 package import Compute
-package import Coordination
+internal import Coordination
 internal import Foundation
 package import Transport
 
@@ -13,7 +13,7 @@ package struct WorkerSettings: Sendable {
   package var keys: WorkerKeys?
   /// Whether the coordinator has started this worker and puts files into the folder of its socket.
   package var isLocal = false
-  package var limits = Limits()
+  package var limits = ClusterLimits()
 
   package init(join: Endpoint) { self.join = join }
 }
@@ -35,6 +35,7 @@ package enum WorkerProcess {
       throw TransportError(
         "joining \(settings.join) requires keys: create them with `atelier keys` and name their folder with --keys")
     }
+    let limits = Limits(settings.limits)
     let sockets = try SocketContext()
     let id = UInt64.random(in: 1...UInt64.max)
     let accessControl = try AccessControl(in: sockets)
@@ -44,21 +45,21 @@ package enum WorkerProcess {
     let listening = try settings.exchange ?? exchangeEndpoint(reaching: settings.join)
     let exchange = ComputeThread.Exchange(
       endpoint: listening, keys: exchangeKeys, accessControl: accessControl, context: sockets,
-      bounds: Socket.Bounds(settings.limits),
+      bounds: Socket.Bounds(limits),
       advertised: settings.advertise ?? .automatic(for: listening, joining: settings.join))
     let blobs = BlobStore()
     let (computing, endpoint) = try ComputeThread.start(
-      worker: id, on: context, blobs: blobs, exchange: exchange, limits: settings.limits)
+      worker: id, on: context, blobs: blobs, exchange: exchange, limits: limits)
     defer { computing.end() }
     let security = SocketSecurity.client(keys.own, server: keys.coordinator)
-    let socket = try Socket(.dealer, in: sockets, security: security, bounds: Socket.Bounds(settings.limits))
+    let socket = try Socket(.dealer, in: sockets, security: security, bounds: Socket.Bounds(limits))
     let monitor = try ConnectionMonitor(socket, name: "connections", in: sockets)
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
     let cache = settings.isLocal ? settings.join.folder.map(BlobCache.init(coordinatorFolder:)) : BlobCache()
     let loop = WorkerLoop(
-      worker: Worker(id: id, profile: profile, limits: settings.limits), socket: socket, monitor: monitor,
-      computing: computing, blobs: blobs, cache: cache, limits: settings.limits, log: log)
+      worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: monitor,
+      computing: computing, blobs: blobs, cache: cache, limits: limits, log: log)
     loop.run(until: isEnding)
     return loop.refusal
   }

@@ -1,8 +1,7 @@
 internal import ArgumentParser
+internal import Benchmarks
 internal import Compute
-internal import EmulatedNetwork
 internal import Evaluation
-internal import Foundation
 internal import Logging
 internal import Models
 
@@ -68,55 +67,47 @@ struct BenchmarkCommand: ParsableCommand {
   func run() throws {
     Interruption.watch()
     try jsonOptions.check()
-    if simulate {
-      let result = SimulationBenchmark.run()
-      return try jsonOptions.write(result, text: SimulationBenchmark.text(result))
-    }
-    if network {
-      let benchmark = NetworkBenchmark(
-        data: ["--data", dataOptions.location],
-        link: EmulatedNetwork.Link(bitsPerSecond: linkRate * 1e9, delay: .milliseconds(linkDelay)),
-        repetitions: repetitions, epochs: epochs, batch: batch, log: { computeOptions.logger.info("\($0)") })
-      let result = try benchmark.run()
-      return try jsonOptions.write(result, text: NetworkBenchmark.text(result))
-    }
-    if cluster {
-      let benchmark = ClusterBenchmark(
-        dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,
-        epochs: epochs, dataLocation: dataOptions.location, log: { computeOptions.logger.info("\($0)") })
-      let results = try benchmark.run()
-      return try jsonOptions.write(results, text: ClusterBenchmark.table(results).text)
-    }
-    var results: [BenchmarkResult] = []
-    for kind in models?.kinds ?? ModelKind.allCases {
-      var samples: [BenchmarkSample] = []
-      for repetition in 1...repetitions {
-        computeOptions.logger.info("\(kind.rawValue): \(repetition) of \(repetitions)")
-        samples.append(try measure(kind))
+    do {
+      if simulate {
+        let result = SimulationBenchmark.run()
+        try jsonOptions.write(result, text: SimulationBenchmark.text(result))
+      } else if network {
+        let result = try networkBenchmark.run()
+        try jsonOptions.write(result, text: NetworkBenchmark.text(result))
+      } else if cluster {
+        let results = try clusterBenchmark().run()
+        try jsonOptions.write(results, text: ClusterBenchmark.table(results).text)
+      } else {
+        let results = try modelBenchmark.run()
+        try jsonOptions.write(results, text: BenchmarkResult.table(results).text)
       }
-      let settings = try Self.settings(kind, epochs: epochs)
-      results.append(
-        try BenchmarkResult(
-          kind: kind, parameters: kind.family.summary(of: settings),
-          threads: computeOptions.threads ?? availableCores(),
-          instructionSet: try InstructionSet.chosen().rawValue, samples: samples))
+    } catch let failure as ProcessFailure {
+      throw ExitCode(failure.status ?? ExitStatus.software)
     }
-    try jsonOptions.write(results, text: BenchmarkResult.table(results).text)
   }
 
-  /// Returns the settings that are measured: those of the reference study, or the defaults.
-  static func settings(_ kind: ModelKind, epochs: Int) throws -> ModelSettings {
-    var text = kind.family.referenceModel?.settings.text ?? kind.settingsType.init().text
-    if kind.setting("epochs") != nil { text["epochs"] = "\(epochs)" }
-    return try ModelSettings(kind, text)
+  private var networkBenchmark: NetworkBenchmark {
+    NetworkBenchmark(
+      data: ["--data", dataOptions.location], gigabits: linkRate, delayMilliseconds: linkDelay,
+      repetitions: repetitions, epochs: epochs, batch: batch, log: { computeOptions.logger.info("\($0)") },
+      isStopped: { Interruption.isRequested })
   }
 
-  /// Runs `atelier benchmark-sample`, and decodes its output.
-  private func measure(_ kind: ModelKind) throws -> BenchmarkSample {
-    var arguments = ["benchmark-sample", kind.rawValue, "--epochs", "\(epochs)", "--quiet"]
+  private func clusterBenchmark() throws -> ClusterBenchmark {
+    ClusterBenchmark(
+      dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,
+      epochs: epochs, dataLocation: dataOptions.location, log: { computeOptions.logger.info("\($0)") },
+      isStopped: { Interruption.isRequested })
+  }
+
+  private var modelBenchmark: ModelBenchmark {
+    var arguments: [String] = []
     if let data = dataOptions.data { arguments += ["--data", data] }
     if let threads = computeOptions.threads { arguments += ["--threads", "\(threads)"] }
-    return try JSONDecoder().decode(BenchmarkSample.self, from: BenchmarkProcess.run(arguments))
+    return ModelBenchmark(
+      kinds: models?.kinds ?? ModelKind.allCases, repetitions: repetitions, epochs: epochs,
+      threads: computeOptions.threads ?? availableCores(), arguments: arguments,
+      log: { computeOptions.logger.info("\($0)") }, isStopped: { Interruption.isRequested })
   }
 }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Benchmarks
 internal import Models
 
 extension ModelKind: ExpressibleByArgument {}
@@ -14,9 +15,10 @@ struct BenchmarkSampleCommand: ParsableCommand {
 
   func run() throws {
     let context = try computeOptions.makeContext()
-    let settings = try BenchmarkCommand.settings(kind, epochs: epochs)
+    let settings = try ModelBenchmark.settings(kind, epochs: epochs)
     Interruption.watch()
-    let sample = try BenchmarkSample(settings, dataOptions.load(), on: context)
+    let sample = try BenchmarkSample(
+      settings, dataOptions.load(), on: context, isStopped: { Interruption.isRequested })
     try StandardOutput.write(JSONOptions.encode(sample))
   }
 }

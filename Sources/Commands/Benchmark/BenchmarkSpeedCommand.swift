@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Benchmarks
 internal import Cluster
 internal import Compute
 internal import Foundation

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Cluster
 internal import Compute
-internal import Coordination
 internal import Foundation
 internal import Transport
 
@@ -43,7 +42,7 @@ struct ClusterOptions: ParsableArguments {
       Fraction of the training time for recomputing other workers' gradients, to find hosts that compute wrongly: 0 \
       for none, 1 for all gradients.
       """, valueName: "fraction", visibility: .hidden))
-  var gradientChecks = Limits().checkedFraction
+  var gradientChecks = ClusterLimits().checkedFraction
 
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
@@ -155,32 +154,32 @@ struct LimitOptions: ParsableArguments {
     help: ArgumentHelp(
       "Timeout in milliseconds after which a silent worker is considered lost, and its tasks go to others.",
       valueName: "milliseconds"))
-  var workerTimeout = Limits().workerTimeout
+  var workerTimeout = ClusterLimits().workerTimeout
 
   @Option(
     help: ArgumentHelp(
       "Interval in milliseconds between heartbeats of coordinator and workers.", valueName: "milliseconds",
       visibility: .hidden))
-  var heartbeat = Limits().heartbeat
+  var heartbeat = ClusterLimits().heartbeat
 
   @Option(
     help: ArgumentHelp(
       "Timeout in milliseconds after which an unacknowledged result is sent again.", valueName: "milliseconds",
       visibility: .hidden))
-  var retry = Limits().retryInterval
+  var retry = ClusterLimits().retryInterval
 
   @Option(
     help: ArgumentHelp(
       "Timeout in milliseconds after which a missing part of a gradient is requested again.", valueName: "milliseconds",
       visibility: .hidden))
-  var resendTimeout = Limits().resendTimeout
+  var resendTimeout = ClusterLimits().resendTimeout
 
   @Option(
     help: ArgumentHelp(
       """
       Number of worker crashes after which a task is quarantined; higher if workers are also lost at other tasks.
       """, valueName: "crashes", visibility: .hidden))
-  var maxFailures = Limits().maxFailures
+  var maxFailures = ClusterLimits().maxFailures
 
   func validate() throws {
     if !(10...60_000).contains(heartbeat) { throw ValidationError("--heartbeat must be from 10 to 60000 milliseconds") }
@@ -195,8 +194,8 @@ struct LimitOptions: ParsableArguments {
     if !(1...1_000).contains(maxFailures) { throw ValidationError("--max-failures must be from 1 to 1000") }
   }
 
-  var limits: Limits {
-    var limits = Limits()
+  var limits: ClusterLimits {
+    var limits = ClusterLimits()
     (limits.heartbeat, limits.workerTimeout, limits.retryInterval) = (heartbeat, workerTimeout, retry)
     (limits.resendTimeout, limits.maxFailures) = (resendTimeout, maxFailures)
     return limits

@@ -1,15 +1,16 @@
-internal import ArgumentParser
 internal import Compute
 internal import Foundation
 
 /// Another process of this program, to be measured.
 enum BenchmarkProcess {
-  /// Runs the process to its end, and interrupts it if the user stops this one.
+  /// Runs the process to its end, and interrupts it if this one is stopped.
   ///
-  /// - Parameter folder: the working folder; nil for that of this process
+  /// - Parameters:
+  ///   - folder: the working folder; nil for that of this process
+  ///   - isStopped: polled while the process runs
   /// - Returns: the output, which must fit into a pipe's buffer
-  /// - Throws: `CancellationError` if stopped; `ExitCode` if the process fails, after reporting its error itself
-  static func run(_ arguments: [String], in folder: String? = nil) throws -> Data {
+  /// - Throws: `CancellationError` if stopped; ``ProcessFailure`` if the process fails
+  static func run(_ arguments: [String], in folder: String? = nil, isStopped: () -> Bool) throws -> Data {
     // If Foundation cannot start its monitoring thread, it would wait forever.
     try SystemThread.check(canStart: 2)
     let process = Process()
@@ -21,13 +22,11 @@ enum BenchmarkProcess {
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     try process.run()
     while process.isRunning {
-      if Interruption.isRequested { process.interrupt() }
+      if isStopped() { process.interrupt() }
       usleep(20_000)
     }
-    if Interruption.isRequested { throw CancellationError() }
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-      throw ExitCode(process.terminationReason == .exit ? process.terminationStatus : ExitStatus.software)
-    }
+    if isStopped() { throw CancellationError() }
+    try ProcessFailure.check(process)
     return output.fileHandleForReading.readDataToEndOfFile()
   }
 }

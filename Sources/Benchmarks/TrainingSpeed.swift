@@ -1,20 +1,19 @@
-internal import Cluster
-internal import Datasets
-internal import Foundation
-internal import Models
+package import Cluster
+package import Datasets
+package import Models
 
 /// The speed at which workers train a network.
-struct TrainingSpeed: Codable {
+package struct TrainingSpeed: Codable {
   /// Training images per second, from the first report to the last, which excludes the start.
-  let imagesPerSecond: Double
+  package let imagesPerSecond: Double
   /// The digest of the network.
-  let digest: String
+  package let digest: String
 
   /// Trains, and measures the speed.
-  /// - Throws: `CancellationError` if the user stops it; errors of the training
-  init(
-    _ settings: NetworkSettings, _ dataset: Dataset, by cluster: Cluster,
-    isStopped: () -> Bool = { Interruption.isRequested }
+  /// - Parameter isStopped: polled during the training
+  /// - Throws: `CancellationError` if stopped; errors of the training
+  package init(
+    _ settings: NetworkSettings, _ dataset: Dataset, by cluster: Cluster, isStopped: () -> Bool
   ) throws {
     var (first, last): ((Int, ContinuousClock.Instant)?, (Int, ContinuousClock.Instant)?) = (nil, nil)
     let (network, _) = try cluster.train(

@@ -1,19 +1,18 @@
-internal import Compute
-internal import Evaluation
-internal import Models
+package import Evaluation
+package import Models
 
 /// The repeated measurements of one model, and their medians.
-struct BenchmarkResult: Encodable {
-  let kind: ModelKind
-  let parameters: String
-  let threads: Int
-  let instructionSet: String
-  let samples: [BenchmarkSample]
-  let medianFitSeconds: Double
-  let medianPredictSeconds: Double
+package struct BenchmarkResult: Encodable {
+  package let kind: ModelKind
+  package let parameters: String
+  package let threads: Int
+  package let instructionSet: String
+  package let samples: [BenchmarkSample]
+  package let medianFitSeconds: Double
+  package let medianPredictSeconds: Double
   /// The highest peak of all repetitions.
-  let fitPeakBytes: Int
-  let peakBytes: Int
+  package let fitPeakBytes: Int
+  package let peakBytes: Int
 
   /// - Parameter samples: at least one measurement
   /// - Throws: ``BenchmarkError/digestsDiffer(_:)`` if two fits gave different models
@@ -27,7 +26,7 @@ struct BenchmarkResult: Encodable {
     peakBytes = samples.map(\.peakBytes).max()!
   }
 
-  static func table(_ results: [BenchmarkResult]) -> TextTable {
+  package static func table(_ results: [BenchmarkResult]) -> TextTable {
     var table = TextTable(
       [.left, .left, .right, .right, .right, .right, .right, .right, .left],
       header: [
@@ -50,18 +49,4 @@ func median(_ values: [Double]) -> Double {
   let sorted = values.sorted()
   let middle = sorted.count / 2
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-enum BenchmarkError: Error, CustomStringConvertible {
-  case digestsDiffer(ModelKind)
-  case configurationsMissing(Int)
-
-  var description: String {
-    switch self {
-    case .digestsDiffer(let kind):
-      "two fits of \(kind.rawValue) on the same data gave different models: this is a bug in Atelier"
-    case .configurationsMissing(let count):
-      "\(counted(count, "configuration")) of a measured sweep have no score; use another data set for the benchmark"
-    }
-  }
 }

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Cluster
 internal import Compute
 internal import EmulatedNetwork
@@ -10,8 +9,8 @@ internal import Transport
 /// Measures the training of the network by two workers with one thread each, on separate hosts that links join, against
 /// the same processes over loopback. The hosts are network namespaces; traffic over links is encrypted, as between all
 /// hosts.
-struct NetworkBenchmark {
-  struct Result: Encodable {
+package struct NetworkBenchmark {
+  package struct Result: Encodable {
     let gigabits: Double
     let delayMilliseconds: Double
     /// The emulation of the links: "netem", or "a thread of this process".
@@ -37,13 +36,31 @@ struct NetworkBenchmark {
   let epochs: Int
   let batch: Int
   let log: (String) -> Void
+  /// Polled during the measurements.
+  let isStopped: () -> Bool
 
   private static let port = 7_700
 
-  /// - Throws: ``EmulationError`` if the hosts cannot be created
-  func run() throws -> Result {
+  /// - Parameters:
+  ///   - data: the arguments for the data set
+  ///   - gigabits: the rate of each link, in Gbit/s
+  ///   - delayMilliseconds: the delay of each link in one direction
+  ///   - log: receives messages about the progress
+  ///   - isStopped: polled during the measurements
+  package init(
+    data: [String], gigabits: Double, delayMilliseconds: Double, repetitions: Int, epochs: Int, batch: Int,
+    log: @escaping (String) -> Void, isStopped: @escaping () -> Bool
+  ) {
+    (self.data, self.repetitions, self.epochs, self.batch) = (data, repetitions, epochs, batch)
+    link = EmulatedNetwork.Link(bitsPerSecond: gigabits * 1e9, delay: .milliseconds(delayMilliseconds))
+    (self.log, self.isStopped) = (log, isStopped)
+  }
+
+  /// - Throws: ``BenchmarkError`` if the hosts cannot be created; ``ProcessFailure``; `CancellationError` if stopped
+  package func run() throws -> Result {
     // Host 0 is that of the coordinator.
-    let network = try EmulatedNetwork(hosts: 3, link: link)
+    let network: EmulatedNetwork
+    do { network = try EmulatedNetwork(hosts: 3, link: link) } catch { throw BenchmarkError(error) }
     let folder = try ClusterFolder()
     defer { folder.remove() }
     try makeKeys(in: folder.path)
@@ -113,14 +130,12 @@ struct NetworkBenchmark {
       workers.append(try Self.start(words(command, keys: worker), output: nil))
     }
     while coordinator.isRunning {
-      if Interruption.isRequested { throw CancellationError() }
+      if isStopped() { throw CancellationError() }
       // A worker that has exited has reported its error on standard error.
-      if workers.contains(where: { !$0.isRunning }) { throw ExitCode(ExitStatus.software) }
+      if workers.contains(where: { !$0.isRunning }) { throw ProcessFailure(status: nil) }
       usleep(20_000)
     }
-    guard coordinator.terminationReason == .exit, coordinator.terminationStatus == 0 else {
-      throw ExitCode(coordinator.terminationReason == .exit ? coordinator.terminationStatus : ExitStatus.software)
-    }
+    try ProcessFailure.check(coordinator)
     return try JSONDecoder().decode(TrainingSpeed.self, from: output.fileHandleForReading.readDataToEndOfFile())
   }
 
@@ -141,7 +156,7 @@ struct NetworkBenchmark {
     process.waitUntilExit()
   }
 
-  static func text(_ result: Result) -> String {
+  package static func text(_ result: Result) -> String {
     var table = TextTable([.left, .right, .right], header: ["", "images/s", ""])
     let base = median(result.loopback)
     for (name, speeds) in [

@@ -1,78 +1,8 @@
 internal import Coordination
-internal import Evaluation
-internal import Foundation
 internal import SwiftProtobuf
 
-/// Simulates the limits of a large cluster: the state machines with many workers in simulated time, and a model of the
-/// gradient exchange.
-struct SimulationBenchmark {
-  struct Tasks: Encodable {
-    let workers: Int
-    let units: Int
-    let simulatedSeconds: Double
-    /// The duration if no worker ever waited.
-    let idealSeconds: Double
-    let messagesPerUnit: Double
-    let coordinatorMicrosecondsPerUnit: Double
-  }
-
-  struct Exchange: Encodable {
-    let workers: Int
-    let gigabits: Double
-    let milliseconds: Double
-    /// The fraction of the ideal speedup, which is the number of workers.
-    let efficiency: Double
-  }
-
-  struct Result: Encodable {
-    let tasks: [Tasks]
-    let exchange: [Exchange]
-  }
-
-  static func run() -> Result {
-    Result(
-      tasks: [(10, 100_000), (100, 100_000), (1_000, 100_000)].map { workers, tasks in
-        var simulation = TaskSimulation(workers: workers, tasks: tasks)
-        return simulation.run()
-      },
-      exchange: [2, 4, 8, 16, 64, 256, 1_000].flatMap { workers in
-        [1.0, 10, 100].map { ExchangeModel(workers: workers, gigabits: $0).result }
-      })
-  }
-
-  static func text(_ result: Result) -> String {
-    var tasks = TextTable(
-      [.right, .right, .right, .right, .right, .right],
-      header: ["workers", "tasks", "simulated s", "ideal s", "messages/task", "coordinator µs/task"])
-    for row in result.tasks {
-      tasks.add([
-        "\(row.workers)", "\(row.units)", formatted(row.simulatedSeconds, digits: 2),
-        formatted(row.idealSeconds, digits: 2), formatted(row.messagesPerUnit, digits: 3),
-        formatted(row.coordinatorMicrosecondsPerUnit, digits: 2),
-      ])
-    }
-    var exchange = TextTable(
-      [.right, .right, .right, .right], header: ["workers", "Gbit/s", "step ms", "efficiency"])
-    for row in result.exchange {
-      exchange.add([
-        "\(row.workers)", formatted(row.gigabits, digits: 0), formatted(row.milliseconds, digits: 1),
-        formatted(100 * row.efficiency, digits: 0) + " %",
-      ])
-    }
-    return """
-      Tasks of 20 to 40 ms, distributed by the state machines, with a message delay of 1 ms:
-
-      \(tasks.text)
-
-      Model of a step of the default network: 8 shards per worker, links with a delay of 0.1 ms:
-
-      \(exchange.text)
-      """
-  }
-}
-
 /// One coordinator and many workers in simulated time, without failures.
-private struct TaskSimulation {
+struct TaskSimulation {
   private enum Event {
     case toCoordinator(WorkerID, Coordinator.Event)
     case toWorker(WorkerID, Worker.Event)
@@ -182,36 +112,5 @@ private struct TaskSimulation {
     guard let chunk = started[id]?.first else { return }
     turns[id, default: 0] += 1
     events.add(.computed(id, turn: turns[id]!), at: now + Self.milliseconds(chunk))
-  }
-}
-
-/// A model of the duration of a step: computing, then sending (with two members, one exchange of the whole gradient;
-/// with more, reduce-scatter and all-gather).
-///
-/// The batch grows with the number of workers, so that computing takes the same time for any number of them.
-private struct ExchangeModel {
-  let workers: Int
-  let gigabits: Double
-
-  /// The time of the default network on one core of the machine of the README's figures.
-  private static let computeMilliseconds = 43.0
-  private static let gradientBytes = 2_670_000.0
-  private static let latencyMilliseconds = 0.1
-  /// The cost of each message to its sender and receiver, independent of its size.
-  private static let messageMilliseconds = 0.02
-  /// The time of the last shard's backward pass, during which complete buckets are sent.
-  private static let overlapMilliseconds = 3.2
-
-  var result: SimulationBenchmark.Exchange {
-    let bytes = workers == 2 ? Self.gradientBytes : 2 * Self.gradientBytes * Double(workers - 1) / Double(workers)
-    let phases = workers == 2 ? 1.0 : 2.0
-    let sending = bytes * 8 / (gigabits * 1e6)
-    let buckets = workers <= 16 ? 4.0 : 1
-    let messages = phases * buckets * Double(workers - 1) * 2 * Self.messageMilliseconds
-    // Only the first phase overlaps with computing, except for the last bucket.
-    let hidden = buckets > 1 ? min(Self.overlapMilliseconds, 0.9 * sending / phases) : 0
-    let step = Self.computeMilliseconds + sending - hidden + phases * Self.latencyMilliseconds + messages
-    return SimulationBenchmark.Exchange(
-      workers: workers, gigabits: gigabits, milliseconds: step, efficiency: Self.computeMilliseconds / step)
   }
 }

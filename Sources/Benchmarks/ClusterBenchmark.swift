@@ -1,14 +1,14 @@
 internal import Cluster
-internal import Compute
-internal import Datasets
-internal import Evaluation
+package import Compute
+package import Datasets
+package import Evaluation
 internal import Foundation
 internal import Models
 
 /// Measures the overhead of distribution: two local workers with half of the threads each, against one process with all
 /// of them. Also measures the overhead of a sweep over its fits.
-struct ClusterBenchmark {
-  struct Result: Encodable {
+package struct ClusterBenchmark {
+  package struct Result: Encodable {
     let name: String
     /// The value of each repetition.
     let values: [Double]
@@ -19,8 +19,8 @@ struct ClusterBenchmark {
 
     init(_ name: String, _ values: [Double], unit: String, oneProcess: [Double]? = nil) {
       (self.name, self.values, self.unit) = (name, values, unit)
-      self.median = Commands.median(values)
-      self.oneProcess = oneProcess.map(Commands.median)
+      self.median = Benchmarks.median(values)
+      self.oneProcess = oneProcess.map(Benchmarks.median)
     }
   }
 
@@ -31,16 +31,31 @@ struct ClusterBenchmark {
   /// The argument for `--data`.
   let dataLocation: String
   let log: (String) -> Void
+  /// Polled during the measurements.
+  let isStopped: () -> Bool
 
   /// The number of empty tasks in one job.
   private static let emptyTasks = 100_000
 
-  func run() throws -> [Result] {
+  /// - Parameters:
+  ///   - dataLocation: the argument for `--data` that gives the same data set
+  ///   - log: receives messages about the progress
+  ///   - isStopped: polled during the measurements
+  package init(
+    dataset: Dataset, context: ComputeContext, repetitions: Int, epochs: Int, dataLocation: String,
+    log: @escaping (String) -> Void, isStopped: @escaping () -> Bool
+  ) {
+    (self.dataset, self.context, self.repetitions, self.epochs) = (dataset, context, repetitions, epochs)
+    (self.dataLocation, self.log, self.isStopped) = (dataLocation, log, isStopped)
+  }
+
+  /// - Throws: `CancellationError` if stopped; ``ProcessFailure``, ``BenchmarkError``, and errors of fits
+  package func run() throws -> [Result] {
     var cnn: (one: [Double], two: [Double]) = ([], [])
     var forest: (one: [Double], two: [Double]) = ([], [])
     var grid: (one: [Double], two: [Double]) = ([], [])
     var (ready, empty, recovery, trivial): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
-    let sweep = SweepBenchmark(data: dataLocation, threads: context.team.count)
+    let sweep = SweepBenchmark(data: dataLocation, threads: context.team.count, isStopped: isStopped)
     for repetition in 1...repetitions {
       log("\(repetition) of \(repetitions)")
       try withCluster(workers: 0) { one in
@@ -89,7 +104,7 @@ struct ClusterBenchmark {
   private func networkSpeed(_ cluster: Cluster) throws -> Double {
     var settings = NetworkSettings()
     settings.epochs = epochs
-    return try TrainingSpeed(settings, dataset, by: cluster).imagesPerSecond
+    return try TrainingSpeed(settings, dataset, by: cluster, isStopped: isStopped).imagesPerSecond
   }
 
   private func forestSpeed(_ cluster: Cluster) throws -> Double {
@@ -98,7 +113,7 @@ struct ClusterBenchmark {
     let start = ContinuousClock.now
     _ = try cluster.fitTasks(
       of: .forest(settings), dataset.train, classCount: dataset.classCount,
-      progress: { _ in !Interruption.isRequested })
+      progress: { _ in !isStopped() })
     return Double(settings.trees) / ((ContinuousClock.now - start) / .seconds(1))
   }
 
@@ -121,13 +136,13 @@ struct ClusterBenchmark {
             kill(pid_t(progress.workers[0].process), SIGKILL)
             killed = (.now, done + NetworkSettings().batch)
           }
-          return !Interruption.isRequested
+          return !isStopped()
         })
-    } catch is CancellationError where !Interruption.isRequested {}
+    } catch is CancellationError where !isStopped() {}
     return seconds
   }
 
-  static func table(_ results: [Result]) -> TextTable {
+  package static func table(_ results: [Result]) -> TextTable {
     var table = TextTable(
       [.left, .right, .left, .right, .right], header: ["", "median", "unit", "one process", "ratio"])
     for result in results {

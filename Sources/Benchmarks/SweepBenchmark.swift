@@ -6,6 +6,8 @@ struct SweepBenchmark {
   /// The argument for `--data`, valid in any folder.
   let data: String
   let threads: Int
+  /// Polled while a command runs.
+  let isStopped: () -> Bool
 
   /// The number of configurations in the grid of trees, none of which shares a fit with another.
   static let trivialCount = 10_000
@@ -59,7 +61,8 @@ struct SweepBenchmark {
   /// - Throws: ``BenchmarkError/configurationsMissing(_:)`` if some have no score
   private func search(_ arguments: [String], in folder: String) throws -> SweepOutput {
     _ = try BenchmarkProcess.run(
-      ["sweep"] + arguments + ["--no-refit", "--top", "1", "--quiet", "--json", "found.json"], in: folder)
+      ["sweep"] + arguments + ["--no-refit", "--top", "1", "--quiet", "--json", "found.json"], in: folder,
+      isStopped: isStopped)
     let found = try JSONDecoder().decode(
       SweepOutput.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/found.json")))
     let missing = found.summary.rows.count { $0.mean == nil }
