@@ -4,6 +4,7 @@ internal import Dashboard
 internal import Datasets
 internal import EmulatedNetwork
 internal import Evaluation
+internal import Files
 internal import Foundation
 internal import Models
 internal import Runs

@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Models
 internal import Transport
 
 /// The folder in which a worker looks for a file before it downloads it.

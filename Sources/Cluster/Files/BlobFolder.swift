@@ -1,5 +1,5 @@
+package import Files
 internal import Foundation
-package import Models
 
 /// The files that a coordinator writes for its local workers, in the folder of its socket: they are neither sent
 /// through a socket nor hashed.
@@ -39,20 +39,13 @@ package struct BlobFolder {
   /// Writes a file without flushing it to the disk, since it need not outlive the process.
   private static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
     let file = OpenFiles.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
     defer { close(file) }
-    for piece in pieces {
-      var done = 0
-      while done < piece.count {
-        let count = piece.withUnsafeBytes { Foundation.write(file, $0.baseAddress! + done, $0.count - done) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else {
-          let reason = String(cString: strerror(errno))
-          unlink(path)
-          throw .notWritten(path: path, reason: "\(reason); set TMPDIR to a folder with more space")
-        }
-        done += count
-      }
+    do throws(SystemError) {
+      for piece in pieces { try FileTransfer.write(piece, to: file) }
+    } catch {
+      unlink(path)
+      throw .notWritten(path: path, reason: "\(error); set TMPDIR to a folder with more space")
     }
   }
 }

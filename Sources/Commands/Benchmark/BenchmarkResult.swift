@@ -1,6 +1,5 @@
-internal import Compute
-internal import Evaluation
 internal import Models
+internal import Text
 
 /// The repeated measurements of one model, and their medians.
 struct BenchmarkResult: Encodable {

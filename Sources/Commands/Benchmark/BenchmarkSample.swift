@@ -3,6 +3,7 @@ internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Progress
 
 /// The measurement of one fit and one prediction of all test images, in a separate process.
 struct BenchmarkSample: Codable {

@@ -1,7 +1,7 @@
 internal import Coordination
-internal import Evaluation
 internal import Foundation
 internal import SwiftProtobuf
+internal import Text
 
 /// Simulates the limits of a large cluster: the state machines with many workers in simulated time, and a model of the
 /// gradient exchange.

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
-package import Models
+internal import Models
+package import Progress
 
 /// The exploration of a data set, as values for a report.
 ///

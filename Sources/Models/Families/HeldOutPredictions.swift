@@ -1,5 +1,6 @@
 internal import Compute
 internal import Datasets
+internal import Progress
 
 /// Class probabilities of training images by models, or parts of a model, that were not fitted on them.
 package struct HeldOutPredictions: Sendable {

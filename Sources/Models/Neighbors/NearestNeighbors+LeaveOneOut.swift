@@ -1,5 +1,6 @@
 package import Compute
 internal import Datasets
+package import Progress
 
 extension NearestNeighbors {
   /// The most training images that are classified by their neighbors; more would hardly narrow the intervals.

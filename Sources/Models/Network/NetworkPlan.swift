@@ -1,6 +1,6 @@
-internal import Compute
 package import Datasets
 package import KernelInterface
+internal import Text
 
 /// A slice of the flat vector of parameters.
 package struct ParameterSlice: Sendable, Equatable {

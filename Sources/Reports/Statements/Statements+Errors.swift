@@ -1,4 +1,5 @@
 package import Evaluation
+internal import Text
 
 extension Statements {
   /// The pairs of classes with disproportionately many errors, the most errors first: see ``PairPriority``.
