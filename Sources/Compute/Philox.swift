@@ -37,6 +37,8 @@ package enum Philox {
     case attention = 16
     /// Shards whose gradients several members compute (round, 0, position).
     case gradientCheck = 17
+    /// Random cuts of a tree node (node's key, position of the feature in the order of sampling).
+    case randomCut = 20
   }
 
   /// Returns four independent random words for (seed, purpose, a, b, c).

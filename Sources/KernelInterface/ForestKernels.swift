@@ -32,9 +32,20 @@ package protocol ForestKernels: Sendable {
   ///   - samples: (count)
   ///   - columns: (all features, columnStride), indexed by the samples' rows
   ///   - features: (featureCount), the feature of each lane
-  ///   - lanes: (count, 32); lanes from `featureCount` on are left unchanged
+  ///   - lanes: (count, 32), aligned to 32 bytes; lanes from `featureCount` on become undefined
   static func gatherLanes(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UInt8>, columnStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>)
+
+  /// Copies the values of up to 32 features from rows, sample by sample.
+  ///
+  /// - Parameters:
+  ///   - samples: (count)
+  ///   - rows: (rows, rowStride), aligned to 64 bytes; the stride is a multiple of 64
+  ///   - features: (featureCount), the feature of each lane
+  ///   - lanes: (count, 32), aligned to 32 bytes; lanes from `featureCount` on become undefined
+  static func selectLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
     features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>)
 
   /// Copies the values of 32 adjacent features, sample by sample.
@@ -105,7 +116,7 @@ package protocol ForestKernels: Sendable {
   static func bestGiniCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut
+  ) -> LaneCut
 
   /// Returns the best cut, over up to 32 features of a small node, by entropy. Of equal scores, the lowest feature's
   /// lowest cut.
@@ -118,7 +129,36 @@ package protocol ForestKernels: Sendable {
   static func bestEntropyCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut
+  ) -> LaneCut
+
+  /// Returns the best of one random cut for each of up to 32 features of a node, by Gini impurity: the one with the
+  /// largest sum, over both sides, of (sum of squared label weights / weight). Of equal scores, the lowest feature.
+  ///
+  /// The cut of lane k is `least + (words[k] >> 8) * (greatest - least) / 2^24`, rounded down, where `least` and
+  /// `greatest` are the ends of its values in the node: uniform in `least..<greatest`, except for a bias below 2^-16.
+  ///
+  /// - Parameters:
+  ///   - lanes: (node.count, 32), one feature per lane, aligned to 32 bytes
+  ///   - features: (featureCount), the feature of each lane
+  ///   - words: (32), random; those from `featureCount` on have no effect
+  static func bestRandomGiniCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, words: UnsafePointer<UInt32>,
+    node: LaneNode
+  ) -> LaneCut
+
+  /// Returns the best of one random cut for each of up to 32 features of a node, by entropy: the one with the least
+  /// sum, over both sides, of weight times entropy. The score is that sum, negated. Of equal scores, the lowest
+  /// feature.
+  ///
+  /// - Parameters:
+  ///   - lanes: (node.count, 32), one feature per lane, aligned to 32 bytes
+  ///   - features: (featureCount), the feature of each lane
+  ///   - words: (32), random, as for ``bestRandomGiniCut(lanes:features:featureCount:words:node:)``
+  ///   - terms: (the node's weight + 1): n log2 n in units of 2^-30
+  static func bestRandomEntropyCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, words: UnsafePointer<UInt32>,
+    node: LaneNode, terms: UnsafePointer<Int64>
+  ) -> LaneCut
 
   /// Moves the samples with `values[row * stride] <= cut` to the front. Both sides keep their order.
   ///
@@ -216,6 +256,28 @@ package struct SmallNode {
   }
 }
 
+/// A node of any size whose features are in lanes.
+package struct LaneNode {
+  /// (count), at least one, in ascending order of their labels.
+  package let samples: UnsafePointer<TreeSample>
+  package let count: Int
+  /// (labelCount), the labels that occur in the node, ascending.
+  package let labels: UnsafePointer<UInt8>
+  package let labelCount: Int
+  /// (labels), the weight of each label in the node.
+  package let labelWeights: UnsafePointer<UInt32>
+  /// The minimum number of samples on each side of a cut, regardless of their weights.
+  package let minSamplesLeaf: Int
+
+  package init(
+    samples: UnsafePointer<TreeSample>, count: Int, labels: UnsafePointer<UInt8>, labelCount: Int,
+    labelWeights: UnsafePointer<UInt32>, minSamplesLeaf: Int
+  ) {
+    (self.samples, self.count, self.labels, self.labelCount) = (samples, count, labels, labelCount)
+    (self.labelWeights, self.minSamplesLeaf) = (labelWeights, minSamplesLeaf)
+  }
+}
+
 /// The best cut of one feature.
 package struct FeatureCut: BitwiseCopyable {
   /// Minus infinity if no cut leaves enough samples on both sides.
@@ -226,8 +288,8 @@ package struct FeatureCut: BitwiseCopyable {
   package init(score: Double, value: UInt8) { (self.score, self.value) = (score, value) }
 }
 
-/// The best cut of up to 32 features of a small node.
-package struct SmallNodeCut: BitwiseCopyable {
+/// The best cut of up to 32 features, which are in lanes.
+package struct LaneCut: BitwiseCopyable {
   package var score = -Double.infinity
   /// The lane of the feature, or -1 if no cut leaves enough samples on both sides.
   package var lane = -1

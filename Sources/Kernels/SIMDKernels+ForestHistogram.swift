@@ -33,7 +33,9 @@ extension SIMDKernels {
   package static func bestGiniCut(
     histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram: histogram, node: node, scratch: scratch, of: GiniSums(node: node))
+    bestCut(
+      histogram: histogram, node: node, scratch: scratch,
+      of: GiniSums(labels: node.labels, labelCount: node.labelCount, labelWeights: node.labelWeights))
   }
 
   package static func bestEntropyCut(
@@ -112,7 +114,7 @@ extension SIMDKernels {
 }
 
 /// The sums of a criterion over the labels, for 16 cuts at once.
-private protocol CutSums {
+protocol CutSums {
   /// Adds a label.
   ///
   /// - Parameters:
@@ -126,15 +128,15 @@ private protocol CutSums {
 }
 
 /// Sums of squares on both sides, in integers until the final quotient.
-private struct GiniSums: CutSums {
+struct GiniSums: CutSums {
   private var nodeSquares = 0.0
   private var leftSquares = SIMD16<Double>()
   private var products = SIMD16<Double>()
 
   @inline(__always)
-  init(node: HistogramNode) {
-    for rank in 0..<node.labelCount {
-      let weight = Double(node.labelWeights[Int(node.labels[rank])])
+  init(labels: UnsafePointer<UInt8>, labelCount: Int, labelWeights: UnsafePointer<UInt32>) {
+    for rank in 0..<labelCount {
+      let weight = Double(labelWeights[Int(labels[rank])])
       nodeSquares += weight * weight
     }
   }
@@ -157,7 +159,7 @@ private struct GiniSums: CutSums {
 }
 
 /// Sums of n log2 n: weight times entropy is n log2 n of the side minus the sum of its labels' n log2 n.
-private struct EntropySums: CutSums {
+struct EntropySums: CutSums {
   private let terms: UnsafePointer<Int64>
   private var sum = SIMD16<Int64>()
 

@@ -30,12 +30,45 @@ extension SIMDKernels {
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UInt8>, columnStride: Int,
     features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>
   ) {
-    for feature in 0..<featureCount {
-      let column = columns + Int(features[feature]) &* columnStride
-      var target = lanes + feature
+    // Eight values are stored at once. After the last feature, it is repeated.
+    for first in stride(from: 0, to: featureCount, by: 8) {
+      func column(_ offset: Int) -> UnsafePointer<UInt8> {
+        columns + Int(features[min(first &+ offset, featureCount &- 1)]) &* columnStride
+      }
+      let (a, b, c, d) = (column(0), column(1), column(2), column(3))
+      let (e, f, g, h) = (column(4), column(5), column(6), column(7))
       for sample in 0..<count {
-        target.pointee = column[samples[sample].row]
-        target += 32
+        let row = samples[sample].row
+        let low = littleEndianWord(a[row], b[row], c[row], d[row])
+        let high = littleEndianWord(e[row], f[row], g[row], h[row])
+        let word: UInt64 = high &<< 32 | low
+        let target = UnsafeMutableRawPointer(lanes + first) + sample &* 32
+        target.storeBytes(of: word.littleEndian, as: UInt64.self)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func littleEndianWord(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> UInt64 {
+    var word = UInt64(a)
+    word |= UInt64(b) &<< 8
+    word |= UInt64(c) &<< 16
+    word |= UInt64(d) &<< 24
+    return word
+  }
+
+  package static func selectLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>
+  ) {
+    // The selection of words is prepared once; a few samples do not pay for that.
+    if count >= 8 && rowStride <= atelier_selection_limit() {
+      atelier_select_bytes(samples, count, rows, rowStride, features, featureCount, lanes)
+    } else {
+      for sample in 0..<count {
+        let row = rows + samples[sample].row &* rowStride
+        let target = lanes + sample &* 32
+        for lane in 0..<featureCount { target[lane] = row[Int(features[lane])] }
       }
     }
   }

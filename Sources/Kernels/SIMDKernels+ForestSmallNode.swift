@@ -5,7 +5,7 @@ extension SIMDKernels {
   package static func bestGiniCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     let keys = sortedKeys(lanes: lanes, node: node, scratch: scratch)
     let (best, bestIndex) = bestScores(
       keys: keys, node: node, scratch: scratch + node.count, of: SmallGiniSums(node: node))
@@ -18,7 +18,7 @@ extension SIMDKernels {
   package static func bestEntropyCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     let keys = sortedKeys(lanes: lanes, node: node, scratch: scratch)
     let sums = SmallEntropySums(node: node, terms: terms)
     let (best, bestIndex) = bestScores(keys: keys, node: node, scratch: scratch + node.count, of: sums)
@@ -106,9 +106,9 @@ extension SIMDKernels {
   private static func bestLane(
     _ best: Halves, _ bestIndex: Halves, keys: UnsafePointer<SIMD32<UInt16>>, features: UnsafePointer<UInt32>,
     featureCount: Int, node: SmallNode
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     let ends = Halves(atelier_xor_u16(keys[0], keys[max(node.count &- 1, 0)]))
-    var cut = SmallNodeCut()
+    var cut = LaneCut()
     var bestScore = Int32.min
     var bestFeature = UInt32.max
     for lane in 0..<featureCount {

@@ -1,7 +1,7 @@
 /// The progress of a fit or a long prediction. It is passed to a closure that returns false to stop.
 package struct FitProgress: Sendable, Equatable {
   /// The unit of `done` and `total`.
-  package enum Unit: String, Sendable { case images, trees, nodes, queries, fits, pixels }
+  package enum Unit: String, Sendable { case images, trees, nodes, queries, fits, pixels, iterations }
 
   package var done: Int
   /// 0 if it is not known, or if there is nothing to count.

@@ -9,13 +9,7 @@
 /// number of unknown ones (including those that may still reach this rung) is less than the lower bound of `k`. So the
 /// certain ones are always the best `k - unknown` so far, and a configuration once certain remains certain.
 package struct RungDecisions: Sendable {
-  /// A configuration, identified by its position in the list of all, on a rung.
-  package struct Trial: Sendable, Hashable {
-    package let rung: Int
-    package let configuration: Int
-
-    package init(rung: Int, configuration: Int) { (self.rung, self.configuration) = (rung, configuration) }
-  }
+  package typealias Trial = TrialPlace
 
   private struct Rung {
     /// Bounds of the number of configurations that reach this rung.
@@ -76,16 +70,13 @@ package struct RungDecisions: Sendable {
 
   // MARK: Progress
 
-  /// Returns counts of a rung: the most configurations that can reach it, those with a result, and how many of these
-  /// are certainly not promoted.
-  package func count(of rung: Int) -> (atMost: Int, known: Int, stopped: Int) {
+  package func count(of rung: Int) -> RungCount {
     let found = rungs[rung]
     let failed = found.known - found.scored
     let isLast = rung == rungs.count - 1
-    return (
-      found.atMost, found.known,
-      failed + (isLast ? found.scored : max(0, found.scored - promotedCount(of: found.atMost)))
-    )
+    return RungCount(
+      atMost: found.atMost, known: found.known,
+      stopped: failed + (isLast ? found.scored : max(0, found.scored - promotedCount(of: found.atMost))))
   }
 }
 

@@ -6,25 +6,22 @@
 /// Each rung starts its fits from the beginning, so each score is that of a plain fit with that much of the resource.
 /// This repeats 1/`factor` of the rung's work.
 package struct SuccessiveHalving: Sendable, Equatable, Codable {
-  /// The quantity that grows from rung to rung.
-  package enum Resource: String, Sendable, CaseIterable, Codable {
-    case epochs, trees, images
-  }
-
   package let resource: Resource
   /// One of `factor` configurations is promoted to the next rung, which has `factor` times the resource.
   package let factor: Int
-  package let least: Int
+  /// The least resource of the first rung; nil: a default that depends on the training images
+  /// (``resolved(imageCount:classCount:)``), or 1.
+  package let least: Int?
   package let most: Int
 
-  package init(resource: Resource, factor: Int = 3, least: Int, most: Int) {
+  package init(resource: Resource, factor: Int = 3, least: Int?, most: Int) {
     (self.resource, self.factor, self.least, self.most) = (resource, factor, least, most)
   }
 
   /// The resource of each rung, ascending; that of the last is ``most``.
   package var rungs: [Int] {
     var rungs = [most]
-    while rungs[0] / factor >= max(least, 1), factor > 1 { rungs.insert(rungs[0] / factor, at: 0) }
+    while rungs[0] / factor >= max(least ?? 1, 1), factor > 1 { rungs.insert(rungs[0] / factor, at: 0) }
     return rungs
   }
 }

@@ -3,32 +3,38 @@ internal import Models
 internal import Yams
 
 extension SweepDefinition {
-  private static let keys = [
-    "data", "model", "space", "folds", "hold-out", "strategy", "samples", "resource", "factor", "min-resource",
-    "max-resource", "scoring", "seed", "images", "refit",
-  ]
+  private static func keys(_ strategies: [any SearchStrategy.Type]) -> [String] {
+    var keys = ["data", "model", "space", "folds", "hold-out", "strategy"]
+    for key in strategies.flatMap({ $0.keys }) where !keys.contains(key.name) { keys.append(key.name) }
+    return keys + ["scoring", "seed", "images", "refit"]
+  }
 
   /// Reads a sweep file: one sweep, or several separated by lines of `---`.
-  /// - Parameter overrides: settings that replace those of every sweep, and that the file may omit
+  /// - Parameters:
+  ///   - overrides: settings that replace those of every sweep, and that the file may omit
+  ///   - strategies: those that the file may name
   /// - Throws: ``SweepError``, which names file and line.
   package static func read(
-    yaml text: String, path: String, overrides: SweepOverrides = SweepOverrides()
+    yaml text: String, path: String, overrides: SweepOverrides = SweepOverrides(),
+    strategies: [any SearchStrategy.Type] = SearchStrategies.all
   ) throws(SweepError) -> [SweepDefinition] {
     let documents = try YAMLDocuments.read(text, path: path)
     guard !documents.isEmpty else {
       throw SweepError("\(path) is empty: expected a sweep file with lines like `model: forest`")
     }
     return try documents.map { root throws(SweepError) in
-      try SweepDefinition(root, path: path, overrides: overrides)
+      try SweepDefinition(root, path: path, overrides: overrides, strategies)
     }
   }
 
-  private init(_ root: Node, path: String, overrides: SweepOverrides) throws(SweepError) {
+  private init(
+    _ root: Node, path: String, overrides: SweepOverrides, _ strategies: [any SearchStrategy.Type]
+  ) throws(SweepError) {
     guard let mapping = root.mapping else {
       throw SweepError("\(path) is not a sweep file: expected lines like `model: forest`")
     }
     let reader = SweepFileReader(path: path, mapping: mapping)
-    try reader.checkKeys(Self.keys)
+    try reader.checkKeys(Self.keys(strategies))
     guard let kind = try reader.choice("model", ModelKind.self) else {
       let names = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
       throw SweepError("\(path): model is missing: expected one of \(names)")
@@ -43,50 +49,33 @@ extension SweepDefinition {
       splits = .holdOut(fraction)
     }
     if let scoring = try reader.choice("scoring", ScoreMetric.self) { self.scoring = scoring }
-    if let seed = try reader.integer("seed") {
-      guard seed >= 0 else { throw reader.error("seed", "seed must be at least 0, not \(seed)") }
-      self.seed = UInt64(seed)
-    }
+    if let seed = try reader.seed("seed") { self.seed = seed }
     images = try reader.integer("images")
     if let refit = try reader.flag("refit") { self.refit = refit }
-    if !overrides.replacesStrategy { strategy = try Self.strategy(reader) }
+    if !overrides.replacesStrategy(among: strategies) { strategy = try Self.strategy(reader, strategies) }
     do {
-      try overrides.apply(to: &self)
+      try overrides.apply(to: &self, strategies: strategies)
       try check()
     } catch { throw reader.error(error.key ?? "", error.description) }
   }
 
-  private static func strategy(_ reader: SweepFileReader) throws(SweepError) -> Strategy {
-    let names = ["grid", "random", "halving"]
-    let name = try reader.text("strategy") ?? "grid"
-    guard names.contains(name) else {
-      throw reader.error("strategy", SweepError(unknown: name, among: names, in: "strategy").description)
+  private static func strategy(
+    _ reader: SweepFileReader, _ strategies: [any SearchStrategy.Type]
+  ) throws(SweepError) -> Strategy {
+    let name = try reader.text("strategy") ?? Strategy.grid.type.name
+    guard let type = strategies.first(where: { $0.name == name }) else {
+      throw reader.error(
+        "strategy", SweepError(unknown: name, among: strategies.map { $0.name }, in: "strategy").description)
     }
-    let strategyOfKey = [
-      "samples": "random", "resource": "halving", "factor": "halving", "min-resource": "halving",
-      "max-resource": "halving",
-    ]
-    for (key, strategy) in strategyOfKey.sorted(by: { $0.key < $1.key }) where strategy != name && reader.has(key) {
-      throw reader.error(key, "\(key) requires `strategy: \(strategy)`")
+    var texts: [String: String] = [:]
+    for key in type.keys { texts[key.name] = try reader.text(key.name) }
+    for key in strategies.flatMap({ $0.keys }) where reader.has(key.name) && texts[key.name] == nil {
+      let readers = strategies.filter { $0.keys.contains { $0.name == key.name } }
+      let required = readers.map { "`strategy: \($0.name)`" }.joined(separator: " or ")
+      throw reader.error(key.name, "\(key.name) requires \(required)")
     }
-    switch name {
-    case "random":
-      guard let samples = try reader.integer("samples") else {
-        throw reader.error("strategy", "`strategy: random` requires samples, the number of configurations")
-      }
-      return .random(samples)
-    case "halving":
-      guard let resource = try reader.choice("resource", SuccessiveHalving.Resource.self) else {
-        throw reader.error("strategy", "`strategy: halving` requires a resource: epochs, trees or images")
-      }
-      guard let most = try reader.integer("max-resource") else {
-        throw reader.error("strategy", "`strategy: halving` requires max-resource, the resource of the last rung")
-      }
-      return .halving(
-        SuccessiveHalving(
-          resource: resource, factor: try reader.integer("factor") ?? 3,
-          least: try reader.integer("min-resource") ?? 1, most: most))
-    default: return .grid
+    do { return Strategy(try type.init(StrategyValues(texts, of: type))) } catch {
+      throw reader.error(error.key ?? "strategy", error.description)
     }
   }
 }
@@ -139,6 +128,9 @@ private struct SweepFileReader {
   }
 
   func integer(_ key: String) throws(SweepError) -> Int? { try value(key, "an integer") { Int($0) } }
+  func seed(_ key: String) throws(SweepError) -> UInt64? {
+    try value(key, "an integer from 0 to \(UInt64.max)") { UInt64($0) }
+  }
   func number(_ key: String) throws(SweepError) -> Double? { try value(key, "a number") { Double($0) } }
   func flag(_ key: String) throws(SweepError) -> Bool? { try value(key, "true or false") { Bool($0) } }
 

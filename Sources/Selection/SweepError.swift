@@ -9,9 +9,7 @@ package struct SweepError: Error, Equatable, CustomStringConvertible {
   /// The most characters of an invalid word that an error quotes: the word may be as long as a file.
   static let longestQuotation = 200
 
-  package init(_ description: String) { self.init(description, key: nil) }
-
-  init(_ description: String, key: String?) { (self.description, self.key) = (description, key) }
+  package init(_ description: String, key: String? = nil) { (self.description, self.key) = (description, key) }
 
   init(unknown name: String, among names: [String], in place: String, key: String? = nil) {
     self.key = key

@@ -3,11 +3,8 @@
 package struct SweepOverrides: Sendable, Equatable {
   package var folds: Int?
   package var holdOut: Double?
-  package var samples: Int?
-  package var halving: SuccessiveHalving.Resource?
-  package var factor: Int?
-  package var leastResource: Int?
-  package var mostResource: Int?
+  /// Values of the keys of strategies (``SearchStrategy/keys``), as text.
+  package var strategy: [String: String] = [:]
   package var scoring: ScoreMetric?
   package var images: Int?
   package var seed: UInt64?
@@ -15,35 +12,83 @@ package struct SweepOverrides: Sendable, Equatable {
 
   package init() {}
 
-  /// Whether these settings determine the strategy without those of a file.
-  var replacesStrategy: Bool { samples != nil || (halving != nil && mostResource != nil) }
-
   /// Applies the settings to a definition. Values are not checked; see ``SweepDefinition/check()``.
-  /// - Throws: ``SweepError`` if a setting requires another one that is missing.
-  package func apply(to definition: inout SweepDefinition) throws(SweepError) {
+  /// - Throws: ``SweepError`` if a setting requires another one that is missing, or contradicts another one.
+  package func apply(
+    to definition: inout SweepDefinition, strategies: [any SearchStrategy.Type] = SearchStrategies.all
+  ) throws(SweepError) {
     if let folds { definition.splits = .folds(folds) }
     if let holdOut { definition.splits = .holdOut(holdOut) }
-    definition.strategy = try strategy(over: definition.strategy)
+    if !strategy.isEmpty { definition.strategy = try strategy(over: definition.strategy, among: strategies) }
     definition.scoring = scoring ?? definition.scoring
     definition.images = images ?? definition.images
     definition.seed = seed ?? definition.seed
     definition.refit = refit ?? definition.refit
   }
 
-  private func strategy(over before: SweepDefinition.Strategy) throws(SweepError) -> SweepDefinition.Strategy {
-    if let samples { return .random(samples) }
-    var known: SuccessiveHalving?
-    if case .halving(let halving) = before { known = halving }
-    guard let resource = halving ?? known?.resource else {
-      for (name, value) in [("factor", factor), ("min-resource", leastResource), ("max-resource", mostResource)] {
-        if value != nil { throw SweepError("--\(name) requires --halving, or a sweep file with `strategy: halving`") }
-      }
-      return before
+  // MARK: Strategy
+
+  private typealias Choice = (strategy: any SearchStrategy.Type, key: StrategyKey)
+
+  /// The strategies that the given options choose.
+  private func chosen(among strategies: [any SearchStrategy.Type]) -> [Choice] {
+    strategies.compactMap { type in
+      type.keys.first { $0.choosesStrategy && strategy[$0.name] != nil }.map { (type, $0) }
     }
-    guard let most = mostResource ?? known?.most else { throw SweepError("--halving requires --max-resource") }
-    return .halving(
-      SuccessiveHalving(
-        resource: resource, factor: factor ?? known?.factor ?? 3, least: leastResource ?? known?.least ?? 1, most: most)
-    )
+  }
+
+  /// Whether these settings determine the strategy without those of a file.
+  func replacesStrategy(among strategies: [any SearchStrategy.Type]) -> Bool {
+    guard let chosen = chosen(among: strategies).first?.strategy else { return false }
+    return chosen.keys.allSatisfy { !$0.isRequired || strategy[$0.name] != nil }
+  }
+
+  /// Checks that the options for the strategy belong to one strategy.
+  /// - Throws: ``SweepError`` that names the options.
+  package func checkStrategy(among strategies: [any SearchStrategy.Type] = SearchStrategies.all) throws(SweepError) {
+    let chosen = chosen(among: strategies)
+    if chosen.count > 1 {
+      throw SweepError("--\(chosen[0].key.option) and --\(chosen[1].key.option) cannot be combined")
+    }
+    guard let choice = chosen.first else { return }
+    for type in strategies where type != choice.strategy {
+      let foreign = type.keys.first { key in
+        strategy[key.name] != nil && !choice.strategy.keys.contains { $0.name == key.name }
+      }
+      guard let foreign else { continue }
+      throw SweepError("\(Self.requirement(of: foreign, type)), which cannot be combined with --\(choice.key.option)")
+    }
+  }
+
+  /// Returns the beginning of an error: "--factor requires --halving".
+  private static func requirement(of key: StrategyKey, _ type: any SearchStrategy.Type) -> String {
+    let chooser = type.keys.first(where: \.choosesStrategy)?.option
+    return "--\(key.option) requires " + (chooser.map { "--\($0)" } ?? "`strategy: \(type.name)`")
+  }
+
+  private func strategy(
+    over before: SweepDefinition.Strategy, among strategies: [any SearchStrategy.Type]
+  ) throws(SweepError) -> SweepDefinition.Strategy {
+    try checkStrategy(among: strategies)
+    let choice = chosen(among: strategies).first
+    let type = choice?.strategy ?? before.type
+    for other in strategies where other != type {
+      let foreign = other.keys.first { key in
+        strategy[key.name] != nil && !type.keys.contains { $0.name == key.name }
+      }
+      guard let foreign else { continue }
+      throw SweepError("\(Self.requirement(of: foreign, other)), or a sweep file with `strategy: \(other.name)`")
+    }
+    // An incomplete choice keeps the other values of a file with the same strategy.
+    let isReplaced = replacesStrategy(among: strategies) || type != before.type
+    let values = (isReplaced ? [:] : before.value.values).merging(strategy) { $1 }
+    let option = choice?.key.option
+    return SweepDefinition.Strategy(
+      try type.init(
+        StrategyValues(
+          values, of: type,
+          missing: { key in
+            SweepError("--\(option ?? type.name) requires --\(key.option)")
+          })))
   }
 }

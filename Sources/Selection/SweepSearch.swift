@@ -5,10 +5,10 @@ internal import Models
 ///
 /// A trial is a configuration on a rung; a search without halving has one rung. A task is a group of trials on one
 /// split that one fit answers; tasks are numbered in the order of planning. The set of trials, and so the table, does
-/// not depend on the order in which tasks finish (``RungDecisions``); their grouping does.
+/// not depend on the order in which tasks finish (``TrialSource``); their grouping does.
 package struct SweepSearch: Sendable {
   private struct Trial {
-    let place: RungDecisions.Trial
+    let place: TrialPlace
     /// The configuration, with the resource of its rung.
     let configuration: Configuration
     let key: String
@@ -22,16 +22,18 @@ package struct SweepSearch: Sendable {
   }
 
   package let definition: SweepDefinition
-  /// All configurations of the search, without duplicates.
-  package let configurations: [Configuration]
+  /// The configurations proposed so far, without duplicates.
+  package private(set) var configurations: [Configuration] = []
   /// The resource of each rung; without halving, one rung without a resource.
   package let rungs: [Int?]
   private var known: KnownFits
-  package private(set) var decisions: RungDecisions
+  private var source: any TrialSource
   /// Trials in the order in which they started.
   private var trials: [Trial] = []
   /// Trials that can start and are not planned yet.
-  private var ready: [RungDecisions.Trial]
+  private var ready: [Proposal] = []
+  /// The number of trials whose score the strategy knows.
+  private var decidedCount = 0
   /// The number of started trials by rung.
   private var begunCounts: [Int]
   package private(set) var tasks: [FitPlan.Task] = []
@@ -48,19 +50,19 @@ package struct SweepSearch: Sendable {
   /// - Throws: ``SweepError`` as ``SweepDefinition/configurations()`` does.
   package init(_ definition: SweepDefinition, known: KnownFits) throws(SweepError) {
     (self.definition, self.known) = (definition, known)
-    configurations = try definition.configurations()
-    var factor = 1
-    if case .halving(let halving) = definition.strategy {
-      (rungs, factor) = (halving.rungs, halving.factor)
-    } else {
-      rungs = [nil]
-    }
-    decisions = RungDecisions(count: configurations.count, rungs: rungs.count, factor: factor)
+    source = try definition.trials()
+    rungs = source.rungs
     begunCounts = rungs.map { _ in 0 }
-    ready = configurations.indices.map { RungDecisions.Trial(rung: 0, configuration: $0) }
+    accept(source.begin())
   }
 
-  package var isFinished: Bool { decisions.isFinished }
+  package var isFinished: Bool { ready.isEmpty && decidedCount == trials.count }
+
+  /// Adds trials that can start.
+  private mutating func accept(_ proposals: [Proposal]) {
+    ready += proposals
+    for proposal in proposals where proposal.place.rung == 0 { configurations.append(proposal.configuration) }
+  }
 
   // MARK: Tasks
 
@@ -75,20 +77,20 @@ package struct SweepSearch: Sendable {
     var begun: [Int: (settings: [ModelSettings], trials: [Int])] = [:]
     // Known results may promote trials that can start as well.
     while !ready.isEmpty {
-      let places = ready.sorted { ($0.rung, $0.configuration) < ($1.rung, $1.configuration) }
+      let proposals = ready.sorted { $0.place < $1.place }
       ready = []
-      for place in places {
-        let (trial, settings) = begin(place)
+      for proposal in proposals {
+        let (trial, settings) = begin(proposal)
         if let settings {
-          begun[place.rung, default: ([], [])].settings.append(settings)
-          begun[place.rung]!.trials.append(trial)
+          begun[proposal.place.rung, default: ([], [])].settings.append(settings)
+          begun[proposal.place.rung]!.trials.append(trial)
         }
         if trials[trial].missing == 0 { decide(trial) }
       }
     }
     for (rung, new) in begun.sorted(by: { $0.key < $1.key }) {
       if knownCount > 0 { learn(new.settings, new.trials, rung) }
-      let plan = FitPlan(new.settings, splits: definition.splits.count, images: limit(rung), costs: costs) {
+      let plan = FitPlan(new.settings, splits: definition.splits.count, images: imageLimit(of: rung), costs: costs) {
         [trials] index, split in trials[new.trials[index]].outcomes[split] == nil
       }
       tasks += plan.tasks.map { $0.numbering(new.trials) }
@@ -98,17 +100,18 @@ package struct SweepSearch: Sendable {
 
   /// Starts a trial.
   /// - Returns: its number, and its settings unless they are invalid
-  private mutating func begin(_ place: RungDecisions.Trial) -> (trial: Int, settings: ModelSettings?) {
+  private mutating func begin(_ proposal: Proposal) -> (trial: Int, settings: ModelSettings?) {
     let splits = definition.splits.count
-    var configuration = configurations[place.configuration]
-    if case .halving(let halving) = definition.strategy, halving.resource != .images {
-      configuration = configuration.setting(halving.resource.rawValue, to: "\(rungs[place.rung]!)")
+    let place = proposal.place
+    var configuration = proposal.configuration
+    if let resource, let amount = rungs[place.rung] {
+      configuration = resource.configuration(configuration, amount: amount)
     }
     var settings: ModelSettings?
     var (key, failure) = ("", nil as String?)
     do {
       let found = try configuration.settings(seed: definition.seed)
-      key = known.key(found.text, of: found.kind.rawValue, images: limit(place.rung) ?? images)
+      key = known.key(found.text, of: found.kind.rawValue, images: imageLimit(of: place.rung) ?? images)
       settings = found
     } catch {
       failure = "\(error)"
@@ -124,19 +127,21 @@ package struct SweepSearch: Sendable {
     return (trials.count - 1, settings)
   }
 
-  private var isHalvingImages: Bool {
-    if case .halving(let halving) = definition.strategy { halving.resource == .images } else { false }
-  }
+  /// The resource that grows from rung to rung; nil without one.
+  package var resource: SuccessiveHalving.Resource? { definition.strategy.value.resource }
+
+  private var growsByImages: Bool { resource.map { $0.setting == nil } ?? false }
 
   /// The number of images that tasks use (``DataSplits/part(of:atMost:seed:)``); nil: all.
-  package var images: Int? { isHalvingImages ? nil : definition.images }
+  package var images: Int? { growsByImages ? nil : definition.images }
 
-  /// The number of those images that tasks of a rung use; nil: all.
-  private func limit(_ rung: Int) -> Int? { isHalvingImages ? rungs[rung] : nil }
+  /// Returns the number of those images that tasks of a rung use; nil: all.
+  package func imageLimit(of rung: Int) -> Int? { growsByImages ? rungs[rung] : nil }
 
   /// Updates the estimates of task times with the known results.
   private mutating func learn(_ settings: [ModelSettings], _ numbers: [Int], _ rung: Int) {
-    let plan = FitPlan(settings, splits: definition.splits.count, images: limit(rung)) { [trials] index, split in
+    let plan = FitPlan(settings, splits: definition.splits.count, images: imageLimit(of: rung)) {
+      [trials] index, split in
       trials[numbers[index]].outcomes[split] != nil
     }
     for task in plan.tasks {
@@ -187,7 +192,8 @@ package struct SweepSearch: Sendable {
   /// Records the score of a trial whose splits are all known.
   private mutating func decide(_ trial: Int) {
     let score = row(trials[trial]).mean(definition.scoring)
-    ready += decisions.note(score, of: trials[trial].place)
+    decidedCount += 1
+    accept(source.note(score, of: trials[trial].place))
     guard !score.isNaN else { return }
     let rung = trials[trial].place.rung
     if let best, (trials[best.trial].place.rung, best.score) >= (rung, score) { return }
@@ -199,18 +205,20 @@ package struct SweepSearch: Sendable {
   package func configuration(of trial: Int) -> Configuration { trials[trial].configuration }
   /// Returns the number of trials that have started on a rung.
   package func begunCount(of rung: Int) -> Int { begunCounts[rung] }
+  /// Returns the counts of a rung.
+  package func count(of rung: Int) -> RungCount { source.count(of: rung) }
   /// Returns whether a trial has splits without a result.
   package func isRunning(_ trial: Int) -> Bool { trials[trial].missing > 0 }
 
   /// The rows of the table, by rung and then in the order of the configurations.
   package var rows: [SweepTable.Row] {
-    trials.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)
+    trials.sorted { $0.place < $1.place }.map(row)
   }
 
   /// The rows of quarantined trials (``fail(_:reason:)``), without which the ranking is incomplete.
   package var quarantined: [SweepTable.Row] {
     let found = trials.filter(\.isQuarantined)
-    return found.sorted { ($0.place.rung, $0.place.configuration) < ($1.place.rung, $1.place.configuration) }.map(row)
+    return found.sorted { $0.place < $1.place }.map(row)
   }
 
   private func row(_ trial: Trial) -> SweepTable.Row {

@@ -22,17 +22,19 @@ package struct SweepSummary: Sendable, Equatable, Codable {
   package let splits: Int
   package let rows: [Row]
 
-  package init(_ table: SweepTable, of model: ModelKind) {
+  /// - Parameter resource: the resource of the rungs; one that is not a setting becomes a parameter of each row
+  package init(_ table: SweepTable, of model: ModelKind, resource: SuccessiveHalving.Resource? = nil) {
     (self.model, metric, splits) = (model, table.metric.rawValue, table.splits)
     rows = table.order.map { index in
       let row = table.rows[index]
       let mean = row.mean(table.metric)
+      var parameters = Dictionary(uniqueKeysWithValues: row.configuration.parameters.map { ($0.name, $0.value) })
+      if let resource, let rung = row.rung { parameters[resource.rawValue] = "\(rung.resource)" }
       return Row(
         rank: table.ranks[index], mean: mean.isNaN ? nil : mean,
         deviation: mean.isNaN ? nil : row.deviation(table.metric),
         fitSeconds: row.fitSeconds.isNaN ? 0 : row.fitSeconds,
-        parameters: Dictionary(uniqueKeysWithValues: row.configuration.parameters.map { ($0.name, $0.value) }),
-        rung: row.rung?.number, resource: row.rung?.resource, failure: row.failure)
+        parameters: parameters, rung: row.rung?.number, resource: row.rung?.resource, failure: row.failure)
     }
   }
 }

@@ -23,6 +23,10 @@ enum YAMLDocuments {
       var sequence = try Yams.compose_all(yaml: text)
       while let document = sequence.next() { documents.append(document) }
       if let error = sequence.error { throw error }
+      // A separator at the end separates nothing.
+      if documents.count > 1, case .scalar(let last)? = documents.last, last.string.isEmpty, last.style == .plain {
+        documents.removeLast()
+      }
     } catch {
       throw SweepError("\(path)\(reason(error))")
     }

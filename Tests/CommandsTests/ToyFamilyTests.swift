@@ -38,7 +38,7 @@ import Testing
       let swept = try run("sweep", "class-means", "--power", "1,2,03", "--workers", workers, "--report")
       #expect(swept.status == 0, "\(swept.errors)")
       let name = try #require(folder.names(in: "runs").filter { $0.hasPrefix("20") }.max())
-      let page = String(decoding: try folder.bytes("runs/\(name)/report/index.html"), as: UTF8.self)
+      let page = String(decoding: try folder.bytes("runs/\(name)/report/report.html"), as: UTF8.self)
       #expect(page.contains("Class means") && page.contains("companion model"))
       return try folder.bytes("runs/\(name)/scores.csv")
     }

@@ -71,7 +71,7 @@ struct SimulatedSearch {
       let scores = row.failure == nil ? "\(row.scores(table.metric))" : row.failure!
       return "\(row.rung?.number ?? 0): \(row.configuration.description): \(scores), rank \(rank)"
     }
-    let stopped = search.rungs.indices.map { search.decisions.count(of: $0).stopped }
+    let stopped = search.rungs.indices.map { search.count(of: $0).stopped }
     return rows + ["order \(table.order), stopped \(stopped), best \(search.best?.score ?? -1)"]
   }
 

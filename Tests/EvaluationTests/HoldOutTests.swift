@@ -34,7 +34,7 @@ import Testing
   }
 
   private static func network() throws -> NetworkSettings {
-    try #require(settings(.cnn).values as? NetworkSettings)
+    try #require(try settings(.cnn).values as? NetworkSettings)
   }
 
   private static func fit(_ settings: ModelSettings) throws -> any Classifier {
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test func forestUsesOutOfBagPredictions() throws {
-    let forest = try #require(Self.fit(Self.settings(.forest)) as? Forest)
+    let forest = try #require(try Self.fit(try Self.settings(.forest)) as? Forest)
     let predictions = try #require(Self.holdOut(of: forest).predictions)
     #expect(
       predictions.accuracy.fraction == forest.outOfBagAccuracy(trainingImages: Self.training, on: Self.context()))
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func neighborsLeaveTheImageOut() throws {
-    let model = try #require(Self.fit(Self.settings(.knn)) as? NearestNeighbors)
+    let model = try #require(try Self.fit(try Self.settings(.knn)) as? NearestNeighbors)
     let predictions = try #require(Self.holdOut(of: model).predictions)
     #expect(
       try predictions.probabilities
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test func treeUsesACompanionTrainedOnOtherImages() throws {
-    let settings = try #require(Self.settings(.tree).values as? TreeSettings)
+    let settings = try #require(try Self.settings(.tree).values as? TreeSettings)
     let predictions = try #require(Self.holdOut(of: Self.fit(Self.settings(.tree))).predictions)
     let split = Split.holdOut(labels: Self.training.labels, fraction: 0.1, seed: settings.seed)
     #expect(predictions.labels == split.heldOut.map { Self.training.labels[$0] })

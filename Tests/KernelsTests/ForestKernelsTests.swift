@@ -77,15 +77,34 @@ private func expectSame<Result: Equatable>(
     let node = RandomNode(count: count)
     let columns = node.columns()
     expectSame("\(count) samples, \(featureCount) features") { kernels in
-      var lanes = [UInt8](repeating: 7, count: count * 32)
+      let lanes = AlignedBuffer<UInt8>(count: count * 32)
       kernels.gatherLanes(
         samples: node.samples.pointer, count: count, columns: columns.pointer, columnStride: RandomNode.rowCount,
-        features: node.features.pointer, featureCount: featureCount, lanes: &lanes)
+        features: node.features.pointer, featureCount: featureCount, lanes: lanes.pointer)
       var adjacent = [UInt8](repeating: 0, count: count * 32)
       kernels.copyLanes(
         samples: node.samples.pointer, count: count, rows: node.rows.pointer + 32, rowStride: RandomNode.rowStride,
         lanes: &adjacent)
-      return [lanes, adjacent]
+      return (0..<count * 32).filter { $0 % 32 < featureCount }.map { lanes[$0] } + adjacent
+    }
+  }
+
+  @Test(arguments: [0, 1, 7, 8, 9, 33, 97], [1, 28, 32])
+  func selectedLanesMatchReference(count: Int, featureCount: Int) {
+    for rowStride in [64, 832, 4096, 4160] {
+      var random = RandomSequence(seed: 3, .test, UInt32(count), UInt32(rowStride))
+      let rows = AlignedBuffer((0..<20 * rowStride).map { _ in UInt8(random.next(below: 256)) })
+      let samples = (0..<count).map { _ in TreeSample(row: random.next(below: 20), weight: 9, label: 200) }
+      var features = Array(0..<rowStride)
+      random.shuffle(&features)
+      let chosen = features.prefix(featureCount).map { UInt32($0) }
+      expectSame("\(count) samples, \(featureCount) features, rows of \(rowStride)") { kernels in
+        let lanes = AlignedBuffer<UInt8>(count: count * 32)
+        kernels.selectLanes(
+          samples: samples, count: count, rows: rows.pointer, rowStride: rowStride, features: chosen,
+          featureCount: featureCount, lanes: lanes.pointer)
+        return (0..<count * 32).filter { $0 % 32 < featureCount }.map { lanes[$0] }
+      }
     }
   }
 
@@ -219,6 +238,44 @@ private func expectSame<Result: Equatable>(
               lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, node: smallNode,
               terms: coarse.pointer, scratch: scratch.pointer),
           ].flatMap { [$0.score, Double($0.lane), Double($0.value), Double($0.varyingLanes)] }
+        }
+      }
+    }
+  }
+
+  /// Weights of up to 2000 exceed 16 bits in some nodes of 64 samples, and their sum does in all nodes of 300.
+  @Test(arguments: [1, 2, 3, 17, 64, 300, 500], [1, 2, 5, 256])
+  func randomCutsMatchReference(count: Int, levels: Int) {
+    let fine: AlignedBuffer<Int64> = terms(2000 * 500 + 1, shift: 30)
+    for (labelCount, featureCount, minSamplesLeaf, maxWeight) in [
+      (1, 32, 1, 1), (2, 1, 1, 3), (3, 28, 5, 2000), (40, 32, 1, 2000), (10, 17, 2, 1),
+    ] {
+      let node = RandomNode(count: count, labelCount: labelCount, maxWeight: maxWeight, levels: levels)
+      let samples = AlignedBuffer(node.samples.elements.sorted { $0.label < $1.label })
+      let lanes = AlignedBuffer<UInt8>(count: count * 32)
+      ReferenceForestKernels.selectLanes(
+        samples: samples.pointer, count: count, rows: node.rows.pointer, rowStride: RandomNode.rowStride,
+        features: node.features.pointer, featureCount: featureCount, lanes: lanes.pointer)
+      var weights = [UInt32](repeating: 0, count: 256)
+      for sample in samples.elements { weights[sample.label] += sample.weight }
+      let labels = weights.indices.filter { weights[$0] > 0 }.map { UInt8($0) }
+      var random = RandomSequence(seed: 4, .test, UInt32(count))
+      let words = (0..<32).map { $0 == 3 ? UInt32.max : $0 == 5 ? 0 : random.next() }
+      labels.withUnsafeBufferPointer { labels in
+        weights.withUnsafeBufferPointer { weights in
+          let laneNode = LaneNode(
+            samples: samples.pointer, count: count, labels: labels.baseAddress!, labelCount: labels.count,
+            labelWeights: weights.baseAddress!, minSamplesLeaf: minSamplesLeaf)
+          expectSame("\(labels.count) labels, \(minSamplesLeaf) samples a leaf") { kernels in
+            [
+              kernels.bestRandomGiniCut(
+                lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, words: words,
+                node: laneNode),
+              kernels.bestRandomEntropyCut(
+                lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, words: words,
+                node: laneNode, terms: fine.pointer),
+            ].flatMap { [$0.score, Double($0.lane), Double($0.value), Double($0.varyingLanes)] }
+          }
         }
       }
     }

@@ -35,6 +35,17 @@ enum ReferenceForestKernels: ForestKernels {
     }
   }
 
+  static func selectLanes(
+    samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    features: UnsafePointer<UInt32>, featureCount: Int, lanes: UnsafeMutablePointer<UInt8>
+  ) {
+    for index in 0..<count {
+      for lane in 0..<featureCount {
+        lanes[index * 32 + lane] = rows[samples[index].row * rowStride + Int(features[lane])]
+      }
+    }
+  }
+
   static func copyLanes(
     samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
     lanes: UnsafeMutablePointer<UInt8>
@@ -70,21 +81,25 @@ enum ReferenceForestKernels: ForestKernels {
   static func bestGiniCut(
     histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram, node) { left, right in
-      func squares(_ weights: [Int]) -> Double { weights.reduce(0) { $0 + Double($1) * Double($1) } }
-      let (leftWeight, rightWeight) = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
-      return (squares(left) * rightWeight + squares(right) * leftWeight) / (leftWeight * rightWeight)
-    }
+    bestCut(histogram, node, score: giniScore)
+  }
+
+  private static func giniScore(_ left: [Int], _ right: [Int]) -> Double {
+    func squares(_ weights: [Int]) -> Double { weights.reduce(0) { $0 + Double($1) * Double($1) } }
+    let (leftWeight, rightWeight) = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
+    return (squares(left) * rightWeight + squares(right) * leftWeight) / (leftWeight * rightWeight)
   }
 
   static func bestEntropyCut(
     histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
     scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram, node) { left, right in
-      let sum = (left + right).reduce(0) { $0 + terms[$1] }
-      return Double(sum - terms[left.reduce(0, +)] - terms[right.reduce(0, +)])
-    }
+    bestCut(histogram, node) { entropyScore($0, $1, terms) }
+  }
+
+  private static func entropyScore(_ left: [Int], _ right: [Int], _ terms: UnsafePointer<Int64>) -> Double {
+    let sum = (left + right).reduce(0) { $0 + terms[$1] }
+    return Double(sum - terms[left.reduce(0, +)] - terms[right.reduce(0, +)])
   }
 
   private static func bestCut(
@@ -109,7 +124,7 @@ enum ReferenceForestKernels: ForestKernels {
   static func bestGiniCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     bestCut(lanes, features, featureCount, node) { left, right in
       func squares(_ weights: [Int]) -> Int { weights.reduce(0) { $0 + $1 * $1 } }
       let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
@@ -121,7 +136,7 @@ enum ReferenceForestKernels: ForestKernels {
   static func bestEntropyCut(
     lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, node: SmallNode,
     terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     bestCut(lanes, features, featureCount, node) { left, right in
       let sum = (left + right).reduce(0) { $0 + Int(terms[$1]) }
       return Double(sum - Int(terms[left.reduce(0, +)]) - Int(terms[right.reduce(0, +)]))
@@ -131,8 +146,8 @@ enum ReferenceForestKernels: ForestKernels {
   private static func bestCut(
     _ lanes: UnsafePointer<UInt8>, _ features: UnsafePointer<UInt32>, _ featureCount: Int, _ node: SmallNode,
     score: (_ left: [Int], _ right: [Int]) -> Double
-  ) -> SmallNodeCut {
-    var best = SmallNodeCut()
+  ) -> LaneCut {
+    var best = LaneCut()
     for lane in (0..<featureCount).sorted(by: { features[$0] < features[$1] }) {
       let values = Set((0..<node.count).map { lanes[$0 * 32 + lane] }).sorted()
       if values.count > 1 { best.varyingLanes |= 1 << UInt32(lane) }
@@ -153,6 +168,49 @@ enum ReferenceForestKernels: ForestKernels {
         let score = score(left, right)
         if score > best.score { (best.score, best.lane, best.value) = (score, lane, value) }
       }
+    }
+    return best
+  }
+
+  static func bestRandomGiniCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, words: UnsafePointer<UInt32>,
+    node: LaneNode
+  ) -> LaneCut {
+    bestRandomCut(lanes, features, featureCount, words, node, score: giniScore)
+  }
+
+  static func bestRandomEntropyCut(
+    lanes: UnsafePointer<UInt8>, features: UnsafePointer<UInt32>, featureCount: Int, words: UnsafePointer<UInt32>,
+    node: LaneNode, terms: UnsafePointer<Int64>
+  ) -> LaneCut {
+    bestRandomCut(lanes, features, featureCount, words, node) { entropyScore($0, $1, terms) }
+  }
+
+  private static func bestRandomCut(
+    _ lanes: UnsafePointer<UInt8>, _ features: UnsafePointer<UInt32>, _ featureCount: Int,
+    _ words: UnsafePointer<UInt32>, _ node: LaneNode, score: (_ left: [Int], _ right: [Int]) -> Double
+  ) -> LaneCut {
+    var best = LaneCut()
+    for lane in (0..<featureCount).sorted(by: { features[$0] < features[$1] }) {
+      let values = (0..<node.count).map { lanes[$0 * 32 + lane] }
+      let (least, greatest) = (Int(values.min()!), Int(values.max()!))
+      if least == greatest { continue }
+      best.varyingLanes |= 1 << UInt32(lane)
+      let cut = UInt8(least + Int(words[lane] >> 8) * (greatest - least) / (1 << 24))
+      var left = [Int](repeating: 0, count: 256)
+      var right = left
+      for index in 0..<node.count {
+        let sample = node.samples[index]
+        if values[index] <= cut {
+          left[sample.label] += Int(sample.weight)
+        } else {
+          right[sample.label] += Int(sample.weight)
+        }
+      }
+      let leftCount = values.count { $0 <= cut }
+      if min(leftCount, node.count - leftCount) < node.minSamplesLeaf { continue }
+      let score = score(left, right)
+      if score > best.score { (best.score, best.lane, best.value) = (score, lane, cut) }
     }
     return best
   }

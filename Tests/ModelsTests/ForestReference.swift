@@ -14,7 +14,7 @@ func batchedInteger(_ i: Int, below bound: Int, seed: UInt64, _ purpose: Philox.
 /// candidate feature.
 ///
 /// It uses the same random numbers and the same rule for ties: of equal scores, the lowest feature, then the lowest
-/// cut.
+/// cut. With random cuts, each candidate feature has one cut.
 struct ReferenceTree {
   var feature: [Int32] = []
   var threshold: [UInt8] = []
@@ -53,7 +53,7 @@ struct ReferenceTree {
     }
     let node = feature.count
     feature.append(Int32(split.feature))
-    threshold.append(UInt8((split.value + split.next) / 2))
+    threshold.append(UInt8(settings.splitter == .random ? split.value : (split.value + split.next) / 2))
     right.append(0)
     let words = Philox.words(seed: settings.seed, .nodeKey, key.0, key.1, 0)
     for side in 0...1 {
@@ -66,9 +66,13 @@ struct ReferenceTree {
 
   private func bestSplit(_ rows: [Int], key: (UInt32, UInt32)) -> (feature: Int, value: Int, next: Int)? {
     var best: (score: Double, feature: Int, value: Int, next: Int)?
-    for feature in candidates(rows, key: key).sorted() {
+    for (position, feature) in candidates(rows, key: key).enumerated().sorted(by: { $0.element < $1.element }) {
       let values = Set(rows.map { value($0, feature) }).sorted()
-      for (value, next) in zip(values, values.dropFirst()) {
+      let cuts =
+        settings.splitter == .random
+        ? randomCut(values, key: key, position: position).map { [($0, 0)] } ?? []
+        : Array(zip(values, values.dropFirst()))
+      for (value, next) in cuts {
         let left = rows.filter { self.value($0, feature) <= value }
         let right = rows.filter { self.value($0, feature) > value }
         if min(left.count, right.count) < settings.minSamplesLeaf { continue }
@@ -77,6 +81,14 @@ struct ReferenceTree {
       }
     }
     return best.map { ($0.feature, $0.value, $0.next) }
+  }
+
+  /// Returns the random cut of the feature that is sampled at this position; nil if it is constant.
+  private func randomCut(_ values: [Int], key: (UInt32, UInt32), position: Int) -> Int? {
+    guard values.count > 1 else { return nil }
+    let block = UInt32(position / 32 * 8 + position % 8)
+    let words = Philox.words(seed: settings.seed, .randomCut, key.0, key.1, block)
+    return values[0] + Int(words[position / 8 % 4] >> 8) * (values.last! - values[0]) / (1 << 24)
   }
 
   /// Returns the sampled features: as many as the settings say, and more until one is not constant.
@@ -98,7 +110,9 @@ struct ReferenceTree {
   /// Returns an integer for entropy; for Gini impurity a quotient of integers, in small nodes in single precision.
   private func score(_ left: [Int], _ right: [Int]) -> Double {
     let (leftWeight, rightWeight) = (left.reduce(0, +), right.reduce(0, +))
-    let isSmall = leftWeight + rightWeight <= 406 && zip(left, right).count { $0 + $1 > 0 } <= 16
+    let isSmall =
+      settings.splitter == .best && leftWeight + rightWeight <= 406
+      && zip(left, right).count { $0 + $1 > 0 } <= 16
     switch settings.criterion {
     case .gini:
       let squares = (left.reduce(0) { $0 + $1 * $1 }, right.reduce(0) { $0 + $1 * $1 })

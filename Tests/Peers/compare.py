@@ -17,6 +17,7 @@ PEERS = {
     "cnn": [("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])],
     "forest": [
         ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]), ("scikit-learn", ["forest.py", "--engine", "sklearn"])],
+    "extra-trees": [("scikit-learn", ["forest.py", "--model", "extra-trees", "--engine", "sklearn"])],
     "tree": [("scikit-learn", ["tree.py"])],
     "knn": [
         ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]), ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
@@ -58,6 +59,7 @@ def peer(model, command):
 WORK = {
     "cnn": "train the network, images/s",
     "forest": "fit 300 trees, s",
+    "extra-trees": "fit 300 extra-trees, s",
     "tree": "fit one tree (entropy), s",
     "knn": "10,000 queries, k = 7, s",
 }

@@ -90,7 +90,7 @@ import Testing
   @Test func statesNoThresholdWithoutHoldOut() throws {
     let text = AutomationChapter(try ChapterSamples.model(hasHoldOut: false), costs: ChapterSamples.costs).section
       .fragment
-    #expect(text.contains("No images were held out."))
+    #expect(text.contains("so there are no hold-out images"))
     #expect(text.contains("Without hold-out images, no threshold can be chosen."))
     #expect(!text.contains("automatically at"))
   }

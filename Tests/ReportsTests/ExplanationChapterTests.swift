@@ -57,7 +57,9 @@ import Testing
     var settings = ExplanationSettings()
     (settings.sampledImages, settings.confidentErrors) = (6, 2)
     change(&settings)
-    return try models.map { ($0.0, try ModelExplanation.make($0.1, of: data, settings: settings, on: context)) }
+    return try models.map { name, model in
+      (name, try #require(try ModelExplanation.make(model, of: data, settings: settings, on: context)))
+    }
   }
 
   private static func page(

@@ -19,6 +19,10 @@ import Testing
       ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
       ("min-samples-leaf", ["1", "3"]), ("bootstrap", ["true", "false"]),
     ],
+    ModelKind("extra-trees"): [
+      ("trees", ["1", "4", "7", "12"]), ("max-depth", ["1", "3", "6", "none"]), ("criterion", ["gini", "entropy"]),
+      ("bootstrap", ["true", "false"]),
+    ],
     .tree: [("max-depth", ["1", "2", "5", "9", "none"]), ("criterion", ["gini", "entropy"])],
     .knn: [
       ("neighbors", ["1", "2", "5", "9"]), ("weights", ["uniform", "distance"]),

@@ -130,6 +130,33 @@ import Testing
     #expect(try read("model: tree\ndata: a&b*c & d\nspace: {}\n").map(\.data) == ["a&b*c & d"])
   }
 
+  /// The command line accepts the same seeds.
+  @Test func readsEverySeed() throws {
+    for seed in [0, 1 << 63, UInt64.max] {
+      #expect(try read("model: tree\nspace: {}\nseed: \(seed)\n")[0].seed == seed)
+    }
+    for seed in ["-1", "18446744073709551616", "x", "1.0"] {
+      let error = #expect(throws: SweepError.self) { try read("model: tree\nspace: {}\nseed: \(seed)\n") }
+      #expect(
+        error?.description
+          == "s.yaml, line 3, column 7: seed must be an integer from 0 to 18446744073709551615, not \"\(seed)\"")
+    }
+  }
+
+  @Test(arguments: ["---\n", "---", "--- \n# end\n\n", "---\n...\n"]) func separatorAtTheEndIsIgnored(end: String)
+    throws
+  {
+    let text = "model: tree\nspace: {max-depth: 3}\n"
+    #expect(try read(text + end) == read(text))
+    #expect(try read("---\n" + text + "---\n" + text + end).count == 2)
+  }
+
+  @Test(arguments: ["---\n---\n", "--- ''\n", "--- ~\n", "---\n---\nmodel: tree\nspace: {}\n"])
+  func emptySweepWithinAFileIsAnError(end: String) {
+    #expect(throws: SweepError.self) { try read("model: tree\nspace: {}\n" + end) }
+    #expect(throws: SweepError.self) { try read("---\n") }
+  }
+
   @Test func gridHasOrderOfScikitLearn() throws {
     let space = ParameterSpace(["trees": .list(["1", "2"]), "max-depth": .list(["5", "none", "5"])])
     let grid = try SweepDefinition(.forest, spaces: [space, space]).configurations()
@@ -259,21 +286,21 @@ import Testing
       .halving(SuccessiveHalving(resource: .trees, factor: factor, least: 1, most: 90))
     }
     #expect(found.map(\.strategy) == [.grid, trees(factor: 2)])
-    #expect(try read(halving) { $0.factor = 3 }[0].strategy == trees(factor: 3))
-    let images = SuccessiveHalving(resource: .images, factor: 3, least: 1, most: 9)
-    let replaced = try read(halving) { ($0.halving, $0.mostResource) = (.images, 9) }
+    #expect(try read(halving) { $0.strategy["factor"] = "3" }[0].strategy == trees(factor: 3))
+    let images = SuccessiveHalving(resource: .images, factor: 3, least: nil, most: 9)
+    let replaced = try read(halving) { $0.strategy = ["resource": "images", "max-resource": "9"] }
     #expect(replaced[0].strategy == .halving(images), "the strategy is replaced as a whole")
-    #expect(try read(halving) { $0.samples = 2 }[0].strategy == .random(2))
+    #expect(try read(halving) { $0.strategy["samples"] = "2" }[0].strategy == .random(2))
   }
 
   /// The file may omit settings that the command line gives.
   @Test func overridesCompleteAFile() throws {
     let range = "model: tree\nspace: {max-depth: {low: 1, high: 9}}\n"
-    #expect(try read(range) { $0.samples = 4 }[0].configurations().count == 4)
-    #expect(try read(range + "strategy: random\n") { $0.samples = 4 }[0].strategy == .random(4))
+    #expect(try read(range) { $0.strategy["samples"] = "4" }[0].configurations().count == 4)
+    #expect(try read(range + "strategy: random\n") { $0.strategy["samples"] = "4" }[0].strategy == .random(4))
     for change: (inout SweepOverrides) -> Void in [
-      { $0.factor = 3 }, { $0.halving = .images }, { $0.folds = 1 }, { $0.images = 0 },
-      { ($0.samples, $0.folds) = (4, 101) },
+      { $0.strategy["factor"] = "3" }, { $0.strategy["resource"] = "images" }, { $0.folds = 1 }, { $0.images = 0 },
+      { ($0.strategy["samples"], $0.folds) = ("4", 101) },
     ] { #expect(throws: SweepError.self) { try read(range, change) } }
   }
 

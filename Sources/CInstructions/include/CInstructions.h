@@ -4,6 +4,7 @@
 
 #include "CPUDetection.h"
 #include "ByteProducts.h"
+#include "ByteSelection.h"
 #include "Compression.h"
 #include "VectorOperations.h"
 

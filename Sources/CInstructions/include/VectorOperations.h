@@ -10,8 +10,10 @@
 typedef uint8_t atelier_u8x32 __attribute__((ext_vector_type(32)));
 typedef uint16_t atelier_u16x16 __attribute__((ext_vector_type(16)));
 typedef uint16_t atelier_u16x32 __attribute__((ext_vector_type(32)));
+typedef int16_t atelier_i16x32 __attribute__((ext_vector_type(32)));
 typedef int32_t atelier_i32x16 __attribute__((ext_vector_type(16)));
 typedef uint32_t atelier_u32x16 __attribute__((ext_vector_type(16)));
+typedef uint32_t atelier_u32x32 __attribute__((ext_vector_type(32)));
 typedef long long atelier_i64x16 __attribute__((ext_vector_type(16)));
 typedef float atelier_f32x16 __attribute__((ext_vector_type(16)));
 typedef double atelier_f64x16 __attribute__((ext_vector_type(16)));
@@ -69,6 +71,30 @@ ATELIER_INLINE atelier_u16x32 atelier_if_equal_u16(
     atelier_u16x32 a, atelier_u16x32 b, atelier_u16x32 then, atelier_u16x32 otherwise) {
   atelier_u16x32 mask = (atelier_u16x32)(a == b);
   return (mask & then) | (~mask & otherwise);
+}
+
+// Thirty-two lanes of 8 bits.
+
+ATELIER_INLINE atelier_u8x32 atelier_min_u8(atelier_u8x32 a, atelier_u8x32 b) {
+  return __builtin_elementwise_min(a, b);
+}
+ATELIER_INLINE atelier_u8x32 atelier_max_u8(atelier_u8x32 a, atelier_u8x32 b) {
+  return __builtin_elementwise_max(a, b);
+}
+
+// a <= b ? sum + addend : sum
+ATELIER_INLINE atelier_u16x32 atelier_add_if_at_most_u8(
+    atelier_u16x32 sum, atelier_u8x32 a, atelier_u8x32 b, uint16_t addend) {
+  return sum + ((atelier_u16x32)__builtin_convertvector(a <= b, atelier_i16x32) & addend);
+}
+
+// least + (the upper 24 bits of words[lane]) * (greatest - least) / 2^24
+ATELIER_INLINE atelier_u8x32 atelier_random_between_u8(
+    atelier_u8x32 least, atelier_u8x32 greatest, const uint32_t *words) {
+  typedef uint32_t unaligned __attribute__((ext_vector_type(32), aligned(4)));
+  atelier_u32x32 random = *(const unaligned *)words >> 8;
+  atelier_u32x32 offset = random * __builtin_convertvector((atelier_u8x32)(greatest - least), atelier_u32x32) >> 24;
+  return least + __builtin_convertvector(offset, atelier_u8x32);
 }
 
 // table[index] in every lane.

@@ -5,12 +5,8 @@ internal import Foundation
 /// through a socket nor hashed.
 package struct BlobFolder {
   private let path: String
-  private var images: [String] = []
-  private var files: [String] = []
-  private var checkpoints: [String] = []
-
-  /// The number of files of a kind that are kept. A job needs two at most, and checkpoints are replaced soon.
-  private static let kept = 4
+  /// The paths of the files that are not pinned.
+  private var files = RecentBlobs<String>()
 
   package init(path: String) { self.path = path }
 
@@ -21,20 +17,10 @@ package struct BlobFolder {
   package mutating func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
-    if isPinned { return }
-    switch blob {
-    case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
-    case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
-    case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
-    }
+    if !isPinned, let old = files.add(file, for: blob) { unlink(old) }
   }
 
   func remove(_ name: SHA256) { unlink("\(path)/\(name)") }
-
-  private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
-    list.append(file)
-    if list.count > kept { unlink(list.removeFirst()) }
-  }
 
   /// Writes a file without flushing it to the disk, since it need not outlive the process.
   private static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {

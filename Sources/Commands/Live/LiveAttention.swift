@@ -14,9 +14,10 @@ final class LiveAttention {
   /// Images with longer sides are skipped: computing and drawing their maps would slow the training down.
   private static let longestSide = 128
 
-  /// - Returns: nil if there is no live page, or the images are larger than ``longestSide``
+  /// - Returns: nil if there is no live page, the network has no convolution, or the images are larger than
+  ///   ``longestSide``
   init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
-    guard LiveRun.isOpen, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
+    guard LiveRun.isOpen, !settings.filters.isEmpty, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
     self.dataset = dataset
     // A separate thread: those of the training are busy.
     trainer = try NetworkTrainer(

@@ -66,7 +66,8 @@ struct ExplainCommand: ParsableCommand {
       loaded.classifier, of: dataset, settings: settings, on: context, progress: progress.report)
     progress.end()
     guard let explanation else {
-      throw ModelError.badSettings("\(model): models of the family \(metadata.kind.rawValue) have no explanations")
+      throw ModelError.badSettings(
+        "\(model): this model has no explanations; networks with convolutions, forests, trees and neighbors have them")
     }
     let page = HTMLPage(
       title: "Explanation of \(URL(fileURLWithPath: model).lastPathComponent)",

@@ -21,7 +21,10 @@ struct SearchOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Successive halving by this resource (epochs, trees or images): the best configurations get more of it.",
+      """
+      Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
+      of it.
+      """,
       valueName: "resource"))
   var halving: SuccessiveHalving.Resource?
 
@@ -30,7 +33,12 @@ struct SearchOptions: ParsableArguments {
       "With --halving: one of N configurations is promoted to the next rung (default: 3).", valueName: "n"))
   var factor: Int?
 
-  @Option(help: ArgumentHelp("With --halving: minimum resource of the first rung (default: 1).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      """
+      With --halving: minimum resource of the first rung (default: 1; of images, \
+      \(SuccessiveHalving.leastImagesPerClass) of each class).
+      """, valueName: "n"))
   var minResource: Int?
 
   @Option(help: ArgumentHelp("With --halving: resource of the last rung.", valueName: "n"))
@@ -53,11 +61,7 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if folds != nil, holdOut != nil { throw ValidationError("--folds and --hold-out cannot be combined") }
-    if samples != nil, halving != nil { throw ValidationError("--samples and --halving cannot be combined") }
-    let halvingOptions = [("--factor", factor), ("--min-resource", minResource), ("--max-resource", maxResource)]
-    for (name, value) in halvingOptions where value != nil && samples != nil {
-      throw ValidationError("\(name) requires --halving, which cannot be combined with --samples")
-    }
+    do { try overrides.checkStrategy() } catch { throw ValidationError("\(error)") }
   }
 
   private var values: KeyValuePairs<String, Any?> {
@@ -78,11 +82,18 @@ struct SearchOptions: ParsableArguments {
     zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined()
   }
 
+  /// The values of the keys of strategies (``SearchStrategy/keys``).
+  private var strategy: [String: String] {
+    let values = [
+      "samples": samples.map { "\($0)" }, "resource": halving?.rawValue, "factor": factor.map { "\($0)" },
+      "min-resource": minResource.map { "\($0)" }, "max-resource": maxResource.map { "\($0)" },
+    ]
+    return values.compactMapValues { $0 }
+  }
+
   var overrides: SweepOverrides {
     var overrides = SweepOverrides()
-    (overrides.folds, overrides.holdOut, overrides.samples) = (folds, holdOut, samples)
-    (overrides.halving, overrides.factor) = (halving, factor)
-    (overrides.leastResource, overrides.mostResource) = (minResource, maxResource)
+    (overrides.folds, overrides.holdOut, overrides.strategy) = (folds, holdOut, strategy)
     (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)
     return overrides
   }

@@ -144,6 +144,10 @@ struct SweepCommonOptions: ParsableArguments {
     return try TrainingRun.with(
       data: data, compute: compute, cluster: cluster, classes: classNames.map { (names: $0, of: "run \(name)") }
     ) { run in
+      // A run that is resumed has been resolved.
+      let definition =
+        before == nil
+        ? try definition.resolved(imageCount: run.dataset.train.count, classCount: run.dataset.classCount) : definition
       if let before {
         guard before.dataDigest == run.dataDigest else {
           throw DatasetError.inconsistent(

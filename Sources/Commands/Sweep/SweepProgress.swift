@@ -71,11 +71,11 @@ struct SweepProgress {
   func snapshot(_ search: SweepSearch, running tasks: [Range<Int>]) -> Snapshot {
     let trials = Set(
       tasks.joined().filter { search.tasks.indices.contains($0) }.flatMap { search.tasks[$0].configurations })
-    let stopped = search.rungs.indices.map { search.decisions.count(of: $0).stopped }
+    let stopped = search.rungs.indices.map { search.count(of: $0).stopped }
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
     let left = max(secondsLeft, 0) + futureSeconds(search)
     return Snapshot(
-      configurations: search.configurations.count, done: stopped.reduce(0, +),
+      configurations: search.count(of: 0).atMost, done: stopped.reduce(0, +),
       running: trials.count { search.isRunning($0) }, stoppedEarly: stopped.dropLast().reduce(0, +),
       metric: search.definition.scoring.rawValue, best: search.best?.score,
       secondsLeft: secondsDone > 0 ? elapsed * left / secondsDone : nil)
@@ -87,7 +87,7 @@ struct SweepProgress {
     for (rung, resource) in search.rungs.enumerated() {
       let count = search.begunCount(of: rung)
       begun += Double(count * (resource ?? 1))
-      toCome += Double((search.decisions.count(of: rung).atMost - count) * (resource ?? 1))
+      toCome += Double((search.count(of: rung).atMost - count) * (resource ?? 1))
     }
     return begun > 0 ? seconds.reduce(0, +) * toCome / begun : 0
   }

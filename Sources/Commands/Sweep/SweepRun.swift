@@ -50,26 +50,13 @@ final class SweepRun {
     }
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
-    let count = search.configurations.count
-    if case .random(let samples) = definition.strategy, count < samples {
-      logger.warning(
-        """
-        the search space has only \(counted(count, "distinct configuration")) (no others were found), but \
-        \(samples) are to be sampled; \(count == 1 ? "it is" : "all \(count) are") searched
-        """)
+    if let warning = definition.strategy.value.warning(count: search.configurations.count) {
+      logger.warning("\(warning)")
     }
-    let searched = Self.smallestImageCount(definition).map {
-      DataSplits.part(of: images, atMost: $0, seed: definition.seed)
-    }
+    let searched = search.imageLimit(of: 0).map { DataSplits.part(of: images, atMost: $0, seed: definition.seed) }
     for warning in definition.splits.warnings(
       of: (searched ?? images).labels, classNames: run.dataset.classNames)
     { logger.warning("\(warning)") }
-  }
-
-  /// The number of images of the first rung, if successive halving is by images; else nil.
-  private static func smallestImageCount(_ definition: SweepDefinition) -> Int? {
-    guard case .halving(let halving) = definition.strategy, halving.resource == .images else { return nil }
-    return halving.rungs.first
   }
 
   /// Searches, writes the tables, and fits the best configuration on all training images.
@@ -85,7 +72,9 @@ final class SweepRun {
     }
     let model = definition.refit ? try table.best.map { try refit($0.configuration) } : nil
     return SweepReport(
-      folder: folder, searchSeconds: seconds, summary: SweepSummary(table, of: definition.model), model: model,
+      folder: folder, searchSeconds: seconds,
+      summary: SweepSummary(table, of: definition.model, resource: search.resource),
+      model: model,
       quarantined: search.quarantined.map(QuarantinedFit.init))
   }
 
@@ -127,11 +116,10 @@ final class SweepRun {
       loggedKnownCount = search.knownCount
       logger.info("\(counted(loggedKnownCount, "fit")) loaded from the record")
     }
-    if case .halving(let halving) = definition.strategy {
-      for (rung, resource) in halving.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
+    if let resource = search.resource {
+      for (rung, amount) in search.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
         let count = rung == 0 ? " with \(counted(search.configurations.count, "configuration"))" : ""
-        logger.info(
-          "rung \(rung + 1) of \(halving.rungs.count) started\(count): \(resource) \(halving.resource) each")
+        logger.info("rung \(rung + 1) of \(search.rungs.count) started\(count): \(amount ?? 0) \(resource) each")
       }
     }
     guard !tasks.isEmpty else { return nil }

@@ -13,7 +13,7 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - dataset: the data set with the test images to explain the model on; there may be none
   ///   - progress: receives the progress; returns false to stop
-  /// - Returns: nil if models of this family have no explanations
+  /// - Returns: nil if there are none: for other families, and for networks without convolutions
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the model;
   ///   ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   package static func make(
@@ -21,7 +21,7 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
     on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws -> ModelExplanation? {
     switch classifier {
-    case let model as Network:
+    case let model as Network where model.blockCount > 0:
       .network(try NetworkExplanation(model, of: dataset, settings: settings, on: context, progress: progress))
     case let model as Forest:
       .forest(try ForestModelExplanation(model, of: dataset, settings: settings, on: context, progress: progress))

@@ -21,7 +21,7 @@ package struct DataExploration: Sendable, Equatable, Codable {
 
   /// Images with more bytes are downscaled for class means and distances, so that the means of many classes fit in
   /// memory.
-  package static let pictureByteLimit = 64 * 64 * 3
+  static let pictureByteLimit = 64 * 64 * 3
 
   /// - Parameters:
   ///   - dataset: a data set with at least one training image

@@ -3,7 +3,7 @@ internal import Synchronization
 /// The registered families of models. Commands, sweeps, workers, saved models, reports and benchmarks iterate over them.
 package enum ModelFamilies {
   private static let families = Mutex<[any ModelFamily.Type]>([
-    NetworkFamily.self, ForestFamily.self, NeighborsFamily.self, TreeFamily.self,
+    NetworkFamily.self, ForestFamily.self, ExtraTreesFamily.self, NeighborsFamily.self, TreeFamily.self,
   ])
 
   package static var all: [any ModelFamily.Type] { families.withLock { $0 } }

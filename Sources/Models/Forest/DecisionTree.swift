@@ -31,7 +31,8 @@ package struct DecisionTree: Classifier, Equatable {
     progress: (FitProgress) -> Bool
   ) throws -> DecisionTree {
     try settings.check()
-    let table = try TrainingTable(images, classCount: classCount, on: context.team)
+    let table = try TrainingTable(
+      images, classCount: classCount, groupsLabels: settings.splitter == .random, on: context.team)
     let rules = GrowthRules(settings, table: table)
     let growers = (0..<context.team.count).map { _ in
       TreeGrower(table: table, rules: rules, kernels: context.kernels)

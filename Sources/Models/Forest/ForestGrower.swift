@@ -17,7 +17,8 @@ package final class ForestGrower {
     _ images: LabeledImages, classCount: Int, settings: ForestSettings, on context: ComputeContext
   ) throws(ModelError) {
     try settings.check()
-    let table = try TrainingTable(images, classCount: classCount, on: context.team)
+    let table = try TrainingTable(
+      images, classCount: classCount, groupsLabels: settings.tree.splitter == .random, on: context.team)
     let rules = GrowthRules(settings.tree, table: table)
     (self.settings, self.context) = (settings, context)
     growers = (0..<context.team.count).map { _ in TreeGrower(table: table, rules: rules, kernels: context.kernels) }

@@ -32,7 +32,7 @@ extension SplitSearch {
 
   private func bestCut(
     _ smallNode: SmallNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>
-  ) -> SmallNodeCut {
+  ) -> LaneCut {
     if rules.usesAllFeatures {
       kernels.copyLanes(
         samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),

@@ -8,6 +8,11 @@ struct GrowthRules: Sendable {
   let featuresPerNode: Int
   /// Whether nodes search all features, so that none are sampled.
   let usesAllFeatures: Bool
+  /// Whether nodes are split by random cuts.
+  let isRandom: Bool
+  /// The size of the largest node that reads the values of its samples from the rows of the table. Larger nodes read
+  /// columns.
+  let rowLimit: Int
   /// Nil for Gini impurity.
   let entropy: EntropyTerms?
 
@@ -15,6 +20,8 @@ struct GrowthRules: Sendable {
     self.settings = settings
     featuresPerNode = settings.maxFeatures.count(of: table.featureCount)
     usesAllFeatures = featuresPerNode == table.featureCount
+    isRandom = settings.splitter == .random
+    rowLimit = usesAllFeatures ? SplitSearch.windowLimit : isRandom ? 4096 : 0
     entropy = settings.criterion == .entropy ? EntropyTerms(weightLimit: table.count) : nil
   }
 }
@@ -69,15 +76,18 @@ struct SearchResult {
 /// Finds the best split of a node. It owns the memory that the kernels need; each thread has its own search.
 ///
 /// The samples of a small node are sorted by 32 features at once; those of a large node are counted in histograms.
+/// Random cuts need neither.
 final class SplitSearch {
   let table: TrainingTable
   let rules: GrowthRules
   let kernels: any KernelSet.Type
   private var sampler: FeatureSampler
+  /// The key of the current node.
+  private(set) var key = NodeKey.root(ofTree: 0, seed: 0)
   /// Whether some sample weighs more than a ``SmallNode`` can hold, which is practically impossible in a bootstrap.
   var hasHeavySamples = false
 
-  /// (windowLimit, 32) or (32, windowLimit), the values of 32 features.
+  /// (windowLimit, 32) or (32, windowLimit), the values of 32 features; for random cuts (images, 32).
   let window: AlignedBuffer<UInt8>
   let codes = AlignedBuffer<UInt8>(count: SmallNode.weightLimit)
   let ranks = AlignedBuffer<UInt8>(count: 256)
@@ -87,6 +97,8 @@ final class SplitSearch {
   let histograms: AlignedBuffer<UInt32>
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
   let histogramScratch: AlignedBuffer<SIMD16<UInt32>>
+  /// The random words of 32 candidates; zeros follow, since kernels read 32 words from any of them on.
+  let cutWords = AlignedBuffer<UInt32>(count: 64)
 
   /// The number of features searched together.
   static let laneCount = 32
@@ -96,7 +108,7 @@ final class SplitSearch {
   init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
     (self.table, self.rules, self.kernels) = (table, rules, kernels)
     sampler = FeatureSampler(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
-    window = AlignedBuffer(count: Self.laneCount * Self.windowLimit)
+    window = AlignedBuffer(count: Self.laneCount * (rules.isRandom ? table.count : Self.windowLimit))
     histograms = AlignedBuffer(count: 2 * table.classCount * 256)
     histogramScratch = AlignedBuffer(count: table.classCount)
   }
@@ -111,6 +123,7 @@ final class SplitSearch {
 
   /// Samples the candidate features of the node with this key.
   func begin(_ key: NodeKey) {
+    self.key = key
     if !rules.usesAllFeatures { sampler.begin(key, sampling: rules.featuresPerNode) }
   }
 
@@ -119,11 +132,15 @@ final class SplitSearch {
   /// - Parameter candidates: positions in the order of sampling, starting at a multiple of ``laneCount``
   func best(of node: NodeSamples, candidates: Range<Int>) -> SearchResult {
     var found = SearchResult()
-    let smallNode = smallNode(node)
+    let smallNode = rules.isRandom ? nil : smallNode(node)
     for first in stride(from: candidates.lowerBound, to: candidates.upperBound, by: Self.laneCount) {
       let features = UnsafeBufferPointer(
         start: sampler.features + first, count: min(Self.laneCount, candidates.upperBound - first))
-      found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features))
+      if rules.isRandom {
+        found.add(searchRandomCuts(of: node, features, position: first))
+      } else {
+        found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features))
+      }
     }
     return found
   }
@@ -134,7 +151,9 @@ final class SplitSearch {
     if rules.usesAllFeatures { return nil }
     while let feature = sampler.next() {
       if isConstant(feature, in: node) { continue }
-      let further = UnsafeBufferPointer(start: sampler.features + sampler.sampledCount - 1, count: 1)
+      let position = sampler.sampledCount - 1
+      let further = UnsafeBufferPointer(start: sampler.features + position, count: 1)
+      if rules.isRandom { return searchRandomCuts(of: node, further, position: position).split }
       return (smallNode(node).map { search($0, of: node, further) } ?? search(node, further)).split
     }
     return nil

@@ -8,6 +8,8 @@ final class TrainingTable: Sendable {
   let count: Int
   let featureCount: Int
   let classCount: Int
+  /// (count), the number of each row's image.
+  let images: [Int]
   /// (count)
   let labels: [UInt8]
   /// (count, rowStride)
@@ -17,8 +19,12 @@ final class TrainingTable: Sendable {
   /// (featureCount, count)
   let columns: AlignedBuffer<UInt8>
 
+  /// - Parameter groupsLabels: whether rows are in the order of their labels, which kernels for random cuts need;
+  ///   otherwise, of their images. It also brings the samples of a node closer together: most nodes have few classes.
   /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, too many or too large images, or invalid labels.
-  init(_ images: LabeledImages, classCount: Int, on team: ThreadTeam) throws(ModelError) {
+  init(
+    _ images: LabeledImages, classCount: Int, groupsLabels: Bool, on team: ThreadTeam
+  ) throws(ModelError) {
     guard images.count > 0, images.shape.count > 0 else { throw .badSettings("there are no images to grow trees on") }
     guard images.count <= Self.countLimit else {
       throw .badSettings("\(images.count) images are too many for a tree; the limit is \(Self.countLimit)")
@@ -30,7 +36,11 @@ final class TrainingTable: Sendable {
     guard (1...256).contains(classCount), images.labels.allSatisfy({ $0 < classCount }) else {
       throw .badSettings("labels must be below the number of classes, which is \(classCount) (up to 256)")
     }
-    (count, featureCount, labels) = (images.count, images.shape.count, images.labels)
+    (count, featureCount) = (images.count, images.shape.count)
+    let order =
+      groupsLabels
+      ? images.labels.indices.sorted { (images.labels[$0], $0) < (images.labels[$1], $1) } : Array(0..<images.count)
+    (self.images, labels) = (order, order.map { images.labels[$0] })
     self.classCount = classCount
     rowStride = (featureCount + 63) / 64 * 64
     rows = AlignedBuffer(count: count * rowStride)
@@ -43,18 +53,18 @@ final class TrainingTable: Sendable {
 
   private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {
     let (rows, columns, rowStride) = (rows.pointer, columns.pointer, rowStride)
-    let (count, featureCount) = (count, featureCount)
+    let (count, featureCount, order) = (count, featureCount, images)
     let block = 64
     team.forEach((count + block - 1) / block, chunk: 16) { blockIndex, _ in
-      let images = blockIndex * block..<min((blockIndex + 1) * block, count)
-      for image in images {
-        (rows + image * rowStride).update(from: pixels + image * featureCount, count: featureCount)
+      let block = blockIndex * block..<min((blockIndex + 1) * block, count)
+      for row in block {
+        (rows + row * rowStride).update(from: pixels + order[row] * featureCount, count: featureCount)
       }
       for feature in 0..<featureCount {
         let column = columns + feature * count
-        var pixel = rows + images.lowerBound * rowStride + feature
-        for image in images {
-          column[image] = pixel.pointee
+        var pixel = rows + block.lowerBound * rowStride + feature
+        for row in block {
+          column[row] = pixel.pointee
           pixel += rowStride
         }
       }

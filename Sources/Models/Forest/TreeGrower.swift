@@ -73,8 +73,8 @@ final class TreeGrower {
       } else if mustBeLeaf(node, depth: waiting.depth) {
         appendLeaf(node, to: &tree)
       } else {
-        // Nodes that search all features read rows, not the block. Pending nodes must not refer to the block.
-        if !self.search.rules.usesAllFeatures && limit == 0 { useBlock(for: &node) }
+        // Nodes that read rows need no block. Pending nodes must not refer to it.
+        if self.search.rules.rowLimit == 0 && limit == 0 { useBlock(for: &node) }
         if let split = search(node, waiting.key) {
           divide(waiting, node, at: split, in: samples, &tree)
         } else {
@@ -132,16 +132,18 @@ final class TreeGrower {
   private func divide(
     _ waiting: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples, _ tree: inout Tree
   ) {
-    // A node that searches all features has its rows in the cache, unless it is large.
-    let readsRows = self.search.rules.usesAllFeatures && node.count <= SplitSearch.windowLimit
+    // A node that was searched by rows has them in the cache, unless it is large.
+    let readsRows = node.count <= self.search.rules.rowLimit
     let parts = kernels.partition(
       samples: node.samples, count: node.count,
       values: readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
       stride: readsRows ? table.rowStride : 1, cut: split.value, spare: samples.spare.pointer + waiting.start)
-    // Halfway between the values on both sides of the cut, rounded down: scikit-learn's threshold, for integer values.
-    let threshold = (Int(parts.largestLeft) + Int(parts.smallestRight)) / 2
+    // A random cut is the threshold itself. The best cut is moved halfway between the values on both sides, rounded
+    // down: scikit-learn's threshold, for integer values.
+    let middle = UInt8((Int(parts.largestLeft) + Int(parts.smallestRight)) / 2)
+    let threshold = self.search.rules.isRandom ? split.value : middle
     let index = tree.nodeCount
-    tree.appendSplit(feature: Int(split.feature), threshold: UInt8(threshold))
+    tree.appendSplit(feature: Int(split.feature), threshold: threshold)
 
     pushWeights(node, leftCount: parts.leftCount)
     let (left, right) = (parts.leftCount, node.count - parts.leftCount)

@@ -24,7 +24,7 @@ final class TreeSamples: Sendable {
     var weights = [UInt32](repeating: 0, count: table.classCount)
     var filled = 0
     for row in 0..<table.count {
-      let weight = bootstrap?[row] ?? 1
+      let weight = bootstrap?[table.images[row]] ?? 1
       if weight == 0 { continue }
       samples.pointer[filled] = TreeSample(row: UInt32(row), weight: weight, label: table.labels[row])
       weights[Int(table.labels[row])] += UInt32(weight)

@@ -8,9 +8,10 @@ extension TreeSettings {
     let (count, features) = (Double(images), Double(shape.count))
     // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
     let table = count * ((features / 64).rounded(.up) * 64 + features)
-    let byThread = count * 20 + 6 * Double(1 << 20)
+    // Random cuts also need the values of 32 features.
+    let byThread = count * (splitter == .random ? 52 : 20) + 6 * Double(1 << 20)
     // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
-    let imagesPerLeaf = 9.0
+    let imagesPerLeaf = splitter == .random ? 5.0 : 9.0
     let leaves = max(
       1, min(count / max(imagesPerLeaf, Double(minSamplesLeaf)), maxDepth.map { exp2Bounded($0) } ?? .infinity))
     let tree = leaves * (2 * 8 + 4 + 8)

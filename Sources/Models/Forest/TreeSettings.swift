@@ -5,7 +5,18 @@ package struct TreeSettings: FamilySettings {
     case gini, entropy
   }
 
+  /// How a node is split.
+  package enum Splitter: Sendable {
+    /// By the best cut of the candidate features.
+    case best
+    /// By the best of one random cut for each candidate feature (Geurts, Ernst and Wehenkel, "Extremely randomized
+    /// trees", 2006).
+    case random
+  }
+
   package var criterion = Criterion.gini
+  /// Not in the schema: the family of the model determines it.
+  package var splitter = Splitter.best
   /// The maximum number of splits between the root and a leaf; nil for no limit.
   package var maxDepth: Int?
   /// The number of features sampled at each node. As in scikit-learn, more are sampled only while all of them are

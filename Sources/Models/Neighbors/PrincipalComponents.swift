@@ -39,9 +39,9 @@ package struct PrincipalComponents: Sendable, Equatable {
     package init(
       of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void = { _ in }
     ) {
-      let (sums, covariance) = PrincipalComponents.covariance(of: images, on: context, progress: progress)
-      mean = sums.map { Float(Double($0) / Double(images.count)) }
-      eigen = SymmetricEigen(covariance, size: images.shape.count)
+      let covariance = PixelCovariance(of: images, on: context, progress: progress)
+      mean = covariance.sums.map { Float(Double($0) / Double(images.count)) }
+      eigen = SymmetricEigen(covariance.matrix, size: images.shape.count)
     }
   }
 
@@ -84,62 +84,6 @@ package struct PrincipalComponents: Sendable, Equatable {
       exponent *= 2
     }
     return 1 / power
-  }
-
-  /// Returns the sum of each pixel over the images, and the covariance matrix (pixels, pixels).
-  ///
-  /// Sums and products are exact integers, computed by the kernel of the neighbor search: pixels are its rows and
-  /// queries, images the positions in a row.
-  private static func covariance(
-    of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void
-  ) -> (sums: [Int], covariance: [Double]) {
-    let (pixels, count) = (images.shape.count, images.count)
-    let words = (count + 3) / 4
-    let tiles = (pixels + 15) / 16
-    let rows = AlignedBuffer<UInt8>(count: tiles * words * 64)
-    let queries = AlignedBuffer<Int32>(count: pixels * words)
-    let queryBytes = UnsafeMutableRawPointer(queries.pointer).assumingMemoryBound(to: UInt8.self)
-    var sums = [Int](repeating: 0, count: pixels)
-    images.pixels.withUnsafeBufferPointer { bytes in
-      for image in 0..<count {
-        for pixel in 0..<pixels {
-          let byte = bytes[image * pixels + pixel]
-          rows.pointer[((pixel >> 4) * words + image >> 2) * 64 + (pixel & 15) * 4 + image & 3] = byte
-          queryBytes[pixel * words * 4 + image] = byte ^ 128
-          sums[pixel] += Int(byte)
-        }
-      }
-    }
-    let n = Double(count)
-    var covariance = [Double](repeating: 0, count: pixels * pixels)
-    covariance.withUnsafeMutableBufferPointer { covariance in
-      let target = covariance.baseAddress!
-      func compute(_ block: Int) {
-        let first = block * 6
-        let queryCount = min(6, pixels - first)
-        let totals = AlignedBuffer<Double>(count: queryCount * tiles * 16)
-        for word in stride(from: 0, to: words, by: 16384) {
-          context.kernels.compareBytes(
-            .products, queries: queryCount, tiles: tiles, words: min(16384, words - word),
-            rows: rows.pointer + word * 64, tileWords: words, queryWords: queries.pointer + first * words + word,
-            queryStride: words, totals: totals.pointer)
-        }
-        for query in 0..<queryCount {
-          for pixel in 0..<pixels {
-            let product = totals.pointer[query * tiles * 16 + pixel] + 128 * Double(sums[pixel])
-            target[(first + query) * pixels + pixel] =
-              (n * product - Double(sums[first + query]) * Double(sums[pixel])) / (n * max(n - 1, 1))
-          }
-        }
-      }
-      let blocks = (pixels + 5) / 6
-      let blocksPerCall = 4 * context.team.count
-      for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
-        context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in compute(firstBlock + offset) }
-        progress(FitProgress(done: min(pixels, (firstBlock + blocksPerCall) * 6), total: pixels, unit: .pixels))
-      }
-    }
-    return (sums, covariance)
   }
 
   /// Returns the projected images: (images, count), row-major.

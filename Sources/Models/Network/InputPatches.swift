@@ -26,7 +26,8 @@ package struct InputNormalization: Sendable, Equatable {
 
 extension NetworkPlan {
   /// Writes the patches of one image, which the first convolution reads: channel (c, ky, kx) of pixel (y, x) is the
-  /// normalized pixel (y + ky, x + kx, c) of the image with its border. The border is zero, the mean.
+  /// normalized pixel (y + ky, x + kx, c) of the image with its border. The border is zero, the mean. Without
+  /// convolutions, the first dense layer reads the normalized pixels: (channels, height, width).
   ///
   /// - Parameters:
   ///   - pixels: (height, width, channels)
@@ -47,7 +48,10 @@ extension NetworkPlan {
         }
       }
     }
-    let shape = blocks[0].shape
+    guard let shape = blocks.first?.shape else {
+      patches.update(from: normalized, count: input.count)
+      return
+    }
     var patchChannel = 0
     for channel in 0..<input.channels {
       for ky in 0..<patchKernel {

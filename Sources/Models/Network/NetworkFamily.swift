@@ -41,8 +41,9 @@ package enum NetworkFamily: ModelFamily {
   }
 
   package static func summary(of settings: NetworkSettings) -> String {
-    let filters = settings.filters.map(String.init).joined(separator: "-")
-    return "\(filters) filters, \(counted(settings.epochs, "epoch"))"
+    func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: "-") }
+    let layers = settings.filters.isEmpty ? "\(list(settings.dense)) units" : "\(list(settings.filters)) filters"
+    return "\(layers), \(counted(settings.epochs, "epoch"))"
   }
 
   package static func fit(
@@ -61,8 +62,10 @@ package enum NetworkFamily: ModelFamily {
   }
 
   package static func cost(of settings: NetworkSettings) -> Double {
-    // Each block has a quarter of the pixels of the previous one.
+    // Each block has a quarter of the pixels of the previous one. Dense layers are about as expensive as one filter.
     Double(settings.epochs * settings.kernel * settings.kernel)
+      * (settings.filters.isEmpty ? 1 : 0)
+      + Double(settings.epochs * settings.kernel * settings.kernel)
       * zip([1] + settings.filters, settings.filters).enumerated().reduce(0.0) {
         $0 + Double($1.element.0 * $1.element.1) / Double(1 << (2 * min($1.offset, 20)))
       }

@@ -11,7 +11,7 @@ package struct ParameterSlice: Sendable, Equatable {
   /// The number of floats, including padding; a multiple of 16.
   package let count: Int
   /// Whether weight decay applies: it does to weights, but not to biases, scales and shifts.
-  package let hasWeightDecay: Bool
+  let hasWeightDecay: Bool
 
   package var range: Range<Int> { offset..<offset + count }
 }
@@ -28,25 +28,25 @@ package struct ConvolutionBlock: Sendable {
   /// The shift of batch normalization, or the convolution's bias without it.
   package let shift: ParameterSlice
   /// nil without batch normalization.
-  package let runningMean: ParameterSlice?
+  let runningMean: ParameterSlice?
   /// nil without batch normalization.
-  package let runningVariance: ParameterSlice?
+  let runningVariance: ParameterSlice?
   /// The number of border pixels that the next block needs around this block's result.
-  package let resultBorder: Int
+  let resultBorder: Int
 
   /// Extents of the result with its border.
-  package var resultHeight: Int { shape.pooledHeight + 2 * resultBorder }
-  package var resultWidth: Int { shape.pooledWidth + 2 * resultBorder }
+  var resultHeight: Int { shape.pooledHeight + 2 * resultBorder }
+  var resultWidth: Int { shape.pooledWidth + 2 * resultBorder }
   /// Floats of one image's result, with its border.
-  package var resultCount: Int { shape.outputBlocks * resultHeight * resultWidth * 16 }
+  var resultCount: Int { shape.outputBlocks * resultHeight * resultWidth * 16 }
 }
 
 /// A dense layer: result = input weights + bias, with ReLU unless it is the last.
 package struct DenseLayer: Sendable {
-  package let inputs: Int
+  let inputs: Int
   package let units: Int
   /// `units`, rounded up to a multiple of 16.
-  package let paddedUnits: Int
+  let paddedUnits: Int
   /// (inputs, paddedUnits)
   package let weights: ParameterSlice
   package let bias: ParameterSlice
@@ -63,9 +63,9 @@ package struct NetworkPlan: Sendable {
   package let input: ImageShape
   package let classCount: Int
   /// The size of the first block's kernel, whose taps become the channels of a patch.
-  package let patchKernel: Int
+  let patchKernel: Int
   /// The number of border pixels around the input image.
-  package let patchBorder: Int
+  let patchBorder: Int
   package let blocks: [ConvolutionBlock]
   package let dense: [DenseLayer]
   /// All slices, by offset.
@@ -79,24 +79,24 @@ package struct NetworkPlan: Sendable {
 
   /// Lays out a network.
   ///
-  /// - Parameter layers: one convolution or more, then dense layers. The output layer, with a unit for each class, is
-  ///   added.
+  /// - Parameter layers: convolutions, then dense layers; without convolutions, it is a multilayer perceptron. The
+  ///   output layer, with a unit for each class, is added.
   /// - Throws: ``ModelError/badSettings(_:)`` if the layers are in another order, the images are too small for the
   ///   pooling, or the network is too large.
   package init(_ layers: [Layer], input: ImageShape, classCount: Int) throws(ModelError) {
     let convolutions = layers.prefix { $0.convolution != nil }.compactMap(\.convolution)
     let hidden = layers.dropFirst(convolutions.count).compactMap(\.denseUnits)
-    guard !convolutions.isEmpty, convolutions.count + hidden.count == layers.count else {
-      throw .badSettings("a network is one convolution or more, then dense layers")
+    guard convolutions.count + hidden.count == layers.count else {
+      throw .badSettings("a network is convolutions, then dense layers")
     }
     guard classCount >= 1 else { throw .badSettings("a network needs at least one class") }
     self.input = input
     self.classCount = classCount
-    patchKernel = convolutions[0].kernel
-    patchBorder = convolutions[0].border
+    patchKernel = convolutions.first?.kernel ?? 1
+    patchBorder = convolutions.first?.border ?? 0
     var builder = Builder()
     let blocks = try builder.blocks(convolutions, input)
-    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks[blocks.count - 1].resultCount)
+    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks.last?.resultCount ?? (input.count + 15) / 16 * 16)
     trainableCount = builder.count
     self.blocks = blocks.enumerated().map { builder.withStatistics($1, number: $0 + 1) }
     tally = builder.slice("tally", count: 16, hasWeightDecay: false)
@@ -112,9 +112,9 @@ package struct NetworkPlan: Sendable {
 
   /// The number of inputs of the first dense layer, including padding.
   package var features: Int { dense[0].inputs }
-  /// The number of floats in one image's patches, the input of the first convolution.
-  package var patchCount: Int { blocks[0].shape.inputCount }
-  package var lastDense: DenseLayer { dense[dense.count - 1] }
+  /// The number of floats in one image's patches, the input of the first layer.
+  var patchCount: Int { blocks.first?.shape.inputCount ?? features }
+  var lastDense: DenseLayer { dense[dense.count - 1] }
 }
 
 /// Allocates slices, one after the other.

@@ -4,8 +4,10 @@ extension NetworkSettings {
   package static let schema: [Setting<NetworkSettings>] = [
     // More blocks would halve even the largest image to nothing.
     .integers(
-      "filters", \.filters, 1...4096, count: 1...16,
-      help: "Number of filters of each block of convolution, pooling and normalization"),
+      "filters", \.filters, 1...4096, count: 0...16,
+      help: """
+        Number of filters of each block of convolution, pooling and normalization, or none for a multilayer perceptron
+        """),
     Setting(
       "kernel", \.kernel, SettingValues(kind: .integer, allowed: "1, 3, 5 or 7", placeholder: "n"),
       help: "Height and width of the filters: 1, 3, 5 or 7",

@@ -70,6 +70,7 @@ extension ShardPass {
     for image in 0..<images {
       kernels.add(count: layer.paddedUnits, values: gradient + image * layer.paddedUnits, to: bias)
     }
+    if index == 0, plan.blocks.isEmpty { return }
     inputGradient(dense: index, images: images, dropout: training.settings.dropout, gradients)
   }
 

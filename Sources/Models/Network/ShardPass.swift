@@ -141,7 +141,8 @@ struct ShardPass {
 
   /// Returns the input of a dense layer: (images, inputs).
   func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
-    index == 0 ? workspace.blocks[plan.blocks.count - 1].result.pointer : workspace.dense[index - 1].result.pointer
+    if index > 0 { return workspace.dense[index - 1].result.pointer }
+    return workspace.blocks.last?.result.pointer ?? workspace.patches.pointer
   }
 
   /// Sets a random fraction of the inputs to zero and scales up the others (Srivastava et al., 2014), in place. Inputs

@@ -50,8 +50,10 @@ final class ShardWorkspace {
     let channelPositions, channelCounts, windowChannels, windowCounts: AlignedBuffer<Int32>
 
     init(_ plan: NetworkPlan, images: Int) {
-      func largest(_ size: (ConvolutionShape) -> Int) -> Int { images * plan.blocks.map { size($0.shape) }.max()! }
-      upstream = AlignedBuffer(count: images * plan.blocks.map(\.resultCount).max()!)
+      func largest(_ size: (ConvolutionShape) -> Int) -> Int {
+        images * (plan.blocks.map { size($0.shape) }.max() ?? 0)
+      }
+      upstream = AlignedBuffer(count: images * (plan.blocks.map(\.resultCount).max() ?? 0))
       pooled = AlignedBuffer(count: largest(\.outputCount))
       let units = plan.dense.map(\.paddedUnits).max()!
       dense = AlignedBuffer(count: images * units)
@@ -87,7 +89,7 @@ final class ShardWorkspace {
   let pixels: AlignedBuffer<UInt8>
   /// (channels, height with border, width with border), the normalized pixels of one image.
   let normalized: AlignedBuffer<Float>
-  /// [image][block][row][column][16], the input of the first convolution: see ``NetworkPlan/patchKernel``.
+  /// [image][block][row][column][16], the input of the first layer: see ``NetworkPlan/writePatches``.
   let patches: AlignedBuffer<Float>
   let blocks: [Block]
   let dense: [Dense]

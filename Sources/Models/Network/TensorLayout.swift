@@ -67,15 +67,15 @@ extension NetworkPlan {
   }
 
   /// Returns the layout of (units, inputs) in (padded inputs, padded units). The first layer's inputs are the last
-  /// block's (channels, rows, columns), stored as [block][row][column][16].
+  /// block's (channels, rows, columns), stored as [block][row][column][16], or the image's (channels, rows, columns).
   private func weightLayout(dense index: Int) -> TensorLayout {
     let layer = dense[index]
-    let shape = blocks[blocks.count - 1].shape
-    let inputs = index == 0 ? shape.outputChannels * shape.windows : dense[index - 1].units
+    let shape = index == 0 ? blocks.last?.shape : nil
+    let inputs = index == 0 ? shape.map { $0.outputChannels * $0.windows } ?? input.count : dense[index - 1].units
     return TensorLayout(slice: layer.weights, shape: [layer.units, inputs], role: .weight(inputs: inputs)) { element in
       let (unit, input) = element.quotientAndRemainder(dividingBy: inputs)
       var row = input
-      if index == 0 {
+      if let shape {
         let (channel, pixel) = input.quotientAndRemainder(dividingBy: shape.windows)
         row = ((channel >> 4) * shape.windows + pixel) * 16 + (channel & 15)
       }

@@ -89,7 +89,7 @@ extension Statements {
   }
 
   /// Training times below this, in seconds, do not count: the model only stores its images.
-  package static let minSeconds = 0.01
+  static let minSeconds = 0.01
 
   /// The prediction speed; nil if it was not measured.
   package static func speed(_ model: EvaluatedModel) -> HTMLStatement? {

@@ -1,0 +1,96 @@
+/// A key that a strategy reads from a sweep file.
+package struct StrategyKey: Sendable {
+  package enum Kind: Sendable {
+    case integer
+    case number
+    case choice([String])
+
+    /// The kind in an error: "must be …".
+    fileprivate var text: String {
+      switch self {
+      case .integer: "an integer"
+      case .number: "a number"
+      case .choice(let words): "one of \(words.joined(separator: ", "))"
+      }
+    }
+  }
+
+  package let name: String
+  /// The name of the option on the command line, without dashes.
+  package let option: String
+  package let kind: Kind
+  package let isRequired: Bool
+  /// Whether the option alone chooses the strategy on the command line.
+  package let choosesStrategy: Bool
+  /// What the value is, for the error if it is missing: "samples, the number of configurations".
+  package let meaning: String
+
+  package init(
+    _ name: String, option: String? = nil, _ kind: Kind, isRequired: Bool = false, choosesStrategy: Bool = false,
+    meaning: String
+  ) {
+    (self.name, self.option, self.kind, self.isRequired) = (name, option ?? name, kind, isRequired)
+    (self.choosesStrategy, self.meaning) = (choosesStrategy, meaning)
+  }
+}
+
+/// The values of a strategy's keys, as text. Reading one checks its type.
+package struct StrategyValues: Sendable {
+  private let texts: [String: String]
+  private let keys: [StrategyKey]
+  /// Returns the error for a required key without a value.
+  private let missing: @Sendable (StrategyKey) -> SweepError
+
+  /// - Parameters:
+  ///   - texts: by key
+  ///   - strategy: the strategy whose keys these are
+  ///   - missing: returns the error for a required key without a value; nil for the error of a sweep file
+  package init(
+    _ texts: [String: String], of strategy: any SearchStrategy.Type,
+    missing: (@Sendable (StrategyKey) -> SweepError)? = nil
+  ) {
+    (self.texts, keys) = (texts, strategy.keys)
+    let name = strategy.name
+    self.missing =
+      missing ?? { SweepError("`strategy: \(name)` requires \($0.name), \($0.meaning)", key: "strategy") }
+  }
+
+  /// Returns the value of an integer; nil if there is none and the key is not required.
+  /// - Throws: ``SweepError`` that names the key, if the value is missing and required, or is not an integer.
+  package func integer(_ name: String) throws(SweepError) -> Int? { try value(name) { Int($0) } }
+
+  /// Returns the value of a real number, like ``integer(_:)``.
+  package func number(_ name: String) throws(SweepError) -> Double? { try value(name) { Double($0) } }
+
+  /// Returns one of the words of a choice, like ``integer(_:)``.
+  package func word(_ name: String) throws(SweepError) -> String? {
+    guard case .choice(let words) = key(name).kind else { preconditionFailure("\(name) is not a choice") }
+    return try value(name) { text throws(SweepError) in
+      guard words.contains(text) else { throw SweepError(unknown: text, among: words, in: name, key: name) }
+      return text
+    }
+  }
+
+  /// A strategy that reads a key without declaring it is a defect of the program.
+  private func key(_ name: String) -> StrategyKey {
+    guard let key = keys.first(where: { $0.name == name }) else {
+      preconditionFailure("\(name) is not a key of the strategy")
+    }
+    return key
+  }
+
+  private func value<Value>(
+    _ name: String, _ parse: (String) throws(SweepError) -> Value?
+  ) throws(SweepError) -> Value? {
+    let key = key(name)
+    guard let text = texts[name] else {
+      if key.isRequired { throw missing(key) }
+      return nil
+    }
+    guard let value = try parse(text) else {
+      let quoted = text.prefix(SweepError.longestQuotation)
+      throw SweepError("\(name) must be \(key.kind.text), not \"\(quoted)\"", key: name)
+    }
+    return value
+  }
+}
