@@ -48,7 +48,9 @@ import Testing
       "train cnn --augment flop --data DATA", 64,
       "augment must be none, or a list of flip, shift:PIXELS and erase, not \"flop\""
     ),
-    ("train cnn --resume a --epochs 3 --mirror false", 64, "from the unfinished training; leave out --epochs, --mirror"),
+    (
+      "train cnn --resume a --epochs 3 --mirror false", 64, "from the unfinished training; leave out --epochs, --mirror"
+    ),
     ("train cnn --learning-rate 1e30 --filters 4 --data DATA", 64, "training diverged"),
     (
       "train cnn --learning-rate 1e30 --epochs 1 --batch 90 --data DATA", 64,

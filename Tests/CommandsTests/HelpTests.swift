@@ -11,9 +11,11 @@ import Testing
   private static let recordVariable = "ATELIER_RECORD_GOLDEN"
 
   @Test(arguments: [
-    "", "quickstart", "train", "train cnn", "train forest", "train extra-trees", "train tree", "train knn", "train resume", "evaluate",
+    "", "quickstart", "train", "train cnn", "train forest", "train extra-trees", "train tree", "train knn",
+    "train resume", "evaluate",
     "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file", "sweep forest",
-    "sweep extra-trees",    "sweep tree", "sweep knn", "sweep cnn", "runs", "runs list", "runs show", "runs compare", "runs remove",
+    "sweep extra-trees", "sweep tree", "sweep knn", "sweep cnn", "runs", "runs list", "runs show", "runs compare",
+    "runs remove",
   ]) func helpMatchesGolden(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)

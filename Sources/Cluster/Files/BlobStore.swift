@@ -58,7 +58,7 @@ package final class BlobStore: Sendable {
   }
 
   /// Whether a thread has requested the file as images.
-  package func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
+  func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
 
   /// The names of the files that threads wait for, one entry for each thread.
   package var wanted: [SHA256] { state.withLock { $0.wanted } }

@@ -17,7 +17,8 @@ final class LiveAttention {
   /// - Returns: nil if there is no live page, the network has no convolution, or the images are larger than
   ///   ``longestSide``
   init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
-    guard LiveRun.isOpen, !settings.filters.isEmpty, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
+    guard LiveRun.isOpen, !settings.filters.isEmpty, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide
+    else { return nil }
     self.dataset = dataset
     // A separate thread: those of the training are busy.
     trainer = try NetworkTrainer(

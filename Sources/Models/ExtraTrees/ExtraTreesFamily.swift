@@ -3,6 +3,8 @@ package import Datasets
 
 /// Extremely randomized trees: forests whose nodes are split by the best of one random cut for each candidate feature.
 package enum ExtraTreesFamily: TreeEnsembleFamily {
+  package typealias Settings = ExtraTreesSettings
+
   package static let kind = ModelKind("extra-trees")
   package static let title = "Extra trees"
   package static let noun = "a forest of extremely randomized trees"

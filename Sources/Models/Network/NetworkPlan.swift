@@ -96,7 +96,8 @@ package struct NetworkPlan: Sendable {
     patchBorder = convolutions.first?.border ?? 0
     var builder = Builder()
     let blocks = try builder.blocks(convolutions, input)
-    dense = builder.dense(hidden: hidden, classCount: classCount, inputs: blocks.last?.resultCount ?? (input.count + 15) / 16 * 16)
+    dense = builder.dense(
+      hidden: hidden, classCount: classCount, inputs: blocks.last?.resultCount ?? (input.count + 15) / 16 * 16)
     trainableCount = builder.count
     self.blocks = blocks.enumerated().map { builder.withStatistics($1, number: $0 + 1) }
     tally = builder.slice("tally", count: 16, hasWeightDecay: false)
