@@ -61,46 +61,57 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(name: "CInstructions"),
     target("KernelInterface", []),
+    target("Text", []),
+    target("Files", []),
+    target("Progress", []),
   ] + kernelTargets + [
-    target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "KernelInterface"]),
-    target("Datasets", ["Compute", "CZlib", "CPNG"], exclude: ["Data.md"]),
-    target("Models", ["Compute", "Datasets", "KernelInterface"], exclude: ["Settings.md"]),
-    target("Evaluation", ["Compute", "Datasets", "Models"]),
+    target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "Files", "KernelInterface"]),
+    target("Datasets", ["Compute", "Files", "Text", "CZlib", "CPNG"], exclude: ["Data.md"]),
+    target(
+      "Models", ["Compute", "Datasets", "Files", "KernelInterface", "Progress", "Text"], exclude: ["Settings.md"]),
+    target("Evaluation", ["Compute", "Datasets", "Models", "Progress", "Text"]),
     target(
       "Runs",
-      ["Compute", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+      [
+        "Compute", "Files", "Text", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     target(
-      "Selection", ["Compute", "Datasets", "Models", "Evaluation", .product(name: "Yams", package: "Yams")],
+      "Selection",
+      ["Compute", "Datasets", "Models", "Evaluation", "Progress", "Text", .product(name: "Yams", package: "Yams")],
       exclude: ["Sweeps.md"]),
     .target(
-      name: "Reports", dependencies: ["Cluster", "Datasets", "Evaluation", "Models", "Selection"],
+      name: "Reports", dependencies: ["Datasets", "Evaluation", "Models", "Progress", "Selection", "Text"],
       exclude: ["Documentation", "Reports.md"], swiftSettings: strict),
-    target("Dashboard", ["Compute"]),
-    target("EmulatedNetwork", ["CLinux", "Compute"]),
+    target("Dashboard", ["Compute", "Files", "Text"]),
+    target("EmulatedNetwork", ["CLinux", "Compute", "Files"]),
     .target(
       name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
     target(
       "Transport",
-      ["CLinux", "Compute", "Coordination", "CZeroMQ", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      [
+        "CLinux", "Compute", "Coordination", "Files", "CZeroMQ",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     .target(
       name: "Cluster",
       dependencies: [
-        "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
+        "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Text", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
       "Benchmarks",
       [
-        "Cluster", "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Evaluation", "Models", "Selection",
-        "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Cluster", "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Evaluation", "Models", "Progress",
+        "Selection", "Text", "Transport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     target(
       "Commands",
       [
-        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Models", "Evaluation", "Reports", "Runs",
-        "Selection", "Transport",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Progress",
+        "Reports", "Runs", "Selection", "Text", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -112,15 +123,18 @@ let package = Package(
 
     // Atelier with one more family of models, for the tests.
     .executableTarget(
-      name: "ToyFamily", dependencies: ["Commands", "Compute", "Datasets", "Models"], path: "Tests/ToyFamily",
+      name: "ToyFamily", dependencies: ["Commands", "Compute", "Datasets", "Models", "Progress"],
+      path: "Tests/ToyFamily",
       swiftSettings: strict),
 
     testTarget("KernelsTests", kernelDependencies + ["Compute", "KernelInterface"]),
+    testTarget("TextTests", ["Text"]),
+    testTarget("FilesTests", ["Compute", "Files"]),
     testTarget("ComputeTests", ["Compute"]),
     testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"]),
-    testTarget("ModelsTests", ["Compute", "Datasets", "Models"], resources: [.copy("Fixtures")]),
+    testTarget("ModelsTests", ["Compute", "Datasets", "Files", "Models", "Progress"], resources: [.copy("Fixtures")]),
     testTarget(
-      "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation"], resources: [.copy("Fixtures")]),
+      "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation", "Progress"], resources: [.copy("Fixtures")]),
     testTarget(
       "CoordinationTests",
       ["Coordination", "Models", "Selection", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -130,12 +144,12 @@ let package = Package(
     testTarget(
       "ClusterTests",
       [
-        "Cluster", "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
+        "Cluster", "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     testTarget("RunsTests", ["Runs", .product(name: "GRDB", package: "GRDB.swift")]),
     testTarget(
-      "ReportsTests", ["Cluster", "Compute", "Datasets", "Evaluation", "Models", "Reports", "Selection"],
+      "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Progress", "Reports", "Selection"],
       resources: [.copy("Golden")]),
     testTarget("BenchmarksTests", ["Benchmarks"]),
     testTarget("DashboardTests", ["Dashboard"]),

@@ -1,6 +1,6 @@
-internal import Compute
 internal import EmulatedNetwork
 package import Models
+internal import Text
 
 /// Why a measurement has no valid result.
 package enum BenchmarkError: Error, CustomStringConvertible {

@@ -1,5 +1,5 @@
-package import Evaluation
 package import Models
+package import Text
 
 /// The repeated measurements of one model, and their medians.
 package struct BenchmarkResult: Encodable {

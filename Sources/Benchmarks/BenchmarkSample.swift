@@ -3,6 +3,7 @@ package import Datasets
 internal import Evaluation
 internal import Foundation
 package import Models
+internal import Progress
 
 /// The measurement of one fit and one prediction of all test images, in a separate process.
 package struct BenchmarkSample: Codable {

@@ -1,9 +1,9 @@
 internal import Cluster
 package import Compute
 package import Datasets
-package import Evaluation
 internal import Foundation
 internal import Models
+package import Text
 
 /// Measures the overhead of distribution: two local workers with half of the threads each, against one process with all
 /// of them. Also measures the overhead of a sweep over its fits.

@@ -1,9 +1,9 @@
 internal import Cluster
 internal import Compute
 internal import EmulatedNetwork
-internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Text
 internal import Transport
 
 /// Measures the training of the network by two workers with one thread each, on separate hosts that links join, against

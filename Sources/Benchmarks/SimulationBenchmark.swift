@@ -1,4 +1,4 @@
-internal import Evaluation
+internal import Text
 
 /// Simulates the limits of a large cluster: the state machines with many workers in simulated time, and a model of the
 /// gradient exchange.

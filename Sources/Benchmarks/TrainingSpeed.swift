@@ -1,6 +1,7 @@
 package import Cluster
 package import Datasets
 package import Models
+internal import Progress
 
 /// The speed at which workers train a network.
 package struct TrainingSpeed: Codable {

@@ -1,9 +1,11 @@
 public import ArgumentParser
 internal import Cluster
 internal import Compute
+internal import Files
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Text
 
 /// The command line: `atelier <subcommand>`.
 public struct AtelierCommand: ParsableCommand {

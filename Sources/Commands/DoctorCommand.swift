@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cluster
-internal import Evaluation
 internal import Foundation
+internal import Text
 internal import Transport
 
 struct DoctorCommand: ParsableCommand {

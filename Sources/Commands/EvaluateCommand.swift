@@ -5,6 +5,7 @@ internal import Datasets
 internal import Evaluation
 internal import Logging
 internal import Models
+internal import Text
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ internal import Compute
 internal import Dashboard
 internal import Datasets
 internal import Evaluation
+internal import Files
 internal import Foundation
 internal import Models
 internal import Runs

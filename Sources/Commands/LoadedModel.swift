@@ -1,5 +1,6 @@
 internal import Compute
 internal import Datasets
+internal import Files
 internal import Models
 
 /// A model loaded from a file, ready to predict.

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Evaluation
 internal import Logging
 internal import Models
+internal import Text
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

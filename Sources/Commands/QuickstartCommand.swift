@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import Datasets
-internal import Evaluation
+internal import Files
 internal import Logging
 internal import Models
+internal import Text
 
 struct QuickstartCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,7 +3,7 @@ internal import CPNG
 internal import CSodium
 internal import CZlib
 internal import Compute
-internal import Evaluation
+internal import Text
 internal import Transport
 
 struct VersionCommand: ParsableCommand {

@@ -56,7 +56,7 @@ package struct ControlGroups {
   // MARK: Limits
 
   /// The limit in cores, rounded up; nil: no limit.
-  package var coreLimit: Int? {
+  var coreLimit: Int? {
     let new = unified.compactMap { Self.text("\($0)/cpu.max").flatMap(coresInQuota) }
     let old = (legacy["cpu"] ?? []).compactMap { folder -> Int? in
       guard let quota = Self.number("\(folder)/cpu.cfs_quota_us"), quota > 0,
@@ -69,7 +69,7 @@ package struct ControlGroups {
 
   /// The bytes that can still be allocated; nil: no limit. Cached files do not count as used, because the kernel evicts
   /// them.
-  package var memoryLeft: Int? {
+  var memoryLeft: Int? {
     let new = unified.compactMap { Self.left($0, "memory.max", "memory.current", ["inactive_file", "active_file"]) }
     let old = (legacy["memory"] ?? []).compactMap {
       Self.left(

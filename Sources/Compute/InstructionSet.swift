@@ -16,7 +16,7 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
   package static let environmentVariable = "ATELIER_ISA"
 
   /// Whether this processor, under this operating system, can run the kernels.
-  package var isAvailable: Bool {
+  var isAvailable: Bool {
     switch self {
     case .portable: true
     case .avx2: atelier_cpu_has_avx2()

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Files
 internal import Foundation
 
 /// A request that exceeds a resource limit of the system. The description names the limit and what to do.
@@ -51,7 +52,7 @@ package enum OpenFileLimit {
       } else if errno == ENFILE {
         reason = "the limit of the machine is reached (/proc/sys/fs/file-max)"
       } else {
-        reason = String(cString: strerror(errno))
+        reason = systemErrorText()
       }
       throw ResourceLimitError(
         description:

@@ -5,7 +5,7 @@ package struct Team: Sendable, Equatable {
   /// The number of workers to start with, if as many are available.
   package let size: Int
   /// The largest number of workers that the job can use.
-  package let maxSize: Int
+  let maxSize: Int
 
   package init(of size: Int, atMost maxSize: Int = .max) { (self.size, self.maxSize) = (size, max(size, maxSize)) }
 }

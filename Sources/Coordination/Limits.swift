@@ -17,10 +17,10 @@ package struct Limits: Sendable, Equatable {
   /// The number of chunks in a worker's queue, so that the worker does not wait for the next one.
   package var queueLength = 2
   /// The computing time that a worker's queue covers at least. Chunks that take less than this need a longer queue.
-  package var minimumQueueTime: Milliseconds = 20
+  var minimumQueueTime: Milliseconds = 20
 
   /// The longest time that a chunk should take, once the speed of the worker is known.
-  package var chunkTarget: Milliseconds = 1_000
+  var chunkTarget: Milliseconds = 1_000
 
   /// The time after which a member of a training group requests a missing message again.
   package var resendTimeout: Milliseconds = 300

@@ -35,7 +35,7 @@ extension Comparison {
 /// member again: three results have a majority.
 package enum GradientChecks {
   /// Returns the number of members that compute a member's shards again.
-  package static func checkers(memberCount: Int) -> Int { max(0, min(2, memberCount - 1)) }
+  static func checkers(memberCount: Int) -> Int { max(0, min(2, memberCount - 1)) }
 
   /// Returns the members whose gradients a member reports, itself first.
   package static func targets(of member: Int, memberCount: Int) -> [Int] {

@@ -52,7 +52,7 @@ package struct TrainingGroup: Sendable {
     agreed = (savedStep, digest)
   }
 
-  package var hasBegun: Bool { beginning != nil }
+  var hasBegun: Bool { beginning != nil }
 
   // MARK: Generations
 
@@ -280,7 +280,7 @@ package struct TrainingGroup: Sendable {
     }
   }
 
-  package var isPauseRequested: Bool { pauseRequest != nil }
+  var isPauseRequested: Bool { pauseRequest != nil }
   /// Whether a checkpoint has been kept since the pause was requested.
   package var isPauseComplete: Bool { pauseRequest?.isComplete ?? false }
 

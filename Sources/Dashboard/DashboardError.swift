@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The reason why the live page cannot be served, and what to do about it.
@@ -13,7 +14,7 @@ package struct DashboardError: Error, Equatable, CustomStringConvertible {
         "the port is already in use: stop the other program, or choose another port (0 for a free one)"
       case EADDRNOTAVAIL, EAFNOSUPPORT: "no network interface of this machine has this address"
       case EACCES: "permission denied; ports below 1024 require administrator rights"
-      default: String(cString: strerror(code))
+      default: systemErrorText(code)
       }
     description = "cannot serve the live page at \(address): \(reason)"
   }

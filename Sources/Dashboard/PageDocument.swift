@@ -1,3 +1,5 @@
+internal import Text
+
 /// The HTML document with the current content of the page. It is complete without its script, which only updates it.
 struct PageDocument {
   private let page: LivePage
@@ -23,7 +25,7 @@ struct PageDocument {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>\(escaped(page.title))</title>
+    <title>\(page.title.escapedForMarkup)</title>
     <link rel="icon" href="data:,">
     <style nonce="\(nonce)">
     \(Self.styleSheet)\(page.styleSheet)
@@ -31,9 +33,9 @@ struct PageDocument {
     </head>
     <body>
     <header>
-    <h1>\(escaped(page.title))</h1>
+    <h1>\(page.title.escapedForMarkup)</h1>
     <p id="status" role="status" class="\(state.ending == nil ? "" : "finished")">\
-    \(escaped(state.ending ?? Self.snapshot))</p>
+    \((state.ending ?? Self.snapshot).escapedForMarkup)</p>
     </header>
     <main id="sections">
     \(state.sections.map(html).joined(separator: "\n"))
@@ -51,24 +53,10 @@ struct PageDocument {
   private static let snapshot = "Snapshot from when this page was loaded."
 
   private func html(of section: LivePage.Section) -> String {
-    let heading = section.title.isEmpty ? "<h2 hidden></h2>" : "<h2>\(escaped(section.title))</h2>"
+    let heading = section.title.isEmpty ? "<h2 hidden></h2>" : "<h2>\(section.title.escapedForMarkup)</h2>"
     return """
       <section id="section-\(section.id)" data-version="\(page.version(of: section))">\
       \(heading)<div>\(section.html)</div></section>
       """
-  }
-
-  private func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;".unicodeScalars
-      case "<": result += "&lt;".unicodeScalars
-      case ">": result += "&gt;".unicodeScalars
-      case "\"": result += "&quot;".unicodeScalars
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
   }
 }

@@ -1,3 +1,5 @@
+internal import Text
+
 /// Matching of a data set's classes with those of a model: classes are equal if their names are, regardless of order
 /// and Unicode form.
 extension Dataset {
@@ -35,7 +37,7 @@ extension Dataset {
 
   private static func difference(_ own: [String], _ names: [String], _ owner: String) -> String {
     func list(_ names: [String]) -> String {
-      names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
+      names.listed(atMost: 10)
     }
     let (missing, unknown) = (names.filter { !own.contains($0) }, own.filter { !names.contains($0) })
     let parts =

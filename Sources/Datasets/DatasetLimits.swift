@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Text
 
 /// The limits of data sets. A file beyond them is refused before memory is allocated for it.
 package enum DatasetLimits {
@@ -53,8 +54,7 @@ package enum DatasetLimits {
 
   /// Checks class names, which are printed on terminals and stored one per line.
   package static func checkNames(_ names: [String], _ path: String) throws(DatasetError) {
-    let isControl: (Unicode.Scalar) -> Bool = { $0.properties.generalCategory == .control }
-    if let name = names.first(where: { $0.isEmpty || $0.unicodeScalars.contains(where: isControl) }) {
+    if let name = names.first(where: { $0.isEmpty || $0.hasControlCharacters }) {
       throw .damaged(
         path: path,
         reason: "has the class name \(name.debugDescription); names must not be empty or contain control characters")

@@ -1,4 +1,4 @@
-internal import Compute
+internal import Text
 
 /// The summary of a data set that `atelier data` prints.
 package struct DatasetSummary: Sendable, Codable, Equatable {

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Compute
+internal import Files
 internal import Foundation
 internal import Synchronization
 
@@ -50,7 +51,7 @@ final class EmulatedHost: Sendable {
   private static func make(_ index: Int) -> Result<(Int32, Int32), EmulationError> {
     func failure(_ action: String) -> Result<(Int32, Int32), EmulationError> {
       let code = errno
-      return .failure(code == EPERM ? .notAllowed : .unavailable("\(action): \(String(cString: strerror(code)))"))
+      return .failure(code == EPERM ? .notAllowed : .unavailable("\(action): \(systemErrorText(code))"))
     }
     guard unshare(newNetwork) == 0 else { return failure("cannot create a network namespace") }
     let namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)

@@ -23,7 +23,7 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
   package func predicted(_ label: Int) -> Int { counts.reduce(0) { $0 + $1[label] } }
 
   /// The classes that occur among labels or predictions. Averages over classes exclude the others.
-  package var presentLabels: [Int] { counts.indices.filter { support($0) + predicted($0) > 0 } }
+  var presentLabels: [Int] { counts.indices.filter { support($0) + predicted($0) > 0 } }
 
   /// The mean recall of the classes that have images, like scikit-learn's `balanced_accuracy_score`; 0 without images.
   package var balancedAccuracy: Double {

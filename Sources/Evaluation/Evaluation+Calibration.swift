@@ -1,6 +1,6 @@
 extension Evaluation {
   /// The number of bins, of equal width, that confidences are sorted into.
-  package static let calibrationBins = 15
+  static let calibrationBins = 15
 
   /// Returns the bin (b/15, (b+1)/15] of a confidence; the first one contains 0 as well.
   static func calibrationBin(of confidence: Double) -> Int {

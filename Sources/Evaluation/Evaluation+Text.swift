@@ -1,3 +1,5 @@
+internal import Text
+
 extension Evaluation: CustomStringConvertible {
   /// The most classes whose confusion matrix is printed. Wider ones are unreadable, so only the most frequent
   /// confusions are listed.

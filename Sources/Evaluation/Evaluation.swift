@@ -2,6 +2,7 @@ package import Compute
 package import Datasets
 internal import Foundation
 package import Models
+package import Progress
 
 /// The metrics of a model's probabilities on labeled images.
 ///

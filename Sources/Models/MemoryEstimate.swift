@@ -17,7 +17,7 @@ package struct MemoryEstimate: Sendable {
   /// The parts in each process that computes.
   package var computing: [Part] = []
   /// The parts in the process that assembles the model, which also computes if there are no workers.
-  package var collecting: [Part] = []
+  var collecting: [Part] = []
 
   package init() {}
 

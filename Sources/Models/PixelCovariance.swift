@@ -1,6 +1,7 @@
 internal import Compute
 internal import Datasets
 internal import KernelInterface
+internal import Progress
 
 /// The covariance of the pixels of images, from exact integer sums.
 struct PixelCovariance {

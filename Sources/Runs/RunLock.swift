@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Synchronization
 
@@ -29,7 +30,7 @@ package enum RunLock {
     for _ in 0..<1_000 {
       let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
       guard file >= 0 else {
-        throw RunError("cannot lock \(path): \(String(cString: strerror(errno)))", kind: .notCreated)
+        throw RunError("cannot lock \(path): \(systemErrorText())", kind: .notCreated)
       }
       var status = stat()
       // Writing to a file with several links would also change the file under its other names.
@@ -42,7 +43,7 @@ package enum RunLock {
         defer { close(file) }
         // Other errors: the file system does not support locks.
         guard reason == EWOULDBLOCK else {
-          throw RunError("cannot lock \(path): \(String(cString: strerror(reason)))", kind: .notCreated)
+          throw RunError("cannot lock \(path): \(systemErrorText(reason))", kind: .notCreated)
         }
         throw RunError(
           "another process is using this run: \(holder(file)). Wait until it ends, or stop it (lock file: \(path))",

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Text
 
 /// The record of all runs in a folder: an SQLite file that other processes can read while one writes.
 ///
@@ -218,7 +219,7 @@ extension Run {
   /// Whether a name is a valid name of a folder within the folder of runs.
   package static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.contains("/")
-      && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+      && !name.hasControlCharacters
   }
 }
 

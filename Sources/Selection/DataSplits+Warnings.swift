@@ -1,4 +1,4 @@
-internal import Compute
+internal import Text
 
 extension DataSplits {
   /// Returns warnings about classes that are too small to be divided, each with its number of images.

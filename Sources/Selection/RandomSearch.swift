@@ -1,4 +1,5 @@
 internal import Compute
+internal import Text
 
 /// Evaluates a number of random samples of the spaces, without duplicates.
 package struct RandomSearch: SearchStrategy {

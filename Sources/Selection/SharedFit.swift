@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// Runs one ``FitGroup``: a single fit that contains the fits of all members. Each member's scores equal those of a
 /// separate fit.

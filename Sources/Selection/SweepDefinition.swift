@@ -20,7 +20,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
 
   package init(_ model: ModelKind, spaces: [ParameterSpace]) { (self.model, self.spaces) = (model, spaces) }
 
-  package static let mostConfigurations = 100_000
+  static let mostConfigurations = 100_000
 
   /// Returns the trials of the search.
   /// - Throws: ``SweepError`` if the space contains a range that the strategy cannot enumerate, or too many
@@ -74,42 +74,5 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     }
     try strategy.value.check(self)
     try require(!configurations().isEmpty, "space", "the search space contains no configuration")
-  }
-}
-
-/// An invalid setting of a sweep.
-package struct SweepError: Error, Equatable, CustomStringConvertible {
-  package let description: String
-  /// The invalid key of the sweep file or parameter; nil if the error concerns no single key.
-  let key: String?
-
-  /// The most characters of an invalid word that an error quotes: the word may be as long as a file.
-  static let longestQuotation = 200
-
-  package init(_ description: String, key: String? = nil) { (self.description, self.key) = (description, key) }
-
-  init(unknown name: String, among names: [String], in place: String, key: String? = nil) {
-    self.key = key
-    let nearest = names.min { (Self.distance($0, name), $0) < (Self.distance($1, name), $1) }
-    let suggestion = nearest.flatMap { Self.distance($0, name) <= max(2, name.count / 3) ? $0 : nil }
-    description =
-      "\(place) has no \"\(name.prefix(Self.longestQuotation))\"; "
-      + (suggestion.map { "did you mean \($0)?" } ?? "it has \(names.joined(separator: ", "))")
-  }
-
-  /// Returns the number of letters to change, insert or delete (Levenshtein distance).
-  private static func distance(_ first: String, _ second: String) -> Int {
-    let (first, second) = (Array(first.prefix(64)), Array(second.prefix(64)))
-    var row = Array(0...second.count)
-    for (i, letter) in first.enumerated() {
-      var corner = row[0]
-      row[0] = i + 1
-      for (j, other) in second.enumerated() {
-        let changed = corner + (letter == other ? 0 : 1)
-        corner = row[j + 1]
-        row[j + 1] = min(changed, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[second.count]
   }
 }

@@ -1,5 +1,6 @@
 internal import CYaml
 internal import Datasets
+internal import Text
 internal import Yams
 
 /// Reads the documents of an untrusted YAML text, in time and memory bounded by its length.

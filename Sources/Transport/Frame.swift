@@ -70,7 +70,7 @@ package final class Frame {
   }
 
   /// The maximum number of bytes sent in one frame.
-  package static let mostAtOnce = 1 << 20
+  static let mostAtOnce = 1 << 20
 
   /// The bytes as frames of at most ``mostAtOnce`` bytes, without a copy.
   package var pieces: [Frame] {

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Files of keys: a secret key that only its owner may read, and the public keys of allowed peers.
@@ -59,14 +60,15 @@ package enum KeyFiles {
       throw TransportError(
         errno == EEXIST
           ? "\(path) already exists, and keys are never overwritten: remove it, or choose another name"
-          : "cannot write \(path): \(String(cString: strerror(errno)))", .notCreated)
+          : "cannot write \(path): \(systemErrorText())", .notCreated)
     }
     defer { close(descriptor) }
-    let bytes = Array((text + "\n").utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-      let reason = String(cString: strerror(errno))
+    do throws(SystemError) {
+      try FileTransfer.write(Array((text + "\n").utf8), to: descriptor)
+      if fsync(descriptor) != 0 { throw SystemError() }
+    } catch {
       unlink(path)
-      throw TransportError("cannot write \(path): \(reason)", .notCreated)
+      throw TransportError("cannot write \(path): \(error)", .notCreated)
     }
   }
 
@@ -100,7 +102,7 @@ package enum KeyFiles {
     var status = stat()
     guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
       throw TransportError(
-        "cannot read the key \(path): \(String(cString: strerror(errno))); create one with `atelier keys`")
+        "cannot read the key \(path): \(systemErrorText()); create one with `atelier keys`")
     }
     defer { close(descriptor) }
     guard !isSecret || status.st_mode & 0o077 == 0 else {
@@ -108,9 +110,11 @@ package enum KeyFiles {
         "\(path) can be read by others: run `chmod 600 \(path)`, and create a new key if anyone did")
     }
     // Larger than a key with surrounding whitespace, so that longer files are recognized.
-    var bytes = [UInt8](repeating: 0, count: 65)
-    let count = max(0, read(descriptor, &bytes, bytes.count))
-    let text = count < bytes.count ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+    let limit = 65
+    let bytes = try? [UInt8](atMost: limit) { buffer throws(SystemError) in
+      try FileTransfer.read(buffer, from: descriptor)
+    }
+    let text = bytes.map { $0.count < limit ? String(decoding: $0, as: UTF8.self) : "" } ?? ""
     guard let key = Key(z85: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
       throw TransportError("\(path) holds no key: expected 40 characters of Z85, as `atelier keys` writes them")
     }

@@ -51,7 +51,7 @@ package struct Socket: ~Copyable {
     /// The maximum number of queued messages for each peer and direction.
     package var queue: Int32 = 1_000
     /// The maximum number of connections that wait to be accepted.
-    package var backlog: Int32 = 256
+    var backlog: Int32 = 256
     /// The timeout of the handshake in milliseconds.
     package var handshake: Int32 = 3_000
     /// The time without any traffic, in milliseconds, after which a connection is treated as lost.

@@ -1,6 +1,7 @@
 import Cluster
 import Compute
 import Coordination
+import Files
 import Foundation
 import Models
 import Synchronization

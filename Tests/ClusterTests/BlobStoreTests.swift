@@ -1,5 +1,6 @@
 import Cluster
 import Compute
+import Files
 import Foundation
 import Models
 import Synchronization

@@ -1,6 +1,7 @@
 import Cluster
 import Coordination
 import Foundation
+import Progress
 import SwiftProtobuf
 import Testing
 

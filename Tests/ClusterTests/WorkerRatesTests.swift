@@ -1,6 +1,7 @@
 import Cluster
 import Coordination
 import Models
+import Progress
 import SwiftProtobuf
 import Testing
 
@@ -10,7 +11,7 @@ struct WorkerRatesTests {
     var coordinator = Coordinator(session: 1, numerics: 1, limits: Limits())
     _ = coordinator.start(.tasks(TaskPool(tasks: [0..<100])), description: [], at: 0)
     var rates = WorkerRates(at: 0)
-    func report(_ number: UInt64, tasks: [UInt64], at now: Int) -> [ClusterProgress.WorkerLine] {
+    func report(_ number: UInt64, tasks: [UInt64], at now: Int) -> [WorkerLine] {
       for (worker, done) in tasks.enumerated() {
         let status = WorkerStatus.with {
           ($0.number, $0.profile.threads, $0.profile.numerics, $0.tasksDone) = (number, 4, 1, done)

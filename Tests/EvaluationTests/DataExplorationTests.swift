@@ -3,6 +3,7 @@ import Datasets
 import Evaluation
 import Foundation
 import Models
+import Progress
 import Testing
 
 /// Values computed by NumPy and scikit-learn (Tests/Peers/fixtures/exploration.py).

@@ -1,6 +1,7 @@
 import Compute
 import Datasets
 import Models
+import Progress
 import Testing
 
 @Suite struct ForestTests {

@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Foundation
 import Models
+import Progress
 import Testing
 
 @Suite struct LinearModelTests {

@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Files
 import Foundation
 import Models
 import Testing

@@ -1,7 +1,9 @@
 import Compute
 import Datasets
+import Files
 import Foundation
 import Models
+import Progress
 import Testing
 
 /// A minimal classifier that returns the same probabilities for every image.

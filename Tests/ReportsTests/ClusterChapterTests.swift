@@ -1,5 +1,6 @@
 import Cluster
 import Foundation
+import Progress
 import Reports
 import Testing
 

@@ -79,9 +79,4 @@ import Testing
     let ends = elements.filter { $0.attributes["text-anchor"] == "end" }.map(\.text)
     #expect(ends == labels + ["x"])
   }
-
-  @Test(arguments: [
-    (0, "0"), (0.123456, "0.1235"), (-12.5, "−12.5"), (1234.56, "1,235"), (999_999, "999,999"), (1e9, "10⁹"),
-    (1.5e-7, "1.5×10⁻⁷"), (.nan, "–"), (.infinity, "∞"), (-0.00001, "−10⁻⁵"),
-  ]) func numbersAreShort(value: Double, text: String) { #expect(NumberText.compact(value) == text) }
 }

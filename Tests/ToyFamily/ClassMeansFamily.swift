@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The classifier by the nearest class mean: the probability of a class decreases with the distance to the mean of its
 /// training images.

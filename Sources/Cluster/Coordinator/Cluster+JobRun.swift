@@ -1,5 +1,6 @@
 internal import Coordination
 internal import Models
+internal import Progress
 
 extension Cluster {
   /// The state of the current job.

@@ -2,6 +2,7 @@ internal import Compute
 internal import Coordination
 internal import Foundation
 internal import Models
+internal import Progress
 internal import SwiftProtobuf
 internal import Transport
 

@@ -2,6 +2,7 @@ internal import Coordination
 package import Datasets
 internal import Foundation
 package import Models
+package import Progress
 
 /// Jobs that consist of independent tasks.
 extension Cluster {

@@ -1,8 +1,10 @@
 internal import Compute
 internal import Coordination
 package import Datasets
+internal import Files
 internal import Foundation
 internal import Models
+internal import Progress
 package import Selection
 
 /// A network of a sweep that a team trains and evaluates.

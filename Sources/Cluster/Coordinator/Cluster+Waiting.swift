@@ -1,5 +1,5 @@
-internal import Compute
 package import Coordination
+internal import Text
 
 /// Schedules the message about missing workers, which is repeated at growing intervals.
 package struct WaitingReport {

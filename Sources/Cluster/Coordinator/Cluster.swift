@@ -1,9 +1,12 @@
 package import Compute
 internal import Coordination
 internal import Datasets
+internal import Files
 internal import Foundation
 internal import Models
+internal import Progress
 internal import SwiftProtobuf
+internal import Text
 package import Transport
 
 /// The coordinator's process: hands jobs to workers and collects their results. Passes events to the ``Coordinator``

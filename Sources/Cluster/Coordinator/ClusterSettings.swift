@@ -21,7 +21,7 @@ package struct ClusterSettings: Sendable {
   package init(threads: Int) { self.threads = threads }
 
   /// Whether this process works itself, without other processes.
-  package var isOneProcess: Bool { workers == 0 && listen == nil }
+  var isOneProcess: Bool { workers == 0 && listen == nil }
 
   /// Returns the number of threads of a local worker: the threads are divided evenly, at least one for each worker.
   func threads(ofLocalWorker index: Int) -> Int {

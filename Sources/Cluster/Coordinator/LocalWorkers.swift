@@ -1,5 +1,6 @@
 internal import Compute
 internal import Coordination
+internal import Files
 internal import Foundation
 internal import Models
 internal import Transport
@@ -90,7 +91,7 @@ final class LocalWorkers {
     let error = error as NSError
     let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
     return system.domain == NSPOSIXErrorDomain
-      ? String(cString: strerror(Int32(truncatingIfNeeded: system.code))) : error.localizedDescription
+      ? systemErrorText(Int32(truncatingIfNeeded: system.code)) : error.localizedDescription
   }
 
   /// Ends processes that hang: they have not joined, or have been lost, for several worker timeouts.

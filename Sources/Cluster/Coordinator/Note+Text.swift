@@ -1,5 +1,5 @@
-internal import Compute
 internal import Coordination
+internal import Text
 
 extension Coordinator.Note {
   /// Returns the message to the user; nil for notes that are not reported.

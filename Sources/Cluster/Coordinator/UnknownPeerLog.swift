@@ -1,5 +1,5 @@
-internal import Compute
 package import Coordination
+internal import Text
 
 /// Counts dropped messages and rejected connections by peer, and reports each peer immediately, and then at most once
 /// per minute.

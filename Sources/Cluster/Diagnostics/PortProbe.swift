@@ -1,4 +1,5 @@
 internal import Coordination
+internal import Files
 internal import Foundation
 
 /// Tests whether a program listens at a port.
@@ -40,7 +41,7 @@ enum PortProbe {
   private static func connect(_ entry: addrinfo, timeout: Milliseconds, _ connection: inout Int32?) -> Result {
     let type = entry.ai_socktype | Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let file = socket(entry.ai_family, type, 0)
-    guard file >= 0 else { return .failed(String(cString: strerror(errno))) }
+    guard file >= 0 else { return .failed(systemErrorText()) }
     let result = connect(file, to: entry, timeout: timeout)
     if case .open = result { connection = file } else { close(file) }
     return result
@@ -49,7 +50,7 @@ enum PortProbe {
   private static func connect(_ file: Int32, to entry: addrinfo, timeout: Milliseconds) -> Result {
     if Foundation.connect(file, entry.ai_addr, entry.ai_addrlen) == 0 { return .open }
     guard errno == EINPROGRESS else {
-      return errno == ECONNREFUSED ? .refused : .failed(String(cString: strerror(errno)))
+      return errno == ECONNREFUSED ? .refused : .failed(systemErrorText())
     }
     var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
     guard poll(&waiting, 1, Int32(timeout)) > 0 else { return .silent }
@@ -60,7 +61,7 @@ enum PortProbe {
     case 0: return .open
     case ECONNREFUSED: return .refused
     case ETIMEDOUT: return .silent
-    default: return .failed(String(cString: strerror(code)))
+    default: return .failed(systemErrorText(code))
     }
   }
 }

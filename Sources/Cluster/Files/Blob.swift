@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+internal import Files
 package import Models
 package import Selection
 

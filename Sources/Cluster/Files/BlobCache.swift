@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Models
 internal import Transport
 
 /// The folder in which a worker looks for a file before it downloads it.
@@ -36,12 +36,8 @@ package struct BlobCache: Sendable {
     var information = stat()
     guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
     let size = Int(information.st_size)
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size, case let step = Foundation.read(file, buffer.baseAddress! + count, size - count), step > 0 {
-        count += step
-      }
-    }
-    return bytes.count == size ? bytes : nil
+    let bytes = try? [UInt8](atMost: size) { buffer throws(SystemError) in try FileTransfer.read(buffer, from: file) }
+    return bytes?.count == size ? bytes : nil
   }
 
   package var isWritable: Bool {

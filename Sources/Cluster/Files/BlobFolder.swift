@@ -1,16 +1,12 @@
+package import Files
 internal import Foundation
-package import Models
 
 /// The files that a coordinator writes for its local workers, in the folder of its socket: they are neither sent
 /// through a socket nor hashed.
 package struct BlobFolder {
   private let path: String
-  private var images: [String] = []
-  private var files: [String] = []
-  private var checkpoints: [String] = []
-
-  /// The number of files of a kind that are kept. A job needs two at most, and checkpoints are replaced soon.
-  private static let kept = 4
+  /// The paths of the files that are not pinned.
+  private var files = RecentBlobs<String>()
 
   package init(path: String) { self.path = path }
 
@@ -21,38 +17,21 @@ package struct BlobFolder {
   package mutating func add(_ blob: Blob, name: SHA256, isPinned: Bool = false) throws(FileError) {
     let file = "\(path)/\(name)"
     try Self.write(blob.file.pieces, to: file)
-    if isPinned { return }
-    switch blob {
-    case .images: Self.add(file, to: &images, keeping: Blob.keptImages)
-    case .checkpoint: Self.add(file, to: &checkpoints, keeping: Self.kept)
-    case .model, .groups: Self.add(file, to: &files, keeping: Self.kept)
-    }
+    if !isPinned, let old = files.add(file, for: blob) { unlink(old) }
   }
 
   func remove(_ name: SHA256) { unlink("\(path)/\(name)") }
 
-  private static func add(_ file: String, to list: inout [String], keeping kept: Int) {
-    list.append(file)
-    if list.count > kept { unlink(list.removeFirst()) }
-  }
-
   /// Writes a file without flushing it to the disk, since it need not outlive the process.
   private static func write(_ pieces: [[UInt8]], to path: String) throws(FileError) {
     let file = OpenFiles.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    guard file >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
     defer { close(file) }
-    for piece in pieces {
-      var done = 0
-      while done < piece.count {
-        let count = piece.withUnsafeBytes { Foundation.write(file, $0.baseAddress! + done, $0.count - done) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else {
-          let reason = String(cString: strerror(errno))
-          unlink(path)
-          throw .notWritten(path: path, reason: "\(reason); set TMPDIR to a folder with more space")
-        }
-        done += count
-      }
+    do throws(SystemError) {
+      for piece in pieces { try FileTransfer.write(piece, to: file) }
+    } catch {
+      unlink(path)
+      throw .notWritten(path: path, reason: "\(error); set TMPDIR to a folder with more space")
     }
   }
 }

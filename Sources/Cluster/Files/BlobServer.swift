@@ -10,13 +10,9 @@ package struct BlobServer {
     let bytes: [UInt8]
   }
 
-  private var images: [File] = []
-  private var files: [File] = []
-  /// Checkpoints of the current training, which are replaced soon.
-  private var checkpoints: [File] = []
+  private var recent = RecentBlobs<File>()
   /// Files that are kept until they are removed explicitly.
   private var pinned: [File] = []
-  private static let kept = 4
   private static let maxPart = PartAssembly.partSize
 
   package init() {}
@@ -25,24 +21,16 @@ package struct BlobServer {
   /// - Returns: The file's name, which is its digest.
   package mutating func add(_ blob: Blob, isPinned: Bool = false) -> SHA256 {
     let bytes = blob.file.bytes
-    if isPinned { return Self.add(bytes, to: &pinned, keeping: .max) }
-    switch blob {
-    case .images: return Self.add(bytes, to: &images, keeping: Blob.keptImages)
-    case .checkpoint: return Self.add(bytes, to: &checkpoints, keeping: Self.kept)
-    case .model, .groups: return Self.add(bytes, to: &files, keeping: Self.kept)
+    let file = File(name: bytes.withUnsafeBytes { SHA256(of: $0) }, bytes: bytes)
+    if isPinned {
+      if !pinned.contains(where: { $0.name == file.name }) { pinned.append(file) }
+    } else if !recent.all.contains(where: { $0.name == file.name }) {
+      recent.add(file, for: blob)
     }
+    return file.name
   }
 
   mutating func remove(_ name: SHA256) { pinned.removeAll { $0.name == name } }
-
-  private static func add(_ bytes: [UInt8], to list: inout [File], keeping kept: Int) -> SHA256 {
-    let name = bytes.withUnsafeBytes { SHA256(of: $0) }
-    if !list.contains(where: { $0.name == name }) {
-      list.append(File(name: name, bytes: bytes))
-      if list.count > kept { list.removeFirst() }
-    }
-    return name
-  }
 
   /// Returns the requested part, or nil for an invalid request. For an unknown file, the part is empty and has a total
   /// of 0, so that the worker does not wait for it.
@@ -50,7 +38,7 @@ package struct BlobServer {
     guard let name = SHA256(bytes: request.digest),
       request.count > 0, request.count <= Self.maxPart
     else { return nil }
-    guard let bytes = (images + files + checkpoints + pinned).first(where: { $0.name == name })?.bytes else {
+    guard let bytes = (recent.all + pinned).first(where: { $0.name == name })?.bytes else {
       return (BlobPart.with { $0.digest = request.digest }, Frame([]))
     }
     guard request.offset < bytes.count else { return nil }

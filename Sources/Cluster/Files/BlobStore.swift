@@ -1,13 +1,12 @@
+internal import Files
 internal import Foundation
-internal import Models
 internal import Synchronization
 
 /// The blobs of this process and the names of those that it waits for. Computing threads request blobs, and another
 /// thread downloads them.
 package final class BlobStore: Sendable {
   private struct State {
-    var images: [(name: SHA256, blob: Blob)] = []
-    var blobs: [(name: SHA256, blob: Blob)] = []
+    var recent = RecentBlobs<(name: SHA256, blob: Blob)>()
     /// Blobs that are kept until they are removed explicitly.
     var pinned: [(name: SHA256, blob: Blob)] = []
     /// Downloaded files, one entry for each waiting thread. nil bytes: the file is not available.
@@ -28,9 +27,6 @@ package final class BlobStore: Sendable {
   /// Whether another thread downloads missing files.
   private let isFetched: Bool
 
-  /// The number of blobs of earlier jobs that are kept, since the next job may use the same.
-  private static let kept = 4
-
   /// - Parameter isFetched: Whether another thread downloads missing files; otherwise requesting one is an error.
   package init(isFetched: Bool = true) { self.isFetched = isFetched }
 
@@ -40,10 +36,9 @@ package final class BlobStore: Sendable {
     state.withLock { state in
       if isPinned {
         state.pinned = state.pinned.filter { $0.name != name } + [(name, blob)]
-      } else if case .images = blob {
-        state.images = state.images.filter { $0.name != name }.suffix(Blob.keptImages - 1) + [(name, blob)]
       } else {
-        state.blobs = state.blobs.filter { $0.name != name }.suffix(Self.kept - 1) + [(name, blob)]
+        state.recent.removeAll { $0.name == name }
+        state.recent.add((name, blob), for: blob)
       }
     }
   }
@@ -63,7 +58,7 @@ package final class BlobStore: Sendable {
   }
 
   /// Whether a thread has requested the file as images.
-  package func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
+  func areImages(_ name: SHA256) -> Bool { state.withLock { $0.imageNames.contains(name) } }
 
   /// The names of the files that threads wait for, one entry for each thread.
   package var wanted: [SHA256] { state.withLock { $0.wanted } }
@@ -96,7 +91,7 @@ package final class BlobStore: Sendable {
     _ name: SHA256, _ isCancelled: () -> Bool,
     decode: (SafetensorsFile, _ name: String) throws(FileError) -> Blob
   ) throws -> Blob {
-    if let blob = state.withLock({ ($0.images + $0.blobs + $0.pinned).first { $0.name == name }?.blob }) {
+    if let blob = state.withLock({ ($0.recent.all + $0.pinned).first { $0.name == name }?.blob }) {
       return blob
     }
     let title = "the file \(name) of the coordinator"

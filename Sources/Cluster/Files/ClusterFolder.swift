@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Models
 package import Transport
 
 /// A coordinator's folder for ipc sockets and for files that its local workers read. The folder is removed with the
@@ -22,7 +22,7 @@ package final class ClusterFolder {
     Self.removeAbandoned(in: base)
     func failure() -> TransportError {
       TransportError(
-        "cannot make a folder in \(base): \(String(cString: strerror(errno))); set TMPDIR to another folder")
+        "cannot make a folder in \(base): \(systemErrorText()); set TMPDIR to another folder")
     }
     var name = Array("\(base)/\(Self.prefix)XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else { throw failure() }

@@ -63,7 +63,7 @@ package struct PartAssembly {
   }
 
   /// Returns the bytes if they are complete, and releases them.
-  package mutating func takeBytes() -> [UInt8]? {
+  mutating func takeBytes() -> [UInt8]? {
     guard isComplete else { return nil }
     defer { bytes = [] }
     return bytes

@@ -1,6 +1,6 @@
 internal import Compute
+package import Files
 internal import Foundation
-package import Models
 
 /// Results of a job's tasks on disk, with which a run whose coordinator was killed resumes.
 ///

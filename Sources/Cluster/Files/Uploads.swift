@@ -73,7 +73,7 @@ package struct Uploads {
 
 extension BytesDigest {
   /// The maximum number of bytes that are sent in one message. Longer content is transferred in parts.
-  package static let maxMessageSize = PartAssembly.partSize
+  static let maxMessageSize = PartAssembly.partSize
 
   package init(of bytes: UnsafeRawBufferPointer) {
     self.init()

@@ -1,6 +1,7 @@
 internal import Compute
 internal import Coordination
 internal import Datasets
+internal import Files
 internal import Foundation
 internal import Models
 internal import SwiftProtobuf

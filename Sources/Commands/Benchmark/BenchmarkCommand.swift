@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Benchmarks
 internal import Compute
-internal import Evaluation
 internal import Logging
 internal import Models
+internal import Text
 
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

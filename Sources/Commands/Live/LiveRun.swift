@@ -1,7 +1,7 @@
-internal import Cluster
 internal import Dashboard
 internal import Foundation
 internal import Models
+internal import Progress
 internal import Reports
 internal import Synchronization
 
@@ -50,7 +50,7 @@ enum LiveRun {
   // MARK: Progress
 
   static func showProgress(
-    _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double, secondsLeft: Double?
+    _ label: String, _ progress: FitProgress, workers: [WorkerLine], rate: Double, secondsLeft: Double?
   ) {
     state.withLock { state in
       guard state != nil else { return }
@@ -92,7 +92,7 @@ enum LiveRun {
   // MARK: Metrics
 
   private static func metrics(
-    _ label: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine], rate: Double
+    _ label: String, _ progress: FitProgress, workers: [WorkerLine], rate: Double
   ) -> [PrometheusMetric] {
     let job = PrometheusMetric.Label("job", label)
     func gauge(_ name: String, _ help: String, _ value: Double) -> PrometheusMetric {

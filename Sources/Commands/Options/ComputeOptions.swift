@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Compute
 internal import Logging
+internal import Text
 
 /// Options for threads and for output while computing.
 struct ComputeOptions: ParsableArguments {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Datasets
 internal import Foundation
 internal import Logging
+internal import Text
 
 /// The option for the data set.
 struct DataOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import Files
 internal import Foundation
-internal import Models
 
 /// Checks that the files that a command reads and writes are distinct, whatever paths or links lead to them.
 enum DistinctFiles {

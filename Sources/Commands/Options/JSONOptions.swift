@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import Files
 internal import Foundation
-internal import Models
 
 /// The option for results as JSON.
 struct JSONOptions: ParsableArguments {

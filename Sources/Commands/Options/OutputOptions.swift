@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Files
 internal import Foundation
 internal import Models
 
@@ -49,6 +50,6 @@ func withRunFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> 
 /// Returns false if the folder exists already.
 @discardableResult private func makeFolder(_ path: String, mayExist: Bool) throws(FileError) -> Bool {
   if mkdir(path, 0o777) == 0 { return true }
-  guard errno == EEXIST, mayExist else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+  guard errno == EEXIST, mayExist else { throw .notCreated(path: path, reason: systemErrorText()) }
   return false
 }

@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Models
 internal import Reports
 
 /// A folder with a report: the page, and its images as files.

@@ -1,4 +1,4 @@
-internal import Cluster
+internal import Progress
 internal import Runs
 internal import Selection
 

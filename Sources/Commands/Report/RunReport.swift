@@ -1,10 +1,10 @@
-internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Progress
 internal import Reports
 internal import Runs
 internal import Selection

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Evaluation
 internal import Foundation
 internal import Runs
+internal import Text
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

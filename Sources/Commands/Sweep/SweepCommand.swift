@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import Compute
+internal import Files
 internal import Foundation
 internal import Models
 internal import Selection
+internal import Text
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -88,7 +89,7 @@ struct SweepFileCommand: ParsableCommand {
   func run() throws {
     guard let file else { return try common.run([]) }
     guard let bytes = FileManager.default.contents(atPath: file) else {
-      throw FileError.unreadable(path: file, reason: String(cString: strerror(errno)))
+      throw FileError.unreadable(path: file, reason: systemErrorText())
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.damaged(path: file, reason: "it is not UTF-8 text")

@@ -1,6 +1,5 @@
-internal import Compute
-internal import Evaluation
 internal import Selection
+internal import Text
 
 /// The progress of a search, and an estimate of the time left.
 struct SweepProgress {

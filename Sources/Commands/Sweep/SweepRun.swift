@@ -2,12 +2,15 @@ internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
+internal import Files
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Progress
 internal import Reports
 internal import Runs
 internal import Selection
+internal import Text
 
 /// A running sweep. Each result is on disk before it counts, so that a sweep can be resumed from any point.
 final class SweepRun {

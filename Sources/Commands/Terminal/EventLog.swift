@@ -1,7 +1,7 @@
-internal import Cluster
+internal import Files
 internal import Foundation
 internal import Logging
-internal import Models
+internal import Progress
 internal import Synchronization
 
 /// The event log (`--events`): a file with one JSON object per line, written as events occur.
@@ -20,7 +20,7 @@ enum EventLog {
 
   private static func openFile(_ path: String) throws(FileError) -> Int32 {
     let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { throw .notCreated(path: path, reason: systemErrorText()) }
     // A process that was killed may have left an incomplete line, which must not be continued.
     var (last, status) = (UInt8(0), stat())
     if fstat(descriptor, &status) == 0, status.st_size > 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
@@ -76,11 +76,11 @@ enum EventLog {
     let epochs: Int?
     let loss: Double?
     let validationAccuracy: Double?
-    let workers: [ClusterProgress.WorkerLine]
+    let workers: [WorkerLine]
     let sweep: SweepProgress.Snapshot?
 
     init(
-      _ job: String, _ progress: FitProgress, workers: [ClusterProgress.WorkerLine],
+      _ job: String, _ progress: FitProgress, workers: [WorkerLine],
       sweep: SweepProgress.Snapshot? = nil
     ) {
       (self.job, self.sweep) = (job, sweep)

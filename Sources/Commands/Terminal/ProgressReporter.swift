@@ -1,9 +1,8 @@
-internal import Cluster
-internal import Compute
-internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Progress
 internal import Reports
+internal import Text
 
 /// Reports the progress of a fit or prediction: a bar on a terminal, else a line of text from time to time.
 final class ProgressReporter {
@@ -16,7 +15,7 @@ final class ProgressReporter {
   private var doneBefore: Int?
   /// The last validation accuracy, which is shown until there is a newer one.
   private var validationAccuracy: Double?
-  private var workers: [ClusterProgress.WorkerLine] = []
+  private var workers: [WorkerLine] = []
   /// What the job waits for; nil while it is running.
   private var waiting: String?
   /// The progress of the sweep that the fits belong to.
@@ -98,7 +97,7 @@ final class ProgressReporter {
   }
 }
 
-extension ClusterProgress.WorkerLine {
+extension WorkerLine {
   /// Returns a line such as `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  0.1 s ago`.
   /// - Parameter unit: the unit of the progress; nil if the total is unknown
   fileprivate func text(unit: String?) -> String {

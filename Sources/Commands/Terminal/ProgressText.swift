@@ -1,6 +1,6 @@
-internal import Evaluation
 internal import Foundation
-internal import Models
+internal import Progress
+internal import Text
 
 /// The progress of a computation as a line of text.
 struct ProgressText {

@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Models
 internal import Synchronization
 
 /// The output of results. Progress, logs and errors go to standard error.
@@ -19,7 +19,7 @@ enum StandardOutput {
       } else if errno == EPIPE {
         isClosed.store(true, ordering: .relaxed)
       } else if errno != EINTR {
-        throw .notWritten(path: "standard output", reason: String(cString: strerror(errno)))
+        throw .notWritten(path: "standard output", reason: systemErrorText())
       }
     }
   }

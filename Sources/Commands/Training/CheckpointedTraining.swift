@@ -1,9 +1,11 @@
 internal import Cluster
 internal import Compute
 internal import Datasets
+internal import Files
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Progress
 internal import Selection
 
 /// A training with checkpoints after each epoch and when it is stopped.

@@ -2,9 +2,11 @@ internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
+internal import Files
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Text
 
 /// The data and workers of a command that fits models, and the steps from settings to a saved model.
 struct TrainingRun {

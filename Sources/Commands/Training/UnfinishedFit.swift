@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Files
 internal import Foundation
 internal import Models
 
@@ -147,7 +148,7 @@ struct UnfinishedFit {
   static func move(from model: String, to other: String) throws(FileError) {
     guard folder(of: model) != folder(of: other), OutputPlace(other).isFile else { return }
     guard rename(folder(of: model), folder(of: other)) == 0 else {
-      throw .notCreated(path: folder(of: other), reason: String(cString: strerror(errno)))
+      throw .notCreated(path: folder(of: other), reason: systemErrorText())
     }
   }
 

@@ -7,7 +7,7 @@ package struct DecodedImage: Sendable, Equatable {
   package let isBlended: Bool
   /// Whether the image has a palette and its pixels use only gray entries. Such an image can be part of a set of RGB
   /// images.
-  package let isGrayPalette: Bool
+  let isGrayPalette: Bool
 
   package init(_ image: RasterImage, isBlended: Bool = false, isGrayPalette: Bool = false) {
     precondition(!isGrayPalette || image.shape.channels == 1)

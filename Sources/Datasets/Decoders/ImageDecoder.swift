@@ -1,3 +1,5 @@
+internal import Text
+
 /// A format of image files. To add a format: implement this protocol in one file, and add it to ``ImageDecoders/all``.
 package protocol ImageDecoder: Sendable {
   /// The name of the format for help and errors, such as `PNG`.
@@ -27,7 +29,7 @@ package enum ImageDecoders {
 
 extension [any ImageDecoder] {
   /// The names of the formats: `PNG`, or `PNG, JPEG or WebP`.
-  package var names: String { map(\.name).joined(separator: ", ", last: " or ") }
+  package var names: String { map(\.name).alternatives }
 
   /// The endings of all formats.
   package var endings: [String] { flatMap(\.endings) }
@@ -54,13 +56,5 @@ extension [any ImageDecoder] {
     let decoded = try decoder.decode(file, path: path)
     try DatasetLimits.check(decoded.image.shape, path)
     return decoded
-  }
-}
-
-extension [String] {
-  /// Joins the strings as an enumeration: `a`, `a or b`, `a, b or c`.
-  func joined(separator: String, last: String) -> String {
-    guard count > 1 else { return first ?? "" }
-    return dropLast().joined(separator: separator) + last + self[count - 1]
   }
 }

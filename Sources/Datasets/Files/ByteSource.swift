@@ -1,4 +1,5 @@
 internal import CZlib
+internal import Files
 
 /// Reads a file sequentially, and decompresses it if it is gzipped. Holds no more than the requested bytes in memory.
 ///
@@ -41,7 +42,7 @@ final class ByteSource {
     guard count <= (isGzipped ? file.size * 1032 : file.size) else {
       throw .damaged(path: path, reason: "ends too early: \(what) expected")
     }
-    let bytes = try bytes(count) { buffer throws(DatasetError) in try fill(buffer) }
+    let bytes = try [UInt8](atMost: count) { buffer throws(DatasetError) in try fill(buffer) }
     guard bytes.count == count else { throw .damaged(path: path, reason: "ends too early: \(what) expected") }
     return bytes
   }

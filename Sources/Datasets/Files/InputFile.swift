@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// A regular file that is open for reading.
@@ -32,14 +33,12 @@ struct InputFile: ~Copyable {
   /// - Returns: the number of bytes, which is less than the size of the buffer only at the end of the file
   /// - Throws: ``DatasetError/missing(path:reason:)`` if the file cannot be read.
   func read(into buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
-    try fill(buffer) { place, count, _ in Foundation.read(descriptor, place, count) }
+    try fill(buffer)
   }
 
   /// Returns the first `count` bytes, or the whole file if it is shorter. The next ``read(into:)`` is not affected.
   func start(_ count: Int) throws(DatasetError) -> [UInt8] {
-    try bytes(min(count, size)) { buffer throws(DatasetError) in
-      try fill(buffer) { place, count, offset in pread(descriptor, place, count, off_t(offset)) }
-    }
+    try [UInt8](atMost: min(count, size)) { buffer throws(DatasetError) in try fill(buffer, at: 0) }
   }
 
   /// Returns the whole file.
@@ -48,36 +47,16 @@ struct InputFile: ~Copyable {
     guard size <= limit else {
       throw .damaged(path: path, reason: "is \(size >> 20) MiB long; the maximum is \(limit >> 20) MiB")
     }
-    return try bytes(size) { buffer throws(DatasetError) in try read(into: buffer) }
+    return try [UInt8](atMost: size) { buffer throws(DatasetError) in try read(into: buffer) }
   }
 
   private func fill(
-    _ buffer: UnsafeMutableBufferPointer<UInt8>,
-    by step: (_ place: UnsafeMutablePointer<UInt8>, _ count: Int, _ offset: Int) -> Int
+    _ buffer: UnsafeMutableBufferPointer<UInt8>, at offset: Int? = nil
   ) throws(DatasetError) -> Int {
-    var done = 0
-    while done < buffer.count {
-      let count = step(buffer.baseAddress! + done, buffer.count - done, done)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .missing(path: path, reason: "cannot be read: \(systemErrorText())") }
-      if count == 0 { break }
-      done += count
+    do throws(SystemError) {
+      return try FileTransfer.read(buffer, from: descriptor, at: offset)
+    } catch {
+      throw .missing(path: path, reason: "cannot be read: \(error)")
     }
-    return done
   }
 }
-
-/// Returns an array of at most `count` bytes that `fill` writes; it returns their number.
-func bytes(
-  _ count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int
-) throws(DatasetError) -> [UInt8] {
-  var failure: DatasetError?
-  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-    do throws(DatasetError) { filled = try fill(buffer) } catch { failure = error }
-  }
-  if let failure { throw failure }
-  return bytes
-}
-
-/// The system's text for the current `errno`.
-func systemErrorText() -> String { String(cString: strerror(errno)) }

@@ -1,4 +1,6 @@
+internal import Files
 internal import Foundation
+internal import Text
 
 /// The place of a data set: a folder, or a file such as a table or an archive.
 package struct DatasetLocation: Sendable {
@@ -34,7 +36,6 @@ package struct DatasetLocation: Sendable {
   var content: String {
     guard let entries else { return "it is a file" }
     if entries.isEmpty { return "the folder is empty" }
-    let rest = entries.count > 3 ? " and \(entries.count - 3) more" : ""
-    return "it holds \(entries.prefix(3).map(\.shown).joined(separator: ", "))\(rest)"
+    return "it holds \(entries.map(\.shown).listed(atMost: 3))"
   }
 }

@@ -1,3 +1,5 @@
+internal import Text
+
 /// A format of data sets. To add a format: implement this protocol in one file, and add it to ``DatasetReaders/all``.
 package protocol DatasetReader: Sendable {
   /// The name of the format for help and errors: a plural noun in lower case, such as `image folders`.
@@ -56,7 +58,7 @@ extension [any DatasetReader] {
   }
 
   private var expected: String {
-    "expected " + map { "\($0.name) (\($0.fileList))" }.joined(separator: ", ", last: " or ")
+    "expected " + map { "\($0.name) (\($0.fileList))" }.alternatives
   }
 }
 

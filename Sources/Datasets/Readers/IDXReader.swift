@@ -1,5 +1,5 @@
-internal import Compute
 internal import Foundation
+internal import Text
 
 /// The four files of MNIST: training and test images and labels, each in the format ``IDX``.
 struct IDXReader: DatasetReader {

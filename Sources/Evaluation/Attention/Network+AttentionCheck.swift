@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 extension Network {
   /// Removes or inserts pixels in the order of each method's maps and tracks the probability of a class of each image.

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 extension Network {
   /// Computes attention maps of the images' size: for each method, one map per image.

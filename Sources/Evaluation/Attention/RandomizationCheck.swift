@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// A check of whether attention maps depend on the learned weights: the maps are compared with those of the network
 /// with randomized layers, from the output layer down (Adebayo et al., "Sanity checks for saliency maps", 2018). A

@@ -1,6 +1,7 @@
 internal import Compute
 internal import Datasets
 internal import Models
+internal import Progress
 
 /// A test image with a model's prediction, selected for a reason.
 package struct ExampleImage: Sendable, Equatable, Codable {

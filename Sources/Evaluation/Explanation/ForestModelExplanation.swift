@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a forest: the importance of each pixel, and the votes on some images.
 package struct ForestModelExplanation: Sendable, Equatable, Codable {

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a model of any kind.
 package enum ModelExplanation: Sendable, Equatable, Codable {

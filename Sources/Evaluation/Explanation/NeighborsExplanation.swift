@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a nearest-neighbors prediction for one image: the neighbors and the weights of their votes.
 package struct NeighborsExplanation: Sendable, Equatable, Codable {

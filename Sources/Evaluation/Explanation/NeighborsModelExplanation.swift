@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a nearest-neighbors model: the neighbors of some images.
 package struct NeighborsModelExplanation: Sendable, Equatable, Codable {

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a network: attention maps, and checks of whether they are meaningful.
 ///

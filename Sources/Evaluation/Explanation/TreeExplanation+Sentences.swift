@@ -1,3 +1,5 @@
+internal import Text
+
 extension TreeExplanation {
   /// The path as text: a sentence for each step.
   package var sentences: [String] { steps.map(sentence) }

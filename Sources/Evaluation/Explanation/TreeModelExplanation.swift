@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The explanation of a decision tree: the importance of each pixel, and the paths of some images.
 package struct TreeModelExplanation: Sendable, Equatable, Codable {

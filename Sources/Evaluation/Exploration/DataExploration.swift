@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
-package import Models
+internal import Models
+package import Progress
 
 /// The exploration of a data set, as values for a report.
 ///
@@ -20,7 +21,7 @@ package struct DataExploration: Sendable, Equatable, Codable {
 
   /// Images with more bytes are downscaled for class means and distances, so that the means of many classes fit in
   /// memory.
-  package static let pictureByteLimit = 64 * 64 * 3
+  static let pictureByteLimit = 64 * 64 * 3
 
   /// - Parameters:
   ///   - dataset: a data set with at least one training image

@@ -16,7 +16,7 @@ package struct Duplicates: Sendable, Equatable, Codable {
   /// no near duplicates.
   package let typicalDistance: Double?
 
-  package static let nearFraction = 0.25
+  static let nearFraction = 0.25
 
   /// The maximum distance of near duplicates.
   package var nearLimit: Double? { typicalDistance.map { $0 * Self.nearFraction } }

@@ -1,6 +1,7 @@
 internal import Compute
 internal import Datasets
 internal import Models
+internal import Progress
 
 /// The exact Euclidean nearest neighbors within the training images, within the test images, and of the test images
 /// among the training images. Indices refer to the entire data set, also if only a sample is searched.

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// The evaluation and the cost of a trained model: computed once, shown in several chapters of a report.
 package struct EvaluatedModel: Sendable, Equatable, Codable {

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Models
+package import Progress
 
 /// Predictions for labeled images that a model was not fitted on and that are not test images. Thresholds and
 /// temperatures are chosen on them. They need no images beyond the training images.

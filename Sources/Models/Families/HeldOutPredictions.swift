@@ -1,5 +1,6 @@
 internal import Compute
 internal import Datasets
+internal import Progress
 
 /// Class probabilities of training images by models, or parts of a model, that were not fitted on them.
 package struct HeldOutPredictions: Sendable {
@@ -31,7 +32,7 @@ package struct HeldOutPredictions: Sendable {
 }
 
 /// The fraction of the training images that a companion is not fitted on.
-package let companionFraction = 0.1
+let companionFraction = 0.1
 
 extension ModelFamily {
   /// Fits a companion, a model with the same settings, on most of the training images, and classifies the others.

@@ -1,11 +1,13 @@
 package import Compute
 package import Datasets
+package import Progress
+internal import Text
 
 /// What most families have in common: a fit is a single task, and answers one configuration.
 extension ModelFamily {
   package static func summary(of settings: Settings) -> String { mainSettings(of: settings.text) }
   package static var presets: [SettingsPreset<Settings>] { [] }
-  package static var presetsHelp: String { presets.map(\.name).joined(separator: " or ") }
+  package static var presetsHelp: String { presets.map(\.name).alternatives }
   package static var reference: ReferenceModel<Settings>? { nil }
   package static var predictsOnWorkers: Bool { false }
 

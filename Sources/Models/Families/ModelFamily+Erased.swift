@@ -1,5 +1,7 @@
 package import Compute
 package import Datasets
+package import Progress
+internal import Text
 
 /// The same operations for callers that know a family only by its name.
 extension ModelFamily {
@@ -23,7 +25,7 @@ extension ModelFamily {
   ) throws(ModelError) -> ModelSettings {
     guard let name else { return ModelSettings(kind, try Settings(text)) }
     guard let preset = presets.first(where: { $0.name == name }) else {
-      throw .badSettings("the preset must be \(presetNames.joined(separator: " or ")), not \"\(name.prefix(200))\"")
+      throw .badSettings("the preset must be \(presetNames.alternatives), not \"\(name.prefix(200))\"")
     }
     var base = preset.settings
     base.prepare(for: text)

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// A family of models: everything that distinguishes its models from those of other families. A family is a folder of
 /// `Models` and an entry of ``ModelFamilies``.

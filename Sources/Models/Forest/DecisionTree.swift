@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// A decision tree (CART; Breiman, Friedman, Olshen and Stone, "Classification and regression trees", 1984).
 ///

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 
 /// Sums of the class probabilities by some trees, for blocks of images: all trees classify a block while its images are
 /// in the cache, and each image's probabilities are summed in the order of the trees.

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 extension Forest {
   /// Returns the class probabilities by several prefixes of the forest, each with the bits of a forest of that size.

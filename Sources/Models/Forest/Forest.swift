@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// A random forest (Breiman, "Random forests", 2001): trees grown on bootstraps of the images, where each node chooses
 /// among a few randomly sampled features. The class probabilities of an image are the mean, over the trees, of the

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// Grows trees of one forest by their numbers, with data that is prepared once for all of them.
 ///

@@ -1,3 +1,4 @@
+internal import Progress
 internal import Synchronization
 
 /// Counts the finished work of a team's threads, reports it on the caller's thread, and lets it stop the others.

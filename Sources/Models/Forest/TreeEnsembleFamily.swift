@@ -1,5 +1,7 @@
 package import Compute
 package import Datasets
+package import Progress
+internal import Text
 
 /// A family whose models are forests: tree i depends only on the images, the settings and i.
 ///

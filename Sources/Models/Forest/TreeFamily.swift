@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 extension ModelKind {
   package static let tree = ModelKind("tree")

@@ -1,5 +1,5 @@
-internal import Compute
 internal import Datasets
+internal import Text
 
 extension TreeSettings {
   func memory(

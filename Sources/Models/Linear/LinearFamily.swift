@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// Multinomial logistic regression.
 package enum LinearFamily: ModelFamily {

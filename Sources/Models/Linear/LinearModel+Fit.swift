@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// A fitted linear model, with the result of its solver.
 package struct LinearFit: Sendable {

@@ -1,6 +1,8 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
+internal import Text
 
 /// Multinomial logistic regression: the probability of a class is the softmax of weights times pixels / 255, plus an
 /// intercept.

@@ -1,5 +1,6 @@
 internal import Compute
 package import Datasets
+internal import Text
 
 extension LinearSettings {
   /// Estimates the memory of a fit.

@@ -1,9 +1,10 @@
 package import Compute
 internal import Datasets
+package import Progress
 
 extension NearestNeighbors {
   /// The most training images that are classified by their neighbors; more would hardly narrow the intervals.
-  package static let mostLeaveOneOutQueries = 10_000
+  static let mostLeaveOneOutQueries = 10_000
 
   /// Returns the `k` nearest *other* training images of training images, nearest first; of equally near images, the one
   /// with the lower index first.

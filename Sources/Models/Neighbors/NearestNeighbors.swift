@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 internal import Synchronization
 
 /// k-nearest neighbors: the training images and a metric. Search is exact.

@@ -1,5 +1,7 @@
 package import Compute
 package import Datasets
+package import Progress
+internal import Text
 
 extension ModelKind {
   package static let knn = ModelKind("knn")

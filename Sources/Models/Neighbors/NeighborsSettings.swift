@@ -1,5 +1,5 @@
-internal import Compute
 package import Datasets
+internal import Text
 
 /// The distance between two images, by scikit-learn's names.
 package enum DistanceMetric: String, Sendable, CaseIterable, Codable {

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 
 /// A projection of images onto their directions of largest variance, with a scale for each direction.
 package struct PrincipalComponents: Sendable, Equatable {

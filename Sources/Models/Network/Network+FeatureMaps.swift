@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 
 /// The feature maps of one block for one image, with the gradient of the logit of one class.
 ///

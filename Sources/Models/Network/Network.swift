@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 
 /// A fitted convolutional network.
 package struct Network: Classifier {

@@ -1,6 +1,6 @@
-internal import Compute
 package import Datasets
 package import KernelInterface
+internal import Text
 
 /// A slice of the flat vector of parameters.
 package struct ParameterSlice: Sendable, Equatable {
@@ -11,7 +11,7 @@ package struct ParameterSlice: Sendable, Equatable {
   /// The number of floats, including padding; a multiple of 16.
   package let count: Int
   /// Whether weight decay applies: it does to weights, but not to biases, scales and shifts.
-  package let hasWeightDecay: Bool
+  let hasWeightDecay: Bool
 
   package var range: Range<Int> { offset..<offset + count }
 }
@@ -28,25 +28,25 @@ package struct ConvolutionBlock: Sendable {
   /// The shift of batch normalization, or the convolution's bias without it.
   package let shift: ParameterSlice
   /// nil without batch normalization.
-  package let runningMean: ParameterSlice?
+  let runningMean: ParameterSlice?
   /// nil without batch normalization.
-  package let runningVariance: ParameterSlice?
+  let runningVariance: ParameterSlice?
   /// The number of border pixels that the next block needs around this block's result.
-  package let resultBorder: Int
+  let resultBorder: Int
 
   /// Extents of the result with its border.
-  package var resultHeight: Int { shape.pooledHeight + 2 * resultBorder }
-  package var resultWidth: Int { shape.pooledWidth + 2 * resultBorder }
+  var resultHeight: Int { shape.pooledHeight + 2 * resultBorder }
+  var resultWidth: Int { shape.pooledWidth + 2 * resultBorder }
   /// Floats of one image's result, with its border.
-  package var resultCount: Int { shape.outputBlocks * resultHeight * resultWidth * 16 }
+  var resultCount: Int { shape.outputBlocks * resultHeight * resultWidth * 16 }
 }
 
 /// A dense layer: result = input weights + bias, with ReLU unless it is the last.
 package struct DenseLayer: Sendable {
-  package let inputs: Int
+  let inputs: Int
   package let units: Int
   /// `units`, rounded up to a multiple of 16.
-  package let paddedUnits: Int
+  let paddedUnits: Int
   /// (inputs, paddedUnits)
   package let weights: ParameterSlice
   package let bias: ParameterSlice
@@ -63,9 +63,9 @@ package struct NetworkPlan: Sendable {
   package let input: ImageShape
   package let classCount: Int
   /// The size of the first block's kernel, whose taps become the channels of a patch.
-  package let patchKernel: Int
+  let patchKernel: Int
   /// The number of border pixels around the input image.
-  package let patchBorder: Int
+  let patchBorder: Int
   package let blocks: [ConvolutionBlock]
   package let dense: [DenseLayer]
   /// All slices, by offset.
@@ -114,8 +114,8 @@ package struct NetworkPlan: Sendable {
   /// The number of inputs of the first dense layer, including padding.
   package var features: Int { dense[0].inputs }
   /// The number of floats in one image's patches, the input of the first layer.
-  package var patchCount: Int { blocks.first?.shape.inputCount ?? features }
-  package var lastDense: DenseLayer { dense[dense.count - 1] }
+  var patchCount: Int { blocks.first?.shape.inputCount ?? features }
+  var lastDense: DenseLayer { dense[dense.count - 1] }
 }
 
 /// Allocates slices, one after the other.

@@ -6,7 +6,7 @@ package enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd, adam, adamw
 
   /// The default learning rate (the peak of a schedule).
-  package var defaultLearningRate: Float { self == .sgd ? 0.08 : 0.001 }
+  var defaultLearningRate: Float { self == .sgd ? 0.08 : 0.001 }
 }
 
 /// Settings of a convolutional network and its training, named like the command-line options.
@@ -66,5 +66,5 @@ package struct NetworkSettings: FamilySettings {
     } + dense.map { .dense(units: $0) }
   }
 
-  package var peakLearningRate: Float { learningRate ?? optimizer.defaultLearningRate }
+  var peakLearningRate: Float { learningRate ?? optimizer.defaultLearningRate }
 }

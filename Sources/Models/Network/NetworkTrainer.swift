@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 internal import KernelInterface
+package import Progress
 
 /// The result of one epoch.
 package struct EpochResult: Sendable, Equatable, Codable {

@@ -1,4 +1,5 @@
 package import Compute
+internal import Files
 
 /// A digest over the metadata of a file, which include the digest of its tensors. It detects changes of settings, class
 /// names and numbers.

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Files
 
 /// A saved unfinished training of a network: the tensors of the trainer, its settings, and the data set.
 package struct NetworkCheckpoint: Sendable, Equatable {

@@ -1,4 +1,5 @@
 package import Compute
+package import Files
 internal import Foundation
 
 /// The content of a safetensors file: tensors and metadata.
@@ -85,17 +86,15 @@ package struct SafetensorsFile: Sendable, Equatable {
 
   /// Reads the next `count` bytes.
   private static func read(_ count: Int, from file: Int32) throws(SafetensorsFailure) -> [UInt8] {
-    var done = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      while done < count {
-        let step = Foundation.read(file, buffer.baseAddress! + done, count - done)
-        if step < 0, errno == EINTR { continue }
-        if step <= 0 { break }
-        done += step
-      }
-      initialized = done
+    let found: [UInt8]
+    do throws(SystemError) {
+      found = try [UInt8](atMost: count) { buffer throws(SystemError) in try FileTransfer.read(buffer, from: file) }
+    } catch {
+      throw SafetensorsFailure(reason: "the file cannot be read: \(error)")
     }
-    guard done == count else { throw SafetensorsFailure(reason: "only \(done) of \(count) bytes could be read") }
-    return bytes
+    guard found.count == count else {
+      throw SafetensorsFailure(reason: "only \(found.count) of \(count) bytes could be read")
+    }
+    return found
   }
 }

@@ -18,11 +18,11 @@ package struct SafetensorsHeader: Sendable, Equatable {
   package let entries: [Entry]
 
   /// The length limit of a header in bytes, as in the reference implementation of the format.
-  package static let maximumLength = 100_000_000
+  static let maximumLength = 100_000_000
   /// The limit on the number of tensors, and on that of metadata entries.
   package static let maximumEntries = 65_536
   /// The limit on the number of dimensions of a tensor.
-  package static let maximumDimensions = 16
+  static let maximumDimensions = 16
 
   /// Creates the header of some tensors, ordered by element size, largest first, so that every tensor is aligned to its
   /// element size; then by name.

@@ -1,5 +1,6 @@
 package import Compute
 package import Datasets
+package import Progress
 
 /// The kind of a model to fit, and everything that the fit depends on besides the images.
 package struct ModelSettings: Sendable, Equatable {

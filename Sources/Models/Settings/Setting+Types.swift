@@ -1,3 +1,5 @@
+internal import Text
+
 /// The types of settings.
 extension Setting {
   package typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
@@ -70,8 +72,7 @@ extension Setting {
   }
 
   private static func words(_ words: [String]) -> SettingValues {
-    let text = words.dropLast().joined(separator: ", ") + " or " + words.last!
-    return SettingValues(kind: .words(words), allowed: text, placeholder: words.joined(separator: "|"))
+    SettingValues(kind: .words(words), allowed: words.alternatives, placeholder: words.joined(separator: "|"))
   }
 
   package static func seed(_ path: Path<UInt64>) -> Setting {

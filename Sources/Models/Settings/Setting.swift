@@ -57,7 +57,7 @@ package struct NumberRange: Sendable {
   }
 
   package static let positive = NumberRange(low: 0, includesLow: false, "a positive number")
-  package static let notNegative = NumberRange(low: 0, includesLow: true, "zero or a positive number")
+  static let notNegative = NumberRange(low: 0, includesLow: true, "zero or a positive number")
 
   package func contains(_ number: Double) -> Bool {
     (includesLow ? number >= low : number > low) && (includesHigh ? number <= high : number < high)

@@ -1,5 +1,5 @@
-package import Cluster
-internal import Evaluation
+package import Progress
+internal import Text
 
 /// The report's chapter on the cluster: tasks over time, waiting, bytes sent, and failures that the run survived.
 package struct ClusterChapter: Sendable {

@@ -1,4 +1,5 @@
 package import Evaluation
+internal import Text
 
 /// The report's chapter that compares the models of a run: their accuracy, whether the differences are significant, and
 /// what each model costs.

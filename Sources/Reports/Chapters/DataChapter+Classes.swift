@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Evaluation
+internal import Text
 
 extension DataChapter {
   /// The images of each class: how many there are, what they look like, and how far apart the classes are.

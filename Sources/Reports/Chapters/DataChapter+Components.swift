@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Evaluation
+internal import Text
 
 extension DataChapter {
   /// The directions of largest variance among the training images.

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Evaluation
+internal import Text
 
 extension DataChapter {
   /// Images that occur more than once, exactly or nearly.

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Evaluation
+internal import Text
 
 extension DataChapter {
   /// Ranked galleries of images whose labels may be wrong.

@@ -1,5 +1,6 @@
 package import Datasets
 package import Evaluation
+internal import Text
 
 /// The report's chapter on the data: class balance, pixel values, principal components, duplicates and possible label
 /// errors.

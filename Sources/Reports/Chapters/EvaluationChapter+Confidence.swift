@@ -1,4 +1,5 @@
 internal import Evaluation
+internal import Text
 
 extension EvaluationChapter {
   /// With more classes than this, only the curves of the worst classes are drawn.

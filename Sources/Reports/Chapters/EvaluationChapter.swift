@@ -1,6 +1,7 @@
 package import Datasets
 package import Evaluation
 internal import Models
+internal import Text
 
 /// The report's chapter on the evaluation of one model: its accuracy, its errors and the calibration of its confidence.
 package struct EvaluationChapter: Sendable {

@@ -1,5 +1,6 @@
 package import Datasets
 package import Evaluation
+internal import Text
 
 /// The report's chapter that explains one model of any kind.
 package struct ExplanationChapter: Sendable {

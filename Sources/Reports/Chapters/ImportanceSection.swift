@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Evaluation
+internal import Text
 
 /// The subsection on the pixels that a tree or a forest relies on, measured by impurity and by permutation.
 struct ImportanceSection {

@@ -1,7 +1,7 @@
-package import Cluster
 package import Datasets
 package import Evaluation
-package import Models
+package import Progress
+internal import Text
 
 /// The sections of the live page about the current job, rendered anew at every change.
 package enum LiveSections {
@@ -37,7 +37,7 @@ package enum LiveSections {
 
   // MARK: Workers
 
-  package static func workers(_ lines: [ClusterProgress.WorkerLine], unit: String) -> HTMLSection {
+  package static func workers(_ lines: [WorkerLine], unit: String) -> HTMLSection {
     HTMLSection(
       "workers", title: "Workers",
       [

@@ -1,6 +1,7 @@
 package import Datasets
 package import Evaluation
 internal import Models
+internal import Text
 
 /// The report's chapter on nearest neighbors: the training images behind each prediction.
 package struct NeighborsChapter: Sendable {

@@ -1,4 +1,5 @@
 internal import Evaluation
+internal import Text
 
 extension NetworkChapter {
   /// The comparison of the maps with baselines that ignore the network; nil without test images.

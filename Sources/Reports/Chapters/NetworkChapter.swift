@@ -1,5 +1,6 @@
 package import Datasets
 package import Evaluation
+internal import Text
 
 /// The report's chapter on a convolutional network: its attention maps, and checks of whether they are meaningful.
 ///

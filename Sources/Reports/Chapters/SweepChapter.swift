@@ -1,6 +1,6 @@
-internal import Evaluation
 internal import Models
 package import Selection
+internal import Text
 
 /// The report's chapter on a search: the trials, their scores, and the effect of each parameter.
 package struct SweepChapter: Sendable {

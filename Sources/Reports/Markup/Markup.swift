@@ -1,3 +1,5 @@
+internal import Text
+
 /// A piece of HTML or SVG. It is well-formed XML by construction: it consists only of elements and escaped text.
 ///
 /// The same text is valid HTML5: void elements without content end in `/>`, all others have an end tag.
@@ -8,7 +10,7 @@ struct Markup: Sendable, Equatable {
   init() { source = "" }
 
   /// Creates text whose characters are displayed as they are.
-  init(text: String) { source = Self.escaped(text) }
+  init(text: String) { source = text.escapedForMarkup }
 
   /// Creates markup from a source known at compile time, such as a style sheet.
   init(constant: StaticString) { source = constant.description }
@@ -16,7 +18,7 @@ struct Markup: Sendable, Equatable {
   /// - Parameter attributes: names and values; an attribute whose value is nil is left out.
   init(_ element: String, _ attributes: KeyValuePairs<String, String?> = [:], _ content: [Markup] = []) {
     source = "<" + element
-    for case (let name, let value?) in attributes { source += " \(name)=\"\(Self.escaped(value))\"" }
+    for case (let name, let value?) in attributes { source += " \(name)=\"\(value.escapedForMarkup)\"" }
     if content.isEmpty, Self.isEmptyTag(element) {
       source += "/>"
     } else {
@@ -43,30 +45,5 @@ struct Markup: Sendable, Equatable {
   /// Whether an element without content is written as an empty-element tag: HTML's void elements and SVG's shapes.
   private static func isEmptyTag(_ element: String) -> Bool {
     ["meta", "link", "img", "br", "hr", "col", "rect", "path", "line", "circle", "image", "polygon"].contains(element)
-  }
-
-  /// Escapes every character with a meaning in markup. Characters that XML 1.0 or HTML forbids become visible: a
-  /// control character becomes its picture (U+2400 and following), any other the replacement character.
-  private static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;".unicodeScalars
-      case "<": result += "&lt;".unicodeScalars
-      case ">": result += "&gt;".unicodeScalars
-      case "\"": result += "&quot;".unicodeScalars
-      case "'": result += "&#39;".unicodeScalars
-      case "\n", "\t": result.append(scalar)
-      case "\u{0}"..."\u{1f}": result.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{fffd}")
-      case "\u{7f}": result.append("\u{2421}")
-      case "\u{80}"..."\u{9f}": result.append("\u{fffd}")
-      default: result.append(isNoncharacter(scalar) ? "\u{fffd}" : scalar)
-      }
-    }
-    return String(result)
-  }
-
-  private static func isNoncharacter(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value & 0xfffe == 0xfffe || 0xfdd0...0xfdef ~= scalar.value
   }
 }

@@ -48,9 +48,6 @@ extension HTMLPage {
 }
 
 extension HTMLSection {
-  /// The HTML of the section alone, which the live page substitutes for the element with the same id.
-  package var fragment: String { markup.source }
-
   var identifiers: [Identifier] { [identifier] + subsections.flatMap(\.identifiers) }
 
   var markup: Markup { markup(level: 2) }

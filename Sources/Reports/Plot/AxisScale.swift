@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Text
 
 /// The mapping from the values of an axis to pixels, and its ticks.
 struct AxisScale {

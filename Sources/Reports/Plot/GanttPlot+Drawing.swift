@@ -1,3 +1,5 @@
+internal import Text
+
 extension GanttPlot {
   private static let rowHeights = (few: 30.0, many: 14.0)
   private static let manyRows = 16

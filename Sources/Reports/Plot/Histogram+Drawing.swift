@@ -1,3 +1,5 @@
+internal import Text
+
 extension Histogram {
   private static let height = 260.0
 

@@ -1,3 +1,5 @@
+internal import Text
+
 extension TreePlot {
   private static let boxWidth = 320.0
   private static let boxHeight = 62.0

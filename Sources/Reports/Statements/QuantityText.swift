@@ -1,4 +1,5 @@
 internal import Evaluation
+internal import Text
 
 /// Quantities with their units as text, the same in all chapters. Units are joined by non-breaking spaces.
 enum QuantityText {

@@ -1,5 +1,6 @@
 package import Evaluation
 internal import Foundation
+internal import Text
 
 extension Statements {
   /// The accuracy on the test images; nil if its interval is too wide.

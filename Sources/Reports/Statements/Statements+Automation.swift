@@ -1,5 +1,6 @@
 package import Evaluation
 internal import Foundation
+internal import Text
 
 extension Statements {
   /// The fraction of items that can be labeled automatically at a target precision, or why the data do not support it.

@@ -1,4 +1,5 @@
 package import Evaluation
+internal import Text
 
 extension Statements {
   /// The result of the paired test of two models. No significant difference is a finding as well.
@@ -51,7 +52,7 @@ extension Statements {
     let rest =
       equals.isEmpty
       ? worse.count > 1 ? " It is significantly better than each of the \(worse.count) other models." : ""
-      : " It is not significantly better than \(equals.map(\.name).joined(separator: " or "))."
+      : " It is not significantly better than \(equals.map(\.name).alternatives)."
     let relation = equals.isEmpty && worse.count > 1 ? " the second best model, " : " "
     return HTMLStatement(
       QuantityText.points(difference),
@@ -88,7 +89,7 @@ extension Statements {
   }
 
   /// Training times below this, in seconds, do not count: the model only stores its images.
-  package static let minSeconds = 0.01
+  static let minSeconds = 0.01
 
   /// The prediction speed; nil if it was not measured.
   package static func speed(_ model: EvaluatedModel) -> HTMLStatement? {

@@ -1,4 +1,5 @@
 package import Evaluation
+internal import Text
 
 extension Statements {
   /// The pairs of classes with disproportionately many errors, the most errors first: see ``PairPriority``.
@@ -49,6 +50,6 @@ extension Statements {
   }
 
   /// The text for data that support neither kind of statement.
-  package static let noPriority: HTMLText =
+  static let noPriority: HTMLText =
     "The test images do not show that any class or pair of classes is worse than the others, so none has priority."
 }

@@ -4,9 +4,9 @@ package import Evaluation
 /// defines; otherwise nil, or a sentence that states the reason.
 package enum Statements {
   /// Fractions with a wider 95 % interval are not stated.
-  package static let maxIntervalWidth = 0.1
+  static let maxIntervalWidth = 0.1
   /// Means over fewer images are not stated: their intervals rely on many values.
-  package static let minImages = 30
+  static let minImages = 30
   /// The significance level.
   package static let significance = 0.05
 }

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// An error of a file that Atelier reads or writes. Each case contains the path as the user gave it.
 package enum FileError: Error, Equatable, CustomStringConvertible {
   /// The file does not exist or is not readable.
@@ -20,6 +18,3 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
     }
   }
 }
-
-/// Returns the operating system's description of `errno`.
-func systemErrorText() -> String { String(cString: strerror(errno)) }

@@ -1,41 +1,5 @@
 package import Coordination
-package import Models
-
-/// The progress of a job and the activity of each worker.
-package struct ClusterProgress: Sendable {
-  /// One worker's line in the progress display.
-  package struct WorkerLine: Sendable, Equatable, Encodable {
-    package let host: String
-    package let process: Int
-    package let threads: Int
-    package let instructionSet: String
-    /// For instance `trees 120 to 139`, `64 of 128 images of each batch`, `idle`.
-    package let activity: String
-    /// Tasks or images per second.
-    package let rate: Double
-    /// The worker's fraction of the completed tasks, or of each batch.
-    package let fraction: Double
-    /// Milliseconds since its last message.
-    package let lastSeen: Int
-    /// The tasks that it works on now.
-    package var tasks: Range<Int>?
-    /// The unit of the rate, if it differs from the job's.
-    package var unit: String?
-
-    private enum CodingKeys: String, CodingKey {
-      case host, process, threads, instructionSet, activity, rate
-      case fraction = "share"
-      case lastSeen
-      case tasks = "units"
-      case unit
-    }
-  }
-
-  package var fit: FitProgress
-  package var workers: [WorkerLine]
-  /// The message about missing workers; nil if the job does not wait for any.
-  package var waiting: String?
-}
+package import Progress
 
 /// Measures the rates at which workers complete tasks and steps.
 package struct WorkerRates {
@@ -50,9 +14,9 @@ package struct WorkerRates {
   /// - Parameter numbers: The numbers of team fits, by job.
   package mutating func lines(
     _ overview: [Coordinator.WorkerOverview], unit: FitProgress.Unit, numbers: [UInt64: Int] = [:], at now: Milliseconds
-  ) -> [ClusterProgress.WorkerLine] {
+  ) -> [WorkerLine] {
     let all = max(1, tasks.values.reduce(0, +) + overview.reduce(0) { $0 + $1.tasksDone })
-    var lines: [ClusterProgress.WorkerLine] = []
+    var lines: [WorkerLine] = []
     // The images of a batch that the members of each job have together.
     let images = Dictionary(grouping: overview, by: \.job).mapValues { members in
       max(1, members.reduce(0) { $0 + Int($1.membership?.progress.images ?? 0) })
@@ -86,7 +50,7 @@ package struct WorkerRates {
       }
       if let number { activity = "number \(number): \(activity)" }
       lines.append(
-        ClusterProgress.WorkerLine(
+        WorkerLine(
           host: worker.profile.host, process: Int(worker.profile.process), threads: Int(worker.profile.threads),
           instructionSet: worker.profile.instructionSet, activity: activity, rate: rate, fraction: fraction,
           lastSeen: now - worker.lastSeen, tasks: number.map { $0..<$0 + 1 } ?? worker.chunks.first?.tasks,

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Models
 import Testing
 
 /// Destinations that are replaced, and destinations that are written to directly.

@@ -1,5 +1,3 @@
-package import Coordination
-
 /// A record of each worker's activity and of failures, from the start of a cluster on, for reports.
 ///
 /// Times are in seconds since the start of the cluster. In very long runs, adjacent spans are merged, so that memory is
@@ -49,7 +47,8 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
   package private(set) var spans: [Span] = []
   package private(set) var events: [Event] = []
 
-  private var places: [WorkerID: Int] = [:]
+  /// The position in ``workers`` of each worker, by its number in the cluster.
+  private var places: [UInt64: Int] = [:]
   /// The newest span of each worker.
   private var newest: [Int: Int] = [:]
   /// Each worker's totals in its last report on the current training.
@@ -84,54 +83,49 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     jobs[jobs.count - 1].end = seconds
   }
 
-  package mutating func join(_ worker: WorkerID, _ profile: Profile) {
+  /// Records that a worker has joined.
+  /// - Parameter number: The number of the worker in the cluster, which identifies it in the other functions.
+  package mutating func join(_ number: UInt64, host: String, process: Int, threads: Int, instructionSet: String) {
     guard workers.count < Self.maxWorkers else { return }
-    places[worker] = workers.count
-    workers.append(
-      Worker(
-        host: profile.host, process: Int(profile.process), threads: Int(profile.threads),
-        instructionSet: profile.instructionSet))
+    places[number] = workers.count
+    workers.append(Worker(host: host, process: process, threads: threads, instructionSet: instructionSet))
   }
 
   package mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
     if events.count < Self.maxEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }
 
-  /// Records that a worker has completed a chunk, and its time.
-  package mutating func note(
-    _ chunk: Chunk, of unit: String, by worker: WorkerID, seconds: Double, byteCount: Int, at now: Double
+  /// Records that a worker has completed tasks, and its time.
+  package mutating func noteTasks(
+    _ label: String, by number: UInt64, seconds: Double, byteCount: Int, at now: Double
   ) {
-    guard let place = places[worker] else { return }
+    guard let place = places[number] else { return }
     workers[place].busySeconds += seconds
     workers[place].bytesSent += byteCount
-    let last = chunk.first + chunk.count - 1
-    add(
-      chunk.count == 1 ? "\(unit) \(chunk.first)" : "\(unit) \(chunk.first) to \(last)", place,
-      from: max(now - seconds, jobs.last?.start ?? 0), to: now)
+    add(label, place, from: max(now - seconds, jobs.last?.start ?? 0), to: now)
   }
 
-  /// Records the state of the members of a training group; called periodically.
-  /// - Parameter numbers: The numbers of team fits, by job.
-  mutating func note(_ overview: [Coordinator.WorkerOverview], numbers: [UInt64: Int] = [:], at now: Double) {
-    for worker in overview {
-      guard let membership = worker.membership, membership.progress.images > 0, let place = places[worker.id] else {
-        continue
-      }
-      var before: (job: UInt64, waited: UInt64, bytes: UInt64) = (membership.job, 0, 0)
-      if let last = reported[place], last.job == membership.job { before = last }
-      let waited = membership.waitedMilliseconds - min(before.waited, membership.waitedMilliseconds)
-      workers[place].waitingSeconds += Double(waited) / 1_000
-      workers[place].bytesSent &+= Int(clamping: membership.bytesSent - min(before.bytes, membership.bytesSent))
-      reported[place] = (membership.job, membership.waitedMilliseconds, membership.bytesSent)
-      let label = numbers[membership.job].map { "training number \($0)" } ?? "training"
-      if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,
-        now - spans[index].end < Self.maxGap
-      {
-        workers[place].busySeconds += now - spans[index].end
-        spans[index].end = now
-      } else {
-        add(label, place, from: now, to: now)
-      }
+  /// Records the state of a member of a training group; called periodically.
+  /// - Parameters:
+  ///   - job: The number of the training.
+  ///   - waited: The milliseconds that it has waited for other members since the beginning of the training.
+  ///   - bytes: The bytes that it has sent since the beginning of the training.
+  package mutating func noteTraining(
+    _ label: String, by number: UInt64, job: UInt64, waited: UInt64, bytes: UInt64, at now: Double
+  ) {
+    guard let place = places[number] else { return }
+    var before: (job: UInt64, waited: UInt64, bytes: UInt64) = (job, 0, 0)
+    if let last = reported[place], last.job == job { before = last }
+    workers[place].waitingSeconds += Double(waited - min(before.waited, waited)) / 1_000
+    workers[place].bytesSent &+= Int(clamping: bytes - min(before.bytes, bytes))
+    reported[place] = (job, waited, bytes)
+    if let index = newest[place], spans[index].job == jobs.count - 1, spans[index].label == label,
+      now - spans[index].end < Self.maxGap
+    {
+      workers[place].busySeconds += now - spans[index].end
+      spans[index].end = now
+    } else {
+      add(label, place, from: now, to: now)
     }
   }
 

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Synchronization
 
 /// Writes files atomically: the content goes to a partial file in the same folder, which is then renamed, so a reader
 /// sees the old file or the new one, even after a crash or on a full disk.
@@ -47,16 +46,12 @@ package enum FileReplacement {
 
   /// Writes all pieces, and returns the reason of a failure, or nil.
   private static func write(_ pieces: [[UInt8]], to file: Int32) -> String? {
-    for piece in pieces {
-      var written = 0
-      while written < piece.count {
-        let count = piece.withUnsafeBytes { Foundation.write(file, $0.baseAddress! + written, $0.count - written) }
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { return systemErrorText() }
-        written += count
-      }
+    do throws(SystemError) {
+      for piece in pieces { try FileTransfer.write(piece, to: file) }
+      return nil
+    } catch {
+      return error.description
     }
-    return nil
   }
 
   /// Makes the rename durable. Some file systems do not support this for folders; the content is safe either way.

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A plain-text table: columns are as wide as their widest cell and separated by two spaces.
 package struct TextTable {
   /// The alignment of the cells of a column.
@@ -32,6 +30,3 @@ package struct TextTable {
     }.joined(separator: "\n")
   }
 }
-
-/// Formats a number with a fixed number of decimals.
-package func formatted(_ number: Double, digits: Int) -> String { String(format: "%.\(digits)f", number) }
