@@ -3,6 +3,7 @@ package import Compute
 package import Datasets
 internal import Foundation
 internal import Models
+internal import Progress
 package import Text
 
 /// Measures the overhead of distribution: two local workers with half of the threads each, against one process with all
