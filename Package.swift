@@ -91,10 +91,16 @@ let package = Package(
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
+      "Pipeline",
+      [
+        "Cluster", "Compute", "Datasets", "Evaluation", "Models", "Runs", "Selection",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    target(
       "Commands",
       [
         "Cluster", "Compute", "Coordination", "Dashboard", "Datasets", "EmulatedNetwork", "Models", "Evaluation",
-        "Reports", "Runs", "Selection", "Transport",
+        "Pipeline", "Reports", "Runs", "Selection", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -136,6 +142,12 @@ let package = Package(
     testTarget("EmulatedNetworkTests", ["EmulatedNetwork"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
+    testTarget(
+      "PipelineTests",
+      [
+        "Cluster", "Compute", "Datasets", "Models", "Pipeline", "Runs", "Selection",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     testTarget(
       "CommandsTests",
       [

@@ -6,6 +6,7 @@ internal import EmulatedNetwork
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Runs
 internal import Selection
 internal import Transport

@@ -35,6 +35,10 @@ package struct ClusterProgress: Sendable {
   package var workers: [WorkerLine]
   /// The message about missing workers; nil if the job does not wait for any.
   package var waiting: String?
+
+  package init(fit: FitProgress, workers: [WorkerLine] = [], waiting: String? = nil) {
+    (self.fit, self.workers, self.waiting) = (fit, workers, waiting)
+  }
 }
 
 /// Measures the rates at which workers complete tasks and steps.

@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Models
+internal import Pipeline
 internal import Reports
 
 /// Shows attention maps of a few fixed test images on the live page, after each epoch.
@@ -15,13 +16,14 @@ final class LiveAttention {
   private static let longestSide = 128
 
   /// - Returns: nil if there is no live page, or the images are larger than ``longestSide``
-  init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
+  init?(_ network: NetworkState) throws {
+    let dataset = network.dataset
     guard LiveRun.isOpen, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide else { return nil }
     self.dataset = dataset
     // A separate thread: those of the training are busy.
     trainer = try NetworkTrainer(
-      dataset.train, classCount: dataset.classCount, settings: settings,
-      on: ComputeContext(threads: 1, instructionSet: instructionSet))
+      dataset.train, classCount: dataset.classCount, settings: network.settings,
+      on: ComputeContext(threads: 1, instructionSet: network.instructionSet))
     let firsts = (0..<dataset.classCount).compactMap { label in
       dataset.test.labels.firstIndex(of: UInt8(label))
     }

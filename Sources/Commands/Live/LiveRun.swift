@@ -2,6 +2,7 @@ internal import Cluster
 internal import Dashboard
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Reports
 internal import Synchronization
 

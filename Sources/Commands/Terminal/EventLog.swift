@@ -2,6 +2,7 @@ internal import Cluster
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Pipeline
 internal import Synchronization
 
 /// The event log (`--events`): a file with one JSON object per line, written as events occur.

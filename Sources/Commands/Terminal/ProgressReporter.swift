@@ -3,6 +3,7 @@ internal import Compute
 internal import Evaluation
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Reports
 
 /// Reports the progress of a fit or prediction: a bar on a terminal, else a line of text from time to time.
