@@ -45,7 +45,7 @@ import Testing
     var settings = ExplanationSettings()
     settings.sampledImages = 8
     change(&settings)
-    return try #require(ModelExplanation.make(model, of: data, settings: settings, on: context))
+    return try #require(try ModelExplanation.make(model, of: data, settings: settings, on: context))
   }
 
   private func networkExplanation(

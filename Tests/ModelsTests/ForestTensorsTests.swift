@@ -9,7 +9,7 @@ import Testing
   func forest() throws -> Forest { try fitForest(images, classCount: 3) { ($0.trees, $0.tree.maxDepth) = (4, 5) } }
 
   func reread(_ tensors: [Tensor], classCount: Int = 3, shape: ImageShape? = nil) throws -> Forest {
-    try Forest(
+    try ForestFamily.model(
       tensors: tensors, settings: forest().settings, imageShape: shape ?? images.shape, classCount: classCount)
   }
 
@@ -84,7 +84,7 @@ import Testing
     let forest = try forest()
     for (name, value) in [("trees", "5"), ("trees", "x"), ("unknown", "1")] {
       let error = #expect(throws: ModelError.self) {
-        try Forest(
+        try ForestFamily.model(
           tensors: forest.tensors, settings: forest.settings.merging([name: value]) { $1 }, imageShape: images.shape,
           classCount: 3)
       }

@@ -1,4 +1,5 @@
 import Cluster
+import Compute
 import Logging
 import Models
 import Pipeline

@@ -2,6 +2,7 @@ import Cluster
 import Compute
 import Datasets
 import Foundation
+import Logging
 import Models
 import Pipeline
 import Runs
@@ -46,8 +47,9 @@ final class TestRuns {
 
   private static func images(_ numbers: Range<Int>) -> LabeledImages {
     let pixels = numbers.flatMap { number in
-      (0..<64).map { pixel in
-        UInt8((number * 7 + pixel * 13 + number * pixel) % 50) + (pixel / 24 == number % 3 ? 180 : 0)
+      (0..<64).map { pixel -> UInt8 in
+        let noise = (number * 7 + pixel * 13 + number * pixel) % 50
+        return UInt8(pixel / 24 == number % 3 ? noise + 180 : noise)
       }
     }
     return LabeledImages(
