@@ -25,7 +25,7 @@ import Testing
     #expect(observer.fits.count == 1 && fit.digest == saved.digest && fit.settings == settings.text)
     #expect(fit.testAccuracy == saved.metadata.testAccuracy && fit.testImages == 30)
     #expect(observer.steps == [kind, "test images"] && observer.openSteps == 0)
-    // Epochs that end within a second share a checkpoint.
+    // The checkpoint of an epoch is skipped while the previous one is being saved.
     #expect(observer.epochs.isEmpty == (kind != "cnn") && observer.epochs == observer.epochs.sorted())
     #expect(observer.unfinished.isEmpty)
 
