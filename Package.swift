@@ -102,6 +102,12 @@ let package = Package(
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target(
+      "Pipeline",
+      [
+        "Cluster", "Compute", "Datasets", "Evaluation", "Files", "Models", "Progress", "Runs", "Selection", "Text",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    target(
       "Benchmarks",
       [
         "Cluster", "Compute", "Coordination", "Datasets", "EmulatedNetwork", "Evaluation", "Models", "Progress",
@@ -110,8 +116,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Progress",
-        "Reports", "Runs", "Selection", "Text", "Transport",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Pipeline",
+        "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -156,6 +162,12 @@ let package = Package(
     testTarget("EmulatedNetworkTests", ["EmulatedNetwork"]),
     testTarget(
       "SelectionTests", ["Compute", "Datasets", "Evaluation", "Models", "Selection"], resources: [.copy("Fixtures")]),
+    testTarget(
+      "PipelineTests",
+      [
+        "Cluster", "Compute", "Datasets", "Models", "Pipeline", "Runs", "Selection",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     testTarget(
       "CommandsTests",
       [

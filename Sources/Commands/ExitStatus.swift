@@ -7,6 +7,7 @@ internal import Evaluation
 internal import Files
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Runs
 internal import Selection
 internal import Transport

@@ -3,6 +3,7 @@ internal import Datasets
 internal import Files
 internal import Logging
 internal import Models
+internal import Pipeline
 internal import Text
 
 struct QuickstartCommand: ParsableCommand {
@@ -30,7 +31,7 @@ struct QuickstartCommand: ParsableCommand {
     try jsonOptions.check()
     try liveOptions.withPage("Quickstart", computeOptions) {
       try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
-        run in try withRunFolder { try fitAll(in: run, folder: $0) }
+        run in try RunFolders.standard.withNewFolder { try fitAll(in: run, folder: $0) }
       }
     }
   }
@@ -38,7 +39,7 @@ struct QuickstartCommand: ParsableCommand {
   private func fitAll(in run: TrainingRun, folder: String) throws {
     let file = "\(folder)/quickstart.json"
     let kinds = StudiedModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
-    let rows = try RunFolders.record(file, as: "quickstart", kinds, of: run) { keep in
+    let rows = try run.folders.record(file, as: "quickstart", kinds, of: run) { keep in
       try StudiedModel.all.map { model in
         let row = try fit(model, in: run, folder: folder)
         keep(row.fit)
@@ -47,7 +48,7 @@ struct QuickstartCommand: ParsableCommand {
     }
     let table = Self.table(rows).text
     try FileReplacement.write([Array((JSONOptions.encode(rows) + "\n").utf8)], to: file)
-    let report = try RunReport.write(ofRunWith: file, run)
+    let report = try RunReport.write(ofRunWith: file, run, computeOptions)
     let end = "models and quickstart.json written to \(folder)" + (report.map { "\nreport written to \($0)" } ?? "")
     try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }

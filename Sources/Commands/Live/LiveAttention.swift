@@ -2,6 +2,7 @@ internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Models
+internal import Pipeline
 internal import Reports
 
 /// Shows attention maps of a few fixed test images on the live page, after each epoch.
@@ -16,14 +17,16 @@ final class LiveAttention {
 
   /// - Returns: nil if there is no live page, the network has no convolution, or the images are larger than
   ///   ``longestSide``
-  init?(_ settings: NetworkSettings, _ dataset: Dataset, instructionSet: InstructionSet) throws {
-    guard LiveRun.isOpen, !settings.filters.isEmpty, max(dataset.shape.height, dataset.shape.width) <= Self.longestSide
+  init?(_ network: NetworkState) throws {
+    let dataset = network.dataset
+    guard LiveRun.isOpen, !network.settings.filters.isEmpty,
+      max(dataset.shape.height, dataset.shape.width) <= Self.longestSide
     else { return nil }
     self.dataset = dataset
     // A separate thread: those of the training are busy.
     trainer = try NetworkTrainer(
-      dataset.train, classCount: dataset.classCount, settings: settings,
-      on: ComputeContext(threads: 1, instructionSet: instructionSet))
+      dataset.train, classCount: dataset.classCount, settings: network.settings,
+      on: ComputeContext(threads: 1, instructionSet: network.instructionSet))
     let firsts = (0..<dataset.classCount).compactMap { label in
       dataset.test.labels.firstIndex(of: UInt8(label))
     }

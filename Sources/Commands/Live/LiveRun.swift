@@ -1,6 +1,7 @@
 internal import Dashboard
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Progress
 internal import Reports
 internal import Synchronization

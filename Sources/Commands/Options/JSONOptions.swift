@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Files
 internal import Foundation
+internal import Models
+internal import Pipeline
 
 /// The option for results as JSON.
 struct JSONOptions: ParsableArguments {
@@ -44,8 +46,6 @@ struct JSONOptions: ParsableArguments {
 
   /// Encodes with sorted keys, so that equal results have equal text.
   static func encode(_ result: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(result), as: UTF8.self)
+    try ReadableJSON.text(of: result)
   }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Models
+internal import Pipeline
 
 /// The options for the settings of a family of models, from its schema. In a sweep, each takes a list of values.
 struct SettingOptions<Family: ModelFamily>: GeneratedOptions {

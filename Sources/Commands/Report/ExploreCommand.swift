@@ -5,6 +5,7 @@ internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Pipeline
 internal import Reports
 
 struct ExploreCommand: ParsableCommand {
@@ -52,7 +53,7 @@ struct ExploreCommand: ParsableCommand {
       sections: [DataChapter(exploration, of: dataset).section], footer: ReportPage.footer)
     let path =
       try output.map { try ReportFolder.write(Report(page), to: $0) }
-      ?? withRunFolder { try ReportFolder.write(Report(page), to: "\($0)/report") }
+      ?? RunFolders.standard.withNewFolder { try ReportFolder.write(Report(page), to: "\($0)/report") }
     try jsonOptions.write(exploration, text: "\(exploration.summary.description)\n\nexploration written to \(path)")
   }
 }

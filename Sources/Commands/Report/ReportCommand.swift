@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Datasets
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Reports
 internal import Runs
 
@@ -37,8 +38,8 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let browser = pdf ? try PrintedPage.browser() : nil
-    let record = try RunFolders.record()
-    let report = try RunReport(RunFolders.find(name, in: record), in: record)
+    let record = try RunFolders.standard.record()
+    let report = try RunReport(RunFolders.standard.find(name, in: record), in: record)
     let context = try computeOptions.makeContext()
     let dataset = try report.loadData(dataOptions)
     let costs = try costs.model(classNames: dataset.classNames)
@@ -53,6 +54,6 @@ struct ReportCommand: ParsableCommand {
 
   /// Locks the run while the report is written to its folder.
   private func writing(_ report: RunReport, _ body: () throws -> String) throws -> String {
-    output == nil ? try RunFolders.withLock(on: report.run.name, body) : try body()
+    output == nil ? try RunFolders.standard.withLock(on: report.run.name, body) : try body()
   }
 }

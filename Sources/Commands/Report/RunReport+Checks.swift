@@ -1,3 +1,5 @@
+internal import Cluster
+internal import Pipeline
 internal import Progress
 internal import Runs
 internal import Selection
@@ -14,7 +16,7 @@ extension RunReport {
       throw RunError(
         "the record of run \(run.name) holds impossible values: \(what); it may have been changed", kind: .damaged)
     }
-    if let foreign = models.first(where: { RunFolders.name(ofRunWith: $0.path) != run.name }) {
+    if let foreign = models.first(where: { RunFolders.standard.name(ofRunWith: $0.path) != run.name }) {
       throw RunError(
         "the record of run \(run.name) refers to a model outside of its folder: \(foreign.path)", kind: .damaged)
     }

@@ -4,6 +4,7 @@ internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Pipeline
 internal import Progress
 internal import Reports
 internal import Runs
@@ -32,7 +33,7 @@ struct RunReport {
   }
 
   /// The default folder of the report.
-  var folder: String { "\(RunFolders.path(run.name))/report" }
+  var folder: String { "\(RunFolders.standard.path(run.name))/report" }
 
   /// Loads the data set of the run: from the location in the options, else from the recorded one.
   /// - Throws: ``DatasetError``, also if it is another data set

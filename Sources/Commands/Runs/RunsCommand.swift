@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Pipeline
 internal import Runs
 internal import Text
 
@@ -64,7 +65,7 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       try json.check()
-      let record = try RunFolders.record()
+      let record = try RunFolders.standard.record()
       let entries = try record.runs().map { run throws(RunError) in try Entry(listing: run, in: record) }
       var table = TextTable(
         [.left, .left, .left, .left, .right, .left], header: ["run", "kind", "state", "data", "best", "model"])
@@ -90,8 +91,8 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       try json.check()
-      let record = try RunFolders.record()
-      let entry = try Entry(RunFolders.find(name, in: record), in: record)
+      let record = try RunFolders.standard.record()
+      let entry = try Entry(RunFolders.standard.find(name, in: record), in: record)
       try json.write(entry, text: entry.text)
     }
   }
@@ -105,8 +106,10 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       try json.check()
-      let record = try RunFolders.record()
-      let entries = try runs.map { word throws(RunError) in try Entry(RunFolders.find(word, in: record), in: record) }
+      let record = try RunFolders.standard.record()
+      let entries = try runs.map { word throws(RunError) in
+        try Entry(RunFolders.standard.find(word, in: record), in: record)
+      }
       let models = entries.flatMap { entry in entry.models.map { (entry.run.name, $0) } }
       let names = Set(models.flatMap(\.1.settings.keys)).filter { name in
         Set(models.map { $0.1.settings[name] }).count > 1
@@ -127,8 +130,8 @@ struct RunsCommand: ParsableCommand {
     @Argument(help: "Names of runs, beginnings of names, or latest.") var runs: [String]
 
     func run() throws {
-      let record = try RunFolders.record(for: .writing)
-      let found = try runs.map { word throws(RunError) in try RunFolders.findAny(word, in: record) }
+      let record = try RunFolders.standard.record(for: .writing)
+      let found = try runs.map { word throws(RunError) in try RunFolders.standard.findAny(word, in: record) }
       if let alive = found.first(where: { $0.state == .running }) {
         throw RunError(
           "run \(alive.name) is still running, as process \(alive.process.prefix { $0 != " " }); stop it first",
@@ -141,7 +144,7 @@ struct RunsCommand: ParsableCommand {
     }
 
     private func remove(_ name: String, from record: RunRecord) throws {
-      let path = RunFolders.path(name)
+      let path = RunFolders.standard.path(name)
       var status = stat()
       // A name that is a path was not given by Atelier. Of a link, the link itself is removed, not its target.
       guard Run.isName(name), lstat(path, &status) == 0 else {

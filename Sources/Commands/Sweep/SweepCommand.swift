@@ -100,7 +100,7 @@ struct SweepFileCommand: ParsableCommand {
       throw SweepError("invalid value \(from) for --from: \(file) has \(counted(definitions.count, "sweep"))")
     }
     try common.run(Array(definitions[(from - 1)...])) { first in
-      "atelier sweep \(TrainingRun.shellWord(file)) --from \(from + first)\(search.arguments)"
+      "atelier sweep \(file.shellWord) --from \(from + first)\(search.arguments)"
     }
   }
 }

@@ -6,6 +6,7 @@ internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Pipeline
 internal import Runs
 internal import Selection
 
@@ -61,9 +62,9 @@ struct SweepCommonOptions: ParsableArguments {
     }
     try live.withPage("Sweep", compute) {
       if let resume {
-        let run = try find(resume, of: model)
-        remaining = run.rest
-        return try add(continueSweep(run.run))
+        let sweep = try RecordedSweep(resume, of: model)
+        remaining = sweep.rest
+        return try add(self.resume(sweep))
       }
       for (number, definition) in definitions.enumerated() {
         remaining = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
@@ -82,113 +83,41 @@ struct SweepCommonOptions: ParsableArguments {
   }
 
   /// The `--data` option as the user gave it, as arguments of a shell command.
-  private var dataArguments: String { data.data.map { " --data \(TrainingRun.shellWord($0))" } ?? "" }
+  private var dataArguments: String { data.data.map { " --data \($0.shellWord)" } ?? "" }
 
-  /// - Parameter rest: the command that runs the remaining sweeps; recorded, because this process may be killed
+  /// - Parameter rest: the command that runs the remaining sweeps
   private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
     var definition = definition
     definition.data = data.data ?? definition.data
-    return try withRunFolder { folder in
-      try search(definition, name: String(folder.dropFirst(RunFolders.base.count + 1)), rest: rest)
+    return try RunFolders.standard.withNewFolder { folder in
+      try search(definition, name: String(folder.dropFirst(RunFolders.standard.base.count + 1)), rest: rest)
     }
   }
 
-  private typealias Resumable = (run: Run, definition: SweepDefinition)
-
-  /// Finds a sweep that can be resumed.
-  /// - Returns: the run, and the command that runs the remaining sweeps of its file, unless they have been started
-  private func find(_ resume: String, of model: ModelKind?) throws -> (run: Resumable, rest: String?) {
-    let record = try RunFolders.record()
-    let run = try RunFolders.find(resume, in: record) { $0.kind == "sweep" }
-    guard run.kind == "sweep",
-      let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
-    else { throw SweepError("run \(run.name) is not a sweep, or was recorded by another version of Atelier") }
-    // The record may come from an untrusted source.
-    do { try definition.check() } catch {
-      throw RunError("the record of run \(run.name) holds an invalid sweep: \(error)", kind: .damaged)
-    }
-    guard model == nil || model == definition.model else {
-      throw SweepError(
-        "run \(run.name) searched \(definition.model.rawValue); resume it with: atelier sweep --resume \(run.name)")
-    }
-    guard run.state != .running else {
-      // Taking the lock fails with an error that names the other process.
-      try RunFolders.withLock(on: run.name) {}
-      throw RunError("run \(run.name) is still running in another process", kind: .busy)
-    }
-    // A run ends before the next one of its file begins; the process may have been killed in between.
-    let isLast = try run.state != .finished || record.runs().first?.name == run.name
-    return ((run, definition), isLast ? try record.document(String.self, as: RunFolders.restTitle, of: run.name) : nil)
+  private func resume(_ sweep: RecordedSweep) throws -> SweepReport {
+    var definition = sweep.definition
+    definition.data = data.data ?? definition.data
+    return try sweep.withFolder { try search(definition, name: sweep.run.name, resuming: sweep) }
   }
 
-  private func continueSweep(_ resumable: Resumable) throws -> SweepReport {
-    let (run, definition) = resumable
-    try RunFolders.checkFolder(run.name)
-    try FileManager.default.createDirectory(
-      atPath: RunFolders.path(run.name), withIntermediateDirectories: true)
-    var resumed = definition
-    resumed.data = data.data ?? definition.data
-    return try RunFolders.withLock(on: run.name) { try search(resumed, name: run.name, resuming: run) }
-  }
-
-  /// - Parameter before: the record of a run to resume; nil for a new run
   private func search(
-    _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: Run? = nil
+    _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: RecordedSweep? = nil
   ) throws -> SweepReport {
     var data = data
     data.data = definition.data
-    let record = try RunRecord(folder: RunFolders.base)
-    let classNames = try before.flatMap { run throws(RunError) in
-      try record.document([String].self, as: RunFolders.classesTitle, of: run.name)
-    }
+    let record = try RunRecord(folder: RunFolders.standard.base)
     return try TrainingRun.with(
-      data: data, compute: compute, cluster: cluster, classes: classNames.map { (names: $0, of: "run \(name)") }
+      data: data, compute: compute, cluster: cluster,
+      classes: before?.classNames.map { (names: $0, of: "run \(name)") },
+      observer: CommandObserver(compute, data: self.data.data)
     ) { run in
-      // A run that is resumed has been resolved.
-      let definition =
-        before == nil
-        ? try definition.resolved(imageCount: run.dataset.train.count, classCount: run.dataset.classCount) : definition
-      if let before {
-        guard before.dataDigest == run.dataDigest else {
-          throw DatasetError.inconsistent(
-            path: data.data ?? run.dataset.name,
-            reason: """
-              is not the data set of run \(name), which was \(before.data), \(before.dataDigest); specify that one \
-              with --data, because scores on different data cannot be compared
-              """)
-        }
-        try record.resume(name)
-      } else {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(definition), as: UTF8.self)
-        guard
-          try record.begin(
-            Run(
-              name: name, kind: "sweep", data: run.dataset.name, dataDigest: run.dataDigest, definition: text,
-              version: atelierVersion))
-        else { throw RunError("run \(name) exists already") }
-        try record.keep(run.dataset.classNames, as: RunFolders.classesTitle, of: name)
-        if let rest { try record.keep(rest, as: RunFolders.restTitle, of: name) }
-      }
-      do {
-        let report = try SweepRun(
-          definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial
-        ).report()
-        try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
-        try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
-        try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
-        try record.end(name, .finished)
-        if self.report.report, let page = try RunReport.write(ofRunWith: "\(RunFolders.path(name))/results.csv", run) {
+      try SweepRun.perform(
+        definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial, resuming: before,
+        rest: rest
+      ) { found in
+        if report.report, let page = try RunReport.write(ofRunWith: "\(found.folder)/results.csv", run, compute) {
           compute.logger.notice("report written to \(page)")
         }
-        return report
-      } catch {
-        StandardError.shared.showLive([])
-        let isStopped = error is CancellationError
-        try? record.end(name, isStopped ? .interrupted : .failed, reason: isStopped ? nil : "\(error)")
-        compute.logger.warning("completed fits are saved; resume with: atelier sweep --resume \(name)\(dataArguments)")
-        throw error
       }
     }
   }

@@ -1,6 +1,8 @@
 internal import Files
 internal import Foundation
 internal import Logging
+internal import Models
+internal import Pipeline
 internal import Progress
 internal import Synchronization
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Models
+internal import Pipeline
 internal import Progress
 internal import Reports
 internal import Text

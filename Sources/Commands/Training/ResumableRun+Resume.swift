@@ -2,8 +2,11 @@ internal import Files
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Pipeline
 
 extension ResumableRun {
+  static let help = "its file, the folder or name of its run, the beginning of the name, or latest"
+
   /// Resumes the training: of a network from its checkpoint, of another model from the completed parts of its fit.
   func resume(_ options: TrainOptions) throws {
     if kind.family.isSynchronous { try resumeNetwork(options) } else { try resumeParts(options) }
@@ -23,7 +26,7 @@ extension ResumableRun {
     options.output.output = options.output.output ?? model
     guard access(path, F_OK) == 0 else { return try resumeNetwork(from: path, options) }
     // The lock keeps other processes from replacing the checkpoint while it is read.
-    try RunFolders.withLock(onModel: model ?? path) { try resumeNetwork(from: path, options) }
+    try RunFolders.standard.withLock(onModel: model ?? path) { try resumeNetwork(from: path, options) }
   }
 
   private func resumeNetwork(from path: String, _ options: TrainOptions) throws {
@@ -51,7 +54,7 @@ extension ResumableRun {
     let unfinished = try UnfinishedFit.resumption(ofRun: path, kind)
     if try options.printSettingsIfRequested(unfinished.settings) { return }
     let model = unfinished.output
-    try RunFolders.withLock(onModel: model) {
+    try RunFolders.standard.withLock(onModel: model) {
       try Self.check(unfinished.settings, dataDigest: unfinished.dataDigest, at: model)
       var options = options
       options.data.data = options.data.data ?? unfinished.data

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Models
+internal import Pipeline
 
 /// Trains a model of a family: `atelier train NAME`.
 struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {

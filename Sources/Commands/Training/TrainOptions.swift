@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Models
+internal import Pipeline
 
 /// The options that the training of all kinds of model has in common.
 struct TrainOptions: ParsableArguments {
@@ -42,7 +43,7 @@ struct TrainOptions: ParsableArguments {
 
   /// Prints the result, and writes the report if requested.
   func finish(_ fit: FitReport, of run: TrainingRun) throws {
-    let page = report.report ? try RunReport.write(ofRunWith: fit.file, run) : nil
+    let page = report.report ? try RunReport.write(ofRunWith: fit.file, run, compute) : nil
     try json.write(fit, text: fit.text + (page.map { "\nreport    \($0)" } ?? ""))
   }
 

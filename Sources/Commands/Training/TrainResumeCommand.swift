@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Models
+internal import Pipeline
 
 /// The command that `atelier train` runs if no model is given.
 struct TrainResumeCommand: ParsableCommand {

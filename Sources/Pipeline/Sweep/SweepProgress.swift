@@ -2,23 +2,23 @@ internal import Selection
 internal import Text
 
 /// The progress of a search, and an estimate of the time left.
-struct SweepProgress {
+package struct SweepProgress {
   /// The progress at one moment, as it is shown and written to the event log.
-  struct Snapshot: Encodable, Equatable {
-    let configurations: Int
+  package struct Snapshot: Encodable, Equatable {
+    package let configurations: Int
     /// Configurations that need no more fits: scored on the last rung, stopped early, or failed.
-    let done: Int
+    package let done: Int
     /// Configurations that workers are fitting.
-    let running: Int
+    package let running: Int
     /// With successive halving: configurations that cannot be promoted to a higher rung any more.
-    let stoppedEarly: Int
-    let metric: String
+    package let stoppedEarly: Int
+    package let metric: String
     /// The best mean score over the splits; nil before the first.
-    let best: Double?
+    package let best: Double?
     /// Estimated from the costs of the remaining fits; nil before the first fit.
-    let secondsLeft: Double?
+    package let secondsLeft: Double?
 
-    var text: String {
+    package var text: String {
       var parts = ["\(done) of \(counted(configurations, "configuration")) done", "\(running) running"]
       if stoppedEarly > 0 { parts.append("\(stoppedEarly) stopped early") }
       if let best { parts.append("best \(metric) \(formatted(best, digits: 4))") }

@@ -2,20 +2,20 @@ internal import Foundation
 internal import Models
 
 /// The path of the checkpoint of a model's training, which is beside the model.
-enum CheckpointName {
+package enum CheckpointName {
   private static let ending = ".safetensors"
   private static let checkpointEnding = ".checkpoint.safetensors"
 
-  static func of(model path: String) -> String {
+  package static func of(model path: String) -> String {
     (path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path) + checkpointEnding
   }
 
-  static func model(_ checkpoint: String) -> String? {
+  package static func model(_ checkpoint: String) -> String? {
     checkpoint.hasSuffix(checkpointEnding) ? String(checkpoint.dropLast(checkpointEnding.count)) + ending : nil
   }
 
   /// Returns the path of the checkpoint in a run's folder, or the path itself if it is not a folder.
-  static func checkpoint(_ path: String) -> String {
+  package static func checkpoint(_ path: String) -> String {
     var information = stat()
     guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else { return path }
     return "\(path)/\(ModelKind.cnn.rawValue)\(checkpointEnding)"

@@ -2,23 +2,22 @@ internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Foundation
-internal import Logging
-internal import Models
+package import Models
 internal import Runs
 
 extension RunFolders {
   /// The titles of a run's documents: a `ClusterTimeline`, a `SweepSummary`, and the location of the data.
-  static let timelineTitle = "timeline"
-  static let sweepTitle = "sweep"
-  static let dataTitle = "data"
+  package static let timelineTitle = "timeline"
+  package static let sweepTitle = "sweep"
+  package static let dataTitle = "data"
   /// The class names of a sweep's data, by label.
-  static let classesTitle = "classes"
+  package static let classesTitle = "classes"
   /// The `FitReport` of the best configuration of a sweep.
-  static let bestTitle = "best"
+  package static let bestTitle = "best"
   /// The command that runs the remaining sweeps of a sweep file.
-  static let restTitle = "rest"
+  package static let restTitle = "rest"
   /// The `SavedProgress` of a network's last checkpoint.
-  static let checkpointTitle = "checkpoint"
+  package static let checkpointTitle = "checkpoint"
 
   /// Calls `body`, and records its beginning, its models and its end, if they belong to a run's folder. An error of the
   /// record is only logged as a warning, so that no model is lost.
@@ -27,14 +26,14 @@ extension RunFolders {
   ///   - file: a file in the run's folder
   ///   - kind: the kind of the run
   ///   - body: fits models, and passes each one's report to its argument
-  static func record<Result>(
+  package func record<Result>(
     _ file: String, as kind: String, _ definition: String, of run: TrainingRun,
     _ body: (_ keep: (FitReport) -> Void) throws -> Result
   ) throws -> Result {
     guard let name = name(ofRunWith: file) else { return try body { _ in } }
     func attempt<Value>(_ change: () throws(RunError) -> Value) -> Value? {
       do throws(RunError) { return try change() } catch {
-        run.options.logger.warning("this run cannot be recorded: \(error)")
+        run.observer.warning("this run cannot be recorded: \(error)")
         return nil
       }
     }
@@ -45,7 +44,7 @@ extension RunFolders {
           name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
           version: atelierVersion))
       if !isNew { try record.resume(name) }
-      try record.keep(run.dataLocation, as: dataTitle, of: name)
+      try record.keep(run.dataLocation, as: Self.dataTitle, of: name)
       return record
     }
     guard let record else { return try body { _ in } }
@@ -54,7 +53,7 @@ extension RunFolders {
         _ = attempt { () throws(RunError) in try record.keep(report, of: name) }
       }
       _ = attempt { () throws(RunError) in
-        try record.keep(run.cluster.timeline, as: timelineTitle, of: name)
+        try record.keep(run.cluster.timeline, as: Self.timelineTitle, of: name)
         try record.end(name, .finished)
       }
       return result
@@ -68,15 +67,16 @@ extension RunFolders {
   }
 
   /// Returns the name of the run whose folder contains a file; nil if there is none.
-  static func name(ofRunWith file: String) -> String? {
-    let parts = file.split(separator: "/")
-    return parts.count == 3 && parts[0] == base && file.hasPrefix(base) ? String(parts[1]) : nil
+  package func name(ofRunWith file: String) -> String? {
+    guard file.hasPrefix(base + "/") else { return nil }
+    let parts = file.dropFirst(base.count).split(separator: "/")
+    return parts.count == 2 ? String(parts[0]) : nil
   }
 }
 
 extension ModelSettings {
   /// The model and its settings, as the record describes a run.
-  var definition: String {
+  package var definition: String {
     "\(kind.rawValue): " + text.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 }

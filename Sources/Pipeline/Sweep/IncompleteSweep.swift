@@ -3,12 +3,12 @@ internal import Selection
 
 /// A configuration without a result, because its workers crashed, no worker had enough memory, or its results could not
 /// be stored.
-struct QuarantinedFit: Encodable {
-  let configuration: String
+package struct QuarantinedFit: Encodable {
+  package let configuration: String
   /// The rung of successive halving, from 0, and its amount of the resource.
-  let rung: Int?
-  let resource: Int?
-  let reason: String
+  package let rung: Int?
+  package let resource: Int?
+  package let reason: String
 
   init(_ row: SweepTable.Row) {
     (configuration, reason) = (row.configuration.description, row.failure ?? "no result")
@@ -22,18 +22,18 @@ struct QuarantinedFit: Encodable {
 }
 
 /// A finished sweep without some of its results: the best of the ranked configurations may not be the best of all.
-struct IncompleteSweep: Error, CustomStringConvertible {
+package struct IncompleteSweep: Error, CustomStringConvertible {
   private let reports: [SweepReport]
 
   private static let maxRows = 20
 
   /// Returns nil if no result is missing.
-  init?(_ reports: [SweepReport]) {
+  package init?(_ reports: [SweepReport]) {
     self.reports = reports.filter { !$0.quarantined.isEmpty }
     if self.reports.isEmpty { return nil }
   }
 
-  var description: String {
+  package var description: String {
     reports.map { report in
       let missing = report.quarantined
       let name = (report.folder as NSString).lastPathComponent

@@ -1,29 +1,31 @@
 internal import Files
 internal import Foundation
-internal import Models
-internal import Runs
+package import Models
+package import Runs
 
 /// The training to resume (`--resume`): the file of a checkpoint, a folder of trees, or a run, given by its folder, its
 /// name, the beginning of its name, or `latest`.
-struct ResumableRun {
+package struct ResumableRun {
   /// The path of a file or folder.
-  let path: String
+  package let path: String
   /// The run, if the record has it.
   private let run: Run?
 
-  static let help = "its file, the folder or name of its run, the beginning of the name, or latest"
-
-  /// - Parameter kinds: the models that the run may train
+  /// - Parameters:
+  ///   - word: the file, folder or run, as the user specifies it
+  ///   - kinds: the models that the run may train
   /// - Throws: ``RunError`` if there is no such run, or it does not train such a model
-  init(_ word: String, of kinds: [ModelKind]) throws(RunError) {
-    guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: RunFolders.base) else {
+  package init(
+    _ word: String, of kinds: [ModelKind], in folders: RunFolders = .standard
+  ) throws(RunError) {
+    guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: folders.base) else {
       (path, run) = (word, nil)
       return
     }
     func isMatch(_ run: Run) -> Bool { kinds.contains { Self.kind(of: run) == $0 } }
     let found: Run
     do throws(RunError) {
-      found = try RunFolders.find(word, in: RunFolders.record(), latest: isMatch)
+      found = try folders.find(word, in: folders.record(), latest: isMatch)
     } catch  where error.kind == .missing && word != "latest" {
       (path, run) = (word, nil)
       return
@@ -34,7 +36,7 @@ struct ResumableRun {
         "run \(found.name) is not a training of a \(names): \(found.kind) \(found.definition.prefix(100))",
         kind: .wrongUse)
     }
-    (path, run) = (RunFolders.path(found.name), found)
+    (path, run) = (folders.path(found.name), found)
   }
 
   /// Returns the model that a run trains; nil if it is not a training.
@@ -44,7 +46,7 @@ struct ResumableRun {
   }
 
   /// The model that is trained, according to the record or the names of files.
-  var kind: ModelKind {
+  package var kind: ModelKind {
     if let run { return Self.kind(of: run) ?? .cnn }
     return UnfinishedFit.kind(ofRun: path) ?? .cnn
   }
@@ -53,7 +55,7 @@ struct ResumableRun {
   /// - Parameters:
   ///   - model: the path of the model's file
   ///   - saved: a clause on when progress is saved
-  static func reasonForMissing(model: String, saved: String) -> String {
+  package static func reasonForMissing(model: String, saved: String) -> String {
     access(model, F_OK) == 0
       ? "the training has finished, and its model is \(model)"
       : "nothing was saved (\(saved)); start the training again"
@@ -62,9 +64,11 @@ struct ResumableRun {
   /// Checks that a checkpoint in a run's folder belongs to the run.
   /// - Parameter path: the path of the checkpoint, or of the folder of trees
   /// - Throws: ``FileError/damaged(path:reason:)`` if its settings or data are not those in the record; ``RunError``
-  static func check(_ settings: ModelSettings, dataDigest: String, at path: String) throws {
-    guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base) else { return }
-    let record = try RunFolders.record()
+  package static func check(
+    _ settings: ModelSettings, dataDigest: String, at path: String, in folders: RunFolders = .standard
+  ) throws {
+    guard let name = folders.name(ofRunWith: path), RunRecord.exists(in: folders.base) else { return }
+    let record = try folders.record()
     guard let run = try record.runs().first(where: { $0.name == name }) else { return }
     if run.state == .damaged { throw RunError(run.reason ?? "run \(name) is damaged", kind: .damaged) }
     guard run.kind == "train" else { return }
@@ -80,23 +84,25 @@ struct ResumableRun {
 }
 
 /// The step of the last checkpoint of a network's training, as recorded: it shows whether a file is older.
-struct SavedProgress: Codable {
+package struct SavedProgress: Codable {
   let step: Int
 
   /// Returns a function that records the step of each checkpoint, if it belongs to a recorded run.
   /// - Parameter path: the path of the checkpoint
-  static func recorder(of path: String) -> (_ step: Int) -> Void {
-    guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base),
-      let record = try? RunFolders.record(for: .writing)
+  static func recorder(of path: String, in folders: RunFolders) -> (_ step: Int) -> Void {
+    guard let name = folders.name(ofRunWith: path), RunRecord.exists(in: folders.base),
+      let record = try? folders.record(for: .writing)
     else { return { _ in } }
     // An error is ignored: the recorded step only serves to detect an older checkpoint.
     return { try? record.keep(SavedProgress(step: $0), as: RunFolders.checkpointTitle, of: name) }
   }
 
   /// Returns a warning if a later checkpoint was recorded.
-  static func warning(_ checkpoint: NetworkCheckpoint, at path: String) throws(RunError) -> String? {
-    guard let name = RunFolders.name(ofRunWith: path), RunRecord.exists(in: RunFolders.base),
-      let saved = try RunFolders.record().document(SavedProgress.self, as: RunFolders.checkpointTitle, of: name),
+  package static func warning(
+    _ checkpoint: NetworkCheckpoint, at path: String, in folders: RunFolders = .standard
+  ) throws(RunError) -> String? {
+    guard let name = folders.name(ofRunWith: path), RunRecord.exists(in: folders.base),
+      let saved = try folders.record().document(SavedProgress.self, as: RunFolders.checkpointTitle, of: name),
       saved.step > checkpoint.step
     else { return nil }
     return """

@@ -1,17 +1,22 @@
 internal import Files
 internal import Foundation
 internal import Models
-internal import Runs
+package import Runs
 
-/// The folder `runs`, which contains a folder for each run, and the record of all runs.
-enum RunFolders {
-  static let base = "runs"
+/// A folder that contains a folder for each run, and the record of all runs.
+package struct RunFolders: Sendable {
+  package let base: String
 
-  static func path(_ name: String) -> String { "\(base)/\(name)" }
+  package init(base: String) { self.base = base }
+
+  /// The folder `runs` in the current folder.
+  package static let standard = RunFolders(base: "runs")
+
+  package func path(_ name: String) -> String { "\(base)/\(name)" }
 
   /// Opens the record. Reading it requires no write permission.
   /// - Throws: ``RunError`` if there is none, or it cannot be opened
-  static func record(for access: RunRecord.Access = .reading) throws(RunError) -> RunRecord {
+  package func record(for access: RunRecord.Access = .reading) throws(RunError) -> RunRecord {
     guard RunRecord.exists(in: base) else {
       throw RunError(
         "there is no \(base)/\(RunRecord.fileName) here; runs are recorded in the folder where they were started",
@@ -21,7 +26,7 @@ enum RunFolders {
   }
 
   /// Returns whether the record has a run of this name, even if its folder was removed.
-  static func isRecorded(_ name: String) -> Bool {
+  package func isRecorded(_ name: String) -> Bool {
     // An unreadable record counts as none here; writing to it reports the error.
     RunRecord.exists(in: base) && (try? RunRecord(folder: base, for: .reading).contains(name)) ?? false
   }
@@ -29,7 +34,7 @@ enum RunFolders {
   /// Returns the run that a user specifies by its name, its folder, the beginning of its name, or `latest`.
   /// - Parameter isMatch: whether `latest` can be a run
   /// - Throws: ``RunError``, also for a run whose row in the record is damaged
-  static func find(
+  package func find(
     _ word: String, in record: RunRecord, latest isMatch: (Run) -> Bool = { _ in true }
   ) throws(RunError) -> Run {
     let run = try findAny(word, in: record, latest: isMatch)
@@ -40,7 +45,7 @@ enum RunFolders {
   }
 
   /// ``find(_:in:latest:)`` that also returns damaged runs.
-  static func findAny(
+  package func findAny(
     _ word: String, in record: RunRecord, latest isMatch: (Run) -> Bool = { _ in true }
   ) throws(RunError) -> Run {
     let runs = try record.runs()
@@ -64,7 +69,7 @@ enum RunFolders {
   /// Calls `body`, which may write to a run's folder, while this process holds the lock of the run.
   /// - Throws: ``RunError`` if another process holds the lock, the run has no folder, or ``checkFolder(_:)`` fails;
   ///   errors of `body`
-  static func withLock<Result>(on name: String, _ body: () throws -> Result) throws -> Result {
+  package func withLock<Result>(on name: String, _ body: () throws -> Result) throws -> Result {
     try checkFolder(name)
     guard access(path(name), F_OK) == 0 else {
       throw RunError(
@@ -77,7 +82,7 @@ enum RunFolders {
   }
 
   /// Calls `body`, which may write a model's file and its checkpoints, while this process holds the lock of the file.
-  static func withLock<Result>(onModel file: String, _ body: () throws -> Result) throws -> Result {
+  package func withLock<Result>(onModel file: String, _ body: () throws -> Result) throws -> Result {
     if let name = name(ofRunWith: file) { return try withLock(on: name, body) }
     guard case .file(let place) = OutputPlace(file) else { return try body() }
     let folder = place.lastIndex(of: "/").map { String(place[...$0]) } ?? "."
@@ -90,7 +95,7 @@ enum RunFolders {
 
   /// Checks a run's folder: one from an untrusted source could redirect writes to any other place.
   /// - Throws: ``RunError`` if the run's folder is not a folder, or contains anything but folders and regular files
-  static func checkFolder(_ name: String) throws(RunError) {
+  package func checkFolder(_ name: String) throws(RunError) {
     guard Run.isName(name) else { throw RunError("\"\(name)\" is not a valid name of a run", kind: .damaged) }
     var status = stat()
     guard lstat(path(name), &status) == 0 else { return }
@@ -100,7 +105,7 @@ enum RunFolders {
     try checkContent(path(name), depth: 0)
   }
 
-  private static func checkContent(_ folder: String, depth: Int) throws(RunError) {
+  private func checkContent(_ folder: String, depth: Int) throws(RunError) {
     guard depth < 16 else {
       throw RunError("\(folder) is nested too deeply for a run's folder; move it away", kind: .damaged)
     }

@@ -2,11 +2,11 @@ internal import Cluster
 internal import Compute
 internal import Files
 internal import Foundation
-internal import Models
+package import Models
 
 /// The completed parts of an unfinished fit, such as the trees of a forest: a folder NAME.parts beside the file of the
 /// model, with settings and parts.
-struct UnfinishedFit {
+package struct UnfinishedFit {
   let path: String
   let parts: PartFolder
 
@@ -44,7 +44,7 @@ struct UnfinishedFit {
     var digest: String {
       get throws {
         var digest = Digest()
-        digest.update(try JSONOptions.encode(self))
+        digest.update(try ReadableJSON.text(of: self))
         return digest.finalize()
       }
     }
@@ -70,7 +70,7 @@ struct UnfinishedFit {
             """)
       }
     } else {
-      try FileReplacement.write([Array(try JSONOptions.encode(SealedRecord(record)).utf8)], to: recordPath)
+      try FileReplacement.write([Array(try ReadableJSON.text(of: SealedRecord(record)).utf8)], to: recordPath)
     }
   }
 
@@ -102,18 +102,18 @@ struct UnfinishedFit {
   }
 
   /// What an interrupted training continues with.
-  struct Resumption {
-    let settings: ModelSettings
+  package struct Resumption {
+    package let settings: ModelSettings
     /// The path of the model's file.
-    let output: String
-    let dataDigest: String
+    package let output: String
+    package let dataDigest: String
     /// The location of the data set.
-    let data: String
-    let classNames: [String]
+    package let data: String
+    package let classNames: [String]
   }
 
   /// - Parameter run: a folder of parts, or the folder of the run
-  static func resumption(ofRun run: String, _ kind: ModelKind) throws -> Resumption {
+  package static func resumption(ofRun run: String, _ kind: ModelKind) throws -> Resumption {
     let path = folder(ofRun: run, kind)
     let model = String(path.dropLast(ending.count)) + ".safetensors"
     if access(path, F_OK) != 0, access(run, F_OK) == 0 {
@@ -145,7 +145,7 @@ struct UnfinishedFit {
 
   /// Moves the parts, so that they continue as another model.
   /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished fit of that name exists
-  static func move(from model: String, to other: String) throws(FileError) {
+  package static func move(from model: String, to other: String) throws(FileError) {
     guard folder(of: model) != folder(of: other), OutputPlace(other).isFile else { return }
     guard rename(folder(of: model), folder(of: other)) == 0 else {
       throw .notCreated(path: folder(of: other), reason: systemErrorText())

@@ -3,7 +3,6 @@ internal import Compute
 internal import Datasets
 internal import Files
 internal import Foundation
-internal import Logging
 internal import Models
 internal import Progress
 internal import Selection
@@ -19,23 +18,22 @@ struct CheckpointedTraining {
     from checkpoint: NetworkCheckpoint?, progress: @escaping (ClusterProgress) -> Bool
   ) throws -> (network: Network, history: [EpochResult]) {
     let (dataset, path) = (run.dataset, path)
-    let logger = run.options.logger
+    let observer = run.observer
     if checkpoint == nil, let path, access(path, F_OK) == 0 {
       throw FileError.notCreated(
         path: path,
         reason: "it is the checkpoint of an unfinished training; use --resume, remove it, or choose another --output")
     }
     if let checkpoint {
-      logger.info("resuming after \(checkpoint.epochs) of \(settings.epochs) epochs, at step \(checkpoint.step)")
+      observer.info("resuming after \(checkpoint.epochs) of \(settings.epochs) epochs, at step \(checkpoint.step)")
     }
     if settings.validation > 0 {
       let splits = DataSplits.holdOut(settings.validation)
       for warning in splits.warnings(of: dataset.train.labels, classNames: dataset.classNames) {
-        logger.warning("\(warning)")
+        observer.warning(warning)
       }
     }
-    let recordStep = path.map(SavedProgress.recorder) ?? { _ in }
-    let attention = try LiveAttention(settings, dataset, instructionSet: run.context.instructionSet)
+    let recordStep = path.map { SavedProgress.recorder(of: $0, in: run.folders) } ?? { _ in }
     do {
       return try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
@@ -46,16 +44,17 @@ struct CheckpointedTraining {
             try checkpoint.write(to: path)
             recordStep(checkpoint.step)
           }
-          try attention?.show(tensors)
+          try observer.show(
+            NetworkState(
+              settings: settings, dataset: dataset, tensors: tensors, instructionSet: run.context.instructionSet))
         }, progress: progress)
     } catch let error as ModelError {
       // The training diverged, and would again. A checkpoint given by the user is kept.
       if checkpoint == nil, let path { unlink(path) }
       throw error
     } catch {
-      StandardError.shared.showLive([])
-      if let path, access(path, F_OK) == 0, run.logsResumeCommand {
-        logger.warning("the training is saved; resume with: \(run.resumeCommand("cnn", path))")
+      if let path, access(path, F_OK) == 0, run.reportsUnfinishedFits {
+        observer.canResume(.training(.cnn, checkpoint: path))
       }
       throw error
     }

@@ -4,16 +4,14 @@ internal import Datasets
 internal import Evaluation
 internal import Files
 internal import Foundation
-internal import Logging
 internal import Models
 internal import Progress
-internal import Reports
-internal import Runs
-internal import Selection
+package import Runs
+package import Selection
 internal import Text
 
 /// A running sweep. Each result is on disk before it counts, so that a sweep can be resumed from any point.
-final class SweepRun {
+package final class SweepRun {
   private let definition: SweepDefinition
   private var run: TrainingRun
   /// The number of workers that train each network; nil if each fit runs on one worker.
@@ -21,7 +19,7 @@ final class SweepRun {
   private let record: RunRecord
   /// The name of the run in the record, and of the folder of its files.
   private let name: String
-  private var folder: String { RunFolders.path(name) }
+  private var folder: String { run.folders.path(name) }
   private var search: SweepSearch
   /// The images that are split into training and hold-out sets. Workers need no others.
   private let images: LabeledImages
@@ -29,17 +27,19 @@ final class SweepRun {
   /// Tasks planned for teams that have not begun, in reverse order.
   private var pending: [Int] = []
   private var loggedKnownCount = 0
-  private var logger: Logger { run.options.logger }
-  /// The time of the last update of the live page.
-  private var lastUpdate = ContinuousClock.now
+  private var observer: any RunObserver { run.observer }
 
-  init(
+  /// - Parameters:
+  ///   - name: the name of the run in the record, and of its folder
+  ///   - workersPerTrial: the number of workers that train each network
+  /// - Throws: ``RunError`` if the scores in the record cannot be read; ``SweepError``
+  package init(
     _ definition: SweepDefinition, name: String, record: RunRecord, run: TrainingRun, workersPerTrial: Int
   ) throws {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
     team = workersPerTrial > 1 && definition.model.family.isSynchronous ? workersPerTrial : nil
     // The sweep is resumed as a whole.
-    self.run.logsResumeCommand = false
+    self.run.reportsUnfinishedFits = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)
     for (key, payload) in try record.tasks(of: name) where !known.add(payload) {
       throw RunError(
@@ -51,16 +51,16 @@ final class SweepRun {
     search = try SweepSearch(definition, known: known)
     images = DataSplits.part(of: run.dataset.train, atMost: search.images, seed: definition.seed)
     if let warning = definition.strategy.value.warning(count: search.configurations.count) {
-      logger.warning("\(warning)")
+      observer.warning("\(warning)")
     }
     let searched = search.imageLimit(of: 0).map { DataSplits.part(of: images, atMost: $0, seed: definition.seed) }
     for warning in definition.splits.warnings(
       of: (searched ?? images).labels, classNames: run.dataset.classNames)
-    { logger.warning("\(warning)") }
+    { observer.warning(warning) }
   }
 
   /// Searches, writes the tables, and fits the best configuration on all training images.
-  func report() throws -> SweepReport {
+  package func report() throws -> SweepReport {
     let start = ContinuousClock.now
     try fit()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -82,10 +82,15 @@ final class SweepRun {
 
   /// Runs all fits of the search.
   private func fit() throws {
-    let reporter = ProgressReporter("sweep", options: run.options)
+    try fitTasks()
+    observer.showTrials(trials, isEnd: true)
+  }
+
+  private func fitTasks() throws {
+    observer.beginStep("sweep", batch: nil)
+    defer { observer.endStep() }
     func report(_ all: ClusterProgress) -> Bool {
-      reporter.sweep = progress.snapshot(search, running: all.workers.compactMap(\.tasks))
-      return reporter.report(all)
+      observer.report(all, of: progress.snapshot(search, running: all.workers.compactMap(\.tasks)))
     }
     if let team {
       try run.cluster.trainTeams(
@@ -103,8 +108,6 @@ final class SweepRun {
         keep: { [self] in try keep($0, $1) },
         onQuarantine: { [self] in quarantine($0, reason: $1) }, progress: report)
     }
-    reporter.end()
-    if LiveRun.isOpen { showTrials() }
   }
 
   /// Returns the groups that can be fitted now; nil if they depend on results that are still missing.
@@ -114,12 +117,12 @@ final class SweepRun {
     progress.add(tasks, of: search)
     if search.knownCount > loggedKnownCount {
       loggedKnownCount = search.knownCount
-      logger.info("\(counted(loggedKnownCount, "fit")) loaded from the record")
+      observer.info("\(counted(loggedKnownCount, "fit")) loaded from the record")
     }
     if let resource = search.resource {
       for (rung, amount) in search.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
         let count = rung == 0 ? " with \(counted(search.configurations.count, "configuration"))" : ""
-        logger.info("rung \(rung + 1) of \(search.rungs.count) started\(count): \(amount ?? 0) \(resource) each")
+        observer.info("rung \(rung + 1) of \(search.rungs.count) started\(count): \(amount ?? 0) \(resource) each")
       }
     }
     guard !tasks.isEmpty else { return nil }
@@ -137,9 +140,7 @@ final class SweepRun {
       if let order = progress.note(task, of: search), team == nil { run.cluster.reorder(order) }
       if isBetter, let best = search.best { logBest(search.configuration(of: best.trial), best.score) }
     }
-    guard LiveRun.isOpen, ContinuousClock.now - lastUpdate > Self.updateInterval else { return }
-    lastUpdate = ContinuousClock.now
-    showTrials()
+    observer.showTrials(trials, isEnd: false)
   }
 
   private func quarantine(_ tasks: Range<Int>, reason: String) {
@@ -185,10 +186,10 @@ final class SweepRun {
       known.settings == settings.text, known.dataDigest == run.dataDigest, known.atelierVersion == atelierVersion,
       let model = try? SavedModel(path: path), model.digest == known.digest
     {
-      logger.info("the best configuration is already fitted: \(best.description)")
+      observer.info("the best configuration is already fitted: \(best.description)")
       return known
     }
-    logger.info("fitting the best configuration on all training images: \(best.description)")
+    observer.info("fitting the best configuration on all training images: \(best.description)")
     let model = try run.fit(settings, savingTo: path, from: checkpoint(of: path, settings), recordedAs: nil)
     try record.keep(model, of: name)
     try record.keep(model, as: RunFolders.bestTitle, of: name)
@@ -202,10 +203,10 @@ final class SweepRun {
     do throws(FileError) {
       let found = try NetworkCheckpoint(path: path)
       if found.settings.text == settings.text, found.metadata.dataDigest == run.dataDigest { return found }
-      logger.warning(
+      observer.warning(
         "\(path) is the checkpoint of another network; the best configuration is fitted from the beginning")
     } catch {
-      logger.warning("\(error); the best configuration is fitted from the beginning")
+      observer.warning("\(error); the best configuration is fitted from the beginning")
     }
     unlink(path)
     return nil
@@ -213,58 +214,13 @@ final class SweepRun {
 
   /// Logs a configuration that scores better than all before.
   private func logBest(_ best: Configuration, _ score: Double) {
-    logger.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
+    observer.info("best so far: \(definition.scoring.rawValue) \(formatted(score, digits: 4)) with \(best.description)")
   }
 
-  /// Shows the best configurations so far on the live page, and how many are scored.
-  private func showTrials() {
+  /// Returns the scores so far.
+  private func trials() -> TrialScores {
     let rows = search.rows
-    let scored = rows.map { ($0.configuration.description, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
-    LiveRun.show(
-      LiveSections.trials(
-        Array(scored.sorted { $0.1 > $1.1 }.prefix(Self.maxRows)), done: scored.count, of: rows.count,
-        metric: definition.scoring.rawValue))
-  }
-
-  private static let maxRows = 20
-  /// The least time between updates of the live page, each of which takes all configurations into account.
-  private static let updateInterval = Duration.seconds(1)
-}
-
-/// The results of a sweep.
-struct SweepReport: Encodable {
-  let folder: String
-  /// The duration of the search; of a resumed search, since it was resumed.
-  let searchSeconds: Double
-  let summary: SweepSummary
-  /// The best configuration, fitted on all training images.
-  let model: FitReport?
-  /// Configurations without a result, which a further attempt may give.
-  let quarantined: [QuarantinedFit]
-
-  /// Whether any configuration has a score.
-  var hasBest: Bool { summary.rows.contains { $0.mean != nil } }
-
-  /// The result as text: a table of the best configurations.
-  /// - Parameter top: the number of rows
-  func text(top: Int) -> String {
-    let ranking = summary.rows
-    let names = Set(ranking.flatMap(\.parameters.keys)).sorted()
-    var table = TextTable(
-      [.right, .right, .right, .right] + names.map { _ in .right } + [.left],
-      header: ["rank", summary.metric, "+-", "fit s"] + names)
-    for row in ranking.prefix(top) {
-      table.add(
-        [
-          "\(row.rank)", row.mean.map { formatted($0, digits: 4) } ?? "-",
-          row.deviation.map { formatted($0, digits: 4) } ?? "-", formatted(row.fitSeconds, digits: 2),
-        ] + names.map { row.parameters[$0] ?? "" } + [row.failure ?? ""])
-    }
-    let more = ranking.count > top ? "\nand \(ranking.count - top) more" : ""
-    let model = model.map { "\n\n\($0.text)" } ?? ""
-    // With successive halving, a configuration has a row for each rung that it reached.
-    let count = ranking.count { ($0.rung ?? 0) == 0 }
-    let found = "\(counted(count, "configuration")) in \(formatted(searchSeconds, digits: 1)) s"
-    return "\(table.text)\(more)\(model)\n\n\(found); results.csv, scores.csv and results.json written to \(folder)"
+    let scored = rows.map { ($0.configuration, $0.mean(definition.scoring)) }.filter { !$0.1.isNaN }
+    return TrialScores(scored: scored.sorted { $0.1 > $1.1 }, total: rows.count, metric: definition.scoring)
   }
 }
