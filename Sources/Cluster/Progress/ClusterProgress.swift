@@ -36,7 +36,7 @@ package struct ClusterProgress: Sendable {
   /// The message about missing workers; nil if the job does not wait for any.
   package var waiting: String?
 
-  package init(fit: FitProgress, workers: [WorkerLine] = [], waiting: String? = nil) {
+  package init(fit: FitProgress, workers: [WorkerLine], waiting: String? = nil) {
     (self.fit, self.workers, self.waiting) = (fit, workers, waiting)
   }
 }
