@@ -114,7 +114,9 @@ package struct TrainingRun {
     case .coordinator:
       try settings.check(images: images.count, shape: images.shape)
       try cluster.checkMemory(settings, images, classCount: classCount)
-      let model = try settings.fit(images, classCount: classCount, on: context) { progress(ClusterProgress(fit: $0)) }
+      let model = try settings.fit(images, classCount: classCount, on: context) {
+        progress(ClusterProgress(fit: $0, workers: []))
+      }
       return (model, [])
     }
   }
@@ -143,7 +145,7 @@ package struct TrainingRun {
       if saved.metadata.kind.family.predictsOnWorkers {
         return try cluster.probabilities(of: model, saved: saved, for: dataset.test, progress: report)
       }
-      return try model.probabilities(for: dataset.test, on: context) { report(ClusterProgress(fit: $0)) }
+      return try model.probabilities(for: dataset.test, on: context) { report(ClusterProgress(fit: $0, workers: [])) }
     }
     return try Evaluation(
       probabilities: probabilities, labels: dataset.test.labels, classNames: dataset.classNames)
