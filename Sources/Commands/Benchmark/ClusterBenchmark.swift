@@ -3,6 +3,7 @@ internal import Compute
 internal import Datasets
 internal import Foundation
 internal import Models
+internal import Progress
 internal import Text
 
 /// Measures the overhead of distribution: two local workers with half of the threads each, against one process with all

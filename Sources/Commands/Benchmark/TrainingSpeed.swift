@@ -2,6 +2,7 @@ internal import Cluster
 internal import Datasets
 internal import Foundation
 internal import Models
+internal import Progress
 
 /// The speed at which workers train a network.
 struct TrainingSpeed: Codable {
