@@ -5,6 +5,7 @@ internal import Evaluation
 internal import Foundation
 internal import Logging
 internal import Models
+internal import Text
 
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
