@@ -2,6 +2,7 @@ internal import Coordination
 package import Datasets
 internal import Foundation
 internal import Models
+package import Progress
 package import Selection
 
 extension Cluster {
@@ -15,7 +16,7 @@ extension Cluster {
   package func fit(
     _ images: LabeledImages, classCount: Int, next: @escaping () throws -> FitGroups?,
     keep: @escaping (_ groups: Range<Int>, FitResults) throws -> Void,
-    onQuarantine: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: ProgressHandler
+    onQuarantine: @escaping (_ groups: Range<Int>, _ reason: String) throws -> Void, progress: (ClusterProgress) -> Bool
   ) throws {
     var description = JobDescription()
     (description.activity, description.classCount) = (.fitGroups, UInt32(classCount))

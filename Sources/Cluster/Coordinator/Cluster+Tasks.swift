@@ -6,19 +6,17 @@ package import Progress
 
 /// Jobs that consist of independent tasks.
 extension Cluster {
-  /// Receives the progress of a job. Returning false stops the job.
-  package typealias ProgressHandler = (ClusterProgress) -> Bool
-
   /// Fits a model by independent tasks, which are distributed among the workers.
   ///
-  /// The progress of a fit that is a single task has a total of 0, since it cannot be measured.
+  /// The progress of a fit that is a single task has a total of 0, since it cannot be measured. Here and in the other
+  /// jobs, `progress` returns false to stop the job.
   ///
   /// - Parameters:
   ///   - settings: settings whose ``ModelSettings/distribution`` is tasks
   ///   - parts: The folder with results of earlier tasks, to which new results are added.
   package func fitTasks(
     of settings: ModelSettings, _ images: LabeledImages, classCount: Int, parts: PartFolder? = nil,
-    progress: ProgressHandler
+    progress: (ClusterProgress) -> Bool
   ) throws -> any Classifier {
     guard case .tasks(let count, let unit) = settings.distribution else {
       preconditionFailure("a fit of \(settings.kind.rawValue) has no tasks")
@@ -60,7 +58,7 @@ extension Cluster {
   /// - Parameter saved: The model as a file, for workers in other processes.
   /// - Returns: Class probabilities of shape (images, classes).
   package func probabilities(
-    of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: ProgressHandler
+    of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: (ClusterProgress) -> Bool
   ) throws -> [Float] {
     let unit: FitProgress.Unit = model.kind == .knn ? .queries : .images
     var found = BlockProbabilities(imageCount: images.count, classCount: model.classCount)

@@ -4,7 +4,7 @@ package import Datasets
 internal import Files
 internal import Foundation
 internal import Models
-internal import Progress
+package import Progress
 package import Selection
 
 /// A network of a sweep that a team trains and evaluates.
@@ -40,7 +40,7 @@ extension Cluster {
   /// - Throws: `CancellationError` if stopped; the errors of the closures; ``ClusterError``.
   package func trainTeams(
     of size: Int, on images: LabeledImages, classCount: Int, next: @escaping () throws -> TeamFit?,
-    onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void, progress: ProgressHandler
+    onEnd: @escaping (TeamFit, TeamFitEnd) throws -> Void, progress: (ClusterProgress) -> Bool
   ) throws {
     let fits = TeamFits(
       cluster: self, size: size, images: images, name: try share(.images(images)), classCount: classCount, next: next,

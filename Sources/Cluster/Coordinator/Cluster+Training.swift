@@ -3,6 +3,7 @@ internal import Coordination
 package import Datasets
 internal import Foundation
 package import Models
+package import Progress
 
 /// Networks, which all workers train together.
 extension Cluster {
@@ -13,7 +14,7 @@ extension Cluster {
   ///   - keepCheckpoint: Called with the state after each epoch, and when the training is stopped.
   package func train(
     _ settings: NetworkSettings, _ images: LabeledImages, classCount: Int, from checkpoint: [Tensor]? = nil,
-    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: ProgressHandler
+    keepCheckpoint: @escaping ([Tensor]) throws -> Void, progress: (ClusterProgress) -> Bool
   ) throws -> (network: Network, history: [EpochResult]) {
     try settings.check()
     let plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)

@@ -4,7 +4,7 @@ internal import Datasets
 internal import Files
 internal import Foundation
 internal import Models
-internal import Progress
+package import Progress
 internal import SwiftProtobuf
 internal import Text
 package import Transport

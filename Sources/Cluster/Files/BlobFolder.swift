@@ -1,5 +1,6 @@
 package import Files
 internal import Foundation
+internal import Models
 
 /// The files that a coordinator writes for its local workers, in the folder of its socket: they are neither sent
 /// through a socket nor hashed.

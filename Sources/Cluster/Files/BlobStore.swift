@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import Models
 internal import Synchronization
 
 /// The blobs of this process and the names of those that it waits for. Computing threads request blobs, and another

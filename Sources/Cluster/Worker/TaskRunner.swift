@@ -2,6 +2,7 @@ internal import Compute
 internal import Coordination
 internal import Datasets
 internal import Models
+internal import Progress
 
 /// Runs tasks of a job that consists of independent tasks.
 protocol TaskRunner {

@@ -4,6 +4,7 @@ internal import Datasets
 internal import Files
 internal import Foundation
 internal import Models
+internal import Progress
 internal import SwiftProtobuf
 internal import Transport
 

@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Dashboard
 internal import Foundation
 internal import Models
