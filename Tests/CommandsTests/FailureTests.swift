@@ -41,9 +41,9 @@ import Testing
     ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
     (
       "train cnn --filters 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 --data DATA", 64,
-      "filters must be 1 to 16 integers from 1 to 4096"
+      "filters must be none or 1 to 16 integers from 1 to 4096"
     ),
-    ("train cnn --filters 4, --data DATA", 64, "filters must be 1 to 16 integers from 1 to 4096, not \"4,\""),
+    ("train cnn --filters 4, --data DATA", 64, "filters must be none or 1 to 16 integers from 1 to 4096, not \"4,\""),
     (
       "train cnn --augment flop --data DATA", 64,
       "augment must be none, or a list of flip, shift:PIXELS and erase, not \"flop\""

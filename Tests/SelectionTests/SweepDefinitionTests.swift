@@ -232,7 +232,7 @@ import Testing
       }
       let real: Set = [
         "dropout", "learning-rate", "weight-decay", "label-smoothing", "validation", "weight-average", "max-features",
-        "whitening",
+        "whitening", "inverse-regularization", "tolerance",
       ]
       #expect(isValue("0.5") == real.contains(name), "\(name)")
       func isRange(_ low: Double, _ high: Double) -> Bool {

@@ -1,4 +1,3 @@
-package import Cluster
 package import Logging
 package import Progress
 

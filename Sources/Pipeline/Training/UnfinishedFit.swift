@@ -1,6 +1,6 @@
 internal import Cluster
 internal import Compute
-internal import Files
+package import Files
 internal import Foundation
 package import Models
 
