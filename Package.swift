@@ -165,7 +165,7 @@ let package = Package(
     testTarget(
       "PipelineTests",
       [
-        "Cluster", "Compute", "Datasets", "Models", "Pipeline", "Runs", "Selection",
+        "Cluster", "Compute", "Datasets", "Models", "Pipeline", "Progress", "Runs", "Selection",
         .product(name: "Logging", package: "swift-log"),
       ]),
     testTarget(

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Models
 import Pipeline
+import Progress
 import Runs
 import Selection
 import Testing

@@ -2,6 +2,7 @@ import Cluster
 import Foundation
 import Models
 import Pipeline
+import Progress
 import Runs
 import Testing
 
