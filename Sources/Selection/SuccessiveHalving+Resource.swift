@@ -1,4 +1,5 @@
 package import Models
+internal import Text
 
 extension SuccessiveHalving {
   /// The quantity that grows from rung to rung: a setting of the model, or the number of training images. Everything
@@ -21,8 +22,7 @@ extension SuccessiveHalving {
 
     /// The names, for help and errors: "epochs, trees or images".
     package static var listed: String {
-      let names = allCases.map(\.rawValue)
-      return names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names.last!
+      allCases.map(\.rawValue).alternatives
     }
   }
 }

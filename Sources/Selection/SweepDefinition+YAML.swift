@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Models
+internal import Text
 internal import Yams
 
 extension SweepDefinition {
@@ -71,7 +72,7 @@ extension SweepDefinition {
     for key in type.keys { texts[key.name] = try reader.text(key.name) }
     for key in strategies.flatMap({ $0.keys }) where reader.has(key.name) && texts[key.name] == nil {
       let readers = strategies.filter { $0.keys.contains { $0.name == key.name } }
-      let required = readers.map { "`strategy: \($0.name)`" }.joined(separator: " or ")
+      let required = readers.map { "`strategy: \($0.name)`" }.alternatives
       throw reader.error(key.name, "\(key.name) requires \(required)")
     }
     do { return Strategy(try type.init(StrategyValues(texts, of: type))) } catch {

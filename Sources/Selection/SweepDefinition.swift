@@ -1,6 +1,7 @@
 internal import Compute
 internal import Foundation
 package import Models
+internal import Text
 
 /// A search: a model, its search spaces, and how configurations are chosen and scored.
 package struct SweepDefinition: Sendable, Equatable, Codable {
@@ -29,7 +30,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     guard strategy.type.acceptsRanges || !spaces.contains(where: \.hasRange) else {
       let names = SearchStrategies.all.filter { $0.acceptsRanges }.map { "`strategy: \($0.name)`" }
       throw SweepError(
-        "a range requires \(names.joined(separator: " or ")); the other strategies need a list of values")
+        "a range requires \(names.alternatives); the other strategies need a list of values")
     }
     return try strategy.value.trials(of: self)
   }

@@ -156,6 +156,34 @@ import Testing
     #expect(try SavedModel(path: folder.file("b.safetensors")).metadata.settings["trees"] == "60000")
   }
 
+  /// Other trainings neither remove the parts of an unfinished one nor continue them.
+  @Test func partsBelongToTheirTraining() throws {
+    let started = try AtelierProcess.Started(
+      ["train", "forest", "--data", data, "--trees", "60000", "--output", "a.safetensors"], in: folder)
+    try waitUntil { folder.names(in: "a.parts").contains { $0.hasSuffix(".part") } }
+    started.process.interrupt()
+    try #require(started.wait().status == 130)
+    let parts = folder.names(in: "a.parts")
+    for model in [["tree"], ["knn"], ["forest", "--trees", "1"], ["cnn", "--filters", "4", "--epochs", "1"]] {
+      let run = try AtelierProcess(["train"] + model + ["--data", data, "--output", "a.safetensors"], in: folder)
+      #expect(run.status == 0 && folder.names(in: "a.parts") == parts, "\(model): \(run.errors)")
+    }
+    for (arguments, status, reason) in [
+      (["extra-trees", "--resume", "a.parts"], Int32(64), "a.parts is an unfinished training of a forest, not of a"),
+      (["cnn", "--resume", "a.parts"], 64, "a.parts is an unfinished training of a forest, not of a cnn"),
+    ] {
+      let run = try AtelierProcess(["train"] + arguments + ["--data", data], in: folder)
+      #expect(run.status == status && run.errors.contains(reason), "\(run.errors)")
+    }
+    let settings = folder.file("a.parts/settings.json")
+    try String(contentsOfFile: settings, encoding: .utf8).replacing("60000", with: "60001")
+      .write(toFile: settings, atomically: true, encoding: .utf8)
+    for arguments in [["forest", "--resume", "a.parts"], ["--resume", "a.parts"]] {
+      let run = try AtelierProcess(["train"] + arguments + ["--data", data], in: folder)
+      #expect(run.status == 65 && run.errors.contains("its settings were changed"), "\(run.errors)")
+    }
+  }
+
   @Test func forestStoppedBeforeFirstTreesLeavesNoFiles() throws {
     let started = try AtelierProcess.Started(
       ["train", "forest", "--data", data, "--trees", "100000"], in: folder)

@@ -39,6 +39,18 @@ import Testing
     #expect(try ModelKind.cnn.settingsType.canonical("08,16", of: "filters") == "8,16")
   }
 
+  /// A setting that affects only predictions does not change what is fitted.
+  @Test(arguments: ModelKind.allCases) func settingsOfPredictionsKeepTheDigest(kind: ModelKind) throws {
+    let model = try SavedClassifierTests.fit(kind)
+    let other = ["neighbors": "2", "metric": "cosine", "weights": "distance", "mirror": "true"]
+    for facts in kind.settingFacts where !facts.affectsFit {
+      let changed = model.settings.merging([facts.name: try #require(other[facts.name])]) { $1 }
+      let fitted = try ModelSettings(kind, changed).fit(
+        SavedClassifierTests.images, classCount: 3, on: anyContext, progress: { _ in true })
+      #expect(fitted.digest == model.digest && fitted.settings != model.settings, "\(facts.name)")
+    }
+  }
+
   @Test func optimizerDeterminesDefaultLearningRate() throws {
     #expect(try settings(.cnn, ["optimizer": "adam"]).text["learning-rate"] == "0.001")
     #expect(try settings(.cnn, ["optimizer": "adam", "learning-rate": "0.08"]).text["learning-rate"] == "0.08")

@@ -42,7 +42,7 @@ enum ChapterSamples {
         ? predictions(images / 2, classCount: count, errors: errors, seed: seed + 100, emptyClass: emptyClass) : nil,
       source: hasHoldOut ? .companion : .noneTrainedOnAll, trainingCount: images)
     return try EvaluatedModel(
-      name: name, settings: ["epochs": "\(epochs)", "seed": "\(seed)"], mainSettings: "epochs \(epochs)",
+      name: name, kind: .cnn, settings: ["epochs": "\(epochs)", "seed": "\(seed)"], mainSettings: "epochs \(epochs)",
       classNames: classNames,
       test: predictions(images, classCount: count, errors: errors, seed: seed, emptyClass: emptyClass),
       holdOut: holdOut,

@@ -60,7 +60,7 @@ extension Cluster {
   package func probabilities(
     of model: any Classifier, saved: SavedModel, for images: LabeledImages, progress: (ClusterProgress) -> Bool
   ) throws -> [Float] {
-    let unit: FitProgress.Unit = model.kind == .knn ? .queries : .images
+    let unit = model.kind.family.predictionUnit
     var found = BlockProbabilities(imageCount: images.count, classCount: model.classCount)
     var description = JobDescription()
     (description.activity, description.imagesPerTask) = (.predict, UInt32(BlockProbabilities.imagesPerTask))

@@ -153,9 +153,7 @@ private final class WorkerCompute {
     try checkMemory(description, images)
     switch description.activity {
     case .fit:
-      guard let settings = try description.modelSettings else {
-        throw ModelError.badSettings("unknown family of models: \(description.family.prefix(100))")
-      }
+      guard let settings = try description.modelSettings else { break }
       tasks = try PartialFitRunner(images, settings, classCount: Int(description.classCount), on: context)
     case .predict:
       guard let name = SHA256(bytes: description.model),
@@ -268,7 +266,9 @@ extension JobDescription {
     get throws(ModelError) {
       switch activity {
       case .fit, .trainNetwork, .trainTeamFit:
-        guard let kind = ModelKind(rawValue: family) else { return nil }
+        guard let kind = ModelKind(rawValue: family), activity == .fit || kind.family.isSynchronous else {
+          throw .badSettings("unknown family of models: \(family.prefix(100))")
+        }
         return try ModelSettings(kind, complete: settings)
       default: return nil
       }

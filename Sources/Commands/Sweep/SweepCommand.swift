@@ -72,7 +72,8 @@ struct SweepFileCommand: ParsableCommand {
   func validate() throws {
     if let from, from < 1 { throw ValidationError("--from must be at least 1, not \(from)") }
     if file == nil, common.resume == nil {
-      throw ValidationError("specify a sweep file, a model (cnn, forest, tree, knn), or a run with --resume")
+      let models = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("specify a sweep file, a model (\(models)), or a run with --resume")
     }
     if file != nil, common.resume != nil {
       throw ValidationError("--resume takes the search from the run; leave out the file")

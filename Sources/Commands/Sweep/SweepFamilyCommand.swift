@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Models
+internal import Text
 
 /// Searches the parameters of a family of models: `atelier sweep NAME`.
 struct SweepFamilyCommand<Family: ModelFamily>: ParsableCommand {
@@ -28,8 +29,8 @@ extension ModelFamily {
   fileprivate static var lists: [String] { Settings.facts.filter { $0.values.kind == .list }.map(\.name) }
 
   fileprivate static var listsNote: String {
-    guard let last = lists.last else { return "" }
-    let names = lists.count == 1 ? last : lists.dropLast().joined(separator: ", ") + " and \(last)"
+    if lists.isEmpty { return "" }
+    let names = lists.joined(separator: ", ", last: " and ")
     return " The values of \(names) are lists themselves, and are separated by semicolons."
   }
 }

@@ -6,7 +6,7 @@ internal import Pipeline
 struct TrainResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Resumes the training of a network or forest (the word `resume` can be omitted).",
+    abstract: "Resumes an unfinished training (the word `resume` can be omitted).",
     usage: "atelier train --resume <run> [<options>]",
     discussion: """
       The settings come from the run; the model is bit-identical to that of an uninterrupted training.

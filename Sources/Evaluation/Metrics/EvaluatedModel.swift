@@ -7,6 +7,8 @@ package import Progress
 package struct EvaluatedModel: Sendable, Equatable, Codable {
   /// The name in the report, unique within it.
   package let name: String
+  /// Nil for a model of no registered family.
+  package let kind: ModelKind?
   /// By option name of the command line.
   package let settings: [String: String]
   /// The most important settings, for a table cell.
@@ -24,14 +26,15 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
   ///   - test: at least one prediction, with as many classes as class names
   /// - Throws: ``EvaluationError``
   package init(
-    name: String, settings: [String: String], mainSettings: String? = nil, classNames: [String], test: Predictions,
+    name: String, kind: ModelKind? = nil, settings: [String: String], mainSettings: String? = nil, classNames: [String],
+    test: Predictions,
     holdOut: HoldOut, cost: ModelCost = ModelCost(), learningCurve: [EpochResult] = []
   ) throws(EvaluationError) {
     precondition(test.classCount == classNames.count, "class names and predictions differ in the number of classes")
     precondition(
       (holdOut.predictions?.classCount ?? test.classCount) == test.classCount,
       "hold-out and test predictions differ in the number of classes")
-    (self.name, self.settings, self.test, self.holdOut) = (name, settings, test, holdOut)
+    (self.name, self.kind, self.settings, self.test, self.holdOut) = (name, kind, settings, test, holdOut)
     self.mainSettings =
       mainSettings ?? settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     evaluation = try Evaluation(probabilities: test.probabilities, labels: test.labels, classNames: classNames)
@@ -51,8 +54,8 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
     let probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress)
     let family = model.kind.family
     try self.init(
-      name: name ?? family.title, settings: model.settings, mainSettings: family.mainSettings(of: model.settings),
-      classNames: dataset.classNames,
+      name: name ?? family.title, kind: model.kind, settings: model.settings,
+      mainSettings: family.mainSettings(of: model.settings), classNames: dataset.classNames,
       test: Predictions(probabilities: probabilities, labels: dataset.test.labels, classCount: dataset.classCount),
       holdOut: HoldOut(of: model, training: dataset.train, on: context, progress: progress), cost: cost,
       learningCurve: learningCurve)

@@ -32,7 +32,7 @@ package struct HeldOutPredictions: Sendable {
 }
 
 /// The fraction of the training images that a companion is not fitted on.
-let companionFraction = 0.1
+private let companionFraction = 0.1
 
 extension ModelFamily {
   /// Fits a companion, a model with the same settings, on most of the training images, and classifies the others.

@@ -10,6 +10,7 @@ extension ModelFamily {
   package static var presetsHelp: String { presets.map(\.name).alternatives }
   package static var reference: ReferenceModel<Settings>? { nil }
   package static var predictsOnWorkers: Bool { false }
+  package static var predictionUnit: FitProgress.Unit { .images }
 
   package static func check(_ settings: Settings, images count: Int, shape: ImageShape) throws(ModelError) {
     try settings.check()
@@ -27,10 +28,12 @@ extension ModelFamily {
     _ members: [Settings], on images: LabeledImages, classCount: Int, context: ComputeContext,
     progress: @escaping (FitProgress) -> Bool
   ) throws -> SharedPredictor {
-    let models = try members.map {
-      try fit(images, classCount: classCount, settings: $0, on: context, progress: progress)
+    // Settings with equal keys are equal.
+    let model = try fit(images, classCount: classCount, settings: members[0], on: context, progress: progress)
+    return { images in
+      let probabilities = try model.probabilities(for: images, on: context, progress: progress)
+      return members.map { _ in probabilities }
     }
-    return { images in try models.map { try $0.probabilities(for: images, on: context, progress: progress) } }
   }
 
   package static func cost(of settings: Settings) -> Double { 1 }

@@ -110,6 +110,9 @@ package protocol ModelFamily: Sendable {
   /// Whether predicting many images takes longer than sending the model to the workers.
   static var predictsOnWorkers: Bool { get }
 
+  /// What the progress of a long prediction counts.
+  static var predictionUnit: FitProgress.Unit { get }
+
   /// Returns the out-of-bag accuracy: that on the training images, each classified by the parts of the model that were
   /// not fitted on it; nil if there are none.
   static func outOfBagAccuracy(of model: Model, training: LabeledImages, on context: ComputeContext) -> Double?
@@ -127,7 +130,7 @@ package protocol ModelFamily: Sendable {
 package enum FitDistribution: Sendable {
   /// Independent tasks. If there is only one, its worker fits the whole model.
   case tasks(count: Int, unit: FitProgress.Unit)
-  /// All workers train a network together.
+  /// All workers train a network together. Its model is a ``Network``, and its family is ``ModelKind/cnn``.
   case synchronous(NetworkSettings)
   /// The coordinator fits the model, which takes less time than sending the images.
   case coordinator

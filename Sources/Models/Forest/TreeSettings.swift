@@ -32,7 +32,7 @@ package struct TreeSettings: FamilySettings {
 
   package static let schema: [Setting<TreeSettings>] = [
     .choice("criterion", \.criterion, help: "Split criterion"),
-    .integer("max-depth", \.maxDepth, in: 1...(.max), help: "Maximum depth of a tree, in splits"),
+    .integer("max-depth", \.maxDepth, in: 1...(.max), help: "Maximum depth of a tree, in splits").counted(in: "splits"),
     Setting(
       "max-features", \.maxFeatures,
       SettingValues(
@@ -41,9 +41,13 @@ package struct TreeSettings: FamilySettings {
       help: "Pixels considered for each split: sqrt, log2, all, or a fraction", parse: { MaxFeatures($0) },
       text: { $0.description }),
     .integer(
-      "min-samples-split", \.minSamplesSplit, in: 2...(.max), help: "Minimum number of images in a node to split it"),
+      "min-samples-split", \.minSamplesSplit, in: 2...(.max), help: "Minimum number of images in a node to split it"
+    )
+    .counted(in: "images"),
     .integer(
-      "min-samples-leaf", \.minSamplesLeaf, in: 1...(.max), help: "Minimum number of images on each side of a split"),
+      "min-samples-leaf", \.minSamplesLeaf, in: 1...(.max), help: "Minimum number of images on each side of a split"
+    )
+    .counted(in: "images"),
     .seed(\.seed),
   ]
 }

@@ -1,6 +1,7 @@
 package import Compute
 package import Datasets
 package import Progress
+internal import Text
 
 /// A fitted linear model, with the result of its solver.
 package struct LinearFit: Sendable {
@@ -35,6 +36,9 @@ extension LinearModel {
     try settings.check()
     guard images.count > 0, images.shape.count > 0 else {
       throw ModelError.badSettings("a linear model needs at least one training image")
+    }
+    guard images.labels.allSatisfy({ $0 < classCount }) else {
+      throw ModelError.badSettings("the images have labels above their \(counted(classCount, "class", "classes"))")
     }
     func report(_ iterations: Int, _ loss: Double?) -> Bool {
       progress(FitProgress(done: iterations, total: settings.iterations, unit: .iterations, loss: loss))

@@ -27,6 +27,7 @@ package enum NeighborsFamily: ModelFamily {
   package static let searchExample = "--neighbors 3,5,7,9,11 --weights uniform,distance"
   package static let mainSettings = ["neighbors", "metric", "weights", "components"]
   package static let predictsOnWorkers = true
+  package static let predictionUnit = FitProgress.Unit.queries
 
   package static var reference: ReferenceModel<NeighborsSettings>? {
     var settings = NeighborsSettings()

@@ -29,9 +29,11 @@ package struct NeighborsSettings: FamilySettings {
   private static let maxPixels = 4096
 
   package static let schema: [Setting<NeighborsSettings>] = [
-    .integer("neighbors", \.neighbors, in: 1...(.max), help: "Number of neighbors that vote"),
-    .choice("metric", \.metric, help: "Distance metric"),
-    .choice("weights", \.weights, help: "Weights of the votes: uniform, or by the inverse of the distance"),
+    .integer("neighbors", \.neighbors, in: 1...(.max), help: "Number of neighbors that vote")
+      .affectingOnlyPredictions(),
+    .choice("metric", \.metric, help: "Distance metric").affectingOnlyPredictions(),
+    .choice("weights", \.weights, help: "Weights of the votes: uniform, or by the inverse of the distance")
+      .affectingOnlyPredictions(),
     .integer(
       "components", \.components, in: 1...(.max),
       help: "Number of principal components to compare images by, or none to compare pixels"),

@@ -62,10 +62,9 @@ package enum NetworkFamily: ModelFamily {
   }
 
   package static func cost(of settings: NetworkSettings) -> Double {
-    // Each block has a quarter of the pixels of the previous one. Dense layers are about as expensive as one filter.
-    Double(settings.epochs * settings.kernel * settings.kernel)
-      * (settings.filters.isEmpty ? 1 : 0)
-      + Double(settings.epochs * settings.kernel * settings.kernel)
+    if settings.filters.isEmpty { return Double(settings.epochs) }
+    // Each block has a quarter of the pixels of the previous one.
+    return Double(settings.epochs * settings.kernel * settings.kernel)
       * zip([1] + settings.filters, settings.filters).enumerated().reduce(0.0) {
         $0 + Double($1.element.0 * $1.element.1) / Double(1 << (2 * min($1.offset, 20)))
       }

@@ -16,7 +16,7 @@ extension NetworkSettings {
     let state = (optimizer == .sgd ? 1.0 : 2.0) + (weightAverage > 0 ? 1 : 0)
     let shardImages = Double((batch + shards - 1) / shards)
     let activations = busy * shardImages * plan.activationBytes
-    let layout = "filters \(filters.map(String.init).joined(separator: ","))"
+    let layout = "filters \(filters.isEmpty ? "none" : filters.map(String.init).joined(separator: ","))"
     let denseLayout = dense.isEmpty ? "" : " and dense \(dense.map(String.init).joined(separator: ","))"
     let gradients = Double(schedule.bufferCount) * parameters
     estimate.computing = [

@@ -11,7 +11,8 @@ extension NetworkSettings {
     Setting(
       "kernel", \.kernel, SettingValues(kind: .integer, allowed: "1, 3, 5 or 7", placeholder: "n"),
       help: "Height and width of the filters: 1, 3, 5 or 7",
-      parse: { text in Int(text).flatMap { [1, 3, 5, 7].contains($0) ? $0 : nil } }, text: { "\($0)" }),
+      parse: { text in Int(text).flatMap { [1, 3, 5, 7].contains($0) ? $0 : nil } }, text: { "\($0)" }
+    ).counted(in: "pixels"),
     .choice("padding", \.padding, help: "Padding of convolutions: same (with zeros) or valid (none)"),
     .flag("batch-norm", \.batchNorm, help: "Whether to use batch normalization in each block"),
     .integers(
@@ -21,7 +22,7 @@ extension NetworkSettings {
       "dropout", \.dropout, in: NumberRange(0..<1), placeholder: "fraction",
       help: "Fraction of the inputs of dense layers to drop"),
     .integer("epochs", \.epochs, in: 1...100_000, help: "Number of passes over the training images"),
-    .integer("batch", \.batch, in: 1...65536, help: "Batch size, in images"),
+    .integer("batch", \.batch, in: 1...65536, help: "Batch size, in images").counted(in: "images"),
     .integer(
       "shards", \.shards, in: 1...65536,
       help: "Number of parts of a batch whose gradients are summed in a fixed order; changes the result"),
@@ -52,11 +53,13 @@ extension NetworkSettings {
       help: "Fraction of the training images used as the validation set, which selects the best epoch"),
     .integer(
       "patience", \.patience, in: 1...(.max),
-      help: "Number of epochs without a better validation accuracy after which to stop"),
+      help: "Number of epochs without a better validation accuracy after which to stop"
+    ).counted(in: "epochs"),
     .number(
       "weight-average", \.weightAverage, in: NumberRange(0..<1), placeholder: "decay",
       help: "Decay of the moving average of the weights that is used for prediction; 0 for none"),
-    .flag("mirror", \.mirror, help: "Whether to average predictions over each image and its mirror image"),
+    .flag("mirror", \.mirror, help: "Whether to average predictions over each image and its mirror image")
+      .affectingOnlyPredictions(),
     .seed(\.seed),
   ]
 

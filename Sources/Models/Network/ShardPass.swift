@@ -146,7 +146,8 @@ struct ShardPass {
   }
 
   /// Sets a random fraction of the inputs to zero and scales up the others (Srivastava et al., 2014), in place. Inputs
-  /// are outputs of a ReLU, so the backward pass treats a dropped input like an inactive one: its gradient is zero.
+  /// are pixels, which need no gradient, or outputs of a ReLU, so the backward pass treats a dropped input like an
+  /// inactive one: its gradient is zero.
   private func drop(_ index: Int, _ input: UnsafeMutablePointer<Float>, images: Int, _ training: Training) {
     let layer = plan.dense[index]
     let keep = 1 / (1 - training.settings.dropout)

@@ -1,9 +1,23 @@
 /// One setting of a family of models. Commands, sweep files, saved models, help and errors derive from it.
 package struct Setting<Settings>: Sendable {
-  package let facts: SettingFacts
+  package private(set) var facts: SettingFacts
   /// Sets the value that the text denotes. Returns false if the text denotes no allowed value.
   let read: @Sendable (inout Settings, _ text: String) -> Bool
   let write: @Sendable (Settings) -> String
+
+  /// The same setting, counted in this unit: "images".
+  package func counted(in unit: String) -> Setting {
+    var copy = self
+    copy.facts.unit = unit
+    return copy
+  }
+
+  /// The same setting, which does not change what is fitted, and so the digest of the model.
+  package func affectingOnlyPredictions() -> Setting {
+    var copy = self
+    copy.facts.affectsFit = false
+    return copy
+  }
 }
 
 /// The name, the help and the allowed values of a setting.
@@ -15,6 +29,14 @@ package struct SettingFacts: Sendable {
   package let values: SettingValues
   /// The default for the help, if it is not a single value.
   package let defaultNote: String?
+  /// The unit of a number, in the plural; nil if it has none.
+  package fileprivate(set) var unit: String?
+  /// Whether it affects the fit, or only predictions.
+  package fileprivate(set) var affectsFit = true
+
+  init(name: String, help: String, values: SettingValues, defaultNote: String?) {
+    (self.name, self.help, self.values, self.defaultNote) = (name, help, values, defaultNote)
+  }
 }
 
 /// The values of a setting.

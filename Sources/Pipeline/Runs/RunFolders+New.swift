@@ -30,7 +30,7 @@ extension RunFolders {
   /// Returns false if the folder exists already.
   @discardableResult private static func make(_ path: String, mayExist: Bool) throws(FileError) -> Bool {
     if mkdir(path, 0o777) == 0 { return true }
-    guard errno == EEXIST, mayExist else { throw .notCreated(path: path, reason: String(cString: strerror(errno))) }
+    guard errno == EEXIST, mayExist else { throw .notCreated(path: path, reason: systemErrorText()) }
     return false
   }
 }

@@ -34,6 +34,8 @@ struct CheckpointedTraining {
       }
     }
     let recordStep = path.map { SavedProgress.recorder(of: $0, in: run.folders) } ?? { _ in }
+    // An error of the observer is no error of the training.
+    var isShowing = false
     do {
       return try run.cluster.train(
         settings, dataset.train, classCount: dataset.classCount, from: checkpoint?.tensors,
@@ -44,11 +46,13 @@ struct CheckpointedTraining {
             try checkpoint.write(to: path)
             recordStep(checkpoint.step)
           }
+          isShowing = true
           try observer.show(
             NetworkState(
               settings: settings, dataset: dataset, tensors: tensors, instructionSet: run.context.instructionSet))
+          isShowing = false
         }, progress: progress)
-    } catch let error as ModelError {
+    } catch let error as ModelError where !isShowing {
       // The training diverged, and would again. A checkpoint given by the user is kept.
       if checkpoint == nil, let path { unlink(path) }
       throw error

@@ -2,14 +2,15 @@ internal import Files
 internal import Foundation
 package import Models
 package import Runs
+internal import Text
 
-/// The training to resume (`--resume`): the file of a checkpoint, a folder of trees, or a run, given by its folder, its
+/// The training to resume (`--resume`): the file of a checkpoint, a folder of parts, or a run, given by its folder, its
 /// name, the beginning of its name, or `latest`.
 package struct ResumableRun {
   /// The path of a file or folder.
   package let path: String
-  /// The run, if the record has it.
-  private let run: Run?
+  /// The model that is trained, according to the record, or to the files at the path.
+  package let kind: ModelKind
 
   /// - Parameters:
   ///   - word: the file, folder or run, as the user specifies it
@@ -19,7 +20,7 @@ package struct ResumableRun {
     _ word: String, of kinds: [ModelKind], in folders: RunFolders = .standard
   ) throws(RunError) {
     guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: folders.base) else {
-      (path, run) = (word, nil)
+      (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))
       return
     }
     func isMatch(_ run: Run) -> Bool { kinds.contains { Self.kind(of: run) == $0 } }
@@ -27,16 +28,16 @@ package struct ResumableRun {
     do throws(RunError) {
       found = try folders.find(word, in: folders.record(), latest: isMatch)
     } catch  where error.kind == .missing && word != "latest" {
-      (path, run) = (word, nil)
+      (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))
       return
     }
-    guard isMatch(found) else {
-      let names = kinds.map(\.rawValue).joined(separator: " or ")
+    guard let kind = Self.kind(of: found), kinds.contains(kind) else {
+      let names = kinds.map(\.rawValue).alternatives
       throw RunError(
         "run \(found.name) is not a training of a \(names): \(found.kind) \(found.definition.prefix(100))",
         kind: .wrongUse)
     }
-    (path, run) = (folders.path(found.name), found)
+    (path, self.kind) = (folders.path(found.name), kind)
   }
 
   /// Returns the model that a run trains; nil if it is not a training.
@@ -45,10 +46,19 @@ package struct ResumableRun {
     return ModelKind(rawValue: String(run.definition.prefix { $0 != ":" }))
   }
 
-  /// The model that is trained, according to the record or the names of files.
-  package var kind: ModelKind {
-    if let run { return Self.kind(of: run) ?? .cnn }
-    return UnfinishedFit.kind(ofRun: path) ?? .cnn
+  /// Returns the model that files train: a checkpoint, or the parts of an unfinished fit. Files that cannot be read are
+  /// reported when they are resumed.
+  private static func kind(ofFilesAt path: String, _ kinds: [ModelKind]) throws(RunError) -> ModelKind {
+    let hasParts = UnfinishedFit.exists(path)
+    guard hasParts, let kind = UnfinishedFit.kind(ofRun: path) else {
+      return kinds.first { $0.family.isSynchronous != hasParts } ?? kinds[0]
+    }
+    guard kinds.contains(kind) else {
+      throw RunError(
+        "\(path) is an unfinished training of a \(kind.rawValue), not of a \(kinds.map(\.rawValue).alternatives)",
+        kind: .wrongUse)
+    }
+    return kind
   }
 
   /// Returns the reason why there is nothing to resume.

@@ -8,7 +8,8 @@ package import Models
 internal import Progress
 internal import Text
 
-/// The data, the workers and the observer of fits, and the steps from settings to a saved, evaluated and recorded model.
+/// The data, the workers and the observer of fits, and the steps from settings to a saved, evaluated and recorded
+/// model.
 package struct TrainingRun {
   package let dataset: Dataset
   package let dataDigest: String
@@ -19,7 +20,7 @@ package struct TrainingRun {
   /// The folder in which runs are recorded.
   package let folders: RunFolders
   package let observer: any RunObserver
-  /// Whether the observer is told of each stopped fit that can be resumed.
+  /// Whether each stopped fit that can be resumed is reported to the observer.
   var reportsUnfinishedFits = true
 
   /// - Parameters:
@@ -78,8 +79,7 @@ package struct TrainingRun {
     // fit. A pipe gets the model only once, at the end.
     if OutputPlace(path).isFile {
       try saved.write(to: path)
-      unlink(CheckpointName.of(model: path))
-      UnfinishedFit.remove(of: path)
+      removeUnfinished(settings, of: path)
     }
     let testStart = clock.now
     let evaluation = try evaluate(model, saved)
@@ -118,6 +118,16 @@ package struct TrainingRun {
         progress(ClusterProgress(fit: $0, workers: []))
       }
       return (model, [])
+    }
+  }
+
+  /// Removes what a fit with these settings has saved in order to be resumed. What other trainings have saved under the
+  /// same name stays.
+  private func removeUnfinished(_ settings: ModelSettings, of path: String) {
+    switch settings.distribution {
+    case .synchronous: unlink(CheckpointName.of(model: path))
+    case .tasks(let count, _) where count > 1: UnfinishedFit.remove(of: path)
+    case .tasks, .coordinator: break
     }
   }
 

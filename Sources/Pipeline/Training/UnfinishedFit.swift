@@ -32,8 +32,6 @@ package struct UnfinishedFit {
     let data: String
     /// The class names of the data set, by label.
     let classNames: [String]
-    /// The path of the model's file.
-    let output: String
 
     /// Everything that determines the parts.
     var owner: String {
@@ -56,7 +54,7 @@ package struct UnfinishedFit {
     path = Self.folder(of: model)
     let record = Record(
       kind: settings.kind, settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data,
-      classNames: classNames, output: model)
+      classNames: classNames)
     parts = try PartFolder(path: path, owner: record.owner)
     let recordPath = "\(path)/\(Self.recordName)"
     if FileManager.default.fileExists(atPath: recordPath) {
@@ -127,7 +125,13 @@ package struct UnfinishedFit {
       dataDigest: record.dataDigest, data: record.data, classNames: record.classNames)
   }
 
-  /// The family of the model of a folder of parts, or of the folder of a run; nil if there is no unfinished fit.
+  /// Returns whether a folder of parts, or the folder of a run, contains an unfinished fit.
+  static func exists(_ run: String) -> Bool {
+    ModelKind.allCases.contains { access("\(folder(ofRun: run, $0))/\(recordName)", F_OK) == 0 }
+  }
+
+  /// The family of the model of a folder of parts, or of the folder of a run; nil if there is none, or its settings
+  /// cannot be read.
   static func kind(ofRun run: String) -> ModelKind? {
     ModelKind.allCases.lazy.compactMap { try? record(folder(ofRun: run, $0)).kind }.first
   }

@@ -96,9 +96,20 @@ package struct EvaluationChapter: Sendable {
         .details(
           summary: "All settings",
           [
-            .definitions(
-              model.settings.sorted { $0.key < $1.key }.map { HTMLDefinition($0.key, HTMLText($0.value)) })
+            .table(
+              HTMLTable(
+                "Settings of \(model.name)",
+                columns: [.init("Setting", .text), .init("Value", .number), .init("Meaning", .text)],
+                rows: model.settings.sorted { $0.key < $1.key }.map(row)))
           ])
       ])
+  }
+
+  /// A row of the table of settings, with what the schema of the family says.
+  private func row(_ name: String, _ value: String) -> [HTMLText] {
+    guard let facts = model.kind?.setting(name) else { return [HTMLText(name), HTMLText(value), ""] }
+    let unit = facts.unit.flatMap { Double(value) == nil ? nil : " \($0)" } ?? ""
+    let meaning = facts.help + (facts.affectsFit ? "" : ". It affects only predictions")
+    return [HTMLText(name), HTMLText(value + unit), HTMLText(meaning + ".")]
   }
 }
