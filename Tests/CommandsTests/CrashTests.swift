@@ -127,7 +127,7 @@ import Testing
     let other = try AtelierProcess(["train", "forest", "--resume", run], in: folder)
     #expect(other.status == 64 && other.errors.contains("is not a training of a forest"), "\(other.errors)")
     let none = try AtelierProcess(["train", "forest", "--resume", "latest"], in: folder)
-    #expect(none.status == 66 && none.errors.contains("there is no run"), "\(none.errors)")
+    #expect(none.status == 66 && none.errors.contains("there is no run of a forest"), "\(none.errors)")
     let bare = try AtelierProcess(["train"], in: folder)
     #expect(bare.status == 64 && bare.errors.contains("specify a model (cnn, forest, "))
   }

@@ -178,10 +178,13 @@ import Testing
     let settings = folder.file("a.parts/settings.json")
     try String(contentsOfFile: settings, encoding: .utf8).replacing("60000", with: "60001")
       .write(toFile: settings, atomically: true, encoding: .utf8)
-    for arguments in [["forest", "--resume", "a.parts"], ["--resume", "a.parts"]] {
+    for arguments in [["forest", "--resume", "a.parts"], ["--resume", "a.parts/"]] {
       let run = try AtelierProcess(["train"] + arguments + ["--data", data], in: folder)
       #expect(run.status == 65 && run.errors.contains("its settings were changed"), "\(run.errors)")
     }
+    try FileManager.default.removeItem(atPath: settings)
+    let run = try AtelierProcess(["train", "--resume", "a.parts", "--data", data], in: folder)
+    #expect(run.status == 65 && run.errors.contains("a.parts/settings.json") && run.errors.contains("it is missing"))
   }
 
   @Test func forestStoppedBeforeFirstTreesLeavesNoFiles() throws {

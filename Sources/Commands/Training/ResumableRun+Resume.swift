@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Files
 internal import Foundation
 internal import Logging
@@ -58,9 +59,14 @@ extension ResumableRun {
       try Self.check(unfinished.settings, dataDigest: unfinished.dataDigest, at: model)
       var options = options
       options.data.data = options.data.data ?? unfinished.data
-      if let output = options.output.output { try UnfinishedFit.move(from: model, to: output) }
-      options.output.output = options.output.output ?? model
-      try options.run(unfinished.settings, classes: (names: unfinished.classNames, of: "the unfinished training"))
+      let output = options.output.output ?? model
+      options.output.output = output
+      try options.run(unfinished.settings, classes: (names: unfinished.classNames, of: "the unfinished training")) {
+        if $0.dataDigest != unfinished.dataDigest {
+          throw FileError.damaged(path: path, reason: "it belongs to other data than \($0.dataset.name)")
+        }
+        try UnfinishedFit.move(from: model, to: output)
+      }
     }
   }
 }

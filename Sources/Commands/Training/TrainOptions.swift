@@ -25,11 +25,16 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// Fits a model, saves it, and prints the result.
-  /// - Parameter classes: the classes that the data must have
-  func run(_ settings: ModelSettings, classes: DataOptions.ClassNames? = nil) throws {
+  /// - Parameters:
+  ///   - classes: the classes that the data must have
+  ///   - check: called before the fit
+  func run(
+    _ settings: ModelSettings, classes: DataOptions.ClassNames? = nil, check: (TrainingRun) throws -> Void = { _ in }
+  ) throws {
     try json.check()
     if try printSettingsIfRequested(settings) { return }
     try with(settings.kind, classes: classes) { run in
+      try check(run)
       try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
     }
   }

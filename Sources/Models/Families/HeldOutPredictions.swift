@@ -14,7 +14,7 @@ package struct HeldOutPredictions: Sendable {
     case leaveOneOut
     /// A model with the same settings was fitted on other training images.
     case companion
-    case noneTrainedOnAll, noneWithoutBootstrap, noneInEveryBootstrap, noneOfTooManyNeighbors, noneOfTooFewImages
+    case noneTrainedOnAll, noneInEveryBootstrap, noneOfTooManyNeighbors, noneOfTooFewImages
   }
 
   /// The positions of the images among the training images, ascending; empty if there are no predictions.

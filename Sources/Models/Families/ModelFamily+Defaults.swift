@@ -38,6 +38,10 @@ extension ModelFamily {
 
   package static func cost(of settings: Settings) -> Double { 1 }
 
+  package static func warning(
+    about model: Model, training: LabeledImages, on context: ComputeContext
+  ) -> String? { nil }
+
   package static func outOfBagAccuracy(
     of model: Model, training: LabeledImages, on context: ComputeContext
   ) -> Double? { nil }

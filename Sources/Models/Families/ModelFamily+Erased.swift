@@ -106,6 +106,12 @@ extension ModelFamily {
     return typed
   }
 
+  package static func warning(
+    about model: any Classifier, training: LabeledImages, on context: ComputeContext
+  ) -> String? {
+    warning(about: typed(model), training: training, on: context)
+  }
+
   package static func outOfBagAccuracy(
     of model: any Classifier, training: LabeledImages, on context: ComputeContext
   ) -> Double? {

@@ -113,6 +113,9 @@ package protocol ModelFamily: Sendable {
   /// What the progress of a long prediction counts.
   static var predictionUnit: FitProgress.Unit { get }
 
+  /// Returns what a user should know about a fit, such as that it has not converged; nil if there is nothing.
+  static func warning(about model: Model, training: LabeledImages, on context: ComputeContext) -> String?
+
   /// Returns the out-of-bag accuracy: that on the training images, each classified by the parts of the model that were
   /// not fitted on it; nil if there are none.
   static func outOfBagAccuracy(of model: Model, training: LabeledImages, on context: ComputeContext) -> Double?

@@ -106,11 +106,13 @@ extension TreeEnsembleFamily {
   package static func heldOutPredictions(
     of model: Forest, training: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> HeldOutPredictions {
+    guard model.forestSettings.bootstrap else {
+      return try companionPredictions(
+        of: model, seed: model.forestSettings.tree.seed, training: training, on: context, progress: progress)
+    }
     let rows = model.outOfBagProbabilities(trainingImages: training, on: context)
     let images = rows.indices.filter { rows[$0] != nil }
-    guard !images.isEmpty else {
-      return .none(model.forestSettings.bootstrap ? .noneInEveryBootstrap : .noneWithoutBootstrap)
-    }
+    guard !images.isEmpty else { return .none(.noneInEveryBootstrap) }
     return HeldOutPredictions(images, rows.flatMap { $0 ?? [] }, .outOfBag)
   }
 }

@@ -34,6 +34,20 @@ package enum LinearFamily: ModelFamily {
     settings.memory(images: count, of: shape, classCount: classCount, threads: threads)
   }
 
+  package static func warning(
+    about model: LinearModel, training: LabeledImages, on context: ComputeContext
+  ) -> String? {
+    let settings = model.configuration
+    let slope = model.slope(on: training, context: context)
+    // The weights are rounded to single precision after the solver has stopped.
+    guard slope > 1.1 * settings.tolerance else { return nil }
+    return """
+      the fit has not converged: the largest derivative of the mean loss is \(Float(slope)), above the tolerance of \
+      \(settings.tolerance). Raise --iterations (now \(settings.iterations)), or --tolerance if rounding errors hide \
+      any decrease
+      """
+  }
+
   package static func model(
     tensors: [Tensor], settings: [String: String], imageShape: ImageShape, classCount: Int
   ) throws(ModelError) -> LinearModel {

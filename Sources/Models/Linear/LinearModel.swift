@@ -19,7 +19,7 @@ package struct LinearModel: Classifier, Equatable {
   package var settings: [String: String] { configuration.text }
 
   /// The classes that training images have, ascending.
-  private var classes: [Int] { (0..<classCount).filter { intercepts[$0] > -.infinity } }
+  var classes: [Int] { (0..<classCount).filter { intercepts[$0] > -.infinity } }
 
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
@@ -66,7 +66,7 @@ package struct LinearModel: Classifier, Equatable {
   }
 
   /// Returns the weights and intercepts of some classes as kernels read them: (features + 1, padded).
-  private func packedWeights(_ classes: [Int], padded: Int) -> AlignedBuffer<Float> {
+  func packedWeights(_ classes: [Int], padded: Int) -> AlignedBuffer<Float> {
     let features = imageShape.count
     let packed = AlignedBuffer<Float>(count: (features + 1) * padded)
     for (place, label) in classes.enumerated() {

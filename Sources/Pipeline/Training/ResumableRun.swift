@@ -19,6 +19,7 @@ package struct ResumableRun {
   package init(
     _ word: String, of kinds: [ModelKind], in folders: RunFolders = .standard
   ) throws(RunError) {
+    let word = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
     guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: folders.base) else {
       (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))
       return
@@ -27,14 +28,17 @@ package struct ResumableRun {
     let found: Run
     do throws(RunError) {
       found = try folders.find(word, in: folders.record(), latest: isMatch)
-    } catch  where error.kind == .missing && word != "latest" {
+    } catch  where error.kind == .missing && word == "latest" {
+      throw RunError(
+        "there is no run of a \(kinds.map(\.rawValue).alternatives) in \(folders.base)/ to resume", kind: .missing)
+    } catch  where error.kind == .missing {
       (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))
       return
     }
     guard let kind = Self.kind(of: found), kinds.contains(kind) else {
       let names = kinds.map(\.rawValue).alternatives
       throw RunError(
-        "run \(found.name) is not a training of a \(names): \(found.kind) \(found.definition.prefix(100))",
+        "run \(found.name) is not a training of a \(names): \(found.kind) \(found.definition.prefix { $0 != ":" })",
         kind: .wrongUse)
     }
     (path, self.kind) = (folders.path(found.name), kind)

@@ -73,6 +73,9 @@ package struct TrainingRun {
     }
     let peakBytes = cluster.peakBytes
     let fitSeconds = (clock.now - start) / .seconds(1)
+    if let warning = settings.kind.family.warning(about: model, training: dataset.train, on: context) {
+      observer.warning(warning)
+    }
     let saved = SavedModel(
       model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
     // The model is saved before the evaluation, and only then are its checkpoints removed, so that no failure loses the

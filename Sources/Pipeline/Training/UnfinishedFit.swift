@@ -79,6 +79,7 @@ package struct UnfinishedFit {
   private static func record(_ path: String) throws(FileError) -> Record {
     let file = "\(path)/\(recordName)"
     guard let data = FileManager.default.contents(atPath: file) else {
+      if access(path, F_OK) == 0 { throw .damaged(path: file, reason: "it is missing; \(advice(path))") }
       throw .unreadable(path: path, reason: "there is no unfinished training")
     }
     guard let sealed = try? JSONDecoder().decode(SealedRecord.self, from: data) else {
@@ -127,7 +128,7 @@ package struct UnfinishedFit {
 
   /// Returns whether a folder of parts, or the folder of a run, contains an unfinished fit.
   static func exists(_ run: String) -> Bool {
-    ModelKind.allCases.contains { access("\(folder(ofRun: run, $0))/\(recordName)", F_OK) == 0 }
+    ModelKind.allCases.contains { access(folder(ofRun: run, $0), F_OK) == 0 }
   }
 
   /// The family of the model of a folder of parts, or of the folder of a run; nil if there is none, or its settings
@@ -144,8 +145,14 @@ package struct UnfinishedFit {
 
   var hasParts: Bool { files.contains { $0.hasSuffix(".part") } }
 
-  /// Removes the folder, after the model was saved.
-  static func remove(of model: String) { try? FileManager.default.removeItem(atPath: folder(of: model)) }
+  /// Removes the parts and their settings, after the model was saved, and the folder unless it contains other files.
+  static func remove(of model: String) { remove(folder(of: model)) }
+
+  private static func remove(_ path: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasSuffix(".part") || name == recordName { unlink("\(path)/\(name)") }
+    rmdir(path)
+  }
 
   /// Moves the parts, so that they continue as another model.
   /// - Throws: ``FileError/notCreated(path:reason:)``, also if an unfinished fit of that name exists
@@ -156,5 +163,5 @@ package struct UnfinishedFit {
     }
   }
 
-  func removeIfEmpty() { if !hasParts { parts.remove() } }
+  func removeIfEmpty() { if !hasParts { Self.remove(path) } }
 }

@@ -33,7 +33,6 @@ extension HoldOut {
       the model only as far as the two models are alike.
       """
     case .noneTrainedOnAll: "The network was trained on all training images, so there are no hold-out images."
-    case .noneWithoutBootstrap: "The forest was grown without bootstrap samples, so there are no hold-out images."
     case .noneInEveryBootstrap: "Every tree was grown on every training image, so there are no hold-out images."
     case .noneOfTooManyNeighbors:
       "Each image is classified by all training images, including itself, so there are no hold-out images."
