@@ -42,7 +42,7 @@ package struct ModelBenchmark {
 
   /// Returns the settings that are measured: those of the reference study, or the defaults.
   package static func settings(_ kind: ModelKind, epochs: Int) throws -> ModelSettings {
-    var text = kind.family.referenceModel?.settings.text ?? kind.settingsType.init().text
+    var text = kind.family.reference?.settings.text ?? kind.settingsType.init().text
     if kind.setting("epochs") != nil { text["epochs"] = "\(epochs)" }
     return try ModelSettings(kind, text)
   }

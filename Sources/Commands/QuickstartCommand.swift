@@ -38,9 +38,9 @@ struct QuickstartCommand: ParsableCommand {
 
   private func fitAll(in run: TrainingRun, folder: String) throws {
     let file = "\(folder)/quickstart.json"
-    let kinds = StudiedModel.all.map(\.settings.kind.rawValue).joined(separator: ", ")
+    let kinds = ModelFamilies.referenceModels.map(\.settings.kind.rawValue).joined(separator: ", ")
     let rows = try run.folders.record(file, as: "quickstart", kinds, of: run) { keep in
-      try StudiedModel.all.map { model in
+      try ModelFamilies.referenceModels.map { model in
         let row = try fit(model, in: run, folder: folder)
         keep(row.fit)
         return row
@@ -53,7 +53,7 @@ struct QuickstartCommand: ParsableCommand {
     try jsonOptions.write(rows, text: "\(table)\n\n\(end)")
   }
 
-  private func fit(_ model: StudiedModel, in run: TrainingRun, folder: String) throws -> Row {
+  private func fit(_ model: ReferenceModel, in run: TrainingRun, folder: String) throws -> Row {
     let report = try run.fit(
       model.settings, savingTo: "\(folder)/\(model.settings.kind.rawValue).safetensors",
       recordedAs: nil)
@@ -99,22 +99,5 @@ struct QuickstartCommand: ParsableCommand {
       ])
     }
     return table
-  }
-}
-
-/// A model of the reference study.
-private struct StudiedModel {
-  let settings: ModelSettings
-  /// The accuracy in the study on the test images of Fashion-MNIST.
-  let accuracy: Double
-  /// The first digits of the digest that one process computes on Fashion-MNIST.
-  let knownDigest: String
-
-  static var all: [StudiedModel] {
-    ModelFamilies.all.compactMap { family in
-      family.referenceModel.map {
-        StudiedModel(settings: $0.settings, accuracy: $0.accuracy, knownDigest: $0.knownDigest)
-      }
-    }
   }
 }

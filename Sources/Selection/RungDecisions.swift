@@ -9,8 +9,6 @@
 /// number of unknown ones (including those that may still reach this rung) is less than the lower bound of `k`. So the
 /// certain ones are always the best `k - unknown` so far, and a configuration once certain remains certain.
 package struct RungDecisions: Sendable {
-  package typealias Trial = TrialPlace
-
   private struct Rung {
     /// Bounds of the number of configurations that reach this rung.
     var atLeast: Int
@@ -42,7 +40,7 @@ package struct RungDecisions: Sendable {
 
   /// Records the score of a trial; NaN if it has none.
   /// - Returns: the trials that can start now, in the order of rungs
-  package mutating func note(_ score: Double, of trial: Trial) -> [Trial] {
+  package mutating func note(_ score: Double, of trial: TrialPlace) -> [TrialPlace] {
     rungs[trial.rung].known += 1
     if !score.isNaN {
       rungs[trial.rung].scored += 1
@@ -53,14 +51,14 @@ package struct RungDecisions: Sendable {
 
   private func promotedCount(of count: Int) -> Int { (count + factor - 1) / factor }
 
-  private mutating func decide(from first: Int) -> [Trial] {
-    var begun: [Trial] = []
+  private mutating func decide(from first: Int) -> [TrialPlace] {
+    var begun: [TrialPlace] = []
     for number in first..<max(first, rungs.count - 1) {
       let rung = rungs[number]
       let certain = min(promotedCount(of: rung.atLeast) - rung.unknown, rung.scored)
       while rungs[number].promoted < certain, let best = rungs[number].candidates.removeBest() {
         rungs[number].promoted += 1
-        begun.append(Trial(rung: number + 1, configuration: best.configuration))
+        begun.append(TrialPlace(rung: number + 1, configuration: best.configuration))
       }
       rungs[number + 1].atLeast = min(promotedCount(of: rung.atLeast), rung.scored)
       rungs[number + 1].atMost = min(promotedCount(of: rung.atMost), rung.scored + rung.unknown)

@@ -76,7 +76,15 @@ import Testing
 
   @Test(arguments: Target.allCases) func runOfTwoDisagreeingMembersStopsAndResumes(target: Target) throws {
     let expected = try expectedModel()
-    let ended = try trainWithCorruptMember(target, workers: 2)
+    var ended = try trainWithCorruptMember(target, workers: 2)
+    // If the memory is overwritten while a state is being sent that both members had agreed on, its sender is excluded,
+    // and the other one finishes the training. Then another training is tried.
+    for _ in 0..<4 where ended.errors.contains("is not the one that the workers agreed on") {
+      #expect(ended.status == 0, "\(ended.errors)")
+      #expect(try folder.bytes("a.safetensors") == expected)
+      try FileManager.default.removeItem(atPath: folder.file("a.safetensors"))
+      ended = try trainWithCorruptMember(target, workers: 2)
+    }
     #expect(ended.status == 70, "\(ended.errors)")
     #expect(ended.errors.contains("no majority"), "\(ended.errors)")
     #expect(ended.errors.split(separator: "process").count >= 3, "both members are named: \(ended.errors)")

@@ -4,7 +4,7 @@ import Testing
 
 /// The promoted configurations are those of the synchronous algorithm, regardless of the order of the scores.
 @Suite struct RungDecisionsTests {
-  private typealias Trial = RungDecisions.Trial
+  private typealias Trial = TrialPlace
 
   /// Scores with many ties and some missing values.
   private struct Scores {

@@ -70,7 +70,4 @@ package struct PartFolder {
     if next < count { missing.append(next..<count) }
     return missing
   }
-
-  /// Removes the folder.
-  package func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

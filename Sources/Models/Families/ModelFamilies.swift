@@ -19,5 +19,8 @@ package enum ModelFamilies {
     }
   }
 
+  /// The models of the reference study, in the order of its table.
+  package static var referenceModels: [ReferenceModel] { all.compactMap { $0.reference } }
+
   static func named(_ name: String) -> (any ModelFamily.Type)? { all.first { $0.kind.rawValue == name } }
 }

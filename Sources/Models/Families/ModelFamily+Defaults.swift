@@ -8,7 +8,7 @@ extension ModelFamily {
   package static func summary(of settings: Settings) -> String { mainSettings(of: settings.text) }
   package static var presets: [SettingsPreset<Settings>] { [] }
   package static var presetsHelp: String { presets.map(\.name).alternatives }
-  package static var reference: ReferenceModel<Settings>? { nil }
+  package static var reference: ReferenceModel? { nil }
   package static var predictsOnWorkers: Bool { false }
   package static var predictionUnit: FitProgress.Unit { .images }
 

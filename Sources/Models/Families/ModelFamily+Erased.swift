@@ -7,11 +7,6 @@ internal import Text
 extension ModelFamily {
   package static var settingsType: any FamilySettings.Type { Settings.self }
 
-  /// The reference study's model: its settings, its accuracy there, and the digest that one process computes.
-  package static var referenceModel: (settings: ModelSettings, accuracy: Double, knownDigest: String)? {
-    reference.map { (ModelSettings(kind, $0.settings), $0.accuracy, $0.knownDigest) }
-  }
-
   /// The names of the presets.
   package static var presetNames: [String] { presets.map(\.name) }
 

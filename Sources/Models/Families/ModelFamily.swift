@@ -32,7 +32,7 @@ package protocol ModelFamily: Sendable {
   /// The presets in a clause, for the help.
   static var presetsHelp: String { get }
   /// The model of the reference study; nil if it has none of this family.
-  static var reference: ReferenceModel<Settings>? { get }
+  static var reference: ReferenceModel? { get }
 
   // MARK: Fit
 
@@ -161,8 +161,8 @@ package struct SettingsPreset<Settings: FamilySettings>: Sendable {
 }
 
 /// A model of the reference study, and its accuracy there on the test images of Fashion-MNIST.
-package struct ReferenceModel<Settings: FamilySettings>: Sendable {
-  package let settings: Settings
+package struct ReferenceModel: Sendable {
+  package let settings: ModelSettings
   package let accuracy: Double
   /// The first digits of the digest that one process computes on Fashion-MNIST. Any number of workers gives the same.
   package let knownDigest: String

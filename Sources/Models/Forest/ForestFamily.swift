@@ -11,6 +11,8 @@ extension ModelSettings {
 
 /// Random forests.
 package enum ForestFamily: TreeEnsembleFamily {
+  package typealias Settings = ForestSettings
+
   package static let kind = ModelKind.forest
   package static let title = "Random forest"
   package static let noun = "a random forest"
@@ -21,10 +23,10 @@ package enum ForestFamily: TreeEnsembleFamily {
     """
   package static let searchExample = "--trees 100,200,300 --max-depth 10,20,none"
 
-  package static var reference: ReferenceModel<ForestSettings>? {
+  package static var reference: ReferenceModel? {
     var settings = ForestSettings()
     settings.trees = 300
-    return ReferenceModel(settings: settings, accuracy: 0.8685, knownDigest: "3ac3d7dd32e7c8c7")
+    return ReferenceModel(settings: .forest(settings), accuracy: 0.8685, knownDigest: "3ac3d7dd32e7c8c7")
   }
 
   package static func forest(_ settings: ForestSettings) -> ForestSettings { settings }

@@ -25,10 +25,10 @@ package enum TreeFamily: ModelFamily {
   package static let searchExample = "--criterion gini,entropy --max-depth 10,50,100"
   package static let mainSettings = ["criterion", "max-depth", "min-samples-leaf"]
 
-  package static var reference: ReferenceModel<TreeSettings>? {
+  package static var reference: ReferenceModel? {
     var settings = TreeSettings()
     settings.criterion = .entropy
-    return ReferenceModel(settings: settings, accuracy: 0.7692, knownDigest: "84f320eabb061633")
+    return ReferenceModel(settings: .tree(settings), accuracy: 0.7692, knownDigest: "84f320eabb061633")
   }
 
   package static func summary(of settings: TreeSettings) -> String { settings.criterion.rawValue }

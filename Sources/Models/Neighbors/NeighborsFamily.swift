@@ -29,10 +29,10 @@ package enum NeighborsFamily: ModelFamily {
   package static let predictsOnWorkers = true
   package static let predictionUnit = FitProgress.Unit.queries
 
-  package static var reference: ReferenceModel<NeighborsSettings>? {
+  package static var reference: ReferenceModel? {
     var settings = NeighborsSettings()
     settings.neighbors = 7
-    return ReferenceModel(settings: settings, accuracy: 0.8626, knownDigest: "08fead47afe26b91")
+    return ReferenceModel(settings: .knn(settings), accuracy: 0.8626, knownDigest: "08fead47afe26b91")
   }
 
   package static func summary(of settings: NeighborsSettings) -> String {

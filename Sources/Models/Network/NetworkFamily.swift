@@ -36,8 +36,8 @@ package enum NetworkFamily: ModelFamily {
 
   package static let presetsHelp = "standard, or best, which is more accurate and takes five times as long"
 
-  package static var reference: ReferenceModel<NetworkSettings>? {
-    ReferenceModel(settings: NetworkSettings(), accuracy: 0.9197, knownDigest: "6519cbb316275b01")
+  package static var reference: ReferenceModel? {
+    ReferenceModel(settings: .cnn(NetworkSettings()), accuracy: 0.9197, knownDigest: "6519cbb316275b01")
   }
 
   package static func summary(of settings: NetworkSettings) -> String {
