@@ -48,6 +48,7 @@ let package = Package(
   products: [.executable(name: "atelier", targets: ["atelier"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -68,7 +69,8 @@ let package = Package(
     target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "Files", "KernelInterface"]),
     target("Datasets", ["Compute", "Files", "Text", "CZlib", "CPNG"], exclude: ["Data.md"]),
     target(
-      "Models", ["Compute", "Datasets", "Files", "KernelInterface", "Progress", "Text"], exclude: ["Settings.md"]),
+      "Models", ["Compute", "Datasets", "Files", "KernelInterface", "Progress", "Text", "CZlib"],
+      exclude: ["Settings.md"]),
     target("Evaluation", ["Compute", "Datasets", "Models", "Progress", "Text"]),
     target(
       "Runs",
@@ -78,15 +80,22 @@ let package = Package(
       ]),
     target(
       "Selection",
-      ["Compute", "Datasets", "Models", "Evaluation", "Progress", "Text", .product(name: "Yams", package: "Yams")],
+      [
+        "Compute", "Datasets", "Models", "Evaluation", "Progress", "Text",
+        .product(name: "HeapModule", package: "swift-collections"), .product(name: "Yams", package: "Yams"),
+      ],
       exclude: ["Sweeps.md"]),
     .target(
       name: "Reports", dependencies: ["Datasets", "Evaluation", "Models", "Progress", "Selection", "Text"],
       exclude: ["Documentation", "Reports.md"], swiftSettings: strict),
-    target("Dashboard", ["Compute", "Files", "Text"]),
+    target("Dashboard", ["Compute", "Files", "Text", .product(name: "DequeModule", package: "swift-collections")]),
     target("EmulatedNetwork", ["CLinux", "Compute", "Files"]),
     .target(
-      name: "Coordination", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "Coordination",
+      dependencies: [
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       exclude: ["Messages/cluster.proto", "Messages/cluster.sha256"], swiftSettings: strict),
     target(
       "Transport",
@@ -98,6 +107,7 @@ let package = Package(
       name: "Cluster",
       dependencies: [
         "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Text", "Transport",
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),

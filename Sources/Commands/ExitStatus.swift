@@ -49,7 +49,7 @@ enum ExitStatus {
       case .busy: return temporary
       case .notCreated: return cannotCreate
       }
-    case ModelError.badModel, ModelError.wrongShape, is EvaluationError: return badData
+    case ModelError.badModel, ModelError.wrongShape, ModelError.notExportable, is EvaluationError: return badData
     case let error as DatasetError:
       switch error {
       case .missing: return noInput

@@ -1,4 +1,5 @@
 internal import Compute
+internal import DequeModule
 internal import Foundation
 internal import Synchronization
 
@@ -95,7 +96,7 @@ package final class LiveServer: Sendable {
   private func takeConnections() {
     var room = WaitingRoom(limits)
     /// Requests that wait for a thread.
-    var queue: [(client: Int32, request: Request)] = []
+    var queue: Deque<(client: Int32, request: Request)> = []
     serving: while true {
       let (arrivals, hasNew) = room.wait(for: socket.descriptor, milliseconds: queue.isEmpty ? 500 : 20)
       for (client, arrival) in arrivals {

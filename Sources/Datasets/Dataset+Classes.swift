@@ -8,6 +8,12 @@ extension Dataset {
 
   private static func areNumbers(_ names: [String]) -> Bool { names == names.indices.map(String.init) }
 
+  /// The names of the classes that no training image has, in the order of labels.
+  package var classesWithoutTrainingImages: [String] {
+    let labels = Set(train.labels)
+    return classNames.enumerated().filter { !labels.contains(UInt8($0.offset)) }.map(\.element)
+  }
+
   /// Returns this data set with its classes in the order of `names`, and its labels changed accordingly.
   ///
   /// If one side has names (none of them a number) and the other has the same number of unnamed classes, they are

@@ -68,10 +68,13 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   case wrongShape(model: ImageShape, images: ImageShape)
   /// A saved model that is damaged, malicious, or of another kind.
   case badModel(String)
+  /// A model that an export format cannot represent.
+  case notExportable(String)
 
   package var description: String {
     switch self {
-    case .badSettings(let reason), .insufficientMemory(let reason), .badModel(let reason): reason
+    case .badSettings(let reason), .insufficientMemory(let reason), .badModel(let reason), .notExportable(let reason):
+      reason
     case .wrongShape(let model, let images): "the model was fitted on images of \(model), not of \(images)"
     }
   }

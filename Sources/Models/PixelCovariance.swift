@@ -15,8 +15,10 @@ struct PixelCovariance {
   ///
   /// - Parameters:
   ///   - images: at least one
-  ///   - progress: called with the number of pixels whose covariances are done
-  init(of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void) {
+  ///   - progress: called with the number of pixels whose covariances are done; throws to stop
+  init(
+    of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) throws -> Void
+  ) rethrows {
     let (pixels, count) = (images.shape.count, images.count)
     let words = (count + 3) / 4
     let tiles = (pixels + 15) / 16
@@ -36,7 +38,7 @@ struct PixelCovariance {
     }
     let n = Double(count)
     var covariance = [Double](repeating: 0, count: pixels * pixels)
-    covariance.withUnsafeMutableBufferPointer { covariance in
+    try covariance.withUnsafeMutableBufferPointer { covariance in
       let target = covariance.baseAddress!
       func compute(_ block: Int) {
         let first = block * 6
@@ -60,7 +62,7 @@ struct PixelCovariance {
       let blocksPerCall = 4 * context.team.count
       for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
         context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in compute(firstBlock + offset) }
-        progress(FitProgress(done: min(pixels, (firstBlock + blocksPerCall) * 6), total: pixels, unit: .pixels))
+        try progress(FitProgress(done: min(pixels, (firstBlock + blocksPerCall) * 6), total: pixels, unit: .pixels))
       }
     }
     (self.sums, matrix) = (sums, covariance)

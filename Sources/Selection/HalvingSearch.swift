@@ -6,10 +6,23 @@ package struct HalvingSearch: SearchStrategy {
   package static let keys = [
     StrategyKey(
       "resource", option: "halving", .choice(SuccessiveHalving.Resource.allCases.map(\.rawValue)), isRequired: true,
-      choosesStrategy: true, meaning: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)"),
-    StrategyKey("factor", .integer, meaning: "one of N configurations is promoted"),
-    StrategyKey("min-resource", .integer, meaning: "the minimum resource of the first rung"),
-    StrategyKey("max-resource", .integer, isRequired: true, meaning: "the resource of the last rung"),
+      choosesStrategy: true, meaning: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)",
+      help: """
+        Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more of \
+        it
+        """),
+    StrategyKey(
+      "factor", .integer, meaning: "one of N configurations is promoted",
+      help: "With --halving: one of N configurations is promoted to the next rung (default: 3)"),
+    StrategyKey(
+      "min-resource", .integer, meaning: "the minimum resource of the first rung",
+      help: """
+        With --halving: minimum resource of the first rung (default: 1; of images, \
+        \(SuccessiveHalving.leastImagesPerClass) of each class)
+        """),
+    StrategyKey(
+      "max-resource", .integer, isRequired: true, meaning: "the resource of the last rung",
+      help: "With --halving: resource of the last rung"),
   ]
 
   package let halving: SuccessiveHalving
@@ -43,6 +56,7 @@ package struct HalvingSearch: SearchStrategy {
       if !condition { throw SweepError(reason, key: key) }
     }
     try require(2...100 ~= halving.factor, "factor", "factor must be from 2 to 100, not \(halving.factor)")
+    try require(halving.most >= 1, "max-resource", "max-resource must be at least 1, not \(halving.most)")
     try require(
       halving.least ?? 1 >= 1 && halving.least ?? 1 <= halving.most, "min-resource",
       "min-resource must be from 1 to max-resource")

@@ -6,7 +6,8 @@ package struct RandomSearch: SearchStrategy {
   package static let name = "random"
   package static let keys = [
     StrategyKey(
-      "samples", .integer, isRequired: true, choosesStrategy: true, meaning: "the number of configurations")
+      "samples", .integer, isRequired: true, choosesStrategy: true, meaning: "the number of configurations",
+      help: "Number of configurations to sample at random, instead of searching all")
   ]
   package static let acceptsRanges = true
 

@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Decides which configurations are promoted to the next rung of ``SuccessiveHalving``, each as soon as the known
 /// scores make it certain. As in ASHA (Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020), no
 /// worker waits for a whole rung. But ASHA promotes the best of the scores that arrive first; here the promoted
@@ -18,8 +20,8 @@ package struct RungDecisions: Sendable {
     /// Configurations with a score or a failure.
     var known = 0
     var promoted = 0
-    /// Configurations with a score that have not been promoted, the best on top.
-    var candidates = Heap()
+    /// Configurations with a score that have not been promoted.
+    var candidates = Heap<Candidate>()
 
     var unknown: Int { atMost - known }
   }
@@ -44,7 +46,9 @@ package struct RungDecisions: Sendable {
     rungs[trial.rung].known += 1
     if !score.isNaN {
       rungs[trial.rung].scored += 1
-      if trial.rung < rungs.count - 1 { rungs[trial.rung].candidates.insert((score, trial.configuration)) }
+      if trial.rung < rungs.count - 1 {
+        rungs[trial.rung].candidates.insert(Candidate(score: score, configuration: trial.configuration))
+      }
     }
     return decide(from: trial.rung)
   }
@@ -56,7 +60,7 @@ package struct RungDecisions: Sendable {
     for number in first..<max(first, rungs.count - 1) {
       let rung = rungs[number]
       let certain = min(promotedCount(of: rung.atLeast) - rung.unknown, rung.scored)
-      while rungs[number].promoted < certain, let best = rungs[number].candidates.removeBest() {
+      while rungs[number].promoted < certain, let best = rungs[number].candidates.popMax() {
         rungs[number].promoted += 1
         begun.append(TrialPlace(rung: number + 1, configuration: best.configuration))
       }
@@ -78,38 +82,12 @@ package struct RungDecisions: Sendable {
   }
 }
 
-/// A binary heap of scores; among equal scores, the first configuration is the best.
-private struct Heap {
-  typealias Entry = (score: Double, configuration: Int)
-  private var entries: [Entry] = []
+/// A configuration with its score; among equal scores, the first configuration is the best.
+private struct Candidate: Comparable {
+  let score: Double
+  let configuration: Int
 
-  private func isBetter(_ first: Int, _ second: Int) -> Bool {
-    let (first, second) = (entries[first], entries[second])
-    return first.score == second.score ? first.configuration < second.configuration : first.score > second.score
-  }
-
-  mutating func insert(_ entry: Entry) {
-    entries.append(entry)
-    var place = entries.count - 1
-    while place > 0, isBetter(place, (place - 1) / 2) {
-      entries.swapAt(place, (place - 1) / 2)
-      place = (place - 1) / 2
-    }
-  }
-
-  mutating func removeBest() -> Entry? {
-    guard !entries.isEmpty else { return nil }
-    entries.swapAt(0, entries.count - 1)
-    let best = entries.removeLast()
-    var place = 0
-    while true {
-      var better = place
-      for child in [2 * place + 1, 2 * place + 2] where child < entries.count && isBetter(child, better) {
-        better = child
-      }
-      if better == place { return best }
-      entries.swapAt(place, better)
-      place = better
-    }
+  static func < (left: Candidate, right: Candidate) -> Bool {
+    left.score == right.score ? left.configuration > right.configuration : left.score < right.score
   }
 }

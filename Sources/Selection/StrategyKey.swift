@@ -1,3 +1,5 @@
+internal import Text
+
 /// A key that a strategy reads from a sweep file.
 package struct StrategyKey: Sendable {
   package enum Kind: Sendable {
@@ -10,7 +12,7 @@ package struct StrategyKey: Sendable {
       switch self {
       case .integer: "an integer"
       case .number: "a number"
-      case .choice(let words): "one of \(words.joined(separator: ", "))"
+      case .choice(let words): words.alternatives
       }
     }
   }
@@ -24,13 +26,31 @@ package struct StrategyKey: Sendable {
   package let choosesStrategy: Bool
   /// What the value is, for the error if it is missing: "samples, the number of configurations".
   package let meaning: String
+  /// What the option does, in a sentence without a period at its end.
+  package let help: String
 
   package init(
     _ name: String, option: String? = nil, _ kind: Kind, isRequired: Bool = false, choosesStrategy: Bool = false,
-    meaning: String
+    meaning: String, help: String
   ) {
     (self.name, self.option, self.kind, self.isRequired) = (name, option ?? name, kind, isRequired)
-    (self.choosesStrategy, self.meaning) = (choosesStrategy, meaning)
+    (self.choosesStrategy, self.meaning, self.help) = (choosesStrategy, meaning, help)
+  }
+
+  /// Checks the type of a value.
+  /// - Parameter place: the key or the option in the error
+  /// - Throws: ``SweepError`` that says what the value must be
+  func check(_ text: String, as place: String) throws(SweepError) {
+    let isValid =
+      switch kind {
+      case .integer: Int(text) != nil
+      case .number: Double(text) != nil
+      case .choice(let words): words.contains(text)
+      }
+    guard isValid else {
+      let quoted = text.prefix(SweepError.longestQuotation)
+      throw SweepError("\(place) must be \(kind.text), not \"\(quoted)\"", key: name)
+    }
   }
 }
 
@@ -57,19 +77,13 @@ package struct StrategyValues: Sendable {
 
   /// Returns the value of an integer; nil if there is none and the key is not required.
   /// - Throws: ``SweepError`` that names the key, if the value is missing and required, or is not an integer.
-  package func integer(_ name: String) throws(SweepError) -> Int? { try value(name) { Int($0) } }
+  package func integer(_ name: String) throws(SweepError) -> Int? { try text(name).flatMap { Int($0) } }
 
   /// Returns the value of a real number, like ``integer(_:)``.
-  package func number(_ name: String) throws(SweepError) -> Double? { try value(name) { Double($0) } }
+  package func number(_ name: String) throws(SweepError) -> Double? { try text(name).flatMap { Double($0) } }
 
   /// Returns one of the words of a choice, like ``integer(_:)``.
-  package func word(_ name: String) throws(SweepError) -> String? {
-    guard case .choice(let words) = key(name).kind else { preconditionFailure("\(name) is not a choice") }
-    return try value(name) { text throws(SweepError) in
-      guard words.contains(text) else { throw SweepError(unknown: text, among: words, in: name, key: name) }
-      return text
-    }
-  }
+  package func word(_ name: String) throws(SweepError) -> String? { try text(name) }
 
   /// A strategy that reads a key without declaring it is a defect of the program.
   private func key(_ name: String) -> StrategyKey {
@@ -79,18 +93,14 @@ package struct StrategyValues: Sendable {
     return key
   }
 
-  private func value<Value>(
-    _ name: String, _ parse: (String) throws(SweepError) -> Value?
-  ) throws(SweepError) -> Value? {
+  /// Returns the value of a key, after a check of its type; nil if there is none and the key is not required.
+  private func text(_ name: String) throws(SweepError) -> String? {
     let key = key(name)
     guard let text = texts[name] else {
       if key.isRequired { throw missing(key) }
       return nil
     }
-    guard let value = try parse(text) else {
-      let quoted = text.prefix(SweepError.longestQuotation)
-      throw SweepError("\(name) must be \(key.kind.text), not \"\(quoted)\"", key: name)
-    }
-    return value
+    try key.check(text, as: name)
+    return text
   }
 }

@@ -43,9 +43,12 @@ package struct SweepOverrides: Sendable, Equatable {
     return chosen.keys.allSatisfy { !$0.isRequired || strategy[$0.name] != nil }
   }
 
-  /// Checks that the options for the strategy belong to one strategy.
+  /// Checks the types of the options for the strategy, and that they belong to one strategy.
   /// - Throws: ``SweepError`` that names the options.
   package func checkStrategy(among strategies: [any SearchStrategy.Type] = SearchStrategies.all) throws(SweepError) {
+    for key in strategies.flatMap({ $0.keys }) {
+      if let text = strategy[key.name] { try key.check(text, as: "--\(key.option)") }
+    }
     let chosen = chosen(among: strategies)
     if chosen.count > 1 {
       throw SweepError("--\(chosen[0].key.option) and --\(chosen[1].key.option) cannot be combined")

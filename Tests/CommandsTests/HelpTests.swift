@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [
     "", "quickstart", "train", "train cnn", "train forest", "train extra-trees", "train tree", "train knn",
     "train linear", "train resume",
-    "evaluate", "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file",
+    "evaluate", "export", "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file",
     "sweep forest",
     "sweep extra-trees", "sweep tree", "sweep knn", "sweep cnn", "sweep linear", "runs", "runs list", "runs show",
     "runs compare", "runs remove",

@@ -239,6 +239,9 @@ import Testing
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--max-depth", "3", "--min-resource", "1"], "--min-resource requires --halving"),
       (["tree", "--samples", "3", "--factor", "3"], "--factor requires --halving"),
+      (["tree", "--samples", "many"], "--samples must be an integer, not \"many\""),
+      (["cnn", "--halving", "epoch"], "--halving must be epochs, trees or images, not \"epoch\""),
+      (["cnn", "--halving", "epochs", "--max-resource", "0"], "max-resource must be at least 1, not 0"),
       (
         ["forest", "--samples", "3", "--halving", "trees", "--max-resource", "9"],
         "--samples and --halving cannot be combined"

@@ -7,9 +7,11 @@ import Testing
 private struct HillClimbing: SearchStrategy {
   static let name = "climb"
   static let keys = [
-    StrategyKey("trials", option: "climb", .integer, isRequired: true, choosesStrategy: true, meaning: "the number"),
-    StrategyKey("batch", .integer, meaning: "the configurations at a time"),
-    StrategyKey("step", .number, meaning: "the first step"),
+    StrategyKey(
+      "trials", option: "climb", .integer, isRequired: true, choosesStrategy: true, meaning: "the number",
+      help: "Number of trials"),
+    StrategyKey("batch", .integer, meaning: "the configurations at a time", help: "Number of configurations at a time"),
+    StrategyKey("step", .number, meaning: "the first step", help: "First step"),
   ]
   static let acceptsRanges = true
 

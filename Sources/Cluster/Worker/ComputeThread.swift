@@ -89,8 +89,7 @@ private final class WorkerCompute {
   private var job: UInt64 = 0
   private var tasks: (any TaskRunner)?
   private var training: TrainingRunner?
-  /// The last division of the images, which the next team fit often uses as well.
-  private var divided: (images: SHA256, division: ImageDivision, training: LabeledImages, test: LabeledImages)?
+  private let lastDivision = LastDivision()
 
   init(
     worker: WorkerID, context: ComputeContext, blobs: BlobStore, links: ExchangeLinks?, limits: Limits,
@@ -147,6 +146,7 @@ private final class WorkerCompute {
     guard let name = SHA256(bytes: description.images),
       case .images(let images) = try blobs.images(name, isCancelled: isCancelled)
     else { throw ModelError.badSettings("the job has no images") }
+    lastDivision.keep(name)
     guard (1...256).contains(description.classCount), images.labels.allSatisfy({ $0 < description.classCount }) else {
       throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
     }
@@ -179,8 +179,9 @@ private final class WorkerCompute {
         predictor: trainer.network.predictor(on: context), images: test,
         imagesPerTask: Int(description.imagesPerTask))
     case .fitGroups:
-      tasks = FitTaskRunner(images: images, classCount: Int(description.classCount), on: context) {
-        [blobs] file, isCancelled in
+      tasks = FitTaskRunner(
+        images: images, named: name, dividedBy: lastDivision, classCount: Int(description.classCount), on: context
+      ) { [blobs] file, isCancelled in
         guard let name = SHA256(bytes: file),
           case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
         else { throw ModelError.badSettings("the chunk has no file of fits") }
@@ -216,11 +217,7 @@ private final class WorkerCompute {
     guard let division = ImageDivision(json: [UInt8](description.division)) else {
       throw ModelError.badSettings("the job has no valid division of its images")
     }
-    if let divided, divided.images == name, divided.division == division { return (divided.training, divided.test) }
-    divided = nil
-    let (training, test) = division.divide(images)
-    divided = (name, division, training, test)
-    return (training, test)
+    return lastDivision.divide(images, named: name, by: division)
   }
 
   private func run(_ chunk: Chunk) {

@@ -9,20 +9,23 @@ internal import Selection
 final class FitTaskRunner: TaskRunner {
   private let groups: (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
   private let images: LabeledImages
+  private let imagesName: SHA256
+  private let lastDivision: LastDivision
   private let classCount: Int
   private let context: ComputeContext
   /// Measured once, so that a fit's limit does not depend on the fits before it.
   private let available = availableMemory()
-  /// The images of the last fit, which the next one often uses as well.
-  private var last: (split: Int, limit: Int?, training: LabeledImages, test: LabeledImages)?
 
-  /// - Parameter groups: Returns the content of the file of this name. Throws `CancellationError` if the chunk is
-  ///   canceled before the file has arrived.
+  /// - Parameters:
+  ///   - name: identifies the images
+  ///   - groups: Returns the content of the file of this name. Throws `CancellationError` if the chunk is canceled
+  ///     before the file has arrived.
   init(
-    images: LabeledImages, classCount: Int, on context: ComputeContext,
-    groups: @escaping (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
+    images: LabeledImages, named name: SHA256, dividedBy lastDivision: LastDivision, classCount: Int,
+    on context: ComputeContext, groups: @escaping (_ file: Data, _ isCancelled: () -> Bool) throws -> FitGroups
   ) {
-    (self.images, self.classCount, self.context, self.groups) = (images, classCount, context, groups)
+    (self.images, imagesName, self.lastDivision) = (images, name, lastDivision)
+    (self.classCount, self.context, self.groups) = (classCount, context, groups)
   }
 
   func run(_ chunk: Chunk, progress: (Int) -> Bool) throws -> [UInt8] {
@@ -57,11 +60,8 @@ final class FitTaskRunner: TaskRunner {
 
   func checkedCount(of bytes: [UInt8]) -> Int { FitResults.checkedCount(of: bytes) }
 
-  private func divide(_ group: FitGroup, _ groups: FitGroups) -> (LabeledImages, LabeledImages) {
-    if let last, last.split == group.split, last.limit == group.images { return (last.training, last.test) }
-    let (training, test) = groups.splits.split(
-      group.split, of: images, seed: groups.seed, limit: group.images)
-    last = (group.split, group.images, training, test)
-    return (training, test)
+  private func divide(_ group: FitGroup, _ groups: FitGroups) -> (training: LabeledImages, test: LabeledImages) {
+    let division = ImageDivision(groups.splits, seed: groups.seed, split: group.split, images: group.images)
+    return lastDivision.divide(images, named: imagesName, by: division)
   }
 }

@@ -1,9 +1,10 @@
+internal import DequeModule
 internal import Synchronization
 internal import Transport
 
 /// Passes values from any thread to one that may sleep in ``Socket/wait(milliseconds:descriptor:)``.
 final class ThreadQueue<Element: Sendable>: Sendable {
-  private let elements = Mutex<[Element]>([])
+  private let elements = Mutex<Deque<Element>>([])
   private let wakeUp: WakeUp
 
   /// - Throws: ``TransportError`` if the process may open no more files.

@@ -1,6 +1,7 @@
 internal import Compute
 internal import Coordination
 internal import Datasets
+internal import DequeModule
 internal import Files
 internal import Foundation
 internal import Models
@@ -22,7 +23,7 @@ final class TrainingRunner {
   private var assignment: ShardAssignment
   private let exchange: GradientExchange
   /// Pending actions in order, each with the message that it refers to.
-  private var pending: [(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)] = []
+  private var pending: Deque<(action: TrainingMember.Action, header: ExchangeHeader?, body: Frame?)> = []
   /// Messages of a generation that has not begun here, or of rounds after a state that has not arrived.
   private var early: [(header: ExchangeHeader, body: Frame?)] = []
   /// States that may still be needed, by the number of completed rounds.
@@ -79,8 +80,7 @@ final class TrainingRunner {
   func run(_ commands: ThreadQueue<WorkerCommand>) throws {
     while !commands.contains(where: { !$0.isFollow }) {
       // All actions of an event are carried out before the next event.
-      if let next = pending.first {
-        pending.removeFirst()
+      if let next = pending.popFirst() {
         try perform(next.action, next.header, next.body)
       } else if case .follow(let group)? = commands.next(if: \.isFollow) {
         // Members are admitted before this member reports that it is ready, because they connect then.

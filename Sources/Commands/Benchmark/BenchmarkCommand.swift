@@ -115,6 +115,8 @@ struct BenchmarkCommand: ParsableCommand {
 struct ModelKindList: ExpressibleByArgument {
   let kinds: [ModelKind]
 
+  static var allValueStrings: [String] { ModelKind.allCases.map(\.rawValue) }
+
   init?(argument: String) {
     let words = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     kinds = words.compactMap(ModelKind.init(rawValue:))

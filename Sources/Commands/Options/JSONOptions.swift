@@ -3,6 +3,7 @@ internal import Files
 internal import Foundation
 internal import Models
 internal import Pipeline
+internal import Text
 
 /// The option for results as JSON.
 struct JSONOptions: ParsableArguments {

@@ -56,6 +56,10 @@ struct ExplainCommand: ParsableCommand {
     try jsonOptions.check()
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
+    if layer != nil || targetClass != nil, !metadata.kind.family.isSynchronous {
+      throw ValidationError(
+        "\(layer != nil ? "--layer" : "--class") is an option for networks; \(model) is \(metadata.kind.family.noun)")
+    }
     let dataset = try dataOptions.load(classes: loaded.classes)
     try loaded.check(fits: dataset)
     let settings = try settings(classNames: dataset.classNames)

@@ -3,7 +3,6 @@ internal import Evaluation
 internal import Selection
 
 extension ScoreMetric: ExpressibleByArgument {}
-extension SuccessiveHalving.Resource: ExpressibleByArgument {}
 
 /// Options for the search strategy and scoring. They take precedence over the settings in a sweep file.
 struct SearchOptions: ParsableArguments {
@@ -16,33 +15,7 @@ struct SearchOptions: ParsableArguments {
   )
   var holdOut: Double?
 
-  @Option(help: ArgumentHelp("Number of configurations to sample at random, instead of searching all.", valueName: "n"))
-  var samples: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
-      of it.
-      """,
-      valueName: "resource"))
-  var halving: SuccessiveHalving.Resource?
-
-  @Option(
-    help: ArgumentHelp(
-      "With --halving: one of N configurations is promoted to the next rung (default: 3).", valueName: "n"))
-  var factor: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      With --halving: minimum resource of the first rung (default: 1; of images, \
-      \(SuccessiveHalving.leastImagesPerClass) of each class).
-      """, valueName: "n"))
-  var minResource: Int?
-
-  @Option(help: ArgumentHelp("With --halving: resource of the last rung.", valueName: "n"))
-  var maxResource: Int?
+  @OptionGroup var strategy: StrategyOptions
 
   @Option(help: "Metric that ranks configurations (default: \(ScoreMetric.accuracy)).")
   var scoring: ScoreMetric?
@@ -64,12 +37,10 @@ struct SearchOptions: ParsableArguments {
     do { try overrides.checkStrategy() } catch { throw ValidationError("\(error)") }
   }
 
-  private var values: KeyValuePairs<String, Any?> {
-    [
-      "folds": folds, "hold-out": holdOut, "samples": samples, "halving": halving?.rawValue, "factor": factor,
-      "min-resource": minResource, "max-resource": maxResource, "scoring": scoring?.rawValue, "images": images,
-      "seed": seed, "refit": refit,
-    ]
+  private var values: [(name: String, value: Any?)] {
+    let options = StrategyOptions.options.map { (name: $0.name, value: strategy.values[$0.name] as Any?) }
+    return [("folds", folds), ("hold-out", holdOut)] + options
+      + [("scoring", scoring?.rawValue), ("images", images), ("seed", seed), ("refit", refit)]
   }
 
   /// The options that the user wrote.
@@ -82,18 +53,9 @@ struct SearchOptions: ParsableArguments {
     zip(given, values.compactMap(\.value)).map { $1 is Bool ? " \($0)" : " \($0) \($1)" }.joined()
   }
 
-  /// The values of the keys of strategies (``SearchStrategy/keys``).
-  private var strategy: [String: String] {
-    let values = [
-      "samples": samples.map { "\($0)" }, "resource": halving?.rawValue, "factor": factor.map { "\($0)" },
-      "min-resource": minResource.map { "\($0)" }, "max-resource": maxResource.map { "\($0)" },
-    ]
-    return values.compactMapValues { $0 }
-  }
-
   var overrides: SweepOverrides {
     var overrides = SweepOverrides()
-    (overrides.folds, overrides.holdOut, overrides.strategy) = (folds, holdOut, strategy)
+    (overrides.folds, overrides.holdOut, overrides.strategy) = (folds, holdOut, strategy.keyValues)
     (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)
     return overrides
   }

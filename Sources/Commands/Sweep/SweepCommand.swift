@@ -90,7 +90,10 @@ struct SweepFileCommand: ParsableCommand {
   func run() throws {
     guard let file else { return try common.run([]) }
     guard let bytes = FileManager.default.contents(atPath: file) else {
-      throw FileError.unreadable(path: file, reason: systemErrorText())
+      let reason = systemErrorText()
+      let guess = file.nearest(among: ModelKind.allCases.map(\.rawValue))
+      throw FileError.unreadable(
+        path: file, reason: reason + (guess.map { "; for the model \($0), use `atelier sweep \($0)`" } ?? ""))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.damaged(path: file, reason: "it is not UTF-8 text")

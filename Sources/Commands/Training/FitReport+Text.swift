@@ -6,7 +6,7 @@ extension FitReport {
   var text: String {
     var table = TextTable([.left, .left])
     table.add(["model", file])
-    table.add(["accuracy", "\(formatted(testAccuracy, digits: 4)) on \(testImages) test images"])
+    table.add(["accuracy", "\(formatted(testAccuracy, digits: 4)) on \(counted(testImages, "test image"))"])
     if let outOfBagAccuracy {
       table.add(["out of bag", "\(formatted(outOfBagAccuracy, digits: 4)) on the training images"])
     }

@@ -106,7 +106,10 @@ extension AutomationPlan.Refusal: CustomStringConvertible {
     case .tooFewImages(let count, let needed):
       "there are only \(count) hold-out images; at least \(needed) are needed, even if all are classified correctly"
     case .tooImprecise(let best):
-      "no threshold reaches it; the best classifies \(best.successes) of \(best.count) hold-out images correctly"
+      """
+      no threshold reaches it with enough certainty; the best classifies \(best.successes) of \(best.count) hold-out \
+      images correctly
+      """
     }
   }
 }

@@ -9,17 +9,21 @@ enum Cholesky {
   /// Returns the lower triangular matrix T for which T matrix Tᵀ is the identity: the inverse of the factor L of
   /// matrix = L Lᵀ.
   ///
-  /// - Parameter matrix: (n, n), overwritten; only the upper triangle is read
+  /// - Parameters:
+  ///   - matrix: (n, n), overwritten; only the upper triangle is read
+  ///   - progress: called from time to time; throws to stop
   /// - Returns: (n, n)
   static func inverseFactor(
-    of matrix: UnsafeMutablePointer<Double>, size n: Int, on context: ComputeContext
-  ) -> AlignedBuffer<Double> {
+    of matrix: UnsafeMutablePointer<Double>, size n: Int, on context: ComputeContext,
+    progress: () throws -> Void
+  ) rethrows -> AlignedBuffer<Double> {
     // Row i of Lᵀ is (row i of the matrix, less the sum over k < i of Lᵀ[k, i] times row k) / root of its first value.
     func divideByRoot(_ row: Int) {
       let root = matrix[row * n + row].squareRoot()
       for column in row..<n { matrix[row * n + column] /= root }
     }
-    eliminate(matrix, n, factors: matrix, context, columns: { _, row in row..<n }, finish: divideByRoot)
+    try eliminate(
+      matrix, n, factors: matrix, context, columns: { _, row in row..<n }, finish: divideByRoot, progress)
     // Row i of T is (row i of the identity, less the sum over k < i of Lᵀ[k, i] times row k) / Lᵀ[i, i].
     let inverse = AlignedBuffer<Double>(count: n * n)
     let rows = inverse.pointer
@@ -27,8 +31,9 @@ enum Cholesky {
     func divideByDiagonal(_ row: Int) {
       for column in 0...row { rows[row * n + column] /= matrix[row * n + row] }
     }
-    eliminate(
-      rows, n, factors: matrix, context, columns: { earlier, _ in 0..<earlier + 1 }, finish: divideByDiagonal)
+    try eliminate(
+      rows, n, factors: matrix, context, columns: { earlier, _ in 0..<earlier + 1 }, finish: divideByDiagonal,
+      progress)
     return inverse
   }
 
@@ -39,9 +44,11 @@ enum Cholesky {
   ///   - finish: completes a row from which all earlier ones have been subtracted
   private static func eliminate(
     _ rows: UnsafeMutablePointer<Double>, _ n: Int, factors: UnsafePointer<Double>, _ context: ComputeContext,
-    columns: (_ earlier: Int, _ row: Int) -> Range<Int>, finish: (_ row: Int) -> Void
-  ) {
+    columns: (_ earlier: Int, _ row: Int) -> Range<Int>, finish: (_ row: Int) -> Void,
+    _ progress: () throws -> Void
+  ) rethrows {
     for first in stride(from: 0, to: n, by: block) {
+      try progress()
       let end = min(n, first + block)
       for row in first..<end {
         for k in first..<row {

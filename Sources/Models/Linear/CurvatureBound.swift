@@ -31,8 +31,10 @@ struct CurvatureBound: ~Copyable {
   /// - Parameters:
   ///   - images: at least one
   ///   - strength: C
-  ///   - progress: called from time to time
-  init(of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () -> Void) {
+  ///   - progress: called from time to time; throws to stop
+  init(
+    of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () throws -> Void
+  ) rethrows {
     (features, self.context) = (images.shape.count, context)
     isFull = Self.isFull(features: images.shape.count, images: images.count)
     interceptScale = 1 / (strength / 2 * Double(images.count)).squareRoot()
@@ -42,18 +44,19 @@ struct CurvatureBound: ~Copyable {
       inverse = AlignedBuffer(factors)
       return
     }
-    let matrix = Self.matrix(of: images, strength: strength, on: context, progress: progress)
-    let factor = Cholesky.inverseFactor(of: matrix.pointer, size: features, on: context)
+    let matrix = try Self.matrix(of: images, strength: strength, on: context, progress: progress)
+    let factor = try Cholesky.inverseFactor(
+      of: matrix.pointer, size: features, on: context, progress: progress)
     inverse = AlignedBuffer(count: features * features)
     for place in 0..<features * features { inverse.pointer[place] = Float(factor.pointer[place]) }
   }
 
   /// Returns M: (features, features).
   private static func matrix(
-    of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () -> Void
-  ) -> AlignedBuffer<Double> {
+    of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () throws -> Void
+  ) rethrows -> AlignedBuffer<Double> {
     let n = images.shape.count
-    let covariance = PixelCovariance(of: images, on: context) { _ in progress() }.matrix
+    let covariance = try PixelCovariance(of: images, on: context) { _ in try progress() }.matrix
     let scale = strength / 2 * Double(max(images.count - 1, 1)) / (255 * 255)
     let matrix = AlignedBuffer<Double>(count: n * n)
     for place in covariance.indices { matrix.pointer[place] = covariance[place] * scale }

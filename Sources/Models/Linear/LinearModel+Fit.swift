@@ -43,11 +43,9 @@ extension LinearModel {
     func report(_ iterations: Int, _ loss: Double?) -> Bool {
       progress(FitProgress(done: iterations, total: settings.iterations, unit: .iterations, loss: loss))
     }
-    var isStopped = false
-    let objective = LinearObjective(of: images, strength: settings.inverseRegularization, on: context) {
-      isStopped = isStopped || !report(0, nil)
+    let objective = try LinearObjective(of: images, strength: settings.inverseRegularization, on: context) {
+      guard report(0, nil) else { throw CancellationError() }
     }
-    if isStopped { throw CancellationError() }
     var iterations = -1
     let start = [Double](repeating: 0, count: objective.count)
     let last = try LimitedMemoryBFGS.minimize(from: start, evaluate: objective.evaluate) { point in

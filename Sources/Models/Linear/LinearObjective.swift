@@ -27,15 +27,17 @@ package final class LinearObjective {
   /// - Parameters:
   ///   - images: at least one
   ///   - strength: C
-  ///   - progress: called from time to time
-  package init(of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () -> Void) {
+  ///   - progress: called from time to time; throws to stop
+  package init(
+    of images: LabeledImages, strength: Double, on context: ComputeContext, progress: () throws -> Void
+  ) rethrows {
     classes = Set(images.labels).sorted().map { Int($0) }
     self.strength = strength
     let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
     loss = CrossEntropy(
       ImageRows(images: images, center: Self.mean(of: images)), labels: images.labels.map { places[Int($0)]! },
       classes: classes.count, on: context)
-    bound = CurvatureBound(of: images, strength: strength, on: context, progress: progress)
+    bound = try CurvatureBound(of: images, strength: strength, on: context, progress: progress)
     let count = (images.shape.count + 1) * loss.padded
     coordinates = AlignedBuffer(count: count)
     weights = AlignedBuffer(count: count)

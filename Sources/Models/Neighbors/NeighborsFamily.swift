@@ -77,7 +77,12 @@ package enum NeighborsFamily: ModelFamily {
     progress: @escaping (FitProgress) -> Bool
   ) throws -> SharedPredictor {
     for member in members { try member.check(images: images.count, shape: images.shape) }
-    let analysis = members[0].components == nil ? nil : PrincipalComponents.Analysis(of: images, on: context)
+    let analysis =
+      members[0].components == nil
+      ? nil
+      : try PrincipalComponents.Analysis(of: images, on: context) { report in
+        guard progress(report) else { throw CancellationError() }
+      }
     // One search answers all members with the same distances. Each fold is a separate task, which searches only the
     // images outside the fold. For F folds, that is (F-1)/F of the distances of a search over all images that masks
     // those of the same fold, with the same neighbors.

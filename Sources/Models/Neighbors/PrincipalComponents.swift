@@ -25,7 +25,7 @@ package struct PrincipalComponents: Sendable, Equatable {
   ///   - components: at most the number of bytes in an image
   ///   - whitening: the exponent P of the scale variance^(-P/2)
   package init(of images: LabeledImages, components: Int, whitening: Double, on context: ComputeContext) {
-    self.init(Analysis(of: images, on: context), components: components, whitening: whitening)
+    self.init(Analysis(of: images, on: context) { _ in }, components: components, whitening: whitening)
   }
 
   /// The eigenvectors of the covariance of images, from which any number of components with any whitening is taken.
@@ -35,11 +35,11 @@ package struct PrincipalComponents: Sendable, Equatable {
 
     /// - Parameters:
     ///   - images: at least one
-    ///   - progress: called with the number of pixels whose covariances are done
+    ///   - progress: called with the number of pixels whose covariances are done; throws to stop
     package init(
-      of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Void = { _ in }
-    ) {
-      let covariance = PixelCovariance(of: images, on: context, progress: progress)
+      of images: LabeledImages, on context: ComputeContext, progress: (FitProgress) throws -> Void
+    ) rethrows {
+      let covariance = try PixelCovariance(of: images, on: context, progress: progress)
       mean = covariance.sums.map { Float(Double($0) / Double(images.count)) }
       eigen = SymmetricEigen(covariance.matrix, size: images.shape.count)
     }

@@ -86,6 +86,9 @@ package struct NumberRange: Sendable {
   }
 
   private static func text(_ number: Double) -> String {
-    Int(exactly: number).map { "\($0)" } ?? "\(number)"
+    var (leading, exponent) = (number, 0)
+    while leading >= 1e6 || exponent > 0 && leading >= 10 { (leading, exponent) = (leading / 10, exponent + 1) }
+    let text = Int(exactly: leading).map { "\($0)" } ?? "\(leading)".replacing("e-0", with: "e-")
+    return exponent == 0 ? text : "\(text)e\(exponent)"
   }
 }

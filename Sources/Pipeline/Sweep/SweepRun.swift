@@ -38,6 +38,9 @@ package final class SweepRun {
   ) throws {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
     team = workersPerTrial > 1 && definition.model.family.isSynchronous ? workersPerTrial : nil
+    if workersPerTrial > 1, team == nil {
+      run.observer.warning("teams of workers train networks only; each fit of \(definition.model.rawValue) is one task")
+    }
     // The sweep is resumed as a whole.
     self.run.reportsUnfinishedFits = false
     var known = KnownFits(dataDigest: run.dataDigest, splits: definition.splits, seed: definition.seed)

@@ -19,6 +19,9 @@ package struct ResumableRun {
   package init(
     _ word: String, of kinds: [ModelKind], in folders: RunFolders = .standard
   ) throws(RunError) {
+    guard !word.isEmpty else {
+      throw RunError("the name of the run to resume is empty; `atelier runs` lists them", kind: .wrongUse)
+    }
     let word = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
     guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: folders.base) else {
       (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))

@@ -38,6 +38,8 @@ package struct TrainingRun {
       \(dataset.name): \(dataset.train.count) training and \(counted(dataset.test.count, "test image")) of \
       \(dataset.shape), \(counted(dataset.classCount, "class", "classes"))
       """)
+    let missing = dataset.classesWithoutTrainingImages
+    if !missing.isEmpty { observer.warning("classes without training images: \(missing.listed(atMost: 10))") }
     observer.info("\(counted(context.team.count, "thread")), instruction set \(context.instructionSet.rawValue)")
   }
 

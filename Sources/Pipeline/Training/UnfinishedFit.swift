@@ -3,6 +3,7 @@ internal import Compute
 package import Files
 internal import Foundation
 package import Models
+internal import Text
 
 /// The completed parts of an unfinished fit, such as the trees of a forest: a folder NAME.parts beside the file of the
 /// model, with settings and parts.
