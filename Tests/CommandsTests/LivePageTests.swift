@@ -40,10 +40,10 @@ import Testing
     return String(decoding: answer, as: UTF8.self)
   }
 
-  /// Waits until the page contains a text or the process ends, and returns the last page received.
-  private func page(showing text: String, _ run: AtelierProcess.Started, _ port: UInt16) -> String {
+  /// Waits until the page contains all texts or the process ends, and returns the last page received.
+  private func page(showing texts: [String], _ run: AtelierProcess.Started, _ port: UInt16) -> String {
     var page = ""
-    while run.process.isRunning, !page.contains(text) {
+    while run.process.isRunning, !texts.allSatisfy(page.contains) {
       page = get("/", port)
       usleep(50_000)
     }
@@ -57,8 +57,9 @@ import Testing
       in: folder)
     let port = try port(run)
     #expect(get("/healthz", port).contains("\r\n\r\nok"))
-    let page = page(showing: "Grad-CAM", run, port)
-    for title in ["Progress", "Learning", "Grad-CAM"] { #expect(page.contains(title)) }
+    let titles = ["Progress", "Learning", "Grad-CAM"]
+    let page = page(showing: titles, run, port)
+    for title in titles { #expect(page.contains(title)) }
     #expect(page.contains("&lt;b&gt;cat&lt;/b&gt;") && !page.contains("<b>cat"))
     let metrics = get("/metrics", port)
     #expect(metrics.contains("# TYPE atelier_job_done gauge") && metrics.contains("atelier_epoch{job=\"cnn\"}"))
@@ -72,7 +73,7 @@ import Testing
     let run = try AtelierProcess.Started(
       ["sweep", "cnn", "--data", data, "--filters", "8;8,8;16", "--epochs", "300", "--batch", "16,30", "--live", "0"],
       in: folder)
-    #expect(page(showing: "Trials", run, try port(run)).contains("Trials"))
+    #expect(page(showing: ["Trials"], run, try port(run)).contains("Trials"))
     run.process.interrupt()
     _ = try run.wait()
   }

@@ -19,7 +19,7 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Models to measure: a list of \(ModelKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: all).",
+      "Models to measure, separated by commas (default: all).",
       valueName: "list"))
   var models: ModelKindList?
 
