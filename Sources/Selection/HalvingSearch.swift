@@ -8,8 +8,8 @@ package struct HalvingSearch: SearchStrategy {
       "resource", option: "halving", .choice(SuccessiveHalving.Resource.allCases.map(\.rawValue)), isRequired: true,
       choosesStrategy: true, meaning: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)",
       help: """
-        Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more of \
-        it
+        Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
+        of it
         """),
     StrategyKey(
       "factor", .integer, meaning: "one of N configurations is promoted",
