@@ -29,7 +29,8 @@ import Text
   }
 
   @Test(
-    arguments: [("lr", nil), ("tres", "trees"), ("dept", "depth"), ("treees", "trees"), ("xxxxx", nil), ("", nil)] as [(String, String?)])
+    arguments: [("lr", nil), ("tres", "trees"), ("dept", "depth"), ("treees", "trees"), ("xxxxx", nil), ("", nil)]
+      as [(String, String?)])
   func nearestNameIsSuggested(word: String, name: String?) {
     #expect(word.nearest(among: ["trees", "depth", "learning-rate"]) == name)
     #expect(word.nearest(among: []) == nil)
