@@ -167,7 +167,7 @@ let package = Package(
     testTarget(
       "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Progress", "Reports", "Selection"],
       resources: [.copy("Golden")]),
-    testTarget("BenchmarksTests", ["Benchmarks"]),
+    testTarget("BenchmarksTests", ["Benchmarks", "Compute", "Datasets", "Models"]),
     testTarget("DashboardTests", ["Dashboard"]),
     testTarget("EmulatedNetworkTests", ["EmulatedNetwork"]),
     testTarget(

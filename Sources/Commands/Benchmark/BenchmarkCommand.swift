@@ -29,6 +29,14 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Number of epochs of the convolutional network.", valueName: "n"))
   var epochs = 1
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Measure the training time until the standard network reaches this accuracy on the test images, with five seeds \
+      and a short training, instead.
+      """, valueName: "accuracy"))
+  var toAccuracy: Double?
+
   @Flag(help: "Measure two local workers against one process, and a sweep, instead.")
   var cluster = false
 
@@ -58,6 +66,14 @@ struct BenchmarkCommand: ParsableCommand {
     if !(1...1000).contains(repetitions) {
       throw ValidationError("--repetitions must be from 1 to 1000, not \(repetitions)")
     }
+    if let toAccuracy, !(0...1 ~= toAccuracy) {
+      throw ValidationError("--to-accuracy must be from 0 to 1, not \(toAccuracy)")
+    }
+    let kinds = [
+      ("--to-accuracy", toAccuracy != nil), ("--cluster", cluster), ("--network", network), ("--simulate", simulate),
+    ]
+    .filter(\.1).map(\.0)
+    if kinds.count > 1 { throw ValidationError("\(kinds[0]) and \(kinds[1]) cannot be combined") }
     if epochs < 1 { throw ValidationError("--epochs must be at least 1, not \(epochs)") }
     if batch < 1 { throw ValidationError("--batch must be at least 1, not \(batch)") }
     if !(0.001...1_000 ~= linkRate) { throw ValidationError("--link-rate must be from 0.001 to 1000 Gbit/s") }
@@ -71,6 +87,12 @@ struct BenchmarkCommand: ParsableCommand {
       if simulate {
         let result = SimulationBenchmark.run()
         try jsonOptions.write(result, text: SimulationBenchmark.text(result))
+      } else if let toAccuracy {
+        let benchmark = AccuracyBenchmark(
+          target: toAccuracy, dataset: try dataOptions.load(), context: try computeOptions.makeContext(),
+          log: { computeOptions.logger.info("\($0)") }, isStopped: { Interruption.isRequested })
+        let result = try benchmark.run()
+        try jsonOptions.write(result, text: result.text)
       } else if network {
         let result = try networkBenchmark.run()
         try jsonOptions.write(result, text: NetworkBenchmark.text(result))
