@@ -1,8 +1,9 @@
 """Times Atelier and its peers alternately and prints medians and ratios as a Markdown table.
 
-    python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 3
+    python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 5
 
-With --readme, the table also replaces the one in README.md, between its two `performance` comments.
+With --readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that
+of the whole process, with the data.
 """
 
 import argparse
@@ -11,58 +12,111 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
-PEERS = {
-    # model: [(peer, script and options)]
-    "cnn": [("PyTorch, channels last", ["cnn.py"]), ("PyTorch", ["cnn.py", "--memory-format", "contiguous_format"])],
-    "forest": [
-        ("scikit-learn-intelex", ["forest.py", "--engine", "intelex"]), ("scikit-learn", ["forest.py", "--engine", "sklearn"])],
-    "extra-trees": [("scikit-learn", ["forest.py", "--model", "extra-trees", "--engine", "sklearn"])],
-    "tree": [("scikit-learn", ["tree.py"])],
-    "knn": [
-        ("FAISS IndexFlatL2", ["knn.py", "--engine", "faiss"]), ("scikit-learn-intelex", ["knn.py", "--engine", "intelex"]),
-        ("scikit-learn", ["knn.py", "--engine", "sklearn"])],
+import numpy
+
+# The network of a work, and how PyTorch builds the same.
+NETWORKS = {
+    "cnn": ([], []),
+    "wide cnn": (["--filters", "256,256,256"], ["--filters", "256,256,256"]),
+    "color cnn": (["--data", "{color}"], ["--shape", "3,32,32"]),
+}
+
+
+def training_peers(options):
+    script = ["cnn.py", *options]
+    return {
+        "PyTorch, channels last": (script, "images_per_second"),
+        "PyTorch, channels last, compiled": ([*script, "--compile"], "images_per_second"),
+        "PyTorch": ([*script, "--memory-format", "contiguous_format"], "images_per_second"),
+    }
+
+
+def prediction_peers():
+    engines = {"PyTorch, channels last": "pytorch", "onnxruntime": "onnxruntime", "OpenVINO": "openvino"}
+    return {name: (["cnn.py", "--predict", "--engine", engine], "predict_seconds") for name, engine in engines.items()}
+
+
+def forest_peers(key, *engines):
+    names = {"intelex": "scikit-learn-intelex", "sklearn": "scikit-learn", "onnxruntime": "onnxruntime"}
+    return {names[engine]: (["forest.py", "--engine", engine], key) for engine in engines}
+
+
+# Works by name: title, arguments of `atelier train`, the measured number, and the peers with their scripts and numbers.
+WORKS = {
+    name: (f"train the {name.replace('cnn', 'network')}, images/s", ["cnn", "--epochs", "1", *own], "images", training_peers(theirs))
+    for name, (own, theirs) in NETWORKS.items()
+}
+WORKS |= {
+    "cnn-predict": ("classify 10,000 images by the network, s", ["cnn", "--epochs", "1"], "testSeconds", prediction_peers()),
+    "forest": ("fit 300 trees, s", ["forest", "--trees", "300"], "fitSeconds", forest_peers("fit_seconds", "intelex", "sklearn")),
+    "forest-predict": (
+        "classify 10,000 images by 300 trees, s", ["forest", "--trees", "300"], "testSeconds",
+        forest_peers("predict_seconds", "intelex", "sklearn", "onnxruntime")),
+    "extra-trees": (
+        "fit 300 extra-trees, s", ["extra-trees", "--trees", "300"], "fitSeconds",
+        {"scikit-learn": (["forest.py", "--model", "extra-trees", "--engine", "sklearn"], "fit_seconds")}),
+    "tree": (
+        "fit one tree (entropy), s", ["tree", "--criterion", "entropy"], "fitSeconds",
+        {"scikit-learn": (["tree.py"], "fit_seconds")}),
+    "knn": (
+        "10,000 queries, k = 7, Euclidean, s", ["knn", "--neighbors", "7"], "testSeconds",
+        {
+            "FAISS IndexFlatL2": (["knn.py", "--engine", "faiss"], "predict_seconds"),
+            "scikit-learn-intelex": (["knn.py", "--engine", "intelex"], "predict_seconds"),
+            "scikit-learn": (["knn.py", "--engine", "sklearn"], "predict_seconds"),
+        }),
+    "knn-manhattan": (
+        "10,000 queries, k = 7, Manhattan, s", ["knn", "--neighbors", "7", "--metric", "manhattan"], "testSeconds",
+        {"FAISS L1": (["knn.py", "--engine", "faiss", "--metric", "manhattan"], "predict_seconds")}),
+    "linear": (
+        "fit a linear model, s", ["linear", "--inverse-regularization", "0.01", "--tolerance", "0.0001"], "fitSeconds",
+        {"scikit-learn": (["linear.py"], "fit_seconds")}),
 }
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--atelier", default=".build/release/atelier")
-parser.add_argument("--models", default=",".join(PEERS))
+parser.add_argument("--works", default=",".join(WORKS), help=f"of {', '.join(WORKS)}")
 parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--repetitions", type=int, default=3)
+parser.add_argument("--repetitions", type=int, default=5)
 parser.add_argument("--readme", action="store_true", help="replace the table in README.md")
 arguments = parser.parse_args()
 folder = pathlib.Path(__file__).parent
 
 
-def run(command):
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+def write_color_images(path):
+    """Writes a data set of random images of 32x32 pixels and three channels, as IDX files."""
+    random = numpy.random.default_rng(0)
+    for name, count in [("train", 12800), ("t10k", 100)]:
+        images = random.integers(0, 256, (count, 32, 32, 3), dtype=numpy.uint8)
+        labels = random.integers(0, 10, count, dtype=numpy.uint8)
+        for kind, array in [("images-idx4", images), ("labels-idx1", labels)]:
+            header = bytes([0, 0, 8, array.ndim]) + numpy.array(array.shape, ">u4").tobytes()
+            (path / f"{name}-{kind}-ubyte").write_bytes(header + array.tobytes())
 
 
-def atelier(model):
-    result = run([
-        arguments.atelier, "benchmark", "--quiet", "--models", model, "--repetitions", "1",
-        "--threads", str(arguments.threads), "--json", "-"])[0]
-    sample = result["samples"][0]
-    if model == "cnn":
-        return sample["fitImagesPerSecond"]
-    return sample["fitSeconds"] + (sample["predictSeconds"] if model == "knn" else 0)
+def own(options, data):
+    """Trains and tests a model once. Returns the printed result, with the images per second of a network."""
+    options = [option.format(color=data) for option in options]
+    command = [str(pathlib.Path(arguments.atelier).resolve()), "train", *options, "--threads", str(arguments.threads)]
+    output = subprocess.run(
+        [*command, "--quiet", "--output", f"{data}/model", "--json", "-"], check=True, stdout=subprocess.PIPE).stdout
+    result = json.loads(output)
+    if options[0] == "cnn":
+        images = 12800 if str(data) in options else 60000
+        trained = int(images * (1 - float(result["settings"]["validation"]))) // 128 * 128
+        result["images"] = trained / result["fitSeconds"]
+    return result
 
 
-def peer(model, command):
-    # scikit-learn trains a single tree in one thread.
-    threads = [] if model == "tree" else ["--threads", str(arguments.threads)]
-    result = run([sys.executable, str(folder / command[0]), *command[1:], *threads])
-    name = {"cnn": "images_per_second", "knn": "predict_seconds"}.get(model, "fit_seconds")
-    return result[name][0]
-
-
-WORK = {
-    "cnn": "train the network, images/s",
-    "forest": "fit 300 trees, s",
-    "extra-trees": "fit 300 extra-trees, s",
-    "tree": "fit one tree (entropy), s",
-    "knn": "10,000 queries, k = 7, s",
-}
+def peer(command, key):
+    # scikit-learn trains a single tree, and a linear model, in one process.
+    threads = [] if command[0] in ("tree.py", "linear.py") else ["--threads", str(arguments.threads)]
+    output = subprocess.run(
+        [sys.executable, str(folder / command[0]), *command[1:], *threads], check=True, stdout=subprocess.PIPE).stdout
+    result = json.loads(output)
+    return result[key][0], result["peak_memory_mib"]
 
 
 def update_readme(lines):
@@ -73,19 +127,24 @@ def update_readme(lines):
     path.write_text(before + start + "\n".join(lines) + "\n" + end + after)
 
 
-lines = ["| work | Atelier | peer | | ratio |", "| --- | --- | --- | --- | --- |"]
+lines = ["| work | Atelier | MiB | peer | | MiB | ratio |", "| --- | --- | --- | --- | --- | --- | --- |"]
 print("\n".join(lines))
-for model in arguments.models.split(","):
-    peers = PEERS[model]
-    own, others = [], {name: [] for name, _ in peers}
-    for _ in range(arguments.repetitions):
-        own.append(atelier(model))
-        for name, command in peers:
-            others[name].append(peer(model, command))
-    for name, values in others.items():
-        mine, theirs = statistics.median(own), statistics.median(values)
-        ratio, digits = (mine / theirs, 0) if model == "cnn" else (theirs / mine, 2)
-        lines.append(f"| {WORK[model]} | {mine:.{digits}f} | {name} | {theirs:.{digits}f} | {ratio:.1f}x |")
-        print(lines[-1], flush=True)
+with tempfile.TemporaryDirectory() as data:
+    write_color_images(pathlib.Path(data))
+    for name in arguments.works.split(","):
+        title, options, key, peers = WORKS[name]
+        mine, others = [], {peer_name: [] for peer_name in peers}
+        for _ in range(arguments.repetitions):
+            result = own(options, data)
+            mine.append((result[key], result["peakBytes"] / 2**20))
+            for peer_name, (command, peer_key) in peers.items():
+                others[peer_name].append(peer(command, peer_key))
+        number, memory = (statistics.median(column) for column in zip(*mine))
+        for peer_name, values in others.items():
+            theirs, peer_memory = (statistics.median(column) for column in zip(*values))
+            ratio, digits = (number / theirs, 0) if key == "images" else (theirs / number, 2)
+            lines.append(
+                f"| {title} | {number:.{digits}f} | {memory:.0f} | {peer_name} | {theirs:.{digits}f} | {peer_memory:.0f} | {ratio:.1f}x |")
+            print(lines[-1], flush=True)
 if arguments.readme:
     update_readme(lines)

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import resource
 import statistics
 import time
 
@@ -62,4 +63,5 @@ print(json.dumps({
     "predict_seconds": seconds,
     "median_predict_seconds": statistics.median(seconds),
     "accuracy": accuracies,
+    "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
 }))
