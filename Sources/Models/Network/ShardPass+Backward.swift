@@ -106,9 +106,8 @@ extension ShardPass {
     routeGradients(index, images: images, gradients)
     let weights = training.gradient + block.weights.offset
     weights.update(repeating: 0, count: block.weights.count)
-    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
     kernels.accumulateWeightGradient(
-      shape, images: images, routes: gradients.routes(shape), input: input, gradient: weights)
+      shape, images: images, routes: gradients.routes(shape), input: blockInput(index), gradient: weights)
     if index > 0 { inputGradient(block: index, images: images, gradients) }
   }
 
