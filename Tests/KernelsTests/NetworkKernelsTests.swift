@@ -118,8 +118,10 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13], [0, 1, 3, 17]) func matrixProductsMatchReference(m: Int, k: Int) {
-    for n in [16, 48] {
+  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13, 14, 15, 28, 35], [0, 1, 3, 17]) func matrixProductsMatchReference(
+    m: Int, k: Int
+  ) {
+    for n in [16, 48, 64] {
       let a = randomFloats(m * (k + 3), 10)
       let b = randomFloats(k * (n + 16), 11)
       for accumulate in [false, true] {

@@ -33,7 +33,8 @@ extension NetworkSettings {
       // The parameters, those of the best epoch, those being evaluated, the state, and twice the weights in the kernels'
       // order: for training and evaluation.
       .init(
-        bytes: (3 + state) * parameters + 8 * Double(plan.packedCount), cause: layout + denseLayout, remedy: "lower --dense or --filters"),
+        bytes: (3 + state) * parameters + 8 * Double(plan.packedCount), cause: layout + denseLayout,
+        remedy: "lower --dense or --filters"),
     ]
     // A checkpoint: as tensors, in transit, as tensors again, and as a file.
     estimate.collecting = [

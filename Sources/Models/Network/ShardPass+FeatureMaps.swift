@@ -5,6 +5,9 @@ extension ConvolutionShape {
   /// Extents of the convolution's output before pooling; the last row and column may be outside of all windows.
   var outputHeight: Int { inputHeight - kernel + 1 }
   var outputWidth: Int { inputWidth - kernel + 1 }
+  /// The same, rounded up to whole windows.
+  fileprivate var planeHeight: Int { (outputHeight + 1) / 2 * 2 }
+  fileprivate var planeWidth: Int { (outputWidth + 1) / 2 * 2 }
 }
 
 extension ShardPass {
@@ -56,7 +59,7 @@ extension ShardPass {
     let shape = plan.blocks[index].shape
     let own = workspace.blocks[index]
     let pixels = shape.outputHeight * shape.outputWidth
-    let (planeHeight, planeWidth) = (shape.outputHeight + 1 & ~1, shape.outputWidth + 1 & ~1)
+    let (planeHeight, planeWidth) = (shape.planeHeight, shape.planeWidth)
     // [output block][planeHeight][planeWidth][16]
     let planes = AlignedBuffer<Float>(count: shape.outputBlocks * planeHeight * planeWidth * 16)
     convolve(index, image: image, outputs: planes.pointer)
@@ -91,8 +94,8 @@ extension ShardPass {
   /// Computes the convolution of one image without pooling. Outputs inside of windows have the same bits as in the
   /// forward pass.
   ///
-  /// - Parameter outputs: [output block][height][width][16], overwritten; height and width are even, so the last row and
-  ///   column may be without meaning
+  /// - Parameter outputs: [output block][planeHeight][planeWidth][16], overwritten; a row or column outside of the
+  ///   convolution's output has no meaning
   private func convolve(_ index: Int, image: Int, outputs: UnsafeMutablePointer<Float>) {
     let shape = plan.blocks[index].shape
     let input = blockInput(index) + image * shape.inputCount
@@ -111,12 +114,10 @@ extension ShardPass {
         padded, images: 1, input: paddedInput.pointer, weights: packed.block(index),
         scratch: workspace.winograd.pointer, output: outputs)
     } else {
-      let outputWidth = shape.outputWidth + 1 & ~1
-      let count = (shape.outputHeight + 1 & ~1) * outputWidth * 16
       for outputBlock in 0..<shape.outputBlocks {
         convolve(
           shape, input: input, weights: packed.block(index) + outputBlock * shape.packedBlockCount,
-          output: outputs + outputBlock * count, row: outputWidth * 16)
+          output: outputs + outputBlock * shape.planeHeight * shape.planeWidth * 16, row: shape.planeWidth * 16)
       }
     }
   }
