@@ -202,19 +202,25 @@ package protocol NetworkKernels: Sendable {
   static func packWeights(
     _ shape: ConvolutionShape, block: Int, weights: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>)
 
-  /// Lists the non-zero gradients of one image.
+  /// Lists the non-zero gradients of one image by channel, for
+  /// ``accumulateWeightGradient(_:images:routes:input:gradient:)``.
   ///
   /// - Parameters:
   ///   - gradient: [output block][window][16], with respect to the pooled outputs
   ///   - winners: [output block][window][16]
   ///   - routes: the lists of this image, overwritten
-  static func routeGradients(
+  static func routeByChannel(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
+
+  /// Lists the non-zero gradients of one image by window, for ``computeInputGradient(_:images:routes:weights:gradient:)``.
+  /// Parameters are those of ``routeByChannel(_:gradient:winners:routes:)``.
+  static func routeByWindow(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
   /// Adds a shard's gradient with respect to the weights: image after image, window after window, fused.
   ///
   /// - Parameters:
-  ///   - routes: the lists of all images
+  ///   - routes: the lists by channel of all images
   ///   - input: [image][input block][inputHeight][inputWidth][16]
   ///   - gradient: [input block][output channel][tap][16 input], added to
   static func accumulateWeightGradient(
@@ -225,7 +231,7 @@ package protocol NetworkKernels: Sendable {
   /// channels, then windows, then winners, then channels.
   ///
   /// - Parameters:
-  ///   - routes: the lists of all images
+  ///   - routes: the lists by window of all images
   ///   - weights: [input block][output channel][tap][16 input]
   ///   - gradient: [image][input block][inputHeight][inputWidth][16], overwritten; values in the border have no meaning
   static func computeInputGradient(

@@ -1,3 +1,5 @@
+internal import CInstructions
+
 /// The four outputs of one pooling window, each for 16 filters.
 struct Window {
   var topLeft = Lanes()
@@ -22,15 +24,14 @@ struct Window {
   func pool(into output: UnsafeMutablePointer<Float>, _ winners: UnsafeMutablePointer<Int32>) {
     var best = topLeft
     var winner = SIMD16<Int32>()
-    let second = topRight .> best
-    best.replace(with: topRight, where: second)
-    winner.replace(with: 1, where: second)
-    let third = bottomLeft .> best
-    best.replace(with: bottomLeft, where: third)
-    winner.replace(with: 2, where: third)
-    let fourth = bottomRight .> best
-    best.replace(with: bottomRight, where: fourth)
-    winner.replace(with: 3, where: fourth)
+    @inline(__always)
+    func compare(_ candidate: Lanes, _ number: Int32) {
+      winner = atelier_if_greater_f32(candidate, best, number, winner)
+      best = atelier_greater_f32(candidate, best)
+    }
+    compare(topRight, 1)
+    compare(bottomLeft, 2)
+    compare(bottomRight, 3)
     output.store(best, at: 0)
     UnsafeMutableRawPointer(winners).storeBytes(of: winner, as: SIMD16<Int32>.self)
   }

@@ -100,9 +100,11 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
           windowCounts: windowCounts.pointer + image * windows * 4)
       }
       for image in 0..<images {
-        kernels.routeGradients(
-          shape, gradient: gradient.pointer + image * shape.outputCount,
-          winners: winners.pointer + image * shape.outputCount, routes: routes(image))
+        for route in [kernels.routeByChannel, kernels.routeByWindow] {
+          route(
+            shape, gradient.pointer + image * shape.outputCount, winners.pointer + image * shape.outputCount,
+            routes(image))
+        }
       }
       body(routes(0))
     }

@@ -135,19 +135,28 @@ enum ReferenceNetworkKernels: NetworkKernels {
     }
   }
 
-  static func routeGradients(
+  /// Returns the position of a channel's window in [output block][window][16].
+  private static func element(_ shape: ConvolutionShape, _ channel: Int, _ window: Int) -> Int {
+    (channel / 16 * shape.windows + window) * 16 + channel % 16
+  }
+
+  static func routeByChannel(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
   ) {
-    func element(_ channel: Int, _ window: Int) -> Int { (channel / 16 * shape.windows + window) * 16 + channel % 16 }
     for channel in 0..<shape.outputChannels {
-      let present = (0..<shape.windows).filter { gradient[element(channel, $0)] != 0 }
+      let present = (0..<shape.windows).filter { gradient[element(shape, channel, $0)] != 0 }
       routes.channelCounts[channel] = Int32(present.count)
       for (entry, window) in present.enumerated() {
         let place = channel * shape.windows + entry
-        routes.channelValues[place] = gradient[element(channel, window)]
-        routes.channelPositions[place] = Int32(position(shape, window, Int(winners[element(channel, window)])))
+        routes.channelValues[place] = gradient[element(shape, channel, window)]
+        routes.channelPositions[place] = Int32(position(shape, window, Int(winners[element(shape, channel, window)])))
       }
     }
+  }
+
+  static func routeByWindow(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
+  ) {
     for group in 0..<PoolingRoutes.groups(shape) {
       let channels = group * PoolingRoutes.group..<min((group + 1) * PoolingRoutes.group, shape.outputChannels)
       for window in 0..<shape.windows {
@@ -155,11 +164,11 @@ enum ReferenceNetworkKernels: NetworkKernels {
         var entry = list * PoolingRoutes.group
         for winner in 0..<4 {
           let present = channels.filter {
-            gradient[element($0, window)] != 0 && winners[element($0, window)] == Int32(winner)
+            gradient[element(shape, $0, window)] != 0 && winners[element(shape, $0, window)] == Int32(winner)
           }
           routes.windowCounts[list * 4 + winner] = Int32(present.count)
           for channel in present {
-            routes.windowValues[entry] = gradient[element(channel, window)]
+            routes.windowValues[entry] = gradient[element(shape, channel, window)]
             routes.windowChannels[entry] = Int32(channel)
             entry += 1
           }

@@ -103,7 +103,12 @@ extension ShardPass {
     for outputBlock in 0..<shape.outputBlocks {
       normalizationGradient(index, outputBlock: outputBlock, images: images, training, gradients)
     }
-    routeGradients(index, images: images, gradients)
+    for image in 0..<images {
+      kernels.routeByChannel(
+        shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
+        winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
+        routes: gradients.routes(shape, from: image))
+    }
     let weights = training.gradient + block.weights.offset
     weights.update(repeating: 0, count: block.weights.count)
     kernels.accumulateWeightGradient(
@@ -111,22 +116,18 @@ extension ShardPass {
     if index > 0 { inputGradient(block: index, images: images, gradients) }
   }
 
-  /// Lists the non-zero gradients of the block's pooled outputs.
-  func routeGradients(_ index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
-    let shape = plan.blocks[index].shape
+  /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from ``ShardWorkspace/Gradients/pooled``.
+  func inputGradient(block index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
+    let block = plan.blocks[index]
+    let shape = block.shape
     for image in 0..<images {
-      kernels.routeGradients(
+      kernels.routeByWindow(
         shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
         winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
         routes: gradients.routes(shape, from: image))
     }
-  }
-
-  /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from the listed gradients.
-  func inputGradient(block index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
-    let block = plan.blocks[index]
     kernels.computeInputGradient(
-      block.shape, images: images, routes: gradients.routes(block.shape), weights: parameters + block.weights.offset,
+      shape, images: images, routes: gradients.routes(shape), weights: parameters + block.weights.offset,
       gradient: gradients.upstream.pointer)
   }
 

@@ -27,10 +27,7 @@ extension ShardPass {
         rectifierGradient(index, outputBlock: outputBlock, images: images, gradients)
         if index > target { scaleGradient(index, outputBlock: outputBlock, images: images, gradients) }
       }
-      if index > target {
-        routeGradients(index, images: images, gradients)
-        inputGradient(block: index, images: images, gradients)
-      }
+      if index > target { inputGradient(block: index, images: images, gradients) }
     }
   }
 
