@@ -23,6 +23,13 @@ package struct ConvolutionShape: Sendable, Equatable {
   package let planeCount: Int
   /// Windows of one plane.
   package let windows: Int
+  /// Whether Winograd's algorithm computes the convolution: with 3x3 kernels. Others are computed directly.
+  package let isWinograd: Bool
+  /// The number of tiles that Winograd's algorithm transforms at once, so that they stay in the second-level cache.
+  package let tilesAtOnce: Int
+  /// Floats from one transformed tile to the next: an odd number of cache lines, so that the tiles of one channel are
+  /// in different sets of the first-level cache.
+  package let tileStride: Int
 
   package init(inputChannels: Int, outputChannels: Int, kernel: Int, inputHeight: Int, inputWidth: Int) {
     self.inputChannels = inputChannels
@@ -37,6 +44,9 @@ package struct ConvolutionShape: Sendable, Equatable {
     taps = kernel * kernel
     planeCount = inputHeight * inputWidth * 16
     windows = pooledHeight * pooledWidth
+    isWinograd = kernel == 3
+    tileStride = (inputBlocks | 1) * 16
+    tilesAtOnce = min(max((1 << 13) / tileStride / 28, 1), 6) * 28
   }
 
   /// Floats of one image's input, with its border.
@@ -48,6 +58,15 @@ package struct ConvolutionShape: Sendable, Equatable {
   /// Floats of the weights of one output block as ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``
   /// reads them: [input block][tap][16 input][16 output].
   package var packedBlockCount: Int { inputBlocks * taps * 256 }
+  /// Output channels that Winograd's algorithm computes at once.
+  package static let winogradGroup = 32
+  package var winogradGroups: Int { (outputChannels + Self.winogradGroup - 1) / Self.winogradGroup }
+  /// Floats of all transformed weights, see ``NetworkKernels/transformWeights(_:group:weights:transformed:)``.
+  package var winogradWeightCount: Int { 16 * inputChannels * outputBlocks * 16 }
+  /// Floats of the transformed weights of every group but the last, which may have less.
+  package var winogradGroupCount: Int { 16 * inputChannels * Self.winogradGroup }
+  /// Floats that Winograd's algorithm needs for intermediate results.
+  package var winogradScratchCount: Int { isWinograd ? 16 * tilesAtOnce * (tileStride + Self.winogradGroup) : 0 }
 }
 
 /// The non-zero gradients of one shard's pooled outputs, listed in the two orders in which kernels need them.
@@ -138,6 +157,43 @@ package protocol NetworkKernels: Sendable {
     _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>)
 
+  /// Convolves images with all filters of 3x3 weights by Winograd's algorithm F(2x2, 3x3) (Lavin and Gray, 2016), and
+  /// keeps the largest output of each window.
+  ///
+  /// A tile is the 4x4 pixels d that the four outputs of a window depend on. Each is Aᵀ (Σ U ⊙ V) A, where
+  /// V = Bᵀ d B is the transformed tile, U are the transformed weights, and the sum is a fused sum from zero over input
+  /// channels. Columns are transformed before rows, by
+  /// Bᵀ (a, b, c, d) = (a - c, b + c, c - b, b - d) and Aᵀ (a, b, c, d) = ((a + b) + c, (b - c) - d).
+  /// Of equal outputs, the first wins.
+  ///
+  /// - Parameters:
+  ///   - input: [image][input block][inputHeight][inputWidth][16]
+  ///   - weights: all groups of ``transformWeights(_:group:weights:transformed:)``
+  ///   - scratch: (winogradScratchCount), overwritten
+  ///   - output: [image][output block][window][16], overwritten
+  ///   - winners: [image][output block][window][16], overwritten by the numbers of the winners, 0 to 3
+  static func convolveByWinogradAndPool(
+    _ shape: ConvolutionShape, images: Int, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>)
+
+  /// Computes the same outputs as ``convolveByWinogradAndPool(_:images:input:weights:scratch:output:winners:)``, with
+  /// the same bits, without pooling.
+  ///
+  /// - Parameter output: [image][output block][2 * pooledHeight][2 * pooledWidth][16], overwritten
+  static func convolveByWinograd(
+    _ shape: ConvolutionShape, images: Int, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>)
+
+  /// Transforms the trained weights g of one group of 32 output channels for Winograd's algorithm: U = G g Gᵀ. Columns
+  /// are transformed before rows, by G (a, b, c) = (a, ((a + c) + b) / 2, ((a + c) - b) / 2, c).
+  ///
+  /// - Parameters:
+  ///   - weights: [input block][output channel][tap][16 input]
+  ///   - transformed: [row and column of U][input channel][outputs], overwritten. There are 32 outputs, or 16 if the
+  ///     last group has no more; zero for output channels that do not exist.
+  static func transformWeights(
+    _ shape: ConvolutionShape, group: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>)
+
   /// Rearranges the trained weights of one output block for ``convolveAndPool(_:input:weights:output:winners:)``.
   ///
   /// - Parameters:
@@ -146,19 +202,25 @@ package protocol NetworkKernels: Sendable {
   static func packWeights(
     _ shape: ConvolutionShape, block: Int, weights: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>)
 
-  /// Lists the non-zero gradients of one image.
+  /// Lists the non-zero gradients of one image by channel, for
+  /// ``accumulateWeightGradient(_:images:routes:input:gradient:)``.
   ///
   /// - Parameters:
   ///   - gradient: [output block][window][16], with respect to the pooled outputs
   ///   - winners: [output block][window][16]
   ///   - routes: the lists of this image, overwritten
-  static func routeGradients(
+  static func routeByChannel(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
+
+  /// Lists the non-zero gradients of one image by window, for ``computeInputGradient(_:images:routes:weights:gradient:)``.
+  /// Parameters are those of ``routeByChannel(_:gradient:winners:routes:)``.
+  static func routeByWindow(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
   /// Adds a shard's gradient with respect to the weights: image after image, window after window, fused.
   ///
   /// - Parameters:
-  ///   - routes: the lists of all images
+  ///   - routes: the lists by channel of all images
   ///   - input: [image][input block][inputHeight][inputWidth][16]
   ///   - gradient: [input block][output channel][tap][16 input], added to
   static func accumulateWeightGradient(
@@ -169,7 +231,7 @@ package protocol NetworkKernels: Sendable {
   /// channels, then windows, then winners, then channels.
   ///
   /// - Parameters:
-  ///   - routes: the lists of all images
+  ///   - routes: the lists by window of all images
   ///   - weights: [input block][output channel][tap][16 input]
   ///   - gradient: [image][input block][inputHeight][inputWidth][16], overwritten; values in the border have no meaning
   static func computeInputGradient(

@@ -1,43 +1,5 @@
 package import KernelInterface
 
-/// The four outputs of one pooling window, each for 16 filters.
-private struct Window {
-  var topLeft = Lanes()
-  var topRight = Lanes()
-  var bottomLeft = Lanes()
-  var bottomRight = Lanes()
-
-  @inline(__always) init() {}
-
-  /// Adds weight * input. `top` and `bottom` point to the input pixels of the window's left outputs, in one channel;
-  /// the right outputs read the next pixels, 16 floats further.
-  @inline(__always)
-  mutating func accumulate(_ weight: Lanes, _ top: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>) {
-    topLeft = topLeft.addingProduct(Lanes(repeating: top[0]), weight)
-    topRight = topRight.addingProduct(Lanes(repeating: top[16]), weight)
-    bottomLeft = bottomLeft.addingProduct(Lanes(repeating: bottom[0]), weight)
-    bottomRight = bottomRight.addingProduct(Lanes(repeating: bottom[16]), weight)
-  }
-
-  /// Stores the largest output and its number.
-  @inline(__always)
-  func pool(into output: UnsafeMutablePointer<Float>, _ winners: UnsafeMutablePointer<Int32>) {
-    var best = topLeft
-    var winner = SIMD16<Int32>()
-    let second = topRight .> best
-    best.replace(with: topRight, where: second)
-    winner.replace(with: 1, where: second)
-    let third = bottomLeft .> best
-    best.replace(with: bottomLeft, where: third)
-    winner.replace(with: 2, where: third)
-    let fourth = bottomRight .> best
-    best.replace(with: bottomRight, where: fourth)
-    winner.replace(with: 3, where: fourth)
-    output.store(best, at: 0)
-    UnsafeMutableRawPointer(winners).storeBytes(of: winner, as: SIMD16<Int32>.self)
-  }
-}
-
 extension SIMDKernels {
   package static func convolveAndPool(
     _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
@@ -139,15 +101,27 @@ extension SIMDKernels {
   package static func packWeights(
     _ shape: ConvolutionShape, block: Int, weights: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>
   ) {
-    let filters = min(16, shape.outputChannels - 16 * block)
     for inputBlock in 0..<shape.inputBlocks {
-      for tap in 0..<shape.taps {
-        let target = packed + (inputBlock * shape.taps + tap) * 256
-        target.update(repeating: 0, count: 256)
-        for filter in 0..<filters {
-          let source = weights + ((inputBlock * shape.outputChannels + 16 * block + filter) * shape.taps + tap) * 16
-          for channel in 0..<16 { target[channel * 16 + filter] = source[channel] }
-        }
+      packWeights(
+        shape, block: block, inputBlock: inputBlock, weights: weights,
+        packed: packed + inputBlock * shape.taps * 256)
+    }
+  }
+
+  /// Rearranges the weights of one input and one output block.
+  ///
+  /// - Parameter packed: [tap][16 input][16 output]
+  static func packWeights(
+    _ shape: ConvolutionShape, block: Int, inputBlock: Int, weights: UnsafePointer<Float>,
+    packed: UnsafeMutablePointer<Float>
+  ) {
+    let filters = min(16, shape.outputChannels - 16 * block)
+    for tap in 0..<shape.taps {
+      let target = packed + tap * 256
+      target.update(repeating: 0, count: 256)
+      for filter in 0..<filters {
+        let source = weights + ((inputBlock * shape.outputChannels + 16 * block + filter) * shape.taps + tap) * 16
+        for channel in 0..<16 { target[channel * 16 + filter] = source[channel] }
       }
     }
   }

@@ -7,69 +7,86 @@ extension SIMDKernels {
     _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, input: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>
   ) {
+    if shape.kernel == 3 {
+      for block in stride(from: 0, to: shape.inputBlocks, by: 2) {
+        addNineTaps(shape, block, images, routes, input, gradient)
+      }
+      return
+    }
     let slab = shape.outputChannels * shape.taps * 16
-    var block = 0
-    while block < shape.inputBlocks {
-      let blocks = shape.kernel == 3 && block + 2 <= shape.inputBlocks ? 2 : 1
-      // The input planes of these images fit in the first-level cache, the slab of the gradient in the second-level
-      // cache.
-      let imagesAtOnce = max(1, 8192 / (blocks * shape.planeCount))
-      var first = 0
-      while first < images {
-        let end = min(images, first + imagesAtOnce)
-        for channel in 0..<shape.outputChannels {
-          for image in first..<end {
-            let list = image * shape.outputChannels + channel
-            let plane = input + image * shape.inputCount + block * shape.planeCount
-            let target = gradient + block * slab + channel * shape.taps * 16
-            let values = UnsafePointer(routes.channelValues + list * shape.windows)
-            let positions = UnsafePointer(routes.channelPositions + list * shape.windows)
-            let count = Int(routes.channelCounts[list])
-            if blocks == 2 {
-              addNineTaps(shape, values, positions, count, plane, plane + shape.planeCount, target, target + slab)
-            } else {
-              addTaps(shape, values, positions, count, plane, target)
-            }
+    for block in 0..<shape.inputBlocks {
+      for image in 0..<images {
+        let plane = input + (image * shape.inputBlocks + block) * shape.planeCount
+        for channel in stride(from: 0, to: shape.outputChannels, by: 4) {
+          for tap in 0..<shape.taps {
+            let pixel = (tap / shape.kernel * shape.inputWidth + tap % shape.kernel) * 16
+            addTap(shape, image, channel, routes, plane + pixel, gradient + block * slab + tap * 16)
           }
         }
-        first = end
       }
-      block += blocks
     }
   }
 
-  /// Adds to the nine taps of a 3x3 kernel for two blocks of input channels: 18 sums in registers.
+  /// Adds to one tap of any kernel, for four output channels at once, because each addition waits for the one before.
+  private static func addTap(
+    _ shape: ConvolutionShape, _ image: Int, _ channel: Int, _ routes: PoolingRoutes, _ plane: UnsafePointer<Float>,
+    _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    // Channels that do not exist repeat the last one.
+    @inline(__always)
+    func sum(_ number: Int) -> TapSum {
+      let channel = min(channel + number, shape.outputChannels - 1)
+      let list = image * shape.outputChannels + channel
+      return TapSum(
+        values: routes.channelValues + list * shape.windows, positions: routes.channelPositions + list * shape.windows,
+        count: Int(routes.channelCounts[list]), target: gradient + channel * shape.taps * 16)
+    }
+    var (a, b, c, d) = (sum(0), sum(1), sum(2), sum(3))
+    let common = min(min(a.count, b.count), min(c.count, d.count))
+    for entry in 0..<common {
+      a.add(entry, plane)
+      b.add(entry, plane)
+      c.add(entry, plane)
+      d.add(entry, plane)
+    }
+    a.complete(from: common, plane)
+    b.complete(from: common, plane)
+    c.complete(from: common, plane)
+    d.complete(from: common, plane)
+  }
+
+  /// Adds to the nine taps of 3x3 kernels for one or two blocks of input channels: up to 18 sums in registers.
   private static func addNineTaps(
-    _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
-    _ firstPlane: UnsafePointer<Float>, _ secondPlane: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>,
-    _ second: UnsafeMutablePointer<Float>
+    _ shape: ConvolutionShape, _ block: Int, _ images: Int, _ routes: PoolingRoutes, _ input: UnsafePointer<Float>,
+    _ gradient: UnsafeMutablePointer<Float>
   ) {
+    let slab = shape.outputChannels * 144
+    let hasTwo = block + 1 < shape.inputBlocks
     let row = shape.inputWidth * 16
-    var (a, b) = (NineTaps(first), NineTaps(second))
-    for entry in 0..<count {
-      let value = Lanes(repeating: values[entry])
-      let position = Int(positions[entry]) * 16
-      a.accumulate(value, firstPlane + position, row)
-      b.accumulate(value, secondPlane + position, row)
-    }
-    a.store(first)
-    b.store(second)
-  }
-
-  /// Adds to the taps of any kernel for one block of input channels, tap after tap.
-  private static func addTaps(
-    _ shape: ConvolutionShape, _ values: UnsafePointer<Float>, _ positions: UnsafePointer<Int32>, _ count: Int,
-    _ plane: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
-  ) {
-    for ky in 0..<shape.kernel {
-      for kx in 0..<shape.kernel {
-        let shifted = plane + (ky * shape.inputWidth + kx) * 16
-        let tap = (ky * shape.kernel + kx) * 16
-        var sum = target.lanes(at: tap)
-        for entry in 0..<count {
-          sum = sum.addingProduct(Lanes(repeating: values[entry]), shifted.lanes(at: Int(positions[entry]) * 16))
+    // The input planes of these images fit in the first-level cache, the slabs of the gradient in the second-level
+    // cache.
+    let imagesAtOnce = max(1, 8192 / (2 * shape.planeCount))
+    for first in stride(from: 0, to: images, by: imagesAtOnce) {
+      for channel in 0..<shape.outputChannels {
+        let target = gradient + block * slab + channel * 144
+        // Without a second block, the first one is computed twice.
+        let second = hasTwo ? target + slab : target
+        var (a, b) = (NineTaps(target), NineTaps(second))
+        for image in first..<min(first + imagesAtOnce, images) {
+          let plane = input + (image * shape.inputBlocks + block) * shape.planeCount
+          let distance = hasTwo ? shape.planeCount : 0
+          let list = image * shape.outputChannels + channel
+          let values = routes.channelValues + list * shape.windows
+          let positions = routes.channelPositions + list * shape.windows
+          for entry in 0..<Int(routes.channelCounts[list]) {
+            let value = Lanes(repeating: values[entry])
+            let pixel = plane + Int(positions[entry]) * 16
+            a.accumulate(value, pixel, row)
+            b.accumulate(value, pixel + distance, row)
+          }
         }
-        target.store(sum, at: tap)
+        a.store(target)
+        b.store(second)
       }
     }
   }
@@ -91,7 +108,11 @@ extension SIMDKernels {
           for image in first..<min(first + imagesAtOnce, images) {
             let plane = gradient + image * shape.inputCount + block * shape.planeCount
             let list = (image * groups + group) * shape.windows
-            spread(shape, list, routes, blockWeights, plane)
+            if shape.kernel == 3 {
+              spreadNineTaps(shape, list, routes, blockWeights, plane)
+            } else {
+              spread(shape, list, routes, blockWeights, plane)
+            }
           }
         }
       }
@@ -110,11 +131,7 @@ extension SIMDKernels {
         for winner in 0..<4 {
           let end = entry + Int(routes.windowCounts[window * 4 + winner])
           let target = plane + ((2 * y + winner >> 1) * shape.inputWidth + 2 * x + winner & 1) * 16
-          if shape.kernel == 3 {
-            spreadNineTaps(shape, entry..<end, routes, weights, target)
-          } else {
-            spreadTaps(shape, entry..<end, routes, weights, target)
-          }
+          spreadTaps(shape, entry..<end, routes, weights, target)
           entry = end
         }
         window += 1
@@ -122,18 +139,65 @@ extension SIMDKernels {
     }
   }
 
+  /// The same for 3x3 kernels: the 4x4 pixels that the four outputs of a window depend on are in registers, and half of
+  /// them stay there for the next window.
   private static func spreadNineTaps(
-    _ shape: ConvolutionShape, _ entries: Range<Int>, _ routes: PoolingRoutes, _ weights: UnsafePointer<Float>,
-    _ target: UnsafeMutablePointer<Float>
+    _ shape: ConvolutionShape, _ list: Int, _ routes: PoolingRoutes, _ weights: UnsafePointer<Float>,
+    _ plane: UnsafeMutablePointer<Float>
   ) {
-    if entries.isEmpty { return }
-    let row = shape.inputWidth * 16
-    var patch = NineTaps(target, row)
-    for entry in entries {
-      let value = Lanes(repeating: routes.windowValues[entry])
-      patch.accumulate(value, weights + Int(routes.windowChannels[entry]) * 144, 48)
+    let (row, group) = (shape.inputWidth * 16, PoolingRoutes.group)
+    var window = list
+    for y in 0..<shape.pooledHeight {
+      var target = plane + 2 * y * row
+      var left = TwoColumns(target, row)
+      for _ in 0..<shape.pooledWidth {
+        var right = TwoColumns(target + 32, row)
+        var entry = window * group
+        @inline(__always)
+        func forEachEntry(of winner: Int, _ body: (_ value: Lanes, _ taps: UnsafePointer<Float>) -> Void) {
+          let end = entry + Int(routes.windowCounts[window * 4 + winner])
+          while entry < end {
+            body(Lanes(repeating: routes.windowValues[entry]), weights + Int(routes.windowChannels[entry]) * 144)
+            entry += 1
+          }
+        }
+        forEachEntry(of: 0) { value, taps in
+          accumulateRow(value, taps, &left.a0, &left.b0, &right.a0)
+          accumulateRow(value, taps + 48, &left.a1, &left.b1, &right.a1)
+          accumulateRow(value, taps + 96, &left.a2, &left.b2, &right.a2)
+        }
+        forEachEntry(of: 1) { value, taps in
+          accumulateRow(value, taps, &left.b0, &right.a0, &right.b0)
+          accumulateRow(value, taps + 48, &left.b1, &right.a1, &right.b1)
+          accumulateRow(value, taps + 96, &left.b2, &right.a2, &right.b2)
+        }
+        forEachEntry(of: 2) { value, taps in
+          accumulateRow(value, taps, &left.a1, &left.b1, &right.a1)
+          accumulateRow(value, taps + 48, &left.a2, &left.b2, &right.a2)
+          accumulateRow(value, taps + 96, &left.a3, &left.b3, &right.a3)
+        }
+        forEachEntry(of: 3) { value, taps in
+          accumulateRow(value, taps, &left.b1, &right.a1, &right.b1)
+          accumulateRow(value, taps + 48, &left.b2, &right.a2, &right.b2)
+          accumulateRow(value, taps + 96, &left.b3, &right.a3, &right.b3)
+        }
+        left.store(target, row)
+        left = right
+        target += 32
+        window += 1
+      }
+      left.store(target, row)
     }
-    patch.store(target, row)
+  }
+
+  /// Adds value * taps to three pixels of a row.
+  @inline(__always)
+  private static func accumulateRow(
+    _ value: Lanes, _ taps: UnsafePointer<Float>, _ first: inout Lanes, _ second: inout Lanes, _ third: inout Lanes
+  ) {
+    first = first.addingProduct(value, taps.lanes(at: 0))
+    second = second.addingProduct(value, taps.lanes(at: 16))
+    third = third.addingProduct(value, taps.lanes(at: 32))
   }
 
   private static func spreadTaps(
@@ -153,6 +217,63 @@ extension SIMDKernels {
         target.store(sum, at: pixel)
       }
     }
+  }
+}
+
+/// The gradient of one tap of one output channel.
+private struct TapSum {
+  let values: UnsafePointer<Float>
+  let positions: UnsafePointer<Int32>
+  let count: Int
+  let target: UnsafeMutablePointer<Float>
+  var sum: Lanes
+
+  @inline(__always)
+  init(
+    values: UnsafeMutablePointer<Float>, positions: UnsafeMutablePointer<Int32>, count: Int,
+    target: UnsafeMutablePointer<Float>
+  ) {
+    (self.values, self.positions) = (UnsafePointer(values), UnsafePointer(positions))
+    (self.count, self.target) = (count, target)
+    sum = target.lanes(at: 0)
+  }
+
+  @inline(__always)
+  mutating func add(_ entry: Int, _ plane: UnsafePointer<Float>) {
+    sum = sum.addingProduct(Lanes(repeating: values[entry]), plane.lanes(at: Int(positions[entry]) * 16))
+  }
+
+  /// Adds the remaining entries, and stores the sum.
+  @inline(__always)
+  mutating func complete(from first: Int, _ plane: UnsafePointer<Float>) {
+    for entry in first..<count { add(entry, plane) }
+    target.store(sum, at: 0)
+  }
+}
+
+/// Two columns of four pixels, each with 16 channels.
+private struct TwoColumns {
+  var a0, b0, a1, b1, a2, b2, a3, b3: Lanes
+
+  /// - Parameter row: floats from one row to the next
+  @inline(__always)
+  init(_ source: UnsafeMutablePointer<Float>, _ row: Int) {
+    (a0, b0) = (source.lanes(at: 0), source.lanes(at: 16))
+    (a1, b1) = (source.lanes(at: row), source.lanes(at: row + 16))
+    (a2, b2) = (source.lanes(at: 2 * row), source.lanes(at: 2 * row + 16))
+    (a3, b3) = (source.lanes(at: 3 * row), source.lanes(at: 3 * row + 16))
+  }
+
+  @inline(__always)
+  func store(_ target: UnsafeMutablePointer<Float>, _ row: Int) {
+    target.store(a0, at: 0)
+    target.store(b0, at: 16)
+    target.store(a1, at: row)
+    target.store(b1, at: row + 16)
+    target.store(a2, at: 2 * row)
+    target.store(b2, at: 2 * row + 16)
+    target.store(a3, at: 3 * row)
+    target.store(b3, at: 3 * row + 16)
   }
 }
 

@@ -2,20 +2,9 @@ internal import CInstructions
 package import KernelInterface
 
 extension SIMDKernels {
-  package static func routeGradients(
+  /// Squares of 16 windows and 16 channels are transposed, so that a register holds the windows of one channel.
+  package static func routeByChannel(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
-  ) {
-    routeByChannel(shape, gradient, winners, routes)
-    for group in 0..<PoolingRoutes.groups(shape) {
-      for window in 0..<shape.windows { routeWindow(shape, group, window, gradient, winners, routes) }
-    }
-  }
-
-  /// Lists the entries of each channel: squares of 16 windows and 16 channels are transposed, so that a register holds
-  /// the windows of one channel.
-  private static func routeByChannel(
-    _ shape: ConvolutionShape, _ gradient: UnsafePointer<Float>, _ winners: UnsafePointer<Int32>,
-    _ routes: PoolingRoutes
   ) {
     routes.channelCounts.update(repeating: 0, count: shape.outputChannels)
     for block in 0..<shape.outputBlocks {
@@ -72,6 +61,14 @@ extension SIMDKernels {
         atelier_store_selected_i32(routes.channelPositions + list, position, selected)
         routes.channelCounts[channel + lane] = count &+ Int32(truncatingIfNeeded: selected.nonzeroBitCount)
       }
+    }
+  }
+
+  package static func routeByWindow(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
+  ) {
+    for group in 0..<PoolingRoutes.groups(shape) {
+      for window in 0..<shape.windows { routeWindow(shape, group, window, gradient, winners, routes) }
     }
   }
 

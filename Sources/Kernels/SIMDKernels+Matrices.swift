@@ -5,7 +5,30 @@ extension SIMDKernels {
     m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRow: Int, aColumn: Int, b: UnsafePointer<Float>, bRow: Int,
     c: UnsafeMutablePointer<Float>, cRow: Int, accumulate: Bool
   ) {
-    for column in stride(from: 0, to: n, by: 16) {
+    var firstColumn = 0
+    #if AVX512
+      while firstColumn + 32 <= n {
+        let column = firstColumn
+        var row = 0
+        while row + 14 <= m {
+          multiply14Rows(
+            k, a + row * aRow, aRow, aColumn, b + column, bRow, c + row * cRow + column, cRow, accumulate)
+          row += 14
+        }
+        for half in stride(from: 0, to: 32, by: 16) {
+          var row = row
+          while row < m {
+            let rows = min(6, m - row)
+            multiplyRows(
+              rows, k, a + row * aRow, aRow, aColumn, b + column + half, bRow, c + row * cRow + column + half, cRow,
+              accumulate)
+            row += rows
+          }
+        }
+        firstColumn += 32
+      }
+    #endif
+    for column in stride(from: firstColumn, to: n, by: 16) {
       var row = 0
       while row < m {
         let rows = min(6, m - row)
@@ -15,6 +38,35 @@ extension SIMDKernels {
       }
     }
   }
+
+  #if AVX512
+    private static func multiply14Rows(
+      _ k: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aColumn: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+      _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool
+    ) {
+      func rows(_ first: Int) -> TwoRows { accumulate ? TwoRows(c + first * cRow, cRow) : TwoRows() }
+      var (r0, r1, r2, r3) = (rows(0), rows(2), rows(4), rows(6))
+      var (r4, r5, r6) = (rows(8), rows(10), rows(12))
+      for p in 0..<k {
+        let (left, right) = (b.lanes(at: p * bRow), b.lanes(at: p * bRow + 16))
+        let column = a + p * aColumn
+        r0.accumulate(left, right, column, aRow)
+        r1.accumulate(left, right, column + 2 * aRow, aRow)
+        r2.accumulate(left, right, column + 4 * aRow, aRow)
+        r3.accumulate(left, right, column + 6 * aRow, aRow)
+        r4.accumulate(left, right, column + 8 * aRow, aRow)
+        r5.accumulate(left, right, column + 10 * aRow, aRow)
+        r6.accumulate(left, right, column + 12 * aRow, aRow)
+      }
+      r0.store(c, cRow)
+      r1.store(c + 2 * cRow, cRow)
+      r2.store(c + 4 * cRow, cRow)
+      r3.store(c + 6 * cRow, cRow)
+      r4.store(c + 8 * cRow, cRow)
+      r5.store(c + 10 * cRow, cRow)
+      r6.store(c + 12 * cRow, cRow)
+    }
+  #endif
 
   /// Computes up to six rows of 16 columns: 6 registers of AVX-512, 12 of AVX2's 16.
   @inline(__always)
@@ -66,3 +118,39 @@ extension SIMDKernels {
     }
   }
 }
+
+#if AVX512
+  /// Two rows of 32 columns of a product.
+  private struct TwoRows {
+    var a = Lanes()
+    var b = Lanes()
+    var c = Lanes()
+    var d = Lanes()
+
+    @inline(__always) init() {}
+
+    @inline(__always)
+    init(_ source: UnsafeMutablePointer<Float>, _ row: Int) {
+      (a, b) = (source.lanes(at: 0), source.lanes(at: 16))
+      (c, d) = (source.lanes(at: row), source.lanes(at: row + 16))
+    }
+
+    /// Adds vector * column.
+    @inline(__always)
+    mutating func accumulate(_ left: Lanes, _ right: Lanes, _ column: UnsafePointer<Float>, _ row: Int) {
+      let (first, second) = (Lanes(repeating: column[0]), Lanes(repeating: column[row]))
+      a = a.addingProduct(first, left)
+      b = b.addingProduct(first, right)
+      c = c.addingProduct(second, left)
+      d = d.addingProduct(second, right)
+    }
+
+    @inline(__always)
+    func store(_ target: UnsafeMutablePointer<Float>, _ row: Int) {
+      target.store(a, at: 0)
+      target.store(b, at: 16)
+      target.store(c, at: row)
+      target.store(d, at: row + 16)
+    }
+  }
+#endif

@@ -100,9 +100,11 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
           windowCounts: windowCounts.pointer + image * windows * 4)
       }
       for image in 0..<images {
-        kernels.routeGradients(
-          shape, gradient: gradient.pointer + image * shape.outputCount,
-          winners: winners.pointer + image * shape.outputCount, routes: routes(image))
+        for route in [kernels.routeByChannel, kernels.routeByWindow] {
+          route(
+            shape, gradient.pointer + image * shape.outputCount, winners.pointer + image * shape.outputCount,
+            routes(image))
+        }
       }
       body(routes(0))
     }
@@ -118,8 +120,10 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13], [0, 1, 3, 17]) func matrixProductsMatchReference(m: Int, k: Int) {
-    for n in [16, 48] {
+  @Test(arguments: [0, 1, 2, 5, 6, 7, 12, 13, 14, 15, 28, 35], [0, 1, 3, 17]) func matrixProductsMatchReference(
+    m: Int, k: Int
+  ) {
+    for n in [16, 48, 64] {
       let a = randomFloats(m * (k + 3), 10)
       let b = randomFloats(k * (n + 16), 11)
       for accumulate in [false, true] {

@@ -30,6 +30,88 @@ enum ReferenceNetworkKernels: NetworkKernels {
     }
   }
 
+  static func convolveByWinogradAndPool(
+    _ shape: ConvolutionShape, images: Int, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>
+  ) {
+    forEachWinogradWindow(shape, images, input, weights) { outputs, image, window, channel in
+      let place = ((image * shape.outputBlocks + channel / 16) * shape.windows + window) * 16 + channel % 16
+      let best = outputs.max()!
+      output[place] = best
+      winners[place] = Int32(outputs.firstIndex(of: best)!)
+    }
+  }
+
+  static func convolveByWinograd(
+    _ shape: ConvolutionShape, images: Int, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    forEachWinogradWindow(shape, images, input, weights) { outputs, image, window, channel in
+      let (y, x) = window.quotientAndRemainder(dividingBy: shape.pooledWidth)
+      let plane = image * shape.outputBlocks + channel / 16
+      for (number, value) in outputs.enumerated() {
+        let row = plane * 2 * shape.pooledHeight + 2 * y + number / 2
+        output[(row * 2 * shape.pooledWidth + 2 * x + number % 2) * 16 + channel % 16] = value
+      }
+    }
+  }
+
+  private static func forEachWinogradWindow(
+    _ shape: ConvolutionShape, _ images: Int, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+    _ body: (_ outputs: [Float], _ image: Int, _ window: Int, _ channel: Int) -> Void
+  ) {
+    for image in 0..<images {
+      for window in 0..<shape.windows {
+        let corner = position(shape, window, 0)
+        let tiles = (0..<shape.inputChannels).map { channel in
+          let plane = input + image * shape.inputCount + channel / 16 * shape.planeCount + channel % 16
+          let pixels = (0..<16).map { plane[(corner + $0 / 4 * shape.inputWidth + $0 % 4) * 16] }
+          return transform(pixels, size: 4) { [$0[0] - $0[2], $0[1] + $0[2], $0[2] - $0[1], $0[1] - $0[3]] }
+        }
+        for channel in 0..<shape.outputBlocks * 16 {
+          let width = min(32, shape.outputBlocks * 16 - channel / 32 * 32)
+          let group = weights + channel / 32 * shape.winogradGroupCount
+          var sums = [Float](repeating: 0, count: 16)
+          for (inputChannel, tile) in tiles.enumerated() {
+            for place in 0..<16 {
+              sums[place].addProduct(
+                tile[place], group[(place * shape.inputChannels + inputChannel) * width + channel % 32])
+            }
+          }
+          let outputs = transform(sums, size: 4) { [$0[0] + $0[1] + $0[2], $0[1] - $0[2] - $0[3]] }
+          body(outputs, image, window, channel)
+        }
+      }
+    }
+  }
+
+  static func transformWeights(
+    _ shape: ConvolutionShape, group: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>
+  ) {
+    let width = min(32, shape.outputBlocks * 16 - group * 32)
+    for inputChannel in 0..<shape.inputChannels {
+      for lane in 0..<width {
+        let channel = group * 32 + lane
+        let taps = (0..<9).map { tap -> Float in
+          guard channel < shape.outputChannels else { return 0 }
+          return weights[((inputChannel / 16 * shape.outputChannels + channel) * 9 + tap) * 16 + inputChannel % 16]
+        }
+        let values = transform(taps, size: 3) {
+          [$0[0], ($0[0] + $0[2] + $0[1]) / 2, ($0[0] + $0[2] - $0[1]) / 2, $0[2]]
+        }
+        for (place, value) in values.enumerated() {
+          transformed[(place * shape.inputChannels + inputChannel) * width + lane] = value
+        }
+      }
+    }
+  }
+
+  /// Transforms the columns, then the rows of a square of numbers, in row-major order.
+  private static func transform(_ square: [Float], size: Int, _ vector: ([Float]) -> [Float]) -> [Float] {
+    let columns = (0..<size).map { x in vector((0..<size).map { y in square[y * size + x] }) }
+    return columns[0].indices.flatMap { y in vector(columns.map { $0[y] }) }
+  }
+
   /// Returns the pixel, in an input plane, of the winner's upper left tap.
   static func position(_ shape: ConvolutionShape, _ window: Int, _ winner: Int) -> Int {
     let (y, x) = window.quotientAndRemainder(dividingBy: shape.pooledWidth)
@@ -53,19 +135,28 @@ enum ReferenceNetworkKernels: NetworkKernels {
     }
   }
 
-  static func routeGradients(
+  /// Returns the position of a channel's window in [output block][window][16].
+  private static func element(_ shape: ConvolutionShape, _ channel: Int, _ window: Int) -> Int {
+    (channel / 16 * shape.windows + window) * 16 + channel % 16
+  }
+
+  static func routeByChannel(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
   ) {
-    func element(_ channel: Int, _ window: Int) -> Int { (channel / 16 * shape.windows + window) * 16 + channel % 16 }
     for channel in 0..<shape.outputChannels {
-      let present = (0..<shape.windows).filter { gradient[element(channel, $0)] != 0 }
+      let present = (0..<shape.windows).filter { gradient[element(shape, channel, $0)] != 0 }
       routes.channelCounts[channel] = Int32(present.count)
       for (entry, window) in present.enumerated() {
         let place = channel * shape.windows + entry
-        routes.channelValues[place] = gradient[element(channel, window)]
-        routes.channelPositions[place] = Int32(position(shape, window, Int(winners[element(channel, window)])))
+        routes.channelValues[place] = gradient[element(shape, channel, window)]
+        routes.channelPositions[place] = Int32(position(shape, window, Int(winners[element(shape, channel, window)])))
       }
     }
+  }
+
+  static func routeByWindow(
+    _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes
+  ) {
     for group in 0..<PoolingRoutes.groups(shape) {
       let channels = group * PoolingRoutes.group..<min((group + 1) * PoolingRoutes.group, shape.outputChannels)
       for window in 0..<shape.windows {
@@ -73,11 +164,11 @@ enum ReferenceNetworkKernels: NetworkKernels {
         var entry = list * PoolingRoutes.group
         for winner in 0..<4 {
           let present = channels.filter {
-            gradient[element($0, window)] != 0 && winners[element($0, window)] == Int32(winner)
+            gradient[element(shape, $0, window)] != 0 && winners[element(shape, $0, window)] == Int32(winner)
           }
           routes.windowCounts[list * 4 + winner] = Int32(present.count)
           for channel in present {
-            routes.windowValues[entry] = gradient[element(channel, window)]
+            routes.windowValues[entry] = gradient[element(shape, channel, window)]
             routes.windowChannels[entry] = Int32(channel)
             entry += 1
           }

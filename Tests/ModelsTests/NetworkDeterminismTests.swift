@@ -157,6 +157,25 @@ import Testing
     }
   }
 
+  /// Tiles of several images share a matrix product, but no sum.
+  @Test func predictionIsIndependentOfOtherImages() throws {
+    let network = try fit(images.prefix(200), threads: 2, InstructionSet.available.max()!, settings)
+    let probe = images.prefix(37)
+    func probabilities(_ images: LabeledImages, threads: Int, _ set: InstructionSet) throws -> [Float] {
+      try network.probabilities(
+        for: images, on: ComputeContext(threads: threads, instructionSet: set), progress: { _ in true })
+    }
+    let together = try probabilities(probe, threads: 1, InstructionSet.available.max()!)
+    for set in InstructionSet.available {
+      for size in [1, 3, 20, 37] {
+        let parts = try stride(from: 0, to: 37, by: size).map {
+          try probabilities(probe.selecting(Array($0..<min($0 + size, 37))), threads: 3, set)
+        }
+        #expect(parts.flatMap { $0 } == together, "\(size) images at a time on \(set)")
+      }
+    }
+  }
+
   @Test func learnsFashionMNIST() throws {
     var settings = NetworkSettings()
     (settings.filters, settings.dense, settings.dropout, settings.epochs) = ([16, 32], [32], 0, 4)

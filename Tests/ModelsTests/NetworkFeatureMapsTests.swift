@@ -64,30 +64,42 @@ import Testing
     }
   }
 
-  /// Without normalization, the next block's input is the largest value of each window of the feature maps.
-  @Test func nextBlockSeesMaximumOfEachWindow() throws {
-    let network = try network(settings { ($0.batchNorm, $0.filters, $0.dense, $0.kernel) = (false, [5], [], 5) })
+  /// Without normalization, the input of the first dense layer is the largest value of each window of the last block's
+  /// feature maps: computed directly, or by Winograd's algorithm.
+  @Test(arguments: [(5, [5]), (3, [4, 5]), (5, [4, 5])])
+  func denseLayerSeesMaximumOfEachWindow(kernel: Int, filters: [Int]) throws {
+    let network = try network(
+      settings { ($0.batchNorm, $0.filters, $0.dense, $0.kernel) = (false, filters, [], kernel) })
     let images = randomImages(2, shape, classes: classes)
+    let (height, width) = filters.count == 1 ? (13, 10) : (6, 5)
     for label in 0..<classes {
       let found = try network.mapFeatures(
-        of: images, block: 1, labels: [UInt8](repeating: UInt8(label), count: 2), on: context, { $0 })
+        of: images, block: filters.count, labels: [UInt8](repeating: UInt8(label), count: 2), on: context, { $0 })
       let weights = try #require(network.tensors.first { $0.name == "output.weight" }?.elements(as: Float.self))
       let bias = try #require(network.tensors.first { $0.name == "output.bias" }?.elements(as: Float.self))
       for features in found {
+        #expect((features.height, features.width) == (height, width))
         var logit = bias[label]
         for channel in 0..<5 {
-          for y in 0..<6 {
-            for x in 0..<5 {
-              let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map { (channel * 13 + 2 * y + $0.0) * 10 + 2 * x + $0.1 }
+          for y in 0..<height / 2 {
+            for x in 0..<width / 2 {
+              let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
+                (channel * height + 2 * y + $0.0) * width + 2 * x + $0.1
+              }
               let largest = places.map { features.values[$0] }.max()!
-              let weight = weights[((label * 5 + channel) * 6 + y) * 5 + x]
+              let weight = weights[((label * 5 + channel) * (height / 2) + y) * (width / 2) + x]
               logit += weight * largest
-              let gradients = places.map { features.gradient[$0] }.filter { $0 != 0 }
-              #expect(gradients == (largest > 0 && weight != 0 ? [weight] : []))
+              let chosen = places.filter { features.gradient[$0] != 0 }
+              #expect(chosen.map { features.gradient[$0] } == (largest > 0 && weight != 0 ? [weight] : []))
+              #expect(chosen.allSatisfy { features.values[$0] == largest })
             }
           }
-          // The thirteenth row is outside of all windows.
-          for x in 0..<10 { #expect(features.gradient[(channel * 13 + 12) * 10 + x] == 0) }
+          // Rows and columns outside of all windows.
+          for y in 0..<height {
+            for x in 0..<width where y / 2 == height / 2 || x / 2 == width / 2 {
+              #expect(features.gradient[(channel * height + y) * width + x] == 0)
+            }
+          }
         }
         #expect(abs(logit - features.logit) < 1e-4)
       }

@@ -55,6 +55,19 @@ ATELIER_INLINE atelier_i32x16 atelier_if_greater_i32(
   return (mask & then) | (~mask & otherwise);
 }
 
+// a > b ? then : otherwise
+ATELIER_INLINE atelier_i32x16 atelier_if_greater_f32(
+    atelier_f32x16 a, atelier_f32x16 b, int32_t then, atelier_i32x16 otherwise) {
+  atelier_i32x16 mask = a > b;
+  return (mask & then) | (~mask & otherwise);
+}
+
+// a > b ? a : b
+ATELIER_INLINE atelier_f32x16 atelier_greater_f32(atelier_f32x16 a, atelier_f32x16 b) {
+  atelier_i32x16 mask = a > b;
+  return (atelier_f32x16)((mask & (atelier_i32x16)a) | (~mask & (atelier_i32x16)b));
+}
+
 // Thirty-two lanes of 16 bits.
 
 ATELIER_INLINE atelier_u16x32 atelier_and_u16(atelier_u16x32 a, atelier_u16x32 b) { return a & b; }

@@ -15,7 +15,7 @@ extension NetworkSettings {
     // The optimizer's own vectors, and the running average.
     let state = (optimizer == .sgd ? 1.0 : 2.0) + (weightAverage > 0 ? 1 : 0)
     let shardImages = Double((batch + shards - 1) / shards)
-    let activations = busy * shardImages * plan.activationBytes
+    let activations = busy * (shardImages * plan.activationBytes + Double(plan.winogradScratchCount) * 4)
     let layout = "filters \(filters.isEmpty ? "none" : filters.map(String.init).joined(separator: ","))"
     let denseLayout = dense.isEmpty ? "" : " and dense \(dense.map(String.init).joined(separator: ","))"
     let gradients = Double(schedule.bufferCount) * parameters
@@ -30,9 +30,11 @@ extension NetworkSettings {
       .init(
         bytes: gradients, cause: "the gradients of \(shards) shards and \(layout)\(denseLayout)",
         remedy: "lower --dense, --filters, --shards or --threads"),
-      // The parameters, also in the kernels' order, those of the best epoch, those being evaluated, and the state.
+      // The parameters, those of the best epoch, those being evaluated, the state, and twice the weights in the kernels'
+      // order: for training and evaluation.
       .init(
-        bytes: (4 + state) * parameters, cause: layout + denseLayout, remedy: "lower --dense or --filters"),
+        bytes: (3 + state) * parameters + 8 * Double(plan.packedCount), cause: layout + denseLayout,
+        remedy: "lower --dense or --filters"),
     ]
     // A checkpoint: as tensors, in transit, as tensors again, and as a file.
     estimate.collecting = [

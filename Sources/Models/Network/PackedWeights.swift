@@ -14,7 +14,7 @@ package final class PackedWeights {
     self.plan = plan
     var count = 0
     blockOffsets = plan.blocks.map { block in
-      defer { count += block.shape.outputBlocks * block.shape.packedBlockCount }
+      defer { count += block.shape.convolutionWeightCount }
       return count
     }
     denseOffsets = plan.dense.map { layer in
@@ -24,10 +24,10 @@ package final class PackedWeights {
     buffer = AlignedBuffer(count: count)
   }
 
-  /// Returns the weights of one output block of a block: [input block][tap][16 input][16 output].
-  func block(_ index: Int, outputBlock: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.pointer + blockOffsets[index] + outputBlock * plan.blocks[index].shape.packedBlockCount)
-  }
+  /// Returns the weights of a block's convolution: those of each output block as
+  /// ``NetworkKernels/packWeights(_:block:weights:packed:)`` stores them, or, for Winograd's algorithm, those of each
+  /// group as ``NetworkKernels/transformWeights(_:group:weights:transformed:)`` does.
+  func block(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(buffer.pointer + blockOffsets[index]) }
 
   /// Returns the transposed weights of a dense layer: (padded units, inputs).
   func transposed(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(buffer.pointer + denseOffsets[index]) }
@@ -35,10 +35,18 @@ package final class PackedWeights {
   /// Packs `parameters`, (plan.count), on the threads of the team.
   package func update(from parameters: UnsafePointer<Float>, on context: ComputeContext) {
     for (index, block) in plan.blocks.enumerated() {
-      context.team.forEach(block.shape.outputBlocks) { outputBlock, _ in
-        context.kernels.packWeights(
-          block.shape, block: outputBlock, weights: parameters + block.weights.offset,
-          packed: UnsafeMutablePointer(mutating: self.block(index, outputBlock: outputBlock)))
+      let shape = block.shape
+      let (weights, target) = (parameters + block.weights.offset, buffer.pointer + blockOffsets[index])
+      if shape.isWinograd {
+        context.team.forEach(shape.winogradGroups) { group, _ in
+          context.kernels.transformWeights(
+            shape, group: group, weights: weights, transformed: target + group * shape.winogradGroupCount)
+        }
+      } else {
+        context.team.forEach(shape.outputBlocks) { outputBlock, _ in
+          context.kernels.packWeights(
+            shape, block: outputBlock, weights: weights, packed: target + outputBlock * shape.packedBlockCount)
+        }
       }
     }
     context.team.forEach(plan.dense.count) { index, _ in
@@ -47,5 +55,17 @@ package final class PackedWeights {
         rows: layer.inputs, columns: layer.paddedUnits, source: parameters + layer.weights.offset,
         target: buffer.pointer + denseOffsets[index])
     }
+  }
+}
+
+extension ConvolutionShape {
+  /// Floats of the convolution's weights in the order that its kernel reads.
+  fileprivate var convolutionWeightCount: Int { isWinograd ? winogradWeightCount : outputBlocks * packedBlockCount }
+}
+
+extension NetworkPlan {
+  /// Floats of ``PackedWeights``.
+  var packedCount: Int {
+    blocks.reduce(0) { $0 + $1.shape.convolutionWeightCount } + dense.reduce(0) { $0 + $1.inputs * $1.paddedUnits }
   }
 }

@@ -103,31 +103,31 @@ extension ShardPass {
     for outputBlock in 0..<shape.outputBlocks {
       normalizationGradient(index, outputBlock: outputBlock, images: images, training, gradients)
     }
-    routeGradients(index, images: images, gradients)
-    let weights = training.gradient + block.weights.offset
-    weights.update(repeating: 0, count: block.weights.count)
-    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
-    kernels.accumulateWeightGradient(
-      shape, images: images, routes: gradients.routes(shape), input: input, gradient: weights)
-    if index > 0 { inputGradient(block: index, images: images, gradients) }
-  }
-
-  /// Lists the non-zero gradients of the block's pooled outputs.
-  func routeGradients(_ index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
-    let shape = plan.blocks[index].shape
     for image in 0..<images {
-      kernels.routeGradients(
+      kernels.routeByChannel(
         shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
         winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
         routes: gradients.routes(shape, from: image))
     }
+    let weights = training.gradient + block.weights.offset
+    weights.update(repeating: 0, count: block.weights.count)
+    kernels.accumulateWeightGradient(
+      shape, images: images, routes: gradients.routes(shape), input: blockInput(index), gradient: weights)
+    if index > 0 { inputGradient(block: index, images: images, gradients) }
   }
 
-  /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from the listed gradients.
+  /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from ``ShardWorkspace/Gradients/pooled``.
   func inputGradient(block index: Int, images: Int, _ gradients: ShardWorkspace.Gradients) {
     let block = plan.blocks[index]
+    let shape = block.shape
+    for image in 0..<images {
+      kernels.routeByWindow(
+        shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
+        winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
+        routes: gradients.routes(shape, from: image))
+    }
     kernels.computeInputGradient(
-      block.shape, images: images, routes: gradients.routes(block.shape), weights: parameters + block.weights.offset,
+      shape, images: images, routes: gradients.routes(shape), weights: parameters + block.weights.offset,
       gradient: gradients.upstream.pointer)
   }
 

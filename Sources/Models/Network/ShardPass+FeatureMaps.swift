@@ -5,6 +5,9 @@ extension ConvolutionShape {
   /// Extents of the convolution's output before pooling; the last row and column may be outside of all windows.
   var outputHeight: Int { inputHeight - kernel + 1 }
   var outputWidth: Int { inputWidth - kernel + 1 }
+  /// The same, rounded up to whole windows.
+  fileprivate var planeHeight: Int { (outputHeight + 1) / 2 * 2 }
+  fileprivate var planeWidth: Int { (outputWidth + 1) / 2 * 2 }
 }
 
 extension ShardPass {
@@ -24,10 +27,7 @@ extension ShardPass {
         rectifierGradient(index, outputBlock: outputBlock, images: images, gradients)
         if index > target { scaleGradient(index, outputBlock: outputBlock, images: images, gradients) }
       }
-      if index > target {
-        routeGradients(index, images: images, gradients)
-        inputGradient(block: index, images: images, gradients)
-      }
+      if index > target { inputGradient(block: index, images: images, gradients) }
     }
   }
 
@@ -56,19 +56,25 @@ extension ShardPass {
     let shape = plan.blocks[index].shape
     let own = workspace.blocks[index]
     let pixels = shape.outputHeight * shape.outputWidth
-    let plane = AlignedBuffer<Float>(count: pixels * 16)
+    let (planeHeight, planeWidth) = (shape.planeHeight, shape.planeWidth)
+    // [output block][planeHeight][planeWidth][16]
+    let planes = AlignedBuffer<Float>(count: shape.outputBlocks * planeHeight * planeWidth * 16)
+    convolve(index, image: image, outputs: planes.pointer)
     var values = [Float](repeating: 0, count: shape.outputChannels * pixels)
     var gradient = values
     for channel in 0..<shape.outputChannels {
       let (outputBlock, lane) = channel.quotientAndRemainder(dividingBy: 16)
+      let plane = planes.pointer + outputBlock * planeHeight * planeWidth * 16
       if lane == 0 {
-        convolve(index, outputBlock: outputBlock, image: image, output: plane.pointer)
         kernels.scaleShiftAndRectify(
-          height: shape.outputHeight, width: shape.outputWidth, values: plane.pointer,
-          scale: own.scale.pointer + outputBlock * 16, shift: own.shift.pointer + outputBlock * 16,
-          result: plane.pointer, resultRow: shape.outputWidth * 16)
+          height: planeHeight, width: planeWidth, values: plane, scale: own.scale.pointer + outputBlock * 16,
+          shift: own.shift.pointer + outputBlock * 16, result: plane, resultRow: planeWidth * 16)
       }
-      for pixel in 0..<pixels { values[channel * pixels + pixel] = plane.pointer[pixel * 16 + lane] }
+      for y in 0..<shape.outputHeight {
+        for x in 0..<shape.outputWidth {
+          values[channel * pixels + y * shape.outputWidth + x] = plane[(y * planeWidth + x) * 16 + lane]
+        }
+      }
       let first = (image * shape.outputBlocks + outputBlock) * shape.windows * 16 + lane
       for y in 0..<shape.pooledHeight {
         for x in 0..<shape.pooledWidth {
@@ -82,16 +88,47 @@ extension ShardPass {
     return (values, gradient)
   }
 
-  /// Computes the convolution without pooling, for one image and 16 channels, as matrix products, one for each row and
-  /// tap. Sums run in the order of ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``, so the winners'
-  /// outputs have the same bits.
+  /// Computes the convolution of one image without pooling. Outputs inside of windows have the same bits as in the
+  /// forward pass.
   ///
-  /// - Parameter output: (height, width, 16), overwritten
-  private func convolve(_ index: Int, outputBlock: Int, image: Int, output: UnsafeMutablePointer<Float>) {
+  /// - Parameter outputs: [output block][planeHeight][planeWidth][16], overwritten; a row or column outside of the
+  ///   convolution's output has no meaning
+  private func convolve(_ index: Int, image: Int, outputs: UnsafeMutablePointer<Float>) {
     let shape = plan.blocks[index].shape
-    let source = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
-    let input = source + image * shape.inputCount
-    let weights = packed.block(index, outputBlock: outputBlock)
+    let input = blockInput(index) + image * shape.inputCount
+    if shape.isWinograd {
+      // With one more row and column of zeros, all outputs are inside of windows.
+      let padded = ConvolutionShape(
+        inputChannels: shape.inputChannels, outputChannels: shape.outputChannels, kernel: shape.kernel,
+        inputHeight: shape.inputHeight + 1, inputWidth: shape.inputWidth + 1)
+      let paddedInput = AlignedBuffer<Float>(count: padded.inputCount)
+      for row in 0..<shape.inputBlocks * shape.inputHeight {
+        let (block, y) = row.quotientAndRemainder(dividingBy: shape.inputHeight)
+        (paddedInput.pointer + block * padded.planeCount + y * padded.inputWidth * 16).update(
+          from: input + row * shape.inputWidth * 16, count: shape.inputWidth * 16)
+      }
+      kernels.convolveByWinograd(
+        padded, images: 1, input: paddedInput.pointer, weights: packed.block(index),
+        scratch: workspace.winograd.pointer, output: outputs)
+    } else {
+      for outputBlock in 0..<shape.outputBlocks {
+        convolve(
+          shape, input: input, weights: packed.block(index) + outputBlock * shape.packedBlockCount,
+          output: outputs + outputBlock * shape.planeHeight * shape.planeWidth * 16, row: shape.planeWidth * 16)
+      }
+    }
+  }
+
+  /// Computes the convolution without pooling, for 16 channels, as matrix products, one for each row and tap. Sums run
+  /// in the order of ``NetworkKernels/convolveAndPool(_:input:weights:output:winners:)``.
+  ///
+  /// - Parameters:
+  ///   - weights: [input block][tap][16 input][16 output]
+  ///   - output: [height][width][16], rows `row` floats apart, overwritten
+  private func convolve(
+    _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    output: UnsafeMutablePointer<Float>, row: Int
+  ) {
     for y in 0..<shape.outputHeight {
       for inputBlock in 0..<shape.inputBlocks {
         for tap in 0..<shape.taps {
@@ -99,8 +136,8 @@ extension ShardPass {
           kernels.multiplyMatrices(
             m: shape.outputWidth, n: 16, k: 16,
             a: input + inputBlock * shape.planeCount + ((y + ky) * shape.inputWidth + kx) * 16, aRow: 16, aColumn: 1,
-            b: weights + (inputBlock * shape.taps + tap) * 256, bRow: 16, c: output + y * shape.outputWidth * 16,
-            cRow: 16, accumulate: inputBlock + tap > 0)
+            b: weights + (inputBlock * shape.taps + tap) * 256, bRow: 16, c: output + y * row, cRow: 16,
+            accumulate: inputBlock + tap > 0)
         }
       }
     }

@@ -37,16 +37,7 @@ struct ShardPass {
     let block = plan.blocks[index]
     let shape = block.shape
     let own = workspace.blocks[index]
-    let input = index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
-    for outputBlock in 0..<shape.outputBlocks {
-      let weights = packed.block(index, outputBlock: outputBlock)
-      for image in 0..<images {
-        let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
-        kernels.convolveAndPool(
-          shape, input: input + image * shape.inputCount, weights: weights, output: own.pooled.pointer + place,
-          winners: own.winners.pointer + place)
-      }
-    }
+    convolveAndPool(index, images: images)
     prepareNormalization(index, images: images, training: training)
     let interior = block.resultBorder * (block.resultWidth + 1) * 16
     for image in 0..<images {
@@ -59,6 +50,32 @@ struct ShardPass {
           resultRow: block.resultWidth * 16)
       }
     }
+  }
+
+  private func convolveAndPool(_ index: Int, images: Int) {
+    let shape = plan.blocks[index].shape
+    let own = workspace.blocks[index]
+    let input = blockInput(index)
+    let weights = packed.block(index)
+    if shape.isWinograd {
+      kernels.convolveByWinogradAndPool(
+        shape, images: images, input: input, weights: weights, scratch: workspace.winograd.pointer,
+        output: own.pooled.pointer, winners: own.winners.pointer)
+      return
+    }
+    for outputBlock in 0..<shape.outputBlocks {
+      for image in 0..<images {
+        let place = (image * shape.outputBlocks + outputBlock) * shape.windows * 16
+        kernels.convolveAndPool(
+          shape, input: input + image * shape.inputCount, weights: weights + outputBlock * shape.packedBlockCount,
+          output: own.pooled.pointer + place, winners: own.winners.pointer + place)
+      }
+    }
+  }
+
+  /// Returns the input of a block's convolution: [image][input block][row][column][16].
+  func blockInput(_ index: Int) -> UnsafeMutablePointer<Float> {
+    index == 0 ? workspace.patches.pointer : workspace.blocks[index - 1].result.pointer
   }
 
   /// Computes the scale and shift of the block's pooled outputs.

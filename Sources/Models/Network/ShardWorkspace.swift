@@ -91,6 +91,8 @@ final class ShardWorkspace {
   let normalized: AlignedBuffer<Float>
   /// [image][block][row][column][16], the input of the first layer: see ``NetworkPlan/writePatches``.
   let patches: AlignedBuffer<Float>
+  /// The intermediate results of Winograd's algorithm, for any block.
+  let winograd: AlignedBuffer<Float>
   let blocks: [Block]
   let dense: [Dense]
   /// (images, padded classes)
@@ -106,9 +108,15 @@ final class ShardWorkspace {
       count: plan.input.channels * (plan.input.height + 2 * plan.patchBorder)
         * (plan.input.width + 2 * plan.patchBorder))
     patches = AlignedBuffer(count: images * plan.patchCount)
+    winograd = AlignedBuffer(count: plan.winogradScratchCount)
     blocks = plan.blocks.map { Block($0, images: images) }
     dense = plan.dense.map { Dense($0, images: images) }
     probabilities = AlignedBuffer(count: images * plan.lastDense.paddedUnits)
     gradients = forTraining ? Gradients(plan, images: images) : nil
   }
+}
+
+extension NetworkPlan {
+  /// Floats of ``ShardWorkspace/winograd``.
+  var winogradScratchCount: Int { blocks.map(\.shape.winogradScratchCount).max() ?? 0 }
 }
