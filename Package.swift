@@ -82,7 +82,8 @@ let package = Package(
       "Selection",
       [
         "Compute", "Datasets", "Models", "Evaluation", "Progress", "Text",
-        .product(name: "HeapModule", package: "swift-collections"), .product(name: "Yams", package: "Yams"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "OrderedCollections", package: "swift-collections"), .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Sweeps.md"]),
     .target(
@@ -106,8 +107,8 @@ let package = Package(
     .target(
       name: "Cluster",
       dependencies: [
-        "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Text", "Transport",
-        .product(name: "DequeModule", package: "swift-collections"),
+        "Compute", "Coordination", "Datasets", "Files", "KernelInterface", "Models", "Progress", "Selection", "Text",
+        "Transport", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),

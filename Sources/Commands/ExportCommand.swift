@@ -37,17 +37,19 @@ struct ExportCommand: ParsableCommand {
   func validate() throws {
     let output = path(try exporter())
     try DistinctFiles.check(["the model": model, "the exported file": output, "--json": jsonOptions.json])
+    if !OutputPlace(output).isFile, let json = jsonOptions.json, json == "-" || OutputPlace(json) == OutputPlace(output)
+    {
+      throw ValidationError("the exported file and --json cannot both be written to \(output)")
+    }
   }
 
   private func exporter() throws -> any ModelExporter {
-    do { return try ModelExporters.all.named(format) } catch { throw ValidationError("--format: \(error)") }
+    do { return try ModelExporters.all.named(format) } catch { throw ValidationError("--\(error)") }
   }
 
   /// The path of the exported file.
   private func path(_ exporter: any ModelExporter) -> String {
-    if let output { return output }
-    let ending = ".safetensors"
-    return (model.hasSuffix(ending) ? String(model.dropLast(ending.count)) : model) + ".\(exporter.ending)"
+    output ?? "\(ModelFileName.stem(of: model)).\(exporter.ending)"
   }
 
   func run() throws {

@@ -1,7 +1,20 @@
 /// The progress of a fit or a long prediction. It is passed to a closure that returns false to stop.
 package struct FitProgress: Sendable, Equatable {
   /// The unit of `done` and `total`.
-  package enum Unit: String, Sendable { case images, trees, nodes, queries, fits, pixels, iterations }
+  package struct Unit: Sendable, Hashable {
+    /// In the plural.
+    package let rawValue: String
+    package let singular: String
+
+    package init(_ plural: String, singular: String) { (rawValue, self.singular) = (plural, singular) }
+
+    package static let images = Unit("images", singular: "image")
+    package static let nodes = Unit("nodes", singular: "node")
+    package static let queries = Unit("queries", singular: "query")
+    package static let fits = Unit("fits", singular: "fit")
+    package static let pixels = Unit("pixels", singular: "pixel")
+    package static let trees = Unit("trees", singular: "tree")
+  }
 
   package var done: Int
   /// 0 if it is not known, or if there is nothing to count.

@@ -9,7 +9,7 @@ extension Configuration {
     do throws(ModelError) { return try kind.settingsType.canonical(value, of: name) } catch {
       guard !value.isEmpty else { throw SweepError("\(name) has an empty value", key: name) }
       let words = kind.setting(name)?.values.words ?? []
-      if !words.isEmpty { throw SweepError(unknown: value, among: words, in: name, key: name) }
+      if !words.isEmpty { throw SweepError(value, of: name, isNoneOf: words) }
       throw SweepError("\(error)", key: name)
     }
   }

@@ -1,4 +1,5 @@
 package import Models
+internal import OrderedCollections
 
 /// Groups the configurations that one fit answers, as each family of models defines: a forest, for instance, is a
 /// prefix of the largest one, cut to its depth.
@@ -25,16 +26,9 @@ package struct FitPlan: Sendable {
     _ settings: [ModelSettings], splits: Int, images: Int? = nil, costs: FitCosts = FitCosts(),
     isMissing: (_ index: Int, _ split: Int) -> Bool = { _, _ in true }
   ) {
-    var keys: [String] = []
-    var groups: [String: [Int]] = [:]
-    for (index, settings) in settings.enumerated() {
-      let key = Self.key(settings)
-      if groups[key] == nil { keys.append(key) }
-      groups[key, default: []].append(index)
-    }
+    let groups = OrderedDictionary(grouping: settings.indices) { Self.key(settings[$0]) }
     var tasks: [Task] = []
-    for key in keys {
-      let indices = groups[key]!
+    for indices in groups.values {
       for split in 0..<splits {
         let missing = indices.filter { isMissing($0, split) }
         if let last = tasks.last, last.configurations == missing {

@@ -1,11 +1,12 @@
 internal import Models
+internal import Text
 
 /// Successive halving as a strategy: all combinations with little of a resource, the best with more.
 package struct HalvingSearch: SearchStrategy {
   package static let name = "halving"
   package static let keys = [
     StrategyKey(
-      "resource", option: "halving", .choice(SuccessiveHalving.Resource.allCases.map(\.rawValue)), isRequired: true,
+      "resource", option: "halving", .choice(SuccessiveHalving.Resource.names), isRequired: true,
       choosesStrategy: true, meaning: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)",
       help: """
         Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
@@ -34,10 +35,8 @@ package struct HalvingSearch: SearchStrategy {
 
   package init(_ values: StrategyValues) throws(SweepError) {
     let resource = SuccessiveHalving.Resource(rawValue: try values.word("resource")!)!
-    // With images, the default depends on the data.
-    let least = try values.integer("min-resource") ?? (resource.setting == nil ? nil : 1)
     halving = SuccessiveHalving(
-      resource: resource, factor: try values.integer("factor") ?? 3, least: least,
+      resource: resource, factor: try values.integer("factor") ?? 3, least: try values.integer("min-resource"),
       most: try values.integer("max-resource")!)
   }
 
@@ -59,15 +58,21 @@ package struct HalvingSearch: SearchStrategy {
     try require(halving.most >= 1, "max-resource", "max-resource must be at least 1, not \(halving.most)")
     try require(
       halving.least ?? 1 >= 1 && halving.least ?? 1 <= halving.most, "min-resource",
-      "min-resource must be from 1 to max-resource")
-    let resource = halving.resource
+      "min-resource must be from 1 to max-resource, \(halving.most), not \(halving.least ?? 1)")
+    let (model, possible) = (definition.model, SuccessiveHalving.Resource.names(for: definition.model))
     try require(
-      resource.isPossible(for: definition.model), "resource",
-      "\(resource.rawValue) cannot be the resource of halving for \(definition.model.rawValue)")
-    if let setting = resource.setting {
-      try require(
-        !definition.spaces.contains { $0.values[setting] != nil }, setting,
-        "\(setting) is the resource of halving; remove it from the space")
+      possible.contains(halving.resource.rawValue), "resource",
+      "the resource of halving for \(model.rawValue) must be \(possible.alternatives), not \(halving.resource.rawValue)"
+    )
+    guard let setting = halving.resource.setting else {
+      return try require(
+        definition.images == nil, "images", "images cannot be limited if they are the resource of halving")
+    }
+    try require(
+      !definition.spaces.contains { $0.values[setting] != nil }, setting,
+      "\(setting) is the resource of halving; remove it from the space")
+    do { _ = try Configuration.canonical("\(halving.most)", of: setting, model) } catch {
+      throw SweepError("max-resource is too large: \(error)", key: "max-resource")
     }
   }
 

@@ -12,6 +12,9 @@ extension ParameterSpace {
       try require(!list.isEmpty, " has no values")
       for value in list { _ = try Configuration.canonical(value, of: name, kind) }
     case .range(let low, let high, let isLogarithmic):
+      if let values = kind.setting(name)?.values, ![.integer, .real].contains(values.kind) {
+        throw SweepError("\(name) is not a single number: give a list of values instead of a range", key: name)
+      }
       try require(low.isFinite && high.isFinite && low < high, ": low must be less than high")
       try require(abs(low) <= 1e9 && abs(high) <= 1e9, ": the ends of a range must be between -1e9 and 1e9")
       try require(!isLogarithmic || low > 0, ": low must be greater than 0 in a logarithmic range")

@@ -1,18 +1,37 @@
-package import Models
+internal import Models
 internal import Text
 
 extension SuccessiveHalving {
-  /// The quantity that grows from rung to rung: a setting of the model, or the number of training images. Everything
-  /// that distinguishes one resource from another is here.
-  package enum Resource: String, Sendable, CaseIterable, Codable {
-    case epochs, trees, images
+  /// The quantity that grows from rung to rung: a setting that a family declares as a resource, or the number of
+  /// training images.
+  package struct Resource: RawRepresentable, Sendable, Hashable, Codable {
+    /// The name of the setting, or `images`.
+    package let rawValue: String
+
+    package init?(rawValue: String) {
+      guard Self.names.contains(rawValue) else { return nil }
+      self.rawValue = rawValue
+    }
+
+    private init(images name: String) { rawValue = name }
+
+    package static let images = Resource(images: "images")
+
+    /// The names of all resources, the number of images last.
+    package static let names: [String] = {
+      var names: [String] = []
+      for facts in ModelFamilies.all.flatMap({ $0.settingsType.facts }) where facts.isResource {
+        if !names.contains(facts.name) { names.append(facts.name) }
+      }
+      return names + ["images"]
+    }()
 
     /// The setting that is the resource; nil for the number of images.
     package var setting: String? { self == .images ? nil : rawValue }
 
-    /// Whether models of this kind have the resource.
-    package func isPossible(for model: ModelKind) -> Bool {
-      setting.map { model.setting($0) != nil } ?? true
+    /// Returns the names of the resources that models of this kind have.
+    static func names(for model: ModelKind) -> [String] {
+      names.filter { $0 == images.rawValue || model.setting($0)?.isResource == true }
     }
 
     /// Returns a configuration with an amount of the resource. Images are not part of it.
@@ -21,9 +40,7 @@ extension SuccessiveHalving {
     }
 
     /// The names, for help and errors: "epochs, trees or images".
-    package static var listed: String {
-      allCases.map(\.rawValue).alternatives
-    }
+    package static var listed: String { names.alternatives }
   }
 }
 

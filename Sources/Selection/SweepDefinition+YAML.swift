@@ -35,7 +35,7 @@ extension SweepDefinition {
       throw SweepError("\(path) is not a sweep file: expected lines like `model: forest`")
     }
     let reader = SweepFileReader(path: path, mapping: mapping)
-    try reader.checkKeys(Self.keys(strategies))
+    try reader.checkKeys(Self.keys(strategies), in: "a sweep file")
     guard let kind = try reader.choice("model", ModelKind.self) else {
       let names = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
       throw SweepError("\(path): model is missing: expected one of \(names)")
@@ -53,21 +53,35 @@ extension SweepDefinition {
     if let seed = try reader.seed("seed") { self.seed = seed }
     images = try reader.integer("images")
     if let refit = try reader.flag("refit") { self.refit = refit }
-    if !overrides.replacesStrategy(among: strategies) { strategy = try Self.strategy(reader, strategies) }
+    let type = try Self.strategyType(reader, strategies)
+    do { strategy = try Self.strategy(type, reader, strategies) } catch {
+      // An incomplete strategy of the file may be replaced.
+      guard overrides.replacesStrategy(among: strategies) else { throw error }
+    }
     do {
       try overrides.apply(to: &self, strategies: strategies)
       try check()
-    } catch { throw reader.error(error.key ?? "", error.description) }
+    } catch {
+      let attributed = overrides.attributing(error)
+      // An option has no line in the file.
+      throw reader.error(attributed == error ? error.key ?? "" : "", attributed.description)
+    }
   }
 
-  private static func strategy(
+  private static func strategyType(
     _ reader: SweepFileReader, _ strategies: [any SearchStrategy.Type]
-  ) throws(SweepError) -> Strategy {
+  ) throws(SweepError) -> any SearchStrategy.Type {
     let name = try reader.text("strategy") ?? Strategy.grid.type.name
     guard let type = strategies.first(where: { $0.name == name }) else {
       throw reader.error(
-        "strategy", SweepError(unknown: name, among: strategies.map { $0.name }, in: "strategy").description)
+        "strategy", SweepError(name, of: "strategy", isNoneOf: strategies.map { $0.name }).description)
     }
+    return type
+  }
+
+  private static func strategy(
+    _ type: any SearchStrategy.Type, _ reader: SweepFileReader, _ strategies: [any SearchStrategy.Type]
+  ) throws(SweepError) -> Strategy {
     var texts: [String: String] = [:]
     for key in type.keys { texts[key.name] = try reader.text(key.name) }
     for key in strategies.flatMap({ $0.keys }) where reader.has(key.name) && texts[key.name] == nil {
@@ -103,11 +117,12 @@ private struct SweepFileReader {
     SweepError(path + (node?.mark.map { ", line \($0.line), column \($0.column)" } ?? "") + ": \(reason)")
   }
 
-  func checkKeys(_ known: [String]) throws(SweepError) {
+  /// - Parameter place: what has the keys, for errors
+  func checkKeys(_ known: [String], in place: String) throws(SweepError) {
     for (key, _) in mapping {
       guard let name = key.scalar?.string else { throw error(key, "expected a name") }
       guard known.contains(name) else {
-        throw error(key, SweepError(unknown: name, among: known, in: "a sweep file").description)
+        throw error(key, SweepError(unknown: name, among: known, in: place).description)
       }
     }
   }
@@ -140,7 +155,7 @@ private struct SweepFileReader {
   ) throws(SweepError) -> Value? {
     guard let text = try text(key) else { return nil }
     if let value = Value(rawValue: text) { return value }
-    throw error(key, SweepError(unknown: text, among: Value.allCases.map(\.rawValue), in: key).description)
+    throw error(key, SweepError(text, of: key, isNoneOf: Value.allCases.map(\.rawValue)).description)
   }
 
   /// Reads one mapping of names to values, or a list of them.
@@ -191,7 +206,7 @@ private struct SweepFileReader {
     _ mapping: Node.Mapping, _ node: Node, of name: String
   ) throws(SweepError) -> ParameterSpace.Values {
     let reader = SweepFileReader(path: path, mapping: mapping)
-    try reader.checkKeys(["low", "high", "log"])
+    try reader.checkKeys(["low", "high", "log"], in: "a range")
     guard let low = try reader.number("low"), let high = try reader.number("high") else {
       throw error(node, "\(name): a range requires low and high, and allows `log: true`")
     }

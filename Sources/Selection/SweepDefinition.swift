@@ -62,7 +62,7 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
       try require(
         fraction > 0 && fraction < 1, "hold-out", "hold-out must be greater than 0 and less than 1, not \(fraction)")
     }
-    try require(images ?? 1 >= 1, "images", "images must be at least 1")
+    try require(images ?? 1 >= 1, "images", "images must be at least 1, not \(images ?? 1)")
     try require(!spaces.isEmpty, "space", "the list of search spaces is empty")
     let known = model.settingNames
     for space in spaces {

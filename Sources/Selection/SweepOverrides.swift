@@ -26,6 +26,19 @@ package struct SweepOverrides: Sendable, Equatable {
     definition.refit = refit ?? definition.refit
   }
 
+  /// Returns the error with the name of the option, if an option gave the value that it is about.
+  package func attributing(_ error: SweepError) -> SweepError {
+    guard let key = error.key, let option = options[key], error.description.hasPrefix(key) else { return error }
+    return SweepError("--\(option)" + error.description.dropFirst(key.count), key: key)
+  }
+
+  /// The options by the keys of a sweep file that they replace.
+  private var options: [String: String] {
+    let given = ["folds": folds != nil, "hold-out": holdOut != nil, "images": images != nil].filter(\.value).keys
+    let keys = SearchStrategies.all.flatMap { $0.keys }.filter { strategy[$0.name] != nil }
+    return Dictionary(given.map { ($0, $0) } + keys.map { ($0.name, $0.option) }) { first, _ in first }
+  }
+
   // MARK: Strategy
 
   private typealias Choice = (strategy: any SearchStrategy.Type, key: StrategyKey)
@@ -82,9 +95,9 @@ package struct SweepOverrides: Sendable, Equatable {
       guard let foreign else { continue }
       throw SweepError("\(Self.requirement(of: foreign, other)), or a sweep file with `strategy: \(other.name)`")
     }
-    // An incomplete choice keeps the other values of a file with the same strategy.
-    let isReplaced = replacesStrategy(among: strategies) || type != before.type
-    let values = (isReplaced ? [:] : before.value.values).merging(strategy) { $1 }
+    // The other values of a file with the same strategy are kept, unless the options choose another resource.
+    let isSame = type == before.type && choice.map { before.value.values[$0.key.name] == strategy[$0.key.name] } ?? true
+    let values = (isSame ? before.value.values : [:]).merging(strategy) { $1 }
     let option = choice?.key.option
     return SweepDefinition.Strategy(
       try type.init(

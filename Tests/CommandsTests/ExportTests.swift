@@ -40,10 +40,13 @@ import Testing
 
   @Test func refusesInvalidRequests() throws {
     for (arguments, status, reason) in [
-      (["a.safetensors", "--format", "onx"], 64, "the format must be safetensors or npz, not \"onx\""),
+      (["a.safetensors", "--format", "onx"], 64, "--format must be safetensors or npz, not \"onx\""),
       (["a.safetensors", "--format", "safetensors"], 64, "the model and the exported file name the same file"),
       (["no.safetensors", "--format", "npz"], 66, "cannot read no.safetensors"),
       (["a.safetensors", "--format", "npz", "--output", "none/a.npz"], 73, "none/a.npz"),
+      (
+        ["a.safetensors", "--format", "npz", "--output", "/dev/stdout", "--json", "-"], 64, "cannot both be written to"
+      ),
     ] as [([String], Int32, String)] {
       let run = try AtelierProcess(["export"] + arguments, in: folder)
       #expect(run.status == status && run.errors.contains(reason), "\(run.errors)")

@@ -19,7 +19,7 @@ import Testing
       return run.errors
     }
     #expect(try errors("--iterations", "1").contains("the fit has not converged"))
-    #expect(try errors("--workers", "1", "--iterations", "1").contains("(now 1)"))
+    #expect(try errors("--workers", "1", "--iterations", "1").contains("after 1 iteration,"))
     #expect(try !errors().contains("converged"))
   }
 }

@@ -233,7 +233,7 @@ import Testing
 
   @Test func refusesInvalidSweeps() throws {
     for (options, reason) in [
-      (["tree", "--criterion", "gni"], "did you mean gini?"),
+      (["tree", "--criterion", "gni"], "--criterion must be gini or entropy, not \"gni\""),
       (["knn", "--neighbors", ""], "neighbors has an empty value"),
       (["tree", "--max-depth", "3", "--max-resource", "9"], "--max-resource requires --halving"),
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),

@@ -34,7 +34,7 @@ private struct ToyExporter: ModelExporter {
     let exporters = ModelExporters.all + [ToyExporter()]
     #expect(exporters.help.hasSuffix(" toy: the name of a tensor."))
     #expect(try exporters.named("toy").ending == "toy")
-    #expect(throws: ModelError.badSettings("the format must be safetensors, npz or toy, not \"tory\"")) {
+    #expect(throws: ModelError.badSettings("format must be safetensors, npz or toy, not \"tory\"")) {
       try exporters.named("tory")
     }
     #expect(try bytes(ToyExporter(), saved) == Array("TOY shares".utf8))

@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("model: forst\nspace: {}", "line 1, column 8: model has no \"forst\"; did you mean forest?"),
+    ("model: forst\nspace: {}", "line 1, column 8: model must be cnn, forest, extra-trees, knn, tree or linear, not \"forst\""),
     (
       "model: tree\nspace:\n  max-dept: 3",
       "line 3, column 3: the space of this model has no \"max-dept\"; did you mean max-depth?"
@@ -62,7 +62,7 @@ import Testing
     ("model: tree\nspace: {}\nscoring: acuracy", "did you mean accuracy?"),
     (
       "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
-      "line 5, column 7: criterion has no \"gni\"; did you mean gini?"
+      "line 5, column 7: criterion must be gini or entropy, not \"gni\""
     ),
     (
       "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\nsamples: 2",

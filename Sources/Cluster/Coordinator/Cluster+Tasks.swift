@@ -49,7 +49,7 @@ extension Cluster {
             try copy.withUnsafeBytes { try parts?.write($0, tasks: chunk.tasks) }
           }
         }, progress: progress)
-      try checkComplete(end, unit: unit == .trees ? "tree" : settings.kind.rawValue)
+      try checkComplete(end, unit: count > 1 ? unit.singular : settings.kind.rawValue)
     }
     return fitted.model
   }

@@ -145,10 +145,10 @@ private final class WorkerCompute {
     }
     guard let name = SHA256(bytes: description.images),
       case .images(let images) = try blobs.images(name, isCancelled: isCancelled)
-    else { throw ModelError.badSettings("the job has no images") }
+    else { throw JobError("the job has no images") }
     lastDivision.keep(name)
     guard (1...256).contains(description.classCount), images.labels.allSatisfy({ $0 < description.classCount }) else {
-      throw ModelError.badSettings("the job's images have labels above its \(description.classCount) classes")
+      throw JobError("the job's images have labels above its \(description.classCount) classes")
     }
     try checkMemory(description, images)
     switch description.activity {
@@ -158,7 +158,7 @@ private final class WorkerCompute {
     case .predict:
       guard let name = SHA256(bytes: description.model),
         case .model(_, let model) = try blobs.model(name, isCancelled: isCancelled), description.imagesPerTask > 0
-      else { throw ModelError.badSettings("the job has no model") }
+      else { throw JobError("the job has no model") }
       tasks = PredictionTaskRunner(
         predictor: model.predictor(on: context), images: images, imagesPerTask: Int(description.imagesPerTask))
     case .trainNetwork, .trainTeamFit:
@@ -168,7 +168,7 @@ private final class WorkerCompute {
         worker: worker, on: context, links: links, limits: limits, report: report)
     case .evaluateTeamFit:
       guard let state = try checkpoint(description, isCancelled), description.imagesPerTask > 0 else {
-        throw ModelError.badSettings("the job has no network")
+        throw JobError("the job has no network")
       }
       let (part, test) = try divide(images, name, description)
       let trainer = try NetworkTrainer(
@@ -184,11 +184,11 @@ private final class WorkerCompute {
       ) { [blobs] file, isCancelled in
         guard let name = SHA256(bytes: file),
           case .groups(let groups) = try blobs.groups(name, isCancelled: isCancelled)
-        else { throw ModelError.badSettings("the chunk has no file of fits") }
+        else { throw JobError("the chunk has no file of fits") }
         return groups
       }
     case .nothing, .UNRECOGNIZED:
-      throw ModelError.badSettings("unsupported kind of job: \(description.activity)")
+      throw JobError("unsupported kind of job: \(description.activity)")
     }
   }
 
@@ -215,7 +215,7 @@ private final class WorkerCompute {
     _ images: LabeledImages, _ name: SHA256, _ description: JobDescription
   ) throws -> (training: LabeledImages, test: LabeledImages) {
     guard let division = ImageDivision(json: [UInt8](description.division)) else {
-      throw ModelError.badSettings("the job has no valid division of its images")
+      throw JobError("the job has no valid division of its images")
     }
     return lastDivision.divide(images, named: name, by: division)
   }

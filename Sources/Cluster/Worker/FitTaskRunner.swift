@@ -32,7 +32,7 @@ final class FitTaskRunner: TaskRunner {
     let tasks = chunk.tasks
     let groups = try groups(chunk.file, { !progress(0) })
     guard groups.numbers.lowerBound <= tasks.lowerBound, tasks.upperBound <= groups.numbers.upperBound else {
-      throw ModelError.badSettings("the file does not contain the fits \(tasks.lowerBound) to \(tasks.upperBound - 1)")
+      throw JobError("the file does not contain the fits \(tasks.lowerBound) to \(tasks.upperBound - 1)")
     }
     var results = FitResults()
     for task in tasks {

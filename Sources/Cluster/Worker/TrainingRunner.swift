@@ -109,7 +109,7 @@ final class TrainingRunner {
   }
 
   private func enqueue(_ actions: [TrainingMember.Action], _ header: ExchangeHeader? = nil, _ body: Frame? = nil) {
-    pending.insert(contentsOf: actions.map { ($0, header, body) }, at: 0)
+    pending.prepend(contentsOf: actions.map { ($0, header, body) })
   }
 
   /// Returns an early message that can be handled now, or else the next that has arrived.

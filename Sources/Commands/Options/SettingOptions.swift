@@ -53,11 +53,12 @@ struct TrainingOptions<Family: ModelFamily>: GeneratedOptions {
 }
 
 extension Option<String?> {
-  /// An option for a setting. Its value is checked by the settings, even if it begins with a dash.
+  /// An option for a setting. Its value is checked by the settings, even if it is a negative number.
   init(setting facts: SettingFacts, of family: any ModelFamily.Type) {
     let standard = facts.defaultNote ?? family.settingsType.init().text[facts.name]!
     self.init(
-      name: .customLong(facts.name), parsing: .unconditional,
+      name: .customLong(facts.name),
+      parsing: [.integer, .real].contains(facts.values.kind) ? .unconditional : .next,
       help: ArgumentHelp("\(facts.help) (default: \(standard)).", valueName: facts.values.placeholder),
       completion: facts.values.words.isEmpty ? nil : .list(facts.values.words))
   }

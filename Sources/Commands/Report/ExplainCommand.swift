@@ -57,7 +57,7 @@ struct ExplainCommand: ParsableCommand {
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     if layer != nil || targetClass != nil, !metadata.kind.family.isSynchronous {
-      throw ValidationError(
+      throw ModelError.badSettings(
         "\(layer != nil ? "--layer" : "--class") is an option for networks; \(model) is \(metadata.kind.family.noun)")
     }
     let dataset = try dataOptions.load(classes: loaded.classes)
@@ -71,7 +71,7 @@ struct ExplainCommand: ParsableCommand {
     progress.end()
     guard let explanation else {
       throw ModelError.badSettings(
-        "\(model): this model has no explanations; networks with convolutions, forests, trees and neighbors have them")
+        "\(model): this model has no explanations; \(ModelExplanation.explainedModels) have them")
     }
     let page = HTMLPage(
       title: "Explanation of \(URL(fileURLWithPath: model).lastPathComponent)",
@@ -83,8 +83,7 @@ struct ExplainCommand: ParsableCommand {
   }
 
   private var standardFolder: String {
-    let ending = ".safetensors"
-    return (model.hasSuffix(ending) ? String(model.dropLast(ending.count)) : model) + ".explained"
+    "\(ModelFileName.stem(of: model)).explained"
   }
 
   private func settings(classNames: [String]) throws -> ExplanationSettings {
@@ -92,7 +91,7 @@ struct ExplainCommand: ParsableCommand {
     (settings.block, settings.images, settings.sampledImages) = (layer, images?.numbers ?? [], samples)
     if let targetClass {
       guard let label = classNames.firstIndex(of: targetClass) else {
-        throw ValidationError(
+        throw ModelError.badSettings(
           "unknown class \"\(targetClass)\" for --class; the classes are \(classNames.joined(separator: ", "))")
       }
       settings.targetClass = label

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Evaluation
+internal import Foundation
+internal import Models
 internal import Selection
 
 extension ScoreMetric: ExpressibleByArgument {}
@@ -58,6 +60,25 @@ struct SearchOptions: ParsableArguments {
     (overrides.folds, overrides.holdOut, overrides.strategy) = (folds, holdOut, strategy.keyValues)
     (overrides.scoring, overrides.images, overrides.seed, overrides.refit) = (scoring, images, seed, refit)
     return overrides
+  }
+
+  /// Returns the sweep that these options define.
+  /// - Parameter values: the values of each given parameter, as the user wrote them
+  /// - Throws: ``SweepError``
+  func definition(of kind: ModelKind, _ values: [String: String]) throws(SweepError) -> SweepDefinition {
+    var space: [String: ParameterSpace.Values] = [:]
+    for (name, text) in values { space[name] = .list(Self.list(text, of: kind.setting(name)!)) }
+    var definition = SweepDefinition(kind, spaces: [ParameterSpace(space)])
+    try overrides.apply(to: &definition)
+    try definition.check()
+    return definition
+  }
+
+  /// Splits values at commas, or at semicolons if the values are lists themselves.
+  private static func list(_ text: String, of setting: SettingFacts) -> [String] {
+    text.split(separator: setting.values.kind == .list ? ";" : ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
   }
 
   /// Checks that no option defines a search: with `--resume`, the definition comes from the run.

@@ -7,12 +7,19 @@ struct StrategyOptions: GeneratedOptions {
 
   private static var keys: [StrategyKey] { SearchStrategies.all.flatMap { $0.keys } }
 
-  static var options: [(name: String, option: Option<String?>)] { keys.map { ($0.option, Option(key: $0)) } }
+  /// Strategies with equal keys share their options.
+  static var options: [(name: String, option: Option<String?>)] {
+    var options: [(name: String, option: Option<String?>)] = []
+    for key in keys where !options.contains(where: { $0.name == key.option }) {
+      options.append((key.option, Option(key: key)))
+    }
+    return options
+  }
 
   /// The given values by the names of keys, which differ from those of some options.
   var keyValues: [String: String] {
     var keyValues: [String: String] = [:]
-    for key in Self.keys { keyValues[key.name] = values[key.option] }
+    for key in Self.keys { keyValues[key.name] = values[key.option] ?? keyValues[key.name] }
     return keyValues
   }
 }

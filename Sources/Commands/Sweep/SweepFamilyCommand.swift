@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Models
+internal import Selection
 internal import Text
 
 /// Searches the parameters of a family of models: `atelier sweep NAME`.
@@ -19,7 +20,18 @@ struct SweepFamilyCommand<Family: ModelFamily>: ParsableCommand {
   var settings: SettingOptions<Family>
   @OptionGroup var sweep: SweepOptions
 
-  func run() throws { try sweep.run(Family.kind, settings.values) }
+  func validate() throws {
+    guard sweep.common.resume == nil else { return try SearchOptions.checkResume(settings.givenNames) }
+    do { _ = try definition() } catch {
+      throw ValidationError(settings.attributing(sweep.search.overrides.attributing(error)))
+    }
+  }
+
+  func run() throws { try sweep.run(Family.kind) { try definition() } }
+
+  private func definition() throws(SweepError) -> SweepDefinition {
+    try sweep.search.definition(of: Family.kind, settings.values)
+  }
 }
 
 extension ModelFamily {

@@ -132,24 +132,9 @@ struct SweepOptions: ParsableArguments {
     if common.resume != nil { try SearchOptions.checkResume(search.given) }
   }
 
-  /// - Parameter values: the values of each given parameter, as the user wrote them
-  func run(_ kind: ModelKind, _ values: [String: String]) throws {
-    if common.resume != nil {
-      try SearchOptions.checkResume(values.keys.sorted().map { "--\($0)" })
-      return try common.run([], of: kind)
-    }
-    var space: [String: ParameterSpace.Values] = [:]
-    for (name, text) in values { space[name] = .list(Self.list(text, of: kind.setting(name)!)) }
-    var definition = SweepDefinition(kind, spaces: [ParameterSpace(space)])
-    try search.overrides.apply(to: &definition)
-    try definition.check()
-    try common.run([definition])
-  }
-
-  /// Splits values at commas, or at semicolons if the values are lists themselves.
-  private static func list(_ text: String, of setting: SettingFacts) -> [String] {
-    text.split(separator: setting.values.kind == .list ? ";" : ",", omittingEmptySubsequences: false).map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }
+  /// - Parameter definition: returns the sweep that the options define
+  func run(_ kind: ModelKind, definition: () throws -> SweepDefinition) throws {
+    if common.resume != nil { return try common.run([], of: kind) }
+    try common.run([try definition()])
   }
 }

@@ -15,7 +15,10 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
   @OptionGroup var options: TrainOptions
 
   func validate() throws {
-    guard let resume = training.resume else { return }
+    guard let resume = training.resume else {
+      do { _ = try modelSettings() } catch { throw ValidationError(settings.attributing(error)) }
+      return
+    }
     let given = settings.givenNames + training.givenNames.filter { $0 != "--resume" }
     if !given.isEmpty {
       throw ValidationError(
@@ -29,8 +32,11 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
 
   func run() throws {
     if let resume = training.resume { return try ResumableRun(resume, of: [Family.kind]).resume(options) }
-    let text = settings.values.merging(training.seed) { $1 }
-    try options.run(try Family.settings(text, preset: training.preset))
+    try options.run(try modelSettings())
+  }
+
+  private func modelSettings() throws(ModelError) -> ModelSettings {
+    try Family.settings(settings.values.merging(training.seed) { $1 }, preset: training.preset)
   }
 }
 

@@ -10,6 +10,9 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
   case tree(TreeModelExplanation)
   case neighbors(NeighborsModelExplanation)
 
+  /// The models that ``make(_:of:settings:on:progress:)`` explains, for messages.
+  package static let explainedModels = "networks with convolutions, forests, trees and neighbors"
+
   /// - Parameters:
   ///   - dataset: the data set with the test images to explain the model on; there may be none
   ///   - progress: receives the progress; returns false to stop

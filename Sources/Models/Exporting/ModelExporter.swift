@@ -30,6 +30,6 @@ extension [any ModelExporter] {
   /// - Throws: ``ModelError/badSettings(_:)`` with all names if there is none
   package func named(_ name: String) throws(ModelError) -> any ModelExporter {
     if let exporter = first(where: { $0.name == name }) { return exporter }
-    throw .badSettings("the format must be \(map(\.name).alternatives), not \"\(name.prefix(200))\"")
+    throw .badSettings("format must be \(map(\.name).alternatives), not \"\(name.prefix(200))\"")
   }
 }

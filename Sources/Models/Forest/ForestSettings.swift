@@ -11,7 +11,7 @@ package struct ForestSettings: FamilySettings {
 
   package static let schema: [Setting<ForestSettings>] =
     [
-      .integer("trees", \.trees, in: 1...100_000, help: "Number of trees"),
+      .integer("trees", \.trees, in: 1...100_000, help: "Number of trees").asResource(),
       .flag(
         "bootstrap", \.bootstrap, help: "Whether to fit each tree on a sample of the images, drawn with replacement"),
     ] + TreeSettings.schema.map { $0.nested(at: \.tree) }

@@ -1,6 +1,11 @@
 package import Compute
 package import Datasets
 package import Progress
+internal import Text
+
+extension FitProgress.Unit {
+  package static let iterations = FitProgress.Unit("iterations", singular: "iteration")
+}
 
 /// Multinomial logistic regression.
 package enum LinearFamily: ModelFamily {
@@ -38,13 +43,14 @@ package enum LinearFamily: ModelFamily {
     about model: LinearModel, training: LabeledImages, on context: ComputeContext
   ) -> String? {
     let settings = model.configuration
+    // A solver that stops before the limit has converged, or rounding errors hide any further decrease.
+    guard model.iterations == settings.iterations else { return nil }
     let slope = model.slope(on: training, context: context)
     // The weights are rounded to single precision after the solver has stopped.
     guard slope > 1.1 * settings.tolerance else { return nil }
     return """
-      the fit has not converged: the largest derivative of the mean loss is \(Float(slope)), above the tolerance of \
-      \(settings.tolerance). Raise --iterations (now \(settings.iterations)), or --tolerance if rounding errors hide \
-      any decrease
+      the fit has not converged: after \(counted(settings.iterations, "iteration")), the largest derivative of the \
+      mean loss is \(Float(slope)), above the tolerance of \(settings.tolerance). Raise --iterations or --tolerance
       """
   }
 

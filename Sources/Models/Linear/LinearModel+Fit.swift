@@ -59,14 +59,14 @@ extension LinearModel {
     return LinearFit(
       model: LinearModel(
         configuration: settings, imageShape: images.shape, classCount: classCount, classes: objective.classes,
-        fitted: fitted),
+        fitted: fitted, iterations: iterations),
       iterations: iterations, objective: solution.value, slope: objective.slope)
   }
 
   /// Creates a model from the weights of the classes that training images have.
   private init(
     configuration: LinearSettings, imageShape: ImageShape, classCount: Int, classes: [Int],
-    fitted: (weights: [Float], intercepts: [Float])
+    fitted: (weights: [Float], intercepts: [Float]), iterations: Int
   ) {
     let features = imageShape.count
     var weights = [Float](repeating: 0, count: classCount * features)
@@ -78,6 +78,6 @@ extension LinearModel {
     }
     self.init(
       configuration: configuration, imageShape: imageShape, classCount: classCount, weights: weights,
-      intercepts: intercepts)
+      intercepts: intercepts, iterations: iterations)
   }
 }

@@ -15,6 +15,8 @@ package struct LinearModel: Classifier, Equatable {
   package let weights: [Float]
   /// (classes); negative infinity for classes that no training image has, whose probability is 0.
   package let intercepts: [Float]
+  /// The number of iterations of the solver; nil if the saved model does not contain it.
+  package let iterations: Int?
 
   package var settings: [String: String] { configuration.text }
 
@@ -82,7 +84,7 @@ package struct LinearModel: Classifier, Equatable {
     [
       Tensor(name: "weights", shape: [classCount, imageShape.count], weights),
       Tensor(name: "intercepts", shape: [classCount], intercepts),
-    ]
+    ] + (iterations.map { [Tensor(name: "iterations", shape: [1], [Int64($0)])] } ?? [])
   }
 }
 
@@ -110,8 +112,10 @@ extension LinearModel {
     guard (1...256).contains(classCount) else {
       throw .badModel("the model has \(classCount) classes, expected 1 to 256")
     }
-    guard tensors.count == 2 else {
-      throw .badModel("the model has \(counted(tensors.count, "tensor")), expected weights and intercepts")
+    let iterations = try Self.iterations(tensors)
+    guard tensors.count == (iterations == nil ? 2 : 3) else {
+      throw .badModel(
+        "the model has \(counted(tensors.count, "tensor")), expected weights, intercepts and iterations")
     }
     let extents = [imageShape.height, imageShape.width, imageShape.channels]
     guard extents.allSatisfy({ 1...Self.maxExtent ~= $0 }) else {
@@ -133,6 +137,14 @@ extension LinearModel {
     }
     self.init(
       configuration: configuration, imageShape: imageShape, classCount: classCount, weights: weights,
-      intercepts: intercepts)
+      intercepts: intercepts, iterations: iterations)
+  }
+
+  private static func iterations(_ tensors: [Tensor]) throws(ModelError) -> Int? {
+    guard let tensor = tensors.first(where: { $0.name == "iterations" }) else { return nil }
+    guard tensor.shape == [1], let count = tensor.elements(as: Int64.self)?.first, count >= 0 else {
+      throw .badModel("the tensor iterations is not one number of iterations")
+    }
+    return Int(count)
   }
 }

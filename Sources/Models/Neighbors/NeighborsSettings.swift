@@ -55,7 +55,8 @@ package struct NeighborsSettings: FamilySettings {
   package func check(images count: Int, shape: ImageShape) throws(ModelError) {
     try check()
     guard neighbors <= count else {
-      throw .badSettings("neighbors is \(neighbors), but there are only \(counted(count, "training image"))")
+      let verb = count == 1 ? "is" : "are"
+      throw .badSettings("neighbors is \(neighbors), but there \(verb) only \(counted(count, "training image"))")
     }
     guard let components else { return }
     guard shape.count <= Self.maxPixels else {

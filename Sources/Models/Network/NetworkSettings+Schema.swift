@@ -1,6 +1,8 @@
 internal import Datasets
 
 extension NetworkSettings {
+  private static let kernelSizes = [1, 3, 5, 7]
+
   package static let schema: [Setting<NetworkSettings>] = [
     // More blocks would halve even the largest image to nothing.
     .integers(
@@ -9,9 +11,10 @@ extension NetworkSettings {
         Number of filters of each block of convolution, pooling and normalization, or none for a multilayer perceptron
         """),
     Setting(
-      "kernel", \.kernel, SettingValues(kind: .integer, allowed: "1, 3, 5 or 7", placeholder: "n"),
+      "kernel", \.kernel,
+      SettingValues(kind: .words(kernelSizes.map(String.init)), allowed: "1, 3, 5 or 7", placeholder: "n"),
       help: "Height and width of the filters: 1, 3, 5 or 7",
-      parse: { text in Int(text).flatMap { [1, 3, 5, 7].contains($0) ? $0 : nil } }, text: { "\($0)" }
+      parse: { text in Int(text).flatMap { kernelSizes.contains($0) ? $0 : nil } }, text: { "\($0)" }
     ).counted(in: "pixels"),
     .choice("padding", \.padding, help: "Padding of convolutions: same (with zeros) or valid (none)"),
     .flag("batch-norm", \.batchNorm, help: "Whether to use batch normalization in each block"),
@@ -21,7 +24,8 @@ extension NetworkSettings {
     .number(
       "dropout", \.dropout, in: NumberRange(0..<1), placeholder: "fraction",
       help: "Fraction of the inputs of dense layers to drop"),
-    .integer("epochs", \.epochs, in: 1...100_000, help: "Number of passes over the training images"),
+    .integer("epochs", \.epochs, in: 1...100_000, help: "Number of passes over the training images")
+      .asResource(),
     .integer("batch", \.batch, in: 1...65536, help: "Batch size, in images").counted(in: "images"),
     .integer(
       "shards", \.shards, in: 1...65536,

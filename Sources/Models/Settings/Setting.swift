@@ -12,6 +12,14 @@ package struct Setting<Settings>: Sendable {
     return copy
   }
 
+  /// The same setting, of which a fit with a smaller value is a cheap preview: successive halving can increase it from
+  /// rung to rung.
+  package func asResource() -> Setting {
+    var copy = self
+    copy.facts.isResource = true
+    return copy
+  }
+
   /// The same setting, which does not change what is fitted, and so the digest of the model.
   package func affectingOnlyPredictions() -> Setting {
     var copy = self
@@ -33,6 +41,8 @@ package struct SettingFacts: Sendable {
   package fileprivate(set) var unit: String?
   /// Whether it affects the fit, or only predictions.
   package fileprivate(set) var affectsFit = true
+  /// Whether it can be the resource of successive halving.
+  package fileprivate(set) var isResource = false
 
   init(name: String, help: String, values: SettingValues, defaultNote: String?) {
     (self.name, self.help, self.values, self.defaultNote) = (name, help, values, defaultNote)

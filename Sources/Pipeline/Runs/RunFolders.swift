@@ -89,8 +89,7 @@ package struct RunFolders: Sendable {
     // No lock is needed in a folder that is not writable.
     guard access(folder, W_OK) == 0 else { return try body() }
     // Trainings that write the models `a` and `a.safetensors` write the same checkpoint (``CheckpointName``).
-    let ending = ".safetensors"
-    return try RunLock.with((place.hasSuffix(ending) ? place : place + ending) + ".lock", body)
+    return try RunLock.with("\(ModelFileName.stem(of: place))\(ModelFileName.ending).lock", body)
   }
 
   /// Checks a run's folder: one from an untrusted source could redirect writes to any other place.

@@ -3,15 +3,15 @@ internal import Models
 
 /// The path of the checkpoint of a model's training, which is beside the model.
 package enum CheckpointName {
-  private static let ending = ".safetensors"
-  private static let checkpointEnding = ".checkpoint.safetensors"
+  private static let checkpointEnding = ".checkpoint\(ModelFileName.ending)"
 
   package static func of(model path: String) -> String {
-    (path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path) + checkpointEnding
+    ModelFileName.stem(of: path) + checkpointEnding
   }
 
   package static func model(_ checkpoint: String) -> String? {
-    checkpoint.hasSuffix(checkpointEnding) ? String(checkpoint.dropLast(checkpointEnding.count)) + ending : nil
+    guard checkpoint.hasSuffix(checkpointEnding) else { return nil }
+    return String(checkpoint.dropLast(checkpointEnding.count)) + ModelFileName.ending
   }
 
   /// Returns the path of the checkpoint in a run's folder, or the path itself if it is not a folder.

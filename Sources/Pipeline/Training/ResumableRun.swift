@@ -33,19 +33,21 @@ package struct ResumableRun {
       found = try folders.find(word, in: folders.record(), latest: isMatch)
     } catch  where error.kind == .missing && word == "latest" {
       throw RunError(
-        "there is no run of a \(kinds.map(\.rawValue).alternatives) in \(folders.base)/ to resume", kind: .missing)
+        "there is no run of \(Self.nouns(kinds)) in \(folders.base)/ to resume", kind: .missing)
     } catch  where error.kind == .missing {
       (path, kind) = (word, try Self.kind(ofFilesAt: word, kinds))
       return
     }
     guard let kind = Self.kind(of: found), kinds.contains(kind) else {
-      let names = kinds.map(\.rawValue).alternatives
       throw RunError(
-        "run \(found.name) is not a training of a \(names): \(found.kind) \(found.definition.prefix { $0 != ":" })",
+        "run \(found.name) is not a training of \(Self.nouns(kinds)): \(found.kind) \(found.definition.prefix { $0 != ":" })",
         kind: .wrongUse)
     }
     (path, self.kind) = (folders.path(found.name), kind)
   }
+
+  /// The models in a sentence: "a decision tree or a random forest".
+  private static func nouns(_ kinds: [ModelKind]) -> String { kinds.map(\.family.noun).alternatives }
 
   /// Returns the model that a run trains; nil if it is not a training.
   private static func kind(of run: Run) -> ModelKind? {
@@ -62,7 +64,7 @@ package struct ResumableRun {
     }
     guard kinds.contains(kind) else {
       throw RunError(
-        "\(path) is an unfinished training of a \(kind.rawValue), not of a \(kinds.map(\.rawValue).alternatives)",
+        "\(path) is an unfinished training of \(kind.family.noun), not of \(nouns(kinds))",
         kind: .wrongUse)
     }
     return kind

@@ -74,7 +74,7 @@ package struct UnfinishedFit {
   }
 
   private static func folder(of model: String) -> String {
-    (model.hasSuffix(".safetensors") ? String(model.dropLast(12)) : model) + ending
+    ModelFileName.stem(of: model) + ending
   }
 
   private static func record(_ path: String) throws(FileError) -> Record {
@@ -115,7 +115,7 @@ package struct UnfinishedFit {
   /// - Parameter run: a folder of parts, or the folder of the run
   package static func resumption(ofRun run: String, _ kind: ModelKind) throws -> Resumption {
     let path = folder(ofRun: run, kind)
-    let model = String(path.dropLast(ending.count)) + ".safetensors"
+    let model = String(path.dropLast(ending.count)) + ModelFileName.ending
     if access(path, F_OK) != 0, access(run, F_OK) == 0 {
       throw FileError.unreadable(
         path: path,

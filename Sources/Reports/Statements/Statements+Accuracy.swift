@@ -45,8 +45,8 @@ extension Statements {
     let confidence = MeanInterval(model.test.confidences.map(Double.init)).mean
     let gap = MeanInterval(images.map { Double(model.test.confidences[$0]) - (model.test.isCorrect($0) ? 1 : 0) })
     let claim =
-      HTMLText.strong(model.name) + """
-        's mean confidence is \(QuantityText.percent(confidence)), its accuracy \(model.test.accuracy.percent):
+      "The mean confidence of " + HTMLText.strong(model.name) + """
+         is \(QuantityText.percent(confidence)), its accuracy \(model.test.accuracy.percent):
         """
     let difference = QuantityText.points(abs(gap.mean))
     if gap.lower > 0 { return HTMLStatement(difference, claim + " it is overconfident.") }
