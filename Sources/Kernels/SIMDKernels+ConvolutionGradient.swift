@@ -1,3 +1,4 @@
+internal import CInstructions
 package import KernelInterface
 
 extension SIMDKernels {
@@ -99,11 +100,12 @@ extension SIMDKernels {
   ) {
     gradient.update(repeating: 0, count: images * shape.inputCount)
     let groups = PoolingRoutes.groups(shape)
-    let imagesAtOnce = 4
+    let imagesAtOnce = max(1, 65536 / shape.planeCount)
     for block in 0..<shape.inputBlocks {
       let blockWeights = weights + block * shape.outputChannels * shape.taps * 16
       for first in stride(from: 0, to: images, by: imagesAtOnce) {
-        // The weights of one group stay in the first-level cache for all images of this loop.
+        // The weights of one group stay in the first-level cache for all images of this loop, and the planes in the
+        // second-level cache.
         for group in 0..<groups {
           for image in first..<min(first + imagesAtOnce, images) {
             let plane = gradient + image * shape.inputCount + block * shape.planeCount
@@ -158,7 +160,8 @@ extension SIMDKernels {
           let end = entry + Int(routes.windowCounts[window * 4 + winner])
           while entry < end {
             body(Lanes(repeating: routes.windowValues[entry]), weights + Int(routes.windowChannels[entry]) * 144)
-            entry += 1
+            // Not unrolled, because the end of each loop that is entered costs a misprediction.
+            entry = Int(atelier_opaque(UInt32(truncatingIfNeeded: entry + 1)))
           }
         }
         forEachEntry(of: 0) { value, taps in
