@@ -213,7 +213,8 @@ package protocol NetworkKernels: Sendable {
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
   /// Lists the non-zero gradients of one image by window, for
-  /// ``computeInputGradient(_:images:routes:weights:gradient:)``. Parameters are those of ``routeByChannel(_:gradient:winners:routes:)``.
+  /// ``computeInputGradient(_:images:routes:weights:gradient:)``. The parameters are those of
+  /// ``routeByChannel(_:gradient:winners:routes:)``.
   static func routeByWindow(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
