@@ -23,7 +23,7 @@ package struct ConvolutionShape: Sendable, Equatable {
   package let planeCount: Int
   /// Windows of one plane.
   package let windows: Int
-  /// Whether Winograd's algorithm computes the convolution: with 3x3 kernels. Others are computed directly.
+  /// Whether Winograd's algorithm computes the convolution, as it does for 3x3 kernels. Others are computed directly.
   package let isWinograd: Bool
   /// The number of tiles that Winograd's algorithm transforms at once, so that they stay in the second-level cache.
   package let tilesAtOnce: Int
@@ -143,7 +143,7 @@ package struct OptimizerStep: Sendable, Equatable {
 package protocol NetworkKernels: Sendable {
   // MARK: Convolution
 
-  /// Convolves one image with 16 filters and keeps the largest output of each window.
+  /// Convolves one image directly with 16 filters and keeps the largest output of each window.
   ///
   /// Each output is a fused sum from zero, over input blocks, then rows and columns of the kernel, then channels of the
   /// block. Of equal outputs, the first wins.
@@ -212,8 +212,9 @@ package protocol NetworkKernels: Sendable {
   static func routeByChannel(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 
-  /// Lists the non-zero gradients of one image by window, for ``computeInputGradient(_:images:routes:weights:gradient:)``.
-  /// Parameters are those of ``routeByChannel(_:gradient:winners:routes:)``.
+  /// Lists the non-zero gradients of one image by window, for
+  /// ``computeInputGradient(_:images:routes:weights:gradient:)``. The parameters are those of
+  /// ``routeByChannel(_:gradient:winners:routes:)``.
   static func routeByWindow(
     _ shape: ConvolutionShape, gradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, routes: PoolingRoutes)
 

@@ -5,37 +5,28 @@ extension SIMDKernels {
     m: Int, n: Int, k: Int, a: UnsafePointer<Float>, aRow: Int, aColumn: Int, b: UnsafePointer<Float>, bRow: Int,
     c: UnsafeMutablePointer<Float>, cRow: Int, accumulate: Bool
   ) {
-    var firstColumn = 0
-    #if AVX512
-      while firstColumn + 32 <= n {
-        let column = firstColumn
-        var row = 0
-        while row + 14 <= m {
+    var column = 0
+    while column < n {
+      var row = 0
+      #if AVX512
+        // 14 rows of 32 columns take 28 of the 32 registers.
+        let columns = min(32, n - column)
+        while columns == 32, row + 14 <= m {
           multiply14Rows(
             k, a + row * aRow, aRow, aColumn, b + column, bRow, c + row * cRow + column, cRow, accumulate)
           row += 14
         }
-        for half in stride(from: 0, to: 32, by: 16) {
-          var row = row
-          while row < m {
-            let rows = min(6, m - row)
-            multiplyRows(
-              rows, k, a + row * aRow, aRow, aColumn, b + column + half, bRow, c + row * cRow + column + half, cRow,
-              accumulate)
-            row += rows
-          }
+      #else
+        let columns = 16
+      #endif
+      for part in stride(from: column, to: column + columns, by: 16) {
+        for first in stride(from: row, to: m, by: 6) {
+          multiplyRows(
+            min(6, m - first), k, a + first * aRow, aRow, aColumn, b + part, bRow, c + first * cRow + part, cRow,
+            accumulate)
         }
-        firstColumn += 32
       }
-    #endif
-    for column in stride(from: firstColumn, to: n, by: 16) {
-      var row = 0
-      while row < m {
-        let rows = min(6, m - row)
-        multiplyRows(
-          rows, k, a + row * aRow, aRow, aColumn, b + column, bRow, c + row * cRow + column, cRow, accumulate)
-        row += rows
-      }
+      column += columns
     }
   }
 
@@ -44,6 +35,7 @@ extension SIMDKernels {
       _ k: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aColumn: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
       _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool
     ) {
+      @inline(__always)
       func rows(_ first: Int) -> TwoRows { accumulate ? TwoRows(c + first * cRow, cRow) : TwoRows() }
       var (r0, r1, r2, r3) = (rows(0), rows(2), rows(4), rows(6))
       var (r4, r5, r6) = (rows(8), rows(10), rows(12))

@@ -83,9 +83,9 @@ package struct Network: Classifier {
 
   // MARK: Prediction
 
-  /// The number of images that one thread handles at once: fewer if they are large, because patches take most of the
-  /// memory.
-  private var blockImages: Int { max(1, min(16, (1 << 22) / plan.patchCount)) }
+  /// The number of images that one thread handles at once: as many as the rows of a matrix product that the kernels
+  /// compute at once; fewer if they are large, because patches take most of the memory.
+  private var blockImages: Int { max(1, min(14, (1 << 22) / plan.patchCount)) }
 
   package func probabilities(
     for images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool

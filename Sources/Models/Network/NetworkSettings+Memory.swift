@@ -30,8 +30,8 @@ extension NetworkSettings {
       .init(
         bytes: gradients, cause: "the gradients of \(shards) shards and \(layout)\(denseLayout)",
         remedy: "lower --dense, --filters, --shards or --threads"),
-      // The parameters, those of the best epoch, those being evaluated, the state, and twice the weights in the kernels'
-      // order: for training and evaluation.
+      // The parameters, those of the best epoch, those being evaluated, the state, and the weights in the kernels'
+      // order, for training and for evaluation.
       .init(
         bytes: (3 + state) * parameters + 8 * Double(plan.packedCount), cause: layout + denseLayout,
         remedy: "lower --dense or --filters"),

@@ -21,7 +21,7 @@ package final class PackedWeights {
       defer { count += layer.inputs * layer.paddedUnits }
       return count
     }
-    buffer = AlignedBuffer(count: count)
+    buffer = AlignedBuffer(count: plan.packedCount)
   }
 
   /// Returns the weights of a block's convolution: those of each output block as
