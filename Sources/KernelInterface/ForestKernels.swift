@@ -160,6 +160,45 @@ package protocol ForestKernels: Sendable {
     node: LaneNode, terms: UnsafePointer<Int64>
   ) -> LaneCut
 
+  /// Whether ``bestRandomGiniCut(columns:columnStride:features:featureCount:words:node:scratch:)`` takes about as long
+  /// for a group of rows as the kernels that read lanes take for a few samples.
+  static var hasFastRowGroups: Bool { get }
+
+  /// Divides the samples of a node into groups.
+  ///
+  /// - Parameters:
+  ///   - samples: (count), in ascending order of their labels; the fewest groups result if the rows of each label are
+  ///     ascending too
+  ///   - masks: (limit), overwritten as in ``GroupedNode``
+  ///   - firstRows: (limit), overwritten as in ``GroupedNode``
+  ///   - labelEnds: (the number of labels that occur), overwritten as in ``GroupedNode``
+  /// - Returns: the number of groups; nil if there are more than `limit`.
+  static func groupRows(
+    samples: UnsafePointer<TreeSample>, count: Int, limit: Int, masks: UnsafeMutablePointer<UInt64>,
+    firstRows: UnsafeMutablePointer<UInt32>, labelEnds: UnsafeMutablePointer<UInt32>
+  ) -> Int?
+
+  /// Returns the same cut as ``bestRandomGiniCut(lanes:features:featureCount:words:node:)``.
+  ///
+  /// - Parameters:
+  ///   - columns: (all features, columnStride), aligned to 64 bytes; the stride is a multiple of 64
+  ///   - scratch: (2 * node.labelCount), aligned to 64 bytes
+  static func bestRandomGiniCut(
+    columns: UnsafePointer<UInt8>, columnStride: Int, features: UnsafePointer<UInt32>, featureCount: Int,
+    words: UnsafePointer<UInt32>, node: GroupedNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> LaneCut
+
+  /// Returns the same cut as ``bestRandomEntropyCut(lanes:features:featureCount:words:node:terms:)``.
+  ///
+  /// - Parameters:
+  ///   - columns: (all features, columnStride), aligned to 64 bytes; the stride is a multiple of 64
+  ///   - scratch: (2 * node.labelCount), aligned to 64 bytes
+  static func bestRandomEntropyCut(
+    columns: UnsafePointer<UInt8>, columnStride: Int, features: UnsafePointer<UInt32>, featureCount: Int,
+    words: UnsafePointer<UInt32>, node: GroupedNode, terms: UnsafePointer<Int64>,
+    scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> LaneCut
+
   /// Moves the samples with `values[row * stride] <= cut` to the front. Both sides keep their order.
   ///
   /// - Parameters:
@@ -169,6 +208,17 @@ package protocol ForestKernels: Sendable {
   static func partition(
     samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
     spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition
+
+  /// Moves the samples with `orderedValues[index * stride] <= cut` to the front. Both sides keep their order.
+  ///
+  /// - Parameters:
+  ///   - samples: (count)
+  ///   - orderedValues: (count), `stride` bytes apart, in the order of the samples
+  ///   - spare: (count), overwritten
+  static func partition(
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues: UnsafePointer<UInt8>, stride: Int,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition
 
   /// Finds the leaf of each image.
@@ -275,6 +325,32 @@ package struct LaneNode {
   ) {
     (self.samples, self.count, self.labels, self.labelCount) = (samples, count, labels, labelCount)
     (self.labelWeights, self.minSamplesLeaf) = (labelWeights, minSamplesLeaf)
+  }
+}
+
+/// A node of any size whose samples weigh 1, as groups of up to 64 adjacent rows with the same label.
+package struct GroupedNode {
+  /// (groups), bit i of `masks[group]` is set if the row `firstRows[group] + i` belongs to the group.
+  package let masks: UnsafePointer<UInt64>
+  /// (groups), multiples of 64.
+  package let firstRows: UnsafePointer<UInt32>
+  /// (labelCount), the number of groups up to the last one of each label, in the order of `labels`.
+  package let labelEnds: UnsafePointer<UInt32>
+  /// (labelCount), the labels that occur in the node, ascending.
+  package let labels: UnsafePointer<UInt8>
+  package let labelCount: Int
+  /// (labels), the number of samples of each label in the node.
+  package let labelWeights: UnsafePointer<UInt32>
+  /// The minimum number of samples on each side of a cut.
+  package let minSamplesLeaf: Int
+
+  package init(
+    masks: UnsafePointer<UInt64>, firstRows: UnsafePointer<UInt32>, labelEnds: UnsafePointer<UInt32>,
+    labels: UnsafePointer<UInt8>, labelCount: Int, labelWeights: UnsafePointer<UInt32>, minSamplesLeaf: Int
+  ) {
+    (self.masks, self.firstRows, self.labelEnds) = (masks, firstRows, labelEnds)
+    (self.labels, self.labelCount, self.labelWeights) = (labels, labelCount, labelWeights)
+    self.minSamplesLeaf = minSamplesLeaf
   }
 }
 

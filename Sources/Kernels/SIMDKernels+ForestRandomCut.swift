@@ -26,24 +26,39 @@ extension SIMDKernels {
     node: LaneNode, of emptySums: some CutSums
   ) -> LaneCut {
     let values = UnsafeRawPointer(lanes).assumingMemoryBound(to: SIMD32<UInt8>.self)
-    var least = values[0]
-    var greatest = values[0]
-    for index in 1..<node.count {
-      least = atelier_min_u8(least, values[index])
-      greatest = atelier_max_u8(greatest, values[index])
-    }
-    let cuts = atelier_random_between_u8(least, greatest, words)
-    let (low, high) = scores(values, cuts, node, emptySums)
+    let (least, greatest) = (atelier_least_u8(lanes, node.count), atelier_greatest_u8(lanes, node.count))
+    let isFeature = UInt32.max >> UInt32(truncatingIfNeeded: 32 &- featureCount)
+    let cuts = RandomCuts(
+      values: atelier_random_between_u8(least, greatest, words),
+      varyingLanes: atelier_differing_lanes_u8(least, greatest) & isFeature)
+    return bestLane(cuts, scores(values, cuts.values, node, emptySums), features, featureCount)
+  }
+
+  /// Returns the cut with the best score; of equal scores, the one of the lowest feature.
+  @inline(__always)
+  static func bestLane(
+    _ cuts: RandomCuts, _ scores: LaneScores, _ features: UnsafePointer<UInt32>, _ featureCount: Int
+  ) -> LaneCut {
     var cut = LaneCut()
+    cut.varyingLanes = cuts.varyingLanes
     var bestFeature = UInt32.max
-    for lane in 0..<featureCount {
-      let score = lane < 16 ? low[lane] : high[lane &- 16]
-      if score > cut.score || score == cut.score && score > -.infinity && features[lane] < bestFeature {
-        (cut.score, cut.lane, bestFeature) = (score, lane, features[lane])
+    // In memory, since vectors would be stored again for each lane.
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 32) { memory in
+      let target = UnsafeMutableRawPointer(memory.baseAddress!)
+      target.storeBytes(of: scores.low, as: SIMD16<Double>.self)
+      target.storeBytes(of: scores.high, toByteOffset: 128, as: SIMD16<Double>.self)
+      // The cuts of constant features have no right side.
+      var remaining = cuts.varyingLanes
+      while remaining != 0 {
+        let lane = remaining.trailingZeroBitCount
+        remaining &= remaining &- 1
+        let score = memory[lane]
+        if score > cut.score || score == cut.score && score > -.infinity && features[lane] < bestFeature {
+          (cut.score, cut.lane, bestFeature) = (score, lane, features[lane])
+        }
       }
-      if least[lane] != greatest[lane] { cut.varyingLanes |= 1 << UInt32(truncatingIfNeeded: lane) }
     }
-    if cut.lane >= 0 { cut.value = cuts[cut.lane] }
+    if cut.lane >= 0 { cut.value = cuts.values[cut.lane] }
     return cut
   }
 
@@ -51,24 +66,30 @@ extension SIMDKernels {
   @inline(__always)
   private static func scores(
     _ values: UnsafePointer<SIMD32<UInt8>>, _ cuts: SIMD32<UInt8>, _ node: LaneNode, _ emptySums: some CutSums
-  ) -> (low: SIMD16<Double>, high: SIMD16<Double>) {
+  ) -> LaneScores {
     var (low, high) = (emptySums, emptySums)
     var left = LaneHalves()
     var nodeWeight: UInt32 = 0
+    for rank in 0..<node.labelCount { nodeWeight &+= node.labelWeights[Int(node.labels[rank])] }
+    let weighsOne = nodeWeight == UInt32(truncatingIfNeeded: node.count)
     var index = 0
     for rank in 0..<node.labelCount {
       let label = Int(node.labels[rank])
-      let labelLeft = leftWeights(values, cuts, node, label: label, from: &index)
+      let labelLeft =
+        weighsOne
+        ? leftCounts(values, cuts, from: &index, count: Int(node.labelWeights[label]))
+        : leftWeights(values, cuts, node, label: label, from: &index)
       left.add(labelLeft)
       low.add(labelLeft.low, of: node.labelWeights[label])
       high.add(labelLeft.high, of: node.labelWeights[label])
-      nodeWeight &+= node.labelWeights[label]
     }
-    let samples = node.minSamplesLeaf > 1 ? leftCounts(values, cuts, count: node.count) : nil
-    return (
-      scores(low, left: left.low, nodeWeight: nodeWeight, leftSamples: samples?.low, node),
-      scores(high, left: left.high, nodeWeight: nodeWeight, leftSamples: samples?.high, node)
-    )
+    var first = 0
+    let samples =
+      node.minSamplesLeaf > 1 && !weighsOne ? leftCounts(values, cuts, from: &first, count: node.count) : left
+    let limits = LeafLimits(minSamples: node.minSamplesLeaf, count: node.count)
+    return LaneScores(
+      low: scores(low, left: left.low, nodeWeight: nodeWeight, leftSamples: samples.low, limits),
+      high: scores(high, left: left.high, nodeWeight: nodeWeight, leftSamples: samples.high, limits))
   }
 
   /// Returns the weight on the left side of each lane's cut of the samples of a label.
@@ -95,36 +116,43 @@ extension SIMDKernels {
     return sums
   }
 
+  @inline(__always)
+  private static func bytes(_ values: UnsafePointer<SIMD32<UInt8>>) -> UnsafePointer<UInt8> {
+    UnsafeRawPointer(values).assumingMemoryBound(to: UInt8.self)
+  }
+
   /// Returns the number of samples on the left side of each lane's cut, regardless of their weights.
+  ///
+  /// - Parameter index: the first of `count` samples; afterwards, the one after the last
   @inline(__always)
   private static func leftCounts(
-    _ values: UnsafePointer<SIMD32<UInt8>>, _ cuts: SIMD32<UInt8>, count: Int
+    _ values: UnsafePointer<SIMD32<UInt8>>, _ cuts: SIMD32<UInt8>, from index: inout Int, count: Int
   ) -> LaneHalves {
     var counts = LaneHalves()
-    for first in stride(from: 0, to: count, by: Int(UInt16.max)) {
-      var block = SIMD32<UInt16>()
-      for index in first..<min(first &+ Int(UInt16.max), count) {
-        block = atelier_add_if_at_most_u8(block, values[index], cuts, 1)
-      }
-      counts.add(LaneHalves(block))
+    let end = index &+ count
+    while index < end {
+      // Counts of a block fit in 8 bits.
+      let size = min(255, end &- index)
+      counts.add(LaneHalves(atelier_u16_from_u8(atelier_count_at_most_u8(bytes(values + index), size, cuts))))
+      index &+= size
     }
     return counts
   }
 
-  /// Returns the scores of 16 cuts.
+  /// Returns the scores of 16 cuts; minus infinity for a cut that leaves too few samples on a side.
   ///
-  /// - Parameter leftSamples: the number of samples on the left side; nil if one is enough
+  /// - Parameter leftSamples: the number of samples on the left side
   @inline(__always)
-  private static func scores(
-    _ sums: some CutSums, left: SIMD16<UInt32>, nodeWeight: UInt32, leftSamples: SIMD16<UInt32>?, _ node: LaneNode
+  static func scores(
+    _ sums: some CutSums, left: SIMD16<UInt32>, nodeWeight: UInt32, leftSamples: SIMD16<UInt32>, _ limits: LeafLimits
   ) -> SIMD16<Double> {
     let leftWeight = atelier_double_from_u32(left)
     let rightWeight = Double(nodeWeight) - leftWeight
     var isAllowed = leftWeight .> 0 .& (rightWeight .> 0)
-    if let leftSamples {
+    if limits.minSamples > 1 {
       let samples = atelier_double_from_u32(leftSamples)
-      let minSamples = Double(node.minSamplesLeaf)
-      let leavesEnough = samples .>= minSamples .& (Double(node.count) - samples .>= minSamples)
+      let minSamples = Double(limits.minSamples)
+      let leavesEnough = samples .>= minSamples .& (Double(limits.count) - samples .>= minSamples)
       isAllowed .&= leavesEnough
     }
     let scores = sums.score(left: left, right: nodeWeight &- left, leftWeight: leftWeight, rightWeight: rightWeight)
@@ -134,13 +162,35 @@ extension SIMDKernels {
   }
 }
 
+/// One random cut in each of 32 lanes.
+struct RandomCuts {
+  var values = SIMD32<UInt8>()
+  /// Bit k is set if lane k has two different values in the node.
+  var varyingLanes: UInt32 = 0
+}
+
+/// The scores of 32 lanes.
+struct LaneScores {
+  let low: SIMD16<Double>
+  let high: SIMD16<Double>
+}
+
+/// The minimum number of samples on each side of a cut, and the number of samples on both sides.
+struct LeafLimits {
+  let minSamples: Int
+  let count: Int
+}
+
 /// Integers in 32 lanes, as two vectors of 16.
-private struct LaneHalves {
+struct LaneHalves {
   var low = SIMD16<UInt32>()
   var high = SIMD16<UInt32>()
 
   @inline(__always)
   init() {}
+
+  @inline(__always)
+  init(low: SIMD16<UInt32>, high: SIMD16<UInt32>) { (self.low, self.high) = (low, high) }
 
   @inline(__always)
   init(_ lanes: SIMD32<UInt16>) {

@@ -16,7 +16,7 @@ extension SIMDKernels {
         // The next samples' rows are scattered in memory: prefetch them.
         for index in min(first &+ 16, count)..<min(first &+ 32, count) {
           let row = rows + samples[index].row &* rowStride
-          for offset in stride(from: 0, to: width, by: 64) { atelier_prefetch(row + offset) }
+          for offset in stride(from: 0, to: width, by: 64) { atelier_prefetch_second_level(row + offset) }
         }
         for feature in stride(from: 0, to: width, by: 16) {
           atelier_transpose_16x16(
@@ -88,6 +88,21 @@ extension SIMDKernels {
     samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
     spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
+    partition(samples, count, cut, spare) { values[samples[$0].row &* stride] }
+  }
+
+  package static func partition(
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues values: UnsafePointer<UInt8>, stride: Int,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition {
+    partition(samples, count, cut, spare) { values[$0 &* stride] }
+  }
+
+  @inline(__always)
+  private static func partition(
+    _ samples: UnsafeMutablePointer<TreeSample>, _ count: Int, _ cut: UInt8,
+    _ spare: UnsafeMutablePointer<TreeSample>, value: (_ index: Int) -> UInt8
+  ) -> NodePartition {
     var left = 0
     var right = 0
     var largestLeft: UInt8 = 0
@@ -95,7 +110,7 @@ extension SIMDKernels {
     // Every sample is written to both sides, and only its own side advances: no branch to mispredict.
     for index in 0..<count {
       let sample = samples[index]
-      let value = values[sample.row &* stride]
+      let value = value(index)
       let goesLeft = value <= cut
       samples[left] = sample
       spare[right] = sample

@@ -40,6 +40,15 @@ private struct RandomNode: ~Copyable {
   }
 }
 
+/// The groups of a node, and its best random cuts.
+private struct GroupedResult: Equatable {
+  let masks: [UInt64]
+  let firstRows: [UInt32]
+  let labelEnds: [UInt32]
+  let scores: [Double]
+  let lanes: [Int]
+}
+
 /// Expects the same results from the kernel of each instruction set and from the reference kernel.
 private func expectSame<Result: Equatable>(
   _ comment: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: (any ForestKernels.Type) -> Result
@@ -89,7 +98,8 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: [0, 1, 7, 8, 9, 33, 97], [1, 28, 32])
+  /// Rows of 4096 bytes of 200 samples are prefetched.
+  @Test(arguments: [0, 1, 7, 8, 9, 10, 11, 33, 97, 200], [1, 28, 32])
   func selectedLanesMatchReference(count: Int, featureCount: Int) {
     for rowStride in [64, 832, 4096, 4160] {
       var random = RandomSequence(seed: 3, .test, UInt32(count), UInt32(rowStride))
@@ -133,8 +143,14 @@ private func expectSame<Result: Equatable>(
         let spare = AlignedBuffer<TreeSample>(count: count)
         let parts = kernels.partition(
           samples: samples.pointer, count: count, values: values, stride: stride, cut: cut, spare: spare.pointer)
-        return samples.elements.map(\.bits)
-          + [UInt64(parts.leftCount), UInt64(parts.largestLeft), UInt64(parts.smallestRight)]
+        let reordered = AlignedBuffer(node.samples.elements)
+        let orderedParts = kernels.partition(
+          samples: reordered.pointer, count: count, orderedValues: values, stride: stride, cut: cut,
+          spare: spare.pointer)
+        return samples.elements.map(\.bits) + reordered.elements.map(\.bits)
+          + [parts, orderedParts].flatMap {
+            [UInt64($0.leftCount), UInt64($0.largestLeft), UInt64($0.smallestRight)]
+          }
       }
     }
   }
@@ -275,6 +291,72 @@ private func expectSame<Result: Equatable>(
                 lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, words: words,
                 node: laneNode, terms: fine.pointer),
             ].flatMap { [$0.score, Double($0.lane), Double($0.value), Double($0.varyingLanes)] }
+          }
+        }
+      }
+    }
+  }
+
+  /// In the table's order, most groups have several rows; in random order, most have one.
+  @Test(arguments: [1, 2, 3, 64, 65, 300, 500], [false, true])
+  func randomCutsOfGroupsMatchReference(count: Int, isOrdered: Bool) {
+    let fine: AlignedBuffer<Int64> = terms(count + 1, shift: 30)
+    for (labelCount, featureCount, minSamplesLeaf, levels) in [
+      (1, 32, 1, 256), (2, 1, 1, 2), (3, 28, 5, 256), (40, 32, 1, 1), (10, 17, 2, 5),
+    ] {
+      let node = RandomNode(count: count, labelCount: labelCount, maxWeight: 1, levels: levels)
+      let samples = node.samples.elements.sorted {
+        isOrdered ? ($0.label, $0.row) < ($1.label, $1.row) : $0.label < $1.label
+      }
+      let columnStride = 512
+      let columns = AlignedBuffer<UInt8>(count: RandomNode.rowStride * columnStride)
+      for index in 0..<node.rows.count {
+        columns.pointer[index % RandomNode.rowStride * columnStride + index / RandomNode.rowStride] =
+          node.rows.pointer[index]
+      }
+      var weights = [UInt32](repeating: 0, count: 256)
+      for sample in samples { weights[sample.label] += 1 }
+      let labels = weights.indices.filter { weights[$0] > 0 }.map { UInt8($0) }
+      var random = RandomSequence(seed: 5, .test, UInt32(count))
+      let words = (0..<32).map { $0 == 3 ? UInt32.max : $0 == 5 ? 0 : random.next() }
+      labels.withUnsafeBufferPointer { labels in
+        weights.withUnsafeBufferPointer { weights in
+          expectSame("\(labels.count) labels, \(minSamplesLeaf) samples a leaf, \(levels) levels") { kernels in
+            var masks = [UInt64](repeating: 0, count: count)
+            var (firstRows, labelEnds) = ([UInt32](repeating: 0, count: count), [UInt32](repeating: 0, count: 256))
+            let groupCount = kernels.groupRows(
+              samples: samples, count: count, limit: count, masks: &masks, firstRows: &firstRows, labelEnds: &labelEnds)!
+            for limit in [groupCount - 1, groupCount] {
+              let limited = kernels.groupRows(
+                samples: samples, count: count, limit: limit, masks: &masks, firstRows: &firstRows,
+                labelEnds: &labelEnds)
+              #expect(limited == (limit < groupCount ? nil : groupCount))
+            }
+            let scratch = AlignedBuffer<SIMD16<UInt32>>(count: 2 * labels.count)
+            return masks.withUnsafeBufferPointer { masks in
+              firstRows.withUnsafeBufferPointer { firstRows in
+                labelEnds.withUnsafeBufferPointer { labelEnds in
+                  let groupedNode = GroupedNode(
+                    masks: masks.baseAddress!, firstRows: firstRows.baseAddress!, labelEnds: labelEnds.baseAddress!,
+                    labels: labels.baseAddress!, labelCount: labels.count, labelWeights: weights.baseAddress!,
+                    minSamplesLeaf: minSamplesLeaf)
+                  let cuts = [
+                    kernels.bestRandomGiniCut(
+                      columns: columns.pointer, columnStride: columnStride, features: node.features.pointer,
+                      featureCount: featureCount, words: words, node: groupedNode, scratch: scratch.pointer),
+                    kernels.bestRandomEntropyCut(
+                      columns: columns.pointer, columnStride: columnStride, features: node.features.pointer,
+                      featureCount: featureCount, words: words, node: groupedNode, terms: fine.pointer,
+                      scratch: scratch.pointer),
+                  ]
+                  let scores = cuts.map(\.score)
+                  let lanes = cuts.flatMap { [$0.lane, Int($0.value), Int($0.varyingLanes)] }
+                  return GroupedResult(
+                    masks: Array(masks), firstRows: Array(firstRows), labelEnds: Array(labelEnds), scores: scores,
+                    lanes: lanes)
+                }
+              }
+            }
           }
         }
       }

@@ -215,17 +215,102 @@ enum ReferenceForestKernels: ForestKernels {
     return best
   }
 
+  static let hasFastRowGroups = true
+
+  static func groupRows(
+    samples: UnsafePointer<TreeSample>, count: Int, limit: Int, masks: UnsafeMutablePointer<UInt64>,
+    firstRows: UnsafeMutablePointer<UInt32>, labelEnds: UnsafeMutablePointer<UInt32>
+  ) -> Int? {
+    var groups: [(label: Int, firstRow: Int, rows: Set<Int>)] = []
+    for index in 0..<count {
+      let (label, row) = (samples[index].label, samples[index].row)
+      if groups.isEmpty || groups.last!.label != label || groups.last!.firstRow != row / 64 * 64 {
+        groups.append((label, row / 64 * 64, []))
+      }
+      groups[groups.count - 1].rows.insert(row)
+    }
+    if groups.count > limit { return nil }
+    for (index, group) in groups.enumerated() {
+      masks[index] = group.rows.reduce(0) { $0 | 1 << UInt64($1 - group.firstRow) }
+      firstRows[index] = UInt32(group.firstRow)
+    }
+    for (rank, label) in Set(groups.map(\.label)).sorted().enumerated() {
+      labelEnds[rank] = UInt32(groups.lastIndex { $0.label == label }! + 1)
+    }
+    return groups.count
+  }
+
+  static func bestRandomGiniCut(
+    columns: UnsafePointer<UInt8>, columnStride: Int, features: UnsafePointer<UInt32>, featureCount: Int,
+    words: UnsafePointer<UInt32>, node: GroupedNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> LaneCut {
+    withLanes(columns, columnStride, features, featureCount, node) { lanes, laneNode in
+      bestRandomGiniCut(lanes: lanes, features: features, featureCount: featureCount, words: words, node: laneNode)
+    }
+  }
+
+  static func bestRandomEntropyCut(
+    columns: UnsafePointer<UInt8>, columnStride: Int, features: UnsafePointer<UInt32>, featureCount: Int,
+    words: UnsafePointer<UInt32>, node: GroupedNode, terms: UnsafePointer<Int64>,
+    scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+  ) -> LaneCut {
+    withLanes(columns, columnStride, features, featureCount, node) { lanes, laneNode in
+      bestRandomEntropyCut(
+        lanes: lanes, features: features, featureCount: featureCount, words: words, node: laneNode, terms: terms)
+    }
+  }
+
+  /// Calls `body` with the same node in lanes.
+  private static func withLanes(
+    _ columns: UnsafePointer<UInt8>, _ columnStride: Int, _ features: UnsafePointer<UInt32>, _ featureCount: Int,
+    _ node: GroupedNode, _ body: (UnsafePointer<UInt8>, LaneNode) -> LaneCut
+  ) -> LaneCut {
+    var samples: [TreeSample] = []
+    var group = 0
+    for rank in 0..<node.labelCount {
+      while group < node.labelEnds[rank] {
+        for bit in 0..<64 where node.masks[group] >> UInt64(bit) & 1 == 1 {
+          samples.append(TreeSample(row: node.firstRows[group] + UInt32(bit), weight: 1, label: node.labels[rank]))
+        }
+        group += 1
+      }
+    }
+    let lanes = AlignedBuffer<UInt8>(count: samples.count * 32)
+    gatherLanes(
+      samples: samples, count: samples.count, columns: columns, columnStride: columnStride, features: features,
+      featureCount: featureCount, lanes: lanes.pointer)
+    return samples.withUnsafeBufferPointer { samples in
+      body(
+        UnsafePointer(lanes.pointer),
+        LaneNode(
+          samples: samples.baseAddress!, count: samples.count, labels: node.labels, labelCount: node.labelCount,
+          labelWeights: node.labelWeights, minSamplesLeaf: node.minSamplesLeaf))
+    }
+  }
+
   static func partition(
     samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
     spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    let all = (0..<count).map { samples[$0] }
-    func value(_ sample: TreeSample) -> UInt8 { values[sample.row * stride] }
-    let left = all.filter { value($0) <= cut }
-    let right = all.filter { value($0) > cut }
-    for (index, sample) in (left + right).enumerated() { samples[index] = sample }
+    partition(samples, (0..<count).map { values[samples[$0].row * stride] }, cut: cut)
+  }
+
+  static func partition(
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues: UnsafePointer<UInt8>, stride: Int,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition {
+    partition(samples, (0..<count).map { orderedValues[$0 * stride] }, cut: cut)
+  }
+
+  private static func partition(
+    _ samples: UnsafeMutablePointer<TreeSample>, _ values: [UInt8], cut: UInt8
+  ) -> NodePartition {
+    let all = values.enumerated().map { (sample: samples[$0], value: $1) }
+    let left = all.filter { $0.value <= cut }
+    let right = all.filter { $0.value > cut }
+    for (index, part) in (left + right).enumerated() { samples[index] = part.sample }
     return NodePartition(
-      leftCount: left.count, largestLeft: left.map(value).max() ?? 0, smallestRight: right.map(value).min() ?? 255)
+      leftCount: left.count, largestLeft: left.map(\.value).max() ?? 0, smallestRight: right.map(\.value).min() ?? 255)
   }
 
   static func findLeaves(

@@ -11,10 +11,52 @@
 #endif
 ATELIER_INLINE long atelier_selection_limit(void) { return ATELIER_SELECTION_LIMIT; }
 
+#if defined(__AVX512BW__)
+typedef struct {
+  __m512i words, shifts;
+  long lineCount;
+  // The lines of 64 bytes that hold some of the bytes.
+  struct { uint32_t offset; __mmask32 lanes; } lines[32];
+} atelier_byte_selection;
+
+// Selects words from one line after the other, each into the lanes whose bytes it holds, for four rows at a time. Stores
+// the bytes of `count` rows.
+ATELIER_INLINE void atelier_select_from_rows(
+    const atelier_byte_selection *selection, const uint8_t *const rows[4], const uint8_t *const nextRows[4], long count,
+    uint8_t *lanes) {
+  __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a, words = selection->words, shifts = selection->shifts;
+#pragma clang loop unroll(disable)
+  for (long k = 0; k < selection->lineCount; k++) {
+    long line = selection->lines[k].offset;
+    __mmask32 mask = selection->lines[k].lanes;
+    a = _mm512_mask_permutexvar_epi16(a, mask, words, _mm512_load_si512(rows[0] + line));
+    b = _mm512_mask_permutexvar_epi16(b, mask, words, _mm512_load_si512(rows[1] + line));
+    c = _mm512_mask_permutexvar_epi16(c, mask, words, _mm512_load_si512(rows[2] + line));
+    d = _mm512_mask_permutexvar_epi16(d, mask, words, _mm512_load_si512(rows[3] + line));
+    if (nextRows) {
+      for (int row = 0; row < 4; row++) _mm_prefetch((const char *)nextRows[row] + line, _MM_HINT_T1);
+    }
+  }
+  __m256i bytes[4] = {
+      _mm512_cvtepi16_epi8(_mm512_srlv_epi16(a, shifts)), _mm512_cvtepi16_epi8(_mm512_srlv_epi16(b, shifts)),
+      _mm512_cvtepi16_epi8(_mm512_srlv_epi16(c, shifts)), _mm512_cvtepi16_epi8(_mm512_srlv_epi16(d, shifts))};
+  for (int row = 0; row < 4; row++) {
+    if (row < count) _mm256_store_si256((__m256i *)(lanes + 32 * row), bytes[row]);
+  }
+}
+
+// Finds four rows of samples; the last sample is repeated.
+ATELIER_INLINE void atelier_find_rows(
+    const uint64_t *samples, long first, long count, const uint8_t *rows, long rowStride, const uint8_t *found[4]) {
+  for (long k = 0; k < 4; k++) {
+    long index = first + k < count ? first + k : count - 1;
+    found[k] = rows + (long)(samples[index] >> 32) * rowStride;
+  }
+}
+#endif
+
 // lanes[32 * i + k] = byte features[k] of row (samples[i] >> 32), for k < featureCount <= 32. Rows are aligned to 64
 // bytes, lanes to 32.
-//
-// Words are selected from one line of 64 bytes after the other, each into the lanes whose bytes it holds.
 ATELIER_INLINE void atelier_select_bytes(
     const void *samples, long count, const uint8_t *rows, long rowStride, const uint32_t *features, long featureCount,
     uint8_t *lanes) {
@@ -26,27 +68,23 @@ ATELIER_INLINE void atelier_select_bytes(
     word[lane] = features[lane] % 64 / 2;
     shift[lane] = features[lane] % 2 * 8;
   }
-  // The lines that hold some of the bytes, two at a time; an odd last line has a partner without lanes.
-  long lines[34], lineCount = 0;
-  uint32_t masks[34];
+  atelier_byte_selection selection = {_mm512_loadu_si512(word), _mm512_loadu_si512(shift), 0, {}};
   for (long line = 0; line < rowStride / 64; line++) {
     if (lanesOfLine[line] == 0) continue;
-    lines[lineCount] = 64 * line;
-    masks[lineCount++] = lanesOfLine[line];
+    selection.lines[selection.lineCount].offset = (uint32_t)(64 * line);
+    selection.lines[selection.lineCount++].lanes = lanesOfLine[line];
   }
-  lines[lineCount] = 0;
-  masks[lineCount] = 0;
-  __m512i words = _mm512_loadu_si512(word), shifts = _mm512_loadu_si512(shift);
-  for (long i = 0; i < count; i++) {
-    const uint8_t *row = rows + (long)(((const uint64_t *)samples)[i] >> 32) * rowStride;
-    __m512i even = _mm512_setzero_si512(), odd = even;
-#pragma clang loop unroll(disable)
-    for (long k = 0; k < lineCount; k += 2) {
-      even = _mm512_mask_permutexvar_epi16(even, masks[k], words, _mm512_load_si512(row + lines[k]));
-      odd = _mm512_mask_permutexvar_epi16(odd, masks[k + 1], words, _mm512_load_si512(row + lines[k + 1]));
+  // Rows that do not fit in the second-level cache are prefetched into it.
+  int prefetches = count * rowStride > 1 << 19;
+  for (long i = 0; i < count; i += 4) {
+    const uint8_t *current[4], *next[4];
+    atelier_find_rows((const uint64_t *)samples, i, count, rows, rowStride, current);
+    if (prefetches) {
+      atelier_find_rows((const uint64_t *)samples, i + 8, count, rows, rowStride, next);
+      atelier_select_from_rows(&selection, current, next, count - i, lanes + 32 * i);
+    } else {
+      atelier_select_from_rows(&selection, current, 0, count - i, lanes + 32 * i);
     }
-    __m512i bytes = _mm512_srlv_epi16(_mm512_or_si512(even, odd), shifts);
-    _mm256_store_si256((__m256i *)(lanes + 32 * i), _mm512_cvtepi16_epi8(bytes));
   }
 #endif
 }

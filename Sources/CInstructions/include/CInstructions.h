@@ -6,6 +6,7 @@
 #include "ByteProducts.h"
 #include "ByteSelection.h"
 #include "Compression.h"
+#include "RowGroups.h"
 #include "VectorOperations.h"
 
 // Hints that this is a spin-wait loop.
@@ -19,6 +20,9 @@ static inline void atelier_pause(void) {
 
 // Hints that the cache line at `address` will be read soon.
 static inline void atelier_prefetch(const void *address) { __builtin_prefetch(address); }
+
+// Like `atelier_prefetch`, into the second-level cache: more lines can be on their way.
+static inline void atelier_prefetch_second_level(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 // Returns `value`, but hides it from the optimizer, which would otherwise turn a mask into a branch.
 static inline uint32_t atelier_opaque(uint32_t value) {

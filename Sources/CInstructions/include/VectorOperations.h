@@ -8,6 +8,7 @@
 #endif
 
 typedef uint8_t atelier_u8x32 __attribute__((ext_vector_type(32)));
+typedef uint8_t atelier_u8x64 __attribute__((ext_vector_type(64)));
 typedef uint16_t atelier_u16x16 __attribute__((ext_vector_type(16)));
 typedef uint16_t atelier_u16x32 __attribute__((ext_vector_type(32)));
 typedef int16_t atelier_i16x32 __attribute__((ext_vector_type(32)));
@@ -88,11 +89,58 @@ ATELIER_INLINE atelier_u16x32 atelier_if_equal_u16(
 
 // Thirty-two lanes of 8 bits.
 
-ATELIER_INLINE atelier_u8x32 atelier_min_u8(atelier_u8x32 a, atelier_u8x32 b) {
-  return __builtin_elementwise_min(a, b);
+// Rows of 32 lanes, aligned to 32 bytes. Two rows are read at a time, then an odd last one.
+
+typedef uint8_t atelier_two_rows __attribute__((ext_vector_type(64), aligned(32)));
+
+// The least value of each lane, over `count` rows.
+ATELIER_INLINE atelier_u8x32 atelier_least_u8(const uint8_t *rows, long count) {
+  atelier_u8x64 least = 255;
+  for (long i = 0; i + 1 < count; i += 2) {
+    least = __builtin_elementwise_min(least, (atelier_u8x64)*(const atelier_two_rows *)(rows + 32 * i));
+  }
+  atelier_u8x32 last = *(const atelier_u8x32 *)(rows + 32 * (count - 1));
+  return __builtin_elementwise_min(__builtin_elementwise_min(least.lo, least.hi), last);
 }
-ATELIER_INLINE atelier_u8x32 atelier_max_u8(atelier_u8x32 a, atelier_u8x32 b) {
-  return __builtin_elementwise_max(a, b);
+
+// The greatest value of each lane, over `count` rows.
+ATELIER_INLINE atelier_u8x32 atelier_greatest_u8(const uint8_t *rows, long count) {
+  atelier_u8x64 greatest = 0;
+  for (long i = 0; i + 1 < count; i += 2) {
+    greatest = __builtin_elementwise_max(greatest, (atelier_u8x64)*(const atelier_two_rows *)(rows + 32 * i));
+  }
+  atelier_u8x32 last = *(const atelier_u8x32 *)(rows + 32 * (count - 1));
+  return __builtin_elementwise_max(__builtin_elementwise_max(greatest.lo, greatest.hi), last);
+}
+
+// The number of rows, out of up to 255, whose value in a lane is at most that of `cuts`.
+ATELIER_INLINE atelier_u8x32 atelier_count_at_most_u8(const uint8_t *rows, long count, atelier_u8x32 cuts) {
+  atelier_u8x64 bounds = __builtin_shufflevector(
+      cuts, cuts, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+      28, 29, 30, 31, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+      27, 28, 29, 30, 31);
+  atelier_u8x64 sums = 0;
+  for (long i = 0; i + 1 < count; i += 2) {
+    sums -= (atelier_u8x64)((atelier_u8x64)*(const atelier_two_rows *)(rows + 32 * i) <= bounds);
+  }
+  atelier_u8x32 sum = sums.lo + sums.hi;
+  if (count % 2 == 1) sum -= (atelier_u8x32)(*(const atelier_u8x32 *)(rows + 32 * (count - 1)) <= cuts);
+  return sum;
+}
+
+// Bit k is set if a[k] != b[k].
+ATELIER_INLINE uint32_t atelier_differing_lanes_u8(atelier_u8x32 a, atelier_u8x32 b) {
+#if defined(__AVX2__)
+  return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8((__m256i)a, (__m256i)b));
+#else
+  uint32_t mask = 0;
+  for (int lane = 0; lane < 32; lane++) mask |= (uint32_t)(a[lane] != b[lane]) << lane;
+  return mask;
+#endif
+}
+
+ATELIER_INLINE atelier_u16x32 atelier_u16_from_u8(atelier_u8x32 v) {
+  return __builtin_convertvector(v, atelier_u16x32);
 }
 
 // a <= b ? sum + addend : sum

@@ -33,7 +33,7 @@ package struct DecisionTree: Classifier, Equatable {
     try settings.check()
     let table = try TrainingTable(
       images, classCount: classCount, groupsLabels: settings.splitter == .random, on: context.team)
-    let rules = GrowthRules(settings, table: table)
+    let rules = GrowthRules(settings, table: table, kernels: context.kernels)
     let growers = (0..<context.team.count).map { _ in
       TreeGrower(table: table, rules: rules, kernels: context.kernels)
     }

@@ -20,7 +20,9 @@ final class ParallelSearch {
         found[thread].add(searches[thread].best(of: node, candidates: candidates))
       }
     }
-    let all = found.reduce(into: SearchResult()) { $0.add($1) }
+    var all = found.reduce(into: SearchResult()) { $0.add($1) }
+    // The window of another thread's search may hold the values.
+    all.split?.lane = nil
     return all.hasVaryingFeature ? all.split : searches[0].bestOfFurtherFeatures(of: node)
   }
 }

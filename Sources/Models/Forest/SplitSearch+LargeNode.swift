@@ -5,7 +5,7 @@ extension SplitSearch {
   /// Searches up to 32 features of a large node with histograms.
   func search(_ node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
     // If all features are searched, windows of them are copied from the rows; otherwise, columns are read in place.
-    let isWindowed = node.count <= rules.rowLimit
+    let isWindowed = node.readsRows
     if isWindowed {
       kernels.transpose(
         samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),

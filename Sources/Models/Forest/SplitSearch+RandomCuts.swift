@@ -4,19 +4,51 @@ internal import KernelInterface
 extension SplitSearch {
   /// Draws one cut for each of up to 32 features, and returns the best of them.
   ///
-  /// - Parameter position: the position of the first feature in the order of sampling, which determines the cuts
-  func searchRandomCuts(
-    of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>, position: Int
-  ) -> SearchResult {
+  /// - Parameter words: (features), from ``sampleWords(position:)``
+  func bestRandomCut(
+    of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>, words: UnsafePointer<UInt32>
+  ) -> LaneCut {
     copyValues(of: node, features)
     let laneNode = LaneNode(
       samples: node.samples, count: node.count, labels: node.labels, labelCount: node.labelCount,
       labelWeights: node.weights, minSamplesLeaf: rules.settings.minSamplesLeaf)
-    let cut = bestRandomCut(laneNode, features, words: sampleWords(position: position))
-    var found = SearchResult()
-    found.hasVaryingFeature = cut.varyingLanes != 0
-    if cut.lane >= 0 { found.add(NodeSplit(score: cut.score, feature: features[cut.lane], value: cut.value)) }
-    return found
+    guard let entropy = rules.entropy else {
+      return kernels.bestRandomGiniCut(
+        lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, words: words,
+        node: laneNode)
+    }
+    return kernels.bestRandomEntropyCut(
+      lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, words: words,
+      node: laneNode, terms: entropy.fine.pointer)
+  }
+
+  /// Returns the same cut as ``bestRandomCut(of:_:words:)``, from columns.
+  func bestRandomCut(
+    _ groupedNode: GroupedNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>,
+    words: UnsafePointer<UInt32>
+  ) -> LaneCut {
+    guard let entropy = rules.entropy else {
+      return kernels.bestRandomGiniCut(
+        columns: node.columns, columnStride: node.columnStride, features: features.baseAddress!,
+        featureCount: features.count, words: words, node: groupedNode, scratch: histogramScratch.pointer)
+    }
+    return kernels.bestRandomEntropyCut(
+      columns: node.columns, columnStride: node.columnStride, features: features.baseAddress!,
+      featureCount: features.count, words: words, node: groupedNode, terms: entropy.fine.pointer,
+      scratch: histogramScratch.pointer)
+  }
+
+  /// Returns the node as groups of rows; nil if samples do not all weigh 1, or if groups are too small to be faster.
+  func groupedNode(_ node: NodeSamples) -> GroupedNode? {
+    guard node.weight == node.count, !node.readsRows else { return nil }
+    let count = kernels.groupRows(
+      samples: node.samples, count: node.count, limit: node.count / RowGroups.minSize, masks: groups.masks.pointer,
+      firstRows: groups.firstRows.pointer, labelEnds: groups.labelEnds.pointer)
+    guard count != nil else { return nil }
+    return GroupedNode(
+      masks: groups.masks.pointer, firstRows: groups.firstRows.pointer, labelEnds: groups.labelEnds.pointer,
+      labels: node.labels, labelCount: node.labelCount, labelWeights: node.weights,
+      minSamplesLeaf: rules.settings.minSamplesLeaf)
   }
 
   /// Copies the features' values to the lanes of the window.
@@ -27,7 +59,7 @@ extension SplitSearch {
         rowStride: table.rowStride, lanes: window.pointer)
       return
     }
-    if node.count <= rules.rowLimit {
+    if node.readsRows {
       kernels.selectLanes(
         samples: node.samples, count: node.count, rows: table.rows.pointer, rowStride: table.rowStride,
         features: features.baseAddress!, featureCount: features.count, lanes: window.pointer)
@@ -43,25 +75,13 @@ extension SplitSearch {
     }
   }
 
-  /// Returns the random words of the candidates from a position on.
-  private func sampleWords(position: Int) -> UnsafePointer<UInt32> {
+  /// Returns the random words of the candidates from a position on in the order of sampling. They determine the cuts.
+  func sampleWords(position: Int) -> UnsafePointer<UInt32> {
     let seed = rules.settings.seed
     kernels.randomWords(
       key: (UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)),
       counter: (key.low, key.high, Philox.Purpose.randomCut.rawValue), batch: UInt32(position / Self.laneCount),
       words: cutWords.pointer)
     return UnsafePointer(cutWords.pointer + position % Self.laneCount)
-  }
-
-  private func bestRandomCut(
-    _ node: LaneNode, _ features: UnsafeBufferPointer<UInt32>, words: UnsafePointer<UInt32>
-  ) -> LaneCut {
-    guard let entropy = rules.entropy else {
-      return kernels.bestRandomGiniCut(
-        lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, words: words, node: node)
-    }
-    return kernels.bestRandomEntropyCut(
-      lanes: window.pointer, features: features.baseAddress!, featureCount: features.count, words: words, node: node,
-      terms: entropy.fine.pointer)
   }
 }

@@ -23,11 +23,7 @@ extension SplitSearch {
 
   /// Searches up to 32 features of a small node by sorting.
   func search(_ smallNode: SmallNode, of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
-    let cut = bestCut(smallNode, of: node, features)
-    var found = SearchResult()
-    found.hasVaryingFeature = cut.varyingLanes != 0
-    if cut.lane >= 0 { found.add(NodeSplit(score: cut.score, feature: features[cut.lane], value: cut.value)) }
-    return found
+    SearchResult(bestCut(smallNode, of: node, features), features)
   }
 
   private func bestCut(

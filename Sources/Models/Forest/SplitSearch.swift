@@ -10,17 +10,20 @@ struct GrowthRules: Sendable {
   let usesAllFeatures: Bool
   /// Whether nodes are split by random cuts.
   let isRandom: Bool
+  /// Whether random cuts of nodes that read columns are searched in groups of rows.
+  let usesGroups: Bool
   /// The size of the largest node that reads the values of its samples from the rows of the table. Larger nodes read
   /// columns.
   let rowLimit: Int
   /// Nil for Gini impurity.
   let entropy: EntropyTerms?
 
-  init(_ settings: TreeSettings, table: TrainingTable) {
+  init(_ settings: TreeSettings, table: TrainingTable, kernels: any KernelSet.Type) {
     self.settings = settings
     featuresPerNode = settings.maxFeatures.count(of: table.featureCount)
     usesAllFeatures = featuresPerNode == table.featureCount
     isRandom = settings.splitter == .random
+    usesGroups = isRandom && kernels.hasFastRowGroups
     rowLimit = usesAllFeatures ? SplitSearch.windowLimit : isRandom ? 4096 : 0
     entropy = settings.criterion == .entropy ? EntropyTerms(weightLimit: table.count) : nil
   }
@@ -33,6 +36,8 @@ struct NodeSamples {
   /// (features, columnStride): the value of sample s is `columns[feature * columnStride + s.row]`.
   var columns: UnsafePointer<UInt8>
   var columnStride: Int
+  /// Whether the samples' values are read from the rows of the table rather than from columns.
+  var readsRows: Bool
   /// (classCount), the weight of each class.
   let weights: UnsafePointer<UInt32>
   /// (labelCount), the classes that occur, ascending.
@@ -50,6 +55,8 @@ struct NodeSplit {
   let feature: UInt32
   /// Samples with this value or a lower one go left.
   let value: UInt8
+  /// The lane of the search's window that holds the feature's values; nil if none does.
+  var lane: Int?
 
   /// Whether the score is higher; of equal scores, the lower feature is better.
   func isBetter(than other: NodeSplit?) -> Bool {
@@ -62,6 +69,17 @@ struct NodeSplit {
 struct SearchResult {
   var split: NodeSplit?
   var hasVaryingFeature = false
+
+  init() {}
+
+  /// - Parameter inWindow: whether the features' values are in the search's window
+  init(_ cut: LaneCut, _ features: UnsafeBufferPointer<UInt32>, inWindow: Bool = true) {
+    hasVaryingFeature = cut.varyingLanes != 0
+    if cut.lane >= 0 {
+      split = NodeSplit(
+        score: cut.score, feature: features[cut.lane], value: cut.value, lane: inWindow ? cut.lane : nil)
+    }
+  }
 
   mutating func add(_ candidate: NodeSplit) {
     if candidate.isBetter(than: split) { split = candidate }
@@ -87,6 +105,7 @@ final class SplitSearch {
   /// Whether some sample weighs more than a ``SmallNode`` can hold, which is practically impossible in a bootstrap.
   var hasHeavySamples = false
 
+  let groups: RowGroups
   /// (windowLimit, 32) or (32, windowLimit), the values of 32 features; for random cuts (images, 32).
   let window: AlignedBuffer<UInt8>
   let codes = AlignedBuffer<UInt8>(count: SmallNode.weightLimit)
@@ -96,6 +115,7 @@ final class SplitSearch {
   /// (2, classCount, 256)
   let histograms: AlignedBuffer<UInt32>
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
+  /// (2 * classCount)
   let histogramScratch: AlignedBuffer<SIMD16<UInt32>>
   /// The random words of 32 candidates; zeros follow, since kernels read 32 words from any of them on.
   let cutWords = AlignedBuffer<UInt32>(count: 64)
@@ -108,16 +128,19 @@ final class SplitSearch {
   init(table: TrainingTable, rules: GrowthRules, kernels: any KernelSet.Type) {
     (self.table, self.rules, self.kernels) = (table, rules, kernels)
     sampler = FeatureSampler(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
+    groups = RowGroups(table, isUsed: rules.usesGroups)
     window = AlignedBuffer(count: Self.laneCount * (rules.isRandom ? table.count : Self.windowLimit))
     histograms = AlignedBuffer(count: 2 * table.classCount * 256)
-    histogramScratch = AlignedBuffer(count: table.classCount)
+    histogramScratch = AlignedBuffer(count: 2 * table.classCount)
   }
 
   /// Returns the best split of a node over the features sampled with its key; nil if no split leaves enough samples on
   /// both sides. Of equal scores, the lowest feature's lowest cut.
   func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
     begin(key)
-    let found = best(of: node, candidates: 0..<rules.featuresPerNode)
+    var found = best(of: node, candidates: 0..<rules.featuresPerNode)
+    // The window holds the last features only.
+    if rules.featuresPerNode > Self.laneCount { found.split?.lane = nil }
     return found.hasVaryingFeature ? found.split : bestOfFurtherFeatures(of: node)
   }
 
@@ -133,11 +156,18 @@ final class SplitSearch {
   func best(of node: NodeSamples, candidates: Range<Int>) -> SearchResult {
     var found = SearchResult()
     let smallNode = rules.isRandom ? nil : smallNode(node)
+    let groupedNode = rules.usesGroups ? groupedNode(node) : nil
     for first in stride(from: candidates.lowerBound, to: candidates.upperBound, by: Self.laneCount) {
       let features = UnsafeBufferPointer(
         start: sampler.features + first, count: min(Self.laneCount, candidates.upperBound - first))
       if rules.isRandom {
-        found.add(searchRandomCuts(of: node, features, position: first))
+        let words = sampleWords(position: first)
+        if let groupedNode {
+          found.add(
+            SearchResult(bestRandomCut(groupedNode, of: node, features, words: words), features, inWindow: false))
+        } else {
+          found.add(SearchResult(bestRandomCut(of: node, features, words: words), features))
+        }
       } else {
         found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features))
       }
@@ -153,7 +183,9 @@ final class SplitSearch {
       if isConstant(feature, in: node) { continue }
       let position = sampler.sampledCount - 1
       let further = UnsafeBufferPointer(start: sampler.features + position, count: 1)
-      if rules.isRandom { return searchRandomCuts(of: node, further, position: position).split }
+      if rules.isRandom {
+        return SearchResult(bestRandomCut(of: node, further, words: sampleWords(position: position)), further).split
+      }
       return (smallNode(node).map { search($0, of: node, further) } ?? search(node, further)).split
     }
     return nil

@@ -16,8 +16,10 @@ final class TrainingTable: Sendable {
   let rows: AlignedBuffer<UInt8>
   /// A multiple of 64, so that rows start on cache lines; bytes after a row's features are zero.
   let rowStride: Int
-  /// (featureCount, count)
+  /// (featureCount, columnStride)
   let columns: AlignedBuffer<UInt8>
+  /// A multiple of 64, so that columns start on cache lines.
+  let columnStride: Int
 
   /// - Parameter groupsLabels: whether rows are in the order of their labels, which kernels for random cuts need;
   ///   otherwise, of their images. It also brings the samples of a node closer together: most nodes have few classes.
@@ -44,7 +46,8 @@ final class TrainingTable: Sendable {
     self.classCount = classCount
     rowStride = (featureCount + 63) / 64 * 64
     rows = AlignedBuffer(count: count * rowStride)
-    columns = AlignedBuffer(count: count * featureCount)
+    columnStride = (count + 63) / 64 * 64
+    columns = AlignedBuffer(count: featureCount * columnStride)
     images.pixels.withUnsafeBufferPointer { pixels in fill(from: pixels.baseAddress!, on: team) }
   }
 
@@ -53,7 +56,7 @@ final class TrainingTable: Sendable {
 
   private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {
     let (rows, columns, rowStride) = (rows.pointer, columns.pointer, rowStride)
-    let (count, featureCount, order) = (count, featureCount, images)
+    let (count, featureCount, columnStride, order) = (count, featureCount, columnStride, images)
     let block = 64
     team.forEach((count + block - 1) / block, chunk: 16) { blockIndex, _ in
       let block = blockIndex * block..<min((blockIndex + 1) * block, count)
@@ -61,7 +64,7 @@ final class TrainingTable: Sendable {
         (rows + row * rowStride).update(from: pixels + order[row] * featureCount, count: featureCount)
       }
       for feature in 0..<featureCount {
-        let column = columns + feature * count
+        let column = columns + feature * columnStride
         var pixel = rows + block.lowerBound * rowStride + feature
         for row in block {
           column[row] = pixel.pointee

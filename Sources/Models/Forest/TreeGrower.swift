@@ -17,7 +17,7 @@ final class TreeGrower {
   let kernels: any KernelSet.Type
   let search: SplitSearch
 
-  /// A node that waits for its left sibling's subtree. Its class weights are on a stack of their own.
+  /// A node that waits for its left sibling's subtree.
   private struct Waiting {
     let start: Int
     let count: Int
@@ -26,8 +26,13 @@ final class TreeGrower {
     /// The index of the parent of a right child; otherwise -1.
     let parent: Int
   }
-  private var stack: [Waiting] = []
-  private var weightStack: [UInt32] = []
+
+  /// The waiting nodes, the next one last, and their weights by class: (nodes, classCount).
+  private struct WaitingNodes {
+    var nodes: [Waiting] = []
+    var weights: [UInt32] = []
+  }
+
   /// (classCount), the class weights of the current node.
   private let weights: AlignedBuffer<UInt32>
   /// The classes that occur in the current node.
@@ -57,26 +62,29 @@ final class TreeGrower {
     var tree = Tree()
     var pending: [PendingNode] = []
     outsideBlock = nil
-    stack.append(Waiting(start: root.start, count: root.count, depth: root.depth, key: root.key, parent: -1))
-    weightStack += root.weights
-    while let waiting = stack.popLast() {
-      popWeights()
-      if waiting.parent >= 0 { tree.linkNextNode(asRightChildOf: waiting.parent) }
-      if stack.count < outsideBlock ?? 0 { outsideBlock = nil }
-      var node = describe(waiting, in: samples)
-      if waiting.count <= limit {
+    // A local variable: at each access to a property, exclusivity would be checked.
+    var waiting = WaitingNodes()
+    waiting.nodes.append(
+      Waiting(start: root.start, count: root.count, depth: root.depth, key: root.key, parent: -1))
+    waiting.weights += root.weights
+    while let next = waiting.nodes.popLast() {
+      popWeights(from: &waiting.weights)
+      if next.parent >= 0 { tree.linkNextNode(asRightChildOf: next.parent) }
+      if waiting.nodes.count < outsideBlock ?? 0 { outsideBlock = nil }
+      var node = describe(next, in: samples)
+      if next.count <= limit {
         pending.append(
           PendingNode(
-            start: waiting.start, count: waiting.count, depth: waiting.depth, key: waiting.key,
+            start: next.start, count: next.count, depth: next.depth, key: next.key,
             weights: Array(weights.elements)))
         tree.appendLeaf([])
-      } else if mustBeLeaf(node, depth: waiting.depth) {
+      } else if mustBeLeaf(node, depth: next.depth) {
         appendLeaf(node, to: &tree)
       } else {
         // Nodes that read rows need no block. Pending nodes must not refer to it.
-        if self.search.rules.rowLimit == 0 && limit == 0 { useBlock(for: &node) }
-        if let split = search(node, waiting.key) {
-          divide(waiting, node, at: split, in: samples, &tree)
+        if self.search.rules.rowLimit == 0 && limit == 0 { useBlock(for: &node, waitingCount: waiting.nodes.count) }
+        if let split = search(node, next.key) {
+          divide(next, node, at: split, in: samples, &waiting, &tree)
         } else {
           appendLeaf(node, to: &tree)
         }
@@ -85,10 +93,10 @@ final class TreeGrower {
     return (tree, pending)
   }
 
-  private func popWeights() {
-    let first = weightStack.count - table.classCount
-    for label in 0..<table.classCount { weights.pointer[label] = weightStack[first + label] }
-    weightStack.removeLast(table.classCount)
+  private func popWeights(from stack: inout [UInt32]) {
+    let first = stack.count - table.classCount
+    for label in 0..<table.classCount { weights.pointer[label] = stack[first + label] }
+    stack.removeLast(table.classCount)
   }
 
   /// Returns the samples of a waiting node whose weights were popped.
@@ -102,16 +110,17 @@ final class TreeGrower {
     }
     return NodeSamples(
       samples: samples.samples.pointer + waiting.start, count: waiting.count, columns: table.columns.pointer,
-      columnStride: table.count, weights: weights.pointer, labels: labels.pointer, labelCount: labelCount,
+      columnStride: table.columnStride, readsRows: waiting.count <= search.rules.rowLimit, weights: weights.pointer,
+      labels: labels.pointer, labelCount: labelCount,
       weight: weight)
   }
 
   /// Lets the node's values be read from the block, if they fit there.
-  private func useBlock(for node: inout NodeSamples) {
+  private func useBlock(for node: inout NodeSamples, waitingCount: Int) {
     if outsideBlock == nil {
       guard node.count <= block.limit else { return }
       block.fill(node.samples, count: node.count, kernels: kernels)
-      outsideBlock = stack.count
+      outsideBlock = waitingCount
     }
     (node.columns, node.columnStride) = (block.columns, block.columnStride)
   }
@@ -130,41 +139,49 @@ final class TreeGrower {
 
   /// Appends a split, and pushes its children, the left one last.
   private func divide(
-    _ waiting: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples, _ tree: inout Tree
+    _ parent: Waiting, _ node: NodeSamples, at split: NodeSplit, in samples: TreeSamples,
+    _ waiting: inout WaitingNodes, _ tree: inout Tree
   ) {
-    // A node that was searched by rows has them in the cache, unless it is large.
-    let readsRows = node.count <= self.search.rules.rowLimit
-    let parts = kernels.partition(
-      samples: node.samples, count: node.count,
-      values: readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
-      stride: readsRows ? table.rowStride : 1, cut: split.value, spare: samples.spare.pointer + waiting.start)
+    let parts = partition(node, at: split, spare: samples.spare.pointer + parent.start)
     // A random cut is the threshold itself. The best cut is moved halfway between the values on both sides, rounded
     // down: scikit-learn's threshold, for integer values.
     let middle = UInt8((Int(parts.largestLeft) + Int(parts.smallestRight)) / 2)
-    let threshold = self.search.rules.isRandom ? split.value : middle
+    let threshold = search.rules.isRandom ? split.value : middle
     let index = tree.nodeCount
     tree.appendSplit(feature: Int(split.feature), threshold: threshold)
 
-    pushWeights(node, leftCount: parts.leftCount)
+    pushWeights(node, leftCount: parts.leftCount, to: &waiting.weights)
     let (left, right) = (parts.leftCount, node.count - parts.leftCount)
-    let depth = waiting.depth + 1
-    let keys = waiting.key.children(seed: settings.seed)
-    stack.append(
-      Waiting(
-        start: waiting.start + left, count: right, depth: depth, key: keys.right, parent: index))
-    stack.append(
-      Waiting(start: waiting.start, count: left, depth: depth, key: keys.left, parent: -1))
+    let depth = parent.depth + 1
+    let keys = parent.key.children(seed: settings.seed)
+    waiting.nodes.append(
+      Waiting(start: parent.start + left, count: right, depth: depth, key: keys.right, parent: index))
+    waiting.nodes.append(Waiting(start: parent.start, count: left, depth: depth, key: keys.left, parent: -1))
+  }
+
+  private func partition(
+    _ node: NodeSamples, at split: NodeSplit, spare: UnsafeMutablePointer<TreeSample>
+  ) -> NodePartition {
+    if let lane = split.lane {
+      return kernels.partition(
+        samples: node.samples, count: node.count, orderedValues: search.window.pointer + lane,
+        stride: SplitSearch.laneCount, cut: split.value, spare: spare)
+    }
+    return kernels.partition(
+      samples: node.samples, count: node.count,
+      values: node.readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
+      stride: node.readsRows ? table.rowStride : 1, cut: split.value, spare: spare)
   }
 
   /// Pushes the weights of the right part, then those of the left part.
-  private func pushWeights(_ node: NodeSamples, leftCount: Int) {
-    let right = weightStack.count
+  private func pushWeights(_ node: NodeSamples, leftCount: Int, to stack: inout [UInt32]) {
+    let right = stack.count
     let left = right + table.classCount
-    weightStack.append(contentsOf: repeatElement(0, count: 2 * table.classCount))
+    stack.append(contentsOf: repeatElement(0, count: 2 * table.classCount))
     // Only the smaller part is counted; the larger part is the rest.
     let countsLeft = leftCount <= node.count - leftCount
     let (counted, rest) = countsLeft ? (left, right) : (right, left)
-    weightStack.withUnsafeMutableBufferPointer { stack in
+    stack.withUnsafeMutableBufferPointer { stack in
       for index in countsLeft ? 0..<leftCount : leftCount..<node.count {
         let sample = node.samples[index]
         stack[counted + sample.label] += sample.weight

@@ -8,8 +8,8 @@ extension TreeSettings {
     let (count, features) = (Double(images), Double(shape.count))
     // Rows and columns of the training table; for each thread, two lists of samples and the values of a small node.
     let table = count * ((features / 64).rounded(.up) * 64 + features)
-    // Random cuts also need the values of 32 features.
-    let byThread = count * (splitter == .random ? 52 : 20) + 6 * Double(1 << 20)
+    // Random cuts also need the values of 32 features, and groups of rows.
+    let byThread = count * (splitter == .random ? 55 : 20) + 6 * Double(1 << 20)
     // The number of images for each leaf was measured on Fashion-MNIST. Nodes and classes of leaves take 12 bytes each.
     let imagesPerLeaf = splitter == .random ? 5.0 : 9.0
     let leaves = max(
