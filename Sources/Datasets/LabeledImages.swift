@@ -11,6 +11,8 @@ package struct ImageShape: Hashable, Sendable, Codable {
 
   /// The number of bytes in one image.
   package var count: Int { height * width * channels }
+
+  package var size: ImageSize { ImageSize(height: height, width: width) }
 }
 
 extension ImageShape: CustomStringConvertible {

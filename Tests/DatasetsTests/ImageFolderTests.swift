@@ -42,9 +42,10 @@ import Testing
     ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("test") }),
     ("/test/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("test/cat/b.png", width: 5) }),
     ("/train/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("train/cat/b.png", width: 5) }),
-    ("all gray or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),
-    ("/train/cat/notes.txt: is not named *.png", { _ = try $0.folder.write([1], "train/cat/notes.txt") }),
-    ("/train/cat/b.png: is not a PNG image", { _ = try $0.folder.write([1], "train/cat/b.png") }),
+    ("/train/cat/notes.txt: is not named *.{png", { _ = try $0.folder.write([1], "train/cat/notes.txt") }),
+    (
+      "/train/cat/b.png: is not a PNG, JPEG, WebP or PGM/PPM image", { _ = try $0.folder.write([1], "train/cat/b.png") }
+    ),
     ("/train/cat/b.png: is a folder, not a file", { try $0.createFolder("train/cat/b.png") }),
     ("/train/list.csv: is not a readable folder", { _ = try $0.folder.write([1], "train/list.csv") }),
     ("/train/dog: holds no images", { try $0.createFolder("train/dog") }),

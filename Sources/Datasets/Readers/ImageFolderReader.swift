@@ -86,8 +86,6 @@ private struct ImageFolder {
     _ part: String, _ classes: [Class], expected: ImageShape?
   ) throws(DatasetError) -> LabeledImages {
     var shape = expected
-    // Whether all images so far are gray palettes, which may be part of a set of RGB images.
-    var isUndecided = expected == nil
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
     for (label, found) in classes.enumerated() {
@@ -98,22 +96,19 @@ private struct ImageFolder {
       }
       for name in files {
         let (file, path) = try image(folder / name)
-        if isUndecided, !file.isGrayPalette {
-          if file.image.shape.channels == 3 {
-            pixels = pixels.flatMap { [$0, $0, $0] }
-            shape?.channels = 3
-          }
-          isUndecided = false
-        }
-        let image = file.image(channels: shape?.channels ?? 1)
+        var image = ImageConversion().image(file)
         let first = shape ?? image.shape
-        guard image.shape == first else {
-          throw .inconsistent(
-            path: path,
-            reason: "is \(image.shape), but the images before it are \(first); all must have one size and "
-              + "be all gray or all RGB")
+        if image.shape.channels == 3, shape?.channels == 1, expected == nil {
+          pixels = pixels.expandedToRGB
+          shape?.channels = 3
         }
-        shape = first
+        if shape?.channels == 3 { image = image.rgb }
+        guard image.shape == shape ?? first else {
+          throw .inconsistent(
+            path: path, reason: "is \(image.shape), but the images before it are \(first); all must have one size")
+        }
+        shape = image.shape
+        try DatasetLimits.check(image.shape, path)
         try DatasetLimits.checkMemory(pixels.count + image.pixels.count, directory.shown)
         pixels += image.pixels
         labels.append(UInt8(label))
