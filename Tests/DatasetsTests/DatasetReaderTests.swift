@@ -37,7 +37,7 @@ import Testing
     let readers = DatasetReaders.all(decoders: ImageDecoders.all + [ToyDecoder()])
     let dataset = try Dataset.load(directory: folder.path, readers: readers)
     #expect(dataset.train.pixels == [3, 4, 3, 4] && dataset.test.pixels == [3, 4])
-    #expect(message(folder.path).contains("b.TY: is not named *.{png,jpg,"))
+    #expect(message(folder.path).contains("/test: holds no images"))
     _ = try folder.write(ToyDecoder.file(pixel).dropLast(), "train/cat/c.toy")
     #expect(message(folder.path, readers).contains("train/cat/c.toy: is a damaged toy image"))
     _ = try folder.write([1], "train/cat/c.toy")
@@ -83,7 +83,8 @@ import Testing
     try folder.writeIDXSet()
     try writeFolder(["train/cat/a.png": pixel.encodedAsPNG(), "test/cat/a.png": pixel.encodedAsPNG()])
     #expect(try Dataset.load(directory: folder.path).classNames == ["cat"])
-    #expect(try Dataset.load(directory: folder.path, readers: DatasetReaders.all.reversed()).classNames.count == 3)
+    let others = DatasetReaders.all.filter { $0.name != "class folders" }.reversed()
+    #expect(try Dataset.load(directory: folder.path, readers: Array(others)).classNames.count == 3)
   }
 
   @Test func limitsHoldForCarelessReaders() throws {

@@ -15,7 +15,7 @@ struct IDXReader: DatasetReader {
     files.contains { Self.path(of: $0, in: location.path) != nil }
   }
 
-  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     try Self.read(
       location.path, name: location.name, classNames: Self.readClassNames(location.path),
       advice: "expected the files \(fileList)")
