@@ -4,8 +4,8 @@ package struct DatasetOptions: Sendable {
   package var conversion = ImageConversion()
   /// Whether damaged image files are skipped; else the first one is an error.
   package var skipsDamaged = false
-  /// The fraction of the images of each class that become test images, if the files define no test set: more than 0, and
-  /// less than 1.
+  /// The fraction of the images of each class that become test images, if the files define no test set: more than 0,
+  /// and less than 1.
   package var testFraction = 0.2
   /// The random seed of this split.
   package var seed: UInt64 = 0

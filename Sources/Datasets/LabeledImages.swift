@@ -62,8 +62,8 @@ package struct Dataset: Sendable {
   package let test: LabeledImages
   /// Sentences about the reading of the files that a user should know.
   package var notes: [String]
-  /// How the images were converted, with the color and size that were chosen: the rule for images to classify. nil: they
-  /// are as stored.
+  /// How the images were converted, with the color and size that were chosen: the rule for images to classify. nil:
+  /// they are as stored.
   package var conversion: ImageConversion?
   /// Why image files were skipped, in the order of the files; see ``DatasetOptions/skipsDamaged``.
   package var damaged: [DatasetError] = []

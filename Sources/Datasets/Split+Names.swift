@@ -3,9 +3,9 @@ internal import Compute
 extension Split {
   /// Chooses the test images of one class by their names.
   ///
-  /// An image is a test image if the SHA-256 of the seed and its name, as a number from 0 to 1, is less than `fraction`.
-  /// So other images that are added or removed do not move it between the training set and the test set. The exception
-  /// are small classes: of two or more images, at least one is a test image and one a training image.
+  /// An image is a test image if the SHA-256 of the seed and its name, as a number from 0 to 1, is less than
+  /// `fraction`. So other images that are added or removed do not move it between the training set and the test set.
+  /// The exception are small classes: of two or more images, at least one is a test image and one a training image.
   /// - Parameters:
   ///   - names: different byte strings
   ///   - fraction: more than 0, and less than 1

@@ -62,7 +62,7 @@ import Testing
       }
       #expect(readers.help.contains(reader.summary))
     }
-    #expect(decoders.names.hasSuffix("PGM/PPM or toy") && decoders.pattern.hasSuffix(",toy,ty}"))
+    #expect(decoders.names.hasSuffix("PGM/PPM or toy") && decoders.pattern.hasSuffix(",toy}"))
     #expect([ImageDecoders.all[0], ToyDecoder()].names == "PNG or toy")
     #expect([ImageDecoders.all[0]].names == "PNG" && [ImageDecoders.all[0]].pattern == "*.png")
   }

@@ -132,7 +132,7 @@ import Testing
         #expect(dataset.train.pixels == expected && dataset.conversion == conversion)
         #expect(
           dataset.notes == [
-            "the images have heights from 5 to 8 and widths from 6 to 8; they were resized to 6x7 (fit: \(fit.rawValue))"
+            "the images have different sizes (5x6 to 8x8); they were resized to 6x7 (fit: \(fit.rawValue))"
           ])
       }
     }

@@ -8,8 +8,8 @@ import Testing
     return RasterImage(shape: shape, pixels: randomBytes(shape.count, key: key))
   }
 
-  /// The weight of pixel `source` (of `length`; beyond the border for interpolation) for pixel `target` (of `count`), as
-  /// a fraction of the sum of all weights, which is the second number.
+  /// The weight of pixel `source` (of `length`; beyond the border for interpolation) for pixel `target` (of `count`),
+  /// as a fraction of the sum of all weights, which is the second number.
   private func weight(_ source: Int, of length: Int, _ target: Int, of count: Int) -> (Int, Int) {
     guard count >= length else {
       // Divide both sides into length * count parts, and count those in both pixels.

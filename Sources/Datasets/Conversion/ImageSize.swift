@@ -8,9 +8,9 @@ package struct ImageSize: Sendable, Hashable {
   /// The longest side of a size that ``median(of:)`` chooses.
   package static let longestChosenSide = 128
 
-  /// Returns the size for images of these sizes, of which there is at least one: the size of all of them if it is within
-  /// the limits of data sets; else their median height and median width (of an even number the lower ones), both reduced
-  /// by the same factor so that none exceeds ``longestChosenSide``.
+  /// Returns the size for images of these sizes, of which there is at least one: the size of all of them if it is
+  /// within the limits of data sets; else their median height and median width (of an even number the lower ones), both
+  /// reduced by the same factor so that none exceeds ``longestChosenSide``.
   package static func median(of sizes: [ImageSize]) -> ImageSize {
     let first = sizes[0]
     let isWithinLimits = max(first.height, first.width) <= DatasetLimits.side

@@ -1,13 +1,13 @@
 /// Resizing by exact integer arithmetic: area averaging along a side that becomes shorter, linear interpolation along a
-/// side that becomes longer. A result is the nearest integer to the exact weighted mean (half is rounded up), so that it
-/// depends on nothing but the image.
+/// side that becomes longer. A result is the nearest integer to the exact weighted mean (half is rounded up), so that
+/// it depends on nothing but the image.
 ///
 /// Area averaging weights a source pixel by the part of it that the target pixel covers. Linear interpolation takes the
 /// centers of pixels as positions, and repeats the pixels at the border.
 extension RasterImage {
   /// Returns the image in another size.
-  /// - Parameter background: the color of the pixels that ``ImageConversion/Fit/pad`` adds; if it is not gray and pixels
-  ///   are added, the result is RGB
+  /// - Parameter background: the color of the pixels that ``ImageConversion/Fit/pad`` adds; if it is not gray and
+  ///   pixels are added, the result is RGB
   package func resized(
     to size: ImageSize, _ fit: ImageConversion.Fit, _ background: ImageConversion.Background = .white
   ) -> RasterImage {

@@ -1,5 +1,5 @@
-/// How a camera was held: the tag Orientation of EXIF (CIPA DC-008). 1 is upright; 2 mirrored; 3 and 4 upside down; 5 to
-/// 8 rotated by a quarter.
+/// How a camera was held: the tag Orientation of EXIF (CIPA DC-008). 1 is upright; 2 mirrored; 3 and 4 upside down; 5
+/// to 8 rotated by a quarter.
 struct EXIFOrientation: Equatable {
   let value: Int
 

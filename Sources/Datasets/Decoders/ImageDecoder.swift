@@ -46,9 +46,10 @@ extension [any ImageDecoder] {
   /// The endings of all formats.
   package var endings: [String] { flatMap(\.endings) }
 
-  /// The pattern of file names: `*.png`, or `*.{png,jpg}`.
+  /// The pattern of file names with the usual ending of each format: `*.png`, or `*.{png,jpg}`.
   package var pattern: String {
-    endings.count == 1 ? "*.\(endings[0])" : "*.{\(endings.joined(separator: ","))}"
+    let usual = map { $0.endings[0] }
+    return usual.count == 1 ? "*.\(usual[0])" : "*.{\(usual.joined(separator: ","))}"
   }
 
   /// Reads an image file. Its first bytes determine the format, not its name.

@@ -1,7 +1,8 @@
 internal import CJPEGDecoder
 
 /// Decodes JPEG files, gray or color, baseline or progressive, by libjpeg-turbo's accurate integer transform: the same
-/// samples on every machine, and those of `djpeg -dct int`. The EXIF orientation is applied. Truncated files are errors.
+/// samples on every machine, and those of `djpeg -dct int`. The EXIF orientation is applied. Truncated files are
+/// errors.
 struct JPEGDecoder: ImageDecoder {
   let name = "JPEG"
   let endings = ["jpg", "jpeg", "jpe", "jfif"]

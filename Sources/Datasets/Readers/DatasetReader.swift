@@ -30,7 +30,10 @@ package enum DatasetReaders {
 
   /// Returns all readers; those of image files use `decoders`.
   package static func all(decoders: [any ImageDecoder]) -> [any DatasetReader] {
-    [ImageFolderReader(decoders: decoders), IDXReader(), ClassFolderReader(decoders: decoders)]
+    [
+      ImageFolderReader(decoders: decoders), IDXReader(), CIFARReader(), ClassFolderReader(decoders: decoders),
+      NumPyReader(), PixelTableReader(),
+    ]
   }
 }
 

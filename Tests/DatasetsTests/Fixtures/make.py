@@ -70,3 +70,23 @@ save("resizing.png", source)
 save("resizing-smaller.png", source.resize((12, 6), Image.Resampling.BOX))
 save("resizing-larger.png", source.resize((50, 43), Image.Resampling.BILINEAR))
 save("resizing-gray.png", source.convert("L"))
+
+numbers = np.random.default_rng(4)
+labels = {"train_labels": np.arange(6).reshape(-1, 1) % 3, "test_labels": np.array([[0], [2]])}
+np.savez(
+    FOLDER / "medmnist.npz",
+    train_images=numbers.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8),
+    test_images=numbers.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8),
+    val_images=np.zeros((1, 4, 5, 3), np.uint8),
+    **labels,
+)
+with np.load(FOLDER / "medmnist.npz") as arrays:
+    np.savez_compressed(
+        FOLDER / "keras.npz",
+        x_train=arrays["train_images"],
+        y_train=labels["train_labels"].astype(np.uint8).ravel(),
+        x_test=arrays["test_images"],
+        y_test=labels["test_labels"].astype(np.int32).ravel(),
+    )
+    Image.fromarray(arrays["train_images"].reshape(24, 5, 3)).save(FOLDER / "medmnist.png")
+np.savez(FOLDER / "objects.npz", x=np.array([{}, {}], dtype=object), y=np.arange(2))

@@ -8,18 +8,20 @@ struct ClassFolderReader: DatasetReader {
 
   let name = "class folders"
   let summary =
-    "each folder CLASS holds the images of one class, also in folders below it. The names of the files determine which of "
-    + "them are the test images."
+    "each folder CLASS holds the images of one class, also in folders below it. The names of the files determine which "
+    + "of them are the test images."
   var files: [String] { ["CLASS/\(decoders.pattern)"] }
 
-  /// Whether a folder, or a folder in it, has an image.
+  /// Whether two folders have an image, or have a folder with one; or one folder, and there are no files beside it.
   func recognizes(_ location: DatasetLocation) -> Bool {
     func hasImage(_ folder: FileName, depth: Int) -> Bool {
       let entries = folder.entries ?? []
       return entries.contains { $0.hasEnding(decoders.endings) }
         || depth > 0 && entries.contains { hasImage(folder / $0, depth: depth - 1) }
     }
-    return (location.entries ?? []).contains { hasImage(FileName(location.path) / $0, depth: 1) }
+    let entries = (location.entries ?? []).map { FileName(location.path) / $0 }
+    let count = entries.count { hasImage($0, depth: 1) }
+    return count > 1 || count == 1 && entries.allSatisfy(\.isFolder)
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
@@ -52,14 +54,15 @@ struct ClassFolderReader: DatasetReader {
     }
     let testCount = split.map(\.test.count).reduce(0, +)
     folder.notes.append(
-      "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), chosen by "
-        + "the names of the files and the seed \(options.seed), \(testCount == 1 ? "is" : "are") the test set")
+      "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), "
+        + "chosen by the names of the files and the seed \(options.seed), "
+        + "\(testCount == 1 ? "is" : "are") the test set")
     return try folder.dataset(location.name, classNames, train: split.map(\.train), test: split.map(\.test), options)
   }
 }
 
 extension FileName {
-  /// The bytes that identify the file in a split: the name in Unicode's normal form C, so that it does not depend on the
-  /// file system.
+  /// The bytes that identify the file in a split: the name in Unicode's normal form C, so that it does not depend on
+  /// the file system.
   fileprivate var key: [UInt8] { text.map { Array($0.precomposedStringWithCanonicalMapping.utf8) } ?? bytes }
 }

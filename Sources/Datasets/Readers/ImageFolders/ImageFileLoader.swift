@@ -70,15 +70,15 @@ struct ImageFileLoader {
   private mutating func chooseSize(_ names: [FileName]) -> ImageSize {
     let sizes = parallel(names) { name throws(DatasetError) in try decoders.size(folder / name) }
       .compactMap { try? $0.get() }
-    guard let first = sizes.first else { return ImageSize(height: 1, width: 1) }
+    guard !sizes.isEmpty else { return ImageSize(height: 1, width: 1) }
     let chosen = ImageSize.median(of: sizes)
     if sizes.contains(where: { $0 != chosen }) {
-      let (heights, widths) = (sizes.map(\.height), sizes.map(\.width))
+      let (heights, widths) = (sizes.map(\.height).sorted(), sizes.map(\.width).sorted())
+      let smallest = ImageSize(height: heights[0], width: widths[0])
+      let largest = ImageSize(height: heights.last!, width: widths.last!)
       let found =
-        sizes.allSatisfy { $0 == first }
-        ? "all images are \(first)"
-        : "the images have heights from \(heights.min()!) to \(heights.max()!) and widths from \(widths.min()!) to "
-          + "\(widths.max()!)"
+        smallest == largest
+        ? "all images are \(largest)" : "the images have different sizes (\(smallest) to \(largest))"
       notes.append("\(found); they were resized to \(chosen) (fit: \(conversion.fit.rawValue))")
     }
     return chosen

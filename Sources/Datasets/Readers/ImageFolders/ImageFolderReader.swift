@@ -6,8 +6,8 @@ struct ImageFolderReader: DatasetReader {
 
   let name = "image folders"
   let summary =
-    "each folder CLASS holds the images of one class, also in folders below it. Instead of test, the folder may be named "
-    + "val, valid or validation."
+    "each folder CLASS holds the images of one class, also in folders below it. Instead of test, the folder may be "
+    + "named val, valid or validation."
   var files: [String] { ["train", "test"].map { "\($0)/CLASS/\(decoders.pattern)" } }
 
   /// The names of the folder of test images. If there are several, the first one is used.
