@@ -27,7 +27,7 @@ import Testing
   @Test func blendingRoundsToNearest() {
     for background in [UInt8(0), 100, 255] {
       let conversion = ImageConversion(background: .init(red: background, green: background, blue: background))
-      for alpha in stride(from: UInt8(0), to: 255, by: 6) {
+      for alpha in stride(from: UInt8(0), to: 255, by: 7) {
         for sample in UInt8.min...UInt8.max {
           let exact = Double(Int(sample) * Int(alpha) + Int(background) * (255 - Int(alpha))) / 255
           #expect(conversion.image(pixel(sample, alpha: alpha)).pixels == [UInt8(exact.rounded())])
