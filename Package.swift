@@ -58,16 +58,20 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CInstructions"),
+    .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
     target("KernelInterface", []),
     target("Text", []),
     target("Files", []),
     target("Progress", []),
   ] + kernelTargets + [
     target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "Files", "KernelInterface"]),
-    target("Datasets", ["Compute", "Files", "Text", "CZlib", "CPNG"], exclude: ["Data.md"]),
+    target(
+      "Datasets", ["Compute", "Files", "Text", "CJPEGDecoder", "CPNG", "CWebP", "CZlib"], exclude: ["Data.md"]),
     target(
       "Models", ["Compute", "Datasets", "Files", "KernelInterface", "Progress", "Text", "CZlib"],
       exclude: ["Settings.md"]),
@@ -148,7 +152,7 @@ let package = Package(
     testTarget("TextTests", ["Text"]),
     testTarget("FilesTests", ["Compute", "Files"]),
     testTarget("ComputeTests", ["Compute"]),
-    testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"]),
+    testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"], resources: [.copy("Fixtures")]),
     testTarget("ModelsTests", ["Compute", "Datasets", "Files", "Models", "Progress"], resources: [.copy("Fixtures")]),
     testTarget(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation", "Progress"], resources: [.copy("Fixtures")]),

@@ -57,6 +57,8 @@ extension Dataset {
     func relabel(_ images: LabeledImages) -> LabeledImages {
       LabeledImages(shape: images.shape, pixels: images.pixels, labels: images.labels.map { UInt8(places[Int($0)]) })
     }
-    return Dataset(name: name, classNames: names, train: relabel(train), test: relabel(test), notes: notes + [note])
+    var relabeled = with(classNames: names, train: relabel(train), test: relabel(test))
+    relabeled.notes.append(note)
+    return relabeled
   }
 }

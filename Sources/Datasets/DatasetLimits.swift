@@ -8,9 +8,25 @@ package enum DatasetLimits {
   /// The maximum number of images in a training or test set, so that indices fit in 32 bits.
   package static let images = 1 << 28
 
-  /// The maximum size of an image file in bytes: the largest image takes 2 MiB, the rest is for data that decoders
+  /// The maximum height and width of an image file, which can be larger than the images of the data set.
+  package static let fileSide = 1 << 15
+  /// The maximum number of pixels of an image file, which limits the memory that decoders need.
+  package static let filePixels = 1 << 26
+  /// The maximum size of an image file in bytes: the largest image takes 192 MiB, the rest is for data that decoders
   /// ignore.
-  static let imageFile = 64 << 20
+  static let imageFile = 256 << 20
+
+  /// Checks the size of an image file before memory is allocated for its pixels.
+  /// - Throws: ``DatasetError/damaged(path:reason:)``
+  package static func check(_ size: ImageSize, _ path: String) throws(DatasetError) {
+    guard 1...fileSide ~= size.height, 1...fileSide ~= size.width else {
+      throw .damaged(path: path, reason: "is \(size); expected height and width from 1 to \(fileSide)")
+    }
+    guard size.height * size.width <= filePixels else {
+      throw .damaged(
+        path: path, reason: "is \(size); the maximum is \(filePixels >> 20) Mi pixels")
+    }
+  }
 
   /// Checks the shape of images before memory is allocated for their pixels.
   /// - Parameter verb: what the file does to the images: "is", or "holds images of"

@@ -11,6 +11,8 @@ package struct ImageShape: Hashable, Sendable, Codable {
 
   /// The number of bytes in one image.
   package var count: Int { height * width * channels }
+
+  package var size: ImageSize { ImageSize(height: height, width: width) }
 }
 
 extension ImageShape: CustomStringConvertible {
@@ -59,7 +61,12 @@ package struct Dataset: Sendable {
   package let train: LabeledImages
   package let test: LabeledImages
   /// Sentences about the reading of the files that a user should know.
-  package let notes: [String]
+  package var notes: [String]
+  /// How the images were converted, with the color and size that were chosen: the rule for images to classify. nil:
+  /// they are as stored.
+  package var conversion: ImageConversion?
+  /// Why image files were skipped, in the order of the files; see ``DatasetOptions/skipsDamaged``.
+  package var damaged: [DatasetError] = []
 
   package init(
     name: String, classNames: [String], train: LabeledImages, test: LabeledImages, notes: [String] = []
@@ -70,4 +77,15 @@ package struct Dataset: Sendable {
 
   package var shape: ImageShape { train.shape }
   package var classCount: Int { classNames.count }
+
+  /// Returns this data set with other images or names, and the same notes.
+  func with(
+    name: String? = nil, classNames: [String]? = nil, train: LabeledImages? = nil, test: LabeledImages? = nil
+  ) -> Dataset {
+    var changed = Dataset(
+      name: name ?? self.name, classNames: classNames ?? self.classNames, train: train ?? self.train,
+      test: test ?? self.test, notes: notes)
+    (changed.conversion, changed.damaged) = (conversion, damaged)
+    return changed
+  }
 }

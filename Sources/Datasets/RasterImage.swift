@@ -8,4 +8,6 @@ package struct RasterImage: Sendable, Equatable {
     precondition(pixels.count == shape.count && (shape.channels == 1 || shape.channels == 3))
     (self.shape, self.pixels) = (shape, pixels)
   }
+
+  package var size: ImageSize { shape.size }
 }

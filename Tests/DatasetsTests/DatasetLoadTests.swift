@@ -127,6 +127,26 @@ import Testing
     #expect(try Dataset.load(directory: folder.path).digest == dataset.digest)
   }
 
+  /// The names of EMNIST's files.
+  @Test func readsIDXFilesWithPrefix() throws {
+    try folder.writeIDXSet()
+    let digest = try Dataset.load(directory: folder.path).digest
+    func rename(_ old: String, _ new: String) throws {
+      try FileManager.default.moveItem(atPath: "\(folder.path)/\(old)", toPath: "\(folder.path)/\(new)")
+    }
+    let kinds = ["images-idx3-ubyte", "labels-idx1-ubyte"]
+    for kind in kinds {
+      try rename("train-\(kind)", "emnist-letters-train-\(kind)")
+      try rename("t10k-\(kind)", "emnist-letters-test-\(kind)")
+    }
+    #expect(try Dataset.load(directory: folder.path).digest == digest)
+    _ = try folder.write([1], "emnist-digits-train-images-idx3-ubyte.gz")
+    expectError("holds several data sets: the files of emnist-digits-…, emnist-letters-…; move")
+    try FileManager.default.removeItem(atPath: folder.path + "/emnist-digits-train-images-idx3-ubyte.gz")
+    try FileManager.default.removeItem(atPath: folder.path + "/emnist-letters-test-images-idx3-ubyte")
+    expectError("holds neither emnist-letters-t10k-images-idx3-ubyte nor")
+  }
+
   /// The exit codes for missing input and damaged input differ.
   @Test func distinguishesMissingFromDamaged() throws {
     func isMissing() -> Bool {
@@ -155,6 +175,6 @@ import Testing
     #expect(message("cifar", nil).contains("is not a built-in data set"))
     #expect(message("fashion-mnist", folder.path).contains("dataset-fashion-mnist"))
     #expect(message("fashion-mnist", folder.path).contains("\(folder.path), \(folder.path)/fashion-mnist"))
-    #expect(message(nil, folder.path).contains("train/CLASS/*.png"))
+    #expect(message(nil, folder.path).contains("train/CLASS/*.{png,jpg,webp,pgm}"))
   }
 }

@@ -37,11 +37,11 @@ import Testing
     let readers = DatasetReaders.all(decoders: ImageDecoders.all + [ToyDecoder()])
     let dataset = try Dataset.load(directory: folder.path, readers: readers)
     #expect(dataset.train.pixels == [3, 4, 3, 4] && dataset.test.pixels == [3, 4])
-    #expect(message(folder.path).contains("b.TY: is not named *.png; class folders must contain only PNG images"))
+    #expect(message(folder.path).contains("/test: holds no images"))
     _ = try folder.write(ToyDecoder.file(pixel).dropLast(), "train/cat/c.toy")
     #expect(message(folder.path, readers).contains("train/cat/c.toy: is a damaged toy image"))
     _ = try folder.write([1], "train/cat/c.toy")
-    #expect(message(folder.path, readers).contains("train/cat/c.toy: is not a PNG or toy image"))
+    #expect(message(folder.path, readers).contains("train/cat/c.toy: is not a PNG, JPEG, WebP, PGM/PPM or toy image"))
   }
 
   @Test func firstBytesDetermineDecoderNotName() throws {
@@ -62,8 +62,9 @@ import Testing
       }
       #expect(readers.help.contains(reader.summary))
     }
-    #expect(decoders.names == "PNG or toy" && decoders.pattern == "*.{png,toy,ty}")
-    #expect((decoders + [ToyDecoder()]).names == "PNG, toy or toy")
+    #expect(decoders.names.hasSuffix("PGM/PPM or toy") && decoders.pattern.hasSuffix(",toy}"))
+    #expect([ImageDecoders.all[0], ToyDecoder()].names == "PNG or toy")
+    #expect([ImageDecoders.all[0]].names == "PNG" && [ImageDecoders.all[0]].pattern == "*.png")
   }
 
   @Test func documentationListsEveryFormat() throws {
@@ -82,7 +83,8 @@ import Testing
     try folder.writeIDXSet()
     try writeFolder(["train/cat/a.png": pixel.encodedAsPNG(), "test/cat/a.png": pixel.encodedAsPNG()])
     #expect(try Dataset.load(directory: folder.path).classNames == ["cat"])
-    #expect(try Dataset.load(directory: folder.path, readers: DatasetReaders.all.reversed()).classNames.count == 3)
+    let others = DatasetReaders.all.filter { $0.name != "class folders" }.reversed()
+    #expect(try Dataset.load(directory: folder.path, readers: Array(others)).classNames.count == 3)
   }
 
   @Test func limitsHoldForCarelessReaders() throws {
@@ -110,10 +112,10 @@ import Testing
   }
 
   @Test func limitsHoldForCarelessDecoders() throws {
-    let shape = ImageShape(height: 513, width: 1, channels: 1)
-    let decoder = CarelessDecoder(image: RasterImage(shape: shape, pixels: [UInt8](repeating: 0, count: 513)))
+    let shape = ImageShape(height: 32769, width: 1, channels: 1)
+    let decoder = CarelessDecoder(image: RasterImage(shape: shape, pixels: [UInt8](repeating: 0, count: 32769)))
     let path = try folder.write([1], "a.any")
-    let error = DatasetError.damaged(path: path, reason: "is 513x1; expected height and width from 1 to 512")
+    let error = DatasetError.damaged(path: path, reason: "is 32769x1; expected height and width from 1 to 32768")
     #expect(throws: error) { try [decoder].read(path) }
   }
 

@@ -45,6 +45,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [8, 9, 11, 12]) func labelsMayBeWiderIntegers(type: UInt8) throws {
+    let width = [8: 1, 9: 1, 11: 2, 12: 4][type]!
+    func file(_ labels: [[UInt8]]) throws -> String {
+      try folder.write(header([labels.count], type: type) + labels.flatMap { $0 }, "labels")
+    }
+    func bytes(_ label: UInt8) -> [UInt8] { [UInt8](repeating: 0, count: width - 1) + [label] }
+    let largest: UInt8 = type == 9 ? 127 : 255
+    #expect(try IDX.readLabels(file([bytes(3), bytes(0), bytes(largest)])) == [3, 0, largest])
+    guard type != 8 else { return }
+    let path = try file([bytes(1), type == 9 ? [255] : [1] + bytes(1).dropFirst()])
+    let error = DatasetError.damaged(path: path, reason: "the label of image 1 is not a number from 0 to 255")
+    #expect(throws: error) { try IDX.readLabels(path) }
+  }
+
   /// Zeros compress best: the check of the declared size must not refuse valid data.
   @Test func readsImagesOfZerosFromGzip() throws {
     let zeros = try folder.write(

@@ -40,13 +40,9 @@ import Testing
     ),
     ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("train") }),
     ("caf\\xE9: has a name that is not UTF-8", { try $0.createLatin1Folder("test") }),
-    ("/test/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("test/cat/b.png", width: 5) }),
-    ("/train/cat/b.png: is 4x5, but the images before it are 4x3", { try $0.writeImage("train/cat/b.png", width: 5) }),
-    ("all gray or all RGB", { try $0.writeImage("train/cat/b.png", channels: 3) }),
-    ("/train/cat/notes.txt: is not named *.png", { _ = try $0.folder.write([1], "train/cat/notes.txt") }),
-    ("/train/cat/b.png: is not a PNG image", { _ = try $0.folder.write([1], "train/cat/b.png") }),
-    ("/train/cat/b.png: is a folder, not a file", { try $0.createFolder("train/cat/b.png") }),
-    ("/train/list.csv: is not a readable folder", { _ = try $0.folder.write([1], "train/list.csv") }),
+    (
+      "/train/cat/b.png: is not a PNG, JPEG, WebP or PGM/PPM image", { _ = try $0.folder.write([1], "train/cat/b.png") }
+    ),
     ("/train/dog: holds no images", { try $0.createFolder("train/dog") }),
     ("/train: has the class name", { try $0.writeImage("train/c\u{7}t/a.png") }),
     ("/test: holds no images", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test/cat/a.png") }),

@@ -23,6 +23,22 @@ enum PNGBytes {
       + chunk("IDAT", deflated(rows.flatMap { [0] + $0 })) + chunk("IEND", [])
   }
 
+  /// Builds a file with Adam7 interlacing: seven passes, each of which has every few pixels of every few rows.
+  /// - Parameter rows: the samples of each row, of 8 bits
+  static func interlacedFile(_ type: ColorType, rows: [[UInt8]], bytesPerPixel: Int, extra: [UInt8] = []) -> [UInt8] {
+    let (height, width) = (rows.count, rows[0].count / bytesPerPixel)
+    let passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    var data: [UInt8] = []
+    for (top, left, down, right) in passes where left < width {
+      for y in stride(from: top, to: height, by: down) {
+        let pixels = stride(from: left, to: width, by: right).map { $0 * bytesPerPixel }
+        data += [0] + pixels.flatMap { rows[y][$0..<$0 + bytesPerPixel] }
+      }
+    }
+    let header = Array(header(height: height, width: width, bits: 8, type).dropLast()) + [1]
+    return signature + chunk("IHDR", header) + extra + chunk("IDAT", deflated(data)) + chunk("IEND", [])
+  }
+
   static func header(height: Int, width: Int, bits: UInt8, _ type: ColorType) -> [UInt8] {
     bigEndian(width) + bigEndian(height) + [bits, type.rawValue, 0, 0, 0]
   }

@@ -29,7 +29,7 @@ struct ToyReader: DatasetReader {
 
   func recognizes(_ location: DatasetLocation) -> Bool { location.start.starts(with: Array("toys:".utf8)) }
 
-  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let content = try FileName(location.path).contents(limit: 1 << 20).dropFirst(5)
     let pairs = content.enumerated()
     let images = LabeledImages(
@@ -48,7 +48,7 @@ struct CarelessReader: DatasetReader {
   let dataset: Dataset
 
   func recognizes(_ location: DatasetLocation) -> Bool { true }
-  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset { dataset }
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset { dataset }
 }
 
 /// A decoder that recognizes everything and returns a given image without any check.

@@ -12,19 +12,31 @@ package protocol ImageDecoder: Sendable {
   /// Whether the first bytes of a file are those of this format.
   func recognizes(_ file: [UInt8]) -> Bool
 
+  /// Returns the size of the image that ``decode(_:path:)`` would return, from the header of a file that
+  /// ``recognizes(_:)`` accepts. The default implementation decodes the file.
+  /// - Parameter path: the name of the file for errors
+  /// - Throws: ``DatasetError/damaged(path:reason:)`` if the header is damaged, unsupported or beyond the limits.
+  func size(_ file: [UInt8], path: String) throws(DatasetError) -> ImageSize
+
   /// Decodes a file that ``recognizes(_:)`` accepts.
   ///
-  /// Calls ``DatasetLimits/check(_:_:verb:)`` with the shape that the file declares before it allocates memory for the
+  /// Calls ``DatasetLimits/check(_:_:)`` with the size that the file declares before it allocates memory for the
   /// pixels.
   /// - Parameter path: the name of the file for errors
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if the file is damaged, unsupported or beyond the limits.
   func decode(_ file: [UInt8], path: String) throws(DatasetError) -> DecodedImage
 }
 
+extension ImageDecoder {
+  package func size(_ file: [UInt8], path: String) throws(DatasetError) -> ImageSize {
+    try decode(file, path: path).samples.size
+  }
+}
+
 /// The formats of image files.
 package enum ImageDecoders {
   /// All decoders. If several recognize a file, the first one decodes it.
-  package static let all: [any ImageDecoder] = [PNGDecoder()]
+  package static let all: [any ImageDecoder] = [PNGDecoder(), JPEGDecoder(), WebPDecoder(), PNMDecoder()]
 }
 
 extension [any ImageDecoder] {
@@ -34,9 +46,10 @@ extension [any ImageDecoder] {
   /// The endings of all formats.
   package var endings: [String] { flatMap(\.endings) }
 
-  /// The pattern of file names: `*.png`, or `*.{png,jpg}`.
+  /// The pattern of file names with the usual ending of each format: `*.png`, or `*.{png,jpg}`.
   package var pattern: String {
-    endings.count == 1 ? "*.\(endings[0])" : "*.{\(endings.joined(separator: ","))}"
+    let usual = map { $0.endings[0] }
+    return usual.count == 1 ? "*.\(usual[0])" : "*.{\(usual.joined(separator: ","))}"
   }
 
   /// Reads an image file. Its first bytes determine the format, not its name.
@@ -47,14 +60,25 @@ extension [any ImageDecoder] {
     try decode(name.contents(limit: DatasetLimits.imageFile), path: name.shown)
   }
 
-  /// Decodes the bytes of an image file. The image is within the limits, whatever the decoder does.
+  /// Reads the size of an image file from its header.
+  /// - Throws: as ``read(_:)``; damage after the header is not found.
+  func size(_ name: FileName) throws(DatasetError) -> ImageSize {
+    let file = try name.contents(limit: DatasetLimits.imageFile)
+    let size = try decoder(of: file, name.shown).size(file, path: name.shown)
+    try DatasetLimits.check(size, name.shown)
+    return size
+  }
+
+  /// Decodes the bytes of an image file. The image is within the limits of files, whatever the decoder does.
   /// - Parameter path: the name of the file for errors
   package func decode(_ file: [UInt8], path: String) throws(DatasetError) -> DecodedImage {
-    guard let decoder = first(where: { $0.recognizes(file) }) else {
-      throw .damaged(path: path, reason: "is not a \(names) image")
-    }
-    let decoded = try decoder.decode(file, path: path)
-    try DatasetLimits.check(decoded.image.shape, path)
+    let decoded = try decoder(of: file, path).decode(file, path: path)
+    try DatasetLimits.check(decoded.samples.size, path)
     return decoded
+  }
+
+  private func decoder(of file: [UInt8], _ path: String) throws(DatasetError) -> any ImageDecoder {
+    if let decoder = first(where: { $0.recognizes(file) }) { return decoder }
+    throw .damaged(path: path, reason: "is not a \(names) image")
   }
 }

@@ -5,7 +5,7 @@ internal import Files
 ///
 /// A gzip file may consist of several members (`cat a.gz b.gz`), including empty ones; their contents are concatenated.
 /// Zeros after the last member are padding, as for `gzip -d`; any other bytes there are an error.
-final class ByteSource {
+final class ByteSource: SequentialSource {
   private let path: String
   private let file: InputFile
   private let isGzipped: Bool
@@ -17,9 +17,12 @@ final class ByteSource {
   private let input: UnsafeMutableBufferPointer<UInt8>
 
   /// - Throws: ``DatasetError/missing(path:reason:)``
-  init(path: String) throws(DatasetError) {
-    self.path = path
-    file = try InputFile(FileName(path))
+  convenience init(path: String) throws(DatasetError) { try self.init(path: FileName(path)) }
+
+  /// - Throws: ``DatasetError/missing(path:reason:)``
+  init(path: FileName) throws(DatasetError) {
+    self.path = path.shown
+    file = try InputFile(path)
     isGzipped = try file.start(2) == [0x1f, 0x8b]
     stream = .allocate(capacity: 1)
     input = .allocate(capacity: 1 << 16)
@@ -34,17 +37,24 @@ final class ByteSource {
     input.deallocate()
   }
 
+  // Deflate compresses at most 258 bytes into two bits (RFC 1951), a ratio of 1032.
+  var remaining: Int { isGzipped ? file.size * 1032 : file.size }
+
   /// Reads the next `count` bytes.
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if there are fewer bytes, without allocating memory if a file of
   ///   this size cannot hold them.
   func read(_ count: Int, expecting what: String) throws(DatasetError) -> [UInt8] {
-    // Deflate compresses at most 258 bytes into two bits (RFC 1951), a ratio of 1032.
-    guard count <= (isGzipped ? file.size * 1032 : file.size) else {
+    guard count <= remaining else {
       throw .damaged(path: path, reason: "ends too early: \(what) expected")
     }
     let bytes = try [UInt8](atMost: count) { buffer throws(DatasetError) in try fill(buffer) }
     guard bytes.count == count else { throw .damaged(path: path, reason: "ends too early: \(what) expected") }
     return bytes
+  }
+
+  /// Reads the next `count` bytes, or fewer at the end of the data.
+  func read(atMost count: Int) throws(DatasetError) -> [UInt8] {
+    try [UInt8](atMost: count) { buffer throws(DatasetError) in try fill(buffer) }
   }
 
   /// Checks that the end of the data is reached.

@@ -33,16 +33,21 @@ package struct FileName: Sendable, Equatable {
 
   /// The names in this folder, sorted by their bytes, without hidden ones; nil if it is not a readable folder, with the
   /// reason in `errno`.
-  var entries: [FileName]? {
+  var entries: [FileName]? { allEntries?.filter { !$0.isHidden } }
+
+  /// The names in this folder, sorted by their bytes, with hidden ones.
+  var allEntries: [FileName]? {
     guard let folder = withCString({ opendir($0) }) else { return nil }
     defer { closedir(folder) }
     var names: [FileName] = []
     while let entry = readdir(folder) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if name.first != UInt8(ascii: ".") { names.append(FileName(name)) }
+      if name != Array(".".utf8), name != Array("..".utf8) { names.append(FileName(name)) }
     }
     return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
+
+  var isHidden: Bool { bytes.first == UInt8(ascii: ".") }
 
   /// The system's data about the file, or about the file that a symbolic link leads to; nil if there is none, with the
   /// reason in `errno`.

@@ -36,10 +36,20 @@ struct InputFile: ~Copyable {
     try fill(buffer)
   }
 
-  /// Returns the first `count` bytes, or the whole file if it is shorter. The next ``read(into:)`` is not affected.
-  func start(_ count: Int) throws(DatasetError) -> [UInt8] {
-    try [UInt8](atMost: min(count, size)) { buffer throws(DatasetError) in try fill(buffer, at: 0) }
+  /// Reads bytes from a place in the file. The next ``read(into:)`` is not affected.
+  func read(into buffer: UnsafeMutableBufferPointer<UInt8>, at place: Int) throws(DatasetError) -> Int {
+    try fill(buffer, at: place)
   }
+
+  /// Returns the `count` bytes from a place in the file, or fewer at its end. The next ``read(into:)`` is not affected.
+  func bytes(_ count: Int, at place: Int) throws(DatasetError) -> [UInt8] {
+    try [UInt8](atMost: max(0, min(count, size - place))) { buffer throws(DatasetError) in
+      try fill(buffer, at: place)
+    }
+  }
+
+  /// Returns the first `count` bytes, or the whole file if it is shorter. The next ``read(into:)`` is not affected.
+  func start(_ count: Int) throws(DatasetError) -> [UInt8] { try bytes(count, at: 0) }
 
   /// Returns the whole file.
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if it is longer than `limit` bytes.

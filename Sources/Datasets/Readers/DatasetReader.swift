@@ -12,14 +12,15 @@ package protocol DatasetReader: Sendable {
   var files: [String] { get }
 
   /// Whether this is a data set of this format. Looks at names and first bytes only: invalid files are errors of
-  /// ``read(_:)``.
+  /// ``read(_:options:)``.
   func recognizes(_ location: DatasetLocation) -> Bool
 
   /// Reads a data set that ``recognizes(_:)`` accepts.
   ///
-  /// Checks sizes with ``DatasetLimits`` before it allocates memory for what a file declares.
+  /// Checks sizes with ``DatasetLimits`` before it allocates memory for what a file declares. A reader of image files
+  /// converts them, and sets the data set's ``Dataset/conversion``; else the images are converted afterwards.
   /// - Throws: ``DatasetError`` that names the file and what was expected.
-  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset
 }
 
 /// The formats of data sets.
@@ -29,7 +30,10 @@ package enum DatasetReaders {
 
   /// Returns all readers; those of image files use `decoders`.
   package static func all(decoders: [any ImageDecoder]) -> [any DatasetReader] {
-    [ImageFolderReader(decoders: decoders), IDXReader()]
+    [
+      ImageFolderReader(decoders: decoders), IDXReader(), CIFARReader(), ClassFolderReader(decoders: decoders),
+      NumPyReader(), PixelTableReader(),
+    ]
   }
 }
 
@@ -45,14 +49,14 @@ extension [any DatasetReader] {
   /// Reads the data set at `path` by the first reader that recognizes it. The data set is within the limits, whatever
   /// the reader does.
   /// - Throws: ``DatasetError``; ``DatasetError/missing(path:reason:)`` with the formats if no reader recognizes it.
-  func read(_ path: String) throws(DatasetError) -> Dataset {
+  func read(_ path: String, options: DatasetOptions) throws(DatasetError) -> Dataset {
     guard let location = try DatasetLocation(path) else {
       throw .missing(path: path, reason: "there is no such folder; \(expected)")
     }
     guard let reader = first(where: { $0.recognizes(location) }) else {
       throw .missing(path: path, reason: "is not a data set of a known format (\(location.content)); \(expected)")
     }
-    let dataset = try reader.read(location)
+    let dataset = try reader.read(location, options: options)
     try DatasetLimits.check(dataset, path)
     return dataset
   }

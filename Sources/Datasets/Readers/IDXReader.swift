@@ -1,34 +1,56 @@
 internal import Foundation
 internal import Text
 
-/// The four files of MNIST: training and test images and labels, each in the format ``IDX``.
+/// The four files of MNIST: training and test images and labels, each in the format ``IDX``. Their names may begin with
+/// the name of a data set, as those of EMNIST (`emnist-letters-train-images-idx3-ubyte`), and `t10k` may be `test`.
 struct IDXReader: DatasetReader {
   let name = "IDX files"
   let summary =
-    "the files of MNIST, plain or gzipped; beside them, classes.txt can list the class names, one per line."
-  let files = Self.parts.flatMap { ["\($0)-images-idx3-ubyte", "\($0)-labels-idx1-ubyte"] }
-
-  /// The beginnings of the names of the training files and the test files.
-  private static let parts = ["train", "t10k"]
+    "the files of MNIST, plain or gzipped, also with names such as emnist-letters-train-images-idx3-ubyte; beside "
+    + "them, classes.txt can list the class names, one per line."
+  let files = ["train", "t10k"].flatMap { ["\($0)-images-idx3-ubyte", "\($0)-labels-idx1-ubyte"] }
 
   func recognizes(_ location: DatasetLocation) -> Bool {
-    files.contains { Self.path(of: $0, in: location.path) != nil }
+    files.contains { Self.path(of: $0, in: location.path) != nil } || !prefixes(location).isEmpty
   }
 
-  func read(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
-    try Self.read(
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
+    let found = prefixes(location)
+    guard found.count <= 1 || found[0].isEmpty else {
+      throw .inconsistent(
+        path: location.path,
+        reason: "holds several data sets: the files of \(found.map { "\($0)…" }.listed(atMost: 3)); move the files of "
+          + "one to a folder of its own")
+    }
+    return try Self.read(
       location.path, name: location.name, classNames: Self.readClassNames(location.path),
-      advice: "expected the files \(fileList)")
+      advice: "expected the files \(fileList)", prefix: found.first ?? "")
+  }
+
+  /// Returns what the names of training images begin with, sorted: usually nothing.
+  private func prefixes(_ location: DatasetLocation) -> [String] {
+    var found: Set<String> = []
+    for entry in location.entries ?? [] {
+      guard let text = entry.text else { continue }
+      let name = text.hasSuffix(".gz") ? text.dropLast(3) : text[...]
+      for stem in Self.names(of: "train-images-idx3-ubyte") where name.hasSuffix(stem) {
+        found.insert(String(name.dropLast(stem.count)))
+      }
+    }
+    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// - Parameters:
   ///   - classNames: by label; nil for numbers
   ///   - advice: what to do if a file is missing
+  ///   - prefix: what the names of all files begin with
   static func read(
-    _ folder: String, name: String, classNames: [String]?, advice: String
+    _ folder: String, name: String, classNames: [String]?, advice: String, prefix: String = ""
   ) throws(DatasetError) -> Dataset {
-    let train = try readSet(folder, "train", advice)
-    let test = try readSet(folder, "t10k", advice)
+    let tests = ["\(prefix)t10k", "\(prefix)test"]
+    let parts = ["\(prefix)train", tests.first { path(of: "\($0)-images-idx3-ubyte", in: folder) != nil } ?? tests[0]]
+    let train = try readSet(folder, parts[0], advice)
+    let test = try readSet(folder, parts[1], advice)
     guard train.shape == test.shape else {
       throw .inconsistent(
         path: folder,
@@ -63,11 +85,12 @@ struct IDXReader: DatasetReader {
 
   /// Returns the path of an IDX file under one of its usual names; nil if it does not exist.
   static func path(of stem: String, in folder: String) -> String? {
-    // Color images have four dimensions; some copies write a dot before "idx".
-    let stems = [
-      stem, stem.replacingOccurrences(of: "idx3", with: "idx4"), stem.replacingOccurrences(of: "-idx", with: ".idx"),
-    ]
-    return stems.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }.first { FileName($0).exists }
+    names(of: stem).flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }.first { FileName($0).exists }
+  }
+
+  /// Returns the usual names of an IDX file. Color images have four dimensions; some copies write a dot before "idx".
+  private static func names(of stem: String) -> [String] {
+    [stem, stem.replacingOccurrences(of: "idx3", with: "idx4"), stem.replacingOccurrences(of: "-idx", with: ".idx")]
   }
 
   private static func find(_ stem: String, in folder: String, _ advice: String) throws(DatasetError) -> String {

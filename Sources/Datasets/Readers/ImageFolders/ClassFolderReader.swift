@@ -1,0 +1,68 @@
+internal import Foundation
+internal import Text
+
+/// Image folders without a split: `DIR/CLASS/*`.
+struct ClassFolderReader: DatasetReader {
+  /// The formats of the images.
+  var decoders = ImageDecoders.all
+
+  let name = "class folders"
+  let summary =
+    "each folder CLASS holds the images of one class, also in folders below it. The names of the files determine which "
+    + "of them are the test images."
+  var files: [String] { ["CLASS/\(decoders.pattern)"] }
+
+  /// Whether two folders have an image, or have a folder with one; or one folder, and there are no files beside it.
+  func recognizes(_ location: DatasetLocation) -> Bool {
+    func hasImage(_ folder: FileName, depth: Int) -> Bool {
+      let entries = folder.entries ?? []
+      return entries.contains { $0.hasEnding(decoders.endings) }
+        || depth > 0 && entries.contains { hasImage(folder / $0, depth: depth - 1) }
+    }
+    let entries = (location.entries ?? []).map { FileName(location.path) / $0 }
+    let count = entries.count { hasImage($0, depth: 1) }
+    return count > 1 || count == 1 && entries.allSatisfy(\.isFolder)
+  }
+
+  func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
+    var folder = ImageFolder(location.path, decoders)
+    let found = try folder.classes(in: nil)
+    let files = try folder.files(of: found)
+    let isClass = files.map { !$0.isEmpty }
+    let unused = found.indices.filter { !isClass[$0] }
+    if !unused.isEmpty {
+      let names = unused.map { found[$0].name }
+      folder.notes.append(
+        "\(counted(unused.count, "folder")) without images \(unused.count == 1 ? "is" : "are") not used: "
+          + names.listed(atMost: 3))
+    }
+    let classNames = found.indices.filter { isClass[$0] }.map { found[$0].name }
+    try DatasetLimits.checkNames(classNames, location.path)
+    guard classNames.count > 1 else {
+      throw .damaged(
+        path: location.path,
+        reason: "has images only in the folder \(classNames[0]); expected two or more folders, one for each class")
+    }
+    let split = files.filter { !$0.isEmpty }.map { files in
+      let isTest = Split.isTest(files.map(\.key), fraction: options.testFraction, seed: options.seed)
+      return (
+        train: zip(files, isTest).filter { !$0.1 }.map(\.0), test: zip(files, isTest).filter(\.1).map(\.0)
+      )
+    }
+    guard split.contains(where: { !$0.test.isEmpty }) else {
+      throw .damaged(path: location.path, reason: "holds one image of each class; a test set needs a class with two")
+    }
+    let testCount = split.map(\.test.count).reduce(0, +)
+    folder.notes.append(
+      "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), "
+        + "chosen by the names of the files and the seed \(options.seed), "
+        + "\(testCount == 1 ? "is" : "are") the test set")
+    return try folder.dataset(location.name, classNames, train: split.map(\.train), test: split.map(\.test), options)
+  }
+}
+
+extension FileName {
+  /// The bytes that identify the file in a split: the name in Unicode's normal form C, so that it does not depend on
+  /// the file system.
+  fileprivate var key: [UInt8] { text.map { Array($0.precomposedStringWithCanonicalMapping.utf8) } ?? bytes }
+}

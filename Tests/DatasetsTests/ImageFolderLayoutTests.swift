@@ -1,0 +1,172 @@
+import Compute
+import Datasets
+import Foundation
+import Testing
+
+/// Folders as people have them: other names, nested folders, links, files of other types, damaged images.
+@Suite struct ImageFolderLayoutTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func image(_ key: UInt32, height: Int = 4, width: Int = 3, channels: Int = 1) -> RasterImage {
+    let shape = ImageShape(height: height, width: width, channels: channels)
+    return RasterImage(shape: shape, pixels: randomBytes(shape.count, key: key))
+  }
+
+  private func write(_ name: String, key: UInt32 = 0) throws { try write(image(key), name) }
+
+  private func write(_ image: RasterImage, _ name: String) throws {
+    _ = try folder.write(try image.encodedAsPNG(), name)
+  }
+
+  private func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/\(name)", withDestinationPath: target)
+  }
+
+  private func load(_ change: (inout DatasetOptions) -> Void = { _ in }) throws -> Dataset {
+    var options = DatasetOptions()
+    change(&options)
+    return try Dataset.load(directory: folder.path, options: options)
+  }
+
+  private func message(_ change: (inout DatasetOptions) -> Void = { _ in }) -> String {
+    do {
+      _ = try load(change)
+      return "accepted"
+    } catch { return "\(error)" }
+  }
+
+  private func writeSplitSet() throws {
+    for (key, name) in ["train/cat/a.png", "train/dog/a.png", "test/cat/a.png"].enumerated() {
+      try write(name, key: UInt32(key))
+    }
+  }
+
+  @Test(arguments: ["test", "val", "valid", "validation"]) func testFolderHasUsualName(name: String) throws {
+    try write("train/cat/a.png", key: 1)
+    try write("\(name)/cat/a.png", key: 2)
+    #expect(try load().test.pixels == randomBytes(12, key: 2) && load().notes.isEmpty)
+    try write("val/dog/z.png")
+    try write("test/cat/a.png", key: 3)
+    let dataset = try load()
+    #expect(dataset.test.pixels == randomBytes(12, key: 3))
+    let unused = ["test": "val", "val": "val", "valid": "val and valid", "validation": "val and validation"][name]!
+    #expect(dataset.notes == ["the images of \(unused) are not used: the test images are those of test"])
+  }
+
+  @Test func imagesOfNestedFoldersBelongToClass() throws {
+    try writeSplitSet()
+    for (key, name) in ["train/cat/b/x.png", "train/cat/b.png/y.png", "train/cat/b.png/c/z.png"].enumerated() {
+      try write(name, key: UInt32(10 + key))
+    }
+    let dataset = try load()
+    #expect(dataset.train.pixels == [0, 12, 11, 10, 1].flatMap { randomBytes(12, key: $0) })
+    #expect(dataset.train.labels == [0, 0, 0, 0, 1])
+  }
+
+  @Test func otherFilesAreSkippedAndCounted() throws {
+    try writeSplitSet()
+    for name in ["train/list.csv", "train/cat/notes.txt", "train/cat/.DS_Store", "test/__MACOSX/cat/._a.png"] {
+      _ = try folder.write([1], name)
+    }
+    #expect(mkfifo(folder.path + "/train/dog/pipe.png", 0o600) == 0)
+    try write("train/lost.png")
+    let dataset = try load()
+    #expect(dataset.train.count == 2 && dataset.test.count == 1)
+    #expect(
+      dataset.notes == [
+        "5 files that are not images were skipped: train/list.csv, test/__MACOSX, train/cat/.DS_Store …",
+        "1 image that is in no class folder was skipped: train/lost.png",
+      ])
+  }
+
+  @Test func linksAreFollowedWithoutLoops() throws {
+    try writeSplitSet()
+    try write("elsewhere/b.png", key: 7)
+    try link("train/cat/files", to: "../../elsewhere")
+    try link("train/cat/again", to: "files")
+    try link("train/cat/up", to: "..")
+    try link("elsewhere/self", to: ".")
+    try link("train/cat/c.png", to: "../../elsewhere/b.png")
+    let dataset = try load()
+    // The link "up" leads to all classes: one time, and no further.
+    #expect(dataset.train.labels.filter { $0 == 1 }.count == 1)
+    #expect(dataset.train.labels.filter { $0 == 0 }.count == 4)
+    #expect(dataset.notes.contains { $0.contains("links to folders that were read already were skipped") })
+  }
+
+  @Test func damagedImagesStopOrAreSkipped() throws {
+    try writeSplitSet()
+    let truncated = try Array(image(1).encodedAsPNG().dropLast(14))
+    for name in ["train/cat/b.png", "train/dog/b.png", "test/cat/b.png"] { _ = try folder.write(truncated, name) }
+    try link("train/dog/c.png", to: "nothing.png")
+    for threads in [1, 2, 7] {
+      #expect(message { $0.threads = threads }.contains("train/cat/b.png: is a truncated PNG image"))
+    }
+    let dataset = try load { $0.skipsDamaged = true }
+    #expect(dataset.train.labels == [0, 1] && dataset.test.count == 1)
+    let places = dataset.damaged.map { $0.description.replacing(folder.path + "/", with: "").prefix(15) }
+    #expect(places == ["train/cat/b.png", "train/dog/b.png", "train/dog/c.png", "test/cat/b.png:"])
+    #expect(dataset.notes.count == 1 && dataset.notes[0].hasPrefix("4 damaged images were skipped: "))
+    #expect(dataset.notes[0].hasSuffix("and 1 more"))
+    _ = try folder.write(truncated, "train/dog/a.png")
+    #expect(message { $0.skipsDamaged = true }.contains("holds no undamaged training image of the class dog"))
+  }
+
+  /// The result is that of each image's conversion, whatever the number of threads.
+  @Test(arguments: [1, 3]) func mixedImagesGetOneShape(channels: Int) throws {
+    var images: [RasterImage] = []
+    for index in 0..<25 {
+      let isColor = channels == 3 && index >= 10
+      images.append(image(UInt32(index), height: 5 + index % 4, width: 6 + index % 3, channels: isColor ? 3 : 1))
+      try write(images[index], "\(index < 20 ? "train" : "test")/\(index % 2)/\(10 + index).png")
+    }
+    let order = [stride(from: 0, to: 20, by: 2), stride(from: 1, to: 20, by: 2)].flatMap(Array.init)
+    for fit in ImageConversion.Fit.allCases {
+      let conversion = ImageConversion(
+        color: channels == 3 ? .rgb : .gray, size: ImageSize(height: 6, width: 7), fit: fit)
+      let expected = order.flatMap { conversion.image(images[$0]).pixels }
+      for threads in [1, 2, 5] {
+        let dataset = try load { ($0.threads, $0.conversion.fit) = (threads, fit) }
+        #expect(dataset.train.pixels == expected && dataset.conversion == conversion)
+        #expect(
+          dataset.notes == [
+            "the images have different sizes (5x6 to 8x8); they were resized to 6x7 (fit: \(fit.rawValue))"
+          ])
+      }
+    }
+    let gray = ImageConversion(color: .gray, size: ImageSize(height: 3, width: 3))
+    #expect(try load { $0.conversion = gray }.train.pixels == order.flatMap { gray.image(images[$0]).pixels })
+  }
+
+  @Test func orientationCountsForTheSize() throws {
+    for (index, name) in ["train/a/1", "train/b/3", "test/a/8"].enumerated() {
+      _ = try folder.write(Fixture.bytes("orientation\([6, 5, 8][index]).jpg"), "\(name).jpg")
+    }
+    let dataset = try load()
+    #expect(dataset.shape == ImageShape(height: 14, width: 9, channels: 3) && dataset.notes.isEmpty)
+    #expect(try Array(dataset.train.pixels(of: 0)) == Fixture.image("orientation6.png").pixels)
+  }
+
+  /// Images that are larger than those of a data set may be are made smaller.
+  @Test func largeImagesBecomeSmaller() throws {
+    for name in ["train/a/1.png", "test/a/1.png"] { try write(image(1, height: 600, width: 300), name) }
+    let dataset = try load()
+    #expect(dataset.shape == ImageShape(height: 128, width: 64, channels: 1))
+    #expect(dataset.notes == ["all images are 600x300; they were resized to 128x64 (fit: crop)"])
+    let size = ImageSize(height: 512, width: 256)
+    #expect(try load { $0.conversion.size = size }.shape.size == size)
+  }
+
+  @Test func progressReachesAllFiles() throws {
+    try writeSplitSet()
+    let seen = Seen()
+    _ = try load { $0.progress = { seen.calls.append([$0, $1]) } }
+    #expect(seen.calls == [[2, 3], [3, 3]])
+  }
+
+  private final class Seen: @unchecked Sendable {  // called by one thread
+    var calls: [[Int]] = []
+  }
+}
