@@ -84,9 +84,10 @@ package protocol NeighborKernels: Sendable {
   ///   - length: the number of bytes in a row, at most 65536, so that a sum stays below 2^31
   ///   - rows: [row][length], not necessarily aligned
   ///   - query: (length rounded up to a multiple of 64), the last bytes being zero; aligned to 64 bytes
-  ///   - numbers: (count), the numbers of the rows
+  ///   - numbers: (count + following), the numbers of the rows, and of rows that will be compared next, which are only
+  ///     fetched from memory
   ///   - totals: (count), overwritten
   static func compareRows(
     _ comparison: Comparison, length: Int, rows: UnsafePointer<UInt8>, query: UnsafePointer<UInt8>,
-    numbers: UnsafePointer<Int32>, count: Int, totals: UnsafeMutablePointer<Double>)
+    numbers: UnsafePointer<Int32>, count: Int, following: Int, totals: UnsafeMutablePointer<Double>)
 }

@@ -110,22 +110,26 @@ extension SIMDKernels {
 
   package static func compareRows(
     _ comparison: Comparison, length: Int, rows: UnsafePointer<UInt8>, query: UnsafePointer<UInt8>,
-    numbers: UnsafePointer<Int32>, count: Int, totals: UnsafeMutablePointer<Double>
+    numbers: UnsafePointer<Int32>, count: Int, following: Int, totals: UnsafeMutablePointer<Double>
   ) {
     switch comparison {
-    case .products: sum(.products, length, rows, query, numbers, count, totals)
-    case .differences: sum(.differences, length, rows, query, numbers, count, totals)
+    case .products: sum(.products, length, rows, query, numbers, count, following, totals)
+    case .differences: sum(.differences, length, rows, query, numbers, count, following, totals)
     }
   }
 
   @inline(__always)
   private static func sum(
     _ comparison: Comparison, _ length: Int, _ rows: UnsafePointer<UInt8>, _ query: UnsafePointer<UInt8>,
-    _ numbers: UnsafePointer<Int32>, _ count: Int, _ totals: UnsafeMutablePointer<Double>
+    _ numbers: UnsafePointer<Int32>, _ count: Int, _ following: Int, _ totals: UnsafeMutablePointer<Double>
   ) {
     let whole = length / 64 * 64
     var index = 0
     while index < count {
+      for next in index + 4..<max(index + 4, min(index + 8, count + following)) {
+        let row = rows + Int(numbers[next]) * length
+        for place in Swift.stride(from: 0, to: length, by: 64) { atelier_prefetch(row + place) }
+      }
       // Rows that do not exist repeat the last one and are not stored.
       let last = count - 1
       let r0 = rows + Int(numbers[index]) * length

@@ -183,8 +183,8 @@ import Testing
       for set in InstructionSet.available {
         let totals = AlignedBuffer<Double>(count: count)
         set.kernels.compareRows(
-          comparison, length: length, rows: rows, query: query.pointer, numbers: numbers, count: count,
-          totals: totals.pointer)
+          comparison, length: length, rows: rows, query: query.pointer, numbers: numbers + [3, 1], count: count,
+          following: 2, totals: totals.pointer)
         #expect(Array(totals.elements) == expected, "\(comparison) on \(set)")
       }
     }
@@ -199,7 +199,8 @@ import Testing
       for set in InstructionSet.available {
         let total = AlignedBuffer<Double>(count: 1)
         set.kernels.compareRows(
-          comparison, length: length, rows: rows, query: query.pointer, numbers: [0], count: 1, totals: total.pointer)
+          comparison, length: length, rows: rows, query: query.pointer, numbers: [0], count: 1, following: 0,
+          totals: total.pointer)
         #expect(total.pointer[0] == Double(each * length))
       }
     }

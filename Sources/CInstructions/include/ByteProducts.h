@@ -132,14 +132,17 @@ ATELIER_INLINE void atelier_pack_tile(
   const long words = (rowBytes + 3) / 4;
   for (long word = 0; word < words; word += 16) {
     atelier_i32x16 a[16];
+#pragma clang loop unroll(full)
     for (int i = 0; i < 16; i++) {
       atelier_u8x64 bytes = 0;
       ATELIER_LOAD_BYTES(bytes, rows + numbers[i] * rowBytes + 4 * word, rowBytes - 4 * word);
       a[i] = (atelier_i32x16)bytes;
     }
     atelier_transpose_lanes(a);
-    const long last = words - word < 16 ? words - word : 16;
-    for (long i = 0; i < last; i++) *(atelier_i32x16 *)(target + (word + i) * 64) = a[i];
+    // A constant number of steps keeps `a` in registers.
+#pragma clang loop unroll(full)
+    for (long i = 0; i < 16; i++)
+      if (word + i < words) *(atelier_i32x16 *)(target + (word + i) * 64) = a[i];
   }
 }
 

@@ -4,8 +4,9 @@ internal import KernelInterface
 /// The search by way of sketches: see ``RowSketches``.
 extension BlockSearch {
   /// The number of tiles whose sketches are compared with all queries before the candidates among their rows are
-  /// compared: so many rows stay in the second-level cache.
-  private static var blockTiles: Int { 32 }
+  /// compared: so many rows stay in the second-level cache. A multiple of 4, because the masks of four tiles are read at
+  /// once.
+  private var blockTiles: Int { max(4, min(64, (400 << 10) / (16 * index.rows.rowBytes) / 4 * 4)) }
   /// If more than one row in so many is a candidate, comparing all rows is faster.
   private static var candidateFraction: Int { 8 }
   /// The number of rows, the first ones, among which the first limits are found.
@@ -17,13 +18,14 @@ extension BlockSearch {
     let querySketches = sketches.sketches(of: queryRows, kernels)
     findFirstLimits(sketches, querySketches)
     let limits = AlignedBuffer<Int32>(count: queryCount)
-    let masks = AlignedBuffer<UInt16>(count: queryCount * Self.blockTiles)
-    let candidateRows = AlignedBuffer<Int32>(count: Self.blockTiles * 16)
-    let keys = AlignedBuffer<Double>(count: Self.blockTiles * 16)
+    let blockTiles = blockTiles
+    let masks = AlignedBuffer<UInt16>(count: queryCount * blockTiles)
+    let candidateRows = AlignedBuffer<Int32>(count: queryCount * blockTiles * 16 / Self.candidateFraction)
+    let keys = AlignedBuffer<Double>(count: blockTiles * 16)
     // Where sketches do not help, they are tried again after 1, 2, 4, ... blocks.
     var (fullBlocks, nextFullBlocks) = (0, 1)
-    for tile in stride(from: 0, to: index.tiles, by: Self.blockTiles) {
-      let width = min(Self.blockTiles, index.tiles - tile)
+    for tile in stride(from: 0, to: index.tiles, by: blockTiles) {
+      let width = min(blockTiles, index.tiles - tile)
       if fullBlocks > 0 {
         fullBlocks -= 1
         compareAll(tile..<tile + width)
@@ -32,7 +34,7 @@ extension BlockSearch {
       for query in 0..<queryCount {
         limits.pointer[query] = sketches.limit(querySketches, query, radius: radius(of: query))
       }
-      // The masks of four tiles are read at once; tiles that do not exist have no candidates.
+      // Tiles that do not exist have no candidates.
       let masksPerQuery = (width + 3) / 4 * 4
       let candidates = kernels.rowsWithinLimits(
         index.metric.byteComparison, queries: queryCount, tiles: masksPerQuery, words: RowSketches.words,
@@ -43,50 +45,64 @@ extension BlockSearch {
         (fullBlocks, nextFullBlocks) = (nextFullBlocks, nextFullBlocks * 2)
       } else {
         nextFullBlocks = 1
-        for query in 0..<queryCount {
-          compareCandidates(
-            masks.pointer + query * masksPerQuery, firstRow: tile * 16, rows: masksPerQuery * 16, query: query,
-            candidateRows, keys)
-        }
+        compareCandidates(masks, firstRow: tile * 16, rows: masksPerQuery * 16, candidateRows, keys)
       }
     }
   }
 
-  /// Compares a query with those of the rows from `firstRow` on whose bits are set in the masks, and inserts them.
+  /// Compares each query with those of the rows from `firstRow` on whose bits are set in its masks, and inserts them.
+  ///
+  /// - Parameters:
+  ///   - masks: [query][rowCount] bits
+  ///   - rows: as many as there are bits set, overwritten
+  ///   - keys: (rowCount), overwritten
   private mutating func compareCandidates(
-    _ masks: UnsafePointer<UInt16>, firstRow: Int, rows rowCount: Int, query: Int,
+    _ masks: borrowing AlignedBuffer<UInt16>, firstRow: Int, rows rowCount: Int,
     _ rows: borrowing AlignedBuffer<Int32>, _ keys: borrowing AlignedBuffer<Double>
   ) {
-    var count = 0
-    for first in stride(from: 0, to: rowCount, by: 64) {
-      var mask = UInt64(littleEndian: UnsafeRawPointer(masks + first / 16).load(as: UInt64.self))
-      while mask != 0 {
-        let row = firstRow + first + mask.trailingZeroBitCount
-        mask &= mask - 1
-        if excluded.contains(row, for: query) { continue }
-        rows.pointer[count] = Int32(truncatingIfNeeded: row)
-        count += 1
+    var ends: [Int] = []
+    ends.reserveCapacity(queries.count)
+    var end = 0
+    for query in 0..<queries.count {
+      let bits = UnsafeRawPointer(masks.pointer + query * rowCount / 16)
+      for first in stride(from: 0, to: rowCount, by: 64) {
+        var mask = UInt64(littleEndian: bits.load(fromByteOffset: first / 8, as: UInt64.self))
+        while mask != 0 {
+          let row = firstRow + first + mask.trailingZeroBitCount
+          mask &= mask - 1
+          if excluded.contains(row, for: query) { continue }
+          rows.pointer[end] = Int32(truncatingIfNeeded: row)
+          end += 1
+        }
       }
+      ends.append(end)
     }
-    guard count > 0 else { return }
-    computeKeys(of: rows.pointer, count: count, query: query, keys.pointer)
-    fullComparisons += count
-    for place in 0..<count { lists[query].insert(row: Int(rows.pointer[place]), key: keys.pointer[place]) }
+    fullComparisons += end
+    var start = 0
+    for query in 0..<queries.count {
+      let (numbers, count) = (rows.pointer + start, ends[query] - start)
+      computeKeys(of: numbers, count: count, following: end - ends[query], query: query, keys.pointer)
+      for place in 0..<count { lists[query].insert(row: Int(numbers[place]), key: keys.pointer[place]) }
+      start = ends[query]
+    }
   }
 
   /// Compares a query with some rows, and writes their keys, the same bits as those of the full comparison.
   ///
-  /// - Parameter keys: (count rounded up to a multiple of 16), aligned to 64 bytes
+  /// - Parameters:
+  ///   - numbers: (count + following), the rows, and rows that will be compared next
+  ///   - keys: (count rounded up to a multiple of 16), aligned to 64 bytes
   private func computeKeys(
-    of numbers: UnsafePointer<Int32>, count: Int, query: Int, _ keys: UnsafeMutablePointer<Double>
+    of numbers: UnsafePointer<Int32>, count: Int, following: Int, query: Int, _ keys: UnsafeMutablePointer<Double>
   ) {
+    guard count > 0 else { return }
     if index.rows.isBytes {
       UnsafeRawPointer(queries.words.pointer + query * queries.stride).withMemoryRebound(
         to: UInt8.self, capacity: queries.stride * 4
       ) {
         kernels.compareRows(
           index.metric.byteComparison, length: index.rows.length, rows: rows, query: $0, numbers: numbers,
-          count: count, totals: keys)
+          count: count, following: following, totals: keys)
       }
     } else {
       compareFloats(numbers, count: count, query: query, totals: keys)
@@ -144,12 +160,15 @@ extension BlockSearch {
     let keys = AlignedBuffer<Double>(count: k + extra + 15)
     for query in nearest.indices {
       let numbers = nearest[query].entries.map { Int32($0.row) }
-      computeKeys(of: numbers, count: numbers.count, query: query, keys.pointer)
+      computeKeys(of: numbers, count: numbers.count, following: 0, query: query, keys.pointer)
       fullComparisons += numbers.count
       let sorted = (0..<numbers.count).map { keys.pointer[$0] }.filter { $0 < .infinity }.sorted()
       if sorted.count >= k { lists[query].refuseKeys(above: sorted[k - 1]) }
     }
   }
+
+  /// (queries), see ``radius(of:)``.
+  var radii: [Double] { lists.indices.map { radius(of: $0) } }
 
   /// Returns a number that no distance of a row that may enter the list of the query exceeds: the Euclidean distance, the
   /// Manhattan distance, or the Euclidean distance of the rows divided by their lengths (cosine).

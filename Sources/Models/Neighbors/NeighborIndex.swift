@@ -58,6 +58,17 @@ package final class NeighborIndex {
       return (0..<number).map { Int32($0 * count / number) }
     }
 
+    /// Returns copies of some of the rows.
+    func selecting(_ numbers: [Int32]) -> Rows {
+      func select<Value>(_ values: [Value], _ length: Int) -> [Value] {
+        numbers.flatMap { values[Int($0) * length..<(Int($0) + 1) * length] }
+      }
+      return switch self {
+      case .bytes(let values, let length): .bytes(select(values, length), length: length)
+      case .floats(let values, let length): .floats(select(values, length), length: length)
+      }
+    }
+
     /// Calls `body` with the rows: [row][rowBytes].
     func withBytes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
       switch self {
@@ -135,7 +146,19 @@ package final class NeighborIndex {
   package func prepare(queries: Int, on context: ComputeContext) {
     guard !hasTriedSketches, RowSketches.pay(rows: rows, queries: queries) else { return }
     hasTriedSketches = true
-    sketches = RowSketches(of: rows, metric: metric, shape: shape, on: context)
+    let probes = probes(kernels: context.kernels)
+    sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: probes, on: context)
+  }
+
+  /// Returns some of the rows, and distances within which they have a few neighbors.
+  private func probes(kernels: any KernelSet.Type) -> (rows: Rows, radii: [Double]) {
+    let queries = rows.selecting(rows.evenlySpaced(8))
+    let radii = rows.withBytes { rows in
+      var search = BlockSearch(8, to: queries, in: self, rows: rows, excluding: nil, kernels: kernels)
+      search.compareAll(0..<min(tiles, BlockSearch.firstRows / 16))
+      return search.radii
+    }
+    return (queries, radii)
   }
 
   /// Returns the `k` nearest rows of each query, nearest first; of equally near rows, the one with the lower index

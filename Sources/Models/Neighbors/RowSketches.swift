@@ -52,15 +52,25 @@ final class RowSketches {
   func canPrune(_ k: Int) -> Bool { k <= 256 && k * 32 <= count }
 
   /// Returns nil if all rows have the same features, or some values that are not finite.
-  init?(of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?, on context: ComputeContext) {
+  ///
+  /// Returns nil as well if sketches leave more than half of the rows within the distances that searches have: they are
+  /// of no use then.
+  ///
+  /// - Parameter probes: some of the rows, and the distances within which their neighbors are
+  init?(
+    of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?,
+    probes: (rows: NeighborIndex.Rows, radii: [Double]), on context: ComputeContext
+  ) {
     count = rows.count
     comparison = metric.byteComparison
     features = SketchFeatures(of: rows, metric: metric, shape: shape, on: context)
     let sample = rows.evenlySpaced(1024)
-    guard let quantizer = SketchQuantizer(features.values(of: rows, sample, context.kernels), comparison) else {
-      return nil
-    }
+    let sampleValues = features.values(of: rows, sample, context.kernels)
+    guard let quantizer = SketchQuantizer(sampleValues, comparison) else { return nil }
     self.quantizer = quantizer
+    let probeValues = features.values(of: probes.rows, (0..<Int32(probes.radii.count)).map { $0 }, context.kernels)
+    let within = quantizer.fraction(of: sampleValues, within: probes.radii, of: probeValues)
+    guard within <= 0.5 else { return nil }
     // Searches read the masks of four tiles at once.
     let tiles = (count + 63) / 64 * 4
     packed = AlignedBuffer(count: tiles * Self.bytes * 16)
@@ -74,12 +84,13 @@ final class RowSketches {
   private func pack(tile: Int, of rows: NeighborIndex.Rows, _ kernels: any KernelSet.Type) {
     let numbers = (0..<16).map { Int32(min(tile * 16 + $0, count - 1)) }
     let values = features.values(of: rows, numbers, kernels)
+    let bytes = AlignedBuffer<UInt8>(count: Self.bytes)
     for lane in 0..<16 {
       let row = tile * 16 + lane
       let isMissing = row >= count
-      let sketch = quantizer.sketch(values, lane)
+      let sketch = quantizer.sketch(values, lane, bytes.pointer)
       let target = packed.pointer + tile * Self.bytes * 16 + lane * 4
-      for place in 0..<Self.bytes { target[place / 4 * 64 + place % 4] = sketch.bytes[place] }
+      for place in 0..<Self.bytes { target[place / 4 * 64 + place % 4] = bytes.pointer[place] }
       let (offset, farthest): (Int32, Int32) =
         switch comparison {
         case .products: (Int32(128 * sketch.sum - sketch.squares / 2), -Self.farthestOffset)
@@ -105,8 +116,8 @@ final class RowSketches {
       let numbers = (0..<16).map { Int32(min(first + $0, queries.count - 1)) }
       let values = features.values(of: queries, numbers, kernels)
       for query in first..<min(first + 16, queries.count) {
-        let sketch = quantizer.sketch(values, query - first)
-        for place in 0..<Self.bytes { bytes[query * Self.bytes + place] = sketch.bytes[place] ^ signBit }
+        let sketch = quantizer.sketch(values, query - first, bytes + query * Self.bytes)
+        for place in 0..<Self.bytes { bytes[query * Self.bytes + place] ^= signBit }
         sketches.squares.pointer[query] = Double(sketch.squares)
         sketches.errors.pointer[query] = sketch.error
       }
