@@ -1,6 +1,5 @@
 import Compute
 import Datasets
-import Foundation
 import Models
 import Testing
 

@@ -39,11 +39,13 @@ final class SketchBasis {
   /// Finds directions in which the rows differ most, from a sample, by subspace iteration (Halko, Martinsson and Tropp,
   /// "Finding Structure with Randomness", 2011), starting with some of the rows. Approximate directions suffice.
   ///
-  /// - Parameter most: the most vectors, at most 64
-  init(of rows: NeighborIndex.Rows, count most: Int, on context: ComputeContext) {
+  /// - Parameters:
+  ///   - most: the most vectors, at most 64
+  ///   - isNormalized: whether to divide rows by their lengths first
+  init(of rows: NeighborIndex.Rows, count most: Int, isNormalized: Bool, on context: ComputeContext) {
     guard case .bytes(let values, let length) = rows else { preconditionFailure("rows of bytes have a basis") }
     let numbers = rows.evenlySpaced(max(64, min(1024, (4 << 20) / length)))
-    let sample = Self.centered(values, length, numbers)
+    let sample = Self.centered(values, length, numbers, isNormalized: isNormalized)
     var vectors = Self.iterate(sample, rows: numbers.count, length: length, most: most, on: context)
     let found = Self.orthonormalize(&vectors, length: length)
     vectors.withUnsafeMutableBufferPointer { Self.mix($0.baseAddress!, count: found, length: length) }
@@ -88,23 +90,32 @@ final class SketchBasis {
     return lengths.map { 1 / ($0 * (greatest * (1 + 0x1p-40)).squareRoot()) }
   }
 
-  /// Returns the rows `numbers` less their mean: (numbers, length).
-  private static func centered(_ values: [UInt8], _ length: Int, _ numbers: [Int32]) -> [Float] {
-    var sums = [Int](repeating: 0, count: length)
-    for number in numbers {
-      for place in 0..<length { sums[place] += Int(values[Int(number) * length + place]) }
-    }
-    let means = sums.map { Float($0) / Float(numbers.count) }
+  /// Returns the rows `numbers` less their mean: (numbers, length). They are scaled so that the sum of their squares is at
+  /// most 1, and products with them never overflow.
+  private static func centered(_ values: [UInt8], _ length: Int, _ numbers: [Int32], isNormalized: Bool) -> [Float] {
     var sample = [Float](repeating: 0, count: numbers.count * length)
+    var means = [Float](repeating: 0, count: length)
+    let share = 1 / Float(numbers.count)
     for (row, number) in numbers.enumerated() {
-      for place in 0..<length {
-        sample[row * length + place] = Float(values[Int(number) * length + place]) - means[place]
+      let start = Int(number) * length
+      var norm = 255 * Float(length).squareRoot()
+      if isNormalized {
+        norm = max(1, Float(values[start..<start + length].reduce(0) { $0 + Int($1) * Int($1) }).squareRoot())
       }
+      let scale = share.squareRoot() / norm
+      for place in 0..<length {
+        let value = Float(values[start + place]) * scale
+        sample[row * length + place] = value
+        means[place] += value * share
+      }
+    }
+    for row in numbers.indices {
+      for place in 0..<length { sample[row * length + place] -= means[place] }
     }
     return sample
   }
 
-  /// Returns vectors Y S^T S, where S is the sample, and Y some of its rows: (vectors, length).
+  /// Returns vectors Y (S^T S)^2, where S is the sample, and Y some of its rows: (vectors, length).
   private static func iterate(
     _ sample: [Float], rows: Int, length: Int, most: Int, on context: ComputeContext
   ) -> [Float] {
@@ -115,19 +126,21 @@ final class SketchBasis {
       let row = vector * rows / count
       for place in 0..<length { vectors.pointer[place * width + vector] = sample[row * length + place] }
     }
-    sample.withUnsafeBufferPointer { sample in
-      context.team.forEach((rows + unit - 1) / unit) { index, _ in
-        let first = index * unit
-        context.kernels.multiplyMatrices(
-          m: min(unit, rows - first), n: width, k: length, a: sample.baseAddress! + first * length, aRow: length,
-          aColumn: 1, b: vectors.pointer, bRow: width, c: products.pointer + first * width, cRow: width,
-          accumulate: false)
-      }
-      context.team.forEach((length + unit - 1) / unit) { index, _ in
-        let first = index * unit
-        context.kernels.multiplyMatrices(
-          m: min(unit, length - first), n: width, k: rows, a: sample.baseAddress! + first, aRow: 1, aColumn: length,
-          b: products.pointer, bRow: width, c: vectors.pointer + first * width, cRow: width, accumulate: false)
+    for _ in 0..<2 {
+      sample.withUnsafeBufferPointer { sample in
+        context.team.forEach((rows + unit - 1) / unit) { index, _ in
+          let first = index * unit
+          context.kernels.multiplyMatrices(
+            m: min(unit, rows - first), n: width, k: length, a: sample.baseAddress! + first * length, aRow: length,
+            aColumn: 1, b: vectors.pointer, bRow: width, c: products.pointer + first * width, cRow: width,
+            accumulate: false)
+        }
+        context.team.forEach((length + unit - 1) / unit) { index, _ in
+          let first = index * unit
+          context.kernels.multiplyMatrices(
+            m: min(unit, length - first), n: width, k: rows, a: sample.baseAddress! + first, aRow: 1, aColumn: length,
+            b: products.pointer, bRow: width, c: vectors.pointer + first * width, cRow: width, accumulate: false)
+        }
       }
     }
     return (0..<count).flatMap { vector in (0..<length).map { vectors.pointer[$0 * width + vector] } }

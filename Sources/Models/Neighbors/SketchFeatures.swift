@@ -2,7 +2,7 @@ internal import Compute
 internal import Datasets
 internal import KernelInterface
 
-/// A map of a row x to 64 numbers f(x) that never enlarges distances: |f(x) - f(y)| <= d(x, y).
+/// A map of a row x to `RowSketches.bytes` numbers f(x) that never enlarges distances: |f(x) - f(y)| <= d(x, y).
 ///
 /// **Euclid, bytes.** The products of x with the vectors of a basis B, divided by a bound of B's largest singular value,
 /// so that |Bx| <= |x|. What is left of x in the seminorm |x|_M^2 = |x|^2 - |Bx|^2 obeys the triangle inequality as well:
@@ -23,8 +23,8 @@ internal import KernelInterface
 final class SketchFeatures {
   /// The longest row, in values, that is compared with a basis.
   static let longestRow = 32768
-  /// The most features besides the norm of the rest.
-  private static let mostFeatures = 60
+  /// The most features besides the norm of the rest; a power of two, for which `mix` gives all of them similar ranges.
+  private static let mostFeatures = 64
 
   private enum Map {
     /// The basis, (count, words) of signed bytes, and for each vector the factor of its product.
@@ -54,7 +54,7 @@ final class SketchFeatures {
       map = .basis(
         metric == .manhattan
           ? SketchBasis(blocksOf: shape ?? ImageShape(height: 1, width: length, channels: 1), count: RowSketches.bytes)
-          : SketchBasis(of: rows, count: Self.mostFeatures, on: context))
+          : SketchBasis(of: rows, count: Self.mostFeatures, isNormalized: metric == .cosine, on: context))
     case .floats(let values, let length):
       let variances = Self.variances(values, length, rows.evenlySpaced(1024))
       let order = (0..<length).sorted { variances[$0] != variances[$1] ? variances[$0] > variances[$1] : $0 < $1 }

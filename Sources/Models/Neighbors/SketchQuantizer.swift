@@ -27,13 +27,13 @@ struct SketchQuantizer {
         (least[place], greatest[place]) = (min(least[place], value), max(greatest[place], value))
       }
     }
-    let step = 1.1 / 255 * (0..<bytes).reduce(0) { max($0, greatest[$1] - least[$1]) }
+    let step = 1.05 / 255 * (0..<bytes).reduce(0) { max($0, greatest[$1] - least[$1]) }
     lows = (0..<bytes).map { (least[$0] + greatest[$0]) / 2 - 127.5 * step }
     magnitude = lows.reduce(0) { max($0, abs($1)) } + 255 * step
     self.step = step
     guard step > 0, magnitude / step < 0x1p40 else { return nil }
     let target = AlignedBuffer<UInt8>(count: bytes)
-    rowError = 1.25 * (0..<sample.count).reduce(0) { max($0, sketch(sample, $1, target.pointer).error) }
+    rowError = 1.04 * (0..<sample.count).reduce(0) { max($0, sketch(sample, $1, target.pointer).error) }
   }
 
   /// The sketch of a row.
