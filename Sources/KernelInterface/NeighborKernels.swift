@@ -17,6 +17,9 @@ package enum FloatComparison: Sendable {
 /// floats. Each lane holds one row, so nothing is summed across lanes. Sums of bytes are exact. Sums of floats run over
 /// the components in order, from zero; products are fused. Vectors (`rows`, `totals`, `shift`, `factor`) are aligned to
 /// 64 bytes.
+///
+/// A search that prunes compares sketches first: short rows of bytes whose comparison bounds the distance of the rows
+/// from below.
 package protocol NeighborKernels: Sendable {
   /// Compares bytes, and adds the sums to `totals`.
   ///
@@ -50,4 +53,41 @@ package protocol NeighborKernels: Sendable {
   static func keysBelow(
     _ limit: Double, totals: UnsafeMutablePointer<Double>, shift: UnsafePointer<Double>, factor: UnsafePointer<Double>
   ) -> UInt32
+
+  /// Packs 16 rows into a tile: [word][16 rows][4 bytes]. Zeros fill up the last word.
+  ///
+  /// - Parameters:
+  ///   - rows: [row][rowBytes], not necessarily aligned
+  ///   - numbers: (16), the numbers of the rows
+  ///   - tile: (rowBytes rounded up to a multiple of 4) * 16 bytes, overwritten
+  static func packTile(
+    rows: UnsafePointer<UInt8>, rowBytes: Int, numbers: UnsafePointer<Int32>, tile: UnsafeMutablePointer<UInt8>)
+
+  /// Compares sketches, and marks the rows whose sum is within the limit of a query: products that are at least the
+  /// limit, or differences that are at most the limit. Returns the number of marks.
+  ///
+  /// - Parameters:
+  ///   - rows: [tile][words][16 rows][4 bytes]
+  ///   - offsets: [tile][16], added to the sums, which must stay within 32 bits; aligned to 64 bytes
+  ///   - queryWords: [query][words]
+  ///   - limits: (queries)
+  ///   - masks: [query][tile], bit i for row i of a tile; overwritten
+  static func rowsWithinLimits(
+    _ comparison: Comparison, queries: Int, tiles: Int, words: Int, rows: UnsafePointer<UInt8>,
+    offsets: UnsafePointer<Int32>, queryWords: UnsafePointer<Int32>, limits: UnsafePointer<Int32>,
+    masks: UnsafeMutablePointer<UInt16>
+  ) -> Int
+
+  /// Compares one query with some of the rows.
+  ///
+  /// - Parameters:
+  ///   - length: the number of bytes in a row, at most 65536, so that a sum stays below 2^31
+  ///   - rows: [row][length], not necessarily aligned
+  ///   - query: (length rounded up to a multiple of 64), the last bytes being zero; aligned to 64 bytes
+  ///   - numbers: (count + following), the numbers of the rows, and of rows that will be compared next, which are only
+  ///     fetched from memory
+  ///   - totals: (count), overwritten
+  static func compareRows(
+    _ comparison: Comparison, length: Int, rows: UnsafePointer<UInt8>, query: UnsafePointer<UInt8>,
+    numbers: UnsafePointer<Int32>, count: Int, following: Int, totals: UnsafeMutablePointer<Double>)
 }

@@ -106,4 +106,103 @@ import Testing
       }
     }
   }
+
+  // MARK: Sketches and selected rows
+
+  @Test(arguments: [1, 3, 4, 63, 64, 65, 130, 221]) func tilesHoldRowsByWords(rowBytes: Int) {
+    let rows = AlignedBuffer(bytes(5 * rowBytes, 3))
+    let numbers = (0..<16).map { Int32($0 * 7 % 5) }
+    let words = (rowBytes + 3) / 4
+    let expected = (0..<words * 64).map { place -> UInt8 in
+      let (byte, row) = (place / 64 * 4 + place % 4, Int(numbers[place % 64 / 4]))
+      return byte < rowBytes ? rows.pointer[row * rowBytes + byte] : 0
+    }
+    for set in InstructionSet.available {
+      let tile = AlignedBuffer([UInt8](repeating: 7, count: words * 64))
+      set.kernels.packTile(rows: rows.pointer, rowBytes: rowBytes, numbers: numbers, tile: tile.pointer)
+      #expect(Array(tile.elements) == expected, "\(set)")
+    }
+  }
+
+  @Test(arguments: [0, 1, 5, 6, 7, 13], [1, 2, 3, 4]) func rowsWithinLimitsAreMarked(queries: Int, tiles: Int) {
+    for words in [1, 16, 17] {
+      let rows = AlignedBuffer(bytes(tiles * words * 64, 4))
+      let queryBytes = bytes(queries * words * 4, 5)
+      let queryWords = AlignedBuffer<Int32>(count: queries * words)
+      UnsafeMutableRawPointer(queryWords.pointer).copyMemory(from: queryBytes, byteCount: queryBytes.count)
+      let offsets = AlignedBuffer(bytes(tiles * 16, 6).map { Int32($0) * 16 - 2048 })
+      for comparison in [Comparison.products, .differences] {
+        var sums: [[Int]] = []
+        for query in 0..<queries {
+          sums.append(
+            (0..<tiles * 16).map { row in
+              (0..<words * 4).reduce(Int(offsets.pointer[row])) { sum, place in
+                let value = Int(rows.pointer[(row / 16 * words + place / 4) * 64 + row % 16 * 4 + place % 4])
+                let other = queryBytes[query * words * 4 + place]
+                return sum
+                  + (comparison == .products ? value * Int(Int8(bitPattern: other)) : abs(value - Int(other)))
+              }
+            })
+        }
+        // Each limit is the sum of a row, which is the first or last that is within it.
+        let limits = sums.map { Int32($0[$0.count / 2]) }
+        let expected = sums.indices.flatMap { query in
+          (0..<tiles).map { tile in
+            (0..<16).reduce(UInt16(0)) { mask, lane in
+              let (sum, limit) = (sums[query][tile * 16 + lane], Int(limits[query]))
+              return (comparison == .products ? sum >= limit : sum <= limit) ? mask | 1 << UInt16(lane) : mask
+            }
+          }
+        }
+        for set in InstructionSet.available {
+          let masks = AlignedBuffer([UInt16](repeating: 0x5555, count: queries * tiles))
+          let marks = set.kernels.rowsWithinLimits(
+            comparison, queries: queries, tiles: tiles, words: words, rows: rows.pointer, offsets: offsets.pointer,
+            queryWords: queryWords.pointer, limits: limits, masks: masks.pointer)
+          #expect(Array(masks.elements) == expected, "\(comparison), \(words) words on \(set)")
+          #expect(marks == expected.reduce(0) { $0 + $1.nonzeroBitCount })
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 5, 63, 64, 65, 128, 221], [0, 1, 3, 4, 5, 9])
+  func selectedRowsAreComparedExactly(length: Int, count: Int) {
+    // The last row ends at the end of the memory.
+    let rows = bytes(6 * length, 7)
+    let query = AlignedBuffer<UInt8>(count: (length + 63) / 64 * 64)
+    for (place, byte) in bytes(length, 8).enumerated() { query.pointer[place] = byte }
+    let numbers = (0..<count).map { Int32($0 * 5 % 6) }
+    for comparison in [Comparison.products, .differences] {
+      let expected = numbers.map { number in
+        (0..<length).reduce(0.0) { sum, place in
+          let (value, other) = (Int(rows[Int(number) * length + place]), query.pointer[place])
+          return sum + Double(comparison == .products ? value * Int(Int8(bitPattern: other)) : abs(value - Int(other)))
+        }
+      }
+      for set in InstructionSet.available {
+        let totals = AlignedBuffer<Double>(count: count)
+        set.kernels.compareRows(
+          comparison, length: length, rows: rows, query: query.pointer, numbers: numbers + [3, 1], count: count,
+          following: 2, totals: totals.pointer)
+        #expect(Array(totals.elements) == expected, "\(comparison) on \(set)")
+      }
+    }
+  }
+
+  @Test func longestSelectedRowsDoNotOverflow() {
+    let length = 65536
+    let rows = [UInt8](repeating: 255, count: length)
+    for (byte, comparison) in [(UInt8(128), Comparison.products), (127, .products), (0, .differences)] {
+      let query = AlignedBuffer([UInt8](repeating: byte, count: length))
+      let each = comparison == .products ? 255 * Int(Int8(bitPattern: byte)) : 255
+      for set in InstructionSet.available {
+        let total = AlignedBuffer<Double>(count: 1)
+        set.kernels.compareRows(
+          comparison, length: length, rows: rows, query: query.pointer, numbers: [0], count: 1, following: 0,
+          totals: total.pointer)
+        #expect(total.pointer[0] == Double(each * length))
+      }
+    }
+  }
 }

@@ -1,4 +1,4 @@
-// Sums of products and of differences of bytes, four per lane of 32 bits, for the search of nearest neighbors.
+// Sums of products and of differences of bytes, four or more per lane of 32 bits, for the search of nearest neighbors.
 #pragma once
 
 #include "VectorOperations.h"
@@ -40,10 +40,125 @@ ATELIER_INLINE atelier_i32x16 atelier_add_differences(atelier_i32x16 sum, atelie
   atelier_u8x64 differences = __builtin_elementwise_max(a, b) - __builtin_elementwise_min(a, b);
 #if defined(__AVX512VNNI__)
   return (atelier_i32x16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)differences, _mm512_set1_epi8(1));
+#elif defined(__AVX2__)
+  __m256i parts[2] = {(__m256i)(atelier_u8x32)differences.lo, (__m256i)(atelier_u8x32)differences.hi};
+  for (int half = 0; half < 2; half++)
+    parts[half] =
+        _mm256_madd_epi16(_mm256_maddubs_epi16(parts[half], _mm256_set1_epi8(1)), _mm256_set1_epi16(1));
+  atelier_i32x16 sums;
+  __builtin_memcpy(&sums, parts, sizeof sums);
+  return sum + sums;
 #else
   atelier_u32x16 bytes = (atelier_u32x16)differences;
   atelier_u32x16 pairs = (bytes & 0x00ff00ff) + (bytes >> 8 & 0x00ff00ff);
   return sum + (atelier_i32x16)((pairs & 0xffff) + (pairs >> 16));
+#endif
+}
+
+// The sum over all lanes grows by the products of 64 unsigned bytes of a row and 64 signed bytes of a query.
+ATELIER_INLINE atelier_i32x16 atelier_add_row_products(atelier_i32x16 sum, atelier_u8x64 row, atelier_u8x64 query) {
+#if defined(__AVX512VNNI__)
+  return (atelier_i32x16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)row, (__m512i)query);
+#elif defined(__AVX2__)
+  __m128i rows[4], queries[4];
+  __m256i sums[2];
+  __builtin_memcpy(rows, &row, sizeof rows);
+  __builtin_memcpy(queries, &query, sizeof queries);
+  __builtin_memcpy(sums, &sum, sizeof sums);
+  for (int part = 0; part < 4; part++) {
+    __m256i products = _mm256_madd_epi16(_mm256_cvtepu8_epi16(rows[part]), _mm256_cvtepi8_epi16(queries[part]));
+    sums[part % 2] = _mm256_add_epi32(sums[part % 2], products);
+  }
+  __builtin_memcpy(&sum, sums, sizeof sum);
+  return sum;
+#else
+  atelier_u32x16 rows = (atelier_u32x16)row, queries = (atelier_u32x16)query;
+  for (int byte = 0; byte < 4; byte++)
+    sum += (atelier_i32x16)(rows >> 8 * byte & 0xff) * ((atelier_i32x16)(queries << (24 - 8 * byte)) >> 24);
+  return sum;
+#endif
+}
+
+// The sum over all lanes grows by the absolute differences of 64 unsigned bytes of a row and of a query.
+ATELIER_INLINE atelier_i32x16 atelier_add_row_differences(
+    atelier_i32x16 sum, atelier_u8x64 row, atelier_u8x64 query) {
+#if defined(__AVX512BW__)
+  return sum + (atelier_i32x16)_mm512_sad_epu8((__m512i)row, (__m512i)query);
+#elif defined(__AVX2__)
+  __m256i rows[2], queries[2], sums[2];
+  __builtin_memcpy(rows, &row, sizeof rows);
+  __builtin_memcpy(queries, &query, sizeof queries);
+  for (int half = 0; half < 2; half++) sums[half] = _mm256_sad_epu8(rows[half], queries[half]);
+  atelier_i32x16 differences;
+  __builtin_memcpy(&differences, sums, sizeof differences);
+  return sum + differences;
+#else
+  atelier_u8x64 differences = __builtin_elementwise_max(row, query) - __builtin_elementwise_min(row, query);
+  atelier_u32x16 bytes = (atelier_u32x16)differences;
+  atelier_u32x16 pairs = (bytes & 0x00ff00ff) + (bytes >> 8 & 0x00ff00ff);
+  return sum + (atelier_i32x16)((pairs & 0xffff) + (pairs >> 16));
+#endif
+}
+
+// Returns the sum of the lanes.
+ATELIER_INLINE int32_t atelier_lane_sum(atelier_i32x16 v) { return __builtin_reduce_add(v); }
+
+// Returns 64 bytes; of fewer than 64, all `count`, followed by zeros. Reads nothing behind them. (A macro, because C
+// functions compiled for narrower instruction sets must not return such vectors to each other.)
+#if defined(__AVX512BW__)
+#define ATELIER_LOAD_BYTES(bytes, source, count)                                                     \
+  bytes = (atelier_u8x64)_mm512_maskz_loadu_epi8(                                                    \
+      (count) < 64 ? ((__mmask64)1 << (count)) - 1 : ~(__mmask64)0, source)
+#else
+#define ATELIER_LOAD_BYTES(bytes, source, count) __builtin_memcpy(&bytes, source, (count) < 64 ? (count) : 64)
+#endif
+ATELIER_INLINE atelier_u8x64 atelier_load_bytes(const uint8_t *source, long count) {
+  atelier_u8x64 bytes = 0;
+  ATELIER_LOAD_BYTES(bytes, source, count);
+  return bytes;
+}
+
+// Returns 64 bytes at any address.
+ATELIER_INLINE atelier_u8x64 atelier_load_64_bytes(const uint8_t *source) {
+  atelier_u8x64 bytes;
+  __builtin_memcpy(&bytes, source, sizeof bytes);
+  return bytes;
+}
+
+// target[word][row][4 bytes] = the words of the rows `numbers` of `rowBytes` bytes each, for 16 rows. An incomplete last
+// word is filled up with zeros. The target is aligned to 64 bytes.
+ATELIER_INLINE void atelier_pack_tile(
+    const uint8_t *rows, long rowBytes, const int32_t *numbers, uint8_t *target) {
+  const long words = (rowBytes + 3) / 4;
+  for (long word = 0; word < words; word += 16) {
+    atelier_i32x16 a[16];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) {
+      atelier_u8x64 bytes = 0;
+      ATELIER_LOAD_BYTES(bytes, rows + numbers[i] * rowBytes + 4 * word, rowBytes - 4 * word);
+      a[i] = (atelier_i32x16)bytes;
+    }
+    atelier_transpose_lanes(a);
+    // A constant number of steps keeps `a` in registers.
+#pragma clang loop unroll(full)
+    for (long i = 0; i < 16; i++)
+      if (word + i < words) *(atelier_i32x16 *)(target + (word + i) * 64) = a[i];
+  }
+}
+
+// Returns 16 bits: bit i is set if sums[i] >= limit.
+ATELIER_INLINE uint16_t atelier_lanes_at_least(atelier_i32x16 sums, int32_t limit) {
+#if defined(__AVX512F__)
+  return _mm512_cmpge_epi32_mask((__m512i)sums, _mm512_set1_epi32(limit));
+#elif defined(__AVX2__)
+  atelier_i32x16 below = sums < limit;
+  __m256 parts[2];
+  __builtin_memcpy(parts, &below, sizeof parts);
+  return ~(_mm256_movemask_ps(parts[0]) | _mm256_movemask_ps(parts[1]) << 8);
+#else
+  uint16_t mask = 0;
+  for (int lane = 0; lane < 16; lane++) mask |= (uint16_t)((sums[lane] >= limit) << lane);
+  return mask;
 #endif
 }
 

@@ -48,17 +48,8 @@ ATELIER_INLINE void atelier_store_selected_f32(float *target, atelier_f32x16 v, 
 // Transposes the square source[rows[i]][j] of 16x16 numbers of 32 bits, where a row has 16 numbers, to target[j][i].
 // Rows are aligned to 64 bytes.
 ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const int32_t *rows, int32_t *target) {
-  atelier_i32x16 a[16], b[16];
+  atelier_i32x16 a[16];
   for (int i = 0; i < 16; i++) a[i] = *(const atelier_i32x16 *)(source + 16 * rows[i]);
-  // Each step interleaves the first and the second halves of two rows that are eight apart: after four steps, every
-  // number is in its place.
-  for (int step = 0; step < 4; step++) {
-    for (int i = 0; i < 8; i++) {
-      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      b[2 * i + 1] = __builtin_shufflevector(
-          a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    }
-    for (int i = 0; i < 16; i++) a[i] = b[i];
-  }
+  atelier_transpose_lanes(a);
   for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(target + 16 * i) = a[i];
 }

@@ -197,3 +197,20 @@ ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long off
   }
   for (int column = 0; column < 16; column++) *(unaligned *)(target + column * stride) = a[column];
 }
+
+// a[i][j] becomes a[j][i]. Each step interleaves the first and the second halves of two rows that are eight apart: after
+// four steps, every number is in its place.
+ATELIER_INLINE void atelier_transpose_lanes(atelier_i32x16 a[16]) {
+  atelier_i32x16 b[16];
+#pragma clang loop unroll(full)
+  for (int step = 0; step < 4; step++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(
+          a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+}

@@ -44,9 +44,11 @@ package struct NearestNeighbors: Classifier {
 
   // MARK: Search
 
-  /// The number of queries that a thread handles at once: they stay in the second-level cache during the pass over all
-  /// training rows.
-  private static let blockQueries = 96
+  /// Returns the number of queries that a thread handles at once: enough that the training rows are read few times, and
+  /// few enough that they stay in the second-level cache and all threads have work.
+  static func blockQueries(count: Int, length: Int, threads: Int) -> Int {
+    min(max(96, min(512, (512 << 10) / length)), max(96, count / (4 * threads)))
+  }
 
   /// Returns the `k` nearest training images of each of `images`, nearest first; of equally near images, the one with
   /// the lower index first.
@@ -63,7 +65,9 @@ package struct NearestNeighbors: Classifier {
   }
 
   private func index(on context: ComputeContext) -> NeighborIndex {
-    NeighborIndex(rows(training, on: context), metric: configuration.metric, on: context)
+    NeighborIndex(
+      rows(training, on: context), metric: configuration.metric, shape: components == nil ? imageShape : nil,
+      on: context)
   }
 
   private func nearest(
@@ -72,18 +76,21 @@ package struct NearestNeighbors: Classifier {
   ) throws -> [[Neighbor]] {
     try check(images.shape)
     let queries = rows(images, on: context)
-    let blocks = (images.count + Self.blockQueries - 1) / Self.blockQueries
+    index.prepare(queries: images.count, on: context)
+    let blockQueries = Self.blockQueries(
+      count: images.count, length: queries.rowBytes, threads: context.team.count)
+    let blocks = (images.count + blockQueries - 1) / blockQueries
     let results = Mutex([[[Neighbor]]](repeating: [], count: blocks))
     let blocksPerCall = 2 * context.team.count
     for firstBlock in stride(from: 0, to: blocks, by: blocksPerCall) {
       context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in
         let block = firstBlock + offset
-        let range = block * Self.blockQueries..<min((block + 1) * Self.blockQueries, images.count)
+        let range = block * blockQueries..<min((block + 1) * blockQueries, images.count)
         let own = excluding.map { (rowFolds: $0.rowFolds, queryFolds: Array($0.queryFolds[range])) }
         let found = index.nearest(k, to: queries.part(range), excluding: own, kernels: context.kernels)
         results.withLock { $0[block] = found }
       }
-      let done = min(images.count, (firstBlock + blocksPerCall) * Self.blockQueries)
+      let done = min(images.count, (firstBlock + blocksPerCall) * blockQueries)
       guard progress(FitProgress(done: done, total: images.count, unit: .queries)) else { throw CancellationError() }
     }
     return results.withLock { $0.flatMap { $0 } }

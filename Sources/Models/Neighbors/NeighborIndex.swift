@@ -1,6 +1,6 @@
-internal import Compute
-internal import Datasets
-internal import KernelInterface
+package import Compute
+package import Datasets
+package import KernelInterface
 
 /// A neighbor of a query: a row of the training set.
 package struct Neighbor: Sendable, Equatable {
@@ -10,93 +10,130 @@ package struct Neighbor: Sendable, Equatable {
   package init(row: Int, distance: Double) { (self.row, self.distance) = (row, distance) }
 }
 
-/// The training rows, packed for exact search, which compares every row with every query.
+/// The training rows, for exact search.
 ///
 /// Rows are ranked by keys, numbers in the same order as the distances; terms that depend on the query alone are added
 /// at the end. With the Euclidean and Manhattan metrics, keys of byte rows are exact integers, so ties are true ties.
-final class NeighborIndex {
-  enum Rows {
+///
+/// A search compares every row with every query (``BlockSearch``), or first compares sketches (``RowSketches``) and then
+/// only the rows that may be near enough. Both find the same neighbors with the same distances.
+package final class NeighborIndex {
+  package enum Rows {
     /// (rows, length)
     case bytes([UInt8], length: Int)
     /// (rows, length)
     case floats([Float], length: Int)
+
+    var count: Int {
+      switch self {
+      case .bytes(let values, let length): values.count / length
+      case .floats(let values, let length): values.count / length
+      }
+    }
+
+    var length: Int {
+      switch self {
+      case .bytes(_, let length), .floats(_, let length): length
+      }
+    }
+
+    /// The number of bytes in a row.
+    var rowBytes: Int {
+      switch self {
+      case .bytes(_, let length): length
+      case .floats(_, let length): 4 * length
+      }
+    }
+
+    var isBytes: Bool {
+      switch self {
+      case .bytes: true
+      case .floats: false
+      }
+    }
+
+    /// Returns the numbers of at most `limit` rows, spread evenly over all.
+    func evenlySpaced(_ limit: Int) -> [Int32] {
+      let number = min(limit, count)
+      return (0..<number).map { Int32($0 * count / number) }
+    }
+
+    /// Returns copies of some of the rows.
+    func selecting(_ numbers: [Int32]) -> Rows {
+      func select<Value>(_ values: [Value], _ length: Int) -> [Value] {
+        numbers.flatMap { values[Int($0) * length..<(Int($0) + 1) * length] }
+      }
+      return switch self {
+      case .bytes(let values, let length): .bytes(select(values, length), length: length)
+      case .floats(let values, let length): .floats(select(values, length), length: length)
+      }
+    }
+
+    /// Calls `body` with the rows: [row][rowBytes].
+    func withBytes<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+      switch self {
+      case .bytes(let values, _): values.withUnsafeBytes { body($0.assumingMemoryBound(to: UInt8.self).baseAddress!) }
+      case .floats(let values, _): values.withUnsafeBytes { body($0.assumingMemoryBound(to: UInt8.self).baseAddress!) }
+      }
+    }
   }
 
+  let rows: Rows
   let count: Int
-  private let metric: DistanceMetric
-  private let length: Int
-  private let isBytes: Bool
+  let metric: DistanceMetric
+  private let shape: ImageShape?
   /// The number of tiles of 16 rows.
-  private let tiles: Int
-  /// The number of words of four bytes in a row.
-  private let words: Int
-  /// [tile][word][16 rows][4 bytes]; empty for rows of floats.
-  private let packedBytes: AlignedBuffer<UInt8>
-  /// [tile][component][16 rows]; empty for rows of bytes.
-  private let packedFloats: AlignedBuffer<Float>
+  let tiles: Int
   /// (tiles * 16): turn a total into a key; see ``NeighborKernels/keysBelow(_:totals:shift:factor:)``.
-  private let shift, factor: AlignedBuffer<Double>
+  let shift, factor: AlignedBuffer<Double>
+  /// Nil until a search is long enough to pay for them, and if they cannot help.
+  private(set) var sketches: RowSketches?
+  package var hasSketches: Bool { sketches != nil }
+  private var hasTriedSketches = false
 
-  /// The number of tiles compared with all queries while they are in the first-level cache.
-  private static let tilesAtOnce = 2
-  /// The number of words that a lane sums in 32 bits; more are summed in a Double.
-  private static let wordsAtOnce = 16384
-
-  init(_ rows: Rows, metric: DistanceMetric, on context: ComputeContext) {
-    self.metric = metric
-    switch rows {
-    case .bytes(let values, let length):
-      (isBytes, self.length, count) = (true, length, values.count / length)
-    case .floats(let values, let length):
-      (isBytes, self.length, count) = (false, length, values.count / length)
-    }
+  /// - Parameters:
+  ///   - rows: at least one, of a length greater than 0
+  ///   - shape: the shape of the images, if rows are their pixels
+  package init(_ rows: Rows, metric: DistanceMetric, shape: ImageShape? = nil, on context: ComputeContext) {
+    (self.rows, self.metric, self.shape) = (rows, metric, shape)
+    count = rows.count
     tiles = (count + 15) / 16
-    words = isBytes ? (length + 3) / 4 : 0
-    packedBytes = AlignedBuffer(count: isBytes ? tiles * words * 64 : 0)
-    packedFloats = AlignedBuffer(count: isBytes ? 0 : tiles * length * 16)
     shift = AlignedBuffer(count: tiles * 16)
     factor = AlignedBuffer(count: tiles * 16)
+    let length = rows.length
     switch rows {
-    case .bytes(let values, _): values.withUnsafeBufferPointer { pack($0.baseAddress!, context) }
-    case .floats(let values, _): values.withUnsafeBufferPointer { pack($0.baseAddress!, context) }
+    case .bytes(let values, _):
+      values.withUnsafeBufferPointer { values in
+        context.team.forEach(count, chunk: 256) { row, _ in
+          setKey(of: row, RowSums(values.baseAddress! + row * length, length))
+        }
+      }
+    case .floats(let values, _):
+      values.withUnsafeBufferPointer { values in
+        context.team.forEach(count, chunk: 256) { row, _ in
+          var squares = 0.0
+          for place in row * length..<(row + 1) * length { squares += Double(values[place]) * Double(values[place]) }
+          (shift.pointer[row], factor.pointer[row]) = (0, metric == .cosine ? -Self.inverseNorm(squares) : 1)
+        }
+      }
     }
     // Rows that do not exist are at an infinite distance.
     for row in count..<tiles * 16 { (shift.pointer[row], factor.pointer[row]) = (.infinity, 1) }
   }
 
-  private func pack(_ values: UnsafePointer<UInt8>, _ context: ComputeContext) {
-    context.team.forEach(count, chunk: 256) { row, _ in
-      let source = values + row * length
-      let target = packedBytes.pointer + (row >> 4) * words * 64 + (row & 15) * 4
-      var (sum, squares) = (0, 0)
-      for place in 0..<length {
-        let value = Int(source[place])
-        target[(place >> 2) * 64 + (place & 3)] = source[place]
-        sum += value
-        squares += value * value
-      }
-      // To be signed, a query's bytes have 128 subtracted before products: add 128 times the sum of the row to the
-      // total.
+  private func setKey(of row: Int, _ sums: RowSums) {
+    let (sum, squares) = (Double(sums.sum), Double(sums.squares))
+    // To be signed, a query's bytes have 128 subtracted before products: add 128 times the sum of the row to the total.
+    (shift.pointer[row], factor.pointer[row]) =
       switch metric {
-      case .euclidean: (shift.pointer[row], factor.pointer[row]) = (Double(128 * sum) - Double(squares) / 2, -2)
-      case .manhattan: (shift.pointer[row], factor.pointer[row]) = (0, 1)
-      case .cosine: (shift.pointer[row], factor.pointer[row]) = (Double(128 * sum), -Self.inverseNorm(Double(squares)))
+      case .euclidean: (128 * sum - squares / 2, -2)
+      case .manhattan: (0, 1)
+      case .cosine: (128 * sum, -Self.inverseNorm(squares))
       }
-    }
   }
 
-  private func pack(_ values: UnsafePointer<Float>, _ context: ComputeContext) {
-    context.team.forEach(count, chunk: 256) { row, _ in
-      let source = values + row * length
-      let target = packedFloats.pointer + (row >> 4) * length * 16 + (row & 15)
-      var squares = 0.0
-      for place in 0..<length {
-        target[place * 16] = source[place]
-        squares += Double(source[place]) * Double(source[place])
-      }
-      (shift.pointer[row], factor.pointer[row]) = (0, metric == .cosine ? -Self.inverseNorm(squares) : 1)
-    }
-  }
+  /// The greatest magnitude of a factor: for cosine, the inverse length of the shortest row.
+  lazy var largestFactor = (0..<count).reduce(0) { max($0, abs(factor.pointer[$1])) }
 
   /// Returns 1 / |x|, or 0 for the zero vector, whose similarity to everything is then 0.
   ///
@@ -105,144 +142,66 @@ final class NeighborIndex {
 
   // MARK: Search
 
+  /// Makes the sketches of the rows, unless a search of so many queries ends sooner without them.
+  package func prepare(queries: Int, on context: ComputeContext) {
+    guard !hasTriedSketches, RowSketches.pay(rows: rows, queries: queries) else { return }
+    hasTriedSketches = true
+    let probes = probes(kernels: context.kernels)
+    sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: probes, on: context)
+  }
+
+  /// Returns some of the rows, and distances within which they have a few neighbors.
+  private func probes(kernels: any KernelSet.Type) -> (rows: Rows, radii: [Double]) {
+    let queries = rows.selecting(rows.evenlySpaced(8))
+    let radii = rows.withBytes { rows in
+      var search = BlockSearch(8, to: queries, in: self, rows: rows, excluding: nil, kernels: kernels)
+      search.compareAll(0..<min(tiles, BlockSearch.firstRows / 16))
+      return search.radii
+    }
+    return (queries, radii)
+  }
+
   /// Returns the `k` nearest rows of each query, nearest first; of equally near rows, the one with the lower index
   /// first. Runs on the calling thread.
   ///
   /// - Parameters:
   ///   - queries: at most a few hundred rows, of the kind and length of the training rows
   ///   - excluding: the fold of each training row, and for each query the fold to exclude
-  func nearest(
+  package func nearest(
     _ k: Int, to queries: Rows, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil, kernels: any KernelSet.Type
   ) -> [[Neighbor]] {
-    let prepared = PreparedQueries(queries, metric: metric, words: words)
-    var lists = (0..<prepared.count).map { _ in NearestList(capacity: k) }
-    let totals = AlignedBuffer<Double>(count: prepared.count * Self.tilesAtOnce * 16)
-    for tile in stride(from: 0, to: tiles, by: Self.tilesAtOnce) {
-      let width = min(Self.tilesAtOnce, tiles - tile)
-      compare(prepared, tile: tile, width: width, totals.pointer, kernels)
-      for query in lists.indices {
-        for offset in 0..<width {
-          let place = totals.pointer + (query * width + offset) * 16
-          let firstRow = (tile + offset) * 16
-          var below = kernels.keysBelow(
-            lists[query].limit, totals: place, shift: shift.pointer + firstRow, factor: factor.pointer + firstRow)
-          while below != 0 {
-            let lane = below.trailingZeroBitCount
-            below &= below - 1
-            if let excluding, excluding.rowFolds[firstRow + lane] == excluding.queryFolds[query] { continue }
-            lists[query].insert(row: firstRow + lane, key: place[lane])
-          }
-        }
-      }
-    }
-    return lists.indices.map { query in
-      lists[query].entries.map { Neighbor(row: $0.row, distance: prepared.distance(query, key: $0.key)) }
+    search(k, to: queries, excluding: excluding, kernels: kernels).neighbors
+  }
+
+  /// Returns the same, and the number of pairs of a query and a row that were compared without a sketch.
+  package func search(
+    _ k: Int, to queries: Rows, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil, kernels: any KernelSet.Type
+  ) -> (neighbors: [[Neighbor]], fullComparisons: Int) {
+    rows.withBytes { rows in
+      var search = BlockSearch(k, to: queries, in: self, rows: rows, excluding: excluding, kernels: kernels)
+      search.run()
+      return (search.neighbors, search.fullComparisons)
     }
   }
 
-  private func compare(
-    _ queries: borrowing PreparedQueries, tile: Int, width: Int, _ totals: UnsafeMutablePointer<Double>,
-    _ kernels: any KernelSet.Type
-  ) {
-    guard isBytes else {
-      let comparison: FloatComparison =
-        switch metric {
-        case .euclidean: .squaredDifferences
-        case .manhattan: .absoluteDifferences
-        case .cosine: .products
-        }
-      return kernels.compareFloats(
-        comparison, queries: queries.count, tiles: width, components: length,
-        rows: packedFloats.pointer + tile * length * 16, queryValues: queries.floats.pointer, totals: totals)
+  /// Returns the rows that a search within their own distance would leave out because of their sketches: none, if bounds
+  /// are right.
+  ///
+  /// - Parameters:
+  ///   - query: one row
+  ///   - distances: (count), for cosine the Euclidean distances of the rows divided by their lengths
+  package func rowsNearerThanTheirBounds(query: Rows, distances: [Double], kernels: any KernelSet.Type) -> [Int] {
+    guard let sketches else { return [] }
+    let querySketches = sketches.sketches(of: query, kernels)
+    return (0..<count).filter { row in
+      var limit = sketches.limit(querySketches, 0, radius: distances[row])
+      var mask: UInt16 = 0
+      _ = kernels.rowsWithinLimits(
+        metric.byteComparison, queries: 1, tiles: 1, words: RowSketches.words,
+        rows: sketches.packed.pointer + row / 16 * RowSketches.bytes * 16,
+        offsets: sketches.offsets.pointer + row / 16 * 16, queryWords: querySketches.words.pointer, limits: &limit,
+        masks: &mask)
+      return mask >> UInt16(row % 16) & 1 == 0
     }
-    totals.update(repeating: 0, count: queries.count * width * 16)
-    for word in stride(from: 0, to: words, by: Self.wordsAtOnce) {
-      kernels.compareBytes(
-        metric == .manhattan ? .differences : .products, queries: queries.count, tiles: width,
-        words: min(Self.wordsAtOnce, words - word), rows: packedBytes.pointer + (tile * words + word) * 64,
-        tileWords: words, queryWords: queries.words.pointer + word, queryStride: words, totals: totals)
-    }
-  }
-}
-
-/// A block of queries in the form that the kernels read.
-private struct PreparedQueries: ~Copyable {
-  let count: Int
-  /// (count, words); empty for floats.
-  let words: AlignedBuffer<Int32>
-  /// (count, length); empty for bytes.
-  let floats: AlignedBuffer<Float>
-  private let metric: DistanceMetric
-  private let isBytes: Bool
-  /// (count), the sum of squares of each query.
-  private let squares: [Double]
-
-  init(_ queries: NeighborIndex.Rows, metric: DistanceMetric, words rowWords: Int) {
-    self.metric = metric
-    switch queries {
-    case .bytes(let values, let length):
-      isBytes = true
-      count = values.count / length
-      words = AlignedBuffer(count: count * rowWords)
-      floats = AlignedBuffer(count: 0)
-      // Products need signed bytes.
-      let signBit: UInt8 = metric == .manhattan ? 0 : 128
-      let bytes = UnsafeMutableRawPointer(words.pointer).assumingMemoryBound(to: UInt8.self)
-      var squares = [Double](repeating: 0, count: count)
-      for query in 0..<count {
-        var sum = 0
-        for place in 0..<length {
-          let value = values[query * length + place]
-          bytes[query * rowWords * 4 + place] = value ^ signBit
-          sum += Int(value) * Int(value)
-        }
-        squares[query] = Double(sum)
-      }
-      self.squares = squares
-    case .floats(let values, let length):
-      isBytes = false
-      count = values.count / length
-      words = AlignedBuffer(count: 0)
-      floats = AlignedBuffer(values)
-      squares = (0..<count).map { query in
-        values[query * length..<(query + 1) * length].reduce(0.0) { $0 + Double($1) * Double($1) }
-      }
-    }
-  }
-
-  /// Returns the distance of the row with this key.
-  func distance(_ query: Int, key: Double) -> Double {
-    switch metric {
-    case .euclidean: max(0, isBytes ? key + squares[query] : key).squareRoot()
-    case .manhattan: key
-    case .cosine: max(0, 1 + key * NeighborIndex.inverseNorm(squares[query]))
-    }
-  }
-}
-
-/// The nearest rows so far, ordered by key, then by row.
-private struct NearestList {
-  private(set) var entries: [(row: Int, key: Double)] = []
-  private let capacity: Int
-  /// Rows enter only with a key below this limit.
-  private(set) var limit = Double.infinity
-
-  init(capacity: Int) {
-    self.capacity = capacity
-    entries.reserveCapacity(capacity + 1)
-  }
-
-  /// Inserts a row. Rows are inserted in ascending order, so of equal keys, the lower row stays in front.
-  mutating func insert(row: Int, key: Double) {
-    guard key < limit else { return }
-    var place = entries.count
-    entries.append((row, key))
-    while place > 0 && entries[place - 1].key > key {
-      entries[place] = entries[place - 1]
-      place -= 1
-    }
-    entries[place] = (row, key)
-    if entries.count > capacity { entries.removeLast() }
-    if entries.count == capacity { limit = entries[capacity - 1].key }
   }
 }

@@ -1,0 +1,174 @@
+internal import CInstructions
+package import KernelInterface
+
+/// The sums of one query with two tiles of sketches, in 32 bits.
+private struct SketchSums {
+  var first, second: SIMD16<Int32>
+
+  @inline(__always)
+  init(_ first: SIMD16<Int32>, _ second: SIMD16<Int32>) { (self.first, self.second) = (first, second) }
+
+  @inline(__always)
+  mutating func add(_ comparison: Comparison, _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ word: Int32) {
+    switch comparison {
+    case .products:
+      first = atelier_add_products(first, a, word)
+      second = atelier_add_products(second, b, word)
+    case .differences:
+      first = atelier_add_differences(first, a, word)
+      second = atelier_add_differences(second, b, word)
+    }
+  }
+
+  /// Stores the masks, and returns the number of marks.
+  @inline(__always)
+  func store(_ comparison: Comparison, _ limit: Int32, _ masks: UnsafeMutablePointer<UInt16>, both: Bool) -> Int {
+    let marks: (UInt16, UInt16)
+    switch comparison {
+    case .products: marks = (atelier_lanes_at_least(first, limit), atelier_lanes_at_least(second, limit))
+    case .differences:
+      marks = (~atelier_lanes_at_least(first, limit &+ 1), ~atelier_lanes_at_least(second, limit &+ 1))
+    }
+    masks[0] = marks.0
+    guard both else { return marks.0.nonzeroBitCount }
+    masks[1] = marks.1
+    return (UInt32(marks.0) | UInt32(marks.1) << 16).nonzeroBitCount
+  }
+}
+
+extension SIMDKernels {
+  package static func packTile(
+    rows: UnsafePointer<UInt8>, rowBytes: Int, numbers: UnsafePointer<Int32>, tile: UnsafeMutablePointer<UInt8>
+  ) {
+    atelier_pack_tile(rows, rowBytes, numbers, tile)
+  }
+
+  package static func rowsWithinLimits(
+    _ comparison: Comparison, queries: Int, tiles: Int, words: Int, rows: UnsafePointer<UInt8>,
+    offsets: UnsafePointer<Int32>, queryWords: UnsafePointer<Int32>, limits: UnsafePointer<Int32>,
+    masks: UnsafeMutablePointer<UInt16>
+  ) -> Int {
+    // The comparison is a constant in each call, so that each gets loops of its own.
+    switch comparison {
+    case .products: return mark(.products, queries, tiles, words, rows, offsets, queryWords, limits, masks)
+    case .differences: return mark(.differences, queries, tiles, words, rows, offsets, queryWords, limits, masks)
+    }
+  }
+
+  @inline(__always)
+  private static func mark(
+    _ comparison: Comparison, _ queries: Int, _ tiles: Int, _ words: Int, _ rows: UnsafePointer<UInt8>,
+    _ offsets: UnsafePointer<Int32>, _ queryWords: UnsafePointer<Int32>, _ limits: UnsafePointer<Int32>,
+    _ masks: UnsafeMutablePointer<UInt16>
+  ) -> Int {
+    var marks = 0
+    for tile in stride(from: 0, to: tiles, by: 2) {
+      let both = tile + 1 < tiles
+      let first = UnsafeRawPointer(rows + tile * words * 64)
+      let second = both ? first + words * 64 : first
+      let offset = UnsafeRawPointer(offsets + tile * 16)
+      let start = SketchSums(
+        offset.load(as: SIMD16<Int32>.self), (both ? offset + 64 : offset).load(as: SIMD16<Int32>.self))
+      var query = 0
+      // Six queries times two tiles take 12 registers of AVX-512.
+      while query + 6 <= queries {
+        let q = queryWords + query * words
+        var (s0, s1, s2, s3, s4, s5) = (start, start, start, start, start, start)
+        for word in 0..<words {
+          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
+          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
+          s0.add(comparison, a, b, q[word])
+          s1.add(comparison, a, b, q[words + word])
+          s2.add(comparison, a, b, q[2 * words + word])
+          s3.add(comparison, a, b, q[3 * words + word])
+          s4.add(comparison, a, b, q[4 * words + word])
+          s5.add(comparison, a, b, q[5 * words + word])
+        }
+        let place = masks + query * tiles + tile
+        marks &+= s0.store(comparison, limits[query], place, both: both)
+        marks &+= s1.store(comparison, limits[query + 1], place + tiles, both: both)
+        marks &+= s2.store(comparison, limits[query + 2], place + 2 * tiles, both: both)
+        marks &+= s3.store(comparison, limits[query + 3], place + 3 * tiles, both: both)
+        marks &+= s4.store(comparison, limits[query + 4], place + 4 * tiles, both: both)
+        marks &+= s5.store(comparison, limits[query + 5], place + 5 * tiles, both: both)
+        query += 6
+      }
+      while query < queries {
+        let q = queryWords + query * words
+        var sums = start
+        for word in 0..<words {
+          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
+          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
+          sums.add(comparison, a, b, q[word])
+        }
+        marks &+= sums.store(comparison, limits[query], masks + query * tiles + tile, both: both)
+        query += 1
+      }
+    }
+    return marks
+  }
+
+  package static func compareRows(
+    _ comparison: Comparison, length: Int, rows: UnsafePointer<UInt8>, query: UnsafePointer<UInt8>,
+    numbers: UnsafePointer<Int32>, count: Int, following: Int, totals: UnsafeMutablePointer<Double>
+  ) {
+    switch comparison {
+    case .products: sum(.products, length, rows, query, numbers, count, following, totals)
+    case .differences: sum(.differences, length, rows, query, numbers, count, following, totals)
+    }
+  }
+
+  @inline(__always)
+  private static func sum(
+    _ comparison: Comparison, _ length: Int, _ rows: UnsafePointer<UInt8>, _ query: UnsafePointer<UInt8>,
+    _ numbers: UnsafePointer<Int32>, _ count: Int, _ following: Int, _ totals: UnsafeMutablePointer<Double>
+  ) {
+    let whole = length / 64 * 64
+    var index = 0
+    while index < count {
+      for next in index + 4..<max(index + 4, min(index + 8, count + following)) {
+        let row = rows + Int(numbers[next]) * length
+        for place in Swift.stride(from: 0, to: length, by: 64) { atelier_prefetch(row + place) }
+      }
+      // Rows that do not exist repeat the last one and are not stored.
+      let last = count - 1
+      let r0 = rows + Int(numbers[index]) * length
+      let r1 = rows + Int(numbers[min(index + 1, last)]) * length
+      let r2 = rows + Int(numbers[min(index + 2, last)]) * length
+      let r3 = rows + Int(numbers[min(index + 3, last)]) * length
+      var (s0, s1, s2, s3) = (SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>())
+      var place = 0
+      while place < whole {
+        let q = UnsafeRawPointer(query + place).load(as: SIMD64<UInt8>.self)
+        s0 = added(comparison, s0, atelier_load_64_bytes(r0 + place), q)
+        s1 = added(comparison, s1, atelier_load_64_bytes(r1 + place), q)
+        s2 = added(comparison, s2, atelier_load_64_bytes(r2 + place), q)
+        s3 = added(comparison, s3, atelier_load_64_bytes(r3 + place), q)
+        place += 64
+      }
+      if place < length {
+        let rest = length - place
+        let q = UnsafeRawPointer(query + place).load(as: SIMD64<UInt8>.self)
+        s0 = added(comparison, s0, atelier_load_bytes(r0 + place, rest), q)
+        s1 = added(comparison, s1, atelier_load_bytes(r1 + place, rest), q)
+        s2 = added(comparison, s2, atelier_load_bytes(r2 + place, rest), q)
+        s3 = added(comparison, s3, atelier_load_bytes(r3 + place, rest), q)
+      }
+      totals[index] = Double(atelier_lane_sum(s0))
+      if index + 1 < count { totals[index + 1] = Double(atelier_lane_sum(s1)) }
+      if index + 2 < count { totals[index + 2] = Double(atelier_lane_sum(s2)) }
+      if index + 3 < count { totals[index + 3] = Double(atelier_lane_sum(s3)) }
+      index += 4
+    }
+  }
+
+  @inline(__always)
+  private static func added(
+    _ comparison: Comparison, _ sum: SIMD16<Int32>, _ row: SIMD64<UInt8>, _ query: SIMD64<UInt8>
+  ) -> SIMD16<Int32> {
+    switch comparison {
+    case .products: return atelier_add_row_products(sum, row, query)
+    case .differences: return atelier_add_row_differences(sum, row, query)
+    }
+  }
+}
