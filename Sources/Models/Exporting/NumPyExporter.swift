@@ -12,7 +12,7 @@ package struct NumPyExporter: ModelExporter {
   package init() {}
 
   package func pieces(of model: SavedModel) throws(ModelError) -> [[UInt8]] {
-    var archive = ZipArchive()
+    var archive = ZipWriter()
     let file = model.file
     guard let description = try? ReadableJSON.text(of: file.metadata) else { preconditionFailure("strings are JSON") }
     for tensor in file.tensors {

@@ -4,7 +4,7 @@ internal import CZlib
 /// give equal archives.
 ///
 /// Format: PKWARE's APPNOTE 6.3.10, sections 4.3.7 (headers of members), 4.3.12 (directory) and 4.3.16 (its end).
-package struct ZipArchive {
+package struct ZipWriter {
   private var members: [[UInt8]] = []
   private var directory: [UInt8] = []
   private var memberCount = 0
