@@ -35,7 +35,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("model: forst\nspace: {}", "line 1, column 8: model must be cnn, forest, extra-trees, knn, tree or linear, not \"forst\""),
+    (
+      "model: forst\nspace: {}",
+      "line 1, column 8: model must be cnn, forest, extra-trees, knn, tree or linear, not \"forst\""
+    ),
     (
       "model: tree\nspace:\n  max-dept: 3",
       "line 3, column 3: the space of this model has no \"max-dept\"; did you mean max-depth?"
