@@ -170,7 +170,8 @@ import Testing
     let run = try AtelierProcess(["predict", "tree"] + images + ["--json", "found.json"], in: folder)
     #expect(run.status == 65, "\(run.errors)")
     for message in [
-      "wide.png: is an image of 4x16; the model was trained on 8x8", "plain.txt: is not a PNG, JPEG, WebP or PGM/PPM image",
+      "wide.png: is an image of 4x16; the model was trained on 8x8",
+      "plain.txt: is not a PNG, JPEG, WebP or PGM/PPM image",
       "missing.png: there is no such file", "3 of 5 images could not be predicted",
     ] { #expect(run.errors.contains(message), "\(run.errors)") }
     #expect(run.output.split(separator: "\n").map { $0.prefix(8) } == ["good.png", "also.png"])
