@@ -324,7 +324,8 @@ private func expectSame<Result: Equatable>(
             var masks = [UInt64](repeating: 0, count: count)
             var (firstRows, labelEnds) = ([UInt32](repeating: 0, count: count), [UInt32](repeating: 0, count: 256))
             let groupCount = kernels.groupRows(
-              samples: samples, count: count, limit: count, masks: &masks, firstRows: &firstRows, labelEnds: &labelEnds)!
+              samples: samples, count: count, limit: count, masks: &masks, firstRows: &firstRows,
+              labelEnds: &labelEnds)!
             for limit in [groupCount - 1, groupCount] {
               let limited = kernels.groupRows(
                 samples: samples, count: count, limit: limit, masks: &masks, firstRows: &firstRows,

@@ -9,8 +9,7 @@ extension SplitSearch {
     if isWindowed {
       kernels.transpose(
         samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),
-        rowStride: table.rowStride,
-        width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
+        rowStride: table.rowStride, width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
     }
     var found = SearchResult()
     for first in stride(from: 0, to: features.count, by: 4) {
