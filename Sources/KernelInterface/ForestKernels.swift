@@ -58,31 +58,31 @@ package protocol ForestKernels: Sendable {
     samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
     lanes: UnsafeMutablePointer<UInt8>)
 
-  /// Counts the values of two features: adds each sample's weight to `histogram[label * 256 + rotated(value)]`, where
+  /// Counts the values of four features: adds each sample's weight to `histogram[label * 256 + rotated(value)]`, where
   /// `rotated` swaps the two halves of the byte.
   ///
   /// In the rotated order, the values 16 k..<16 k + 16 are in lane k of the 16 vectors of a label, so that a scan over
-  /// values needs no sums within a vector. Two features are counted at a time because successive additions to one bin
+  /// values needs no sums within a vector. Four features are counted at a time because successive additions to one bin
   /// wait for each other.
   ///
   /// - Parameters:
   ///   - samples: (count)
-  ///   - columns: (rows) each: the features' values, indexed by the samples' rows
-  ///   - histograms: (labels, 256) each, added to
+  ///   - columns: (4), for each feature its values (rows), indexed by the samples' rows
+  ///   - histograms: (4, stride), added to; the first (labels, 256) of each feature are used
   static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, columns: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>))
+    samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int)
 
-  /// Counts the values of two features, like ``countValues(samples:count:columns:histograms:)``, from values in the
-  /// order of the samples.
+  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:stride:)``, from values in
+  /// the order of the samples.
   ///
   /// - Parameters:
   ///   - samples: (count)
-  ///   - values: (count) each
-  ///   - histograms: (labels, 256) each, added to
+  ///   - values: (4), for each feature its values (count)
+  ///   - histograms: (4, stride), added to; the first (labels, 256) of each feature are used
   static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, values: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>))
+    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int)
 
   /// Returns the best cut of one feature by Gini impurity: the one with the largest sum, over both sides, of
   /// (sum of squared label weights / weight). Of equal scores, the lowest cut.

@@ -3,25 +3,36 @@ package import KernelInterface
 
 extension SIMDKernels {
   package static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, columns: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+    samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int
   ) {
-    for index in 0..<count {
-      let sample = samples[index]
-      let row = sample.row
-      histograms.0[bin(sample, columns.0[row])] &+= sample.weight
-      histograms.1[bin(sample, columns.1[row])] &+= sample.weight
-    }
+    countValues(samples, count, columns, histograms, stride) { samples[$0].row }
   }
 
   package static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, values: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int
   ) {
+    countValues(samples, count, values, histograms, stride) { $0 }
+  }
+
+  /// - Parameter place: the place of a sample's values in the columns
+  @inline(__always)
+  private static func countValues(
+    _ samples: UnsafePointer<TreeSample>, _ count: Int, _ columns: UnsafePointer<UnsafePointer<UInt8>>,
+    _ histograms: UnsafeMutablePointer<UInt32>, _ stride: Int, place: (_ index: Int) -> Int
+  ) {
+    let (a, b, c, d) = (columns[0], columns[1], columns[2], columns[3])
+    let (first, second) = (histograms, histograms + stride)
+    let (third, fourth) = (second + stride, second + 2 &* stride)
     for index in 0..<count {
       let sample = samples[index]
-      histograms.0[bin(sample, values.0[index])] &+= sample.weight
-      histograms.1[bin(sample, values.1[index])] &+= sample.weight
+      let weight = sample.weight
+      let place = place(index)
+      first[bin(sample, a[place])] &+= weight
+      second[bin(sample, b[place])] &+= weight
+      third[bin(sample, c[place])] &+= weight
+      fourth[bin(sample, d[place])] &+= weight
     }
   }
 

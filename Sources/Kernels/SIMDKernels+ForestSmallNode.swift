@@ -107,16 +107,27 @@ extension SIMDKernels {
     _ best: Halves, _ bestIndex: Halves, keys: UnsafePointer<SIMD32<UInt16>>, features: UnsafePointer<UInt32>,
     featureCount: Int, node: SmallNode
   ) -> LaneCut {
-    let ends = Halves(atelier_xor_u16(keys[0], keys[max(node.count &- 1, 0)]))
     var cut = LaneCut()
+    cut.varyingLanes =
+      atelier_greater_lanes_u16(atelier_xor_u16(keys[0], keys[max(node.count &- 1, 0)]), SIMD32(repeating: 255))
+      & UInt32.max >> UInt32(truncatingIfNeeded: 32 &- featureCount)
     var bestScore = Int32.min
     var bestFeature = UInt32.max
-    for lane in 0..<featureCount {
-      let score = best[lane]
-      if score > bestScore || score == bestScore && score > .min && features[lane] < bestFeature {
-        (bestScore, bestFeature, cut.lane) = (score, features[lane], lane)
+    // In memory, since vectors would be stored again for each lane.
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 32) { scores in
+      let target = UnsafeMutableRawPointer(scores.baseAddress!)
+      target.storeBytes(of: best.low, as: SIMD16<Int32>.self)
+      target.storeBytes(of: best.high, toByteOffset: 64, as: SIMD16<Int32>.self)
+      // Constant features have no cuts.
+      var remaining = cut.varyingLanes
+      while remaining != 0 {
+        let lane = remaining.trailingZeroBitCount
+        remaining &= remaining &- 1
+        let score = scores[lane]
+        if score > bestScore || score == bestScore && score > .min && features[lane] < bestFeature {
+          (bestScore, bestFeature, cut.lane) = (score, features[lane], lane)
+        }
       }
-      if ends[lane] > 255 { cut.varyingLanes |= 1 << UInt32(truncatingIfNeeded: lane) }
     }
     if cut.lane >= 0 {
       cut.score = Double(bestScore)

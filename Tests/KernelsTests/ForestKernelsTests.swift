@@ -121,16 +121,15 @@ private func expectSame<Result: Equatable>(
   @Test(arguments: counts) func histogramsMatchReference(count: Int) {
     let node = RandomNode(count: count)
     let columns = node.columns()
-    let pair = (
-      UnsafePointer(columns.pointer + 3 * RandomNode.rowCount), UnsafePointer(columns.pointer + 9 * RandomNode.rowCount)
-    )
+    let places = [3, 9, 3, 20].map { UnsafePointer(columns.pointer + $0 * RandomNode.rowCount) }
+    let stride = 5 * 256
     expectSame("\(count) samples") { kernels in
-      let counted = AlignedBuffer<UInt32>(count: 4 * 5 * 256)
-      func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> { counted.pointer + index * 5 * 256 }
+      let counted = AlignedBuffer<UInt32>(count: 8 * stride)
       kernels.countValues(
-        samples: node.samples.pointer, count: count, columns: pair, histograms: (histogram(0), histogram(1)))
+        samples: node.samples.pointer, count: count, columns: places, histograms: counted.pointer, stride: stride)
       kernels.countValues(
-        samples: node.samples.pointer, count: count, values: pair, histograms: (histogram(2), histogram(3)))
+        samples: node.samples.pointer, count: count, values: places, histograms: counted.pointer + 4 * stride,
+        stride: stride)
       return Array(counted.elements)
     }
   }
@@ -325,7 +324,8 @@ private func expectSame<Result: Equatable>(
             var masks = [UInt64](repeating: 0, count: count)
             var (firstRows, labelEnds) = ([UInt32](repeating: 0, count: count), [UInt32](repeating: 0, count: 256))
             let groupCount = kernels.groupRows(
-              samples: samples, count: count, limit: count, masks: &masks, firstRows: &firstRows, labelEnds: &labelEnds)!
+              samples: samples, count: count, limit: count, masks: &masks, firstRows: &firstRows,
+              labelEnds: &labelEnds)!
             for limit in [groupCount - 1, groupCount] {
               let limited = kernels.groupRows(
                 samples: samples, count: count, limit: limit, masks: &masks, firstRows: &firstRows,

@@ -56,23 +56,26 @@ enum ReferenceForestKernels: ForestKernels {
   }
 
   static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, columns: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+    samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int
   ) {
-    for index in 0..<count {
-      let row = samples[index].row
-      histograms.0[bin(samples[index].label, columns.0[row])] += samples[index].weight
-      histograms.1[bin(samples[index].label, columns.1[row])] += samples[index].weight
+    for feature in 0..<4 {
+      for index in 0..<count {
+        let value = columns[feature][samples[index].row]
+        histograms[feature * stride + bin(samples[index].label, value)] += samples[index].weight
+      }
     }
   }
 
   static func countValues(
-    samples: UnsafePointer<TreeSample>, count: Int, values: (UnsafePointer<UInt8>, UnsafePointer<UInt8>),
-    histograms: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>)
+    samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
+    histograms: UnsafeMutablePointer<UInt32>, stride: Int
   ) {
-    for index in 0..<count {
-      histograms.0[bin(samples[index].label, values.0[index])] += samples[index].weight
-      histograms.1[bin(samples[index].label, values.1[index])] += samples[index].weight
+    for feature in 0..<4 {
+      for index in 0..<count {
+        let value = values[feature][index]
+        histograms[feature * stride + bin(samples[index].label, value)] += samples[index].weight
+      }
     }
   }
 

@@ -19,8 +19,8 @@ typedef struct {
   struct { uint32_t offset; __mmask32 lanes; } lines[32];
 } atelier_byte_selection;
 
-// Selects words from one line after the other, each into the lanes whose bytes it holds, for four rows at a time. Stores
-// the bytes of `count` rows.
+// Stores bytes of up to `count` of four rows. Words are selected from one line after the other, each into the lanes
+// whose bytes it holds. Prefetches the same lines of the next rows, unless `nextRows` is null.
 ATELIER_INLINE void atelier_select_from_rows(
     const atelier_byte_selection *selection, const uint8_t *const rows[4], const uint8_t *const nextRows[4], long count,
     uint8_t *lanes) {

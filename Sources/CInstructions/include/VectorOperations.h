@@ -139,6 +139,17 @@ ATELIER_INLINE uint32_t atelier_differing_lanes_u8(atelier_u8x32 a, atelier_u8x3
 #endif
 }
 
+// Bit k is set if a[k] > b[k].
+ATELIER_INLINE uint32_t atelier_greater_lanes_u16(atelier_u16x32 a, atelier_u16x32 b) {
+#if defined(__AVX512BW__)
+  return _mm512_cmpgt_epu16_mask((__m512i)a, (__m512i)b);
+#else
+  uint32_t mask = 0;
+  for (int lane = 0; lane < 32; lane++) mask |= (uint32_t)(a[lane] > b[lane]) << lane;
+  return mask;
+#endif
+}
+
 ATELIER_INLINE atelier_u16x32 atelier_u16_from_u8(atelier_u8x32 v) {
   return __builtin_convertvector(v, atelier_u16x32);
 }

@@ -19,7 +19,7 @@ struct SampleBlock: ~Copyable {
   }
 
   /// Lets the blocks of several threads fit in the last-level cache.
-  private static let byteLimit = 4 << 20
+  private static let byteLimit = 2 << 20
 
   /// Returns an odd number of cache lines, so that columns do not compete for the same cache sets.
   private static func columnStride(_ count: Int) -> Int { (count + 63) / 64 * 64 | 64 }

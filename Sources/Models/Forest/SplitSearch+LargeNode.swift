@@ -9,24 +9,14 @@ extension SplitSearch {
     if isWindowed {
       kernels.transpose(
         samples: node.samples, count: node.count, rows: table.rows.pointer + Int(features[0]),
-        rowStride: table.rowStride,
-        width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
+        rowStride: table.rowStride, width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
     }
     var found = SearchResult()
-    for first in stride(from: 0, to: features.count, by: 2) {
-      // A last feature without a partner is counted twice but searched once.
-      let pair = (first, min(first + 1, features.count - 1))
+    for first in stride(from: 0, to: features.count, by: 4) {
+      let last = min(first + 3, features.count - 1)
       clearHistograms(node)
-      if isWindowed {
-        let values = (windowValues(pair.0), windowValues(pair.1))
-        kernels.countValues(
-          samples: node.samples, count: node.count, values: values, histograms: (histogram(0), histogram(1)))
-      } else {
-        let columns = (node.column(features[pair.0]), node.column(features[pair.1]))
-        kernels.countValues(
-          samples: node.samples, count: node.count, columns: columns, histograms: (histogram(0), histogram(1)))
-      }
-      for position in pair.0...pair.1 {
+      countValues(of: node, features, from: first, isWindowed: isWindowed)
+      for position in first...last {
         let feature = features[position]
         let firstValue = node.column(feature)[node.samples[0].row]
         if holdsAllWeight(rotated(firstValue), histogram(position - first), node) { continue }
@@ -39,11 +29,33 @@ extension SplitSearch {
     return found
   }
 
+  /// Counts the values of four features. After the last feature, it is counted again, in histograms without use.
+  private func countValues(
+    of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>, from first: Int, isWindowed: Bool
+  ) {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>.self, capacity: 4) { columns in
+      for offset in 0..<4 {
+        let position = min(first + offset, features.count - 1)
+        columns[offset] = isWindowed ? windowValues(position) : node.column(features[position])
+      }
+      let columns = UnsafePointer(columns.baseAddress!)
+      if isWindowed {
+        kernels.countValues(
+          samples: node.samples, count: node.count, values: columns, histograms: histogram(0),
+          stride: table.classCount * 256)
+      } else {
+        kernels.countValues(
+          samples: node.samples, count: node.count, columns: columns, histograms: histogram(0),
+          stride: table.classCount * 256)
+      }
+    }
+  }
+
   private func windowValues(_ position: Int) -> UnsafePointer<UInt8> {
     UnsafePointer(window.pointer + position * Self.windowLimit)
   }
 
-  /// Returns one of the two histograms.
+  /// Returns one of the four histograms.
   private func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> {
     histograms.pointer + index * table.classCount * 256
   }
@@ -51,8 +63,7 @@ extension SplitSearch {
   private func clearHistograms(_ node: NodeSamples) {
     for rank in 0..<node.labelCount {
       let row = Int(node.labels[rank]) * 256
-      (histogram(0) + row).update(repeating: 0, count: 256)
-      (histogram(1) + row).update(repeating: 0, count: 256)
+      for index in 0..<4 { (histogram(index) + row).update(repeating: 0, count: 256) }
     }
   }
 

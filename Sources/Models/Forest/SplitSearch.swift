@@ -112,7 +112,7 @@ final class SplitSearch {
   let ranks = AlignedBuffer<UInt8>(count: 256)
   let rankWeights = AlignedBuffer<UInt16>(count: SmallNode.labelLimit)
   let sortScratch = AlignedBuffer<SIMD32<UInt16>>(count: SmallNode.weightLimit + SmallNode.labelLimit)
-  /// (2, classCount, 256)
+  /// (4, classCount, 256)
   let histograms: AlignedBuffer<UInt32>
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
   /// (2 * classCount)
@@ -130,7 +130,7 @@ final class SplitSearch {
     sampler = FeatureSampler(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
     groups = RowGroups(table, isUsed: rules.usesGroups)
     window = AlignedBuffer(count: Self.laneCount * (rules.isRandom ? table.count : Self.windowLimit))
-    histograms = AlignedBuffer(count: 2 * table.classCount * 256)
+    histograms = AlignedBuffer(count: 4 * table.classCount * 256)
     histogramScratch = AlignedBuffer(count: 2 * table.classCount)
   }
 

@@ -111,8 +111,7 @@ final class TreeGrower {
     return NodeSamples(
       samples: samples.samples.pointer + waiting.start, count: waiting.count, columns: table.columns.pointer,
       columnStride: table.columnStride, readsRows: waiting.count <= search.rules.rowLimit, weights: weights.pointer,
-      labels: labels.pointer, labelCount: labelCount,
-      weight: weight)
+      labels: labels.pointer, labelCount: labelCount, weight: weight)
   }
 
   /// Lets the node's values be read from the block, if they fit there.
