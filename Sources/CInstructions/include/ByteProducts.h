@@ -125,8 +125,8 @@ ATELIER_INLINE atelier_u8x64 atelier_load_64_bytes(const uint8_t *source) {
   return bytes;
 }
 
-// target[word][row][4 bytes] = the words of the rows `numbers` of `rowBytes` bytes each, for 16 rows. An incomplete last
-// word is filled up with zeros. The target is aligned to 64 bytes.
+// target[word][row][4 bytes] = the words of the rows `numbers` of `rowBytes` bytes each, for 16 rows. An incomplete
+// last word is filled up with zeros. The target is aligned to 64 bytes.
 ATELIER_INLINE void atelier_pack_tile(
     const uint8_t *rows, long rowBytes, const int32_t *numbers, uint8_t *target) {
   const long words = (rowBytes + 3) / 4;

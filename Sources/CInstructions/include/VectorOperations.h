@@ -209,8 +209,8 @@ ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long off
   for (int column = 0; column < 16; column++) *(unaligned *)(target + column * stride) = a[column];
 }
 
-// a[i][j] becomes a[j][i]. Each step interleaves the first and the second halves of two rows that are eight apart: after
-// four steps, every number is in its place.
+// a[i][j] becomes a[j][i]. Each step interleaves the first and the second halves of two rows that are eight apart:
+// after four steps, every number is in its place.
 ATELIER_INLINE void atelier_transpose_lanes(atelier_i32x16 a[16]) {
   atelier_i32x16 b[16];
 #pragma clang loop unroll(full)

@@ -4,8 +4,8 @@ internal import KernelInterface
 /// The search by way of sketches: see ``RowSketches``.
 extension BlockSearch {
   /// The number of tiles whose sketches are compared with all queries before the candidates among their rows are
-  /// compared: so many rows stay in the second-level cache. A multiple of 4, because the masks of four tiles are read at
-  /// once.
+  /// compared: so many rows stay in the second-level cache. A multiple of 4, because the masks of four tiles are read
+  /// at once.
   private var blockTiles: Int { max(4, min(64, (400 << 10) / (16 * index.rows.rowBytes) / 4 * 4)) }
   /// If more than one row in so many is a candidate, comparing all rows is faster.
   private static var candidateFraction: Int { 8 }
@@ -170,8 +170,8 @@ extension BlockSearch {
   /// (queries), see ``radius(of:)``.
   var radii: [Double] { lists.indices.map { radius(of: $0) } }
 
-  /// Returns a number that no distance of a row that may enter the list of the query exceeds: the Euclidean distance, the
-  /// Manhattan distance, or the Euclidean distance of the rows divided by their lengths (cosine).
+  /// Returns a number that no distance of a row that may enter the list of the query exceeds: the Euclidean distance,
+  /// the Manhattan distance, or the Euclidean distance of the rows divided by their lengths (cosine).
   ///
   /// Keys of floats are rounded. With u = 2^-24, a sum of n rounded terms that are not negative is at least
   /// (1 - u)^(n + 3) times the exact one, less n times the least number; a fused sum of products differs from the exact

@@ -15,8 +15,8 @@ package struct Neighbor: Sendable, Equatable {
 /// Rows are ranked by keys, numbers in the same order as the distances; terms that depend on the query alone are added
 /// at the end. With the Euclidean and Manhattan metrics, keys of byte rows are exact integers, so ties are true ties.
 ///
-/// A search compares every row with every query (``BlockSearch``), or first compares sketches (``RowSketches``) and then
-/// only the rows that may be near enough. Both find the same neighbors with the same distances.
+/// A search compares every row with every query (``BlockSearch``), or first compares sketches (``RowSketches``) and
+/// then only the rows that may be near enough. Both find the same neighbors with the same distances.
 package final class NeighborIndex {
   package enum Rows {
     /// (rows, length)
@@ -150,6 +150,12 @@ package final class NeighborIndex {
     sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: probes, on: context)
   }
 
+  /// Makes the sketches of the rows even if they are of no use, for tests.
+  package func makeSketches(on context: ComputeContext) {
+    hasTriedSketches = true
+    sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: nil, on: context)
+  }
+
   /// Returns some of the rows, and distances within which they have a few neighbors.
   private func probes(kernels: any KernelSet.Type) -> (rows: Rows, radii: [Double]) {
     let queries = rows.selecting(rows.evenlySpaced(8))
@@ -184,8 +190,8 @@ package final class NeighborIndex {
     }
   }
 
-  /// Returns the rows that a search within their own distance would leave out because of their sketches: none, if bounds
-  /// are right.
+  /// Returns the rows that a search within their own distance would leave out because of their sketches: none, if
+  /// bounds are right.
   ///
   /// - Parameters:
   ///   - query: one row

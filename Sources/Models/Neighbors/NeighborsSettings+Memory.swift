@@ -6,8 +6,8 @@ extension NeighborsSettings {
     let lists = Double(min(queries, 512 * 2 * threads) + 2 * queries)
     var estimate = MemoryEstimate()
     guard (try? check(images: images, shape: shape)) != nil else { return estimate }
-    // A row is stored once, by the images; the index adds its key and its sketch. The sketches' directions are found in a
-    // sample of at most 4 million numbers.
+    // A row is stored once, by the images; the index adds its key and its sketch. The sketches' directions are found in
+    // a sample of at most 4 million numbers.
     let sample = min(min(count, 1024) * pixels, 4e6) * 4
     estimate.computing = [
       .init(

@@ -4,19 +4,19 @@ internal import KernelInterface
 
 /// Sketches of the training rows: 68 bytes each, whose comparison bounds the distance of two rows from below.
 ///
-/// ``SketchFeatures`` maps a row x to 68 numbers f(x) such that |f(x) - f(y)| <= d(x, y), where d is the Euclidean or the
-/// Manhattan distance, and |.| is the norm of the same kind. A sketch u(x) rounds them to bytes: f(x) = center + step
-/// u(x) + e(x). By the triangle inequality,
+/// ``SketchFeatures`` maps a row x to 68 numbers f(x) such that |f(x) - f(y)| <= d(x, y), where d is the Euclidean or
+/// the Manhattan distance, and |.| is the norm of the same kind. A sketch u(x) rounds them to bytes: f(x) = center +
+/// step u(x) + e(x). By the triangle inequality,
 ///
 ///     step |u(x) - u(y)| <= d(x, y) + |e(x)| + |e(y)|,
 ///
 /// so a row with a greater left side than d + |e(x)| + |e(y)| is farther from the query than d. The errors are computed
 /// for each row; values outside the range of bytes are clamped, which only makes the error larger.
 ///
-/// The comparison is in integers. Euclid: with |u(x) - u(y)|^2 = |u(x)|^2 + |u(y)|^2 - 2 u(x)u(y), the products u(x)u(y),
-/// with an offset for each row, are at least a limit for each query; the error of rows is the constant `rowError`, and
-/// rows with a greater one are always candidates. Manhattan: differences, reduced by the error of the row as an offset,
-/// are at most a limit.
+/// The comparison is in integers. Euclid: with |u(x) - u(y)|^2 = |u(x)|^2 + |u(y)|^2 - 2 u(x)u(y), the products
+/// u(x)u(y), with an offset for each row, are at least a limit for each query; the error of rows is the constant
+/// `rowError`, and rows with a greater one are always candidates. Manhattan: differences, reduced by the error of the
+/// row as an offset, are at most a limit.
 final class RowSketches {
   /// The number of bytes, and of words of four bytes, in a sketch.
   static let bytes = 68
@@ -42,8 +42,8 @@ final class RowSketches {
 
   /// Returns whether a search of so many queries is longer than the preparation of the sketches.
   ///
-  /// The preparation takes about as long as the full comparison with 100 queries, and as much again as that of 2 million
-  /// pairs for the sample; short rows are compared as fast as sketches.
+  /// The preparation takes about as long as the full comparison with 100 queries, and as much again as that of 2
+  /// million pairs for the sample; short rows are compared as fast as sketches.
   static func pay(rows: NeighborIndex.Rows, queries: Int) -> Bool {
     rows.length >= (rows.isBytes ? 3 * bytes : bytes / 2) && rows.length <= SketchFeatures.longestRow
       && rows.count >= 1024 && queries * rows.count >= 128 * rows.count + 2_000_000
@@ -57,10 +57,11 @@ final class RowSketches {
   /// Returns nil as well if sketches leave more than half of the rows within the distances that searches have: they are
   /// of no use then.
   ///
-  /// - Parameter probes: some of the rows, and the distances within which their neighbors are
+  /// - Parameter probes: some of the rows, and the distances within which their neighbors are; nil to make sketches even
+  ///   if they are of no use
   init?(
     of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?,
-    probes: (rows: NeighborIndex.Rows, radii: [Double]), on context: ComputeContext
+    probes: (rows: NeighborIndex.Rows, radii: [Double])?, on context: ComputeContext
   ) {
     count = rows.count
     comparison = metric.byteComparison
@@ -69,9 +70,11 @@ final class RowSketches {
     let sampleValues = features.values(of: rows, sample, context.kernels)
     guard let quantizer = SketchQuantizer(sampleValues, comparison) else { return nil }
     self.quantizer = quantizer
-    let probeValues = features.values(of: probes.rows, (0..<Int32(probes.radii.count)).map { $0 }, context.kernels)
-    let within = quantizer.fraction(of: sampleValues, within: probes.radii, of: probeValues)
-    guard within <= 0.5 else { return nil }
+    if let probes {
+      let numbers = (0..<Int32(probes.radii.count)).map { $0 }
+      let probeValues = features.values(of: probes.rows, numbers, context.kernels)
+      guard quantizer.fraction(of: sampleValues, within: probes.radii, of: probeValues) <= 0.5 else { return nil }
+    }
     // Searches read the masks of four tiles at once.
     let tiles = (count + 63) / 64 * 4
     packed = AlignedBuffer(count: tiles * Self.bytes * 16)

@@ -63,9 +63,9 @@ final class SketchBasis {
     factors = Self.factors(bytes, count: found, stride: rowWords * 4)
   }
 
-  /// Returns the factors 1 / (|b| s), where s is at least the largest singular value of the matrix of the vectors b / |b|.
-  /// Its square, the largest eigenvalue of the matrix of their products, is at most the greatest sum of magnitudes in a
-  /// row of it.
+  /// Returns the factors 1 / (|b| s), where s is at least the largest singular value of the matrix of the vectors b /
+  /// |b|. Its square, the largest eigenvalue of the matrix of their products, is at most the greatest sum of magnitudes
+  /// in a row of it.
   private static func factors(_ bytes: UnsafePointer<Int8>, count: Int, stride: Int) -> [Double] {
     var products = [Double](repeating: 0, count: count * count)
     for a in 0..<count {
@@ -90,8 +90,8 @@ final class SketchBasis {
     return lengths.map { 1 / ($0 * (greatest * (1 + 0x1p-40)).squareRoot()) }
   }
 
-  /// Returns the rows `numbers` less their mean: (numbers, length). They are scaled so that the sum of their squares is at
-  /// most 1, and products with them never overflow.
+  /// Returns the rows `numbers` less their mean: (numbers, length). They are scaled so that the sum of their squares is
+  /// at most 1, and products with them never overflow.
   private static func centered(_ values: [UInt8], _ length: Int, _ numbers: [Int32], isNormalized: Bool) -> [Float] {
     var sample = [Float](repeating: 0, count: numbers.count * length)
     var means = [Float](repeating: 0, count: length)
@@ -146,8 +146,8 @@ final class SketchBasis {
     return (0..<count).flatMap { vector in (0..<length).map { vectors.pointer[$0 * width + vector] } }
   }
 
-  /// Orthonormalizes vectors (modified Gram-Schmidt, twice, because the vectors are nearly parallel), leaves out those that
-  /// depend on others, and returns the number of the remaining ones, the first.
+  /// Orthonormalizes vectors (modified Gram-Schmidt, twice, because the vectors are nearly parallel), leaves out those
+  /// that depend on others, and returns the number of the remaining ones, the first.
   private static func orthonormalize(_ vectors: inout [Float], length: Int) -> Int {
     let count = vectors.count / length
     var found = 0

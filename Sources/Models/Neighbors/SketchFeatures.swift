@@ -4,8 +4,9 @@ internal import KernelInterface
 
 /// A map of a row x to `RowSketches.bytes` numbers f(x) that never enlarges distances: |f(x) - f(y)| <= d(x, y).
 ///
-/// **Euclid, bytes.** The products of x with the vectors of a basis B, divided by a bound of B's largest singular value,
-/// so that |Bx| <= |x|. What is left of x in the seminorm |x|_M^2 = |x|^2 - |Bx|^2 obeys the triangle inequality as well:
+/// **Euclid, bytes.** The products of x with the vectors of a basis B, divided by a bound of B's largest singular
+/// value, so that |Bx| <= |x|. What is left of x in the seminorm |x|_M^2 = |x|^2 - |Bx|^2 obeys the triangle inequality
+/// as well:
 ///
 ///     d(x, y)^2 = |Bx - By|^2 + |x - y|_M^2 >= |Bx - By|^2 + (|x|_M - |y|_M)^2,
 ///
@@ -13,16 +14,19 @@ internal import KernelInterface
 /// makes its range fit. B has entries of 8 bits, so products are exact, and any B is valid; a good one covers the
 /// directions in which the rows differ (``SketchBasis``).
 ///
-/// **Manhattan, bytes.** The sums over blocks of pixels: the absolute difference of two sums is at most the sum of absolute
-/// differences.
+/// **Manhattan, bytes.** The sums over blocks of pixels: the absolute difference of two sums is at most the sum of
+/// absolute differences.
 ///
-/// **Floats.** The components that vary most, turned by a rotation so that they have similar ranges (Euclid only), and the
-/// norm of the others.
+/// **Floats.** The components that vary most, turned by a rotation so that they have similar ranges (Euclid only), and
+/// the norm of the others.
 ///
-/// **Cosine.** The features of x / |x|, for which |f(x) - f(y)|^2 <= 2 - 2 cos(x, y). A row of zeros has features of zeros.
+/// **Cosine.** The features of x / |x|, for which |f(x) - f(y)|^2 <= 2 - 2 cos(x, y). A row of zeros has features of
+/// zeros.
 final class SketchFeatures {
   /// The longest row, in values, that is compared with a basis.
   static let longestRow = 32768
+  /// Rows of floats with a greater norm are always compared, because sums of their squares might overflow.
+  static let longestNorm = 0x1p60
   /// The most features besides the norm of the rest; a power of two, for which `mix` gives all of them similar ranges.
   private static let mostFeatures = 64
 
@@ -143,7 +147,7 @@ final class SketchFeatures {
     }
     if metric == .cosine && norm > 0 {
       for place in 0..<RowSketches.bytes { values[place] /= norm }
-      if norm.isFinite { norm = 1 }
+      norm = norm < Self.longestNorm ? 1 : .infinity
     }
   }
 }

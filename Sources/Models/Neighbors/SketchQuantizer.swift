@@ -12,8 +12,8 @@ struct SketchQuantizer {
   /// The error of most rows is at most this, in units of the step.
   private(set) var rowError = 0.0
 
-  /// Chooses the range of bytes for the features of a sample of the rows, with a margin. Returns nil if all rows have the
-  /// same features, or some are not finite.
+  /// Chooses the range of bytes for the features of a sample of the rows, with a margin. Returns nil if all rows have
+  /// the same features, or some are not finite.
   init?(_ sample: SketchFeatures.Values, _ comparison: Comparison) {
     self.comparison = comparison
     let bytes = RowSketches.bytes
@@ -46,13 +46,13 @@ struct SketchQuantizer {
 
   /// Writes the sketch of a row of features to `target`: (RowSketches.bytes).
   ///
-  /// The features have a rounding error of less than 2^-22 of the norm of the row (the one that is left of the norm after
-  /// a subtraction has the largest), and the differences of one of less than 2^-50 of the numbers subtracted. The bound
-  /// adds 2^-20 of both.
+  /// The features have a rounding error of less than 2^-22 of the norm of the row (the one that is left of the norm
+  /// after a subtraction has the largest), and the differences of one of less than 2^-50 of the numbers subtracted. The
+  /// bound adds 2^-20 of both.
   func sketch(_ values: SketchFeatures.Values, _ row: Int, _ target: UnsafeMutablePointer<UInt8>) -> Sketch {
     var sketch = Sketch()
     let norm = values.norm(row)
-    guard norm.isFinite else {
+    guard norm < SketchFeatures.longestNorm else {
       target.update(repeating: 0, count: RowSketches.bytes)
       sketch.error = .infinity
       return sketch
