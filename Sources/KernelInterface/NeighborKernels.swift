@@ -59,7 +59,7 @@ package protocol NeighborKernels: Sendable {
   /// - Parameters:
   ///   - rows: [row][rowBytes], not necessarily aligned
   ///   - numbers: (16), the numbers of the rows
-  ///   - tile: (rowBytes rounded up to a multiple of 4) * 16 bytes, overwritten
+  ///   - tile: (rowBytes rounded up to a multiple of 64) * 16 bytes, overwritten; aligned to 64 bytes
   static func packTile(
     rows: UnsafePointer<UInt8>, rowBytes: Int, numbers: UnsafePointer<Int32>, tile: UnsafeMutablePointer<UInt8>)
 

@@ -40,7 +40,17 @@ extension SIMDKernels {
   package static func packTile(
     rows: UnsafePointer<UInt8>, rowBytes: Int, numbers: UnsafePointer<Int32>, tile: UnsafeMutablePointer<UInt8>
   ) {
-    atelier_pack_tile(rows, rowBytes, numbers, tile)
+    var offset = 0
+    while offset < rowBytes {
+      // 64 bytes of each row, which are then transposed where they are.
+      let square = UnsafeMutableRawPointer(tile + offset * 16)
+      for row in 0..<16 {
+        let bytes = atelier_load_bytes(rows + Int(numbers[row]) * rowBytes + offset, rowBytes - offset)
+        square.storeBytes(of: bytes, toByteOffset: row * 64, as: SIMD64<UInt8>.self)
+      }
+      atelier_transpose_square_16x16(square.assumingMemoryBound(to: Int32.self))
+      offset += 64
+    }
   }
 
   package static func rowsWithinLimits(

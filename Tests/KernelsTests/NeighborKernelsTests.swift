@@ -118,9 +118,9 @@ import Testing
       return byte < rowBytes ? rows.pointer[row * rowBytes + byte] : 0
     }
     for set in InstructionSet.available {
-      let tile = AlignedBuffer([UInt8](repeating: 7, count: words * 64))
+      let tile = AlignedBuffer([UInt8](repeating: 7, count: (words + 15) / 16 * 1024))
       set.kernels.packTile(rows: rows.pointer, rowBytes: rowBytes, numbers: numbers, tile: tile.pointer)
-      #expect(Array(tile.elements) == expected, "\(set)")
+      #expect(Array(tile.elements.prefix(words * 64)) == expected, "\(set)")
     }
   }
 

@@ -103,18 +103,15 @@ ATELIER_INLINE atelier_i32x16 atelier_add_row_differences(
 // Returns the sum of the lanes.
 ATELIER_INLINE int32_t atelier_lane_sum(atelier_i32x16 v) { return __builtin_reduce_add(v); }
 
-// Returns 64 bytes; of fewer than 64, all `count`, followed by zeros. Reads nothing behind them. (A macro, because C
-// functions compiled for narrower instruction sets must not return such vectors to each other.)
-#if defined(__AVX512BW__)
-#define ATELIER_LOAD_BYTES(bytes, source, count)                                                     \
-  bytes = (atelier_u8x64)_mm512_maskz_loadu_epi8(                                                    \
-      (count) < 64 ? ((__mmask64)1 << (count)) - 1 : ~(__mmask64)0, source)
-#else
-#define ATELIER_LOAD_BYTES(bytes, source, count) __builtin_memcpy(&bytes, source, (count) < 64 ? (count) : 64)
-#endif
+// Returns 64 bytes; of fewer than 64, all `count`, followed by zeros. Reads nothing behind them.
 ATELIER_INLINE atelier_u8x64 atelier_load_bytes(const uint8_t *source, long count) {
   atelier_u8x64 bytes = 0;
-  ATELIER_LOAD_BYTES(bytes, source, count);
+#if defined(__AVX512BW__)
+  const __mmask64 mask = count < 64 ? ((__mmask64)1 << count) - 1 : ~(__mmask64)0;
+  bytes = (atelier_u8x64)_mm512_maskz_loadu_epi8(mask, source);
+#else
+  __builtin_memcpy(&bytes, source, count < 64 ? count : 64);
+#endif
   return bytes;
 }
 
@@ -123,27 +120,6 @@ ATELIER_INLINE atelier_u8x64 atelier_load_64_bytes(const uint8_t *source) {
   atelier_u8x64 bytes;
   __builtin_memcpy(&bytes, source, sizeof bytes);
   return bytes;
-}
-
-// target[word][row][4 bytes] = the words of the rows `numbers` of `rowBytes` bytes each, for 16 rows. An incomplete
-// last word is filled up with zeros. The target is aligned to 64 bytes.
-ATELIER_INLINE void atelier_pack_tile(
-    const uint8_t *rows, long rowBytes, const int32_t *numbers, uint8_t *target) {
-  const long words = (rowBytes + 3) / 4;
-  for (long word = 0; word < words; word += 16) {
-    atelier_i32x16 a[16];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i++) {
-      atelier_u8x64 bytes = 0;
-      ATELIER_LOAD_BYTES(bytes, rows + numbers[i] * rowBytes + 4 * word, rowBytes - 4 * word);
-      a[i] = (atelier_i32x16)bytes;
-    }
-    atelier_transpose_lanes(a);
-    // A constant number of steps keeps `a` in registers.
-#pragma clang loop unroll(full)
-    for (long i = 0; i < 16; i++)
-      if (word + i < words) *(atelier_i32x16 *)(target + (word + i) * 64) = a[i];
-  }
 }
 
 // Returns 16 bits: bit i is set if sums[i] >= limit.

@@ -53,3 +53,11 @@ ATELIER_INLINE void atelier_transpose_rows_16x16(const int32_t *source, const in
   atelier_transpose_lanes(a);
   for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(target + 16 * i) = a[i];
 }
+
+// Transposes a square of 16x16 numbers of 32 bits in place. It is aligned to 64 bytes.
+ATELIER_INLINE void atelier_transpose_square_16x16(int32_t *square) {
+  atelier_i32x16 a[16];
+  for (int i = 0; i < 16; i++) a[i] = *(const atelier_i32x16 *)(square + 16 * i);
+  atelier_transpose_lanes(a);
+  for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(square + 16 * i) = a[i];
+}

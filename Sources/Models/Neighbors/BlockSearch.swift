@@ -18,7 +18,7 @@ struct BlockSearch: ~Copyable {
   var fullComparisons = 0
 
   private let queryRows: NeighborIndex.Rows
-  /// [tilesAtOnce][word][16 rows][4 bytes]
+  /// [tilesAtOnce][word][16 rows][4 bytes], and room for the words with which the last tile is filled up.
   let packed: AlignedBuffer<UInt8>
   /// [query][tilesAtOnce][16]
   private let totals: AlignedBuffer<Double>
@@ -37,7 +37,7 @@ struct BlockSearch: ~Copyable {
     queryRows = queries
     self.queries = PreparedQueries(queries, metric: index.metric)
     lists = (0..<queries.count).map { _ in NearestList(capacity: k) }
-    packed = AlignedBuffer(count: Self.tilesAtOnce * index.wordsPerRow * 64)
+    packed = AlignedBuffer(count: (Self.tilesAtOnce * index.wordsPerRow + 16) * 64)
     totals = AlignedBuffer(count: queries.count * Self.tilesAtOnce * 16)
   }
 

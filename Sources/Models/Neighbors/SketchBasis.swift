@@ -212,7 +212,7 @@ final class SketchBasis {
     _ values: [UInt8], _ length: Int, _ numbers: ArraySlice<Int32>, _ kernels: any KernelSet.Type
   ) -> AlignedBuffer<Double> {
     let rowWords = (length + 3) / 4
-    let tile = AlignedBuffer<UInt8>(count: rowWords * 64)
+    let tile = AlignedBuffer<UInt8>(count: (rowWords + 16) * 64)
     let totals = AlignedBuffer<Double>(count: count * 16)
     let all = (0..<16).map { numbers[min(numbers.startIndex + $0, numbers.endIndex - 1)] }
     values.withUnsafeBufferPointer { values in
