@@ -125,9 +125,9 @@ import Testing
       #expect(again.errors.contains("the training has finished, and its model is runs/\(run)/cnn.safetensors"))
     }
     let other = try AtelierProcess(["train", "forest", "--resume", run], in: folder)
-    #expect(other.status == 64 && other.errors.contains("is not a training of a forest"), "\(other.errors)")
+    #expect(other.status == 64 && other.errors.contains("is not a training of a random forest"), "\(other.errors)")
     let none = try AtelierProcess(["train", "forest", "--resume", "latest"], in: folder)
-    #expect(none.status == 66 && none.errors.contains("there is no run of a forest"), "\(none.errors)")
+    #expect(none.status == 66 && none.errors.contains("there is no run of a random forest"), "\(none.errors)")
     let bare = try AtelierProcess(["train"], in: folder)
     #expect(bare.status == 64 && bare.errors.contains("specify a model (cnn, forest, "))
   }

@@ -169,8 +169,8 @@ import Testing
       #expect(run.status == 0 && folder.names(in: "a.parts") == parts, "\(model): \(run.errors)")
     }
     for (arguments, status, reason) in [
-      (["extra-trees", "--resume", "a.parts"], Int32(64), "a.parts is an unfinished training of a forest, not of a"),
-      (["cnn", "--resume", "a.parts"], 64, "a.parts is an unfinished training of a forest, not of a cnn"),
+      (["extra-trees", "--resume", "a.parts"], Int32(64), "a.parts is an unfinished training of a random forest, not"),
+      (["cnn", "--resume", "a.parts"], 64, "a.parts is an unfinished training of a random forest, not of a convo"),
     ] {
       let run = try AtelierProcess(["train"] + arguments + ["--data", data], in: folder)
       #expect(run.status == status && run.errors.contains(reason), "\(run.errors)")

@@ -32,14 +32,20 @@ import Testing
     let model = try model()
     #expect(try reread(model.tensors) == model)
     #expect(model.intercepts[3] == -.infinity && model.weights.count == 24)
+    #expect(try #require(model.iterations) > 0)
+    // Files of earlier versions do not contain the number of iterations.
+    let earlier = try reread(model.tensors.filter { $0.name != "iterations" })
+    #expect(earlier.iterations == nil && earlier.weights == model.weights)
   }
 
   @Test func rejectsDamagedTensors() throws {
     let tensors = try model().tensors
     let damaged: [[Tensor]] = try [
-      [], Array(tensors.dropFirst()), Array(tensors.dropLast()), tensors + [tensors[0]], [tensors[0], tensors[0]],
+      [], Array(tensors.dropFirst()), [tensors[0], tensors[2]], tensors + [tensors[0]], [tensors[0], tensors[0]],
       tensors.map { Tensor(name: $0.name, shape: [1] + $0.shape, elementType: $0.elementType, bytes: $0.bytes) },
-      tensors.map { Tensor(name: $0.name, shape: $0.shape, elementType: .int32, bytes: $0.bytes) },
+      tensors.prefix(2).map { Tensor(name: $0.name, shape: $0.shape, elementType: .int32, bytes: $0.bytes) },
+      tensors.prefix(2) + [Tensor(name: "iterations", shape: [1], [Int64(-1)])],
+      tensors.prefix(2) + [Tensor(name: "iterations", shape: [2], [Int64(1), 2])],
       changed("weights") { $0[0] = .nan },
       changed("weights") { $0[23] = .infinity },
       changed("weights") { $0[7] = .greatestFiniteMagnitude },

@@ -60,9 +60,12 @@ import Testing
     ("model: tree\nspace: {}\nsamples: 3", "samples requires `strategy: random`"),
     (
       "model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9",
-      "epochs cannot be the resource of halving for tree"
+      "the resource of halving for tree must be images, not epochs"
     ),
-    ("model: tree\nspace: {}\nscoring: acuracy", "did you mean accuracy?"),
+    (
+      "model: tree\nspace: {}\nscoring: acuracy",
+      "scoring must be accuracy, balanced_accuracy, f1_macro or neg_log_loss, not \"acuracy\""
+    ),
     (
       "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
       "line 5, column 7: criterion must be gini or entropy, not \"gni\""
@@ -286,7 +289,7 @@ import Testing
       #expect(definition.images == 50 && !definition.refit)
     }
     func trees(factor: Int) -> SweepDefinition.Strategy {
-      .halving(SuccessiveHalving(resource: .trees, factor: factor, least: 1, most: 90))
+      .halving(SuccessiveHalving(resource: .trees, factor: factor, least: nil, most: 90))
     }
     #expect(found.map(\.strategy) == [.grid, trees(factor: 2)])
     #expect(try read(halving) { $0.strategy["factor"] = "3" }[0].strategy == trees(factor: 3))

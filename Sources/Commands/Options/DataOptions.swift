@@ -8,13 +8,13 @@ internal import Text
 struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Data set: \(FashionMNIST.name), or a folder.",
+      "Data set: \(FashionMNIST.name), or a folder or file.",
       discussion: """
-        \(DatasetReaders.all.help) Default: the folder in the environment variable \(Dataset.environmentVariable), \
-        else \(FashionMNIST.name).
+        Formats: \(DatasetReaders.all.map(\.name).joined(separator: ", ")); see `atelier data --help`. Default: the \
+        folder in the environment variable \(Dataset.environmentVariable), else \(FashionMNIST.name).
         """,
-      valueName: "name|dir"),
-    completion: .directory)
+      valueName: "name|path"),
+    completion: .file())
   var data: String?
 
   /// The name of the data set, or the absolute path of its folder: an argument for `--data` in any folder.

@@ -38,12 +38,12 @@ package enum DatasetReaders {
 }
 
 extension [any DatasetReader] {
-  /// The description of all formats for help: a sentence about each.
+  /// The description of all formats for help: a line about each.
   package var help: String {
-    let sentences = map { reader in
+    let lines = map { reader in
       "\(reader.name.prefix(1).uppercased() + reader.name.dropFirst()) (\(reader.fileList)): \(reader.summary)"
     }
-    return sentences.joined(separator: " ")
+    return lines.joined(separator: "\n")
   }
 
   /// Reads the data set at `path` by the first reader that recognizes it. The data set is within the limits, whatever

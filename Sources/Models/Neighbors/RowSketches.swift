@@ -57,8 +57,8 @@ final class RowSketches {
   /// Returns nil as well if sketches leave more than half of the rows within the distances that searches have: they are
   /// of no use then.
   ///
-  /// - Parameter probes: some of the rows, and the distances within which their neighbors are; nil to make sketches even
-  ///   if they are of no use
+  /// - Parameter probes: some of the rows, and the distances within which their neighbors are; nil to make sketches
+  ///   even if they are of no use
   init?(
     of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?,
     probes: (rows: NeighborIndex.Rows, radii: [Double])?, on context: ComputeContext

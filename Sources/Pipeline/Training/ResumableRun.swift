@@ -39,15 +39,15 @@ package struct ResumableRun {
       return
     }
     guard let kind = Self.kind(of: found), kinds.contains(kind) else {
+      let (name, model) = (found.name, found.definition.prefix { $0 != ":" })
       throw RunError(
-        "run \(found.name) is not a training of \(Self.nouns(kinds)): \(found.kind) \(found.definition.prefix { $0 != ":" })",
-        kind: .wrongUse)
+        "run \(name) is not a training of \(Self.nouns(kinds)): \(found.kind) \(model)", kind: .wrongUse)
     }
     (path, self.kind) = (folders.path(found.name), kind)
   }
 
   /// The models in a sentence: "a decision tree or a random forest".
-  private static func nouns(_ kinds: [ModelKind]) -> String { kinds.map(\.family.noun).alternatives }
+  private static func nouns(_ kinds: [ModelKind]) -> String { kinds.map { $0.family.noun }.alternatives }
 
   /// Returns the model that a run trains; nil if it is not a training.
   private static func kind(of run: Run) -> ModelKind? {
