@@ -20,12 +20,11 @@ struct LoadedModel {
   var classes: DataOptions.ClassNames { (names: saved.metadata.classNames, of: "the model") }
 
   /// Checks that the images have the shape of the training images.
-  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` if they do not
+  /// - Throws: ``DatasetError/wrongShape(path:images:model:)`` if they do not
   func check(fits dataset: Dataset) throws(DatasetError) {
     let shape = saved.metadata.imageShape
     guard dataset.shape == shape else {
-      throw .inconsistent(
-        path: dataset.name, reason: "has images of \(dataset.shape); the model was trained on images of \(shape)")
+      throw .wrongShape(path: dataset.name, images: dataset.shape, model: shape)
     }
   }
 

@@ -14,7 +14,7 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       The images must have the height, width and number of channels of the training images; transparent pixels are \
       blended onto white. Images that cannot be used are reported and skipped, and the exit status is then 65 (66 if \
-      all of them are missing).
+      all of them are missing, 78 if all of them have another shape).
 
       Example:  atelier predict runs/…/cnn.safetensors shirt.png bag.png
       """)
@@ -61,7 +61,8 @@ struct PredictCommand: ParsableCommand {
     if !usable.isEmpty || failures.isEmpty { try predict(usable, loaded, context) }
     guard failures.isEmpty else {
       computeOptions.logger.error("\(failures.count) of \(counted(images.count, "image")) could not be predicted")
-      throw ExitCode(failures.allSatisfy(\.isMissing) ? ExitStatus.noInput : ExitStatus.badData)
+      if failures.allSatisfy(\.isMissing) { throw ExitCode(ExitStatus.noInput) }
+      throw ExitCode(failures.allSatisfy(\.isWrongShape) ? ExitStatus.wrongShape : ExitStatus.badData)
     }
   }
 
@@ -88,9 +89,7 @@ struct PredictCommand: ParsableCommand {
   private func read(_ path: String, shape: ImageShape) throws(DatasetError) -> DecodedImage {
     let file = try ImageDecoders.all.read(path)
     let found = file.image(channels: shape.channels).shape
-    guard found == shape else {
-      throw .inconsistent(path: path, reason: "is an image of \(found); the model was trained on \(shape)")
-    }
+    guard found == shape else { throw .wrongShape(path: path, images: found, model: shape) }
     return file
   }
 

@@ -6,13 +6,18 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case damaged(path: String, reason: String)
   /// Files that are valid by themselves contradict each other.
   case inconsistent(path: String, reason: String)
+  /// The images have another shape than those that a model was trained on.
+  case wrongShape(path: String, images: ImageShape, model: ImageShape)
 
   package var isMissing: Bool { if case .missing = self { true } else { false } }
+  package var isWrongShape: Bool { if case .wrongShape = self { true } else { false } }
 
   package var description: String {
     switch self {
     case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason):
       "\(path): \(reason)"
+    case .wrongShape(let path, let images, let model):
+      "\(path): has images of \(images); the model was trained on images of \(model)"
     }
   }
 }
