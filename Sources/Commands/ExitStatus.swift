@@ -23,6 +23,7 @@ enum ExitStatus {
   static let inputOutput = EX_IOERR
   static let notAllowed = EX_NOPERM
   static let temporary = EX_TEMPFAIL
+  static let wrongShape = EX_CONFIG
 
   /// The list of exit statuses in `atelier --help`.
   static let documentation = """
@@ -30,7 +31,8 @@ enum ExitStatus {
     not exist; 69 a coordinator, worker, port or browser is unavailable, or tasks were quarantined (a ranking is then \
     incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 reading \
     or writing failed, for example on a full disk; 75 another process is using the run; 76 the coordinator refuses \
-    this worker; 77 requires root; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
+    this worker; 77 requires root; 78 the images have another shape than those that the model was trained on; 129 \
+    stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
     """
 
   /// Returns the exit status for an error; nil for errors that Atelier does not define.
@@ -49,11 +51,13 @@ enum ExitStatus {
       case .busy: return temporary
       case .notCreated: return cannotCreate
       }
-    case ModelError.badModel, ModelError.wrongShape, ModelError.notExportable, is EvaluationError: return badData
+    case ModelError.badModel, ModelError.notExportable, is EvaluationError: return badData
+    case ModelError.wrongShape: return wrongShape
     case let error as DatasetError:
       switch error {
       case .missing: return noInput
       case .damaged, .inconsistent: return badData
+      case .wrongShape: return wrongShape
       }
     case let error as FileError:
       switch error {

@@ -170,7 +170,7 @@ import Testing
     let run = try AtelierProcess(["predict", "tree"] + images + ["--json", "found.json"], in: folder)
     #expect(run.status == 65, "\(run.errors)")
     for message in [
-      "wide.png: is an image of 4x16; the model was trained on 8x8",
+      "wide.png: has images of 4x16; the model was trained on images of 8x8",
       "plain.txt: is not a PNG, JPEG, WebP or PGM/PPM image",
       "missing.png: there is no such file", "3 of 5 images could not be predicted",
     ] { #expect(run.errors.contains(message), "\(run.errors)") }
@@ -179,6 +179,8 @@ import Testing
     #expect(found?.compactMap { $0["image"] as? String } == ["good.png", "also.png"])
     let missing = try AtelierProcess(["predict", "tree", "missing.png"], in: folder)
     #expect(missing.status == 66 && missing.output.isEmpty)
+    let wide = try AtelierProcess(["predict", "tree", "wide.png"], in: folder)
+    #expect(wide.status == 78 && wide.output.isEmpty)
   }
 
   /// Swift strings are Unicode: a file with another name would be read or written.
