@@ -16,9 +16,8 @@ package struct AccuracyBenchmark {
 
   package static let seeds: Range<UInt64> = 0..<5
 
-  /// The standard network with a short training. Chosen on validation images of Fashion-MNIST; there is no validation
-  /// set, so that all images are trained on.
-  package static var recipe: NetworkSettings {
+  /// The standard network with a short training on all images, without a validation set.
+  private static var recipe: NetworkSettings {
     var settings = NetworkSettings()
     settings.epochs = 2
     settings.validation = 0
@@ -95,7 +94,8 @@ package struct AccuracyResult: Encodable {
   package let threads: Int
   package let instructionSet: String
   package let samples: [AccuracySample]
-  /// A training that does not reach the accuracy counts as longer than all others; nil if most of them do not.
+  /// The median time, in which a training that does not reach the accuracy counts as infinitely long; nil if it is
+  /// infinite.
   package let medianSeconds: Double?
 
   init(target: Double, settings: [String: String], threads: Int, instructionSet: String, samples: [AccuracySample]) {

@@ -31,7 +31,7 @@ static void emit(j_common_ptr info, int level) {
   switch (info->err->msg_code) {
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_ADOBE_XFORM:
-    case JWRN_BOGUS_ICC:
+    case JWRN_JFIF_MAJOR:
       return;
     default:
       fail(info);
@@ -77,7 +77,7 @@ static _Bool run(
   jpeg_start_decompress(info);
   if (info->output_height != (JDIMENSION)image->height || info->output_width != (JDIMENSION)image->width ||
       info->output_components != image->channels) {
-    snprintf(state->message, JMSG_LENGTH_MAX, "its size changes");
+    snprintf(state->message, JMSG_LENGTH_MAX, "its size or color differs from the header");
     return 0;
   }
   const size_t row_length = (size_t)image->width * (size_t)image->channels;

@@ -7,7 +7,7 @@ struct DataCommand: ParsableCommand {
     abstract: "Describes a data set: shapes, class counts, mean, standard deviation, duplicates, SHA-256.",
     usage: "atelier data [<options>]",
     discussion: """
-      Reads and checks every file, so it also validates a data set. The formats:
+      Reads and checks every file, so it also validates a data set. Supported formats:
 
       \(DatasetReaders.all.help)
 

@@ -27,8 +27,8 @@ struct ExportCommand: ParsableCommand {
     name: .shortAndLong,
     help: ArgumentHelp(
       """
-      File to write (default: the model's path with the ending of the format). An existing file is replaced; pipes, \
-      devices and /dev/stdout are written to.
+      File to write (default: the model's path with the file extension of the format). An existing file is replaced; \
+      pipes, devices and /dev/stdout are written to.
       """, valueName: "file"))
   var output: String?
 

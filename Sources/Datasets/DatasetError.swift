@@ -17,7 +17,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason):
       "\(path): \(reason)"
     case .wrongShape(let path, let images, let model):
-      "\(path): has images of \(images); the model was trained on images of \(model)"
+      "\(path): the shape of the images is \(images); the model was trained on images of \(model)"
     }
   }
 }

@@ -24,7 +24,7 @@ package enum DatasetLimits {
     }
     guard size.height * size.width <= filePixels else {
       throw .damaged(
-        path: path, reason: "is \(size); the maximum is \(filePixels >> 20) Mi pixels")
+        path: path, reason: "is \(size); the maximum is \(filePixels) pixels")
     }
   }
 

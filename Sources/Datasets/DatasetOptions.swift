@@ -1,4 +1,4 @@
-/// What a reader of data sets does beyond the files themselves. Every reader uses the options that apply to its format.
+/// Options for reading a data set. Every reader uses the options that apply to its format.
 package struct DatasetOptions: Sendable {
   /// How images of different kinds become images of one shape.
   package var conversion = ImageConversion()

@@ -1,6 +1,11 @@
 internal import Text
 
 extension Split {
+  /// Why a data set without a test set cannot be split.
+  static let tooFewImages = """
+    holds one image of each class; expected at least two of some class, since one becomes a test image
+    """
+
   /// Splits images without a test set, by ``isTest(_:fraction:seed:)`` with the number of an image as its name.
   /// - Parameters:
   ///   - name, classNames: of the data set
@@ -18,7 +23,7 @@ extension Split {
     }
     let testIndices = isTest.indices.filter { isTest[$0] }
     guard !testIndices.isEmpty else {
-      throw .damaged(path: path, reason: "holds one image of each class; a test set needs a class with two")
+      throw .damaged(path: path, reason: Self.tooFewImages)
     }
     let note =
       "there is no test set; \(counted(testIndices.count, "image")) of \(images.count), chosen by their numbers and "

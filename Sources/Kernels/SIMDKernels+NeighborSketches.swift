@@ -1,25 +1,7 @@
 internal import CInstructions
 package import KernelInterface
 
-/// The sums of one query with two tiles of sketches, in 32 bits.
-private struct SketchSums {
-  var first, second: SIMD16<Int32>
-
-  @inline(__always)
-  init(_ first: SIMD16<Int32>, _ second: SIMD16<Int32>) { (self.first, self.second) = (first, second) }
-
-  @inline(__always)
-  mutating func add(_ comparison: Comparison, _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ word: Int32) {
-    switch comparison {
-    case .products:
-      first = atelier_add_products(first, a, word)
-      second = atelier_add_products(second, b, word)
-    case .differences:
-      first = atelier_add_differences(first, a, word)
-      second = atelier_add_differences(second, b, word)
-    }
-  }
-
+extension TilePair {
   /// Stores the masks, and returns the number of marks.
   @inline(__always)
   func store(_ comparison: Comparison, _ limit: Int32, _ masks: UnsafeMutablePointer<UInt16>, both: Bool) -> Int {
@@ -77,7 +59,7 @@ extension SIMDKernels {
       let first = UnsafeRawPointer(rows + tile * words * 64)
       let second = both ? first + words * 64 : first
       let offset = UnsafeRawPointer(offsets + tile * 16)
-      let start = SketchSums(
+      let start = TilePair(
         offset.load(as: SIMD16<Int32>.self), (both ? offset + 64 : offset).load(as: SIMD16<Int32>.self))
       var query = 0
       // Six queries times two tiles take 12 registers of AVX-512.

@@ -2,11 +2,14 @@ internal import CInstructions
 package import KernelInterface
 
 /// The sums of one query with two tiles of rows, in 32 bits.
-private struct TilePair {
+struct TilePair {
   var first = SIMD16<Int32>()
   var second = SIMD16<Int32>()
 
   @inline(__always) init() {}
+
+  @inline(__always)
+  init(_ first: SIMD16<Int32>, _ second: SIMD16<Int32>) { (self.first, self.second) = (first, second) }
 
   @inline(__always)
   mutating func add(_ comparison: Comparison, _ a: SIMD16<Int32>, _ b: SIMD16<Int32>, _ word: Int32) {

@@ -58,15 +58,15 @@ package struct HalvingSearch: SearchStrategy {
     try require(halving.most >= 1, "max-resource", "max-resource must be at least 1, not \(halving.most)")
     try require(
       halving.least ?? 1 >= 1 && halving.least ?? 1 <= halving.most, "min-resource",
-      "min-resource must be from 1 to max-resource, \(halving.most), not \(halving.least ?? 1)")
+      "min-resource must be from 1 to max-resource (\(halving.most)), not \(halving.least ?? 1)")
     let (model, possible) = (definition.model, SuccessiveHalving.Resource.names(for: definition.model))
     try require(
       possible.contains(halving.resource.rawValue), "resource",
-      "the resource of halving for \(model.rawValue) must be \(possible.alternatives), not \(halving.resource.rawValue)"
+      "resource must be \(possible.alternatives) for \(model.rawValue), not \(halving.resource.rawValue)"
     )
     guard let setting = halving.resource.setting else {
       return try require(
-        definition.images == nil, "images", "images cannot be limited if they are the resource of halving")
+        definition.images == nil, "images", "images cannot be combined with halving by images")
     }
     try require(
       !definition.spaces.contains { $0.values[setting] != nil }, setting,

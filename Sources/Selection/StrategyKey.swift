@@ -1,20 +1,9 @@
-internal import Text
-
 /// A key that a strategy reads from a sweep file.
 package struct StrategyKey: Sendable {
   package enum Kind: Sendable {
     case integer
     case number
     case choice([String])
-
-    /// The kind in an error: "must be …".
-    fileprivate var text: String {
-      switch self {
-      case .integer: "an integer"
-      case .number: "a number"
-      case .choice(let words): words.alternatives
-      }
-    }
   }
 
   package let name: String
@@ -41,16 +30,16 @@ package struct StrategyKey: Sendable {
   /// - Parameter place: the key or the option in the error
   /// - Throws: ``SweepError`` that says what the value must be
   func check(_ text: String, as place: String) throws(SweepError) {
-    let isValid =
-      switch kind {
-      case .integer: Int(text) != nil
-      case .number: Double(text) != nil
-      case .choice(let words): words.contains(text)
-      }
-    guard isValid else {
-      let quoted = text.prefix(SweepError.longestQuotation)
-      throw SweepError("\(place) must be \(kind.text), not \"\(quoted)\"", key: name)
+    switch kind {
+    case .integer: if Int(text) == nil { throw error(text, "an integer", place) }
+    case .number: if Double(text) == nil { throw error(text, "a number", place) }
+    case .choice(let words):
+      if !words.contains(text) { throw SweepError(text, of: name, isNoneOf: words, place: place) }
     }
+  }
+
+  private func error(_ text: String, _ expected: String, _ place: String) -> SweepError {
+    SweepError("\(place) must be \(expected), not \"\(text.prefix(SweepError.longestQuotation))\"", key: name)
   }
 }
 

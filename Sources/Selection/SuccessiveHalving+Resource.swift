@@ -18,7 +18,7 @@ extension SuccessiveHalving {
     package static let images = Resource(images: "images")
 
     /// The names of all resources, the number of images last.
-    package static let names: [String] = {
+    static let names: [String] = {
       var names: [String] = []
       for facts in ModelFamilies.all.flatMap({ $0.settingsType.facts }) where facts.isResource {
         if !names.contains(facts.name) { names.append(facts.name) }
@@ -40,7 +40,7 @@ extension SuccessiveHalving {
     }
 
     /// The names, for help and errors: "epochs, trees or images".
-    package static var listed: String { names.alternatives }
+    static var listed: String { names.alternatives }
   }
 }
 
@@ -49,7 +49,7 @@ extension SuccessiveHalving {
 extension SuccessiveHalving {
   /// The least images of each class on the first rung, unless the sweep says otherwise. With fewer, the scores hardly
   /// distinguish configurations, and some classes are missing in a fold.
-  package static let leastImagesPerClass = 10
+  static let leastImagesPerClass = 10
 
   /// Returns the settings with the default of ``least`` that depends on the training images.
   /// - Throws: ``SweepError`` if ``most`` exceeds the number of images.

@@ -62,9 +62,9 @@ extension SweepDefinition {
       try overrides.apply(to: &self, strategies: strategies)
       try check()
     } catch {
-      let attributed = overrides.attributing(error)
+      let attributed = overrides.attributing(error, among: strategies)
       // An option has no line in the file.
-      throw reader.error(attributed == error ? error.key ?? "" : "", attributed.description)
+      throw reader.error(attributed.key ?? "", attributed.description)
     }
   }
 

@@ -12,8 +12,11 @@ package struct SweepError: Error, Equatable, CustomStringConvertible {
   package init(_ description: String, key: String? = nil) { (self.description, self.key) = (description, key) }
 
   /// The error of a key with a value that is none of the allowed words.
-  init(_ value: String, of key: String, isNoneOf words: [String]) {
-    self.init("\(key) must be \(words.alternatives), not \"\(value.prefix(Self.longestQuotation))\"", key: key)
+  /// - Parameter place: the key or the option in the error; nil for the key
+  init(_ value: String, of key: String, isNoneOf words: [String], place: String? = nil) {
+    let guess = value.nearest(among: words).map { "; did you mean \($0)?" } ?? ""
+    let quoted = value.prefix(Self.longestQuotation)
+    self.init("\(place ?? key) must be \(words.alternatives), not \"\(quoted)\"\(guess)", key: key)
   }
 
   init(unknown name: String, among names: [String], in place: String, key: String? = nil) {

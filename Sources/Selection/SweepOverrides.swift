@@ -26,17 +26,24 @@ package struct SweepOverrides: Sendable, Equatable {
     definition.refit = refit ?? definition.refit
   }
 
-  /// Returns the error with the name of the option, if an option gave the value that it is about.
-  package func attributing(_ error: SweepError) -> SweepError {
-    guard let key = error.key, let option = options[key], error.description.hasPrefix(key) else { return error }
-    return SweepError("--\(option)" + error.description.dropFirst(key.count), key: key)
+  /// Returns the error with the name of the option, and without a key of the file, if an option gave the value.
+  package func attributing(
+    _ error: SweepError, among strategies: [any SearchStrategy.Type] = SearchStrategies.all
+  ) -> SweepError {
+    guard let key = error.key, let option = option(for: key, strategies), error.description.hasPrefix(key) else {
+      return error
+    }
+    return SweepError("--\(option)" + error.description.dropFirst(key.count))
   }
 
-  /// The options by the keys of a sweep file that they replace.
-  private var options: [String: String] {
-    let given = ["folds": folds != nil, "hold-out": holdOut != nil, "images": images != nil].filter(\.value).keys
-    let keys = SearchStrategies.all.flatMap { $0.keys }.filter { strategy[$0.name] != nil }
-    return Dictionary(given.map { ($0, $0) } + keys.map { ($0.name, $0.option) }) { first, _ in first }
+  /// Returns the option that gave the value of a key of a sweep file; nil if none did.
+  private func option(for key: String, _ strategies: [any SearchStrategy.Type]) -> String? {
+    switch key {
+    case "folds": folds.map { _ in key }
+    case "hold-out": holdOut.map { _ in key }
+    case "images": images.map { _ in key }
+    default: strategy[key] == nil ? nil : strategies.flatMap { $0.keys }.first { $0.name == key }?.option
+    }
   }
 
   // MARK: Strategy
@@ -82,6 +89,12 @@ package struct SweepOverrides: Sendable, Equatable {
     return "--\(key.option) requires " + (chooser.map { "--\($0)" } ?? "`strategy: \(type.name)`")
   }
 
+  /// Whether the options choose the same word for a key as other values do. Numbers may differ.
+  private func isEqual(_ key: StrategyKey, in values: [String: String]) -> Bool {
+    guard case .choice = key.kind else { return true }
+    return values[key.name] == strategy[key.name]
+  }
+
   private func strategy(
     over before: SweepDefinition.Strategy, among strategies: [any SearchStrategy.Type]
   ) throws(SweepError) -> SweepDefinition.Strategy {
@@ -96,7 +109,7 @@ package struct SweepOverrides: Sendable, Equatable {
       throw SweepError("\(Self.requirement(of: foreign, other)), or a sweep file with `strategy: \(other.name)`")
     }
     // The other values of a file with the same strategy are kept, unless the options choose another resource.
-    let isSame = type == before.type && choice.map { before.value.values[$0.key.name] == strategy[$0.key.name] } ?? true
+    let isSame = type == before.type && choice.map { isEqual($0.key, in: before.value.values) } ?? true
     let values = (isSame ? before.value.values : [:]).merging(strategy) { $1 }
     let option = choice?.key.option
     return SweepDefinition.Strategy(

@@ -1,10 +1,11 @@
 extension String {
   /// Returns the name that this word was probably meant to be: the one with the smallest Levenshtein distance, of
-  /// several the first in alphabetical order; nil if a third of the letters, and more than two (one of words shorter
-  /// than five letters), differ from all names.
+  /// several the first in alphabetical order; nil if too many letters differ from all names. A third may differ, at
+  /// least two (one in words of fewer than five letters), but never all.
   package func nearest(among names: [String]) -> String? {
+    let limit = Swift.min(count - 1, Swift.max(count < 5 ? 1 : 2, count / 3))
     let nearest = names.map { (distance: $0.distance(to: self), name: $0) }.min { $0 < $1 }
-    return nearest.flatMap { $0.distance <= Swift.max(count < 5 ? 1 : 2, count / 3) ? $0.name : nil }
+    return nearest.flatMap { $0.distance <= limit ? $0.name : nil }
   }
 
   /// Returns the number of letters to change, insert or delete (Levenshtein distance) among the first 64.

@@ -92,7 +92,7 @@ import Testing
     }
     let run = try evaluate("tree", on: other)
     #expect(
-      run.status == 78 && run.errors.contains("has images of 4x4; the model was trained on images of 8x8"),
+      run.status == 78 && run.errors.contains("the shape of the images is 4x4; the model was trained on images of 8x8"),
       "\(run.errors)")
   }
 

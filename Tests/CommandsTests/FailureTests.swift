@@ -56,10 +56,14 @@ import Testing
       "train cnn --learning-rate 1e30 --epochs 1 --batch 90 --data DATA", 64,
       "training diverged: the predictions after epoch 1"
     ),
+    ("train extra-trees --bootstrap --data DATA", 64, "Missing value for '--bootstrap"),
+    ("sweep linaer", 66, "for the model linear, use `atelier sweep linear`"),
+    ("benchmark --to-accuracy 2", 64, "--to-accuracy must be from 0 to 1"),
+    ("benchmark --cluster --simulate", 64, "--cluster and --simulate cannot be combined"),
     ("train forest --threads 0", 64, "--threads must be from 1 to 1024, not 0"),
     ("predict model.safetensors", 64, "Missing expected argument '<image> ...'"),
     ("predict plain.txt a.png --top 0", 64, "--top must be at least 1"),
-    ("benchmark --models cnn,mlp", 64, "'cnn,mlp' is invalid for '--models"),
+    ("benchmark --models cnn,mlp", 64, "Please provide one of 'cnn', 'forest', "),
     ("data --data nowhere", 66, "nowhere: there is no such folder"),
     ("train tree --data nowhere", 66, "nowhere: there is no such folder"),
     ("evaluate nowhere.safetensors --data DATA", 66, "cannot read nowhere.safetensors: No such file"),
@@ -161,6 +165,27 @@ import Testing
     #expect(folder.names == ["data", "plain.txt"])
   }
 
+  /// An empty name would be the beginning of the names of all runs.
+  @Test func emptyNameOfRunIsAnError() throws {
+    let run = try AtelierProcess(["train", "forest", "--resume", "", "--data", data], in: folder)
+    #expect(run.status == 64 && run.errors.contains("the name of the run to resume is empty"), "\(run.errors)")
+  }
+
+  @Test func optionsForNetworksAreRefusedForOtherModels() throws {
+    try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
+    let explained = try AtelierProcess(["explain", "tree", "--data", data, "--layer", "1"], in: folder)
+    #expect(explained.status == 64 && explained.errors.contains("--layer is an option for networks"))
+    let sweep = ["sweep", "tree", "--max-depth", "1", "--data", data, "--workers-per-trial", "2", "--no-refit"]
+    let searched = try AtelierProcess(sweep, in: folder)
+    #expect(searched.status == 0 && searched.errors.contains("teams of workers train networks only"))
+  }
+
+  @Test func classesWithoutTrainingImagesAreReported() throws {
+    let some = try TinyData.write(into: folder, classNames: ["cat", "hen", "owl", "ant"])
+    let run = try AtelierProcess(["train", "tree", "--data", some, "--output", "tree"], in: folder)
+    #expect(run.status == 0 && run.errors.contains("classes without training images: ant"), "\(run.errors)")
+  }
+
   /// The exit status shows that not all images were predicted.
   @Test func reportsInvalidImagesAndPredictsOthers() throws {
     try AtelierProcess(["train", "tree", "--data", data, "--output", "tree"], in: folder)
@@ -170,7 +195,7 @@ import Testing
     let run = try AtelierProcess(["predict", "tree"] + images + ["--json", "found.json"], in: folder)
     #expect(run.status == 65, "\(run.errors)")
     for message in [
-      "wide.png: has images of 4x16; the model was trained on images of 8x8",
+      "wide.png: the shape of the images is 4x16; the model was trained on images of 8x8",
       "plain.txt: is not a PNG, JPEG, WebP or PGM/PPM image",
       "missing.png: there is no such file", "3 of 5 images could not be predicted",
     ] { #expect(run.errors.contains(message), "\(run.errors)") }

@@ -233,14 +233,14 @@ import Testing
 
   @Test func refusesInvalidSweeps() throws {
     for (options, reason) in [
-      (["tree", "--criterion", "gni"], "--criterion must be gini or entropy, not \"gni\""),
+      (["tree", "--criterion", "gni"], "--criterion must be gini or entropy, not \"gni\"; did you mean gini?"),
       (["knn", "--neighbors", ""], "neighbors has an empty value"),
       (["tree", "--max-depth", "3", "--max-resource", "9"], "--max-resource requires --halving"),
       (["tree", "--max-depth", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--max-depth", "3", "--min-resource", "1"], "--min-resource requires --halving"),
       (["tree", "--samples", "3", "--factor", "3"], "--factor requires --halving"),
       (["tree", "--samples", "many"], "--samples must be an integer, not \"many\""),
-      (["cnn", "--halving", "epoch"], "--halving must be epochs, trees or images, not \"epoch\""),
+      (["cnn", "--halving", "epoch"], "--halving must be epochs, trees or images, not \"epoch\"; did you mean epo"),
       (["cnn", "--halving", "epochs", "--max-resource", "0"], "max-resource must be at least 1, not 0"),
       (
         ["forest", "--samples", "3", "--halving", "trees", "--max-resource", "9"],

@@ -125,7 +125,7 @@ struct SimulatedSearch {
     var found = definition(.forest, values, &random)
     switch Int.random(in: 0..<5, using: &random) {
     case 0: break
-    case 1, 2: found.strategy = .halving(halving(.trees, &random))
+    case 1, 2: found.strategy = .halving(halving(.init(rawValue: "trees")!, &random))
     default: found.strategy = .halving(halving(.images, &random))
     }
     return found
@@ -136,7 +136,7 @@ struct SimulatedSearch {
     let shards = [["8"], ["1", "12"], ["4"]][Int.random(in: 0..<3, using: &random)]
     var found = definition(.cnn, ["learning-rate": rates, "shards": shards], &random)
     if random.chance(0.7) {
-      found.strategy = .halving(halving(.epochs, &random))
+      found.strategy = .halving(halving(.init(rawValue: "epochs")!, &random))
     } else {
       found.spaces = [ParameterSpace(["learning-rate": .list(rates), "epochs": .list(["3", "20"])])]
     }

@@ -74,7 +74,7 @@ import Testing
     let cases: [(bytes: [UInt8], says: String)] = [
       ([], "ends too early"), ([0, 0], "ends too early"), (Array(good.dropLast()), "ends too early"),
       (good + [0], "more bytes after"), ([1] + good.dropFirst(), "begins with 1 0 8 3"),
-      (header([2, 2, 2], type: 13) + randomBytes(32, key: 3), "not an IDX file of bytes"),
+      (header([2, 2, 2], type: 13) + randomBytes(32, key: 3), "not an IDX file of images"),
       (header([2, 2]) + randomBytes(4, key: 4), "has 2 dimensions"), (header([0, 2, 2]), "holds no images"),
       (header([2, 0, 2]), "0x2"), (header([1, 513, 1]) + randomBytes(513, key: 5), "513x1"),
       (header([1, 2, 2, 2]) + randomBytes(8, key: 6), "2 channels"),

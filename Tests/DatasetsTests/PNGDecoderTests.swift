@@ -218,7 +218,9 @@ import Testing
       (PNGBytes.file(height: 3, width: 4, .gray, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
       (PNGBytes.file(height: 1, width: 1, .gray, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),
       (PNGBytes.file(height: 1, width: 40000, .gray, rows: [[1]]), "is 1x40000; expected height"),
-      (PNGBytes.file(height: 10000, width: 10000, .gray, rows: [[1]]), "is 10000x10000; the maximum is 64 Mi pixels"),
+      (
+        PNGBytes.file(height: 10000, width: 10000, .gray, rows: [[1]]), "is 10000x10000; the maximum is 67108864 pixels"
+      ),
       (PNGBytes.file(height: 2_000_000_000, width: 2_000_000_000, .gray, rows: [[1]]), "is not a PNG image"),
     ]
     for (bytes, says) in cases {

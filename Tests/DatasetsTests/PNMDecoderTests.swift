@@ -37,10 +37,10 @@ import Testing
       ("P5 1 1", "the maximum of the samples expected"), ("P5 1 1 255", "the samples expected"),
       ("P5 1 1 255\n", "1x1 samples expected"), ("P5 1 1 0\n1", "expected 1 to 65535"),
       ("P5 1 1 65536\n11", "expected 1 to 65535"), ("P5 0 1 255\n1", "is 1x0; expected"),
-      ("P5 40000 1 255\n1", "is 1x40000; expected"), ("P5 9999999999 1 255\n1", "something else than a number"),
-      ("P5 -1 1 255\n1", "something else than a number"), ("P5 1 1 255\nab", "has more bytes"),
+      ("P5 40000 1 255\n1", "is 1x40000; expected"), ("P5 9999999999 1 255\n1", "no valid number"),
+      ("P5 -1 1 255\n1", "no valid number"), ("P5 1 1 255\nab", "has more bytes"),
       ("P5 1 1 97\nb", "has the sample 98, but its maximum is 97"), ("P2 1 1 7 8", "has the sample 8"),
-      ("P2 2 1 7 8", "truncated"), ("P2 1 1 9 1x", "something else than a number"), ("P2 1 1 9 1 2", "more bytes"),
+      ("P2 2 1 7 8", "truncated"), ("P2 1 1 9 1x", "no valid number"), ("P2 1 1 9 1 2", "more bytes"),
       ("P3 30000 2000 255 1", "truncated"), ("P6 30000 2000 65535 1", "truncated"), ("P2 2 1 9 1 #", "truncated"),
     ]
     for (text, says) in cases {

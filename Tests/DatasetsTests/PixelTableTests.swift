@@ -75,8 +75,9 @@ import Testing
 
   @Test func refusesInvalidTable() throws {
     let cases: [(text: String, says: String)] = [
-      ("", "holds no images"), ("label,p0\n", "holds no images"), ("0\n1\n", "has 0 columns beside the label"),
-      ("0,1,2\n", "has 2 columns beside the label"), ("0,1\n1,2,3\n", "line 2 has 3 columns, but the first line has 2"),
+      ("", "holds no images"), ("label,p0\n", "holds no images"), ("0\n1\n", "has 0 columns besides the label"),
+      ("0,1,2\n", "has 2 columns besides the label"),
+      ("0,1\n1,2,3\n", "line 2 has 3 columns, but the first line has 2"),
       ("0,1\n1\n", "line 2 has 1 column,"), ("0,1\n0,256\n", "line 2, column 2: '256' is not a whole number"),
       ("0,1\n0,-1\n", "'-1' is not"), ("0,1\n0,1.5\n", "'1.5' is not"), ("0,1\n0,\n", "'' is not"),
       ("0,1\n0,nan\n", "'nan' is not"), ("0,1\n0,1e999\n", "'1e999' is not"), ("0,1\n0,0x1\n", "'0x1' is not"),

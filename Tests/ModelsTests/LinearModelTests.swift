@@ -198,6 +198,15 @@ import Testing
     #expect(done.allSatisfy { $0.total == 6 && $0.unit == .iterations } && done.last?.done == 6)
   }
 
+  /// The tolerance is below the precision of the losses: more iterations would not help.
+  @Test func fitThatRoundingErrorsEndHasNoWarning() throws {
+    var settings = LinearSettings()
+    (settings.iterations, settings.tolerance) = (100_000, 1e-9)
+    let fit = try LinearModel.solve(noisy, classCount: 3, settings: settings, on: anyContext) { _ in true }
+    #expect(fit.iterations < settings.iterations && fit.slope > 1.1 * settings.tolerance)
+    #expect(LinearFamily.warning(about: fit.model, training: noisy, on: anyContext) == nil)
+  }
+
   @Test func isCancelledAtEveryReport() throws {
     let images = randomImages(64, ImageShape(height: 8, width: 8, channels: 1), classes: 3)
     var settings = LinearSettings()

@@ -37,7 +37,7 @@ import Testing
         ])
       ])
     definition.splits = .holdOut(0.3)
-    definition.strategy = .halving(SuccessiveHalving(resource: .epochs, least: 4, most: 12))
+    definition.strategy = .halving(SuccessiveHalving(resource: .init(rawValue: "epochs")!, least: 4, most: 12))
     return definition
   }
 

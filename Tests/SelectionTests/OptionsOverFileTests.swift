@@ -39,7 +39,7 @@ import Testing
   @Test func errorsNameTheOptionInsteadOfALine() throws {
     for (options, reason) in [
       (["max-resource": "0"], "s.yaml: --max-resource must be at least 1, not 0"),
-      (["min-resource": "91"], "s.yaml: --min-resource must be from 1 to max-resource, 90, not 91"),
+      (["min-resource": "91"], "s.yaml: --min-resource must be from 1 to max-resource (90), not 91"),
       (["max-resource": "200000"], "s.yaml: --max-resource is too large: trees must be an integer from 1 to 100000"),
     ] {
       let error = #expect(throws: SweepError.self) { try halving(options) }
@@ -56,13 +56,14 @@ import Testing
         $0.images = 20
       }
     }
-    #expect(error?.description == "s.yaml: --images cannot be limited if they are the resource of halving")
+    #expect(error?.description == "s.yaml: --images cannot be combined with halving by images")
   }
 
   @Test func unknownStrategyOfFileIsAnErrorEvenIfReplaced() throws {
-    #expect(throws: SweepError.self) {
+    let error = #expect(throws: SweepError.self) {
       try read("model: tree\nspace: {max-depth: 3}\nstrategy: halvin") { $0.strategy = ["samples": "2"] }
     }
+    #expect(error?.description.hasPrefix("s.yaml, line 3, column 11: strategy must be ") == true, "\(error!)")
   }
 
   @Test(arguments: [("cnn", "kernel"), ("cnn", "filters"), ("forest", "bootstrap")])

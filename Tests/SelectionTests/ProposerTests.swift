@@ -206,7 +206,10 @@ private struct HillClimbing: SearchStrategy {
     #expect(try read("strategy: climb\ntrials: 30\n", ["batch": "2"]) == HillClimbing(trials: 30, batch: 2))
     #expect(try read("strategy: random\nsamples: 3\n", ["trials": "9"]) == HillClimbing(trials: 9, batch: 4))
     for (text, overrides, reason) in [
-      ("strategy: climp", [:], "line 3, column 11: strategy must be grid, random, halving or climb, not \"climp\""),
+      (
+        "strategy: climp", [:],
+        "line 3, column 11: strategy must be grid, random, halving or climb, not \"climp\"; did you mean climb?"
+      ),
       ("strategy: climb", [:], "line 3, column 11: `strategy: climb` requires trials, the number"),
       ("strategy: climb\ntrials: 1.5", [:], "line 4, column 9: trials must be an integer, not \"1.5\""),
       ("strategy: climb\ntrials: 3\nstep: x", [:], "line 5, column 7: step must be a number, not \"x\""),
@@ -218,6 +221,7 @@ private struct HillClimbing: SearchStrategy {
         "strategy: random\nsamples: 3", ["batch": "9"],
         "s.yaml: --batch requires --climb, or a sweep file with `strategy: climb`"
       ),
+      ("strategy: climb\ntrials: 3", ["batch": "0"], "s.yaml: --batch must be at least 1"),
       ("", ["samples": "9", "trials": "3"], "s.yaml: --samples and --climb cannot be combined"),
       ("", ["resource": "images"], "--halving requires --max-resource"),
       (

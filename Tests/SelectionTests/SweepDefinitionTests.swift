@@ -37,7 +37,8 @@ import Testing
   @Test(arguments: [
     (
       "model: forst\nspace: {}",
-      "line 1, column 8: model must be cnn, forest, extra-trees, knn, tree or linear, not \"forst\""
+      "line 1, column 8: model must be cnn, forest, extra-trees, knn, tree or linear, not \"forst\"; "
+        + "did you mean forest?"
     ),
     (
       "model: tree\nspace:\n  max-dept: 3",
@@ -60,15 +61,15 @@ import Testing
     ("model: tree\nspace: {}\nsamples: 3", "samples requires `strategy: random`"),
     (
       "model: tree\nspace: {}\nstrategy: halving\nresource: epochs\nmax-resource: 9",
-      "the resource of halving for tree must be images, not epochs"
+      "resource must be images for tree, not epochs"
     ),
     (
       "model: tree\nspace: {}\nscoring: acuracy",
-      "scoring must be accuracy, balanced_accuracy, f1_macro or neg_log_loss, not \"acuracy\""
+      "scoring must be accuracy, balanced_accuracy, f1_macro or neg_log_loss, not \"acuracy\"; did you mean accuracy?"
     ),
     (
       "model: tree\nspace:\n  criterion:\n    - gini\n    - gni",
-      "line 5, column 7: criterion must be gini or entropy, not \"gni\""
+      "line 5, column 7: criterion must be gini or entropy, not \"gni\"; did you mean gini?"
     ),
     (
       "model: cnn\nspace:\n  epochs: {low: 1, high: 5.5}\nstrategy: random\nsamples: 2",

@@ -34,6 +34,7 @@ import Text
   func nearestNameIsSuggested(word: String, name: String?) {
     #expect(word.nearest(among: ["trees", "depth", "learning-rate"]) == name)
     #expect(word.nearest(among: []) == nil)
+    #expect("4".nearest(among: ["1", "3"]) == nil && "svm".nearest(among: ["cnn", "knn"]) == nil)
   }
 
   @Test func firstOfEquallyNearNamesIsSuggested() {

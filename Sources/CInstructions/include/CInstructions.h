@@ -21,7 +21,7 @@ static inline void atelier_pause(void) {
 // Hints that the cache line at `address` will be read soon.
 static inline void atelier_prefetch(const void *address) { __builtin_prefetch(address); }
 
-// Like `atelier_prefetch`, into the second-level cache: more lines can be on their way.
+// Like `atelier_prefetch`, into the second-level cache, which can have more outstanding requests than the first.
 static inline void atelier_prefetch_second_level(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 // Returns `value`, but hides it from the optimizer, which would otherwise turn a mask into a branch.

@@ -10,7 +10,7 @@ struct atelier_jpeg {
   int32_t width;
   // 1: gray. 3: RGB or YCbCr. 4: CMYK or YCCK, which are not decoded. 0: any other color space, not decoded either.
   int32_t channels;
-  // The reason of a failure, which ends with a zero.
+  // The reason for a failure, zero-terminated.
   char message[200];
 };
 

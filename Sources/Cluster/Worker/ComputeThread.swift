@@ -260,11 +260,11 @@ extension WorkError {
 extension JobDescription {
   /// The settings of the model that the workers fit; nil if the tasks contain them, or no model is fitted.
   fileprivate var modelSettings: ModelSettings? {
-    get throws(ModelError) {
+    get throws {
       switch activity {
       case .fit, .trainNetwork, .trainTeamFit:
         guard let kind = ModelKind(rawValue: family), activity == .fit || kind.family.isSynchronous else {
-          throw .badSettings("unknown family of models: \(family.prefix(100))")
+          throw JobError("unknown family of models: \(family.prefix(100))")
         }
         return try ModelSettings(kind, complete: settings)
       default: return nil

@@ -18,7 +18,7 @@ final class LastDivision {
     return (training, test)
   }
 
-  /// Releases the parts of all images but those of this name.
+  /// Releases the last division unless it is of these images.
   func keep(_ name: SHA256) {
     if last?.images != name { last = nil }
   }

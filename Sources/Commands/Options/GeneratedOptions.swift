@@ -23,10 +23,9 @@ extension GeneratedOptions {
 
   var customMirror: Mirror { Mirror(self, children: Self.options.map { (label: $0.name, value: $0.option) }) }
 
-  /// Returns the text of an error, with the name of the option if it begins with that of a given value.
-  func attributing(_ error: some Error) -> String {
-    let text = "\(error)"
-    return values.keys.contains { text.hasPrefix("\($0) ") || text.hasPrefix("\($0):") } ? "--\(text)" : text
+  /// Returns the text of an error, with the name of the option if the text begins with that of a given value.
+  func attributing(_ text: String) -> String {
+    values.keys.contains { text.hasPrefix("\($0) ") || text.hasPrefix("\($0):") } ? "--\(text)" : text
   }
 
   /// The given options, in the order of the help, for errors.

@@ -56,7 +56,7 @@ struct ExplainCommand: ParsableCommand {
     try jsonOptions.check()
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
-    if layer != nil || targetClass != nil, !metadata.kind.family.isSynchronous {
+    if layer != nil || targetClass != nil, !(loaded.classifier is Network) {
       throw ModelError.badSettings(
         "\(layer != nil ? "--layer" : "--class") is an option for networks; \(model) is \(metadata.kind.family.noun)")
     }

@@ -30,7 +30,7 @@ extension Option<String?> {
     var words: [String] = []
     if case .choice(let choices) = key.kind { words = choices }
     self.init(
-      name: .customLong(key.option), parsing: .unconditional,
+      name: .customLong(key.option), parsing: words.isEmpty ? .unconditional : .next,
       help: ArgumentHelp("\(key.help).", valueName: words.isEmpty ? "n" : key.name),
       completion: words.isEmpty ? nil : .list(words))
   }

@@ -38,7 +38,7 @@ struct SweepFileCommand: ParsableCommand {
         space:                 # or a list of spaces
           trees: [100, 200, 300]
           max-depth: [10, 20, none]
-        data: fashion-mnist    # or a folder
+        data: fashion-mnist    # or a folder or file
         folds: 3               # or hold-out: 0.2
         strategy: grid         # or random, with samples: 20; or halving, with
                                # resource: epochs (trees, images), max-resource: 9

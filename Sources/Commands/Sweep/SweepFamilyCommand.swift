@@ -21,16 +21,16 @@ struct SweepFamilyCommand<Family: ModelFamily>: ParsableCommand {
   @OptionGroup var sweep: SweepOptions
 
   func validate() throws {
-    guard sweep.common.resume == nil else { return try SearchOptions.checkResume(settings.givenNames) }
-    do { _ = try definition() } catch {
-      throw ValidationError(settings.attributing(sweep.search.overrides.attributing(error)))
-    }
+    if sweep.common.resume != nil { try SearchOptions.checkResume(settings.givenNames) }
   }
 
   func run() throws { try sweep.run(Family.kind) { try definition() } }
 
+  /// The sweep that the options define. Its errors name the options.
   private func definition() throws(SweepError) -> SweepDefinition {
-    try sweep.search.definition(of: Family.kind, settings.values)
+    do throws(SweepError) { return try sweep.search.definition(of: Family.kind, settings.values) } catch {
+      throw SweepError(settings.attributing("\(sweep.search.overrides.attributing(error))"))
+    }
   }
 }
 

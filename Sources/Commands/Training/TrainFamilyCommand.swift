@@ -16,7 +16,9 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
 
   func validate() throws {
     guard let resume = training.resume else {
-      do { _ = try modelSettings() } catch { throw ValidationError(settings.attributing(error)) }
+      do { _ = try modelSettings() } catch {
+        throw ValidationError(training.attributing(settings.attributing("\(error)")))
+      }
       return
     }
     let given = settings.givenNames + training.givenNames.filter { $0 != "--resume" }

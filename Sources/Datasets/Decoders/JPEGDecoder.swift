@@ -32,7 +32,7 @@ struct JPEGDecoder: ImageDecoder {
     switch header.channels {
     case 1, 3: break
     case 4:
-      throw .damaged(path: path, reason: "is a CMYK image, for printing; convert it to RGB or gray")
+      throw .damaged(path: path, reason: "is a CMYK image; convert it to RGB or gray")
     default:
       throw .damaged(path: path, reason: "has an unknown color space; convert it to RGB or gray")
     }

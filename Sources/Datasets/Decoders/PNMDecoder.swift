@@ -54,7 +54,8 @@ struct PNMDecoder: ImageDecoder {
     mutating func text(_ shape: ImageShape, _ maximum: Int) throws(DatasetError) -> [UInt8] {
       guard shape.count <= (file.count - place + 1) / 2 else { throw truncated("\(shape) samples") }
       var pixels = [UInt8](repeating: 0, count: shape.count)
-      for index in pixels.indices { pixels[index] = try scaled(number("\(shape) samples"), maximum) }
+      let what = "\(shape) samples"
+      for index in pixels.indices { pixels[index] = try scaled(number(what), maximum) }
       return pixels
     }
 
@@ -97,7 +98,7 @@ struct PNMDecoder: ImageDecoder {
       }
       let isEnded = place == file.count || PNMDecoder.isSpace(file[place]) || file[place] == UInt8(ascii: "#")
       guard place > start, isEnded else {
-        throw .damaged(path: path, reason: "has something else than a number for \(what)")
+        throw .damaged(path: path, reason: "has no valid number for \(what)")
       }
       return number
     }

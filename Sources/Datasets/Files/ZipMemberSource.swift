@@ -58,7 +58,7 @@ final class ZipMemberSource: SequentialSource {
       }
     }
     if remaining == 0, checksum != UInt(member.checksum) {
-      throw .damaged(path: path, reason: "its checksum is wrong")
+      throw .damaged(path: path, reason: "has a wrong checksum")
     }
     return bytes
   }
@@ -82,7 +82,9 @@ final class ZipMemberSource: SequentialSource {
       let code = inflate(stream, Z_NO_FLUSH)
       filled += Int(room - stream.pointee.avail_out)
       if code == Z_STREAM_END { break }
-      guard code == Z_OK else { throw .damaged(path: path, reason: "its compressed data is damaged or truncated") }
+      guard code == Z_OK else {
+        throw .damaged(path: path, reason: "holds compressed data that is damaged or truncated")
+      }
     }
     return filled
   }

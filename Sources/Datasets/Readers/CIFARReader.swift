@@ -75,7 +75,7 @@ struct CIFARReader: DatasetReader {
     let path = "\(location.path)/\(file)"
     guard FileName(path).exists else { return (0..<count).map(String.init) }
     guard let text = String(validating: try FileName(path).contents(limit: 1 << 16), as: UTF8.self) else {
-      throw .damaged(path: path, reason: "is not a text file in UTF-8, one class name a line")
+      throw .damaged(path: path, reason: "is not a text file in UTF-8, one class name per line")
     }
     let names = text.split(whereSeparator: \.isNewline).map(String.init)
     try DatasetLimits.checkNames(names, path)

@@ -1,3 +1,5 @@
+internal import Text
+
 /// The file format of MNIST (LeCun): two zero bytes, the type of the elements, the number of dimensions, each dimension
 /// as a big-endian 32-bit number, then the elements, row-major. Images are bytes (type 8); labels may
 /// also be integers of 16 or 32 bits. Files may be gzipped.
@@ -43,7 +45,9 @@ package enum IDX {
     let magic = try source.read(4, expecting: "the IDX header")
     guard magic[0] == 0, magic[1] == 0, types.contains(magic[2]) else {
       let found = magic.map { String($0, radix: 16) }.joined(separator: " ")
-      throw .damaged(path: path, reason: "is not an IDX file of bytes: it begins with \(found), expected 0 0 8")
+      let expected = types.map { String($0, radix: 16) }.alternatives
+      throw .damaged(
+        path: path, reason: "is not an IDX file of \(what): it begins with \(found), expected 0 0 \(expected)")
     }
     let dimensions = Int(magic[3])
     guard expected ~= dimensions else {

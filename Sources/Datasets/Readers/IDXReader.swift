@@ -22,9 +22,13 @@ struct IDXReader: DatasetReader {
         reason: "holds several data sets: the files of \(found.map { "\($0)…" }.listed(atMost: 3)); move the files of "
           + "one to a folder of its own")
     }
-    return try Self.read(
+    var dataset = try Self.read(
       location.path, name: location.name, classNames: Self.readClassNames(location.path),
       advice: "expected the files \(fileList)", prefix: found.first ?? "")
+    if found.first?.hasPrefix("emnist") == true, !options.isTransposed {
+      dataset.notes.append("the images of EMNIST are stored with rows and columns exchanged, and are used as stored")
+    }
+    return dataset
   }
 
   /// Returns what the names of training images begin with, sorted: usually nothing.
@@ -105,7 +109,8 @@ struct IDXReader: DatasetReader {
     let file = try InputFile(FileName(path))
     let limit = DatasetLimits.classes << 10
     guard file.size <= limit, let text = String(validating: try file.contents(limit: limit), as: UTF8.self) else {
-      throw .damaged(path: path, reason: "is not a text file in UTF-8 of at most \(limit) bytes, one class name a line")
+      throw .damaged(
+        path: path, reason: "is not a text file in UTF-8 of at most \(limit) bytes, one class name per line")
     }
     var lines = text.withoutByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .map { String($0).precomposedStringWithCanonicalMapping }

@@ -165,7 +165,8 @@ struct PixelTable {
     }
     throw .damaged(
       path: path,
-      reason: "has \(counted(pixelCount, "column")) beside the label; expected the pixels of square images, gray or RGB"
+      reason:
+        "has \(counted(pixelCount, "column")) besides the label; expected the pixels of square images, gray or RGB"
     )
   }
 

@@ -35,7 +35,10 @@ struct PixelTableReader: DatasetReader {
       }
       let names = PixelTable.classNames(train.labelNames + test.labelNames)
       let sets = [train, test].map { $0.images(classNames: names) }
-      return Dataset(name: location.name, classNames: names, train: sets[0], test: sets[1])
+      let unused = tables.filter { $0 != trainTables[0] && $0 != testTables[0] }.map(\.shown)
+      return Dataset(
+        name: location.name, classNames: names, train: sets[0], test: sets[1],
+        notes: unused.isEmpty ? [] : ["these tables are not used: \(unused.listed(atMost: 3))"])
     }
     guard tables.count == 1 else {
       throw .inconsistent(

@@ -11,7 +11,7 @@ package enum ModelExplanation: Sendable, Equatable, Codable {
   case neighbors(NeighborsModelExplanation)
 
   /// The models that ``make(_:of:settings:on:progress:)`` explains, for messages.
-  package static let explainedModels = "networks with convolutions, forests, trees and neighbors"
+  package static let explainedModels = "networks with convolutions, forests, trees and nearest neighbors"
 
   /// - Parameters:
   ///   - dataset: the data set with the test images to explain the model on; there may be none

@@ -24,8 +24,11 @@ package struct ZipWriter {
     let size = content.reduce(0) { $0 + $1.count }
     let header = Self.header(name, size: size, checksum: Self.checksum(of: content))
     let entry = 16 + header.count
-    guard memberCount < Self.maxCount, length + header.count + size + directory.count + entry + 100 <= Self.maxLength
-    else { throw .notExportable("the model is too large: a zip archive holds 4 GiB and 65535 arrays") }
+    guard memberCount < Self.maxCount, length + header.count + size + directory.count + entry + 22 <= Self.maxLength
+    else {
+      throw .notExportable(
+        "the model is too large for a zip archive (at most 4 GiB and 65535 members); export it as safetensors")
+    }
     directory += Self.bytes(0x0201_4B50, 4) + Self.bytes(20, 2) + header[4..<30]
     // No comment, first disk, no attributes.
     directory += Self.bytes(0, 10) + Self.bytes(length, 4) + Array(name.utf8)

@@ -20,7 +20,7 @@ extension ModelFamily {
   ) throws(ModelError) -> ModelSettings {
     guard let name else { return ModelSettings(kind, try Settings(text)) }
     guard let preset = presets.first(where: { $0.name == name }) else {
-      throw .badSettings("the preset must be \(presetNames.alternatives), not \"\(name.prefix(200))\"")
+      throw .badSettings("preset must be \(presetNames.alternatives), not \"\(name.prefix(200))\"")
     }
     var base = preset.settings
     base.prepare(for: text)

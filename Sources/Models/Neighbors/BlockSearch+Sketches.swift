@@ -1,7 +1,7 @@
 internal import Compute
 internal import KernelInterface
 
-/// The search by way of sketches: see ``RowSketches``.
+/// The search with sketches: see ``RowSketches``.
 extension BlockSearch {
   /// The number of tiles whose sketches are compared with all queries before the candidates among their rows are
   /// compared: so many rows stay in the second-level cache. A multiple of 4, because the masks of four tiles are read

@@ -3,7 +3,7 @@ internal import KernelInterface
 
 /// The search for the neighbors of one block of queries, on one thread.
 ///
-/// Rows are visited in ascending order, by the full comparison or by way of their sketches, so that of equally near
+/// Rows are visited in ascending order, by the full comparison or with sketches, so that of equally near
 /// rows the lower one stays in front.
 struct BlockSearch: ~Copyable {
   let index: NeighborIndex

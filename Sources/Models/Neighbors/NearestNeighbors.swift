@@ -28,15 +28,14 @@ package struct NearestNeighbors: Classifier {
     analysis: PrincipalComponents.Analysis? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> NearestNeighbors {
     try settings.check(images: images.count, shape: images.shape)
-    var isStopped = false
-    let components = settings.components.map {
-      PrincipalComponents(
-        analysis ?? PrincipalComponents.Analysis(of: images, on: context) { isStopped = !progress($0) || isStopped },
-        components: $0, whitening: settings.whitening)
+    func report(_ done: FitProgress) throws {
+      guard progress(done) else { throw CancellationError() }
     }
-    guard !isStopped, progress(FitProgress(done: images.count, total: images.count, unit: .images)) else {
-      throw CancellationError()
+    let components = try settings.components.map { count in
+      let analysis = try analysis ?? PrincipalComponents.Analysis(of: images, on: context, progress: report)
+      return PrincipalComponents(analysis, components: count, whitening: settings.whitening)
     }
+    try report(FitProgress(done: images.count, total: images.count, unit: .images))
     return NearestNeighbors(
       configuration: settings, imageShape: images.shape, classCount: classCount, training: images,
       components: components)

@@ -90,6 +90,8 @@ package final class NeighborIndex {
   private(set) var sketches: RowSketches?
   package var hasSketches: Bool { sketches != nil }
   private var hasTriedSketches = false
+  /// The number of queries of all searches so far.
+  private var queryCount = 0
 
   /// - Parameters:
   ///   - rows: at least one, of a length greater than 0
@@ -117,6 +119,7 @@ package final class NeighborIndex {
         }
       }
     }
+    largestFactor = (0..<count).reduce(0) { max($0, abs(factor.pointer[$1])) }
     // Rows that do not exist are at an infinite distance.
     for row in count..<tiles * 16 { (shift.pointer[row], factor.pointer[row]) = (.infinity, 1) }
   }
@@ -133,7 +136,7 @@ package final class NeighborIndex {
   }
 
   /// The greatest magnitude of a factor: for cosine, the inverse length of the shortest row.
-  lazy var largestFactor = (0..<count).reduce(0) { max($0, abs(factor.pointer[$1])) }
+  private(set) var largestFactor = 0.0
 
   /// Returns 1 / |x|, or 0 for the zero vector, whose similarity to everything is then 0.
   ///
@@ -142,15 +145,16 @@ package final class NeighborIndex {
 
   // MARK: Search
 
-  /// Makes the sketches of the rows, unless a search of so many queries ends sooner without them.
+  /// Makes the sketches of the rows once the queries so far would have paid for them.
   package func prepare(queries: Int, on context: ComputeContext) {
-    guard !hasTriedSketches, RowSketches.pay(rows: rows, queries: queries) else { return }
+    queryCount += queries
+    guard !hasTriedSketches, RowSketches.arePaidFor(rows: rows, queries: queryCount) else { return }
     hasTriedSketches = true
     let probes = probes(kernels: context.kernels)
     sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: probes, on: context)
   }
 
-  /// Makes the sketches of the rows even if they are of no use, for tests.
+  /// Makes the sketches of the rows even if they save no time, for tests.
   package func makeSketches(on context: ComputeContext) {
     hasTriedSketches = true
     sketches = RowSketches(of: rows, metric: metric, shape: shape, probes: nil, on: context)

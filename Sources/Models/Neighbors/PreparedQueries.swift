@@ -59,7 +59,7 @@ struct RowSums {
   private(set) var squares = 0
 
   init(_ values: UnsafePointer<UInt8>, _ length: Int) {
-    // The squares of so many bytes add up to less than 2^32.
+    // The squares of 65536 bytes add up to less than 2^32.
     for first in Swift.stride(from: 0, to: length, by: 65536) {
       var (partSum, partSquares) = (UInt32(0), UInt32(0))
       for place in first..<min(first + 65536, length) {

@@ -13,7 +13,7 @@ internal import KernelInterface
 /// so a row with a greater left side than d + |e(x)| + |e(y)| is farther from the query than d. The errors are computed
 /// for each row; values outside the range of bytes are clamped, which only makes the error larger.
 ///
-/// The comparison is in integers. Euclid: with |u(x) - u(y)|^2 = |u(x)|^2 + |u(y)|^2 - 2 u(x)u(y), the products
+/// The comparison is in integers. Euclidean: with |u(x) - u(y)|^2 = |u(x)|^2 + |u(y)|^2 - 2 u(x)u(y), the products
 /// u(x)u(y), with an offset for each row, are at least a limit for each query; the error of rows is the constant
 /// `rowError`, and rows with a greater one are always candidates. Manhattan: differences, reduced by the error of the
 /// row as an offset, are at most a limit.
@@ -44,7 +44,7 @@ final class RowSketches {
   ///
   /// The preparation takes about as long as the full comparison with 100 queries, and as much again as that of 2
   /// million pairs for the sample; short rows are compared as fast as sketches.
-  static func pay(rows: NeighborIndex.Rows, queries: Int) -> Bool {
+  static func arePaidFor(rows: NeighborIndex.Rows, queries: Int) -> Bool {
     rows.length >= (rows.isBytes ? 3 * bytes : bytes / 2) && rows.length <= SketchFeatures.longestRow
       && rows.count >= 1024 && queries * rows.count >= 128 * rows.count + 2_000_000
   }
@@ -58,7 +58,7 @@ final class RowSketches {
   /// of no use then.
   ///
   /// - Parameter probes: some of the rows, and the distances within which their neighbors are; nil to make sketches
-  ///   even if they are of no use
+  ///   even if they save no time
   init?(
     of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?,
     probes: (rows: NeighborIndex.Rows, radii: [Double])?, on context: ComputeContext

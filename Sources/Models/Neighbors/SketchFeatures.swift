@@ -4,7 +4,7 @@ internal import KernelInterface
 
 /// A map of a row x to `RowSketches.bytes` numbers f(x) that never enlarges distances: |f(x) - f(y)| <= d(x, y).
 ///
-/// **Euclid, bytes.** The products of x with the vectors of a basis B, divided by a bound of B's largest singular
+/// **Euclidean, bytes.** The products of x with the vectors of a basis B, divided by a bound of B's largest singular
 /// value, so that |Bx| <= |x|. What is left of x in the seminorm |x|_M^2 = |x|^2 - |Bx|^2 obeys the triangle inequality
 /// as well:
 ///
@@ -17,8 +17,8 @@ internal import KernelInterface
 /// **Manhattan, bytes.** The sums over blocks of pixels: the absolute difference of two sums is at most the sum of
 /// absolute differences.
 ///
-/// **Floats.** The components that vary most, turned by a rotation so that they have similar ranges (Euclid only), and
-/// the norm of the others.
+/// **Floats.** The components that vary most, turned by a rotation so that they have similar ranges (Euclidean only),
+/// and the norm of the others.
 ///
 /// **Cosine.** The features of x / |x|, for which |f(x) - f(y)|^2 <= 2 - 2 cos(x, y). A row of zeros has features of
 /// zeros.

@@ -96,6 +96,7 @@ package struct NumberRange: Sendable {
   }
 
   private static func text(_ number: Double) -> String {
+    guard number.isFinite else { return "\(number)" }
     var (leading, exponent) = (number, 0)
     while leading >= 1e6 || exponent > 0 && leading >= 10 { (leading, exponent) = (leading / 10, exponent + 1) }
     let text = Int(exactly: leading).map { "\($0)" } ?? "\(leading)".replacing("e-0", with: "e-")

@@ -39,7 +39,7 @@ package final class SweepRun {
     (self.definition, self.name, self.record, self.run) = (definition, name, record, run)
     team = workersPerTrial > 1 && definition.model.family.isSynchronous ? workersPerTrial : nil
     if workersPerTrial > 1, team == nil {
-      run.observer.warning("teams of workers train networks only; each fit of \(definition.model.rawValue) is one task")
+      run.observer.warning("--workers-per-trial has no effect: teams of workers train networks only")
     }
     // The sweep is resumed as a whole.
     self.run.reportsUnfinishedFits = false

@@ -20,7 +20,7 @@ package struct ResumableRun {
     _ word: String, of kinds: [ModelKind], in folders: RunFolders = .standard
   ) throws(RunError) {
     guard !word.isEmpty else {
-      throw RunError("the name of the run to resume is empty; `atelier runs` lists them", kind: .wrongUse)
+      throw RunError("the name of the run to resume is empty; `atelier runs` lists the runs", kind: .wrongUse)
     }
     let word = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
     guard word == "latest" || access(word, F_OK) != 0, word == "latest" || RunRecord.exists(in: folders.base) else {

@@ -50,7 +50,7 @@ struct ClassFolderReader: DatasetReader {
       )
     }
     guard split.contains(where: { !$0.test.isEmpty }) else {
-      throw .damaged(path: location.path, reason: "holds one image of each class; a test set needs a class with two")
+      throw .damaged(path: location.path, reason: Split.tooFewImages)
     }
     let testCount = split.map(\.test.count).reduce(0, +)
     folder.notes.append(

@@ -51,7 +51,7 @@ struct ImageFileLoader {
           guard let image = try image(result, file.name) else { continue }
           if options.conversion.color == .auto, conversion.color == .gray, image.shape.channels == 3 {
             conversion.color = .rgb
-            try DatasetLimits.checkMemory(files.count * conversion.shape!.count, folder.shown)
+            try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, folder.shown)
             for set in pixels.indices { pixels[set] = pixels[set].expandedToRGB }
             pixels[pixels.count - 1].reserveCapacity(files.count * conversion.shape!.count)
           }

@@ -33,7 +33,7 @@ struct NumPyArray {
     var found: Values?
     try forEachBlock { _, numbers throws(DatasetError) in
       for number in numbers {
-        guard number.isFinite else { throw .damaged(path: path, reason: "holds an element that is not a number") }
+        guard number.isFinite else { throw .damaged(path: path, reason: "holds an element that is not finite") }
         let value = Values(range: number...number, areWhole: number == number.rounded())
         found = found?.union(value) ?? value
       }

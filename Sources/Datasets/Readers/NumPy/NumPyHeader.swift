@@ -61,17 +61,18 @@ struct NumPyHeader: Equatable {
     }
   }
 
-  /// Parses a tuple of one to four sizes, each below 2^32, with fewer than 2^46 elements.
+  /// Parses a tuple of 1 to 32 sizes, each below 2^32, with fewer than 2^46 elements.
   private static func shape(_ text: String) -> [Int]? {
     guard text.hasPrefix("("), text.hasSuffix(")") else { return nil }
     let parts = text.dropFirst().dropLast().split(separator: ",").map { $0.filter { $0 != " " } }
     let sizes = parts.compactMap { part in
       part.allSatisfy { $0.isASCII && $0.isNumber } ? UInt32(part).map(Int.init) : nil
     }
-    guard sizes.count == parts.count, 1...4 ~= sizes.count else { return nil }
+    guard sizes.count == parts.count, 1...32 ~= sizes.count else { return nil }
     var count = 1
     for size in sizes {
-      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      // A size of 0 must not hide the others: strides are products of them.
+      let (product, overflows) = count.multipliedReportingOverflow(by: max(1, size))
       guard !overflows, product < 1 << 46 else { return nil }
       count = product
     }

@@ -1,6 +1,0 @@
-import Selection
-
-extension SuccessiveHalving.Resource {
-  static let epochs = Self(rawValue: "epochs")!
-  static let trees = Self(rawValue: "trees")!
-}
