@@ -1,7 +1,7 @@
 package import Compute
 package import Datasets
 internal import Evaluation
-package import Models
+internal import Models
 internal import Text
 
 /// Measures how long a network trains until it reaches an accuracy on the test images, with several random seeds.

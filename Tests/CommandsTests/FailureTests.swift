@@ -63,7 +63,7 @@ import Testing
     ("train forest --threads 0", 64, "--threads must be from 1 to 1024, not 0"),
     ("predict model.safetensors", 64, "Missing expected argument '<image> ...'"),
     ("predict plain.txt a.png --top 0", 64, "--top must be at least 1"),
-    ("benchmark --models cnn,mlp", 64, "Please provide one of 'cnn', 'forest', "),
+    ("benchmark --models cnn,mlp", 64, "Please provide one of the following:"),
     ("data --data nowhere", 66, "nowhere: there is no such folder"),
     ("train tree --data nowhere", 66, "nowhere: there is no such folder"),
     ("evaluate nowhere.safetensors --data DATA", 66, "cannot read nowhere.safetensors: No such file"),
