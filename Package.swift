@@ -133,7 +133,7 @@ let package = Package(
       [
         "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Pipeline",
         "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
-        "CPNG", "CSodium", "CZlib",
+        "CJPEGDecoder", "CPNG", "CSodium", "CWebP", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

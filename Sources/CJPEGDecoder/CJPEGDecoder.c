@@ -103,6 +103,13 @@ static _Bool decompress(const uint8_t *file, size_t size, struct atelier_jpeg *i
   return is_valid;
 }
 
+#define TEXT_OF(macro) TEXT_OF_TOKENS(macro)
+#define TEXT_OF_TOKENS(tokens) #tokens
+
+const char *atelier_jpeg_version(void) {
+  return TEXT_OF(LIBJPEG_TURBO_VERSION);
+}
+
 _Bool atelier_jpeg_read_header(const uint8_t *file, size_t size, struct atelier_jpeg *image) {
   return decompress(file, size, image, NULL);
 }

@@ -27,8 +27,8 @@ struct ExportCommand: ParsableCommand {
     name: .shortAndLong,
     help: ArgumentHelp(
       """
-      File to write (default: the model's path with the file extension of the format). An existing file is replaced; \
-      pipes, devices and /dev/stdout are written to.
+      File to write (default: the model's path with the file extension of the format); - writes to standard output. \
+      An existing file is replaced; pipes and devices are written to.
       """, valueName: "file"))
   var output: String?
 
@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
 
   /// The path of the exported file.
   private func path(_ exporter: any ModelExporter) -> String {
-    output ?? "\(ModelFileName.stem(of: model)).\(exporter.ending)"
+    output.map { $0 == "-" ? "/dev/stdout" : $0 } ?? "\(ModelFileName.stem(of: model)).\(exporter.ending)"
   }
 
   func run() throws {

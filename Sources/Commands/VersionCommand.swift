@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import CJPEGDecoder
 internal import CPNG
 internal import CSodium
+internal import CWebP
 internal import CZlib
 internal import Compute
 internal import Text
@@ -25,7 +27,10 @@ struct VersionCommand: ParsableCommand {
     table.add(["cores", "\(availableCores())"])
     table.add(["zlib", String(cString: zlibVersion())])
     table.add(["libpng", String(cString: png_get_libpng_ver(nil))])
+    table.add(["libjpeg-turbo", String(cString: atelier_jpeg_version())])
     table.add(["libsodium", String(cString: sodium_version_string())])
+    let webP = WebPGetDecoderVersion()
+    table.add(["libwebp", "\(webP >> 16).\(webP >> 8 & 255).\(webP & 255)"])
     table.add(["libzmq", ZeroMQLibrary.version.description])
     try StandardOutput.write(table.text)
   }

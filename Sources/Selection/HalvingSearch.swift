@@ -6,23 +6,23 @@ package struct HalvingSearch: SearchStrategy {
   package static let name = "halving"
   package static let keys = [
     StrategyKey(
-      "resource", option: "halving", .choice(SuccessiveHalving.Resource.names), isRequired: true,
-      choosesStrategy: true, meaning: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)",
+      "resource", option: "halving", .choice(SuccessiveHalving.Resource.names),
+      required: "which grows from rung to rung: \(SuccessiveHalving.Resource.listed)", choosesStrategy: true,
       help: """
         Successive halving by this resource (\(SuccessiveHalving.Resource.listed)): the best configurations get more \
         of it
         """),
     StrategyKey(
-      "factor", .integer, meaning: "one of N configurations is promoted",
+      "factor", .integer,
       help: "With --halving: one of N configurations is promoted to the next rung (default: 3)"),
     StrategyKey(
-      "min-resource", .integer, meaning: "the minimum resource of the first rung",
+      "min-resource", .integer,
       help: """
         With --halving: minimum resource of the first rung (default: 1; of images, \
         \(SuccessiveHalving.leastImagesPerClass) of each class)
         """),
     StrategyKey(
-      "max-resource", .integer, isRequired: true, meaning: "the resource of the last rung",
+      "max-resource", .integer, required: "the resource of the last rung",
       help: "With --halving: resource of the last rung"),
   ]
 

@@ -6,7 +6,7 @@ package struct RandomSearch: SearchStrategy {
   package static let name = "random"
   package static let keys = [
     StrategyKey(
-      "samples", .integer, isRequired: true, choosesStrategy: true, meaning: "the number of configurations",
+      "samples", .integer, required: "the number of configurations", choosesStrategy: true,
       help: "Number of configurations to sample at random, instead of searching all")
   ]
   package static let acceptsRanges = true

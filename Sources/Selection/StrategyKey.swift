@@ -10,21 +10,24 @@ package struct StrategyKey: Sendable {
   /// The name of the option on the command line, without dashes.
   package let option: String
   package let kind: Kind
-  package let isRequired: Bool
   /// Whether the option alone chooses the strategy on the command line.
   package let choosesStrategy: Bool
-  /// What the value is, for the error if it is missing: "samples, the number of configurations".
-  package let meaning: String
+  /// What the value is, for the error if it is missing: "samples, the number of configurations". Nil if the key can be
+  /// omitted.
+  package let required: String?
   /// What the option does, in a sentence without a period at its end.
   package let help: String
 
   package init(
-    _ name: String, option: String? = nil, _ kind: Kind, isRequired: Bool = false, choosesStrategy: Bool = false,
-    meaning: String, help: String
+    _ name: String, option: String? = nil, _ kind: Kind, required: String? = nil, choosesStrategy: Bool = false,
+    help: String
   ) {
-    (self.name, self.option, self.kind, self.isRequired) = (name, option ?? name, kind, isRequired)
-    (self.choosesStrategy, self.meaning, self.help) = (choosesStrategy, meaning, help)
+    (self.name, self.option, self.kind, self.required) = (name, option ?? name, kind, required)
+    (self.choosesStrategy, self.help) = (choosesStrategy, help)
   }
+
+  /// The name, and what the value is.
+  var named: String { required.map { "\(name), \($0)" } ?? name }
 
   /// Checks the type of a value.
   /// - Parameter place: the key or the option in the error
@@ -61,7 +64,7 @@ package struct StrategyValues: Sendable {
     (self.texts, keys) = (texts, strategy.keys)
     let name = strategy.name
     self.missing =
-      missing ?? { SweepError("`strategy: \(name)` requires \($0.name), \($0.meaning)", key: "strategy") }
+      missing ?? { SweepError("`strategy: \(name)` requires \($0.named)", key: "strategy") }
   }
 
   /// Returns the value of an integer; nil if there is none and the key is not required.
@@ -86,7 +89,7 @@ package struct StrategyValues: Sendable {
   private func text(_ name: String) throws(SweepError) -> String? {
     let key = key(name)
     guard let text = texts[name] else {
-      if key.isRequired { throw missing(key) }
+      if key.required != nil { throw missing(key) }
       return nil
     }
     try key.check(text, as: name)

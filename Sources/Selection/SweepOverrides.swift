@@ -60,7 +60,7 @@ package struct SweepOverrides: Sendable, Equatable {
   /// Whether these settings determine the strategy without those of a file.
   func replacesStrategy(among strategies: [any SearchStrategy.Type]) -> Bool {
     guard let chosen = chosen(among: strategies).first?.strategy else { return false }
-    return chosen.keys.allSatisfy { !$0.isRequired || strategy[$0.name] != nil }
+    return chosen.keys.allSatisfy { $0.required == nil || strategy[$0.name] != nil }
   }
 
   /// Checks the types of the options for the strategy, and that they belong to one strategy.

@@ -8,10 +8,10 @@ private struct HillClimbing: SearchStrategy {
   static let name = "climb"
   static let keys = [
     StrategyKey(
-      "trials", option: "climb", .integer, isRequired: true, choosesStrategy: true, meaning: "the number",
+      "trials", option: "climb", .integer, required: "the number", choosesStrategy: true,
       help: "Number of trials"),
-    StrategyKey("batch", .integer, meaning: "the configurations at a time", help: "Number of configurations at a time"),
-    StrategyKey("step", .number, meaning: "the first step", help: "First step"),
+    StrategyKey("batch", .integer, help: "Number of configurations at a time"),
+    StrategyKey("step", .number, help: "First step"),
   ]
   static let acceptsRanges = true
 

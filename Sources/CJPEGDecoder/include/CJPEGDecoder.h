@@ -14,6 +14,9 @@ struct atelier_jpeg {
   char message[200];
 };
 
+// Returns the version of libjpeg-turbo.
+const char *atelier_jpeg_version(void);
+
 // Reads the header of a file. Returns whether it is valid; else sets `message`.
 _Bool atelier_jpeg_read_header(const uint8_t *file, size_t size, struct atelier_jpeg *image);
 

@@ -12,6 +12,12 @@ struct OutputOptions: ParsableArguments {
     completion: .file(extensions: ["safetensors"]))
   var output: String?
 
+  func validate() throws {
+    if output == "-" {
+      throw ValidationError("--output must be a file; atelier export MODEL --output - writes a model to standard output")
+    }
+  }
+
   /// Calls `body` with the path of the model's file: the user's, or one in a new run folder. The file is locked
   /// meanwhile, so that no other process trains a model for it.
   /// - Throws: ``FileError/notCreated(path:reason:)``; ``RunError`` if another process holds the lock; errors of `body`

@@ -54,7 +54,7 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
     let probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress)
     let family = model.kind.family
     try self.init(
-      name: name ?? family.title, kind: model.kind, settings: model.settings,
+      name: name ?? family.title(of: model.settings), kind: model.kind, settings: model.settings,
       mainSettings: family.mainSettings(of: model.settings), classNames: dataset.classNames,
       test: Predictions(probabilities: probabilities, labels: dataset.test.labels, classCount: dataset.classCount),
       holdOut: HoldOut(of: model, training: dataset.train, on: context, progress: progress), cost: cost,

@@ -6,6 +6,7 @@ internal import Text
 /// What most families have in common: a fit is a single task, and answers one configuration.
 extension ModelFamily {
   package static func summary(of settings: Settings) -> String { mainSettings(of: settings.text) }
+  package static func title(of settings: [String: String]) -> String { title }
   package static var presets: [SettingsPreset<Settings>] { [] }
   package static var presetsHelp: String { presets.map(\.name).alternatives }
   package static var reference: ReferenceModel? { nil }

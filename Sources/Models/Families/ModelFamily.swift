@@ -17,6 +17,8 @@ package protocol ModelFamily: Sendable {
   static var kind: ModelKind { get }
   /// The name in reports: "Random forest".
   static var title: String { get }
+  /// The name of a model with these settings in reports.
+  static func title(of settings: [String: String]) -> String
   /// The name in sentences, with its article: "a random forest".
   static var noun: String { get }
   /// What a user should know about the family's training, and an example, for the help.

@@ -40,6 +40,10 @@ package enum NetworkFamily: ModelFamily {
     ReferenceModel(settings: .cnn(NetworkSettings()), accuracy: 0.9197, knownDigest: "6c9f3d6dd9c4eb71")
   }
 
+  package static func title(of settings: [String: String]) -> String {
+    settings["filters"] == "none" ? "Perceptron" : title
+  }
+
   package static func summary(of settings: NetworkSettings) -> String {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: "-") }
     let layers = settings.filters.isEmpty ? "\(list(settings.dense)) units" : "\(list(settings.filters)) filters"
