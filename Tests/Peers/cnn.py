@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import torch
+from pytorch_network import network
 from torch import nn
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -33,14 +34,8 @@ torch.manual_seed(0)
 memory_format = getattr(torch, arguments.memory_format)
 batch = 128
 shape = [int(number) for number in arguments.shape.split(",")]
-(channels, height, width), layers = shape, []
-for filters in [int(number) for number in arguments.filters.split(",")]:
-    # The order of layers in Atelier's blocks: convolution, pooling, normalization, ReLU.
-    layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.MaxPool2d(2)]
-    layers += [nn.BatchNorm2d(filters), nn.ReLU()]
-    channels, height, width = filters, height // 2, width // 2
-layers += [nn.Flatten(), nn.Linear(channels * height * width, 128), nn.ReLU(), nn.Linear(128, 10)]
-model = nn.Sequential(*layers).to(memory_format=memory_format)
+filters = [int(number) for number in arguments.filters.split(",")]
+model = network(filters, shape).to(memory_format=memory_format)
 
 
 def time_training():
@@ -48,12 +43,12 @@ def time_training():
     labels = torch.randint(0, 10, (batch,))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
     loss = nn.CrossEntropyLoss(label_smoothing=0.05)
-    network = torch.compile(model) if arguments.compile else model
+    trained = torch.compile(model) if arguments.compile else model
 
     def train(steps):
         for _ in range(steps):
             optimizer.zero_grad()
-            loss(network(images), labels).backward()
+            loss(trained(images), labels).backward()
             optimizer.step()
 
     train(10)  # warm-up
@@ -70,8 +65,8 @@ def predictor():
     """Returns a function that classifies a batch."""
     model.eval()
     if arguments.engine == "pytorch":
-        network = torch.compile(model) if arguments.compile else model
-        return lambda images: network(images.to(memory_format=memory_format))
+        predictor = torch.compile(model) if arguments.compile else model
+        return lambda images: predictor(images.to(memory_format=memory_format))
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         with contextlib.redirect_stdout(io.StringIO()):
             torch.onnx.export(

@@ -2,7 +2,7 @@
 
     python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 5
 
-With --readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that
+The work `accuracy` trains with five seeds until a test accuracy of 92 %, once, and prints median seconds. With --readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that
 of the whole process, with the data.
 """
 
@@ -77,7 +77,7 @@ WORKS |= {
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--atelier", default=".build/release/atelier")
-parser.add_argument("--works", default=",".join(WORKS), help=f"of {', '.join(WORKS)}")
+parser.add_argument("--works", default=",".join([*WORKS, "accuracy"]), help=f"of {', '.join(WORKS)}, accuracy")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--repetitions", type=int, default=5)
 parser.add_argument("--readme", action="store_true", help="replace the table in README.md")
@@ -96,13 +96,16 @@ def write_color_images(path):
             (path / f"{name}-{kind}-ubyte").write_bytes(header + array.tobytes())
 
 
+def atelier(*options):
+    """Runs a command once. Returns the printed result."""
+    command = [str(pathlib.Path(arguments.atelier).resolve()), *options, "--threads", str(arguments.threads)]
+    return json.loads(subprocess.run([*command, "--quiet", "--json", "-"], check=True, stdout=subprocess.PIPE).stdout)
+
+
 def own(options, data):
     """Trains and tests a model once. Returns the printed result, with the images per second of a network."""
     options = [option.format(color=data) for option in options]
-    command = [str(pathlib.Path(arguments.atelier).resolve()), "train", *options, "--threads", str(arguments.threads)]
-    output = subprocess.run(
-        [*command, "--quiet", "--output", f"{data}/model", "--json", "-"], check=True, stdout=subprocess.PIPE).stdout
-    result = json.loads(output)
+    result = atelier("train", *options, "--output", f"{data}/model")
     if options[0] == "cnn":
         images = 12800 if str(data) in options else 60000
         trained = int(images * (1 - float(result["settings"]["validation"]))) // 128 * 128
@@ -116,7 +119,18 @@ def peer(command, key):
     output = subprocess.run(
         [sys.executable, str(folder / command[0]), *command[1:], *threads], check=True, stdout=subprocess.PIPE).stdout
     result = json.loads(output)
-    return result[key][0], result["peak_memory_mib"]
+    return result[key][0] if isinstance(result[key], list) else result[key], result["peak_memory_mib"]
+
+
+def time_to_accuracy(data):
+    """Returns a row: median seconds of training to an accuracy, with five seeds."""
+    result = atelier("benchmark", "--to-accuracy", "0.92")
+    settings = pathlib.Path(data) / "accuracy.json"
+    settings.write_text(json.dumps(result))
+    seconds, memory = peer(["accuracy.py", "--settings", str(settings)], "median_seconds_to_target")
+    mine = result["medianSeconds"]
+    text, ratio = ("not reached", "") if seconds is None or mine is None else (f"{seconds:.1f}", f"{seconds / mine:.1f}x")
+    return f"| train to an accuracy of 92 %, s | {mine or 'not reached'} | | PyTorch, channels last | {text} | {memory:.0f} | {ratio} |"
 
 
 def update_readme(lines):
@@ -132,6 +146,10 @@ print("\n".join(lines))
 with tempfile.TemporaryDirectory() as data:
     write_color_images(pathlib.Path(data))
     for name in arguments.works.split(","):
+        if name == "accuracy":
+            lines.append(time_to_accuracy(data))
+            print(lines[-1], flush=True)
+            continue
         title, options, key, peers = WORKS[name]
         mine, others = [], {peer_name: [] for peer_name in peers}
         for _ in range(arguments.repetitions):
