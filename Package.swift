@@ -148,7 +148,7 @@ let package = Package(
       path: "Tests/ToyFamily",
       swiftSettings: strict),
 
-    testTarget("KernelsTests", kernelDependencies + ["Compute", "KernelInterface"]),
+    testTarget("KernelsTests", kernelDependencies + ["CInstructions", "Compute", "KernelInterface"]),
     testTarget("TextTests", ["Text"]),
     testTarget("FilesTests", ["Compute", "Files"]),
     testTarget("ComputeTests", ["Compute"]),

@@ -25,8 +25,12 @@ package struct ConvolutionShape: Sendable, Equatable {
   package let windows: Int
   /// Whether Winograd's algorithm computes the convolution, as it does for 3x3 kernels. Others are computed directly.
   package let isWinograd: Bool
-  /// The number of tiles that Winograd's algorithm transforms at once, so that they stay in the second-level cache.
-  package let tilesAtOnce: Int
+  /// Extents, in windows, of the part of the output that Winograd's algorithm computes by large tiles: zero if there are
+  /// fewer than 4 windows in a direction, because then the larger number of weights costs more than it saves.
+  package let largeHeight: Int
+  package let largeWidth: Int
+  package let largeTiles: WinogradTiles
+  package let smallTiles: WinogradTiles
   /// Floats from one transformed tile to the next: an odd number of cache lines, so that the tiles of one channel are
   /// in different sets of the first-level cache.
   package let tileStride: Int
@@ -46,7 +50,14 @@ package struct ConvolutionShape: Sendable, Equatable {
     windows = pooledHeight * pooledWidth
     isWinograd = kernel == 3
     tileStride = (inputBlocks | 1) * 16
-    tilesAtOnce = min(max((1 << 13) / tileStride / 28, 1), 6) * 28
+    let hasLarge = isWinograd && min(pooledHeight, pooledWidth) >= 4
+    largeHeight = hasLarge ? pooledHeight / 2 * 2 : 0
+    largeWidth = hasLarge ? pooledWidth / 2 * 2 : 0
+    let covered = largeHeight * largeWidth
+    smallTiles = WinogradTiles(windows: 1, perImage: windows - covered, stride: tileStride, firstElement: 0)
+    largeTiles = WinogradTiles(
+      windows: 2, perImage: covered / 4, stride: tileStride,
+      firstElement: smallTiles.perImage > 0 ? smallTiles.elements : 0)
   }
 
   /// Floats of one image's input, with its border.
@@ -61,12 +72,43 @@ package struct ConvolutionShape: Sendable, Equatable {
   /// Output channels that Winograd's algorithm computes at once.
   package static let winogradGroup = 32
   package var winogradGroups: Int { (outputChannels + Self.winogradGroup - 1) / Self.winogradGroup }
+  /// Elements of the transformed weights of a pair of channels: those for the sizes of tiles that there are.
+  package var winogradElements: Int {
+    (smallTiles.perImage > 0 ? smallTiles.elements : 0) + (largeTiles.perImage > 0 ? largeTiles.elements : 0)
+  }
   /// Floats of all transformed weights, see ``NetworkKernels/transformWeights(_:group:weights:transformed:)``.
-  package var winogradWeightCount: Int { 16 * inputChannels * outputBlocks * 16 }
+  package var winogradWeightCount: Int { winogradElements * inputChannels * outputBlocks * 16 }
   /// Floats of the transformed weights of every group but the last, which may have less.
-  package var winogradGroupCount: Int { 16 * inputChannels * Self.winogradGroup }
+  package var winogradGroupCount: Int { winogradElements * inputChannels * Self.winogradGroup }
   /// Floats that Winograd's algorithm needs for intermediate results.
-  package var winogradScratchCount: Int { isWinograd ? 16 * tilesAtOnce * (tileStride + Self.winogradGroup) : 0 }
+  package var winogradScratchCount: Int {
+    let tiles = [smallTiles, largeTiles].filter { isWinograd && $0.perImage > 0 }
+    return tiles.map { $0.elements * $0.atOnce * (tileStride + Self.winogradGroup) }.max() ?? 0
+  }
+}
+
+/// The tiles of one size by which Winograd's algorithm computes a part of a convolution's outputs: small ones of 2x2
+/// outputs, or large ones of 4x4.
+package struct WinogradTiles: Sendable, Equatable {
+  /// Windows of a tile in each direction: 1 or 2.
+  package let windows: Int
+  /// Elements of a transformed tile: 16 or 36.
+  package let elements: Int
+  /// Tiles of an image.
+  package let perImage: Int
+  /// The number of tiles that are transformed at once, so that they stay in the second-level cache.
+  package let atOnce: Int
+  /// The number of the first element in the transformed weights.
+  package let firstElement: Int
+
+  /// - Parameter stride: floats from one transformed tile to the next
+  init(windows: Int, perImage: Int, stride: Int, firstElement: Int) {
+    self.windows = windows
+    self.perImage = perImage
+    self.firstElement = firstElement
+    elements = (2 * windows + 2) * (2 * windows + 2)
+    atOnce = min(max((1 << 17) / elements / stride / 28, 1), 6) * 28
+  }
 }
 
 /// The non-zero gradients of one shard's pooled outputs, listed in the two orders in which kernels need them.
@@ -157,13 +199,16 @@ package protocol NetworkKernels: Sendable {
     _ shape: ConvolutionShape, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>)
 
-  /// Convolves images with all filters of 3x3 weights by Winograd's algorithm F(2x2, 3x3) (Lavin and Gray, 2016), and
-  /// keeps the largest output of each window.
+  /// Convolves images with all filters of 3x3 weights by Winograd's algorithm (Lavin and Gray, 2016), and keeps the
+  /// largest output of each window.
   ///
-  /// A tile is the 4x4 pixels d that the four outputs of a window depend on. Each is Aᵀ (Σ U ⊙ V) A, where
-  /// V = Bᵀ d B is the transformed tile, U are the transformed weights, and the sum is a fused sum from zero over input
-  /// channels. Columns are transformed before rows, by
-  /// Bᵀ (a, b, c, d) = (a - c, b + c, c - b, b - d) and Aᵀ (a, b, c, d) = ((a + b) + c, (b - c) - d).
+  /// A small tile is the 4x4 pixels d that the four outputs of a window depend on, a large one the 6x6 pixels of 2x2
+  /// windows. Outputs are Aᵀ (Σ U ⊙ V) A, where V = Bᵀ d B is the transformed tile, U are the transformed weights, and the
+  /// sum is a fused sum from zero over input channels. Columns are transformed before rows: those of small tiles by
+  /// Bᵀ (a, b, c, d) = (a - c, b + c, c - b, b - d) and Aᵀ (a, b, c, d) = ((a + b) + c, (b - c) - d), those of large tiles
+  /// by Bᵀ (a, …, f) = (4 a + e - 5 c, p + q, p - q, r + s, r - s, 4 b + f - 5 d) with p = e - 4 c, q = d - 4 b, r = e - c,
+  /// s = 2 (d - b), and Aᵀ (a, …, f) = ((a + t) + u, v + 2 w, t + 4 u, (v + 8 w) + f) with t = b + c, u = d + e, v = b - c,
+  /// w = d - e, where products are fused with the sums.
   /// Of equal outputs, the first wins.
   ///
   /// - Parameters:
@@ -185,12 +230,15 @@ package protocol NetworkKernels: Sendable {
     scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>)
 
   /// Transforms the trained weights g of one group of 32 output channels for Winograd's algorithm: U = G g Gᵀ. Columns
-  /// are transformed before rows, by G (a, b, c) = (a, ((a + c) + b) / 2, ((a + c) - b) / 2, c).
+  /// are transformed before rows: for small tiles by G (a, b, c) = (a, (m + b) / 2, (m - b) / 2, c) with m = a + c, for
+  /// large tiles by (a / 4, -(m + b) / 6, -(m - b) / 6, (n + 2 b) / 24, (n - 2 b) / 24, c) with n = a + 4 c, fused, where
+  /// quotients are products with the rounded reciprocals.
   ///
   /// - Parameters:
   ///   - weights: [input block][output channel][tap][16 input]
-  ///   - transformed: [row and column of U][input channel][outputs], overwritten. There are 32 outputs, or 16 if the
-  ///     last group has no more; zero for output channels that do not exist.
+  ///   - transformed: [row and column of U][input channel][outputs], overwritten; small tiles first, then large ones, if
+  ///     the shape has them. There are 32 outputs, or 16 if the last group has no more; zero for output channels that do
+  ///     not exist.
   static func transformWeights(
     _ shape: ConvolutionShape, group: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>)
 

@@ -19,7 +19,9 @@ extension SIMDKernels {
             let plane = gradient + image * shape.inputCount + block * shape.planeCount
             let list = (image * groups + group) * shape.windows
             if shape.kernel == 3 {
-              spreadNineTaps(shape, list, routes, blockWeights, plane)
+              for offset in partOffsets {
+                spreadNineTaps(shape, list, routes, blockWeights + offset, plane + offset)
+              }
             } else {
               spread(shape, list, routes, blockWeights, plane)
             }
@@ -64,10 +66,10 @@ extension SIMDKernels {
         var right = TwoColumns(target + 32, row)
         var entry = window * group
         @inline(__always)
-        func forEachEntry(of winner: Int, _ body: (_ value: Lanes, _ taps: UnsafePointer<Float>) -> Void) {
+        func forEachEntry(of winner: Int, _ body: (_ value: Part, _ taps: UnsafePointer<Float>) -> Void) {
           let end = entry + Int(routes.windowCounts[window * 4 + winner])
           while entry < end {
-            body(Lanes(repeating: routes.windowValues[entry]), weights + Int(routes.windowChannels[entry]) * 144)
+            body(Part(repeating: routes.windowValues[entry]), weights + Int(routes.windowChannels[entry]) * 144)
             // Not unrolled, because the end of each loop that is entered costs a misprediction.
             entry = Int(atelier_opaque(UInt32(truncatingIfNeeded: entry + 1)))
           }
@@ -104,11 +106,11 @@ extension SIMDKernels {
   /// Adds value * taps to three pixels of a row.
   @inline(__always)
   private static func accumulateRow(
-    _ value: Lanes, _ taps: UnsafePointer<Float>, _ first: inout Lanes, _ second: inout Lanes, _ third: inout Lanes
+    _ value: Part, _ taps: UnsafePointer<Float>, _ first: inout Part, _ second: inout Part, _ third: inout Part
   ) {
-    first = first.addingProduct(value, taps.lanes(at: 0))
-    second = second.addingProduct(value, taps.lanes(at: 16))
-    third = third.addingProduct(value, taps.lanes(at: 32))
+    first = first.addingProduct(value, taps.part(at: 0))
+    second = second.addingProduct(value, taps.part(at: 16))
+    third = third.addingProduct(value, taps.part(at: 32))
   }
 
   private static func spreadTaps(
@@ -131,28 +133,28 @@ extension SIMDKernels {
   }
 }
 
-/// Two columns of four pixels, each with 16 channels.
+/// Two columns of four pixels, each with a part of 16 channels.
 private struct TwoColumns {
-  var a0, b0, a1, b1, a2, b2, a3, b3: Lanes
+  var a0, b0, a1, b1, a2, b2, a3, b3: Part
 
   /// - Parameter row: floats from one row to the next
   @inline(__always)
   init(_ source: UnsafeMutablePointer<Float>, _ row: Int) {
-    (a0, b0) = (source.lanes(at: 0), source.lanes(at: 16))
-    (a1, b1) = (source.lanes(at: row), source.lanes(at: row + 16))
-    (a2, b2) = (source.lanes(at: 2 * row), source.lanes(at: 2 * row + 16))
-    (a3, b3) = (source.lanes(at: 3 * row), source.lanes(at: 3 * row + 16))
+    (a0, b0) = (source.part(at: 0), source.part(at: 16))
+    (a1, b1) = (source.part(at: row), source.part(at: row + 16))
+    (a2, b2) = (source.part(at: 2 * row), source.part(at: 2 * row + 16))
+    (a3, b3) = (source.part(at: 3 * row), source.part(at: 3 * row + 16))
   }
 
   @inline(__always)
   func store(_ target: UnsafeMutablePointer<Float>, _ row: Int) {
-    target.store(a0, at: 0)
-    target.store(b0, at: 16)
-    target.store(a1, at: row)
-    target.store(b1, at: row + 16)
-    target.store(a2, at: 2 * row)
-    target.store(b2, at: 2 * row + 16)
-    target.store(a3, at: 3 * row)
-    target.store(b3, at: 3 * row + 16)
+    target.store(part: a0, at: 0)
+    target.store(part: b0, at: 16)
+    target.store(part: a1, at: row)
+    target.store(part: b1, at: row + 16)
+    target.store(part: a2, at: 2 * row)
+    target.store(part: b2, at: 2 * row + 16)
+    target.store(part: a3, at: 3 * row)
+    target.store(part: b3, at: 3 * row + 16)
   }
 }

@@ -6,7 +6,7 @@ extension SIMDKernels {
     gradient: UnsafeMutablePointer<Float>
   ) {
     if shape.kernel == 3 {
-      for block in stride(from: 0, to: shape.inputBlocks, by: 2) {
+      for block in 0..<shape.inputBlocks {
         addNineTaps(shape, block, images, routes, input, gradient)
       }
       return
@@ -53,41 +53,37 @@ extension SIMDKernels {
     d.complete(from: common, plane)
   }
 
-  /// Adds to the nine taps of 3x3 kernels for one or two blocks of input channels: up to 18 sums in registers.
+  /// Adds to the nine taps of 3x3 kernels for one block of input channels: nine sums in registers.
   private static func addNineTaps(
     _ shape: ConvolutionShape, _ block: Int, _ images: Int, _ routes: PoolingRoutes, _ input: UnsafePointer<Float>,
     _ gradient: UnsafeMutablePointer<Float>
   ) {
-    let slab = shape.outputChannels * 144
-    let hasTwo = block + 1 < shape.inputBlocks
+    let slab = gradient + block * shape.outputChannels * 144
     let row = shape.inputWidth * 16
-    // The input planes of these images fit in the first-level cache, the slabs of the gradient in the second-level
-    // cache.
-    let imagesAtOnce = max(1, 8192 / (2 * shape.planeCount))
+    // The input planes of these images fit in the first-level cache, the slab in the second-level cache.
+    let imagesAtOnce = max(1, weightGradientBudget / shape.planeCount)
     for first in stride(from: 0, to: images, by: imagesAtOnce) {
       for channel in 0..<shape.outputChannels {
-        let target = gradient + block * slab + channel * 144
-        // Without a second block, the first one is computed twice.
-        let second = hasTwo ? target + slab : target
-        var (a, b) = (NineTaps(target), NineTaps(second))
-        for image in first..<min(first + imagesAtOnce, images) {
-          let plane = input + (image * shape.inputBlocks + block) * shape.planeCount
-          let distance = hasTwo ? shape.planeCount : 0
-          let list = image * shape.outputChannels + channel
-          let values = routes.channelValues + list * shape.windows
-          let positions = routes.channelPositions + list * shape.windows
-          for entry in 0..<Int(routes.channelCounts[list]) {
-            let value = Lanes(repeating: values[entry])
-            let pixel = plane + Int(positions[entry]) * 16
-            a.accumulate(value, pixel, row)
-            b.accumulate(value, pixel + distance, row)
+        for offset in partOffsets {
+          let target = slab + channel * 144 + offset
+          var sums = NineTaps(target)
+          for image in first..<min(first + imagesAtOnce, images) {
+            let plane = input + (image * shape.inputBlocks + block) * shape.planeCount + offset
+            let list = image * shape.outputChannels + channel
+            let values = routes.channelValues + list * shape.windows
+            let positions = routes.channelPositions + list * shape.windows
+            for entry in 0..<Int(routes.channelCounts[list]) {
+              sums.accumulate(Part(repeating: values[entry]), plane + Int(positions[entry]) * 16, row)
+            }
           }
+          sums.store(target)
         }
-        a.store(target)
-        b.store(second)
       }
     }
   }
+
+  /// Floats of the input planes that are read at once.
+  private static var weightGradientBudget: Int { 4096 }
 }
 
 /// The gradient of one tap of one output channel.
@@ -121,41 +117,41 @@ private struct TapSum {
   }
 }
 
-/// The gradients of the nine taps of a 3x3 kernel, each for 16 input channels.
+/// The gradients of the nine taps of a 3x3 kernel, each for a part of a block of input channels.
 private struct NineTaps {
-  var a, b, c, d, e, f, g, h, i: Lanes
+  var a, b, c, d, e, f, g, h, i: Part
 
   @inline(__always)
   init(_ source: UnsafeMutablePointer<Float>) {
-    (a, b, c) = (source.lanes(at: 0), source.lanes(at: 16), source.lanes(at: 32))
-    (d, e, f) = (source.lanes(at: 48), source.lanes(at: 64), source.lanes(at: 80))
-    (g, h, i) = (source.lanes(at: 96), source.lanes(at: 112), source.lanes(at: 128))
+    (a, b, c) = (source.part(at: 0), source.part(at: 16), source.part(at: 32))
+    (d, e, f) = (source.part(at: 48), source.part(at: 64), source.part(at: 80))
+    (g, h, i) = (source.part(at: 96), source.part(at: 112), source.part(at: 128))
   }
 
   /// Adds value * pixels. Rows of pixels are `row` floats apart.
   @inline(__always)
-  mutating func accumulate(_ value: Lanes, _ pixels: UnsafePointer<Float>, _ row: Int) {
-    a = a.addingProduct(value, pixels.lanes(at: 0))
-    b = b.addingProduct(value, pixels.lanes(at: 16))
-    c = c.addingProduct(value, pixels.lanes(at: 32))
-    d = d.addingProduct(value, pixels.lanes(at: row))
-    e = e.addingProduct(value, pixels.lanes(at: row + 16))
-    f = f.addingProduct(value, pixels.lanes(at: row + 32))
-    g = g.addingProduct(value, pixels.lanes(at: 2 * row))
-    h = h.addingProduct(value, pixels.lanes(at: 2 * row + 16))
-    i = i.addingProduct(value, pixels.lanes(at: 2 * row + 32))
+  mutating func accumulate(_ value: Part, _ pixels: UnsafePointer<Float>, _ row: Int) {
+    a = a.addingProduct(value, pixels.part(at: 0))
+    b = b.addingProduct(value, pixels.part(at: 16))
+    c = c.addingProduct(value, pixels.part(at: 32))
+    d = d.addingProduct(value, pixels.part(at: row))
+    e = e.addingProduct(value, pixels.part(at: row + 16))
+    f = f.addingProduct(value, pixels.part(at: row + 32))
+    g = g.addingProduct(value, pixels.part(at: 2 * row))
+    h = h.addingProduct(value, pixels.part(at: 2 * row + 16))
+    i = i.addingProduct(value, pixels.part(at: 2 * row + 32))
   }
 
   @inline(__always)
   func store(_ target: UnsafeMutablePointer<Float>) {
-    target.store(a, at: 0)
-    target.store(b, at: 16)
-    target.store(c, at: 32)
-    target.store(d, at: 48)
-    target.store(e, at: 64)
-    target.store(f, at: 80)
-    target.store(g, at: 96)
-    target.store(h, at: 112)
-    target.store(i, at: 128)
+    target.store(part: a, at: 0)
+    target.store(part: b, at: 16)
+    target.store(part: c, at: 32)
+    target.store(part: d, at: 48)
+    target.store(part: e, at: 64)
+    target.store(part: f, at: 80)
+    target.store(part: g, at: 96)
+    target.store(part: h, at: 112)
+    target.store(part: i, at: 128)
   }
 }

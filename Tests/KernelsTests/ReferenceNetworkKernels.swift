@@ -62,27 +62,78 @@ enum ReferenceNetworkKernels: NetworkKernels {
   ) {
     for image in 0..<images {
       for window in 0..<shape.windows {
-        let corner = position(shape, window, 0)
-        let tiles = (0..<shape.inputChannels).map { channel in
-          let plane = input + image * shape.inputCount + channel / 16 * shape.planeCount + channel % 16
-          let pixels = (0..<16).map { plane[(corner + $0 / 4 * shape.inputWidth + $0 % 4) * 16] }
-          return transform(pixels, size: 4) { [$0[0] - $0[2], $0[1] + $0[2], $0[2] - $0[1], $0[1] - $0[3]] }
-        }
-        for channel in 0..<shape.outputBlocks * 16 {
-          let width = min(32, shape.outputBlocks * 16 - channel / 32 * 32)
-          let group = weights + channel / 32 * shape.winogradGroupCount
-          var sums = [Float](repeating: 0, count: 16)
-          for (inputChannel, tile) in tiles.enumerated() {
-            for place in 0..<16 {
-              sums[place].addProduct(
-                tile[place], group[(place * shape.inputChannels + inputChannel) * width + channel % 32])
-            }
+        let (y, x) = window.quotientAndRemainder(dividingBy: shape.pooledWidth)
+        let isLarge = y < shape.largeHeight && x < shape.largeWidth
+        let tiles = isLarge ? shape.largeTiles : shape.smallTiles
+        if (y | x) % tiles.windows != 0 { continue }
+        forEachOutputChannel(shape, tiles, input + image * shape.inputCount, weights, corner: (2 * y, 2 * x)) {
+          outputs, channel in
+          let extent = 2 * tiles.windows
+          for part in 0..<tiles.windows * tiles.windows {
+            let (down, right) = part.quotientAndRemainder(dividingBy: tiles.windows)
+            let four = (0..<4).map { outputs[(2 * down + $0 / 2) * extent + 2 * right + $0 % 2] }
+            body(four, image, window + down * shape.pooledWidth + right, channel)
           }
-          let outputs = transform(sums, size: 4) { [$0[0] + $0[1] + $0[2], $0[1] - $0[2] - $0[3]] }
-          body(outputs, image, window, channel)
         }
       }
     }
+  }
+
+  /// Calls `body` with the outputs of one tile, for each output channel.
+  private static func forEachOutputChannel(
+    _ shape: ConvolutionShape, _ tiles: WinogradTiles, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+    corner: (y: Int, x: Int), _ body: (_ outputs: [Float], _ channel: Int) -> Void
+  ) {
+    let extent = 2 * tiles.windows + 2
+    let transformed = (0..<shape.inputChannels).map { channel in
+      let plane = input + channel / 16 * shape.planeCount + channel % 16
+      let pixels = (0..<tiles.elements).map {
+        plane[((corner.y + $0 / extent) * shape.inputWidth + corner.x + $0 % extent) * 16]
+      }
+      return transform(pixels, size: extent, extent == 4 ? smallInput : largeInput)
+    }
+    for channel in 0..<shape.outputBlocks * 16 {
+      let width = min(32, shape.outputBlocks * 16 - channel / 32 * 32)
+      let group = weights + channel / 32 * shape.winogradGroupCount
+      var sums = [Float](repeating: 0, count: tiles.elements)
+      for (inputChannel, tile) in transformed.enumerated() {
+        for place in 0..<tiles.elements {
+          let row = (tiles.firstElement + place) * shape.inputChannels + inputChannel
+          sums[place].addProduct(tile[place], group[row * width + channel % 32])
+        }
+      }
+      body(transform(sums, size: extent, extent == 4 ? smallOutputs : largeOutputs), channel)
+    }
+  }
+
+  private static func smallInput(_ v: [Float]) -> [Float] { [v[0] - v[2], v[1] + v[2], v[2] - v[1], v[1] - v[3]] }
+
+  private static func smallOutputs(_ v: [Float]) -> [Float] { [v[0] + v[1] + v[2], v[1] - v[2] - v[3]] }
+
+  private static func smallKernel(_ v: [Float]) -> [Float] {
+    [v[0], (v[0] + v[2] + v[1]) / 2, (v[0] + v[2] - v[1]) / 2, v[2]]
+  }
+
+  private static func largeInput(_ v: [Float]) -> [Float] {
+    let (p, q, r, s) = (v[4].addingProduct(v[2], -4), v[3].addingProduct(v[1], -4), v[4] - v[2], 2 * (v[3] - v[1]))
+    return [
+      v[4].addingProduct(v[0], 4).addingProduct(v[2], -5), p + q, p - q, r + s, r - s,
+      v[5].addingProduct(v[1], 4).addingProduct(v[3], -5),
+    ]
+  }
+
+  private static func largeOutputs(_ v: [Float]) -> [Float] {
+    let (t, u, difference, far) = (v[1] + v[2], v[3] + v[4], v[1] - v[2], v[3] - v[4])
+    return [
+      v[0] + t + u, difference.addingProduct(far, 2), t.addingProduct(u, 4), difference.addingProduct(far, 8) + v[5],
+    ]
+  }
+
+  private static func largeKernel(_ v: [Float]) -> [Float] {
+    let (m, n) = (v[0] + v[2], v[0].addingProduct(v[2], 4))
+    return [
+      v[0] / 4, (m + v[1]) * (-1 / 6), (m - v[1]) * (-1 / 6), (n + 2 * v[1]) * (1 / 24), (n - 2 * v[1]) * (1 / 24), v[2],
+    ]
   }
 
   static func transformWeights(
@@ -96,11 +147,11 @@ enum ReferenceNetworkKernels: NetworkKernels {
           guard channel < shape.outputChannels else { return 0 }
           return weights[((inputChannel / 16 * shape.outputChannels + channel) * 9 + tap) * 16 + inputChannel % 16]
         }
-        let values = transform(taps, size: 3) {
-          [$0[0], ($0[0] + $0[2] + $0[1]) / 2, ($0[0] + $0[2] - $0[1]) / 2, $0[2]]
-        }
-        for (place, value) in values.enumerated() {
-          transformed[(place * shape.inputChannels + inputChannel) * width + lane] = value
+        for tiles in [shape.smallTiles, shape.largeTiles] where tiles.perImage > 0 {
+          let values = transform(taps, size: 3, tiles.windows == 1 ? smallKernel : largeKernel)
+          for (place, value) in values.enumerated() {
+            transformed[((tiles.firstElement + place) * shape.inputChannels + inputChannel) * width + lane] = value
+          }
         }
       }
     }
@@ -194,6 +245,26 @@ enum ReferenceNetworkKernels: NetworkKernels {
                 gradient[((block * shape.outputChannels + channel) * shape.taps + tap) * 16 + lane].addProduct(
                   value, input[image * shape.inputCount + block * shape.planeCount + pixel * 16 + lane])
               }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static func accumulatePointwiseWeightGradient(
+    _ shape: ConvolutionShape, images: Int, upstream: UnsafePointer<Float>, winners: UnsafePointer<Int32>,
+    input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>
+  ) {
+    for image in 0..<images {
+      for channel in 0..<shape.outputChannels {
+        for window in 0..<shape.windows {
+          let place = ((image * shape.outputBlocks + channel / 16) * shape.windows + window) * 16 + channel % 16
+          let pixel = position(shape, window, Int(winners[place]))
+          for block in 0..<shape.inputBlocks {
+            for lane in 0..<16 {
+              gradient[(block * shape.outputChannels + channel) * 16 + lane].addProduct(
+                upstream[place], input[image * shape.inputCount + block * shape.planeCount + pixel * 16 + lane])
             }
           }
         }

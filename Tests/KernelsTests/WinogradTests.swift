@@ -8,15 +8,16 @@ import Testing
   static let cases: [ConvolutionCase] =
     ConvolutionCase.all.filter { $0.kernel == 3 }
     + [
-      (1, 1, 30, 31), (5, 40, 21, 17), (40, 16, 16, 16), (130, 17, 9, 9), (300, 3, 6, 7), (16, 96, 5, 5),
+      (1, 1, 30, 31), (5, 40, 21, 17), (18, 33, 10, 13), (3, 16, 10, 10), (7, 5, 12, 11), (40, 16, 16, 16), (130, 17, 9, 9), (300, 3, 6, 7), (16, 96, 5, 5),
     ].map { ConvolutionCase(input: $0.0, output: $0.1, kernel: 3, height: $0.2, width: $0.3) }
 
   @Test(arguments: cases, [0, 1, 5]) func matchesReference(_ test: ConvolutionCase, images: Int) {
     expectReferenceBits(test.shape, images: images)
   }
 
-  @Test(arguments: 3...9) func matchesReferenceAtAllSmallSizes(height: Int) {
-    for width in 3...9 {
+  /// Up to 5x5 windows: without large tiles, and with large ones and each number of small ones beside them.
+  @Test(arguments: 3...13) func matchesReferenceAtAllSmallSizes(height: Int) {
+    for width in 3...13 {
       for (input, output) in [(2, 3), (17, 18)] {
         expectReferenceBits(
           ConvolutionShape(
@@ -58,9 +59,10 @@ import Testing
   }
 
   /// Compares both convolutions with one in double precision, for the layers of the default network: inputs are
-  /// rectified, weights have the variance 2 / inputs (He et al., 2015).
-  @Test(arguments: [(1, 64, 128, 16), (4, 128, 256, 9)])
-  func isMoreAccurateThanDirectConvolution(images: Int, input: Int, output: Int, size: Int) throws {
+  /// rectified, weights have the variance 2 / inputs (He et al., 2015). Small tiles are more accurate than the direct
+  /// sum; large ones have constants whose products cancel, and lose up to three bits.
+  @Test(arguments: [(1, 64, 128, 16, 6.0), (4, 128, 256, 9, 1.0)])
+  func errorIsSmall(images: Int, input: Int, output: Int, size: Int, bound: Double) throws {
     let shape = ConvolutionShape(
       inputChannels: input, outputChannels: output, kernel: 3, inputHeight: size, inputWidth: size)
     let kernels = InstructionSet.available.max()!.kernels
@@ -101,7 +103,7 @@ import Testing
       output: winograd.pointer, winners: winners.pointer)
     let (directError, winogradError) = (error(direct), error(winograd))
     print("\(input) -> \(output): relative error \(directError) direct, \(winogradError) by Winograd's algorithm")
-    #expect(winogradError < directError)
+    #expect(winogradError < bound * directError)
     #expect(winogradError > 0)
   }
 

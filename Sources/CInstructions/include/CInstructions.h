@@ -6,6 +6,7 @@
 #include "ByteProducts.h"
 #include "ByteSelection.h"
 #include "Compression.h"
+#include "FusedProducts.h"
 #include "RowGroups.h"
 #include "VectorOperations.h"
 

@@ -7,6 +7,13 @@
 ATELIER_INLINE uint32_t atelier_lanes_not_zero(atelier_f32x16 v) {
 #if defined(__AVX512F__)
   return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif defined(__x86_64__)
+  __m128 parts[4];
+  __builtin_memcpy(parts, &v, sizeof parts);
+  uint32_t mask = 0;
+  for (int part = 0; part < 4; part++)
+    mask |= (uint32_t)_mm_movemask_ps(_mm_cmpneq_ps(parts[part], _mm_setzero_ps())) << 4 * part;
+  return mask;
 #else
   uint32_t mask = 0;
   for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(v[lane] != 0) << lane;
@@ -18,6 +25,13 @@ ATELIER_INLINE uint32_t atelier_lanes_not_zero(atelier_f32x16 v) {
 ATELIER_INLINE uint32_t atelier_lanes_equal(atelier_i32x16 v, int32_t value) {
 #if defined(__AVX512F__)
   return _mm512_cmpeq_epi32_mask((__m512i)v, _mm512_set1_epi32(value));
+#elif defined(__x86_64__)
+  __m128i parts[4];
+  __builtin_memcpy(parts, &v, sizeof parts);
+  uint32_t mask = 0;
+  for (int part = 0; part < 4; part++)
+    mask |= (uint32_t)_mm_movemask_ps((__m128)_mm_cmpeq_epi32(parts[part], _mm_set1_epi32(value))) << 4 * part;
+  return mask;
 #else
   uint32_t mask = 0;
   for (int lane = 0; lane < 16; lane++) mask |= (uint32_t)(v[lane] == value) << lane;
@@ -31,18 +45,32 @@ ATELIER_INLINE void atelier_store_selected_i32(int32_t *target, atelier_i32x16 v
 #if defined(__AVX512F__)
   const __mmask16 stored = (__mmask16)((1u << __builtin_popcount(mask)) - 1);
   _mm512_mask_storeu_epi32(target, stored, _mm512_maskz_compress_epi32((__mmask16)mask, (__m512i)v));
+#elif defined(__AVX2__)
+  __m256i halves[2];
+  __builtin_memcpy(halves, &v, sizeof halves);
+  for (int half = 0; half < 2; half++, mask >>= 8) {
+    if ((mask & 0xff) == 0xff) {
+      _mm256_storeu_si256((__m256i *)target, halves[half]);
+      target += 8;
+      continue;
+    }
+    // The numbers of the selected lanes, a byte each.
+    const uint64_t lanes = _pext_u64(0x0706050403020100, _pdep_u64(mask, 0x0101010101010101) * 0xff);
+    const __m256i packed =
+        _mm256_permutevar8x32_epi32(halves[half], _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)lanes)));
+    const int count = __builtin_popcount(mask & 0xff);
+    const __m256i stored =
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    _mm256_maskstore_epi32(target, stored, packed);
+    target += count;
+  }
 #else
   for (; mask != 0; mask &= mask - 1) *target++ = v[__builtin_ctz(mask)];
 #endif
 }
 
 ATELIER_INLINE void atelier_store_selected_f32(float *target, atelier_f32x16 v, uint32_t mask) {
-#if defined(__AVX512F__)
-  const __mmask16 stored = (__mmask16)((1u << __builtin_popcount(mask)) - 1);
-  _mm512_mask_storeu_ps(target, stored, _mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
-#else
-  for (; mask != 0; mask &= mask - 1) *target++ = v[__builtin_ctz(mask)];
-#endif
+  atelier_store_selected_i32((int32_t *)target, (atelier_i32x16)v, mask);
 }
 
 // Transposes the square source[rows[i]][j] of 16x16 numbers of 32 bits, where a row has 16 numbers, to target[j][i].

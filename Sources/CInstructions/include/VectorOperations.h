@@ -19,6 +19,9 @@ typedef long long atelier_i64x16 __attribute__((ext_vector_type(16)));
 typedef float atelier_f32x16 __attribute__((ext_vector_type(16)));
 typedef double atelier_f64x16 __attribute__((ext_vector_type(16)));
 
+// Wide vectors are passed between functions of these headers only, so their calling convention does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define ATELIER_INLINE static inline __attribute__((always_inline))
 
 // Conversions, lane by lane.
