@@ -3,11 +3,13 @@ internal import Foundation
 /// Memory for a fixed number of elements, initialized to zero bits, and freed at the end of the buffer's life.
 ///
 /// It is aligned to 64 bytes (a cache line, and the widest register). Buffers of 2 MiB or more are aligned to 2 MiB and
-/// ask for huge pages. Kernels and inner loops use ``pointer``, whose accesses are not checked; the subscript checks
-/// bounds in debug builds only.
+/// ask for huge pages; their pages are zeroed when they are first used, by the thread that uses them. Kernels and inner
+/// loops use ``pointer``, whose accesses are not checked; the subscript checks bounds in debug builds only.
 package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   package let pointer: UnsafeMutablePointer<Element>
   package let count: Int
+  /// The pages of a large buffer; nil if the buffer is on the heap.
+  private let pages: UnsafeMutableRawBufferPointer?
 
   package static var alignment: Int { 64 }
   private static var hugePage: Int { 2 << 20 }
@@ -16,16 +18,29 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   package init(count: Int) {
     precondition(count >= 0, "negative count")
     let byteCount = max(count * MemoryLayout<Element>.stride, 1)
-    let isLarge = byteCount >= Self.hugePage
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: isLarge ? Self.hugePage : Self.alignment)
-    #if os(Linux)
-      // Huge pages save address translations where access is scattered. Ask before the memory is touched.
-      if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
-    #endif
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    pages = Self.pages(byteCount: byteCount)
+    let memory =
+      pages?.baseAddress?.alignedUp(toMultipleOf: Self.hugePage)
+      ?? .allocate(byteCount: byteCount, alignment: Self.alignment)
+    if pages == nil {
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    } else {
+      #if os(Linux)
+        // Huge pages save address translations where access is scattered. Ask before the memory is touched.
+        madvise(memory, byteCount, MADV_HUGEPAGE)
+      #endif
+    }
     self.pointer = memory.bindMemory(to: Element.self, capacity: count)
     self.count = count
+  }
+
+  /// Returns new pages of zero bits for a large buffer, with room to align it; nil for a small one.
+  private static func pages(byteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    guard byteCount >= hugePage else { return nil }
+    let length = byteCount + hugePage
+    let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    precondition(start != MAP_FAILED, "cannot allocate \(byteCount) bytes")
+    return UnsafeMutableRawBufferPointer(start: start, count: length)
   }
 
   /// Copies `elements`.
@@ -34,7 +49,9 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
     for (index, element) in elements.enumerated() { pointer[index] = element }
   }
 
-  deinit { pointer.deallocate() }
+  deinit {
+    if let pages { munmap(pages.baseAddress!, pages.count) } else { pointer.deallocate() }
+  }
 
   package subscript(index: Int) -> Element {
     get {

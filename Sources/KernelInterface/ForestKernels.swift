@@ -68,41 +68,43 @@ package protocol ForestKernels: Sendable {
   /// - Parameters:
   ///   - samples: (count)
   ///   - columns: (4), for each feature its values (rows), indexed by the samples' rows
-  ///   - histograms: (4, stride), added to; the first (labels, 256) of each feature are used
+  ///   - histograms: (4, stride) bins, added to; the first (labels, 256) of each feature are used
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int)
+    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins)
 
-  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:stride:)``, from values in
-  /// the order of the samples.
+  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:stride:bins:)``, from
+  /// values in the order of the samples.
   ///
   /// - Parameters:
   ///   - samples: (count)
   ///   - values: (4), for each feature its values (count)
-  ///   - histograms: (4, stride), added to; the first (labels, 256) of each feature are used
+  ///   - histograms: (4, stride) bins, added to; the first (labels, 256) of each feature are used
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int)
+    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins)
 
   /// Returns the best cut of one feature by Gini impurity: the one with the largest sum, over both sides, of
   /// (sum of squared label weights / weight). Of equal scores, the lowest cut.
   ///
   /// - Parameters:
-  ///   - histogram: (labels, 256), rotated as by `countValues`, aligned to 64 bytes
+  ///   - histogram: (labels, 256) bins, rotated as by `countValues`, aligned to 64 bytes
+  ///   - floor: a score; minus infinity is returned if the best cut's score is lower
   ///   - scratch: (node.labelCount), aligned to 64 bytes
   static func bestGiniCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut
 
   /// Returns the best cut of one feature by entropy: the one with the least sum, over both sides, of weight times
   /// entropy. The score is that sum, negated. Of equal scores, the lowest cut.
   ///
   /// - Parameters:
-  ///   - histogram: (labels, 256), rotated as by `countValues`, aligned to 64 bytes
+  ///   - histogram: (labels, 256) bins, rotated as by `countValues`, aligned to 64 bytes
+  ///   - floor: a score; minus infinity is returned if the best cut's score is lower
   ///   - terms: (the node's weight + 1): n log2 n in units of 2^-30
   ///   - scratch: (node.labelCount), aligned to 64 bytes
   static func bestEntropyCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, terms: UnsafePointer<Int64>,
     scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut
 
@@ -224,13 +226,13 @@ package protocol ForestKernels: Sendable {
   /// Finds the leaf of each image.
   ///
   /// - Parameters:
-  ///   - nodes: (the tree's nodes), in pre-order
+  ///   - nodes: (nodeCount), in pre-order
   ///   - rows: (all images, rowStride)
   ///   - images: (count), rows of the images to find
   ///   - leaves: (count), overwritten by the numbers of their leaves
   static func findLeaves(
-    nodes: UnsafePointer<TreeNode>, rows: UnsafePointer<UInt8>, rowStride: Int, images: UnsafePointer<UInt32>,
-    count: Int, leaves: UnsafeMutablePointer<UInt32>)
+    nodes: UnsafePointer<TreeNode>, nodeCount: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    images: UnsafePointer<UInt32>, count: Int, leaves: UnsafeMutablePointer<UInt32>)
 }
 
 /// One distinct training image of a tree, packed into a word: its row in the table of values (upper 32 bits), weight
@@ -257,8 +259,18 @@ public struct TreeSample: BitwiseCopyable, Sendable {
   @inlinable public var label: Int { Int(truncatingIfNeeded: bits >> 8 & 0xff) }
 }
 
+/// The type of the bins of histograms.
+package enum HistogramBins: Sendable {
+  /// `UInt16`, for nodes that weigh at most 65535: the histograms of four features and ten labels fit in the
+  /// first-level cache.
+  case narrow
+  /// `UInt32`
+  case wide
+}
+
 /// A node whose histograms are scanned.
 package struct HistogramNode {
+  package let bins: HistogramBins
   /// (labelCount), the labels that occur in the node, ascending.
   package let labels: UnsafePointer<UInt8>
   package let labelCount: Int
@@ -272,10 +284,10 @@ package struct HistogramNode {
   package let valueCounts: UnsafePointer<UInt32>
 
   package init(
-    labels: UnsafePointer<UInt8>, labelCount: Int, labelWeights: UnsafePointer<UInt32>, count: Int,
+    bins: HistogramBins, labels: UnsafePointer<UInt8>, labelCount: Int, labelWeights: UnsafePointer<UInt32>, count: Int,
     minSamplesLeaf: Int, valueCounts: UnsafePointer<UInt32>
   ) {
-    (self.labels, self.labelCount, self.labelWeights) = (labels, labelCount, labelWeights)
+    (self.bins, self.labels, self.labelCount, self.labelWeights) = (bins, labels, labelCount, labelWeights)
     (self.count, self.minSamplesLeaf, self.valueCounts) = (count, minSamplesLeaf, valueCounts)
   }
 }

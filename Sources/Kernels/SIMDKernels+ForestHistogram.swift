@@ -4,23 +4,36 @@ package import KernelInterface
 extension SIMDKernels {
   package static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int
+    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins
   ) {
-    countValues(samples, count, columns, histograms, stride) { samples[$0].row }
+    countValues(samples, count, columns, histograms, stride, bins) { samples[$0].row }
   }
 
   package static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int
+    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins
   ) {
-    countValues(samples, count, values, histograms, stride) { $0 }
+    countValues(samples, count, values, histograms, stride, bins) { $0 }
+  }
+
+  @inline(__always)
+  private static func countValues(
+    _ samples: UnsafePointer<TreeSample>, _ count: Int, _ columns: UnsafePointer<UnsafePointer<UInt8>>,
+    _ histograms: UnsafeMutableRawPointer, _ stride: Int, _ bins: HistogramBins, place: (_ index: Int) -> Int
+  ) {
+    switch bins {
+    case .narrow:
+      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt16.self), stride, place: place)
+    case .wide:
+      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt32.self), stride, place: place)
+    }
   }
 
   /// - Parameter place: the place of a sample's values in the columns
   @inline(__always)
-  private static func countValues(
+  private static func countValues<Bin: HistogramBin>(
     _ samples: UnsafePointer<TreeSample>, _ count: Int, _ columns: UnsafePointer<UnsafePointer<UInt8>>,
-    _ histograms: UnsafeMutablePointer<UInt32>, _ stride: Int, place: (_ index: Int) -> Int
+    _ histograms: UnsafeMutablePointer<Bin>, _ stride: Int, place: (_ index: Int) -> Int
   ) {
     let (a, b, c, d) = (columns[0], columns[1], columns[2], columns[3])
     let (first, second) = (histograms, histograms + stride)
@@ -29,10 +42,10 @@ extension SIMDKernels {
       let sample = samples[index]
       let weight = sample.weight
       let place = place(index)
-      first[bin(sample, a[place])] &+= weight
-      second[bin(sample, b[place])] &+= weight
-      third[bin(sample, c[place])] &+= weight
-      fourth[bin(sample, d[place])] &+= weight
+      Bin.add(weight, to: first + bin(sample, a[place]))
+      Bin.add(weight, to: second + bin(sample, b[place]))
+      Bin.add(weight, to: third + bin(sample, c[place]))
+      Bin.add(weight, to: fourth + bin(sample, d[place]))
     }
   }
 
@@ -42,73 +55,112 @@ extension SIMDKernels {
   }
 
   package static func bestGiniCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
     bestCut(
-      histogram: histogram, node: node, scratch: scratch,
-      of: GiniSums(labels: node.labels, labelCount: node.labelCount, labelWeights: node.labelWeights))
+      histogram: histogram, node: node, floor: floor, scratch: scratch,
+      of: GiniSums(labels: node.labels, labelCount: node.labelCount, labelWeights: node.labelWeights),
+      estimates: GiniEstimates(node))
   }
 
   package static func bestEntropyCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, terms: UnsafePointer<Int64>,
     scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram: histogram, node: node, scratch: scratch, of: EntropySums(terms: terms))
+    bestCut(
+      histogram: histogram, node: node, floor: floor, scratch: scratch, of: EntropySums(terms: terms),
+      estimates: EntropyEstimates(node))
   }
 
-  /// Tries the cuts at the values 16 k..<16 k + 16 in lane k, one after the other.
   @inline(__always)
   private static func bestCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>,
-    of emptySums: some CutSums
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, scratch: UnsafeMutablePointer<SIMD16<UInt32>>,
+    of emptySums: some CutSums, estimates: some CutEstimates
   ) -> FeatureCut {
-    var nodeWeight: UInt32 = 0
+    switch node.bins {
+    case .narrow:
+      bestCut(histogram.assumingMemoryBound(to: UInt16.self), node, floor, scratch, emptySums, estimates)
+    case .wide:
+      bestCut(histogram.assumingMemoryBound(to: UInt32.self), node, floor, scratch, emptySums, estimates)
+    }
+  }
+
+  /// Tries the cuts at the values 16 k..<16 k + 16 in lane k, one after the other. The scores of 16 cuts are computed
+  /// only if their estimates allow that one of them is not below the best score so far.
+  @inline(__always)
+  private static func bestCut<Bin: HistogramBin>(
+    _ histogram: UnsafePointer<Bin>, _ node: HistogramNode, _ floor: Double,
+    _ scratch: UnsafeMutablePointer<SIMD16<UInt32>>, _ emptySums: some CutSums, _ noEstimates: some CutEstimates
+  ) -> FeatureCut {
     for rank in 0..<node.labelCount {
-      let label = Int(node.labels[rank])
-      nodeWeight &+= node.labelWeights[label]
-      scratch[rank] = sumsBelowLanes(vectors(histogram + label &* 256))
+      scratch[rank] = sumsBelowLanes(histogram + Int(node.labels[rank]) &* 256)
     }
     let limitsSamples = node.minSamplesLeaf > 1
-    let minSamples = Double(node.minSamplesLeaf)
-    var leftSamples = limitsSamples ? sumsBelowLanes(vectors(node.valueCounts)) : SIMD16<UInt32>()
+    let counts = UnsafeRawPointer(node.valueCounts).assumingMemoryBound(to: UInt32.self)
+    var leftSamples = limitsSamples ? sumsBelowLanes(counts) : SIMD16<UInt32>()
     var best = SIMD16<Double>(repeating: -.infinity)
     var bestStep = SIMD16<Double>()
+    var floor = floor
     for step in 0..<16 {
-      var sums = emptySums
-      var left = SIMD16<UInt32>()
+      var estimates = noEstimates
       for rank in 0..<node.labelCount {
         let label = Int(node.labels[rank])
-        let labelLeft = scratch[rank] &+ vectors(histogram + label &* 256)[step]
+        let labelLeft = scratch[rank] &+ Bin.vector(histogram + label &* 256, step)
         scratch[rank] = labelLeft
-        left &+= labelLeft
-        sums.add(labelLeft, of: node.labelWeights[label])
+        estimates.add(labelLeft, of: node.labelWeights[label])
       }
-      let leftWeight = atelier_double_from_u32(left)
-      let rightWeight = Double(nodeWeight) - leftWeight
-      var isBetter = leftWeight .> 0 .& (rightWeight .> 0)
-      if limitsSamples {
-        leftSamples &+= vectors(node.valueCounts)[step]
-        let samples = atelier_double_from_u32(leftSamples)
-        let leavesEnough = samples .>= minSamples .& (Double(node.count) - samples .>= minSamples)
-        isBetter .&= leavesEnough
-      }
-      let score = sums.score(left: left, right: nodeWeight &- left, leftWeight: leftWeight, rightWeight: rightWeight)
-      isBetter .&= score .> best
-      best.replace(with: score, where: isBetter)
+      if limitsSamples { leftSamples &+= UInt32.vector(counts, step) }
+      if !estimates.mayReach(floor) { continue }
+      let scores = scores(scratch, node, emptySums, leftSamples: leftSamples)
+      let isBetter = scores .> best
+      best.replace(with: scores, where: isBetter)
       bestStep.replace(with: Double(step), where: isBetter)
+      for lane in 0..<16 where best[lane] > floor { floor = best[lane] }
     }
     var cut = FeatureCut(score: -.infinity, value: 0)
-    for lane in 0..<16 where best[lane] > cut.score {
+    for lane in 0..<16 where best[lane] > cut.score && best[lane] >= floor {
       cut = FeatureCut(score: best[lane], value: UInt8(truncatingIfNeeded: lane &* 16 &+ Int(bestStep[lane])))
     }
     return cut
   }
 
+  /// Returns the scores of 16 cuts; minus infinity for a cut that leaves too few samples on a side.
+  ///
+  /// - Parameter labelsLeft: (node.labelCount), the weight of each label on the left side
+  @inline(__always)
+  private static func scores(
+    _ labelsLeft: UnsafePointer<SIMD16<UInt32>>, _ node: HistogramNode, _ emptySums: some CutSums,
+    leftSamples: SIMD16<UInt32>
+  ) -> SIMD16<Double> {
+    var sums = emptySums
+    var left = SIMD16<UInt32>()
+    var nodeWeight: UInt32 = 0
+    for rank in 0..<node.labelCount {
+      let labelWeight = node.labelWeights[Int(node.labels[rank])]
+      nodeWeight &+= labelWeight
+      left &+= labelsLeft[rank]
+      sums.add(labelsLeft[rank], of: labelWeight)
+    }
+    let leftWeight = atelier_double_from_u32(left)
+    let rightWeight = Double(nodeWeight) - leftWeight
+    var isCut = leftWeight .> 0 .& (rightWeight .> 0)
+    if node.minSamplesLeaf > 1 {
+      let samples = atelier_double_from_u32(leftSamples)
+      let minSamples = Double(node.minSamplesLeaf)
+      isCut .&= samples .>= minSamples .& (Double(node.count) - samples .>= minSamples)
+    }
+    var scores = SIMD16<Double>(repeating: -.infinity)
+    scores.replace(
+      with: sums.score(left: left, right: nodeWeight &- left, leftWeight: leftWeight, rightWeight: rightWeight),
+      where: isCut)
+    return scores
+  }
+
   /// Returns, for each lane, the sum of all 16 vectors over the lower lanes.
   @inline(__always)
-  private static func sumsBelowLanes(_ vectors: UnsafePointer<SIMD16<UInt32>>) -> SIMD16<UInt32> {
-    var sums = vectors[0]
-    for step in 1..<16 { sums &+= vectors[step] }
+  private static func sumsBelowLanes<Bin: HistogramBin>(_ bins: UnsafePointer<Bin>) -> SIMD16<UInt32> {
+    var sums = Bin.vector(bins, 0)
+    for step in 1..<16 { sums &+= Bin.vector(bins, step) }
     var below = SIMD16<UInt32>()
     var sum: UInt32 = 0
     for lane in 0..<16 {
@@ -117,10 +169,35 @@ extension SIMDKernels {
     }
     return below
   }
+}
+
+/// A bin of a histogram. (Its functions are not generic, so that the standard library's are not compiled for these
+/// instructions.)
+private protocol HistogramBin: BitwiseCopyable {
+  static func add(_ weight: UInt32, to bin: UnsafeMutablePointer<Self>)
+  /// Returns the 16 bins from `16 * step` on.
+  static func vector(_ bins: UnsafePointer<Self>, _ step: Int) -> SIMD16<UInt32>
+}
+
+extension UInt16: HistogramBin {
+  @inline(__always)
+  fileprivate static func add(_ weight: UInt32, to bin: UnsafeMutablePointer<UInt16>) {
+    bin.pointee &+= UInt16(truncatingIfNeeded: weight)
+  }
 
   @inline(__always)
-  private static func vectors(_ bins: UnsafePointer<UInt32>) -> UnsafePointer<SIMD16<UInt32>> {
-    UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt32>.self)
+  fileprivate static func vector(_ bins: UnsafePointer<UInt16>, _ step: Int) -> SIMD16<UInt32> {
+    atelier_u32_from_u16(UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt16>.self)[step])
+  }
+}
+
+extension UInt32: HistogramBin {
+  @inline(__always)
+  fileprivate static func add(_ weight: UInt32, to bin: UnsafeMutablePointer<UInt32>) { bin.pointee &+= weight }
+
+  @inline(__always)
+  fileprivate static func vector(_ bins: UnsafePointer<UInt32>, _ step: Int) -> SIMD16<UInt32> {
+    UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt32>.self)[step]
   }
 }
 

@@ -194,8 +194,8 @@ struct LaneHalves {
 
   @inline(__always)
   init(_ lanes: SIMD32<UInt16>) {
-    low = unsafeBitCast(atelier_i32_from_low_u16(lanes), to: SIMD16<UInt32>.self)
-    high = unsafeBitCast(atelier_i32_from_high_u16(lanes), to: SIMD16<UInt32>.self)
+    low = atelier_u32_from_low_u16(lanes)
+    high = atelier_u32_from_high_u16(lanes)
   }
 
   @inline(__always)

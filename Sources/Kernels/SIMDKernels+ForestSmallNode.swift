@@ -20,8 +20,13 @@ extension SIMDKernels {
     terms: UnsafePointer<Int32>, scratch: UnsafeMutablePointer<SIMD32<UInt16>>
   ) -> LaneCut {
     let keys = sortedKeys(lanes: lanes, node: node, scratch: scratch)
-    let sums = SmallEntropySums(node: node, terms: terms)
-    let (best, bestIndex) = bestScores(keys: keys, node: node, scratch: scratch + node.count, of: sums)
+    var weight = 0
+    for rank in 0..<node.labelCount { weight &+= Int(node.labelWeights[rank]) }
+    let (best, bestIndex) =
+      weight == node.count
+      ? bestUnitScores(keys: keys, node: node, terms: terms, scratch: scratch + node.count)
+      : bestScores(
+        keys: keys, node: node, scratch: scratch + node.count, of: SmallEntropySums(node: node, terms: terms))
     return bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
   }
 
@@ -46,11 +51,16 @@ extension SIMDKernels {
       var r = 0
       var distance = p
       while true {
-        for index in 0..<max(count &- distance, 0) where index & p == r {
-          let a = keys[index]
-          let b = keys[index &+ distance]
-          keys[index] = atelier_min_u16(a, b)
-          keys[index &+ distance] = atelier_max_u16(a, b)
+        // The indices with `index & p == r`.
+        var run = r
+        while run < count &- distance {
+          for index in run..<min(run &+ p, count &- distance) {
+            let a = keys[index]
+            let b = keys[index &+ distance]
+            keys[index] = atelier_min_u16(a, b)
+            keys[index &+ distance] = atelier_max_u16(a, b)
+          }
+          run &+= 2 &* p
         }
         if q == p { break }
         distance = q &- p
@@ -62,6 +72,20 @@ extension SIMDKernels {
     return UnsafePointer(keys)
   }
 
+  /// Returns the best scores by entropy of a node whose samples weigh 1.
+  @inline(__always)
+  private static func bestUnitScores(
+    keys: UnsafePointer<SIMD32<UInt16>>, node: SmallNode, terms: UnsafePointer<Int32>,
+    scratch: UnsafeMutablePointer<SIMD32<UInt16>>
+  ) -> (best: Halves, bestIndex: Halves) {
+    withUnsafeTemporaryAllocation(byteCount: 4 * UnitEntropySums.differenceLimit, alignment: 64) { memory in
+      let differences = memory.baseAddress!.assumingMemoryBound(to: UInt16.self)
+      return bestScores(
+        keys: keys, node: node, scratch: scratch,
+        of: UnitEntropySums(node: node, terms: terms, differences: differences))
+    }
+  }
+
   /// Returns the best score of each lane, and the index of the last key that goes left.
   @inline(__always)
   private static func bestScores(
@@ -70,8 +94,8 @@ extension SIMDKernels {
   ) -> (best: Halves, bestIndex: Halves) {
     var sums = emptySums
     let worst = SIMD16<Int32>(repeating: .min)
-    var best = Halves(low: worst, high: worst)
-    var bestIndex = Halves(low: SIMD16(), high: SIMD16())
+    var best = Halves(even: worst, odd: worst)
+    var bestIndex = Halves(even: SIMD16(), odd: SIMD16())
     for rank in 0..<node.labelCount { leftWeights[rank] = SIMD32() }
     for index in 0..<max(node.count &- 1, 0) {
       let key = keys[index]
@@ -90,13 +114,13 @@ extension SIMDKernels {
       if index &+ 1 < node.minSamplesLeaf || node.count &- index &- 1 < node.minSamplesLeaf { continue }
       let difference = Halves(atelier_xor_u16(key, keys[index &+ 1]))
       let scores = sums.scores
-      let low = atelier_if_greater_i32(difference.low, SIMD16(repeating: 255), scores.low, worst)
-      let high = atelier_if_greater_i32(difference.high, SIMD16(repeating: 255), scores.high, worst)
+      let even = atelier_if_greater_i32(difference.even, SIMD16(repeating: 255), scores.even, worst)
+      let odd = atelier_if_greater_i32(difference.odd, SIMD16(repeating: 255), scores.odd, worst)
       let position = SIMD16(repeating: Int32(truncatingIfNeeded: index))
-      bestIndex.low = atelier_if_greater_i32(low, best.low, position, bestIndex.low)
-      bestIndex.high = atelier_if_greater_i32(high, best.high, position, bestIndex.high)
-      best.low = atelier_if_greater_i32(low, best.low, low, best.low)
-      best.high = atelier_if_greater_i32(high, best.high, high, best.high)
+      bestIndex.even = atelier_if_greater_i32(even, best.even, position, bestIndex.even)
+      bestIndex.odd = atelier_if_greater_i32(odd, best.odd, position, bestIndex.odd)
+      best.even = atelier_if_greater_i32(even, best.even, even, best.even)
+      best.odd = atelier_if_greater_i32(odd, best.odd, odd, best.odd)
     }
     return (best, bestIndex)
   }
@@ -116,14 +140,14 @@ extension SIMDKernels {
     // In memory, since vectors would be stored again for each lane.
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 32) { scores in
       let target = UnsafeMutableRawPointer(scores.baseAddress!)
-      target.storeBytes(of: best.low, as: SIMD16<Int32>.self)
-      target.storeBytes(of: best.high, toByteOffset: 64, as: SIMD16<Int32>.self)
+      target.storeBytes(of: best.even, as: SIMD16<Int32>.self)
+      target.storeBytes(of: best.odd, toByteOffset: 64, as: SIMD16<Int32>.self)
       // Constant features have no cuts.
       var remaining = cut.varyingLanes
       while remaining != 0 {
         let lane = remaining.trailingZeroBitCount
         remaining &= remaining &- 1
-        let score = scores[lane]
+        let score = scores[lane % 2 * 16 + lane / 2]
         if score > bestScore || score == bestScore && score > .min && features[lane] < bestFeature {
           (bestScore, bestFeature, cut.lane) = (score, features[lane], lane)
         }
@@ -137,21 +161,21 @@ extension SIMDKernels {
   }
 }
 
-/// 32 lanes as two vectors of 16.
+/// 32 lanes as two vectors of 16: splitting into even and odd lanes takes no shuffle.
 private struct Halves {
-  var low: SIMD16<Int32>
-  var high: SIMD16<Int32>
+  var even: SIMD16<Int32>
+  var odd: SIMD16<Int32>
 
   @inline(__always)
-  init(low: SIMD16<Int32>, high: SIMD16<Int32>) { (self.low, self.high) = (low, high) }
+  init(even: SIMD16<Int32>, odd: SIMD16<Int32>) { (self.even, self.odd) = (even, odd) }
 
   @inline(__always)
   init(_ lanes: SIMD32<UInt16>) {
-    self.init(low: atelier_i32_from_low_u16(lanes), high: atelier_i32_from_high_u16(lanes))
+    self.init(even: atelier_i32_from_even_u16(lanes), odd: atelier_i32_from_odd_u16(lanes))
   }
 
   subscript(lane: Int) -> Int32 {
-    @inline(__always) get { lane < 16 ? low[lane] : high[lane &- 16] }
+    @inline(__always) get { lane % 2 == 0 ? even[lane / 2] : odd[lane / 2] }
   }
 }
 
@@ -170,7 +194,7 @@ private protocol SmallNodeSums {
 
 /// Sums of squares in 32 bits, and quotients of integers below 2^24.
 private struct SmallGiniSums: SmallNodeSums {
-  private var leftSquares = Halves(low: SIMD16(), high: SIMD16())
+  private var leftSquares = Halves(even: SIMD16(), odd: SIMD16())
   private var rightSquares: Halves
   private var leftWeight = SIMD32<UInt16>()
   private var rightWeight: SIMD32<UInt16>
@@ -184,7 +208,7 @@ private struct SmallGiniSums: SmallNodeSums {
       squares &+= Int32(node.labelWeights[rank]) &* Int32(node.labelWeights[rank])
     }
     rightWeight = SIMD32(repeating: weight)
-    rightSquares = Halves(low: SIMD16(repeating: squares), high: SIMD16(repeating: squares))
+    rightSquares = Halves(even: SIMD16(repeating: squares), odd: SIMD16(repeating: squares))
   }
 
   @inline(__always)
@@ -192,10 +216,10 @@ private struct SmallGiniSums: SmallNodeSums {
     // (L + w)^2 - L^2 = w (2 L + w), which is below 15 * (2 * 406 + 15).
     let gained = Halves(weight &* (labelLeft &+ labelLeft &+ weight))
     let lost = Halves(weight &* (labelRight &+ labelRight &- weight))
-    leftSquares.low &+= gained.low
-    leftSquares.high &+= gained.high
-    rightSquares.low &-= lost.low
-    rightSquares.high &-= lost.high
+    leftSquares.even &+= gained.even
+    leftSquares.odd &+= gained.odd
+    rightSquares.even &-= lost.even
+    rightSquares.odd &-= lost.odd
     leftWeight &+= weight
     rightWeight &-= weight
   }
@@ -205,8 +229,8 @@ private struct SmallGiniSums: SmallNodeSums {
       let left = Halves(leftWeight)
       let right = Halves(rightWeight)
       return Halves(
-        low: quotients(leftSquares.low, rightSquares.low, left.low, right.low),
-        high: quotients(leftSquares.high, rightSquares.high, left.high, right.high))
+        even: quotients(leftSquares.even, rightSquares.even, left.even, right.even),
+        odd: quotients(leftSquares.odd, rightSquares.odd, left.odd, right.odd))
     }
   }
 
@@ -236,7 +260,7 @@ private struct SmallEntropySums: SmallNodeSums {
       whole &+= terms[Int(node.labelWeights[rank])]
     }
     rightWeight = SIMD32(repeating: weight)
-    sum = Halves(low: SIMD16(repeating: whole), high: SIMD16(repeating: whole))
+    sum = Halves(even: SIMD16(repeating: whole), odd: SIMD16(repeating: whole))
   }
 
   @inline(__always)
@@ -245,8 +269,8 @@ private struct SmallEntropySums: SmallNodeSums {
     let right = Halves(labelRight)
     let newLeft = Halves(labelLeft &+ weight)
     let newRight = Halves(labelRight &- weight)
-    sum.low &+= term(newLeft.low) &- term(left.low) &+ term(newRight.low) &- term(right.low)
-    sum.high &+= term(newLeft.high) &- term(left.high) &+ term(newRight.high) &- term(right.high)
+    sum.even &+= term(newLeft.even) &- term(left.even) &+ term(newRight.even) &- term(right.even)
+    sum.odd &+= term(newLeft.odd) &- term(left.odd) &+ term(newRight.odd) &- term(right.odd)
     leftWeight &+= weight
     rightWeight &-= weight
   }
@@ -256,10 +280,71 @@ private struct SmallEntropySums: SmallNodeSums {
       let left = Halves(leftWeight)
       let right = Halves(rightWeight)
       return Halves(
-        low: sum.low &- term(left.low) &- term(right.low), high: sum.high &- term(left.high) &- term(right.high))
+        even: sum.even &- term(left.even) &- term(right.even), odd: sum.odd &- term(left.odd) &- term(right.odd))
     }
   }
 
   @inline(__always)
   private func term(_ weight: SIMD16<Int32>) -> SIMD16<Int32> { atelier_gather_i32(terms, weight) }
+}
+
+/// The same sums where every sample weighs 1: a term changes by a difference of successive terms, and the weights of
+/// both sides are the same in all lanes.
+private struct UnitEntropySums: SmallNodeSums {
+  private let terms: UnsafePointer<Int32>
+  /// The lower and the upper halves of the differences.
+  private let lower: UnsafePointer<UInt16>
+  private let upper: UnsafePointer<UInt16>
+  private var differenceCount = 0
+  private var leftWeight = 0
+  private var rightWeight: Int
+  private var sum: Halves
+
+  /// A multiple of 64, above the number of differences of a small node.
+  static var differenceLimit: Int { 448 }
+
+  /// - Parameter differences: (2 * differenceLimit), aligned to 64 bytes, overwritten
+  @inline(__always)
+  init(node: SmallNode, terms: UnsafePointer<Int32>, differences: UnsafeMutablePointer<UInt16>) {
+    self.terms = terms
+    rightWeight = node.count
+    var whole: Int32 = 0
+    for rank in 0..<node.labelCount {
+      let weight = Int(node.labelWeights[rank])
+      differenceCount = weight > differenceCount ? weight : differenceCount
+      whole &+= terms[weight]
+    }
+    sum = Halves(even: SIMD16(repeating: whole), odd: SIMD16(repeating: whole))
+    for weight in 0..<differenceCount {
+      let difference = UInt32(bitPattern: terms[weight &+ 1] &- terms[weight])
+      differences[weight] = UInt16(truncatingIfNeeded: difference)
+      differences[Self.differenceLimit &+ weight] = UInt16(truncatingIfNeeded: difference &>> 16)
+    }
+    (lower, upper) = (UnsafePointer(differences), UnsafePointer(differences + Self.differenceLimit))
+  }
+
+  @inline(__always)
+  mutating func moveLeft(_ weight: SIMD32<UInt16>, labelLeft: SIMD32<UInt16>, labelRight: SIMD32<UInt16>) {
+    let gained = difference(labelLeft)
+    let lost = difference(labelRight &- weight)
+    sum.even &+= gained.even &- lost.even
+    sum.odd &+= gained.odd &- lost.odd
+    leftWeight &+= 1
+    rightWeight &-= 1
+  }
+
+  /// Returns the term of each weight plus one, minus that of the weight.
+  @inline(__always)
+  private func difference(_ weight: SIMD32<UInt16>) -> Halves {
+    let low = atelier_look_up_u16(lower, differenceCount, weight)
+    let high = atelier_look_up_u16(upper, differenceCount, weight)
+    return Halves(even: atelier_i32_from_even_halves(low, high), odd: atelier_i32_from_odd_halves(low, high))
+  }
+
+  var scores: Halves {
+    @inline(__always) get {
+      let sides = SIMD16(repeating: terms[leftWeight] &+ terms[rightWeight])
+      return Halves(even: sum.even &- sides, odd: sum.odd &- sides)
+    }
+  }
 }

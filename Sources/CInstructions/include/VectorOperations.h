@@ -44,12 +44,37 @@ ATELIER_INLINE atelier_u16x32 atelier_u16_from_bytes(atelier_u8x32 upper, uint8_
   return __builtin_convertvector(upper, atelier_u16x32) << 8 | (uint16_t)lower;
 }
 
-ATELIER_INLINE atelier_i32x16 atelier_i32_from_low_u16(atelier_u16x32 v) {
-  return __builtin_convertvector(v.lo, atelier_i32x16);
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_even_u16(atelier_u16x32 v) {
+  return (atelier_i32x16)((atelier_u32x16)v & 0xffff);
 }
 
-ATELIER_INLINE atelier_i32x16 atelier_i32_from_high_u16(atelier_u16x32 v) {
-  return __builtin_convertvector(v.hi, atelier_i32x16);
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_odd_u16(atelier_u16x32 v) {
+  return (atelier_i32x16)((atelier_u32x16)v >> 16);
+}
+
+// Joins the lower and the upper halves of numbers, in the even lanes and in the odd lanes.
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_even_halves(atelier_u16x32 lower, atelier_u16x32 upper) {
+  return (atelier_i32x16)(((atelier_u32x16)lower & 0xffff) | (atelier_u32x16)upper << 16);
+}
+
+ATELIER_INLINE atelier_i32x16 atelier_i32_from_odd_halves(atelier_u16x32 lower, atelier_u16x32 upper) {
+  return (atelier_i32x16)((atelier_u32x16)lower >> 16 | ((atelier_u32x16)upper & 0xffff0000));
+}
+
+ATELIER_INLINE atelier_u32x16 atelier_u32_from_low_u16(atelier_u16x32 v) {
+  return __builtin_convertvector(v.lo, atelier_u32x16);
+}
+
+ATELIER_INLINE atelier_u32x16 atelier_u32_from_high_u16(atelier_u16x32 v) {
+  return __builtin_convertvector(v.hi, atelier_u32x16);
+}
+
+ATELIER_INLINE atelier_u32x16 atelier_u32_from_u16(atelier_u16x16 v) {
+  return __builtin_convertvector(v, atelier_u32x16);
+}
+
+ATELIER_INLINE atelier_f32x16 atelier_float_from_u32(atelier_u32x16 v) {
+  return __builtin_convertvector((atelier_i32x16)v, atelier_f32x16);  // Below 2^31, the same number.
 }
 
 // a > b ? then : otherwise
@@ -70,6 +95,32 @@ ATELIER_INLINE atelier_i32x16 atelier_if_greater_f32(
 ATELIER_INLINE atelier_f32x16 atelier_greater_f32(atelier_f32x16 a, atelier_f32x16 b) {
   atelier_i32x16 mask = a > b;
   return (atelier_f32x16)((mask & (atelier_i32x16)a) | (~mask & (atelier_i32x16)b));
+}
+
+// x log2 x of integers below 2^24, with an absolute error below 2^-15 x; 0 for x = 0.
+ATELIER_INLINE atelier_f32x16 atelier_times_log2_f32(atelier_f32x16 x) {
+  atelier_i32x16 bits = (atelier_i32x16)x;
+  atelier_f32x16 exponent = __builtin_convertvector((bits >> 23) - 127, atelier_f32x16);
+  atelier_f32x16 m = (atelier_f32x16)((bits & 0x7fffff) | 0x3f800000);
+  // The polynomial of degree 5 that is closest to log2 m for 1 <= m < 2.
+  atelier_f32x16 log = 0.044873539f * m - 0.41656315f;
+  log = log * m + 1.6311473f;
+  log = log * m - 3.5507908f;
+  log = log * m + 5.0917091f;
+  log = log * m + (exponent - 2.8003635f);
+  return x * log;
+}
+
+// Whether a > b in some lane.
+ATELIER_INLINE int atelier_some_greater_f32(atelier_f32x16 a, atelier_f32x16 b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ) != 0;
+#else
+  atelier_i32x16 mask = a > b;
+  int some = 0;
+  for (int lane = 0; lane < 16; lane++) some |= mask[lane];
+  return some != 0;
+#endif
 }
 
 // Thirty-two lanes of 16 bits.
@@ -193,6 +244,26 @@ ATELIER_INLINE atelier_i64x16 atelier_gather_i64(const int64_t *table, atelier_u
   for (int lane = 0; lane < 16; lane++) result[lane] = table[index[lane]];
 #endif
   return result;
+}
+
+// table[index] in every lane, for indices below `count`. The table is aligned to 64 bytes, and readable up to a multiple
+// of 64 entries.
+ATELIER_INLINE atelier_u16x32 atelier_look_up_u16(const uint16_t *table, long count, atelier_u16x32 index) {
+#if defined(__AVX512BW__)
+  // A permutation looks up 64 entries.
+  const __m512i *entries = (const __m512i *)table;
+  __m512i found = _mm512_permutex2var_epi16(entries[0], (__m512i)index, entries[1]);
+  for (long first = 64; first < count; first += 64) {
+    entries += 2;
+    __mmask32 mask = _mm512_cmpge_epu16_mask((__m512i)index, _mm512_set1_epi16((short)first));
+    found = _mm512_mask_mov_epi16(found, mask, _mm512_permutex2var_epi16(entries[0], (__m512i)index, entries[1]));
+  }
+  return (atelier_u16x32)found;
+#else
+  atelier_u16x32 found;
+  for (int lane = 0; lane < 32; lane++) found[lane] = table[index[lane]];
+  return found;
+#endif
 }
 
 // target[column * stride + row] = rows[row][offset + column], for 16 rows and 16 columns, by four perfect shuffles.

@@ -10,7 +10,7 @@ struct ProbabilitySums {
   let images: LabeledImages
   let classCount: Int
 
-  static let blockSize = 256
+  static let blockSize = 512
   var blockCount: Int { (images.count + Self.blockSize - 1) / Self.blockSize }
 
   func range(ofBlock block: Int) -> Range<Int> {
@@ -51,8 +51,8 @@ extension Tree {
     nodes.withUnsafeBufferPointer { nodes in
       images.pixels.withUnsafeBufferPointer { pixels in
         kernels.findLeaves(
-          nodes: nodes.baseAddress!, rows: pixels.baseAddress!, rowStride: images.shape.count, images: selected,
-          count: count, leaves: leaves)
+          nodes: nodes.baseAddress!, nodeCount: nodes.count, rows: pixels.baseAddress!, rowStride: images.shape.count,
+          images: selected, count: count, leaves: leaves)
       }
     }
   }

@@ -14,7 +14,7 @@ final class ParallelSearch {
     let chunk = SplitSearch.laneCount
     var found = [SearchResult](repeating: SearchResult(), count: team.count)
     found.withUnsafeMutableBufferPointer { found in
-      team.run { searches[$0].begin(key) }
+      team.run { searches[$0].begin(node, key: key) }
       team.forEach((count + chunk - 1) / chunk) { index, thread in
         let candidates = index * chunk..<min((index + 1) * chunk, count)
         found[thread].add(searches[thread].best(of: node, candidates: candidates))

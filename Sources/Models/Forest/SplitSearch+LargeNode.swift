@@ -3,7 +3,9 @@ internal import KernelInterface
 
 extension SplitSearch {
   /// Searches up to 32 features of a large node with histograms.
-  func search(_ node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>) -> SearchResult {
+  ///
+  /// - Parameter floor: a score; lower ones need not be found
+  func search(_ node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>, floor: Double) -> SearchResult {
     // If all features are searched, windows of them are copied from the rows; otherwise, columns are read in place.
     let isWindowed = node.readsRows
     if isWindowed {
@@ -12,18 +14,23 @@ extension SplitSearch {
         rowStride: table.rowStride, width: Self.laneCount, columns: window.pointer, columnStride: Self.windowLimit)
     }
     var found = SearchResult()
+    var floor = floor
     for first in stride(from: 0, to: features.count, by: 4) {
       let last = min(first + 3, features.count - 1)
       clearHistograms(node)
       countValues(of: node, features, from: first, isWindowed: isWindowed)
       for position in first...last {
         let feature = features[position]
+        let histogram = histogram(position - first, of: node)
         let firstValue = node.column(feature)[node.samples[0].row]
-        if holdsAllWeight(rotated(firstValue), histogram(position - first), node) { continue }
+        if holdsAllWeight(rotated(firstValue), histogram, node) { continue }
         found.hasVaryingFeature = true
         if rules.settings.minSamplesLeaf > 1 { countSamples(node, node.column(feature)) }
-        let cut = bestCut(node, histogram(position - first))
-        if cut.score > -.infinity { found.add(NodeSplit(score: cut.score, feature: feature, value: cut.value)) }
+        let cut = bestCut(node, histogram, floor: floor)
+        if cut.score > -.infinity {
+          found.add(NodeSplit(score: cut.score, feature: feature, value: cut.value))
+          floor = cut.score
+        }
       }
     }
     return found
@@ -41,12 +48,12 @@ extension SplitSearch {
       let columns = UnsafePointer(columns.baseAddress!)
       if isWindowed {
         kernels.countValues(
-          samples: node.samples, count: node.count, values: columns, histograms: histogram(0),
-          stride: table.classCount * 256)
+          samples: node.samples, count: node.count, values: columns, histograms: histograms.pointer,
+          stride: table.classCount * 256, bins: node.bins)
       } else {
         kernels.countValues(
-          samples: node.samples, count: node.count, columns: columns, histograms: histogram(0),
-          stride: table.classCount * 256)
+          samples: node.samples, count: node.count, columns: columns, histograms: histograms.pointer,
+          stride: table.classCount * 256, bins: node.bins)
       }
     }
   }
@@ -56,14 +63,17 @@ extension SplitSearch {
   }
 
   /// Returns one of the four histograms.
-  private func histogram(_ index: Int) -> UnsafeMutablePointer<UInt32> {
-    histograms.pointer + index * table.classCount * 256
+  private func histogram(_ index: Int, of node: NodeSamples) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(histograms.pointer + index * table.classCount * 256 * node.bins.size)
   }
 
   private func clearHistograms(_ node: NodeSamples) {
-    for rank in 0..<node.labelCount {
-      let row = Int(node.labels[rank]) * 256
-      for index in 0..<4 { (histogram(index) + row).update(repeating: 0, count: 256) }
+    let size = 256 * node.bins.size
+    for index in 0..<4 {
+      let histogram = histogram(index, of: node)
+      for rank in 0..<node.labelCount {
+        (histogram + Int(node.labels[rank]) * size).initializeMemory(as: UInt8.self, repeating: 0, count: size)
+      }
     }
   }
 
@@ -76,20 +86,37 @@ extension SplitSearch {
   /// Returns the bin of a value in a histogram (see ``ForestKernels``).
   private func rotated(_ value: UInt8) -> Int { Int(value >> 4 | value << 4) }
 
-  private func holdsAllWeight(_ bin: Int, _ histogram: UnsafePointer<UInt32>, _ node: NodeSamples) -> Bool {
+  private func holdsAllWeight(_ bin: Int, _ histogram: UnsafeRawPointer, _ node: NodeSamples) -> Bool {
     var weight: UInt32 = 0
-    for rank in 0..<node.labelCount { weight += histogram[Int(node.labels[rank]) * 256 + bin] }
+    for rank in 0..<node.labelCount {
+      let place = Int(node.labels[rank]) * 256 + bin
+      switch node.bins {
+      case .narrow: weight += UInt32(histogram.load(fromByteOffset: 2 * place, as: UInt16.self))
+      case .wide: weight += histogram.load(fromByteOffset: 4 * place, as: UInt32.self)
+      }
+    }
     return weight == node.weight
   }
 
-  private func bestCut(_ node: NodeSamples, _ histogram: UnsafePointer<UInt32>) -> FeatureCut {
+  private func bestCut(_ node: NodeSamples, _ histogram: UnsafeRawPointer, floor: Double) -> FeatureCut {
     let histogramNode = HistogramNode(
-      labels: node.labels, labelCount: node.labelCount, labelWeights: node.weights, count: node.count,
+      bins: node.bins, labels: node.labels, labelCount: node.labelCount, labelWeights: node.weights, count: node.count,
       minSamplesLeaf: rules.settings.minSamplesLeaf, valueCounts: valueCounts.pointer)
     guard let entropy = rules.entropy else {
-      return kernels.bestGiniCut(histogram: histogram, node: histogramNode, scratch: histogramScratch.pointer)
+      return kernels.bestGiniCut(
+        histogram: histogram, node: histogramNode, floor: floor, scratch: histogramScratch.pointer)
     }
     return kernels.bestEntropyCut(
-      histogram: histogram, node: histogramNode, terms: entropy.fine.pointer, scratch: histogramScratch.pointer)
+      histogram: histogram, node: histogramNode, floor: floor, terms: entropy.fine.pointer,
+      scratch: histogramScratch.pointer)
   }
+}
+
+extension NodeSamples {
+  fileprivate var bins: HistogramBins { weight <= UInt16.max ? .narrow : .wide }
+}
+
+extension HistogramBins {
+  /// The size of a bin in bytes.
+  var size: Int { self == .narrow ? 2 : 4 }
 }

@@ -102,6 +102,9 @@ final class SplitSearch {
   private var sampler: FeatureSampler
   /// The key of the current node.
   private(set) var key = NodeKey.root(ofTree: 0, seed: 0)
+  /// The current node, if it is small, and if its random cuts are searched in groups of rows.
+  private var smallNode: SmallNode?
+  private var groupedNode: GroupedNode?
   /// Whether some sample weighs more than a ``SmallNode`` can hold, which is practically impossible in a bootstrap.
   var hasHeavySamples = false
 
@@ -112,8 +115,8 @@ final class SplitSearch {
   let ranks = AlignedBuffer<UInt8>(count: 256)
   let rankWeights = AlignedBuffer<UInt16>(count: SmallNode.labelLimit)
   let sortScratch = AlignedBuffer<SIMD32<UInt16>>(count: SmallNode.weightLimit + SmallNode.labelLimit)
-  /// (4, classCount, 256)
-  let histograms: AlignedBuffer<UInt32>
+  /// (4, classCount, 256) bins
+  let histograms: AlignedBuffer<UInt8>
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
   /// (2 * classCount)
   let histogramScratch: AlignedBuffer<SIMD16<UInt32>>
@@ -130,33 +133,34 @@ final class SplitSearch {
     sampler = FeatureSampler(featureCount: table.featureCount, seed: rules.settings.seed, kernels: kernels)
     groups = RowGroups(table, isUsed: rules.usesGroups)
     window = AlignedBuffer(count: Self.laneCount * (rules.isRandom ? table.count : Self.windowLimit))
-    histograms = AlignedBuffer(count: 4 * table.classCount * 256)
+    histograms = AlignedBuffer(
+      count: 4 * table.classCount * 256 * (table.count <= UInt16.max ? HistogramBins.narrow : .wide).size)
     histogramScratch = AlignedBuffer(count: 2 * table.classCount)
   }
 
   /// Returns the best split of a node over the features sampled with its key; nil if no split leaves enough samples on
   /// both sides. Of equal scores, the lowest feature's lowest cut.
   func best(of node: NodeSamples, key: NodeKey) -> NodeSplit? {
-    begin(key)
+    begin(node, key: key)
     var found = best(of: node, candidates: 0..<rules.featuresPerNode)
     // The window holds the last features only.
     if rules.featuresPerNode > Self.laneCount { found.split?.lane = nil }
     return found.hasVaryingFeature ? found.split : bestOfFurtherFeatures(of: node)
   }
 
-  /// Samples the candidate features of the node with this key.
-  func begin(_ key: NodeKey) {
+  /// Samples the candidate features of a node, and prepares it for the search.
+  func begin(_ node: NodeSamples, key: NodeKey) {
     self.key = key
+    smallNode = rules.isRandom ? nil : smallNode(node)
+    groupedNode = rules.usesGroups ? groupedNode(node) : nil
     if !rules.usesAllFeatures { sampler.begin(key, sampling: rules.featuresPerNode) }
   }
 
-  /// Returns the best split over some of the candidate features.
+  /// Returns the best split over some of the candidate features of the node that the search began with.
   ///
   /// - Parameter candidates: positions in the order of sampling, starting at a multiple of ``laneCount``
   func best(of node: NodeSamples, candidates: Range<Int>) -> SearchResult {
     var found = SearchResult()
-    let smallNode = rules.isRandom ? nil : smallNode(node)
-    let groupedNode = rules.usesGroups ? groupedNode(node) : nil
     for first in stride(from: candidates.lowerBound, to: candidates.upperBound, by: Self.laneCount) {
       let features = UnsafeBufferPointer(
         start: sampler.features + first, count: min(Self.laneCount, candidates.upperBound - first))
@@ -169,7 +173,8 @@ final class SplitSearch {
           found.add(SearchResult(bestRandomCut(of: node, features, words: words), features))
         }
       } else {
-        found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features))
+        let floor = found.split?.score ?? -.infinity
+        found.add(smallNode.map { search($0, of: node, features) } ?? search(node, features, floor: floor))
       }
     }
     return found
@@ -186,7 +191,7 @@ final class SplitSearch {
       if rules.isRandom {
         return SearchResult(bestRandomCut(of: node, further, words: sampleWords(position: position)), further).split
       }
-      return (smallNode(node).map { search($0, of: node, further) } ?? search(node, further)).split
+      return (smallNode.map { search($0, of: node, further) } ?? search(node, further, floor: -.infinity)).split
     }
     return nil
   }
