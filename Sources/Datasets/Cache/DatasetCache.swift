@@ -17,11 +17,13 @@ package struct DatasetCache: Sendable, Equatable {
   package let folder: String
   /// The maximum size of all entries in bytes.
   package let limit: Int
-  /// Files that were changed more recently are not cached: file systems record times in steps of up to two seconds, and
-  /// another change in the same step would not be seen.
-  var leastAge = 2.0
+  /// Files that were changed more recently, in seconds, are not cached: file systems record times in steps of up to two
+  /// seconds, and another change in the same step would not be seen.
+  let leastAge: Double
 
-  package init(folder: String, limit: Int = standardLimit) { (self.folder, self.limit) = (folder, limit) }
+  package init(folder: String, limit: Int = standardLimit, leastAge: Double = 2) {
+    (self.folder, self.limit, self.leastAge) = (folder, limit, leastAge)
+  }
 
   /// Returns the cache that the user chooses.
   /// - Parameter choice: a folder or `off`; nil for the value of the environment variable, and else for

@@ -16,8 +16,16 @@ struct NumPyReader: DatasetReader {
   ]
 
   func recognizes(_ location: DatasetLocation) -> Bool {
-    guard let entries = location.entries else { return location.start.starts(with: Array("PK".utf8) + [3, 4]) }
+    guard let entries = location.entries else { return Self.isArchive(location) }
     return entries.contains { $0.hasEnding(["npz", "npy"]) }
+  }
+
+  /// Whether a file is a zip archive of arrays, by its name or by that of its first member.
+  static func isArchive(_ location: DatasetLocation) -> Bool {
+    let start = Bytes(location.start)
+    guard start.hasSignature([3, 4], at: 0), let length = start.number(26, 2) else { return false }
+    return FileName(location.path).hasEnding(["npz"])
+      || start.slice(30, length).map { FileName(Array($0)).hasEnding(["npy"]) } ?? false
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
