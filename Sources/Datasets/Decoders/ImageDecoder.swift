@@ -60,12 +60,11 @@ extension [any ImageDecoder] {
     try decode(name.contents(limit: DatasetLimits.imageFile), path: name.shown)
   }
 
-  /// Reads the size of an image file from its header.
-  /// - Throws: as ``read(_:)``; damage after the header is not found.
-  func size(_ name: FileName) throws(DatasetError) -> ImageSize {
-    let file = try name.contents(limit: DatasetLimits.imageFile)
-    let size = try decoder(of: file, name.shown).size(file, path: name.shown)
-    try DatasetLimits.check(size, name.shown)
+  /// Reads the size of an image from the header of its file.
+  /// - Throws: as ``decode(_:path:)``; damage after the header is not found.
+  func size(of file: [UInt8], path: String) throws(DatasetError) -> ImageSize {
+    let size = try decoder(of: file, path).size(file, path: path)
+    try DatasetLimits.check(size, path)
     return size
   }
 

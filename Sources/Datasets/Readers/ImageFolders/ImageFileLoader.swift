@@ -1,6 +1,12 @@
 internal import Compute
 internal import Text
 
+/// An image file with its label.
+struct LabeledFile {
+  let name: FileName
+  let label: UInt8
+}
+
 /// Reads image files on several threads, and converts them to one shape. The result does not depend on the threads.
 ///
 /// If the size is to be chosen, the headers of all files are read first. Then the files are decoded and converted in
@@ -9,7 +15,7 @@ struct ImageFileLoader {
   /// The most memory for the converted images of a block, in bytes, and the most images in it.
   private static let block = (bytes: 64 << 20, images: 2048)
 
-  private let folder: FileName
+  private let source: any ImageFiles
   private let decoders: [any ImageDecoder]
   private let options: DatasetOptions
   private let team: ThreadTeam
@@ -20,56 +26,59 @@ struct ImageFileLoader {
   private var blended: [FileName] = []
   private(set) var notes: [String] = []
 
-  /// - Parameter folder: the folder that the names of files are relative to
-  init(folder: FileName, decoders: [any ImageDecoder], options: DatasetOptions) {
-    (self.folder, self.decoders, self.options, conversion) = (folder, decoders, options, options.conversion)
+  init(_ source: any ImageFiles, decoders: [any ImageDecoder], options: DatasetOptions) {
+    (self.source, self.decoders, self.options, conversion) = (source, decoders, options, options.conversion)
     team = ThreadTeam(threads: max(1, options.threads ?? availableCores()))
   }
 
-  private typealias LabeledFile = (name: FileName, label: UInt8)
-
   /// Reads sets of images, all of which get one shape.
-  /// - Parameter sets: of each set and class, by label, the files; there is at least one
-  mutating func load(_ sets: [[[FileName]]]) throws(DatasetError) -> [LabeledImages] {
-    let sets = sets.map { classes in
-      classes.enumerated().flatMap { label, names in names.map { LabeledFile($0, UInt8(label)) } }
-    }
-    let total = sets.map(\.count).reduce(0, +)
-    let size = conversion.size ?? chooseSize(sets.joined().map(\.name))
-    try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), folder.shown)
-    (conversion.size, conversion.color) = (size, options.conversion.color == .rgb ? .rgb : .gray)
-    var (pixels, labels, done): ([[UInt8]], [[UInt8]], Int) = ([], [], 0)
-    for files in sets {
-      pixels.append([])
-      labels.append([])
-      try DatasetLimits.checkMemory(files.count * conversion.shape!.count, folder.shown)
-      pixels[pixels.count - 1].reserveCapacity(files.count * conversion.shape!.count)
-      let step = max(team.count, min(Self.block.images, Self.block.bytes / (3 * size.height * size.width)))
-      for start in stride(from: 0, to: files.count, by: step) {
-        let block = files[start..<min(start + step, files.count)]
-        for (file, result) in zip(block, decode(block.map(\.name), size)) {
-          guard let image = try image(result, file.name) else { continue }
-          if options.conversion.color == .auto, conversion.color == .gray, image.shape.channels == 3 {
-            conversion.color = .rgb
-            try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, folder.shown)
-            for set in pixels.indices { pixels[set] = pixels[set].expandedToRGB }
-            pixels[pixels.count - 1].reserveCapacity(files.count * conversion.shape!.count)
-          }
-          pixels[pixels.count - 1] += conversion.color == .rgb ? image.rgb.pixels : image.pixels
-          labels[labels.count - 1].append(file.label)
+  /// - Parameter sets: the files of each set, in the order of its images; there is at least one file
+  mutating func load(_ sets: [[LabeledFile]]) throws(DatasetError) -> [LabeledImages] {
+    let names = sets.flatMap { $0.map(\.name) }
+    if conversion.size == nil { conversion.size = try chooseSize(names) }
+    let size = conversion.size!
+    try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), source.root.shown)
+    conversion.color = options.conversion.color == .rgb ? .rgb : .gray
+    try checkMemory(sets)
+    var loaded = sets.map { LoadedImages($0, conversion.shape!) }
+    let starts = sets.indices.map { sets[..<$0].map(\.count).reduce(0, +) }
+    var done = 0
+    let most = max(team.count, min(Self.block.images, Self.block.bytes / (3 * size.height * size.width)))
+    try source.forEachBlock(of: names, atMost: most) { block throws(DatasetError) in
+      for (file, result) in zip(block, decode(block, names, size)) {
+        guard let image = try image(result, names[file.index]) else { continue }
+        if options.conversion.color == .auto, conversion.color == .gray, image.shape.channels == 3 {
+          conversion.color = .rgb
+          try checkMemory(sets)
+          for set in loaded.indices { loaded[set].expandToRGB() }
         }
-        done += block.count
-        options.progress?(done, total)
+        let set = starts.lastIndex { $0 <= file.index }!
+        loaded[set].put(conversion.color == .rgb ? image.rgb : image, at: file.index - starts[set])
       }
+      done += block.count
+      options.progress?(done, names.count)
     }
     note()
-    return zip(pixels, labels).map { LabeledImages(shape: conversion.shape!, pixels: $0, labels: $1) }
+    return sets.indices.map { set in
+      let images = loaded[set].images(sets[set])
+      loaded[set] = LoadedImages([], images.shape)
+      return images
+    }
+  }
+
+  private func checkMemory(_ sets: [[LabeledFile]]) throws(DatasetError) {
+    try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, source.root.shown)
   }
 
   /// Returns the size for files of any size. Damaged files are found later.
-  private mutating func chooseSize(_ names: [FileName]) -> ImageSize {
-    let sizes = parallel(names) { name throws(DatasetError) in try decoders.size(folder / name) }
-      .compactMap { try? $0.get() }
+  private mutating func chooseSize(_ names: [FileName]) throws(DatasetError) -> ImageSize {
+    var sizes: [ImageSize] = []
+    try source.forEachBlock(of: names, atMost: Self.block.images) { block throws(DatasetError) in
+      let found = parallel(block) { file throws(DatasetError) in
+        try decoders.size(of: file.content(), path: source.root.appending(names[file.index]).shown)
+      }
+      sizes += found.compactMap { try? $0.get() }
+    }
     guard !sizes.isEmpty else { return ImageSize(height: 1, width: 1) }
     let chosen = ImageSize.median(of: sizes)
     if sizes.contains(where: { $0 != chosen }) {
@@ -86,11 +95,15 @@ struct ImageFileLoader {
 
   private typealias Decoded = (image: RasterImage, isBlended: Bool)
 
-  private func decode(_ names: [FileName], _ size: ImageSize) -> [Result<Decoded, DatasetError>] {
+  /// - Parameter names: of all files
+  private func decode(
+    _ block: [ImageFile], _ names: [FileName], _ size: ImageSize
+  ) -> [Result<Decoded, DatasetError>] {
     var conversion = options.conversion
     conversion.size = size
-    return parallel(names) { name throws(DatasetError) in
-      let decoded = try decoders.read(folder / name)
+    return parallel(block) { file throws(DatasetError) in
+      let path = source.root.appending(names[file.index]).shown
+      let decoded = try decoders.decode(file.content(), path: path)
       return (conversion.image(decoded), decoded.isBlended)
     }
   }
@@ -111,13 +124,13 @@ struct ImageFileLoader {
   }
 
   private func parallel<Element>(
-    _ names: [FileName], _ body: (FileName) throws(DatasetError) -> Element
+    _ block: [ImageFile], _ body: (ImageFile) throws(DatasetError) -> Element
   ) -> [Result<Element, DatasetError>] {
-    let results = UnsafeMutableBufferPointer<Result<Element, DatasetError>>.allocate(capacity: names.count)
+    let results = UnsafeMutableBufferPointer<Result<Element, DatasetError>>.allocate(capacity: block.count)
     defer { results.deallocate() }
-    team.forEach(names.count, chunk: 4) { index, _ in
+    team.forEach(block.count, chunk: 4) { index, _ in
       let result: Result<Element, DatasetError>
-      do throws(DatasetError) { result = .success(try body(names[index])) } catch { result = .failure(error) }
+      do throws(DatasetError) { result = .success(try body(block[index])) } catch { result = .failure(error) }
       results.initializeElement(at: index, to: result)
     }
     defer { results.deinitialize() }
@@ -134,5 +147,79 @@ struct ImageFileLoader {
       let images = damaged.count == 1 ? "1 damaged image was" : "\(damaged.count) damaged images were"
       notes.append("\(images) skipped: \(damaged.map(\.description).listed(atMost: 3))")
     }
+  }
+}
+
+/// The images of a set while they are read, in any order.
+private struct LoadedImages {
+  private var shape: ImageShape
+  /// (count, height, width, channels)
+  private var pixels: [UInt8]
+  private var isLoaded: [Bool]
+
+  init(_ files: [LabeledFile], _ shape: ImageShape) {
+    self.shape = shape
+    pixels = [UInt8](repeating: 0, count: files.count * shape.count)
+    isLoaded = [Bool](repeating: false, count: files.count)
+  }
+
+  mutating func put(_ image: RasterImage, at index: Int) {
+    pixels.replace(at: index * shape.count, with: image.pixels[...])
+    isLoaded[index] = true
+  }
+
+  mutating func expandToRGB() {
+    pixels = pixels.expandedToRGB
+    shape.channels = 3
+  }
+
+  /// Returns the images that were loaded, in the order of the files.
+  consuming func images(_ files: [LabeledFile]) -> LabeledImages {
+    let loaded = files.indices.filter { isLoaded[$0] }
+    if loaded.count < files.count {
+      for (place, index) in loaded.enumerated() where place != index {
+        pixels.replace(at: place * shape.count, with: pixels[index * shape.count..<(index + 1) * shape.count])
+      }
+      pixels.removeLast((files.count - loaded.count) * shape.count)
+    }
+    return LabeledImages(shape: shape, pixels: pixels, labels: loaded.map { files[$0].label })
+  }
+}
+
+extension [UInt8] {
+  /// Overwrites the bytes from `place` on.
+  fileprivate mutating func replace(at place: Int, with bytes: ArraySlice<UInt8>) {
+    withUnsafeMutableBufferPointer { target in
+      bytes.withUnsafeBufferPointer { source in
+        guard let start = source.baseAddress else { return }
+        (target.baseAddress! + place).update(from: start, count: source.count)
+      }
+    }
+  }
+}
+
+extension ImageFiles {
+  /// Reads a training set and a test set.
+  /// - Parameters:
+  ///   - sets: the training files and the test files, in the order of the images
+  ///   - notes: about the files, before those about the images
+  func dataset(
+    _ name: String, _ classNames: [String], _ sets: [[LabeledFile]], _ options: DatasetOptions,
+    _ decoders: [any ImageDecoder], notes: [String]
+  ) throws(DatasetError) -> Dataset {
+    var loader = ImageFileLoader(self, decoders: decoders, options: options)
+    let images = try loader.load(sets)
+    // A class may be missing in the test set, but not in the training set.
+    let (listed, labels) = (Set(sets[0].map(\.label)), Set(images[0].labels))
+    if let label = listed.subtracting(labels).min() {
+      throw .damaged(
+        path: root.shown, reason: "holds no undamaged training image of the class \(classNames[Int(label)])")
+    }
+    guard images[0].count > 0 else { throw .damaged(path: root.shown, reason: "holds no undamaged training image") }
+    guard images[1].count > 0 else { throw .damaged(path: root.shown, reason: "holds no undamaged test image") }
+    var dataset = Dataset(
+      name: name, classNames: classNames, train: images[0], test: images[1], notes: notes + loader.notes)
+    (dataset.conversion, dataset.damaged) = (loader.conversion, loader.damaged)
+    return dataset
   }
 }
