@@ -1,27 +1,27 @@
 internal import Foundation
 
 /// A file name as bytes, which need not be UTF-8 and are never converted.
-package struct FileName: Sendable, Equatable {
-  let bytes: [UInt8]
+package struct FileName: Sendable, Hashable {
+  package let bytes: [UInt8]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
   package init(_ text: String) { bytes = Array(text.utf8) }
 
   /// The name as text; nil if it is not UTF-8.
-  var text: String? { String(validating: bytes, as: UTF8.self) }
+  package var text: String? { String(validating: bytes, as: UTF8.self) }
 
   /// The name for messages; if it is not UTF-8, bytes beyond ASCII are escaped, as in `caf\xE9`.
-  var shown: String {
+  package var shown: String {
     text
       ?? bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16, uppercase: true) }.joined()
   }
 
-  static func / (folder: FileName, name: FileName) -> FileName {
+  package static func / (folder: FileName, name: FileName) -> FileName {
     FileName(folder.bytes + [UInt8(ascii: "/")] + name.bytes)
   }
 
   /// Whether the name ends with a dot and one of `endings`, which are ASCII in lower case. Case is ignored.
-  func hasEnding(_ endings: [String]) -> Bool {
+  package func hasEnding(_ endings: [String]) -> Bool {
     let lower = bytes.suffix(16).map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     return endings.contains { lower.suffix($0.utf8.count + 1).elementsEqual(".\($0)".utf8) }
   }
@@ -60,7 +60,7 @@ package struct FileName: Sendable, Equatable {
   var exists: Bool { withCString { access($0, F_OK) == 0 } }
 
   /// Whether this is a folder.
-  var isFolder: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
+  package var isFolder: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
 
   /// Reads the whole file. Never blocks on a pipe.
   /// - Throws: ``DatasetError/missing(path:reason:)`` if it is not a readable regular file,

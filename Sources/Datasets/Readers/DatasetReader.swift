@@ -56,7 +56,8 @@ extension [any DatasetReader] {
     guard let reader = first(where: { $0.recognizes(location) }) else {
       throw .missing(path: path, reason: "is not a data set of a known format (\(location.content)); \(expected)")
     }
-    let dataset = try reader.read(location, options: options)
+    var dataset = try reader.read(location, options: options)
+    dataset.details.reader = reader.name
     try DatasetLimits.check(dataset, path)
     return dataset
   }

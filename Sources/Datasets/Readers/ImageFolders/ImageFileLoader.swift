@@ -3,11 +3,12 @@ internal import Text
 
 /// Reads image files on several threads, and converts them to one shape. The result does not depend on the threads.
 ///
-/// If the size is to be chosen, the headers of all files are read first. Then the files are decoded and converted in
-/// blocks; images are gray until the first image with color is found.
+/// The files are decoded and converted in blocks; images are gray until the first image with color is found. If the
+/// size is to be chosen, that of the first file is tried: images of equal size are read only once. When an image of
+/// another size is found, the headers of all files are read, and the files are decoded again for the chosen size.
 struct ImageFileLoader {
   /// The most memory for the converted images of a block, in bytes, and the most images in it.
-  private static let block = (bytes: 64 << 20, images: 2048)
+  private static let block = (bytes: 16 << 20, images: 2048)
 
   private let folder: FileName
   private let decoders: [any ImageDecoder]
@@ -19,12 +20,17 @@ struct ImageFileLoader {
   private(set) var damaged: [DatasetError] = []
   private var blended: [FileName] = []
   private(set) var notes: [String] = []
+  /// The number of images of each size before the conversion.
+  private var sizes: [ImageSize: Int] = [:]
 
   /// - Parameter folder: the folder that the names of files are relative to
   init(folder: FileName, decoders: [any ImageDecoder], options: DatasetOptions) {
     (self.folder, self.decoders, self.options, conversion) = (folder, decoders, options, options.conversion)
     team = ThreadTeam(threads: max(1, options.threads ?? availableCores()))
   }
+
+  /// The sizes of the images before the conversion; nil before ``load(_:)``.
+  var storedSizes: StoredSizes? { conversion.size.flatMap { StoredSizes(sizes, convertedTo: $0) } }
 
   private typealias LabeledFile = (name: FileName, label: UInt8)
 
@@ -34,10 +40,31 @@ struct ImageFileLoader {
     let sets = sets.map { classes in
       classes.enumerated().flatMap { label, names in names.map { LabeledFile($0, UInt8(label)) } }
     }
+    if conversion.size == nil, let first = firstSize(sets) {
+      conversion.size = first
+      if let images = try load(sets, whileOfSize: first) {
+        note()
+        return images
+      }
+      (damaged, blended, sizes) = ([], [], [:])
+      conversion.size = chooseSize(sets.joined().map(\.name))
+    }
+    conversion.size = conversion.size ?? ImageSize(height: 1, width: 1)
+    try DatasetLimits.check(
+      ImageShape(height: conversion.size!.height, width: conversion.size!.width, channels: 1), folder.shown)
+    let images = try load(sets, whileOfSize: nil)!
+    note()
+    return images
+  }
+
+  /// - Parameter expected: the size that all images should have; nil for any
+  /// - Returns: nil if an image has another size than `expected`
+  private mutating func load(
+    _ sets: [[LabeledFile]], whileOfSize expected: ImageSize?
+  ) throws(DatasetError) -> [LabeledImages]? {
+    conversion.color = options.conversion.color == .rgb ? .rgb : .gray
     let total = sets.map(\.count).reduce(0, +)
-    let size = conversion.size ?? chooseSize(sets.joined().map(\.name))
-    try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), folder.shown)
-    (conversion.size, conversion.color) = (size, options.conversion.color == .rgb ? .rgb : .gray)
+    let size = conversion.size!
     var (pixels, labels, done): ([[UInt8]], [[UInt8]], Int) = ([], [], 0)
     for files in sets {
       pixels.append([])
@@ -48,7 +75,9 @@ struct ImageFileLoader {
       for start in stride(from: 0, to: files.count, by: step) {
         let block = files[start..<min(start + step, files.count)]
         for (file, result) in zip(block, decode(block.map(\.name), size)) {
-          guard let image = try image(result, file.name) else { continue }
+          guard let decoded = try decoded(result, file.name) else { continue }
+          if let expected, decoded.size != expected { return nil }
+          let image = decoded.image
           if options.conversion.color == .auto, conversion.color == .gray, image.shape.channels == 3 {
             conversion.color = .rgb
             try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, folder.shown)
@@ -62,15 +91,25 @@ struct ImageFileLoader {
         options.progress?(done, total)
       }
     }
-    note()
     return zip(pixels, labels).map { LabeledImages(shape: conversion.shape!, pixels: $0, labels: $1) }
   }
 
+  // MARK: Size
+
+  /// The size of the first file that is an image, if it is within the limits of data sets.
+  private func firstSize(_ sets: [[LabeledFile]]) -> ImageSize? {
+    for file in sets.joined() {
+      guard let size = try? decoders.size(folder / file.name) else { continue }
+      return max(size.height, size.width) <= DatasetLimits.side ? size : nil
+    }
+    return nil
+  }
+
   /// Returns the size for files of any size. Damaged files are found later.
-  private mutating func chooseSize(_ names: [FileName]) -> ImageSize {
-    let sizes = parallel(names) { name throws(DatasetError) in try decoders.size(folder / name) }
+  private mutating func chooseSize(_ names: [FileName]) -> ImageSize? {
+    let sizes = team.map(names) { name throws(DatasetError) in try decoders.size(folder / name) }
       .compactMap { try? $0.get() }
-    guard !sizes.isEmpty else { return ImageSize(height: 1, width: 1) }
+    guard !sizes.isEmpty else { return nil }
     let chosen = ImageSize.median(of: sizes)
     if sizes.contains(where: { $0 != chosen }) {
       let (heights, widths) = (sizes.map(\.height).sorted(), sizes.map(\.width).sorted())
@@ -84,25 +123,28 @@ struct ImageFileLoader {
     return chosen
   }
 
-  private typealias Decoded = (image: RasterImage, isBlended: Bool)
+  // MARK: Decoding
+
+  private typealias Decoded = (image: RasterImage, size: ImageSize, isBlended: Bool)
 
   private func decode(_ names: [FileName], _ size: ImageSize) -> [Result<Decoded, DatasetError>] {
     var conversion = options.conversion
     conversion.size = size
-    return parallel(names) { name throws(DatasetError) in
+    return team.map(names) { name throws(DatasetError) in
       let decoded = try decoders.read(folder / name)
-      return (conversion.image(decoded), decoded.isBlended)
+      return (conversion.image(decoded), decoded.samples.size, decoded.isBlended)
     }
   }
 
   /// Returns an image; nil if it is damaged and skipped.
-  private mutating func image(
+  private mutating func decoded(
     _ result: Result<Decoded, DatasetError>, _ name: FileName
-  ) throws(DatasetError) -> RasterImage? {
+  ) throws(DatasetError) -> Decoded? {
     switch result {
     case .success(let decoded):
       if decoded.isBlended { blended.append(name) }
-      return decoded.image
+      sizes[decoded.size, default: 0] += 1
+      return decoded
     case .failure(let error):
       guard options.skipsDamaged else { throw error }
       damaged.append(error)
@@ -110,19 +152,7 @@ struct ImageFileLoader {
     }
   }
 
-  private func parallel<Element>(
-    _ names: [FileName], _ body: (FileName) throws(DatasetError) -> Element
-  ) -> [Result<Element, DatasetError>] {
-    let results = UnsafeMutableBufferPointer<Result<Element, DatasetError>>.allocate(capacity: names.count)
-    defer { results.deallocate() }
-    team.forEach(names.count, chunk: 4) { index, _ in
-      let result: Result<Element, DatasetError>
-      do throws(DatasetError) { result = .success(try body(names[index])) } catch { result = .failure(error) }
-      results.initializeElement(at: index, to: result)
-    }
-    defer { results.deinitialize() }
-    return Array(results)
-  }
+  // MARK: Notes
 
   private mutating func note() {
     if !blended.isEmpty {
@@ -133,6 +163,23 @@ struct ImageFileLoader {
     if !damaged.isEmpty {
       let images = damaged.count == 1 ? "1 damaged image was" : "\(damaged.count) damaged images were"
       notes.append("\(images) skipped: \(damaged.map(\.description).listed(atMost: 3))")
+    }
+  }
+}
+
+extension ThreadTeam {
+  /// Returns the results of `body` for each name, in their order.
+  func map<Element>(
+    _ names: [FileName], _ body: (FileName) throws(DatasetError) -> Element
+  ) -> [Result<Element, DatasetError>] {
+    [Result<Element, DatasetError>](unsafeUninitializedCapacity: names.count) { results, count in
+      guard let results = results.baseAddress else { return }
+      forEach(names.count, chunk: 4) { index, _ in
+        let result: Result<Element, DatasetError>
+        do throws(DatasetError) { result = .success(try body(names[index])) } catch { result = .failure(error) }
+        (results + index).initialize(to: result)
+      }
+      count = names.count
     }
   }
 }

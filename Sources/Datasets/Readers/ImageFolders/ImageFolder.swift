@@ -7,7 +7,7 @@ internal import Text
 /// Unicode's normal form C, so that the form of the file system does not matter; image names need not be UTF-8. Hidden
 /// files, the files that Windows, macOS and storage systems put into folders (``junk``), and files with other endings
 /// than those of images are skipped with a note. Symbolic links are followed, and no folder is read twice for a class.
-struct ImageFolder {
+package struct ImageFolder {
   /// Names of system files in lower case.
   private static let junk: Set<String> = [
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin",
@@ -26,7 +26,9 @@ struct ImageFolder {
   private var repeated: [FileName] = []
   private var fileCount = 0
 
-  init(_ path: String, _ decoders: [any ImageDecoder]) { (self.path, self.decoders) = (FileName(path), decoders) }
+  init(_ path: String, _ decoders: [any ImageDecoder]) { self.init(FileName(path), decoders) }
+
+  private init(_ path: FileName, _ decoders: [any ImageDecoder]) { (self.path, self.decoders) = (path, decoders) }
 
   /// A folder of the images of one class.
   struct Class {
@@ -69,19 +71,30 @@ struct ImageFolder {
     return files
   }
 
-  private mutating func files(below top: FileName) throws(DatasetError) -> [FileName] {
+  /// Returns all image files of a folder and of the folders below it, sorted, and the number of files that were
+  /// skipped.
+  package static func images(
+    below path: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
+  ) throws(DatasetError) -> (files: [FileName], skipped: Int) {
+    var folder = ImageFolder(path, decoders)
+    let files = try folder.files(below: nil)
+    return (files.map { path / $0 }, folder.skipped.count)
+  }
+
+  /// - Parameter top: relative to ``path``; nil for ``path`` itself
+  private mutating func files(below top: FileName?) throws(DatasetError) -> [FileName] {
     var files: [FileName] = []
     var folders = [top]
     var visited: Set<[UInt64]> = []
     while let folder = folders.popLast() {
-      if let status = (path / folder).status,
+      if let status = (folder.map { path / $0 } ?? path).status,
         !visited.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted
       {
-        repeated.append(folder)
+        if let folder { repeated.append(folder) }
         continue
       }
       for entry in try entries(of: folder) {
-        let name = folder / entry
+        let name = folder.map { $0 / entry } ?? entry
         let kind = (path / name).status.map { $0.st_mode & S_IFMT }
         if kind == S_IFDIR {
           folders.append(name)
@@ -105,6 +118,7 @@ struct ImageFolder {
   private mutating func entries(of folder: FileName?) throws(DatasetError) -> [FileName] {
     let place = folder.map { path / $0 } ?? path
     guard let names = place.allEntries else {
+      if folder == nil { throw .missing(path: place.shown, reason: "is not a readable folder") }
       let expected = "train and test must be folders with one folder of images for each class"
       let advice = "\(expected); to split the images of train, use that folder as the data"
       guard place.exists else { throw .missing(path: place.shown, reason: "there is no such folder; \(advice)") }
@@ -138,6 +152,8 @@ struct ImageFolder {
       name: name, classNames: classNames, train: images[0], test: images[1],
       notes: skippedNotes + notes + loader.notes)
     (dataset.conversion, dataset.damaged) = (loader.conversion, loader.damaged)
+    dataset.details.sizes = loader.storedSizes
+    dataset.details.skip(skipped + unlabeled)
     return dataset
   }
 
