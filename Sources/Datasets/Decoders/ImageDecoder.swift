@@ -66,7 +66,8 @@ extension [any ImageDecoder] {
   /// Reads the size of an image file from its header.
   /// - Throws: as ``read(_:)``; damage after the header is not found.
   func size(_ name: FileName) throws(DatasetError) -> ImageSize {
-    let (file, path) = (try InputFile(name), name.shown)
+    let path = name.shown
+    let file = try InputFile(name)
     let start = try file.start(Self.usualHeader)
     let size: ImageSize
     do throws(DatasetError) { size = try decoder(of: start, path).size(start, path: path) } catch {

@@ -1,4 +1,5 @@
 package import Compute
+package import Datasets
 package import Files
 
 /// A fitted model as it is saved: a safetensors file, which Python can read too, whose metadata describe the tensors.
