@@ -60,6 +60,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CInstructions"),
@@ -71,7 +72,8 @@ let package = Package(
   ] + kernelTargets + [
     target("Compute", kernelDependencies + ["CInstructions", "CLinux", "CSodium", "Files", "KernelInterface"]),
     target(
-      "Datasets", ["Compute", "Files", "Text", "CJPEGDecoder", "CPNG", "CWebP", "CZlib"], exclude: ["Data.md"]),
+      "Datasets", ["Compute", "Files", "Text", "CArchive", "CJPEGDecoder", "CPNG", "CWebP", "CZlib"],
+      exclude: ["Data.md"]),
     target(
       "Models", ["Compute", "Datasets", "Files", "KernelInterface", "Progress", "Text", "CZlib"],
       exclude: ["Settings.md"]),

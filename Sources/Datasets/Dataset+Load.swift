@@ -24,9 +24,14 @@ extension Dataset {
     guard let folder = named, name == nil else {
       return try FashionMNIST.load(name ?? FashionMNIST.name, below: named).converted(options)
     }
-    let dataset = try readers.read(folder, options: options)
-    let isCopy = FashionMNIST.isCopy(dataset)
-    return try (isCopy ? dataset.with(name: FashionMNIST.name, classNames: FashionMNIST.classNames) : dataset)
-      .converted(options)
+    let (location, reader) = try readers.reader(of: folder)
+    func read() throws(DatasetError) -> Dataset {
+      let dataset = try reader.readWithinLimits(location, options: options)
+      let isCopy = FashionMNIST.isCopy(dataset)
+      return try (isCopy ? dataset.with(name: FashionMNIST.name, classNames: FashionMNIST.classNames) : dataset)
+        .converted(options)
+    }
+    if let cache = options.cache { return try cache.dataset(at: location, reader, options, read) }
+    return try read()
   }
 }

@@ -12,6 +12,7 @@ extension DatasetOptions {
     case test
     case splitSeed = "split-seed"
     case label
+    case arrays
     case transpose
   }
 
@@ -54,6 +55,7 @@ extension DatasetOptions {
     case .test: "\(testFraction)"
     case .splitSeed: "\(seed)"
     case .label: labelColumn
+    case .arrays: arrays?.description
     case .transpose: "\(isTransposed)"
     }
   }
@@ -86,6 +88,10 @@ extension DatasetOptions {
         "a fraction greater than 0 and less than 1", Double(text).flatMap { $0 > 0 && $0 < 1 ? $0 : nil })
     case .splitSeed: seed = try parse("an integer from 0 to \(UInt64.max)", UInt64(text))
     case .label: labelColumn = try parse("the name of a column, or first or last", text.isEmpty ? nil : text)
+    case .arrays:
+      arrays = try parse(
+        "images=NAME,labels=NAME, and test-images=NAME,test-labels=NAME if the test set has arrays of its own",
+        try? ArrayNames(parsing: text))
     case .transpose: isTransposed = try parse("true or false", Bool(text))
     }
   }

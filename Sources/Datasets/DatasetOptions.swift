@@ -14,6 +14,10 @@ package struct DatasetOptions: Sendable {
   package var isTransposed = false
   /// The column of a table that has the labels: its name, or `first` or `last`; nil for the usual ones.
   package var labelColumn: String?
+  /// The names of the NumPy arrays; nil for the usual ones.
+  package var arrays: ArrayNames?
+  /// Where decoded images are kept for the next time; nil: nowhere.
+  package var cache: DatasetCache?
   /// The number of threads that decode image files; nil for one on each available core. Never changes a result.
   package var threads: Int?
   /// Called now and then with the number of image files that have been decoded, and of all.

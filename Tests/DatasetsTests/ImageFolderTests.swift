@@ -25,8 +25,8 @@ import Testing
     let dataset = try Dataset.load(directory: folder.path)
     #expect(dataset.shape == ImageShape(height: 4, width: 3, channels: channels))
     #expect(dataset.classNames == ["ant", "cat"])
-    #expect(dataset.train.labels == [0, 1, 1] && dataset.test.labels == [1])
-    #expect(dataset.train.pixels == [2, 1, 0].flatMap { randomBytes(12 * channels, key: $0) })
+    #expect(dataset.train.labels == [1, 1, 0] && dataset.test.labels == [1])
+    #expect(dataset.train.pixels == [1, 0, 2].flatMap { randomBytes(12 * channels, key: $0) })
     #expect(dataset.name == URL(fileURLWithPath: folder.path).lastPathComponent)
   }
 

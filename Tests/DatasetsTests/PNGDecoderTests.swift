@@ -16,6 +16,15 @@ import Testing
     #expect(try RasterImage.read(folder.path + "/image.png") == image)
   }
 
+  /// Files of every kind that Pillow writes, and interlaced ones. The orientation of a PNG file is not applied.
+  @Test(arguments: [
+    "bilevel", "exif", "gray-alpha", "gray-transparent-color", "interlaced-gray", "interlaced-gray-alpha",
+    "interlaced-rgb", "palette-transparent", "palette1", "palette2", "palette4", "palette8", "rgb-alpha",
+    "rgb-transparent-color", "sixteen-bits",
+  ]) func pixelsAreThoseOfPillow(kind: String) throws {
+    #expect(try Fixture.decode("png-\(kind).png").image == Fixture.image("png-\(kind).pnm"))
+  }
+
   @Test func otherKindsBecomeGrayOrRGB() throws {
     let palette = PNGBytes.chunk("PLTE", [1, 2, 3, 4, 5, 6, 100, 200, 30])
     let cases: [(kind: String, file: [UInt8], channels: Int, pixels: [UInt8])] = [

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Cluster
 internal import Compute
+internal import Files
 internal import Foundation
 internal import Transport
 

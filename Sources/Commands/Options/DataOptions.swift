@@ -50,15 +50,28 @@ struct DataSourceOptions: ParsableArguments {
       valueName: "column"))
   var label: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "NumPy: names of the arrays, if they are not the usual ones: images=NAME,labels=NAME[,test-images=…,test-labels=…].",
+      valueName: "names"))
+  var arrays: String?
+
   @Flag(help: "IDX files and arrays: exchange the rows and columns of the images, as EMNIST requires.")
   var transpose = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Keep decoded images for the next command, in the folder that \(DatasetCache.environmentVariable) names.",
+      discussion: "Default: ~/.cache/atelier/datasets, of which at most \(DatasetCache.standardLimit >> 30) GiB are used."))
+  var cache = true
 
   var request: DataRequest {
     let given: [(DatasetOptions.Name, String?)] = [
       (.damaged, damaged), (.test, test), (.splitSeed, splitSeed), (.label, label),
-      (.transpose, transpose ? "true" : nil),
+      (.arrays, arrays), (.transpose, transpose ? "true" : nil),
     ]
-    return DataRequest(data: data, options: DatasetOptions.values(given))
+    return DataRequest(data: data, options: DatasetOptions.values(given), isCached: cache)
   }
 
   func validate() throws { try DatasetOptions.check(request.options) }

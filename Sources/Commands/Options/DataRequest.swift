@@ -11,6 +11,8 @@ struct DataRequest {
   var data: String?
   /// Values by the names of ``DatasetOptions/text``.
   var options: [String: String]
+  /// Whether decoded images are kept for the next command.
+  var isCached = true
 
   /// Class names by label, and what they belong to, for errors: "the model".
   typealias ClassNames = (names: [String], of: String)
@@ -43,7 +45,8 @@ struct DataRequest {
 
   /// Returns the request with saved values in place of those that the user did not give.
   func completed(by saved: DatasetSource?) -> DataRequest {
-    DataRequest(data: data ?? saved?.location, options: (saved?.options ?? [:]).merging(options) { $1 })
+    DataRequest(
+      data: data ?? saved?.location, options: (saved?.options ?? [:]).merging(options) { $1 }, isCached: isCached)
   }
 
   /// Loads the data set, and logs its notes as warnings. A signal ends the process at once meanwhile.
@@ -62,6 +65,7 @@ struct DataRequest {
     }
     options.conversion = conversion ?? options.conversion
     options.threads = compute.threads
+    options.cache = isCached ? DatasetCache.chosen() : nil
     let progress = LoadingProgress(compute)
     options.progress = { progress.report($0, of: $1) }
     var dataset = try Interruption.unwatched { () throws(DatasetError) in

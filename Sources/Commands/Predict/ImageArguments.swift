@@ -21,16 +21,15 @@ struct ImageArguments {
   }
 
   private mutating func add(_ argument: String) throws(DatasetError) {
-    let name = FileName(argument)
+    let list = FileName(argument)
     if argument == "-" {
       for name in ImageNames.names(in: Array(FileHandle.standardInput.readDataToEndOfFile())) { add(name) }
-    } else if name.hasEnding(Self.listEndings), !name.isFolder {
-      let folder = argument.lastIndex(of: "/").map { FileName(String(argument[..<$0])) }
-      for name in ImageNames.names(in: try name.contents(limit: Self.longestList)) {
-        add(folder.map { name.isAbsolute ? name : $0 / name } ?? name)
+    } else if list.hasEnding(Self.listEndings), !list.isFolder {
+      for name in ImageNames.names(in: try list.contents(limit: Self.longestList)) {
+        add(list.folder.map { $0.appending(name) } ?? name)
       }
     } else {
-      add(name)
+      add(list)
     }
   }
 
@@ -100,8 +99,4 @@ enum ImageNames {
     }
     return fields
   }
-}
-
-extension FileName {
-  fileprivate var isAbsolute: Bool { bytes.first == UInt8(ascii: "/") }
 }

@@ -107,7 +107,8 @@ struct SweepCommonOptions: ParsableArguments {
   private func search(
     _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: RecordedSweep? = nil
   ) throws -> SweepReport {
-    let request = DataRequest(data: definition.data, options: definition.dataOptions ?? [:])
+    let request = DataRequest(
+      data: definition.data, options: definition.dataOptions ?? [:], isCached: data.source.cache)
     let record = try RunRecord(folder: RunFolders.standard.base)
     return try TrainingRun.with(
       data: request, compute: compute, cluster: cluster,

@@ -60,21 +60,10 @@ extension [any ImageDecoder] {
     try decode(name.contents(limit: DatasetLimits.imageFile), path: name.shown)
   }
 
-  /// The number of bytes in which most headers are.
-  private static var usualHeader: Int { 1 << 14 }
-
-  /// Reads the size of an image file from its header.
-  /// - Throws: as ``read(_:)``; damage after the header is not found.
-  func size(_ name: FileName) throws(DatasetError) -> ImageSize {
-    let path = name.shown
-    let file = try InputFile(name)
-    let start = try file.start(Self.usualHeader)
-    let size: ImageSize
-    do throws(DatasetError) { size = try decoder(of: start, path).size(start, path: path) } catch {
-      guard start.count < file.size else { throw error }
-      let whole = try file.contents(limit: DatasetLimits.imageFile)
-      size = try decoder(of: whole, path).size(whole, path: path)
-    }
+  /// Reads the size of an image from the header of its file.
+  /// - Throws: as ``decode(_:path:)``; damage after the header is not found.
+  func size(of file: [UInt8], path: String) throws(DatasetError) -> ImageSize {
+    let size = try decoder(of: file, path).size(file, path: path)
     try DatasetLimits.check(size, path)
     return size
   }

@@ -47,14 +47,14 @@ final class ByteSource: SequentialSource {
     guard count <= remaining else {
       throw .damaged(path: path, reason: "ends too early: \(what) expected")
     }
-    let bytes = try [UInt8](atMost: count) { buffer throws(DatasetError) in try fill(buffer) }
+    let bytes = try [UInt8](atMost: count) { buffer throws(DatasetError) in try read(into: buffer) }
     guard bytes.count == count else { throw .damaged(path: path, reason: "ends too early: \(what) expected") }
     return bytes
   }
 
   /// Reads the next `count` bytes, or fewer at the end of the data.
   func read(atMost count: Int) throws(DatasetError) -> [UInt8] {
-    try [UInt8](atMost: count) { buffer throws(DatasetError) in try fill(buffer) }
+    try [UInt8](atMost: count) { buffer throws(DatasetError) in try read(into: buffer) }
   }
 
   /// Checks that the end of the data is reached.
@@ -62,13 +62,14 @@ final class ByteSource: SequentialSource {
   func expectEnd(after what: String) throws(DatasetError) {
     let byte = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1)
     defer { byte.deallocate() }
-    guard try fill(byte) == 0 else {
+    guard try read(into: byte) == 0 else {
       throw .damaged(path: path, reason: "has more bytes after \(what), where it should end")
     }
   }
 
-  /// Fills `buffer` as far as possible, and returns the number of bytes.
-  private func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
+  /// Reads the next bytes into `buffer`.
+  /// - Returns: the number of bytes, which is less than the size of the buffer only at the end of the data
+  func read(into buffer: UnsafeMutableBufferPointer<UInt8>) throws(DatasetError) -> Int {
     isGzipped ? try unpack(buffer) : try file.read(into: buffer)
   }
 

@@ -16,9 +16,26 @@ package struct FileName: Sendable, Hashable {
       ?? bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16, uppercase: true) }.joined()
   }
 
+  /// The part after the last slash.
+  var last: FileName { FileName(Array(bytes.suffix(from: (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1))) }
+
+  /// The part before the last slash; nil if there is none.
+  package var folder: FileName? { bytes.lastIndex(of: UInt8(ascii: "/")).map { FileName(Array(bytes[..<$0])) } }
+
+  /// The name without a folder that contains it; nil if it does not.
+  func relative(to folder: FileName) -> FileName? {
+    guard bytes.count > folder.bytes.count, bytes.starts(with: folder.bytes),
+      bytes[folder.bytes.count] == UInt8(ascii: "/")
+    else { return nil }
+    return FileName(Array(bytes[(folder.bytes.count + 1)...]))
+  }
+
   package static func / (folder: FileName, name: FileName) -> FileName {
     FileName(folder.bytes + [UInt8(ascii: "/")] + name.bytes)
   }
+
+  /// Returns the name in this folder; an absolute name stays as it is.
+  package func appending(_ name: FileName) -> FileName { name.bytes.first == UInt8(ascii: "/") ? name : self / name }
 
   /// Whether the name ends with a dot and one of `endings`, which are ASCII in lower case. Case is ignored.
   package func hasEnding(_ endings: [String]) -> Bool {

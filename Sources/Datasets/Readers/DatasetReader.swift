@@ -21,6 +21,14 @@ package protocol DatasetReader: Sendable {
   /// converts them, and sets the data set's ``Dataset/conversion``; else the images are converted afterwards.
   /// - Throws: ``DatasetError`` that names the file and what was expected.
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset
+
+  /// Returns the files and folders that a data set of this format depends on, for ``DatasetCache``; nil if reading it
+  /// is as fast as reading the cache. The default implementation returns nil.
+  func inputs(of location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> [FileName]?
+}
+
+extension DatasetReader {
+  package func inputs(of location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> [FileName]? { nil }
 }
 
 /// The formats of data sets.
@@ -31,8 +39,9 @@ package enum DatasetReaders {
   /// Returns all readers; those of image files use `decoders`.
   package static func all(decoders: [any ImageDecoder]) -> [any DatasetReader] {
     [
-      ImageFolderReader(decoders: decoders), IDXReader(), CIFARReader(), ClassFolderReader(decoders: decoders),
-      NumPyReader(), PixelTableReader(),
+      ImageFolderReader(decoders: decoders), PathListReader(decoders: decoders), IDXReader(), CIFARReader(),
+      ClassFolderReader(decoders: decoders), NumPyReader(), PixelTableReader(), WebDatasetReader(decoders: decoders),
+      ArchiveReader(decoders: decoders),
     ]
   }
 }
@@ -46,20 +55,16 @@ extension [any DatasetReader] {
     return lines.joined(separator: "\n")
   }
 
-  /// Reads the data set at `path` by the first reader that recognizes it. The data set is within the limits, whatever
-  /// the reader does.
+  /// Finds the first reader that recognizes the data set at `path`.
   /// - Throws: ``DatasetError``; ``DatasetError/missing(path:reason:)`` with the formats if no reader recognizes it.
-  func read(_ path: String, options: DatasetOptions) throws(DatasetError) -> Dataset {
+  func reader(of path: String) throws(DatasetError) -> (DatasetLocation, any DatasetReader) {
     guard let location = try DatasetLocation(path) else {
       throw .missing(path: path, reason: "there is no such folder; \(expected)")
     }
     guard let reader = first(where: { $0.recognizes(location) }) else {
       throw .missing(path: path, reason: "is not a data set of a known format (\(location.content)); \(expected)")
     }
-    var dataset = try reader.read(location, options: options)
-    dataset.details.reader = reader.name
-    try DatasetLimits.check(dataset, path)
-    return dataset
+    return (location, reader)
   }
 
   private var expected: String {
@@ -69,4 +74,17 @@ extension [any DatasetReader] {
 
 extension DatasetReader {
   var fileList: String { files.joined(separator: ", ") }
+
+  /// Reads a data set, which is within the limits whatever the reader does.
+  func readWithinLimits(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
+    var dataset = try read(location, options: options)
+    dataset.details.reader = name
+    try DatasetLimits.check(dataset, location.path)
+    if dataset.hasNumbersAsNames, dataset.classCount > 1, !(dataset.train.labels + dataset.test.labels).contains(0) {
+      dataset.notes.append(
+        "no image has the label 0: the labels start at \((dataset.train.labels + dataset.test.labels).min()!), as in "
+          + "the letters of EMNIST; class 0 stays in the list of classes, without images")
+    }
+    return dataset
+  }
 }

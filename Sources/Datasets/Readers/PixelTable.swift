@@ -7,7 +7,7 @@ internal import Text
 /// the label column, or in which more than one field is not a number.
 struct PixelTable {
   /// The names of label columns in lower case.
-  private static let labelColumns = ["label", "labels", "class", "category", "target", "y"]
+  static let labelColumns = ["label", "labels", "class", "category", "target", "y"]
   /// The most bytes in a line: each pixel of the largest image takes a few.
   private static let lineLimit = DatasetLimits.side * DatasetLimits.side * 3 * 32
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Makes the image files in this folder (needs numpy and Pillow; Pillow's own decoders give the expected pixels).
 
-NAME.png holds the expected pixels of NAME.jpg or NAME.webp.
+NAME.png holds the expected pixels of NAME.jpg or NAME.webp, and NAME.pnm those of NAME.png.
 """
 import io
 import pathlib
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageOps, features
@@ -43,6 +45,43 @@ def orientation(value, byte_order="MM"):
     return exif
 
 
+def on_white(pixels):
+    """Blends RGBA pixels onto white, rounded."""
+    samples, alpha = pixels[..., :3].astype(int), pixels[..., 3:].astype(int)
+    return ((samples * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def kind(name, content, **options):
+    """Makes a PNG file of an image, or of bytes, and its pixels on white as Pillow decodes them."""
+    path = FOLDER / f"png-{name}.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content.save(path, **options)
+    with Image.open(path) as file:
+        is_gray = file.mode in ("1", "L", "LA", "I;16")
+        if file.mode == "I;16":
+            pixels = ((np.asarray(file).astype(int) * 255 + 32767) // 65535).astype(np.uint8)
+        else:
+            pixels = on_white(np.asarray(file.convert("RGBA")))
+            pixels = pixels[..., 0] if is_gray else pixels
+    Image.fromarray(pixels).save(path.with_suffix(".pnm"), format="PPM")
+
+
+def interlaced(pixels, color_type):
+    """Returns a PNG file of 8-bit samples with Adam7 interlacing, which Pillow cannot write."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    parts = [pixels[y::down, x::right] for y, x, down, right in passes]
+    data = b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, color_type, 0, 0, 1)
+    end = chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + end
+
+
 for path in FOLDER.glob("*.*"):
     if path.suffix != ".py":
         path.unlink()
@@ -65,6 +104,20 @@ expect(save("lossy.webp", image(24, 31), quality=70))
 transparent = np.dstack([picture(12, 15), picture(12, 15, 1) // 2 + 60])
 expect(save("transparent.webp", Image.fromarray(transparent, "RGBA"), lossless=True, exact=True), "RGBA")
 save("animated.webp", image(8, 8), save_all=True, append_images=[image(8, 9).resize((8, 8))], lossless=True)
+gray_alpha = np.dstack([picture(11, 13, 1), picture(11, 14, 1)[:, :13]])
+kind("bilevel", image(9, 13, 1).convert("1"))
+kind("sixteen-bits", Image.fromarray(picture(11, 13, 1).squeeze().astype(np.uint16) * 257 + np.arange(13, dtype=np.uint16)))
+kind("gray-alpha", Image.fromarray(gray_alpha, "LA"))
+kind("rgb-alpha", Image.fromarray(transparent, "RGBA"))
+kind("gray-transparent-color", image(11, 13, 1), transparency=int(picture(11, 13, 1)[3, 4, 0]))
+kind("rgb-transparent-color", image(11, 13), transparency=tuple(int(sample) for sample in picture(11, 13)[3, 4]))
+for bits in (1, 2, 4, 8):
+    kind(f"palette{bits}", image(11, 13).quantize(1 << bits), bits=bits)
+kind("palette-transparent", image(11, 13).quantize(16), transparency=bytes(range(0, 256, 16)))
+kind("interlaced-gray", interlaced(picture(11, 13, 1).squeeze(), 0))
+kind("interlaced-rgb", interlaced(picture(11, 13), 2))
+kind("interlaced-gray-alpha", interlaced(gray_alpha, 4))
+kind("exif", image(9, 14), exif=orientation(6))
 source = image(24, 36)
 save("resizing.png", source)
 save("resizing-smaller.png", source.resize((12, 6), Image.Resampling.BOX))

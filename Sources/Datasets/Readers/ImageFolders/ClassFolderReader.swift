@@ -25,7 +25,16 @@ struct ClassFolderReader: DatasetReader {
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
-    var folder = ImageFolder(location.path, decoders)
+    try read(FolderTree(root: FileName(location.path)), name: location.name, options)
+  }
+
+  func inputs(of location: DatasetLocation, options: DatasetOptions) -> [FileName]? { [FileName(location.path)] }
+
+  /// Reads the folders of a tree.
+  /// - Parameter name: of the data set
+  func read(_ tree: any FileTree, name: String, _ options: DatasetOptions) throws(DatasetError) -> Dataset {
+    var folder = ImageFolder(tree, decoders)
+    let path = tree.root.shown
     let found = try folder.classes(in: nil)
     let files = try folder.files(of: found)
     let isClass = files.map { !$0.isEmpty }
@@ -37,10 +46,13 @@ struct ClassFolderReader: DatasetReader {
           + names.listed(atMost: 3))
     }
     let classNames = found.indices.filter { isClass[$0] }.map { found[$0].name }
-    try DatasetLimits.checkNames(classNames, location.path)
+    guard !classNames.isEmpty else {
+      throw .damaged(path: path, reason: "holds no folders of images; expected one for each class, \(fileList)")
+    }
+    try DatasetLimits.checkNames(classNames, path)
     guard classNames.count > 1 else {
       throw .damaged(
-        path: location.path,
+        path: path,
         reason: "has images only in the folder \(classNames[0]); expected two or more folders, one for each class")
     }
     let split = files.filter { !$0.isEmpty }.map { files in
@@ -50,7 +62,7 @@ struct ClassFolderReader: DatasetReader {
       )
     }
     guard split.contains(where: { !$0.test.isEmpty }) else {
-      throw .damaged(path: location.path, reason: Split.tooFewImages)
+      throw .damaged(path: path, reason: Split.tooFewImages)
     }
     let testCount = split.map(\.test.count).reduce(0, +)
     folder.notes.append(
@@ -58,7 +70,7 @@ struct ClassFolderReader: DatasetReader {
         + "chosen by the names of the files and the seed \(options.seed), "
         + "\(testCount == 1 ? "is" : "are") the test set")
     var dataset = try folder.dataset(
-      location.name, classNames, train: split.map(\.train), test: split.map(\.test), options)
+      name, classNames, train: split.map(\.train), test: split.map(\.test), options)
     dataset.details.isSplit = true
     return dataset
   }
@@ -67,5 +79,5 @@ struct ClassFolderReader: DatasetReader {
 extension FileName {
   /// The bytes that identify the file in a split: the name in Unicode's normal form C, so that it does not depend on
   /// the file system.
-  fileprivate var key: [UInt8] { text.map { Array($0.precomposedStringWithCanonicalMapping.utf8) } ?? bytes }
+  var key: [UInt8] { text.map { Array($0.precomposedStringWithCanonicalMapping.utf8) } ?? bytes }
 }

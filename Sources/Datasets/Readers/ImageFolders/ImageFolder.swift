@@ -14,37 +14,43 @@ package struct ImageFolder {
     "lost+found",
   ]
 
-  let path: FileName
+  /// Whether this is the name of a hidden or system file.
+  static func isJunk(_ name: FileName) -> Bool {
+    name.isHidden || name.text.map { junk.contains($0.lowercased()) } ?? false
+  }
+
+  let tree: any FileTree
   let decoders: [any ImageDecoder]
   /// Sentences about the folder that a user should know.
   var notes: [String] = []
-  /// The skipped files that are not images, relative to ``path``.
+  /// The skipped files that are not images, relative to the root of ``tree``.
   private var skipped: [FileName] = []
-  /// The images that belong to no class, relative to ``path``.
+  /// The images that belong to no class, relative to the root.
   private var unlabeled: [FileName] = []
   /// Folders that have been read already for the same class, through another link.
   private var repeated: [FileName] = []
   private var fileCount = 0
 
-  init(_ path: String, _ decoders: [any ImageDecoder]) { self.init(FileName(path), decoders) }
+  init(_ tree: any FileTree, _ decoders: [any ImageDecoder]) { (self.tree, self.decoders) = (tree, decoders) }
 
-  private init(_ path: FileName, _ decoders: [any ImageDecoder]) { (self.path, self.decoders) = (path, decoders) }
+  /// The place for messages.
+  var path: FileName { tree.root }
 
   /// A folder of the images of one class.
   struct Class {
     /// In Unicode's normal form C.
     let name: String
-    /// Relative to ``ImageFolder/path``.
+    /// Relative to the root of ``ImageFolder/tree``.
     let folder: FileName
   }
 
   /// Returns the class folders, sorted by name.
-  /// - Parameter part: the folder that holds them (`train` or `test`), relative to ``path``; nil for ``path`` itself
+  /// - Parameter part: the folder that holds them (`train` or `test`); nil for the root
   mutating func classes(in part: FileName?) throws(DatasetError) -> [Class] {
     var classes: [Class] = []
     for entry in try entries(of: part) {
       let folder = part.map { $0 / entry } ?? entry
-      guard (path / folder).isFolder else {
+      guard tree.kind(of: folder) == .folder else {
         if entry.hasEnding(decoders.endings) { unlabeled.append(folder) } else { skipped.append(folder) }
         continue
       }
@@ -64,7 +70,7 @@ package struct ImageFolder {
     return classes.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
-  /// Returns the image files of each class, relative to ``path`` and sorted.
+  /// Returns the image files of each class, relative to the root and sorted.
   mutating func files(of classes: [Class]) throws(DatasetError) -> [[FileName]] {
     var files: [[FileName]] = []
     for found in classes { files.append(try self.files(below: found.folder)) }
@@ -74,31 +80,32 @@ package struct ImageFolder {
   /// Returns all image files of a folder and of the folders below it, sorted, and the number of files that were
   /// skipped.
   package static func images(
-    below path: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
+    below folder: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
   ) throws(DatasetError) -> (files: [FileName], skipped: Int) {
-    var folder = ImageFolder(path, decoders)
-    let files = try folder.files(below: nil)
-    return (files.map { path / $0 }, folder.skipped.count)
+    var images = ImageFolder(FolderTree(root: folder), decoders)
+    guard images.tree.entries(of: nil) != nil else {
+      throw .missing(path: folder.shown, reason: "is not a readable folder")
+    }
+    let files = try images.files(below: nil)
+    return (files.map { folder / $0 }, images.skipped.count)
   }
 
-  /// - Parameter top: relative to ``path``; nil for ``path`` itself
+  /// - Parameter top: relative to the root; nil for the root itself
   private mutating func files(below top: FileName?) throws(DatasetError) -> [FileName] {
     var files: [FileName] = []
     var folders = [top]
     var visited: Set<[UInt64]> = []
     while let folder = folders.popLast() {
-      if let status = (folder.map { path / $0 } ?? path).status,
-        !visited.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted
-      {
+      if let identity = tree.identity(of: folder), !visited.insert(identity).inserted {
         if let folder { repeated.append(folder) }
         continue
       }
       for entry in try entries(of: folder) {
         let name = folder.map { $0 / entry } ?? entry
-        let kind = (path / name).status.map { $0.st_mode & S_IFMT }
-        if kind == S_IFDIR {
+        let kind = tree.kind(of: name)
+        if kind == .folder {
           folders.append(name)
-        } else if entry.hasEnding(decoders.endings), kind == S_IFREG || kind == nil {
+        } else if entry.hasEnding(decoders.endings), kind == .file || kind == nil {
           // A file without a kind is a link that leads nowhere: an image that cannot be read.
           files.append(name)
         } else {
@@ -114,19 +121,20 @@ package struct ImageFolder {
   }
 
   /// Returns the names in a folder, without hidden files and junk.
-  /// - Parameter folder: relative to ``path``; nil for ``path`` itself
+  /// - Parameter folder: relative to the root; nil for the root itself
   private mutating func entries(of folder: FileName?) throws(DatasetError) -> [FileName] {
     let place = folder.map { path / $0 } ?? path
-    guard let names = place.allEntries else {
-      if folder == nil { throw .missing(path: place.shown, reason: "is not a readable folder") }
+    guard let names = tree.entries(of: folder) else {
       let expected = "train and test must be folders with one folder of images for each class"
       let advice = "\(expected); to split the images of train, use that folder as the data"
-      guard place.exists else { throw .missing(path: place.shown, reason: "there is no such folder; \(advice)") }
+      guard tree.kind(of: folder) != nil else {
+        throw .missing(path: place.shown, reason: "there is no such folder; \(advice)")
+      }
       throw .damaged(path: place.shown, reason: "is not a readable folder; \(expected)")
     }
     var kept: [FileName] = []
     for name in names {
-      if name.isHidden || name.text.map({ Self.junk.contains($0.lowercased()) }) ?? false {
+      if Self.isJunk(name) {
         skipped.append(folder.map { $0 / name } ?? name)
       } else {
         kept.append(name)
@@ -135,24 +143,20 @@ package struct ImageFolder {
     return kept
   }
 
-  /// Reads the images.
+  /// Reads the images. Their order is that of the names of the files, whatever their folders; images with the same
+  /// name are in the order of their classes. So a set that numbers its images keeps their order.
   /// - Parameters:
   ///   - train, test: the image files of each class, by label; not empty
   func dataset(
     _ name: String, _ classNames: [String], train: [[FileName]], test: [[FileName]], _ options: DatasetOptions
   ) throws(DatasetError) -> Dataset {
-    var loader = ImageFileLoader(folder: path, decoders: decoders, options: options)
-    let images = try loader.load([train, test])
-    let labels = Set(images[0].labels)
-    if let label = classNames.indices.first(where: { !labels.contains(UInt8($0)) }) {
-      throw .damaged(path: path.shown, reason: "holds no undamaged training image of the class \(classNames[label])")
+    let sets = [train, test].map { classes in
+      classes.enumerated().flatMap { label, names in names.map { LabeledFile(name: $0, label: UInt8(label)) } }
+        .map { (last: $0.name.last.bytes, file: $0) }
+        .sorted { $0.last.lexicographicallyPrecedes($1.last) }
+        .map(\.file)
     }
-    guard images[1].count > 0 else { throw .damaged(path: path.shown, reason: "holds no undamaged test image") }
-    var dataset = Dataset(
-      name: name, classNames: classNames, train: images[0], test: images[1],
-      notes: skippedNotes + notes + loader.notes)
-    (dataset.conversion, dataset.damaged) = (loader.conversion, loader.damaged)
-    dataset.details.sizes = loader.storedSizes
+    var dataset = try tree.dataset(name, classNames, sets, options, decoders, notes: skippedNotes + notes)
     dataset.details.skip(skipped + unlabeled)
     return dataset
   }

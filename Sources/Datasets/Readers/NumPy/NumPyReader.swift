@@ -16,18 +16,28 @@ struct NumPyReader: DatasetReader {
   ]
 
   func recognizes(_ location: DatasetLocation) -> Bool {
-    guard let entries = location.entries else { return location.start.starts(with: Array("PK".utf8) + [3, 4]) }
+    guard let entries = location.entries else { return Self.isArchive(location) }
     return entries.contains { $0.hasEnding(["npz", "npy"]) }
+  }
+
+  /// Whether a file is a zip archive of arrays, by its name or by that of its first member.
+  static func isArchive(_ location: DatasetLocation) -> Bool {
+    let start = Bytes(location.start)
+    guard start.hasSignature([3, 4], at: 0), let length = start.number(26, 2) else { return false }
+    return FileName(location.path).hasEnding(["npz"])
+      || start.slice(30, length).map { FileName(Array($0)).hasEnding(["npy"]) } ?? false
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let arrays = try Self.arrays(location)
     let found = arrays.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    guard let names = Self.usualNames.first(where: { $0.allSatisfy { arrays[$0] != nil } }) else {
+    let candidates = options.arrays.map { [$0.all.map { $0.lowercased() }] } ?? Self.usualNames
+    guard let names = candidates.first(where: { $0.allSatisfy { arrays[$0] != nil } }) else {
       let list = found.isEmpty ? "no arrays" : "the arrays \(found.listed(atMost: 8))"
-      let expected = Self.usualNames.map { $0.joined(separator: ", ", last: " and ") }.joined(
+      let expected = candidates.map { $0.joined(separator: ", ", last: " and ") }.joined(
         separator: "; ", last: "; or ")
-      throw .inconsistent(path: location.path, reason: "holds \(list); expected \(expected)")
+      let advice = options.arrays == nil ? "; for other names use --arrays images=NAME,labels=NAME" : ""
+      throw .inconsistent(path: location.path, reason: "holds \(list); expected \(expected)\(advice)")
     }
     var opened: [NumPyArray] = []
     for name in names { opened.append(try arrays[name]!()) }

@@ -2,6 +2,7 @@ import Compute
 import Coordination
 import Datasets
 import Foundation
+import FuzzDriver
 import Models
 import Selection
 import SwiftProtobuf
@@ -9,11 +10,10 @@ import Transport
 
 /// Passes bytes from libFuzzer to one of the readers of untrusted data, which the first byte selects. No reader may
 /// crash.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+private func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 0 else { return 0 }
   let bytes = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
-  switch start[0] % 11 {
+  switch start[0] % 9 {
   case 0:
     let message: WorkerMessage? = MessageCodec.decode(Frame(bytes))
     if let message { _ = MessageCodec.encode(message) }
@@ -29,9 +29,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     _ = try? model.classifier()
   case 5: _ = FitGroups(json: Array(bytes))
   case 6: _ = FitResults(bytes: bytes, counts: [1])
-  case 7: fuzzReaders(bytes)
-  case 8: fuzzDecoders(bytes)
-  case 9:
+  case 7:
     withFile(of: bytes) { _ = try? NetworkCheckpoint(path: $0) }
     if let file = try? SafetensorsFile(bytes: bytes, name: "fuzz") { try? makeTrainer().resume(file.tensors) }
   default:
@@ -43,7 +41,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 }
 
 /// Calls `body` with the path of a file in memory that has these bytes.
-func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
+private func withFile(of bytes: UnsafeRawBufferPointer, _ body: (_ path: String) -> Void) {
   let path = "/dev/shm/atelier-fuzz-\(getpid())"
   guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return }
   body(path)
@@ -60,16 +58,8 @@ private func makeTrainer() throws -> NetworkTrainer {
     images, classCount: 2, settings: settings, on: ComputeContext(threads: 1, instructionSet: .portable))
 }
 
-/// Runs libFuzzer's main function, under the name that the package manager gives the main function of an executable.
+/// Runs libFuzzer. (The package manager gives the main function of this executable the name below.)
 @_cdecl("fuzz_main")
 public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-  var (count, arguments) = (count, arguments)
-  return runDriver(&count, &arguments, testOneInput)
+  runFuzzer(count, arguments, testOneInput)
 }
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
-) -> Int32

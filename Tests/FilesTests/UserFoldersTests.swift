@@ -1,5 +1,5 @@
+import Files
 import Testing
-import Transport
 
 @Suite struct UserFoldersTests {
   @Test func environmentOverridesPasswordFile() {

@@ -1,0 +1,39 @@
+internal import Compute
+internal import Foundation
+
+/// The state of the files that a data set depends on: the names, sizes, identities and times of the files and folders,
+/// as a digest.
+///
+/// The system sets the time of a file's last change (`ctime`) whenever its content, its size, or its modification time
+/// is changed, and programs cannot set it. So a changed file changes the digest, even if it has the same size and
+/// modification time as before.
+struct InputState: ~Copyable {
+  private var digest = Digest()
+  /// The latest change of a file or folder, in seconds since 1970.
+  private(set) var latestChange = 0.0
+  private var visited: Set<[UInt64]> = []
+
+  /// Adds a file, or a folder with all that is in it; symbolic links are followed. Hidden folders are not entered, as
+  /// readers do not enter them.
+  mutating func add(_ name: FileName) {
+    guard let status = name.status else { return add(name, "missing") }
+    let (change, modification) = (status.st_ctim, status.st_mtim)
+    latestChange = max(latestChange, Double(change.tv_sec) + Double(change.tv_nsec) * 1e-9)
+    add(
+      name,
+      "\(status.st_mode & S_IFMT) \(status.st_dev) \(status.st_ino) \(status.st_size) \(modification.tv_sec) "
+        + "\(modification.tv_nsec) \(change.tv_sec) \(change.tv_nsec)")
+    let isFolder = status.st_mode & S_IFMT == S_IFDIR
+    guard isFolder, visited.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted else { return }
+    for entry in name.allEntries ?? [] {
+      if entry.isHidden { add(entry, "hidden") } else { add(name / entry) }
+    }
+  }
+
+  private mutating func add(_ name: FileName, _ text: String) {
+    digest.update("\(name.bytes.count) \(text)\n")
+    name.bytes.withUnsafeBytes { digest.update($0) }
+  }
+
+  consuming func finalize() -> String { digest.finalize() }
+}

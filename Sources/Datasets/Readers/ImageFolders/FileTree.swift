@@ -1,0 +1,86 @@
+internal import Foundation
+
+/// Image files that are read by their names relative to a root.
+protocol ImageFiles: Sendable {
+  /// The place for messages.
+  var root: FileName { get }
+
+  /// Passes files to `body` in blocks, in an order that only depends on the files.
+  /// - Parameters:
+  ///   - files: different names
+  ///   - most: the most files in a block
+  ///   - body: receives the files of a block; each file is passed once
+  /// - Throws: the errors of `body`, and ``DatasetError`` if no further file can be read.
+  func forEachBlock(
+    of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void
+  ) throws(DatasetError)
+}
+
+/// An image file of a block.
+struct ImageFile: Sendable {
+  /// The index of the file in the list that was asked for.
+  let index: Int
+  /// Returns the bytes of the file. Can be called on any thread.
+  let content: @Sendable () throws(DatasetError) -> [UInt8]
+}
+
+/// Folders with files: those of the file system, or the content of archives.
+protocol FileTree: ImageFiles {
+  /// Returns what has this name; nil if there is nothing, or a link that leads nowhere.
+  /// - Parameter name: relative to ``root``; nil for the root itself
+  func kind(of name: FileName?) -> FileKind?
+
+  /// Returns the names in a folder, with hidden ones, sorted by their bytes; nil if it is not a readable folder.
+  func entries(of folder: FileName?) -> [FileName]?
+
+  /// Returns a number pair that is the same for all names of a folder; nil if a folder has one name only.
+  /// - Parameter folder: relative to ``root``; nil for the root itself
+  func identity(of folder: FileName?) -> [UInt64]?
+}
+
+enum FileKind {
+  case file
+  case folder
+  case other
+}
+
+extension FileTree {
+  func hasFolder(_ name: String) -> Bool { kind(of: FileName(name)) == .folder }
+}
+
+/// A folder of the file system. Symbolic links are followed.
+struct FolderTree: FileTree {
+  let root: FileName
+
+  func kind(of name: FileName?) -> FileKind? {
+    place(name).status.map { status in
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: .folder
+      case S_IFREG: .file
+      default: .other
+      }
+    }
+  }
+
+  func entries(of folder: FileName?) -> [FileName]? { place(folder).allEntries }
+
+  func identity(of folder: FileName?) -> [UInt64]? {
+    place(folder).status.map { [UInt64($0.st_dev), UInt64($0.st_ino)] }
+  }
+
+  func forEachBlock(
+    of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void
+  ) throws(DatasetError) {
+    for start in stride(from: 0, to: files.count, by: most) {
+      let block = (start..<min(start + most, files.count)).map { index in
+        let name = root.appending(files[index])
+        return ImageFile(index: index) { () throws(DatasetError) in
+          try name.contents(limit: DatasetLimits.imageFile)
+        }
+      }
+      try body(block)
+    }
+  }
+
+  private func place(_ name: FileName?) -> FileName { name.map { root / $0 } ?? root }
+}

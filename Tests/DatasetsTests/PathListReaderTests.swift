@@ -1,0 +1,99 @@
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct PathListReaderTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for pixel in 0..<40 {
+      let image = RasterImage(shape: ImageShape(height: 1, width: 1, channels: 1), pixels: [UInt8(pixel)])
+      _ = try folder.write(try image.encodedAsPNG(), "images/\(pixel).png")
+    }
+  }
+
+  private func load(
+    _ list: String, _ name: String = "list.csv", change: (inout DatasetOptions) -> Void = { _ in }
+  ) throws -> Dataset {
+    var options = DatasetOptions()
+    change(&options)
+    return try Dataset.load(directory: folder.write(Array(list.utf8), name), options: options)
+  }
+
+  private func message(_ list: String, _ change: (inout DatasetOptions) -> Void = { _ in }) -> String {
+    do {
+      _ = try load(list, change: change)
+      return "accepted"
+    } catch { return "\(error)" }
+  }
+
+  /// The order of the images is that of the lines.
+  @Test(arguments: [
+    "label,split,path\ncat,train,images/2.png\ndog,train,images/1.png\ncat,test,images/0.png\n",
+    "FileName;Class;set\r\nimages/2.png;cat;Training\r\nimages/1.png;dog;train\r\nimages/0.png;cat;TEST",
+    "\u{feff}path\tlabel\tsplit\n\n\"images/2.png\"\tcat\ttrain\nimages/1.png\t dog \ttrain\nimages/0.png\tcat\tval\n",
+    "images/2.png,cat,train\nimages/1.png,dog,train\nimages/0.png,cat,test",
+    "id,image,width,label,split\n1,images/2.png,3,cat,train\n2,images/1.png,\"4,\n\"\"5\",dog,train\n3,images/0.png,,cat,test",
+  ]) func columnsHaveAnyOrder(list: String) throws {
+    for name in ["list.csv", "list.TSV"] {
+      let dataset = try load(list, name)
+      #expect(dataset.train.pixels == [2, 1] && dataset.train.labels == [0, 1] && dataset.test.pixels == [0])
+      #expect(dataset.classNames == ["cat", "dog"] && dataset.name == "list" && dataset.notes.isEmpty)
+    }
+  }
+
+  @Test func compressedListsAreRead() throws {
+    let list = "images/2.png,7,train\nimages/1.png,1,train\nimages/0.png,1,test\nimages/4.png,1,val"
+    _ = try folder.write(gzipped(Array(list.utf8)), "list.csv.gz")
+    let dataset = try Dataset.load(directory: folder.path + "/list.csv.gz")
+    #expect(dataset.train.labels == [7, 1] && dataset.classCount == 8)
+    #expect(dataset.notes == [
+      "1 image of the validation set is not used",
+      "no image has the label 0: the labels start at 1, as in the letters of EMNIST; class 0 stays in the list of "
+        + "classes, without images"
+    ])
+  }
+
+  @Test func listWithoutSplitIsSplitByNames() throws {
+    let lines = (0..<40).map { "images/\($0).png,\($0 % 2)" }
+    let dataset = try load("path,label\n" + lines.joined(separator: "\n"))
+    #expect(dataset.train.count + dataset.test.count == 40 && dataset.test.count > 1)
+    #expect(try Set(load(lines.reversed().joined(separator: "\n")).test.pixels) == Set(dataset.test.pixels))
+  }
+
+  @Test func folderHasListsOfTrainingAndTestSet() throws {
+    _ = try folder.write(Array("path,label\nimages/3.png,a\nimages/4.png,b".utf8), "train.csv")
+    _ = try folder.write(Array("path,label\n\(folder.path)/images/5.png,b".utf8), "test.csv")
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(dataset.train.pixels == [3, 4] && dataset.test.pixels == [5] && dataset.test.labels == [1])
+    _ = try folder.write(Array("path,label\nimages/3.png,a".utf8), "more.csv")
+    #expect { try Dataset.load(directory: folder.path) } throws: { "\($0)".contains("holds 3 lists of images") }
+  }
+
+  @Test func labelColumnCanBeChosen() throws {
+    let list = "path,label,breed\nimages/1.png,x,cat\nimages/2.png,y,dog\nimages/3.png,y,dog"
+    #expect(try load(list) { $0.labelColumn = "Breed" }.classNames == ["cat", "dog"])
+    #expect(try load(list) { $0.labelColumn = "last" }.classNames == ["cat", "dog"])
+    #expect(try load(list) { $0.labelColumn = "first" }.classNames == ["x", "y"])
+    #expect(message(list) { $0.labelColumn = "species" }.contains("no column with labels; expected the name 'species'"))
+  }
+
+  @Test func missingFilesStopOrAreSkipped() throws {
+    let list = "images/1.png,a,train\nimages/2.png,b,train\nimages/none.png,a,train\nimages/3.png,a,test"
+    #expect(message(list).contains("images/none.png: there is no such file"))
+    let dataset = try load(list) { $0.skipsDamaged = true }
+    #expect(dataset.train.pixels == [1, 2] && dataset.damaged.count == 1 && dataset.notes.count == 1)
+  }
+
+  @Test(arguments: [
+    ("path,label\n", "holds no images"), ("path,other\nimages/1.png,a", "has no column with labels"),
+    ("path,label\nimages/1.png", "line 2 has 1 column, but the first line has 2"),
+    ("path,label\n\"images/1.png,a\n", "line 2 has a quote that does not end"),
+    ("path,label\n\"images\"/1.png,a\n", "line 2 has characters after a closing quote"),
+    ("path,label\nimages/1.png,\n", "line 2 has no label"), ("path,label\n,a\n", "line 2 has no path"),
+    ("path,label,split\nimages/1.png,a,best\n", "line 2: 'best' is not a part of a data set"),
+    ("path,label,split\nimages/1.png,a,test\n", "names no training images"),
+    ("path,label\nimages/1.png,a\nimages/2.png,b", "holds one image of each class"),
+  ]) func invalidListsAreErrors(list: String, says: String) throws { #expect(message(list).contains(says)) }
+}
