@@ -96,7 +96,7 @@ extension DatasetSummary: CustomStringConvertible {
   private var shape: ImageShape { ImageShape(height: height, width: width, channels: channels) }
 
   /// How the files were read: the format, the sizes, the conversion, and the files that were not used.
-  private var reading: [(name: String, text: String)] {
+  package var reading: [(name: String, text: String)] {
     var lines: [(name: String, text: String)] = []
     if let reader = details.reader { lines.append(("format", reader)) }
     if let sizes = details.sizes { lines.append(("stored size", "\(sizes)")) }
