@@ -94,7 +94,7 @@ struct ArchiveTree: FileTree {
 
   func entries(of folder: FileName?) -> [FileName]? { folders[folder ?? FileName([])] }
 
-  func identity(of folder: FileName) -> [UInt64]? { nil }
+  func identity(of folder: FileName?) -> [UInt64]? { nil }
 
   func forEachBlock(
     of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void

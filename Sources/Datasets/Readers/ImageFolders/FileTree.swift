@@ -34,7 +34,8 @@ protocol FileTree: ImageFiles {
   func entries(of folder: FileName?) -> [FileName]?
 
   /// Returns a number pair that is the same for all names of a folder; nil if a folder has one name only.
-  func identity(of folder: FileName) -> [UInt64]?
+  /// - Parameter folder: relative to ``root``; nil for the root itself
+  func identity(of folder: FileName?) -> [UInt64]?
 }
 
 enum FileKind {
@@ -63,7 +64,7 @@ struct FolderTree: FileTree {
 
   func entries(of folder: FileName?) -> [FileName]? { place(folder).allEntries }
 
-  func identity(of folder: FileName) -> [UInt64]? {
+  func identity(of folder: FileName?) -> [UInt64]? {
     place(folder).status.map { [UInt64($0.st_dev), UInt64($0.st_ino)] }
   }
 
