@@ -27,6 +27,7 @@ public struct AtelierCommand: ParsableCommand {
       QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, ReportCommand.self,
       ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self, ExportCommand.self,
       PredictCommand.self, DataCommand.self, WorkerCommand.self, KeysCommand.self, DoctorCommand.self,
+      ManifestCommand.self, ProbeCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, BenchmarkSpeedCommand.self, VersionCommand.self,
     ])
 

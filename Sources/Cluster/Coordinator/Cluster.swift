@@ -62,6 +62,7 @@ package final class Cluster {
   /// The earliest time of the next published checkpoint. Workers need some time to download one.
   var nextCheckpointTime: Milliseconds = 0
   var waitingReport = WaitingReport()
+  private let supervisor: Supervisor
   /// The record of each worker's activity.
   package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
@@ -100,6 +101,7 @@ package final class Cluster {
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
+    supervisor = try Supervisor(status: "starting")
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try router.bind(listen) }
     if settings.isOneProcess {
@@ -107,6 +109,7 @@ package final class Cluster {
         in: sockets, joining: local, on: context, blobs: store, limits: limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
+    supervisor.report(endpoint.map { "listening at \($0)" } ?? "started", isReady: true)
   }
 
   private static let domain = "coordinator"
@@ -210,6 +213,7 @@ package final class Cluster {
       timeline.end(at: seconds)
       run = nil
       LoopPulse.end()
+      supervisor.reportEndOfLoop()
     }
     perform(start(&coordinator, isFirst ? settings.minWorkers ?? max(1, settings.workers) : 1, now))
     // The coordinator detects its own pauses from the first tick on.
@@ -221,6 +225,7 @@ package final class Cluster {
     var nextLook = now + Self.interval
     while run?.end == nil {
       LoopPulse.beat()
+      supervisor.reportIteration(at: now)
       if let error = run?.error { throw cancel(error) }
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
@@ -256,6 +261,7 @@ package final class Cluster {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
     reportAwaitedWorkers()
+    supervisor.report(waiting ?? "working with \(counted(coordinator.workerCount, "worker"))", isReady: true)
     let overview = coordinator.overview
     timeline.note(overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastWorkerTime = now }

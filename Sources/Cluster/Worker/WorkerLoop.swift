@@ -12,6 +12,7 @@ final class WorkerLoop {
   private let blobs: BlobStore
   private let cache: BlobCache?
   private let limits: Limits
+  private let supervisor: Supervisor?
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
@@ -26,19 +27,22 @@ final class WorkerLoop {
   /// - Parameters:
   ///   - socket: A dealer socket that is connected to the coordinator.
   ///   - monitor: The socket's monitor; nil within a process.
+  ///   - supervisor: Receives reports about this process; nil if the process reports to its coordinator only.
   init(
     worker: Worker, socket: consuming Socket, monitor: consuming ConnectionMonitor?, computing: ComputeThread,
-    blobs: BlobStore, cache: BlobCache?, limits: Limits, log: @escaping (String) -> Void
+    blobs: BlobStore, cache: BlobCache?, limits: Limits, supervisor: Supervisor? = nil,
+    log: @escaping (String) -> Void
   ) {
     self.socket = socket
     self.monitor = monitor
     (self.worker, self.computing, self.blobs, self.cache) = (worker, computing, blobs, cache)
-    (self.limits, self.log) = (limits, log)
+    (self.limits, self.supervisor, self.log) = (limits, supervisor, log)
   }
 
   /// Runs until `isEnding` returns true or the coordinator refuses the worker.
   func run(until isEnding: () -> Bool) {
     while !isEnding(), refusal == nil {
+      supervisor?.reportIteration(at: now)
       receive()
       while let report = computing.reports.next() { take(report) }
       fetch()
@@ -47,6 +51,7 @@ final class WorkerLoop {
       // Elements queued before the wait have triggered the descriptor already.
       socket.wait(milliseconds: downloads.isEmpty ? 50 : 5, descriptor: computing.reports.descriptor)
     }
+    supervisor?.reportStop()
     perform(worker.leave(at: now))
   }
 
@@ -55,7 +60,9 @@ final class WorkerLoop {
   private func logConnectionChange() {
     guard worker.isConnected != wasConnected else { return }
     wasConnected = worker.isConnected
-    log(wasConnected ? "connected to the coordinator" : "lost the coordinator; waiting for it or another one")
+    let text = wasConnected ? "connected to the coordinator" : "lost the coordinator; waiting for it or another one"
+    log(text)
+    supervisor?.report(text, isReady: wasConnected)
   }
 
   // MARK: Receiving

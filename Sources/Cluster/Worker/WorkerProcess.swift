@@ -57,9 +57,12 @@ package enum WorkerProcess {
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
     let cache = settings.isLocal ? settings.join.folder.map(BlobCache.init(coordinatorFolder:)) : BlobCache()
+    // A local worker has inherited the variables of its coordinator's supervisor.
+    let supervisor = settings.isLocal ? nil : try Supervisor(status: "starting")
+    supervisor?.report("waiting for the coordinator at \(settings.join)", isReady: false)
     let loop = WorkerLoop(
       worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: monitor,
-      computing: computing, blobs: blobs, cache: cache, limits: limits, log: log)
+      computing: computing, blobs: blobs, cache: cache, limits: limits, supervisor: supervisor, log: log)
     loop.run(until: isEnding)
     return loop.refusal
   }
