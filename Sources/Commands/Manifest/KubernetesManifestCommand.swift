@@ -79,7 +79,7 @@ struct KubernetesManifestCommand: ParsableCommand {
     do { _ = try AtelierCommand.parseAsRoot(command) } catch {
       throw ValidationError("the command of the pods is invalid: \(AtelierCommand.message(for: error))")
     }
-    let reserved = ["--workers", "--listen", "--min-workers", "--hosts", "--output", "-o", "--resume"].first { name in
+    let reserved = ["--workers", "--listen", "--min-workers", "--hosts", "--output", "-o", "--resume", "--help", "-h"].first { name in
       command.contains { $0 == name || $0.hasPrefix("\(name)=") }
     }
     if let reserved {
