@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Transport
 
-/// Workers join with a token or a job secret, by the real programs. Hostile holders of tokens: `EnrollmentTests+Attacks`.
+/// Workers join with a token or a job secret, by the real programs. `EnrollmentTests+Attacks` tests hostile ones.
 @Suite struct EnrollmentTests {
   let folder: TemporaryFolder
   let data: String
@@ -168,6 +168,7 @@ import Transport
     #expect(try keys("list").output.contains("invitation-1  revoked"))
     #expect(try keys("revoke", name).status == 64)
     #expect(try keys("revoke", "coordinator").status == 64)
+    try worker.waitUntil { worker.errorsSoFar.contains("lost the coordinator") }
     // The key of the revoked worker is admitted neither now nor through the token.
     try run.waitUntil { run.errorsSoFar.contains("keys reloaded: 0 workers may join") }
     end(worker)
