@@ -116,6 +116,7 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
+    target("Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"]),
     target(
       "Pipeline",
       [
@@ -131,8 +132,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Pipeline",
-        "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Launching", "Models",
+        "Pipeline", "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -168,6 +169,7 @@ let package = Package(
         "Cluster", "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    testTarget("LaunchingTests", ["Launching"]),
     testTarget("RunsTests", ["Runs", .product(name: "GRDB", package: "GRDB.swift")]),
     testTarget(
       "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Progress", "Reports", "Selection"],

@@ -6,6 +6,7 @@ internal import Datasets
 internal import Evaluation
 internal import Files
 internal import Foundation
+internal import Launching
 internal import Models
 internal import Pipeline
 internal import Runs
@@ -77,6 +78,11 @@ enum ExitStatus {
       case .unavailable: return unavailable
       case .badAddress: return usage
       case .notCreated: return cannotCreate
+      }
+    case let error as LaunchError:
+      switch error.kind {
+      case .unavailable: return unavailable
+      case .wrongUse: return usage
       }
     case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
     case is WorkerRefused: return EX_PROTOCOL

@@ -43,6 +43,15 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: .hidden)
   var parent: Int32?
 
+  /// Leaves signals for the whole job to the coordinator that started this local worker.
+  @Flag(help: .hidden)
+  var holdSignals = false
+
+  /// Ends when standard input ends, or brings no sign of life for a minute: the connection to the coordinator that
+  /// started this worker through ssh.
+  @Flag(help: .hidden)
+  var untilInputEnds = false
+
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
   @OptionGroup var compute: ComputeOptions
@@ -57,12 +66,16 @@ struct WorkerCommand: ParsableCommand {
     settings.keys = try WorkerKeys() ?? keys.keys(toJoin: settings.join)
     // Ctrl-C and a closed terminal are handled by the coordinator, which stops its local workers itself.
     if parent != nil { for number in [SIGINT, SIGHUP] { signal(number, SIG_IGN) } }
+    if holdSignals { Interruption.hold() }
     Interruption.watch()
+    if untilInputEnds { try InputLifeline.watch() }
     let logger = compute.logger
     logger.info("joining \(settings.join)")
     let refusal = try WorkerProcess.run(
       settings, on: compute.makeContext(), log: { logger.info("\($0)") },
-      until: { [parent] in Interruption.isRequested || parent.map { $0 != getppid() } ?? false })
+      until: { [parent] _ in
+        Interruption.isRequested || InputLifeline.isCut || parent.map { $0 != getppid() } ?? false
+      })
     if let refusal { throw WorkerRefused(reason: refusal) }
     if parent == nil, Interruption.isRequested { throw CancellationError() }
   }

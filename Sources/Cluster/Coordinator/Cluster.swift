@@ -23,6 +23,8 @@ package final class Cluster {
   var server = BlobServer()
   private let sockets: SocketContext
   let router: Socket
+  /// The endpoints of addresses at which the cluster listens for hosts of its launcher.
+  var launchEndpoints: [String: Endpoint] = [:]
   let monitor: ConnectionMonitor
   /// nil if this process works alone.
   let keys: CoordinatorKeys?
@@ -83,7 +85,7 @@ package final class Cluster {
     }
     sockets = try SocketContext()
     // If there are only local workers, the keys are made for this cluster.
-    keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
+    keys = settings.keys ?? (settings.isOneProcess ? nil : CoordinatorKeys(own: KeyPair(), workers: []))
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     sharedFolder = folder.map { BlobFolder(path: $0.path) }
@@ -101,12 +103,24 @@ package final class Cluster {
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
     _ = try router.bind(local)
-    if let listen = settings.listen { endpoint = try router.bind(listen) }
+    if let listen = settings.listen { endpoint = try Self.bind(router, to: [listen] + settings.otherPorts) }
     if settings.isOneProcess {
       inProcessWorker = try InProcessWorker(
         in: sockets, joining: local, on: context, blobs: store, limits: limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
+    do { try settings.launcher?.advance(self) } catch {
+      close()
+      throw error
+    }
+  }
+
+  /// Listens at the first of the endpoints that is free.
+  private static func bind(_ router: borrowing Socket, to endpoints: [Endpoint]) throws(TransportError) -> Endpoint {
+    for endpoint in endpoints.dropLast() {
+      if let bound = try? router.bind(endpoint) { return bound }
+    }
+    return try router.bind(endpoints[endpoints.count - 1])
   }
 
   private static let domain = "coordinator"
@@ -132,7 +146,11 @@ package final class Cluster {
   }
 
   /// Ends the local workers and disconnects all others.
-  package func close() {
+  /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a
+  ///   coordinator that resumes the run.
+  package func close(isOver: Bool = false) {
+    if isOver, settings.endsWorkers { endWorkers() }
+    settings.launcher?.end()
     localWorkers?.end()
     inProcessWorker?.end()
     accessControl?.end()
@@ -260,10 +278,13 @@ package final class Cluster {
     timeline.note(overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastWorkerTime = now }
     // A worker of another host may reconnect.
-    let timeout = settings.listen == nil ? 0 : settings.limits.workerTimeout
+    let timeout = hasRemoteWorkers ? settings.limits.workerTimeout : 0
     localWorkers?.endHanging(present: Set(overview.map { Int32(truncatingIfNeeded: $0.profile.process) }))
     try localWorkers?.check(isAlone: now - lastWorkerTime > timeout)
-    if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+    try settings.launcher?.advance(self)
+    if let end = settings.awaitTime, seconds > end {
+      perform(coordinator.awaitAtMost(coordinator.workerCount, at: now))
+    } else if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))
     }
     for change in allowedKeys?.look(at: now) ?? [] {
