@@ -105,7 +105,7 @@ let package = Package(
     target(
       "Transport",
       [
-        "CLinux", "Compute", "Coordination", "Files", "CZeroMQ",
+        "CLinux", "CSodium", "Compute", "Coordination", "Files", "CZeroMQ",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .target(

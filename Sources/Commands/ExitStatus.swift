@@ -28,7 +28,7 @@ enum ExitStatus {
 
   /// The list of exit statuses in `atelier --help`.
   static let documentation = """
-    Exit status: 0 success; 64 invalid options or settings; 65 a data set, image or model is damaged; 66 an input does \
+    Exit status: 0 success; 64 invalid options or settings; 65 a data set, image, model or join token is damaged; 66 an input does \
     not exist; 69 a coordinator, worker, port or browser is unavailable, or tasks were quarantined (a ranking is then \
     incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 reading \
     or writing failed, for example on a full disk; 75 another process is using the run; 76 the coordinator refuses \
@@ -78,6 +78,7 @@ enum ExitStatus {
       case .unavailable: return unavailable
       case .badAddress: return usage
       case .notCreated: return cannotCreate
+      case .badToken: return badData
       }
     case let error as LaunchError:
       switch error.kind {
@@ -85,7 +86,7 @@ enum ExitStatus {
       case .wrongUse: return usage
       }
     case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
-    case is WorkerRefused: return EX_PROTOCOL
+    case is WorkerRefused, is JoinRefusal: return EX_PROTOCOL
     case ClusterError.faulty: return software
     case ClusterError.quarantined, is IncompleteSweep: return unavailable
     default: return nil

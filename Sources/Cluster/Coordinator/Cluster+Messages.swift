@@ -30,27 +30,34 @@ extension Cluster {
       isReceiving = false
       sendOrders()
     }
-    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 3) {
+    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 4, isTruncated: true) {
       count += 1
       // The number of a closed connection may have been reused by the connection of this message.
-      noteClosedConnections()
-      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
+      noteConnections()
+      if case .guest(let guest)? = frames.last?.sender {
+        receive(fromGuest: guest, frames)
+        continue
+      }
+      if let connection = frames.last?.connection { guests.noteWorker(connection) }
+      guard (2...3).contains(frames.count), let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
         unknownPeers.note(.message, of: frames.last?.peerAddress)
         continue
       }
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
-    noteClosedConnections()
+    noteConnections()
     requestUploads()
     if run?.ended.isEmpty == false { advanceTeams() }
     grow()
     return count == Self.maxMessagesPerPass
   }
 
-  private func noteClosedConnections() {
+  private func noteConnections() {
     while let event = monitor.next() {
       switch event {
+      case .accepted(let connection): guests.noteOpened(connection, at: now)
       case .closed(let connection):
+        guests.noteClosed(connection)
         if let worker = connections.close(connection) {
           // Refused workers have a route as well.
           routes[worker] = nil
@@ -58,7 +65,7 @@ extension Cluster {
         }
       case .failed: unknownPeers.note(.handshake, of: nil)
       // Access control reports refusals, with the peer's address.
-      case .refused, .ready: break
+      case .refused, .ended, .ready: break
       }
     }
   }
@@ -86,14 +93,21 @@ extension Cluster {
     case .blobRequest(let request):
       guard let (part, bytes) = server.answer(request) else { return }
       send(to: route, bytes) { $0.blobPart = part }
-    case .probe:
-      send(to: route) {
-        $0.probeAnswer = ProbeAnswer.with {
-          ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
-          $0.numerics = numericsVersion
-        }
-      }
+    case .probe(let probe): answer(probe, to: route)
+    // A listed worker has nothing to enroll.
+    case .enrollment: unknownPeers.note(.message, of: frame.peerAddress)
     case nil: unknownPeers.note(.message, of: frame.peerAddress)
+    }
+  }
+
+  private func answer(_ probe: Probe, to route: Frame) {
+    let echo = probe.echo > 0 ? Frame([UInt8](repeating: 0, count: Int(probe.echo))) : nil
+    let endpoints = coordinator.overview.map(\.profile.exchangeEndpoint)
+    send(to: route, echo) {
+      $0.probeAnswer = ProbeAnswer.with {
+        ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
+        ($0.numerics, $0.exchangeEndpoints) = (numericsVersion, Array(endpoints.prefix(64)))
+      }
     }
   }
 

@@ -28,8 +28,14 @@ package final class Cluster {
   let monitor: ConnectionMonitor
   /// nil if this process works alone.
   let keys: CoordinatorKeys?
-  private let accessControl: AccessControl?
+  let accessControl: AccessControl?
   private var allowedKeys: AllowedKeys?
+  /// The keys of workers that may join, except the local ones.
+  private var allowedWorkers: Set<Key> = []
+  var guests = GuestConnections()
+  var nextInvitationLook: Milliseconds = 0
+  /// Damaged invitations that have been logged.
+  var invitationFaults: [TransportError] = []
   /// The key of the local workers.
   private var localKey: Key?
   var coordinator: Coordinator
@@ -92,7 +98,9 @@ package final class Cluster {
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let control = keys == nil ? nil : try AccessControl(in: sockets)
     control?.allow(keys?.workers ?? [], in: Self.domain)
+    control?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
     accessControl = control
+    allowedWorkers = keys?.workers ?? []
     allowedKeys = keys.flatMap { keys in
       keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
@@ -123,7 +131,7 @@ package final class Cluster {
     return try router.bind(endpoints[endpoints.count - 1])
   }
 
-  private static let domain = "coordinator"
+  static let domain = "coordinator"
   private static let interval: Milliseconds = 100
 
   private func startLocalWorkers(joining local: Endpoint) throws {
@@ -142,8 +150,13 @@ package final class Cluster {
   }
 
   private func allow(_ workers: Set<Key>) {
-    accessControl?.allow(workers.union(localKey.map { [$0] } ?? []), in: Self.domain)
+    allowedWorkers = workers
+    let enrolled = keys?.invitations?.memoryWorkers ?? []
+    accessControl?.allow(workers.union(enrolled).union(localKey.map { [$0] } ?? []), in: Self.domain)
   }
+
+  /// Admits a worker that has enrolled, before its key is read from the folder.
+  func allow(enrolled key: Key) { allow(allowedWorkers.union([key])) }
 
   /// Ends the local workers and disconnects all others.
   /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a
@@ -295,6 +308,7 @@ package final class Cluster {
       case .fault(let error): log("ignored in the folder of keys: \(error)")
       }
     }
+    checkGuests()
     for (address, count) in accessControl?.takeRefusals() ?? [:] {
       unknownPeers.note(.refusal, of: address, count: count)
     }

@@ -45,10 +45,15 @@ package struct CoordinatorKeys: Sendable {
   package let workers: Set<Key>
   /// The folder of the workers' keys, which is checked for changes; nil if the keys are fixed.
   package let folder: String?
+  /// The guests that may enroll workers, if there can be any.
+  package let invitations: InvitationBook?
 
-  package init(own: KeyPair, workers: Set<Key>, folder: String? = nil) {
-    (self.own, self.workers, self.folder) = (own, workers, folder)
+  package init(own: KeyPair, workers: Set<Key>, folder: String? = nil, invitations: InvitationBook? = nil) {
+    (self.own, self.workers, self.folder, self.invitations) = (own, workers, folder, invitations)
   }
+
+  /// Creates the keys of a job whose processes share a secret.
+  package init(_ secret: JobSecret) { self.init(own: secret.coordinator, workers: [secret.worker.publicKey]) }
 
   /// Returns keys with which only processes of this user may join: see ``KeyFiles/currentUserKeys(environment:)``.
   package static func currentUser() throws(TransportError) -> CoordinatorKeys {
@@ -63,6 +68,9 @@ package struct WorkerKeys: Sendable {
   package let coordinator: Key
 
   package init(own: KeyPair, coordinator: Key) { (self.own, self.coordinator) = (own, coordinator) }
+
+  /// Creates the keys of a job whose processes share a secret.
+  package init(_ secret: JobSecret) { self.init(own: secret.worker, coordinator: secret.coordinator.publicKey) }
 
   /// Returns the keys for a coordinator of this user: see ``KeyFiles/currentUserKeys(environment:)``.
   package static func currentUser() throws(TransportError) -> WorkerKeys {

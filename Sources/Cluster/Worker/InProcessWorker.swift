@@ -53,7 +53,7 @@ extension Profile {
   /// Describes this process as a worker.
   init(of context: ComputeContext, exchange: Endpoint?, keys: KeyPair?) {
     self.init()
-    host = ProcessInfo.processInfo.hostName
+    host = LocalAddress.hostName
     process = UInt32(clamping: Int(getpid()))
     threads = UInt32(clamping: context.team.count)
     instructionSet = context.instructionSet.rawValue

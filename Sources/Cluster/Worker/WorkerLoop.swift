@@ -76,14 +76,14 @@ final class WorkerLoop {
           frames[1].withBytes { downloads[name]?.take(part, $0) }
         }
       case .uploadRequest(let request): answer(request)
-      case .probeAnswer, nil: break
+      case .probeAnswer, .enrolled, nil: break
       }
     }
     while let event = monitor?.next() {
       switch event {
       case .closed: handle(.disconnected)
-      case .failed, .refused: logRefusedKey()
-      case .ready: break
+      case .failed, .refused, .ended: logRefusedKey()
+      case .ready, .accepted: break
       }
     }
   }

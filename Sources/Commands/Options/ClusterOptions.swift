@@ -103,7 +103,7 @@ struct ClusterOptions: ParsableArguments {
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      settings.keys = endpoint.isLocal && keys.keys == nil ? try .currentUser() : try keys.coordinatorKeys()
+      settings.keys = try keys.keys(toListenAt: endpoint)
     }
     if let job = try detectedJob() {
       settings.holdsSignals = true
@@ -135,26 +135,38 @@ struct KeyOptions: ParsableArguments {
   /// Without a home directory, the literal default, which names no existing folder.
   var folder: String { keys ?? UserFolders.configuration().map { "\($0)/atelier/keys" } ?? Self.standardFolder }
 
+  /// The keys given by an option come first, then those of the job's secret. On this machine, all processes of a user
+  /// share one key.
+  func keys(toListenAt endpoint: Endpoint) throws(TransportError) -> CoordinatorKeys {
+    if keys == nil, let secret = try JobSecret.current() { return CoordinatorKeys(secret) }
+    return endpoint.isLocal && keys == nil ? try .currentUser() : try coordinatorKeys()
+  }
+
   func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
     let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
     // If there are other keys, damaged files are reported when the coordinator reads the folder again.
     let (keys, faults) = try KeyFiles.publicKeys(in: folder)
     let workers = keys.subtracting([own.publicKey])
-    if workers.isEmpty, let fault = faults.first { throw fault }
-    guard !workers.isEmpty else {
+    let invitations = InvitationBook(folder: folder)
+    let invitationFaults = try invitations.reload()
+    let isInviting = invitations.guests().values.contains(.open)
+    if workers.isEmpty, !isInviting, let fault = (faults + invitationFaults).first { throw fault }
+    guard !workers.isEmpty || isInviting else {
       throw TransportError(
         """
-        \(folder) holds no worker's public key, so no worker could join: run `atelier keys` on each worker's host, and \
-        copy its NAME.public to this folder
+        \(folder) holds no worker's public key and no open invitation, so no worker could join: run \
+        `atelier keys invite`, and give the token that it prints to the workers
         """
       )
     }
-    return CoordinatorKeys(own: own, workers: workers, folder: folder)
+    return CoordinatorKeys(own: own, workers: workers, folder: folder, invitations: invitations)
   }
 
-  /// On this machine, all processes of a user share one key unless a folder is given.
+  /// The keys given by an option come first, then those of the job's secret. On this machine, all processes of a user
+  /// share one key.
   func keys(toJoin endpoint: Endpoint) throws(TransportError) -> WorkerKeys {
-    endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
+    if keys == nil, let secret = try JobSecret.current() { return WorkerKeys(secret) }
+    return endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
   }
 
   /// The only secret key in the folder, apart from a coordinator's.
