@@ -26,7 +26,8 @@ public struct AtelierCommand: ParsableCommand {
     subcommands: [
       QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, ReportCommand.self,
       ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self, ExportCommand.self,
-      PredictCommand.self, DataCommand.self, WorkerCommand.self, LaunchCommand.self, KeysCommand.self, DoctorCommand.self,
+      PredictCommand.self, DataCommand.self, WorkerCommand.self, LaunchCommand.self, KeysCommand.self,
+      DoctorCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, BenchmarkSpeedCommand.self, VersionCommand.self,
     ])
 

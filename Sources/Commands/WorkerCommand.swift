@@ -69,7 +69,6 @@ struct WorkerCommand: ParsableCommand {
     if parent != nil { for number in [SIGINT, SIGHUP] { signal(number, SIG_IGN) } }
     if holdSignals { Interruption.hold() }
     Interruption.watch()
-    if untilInputEnds { try InputLifeline.watch() }
     let logger = compute.logger
     guard let (endpoint, workerKeys) = try connection(log: { logger.info("\($0)") }) else { throw CancellationError() }
     var settings = WorkerSettings(join: endpoint)
@@ -94,7 +93,10 @@ struct WorkerCommand: ParsableCommand {
     // A local worker gets its keys from the coordinator.
     case .address(let endpoint): return (endpoint, try WorkerKeys() ?? keys.keys(toJoin: endpoint))
     case .token(let token):
-      return try TokenEnrollment.join(token, log: log, until: { Interruption.isRequested })
+      if untilInputEnds { try InputLifeline.watch() }
+      // The coordinator that started this worker invites each of its workers.
+      return try TokenEnrollment.join(
+        token, isKept: !untilInputEnds, log: log, until: { Interruption.isRequested || InputLifeline.isCut })
     }
   }
 }

@@ -107,7 +107,8 @@ final class ChildProcess {
     return status
   }
 
-  /// Closes the input, which ends the worker on the other host, and waits for the program; ends it if it takes too long.
+  /// Closes the input, which ends the worker on the other host, and waits for the program. After some seconds, the
+  /// program is ended.
   func end() {
     closeInput()
     for (milliseconds, signal) in [(4_000, SIGTERM), (1_000, SIGKILL), (1_000, 0)] {

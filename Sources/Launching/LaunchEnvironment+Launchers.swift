@@ -23,7 +23,8 @@ extension LaunchEnvironment {
       if let list = variables["SLURM_STEP_NODELIST"] ?? variables["SLURM_NODELIST"] {
         launch.hosts = try SlurmNodeList.names(list)
       }
-      let counts = try variables["SLURM_STEP_TASKS_PER_NODE"].map(SlurmNodeList.counts) ?? []
+      var counts: [Int] = []
+      if let text = variables["SLURM_STEP_TASKS_PER_NODE"] { counts = try SlurmNodeList.counts(text) }
       let node = try variables.number("SLURM_NODEID") ?? 0
       ownTasks = counts.indices.contains(node) ? max(1, counts[node]) : 1
       // Process 0 runs on the first node of a step.
@@ -37,12 +38,14 @@ extension LaunchEnvironment {
       }
     }
     launch.threads = try variables.threads("SLURM_CPUS_PER_TASK")
-      ?? variables.threads("SLURM_CPUS_ON_NODE").map { max(1, $0 / ownTasks) }
+    if launch.threads == nil, let all = try variables.threads("SLURM_CPUS_ON_NODE") {
+      launch.threads = max(1, all / ownTasks)
+    }
     return launch
   }
 
-  /// Open MPI: `mpirun` (mpirun(1), "Environment Variables"). It does not say where process 0 runs, except if all are on
-  /// one host or in a Slurm job.
+  /// Open MPI: `mpirun` (mpirun(1), "Environment Variables"). It does not say where process 0 runs, except if all
+  /// processes are on one host or in a Slurm job.
   static func openMPI(_ variables: Variables) throws(LaunchError) -> LaunchEnvironment? {
     guard let rank = try variables.number("OMPI_COMM_WORLD_RANK") else { return nil }
     let job = variables["PMIX_NAMESPACE"] ?? variables["OMPI_MCA_ess_base_jobid"] ?? "job"

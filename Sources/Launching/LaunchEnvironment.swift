@@ -74,7 +74,8 @@ package struct LaunchEnvironment: Sendable, Equatable {
 
   /// - Parameter text: HOST or HOST:PORT; an IPv6 address is in brackets
   private mutating func setCoordinator(_ text: String) throws(LaunchError) {
-    let error = LaunchError("invalid value '\(text)' of \(Self.coordinatorVariable): expected HOST or HOST:PORT", .wrongUse)
+    let error = LaunchError(
+      "invalid value '\(text)' of \(Self.coordinatorVariable): expected HOST or HOST:PORT", .wrongUse)
     let afterBracket = text.lastIndex(of: "]") ?? text.startIndex
     var host = text[...]
     coordinatorPort = nil
@@ -82,7 +83,11 @@ package struct LaunchEnvironment: Sendable, Equatable {
       guard let port = UInt16(text[text.index(after: colon)...]), port > 0 else { throw error }
       (host, coordinatorPort) = (text[..<colon], Int(port))
     }
-    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { throw error }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      throw error
+    }
     guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || "[]".contains($0) }) else { throw error }
     coordinatorHost = String(host)
   }

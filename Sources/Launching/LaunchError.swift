@@ -10,5 +10,7 @@ package struct LaunchError: Error, Equatable, CustomStringConvertible {
   package let description: String
   package let kind: Kind
 
-  package init(_ description: String, _ kind: Kind = .unavailable) { (self.description, self.kind) = (description, kind) }
+  package init(_ description: String, _ kind: Kind = .unavailable) {
+    (self.description, self.kind) = (description, kind)
+  }
 }

@@ -53,7 +53,9 @@ package struct LaunchHost: Sendable, Hashable {
   }
 
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || ".-_:%+@".unicodeScalars.contains(scalar))
+    scalar.isASCII
+      && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        || ".-_:%+@".unicodeScalars.contains(scalar))
   }
 }
 

@@ -84,7 +84,9 @@ package struct ProgramFiles: Sendable {
   }
 
   private static func file(_ name: String, at path: String) throws(LaunchError) -> File {
-    func failure(_ reason: String) -> LaunchError { LaunchError("cannot read \(path) to copy it to other hosts: \(reason)") }
+    func failure(_ reason: String) -> LaunchError {
+      LaunchError("cannot read \(path) to copy it to other hosts: \(reason)")
+    }
     let descriptor = OpenFiles.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(systemErrorText()) }
     defer { close(descriptor) }

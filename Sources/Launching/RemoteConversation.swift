@@ -67,8 +67,8 @@ struct RemoteConversation {
       return [
         .fail(
           """
-          its processor is \(words.first ?? "unknown"), and this program is for \(files.machine). Install Atelier there, \
-          and run `atelier keys invite` here
+          its processor is \(words.first ?? "unknown"), and this program is for \(files.machine). Install Atelier \
+          there, and run `atelier keys invite` here
           """)
       ]
     }
@@ -93,7 +93,9 @@ struct RemoteConversation {
 
   private mutating func sendLibraries(_ names: [String]) -> [Action] {
     rounds += 1
-    guard rounds <= Self.maxRounds else { return [.fail("libraries are still missing there: \(names.listed(atMost: 5))")] }
+    guard rounds <= Self.maxRounds else {
+      return [.fail("libraries are still missing there: \(names.listed(atMost: 5))")]
+    }
     var actions: [Action] = []
     for name in names {
       do throws(LaunchError) {

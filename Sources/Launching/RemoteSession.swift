@@ -116,7 +116,11 @@ struct RemoteSession {
       if bytes.isEmpty { break }
       lastTransfer = milliseconds()
       for byte in bytes {
-        if byte == UInt8(ascii: "\n") { endLine() } else if byte != UInt8(ascii: "\r"), line.count < Self.maxLine { line.append(byte) }
+        if byte == UInt8(ascii: "\n") {
+          endLine()
+        } else if byte != UInt8(ascii: "\r"), line.count < Self.maxLine {
+          line.append(byte)
+        }
       }
     }
     while !lines.isEmpty {

@@ -4,8 +4,8 @@ internal import Files
 internal import Foundation
 internal import Synchronization
 
-/// Starts the worker of one host through ssh, starts it again when it fails, and ends it. A thread carries this out; the
-/// thread of the cluster reads the ``state`` and gives the invitation.
+/// Starts the worker of one host through ssh, starts it again when it fails, and ends it. A thread carries this out;
+/// the thread of the cluster reads the ``state`` and gives the invitation.
 final class RemoteWorker: Sendable {
   enum State: Equatable {
     case starting
@@ -117,7 +117,8 @@ final class RemoteWorker: Sendable {
         set(.retrying(reason: reason), "\(host.destination): \(reason)\n\(host.destination): starting it again")
       case .unreachable(let reason):
         // The first failure is reported; the retries end with the run.
-        let text = failures == 1 ? "\(host.destination): \(reason)\n\(host.destination): trying again until the run ends" : nil
+        let text =
+          failures == 1 ? "\(host.destination): \(reason)\n\(host.destination): trying again until the run ends" : nil
         set(.retrying(reason: reason), text)
       }
       pause(min(0.25 * pow(2, Double(min(failures, 10))), Self.maxDelay))
@@ -169,7 +170,8 @@ final class RemoteWorker: Sendable {
   private func outcome(_ status: Int32, _ lines: [String], hasBegun: Bool) -> Outcome {
     let output = lines.map { "\n  \(host.destination)> \($0)" }.joined()
     if status == 255 {
-      let text = lines.last { $0.hasPrefix("ssh:") || $0.contains("Permission denied") || $0.contains("erification failed") }
+      let text =
+        lines.last { $0.hasPrefix("ssh:") || $0.contains("Permission denied") || $0.contains("erification failed") }
         ?? lines.last ?? "ssh failed without a message"
       if let advice = Self.advice(lines) { return .permanent("\(text); \(advice)") }
       return .unreachable(hasBegun ? "the connection was lost: \(text)" : text)
@@ -189,7 +191,9 @@ final class RemoteWorker: Sendable {
       return "no password can be asked here: log in with a key (ssh-copy-id), or start ssh-agent"
     }
     if text.contains("remote port forwarding failed") { return "the host does not allow --tunnel (AllowTcpForwarding)" }
-    if text.contains("Bad configuration option") || text.contains("unknown option") { return "see the ssh configuration" }
+    if text.contains("Bad configuration option") || text.contains("unknown option") {
+      return "see the ssh configuration"
+    }
     return nil
   }
 }

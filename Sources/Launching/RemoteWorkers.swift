@@ -87,15 +87,16 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
 
   private func direct(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> RemoteWorker.Invitation {
     guard let address = facts.coordinatorAddress else {
-      throw LaunchError("it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
+      throw LaunchError(
+        "it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
     }
     do throws(TransportError) {
       return RemoteWorker.Invitation(token: try cluster.invite(to: try cluster.endpoint(at: address)))
     } catch {
       throw LaunchError(
         """
-        it sees this host as \(address): \(error). If a jump host or NAT is in between, use --tunnel, or --listen with an \
-        address that it reaches
+        it sees this host as \(address): \(error). If a jump host or NAT is in between, use --tunnel, or --listen with \
+        an address that it reaches
         """)
     }
   }

@@ -89,7 +89,9 @@ package enum SlurmNodeList {
     var counts: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let words = part.split(separator: "(", omittingEmptySubsequences: false)
-      let times = words.count == 2 && words[1].hasPrefix("x") && words[1].hasSuffix(")") ? Int(words[1].dropFirst().dropLast()) : words.count == 1 ? 1 : nil
+      let times =
+        words.count == 2 && words[1].hasPrefix("x") && words[1].hasSuffix(")")
+        ? Int(words[1].dropFirst().dropLast()) : words.count == 1 ? 1 : nil
       guard let count = Int(words[0]), count >= 0, let times, (1...maxNames).contains(times),
         counts.count + times <= maxNames
       else { throw LaunchError("cannot read Slurm's numbers of tasks '\(text.prefix(200))'") }

@@ -99,9 +99,12 @@ struct LaunchEnvironmentTests {
     #expect(launch.coordinatorHost == "train-0.train" && launch.coordinatorPort == 7700 && launch.isRestart)
   }
 
-  @Test(arguments: ["", "h", "h:1", "[::1]:7700", "[::1]", "10.0.0.1:65535"]) func readsCoordinator(text: String) throws {
+  @Test(arguments: ["", "h", "h:1", "[::1]:7700", "[::1]", "10.0.0.1:65535"]) func readsCoordinator(text: String) throws
+  {
     let launch = try #require(try detect(["JOB_COMPLETION_INDEX": "0", "ATELIER_COORDINATOR": text]))
-    #expect(launch.coordinatorHost == (text.isEmpty ? nil : text.contains("::") ? "::1" : text.split(separator: ":").first.map(String.init)))
+    #expect(
+      launch.coordinatorHost
+        == (text.isEmpty ? nil : text.contains("::") ? "::1" : text.split(separator: ":").first.map(String.init)))
   }
 
   @Test(arguments: [":1", "h:", "h:0", "h:65536", "::1", "[::1", "h h", "[]:1", "h:+1"])

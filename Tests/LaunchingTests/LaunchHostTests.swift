@@ -11,7 +11,8 @@ struct LaunchHostTests {
 
   @Test(
     arguments: [
-      "", ",", "a,", "a,,b", "a,a", "u@a,u@a:2", "a:0", "a:1025", "a:x", "a:+1", "a:", ":4", "@a", "u@", "-oProxyCommand=x",
+      "", ",", "a,", "a,,b", "a,a", "u@a,u@a:2", "a:0", "a:1025", "a:x", "a:+1", "a:", ":4", "@a", "u@",
+      "-oProxyCommand=x",
       "u@-x", "::1", "fe80::1:4", "[a]", "[::1", "a b", "a;b", "a$(x)", "a'b", "a\nb", "a:4:5", "ä",
     ])
   func refuses(list: String) {
@@ -34,7 +35,8 @@ struct LaunchHostTests {
   }
 
   @Test(arguments: [
-    "", "# nothing", "a\na", "a slots=0", "a slots=", "a slots", "a sloots=3", "a:4 slots=4", "a b", "a slots=2 slots=3",
+    "", "# nothing", "a\na", "a slots=0", "a slots=", "a slots", "a sloots=3", "a:4 slots=4", "a b",
+    "a slots=2 slots=3",
   ])
   func refuses(file: String) {
     #expect(throws: LaunchError.self) { try [LaunchHost](file: file, path: "hosts") }

@@ -32,7 +32,22 @@ extension Cluster {
     return bound
   }
 
-  /// Tells the workers of the job that the run has ended, so that they end as well.
+  /// Returns a join token with which one worker can enroll at an endpoint.
+  /// - Parameter endpoint: an endpoint of this cluster, as the worker reaches it
+  /// - Throws: ``TransportError`` if the invitation cannot be stored
+  package func invite(to endpoint: Endpoint) throws(TransportError) -> String {
+    guard let keys, let invitations = keys.invitations else {
+      throw TransportError("these keys permit no invitations; leave out --keys")
+    }
+    let token = try invitations.invite(lifetime: Self.lifetime, coordinator: keys.own.publicKey, addresses: [endpoint])
+    admitGuests()
+    return token.text
+  }
+
+  /// The worker enrolls as soon as it has started.
+  private static let lifetime = Duration.seconds(300)
+
+  /// Reports the end of the run to the workers of the job, which then end as well.
   func endWorkers() {
     for route in routes.values {
       send(to: route) { ($0.refusal.reason, $0.refusal.ended) = ("the run has ended", true) }

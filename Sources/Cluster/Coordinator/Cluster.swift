@@ -91,7 +91,7 @@ package final class Cluster {
     }
     sockets = try SocketContext()
     // If there are only local workers, the keys are made for this cluster.
-    keys = settings.keys ?? (settings.isOneProcess ? nil : CoordinatorKeys(own: KeyPair(), workers: []))
+    keys = settings.keys ?? (settings.isOneProcess ? nil : .forThisCluster)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     sharedFolder = folder.map { BlobFolder(path: $0.path) }

@@ -55,6 +55,11 @@ package struct CoordinatorKeys: Sendable {
   /// Creates the keys of a job whose processes share a secret.
   package init(_ secret: JobSecret) { self.init(own: secret.coordinator, workers: [secret.worker.publicKey]) }
 
+  /// Creates keys for one cluster, whose workers it starts itself.
+  static var forThisCluster: CoordinatorKeys {
+    CoordinatorKeys(own: KeyPair(), workers: [], invitations: InvitationBook())
+  }
+
   /// Returns keys with which only processes of this user may join: see ``KeyFiles/currentUserKeys(environment:)``.
   package static func currentUser() throws(TransportError) -> CoordinatorKeys {
     let pair = try KeyFiles.currentUserKeys()

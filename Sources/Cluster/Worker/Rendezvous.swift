@@ -1,7 +1,7 @@
 internal import Coordination
 package import Transport
 
-/// Finds the coordinator of a worker among several endpoints: the one that has the expected key and admits the worker's.
+/// Finds the coordinator of a worker among several endpoints: the one with the expected key that admits the worker.
 package enum Rendezvous {
   /// - Parameter endpoints: tcp endpoints with a port, in the order in which the coordinator tries to listen at them
   /// - Returns: the endpoint of the coordinator; nil if it does not listen yet

@@ -51,7 +51,9 @@ private struct LaunchDescription: Encodable {
     if let settings = try options.remoteSettings() {
       add("launcher", "ssh")
       describe(settings)
-    } else if options.launcher == .auto, let environment = try LaunchEnvironment.detect(ProcessInfo.processInfo.environment) {
+    } else if options.launcher == .auto,
+      let environment = try LaunchEnvironment.detect(ProcessInfo.processInfo.environment)
+    {
       try describe(environment)
     } else {
       add("launcher", "none detected")
@@ -85,7 +87,9 @@ private struct LaunchDescription: Encodable {
     guard environment.hasOthers else { return add("starts", "the command in this process; a restarted job resumes") }
     if let host = environment.coordinatorHost {
       let address = HostAddress.resolve(host, launcher: environment.launcher)
-      add("coordinator", "process 0 on \(host)\(address.map { $0 == host ? "" : " (\($0))" } ?? ", which cannot be resolved")")
+      add(
+        "coordinator",
+        "process 0 on \(host)\(address.map { $0 == host ? "" : " (\($0))" } ?? ", which cannot be resolved")")
     } else {
       add("coordinator", "unknown: set \(LaunchEnvironment.coordinatorVariable) to HOST or HOST:PORT")
     }

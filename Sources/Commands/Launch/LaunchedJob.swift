@@ -24,8 +24,9 @@ struct LaunchedJob {
     guard let secret = try JobSecret.current() else {
       throw LaunchError(
         """
-        the processes of this \(name) job need a common secret: run `export \(JobSecret.variable)=$(atelier keys secret)` \
-        before the command that starts them, or use --launcher none
+        the processes of this \(name) job need a common secret: run \
+        `export \(JobSecret.variable)=$(atelier keys secret)` before the command that starts them, or use \
+        --launcher none
         """)
     }
     (self.environment, self.secret) = (environment, secret)
@@ -85,9 +86,9 @@ struct LaunchedJob {
     logger.info("joining \(settings.join)")
     var watch = CoordinatorWatch(
       lossTime: environment.replacesCoordinator ? .infinity : Self.lossTime, graceTime: Self.graceTime)
-    let refusal = try WorkerProcess.run(settings, on: context, log: { logger.info("\($0)") }) { isConnected in
-      watch.isEnd(isConnected: isConnected, isSignaled: Interruption.isRequested, at: Self.now)
-    }
+    let refusal = try WorkerProcess.run(
+      settings, on: context, log: { logger.info("\($0)") },
+      until: { watch.isEnd(isConnected: $0, isSignaled: Interruption.isRequested, at: Self.now) })
     if let refusal { throw WorkerRefused(reason: refusal) }
     if Interruption.isRequested { throw CancellationError() }
     if watch.isLost {
@@ -107,7 +108,8 @@ struct LaunchedJob {
         if let found = try Rendezvous.find(endpoints, keys: keys) { return found }
       }
       if Self.now >= nextMessage {
-        logger.info("looking for the coordinator on \(host), at ports \(ports.map(String.init).joined(separator: ", "))")
+        logger.info(
+          "looking for the coordinator on \(host), at ports \(ports.map(String.init).joined(separator: ", "))")
         nextMessage += Self.messageInterval
       }
       guard environment.replacesCoordinator || Self.now - start < Self.searchTime else {

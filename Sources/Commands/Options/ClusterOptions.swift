@@ -112,6 +112,10 @@ struct ClusterOptions: ParsableArguments {
     if var remote {
       remote.workerOptions = limits.arguments
       settings.launcher = try RemoteWorkers(remote, log: log)
+      // The keys of these workers are those of one run, and are not stored.
+      settings.keys = settings.keys.map {
+        CoordinatorKeys(own: $0.own, workers: $0.workers, folder: $0.folder, invitations: InvitationBook())
+      }
     }
     return settings
   }
