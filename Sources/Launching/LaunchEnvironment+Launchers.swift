@@ -19,7 +19,8 @@ extension LaunchEnvironment {
       launch.hosts = launch.ownHost.map { [$0] } ?? []
     } else {
       launch.rank = try variables.number("SLURM_PROCID") ?? 0
-      launch.count = try variables.number("SLURM_STEP_NUM_TASKS") ?? variables.number("SLURM_NTASKS")
+      let total = variables["SLURM_STEP_NUM_TASKS"] == nil ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS"
+      launch.count = try variables.number(total)
       if let list = variables["SLURM_STEP_NODELIST"] ?? variables["SLURM_NODELIST"] {
         launch.hosts = try SlurmNodeList.names(list)
       }

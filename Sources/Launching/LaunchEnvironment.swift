@@ -59,8 +59,11 @@ package struct LaunchEnvironment: Sendable, Equatable {
   /// - Throws: ``LaunchError`` if the variables of a launcher contradict each other
   package static func detect(_ variables: [String: String]) throws(LaunchError) -> LaunchEnvironment? {
     let variables = Variables(variables)
-    var found: LaunchEnvironment?
-    for reader in [openMPI, slurm, pmix, skyPilot, kubernetes] where found == nil { found = try reader(variables) }
+    var found = try openMPI(variables)
+    if found == nil { found = try slurm(variables) }
+    if found == nil { found = try pmix(variables) }
+    if found == nil { found = try skyPilot(variables) }
+    if found == nil { found = try kubernetes(variables) }
     guard var found else { return nil }
     if let text = variables[coordinatorVariable] { try found.setCoordinator(text) }
     if let count = found.count, !(0..<count).contains(found.rank) {

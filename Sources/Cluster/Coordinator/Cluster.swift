@@ -54,6 +54,8 @@ package final class Cluster {
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
   var uploads = Uploads()
+  /// Workers that wait, because there are as many as there may be.
+  var spares: Set<WorkerID> = []
   /// The names of workers in messages. Names of lost workers are kept as well, up to a limit.
   var names: [WorkerID: String] = [:]
   /// Why chunks were quarantined, by chunk; for teams, by job.
@@ -346,10 +348,13 @@ package final class Cluster {
   private func overview(fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
     let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
-    if let teams = run?.teams {
-      let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
-      return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
+    let numbers = run?.teams?.numbers ?? [:]
+    var lines = run?.rates.lines(overview, unit: unit, numbers: numbers, at: now) ?? []
+    for (index, worker) in overview.enumerated() where index < lines.count {
+      guard let record = timeline.worker(worker.id) else { continue }
+      (lines[index].bytesSent, lines[index].waitingSeconds) = (record.bytesSent, record.waitingSeconds)
     }
+    if let teams = run?.teams { return ClusterProgress(fit: teams.progress, workers: lines, waiting: waiting) }
     var fit = known ?? FitProgress(done: min(coordinator.tasksDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
@@ -360,8 +365,7 @@ package final class Cluster {
       // The accuracy is reported once, when the epoch ends.
       fit.validationAccuracy = nil
     }
-    return ClusterProgress(
-      fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [], waiting: waiting)
+    return ClusterProgress(fit: fit, workers: lines, waiting: waiting)
   }
 
   private func cancel(_ error: any Error) -> any Error {

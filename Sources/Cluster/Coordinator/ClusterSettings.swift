@@ -19,6 +19,8 @@ package struct ClusterSettings: Sendable {
   package var awaitTime: Double?
   /// The number of workers to wait for before the first job begins; nil: all local workers, or one.
   package var minWorkers: Int?
+  /// The number of workers that work at a time; further ones wait as spares. nil: any number.
+  package var maxWorkers: Int?
   /// The keys of the coordinator and its workers; required if ``listen`` is set.
   package var keys: CoordinatorKeys?
   /// The number of threads of this process, or of its local workers together.

@@ -60,7 +60,8 @@ struct LaunchedJob {
     settings.workers = workers ?? 1
     settings.endsWorkers = true
     if settings.minWorkers == nil, let count = environment.count {
-      (settings.minWorkers, settings.awaitTime) = (count - 1 + settings.workers, Self.patience)
+      let expected = count - 1 + settings.workers
+      (settings.minWorkers, settings.awaitTime) = (min(expected, settings.maxWorkers ?? expected), Self.patience)
     }
   }
 

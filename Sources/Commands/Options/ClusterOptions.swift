@@ -32,6 +32,15 @@ struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
+      Number of workers that work at a time (default: any number). Further workers wait as spares, and replace workers \
+      that are lost.
+      """,
+      valueName: "n"))
+  var maxWorkers: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       File for events (messages, progress, results), one JSON object per line. Events are appended to an existing \
       file, so that a resumed run continues it.
       """, valueName: "file"),
@@ -59,6 +68,13 @@ struct ClusterOptions: ParsableArguments {
     }
     if let minWorkers, !(1...10_000).contains(minWorkers) {
       throw ValidationError("--min-workers must be from 1 to 10000, not \(minWorkers)")
+    }
+    if let maxWorkers, !(1...10_000).contains(maxWorkers) {
+      throw ValidationError("--max-workers must be from 1 to 10000, not \(maxWorkers)")
+    }
+    if let maxWorkers, maxWorkers < max(minWorkers ?? 1, workers ?? 1) {
+      throw ValidationError(
+        "--max-workers \(maxWorkers) is less than --min-workers or --workers, so the run would never start")
     }
     if let minWorkers, listen == nil, launch.hosts == nil, launch.hostFile == nil, job == nil,
       minWorkers > max(workers ?? 0, 1)
@@ -97,7 +113,7 @@ struct ClusterOptions: ParsableArguments {
     var settings = ClusterSettings(threads: threads)
     let remote = try launch.remoteSettings()
     settings.workers = workers ?? (listen == nil && remote == nil ? standardWorkers : 0)
-    settings.minWorkers = minWorkers
+    (settings.minWorkers, settings.maxWorkers) = (minWorkers, maxWorkers)
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
     if let listen {

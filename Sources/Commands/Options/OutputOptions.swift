@@ -20,8 +20,12 @@ struct OutputOptions: ParsableArguments {
     _ kind: ModelKind, run: String? = nil, _ body: (String) throws -> Result
   ) throws -> Result {
     guard let output else {
-      return try RunFolders.standard.withNewFolder(named: run) { try body("\($0)/\(kind.rawValue).safetensors") }
+      return try RunFolders.standard.withNewFolder(named: run) {
+        StatusSocket.setFile($0)
+        return try body("\($0)/\(kind.rawValue).safetensors")
+      }
     }
+    StatusSocket.setFile(output)
     try FileReplacement.check(output)
     return try RunFolders.standard.withLock(onModel: output) { try body(output) }
   }

@@ -4,6 +4,7 @@ internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Foundation
+internal import Launching
 internal import Logging
 internal import Models
 internal import Pipeline
@@ -123,6 +124,7 @@ struct SweepCommonOptions: ParsableArguments {
     var data = data
     data.data = definition.data
     let record = try RunRecord(folder: RunFolders.standard.base)
+    StatusSocket.setFile(RunFolders.standard.path(name))
     return try TrainingRun.with(
       data: data, compute: compute, cluster: cluster,
       classes: before?.classNames.map { (names: $0, of: "run \(name)") },

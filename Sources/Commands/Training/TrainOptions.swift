@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Launching
+internal import Logging
 internal import Models
 internal import Pipeline
 

@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Launching
 internal import Logging
 internal import Pipeline
 
@@ -13,6 +14,8 @@ extension TrainingRun {
     classes: DataOptions.ClassNames? = nil, observer: CommandObserver? = nil,
     _ body: (TrainingRun) throws -> Result
   ) throws -> Result {
+    StatusSocket.open()
+    defer { StatusSocket.close() }
     let context = try compute.makeContext(launched: options.job?.threads)
     let logger = compute.logger
     // Other hosts prepare their workers while the data are read.
