@@ -117,6 +117,7 @@ let package = Package(
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target("Manifests", ["Text", .product(name: "Yams", package: "Yams")]),
+    target("Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"]),
     target(
       "Pipeline",
       [
@@ -132,7 +133,7 @@ let package = Package(
     target(
       "Commands",
       [
-        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Manifests",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Launching", "Manifests",
         "Models", "Pipeline", "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
         "CPNG", "CSodium", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -171,6 +172,7 @@ let package = Package(
       ]),
     testTarget(
       "ManifestsTests", ["Manifests", .product(name: "Yams", package: "Yams")], resources: [.copy("Golden")]),
+    testTarget("LaunchingTests", ["Launching"]),
     testTarget("RunsTests", ["Runs", .product(name: "GRDB", package: "GRDB.swift")]),
     testTarget(
       "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Progress", "Reports", "Selection"],

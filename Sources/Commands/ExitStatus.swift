@@ -6,6 +6,7 @@ internal import Datasets
 internal import Evaluation
 internal import Files
 internal import Foundation
+internal import Launching
 internal import Models
 internal import Pipeline
 internal import Runs
@@ -78,6 +79,11 @@ enum ExitStatus {
       case .badAddress: return usage
       case .notCreated: return cannotCreate
       case .badToken: return badData
+      }
+    case let error as LaunchError:
+      switch error.kind {
+      case .unavailable: return unavailable
+      case .wrongUse: return usage
       }
     case is DashboardError, is PrintError, is ResourceLimitError: return unavailable
     case is WorkerRefused, is JoinRefusal: return EX_PROTOCOL

@@ -49,6 +49,15 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: .hidden)
   var parent: Int32?
 
+  /// Leaves signals for the whole job to the coordinator that started this local worker.
+  @Flag(help: .hidden)
+  var holdSignals = false
+
+  /// Ends when standard input ends, or brings no sign of life for a minute: the connection to the coordinator that
+  /// started this worker through ssh.
+  @Flag(help: .hidden)
+  var untilInputEnds = false
+
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
   @OptionGroup var compute: ComputeOptions
@@ -58,9 +67,15 @@ struct WorkerCommand: ParsableCommand {
   func run() throws {
     // Ctrl-C and a closed terminal are handled by the coordinator, which stops its local workers itself.
     if parent != nil { for number in [SIGINT, SIGHUP] { signal(number, SIG_IGN) } }
+    if holdSignals { Interruption.hold() }
     Interruption.watch()
     let logger = compute.logger
-    guard let (endpoint, workerKeys) = try connection(log: { logger.info("\($0)") }) else { throw CancellationError() }
+    // A local worker has inherited the variables of its coordinator's supervisor.
+    let supervisor = parent == nil ? try Supervisor() : nil
+    supervisor?.report("looking for the coordinator", isReady: false)
+    guard let (endpoint, workerKeys) = try connection(supervisor, log: { logger.info("\($0)") }) else {
+      throw CancellationError()
+    }
     var settings = WorkerSettings(join: endpoint)
     settings.exchange = try exchange.map { text throws(TransportError) in try Endpoint(text) }
     settings.advertise = try advertise.map { text throws(TransportError) in try AdvertisedAddress(text) }
@@ -70,18 +85,29 @@ struct WorkerCommand: ParsableCommand {
     logger.info("joining \(settings.join)")
     let refusal = try WorkerProcess.run(
       settings, on: compute.makeContext(), log: { logger.info("\($0)") },
-      until: { [parent] in Interruption.isRequested || parent.map { $0 != getppid() } ?? false })
+      until: { [parent] isConnected in
+        supervisor?.reportIteration(ofWorkerJoining: "\(endpoint)", isConnected: isConnected)
+        return Interruption.isRequested || InputLifeline.isCut || parent.map { $0 != getppid() } ?? false
+      })
+    supervisor?.reportStop()
     if let refusal { throw WorkerRefused(reason: refusal) }
     if parent == nil, Interruption.isRequested { throw CancellationError() }
   }
 
   /// Returns the address of the coordinator and the keys; nil if the command is interrupted while it enrolls.
-  private func connection(log: (String) -> Void) throws -> (Endpoint, WorkerKeys)? {
+  private func connection(_ supervisor: Supervisor?, log: (String) -> Void) throws -> (Endpoint, WorkerKeys)? {
     switch try JoinSource.resolve(join) {
     // A local worker gets its keys from the coordinator.
     case .address(let endpoint): return (endpoint, try WorkerKeys() ?? keys.keys(toJoin: endpoint))
     case .token(let token):
-      return try TokenEnrollment.join(token, log: log, until: { Interruption.isRequested })
+      if untilInputEnds { try InputLifeline.watch() }
+      // The coordinator that started this worker invites each of its workers.
+      return try TokenEnrollment.join(
+        token, isKept: !untilInputEnds, log: log,
+        until: {
+          supervisor?.reportIteration()
+          return Interruption.isRequested || InputLifeline.isCut
+        })
     }
   }
 }

@@ -9,6 +9,9 @@ package struct JoinedKeys: Sendable {
   /// Why the pair cannot be kept for later processes; nil if it is kept.
   package let fault: TransportError?
 
+  /// Creates a key pair for this process only.
+  package init() { self.init(pair: KeyPair(), isKnown: false, fault: nil) }
+
   /// Reads the key pair for a token, or creates it. Concurrent processes get the same pair.
   ///
   /// The folder is `joined` in systemd's `$STATE_DIRECTORY`, else in the user's configuration folder.

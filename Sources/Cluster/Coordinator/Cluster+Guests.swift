@@ -53,10 +53,12 @@ extension Cluster {
   }
 
   private func close(_ connection: Int32) {
-    if let port = endpoint?.port { Socket.close(connection: connection, atPort: port) }
+    for port in ([endpoint].compactMap { $0 } + launchEndpoints.values).compactMap(\.port) {
+      Socket.close(connection: connection, atPort: port)
+    }
   }
 
-  private func admitGuests() {
+  func admitGuests() {
     accessControl?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
   }
 

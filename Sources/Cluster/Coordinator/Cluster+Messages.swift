@@ -89,6 +89,7 @@ extension Cluster {
     case .status(let status):
       if let reason = fault(of: status.profile) { return send(to: route) { $0.refusal.reason = reason } }
       guard connections.note(worker, by: frame.connection, route: route.array) else { return }
+      guard admits(worker, status) else { return }
       routes[worker] = route
       perform(coordinator.handle(.status(status), from: worker, at: now))
       noteEpoch(status.membership)
@@ -103,6 +104,23 @@ extension Cluster {
     case .enrollment: unknownPeers.note(.message, of: frame.peerAddress)
     case nil: unknownPeers.note(.message, of: frame.peerAddress)
     }
+  }
+
+  /// Whether a worker may work now. A spare gets no orders, and reports its status until another worker is lost.
+  private func admits(_ worker: WorkerID, _ status: WorkerStatus) -> Bool {
+    guard let most = settings.maxWorkers, !status.leaving else { return true }
+    guard coordinator.workerCount >= most, !coordinator.overview.contains(where: { $0.id == worker }) else {
+      spares.remove(worker)
+      return true
+    }
+    if spares.count < Self.maxNames, spares.insert(worker).inserted {
+      report(
+        """
+        spare: \(status.profile.host), process \(status.profile.process), waits until one of the \(most) workers \
+        (--max-workers) is lost
+        """, isFault: false)
+    }
+    return false
   }
 
   private func answer(_ probe: Probe, to route: Frame) {

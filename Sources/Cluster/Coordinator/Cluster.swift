@@ -23,6 +23,8 @@ package final class Cluster {
   var server = BlobServer()
   private let sockets: SocketContext
   let router: Socket
+  /// The endpoints of addresses at which the cluster listens for hosts of its launcher.
+  var launchEndpoints: [String: Endpoint] = [:]
   let monitor: ConnectionMonitor
   /// nil if this process works alone.
   let keys: CoordinatorKeys?
@@ -54,6 +56,8 @@ package final class Cluster {
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
   var uploads = Uploads()
+  /// Workers that wait, because there are as many as there may be.
+  var spares: Set<WorkerID> = []
   /// The names of workers in messages. Names of lost workers are kept as well, up to a limit.
   var names: [WorkerID: String] = [:]
   /// Why chunks were quarantined, by chunk; for teams, by job.
@@ -92,7 +96,7 @@ package final class Cluster {
     }
     sockets = try SocketContext()
     // If there are only local workers, the keys are made for this cluster.
-    keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
+    keys = settings.keys ?? (settings.isOneProcess ? nil : .forThisCluster)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     sharedFolder = folder.map { BlobFolder(path: $0.path) }
@@ -109,16 +113,28 @@ package final class Cluster {
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
-    supervisor = try Supervisor(status: "starting")
+    supervisor = try Supervisor()
     allow(keys?.workers ?? [])
     _ = try router.bind(local)
-    if let listen = settings.listen { endpoint = try router.bind(listen) }
+    if let listen = settings.listen { endpoint = try Self.bind(router, to: [listen] + settings.otherPorts) }
     if settings.isOneProcess {
       inProcessWorker = try InProcessWorker(
         in: sockets, joining: local, on: context, blobs: store, limits: limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
+    do { try settings.launcher?.advance(self) } catch {
+      close()
+      throw error
+    }
     supervisor.report(endpoint.map { "listening at \($0)" } ?? "started", isReady: true)
+  }
+
+  /// Listens at the first of the endpoints that is free.
+  private static func bind(_ router: borrowing Socket, to endpoints: [Endpoint]) throws(TransportError) -> Endpoint {
+    for endpoint in endpoints.dropLast() {
+      if let bound = try? router.bind(endpoint) { return bound }
+    }
+    return try router.bind(endpoints[endpoints.count - 1])
   }
 
   static let domain = "coordinator"
@@ -156,7 +172,11 @@ package final class Cluster {
   func allowAgain() { allow(allowedWorkers) }
 
   /// Ends the local workers and disconnects all others.
-  package func close() {
+  /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a
+  ///   coordinator that resumes the run.
+  package func close(isOver: Bool = false) {
+    if isOver, settings.endsWorkers { endWorkers() }
+    settings.launcher?.end()
     localWorkers?.end()
     inProcessWorker?.end()
     accessControl?.end()
@@ -246,7 +266,7 @@ package final class Cluster {
     var nextLook = now + Self.interval
     while run?.end == nil {
       LoopPulse.beat()
-      supervisor.reportIteration(at: now)
+      supervisor.reportIteration()
       if let error = run?.error { throw cancel(error) }
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
@@ -287,10 +307,13 @@ package final class Cluster {
     timeline.note(overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastWorkerTime = now }
     // A worker of another host may reconnect.
-    let timeout = settings.listen == nil ? 0 : settings.limits.workerTimeout
+    let timeout = hasRemoteWorkers ? settings.limits.workerTimeout : 0
     localWorkers?.endHanging(present: Set(overview.map { Int32(truncatingIfNeeded: $0.profile.process) }))
     try localWorkers?.check(isAlone: now - lastWorkerTime > timeout)
-    if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+    try settings.launcher?.advance(self)
+    if let end = settings.awaitTime, seconds > end {
+      perform(coordinator.awaitAtMost(coordinator.workerCount, at: now))
+    } else if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))
     }
     for change in allowedKeys?.look(at: now) ?? [] {
@@ -339,10 +362,13 @@ package final class Cluster {
   private func overview(fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
     let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
-    if let teams = run?.teams {
-      let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
-      return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
+    let numbers = run?.teams?.numbers ?? [:]
+    var lines = run?.rates.lines(overview, unit: unit, numbers: numbers, at: now) ?? []
+    for (index, worker) in overview.enumerated() where index < lines.count {
+      guard let record = timeline.worker(worker.id) else { continue }
+      (lines[index].bytesSent, lines[index].waitingSeconds) = (record.bytesSent, record.waitingSeconds)
     }
+    if let teams = run?.teams { return ClusterProgress(fit: teams.progress, workers: lines, waiting: waiting) }
     var fit = known ?? FitProgress(done: min(coordinator.tasksDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
@@ -353,8 +379,7 @@ package final class Cluster {
       // The accuracy is reported once, when the epoch ends.
       fit.validationAccuracy = nil
     }
-    return ClusterProgress(
-      fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [], waiting: waiting)
+    return ClusterProgress(fit: fit, workers: lines, waiting: waiting)
   }
 
   private func cancel(_ error: any Error) -> any Error {

@@ -5,51 +5,58 @@ internal import Foundation
 /// Reports the status of this process to the program that supervises it: to systemd through the socket in
 /// `NOTIFY_SOCKET` (sd_notify(3)), and to a container's probes through the file in `ATELIER_STATUS_FILE`, which
 /// `atelier probe` reads. Without these variables, it does nothing.
-final class Supervisor {
+package final class Supervisor {
   private let socket: NotificationSocket?
   private let file: String?
-  private var status: ProcessStatus
+  private var status = ProcessStatus(text: "starting")
   private var isStarted = false
+  private var hasBeenReady = false
   private var lastReport: Milliseconds?
 
   /// The time between reports of iterations, in milliseconds.
   private static let interval: Milliseconds = 1_000
 
   /// - Throws: ``FileError`` if the status file cannot be written: probes would end a process that works.
-  init(
-    environment: [String: String] = ProcessInfo.processInfo.environment, status text: String
-  ) throws(FileError) {
+  package init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(FileError) {
     socket = environment[NotificationSocket.variable].flatMap(NotificationSocket.init)
     file = environment[StatusFile.variable].flatMap { $0.isEmpty ? nil : $0 }
-    status = ProcessStatus(text: text)
     if let file { try StatusFile.write(status, to: file) }
   }
 
   /// Reports what the process does. The first call also reports that it has started.
   /// - Parameter isReady: Whether a coordinator listens, or a worker is connected.
-  func report(_ text: String, isReady: Bool) {
+  package func report(_ text: String, isReady: Bool) {
     guard !isStarted || text != status.text || isReady != status.isReady else { return }
     (status.text, status.isReady) = (text, isReady)
     socket?.send("\(isStarted ? "" : "READY=1\n")STATUS=\(text)")
     isStarted = true
+    hasBeenReady = hasBeenReady || isReady
     writeFile()
   }
 
   /// Reports an iteration of the process's loop, at most once per second.
-  func reportIteration(at now: Milliseconds) {
+  package func reportIteration() {
+    let now = monotonicMilliseconds()
     if let lastReport, now - lastReport < Self.interval { return }
     (lastReport, status.lastIteration) = (now, now)
     socket?.send("WATCHDOG=1")
     writeFile()
   }
 
+  /// Reports an iteration of a worker's loop, and whether the worker is connected.
+  package func reportIteration(ofWorkerJoining coordinator: String, isConnected: Bool) {
+    let waiting = hasBeenReady ? "lost the coordinator; waiting for it or another one at" : "waiting for the coordinator at"
+    report("\(isConnected ? "connected to the coordinator at" : waiting) \(coordinator)", isReady: isConnected)
+    reportIteration()
+  }
+
   /// Reports that the loop has ended with its job.
-  func reportEndOfLoop() {
+  package func reportEndOfLoop() {
     (lastReport, status.lastIteration) = (nil, nil)
     writeFile()
   }
 
-  func reportStop() { socket?.send("STOPPING=1") }
+  package func reportStop() { socket?.send("STOPPING=1") }
 
   /// A later failure to write is found by the probe, because the file is not updated any more.
   private func writeFile() {

@@ -27,7 +27,7 @@ final class InProcessWorker: Sendable {
         let loop = WorkerLoop(
           worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: nil, computing: computing,
           blobs: blobs, cache: nil, limits: limits, log: { _ in })
-        loop.run(until: { isEnding.withLock { $0 } })
+        loop.run(until: { _ in isEnding.withLock { $0 } })
       } catch {
         failure.withLock { $0 = error }
         ready.signal()

@@ -10,15 +10,16 @@ package enum TokenEnrollment {
   /// Waits as long as no coordinator can be reached.
   ///
   /// - Parameters:
+  ///   - isKept: Whether a later process with the same token uses the same keys.
   ///   - log: Receives messages to the user.
   ///   - isEnding: Whether to stop waiting.
   /// - Returns: nil if `isEnding` returned true.
   /// - Throws: ``JoinRefusal`` if the coordinator refuses the token; ``TransportError``
   package static func join(
-    _ token: JoinToken, log: (String) -> Void, until isEnding: () -> Bool
+    _ token: JoinToken, isKept: Bool = true, log: (String) -> Void, until isEnding: () -> Bool
   ) throws -> (endpoint: Endpoint, keys: WorkerKeys)? {
     try ZeroMQLibrary.check()
-    let kept = try JoinedKeys(for: token)
+    let kept = isKept ? try JoinedKeys(for: token) : JoinedKeys()
     let keys = WorkerKeys(own: kept.pair, coordinator: token.coordinator)
     var procedure = JoinProcedure(token, isKnown: kept.isKnown)
     var attempt: Attempt?

@@ -12,7 +12,6 @@ final class WorkerLoop {
   private let blobs: BlobStore
   private let cache: BlobCache?
   private let limits: Limits
-  private let supervisor: Supervisor?
   private let log: (String) -> Void
   private var worker: Worker
   private var downloads: [SHA256: BlobDownload] = [:]
@@ -21,28 +20,27 @@ final class WorkerLoop {
   private var job: UInt64?
   /// Why the coordinator refuses this worker, if it does.
   private(set) var refusal: String?
+  /// Whether the coordinator has ended the workers of its job.
+  private var isRunOver = false
   private var wasConnected = false
   private var hasLoggedRefusedKey = false
 
   /// - Parameters:
   ///   - socket: A dealer socket that is connected to the coordinator.
   ///   - monitor: The socket's monitor; nil within a process.
-  ///   - supervisor: Receives reports about this process; nil if the process reports to its coordinator only.
   init(
     worker: Worker, socket: consuming Socket, monitor: consuming ConnectionMonitor?, computing: ComputeThread,
-    blobs: BlobStore, cache: BlobCache?, limits: Limits, supervisor: Supervisor? = nil,
-    log: @escaping (String) -> Void
+    blobs: BlobStore, cache: BlobCache?, limits: Limits, log: @escaping (String) -> Void
   ) {
     self.socket = socket
     self.monitor = monitor
     (self.worker, self.computing, self.blobs, self.cache) = (worker, computing, blobs, cache)
-    (self.limits, self.supervisor, self.log) = (limits, supervisor, log)
+    (self.limits, self.log) = (limits, log)
   }
 
   /// Runs until `isEnding` returns true or the coordinator refuses the worker.
-  func run(until isEnding: () -> Bool) {
-    while !isEnding(), refusal == nil {
-      supervisor?.reportIteration(at: now)
+  func run(until isEnding: (_ isConnected: Bool) -> Bool) {
+    while !isEnding(worker.isConnected), refusal == nil, !isRunOver {
       receive()
       while let report = computing.reports.next() { take(report) }
       fetch()
@@ -51,7 +49,6 @@ final class WorkerLoop {
       // Elements queued before the wait have triggered the descriptor already.
       socket.wait(milliseconds: downloads.isEmpty ? 50 : 5, descriptor: computing.reports.descriptor)
     }
-    supervisor?.reportStop()
     perform(worker.leave(at: now))
   }
 
@@ -60,9 +57,7 @@ final class WorkerLoop {
   private func logConnectionChange() {
     guard worker.isConnected != wasConnected else { return }
     wasConnected = worker.isConnected
-    let text = wasConnected ? "connected to the coordinator" : "lost the coordinator; waiting for it or another one"
-    log(text)
-    supervisor?.report(text, isReady: wasConnected)
+    log(wasConnected ? "connected to the coordinator" : "lost the coordinator; waiting for it or another one")
   }
 
   // MARK: Receiving
@@ -72,6 +67,7 @@ final class WorkerLoop {
       guard let first = frames.first, let message: CoordinatorMessage = MessageCodec.decode(first) else { continue }
       switch message.body {
       case .orders(let orders): handle(.orders(orders, coordinator: message.coordinator))
+      case .refusal(let refusal) where refusal.ended: isRunOver = true
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
         worker.noteMessage(of: message.coordinator, at: now)

@@ -23,11 +23,14 @@ package struct WorkerSettings: Sendable {
 package enum WorkerProcess {
   /// Runs until `isEnding` returns true or the coordinator refuses the worker.
   ///
-  /// - Parameter log: Receives messages to the user.
-  /// - Returns: Why the coordinator refuses the worker; nil if it was ended otherwise.
+  /// - Parameters:
+  ///   - log: Receives messages to the user.
+  ///   - isEnding: Whether to end, given whether the coordinator is connected.
+  /// - Returns: Why the coordinator refuses the worker; nil if it was ended otherwise, or the run has ended.
   /// - Throws: ``TransportError`` if it cannot connect or listen.
   package static func run(
-    _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
+    _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void,
+    until isEnding: (_ isConnected: Bool) -> Bool
   ) throws -> String? {
     try ZeroMQLibrary.check()
     try SystemLimits.check()
@@ -57,12 +60,9 @@ package enum WorkerProcess {
     try socket.connect(settings.join)
     let profile = Profile(of: context, exchange: endpoint, keys: exchangeKeys)
     let cache = settings.isLocal ? settings.join.folder.map(BlobCache.init(coordinatorFolder:)) : BlobCache()
-    // A local worker has inherited the variables of its coordinator's supervisor.
-    let supervisor = settings.isLocal ? nil : try Supervisor(status: "starting")
-    supervisor?.report("waiting for the coordinator at \(settings.join)", isReady: false)
     let loop = WorkerLoop(
       worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: monitor,
-      computing: computing, blobs: blobs, cache: cache, limits: limits, supervisor: supervisor, log: log)
+      computing: computing, blobs: blobs, cache: cache, limits: limits, log: log)
     loop.run(until: isEnding)
     return loop.refusal
   }
