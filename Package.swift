@@ -107,7 +107,7 @@ let package = Package(
     target(
       "Transport",
       [
-        "CLinux", "Compute", "Coordination", "Files", "CZeroMQ",
+        "CLinux", "CSodium", "Compute", "Coordination", "Files", "CZeroMQ",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     .target(
@@ -118,6 +118,8 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
+    target("Manifests", ["Text", .product(name: "Yams", package: "Yams")]),
+    target("Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"]),
     target(
       "Pipeline",
       [
@@ -133,8 +135,8 @@ let package = Package(
     target(
       "Commands",
       [
-        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Models", "Pipeline",
-        "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
+        "Benchmarks", "Cluster", "Compute", "Dashboard", "Datasets", "Evaluation", "Files", "Launching", "Manifests",
+        "Models", "Pipeline", "Progress", "Reports", "Runs", "Selection", "Text", "Transport",
         "CJPEGDecoder", "CPNG", "CSodium", "CWebP", "CZlib",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -170,6 +172,9 @@ let package = Package(
         "Cluster", "Compute", "Coordination", "Datasets", "Files", "Models", "Progress", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    testTarget(
+      "ManifestsTests", ["Manifests", .product(name: "Yams", package: "Yams")], resources: [.copy("Golden")]),
+    testTarget("LaunchingTests", ["Launching"]),
     testTarget("RunsTests", ["Runs", .product(name: "GRDB", package: "GRDB.swift")]),
     testTarget(
       "ReportsTests", ["Compute", "Datasets", "Evaluation", "Models", "Progress", "Reports", "Selection"],

@@ -24,9 +24,11 @@ public struct AtelierCommand: ParsableCommand {
       """,
     version: atelierVersion,
     subcommands: [
-      QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, ReportCommand.self,
+      QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, StatusCommand.self,
+      ReportCommand.self,
       ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self, ExportCommand.self,
-      PredictCommand.self, DataCommand.self, WorkerCommand.self, KeysCommand.self, DoctorCommand.self,
+      PredictCommand.self, DataCommand.self, WorkerCommand.self, LaunchCommand.self, KeysCommand.self,
+      DoctorCommand.self, ManifestCommand.self, ProbeCommand.self,
       BenchmarkCommand.self, BenchmarkSampleCommand.self, BenchmarkSpeedCommand.self, VersionCommand.self,
     ])
 

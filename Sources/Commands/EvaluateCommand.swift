@@ -65,9 +65,8 @@ struct EvaluateCommand: ParsableCommand {
     }
     let images = allImages ? dataset.train.appending(dataset.test) : dataset.test
     let progress = ProgressReporter("evaluate", options: computeOptions)
-    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count), on: context) {
-      computeOptions.logger.info("\($0)")
-    }
+    let log = { (text: String) in computeOptions.logger.info("\(text)") }
+    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count, log: log), on: context, log: log)
     defer { cluster.close() }
     let evaluation = try Evaluation(
       probabilities: cluster.probabilities(

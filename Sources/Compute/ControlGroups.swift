@@ -56,7 +56,7 @@ package struct ControlGroups {
   // MARK: Limits
 
   /// The limit in cores, rounded up; nil: no limit.
-  var coreLimit: Int? {
+  package var coreLimit: Int? {
     let new = unified.compactMap { Self.text("\($0)/cpu.max").flatMap(coresInQuota) }
     let old = (legacy["cpu"] ?? []).compactMap { folder -> Int? in
       guard let quota = Self.number("\(folder)/cpu.cfs_quota_us"), quota > 0,

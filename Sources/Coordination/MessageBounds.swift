@@ -29,6 +29,9 @@ private enum Bound {
   /// States or checked gradients in one report.
   static let comparisons = 16
   static let digest = 64
+  /// Bytes that a probe asks to be returned: one frame.
+  static let echo: UInt32 = 1 << 20
+  static let endpoints = 64
   /// Characters of a name.
   static let name = 256
   /// Characters of a reason.
@@ -43,7 +46,9 @@ extension WorkerMessage: BoundedMessage {
     case .checkpoint(let checkpoint): checkpoint.step <= Bound.counter && checkpoint.bytes.isWithinBounds
     case .blobRequest(let request): request.isWithinBounds
     case .uploadPart(let part): part.isWithinBounds
-    case .probe, nil: true
+    case .enrollment(let enrollment): enrollment.key.count <= Bound.digest
+    case .probe(let probe): probe.echo <= Bound.echo
+    case nil: true
     }
   }
 
@@ -55,6 +60,9 @@ extension WorkerMessage: BoundedMessage {
     case .result(var result) where result.hasError:
       result.error.reason = result.error.reason.cleaned(atMost: Bound.reason)
       body = .result(result)
+    case .enrollment(var enrollment):
+      enrollment.host = enrollment.host.cleaned(atMost: Bound.name)
+      body = .enrollment(enrollment)
     default: break
     }
   }
@@ -66,7 +74,8 @@ extension CoordinatorMessage: BoundedMessage {
     case .orders(let orders): orders.isWithinBounds
     case .blobPart(let part): part.isWithinBounds
     case .uploadRequest(let request): request.isWithinBounds
-    case .refusal, .probeAnswer, nil: true
+    case .probeAnswer(let answer): answer.exchangeEndpoints.count <= Bound.endpoints
+    case .refusal, .enrolled, nil: true
     }
   }
 
@@ -77,7 +86,11 @@ extension CoordinatorMessage: BoundedMessage {
       body = .refusal(refusal)
     case .probeAnswer(var answer):
       answer.version = answer.version.cleaned(atMost: Bound.name)
+      answer.exchangeEndpoints = answer.exchangeEndpoints.map { $0.cleaned(atMost: Bound.name) }
       body = .probeAnswer(answer)
+    case .enrolled(var enrolled):
+      enrolled.name = enrolled.name.cleaned(atMost: Bound.name)
+      body = .enrolled(enrolled)
     default: break
     }
   }

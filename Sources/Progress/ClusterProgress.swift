@@ -28,6 +28,10 @@ package struct WorkerLine: Sendable, Equatable, Encodable {
   package var tasks: Range<Int>?
   /// The unit of the rate, if it differs from the job's.
   package var unit: String?
+  /// The bytes of results and gradients that it has sent.
+  package var bytesSent = 0
+  /// The seconds in which it has waited for other members of its training groups.
+  package var waitingSeconds = 0.0
 
   package init(
     host: String, process: Int, threads: Int, instructionSet: String, activity: String, rate: Double, fraction: Double,
@@ -43,6 +47,6 @@ package struct WorkerLine: Sendable, Equatable, Encodable {
     case fraction = "share"
     case lastSeen
     case tasks = "units"
-    case unit
+    case unit, bytesSent, waitingSeconds
   }
 }

@@ -91,6 +91,10 @@ package struct ClusterTimeline: Sendable, Equatable, Codable {
     workers.append(Worker(host: host, process: process, threads: threads, instructionSet: instructionSet))
   }
 
+  /// Returns the record of a worker; nil if there is none.
+  /// - Parameter number: The number of the worker in the cluster.
+  package func worker(_ number: UInt64) -> Worker? { places[number].map { workers[$0] } }
+
   package mutating func note(_ text: String, isFault: Bool, at seconds: Double) {
     if events.count < Self.maxEvents { events.append(Event(seconds: seconds, text: text, isFault: isFault)) }
   }

@@ -6,9 +6,13 @@ package struct ConnectionMonitor: ~Copyable {
   package enum Event: Sendable, Equatable {
     /// The handshake succeeded: the peer is authenticated.
     case ready
+    /// A peer has connected; its handshake begins.
+    case accepted(connection: Int32)
     case closed(connection: Int32)
     /// The peer's key is not allowed here. The peer itself only sees a closed connection, or no answer.
     case refused
+    /// This guest's invitation has ended; see ``AccessControl/admit(guests:in:)``.
+    case ended(InvitationEnd)
     /// The handshake failed: unexpected keys, keys on one side only, or a peer that does not speak ZeroMQ's protocol.
     case failed
   }
@@ -19,7 +23,7 @@ package struct ConnectionMonitor: ~Copyable {
   package init(_ observed: borrowing Socket, name: String, in context: SocketContext) throws(TransportError) {
     let endpoint = try Endpoint("inproc://\(name)")
     let events =
-      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+      ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
       | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     guard zmq_socket_monitor(observed.pointer, endpoint.text, events) == 0 else {
       throw TransportError(binding: endpoint, code: zmq_errno())
@@ -42,7 +46,8 @@ package struct ConnectionMonitor: ~Copyable {
       switch Int32(event) {
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .ready
       case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
-      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return .refused
+      case ZMQ_EVENT_ACCEPTED: return .accepted(connection: value)
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return InvitationEnd(status: value).map { .ended($0) } ?? .refused
       default: return .failed
       }
     }

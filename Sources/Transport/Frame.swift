@@ -108,6 +108,11 @@ package final class Frame {
     return address.isEmpty ? nil : address
   }
 
+  /// Who sent the frame, if access control has admitted the peer; nil without access control.
+  package var sender: FrameSender? {
+    zmq_msg_gets(message, "User-Id").flatMap { FrameSender(text: String(cString: $0)) }
+  }
+
   /// The connection that delivered the frame, as in ``ConnectionMonitor/Event/closed(connection:)``; nil within the
   /// process.
   package var connection: Int32? {

@@ -41,20 +41,31 @@ package enum KeyFiles {
     let folder = (named("XDG_CONFIG_HOME") ?? (named("HOME") ?? NSHomeDirectory()) + "/.config") + "/atelier"
     let path = "\(folder)/local\(secretSuffix)"
     if access(path, F_OK) != 0 {
-      // Two processes may create the key at once: link(2) succeeds for only one of them, and both read that one's key.
-      let name = "local-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-      do throws(TransportError) { _ = try create(named: name, in: folder) } catch {
+      do throws(TransportError) { try createSecret(at: path) } catch {
         throw TransportError(
           "\(error); it holds the key that processes of one user share: set HOME, or give both sides --keys",
           .notCreated)
       }
-      link("\(folder)/\(name)\(secretSuffix)", path)
-      for suffix in [secretSuffix, publicSuffix] { unlink("\(folder)/\(name)\(suffix)") }
     }
     return try secret(at: path)
   }
 
-  private static func write(_ text: String, to path: String, mode: mode_t) throws(TransportError) {
+  /// Creates a secret key, unless another process has created it meanwhile.
+  /// - Throws: ``TransportError`` if it cannot be created.
+  static func createSecret(at path: String) throws(TransportError) {
+    let (folder, last) =
+      path.lastIndex(of: "/").map { (String(path[..<$0]), path[$0...].dropFirst()) } ?? (".", path[...])
+    // Two processes may create the key at once: link(2) succeeds for only one of them, and both read that one's key.
+    let name = "\(last.dropLast(secretSuffix.count))-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    _ = try create(named: name, in: folder)
+    link("\(folder)/\(name)\(secretSuffix)", path)
+    for suffix in [secretSuffix, publicSuffix] { unlink("\(folder)/\(name)\(suffix)") }
+  }
+
+  /// Whether the secret key of a public key is public knowledge.
+  static func isPublished(_ key: Key) -> Bool { published.contains(key.z85) }
+
+  static func write(_ text: String, to path: String, mode: mode_t) throws(TransportError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw TransportError(
@@ -83,15 +94,25 @@ package enum KeyFiles {
   /// Reads all `.public` files of a folder; `faults` holds an error for each file without a valid key.
   package static func publicKeys(in folder: String) throws(TransportError) -> (keys: Set<Key>, faults: [TransportError])
   {
+    let (named, faults) = try namedPublicKeys(in: folder)
+    return (Set(named.values), faults)
+  }
+
+  /// Reads all `.public` files of a folder, by the name of the key.
+  package static func namedPublicKeys(
+    in folder: String
+  ) throws(TransportError) -> (keys: [String: Key], faults: [TransportError]) {
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: folder)
     } catch {
       throw TransportError("cannot read the folder of public keys \(folder): \(error.localizedDescription)")
     }
-    var (keys, faults): (Set<Key>, [TransportError]) = ([], [])
+    var (keys, faults): ([String: Key], [TransportError]) = ([:], [])
     for name in names.sorted() where name.hasSuffix(publicSuffix) {
-      do throws(TransportError) { keys.insert(try publicKey(at: folder + "/" + name)) } catch { faults.append(error) }
+      do throws(TransportError) {
+        keys[String(name.dropLast(publicSuffix.count))] = try publicKey(at: folder + "/" + name)
+      } catch { faults.append(error) }
     }
     return (keys, faults)
   }

@@ -1,5 +1,6 @@
 internal import CZeroMQ
 package import Coordination
+internal import Foundation
 
 /// A group of sockets that can communicate by `inproc://`. It ends with its last socket and its last reference.
 package final class SocketContext: @unchecked Sendable {  // libzmq's contexts are thread-safe
@@ -160,8 +161,8 @@ package struct Socket: ~Copyable {
   }
 
   /// Returns the next message; nil if there is none. A message of more than `frames` frames is dropped, and returned as
-  /// an empty list.
-  package func receive(frames limit: Int) -> [Frame]? {
+  /// an empty list, or as its first frames if the caller needs to know the sender.
+  package func receive(frames limit: Int, isTruncated: Bool = false) -> [Frame]? {
     var frames: [Frame] = []
     var count = 0
     while true {
@@ -170,8 +171,25 @@ package struct Socket: ~Copyable {
       count += 1
       let hasMore = zmq_msg_more(frame.message) != 0
       if count <= limit { frames.append(frame) }
-      if !hasMore { return count <= limit ? frames : [] }
+      if !hasMore { return count <= limit || isTruncated ? frames : [] }
     }
+  }
+
+  /// Closes a connection of this socket, as if the peer had closed it.
+  ///
+  /// The system may have given the number of a closed connection to another file. Only a connection at the given port
+  /// is closed; if it is that of another peer, the peer connects again.
+  package static func close(connection: Int32, atPort port: Int) {
+    var address = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let status = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(connection, $0, &length) }
+    }
+    guard status == 0 else { return }
+    // The port is at the same place in addresses of both families.
+    let own = withUnsafeBytes(of: &address) { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self).bigEndian }
+    guard [AF_INET, AF_INET6].contains(Int32(address.ss_family)), Int(own) == port else { return }
+    shutdown(connection, Int32(SHUT_RDWR))
   }
 
   /// Waits until the socket has a message or the file `descriptor` is readable.

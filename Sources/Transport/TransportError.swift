@@ -10,6 +10,8 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
     case badAddress
     /// A key file cannot be created.
     case notCreated
+    /// A join token or a job secret is damaged.
+    case badToken
   }
 
   package let description: String

@@ -55,7 +55,10 @@ final class Peer {
   /// Returns the next event; nil if none arrives.
   func event() -> ConnectionMonitor.Event? {
     Self.wait {
-      if let event = monitor.next() { return event }
+      if let event = monitor.next() {
+        if case .accepted = event { return nil }
+        return event
+      }
       usleep(2_000)
       return nil
     }

@@ -30,27 +30,39 @@ extension Cluster {
       isReceiving = false
       sendOrders()
     }
-    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 3) {
+    while count < Self.maxMessagesPerPass, let frames = router.receive(frames: 4, isTruncated: true) {
       count += 1
       // The number of a closed connection may have been reused by the connection of this message.
-      noteClosedConnections()
-      guard frames.count >= 2, let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
+      noteConnections()
+      switch frames.last?.sender {
+      case .guest(let guest):
+        receive(fromGuest: guest, frames)
+        continue
+      case .worker(let key) where !admitted.contains(key):
+        closeRevoked(frames)
+        continue
+      case .worker, nil: break
+      }
+      if let connection = frames.last?.connection { guests.noteWorker(connection) }
+      guard (2...3).contains(frames.count), let message: WorkerMessage = MessageCodec.decode(frames[1]) else {
         unknownPeers.note(.message, of: frames.last?.peerAddress)
         continue
       }
       receive(message, from: frames[0], frames[1], body: frames.count > 2 ? frames[2] : nil)
     }
-    noteClosedConnections()
+    noteConnections()
     requestUploads()
     if run?.ended.isEmpty == false { advanceTeams() }
     grow()
     return count == Self.maxMessagesPerPass
   }
 
-  private func noteClosedConnections() {
+  private func noteConnections() {
     while let event = monitor.next() {
       switch event {
+      case .accepted(let connection): guests.noteOpened(connection, at: now)
       case .closed(let connection):
+        guests.noteClosed(connection)
         if let worker = connections.close(connection) {
           // Refused workers have a route as well.
           routes[worker] = nil
@@ -58,7 +70,7 @@ extension Cluster {
         }
       case .failed: unknownPeers.note(.handshake, of: nil)
       // Access control reports refusals, with the peer's address.
-      case .refused, .ready: break
+      case .refused, .ended, .ready: break
       }
     }
   }
@@ -77,6 +89,7 @@ extension Cluster {
     case .status(let status):
       if let reason = fault(of: status.profile) { return send(to: route) { $0.refusal.reason = reason } }
       guard connections.note(worker, by: frame.connection, route: route.array) else { return }
+      guard admits(worker, status) else { return }
       routes[worker] = route
       perform(coordinator.handle(.status(status), from: worker, at: now))
       noteEpoch(status.membership)
@@ -86,14 +99,38 @@ extension Cluster {
     case .blobRequest(let request):
       guard let (part, bytes) = server.answer(request) else { return }
       send(to: route, bytes) { $0.blobPart = part }
-    case .probe:
-      send(to: route) {
-        $0.probeAnswer = ProbeAnswer.with {
-          ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
-          $0.numerics = numericsVersion
-        }
-      }
+    case .probe(let probe): answer(probe, to: route)
+    // A listed worker has nothing to enroll.
+    case .enrollment: unknownPeers.note(.message, of: frame.peerAddress)
     case nil: unknownPeers.note(.message, of: frame.peerAddress)
+    }
+  }
+
+  /// Whether a worker may work now. A spare gets no orders, and reports its status until another worker is lost.
+  private func admits(_ worker: WorkerID, _ status: WorkerStatus) -> Bool {
+    guard let most = settings.maxWorkers, !status.leaving else { return true }
+    guard coordinator.workerCount >= most, !coordinator.overview.contains(where: { $0.id == worker }) else {
+      spares.remove(worker)
+      return true
+    }
+    if spares.count < Self.maxNames, spares.insert(worker).inserted {
+      report(
+        """
+        spare: \(status.profile.host), process \(status.profile.process), waits until one of the \(most) workers \
+        (--max-workers) is lost
+        """, isFault: false)
+    }
+    return false
+  }
+
+  private func answer(_ probe: Probe, to route: Frame) {
+    let echo = probe.echo > 0 ? Frame([UInt8](repeating: 0, count: Int(probe.echo))) : nil
+    let endpoints = coordinator.overview.map(\.profile.exchangeEndpoint)
+    send(to: route, echo) {
+      $0.probeAnswer = ProbeAnswer.with {
+        ($0.clock, $0.version) = (UInt64(Date().timeIntervalSince1970 * 1_000_000), atelierVersion)
+        ($0.numerics, $0.exchangeEndpoints) = (numericsVersion, Array(endpoints.prefix(64)))
+      }
     }
   }
 

@@ -38,7 +38,7 @@ extension Cluster {
   var waiting: String? {
     guard !settings.isOneProcess, let (joined, wanted) = coordinator.awaitedWorkers else { return nil }
     let missing = "waiting for \(wanted - joined) of \(counted(wanted, "worker")) to join"
-    guard let endpoint else { return missing }
+    guard let endpoint, settings.launcher == nil, !settings.endsWorkers else { return missing }
     return "\(missing) \(endpoint); `atelier worker --join \(endpoint)` starts one"
   }
 

@@ -23,11 +23,21 @@ package final class Cluster {
   var server = BlobServer()
   private let sockets: SocketContext
   let router: Socket
+  /// The endpoints of addresses at which the cluster listens for hosts of its launcher.
+  var launchEndpoints: [String: Endpoint] = [:]
   let monitor: ConnectionMonitor
   /// nil if this process works alone.
   let keys: CoordinatorKeys?
-  private let accessControl: AccessControl?
+  let accessControl: AccessControl?
   private var allowedKeys: AllowedKeys?
+  /// The keys of workers that may join, except the local ones.
+  private var allowedWorkers: Set<Key> = []
+  /// All keys that may send messages.
+  private(set) var admitted: Set<Key> = []
+  var guests = GuestConnections()
+  var nextInvitationLook: Milliseconds = 0
+  /// Damaged invitations that have been logged.
+  var invitationFaults: [TransportError] = []
   /// The key of the local workers.
   private var localKey: Key?
   var coordinator: Coordinator
@@ -46,6 +56,8 @@ package final class Cluster {
   var unsentOrders: [WorkerID: Orders] = [:]
   var connections = Connections()
   var uploads = Uploads()
+  /// Workers that wait, because there are as many as there may be.
+  var spares: Set<WorkerID> = []
   /// The names of workers in messages. Names of lost workers are kept as well, up to a limit.
   var names: [WorkerID: String] = [:]
   /// Why chunks were quarantined, by chunk; for teams, by job.
@@ -62,6 +74,7 @@ package final class Cluster {
   /// The earliest time of the next published checkpoint. Workers need some time to download one.
   var nextCheckpointTime: Milliseconds = 0
   var waitingReport = WaitingReport()
+  private let supervisor: Supervisor
   /// The record of each worker's activity.
   package internal(set) var timeline = ClusterTimeline()
   private let start = monotonicMicroseconds()
@@ -83,13 +96,13 @@ package final class Cluster {
     }
     sockets = try SocketContext()
     // If there are only local workers, the keys are made for this cluster.
-    keys = settings.keys ?? (settings.workers > 0 ? CoordinatorKeys(own: KeyPair(), workers: []) : nil)
+    keys = settings.keys ?? (settings.isOneProcess ? nil : .forThisCluster)
     let folder = settings.workers > 0 ? try ClusterFolder() : nil
     self.folder = folder
     sharedFolder = folder.map { BlobFolder(path: $0.path) }
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let control = keys == nil ? nil : try AccessControl(in: sockets)
-    control?.allow(keys?.workers ?? [], in: Self.domain)
+    control?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
     accessControl = control
     allowedKeys = keys.flatMap { keys in
       keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
@@ -100,16 +113,31 @@ package final class Cluster {
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
+    supervisor = try Supervisor()
+    allow(keys?.workers ?? [])
     _ = try router.bind(local)
-    if let listen = settings.listen { endpoint = try router.bind(listen) }
+    if let listen = settings.listen { endpoint = try Self.bind(router, to: [listen] + settings.otherPorts) }
     if settings.isOneProcess {
       inProcessWorker = try InProcessWorker(
         in: sockets, joining: local, on: context, blobs: store, limits: limits)
     }
     if settings.workers > 0 { try startLocalWorkers(joining: local) }
+    do { try settings.launcher?.advance(self) } catch {
+      close()
+      throw error
+    }
+    supervisor.report(endpoint.map { "listening at \($0)" } ?? "started", isReady: true)
   }
 
-  private static let domain = "coordinator"
+  /// Listens at the first of the endpoints that is free.
+  private static func bind(_ router: borrowing Socket, to endpoints: [Endpoint]) throws(TransportError) -> Endpoint {
+    for endpoint in endpoints.dropLast() {
+      if let bound = try? router.bind(endpoint) { return bound }
+    }
+    return try router.bind(endpoints[endpoints.count - 1])
+  }
+
+  static let domain = "coordinator"
   private static let interval: Milliseconds = 100
 
   private func startLocalWorkers(joining local: Endpoint) throws {
@@ -128,11 +156,27 @@ package final class Cluster {
   }
 
   private func allow(_ workers: Set<Key>) {
-    accessControl?.allow(workers.union(localKey.map { [$0] } ?? []), in: Self.domain)
+    allowedWorkers = workers
+    let enrolled = keys?.invitations?.memoryWorkers ?? []
+    admitted = workers.union(enrolled).union(localKey.map { [$0] } ?? [])
+    accessControl?.allow(admitted, in: Self.domain)
   }
 
+  /// Admits a worker that has enrolled, before its key is read from the folder.
+  func allow(enrolled key: Key) {
+    let isInMemory = keys?.invitations?.memoryWorkers.contains(key) == true
+    allow(isInMemory ? allowedWorkers : allowedWorkers.union([key]))
+  }
+
+  /// Admits the workers of the invitations in memory, which may have been revoked.
+  func allowAgain() { allow(allowedWorkers) }
+
   /// Ends the local workers and disconnects all others.
-  package func close() {
+  /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a
+  ///   coordinator that resumes the run.
+  package func close(isOver: Bool = false) {
+    if isOver, settings.endsWorkers { endWorkers() }
+    settings.launcher?.end()
     localWorkers?.end()
     inProcessWorker?.end()
     accessControl?.end()
@@ -210,6 +254,7 @@ package final class Cluster {
       timeline.end(at: seconds)
       run = nil
       LoopPulse.end()
+      supervisor.reportEndOfLoop()
     }
     perform(start(&coordinator, isFirst ? settings.minWorkers ?? max(1, settings.workers) : 1, now))
     // The coordinator detects its own pauses from the first tick on.
@@ -221,6 +266,7 @@ package final class Cluster {
     var nextLook = now + Self.interval
     while run?.end == nil {
       LoopPulse.beat()
+      supervisor.reportIteration()
       if let error = run?.error { throw cancel(error) }
       router.wait(milliseconds: max(0, min(nextLook - now, Self.interval)))
       receive()
@@ -256,14 +302,18 @@ package final class Cluster {
     OpenFiles.fillReserve()
     perform(coordinator.tick(at: now))
     reportAwaitedWorkers()
+    supervisor.report(waiting ?? "working with \(counted(coordinator.workerCount, "worker"))", isReady: true)
     let overview = coordinator.overview
     timeline.note(overview, numbers: run?.teams?.numbers ?? [:], at: seconds)
     if coordinator.workerCount > 0 { lastWorkerTime = now }
     // A worker of another host may reconnect.
-    let timeout = settings.listen == nil ? 0 : settings.limits.workerTimeout
+    let timeout = hasRemoteWorkers ? settings.limits.workerTimeout : 0
     localWorkers?.endHanging(present: Set(overview.map { Int32(truncatingIfNeeded: $0.profile.process) }))
     try localWorkers?.check(isAlone: now - lastWorkerTime > timeout)
-    if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
+    try settings.launcher?.advance(self)
+    if let end = settings.awaitTime, seconds > end {
+      perform(coordinator.awaitAtMost(coordinator.workerCount, at: now))
+    } else if settings.minWorkers == nil, let expected = localWorkers?.expectedCount, expected < settings.workers {
       perform(coordinator.awaitAtMost(expected, at: now))
     }
     for change in allowedKeys?.look(at: now) ?? [] {
@@ -274,6 +324,7 @@ package final class Cluster {
       case .fault(let error): log("ignored in the folder of keys: \(error)")
       }
     }
+    checkGuests()
     for (address, count) in accessControl?.takeRefusals() ?? [:] {
       unknownPeers.note(.refusal, of: address, count: count)
     }
@@ -311,10 +362,13 @@ package final class Cluster {
   private func overview(fit known: FitProgress? = nil) -> ClusterProgress {
     let overview = coordinator.overview
     let (unit, total) = (run?.unit ?? .images, run?.total ?? 0)
-    if let teams = run?.teams {
-      let lines = run?.rates.lines(overview, unit: unit, numbers: teams.numbers, at: now)
-      return ClusterProgress(fit: teams.progress, workers: lines ?? [], waiting: waiting)
+    let numbers = run?.teams?.numbers ?? [:]
+    var lines = run?.rates.lines(overview, unit: unit, numbers: numbers, at: now) ?? []
+    for (index, worker) in overview.enumerated() where index < lines.count {
+      guard let record = timeline.worker(worker.id) else { continue }
+      (lines[index].bytesSent, lines[index].waitingSeconds) = (record.bytesSent, record.waitingSeconds)
     }
+    if let teams = run?.teams { return ClusterProgress(fit: teams.progress, workers: lines, waiting: waiting) }
     var fit = known ?? FitProgress(done: min(coordinator.tasksDone, total), total: total, unit: unit)
     if known == nil,
       let progress = overview.compactMap({ $0.membership?.progress }).max(by: {
@@ -325,8 +379,7 @@ package final class Cluster {
       // The accuracy is reported once, when the epoch ends.
       fit.validationAccuracy = nil
     }
-    return ClusterProgress(
-      fit: fit, workers: run?.rates.lines(overview, unit: unit, at: now) ?? [], waiting: waiting)
+    return ClusterProgress(fit: fit, workers: lines, waiting: waiting)
   }
 
   private func cancel(_ error: any Error) -> any Error {

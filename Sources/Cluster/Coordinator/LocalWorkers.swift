@@ -64,7 +64,7 @@ final class LocalWorkers {
       "worker", "--join", endpoint.text, "--threads", "\(settings.threads(ofLocalWorker: index))", "--quiet",
       "--parent", "\(getpid())",
     ]
-    process.arguments! += settings.workerOptions
+    process.arguments! += settings.workerOptions + (settings.holdsSignals ? ["--hold-signals"] : [])
     if let exchange { process.arguments! += ["--exchange", exchange.text] }
     if let keys {
       var environment = ProcessInfo.processInfo.environment
@@ -146,11 +146,13 @@ final class LocalWorkers {
   /// The identifiers of the running processes.
   var processes: [Int32] { slots.compactMap { $0.process?.processIdentifier } }
 
-  /// Ends all processes: with SIGTERM, and with SIGKILL after two seconds.
+  /// Ends all processes: with SIGTERM, or SIGUSR1 if they hold other signals, and with SIGKILL after two seconds.
   func end() {
     let processes = slots.compactMap(\.process)
     slots = []
-    for process in processes where process.isRunning { process.terminate() }
+    for process in processes where process.isRunning {
+      kill(process.processIdentifier, settings.holdsSignals ? SIGUSR1 : SIGTERM)
+    }
     let deadline = monotonicMilliseconds() + 2_000
     for process in processes {
       while process.isRunning, monotonicMilliseconds() < deadline { usleep(2_000) }

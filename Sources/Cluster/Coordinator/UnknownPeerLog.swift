@@ -11,10 +11,14 @@ package struct UnknownPeerLog {
     case refusal
     /// A connection whose handshake failed.
     case handshake
+    /// A connection with a join token that is used up, expired or revoked.
+    case endedToken
+    /// A guest that sends anything but its enrollment.
+    case guest
   }
 
   private struct Peer {
-    var counts = [0, 0, 0]
+    var counts = [0, 0, 0, 0, 0]
     var nextLine: Milliseconds = .min
   }
 
@@ -55,6 +59,8 @@ package struct UnknownPeerLog {
       "dropped \(count(.message, "invalid message"))",
       "rejected \(count(.refusal, "connection")) with an unlisted key",
       "\(count(.handshake, "connection")) failed the handshake (wrong coordinator key, no key, or not a worker)",
+      "refused \(count(.endedToken, "connection")) with a used, expired or revoked join token",
+      "closed \(count(.guest, "connection")) of a guest that sent anything but its enrollment",
     ]
     return zip(texts, counts).filter { $0.1 > 0 }.map(\.0).joined(separator: "; ")
   }

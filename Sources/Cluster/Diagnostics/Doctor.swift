@@ -13,9 +13,9 @@ package struct Doctor {
     package let text: String
   }
 
-  private let endpoint: Endpoint
+  let endpoint: Endpoint
   private let keys: WorkerKeys?
-  private let timeout: Milliseconds
+  let timeout: Milliseconds
   private var findings: [Finding] = []
 
   /// The difference of the clocks in seconds up to which logs can be compared.
@@ -34,14 +34,35 @@ package struct Doctor {
     (self.endpoint, self.keys, self.timeout) = (endpoint, keys, timeout)
   }
 
-  private mutating func record(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
+  /// Examines a join token, and whether the coordinator accepts it. Sends nothing as a guest, and uses nothing up.
+  package static func examine(_ token: JoinToken, timeout: Milliseconds = 5_000) -> [Finding] {
+    let kept: JoinedKeys
+    do throws(TransportError) { kept = try JoinedKeys(existingFor: token) } catch {
+      return [Finding(step: "token", isWell: false, text: error.description)]
+    }
+    let endpoint = token.addresses.first { isOpen($0, timeout: timeout) } ?? token.addresses[0]
+    var doctor = Doctor(
+      endpoint: endpoint, keys: WorkerKeys(own: kept.pair, coordinator: token.coordinator), timeout: timeout)
+    _ =
+      doctor.check(token, isEnrolled: kept.isKnown) && doctor.checkName() && doctor.checkPort()
+      && (kept.isKnown ? doctor.checkAnswer() : doctor.checkGuest(token))
+    return doctor.findings
+  }
+
+  private static func isOpen(_ endpoint: Endpoint, timeout: Milliseconds) -> Bool {
+    guard let host = endpoint.host, let port = endpoint.port else { return false }
+    guard case .open = PortProbe.connect(host: host, port: port, timeout: timeout) else { return false }
+    return true
+  }
+
+  mutating func record(_ step: String, _ isWell: Bool, _ text: String) -> Bool {
     findings.append(Finding(step: step, isWell: isWell, text: text))
     return isWell
   }
 
   // MARK: Steps
 
-  private mutating func checkName() -> Bool {
+  mutating func checkName() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
     guard let own = LocalAddress.outbound(toHost: host, port: port) else {
       return record(
@@ -54,7 +75,7 @@ package struct Doctor {
     return record("name", true, "\(host) is reachable from \(own)")
   }
 
-  private mutating func checkPort() -> Bool {
+  mutating func checkPort() -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return true }
     switch PortProbe.connect(host: host, port: port, timeout: timeout) {
     case .open: return record("port", true, "a program listens at port \(port)")
@@ -74,7 +95,7 @@ package struct Doctor {
     }
   }
 
-  private mutating func checkAnswer() -> Bool {
+  mutating func checkAnswer() -> Bool {
     let security = keys.map { SocketSecurity.client($0.own, server: $0.coordinator) } ?? .none
     // Shorter than a coordinator's handshake timeout, so that the connection ends here first.
     var bounds = Socket.Bounds()
@@ -104,13 +125,13 @@ package struct Doctor {
       while let event = monitor.next() {
         switch event {
         case .ready: isAccepted = true
-        case .failed, .refused: return diagnoseRefusal(after: monotonicMilliseconds() - start)
-        case .closed: break
+        case .failed, .refused, .ended: return diagnoseRefusal(after: monotonicMilliseconds() - start)
+        case .closed, .accepted: break
         }
       }
       while let frames = socket.receive(frames: 2) {
         guard let first = frames.first, let answer: CoordinatorMessage = MessageCodec.decode(first) else { continue }
-        return compare(answer)
+        return compare(answer) && checkLargeMessages(socket) && checkWorkers(answer.probeAnswer.exchangeEndpoints)
       }
     }
     if let other = otherProgram() { return other }

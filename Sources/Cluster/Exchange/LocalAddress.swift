@@ -1,7 +1,10 @@
 internal import Foundation
 
 /// Addresses of this host in numeric form.
-enum LocalAddress {
+package enum LocalAddress {
+  /// The name by which this host is known to the coordinator.
+  static var hostName: String { ProcessInfo.processInfo.hostName }
+
   /// Returns the address from which the system would send to a host; nil if it is unknown or there is no route. Sends
   /// nothing.
   static func outbound(toHost host: String, port: Int) -> String? {
@@ -28,18 +31,22 @@ enum LocalAddress {
   }
 
   /// The first IPv4 address that is not a loopback address.
-  static var external: String? {
+  static var external: String? { allExternal.first }
+
+  /// The IPv4 addresses of this host's interfaces, except loopback addresses.
+  package static var allExternal: [String] {
     var list: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&list) == 0, let first = list else { return nil }
+    guard getifaddrs(&list) == 0, let first = list else { return [] }
     defer { freeifaddrs(list) }
+    var addresses: [String] = []
     for entry in sequence(first: first, next: { $0.pointee.ifa_next }) {
       guard let address = entry.pointee.ifa_addr, Int32(address.pointee.sa_family) == AF_INET,
         Int32(entry.pointee.ifa_flags) & Int32(IFF_LOOPBACK) == 0,
         Int32(entry.pointee.ifa_flags) & Int32(IFF_UP) != 0
       else { continue }
-      return numeric(address, socklen_t(MemoryLayout<sockaddr_in>.size))
+      if let text = numeric(address, socklen_t(MemoryLayout<sockaddr_in>.size)) { addresses.append(text) }
     }
-    return nil
+    return addresses
   }
 
   private static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {

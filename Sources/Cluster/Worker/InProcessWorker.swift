@@ -27,7 +27,7 @@ final class InProcessWorker: Sendable {
         let loop = WorkerLoop(
           worker: Worker(id: id, profile: profile, limits: limits), socket: socket, monitor: nil, computing: computing,
           blobs: blobs, cache: nil, limits: limits, log: { _ in })
-        loop.run(until: { isEnding.withLock { $0 } })
+        loop.run(until: { _ in isEnding.withLock { $0 } })
       } catch {
         failure.withLock { $0 = error }
         ready.signal()
@@ -53,7 +53,7 @@ extension Profile {
   /// Describes this process as a worker.
   init(of context: ComputeContext, exchange: Endpoint?, keys: KeyPair?) {
     self.init()
-    host = ProcessInfo.processInfo.hostName
+    host = LocalAddress.hostName
     process = UInt32(clamping: Int(getpid()))
     threads = UInt32(clamping: context.team.count)
     instructionSet = context.instructionSet.rawValue

@@ -20,6 +20,8 @@ final class WorkerLoop {
   private var job: UInt64?
   /// Why the coordinator refuses this worker, if it does.
   private(set) var refusal: String?
+  /// Whether the coordinator has ended the workers of its job.
+  private var isRunOver = false
   private var wasConnected = false
   private var hasLoggedRefusedKey = false
 
@@ -37,8 +39,8 @@ final class WorkerLoop {
   }
 
   /// Runs until `isEnding` returns true or the coordinator refuses the worker.
-  func run(until isEnding: () -> Bool) {
-    while !isEnding(), refusal == nil {
+  func run(until isEnding: (_ isConnected: Bool) -> Bool) {
+    while !isEnding(worker.isConnected), refusal == nil, !isRunOver {
       receive()
       while let report = computing.reports.next() { take(report) }
       fetch()
@@ -65,6 +67,7 @@ final class WorkerLoop {
       guard let first = frames.first, let message: CoordinatorMessage = MessageCodec.decode(first) else { continue }
       switch message.body {
       case .orders(let orders): handle(.orders(orders, coordinator: message.coordinator))
+      case .refusal(let refusal) where refusal.ended: isRunOver = true
       case .refusal(let refusal): handle(.refusal(refusal.reason))
       case .blobPart(let part):
         worker.noteMessage(of: message.coordinator, at: now)
@@ -73,14 +76,14 @@ final class WorkerLoop {
           frames[1].withBytes { downloads[name]?.take(part, $0) }
         }
       case .uploadRequest(let request): answer(request)
-      case .probeAnswer, nil: break
+      case .probeAnswer, .enrolled, nil: break
       }
     }
     while let event = monitor?.next() {
       switch event {
       case .closed: handle(.disconnected)
-      case .failed, .refused: logRefusedKey()
-      case .ready: break
+      case .failed, .refused, .ended: logRefusedKey()
+      case .ready, .accepted: break
       }
     }
   }

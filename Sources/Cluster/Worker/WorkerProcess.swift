@@ -23,11 +23,14 @@ package struct WorkerSettings: Sendable {
 package enum WorkerProcess {
   /// Runs until `isEnding` returns true or the coordinator refuses the worker.
   ///
-  /// - Parameter log: Receives messages to the user.
-  /// - Returns: Why the coordinator refuses the worker; nil if it was ended otherwise.
+  /// - Parameters:
+  ///   - log: Receives messages to the user.
+  ///   - isEnding: Whether to end, given whether the coordinator is connected.
+  /// - Returns: Why the coordinator refuses the worker; nil if it was ended otherwise, or the run has ended.
   /// - Throws: ``TransportError`` if it cannot connect or listen.
   package static func run(
-    _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void, until isEnding: () -> Bool
+    _ settings: WorkerSettings, on context: ComputeContext, log: @escaping (String) -> Void,
+    until isEnding: (_ isConnected: Bool) -> Bool
   ) throws -> String? {
     try ZeroMQLibrary.check()
     try SystemLimits.check()

@@ -3,6 +3,8 @@ internal import Cluster
 internal import Compute
 internal import Files
 internal import Foundation
+internal import Launching
+internal import Logging
 internal import Transport
 
 /// Options for workers: local processes, or workers on other hosts.
@@ -31,6 +33,15 @@ struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
+      Number of workers that work at a time (default: any number). Further workers wait as spares, and replace workers \
+      that are lost.
+      """,
+      valueName: "n"))
+  var maxWorkers: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       File for events (messages, progress, results), one JSON object per line. Events are appended to an existing \
       file, so that a resumed run continues it.
       """, valueName: "file"),
@@ -45,6 +56,7 @@ struct ClusterOptions: ParsableArguments {
       """, valueName: "fraction", visibility: .hidden))
   var gradientChecks = ClusterLimits().checkedFraction
 
+  @OptionGroup var launch: LaunchOptions
   @OptionGroup var keys: KeyOptions
   @OptionGroup var limits: LimitOptions
 
@@ -58,27 +70,69 @@ struct ClusterOptions: ParsableArguments {
     if let minWorkers, !(1...10_000).contains(minWorkers) {
       throw ValidationError("--min-workers must be from 1 to 10000, not \(minWorkers)")
     }
-    if let minWorkers, listen == nil, minWorkers > max(workers ?? 0, 1) {
-      throw ValidationError(
-        "--min-workers \(minWorkers) would wait forever: without --listen, no other workers can join")
+    if let maxWorkers, !(1...10_000).contains(maxWorkers) {
+      throw ValidationError("--max-workers must be from 1 to 10000, not \(maxWorkers)")
     }
+    if let maxWorkers, maxWorkers < max(minWorkers ?? 1, workers ?? 1) {
+      throw ValidationError(
+        "--max-workers \(maxWorkers) is less than --min-workers or --workers, so the run would never start")
+    }
+    if let minWorkers, listen == nil, launch.hosts == nil, launch.hostFile == nil, job == nil,
+      minWorkers > max(workers ?? 0, 1)
+    {
+      throw ValidationError(
+        "--min-workers \(minWorkers) would wait forever: without --listen or --hosts, no other workers can join")
+    }
+  }
+
+  /// The job of a launcher that started this process; nil if there is none, or the user chooses the workers.
+  var job: LaunchEnvironment? { try? detectedJob() }
+
+  private func detectedJob() throws(LaunchError) -> LaunchEnvironment? {
+    guard launch.launcher == .auto, listen == nil, launch.hosts == nil, launch.hostFile == nil else { return nil }
+    return try LaunchEnvironment.detect(ProcessInfo.processInfo.environment)
+  }
+
+  /// Works for the coordinator of a launched job if this process is not its process 0.
+  /// - Returns: whether it did; there is nothing else to do then
+  /// - Throws: ``LaunchError``; `CancellationError` after a signal; ``TransportError``
+  func workForLaunchedJob(_ compute: ComputeOptions) throws -> Bool {
+    guard let environment = try detectedJob(), environment.rank > 0 else { return false }
+    try LaunchedJob(environment).work(compute, limits: limits.limits)
+    return true
   }
 
   /// - Parameters:
   ///   - threads: the number of threads of this machine to use
   ///   - standardWorkers: the number of local workers if the user gives none
-  /// - Throws: ``TransportError``
-  func settings(threads: Int, standardWorkers: Int = 0) throws -> ClusterSettings {
+  ///   - log: receives messages to the user
+  /// - Throws: ``TransportError``; ``LaunchError``; ``FileError`` for the host file
+  func settings(
+    threads: Int, standardWorkers: Int = 0, log: @escaping (String) -> Void
+  ) throws -> ClusterSettings {
     if let events { try EventLog.open(events) }
     var settings = ClusterSettings(threads: threads)
-    settings.workers = workers ?? (listen == nil ? standardWorkers : 0)
-    settings.minWorkers = minWorkers
+    let remote = try launch.remoteSettings()
+    settings.workers = workers ?? (listen == nil && remote == nil ? standardWorkers : 0)
+    (settings.minWorkers, settings.maxWorkers) = (minWorkers, maxWorkers)
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      settings.keys = endpoint.isLocal && keys.keys == nil ? try .currentUser() : try keys.coordinatorKeys()
+      settings.keys = try keys.keys(toListenAt: endpoint)
+    }
+    if let job = try detectedJob() {
+      settings.holdsSignals = true
+      if job.hasOthers { try LaunchedJob(job).configure(&settings, workers: workers) }
+    }
+    if var remote {
+      remote.workerOptions = limits.arguments
+      settings.launcher = try RemoteWorkers(remote, log: log)
+      // The keys of these workers are those of one run, and are not stored.
+      settings.keys = settings.keys.map {
+        CoordinatorKeys(own: $0.own, workers: $0.workers, folder: $0.folder, invitations: InvitationBook())
+      }
     }
     return settings
   }
@@ -102,26 +156,38 @@ struct KeyOptions: ParsableArguments {
   /// Without a home directory, the literal default, which names no existing folder.
   var folder: String { keys ?? UserFolders.configuration().map { "\($0)/atelier/keys" } ?? Self.standardFolder }
 
+  /// The keys given by an option come first, then those of the job's secret. On this machine, all processes of a user
+  /// share one key.
+  func keys(toListenAt endpoint: Endpoint) throws(TransportError) -> CoordinatorKeys {
+    if keys == nil, let secret = try JobSecret.current() { return CoordinatorKeys(secret) }
+    return endpoint.isLocal && keys == nil ? try .currentUser() : try coordinatorKeys()
+  }
+
   func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
     let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
     // If there are other keys, damaged files are reported when the coordinator reads the folder again.
     let (keys, faults) = try KeyFiles.publicKeys(in: folder)
     let workers = keys.subtracting([own.publicKey])
-    if workers.isEmpty, let fault = faults.first { throw fault }
-    guard !workers.isEmpty else {
+    let invitations = InvitationBook(folder: folder)
+    let invitationFaults = try invitations.reload()
+    let isInviting = invitations.guests().values.contains(.open)
+    if workers.isEmpty, !isInviting, let fault = (faults + invitationFaults).first { throw fault }
+    guard !workers.isEmpty || isInviting else {
       throw TransportError(
         """
-        \(folder) holds no worker's public key, so no worker could join: run `atelier keys` on each worker's host, and \
-        copy its NAME.public to this folder
+        \(folder) holds no worker's public key and no open invitation, so no worker could join: run \
+        `atelier keys invite`, and give the token that it prints to the workers
         """
       )
     }
-    return CoordinatorKeys(own: own, workers: workers, folder: folder)
+    return CoordinatorKeys(own: own, workers: workers, folder: folder, invitations: invitations)
   }
 
-  /// On this machine, all processes of a user share one key unless a folder is given.
+  /// The keys given by an option come first, then those of the job's secret. On this machine, all processes of a user
+  /// share one key.
   func keys(toJoin endpoint: Endpoint) throws(TransportError) -> WorkerKeys {
-    endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
+    if keys == nil, let secret = try JobSecret.current() { return WorkerKeys(secret) }
+    return endpoint.isLocal && keys == nil ? try .currentUser() : try workerKeys()
   }
 
   /// The only secret key in the folder, apart from a coordinator's.

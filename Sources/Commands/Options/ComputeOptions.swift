@@ -19,14 +19,15 @@ struct ComputeOptions: ParsableArguments {
     }
   }
 
+  /// - Parameter launched: the number of threads that a launcher gives to this process
   /// - Throws: ``InstructionSetError``
-  func makeContext() throws -> ComputeContext {
+  func makeContext(launched: Int? = nil) throws -> ComputeContext {
     let instructionSet = try InstructionSet.chosen()
     if InstructionSet.isProcessorTooOld {
       logger.warning(
         "this processor lacks AVX2; the portable kernels are used, which train networks about 80 times slower")
     }
-    let wanted = threads ?? availableCores()
+    let wanted = threads ?? launched.map { min($0, availableCores()) } ?? availableCores()
     let context = ComputeContext(threads: wanted, instructionSet: instructionSet)
     if context.team.count < wanted {
       logger.warning(

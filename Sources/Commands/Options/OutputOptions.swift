@@ -20,11 +20,18 @@ struct OutputOptions: ParsableArguments {
 
   /// Calls `body` with the path of the model's file: the user's, or one in a new run folder. The file is locked
   /// meanwhile, so that no other process trains a model for it.
+  /// - Parameter run: the name of the run; nil for the current time
   /// - Throws: ``FileError/notCreated(path:reason:)``; ``RunError`` if another process holds the lock; errors of `body`
-  func withPath<Result>(_ kind: ModelKind, _ body: (String) throws -> Result) throws -> Result {
+  func withPath<Result>(
+    _ kind: ModelKind, run: String? = nil, _ body: (String) throws -> Result
+  ) throws -> Result {
     guard let output else {
-      return try RunFolders.standard.withNewFolder { try body("\($0)/\(kind.rawValue).safetensors") }
+      return try RunFolders.standard.withNewFolder(named: run) {
+        StatusSocket.setFile($0)
+        return try body("\($0)/\(kind.rawValue).safetensors")
+      }
     }
+    StatusSocket.setFile(output)
     try FileReplacement.check(output)
     return try RunFolders.standard.withLock(onModel: output) { try body(output) }
   }

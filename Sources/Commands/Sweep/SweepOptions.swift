@@ -4,6 +4,7 @@ internal import Compute
 internal import Datasets
 internal import Evaluation
 internal import Foundation
+internal import Launching
 internal import Logging
 internal import Models
 internal import Pipeline
@@ -52,6 +53,7 @@ struct SweepCommonOptions: ParsableArguments {
   func run(
     _ definitions: [SweepDefinition], of model: ModelKind? = nil, rest: (_ first: Int) -> String = { _ in "" }
   ) throws {
+    if try cluster.workForLaunchedJob(compute) { return }
     try json.check()
     var reports: [SweepReport] = []
     var remaining: String?
@@ -68,7 +70,11 @@ struct SweepCommonOptions: ParsableArguments {
       }
       for (number, definition) in definitions.enumerated() {
         remaining = number + 1 < definitions.count ? rest(number + 1) + data.request.shellArguments : nil
-        try add(start(definition, rest: remaining))
+        if let run = runOfRestartedJob(number, of: definitions.count) {
+          try add(self.resume(RecordedSweep(run, of: definition.model)))
+        } else {
+          try add(start(definition, rest: remaining))
+        }
       }
     }
     if definitions.count > 1 {
@@ -82,10 +88,22 @@ struct SweepCommonOptions: ParsableArguments {
     }
   }
 
+  /// Returns the run that a job has begun for a sweep, if its launcher has restarted the job; nil if there is none.
+  /// - Parameter number: of the sweep, from 0
+  private func runOfRestartedJob(_ number: Int, of count: Int) -> String? {
+    guard let job = cluster.job, job.isRestart,
+      let run = count == 1
+        ? RunFolders.standard.newestRun(named: job.job)
+        : RunFolders.standard.runs(named: job.job).dropFirst(number).first
+    else { return nil }
+    compute.logger.notice("\(job.launcher.rawValue) has restarted the job; resuming run \(run)")
+    return run
+  }
+
   /// - Parameter rest: the command that runs the remaining sweeps
   private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
     let definition = given(over: definition)
-    return try RunFolders.standard.withNewFolder { folder in
+    return try RunFolders.standard.withNewFolder(named: cluster.job?.job) { folder in
       try search(definition, name: String(folder.dropFirst(RunFolders.standard.base.count + 1)), rest: rest)
     }
   }
@@ -110,6 +128,7 @@ struct SweepCommonOptions: ParsableArguments {
     let request = DataRequest(
       data: definition.data, options: definition.dataOptions ?? [:], isCached: data.source.cache)
     let record = try RunRecord(folder: RunFolders.standard.base)
+    StatusSocket.setFile(RunFolders.standard.path(name))
     return try TrainingRun.with(
       data: request, compute: compute, cluster: cluster,
       classes: before?.classNames.map { (names: $0, of: "run \(name)") },

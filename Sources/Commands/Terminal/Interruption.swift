@@ -52,6 +52,26 @@ enum Interruption {
     signalNumber.store(0, ordering: .relaxed)
     arrival.store(0, ordering: .relaxed)
     isWatched.store(false, ordering: .relaxed)
+    var action = action
+    let taken = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
+    // Blocked signals are inherited from the parent, and would be by child processes.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in taken {
+      sigaction(number, &action, nil)
+      sigaddset(&signals, number)
+    }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// Leaves the usual signals to the coordinator that started this process, because they reach both. SIGUSR1 ends it.
+  static func hold() {
+    for number in [SIGINT, SIGTERM, SIGHUP] { Foundation.signal(number, SIG_IGN) }
+    var action = action
+    sigaction(SIGUSR1, &action, nil)
+  }
+
+  private static var action: sigaction {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { number in
       guard Interruption.isWatched.load(ordering: .relaxed) else { _exit(128 + number) }
@@ -63,15 +83,7 @@ enum Interruption {
       }
     }
     action.sa_flags = SA_RESTART
-    let taken = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
-    // Blocked signals are inherited from the parent, and would be by child processes.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for number in taken {
-      sigaction(number, &action, nil)
-      sigaddset(&signals, number)
-    }
-    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    return action
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {

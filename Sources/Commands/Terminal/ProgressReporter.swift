@@ -42,6 +42,7 @@ final class ProgressReporter {
   /// Reports progress with a line for each worker, unless the only one is in this process.
   func report(_ progress: ClusterProgress) -> Bool {
     waiting = progress.waiting
+    StatusSocket.update { [label] in $0.set(label, progress) }
     workers = progress.workers.count == 1 && progress.workers[0].process == Int(getpid()) ? [] : progress.workers
     return report(progress.fit)
   }

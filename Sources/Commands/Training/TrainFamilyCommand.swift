@@ -33,7 +33,10 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
   }
 
   func run() throws {
-    if let resume = training.resume { return try ResumableRun(resume, of: [Family.kind]).resume(options) }
+    if try options.cluster.workForLaunchedJob(options.compute) { return }
+    if let resume = training.resume ?? options.runOfRestartedJob() {
+      return try ResumableRun(resume, of: [Family.kind]).resume(options)
+    }
     try options.run(try modelSettings())
   }
 

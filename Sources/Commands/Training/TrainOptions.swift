@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Datasets
 internal import Foundation
+internal import Launching
+internal import Logging
 internal import Models
 internal import Pipeline
 
@@ -38,8 +40,19 @@ struct TrainOptions: ParsableArguments {
     if try printSettingsIfRequested(settings) { return }
     try with(settings.kind, on: saved, classes: classes) { run in
       try check(run)
-      try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
+      let fit = try output.withPath(settings.kind, run: cluster.job?.job) { try run.fit(settings, savingTo: $0) }
+      try finish(fit, of: run)
     }
+  }
+
+  /// Returns the training to resume if a launcher has restarted its job: the file or the run that the job has begun;
+  /// nil if it has saved nothing.
+  func runOfRestartedJob() -> String? {
+    guard let job = cluster.job, job.isRestart else { return nil }
+    let place = output.output ?? RunFolders.standard.newestRun(named: job.job).map(RunFolders.standard.path)
+    guard let found = place.flatMap(ResumableRun.progress) else { return nil }
+    compute.logger.notice("\(job.launcher.rawValue) has restarted the job; resuming \(found)")
+    return found
   }
 
   /// - Returns: whether the user asked for the settings instead of a training; they are printed then

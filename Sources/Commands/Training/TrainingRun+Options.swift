@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+internal import Launching
 internal import Logging
 internal import Pipeline
 
@@ -13,19 +14,33 @@ extension TrainingRun {
     classes: DataRequest.ClassNames? = nil, observer: CommandObserver? = nil,
     _ body: (TrainingRun) throws -> Result
   ) throws -> Result {
-    let context = try compute.makeContext()
+    StatusSocket.open()
+    defer { StatusSocket.close() }
+    let context = try compute.makeContext(launched: options.job?.threads)
     let logger = compute.logger
+    // Other hosts prepare their workers while the data are read.
+    let settings = try options.settings(threads: context.team.count, standardWorkers: standardWorkers) {
+      logger.info("\($0)")
+    }
+    defer { settings.launcher?.end() }
     let dataset = try data.load(compute, classes: classes)
-    let cluster = try Cluster(
-      options.settings(threads: context.team.count, standardWorkers: standardWorkers), on: context
-    ) { logger.info("\($0)") }
-    defer { cluster.close() }
-    if let endpoint = cluster.endpoint { logger.info("workers may join: atelier worker --join \(endpoint)") }
+    let cluster = try Cluster(settings, on: context) { logger.info("\($0)") }
+    // The workers of a stopped run wait for the one that resumes it.
+    var isOver = true
+    defer { cluster.close(isOver: isOver) }
+    if let endpoint = cluster.endpoint, options.listen != nil {
+      logger.info("workers may join: atelier worker --join \(endpoint)")
+    }
     // From here on, the command can end cleanly.
     Interruption.watch()
-    return try body(
-      TrainingRun(
-        dataset, source: data.source, on: cluster, context: context,
-        observer: observer ?? CommandObserver(compute, data: data.data)))
+    do {
+      return try body(
+        TrainingRun(
+          dataset, source: data.source, on: cluster, context: context,
+          observer: observer ?? CommandObserver(compute, data: data.data)))
+    } catch is CancellationError {
+      isOver = false
+      throw CancellationError()
+    }
   }
 }

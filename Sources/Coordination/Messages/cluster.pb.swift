@@ -100,6 +100,15 @@ package nonisolated struct WorkerMessage: Sendable {
     set {body = .uploadPart(newValue)}
   }
 
+  /// From a guest: a process that holds a join token. A guest may send nothing else.
+  package var enrollment: Enrollment {
+    get {
+      if case .enrollment(let v)? = body {return v}
+      return Enrollment()
+    }
+    set {body = .enrollment(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -111,8 +120,26 @@ package nonisolated struct WorkerMessage: Sendable {
     case probe(Probe)
     /// A part of the bytes of a result or checkpoint. The bytes follow in a frame.
     case uploadPart(BlobPart)
+    /// From a guest: a process that holds a join token. A guest may send nothing else.
+    case enrollment(Enrollment)
 
   }
+
+  package init() {}
+}
+
+/// Asks the coordinator to add a public key to those of its workers.
+package nonisolated struct Enrollment: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The CURVE public key (32 bytes) with which the sender will connect from now on.
+  package var key: Data = Data()
+
+  package var host: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -181,6 +208,14 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .uploadRequest(newValue)}
   }
 
+  package var enrolled: Enrolled {
+    get {
+      if case .enrolled(let v)? = _storage._body {return v}
+      return Enrolled()
+    }
+    set {_uniqueStorage()._body = .enrolled(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -191,12 +226,26 @@ package nonisolated struct CoordinatorMessage: @unchecked Sendable {
     /// Requests a part of the bytes of a result or checkpoint, which is identified by the BLAKE2b digest of all its
     /// bytes.
     case uploadRequest(BlobRequest)
+    case enrolled(Enrolled)
 
   }
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The answer to an Enrollment: the key is admitted, under this name.
+package nonisolated struct Enrolled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// The state of a worker.
@@ -838,6 +887,9 @@ package nonisolated struct Probe: Sendable {
   /// The sender's clock, in microseconds since 1970.
   package var clock: UInt64 = 0
 
+  /// The number of bytes to return in a frame of the answer.
+  package var echo: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -854,6 +906,9 @@ package nonisolated struct ProbeAnswer: Sendable {
 
   package var numerics: UInt32 = 0
 
+  /// The endpoints at which some of the connected workers listen for other workers.
+  package var exchangeEndpoints: [String] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -866,6 +921,9 @@ package nonisolated struct Refusal: Sendable {
   // methods supported on all messages.
 
   package var reason: String = String()
+
+  /// Whether the worker ends because the run has ended, not because of an error.
+  package var ended: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1002,7 +1060,7 @@ fileprivate nonisolated let _protobuf_package = "atelier"
 
 nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0\u{3}upload_part\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}worker\0\u{1}status\0\u{1}result\0\u{1}checkpoint\0\u{3}blob_request\0\u{1}probe\0\u{3}upload_part\0\u{1}enrollment\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1090,6 +1148,19 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.body = .uploadPart(v)
         }
       }()
+      case 9: try {
+        var v: Enrollment?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .enrollment(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .enrollment(v)
+        }
+      }()
       default: break
       }
     }
@@ -1131,6 +1202,10 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .uploadPart(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     }()
+    case .enrollment?: try {
+      guard case .enrollment(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1145,9 +1220,44 @@ nonisolated extension WorkerMessage: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension Enrollment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Enrollment"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}host\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 1)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Enrollment, rhs: Enrollment) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CoordinatorMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0\u{3}upload_request\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}coordinator\0\u{1}orders\0\u{3}blob_part\0\u{1}refusal\0\u{3}probe_answer\0\u{3}upload_request\0\u{1}enrolled\0")
 
   fileprivate class _StorageClass {
     var _protocol: UInt32 = 0
@@ -1251,6 +1361,19 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
             _storage._body = .uploadRequest(v)
           }
         }()
+        case 8: try {
+          var v: Enrolled?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .enrolled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .enrolled(v)
+          }
+        }()
         default: break
         }
       }
@@ -1290,6 +1413,10 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
         guard case .uploadRequest(let v)? = _storage._body else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       }()
+      case .enrolled?: try {
+        guard case .enrolled(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
       case nil: break
       }
     }
@@ -1308,6 +1435,36 @@ nonisolated extension CoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Enrolled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Enrolled"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Enrolled, rhs: Enrolled) -> Bool {
+    if lhs.name != rhs.name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2366,7 +2523,7 @@ nonisolated extension BlobPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Probe"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0\u{1}echo\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2375,6 +2532,7 @@ nonisolated extension Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.clock) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.echo) }()
       default: break
       }
     }
@@ -2384,11 +2542,15 @@ nonisolated extension Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.clock != 0 {
       try visitor.visitSingularUInt64Field(value: self.clock, fieldNumber: 1)
     }
+    if self.echo != 0 {
+      try visitor.visitSingularUInt32Field(value: self.echo, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Probe, rhs: Probe) -> Bool {
     if lhs.clock != rhs.clock {return false}
+    if lhs.echo != rhs.echo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2396,7 +2558,7 @@ nonisolated extension Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ProbeAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0\u{1}version\0\u{1}numerics\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clock\0\u{1}version\0\u{1}numerics\0\u{3}exchange_endpoints\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2407,6 +2569,7 @@ nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.clock) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.numerics) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.exchangeEndpoints) }()
       default: break
       }
     }
@@ -2422,6 +2585,9 @@ nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.numerics != 0 {
       try visitor.visitSingularUInt32Field(value: self.numerics, fieldNumber: 3)
     }
+    if !self.exchangeEndpoints.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.exchangeEndpoints, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2429,6 +2595,7 @@ nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.clock != rhs.clock {return false}
     if lhs.version != rhs.version {return false}
     if lhs.numerics != rhs.numerics {return false}
+    if lhs.exchangeEndpoints != rhs.exchangeEndpoints {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2436,7 +2603,7 @@ nonisolated extension ProbeAnswer: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Refusal"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}ended\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2445,6 +2612,7 @@ nonisolated extension Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.ended) }()
       default: break
       }
     }
@@ -2454,11 +2622,15 @@ nonisolated extension Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
     }
+    if self.ended != false {
+      try visitor.visitSingularBoolField(value: self.ended, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Refusal, rhs: Refusal) -> Bool {
     if lhs.reason != rhs.reason {return false}
+    if lhs.ended != rhs.ended {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

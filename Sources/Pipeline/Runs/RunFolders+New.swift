@@ -1,16 +1,20 @@
 internal import Files
 internal import Foundation
 internal import Models
+internal import Runs
 
 extension RunFolders {
-  /// Creates a folder `<time>` for the results of one command, and locks it. It is removed if it stays empty.
+  /// Creates a folder for the results of one command, and locks it. It is removed if it stays empty.
   ///
+  /// - Parameter name: the name of the folder; nil for the current time. If it exists, a number is added.
   /// - Throws: ``FileError/notCreated(path:reason:)``; errors of `body`
-  package func withNewFolder<Result>(_ body: (_ path: String) throws -> Result) throws -> Result {
+  package func withNewFolder<Result>(
+    named name: String? = nil, _ body: (_ path: String) throws -> Result
+  ) throws -> Result {
     let time = DateFormatter()
     time.locale = Locale(identifier: "en_US_POSIX")
     time.dateFormat = "yyyy-MM-dd-HHmmss"
-    let first = time.string(from: Date())
+    let first = name ?? time.string(from: Date())
     try Self.make(base, mayExist: true)
     var name = first
     var copies = 1
@@ -26,6 +30,21 @@ extension RunFolders {
     }
     return try withLock(on: name) { try body(path(name)) }
   }
+
+  /// Returns the names of the runs that were created with a name, in this order.
+  package func runs(named name: String) -> [String] {
+    guard RunRecord.exists(in: base), let runs = try? record().runs().map(\.name) else { return [] }
+    let known = Set(runs)
+    var names: [String] = []
+    for number in 1...known.count + 1 {
+      let candidate = number == 1 ? name : "\(name)-\(number)"
+      if known.contains(candidate) { names.append(candidate) }
+    }
+    return names
+  }
+
+  /// Returns the last of the runs that were created with a name; nil if there is none.
+  package func newestRun(named name: String) -> String? { runs(named: name).last }
 
   /// Returns false if the folder exists already.
   @discardableResult private static func make(_ path: String, mayExist: Bool) throws(FileError) -> Bool {

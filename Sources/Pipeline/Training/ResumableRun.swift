@@ -70,6 +70,16 @@ package struct ResumableRun {
     return kind
   }
 
+  /// Returns what an unfinished training has saved, as a path to resume from; nil if there is nothing.
+  /// - Parameter path: the folder of a run, or the file of the model
+  package static func progress(of path: String) -> String? {
+    var information = stat()
+    if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+      return access(CheckpointName.checkpoint(path), F_OK) == 0 || UnfinishedFit.exists(path) ? path : nil
+    }
+    return [CheckpointName.of(model: path), UnfinishedFit.folder(of: path)].first { access($0, F_OK) == 0 }
+  }
+
   /// Returns the reason why there is nothing to resume.
   /// - Parameters:
   ///   - model: the path of the model's file

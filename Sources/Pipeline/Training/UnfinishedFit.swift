@@ -74,7 +74,7 @@ package struct UnfinishedFit {
     }
   }
 
-  private static func folder(of model: String) -> String {
+  static func folder(of model: String) -> String {
     ModelFileName.stem(of: model) + ending
   }
 

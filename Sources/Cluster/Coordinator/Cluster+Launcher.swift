@@ -1,0 +1,61 @@
+internal import Coordination
+internal import Foundation
+package import Transport
+
+/// Starts workers on other hosts for a cluster, and ends them.
+package protocol WorkerLauncher: AnyObject, Sendable {
+  /// Called when the cluster has begun to listen, and ten times per second while a job runs, on the cluster's thread.
+  /// - Throws: any error, which ends the job: no worker can be started
+  func advance(_ cluster: Cluster) throws
+
+  /// Ends all workers.
+  func end()
+}
+
+extension Cluster {
+  var hasRemoteWorkers: Bool { settings.listen != nil || settings.launcher != nil }
+
+  package var hasWorkers: Bool { coordinator.workerCount > 0 }
+
+  /// Listens at an address of this host, for hosts that reach it by that address.
+  /// - Parameter host: a numeric address
+  /// - Returns: the endpoint: that of ``ClusterSettings/listen``, or one with a port that the system chooses
+  /// - Throws: ``TransportError`` if the address does not belong to this host
+  package func endpoint(at host: String) throws(TransportError) -> Endpoint {
+    let name = host.contains(":") ? "[\(host)]" : host
+    if let endpoint, let own = endpoint.host, let port = endpoint.port {
+      return ["*", "0.0.0.0", "::"].contains(own) ? try Endpoint("tcp://\(name):\(port)") : endpoint
+    }
+    if let known = launchEndpoints[host] { return known }
+    let bound = try router.bind(try Endpoint("tcp://\(name):*"))
+    launchEndpoints[host] = bound
+    return bound
+  }
+
+  /// Returns a join token with which one worker can enroll at an endpoint.
+  /// - Parameter endpoint: an endpoint of this cluster, as the worker reaches it
+  /// - Throws: ``TransportError`` if the invitation cannot be stored
+  package func invite(to endpoint: Endpoint) throws(TransportError) -> String {
+    guard let keys, let invitations = keys.invitations else {
+      throw TransportError("these keys permit no invitations; leave out --keys")
+    }
+    let token = try invitations.invite(lifetime: Self.lifetime, coordinator: keys.own.publicKey, addresses: [endpoint])
+    admitGuests()
+    return token.text
+  }
+
+  /// The worker enrolls as soon as it has started.
+  private static let lifetime = Duration.seconds(300)
+
+  /// Reports the end of the run to the workers of the job, which then end as well.
+  func endWorkers() {
+    for route in routes.values {
+      send(to: route) { ($0.refusal.reason, $0.refusal.ended) = ("the run has ended", true) }
+    }
+    // The socket drops unsent messages when it is closed.
+    if !routes.isEmpty { usleep(Self.farewell) }
+  }
+
+  /// The time for the last messages, in microseconds.
+  private static let farewell: UInt32 = 100_000
+}

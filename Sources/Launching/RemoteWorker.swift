@@ -1,0 +1,199 @@
+internal import Cluster
+internal import Compute
+internal import Files
+internal import Foundation
+internal import Synchronization
+
+/// Starts the worker of one host through ssh, starts it again when it fails, and ends it. A thread carries this out;
+/// the thread of the cluster reads the ``state`` and gives the invitation.
+final class RemoteWorker: Sendable {
+  enum State: Equatable {
+    case starting
+    /// The host is ready, and needs an invitation.
+    case awaitsInvitation(Facts)
+    case running
+    /// Starting it failed, and is retried.
+    case retrying(reason: String)
+    /// It is not started again.
+    case failed(reason: String)
+  }
+
+  /// What the host says about the connection.
+  struct Facts: Equatable {
+    var coordinatorAddress: String?
+    var ownAddress: String?
+    var tunnelPort: Int?
+  }
+
+  struct Invitation {
+    let token: String
+    /// The address at which the worker listens for others; nil: the one that faces the coordinator.
+    var exchange: String?
+  }
+
+  private struct Shared {
+    var state = State.starting
+    var invitation: Invitation?
+    /// Why there is no invitation.
+    var refusal: String?
+    var messages: [String] = []
+  }
+
+  let host: LaunchHost
+  private let command: [String]
+  private let script: String
+  private let files: ProgramFiles
+  private let shared = Mutex(Shared())
+  private let isEnding = Atomic(false)
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// - Parameter ssh: the command line of ssh without host and command
+  init(_ host: LaunchHost, ssh: [String], arguments: [String], files: ProgramFiles) {
+    (self.host, self.files) = (host, files)
+    let threads = host.threads.map { ["--threads", "\($0)"] } ?? []
+    script = RemoteScript.text(files, arguments: threads + arguments)
+    command = ssh + ["--", host.destination, RemoteScript.command(for: script)]
+  }
+
+  var state: State { shared.withLock { $0.state } }
+
+  /// Removes and returns the messages to the user.
+  func takeMessages() -> [String] {
+    shared.withLock { shared in
+      defer { shared.messages = [] }
+      return shared.messages
+    }
+  }
+
+  func invite(_ invitation: Invitation) { shared.withLock { $0.invitation = invitation } }
+
+  /// Ends the attempts to start the worker.
+  func refuse(_ reason: String) { shared.withLock { $0.refusal = reason } }
+
+  /// - Throws: ``LaunchError`` if the system cannot start a thread
+  func start() throws(LaunchError) {
+    do {
+      try SystemThread.start("atelier-ssh") { [self] in
+        supervise()
+        ended.signal()
+      }
+    } catch { throw LaunchError("cannot start the worker of \(host.destination): \(error)") }
+  }
+
+  /// Asks the thread to end the worker.
+  func requestEnd() { isEnding.store(true, ordering: .relaxed) }
+
+  /// Waits until the thread has ended the worker.
+  func waitUntilEnded() { ended.wait() }
+
+  // MARK: Thread
+
+  private enum Outcome {
+    /// ssh cannot reach the host now, or lost the connection.
+    case unreachable(String)
+    /// The worker has ended.
+    case ended(String)
+    /// Trying again does not help.
+    case permanent(String)
+  }
+
+  private static let maxDelay: Double = 30
+
+  private func supervise() {
+    var restarts = Restarts()
+    var failures = 0
+    while !isEnding.load(ordering: .relaxed) {
+      let start = milliseconds()
+      let outcome = attempt()
+      if isEnding.load(ordering: .relaxed) { return }
+      let hasRun = state == .running
+      if hasRun { failures = 0 }
+      failures += 1
+      switch outcome {
+      case .permanent(let reason): return fail(reason)
+      case .ended(let reason):
+        restarts.noteCrash(afterRunning: milliseconds() - start)
+        guard restarts.canStart else { return fail("\(reason)\nIt failed repeatedly, and is not started again") }
+        set(.retrying(reason: reason), "\(host.destination): \(reason)\n\(host.destination): starting it again")
+      case .unreachable(let reason):
+        // The first failure is reported; the retries end with the run.
+        let text =
+          failures == 1 ? "\(host.destination): \(reason)\n\(host.destination): trying again until the run ends" : nil
+        set(.retrying(reason: reason), text)
+      }
+      pause(min(0.25 * pow(2, Double(min(failures, 10))), Self.maxDelay))
+    }
+  }
+
+  private func fail(_ reason: String) {
+    set(.failed(reason: reason), "\(host.destination) has no worker: \(reason)")
+  }
+
+  private func set(_ state: State, _ message: String? = nil) {
+    shared.withLock { shared in
+      shared.state = state
+      shared.invitation = nil
+      if let message { shared.messages.append(message) }
+    }
+  }
+
+  private func pause(_ seconds: Double) {
+    let end = milliseconds() + Int(1_000 * seconds)
+    while milliseconds() < end, !isEnding.load(ordering: .relaxed) { usleep(20_000) }
+  }
+
+  /// Starts the worker, and returns when it has ended.
+  private func attempt() -> Outcome {
+    let child: ChildProcess
+    do throws(LaunchError) { child = try ChildProcess(command) } catch { return .permanent("\(error)") }
+    defer { child.end() }
+    var session = RemoteSession(child, files: files, script: script)
+    while true {
+      if isEnding.load(ordering: .relaxed) { return .ended("ended") }
+      switch session.advance() {
+      case .continues: break
+      case .isReady(let facts): set(.awaitsInvitation(facts))
+      case .failed(let reason): return .permanent(reason)
+      case .hangs: return .unreachable("it does not respond")
+      case .ended(let status, let lines): return outcome(status, lines, hasBegun: session.hasBegun)
+      }
+      let (invitation, refusal) = shared.withLock { ($0.invitation, $0.refusal) }
+      if let refusal { return .permanent(refusal) }
+      if let invitation {
+        session.run(invitation)
+        set(.running, "\(host.destination): worker started")
+      }
+    }
+  }
+
+  /// ssh ends with the status of the remote command, or with 255 if it fails itself.
+  private func outcome(_ status: Int32, _ lines: [String], hasBegun: Bool) -> Outcome {
+    let output = lines.map { "\n  \(host.destination)> \($0)" }.joined()
+    if status == 255 {
+      let text =
+        lines.last { $0.hasPrefix("ssh:") || $0.contains("Permission denied") || $0.contains("erification failed") }
+        ?? lines.last ?? "ssh failed without a message"
+      if let advice = Self.advice(lines) { return .permanent("\(text); \(advice)") }
+      return .unreachable(hasBegun ? "the connection was lost: \(text)" : text)
+    }
+    // EX_PROTOCOL: the coordinator refuses the worker.
+    if status == EX_PROTOCOL { return .permanent("the worker was refused:\(output)") }
+    return .ended("its worker ended with exit status \(status)\(lines.isEmpty ? "" : "; its last output:")\(output)")
+  }
+
+  /// Returns what the user can do about a failure of ssh that would be repeated.
+  private static func advice(_ lines: [String]) -> String? {
+    let text = lines.joined(separator: "\n")
+    if text.contains("Host key verification failed") {
+      return "connect once with ssh to check and store the host's key"
+    }
+    if text.contains("Permission denied") {
+      return "no password can be asked here: log in with a key (ssh-copy-id), or start ssh-agent"
+    }
+    if text.contains("remote port forwarding failed") { return "the host does not allow --tunnel (AllowTcpForwarding)" }
+    if text.contains("Bad configuration option") || text.contains("unknown option") {
+      return "see the ssh configuration"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,131 @@
+package import Cluster
+internal import Foundation
+internal import Text
+internal import Transport
+
+/// The workers on other hosts that a coordinator starts through ssh (`--hosts`).
+package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // used by one thread at a time
+  /// How ssh is called.
+  package struct Settings: Sendable {
+    package var hosts: [LaunchHost]
+    /// The ssh command with its options.
+    package var ssh: [String]
+    /// Whether ssh forwards a port of each host to the coordinator.
+    package var isTunneled: Bool
+    /// Options of the workers; plain words.
+    package var workerOptions: [String] = []
+
+    package init(hosts: [LaunchHost], ssh: [String] = ["ssh"], isTunneled: Bool = false) {
+      (self.hosts, self.ssh, self.isTunneled) = (hosts, ssh, isTunneled)
+    }
+  }
+
+  private let settings: Settings
+  private let files: ProgramFiles
+  private let log: (String) -> Void
+  private var workers: [RemoteWorker] = []
+  private var hadWorkers = false
+
+  /// Connects to the hosts, and prepares them, in the background.
+  /// - Parameter log: receives messages to the user
+  /// - Throws: ``LaunchError``
+  package init(_ settings: Settings, log: @escaping (String) -> Void) throws(LaunchError) {
+    (self.settings, self.log) = (settings, log)
+    files = try .ofThisProgram()
+    // A tunnel needs the coordinator's port.
+    if !settings.isTunneled { try start() }
+  }
+
+  deinit { end() }
+
+  /// Returns the command line of ssh without the host and the command.
+  /// - Parameter port: the coordinator's port on the loopback interface, to be forwarded; nil without tunnel
+  package static func ssh(_ settings: Settings, forwarding port: Int?) -> [String] {
+    let options = [
+      "BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=3", "RemoteCommand=none",
+    ]
+    // Forwardings of the user's configuration are those of interactive sessions, and may exist only once.
+    let forwarding =
+      port.map { ["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "-R", "127.0.0.1:0:127.0.0.1:\($0)"] }
+      ?? ["-o", "ClearAllForwardings=yes"]
+    return settings.ssh + ["-T", "-a", "-x"] + options.flatMap { ["-o", $0] } + forwarding
+  }
+
+  private func start(forwarding port: Int? = nil) throws(LaunchError) {
+    let ssh = Self.ssh(settings, forwarding: port)
+    let arguments = ["--until-input-ends"] + settings.workerOptions
+    for host in settings.hosts {
+      let worker = RemoteWorker(host, ssh: ssh, arguments: arguments, files: files)
+      try worker.start()
+      workers.append(worker)
+    }
+  }
+
+  package func advance(_ cluster: Cluster) throws {
+    if workers.isEmpty {
+      try start(forwarding: try cluster.endpoint(at: "127.0.0.1").port)
+      log(
+        """
+        the hosts reach this process through ssh (--tunnel); to train a network together, they must still be able to \
+        connect to each other
+        """)
+    }
+    for worker in workers {
+      if case .awaitsInvitation(let facts) = worker.state { invite(worker, facts, cluster) }
+      for message in worker.takeMessages() { log(message) }
+    }
+    hadWorkers = hadWorkers || cluster.hasWorkers
+    try checkWhetherAnyCanStart(isAlone: !cluster.hasWorkers)
+  }
+
+  private func invite(_ worker: RemoteWorker, _ facts: RemoteWorker.Facts, _ cluster: Cluster) {
+    do {
+      worker.invite(
+        settings.isTunneled ? try tunneled(facts, cluster) : try direct(facts, cluster))
+    } catch { worker.refuse("\(error)") }
+  }
+
+  private func direct(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> RemoteWorker.Invitation {
+    guard let address = facts.coordinatorAddress else {
+      throw LaunchError(
+        "it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
+    }
+    do throws(TransportError) {
+      return RemoteWorker.Invitation(token: try cluster.invite(to: try cluster.endpoint(at: address)))
+    } catch {
+      throw LaunchError(
+        """
+        it sees this host as \(address): \(error). If a jump host or NAT is in between, use --tunnel, or --listen with \
+        an address that it reaches
+        """)
+    }
+  }
+
+  private func tunneled(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> RemoteWorker.Invitation {
+    guard let port = facts.tunnelPort else { throw LaunchError("ssh does not report the port of the tunnel") }
+    let host = facts.ownAddress.map { $0.contains(":") ? "[\($0)]" : $0 }
+    return RemoteWorker.Invitation(
+      token: try cluster.invite(to: try Endpoint("tcp://127.0.0.1:\(port)")),
+      exchange: host.map { "tcp://\($0):*" })
+  }
+
+  /// - Throws: ``LaunchError`` if no host could be reached so far, or none can have a worker any more
+  private func checkWhetherAnyCanStart(isAlone: Bool) throws(LaunchError) {
+    guard isAlone else { return }
+    var reasons: [String] = []
+    for worker in workers {
+      switch worker.state {
+      case .failed(let reason): reasons.append("\(worker.host.destination): \(reason)")
+      case .retrying(let reason) where !hadWorkers: reasons.append("\(worker.host.destination): \(reason)")
+      default: return
+      }
+    }
+    throw LaunchError("no worker could be started:\n  " + reasons.joined(separator: "\n  "))
+  }
+
+  package func end() {
+    for worker in workers { worker.requestEnd() }
+    for worker in workers { worker.waitUntilEnded() }
+    workers = []
+  }
+}
