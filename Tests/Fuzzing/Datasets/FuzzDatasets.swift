@@ -19,10 +19,14 @@ public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMut
   }
   chosen = test.run
   arguments[1] = arguments[0]
-  return runFuzzer(count - 1, arguments + 1) { start, count in
-    chosen(UnsafeRawBufferPointer(start: start, count: count))
-    return 0
-  }
+  return runFuzzer(count - 1, arguments + 1, testOneInput)
+}
+
+/// Passes bytes from libFuzzer to the chosen test. (libFuzzer needs a function of this name.)
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  chosen(UnsafeRawBufferPointer(start: start, count: count))
+  return 0
 }
 
 private typealias Test = (name: String, run: (UnsafeRawBufferPointer) -> Void)

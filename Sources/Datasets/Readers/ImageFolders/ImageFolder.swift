@@ -113,7 +113,9 @@ struct ImageFolder {
     guard let names = tree.entries(of: folder) else {
       let expected = "train and test must be folders with one folder of images for each class"
       let advice = "\(expected); to split the images of train, use that folder as the data"
-      guard tree.kind(of: folder) != nil else { throw .missing(path: place.shown, reason: "there is no such folder; \(advice)") }
+      guard tree.kind(of: folder) != nil else {
+        throw .missing(path: place.shown, reason: "there is no such folder; \(advice)")
+      }
       throw .damaged(path: place.shown, reason: "is not a readable folder; \(expected)")
     }
     var kept: [FileName] = []

@@ -49,7 +49,9 @@ struct LabeledFileList {
     }
     let isUnused = entries.map { testPart == .test && $0.part == .validation }
     let unused = isUnused.count { $0 }
-    if unused > 0 { notes.append("\(counted(unused, "image")) of the validation set \(unused == 1 ? "is" : "are") not used") }
+    if unused > 0 {
+      notes.append("\(counted(unused, "image")) of the validation set \(unused == 1 ? "is" : "are") not used")
+    }
     let train = files.indices.filter { !isTest[$0] && !isUnused[$0] }.map { files[$0] }
     guard !train.isEmpty else { throw .damaged(path: path, reason: "names no training images") }
     return try images.dataset(
