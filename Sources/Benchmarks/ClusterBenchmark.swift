@@ -29,8 +29,8 @@ package struct ClusterBenchmark {
   let context: ComputeContext
   let repetitions: Int
   let epochs: Int
-  /// The argument for `--data`.
-  let dataLocation: String
+  /// The options of the data set, valid in any folder.
+  let dataArguments: [String]
   let log: (String) -> Void
   /// Polled during the measurements.
   let isStopped: () -> Bool
@@ -39,15 +39,15 @@ package struct ClusterBenchmark {
   private static let emptyTasks = 100_000
 
   /// - Parameters:
-  ///   - dataLocation: the argument for `--data` that gives the same data set
+  ///   - dataArguments: the options that give the same data set in any folder
   ///   - log: receives messages about the progress
   ///   - isStopped: polled during the measurements
   package init(
-    dataset: Dataset, context: ComputeContext, repetitions: Int, epochs: Int, dataLocation: String,
+    dataset: Dataset, context: ComputeContext, repetitions: Int, epochs: Int, dataArguments: [String],
     log: @escaping (String) -> Void, isStopped: @escaping () -> Bool
   ) {
     (self.dataset, self.context, self.repetitions, self.epochs) = (dataset, context, repetitions, epochs)
-    (self.dataLocation, self.log, self.isStopped) = (dataLocation, log, isStopped)
+    (self.dataArguments, self.log, self.isStopped) = (dataArguments, log, isStopped)
   }
 
   /// - Throws: `CancellationError` if stopped; ``ProcessFailure``, ``BenchmarkError``, and errors of fits
@@ -56,7 +56,7 @@ package struct ClusterBenchmark {
     var forest: (one: [Double], two: [Double]) = ([], [])
     var grid: (one: [Double], two: [Double]) = ([], [])
     var (ready, empty, recovery, trivial): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
-    let sweep = SweepBenchmark(data: dataLocation, threads: context.team.count, isStopped: isStopped)
+    let sweep = SweepBenchmark(dataArguments: dataArguments, threads: context.team.count, isStopped: isStopped)
     for repetition in 1...repetitions {
       log("\(repetition) of \(repetitions)")
       try withCluster(workers: 0) { one in

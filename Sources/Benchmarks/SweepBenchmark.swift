@@ -3,8 +3,8 @@ internal import Selection
 
 /// Measures searches by `atelier sweep` commands, in separate processes and a temporary folder.
 struct SweepBenchmark {
-  /// The argument for `--data`, valid in any folder.
-  let data: String
+  /// The options of the data set, valid in any folder.
+  let dataArguments: [String]
   let threads: Int
   /// Polled while a command runs.
   let isStopped: () -> Bool
@@ -29,9 +29,9 @@ struct SweepBenchmark {
       let found = try search(
         [
           "forest", "--trees", "50,100", "--max-depth", "10,none", "--criterion", "gini,entropy",
-          "--min-samples-leaf", "1,2,3,4,6,8", "--images", "10000", "--folds", "3", "--data", data,
-          "--threads", "\(threads)", "--workers", "\(workers)",
-        ], in: folder)
+          "--min-samples-leaf", "1,2,3,4,6,8", "--images", "10000", "--folds", "3", "--threads",
+          "\(threads)", "--workers", "\(workers)",
+        ] + dataArguments, in: folder)
       return Double(found.summary.rows.count) / found.searchSeconds
     }
   }

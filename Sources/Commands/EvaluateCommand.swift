@@ -16,13 +16,23 @@ struct EvaluateCommand: ParsableCommand {
       Prints accuracy (also top-2 and top-3), log loss, Brier score, expected calibration error, precision, recall and \
       F1 of each class, and the confusion matrix. With --workers or --listen, the images are distributed in blocks.
 
+      The data set can have any format and images of any size, which are converted as those of the training. Its \
+      classes must be those of the model.
+
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
+      Example:  atelier evaluate runs/…/forest.safetensors --data new-images --all-images
       """)
 
   @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
   var model: String
 
-  @OptionGroup var dataOptions: DataOptions
+  @Flag(
+    help: """
+      Evaluate all images of the data set instead of its test images: for images that the model was not trained on.
+      """)
+  var allImages = false
+
+  @OptionGroup var dataOptions: DataSourceOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var clusterOptions: ClusterOptions
   @OptionGroup var jsonOptions: JSONOptions
@@ -36,14 +46,24 @@ struct EvaluateCommand: ParsableCommand {
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
-    let dataset = try dataOptions.load(classes: loaded.classes)
-    try loaded.check(fits: dataset)
+    let dataset = try loaded.load(dataOptions.request, computeOptions)
     Interruption.watch()
     let digest = dataset.digest
     if digest != metadata.dataDigest {
+      let isPart = dataset.details.isSplit && !allImages
+      let advice =
+        isPart
+        ? "; only \(counted(dataset.test.count, "image")) of \(dataset.train.count + dataset.test.count) "
+          + "\(dataset.test.count == 1 ? "is" : "are") evaluated, use --all-images for all" : ""
       computeOptions.logger.warning(
-        "the model was trained on another data set: \(metadata.dataName.printable), \(metadata.dataDigest.printable)")
+        """
+        the model was trained on another data set: \(metadata.dataName.printable), \
+        \(metadata.dataDigest.printable)\(advice)
+        """)
+    } else if allImages {
+      computeOptions.logger.warning("the evaluated images include those that the model was trained on")
     }
+    let images = allImages ? dataset.train.appending(dataset.test) : dataset.test
     let progress = ProgressReporter("evaluate", options: computeOptions)
     let cluster = try Cluster(clusterOptions.settings(threads: context.team.count), on: context) {
       computeOptions.logger.info("\($0)")
@@ -51,8 +71,8 @@ struct EvaluateCommand: ParsableCommand {
     defer { cluster.close() }
     let evaluation = try Evaluation(
       probabilities: cluster.probabilities(
-        of: loaded.classifier, saved: loaded.saved, for: dataset.test, progress: progress.report),
-      labels: dataset.test.labels, classNames: dataset.classNames)
+        of: loaded.classifier, saved: loaded.saved, for: images, progress: progress.report),
+      labels: images.labels, classNames: dataset.classNames)
     progress.end()
     let report = EvaluationReport(
       model: model, kind: metadata.kind, modelDigest: loaded.saved.digest, data: dataset.name, dataDigest: digest,

@@ -17,11 +17,21 @@ struct LoadedModel {
   }
 
   /// The classes that a data set must have for this model to classify it.
-  var classes: DataOptions.ClassNames { (names: saved.metadata.classNames, of: "the model") }
+  var classes: DataRequest.ClassNames { (names: saved.metadata.classNames, of: "the model") }
+
+  /// Loads a data set to classify: its images are converted as those of the training, and its classes are those of the
+  /// model.
+  /// - Throws: ``DatasetError``, also if the classes are others, or if the model was saved without its conversion and
+  ///   the images have another shape
+  func load(_ request: DataRequest, _ compute: ComputeOptions) throws(DatasetError) -> Dataset {
+    let dataset = try request.load(compute, classes: classes, conversion: saved.metadata.conversion)
+    try check(fits: dataset)
+    return dataset
+  }
 
   /// Checks that the images have the shape of the training images.
   /// - Throws: ``DatasetError/wrongShape(path:images:model:)`` if they do not
-  func check(fits dataset: Dataset) throws(DatasetError) {
+  private func check(fits dataset: Dataset) throws(DatasetError) {
     let shape = saved.metadata.imageShape
     guard dataset.shape == shape else {
       throw .wrongShape(path: dataset.name, images: dataset.shape, model: shape)

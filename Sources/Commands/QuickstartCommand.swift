@@ -30,8 +30,10 @@ struct QuickstartCommand: ParsableCommand {
   func run() throws {
     try jsonOptions.check()
     try liveOptions.withPage("Quickstart", computeOptions) {
-      try TrainingRun.with(data: dataOptions, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2) {
-        run in try RunFolders.standard.withNewFolder { try fitAll(in: run, folder: $0) }
+      try TrainingRun.with(
+        data: dataOptions.request, compute: computeOptions, cluster: clusterOptions, standardWorkers: 2
+      ) { run in
+        try RunFolders.standard.withNewFolder { try fitAll(in: run, folder: $0) }
       }
     }
   }

@@ -25,6 +25,14 @@ package struct DatasetSummary: Sendable, Codable, Equatable {
   package let test: Part
   /// The number of test images that are identical to a training image.
   package let duplicatesAcross: Int
+  /// What the reader found.
+  package let details: DatasetDetails
+  /// The conversion of the images, as text; nil: they are as stored.
+  package let conversion: String?
+  /// Sentences about the reading of the files that a user should know.
+  package let notes: [String]
+  /// Why image files were skipped: the file and the reason.
+  package let damaged: [String]
 
   /// Summarizes a data set in one pass over its images.
   package init(_ dataset: Dataset) {
@@ -32,6 +40,9 @@ package struct DatasetSummary: Sendable, Codable, Equatable {
     digest = dataset.digest
     (height, width, channels) = (dataset.shape.height, dataset.shape.width, dataset.shape.channels)
     classNames = dataset.classNames
+    (details, notes) = (dataset.details, dataset.notes)
+    conversion = dataset.conversion?.description
+    damaged = dataset.damaged.map(\.description)
     let trainImages = DistinctImages(dataset.train)
     train = Part(dataset.train, classCount: dataset.classCount, duplicates: trainImages.duplicates.count)
     test = Part(
@@ -79,6 +90,37 @@ package struct ChannelStatistics: Sendable, Equatable {
 }
 
 extension DatasetSummary: CustomStringConvertible {
+  /// The most damaged files, and the most skipped ones, in the text.
+  private static let mostListed = 20
+
+  private var shape: ImageShape { ImageShape(height: height, width: width, channels: channels) }
+
+  /// How the files were read: the format, the sizes, the conversion, and the files that were not used.
+  package var reading: [(name: String, text: String)] {
+    var lines: [(name: String, text: String)] = []
+    if let reader = details.reader { lines.append(("format", reader)) }
+    if let sizes = details.sizes { lines.append(("stored size", "\(sizes)")) }
+    if let plan { lines.append(("conversion", plan)) }
+    for note in notes { lines.append(("note", note.printable)) }
+    if details.skippedCount > 0 {
+      let names = details.skipped.prefix(Self.mostListed).map(\.printable)
+      let more = details.skippedCount - names.count
+      lines.append(("skipped", names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")))
+    }
+    for error in damaged.prefix(Self.mostListed) { lines.append(("damaged", error.printable)) }
+    if damaged.count > Self.mostListed { lines.append(("damaged", "and \(damaged.count - Self.mostListed) more")) }
+    return lines
+  }
+
+  /// The conversion in words.
+  private var plan: String? {
+    guard let conversion = conversion.flatMap({ try? ImageConversion(parsing: $0) }) else { return nil }
+    let color = channels == 1 ? "gray" : "color (RGB)"
+    guard let sizes = details.sizes, sizes.resized > 0 else { return "\(color), size kept" }
+    return "\(color); \(counted(sizes.resized, "image")) of another size than \(shape.size) "
+      + "\(sizes.resized == 1 ? "is" : "are") resized (fit: \(conversion.fit.rawValue))"
+  }
+
   /// The summary as text.
   package var description: String {
     let longest = (classNames.map(\.count) + [5]).max()!
@@ -91,9 +133,9 @@ extension DatasetSummary: CustomStringConvertible {
     func rounded(_ values: [Double]) -> String {
       values.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: ", ")
     }
-    var lines = [
-      "\(name): \(counted(classNames.count, "class", "classes")), "
-        + "images of \(ImageShape(height: height, width: width, channels: channels))",
+    var lines = ["\(name): \(counted(classNames.count, "class", "classes")), images of \(shape)"]
+    lines += reading.map { "\(pad($0.name, 15))  \($0.text)" }
+    lines += [
       "", "\(pad("class", longest))  \(right("train", 7))  \(right("test", 7))",
     ]
     for (label, name) in classNames.enumerated() {

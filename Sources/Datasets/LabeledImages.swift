@@ -45,6 +45,11 @@ package struct LabeledImages: Sendable, Equatable {
     return LabeledImages(shape: shape, pixels: selected, labels: indices.map { labels[$0] })
   }
 
+  /// Returns these images followed by those of another set, of the same shape.
+  package func appending(_ other: LabeledImages) -> LabeledImages {
+    LabeledImages(shape: shape, pixels: pixels + other.pixels, labels: labels + other.labels)
+  }
+
   /// Returns the first `count` images, or all if there are fewer.
   package func prefix(_ count: Int) -> LabeledImages {
     let kept = min(count, self.count)
@@ -67,6 +72,8 @@ package struct Dataset: Sendable {
   package var conversion: ImageConversion?
   /// Why image files were skipped, in the order of the files; see ``DatasetOptions/skipsDamaged``.
   package var damaged: [DatasetError] = []
+  /// What the reader found.
+  package var details = DatasetDetails()
 
   package init(
     name: String, classNames: [String], train: LabeledImages, test: LabeledImages, notes: [String] = []
@@ -85,7 +92,7 @@ package struct Dataset: Sendable {
     var changed = Dataset(
       name: name ?? self.name, classNames: classNames ?? self.classNames, train: train ?? self.train,
       test: test ?? self.test, notes: notes)
-    (changed.conversion, changed.damaged) = (conversion, damaged)
+    (changed.conversion, changed.damaged, changed.details) = (conversion, damaged, details)
     return changed
   }
 }

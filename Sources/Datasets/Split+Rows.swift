@@ -28,8 +28,10 @@ extension Split {
     let note =
       "there is no test set; \(counted(testIndices.count, "image")) of \(images.count), chosen by their numbers and "
       + "the seed \(options.seed), \(testIndices.count == 1 ? "is" : "are") the test set"
-    return Dataset(
+    var dataset = Dataset(
       name: name, classNames: classNames, train: images.selecting(isTest.indices.filter { !isTest[$0] }),
       test: images.selecting(testIndices), notes: [note])
+    dataset.details.isSplit = true
+    return dataset
   }
 }

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Foundation
 internal import Models
 internal import Text
@@ -5,7 +6,8 @@ internal import Yams
 
 extension SweepDefinition {
   private static func keys(_ strategies: [any SearchStrategy.Type]) -> [String] {
-    var keys = ["data", "model", "space", "folds", "hold-out", "strategy"]
+    var keys = ["data"] + DatasetOptions.Name.allCases.map(\.rawValue)
+    keys += ["model", "space", "folds", "hold-out", "strategy"]
     for key in strategies.flatMap({ $0.keys }) where !keys.contains(key.name) { keys.append(key.name) }
     return keys + ["scoring", "seed", "images", "refit"]
   }
@@ -42,6 +44,11 @@ extension SweepDefinition {
     }
     self.init(kind, spaces: try reader.spaces(of: kind))
     data = try reader.text("data")
+    for name in DatasetOptions.Name.allCases.map(\.rawValue) {
+      guard let value = try reader.text(name) else { continue }
+      dataOptions = dataOptions ?? [:]
+      dataOptions?[name] = value
+    }
     if let count = try reader.integer("folds") { splits = .folds(count) }
     if let fraction = try reader.number("hold-out") {
       guard mapping["folds"] == nil else {

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Datasets
 internal import Foundation
 package import Models
 internal import Text
@@ -10,6 +11,8 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
   package var spaces: [ParameterSpace]
   /// A name or a folder, like the value of `--data`; nil: the default data set.
   package var data: String?
+  /// How the data set is read: ``DatasetOptions/text``; nil: by the defaults.
+  package var dataOptions: [String: String]?
   package var splits = DataSplits.folds(3)
   package var strategy = Strategy.grid
   package var scoring = ScoreMetric.accuracy
@@ -61,6 +64,9 @@ package struct SweepDefinition: Sendable, Equatable, Codable {
     case .holdOut(let fraction):
       try require(
         fraction > 0 && fraction < 1, "hold-out", "hold-out must be greater than 0 and less than 1, not \(fraction)")
+    }
+    do { _ = try DatasetOptions(text: dataOptions ?? [:]) } catch {
+      throw SweepError(error.description, key: error.name)
     }
     try require(images ?? 1 >= 1, "images", "images must be at least 1, not \(images ?? 1)")
     try require(!spaces.isEmpty, "space", "the list of search spaces is empty")

@@ -38,7 +38,8 @@ import Testing
     try trainer.runRound()
     let dataset = Dataset(name: "random", classNames: ["a", "b"], train: images, test: images)
     let checkpoint = NetworkCheckpoint(
-      trainer.checkpoint, settings: settings, dataset: dataset, dataDigest: dataset.digest, data: "/data")
+      trainer.checkpoint, settings: settings, dataset: dataset, dataDigest: dataset.digest,
+      data: DatasetSource("/data", options: ["size": "8x8"]))
     try checkpoint.write(to: folder.file("a"))
     let original = try NetworkCheckpoint(path: folder.file("a"))
     try flip(folder.file("a")) { try NetworkCheckpoint(path: $0) == original }

@@ -89,7 +89,7 @@ struct BenchmarkCommand: ParsableCommand {
         try jsonOptions.write(result, text: SimulationBenchmark.text(result))
       } else if let toAccuracy {
         let benchmark = AccuracyBenchmark(
-          target: toAccuracy, dataset: try dataOptions.load(), context: try computeOptions.makeContext(),
+          target: toAccuracy, dataset: try dataOptions.request.load(computeOptions), context: try computeOptions.makeContext(),
           log: { computeOptions.logger.info("\($0)") }, isStopped: { Interruption.isRequested })
         let result = try benchmark.run()
         try jsonOptions.write(result, text: result.text)
@@ -110,21 +110,20 @@ struct BenchmarkCommand: ParsableCommand {
 
   private var networkBenchmark: NetworkBenchmark {
     NetworkBenchmark(
-      data: ["--data", dataOptions.location], gigabits: linkRate, delayMilliseconds: linkDelay,
+      data: dataOptions.request.absoluteArguments, gigabits: linkRate, delayMilliseconds: linkDelay,
       repetitions: repetitions, epochs: epochs, batch: batch, log: { computeOptions.logger.info("\($0)") },
       isStopped: { Interruption.isRequested })
   }
 
   private func clusterBenchmark() throws -> ClusterBenchmark {
     ClusterBenchmark(
-      dataset: try dataOptions.load(), context: try computeOptions.makeContext(), repetitions: repetitions,
-      epochs: epochs, dataLocation: dataOptions.location, log: { computeOptions.logger.info("\($0)") },
+      dataset: try dataOptions.request.load(computeOptions), context: try computeOptions.makeContext(),
+      repetitions: repetitions, epochs: epochs, dataArguments: dataOptions.request.absoluteArguments, log: { computeOptions.logger.info("\($0)") },
       isStopped: { Interruption.isRequested })
   }
 
   private var modelBenchmark: ModelBenchmark {
-    var arguments: [String] = []
-    if let data = dataOptions.data { arguments += ["--data", data] }
+    var arguments = dataOptions.request.absoluteArguments
     if let threads = computeOptions.threads { arguments += ["--threads", "\(threads)"] }
     return ModelBenchmark(
       kinds: models?.kinds ?? ModelKind.allCases, repetitions: repetitions, epochs: epochs,

@@ -18,7 +18,7 @@ struct BenchmarkSampleCommand: ParsableCommand {
     let settings = try ModelBenchmark.settings(kind, epochs: epochs)
     Interruption.watch()
     let sample = try BenchmarkSample(
-      settings, dataOptions.load(), on: context, isStopped: { Interruption.isRequested })
+      settings, dataOptions.request.load(computeOptions), on: context, isStopped: { Interruption.isRequested })
     try StandardOutput.write(JSONOptions.encode(sample))
   }
 }

@@ -21,7 +21,7 @@ struct BenchmarkSpeedCommand: ParsableCommand {
     let parent = getppid()
     var settings = NetworkSettings()
     (settings.epochs, settings.batch) = (epochs, batch)
-    let dataset = try dataOptions.load()
+    let dataset = try dataOptions.request.load(computeOptions)
     let context = try computeOptions.makeContext()
     let cluster = try Cluster(clusterOptions.settings(threads: context.team.count), on: context, log: { _ in })
     defer { cluster.close() }

@@ -48,7 +48,7 @@ struct ExplainCommand: ParsableCommand {
     help: ArgumentHelp("Number of sampled test images for the checks.", valueName: "n"))
   var samples = ExplanationSettings().sampledImages
 
-  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var dataOptions: DataSourceOptions
   @OptionGroup var computeOptions: ComputeOptions
   @OptionGroup var jsonOptions: JSONOptions
 
@@ -60,8 +60,7 @@ struct ExplainCommand: ParsableCommand {
       throw ModelError.badSettings(
         "\(layer != nil ? "--layer" : "--class") is an option for networks; \(model) is \(metadata.kind.family.noun)")
     }
-    let dataset = try dataOptions.load(classes: loaded.classes)
-    try loaded.check(fits: dataset)
+    let dataset = try loaded.load(dataOptions.request, computeOptions)
     let settings = try settings(classNames: dataset.classNames)
     let context = try computeOptions.makeContext()
     Interruption.watch()

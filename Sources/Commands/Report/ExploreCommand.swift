@@ -40,7 +40,7 @@ struct ExploreCommand: ParsableCommand {
 
   func run() throws {
     try jsonOptions.check()
-    let dataset = try dataOptions.load()
+    let dataset = try dataOptions.request.load(computeOptions)
     let context = try computeOptions.makeContext()
     Interruption.watch()
     var settings = ExplorationSettings()

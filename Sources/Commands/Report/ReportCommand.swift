@@ -33,7 +33,7 @@ struct ReportCommand: ParsableCommand {
   var pdf = false
 
   @OptionGroup var costs: CostOptions
-  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var dataOptions: DataSourceOptions
   @OptionGroup var computeOptions: ComputeOptions
 
   func run() throws {
@@ -41,7 +41,7 @@ struct ReportCommand: ParsableCommand {
     let record = try RunFolders.standard.record()
     let report = try RunReport(RunFolders.standard.find(name, in: record), in: record)
     let context = try computeOptions.makeContext()
-    let dataset = try report.loadData(dataOptions)
+    let dataset = try report.loadData(dataOptions.request, computeOptions)
     let costs = try costs.model(classNames: dataset.classNames)
     Interruption.watch()
     let path = try writing(report) {

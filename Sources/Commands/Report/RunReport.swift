@@ -17,7 +17,7 @@ struct RunReport {
   private let metrics: [RunMetric]
   private let timeline: ClusterTimeline?
   private let sweep: SweepSummary?
-  private let dataLocation: String?
+  private let source: DatasetSource?
 
   init(_ run: Run, in record: RunRecord) throws(RunError) {
     self.run = run
@@ -28,26 +28,25 @@ struct RunReport {
     metrics = try record.metrics(of: run.name)
     timeline = try record.document(ClusterTimeline.self, as: RunFolders.timelineTitle, of: run.name)
     sweep = try record.document(SweepSummary.self, as: RunFolders.sweepTitle, of: run.name)
-    dataLocation = try record.document(String.self, as: RunFolders.dataTitle, of: run.name)
+    source = try record.document(DatasetSource.self, as: RunFolders.dataTitle, of: run.name)
     try Self.check(run, models: models, metrics: metrics, timeline: timeline, sweep: sweep)
   }
 
   /// The default folder of the report.
   var folder: String { "\(RunFolders.standard.path(run.name))/report" }
 
-  /// Loads the data set of the run: from the location in the options, else from the recorded one.
+  /// Loads the data set of the run, as it was read then: from the place in the request, else from the recorded one.
   /// - Throws: ``DatasetError``, also if it is another data set
-  func loadData(_ options: DataOptions) throws(DatasetError) -> Dataset {
-    var options = options
-    options.data = options.data ?? dataLocation
-    let dataset = try options.load()
+  func loadData(_ request: DataRequest, _ compute: ComputeOptions) throws(DatasetError) -> Dataset {
+    let request = request.completed(by: source)
+    let dataset = try request.load(compute)
     if dataset.digest == run.dataDigest { return dataset }
     // The same images may have another order of classes.
     let names = models.lazy.compactMap { try? SavedModel(path: $0.path).metadata.classNames }.first
     let matched = names.flatMap { names in try? dataset.matchingClasses(names, of: "the model") }
     guard let matched, matched.digest == run.dataDigest else {
       throw .inconsistent(
-        path: options.data ?? dataset.name,
+        path: request.data ?? dataset.name,
         reason: """
           is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); specify that one with --data
           """)

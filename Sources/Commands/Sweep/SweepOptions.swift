@@ -67,7 +67,7 @@ struct SweepCommonOptions: ParsableArguments {
         return try add(self.resume(sweep))
       }
       for (number, definition) in definitions.enumerated() {
-        remaining = number + 1 < definitions.count ? rest(number + 1) + dataArguments : nil
+        remaining = number + 1 < definitions.count ? rest(number + 1) + data.request.shellArguments : nil
         try add(start(definition, rest: remaining))
       }
     }
@@ -82,34 +82,38 @@ struct SweepCommonOptions: ParsableArguments {
     }
   }
 
-  /// The `--data` option as the user gave it, as arguments of a shell command.
-  private var dataArguments: String { data.data.map { " --data \($0.shellWord)" } ?? "" }
-
   /// - Parameter rest: the command that runs the remaining sweeps
   private func start(_ definition: SweepDefinition, rest: String?) throws -> SweepReport {
-    var definition = definition
-    definition.data = data.data ?? definition.data
+    let definition = given(over: definition)
     return try RunFolders.standard.withNewFolder { folder in
       try search(definition, name: String(folder.dropFirst(RunFolders.standard.base.count + 1)), rest: rest)
     }
   }
 
   private func resume(_ sweep: RecordedSweep) throws -> SweepReport {
-    var definition = sweep.definition
-    definition.data = data.data ?? definition.data
+    let definition = given(over: sweep.definition)
     return try sweep.withFolder { try search(definition, name: sweep.run.name, resuming: sweep) }
+  }
+
+  /// Returns the definition with the data that the user gave.
+  private func given(over definition: SweepDefinition) -> SweepDefinition {
+    var definition = definition
+    let options = (definition.dataOptions ?? [:]).merging(data.request.options) { $1 }
+    definition.data = data.source.data ?? definition.data
+    definition.dataOptions = options.isEmpty ? nil : options
+    return definition
   }
 
   private func search(
     _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: RecordedSweep? = nil
   ) throws -> SweepReport {
-    var data = data
-    data.data = definition.data
+    let request = DataRequest(
+      data: definition.data, options: definition.dataOptions ?? [:], isCached: data.source.cache)
     let record = try RunRecord(folder: RunFolders.standard.base)
     return try TrainingRun.with(
-      data: data, compute: compute, cluster: cluster,
+      data: request, compute: compute, cluster: cluster,
       classes: before?.classNames.map { (names: $0, of: "run \(name)") },
-      observer: CommandObserver(compute, data: self.data.data)
+      observer: CommandObserver(compute, data: data.source.data)
     ) { run in
       try SweepRun.perform(
         definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial, resuming: before,

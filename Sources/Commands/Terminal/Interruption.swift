@@ -37,6 +37,13 @@ enum Interruption {
   /// Makes the first signal set ``isRequested`` instead of ending the process.
   static func watch() { isWatched.store(true, ordering: .relaxed) }
 
+  /// Calls `body`, during which a signal ends the process at once.
+  static func unwatched<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    let before = isWatched.exchange(false, ordering: .relaxed)
+    defer { isWatched.store(before, ordering: .relaxed) }
+    return try body()
+  }
+
   /// Installs the handler, and ignores SIGPIPE, so that a reader that closes its pipe does not end a training. SIGHUP
   /// stays ignored if it already is, because `nohup` started this process.
   static func install() {

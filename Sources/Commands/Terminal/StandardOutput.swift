@@ -9,8 +9,11 @@ enum StandardOutput {
 
   /// Writes text and a newline.
   /// - Throws: ``FileError/notWritten(path:reason:)``
-  static func write(_ text: String) throws(FileError) {
-    let bytes = Array((text + "\n").utf8)
+  static func write(_ text: String) throws(FileError) { try write(bytes: Array((text + "\n").utf8)) }
+
+  /// Writes bytes.
+  /// - Throws: ``FileError/notWritten(path:reason:)``
+  static func write(bytes: [UInt8]) throws(FileError) {
     var written = 0
     while written < bytes.count, !isClosed.load(ordering: .relaxed) {
       let count = bytes.withUnsafeBytes { Foundation.write(1, $0.baseAddress! + written, $0.count - written) }

@@ -35,9 +35,7 @@ extension ResumableRun {
     if try options.printSettingsIfRequested(.cnn(checkpoint.settings)) { return }
     try Self.check(.cnn(checkpoint.settings), dataDigest: checkpoint.metadata.dataDigest, at: path)
     if let warning = try SavedProgress.warning(checkpoint, at: path) { options.compute.logger.warning("\(warning)") }
-    var options = options
-    options.data.data = options.data.data ?? checkpoint.data
-    try options.with(.cnn, classes: (names: checkpoint.metadata.classNames, of: "the checkpoint")) { run in
+    try options.with(.cnn, on: checkpoint.data, classes: (names: checkpoint.metadata.classNames, of: "the checkpoint")) { run in
       if checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
           path: path,
@@ -58,10 +56,11 @@ extension ResumableRun {
     try RunFolders.standard.withLock(onModel: model) {
       try Self.check(unfinished.settings, dataDigest: unfinished.dataDigest, at: model)
       var options = options
-      options.data.data = options.data.data ?? unfinished.data
       let output = options.output.output ?? model
       options.output.output = output
-      try options.run(unfinished.settings, classes: (names: unfinished.classNames, of: "the unfinished training")) {
+      try options.run(
+        unfinished.settings, on: unfinished.data, classes: (names: unfinished.classNames, of: "the unfinished training")
+      ) {
         if $0.dataDigest != unfinished.dataDigest {
           throw FileError.damaged(path: path, reason: "it belongs to other data than \($0.dataset.name)")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Datasets
 internal import Foundation
 internal import Models
 internal import Pipeline
@@ -26,14 +27,16 @@ struct TrainOptions: ParsableArguments {
 
   /// Fits a model, saves it, and prints the result.
   /// - Parameters:
+  ///   - saved: the data set of the training that is resumed
   ///   - classes: the classes that the data must have
   ///   - check: called before the fit
   func run(
-    _ settings: ModelSettings, classes: DataOptions.ClassNames? = nil, check: (TrainingRun) throws -> Void = { _ in }
+    _ settings: ModelSettings, on saved: DatasetSource? = nil, classes: DataRequest.ClassNames? = nil,
+    check: (TrainingRun) throws -> Void = { _ in }
   ) throws {
     try json.check()
     if try printSettingsIfRequested(settings) { return }
-    try with(settings.kind, classes: classes) { run in
+    try with(settings.kind, on: saved, classes: classes) { run in
       try check(run)
       try finish(try output.withPath(settings.kind) { try run.fit(settings, savingTo: $0) }, of: run)
     }
@@ -54,10 +57,14 @@ struct TrainOptions: ParsableArguments {
 
   /// Loads the data, starts workers and live page, calls `body`, and stops them.
   func with(
-    _ kind: ModelKind, classes: DataOptions.ClassNames? = nil, _ body: (TrainingRun) throws -> Void
+    _ kind: ModelKind, on saved: DatasetSource? = nil, classes: DataRequest.ClassNames? = nil,
+    _ body: (TrainingRun) throws -> Void
   ) throws {
     try live.withPage("Training: \(kind.rawValue)", compute) {
-      try TrainingRun.with(data: data, compute: compute, cluster: cluster, classes: classes, body)
+      let observer = CommandObserver(compute, data: data.source.data)
+      try TrainingRun.with(
+        data: data.request.completed(by: saved), compute: compute, cluster: cluster, classes: classes,
+        observer: observer, body)
     }
   }
 }

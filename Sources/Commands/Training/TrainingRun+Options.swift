@@ -9,13 +9,13 @@ extension TrainingRun {
   ///   - classes: the classes that the data must have
   ///   - observer: nil for one that prints resume commands with the same `--data`
   static func with<Result>(
-    data: DataOptions, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
-    classes: DataOptions.ClassNames? = nil, observer: CommandObserver? = nil,
+    data: DataRequest, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
+    classes: DataRequest.ClassNames? = nil, observer: CommandObserver? = nil,
     _ body: (TrainingRun) throws -> Result
   ) throws -> Result {
     let context = try compute.makeContext()
     let logger = compute.logger
-    let dataset = try data.load(classes: classes)
+    let dataset = try data.load(compute, classes: classes)
     let cluster = try Cluster(
       options.settings(threads: context.team.count, standardWorkers: standardWorkers), on: context
     ) { logger.info("\($0)") }
@@ -25,7 +25,7 @@ extension TrainingRun {
     Interruption.watch()
     return try body(
       TrainingRun(
-        dataset, location: data.location, on: cluster, context: context,
+        dataset, source: data.source, on: cluster, context: context,
         observer: observer ?? CommandObserver(compute, data: data.data)))
   }
 }

@@ -38,7 +38,7 @@ extension DatasetCache {
 
   private static let ending = ".dataset"
   /// Changes with the meaning of files and options: other pixels for the same files need another number.
-  private static let version = 1
+  private static let version = 2
 
   private static func key(
     _ location: DatasetLocation, _ reader: any DatasetReader, _ options: DatasetOptions, _ state: String
@@ -99,6 +99,7 @@ private struct CacheEntry {
     let notes: [String]
     let conversion: String?
     let damaged: [[String]]
+    let details: DatasetDetails
   }
 
   /// The size of an entry, without the header's text.
@@ -112,7 +113,7 @@ private struct CacheEntry {
       key: key, name: dataset.name, classNames: dataset.classNames, height: dataset.shape.height,
       width: dataset.shape.width, channels: dataset.shape.channels, train: dataset.train.count,
       test: dataset.test.count, notes: dataset.notes, conversion: dataset.conversion?.description,
-      damaged: dataset.damaged.map(\.fields))
+      damaged: dataset.damaged.map(\.fields), details: dataset.details)
     let text = Array((try? JSONEncoder().encode(header)) ?? Data())
     let sets = [dataset.train.pixels, dataset.train.labels, dataset.test.pixels, dataset.test.labels]
     return [magic, checksum([text] + sets), Array(number(text.count)), text] + sets
@@ -159,6 +160,7 @@ private struct CacheEntry {
       name: header.name, classNames: header.classNames, train: train, test: test, notes: header.notes)
     dataset.conversion = header.conversion.flatMap { try? ImageConversion(parsing: $0) }
     dataset.damaged = header.damaged.compactMap(DatasetError.init)
+    dataset.details = header.details
     return dataset
   }
 }

@@ -14,6 +14,7 @@ extension Dataset {
       source.shape == target
       ? source : source.with(train: source.train.converted(conversion), test: source.test.converted(conversion))
     converted.conversion = conversion
+    converted.details.sizes = StoredSizes([source.shape.size: train.count + test.count], convertedTo: size)
     return converted
   }
 }

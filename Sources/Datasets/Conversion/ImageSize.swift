@@ -1,5 +1,5 @@
 /// The height and width of an image in pixels.
-package struct ImageSize: Sendable, Hashable {
+package struct ImageSize: Sendable, Hashable, Codable {
   package var height: Int
   package var width: Int
 

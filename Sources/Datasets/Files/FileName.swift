@@ -2,16 +2,16 @@ internal import Foundation
 
 /// A file name as bytes, which need not be UTF-8 and are never converted.
 package struct FileName: Sendable, Hashable {
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
   package init(_ text: String) { bytes = Array(text.utf8) }
 
   /// The name as text; nil if it is not UTF-8.
-  var text: String? { String(validating: bytes, as: UTF8.self) }
+  package var text: String? { String(validating: bytes, as: UTF8.self) }
 
   /// The name for messages; if it is not UTF-8, bytes beyond ASCII are escaped, as in `caf\xE9`.
-  var shown: String {
+  package var shown: String {
     text
       ?? bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16, uppercase: true) }.joined()
   }
@@ -20,7 +20,7 @@ package struct FileName: Sendable, Hashable {
   var last: FileName { FileName(Array(bytes.suffix(from: (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1))) }
 
   /// The part before the last slash; nil if there is none.
-  var folder: FileName? { bytes.lastIndex(of: UInt8(ascii: "/")).map { FileName(Array(bytes[..<$0])) } }
+  package var folder: FileName? { bytes.lastIndex(of: UInt8(ascii: "/")).map { FileName(Array(bytes[..<$0])) } }
 
   /// The name without a folder that contains it; nil if it does not.
   func relative(to folder: FileName) -> FileName? {
@@ -30,15 +30,15 @@ package struct FileName: Sendable, Hashable {
     return FileName(Array(bytes[(folder.bytes.count + 1)...]))
   }
 
-  static func / (folder: FileName, name: FileName) -> FileName {
+  package static func / (folder: FileName, name: FileName) -> FileName {
     FileName(folder.bytes + [UInt8(ascii: "/")] + name.bytes)
   }
 
   /// Returns the name in this folder; an absolute name stays as it is.
-  func appending(_ name: FileName) -> FileName { name.bytes.first == UInt8(ascii: "/") ? name : self / name }
+  package func appending(_ name: FileName) -> FileName { name.bytes.first == UInt8(ascii: "/") ? name : self / name }
 
   /// Whether the name ends with a dot and one of `endings`, which are ASCII in lower case. Case is ignored.
-  func hasEnding(_ endings: [String]) -> Bool {
+  package func hasEnding(_ endings: [String]) -> Bool {
     let lower = bytes.suffix(16).map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     return endings.contains { lower.suffix($0.utf8.count + 1).elementsEqual(".\($0)".utf8) }
   }
@@ -77,7 +77,7 @@ package struct FileName: Sendable, Hashable {
   var exists: Bool { withCString { access($0, F_OK) == 0 } }
 
   /// Whether this is a folder.
-  var isFolder: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
+  package var isFolder: Bool { status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
 
   /// Reads the whole file. Never blocks on a pipe.
   /// - Throws: ``DatasetError/missing(path:reason:)`` if it is not a readable regular file,

@@ -78,6 +78,7 @@ extension DatasetReader {
   /// Reads a data set, which is within the limits whatever the reader does.
   func readWithinLimits(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     var dataset = try read(location, options: options)
+    dataset.details.reader = name
     try DatasetLimits.check(dataset, location.path)
     let firstLabel = min(dataset.train.labels.min()!, dataset.test.labels.min()!)
     if dataset.hasNumbersAsNames, firstLabel > 0 {

@@ -6,6 +6,9 @@ package struct ModelMetadata: Sendable, Equatable {
   /// Settings by the names of the command-line options.
   package var settings: [String: String]
   package var imageShape: ImageShape
+  /// How images become images of this shape: the rule for images to classify. nil in models of versions without it:
+  /// images must have this shape.
+  package var conversion: ImageConversion?
   /// Names by label.
   package var classNames: [String]
   package var dataName: String
@@ -18,8 +21,9 @@ package struct ModelMetadata: Sendable, Equatable {
 
   package init(
     kind: ModelKind, settings: [String: String], imageShape: ImageShape, classNames: [String], dataName: String,
-    dataDigest: String, testAccuracy: Double?, atelierVersion: String
+    dataDigest: String, testAccuracy: Double?, atelierVersion: String, conversion: ImageConversion? = nil
   ) {
+    self.conversion = conversion
     (self.kind, self.settings, self.imageShape, self.classNames) = (kind, settings, imageShape, classNames)
     (self.dataName, self.dataDigest) = (dataName, dataDigest)
     (self.testAccuracy, self.atelierVersion) = (testAccuracy, atelierVersion)
@@ -34,6 +38,8 @@ extension ModelMetadata {
   static let channels = [1, 3]
   static let classes = 1...DatasetLimits.classes
 
+  private static let conversionEntry = "image.conversion"
+
   /// The entries of the safetensors header: `model`, `setting.<name>`, `class.<label>` and so on.
   package var text: [String: String] {
     var text = [
@@ -41,6 +47,7 @@ extension ModelMetadata {
       "image.channels": "\(imageShape.channels)", "classes": "\(classNames.count)", "data.name": dataName,
       "data.digest": dataDigest, "atelier.version": atelierVersion,
     ]
+    text[Self.conversionEntry] = conversion?.description
     text["test.accuracy"] = testAccuracy.map { "\($0)" }
     for (name, value) in settings { text["setting.\(name)"] = value }
     for (label, name) in classNames.enumerated() { text["class.\(label)"] = name }
@@ -68,6 +75,12 @@ extension ModelMetadata {
     imageShape = ImageShape(
       height: try number("image.height", in: Self.sides), width: try number("image.width", in: Self.sides),
       channels: try read("image.channels", "1 or 3") { Int($0).flatMap { Self.channels.contains($0) ? $0 : nil } })
+    conversion =
+      text[Self.conversionEntry] == nil
+      ? nil
+      : try read(Self.conversionEntry, "the conversion to the shape of its images") { [imageShape] in
+        (try? ImageConversion(parsing: $0)).flatMap { $0.shape == imageShape ? $0 : nil }
+      }
     classNames = []
     for label in 0..<(try number("classes", in: Self.classes)) {
       classNames.append(try read("class.\(label)", "a class name", { $0 }))

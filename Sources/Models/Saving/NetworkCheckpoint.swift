@@ -8,12 +8,14 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   package let settings: NetworkSettings
   /// The tensors of ``NetworkTrainer/checkpoint``.
   package let tensors: [Tensor]
-  /// The name or folder of the data set; nil if it is not known.
-  package let data: String?
+  /// The data set; nil if it is not known.
+  package let data: DatasetSource?
 
   /// The metadata entry that distinguishes a checkpoint from a model.
   static let mark = "checkpoint"
   private static let dataEntry = "checkpoint.data"
+  /// What the metadata entries of the data set's options begin with.
+  private static let optionEntry = "checkpoint.data.option."
   private static let numericsEntry = "numerics"
 
   /// Returns the reason why a training that started with another `numericsVersion` cannot be resumed.
@@ -24,14 +26,15 @@ package struct NetworkCheckpoint: Sendable, Equatable {
 
   /// - Parameters:
   ///   - tensors: ``NetworkTrainer/checkpoint``
-  ///   - data: the name or folder of the data set
+  ///   - data: the place of the data set, and how it is read
   package init(
-    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String, data: String? = nil
+    _ tensors: [Tensor], settings: NetworkSettings, dataset: Dataset, dataDigest: String, data: DatasetSource? = nil
   ) {
     (self.settings, self.data) = (settings, data)
     metadata = ModelMetadata(
       kind: .cnn, settings: settings.text, imageShape: dataset.shape, classNames: dataset.classNames,
-      dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion)
+      dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil, atelierVersion: atelierVersion,
+      conversion: dataset.conversion)
     self.tensors = tensors
   }
 
@@ -44,7 +47,8 @@ package struct NetworkCheckpoint: Sendable, Equatable {
   /// Writes the file atomically: on failure, an earlier file at `path` is unchanged.
   package func write(to path: String) throws(FileError) {
     var text = metadata.text.merging([Self.mark: "true", Self.numericsEntry: "\(numericsVersion)"]) { _, new in new }
-    text[Self.dataEntry] = data
+    text[Self.dataEntry] = data?.location
+    for (name, value) in data?.options ?? [:] { text[Self.optionEntry + name] = value }
     try HeaderDigest.sealed(text, tensors).write(to: path)
   }
 
@@ -66,6 +70,12 @@ package struct NetworkCheckpoint: Sendable, Equatable {
       throw .damaged(path: path, reason: error.description)
     }
     tensors = file.tensors
-    data = file.metadata[Self.dataEntry]
+    data = file.metadata[Self.dataEntry].map { location in
+      var source = DatasetSource(location)
+      for (name, value) in file.metadata where name.hasPrefix(Self.optionEntry) {
+        source.options[String(name.dropFirst(Self.optionEntry.count))] = value
+      }
+      return source
+    }
   }
 }

@@ -1,4 +1,5 @@
 package import Compute
+package import Datasets
 package import Files
 
 /// A fitted model as it is saved: a safetensors file, which Python can read too, whose metadata describe the tensors.
@@ -12,13 +13,16 @@ package struct SavedModel: Sendable, Equatable {
   /// - Parameters:
   ///   - dataDigest: the digest of the whole data set that the model was fitted on
   ///   - testAccuracy: the accuracy on its test images; nil if it was not measured
+  ///   - conversion: how the images of the data set were converted; nil: images to classify must have their shape
   package init(
-    _ model: some Classifier, classNames: [String], dataName: String, dataDigest: String, testAccuracy: Double?
+    _ model: some Classifier, classNames: [String], dataName: String, dataDigest: String, testAccuracy: Double?,
+    conversion: ImageConversion? = nil
   ) {
     precondition(classNames.count == model.classCount, "class names and classes differ in number")
     metadata = ModelMetadata(
       kind: model.kind, settings: model.settings, imageShape: model.imageShape, classNames: classNames,
-      dataName: dataName, dataDigest: dataDigest, testAccuracy: testAccuracy, atelierVersion: atelierVersion)
+      dataName: dataName, dataDigest: dataDigest, testAccuracy: testAccuracy, atelierVersion: atelierVersion,
+      conversion: conversion)
     tensors = SafetensorsHeader.canonicalOrder(model.tensors)
   }
 

@@ -6,7 +6,7 @@ package import Models
 internal import Runs
 
 extension RunFolders {
-  /// The titles of a run's documents: a `ClusterTimeline`, a `SweepSummary`, and the location of the data.
+  /// The titles of a run's documents: a `ClusterTimeline`, a `SweepSummary`, and the `DatasetSource`.
   package static let timelineTitle = "timeline"
   package static let sweepTitle = "sweep"
   package static let dataTitle = "data"
@@ -44,7 +44,7 @@ extension RunFolders {
           name: name, kind: kind, data: run.dataset.name, dataDigest: run.dataDigest, definition: definition,
           version: atelierVersion))
       if !isNew { try record.resume(name) }
-      try record.keep(run.dataLocation, as: Self.dataTitle, of: name)
+      try record.keep(run.source, as: Self.dataTitle, of: name)
       return record
     }
     guard let record else { return try body { _ in } }

@@ -35,7 +35,7 @@ extension SweepRun {
       ).report()
       try record.keep(report.summary, as: RunFolders.sweepTitle, of: name)
       try record.keep(run.cluster.timeline, as: RunFolders.timelineTitle, of: name)
-      try record.keep(run.dataLocation, as: RunFolders.dataTitle, of: name)
+      try record.keep(run.source, as: RunFolders.dataTitle, of: name)
       try record.end(name, .finished)
       try finish(report)
       return report

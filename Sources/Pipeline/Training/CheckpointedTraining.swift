@@ -42,7 +42,7 @@ struct CheckpointedTraining {
         keepCheckpoint: { tensors in
           if let path {
             let checkpoint = NetworkCheckpoint(
-              tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.dataLocation)
+              tensors, settings: settings, dataset: dataset, dataDigest: run.dataDigest, data: run.source)
             try checkpoint.write(to: path)
             recordStep(checkpoint.step)
           }

@@ -13,8 +13,8 @@ internal import Text
 package struct TrainingRun {
   package let dataset: Dataset
   package let dataDigest: String
-  /// The name of the data set, or the absolute path of its folder.
-  package let dataLocation: String
+  /// The place of the data set, and how it was read.
+  package let source: DatasetSource
   package let context: ComputeContext
   package let cluster: Cluster
   /// The folder in which runs are recorded.
@@ -24,13 +24,13 @@ package struct TrainingRun {
   var reportsUnfinishedFits = true
 
   /// - Parameters:
-  ///   - location: the name of the data set, or the absolute path of its folder
+  ///   - source: the place of the data set, and how it was read
   ///   - context: the threads and kernels of this process
   package init(
-    _ dataset: Dataset, location: String, on cluster: Cluster, context: ComputeContext,
+    _ dataset: Dataset, source: DatasetSource, on cluster: Cluster, context: ComputeContext,
     folders: RunFolders = .standard, observer: any RunObserver
   ) {
-    (self.dataset, dataLocation, self.context, self.cluster) = (dataset, location, context, cluster)
+    (self.dataset, self.source, self.context, self.cluster) = (dataset, source, context, cluster)
     (self.folders, self.observer) = (folders, observer)
     dataDigest = dataset.digest
     observer.info(
@@ -79,7 +79,8 @@ package struct TrainingRun {
       observer.warning(warning)
     }
     let saved = SavedModel(
-      model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil)
+      model, classNames: dataset.classNames, dataName: dataset.name, dataDigest: dataDigest, testAccuracy: nil,
+      conversion: dataset.conversion)
     // The model is saved before the evaluation, and only then are its checkpoints removed, so that no failure loses the
     // fit. A pipe gets the model only once, at the end.
     if OutputPlace(path).isFile {
@@ -141,7 +142,7 @@ package struct TrainingRun {
     _ settings: ModelSettings, path: String, progress: @escaping (ClusterProgress) -> Bool
   ) throws -> any Classifier {
     let unfinished = try UnfinishedFit(
-      of: path, settings: settings, dataDigest: dataDigest, data: dataLocation, classNames: dataset.classNames)
+      of: path, settings: settings, dataDigest: dataDigest, data: source, classNames: dataset.classNames)
     defer { unfinished.removeIfEmpty() }
     do {
       return try cluster.fitTasks(

@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Compute
+package import Datasets
 package import Files
 internal import Foundation
 package import Models
@@ -29,8 +30,8 @@ package struct UnfinishedFit {
     let dataDigest: String
     /// The version of the arithmetic: parts of different versions must not be combined.
     let numerics: UInt32
-    /// The location of the data set.
-    let data: String
+    /// The place of the data set, and how it is read.
+    let data: DatasetSource
     /// The class names of the data set, by label.
     let classNames: [String]
 
@@ -51,7 +52,7 @@ package struct UnfinishedFit {
 
   /// Creates the folder, or opens an existing one.
   /// - Throws: ``FileError``, also if the folder belongs to another fit
-  init(of model: String, settings: ModelSettings, dataDigest: String, data: String, classNames: [String]) throws {
+  init(of model: String, settings: ModelSettings, dataDigest: String, data: DatasetSource, classNames: [String]) throws {
     path = Self.folder(of: model)
     let record = Record(
       kind: settings.kind, settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data,
@@ -107,8 +108,8 @@ package struct UnfinishedFit {
     /// The path of the model's file.
     package let output: String
     package let dataDigest: String
-    /// The location of the data set.
-    package let data: String
+    /// The place of the data set, and how it is read.
+    package let data: DatasetSource
     package let classNames: [String]
   }
 

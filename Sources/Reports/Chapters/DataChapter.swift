@@ -2,10 +2,10 @@ package import Datasets
 package import Evaluation
 internal import Text
 
-/// The report's chapter on the data: class balance, pixel values, principal components, duplicates and possible label
-/// errors.
+/// The report's chapter on the data: files and their conversion, class balance, pixel values, principal components,
+/// duplicates and possible label errors.
 ///
-/// Each subsection has a file: `DataChapter+Classes`, `+Pixels`, `+Components`, `+Duplicates`, `+Suspects`.
+/// Each subsection has a file: `DataChapter+Files`, `+Classes`, `+Pixels`, `+Components`, `+Duplicates`, `+Suspects`.
 package struct DataChapter: Sendable {
   let exploration: DataExploration
   let dataset: Dataset
@@ -20,7 +20,7 @@ package struct DataChapter: Sendable {
   package var section: HTMLSection {
     HTMLSection(
       "data", title: "Data", [.cards(cards), .statements(statements)],
-      subsections: [classes, pixels, components, duplicates, suspects])
+      subsections: [files, classes, pixels, components, duplicates, suspects].compactMap { $0 })
   }
 
   // MARK: Summary

@@ -25,9 +25,9 @@ struct ArchiveFiles: ImageFiles {
   ) throws(DatasetError) {
     var indices = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($0.element, $0.offset) })
     var (block, size): ([ImageFile], Int) = ([], 0)
-    for archive in archives {
+    for archive in archives where !indices.isEmpty {
       let stream = try ArchiveStream(archive.path)
-      while let entry = try stream.next() {
+      while !indices.isEmpty, let entry = try stream.next() {
         guard entry.kind == .file, let name = archive.name(of: entry.name),
           let index = indices.removeValue(forKey: name)
         else { continue }
@@ -95,7 +95,7 @@ struct ArchiveTree: FileTree {
 
   func entries(of folder: FileName?) -> [FileName]? { folders[folder ?? FileName([])] }
 
-  func identity(of folder: FileName) -> [UInt64]? { nil }
+  func identity(of folder: FileName?) -> [UInt64]? { nil }
 
   func forEachBlock(
     of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void

@@ -69,7 +69,10 @@ struct ClassFolderReader: DatasetReader {
       "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), "
         + "chosen by the names of the files and the seed \(options.seed), "
         + "\(testCount == 1 ? "is" : "are") the test set")
-    return try folder.dataset(name, classNames, train: split.map(\.train), test: split.map(\.test), options)
+    var dataset = try folder.dataset(
+      name, classNames, train: split.map(\.train), test: split.map(\.test), options)
+    dataset.details.isSplit = true
+    return dataset
   }
 }
 

@@ -7,7 +7,7 @@ protocol ImageFiles: Sendable {
 
   /// Passes files to `body` in blocks, in an order that only depends on the files.
   /// - Parameters:
-  ///   - files: different names
+  ///   - files: names; in archives, each one once
   ///   - most: the most files in a block
   ///   - body: receives the files of a block; each file is passed once
   /// - Throws: the errors of `body`, and ``DatasetError`` if no further file can be read.
@@ -34,7 +34,8 @@ protocol FileTree: ImageFiles {
   func entries(of folder: FileName?) -> [FileName]?
 
   /// Returns a number pair that is the same for all names of a folder; nil if a folder has one name only.
-  func identity(of folder: FileName) -> [UInt64]?
+  /// - Parameter folder: relative to ``root``; nil for the root itself
+  func identity(of folder: FileName?) -> [UInt64]?
 }
 
 enum FileKind {
@@ -63,7 +64,7 @@ struct FolderTree: FileTree {
 
   func entries(of folder: FileName?) -> [FileName]? { place(folder).allEntries }
 
-  func identity(of folder: FileName) -> [UInt64]? {
+  func identity(of folder: FileName?) -> [UInt64]? {
     place(folder).status.map { [UInt64($0.st_dev), UInt64($0.st_ino)] }
   }
 

@@ -9,11 +9,12 @@ struct LabeledFile {
 
 /// Reads image files on several threads, and converts them to one shape. The result does not depend on the threads.
 ///
-/// If the size is to be chosen, the headers of all files are read first. Then the files are decoded and converted in
-/// blocks; images are gray until the first image with color is found.
+/// The files are decoded and converted in blocks; images are gray until the first image with color is found. If the
+/// size is to be chosen, that of the first file is tried: images of equal size are read only once. When an image of
+/// another size is found, the headers of all files are read, and the files are decoded again for the chosen size.
 struct ImageFileLoader {
   /// The most memory for the converted images of a block, in bytes, and the most images in it.
-  private static let block = (bytes: 64 << 20, images: 2048)
+  private static let block = (bytes: 16 << 20, images: 2048)
 
   private let source: any ImageFiles
   private let decoders: [any ImageDecoder]
@@ -25,28 +26,56 @@ struct ImageFileLoader {
   private(set) var damaged: [DatasetError] = []
   private var blended: [FileName] = []
   private(set) var notes: [String] = []
+  /// The number of images of each size before the conversion.
+  private var sizes: [ImageSize: Int] = [:]
 
   init(_ source: any ImageFiles, decoders: [any ImageDecoder], options: DatasetOptions) {
     (self.source, self.decoders, self.options, conversion) = (source, decoders, options, options.conversion)
     team = ThreadTeam(threads: max(1, options.threads ?? availableCores()))
   }
 
+  /// The sizes of the images before the conversion; nil before ``load(_:)``.
+  var storedSizes: StoredSizes? { conversion.size.flatMap { StoredSizes(sizes, convertedTo: $0) } }
+
   /// Reads sets of images, all of which get one shape.
   /// - Parameter sets: the files of each set, in the order of its images; there is at least one file
   mutating func load(_ sets: [[LabeledFile]]) throws(DatasetError) -> [LabeledImages] {
     let names = sets.flatMap { $0.map(\.name) }
-    if conversion.size == nil { conversion.size = try chooseSize(names) }
+    if conversion.size == nil {
+      if let first = try sizeOfFirst(names) {
+        conversion.size = first
+        if let images = try load(sets, names, ofSize: first) { return images }
+        (damaged, blended, sizes) = ([], [], [:])
+      }
+      conversion.size = try chooseSize(names)
+    }
+    return try load(sets, names, ofSize: nil)!
+  }
+
+  /// - Parameters:
+  ///   - names: of the files of all sets
+  ///   - expected: the size that all images should have; nil for any
+  /// - Returns: nil if an image has another size than `expected`
+  private mutating func load(
+    _ sets: [[LabeledFile]], _ names: [FileName], ofSize expected: ImageSize?
+  ) throws(DatasetError) -> [LabeledImages]? {
     let size = conversion.size!
     try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), source.root.shown)
     conversion.color = options.conversion.color == .rgb ? .rgb : .gray
     try checkMemory(sets)
     var loaded = sets.map { LoadedImages($0, conversion.shape!) }
     let starts = sets.indices.map { sets[..<$0].map(\.count).reduce(0, +) }
-    var done = 0
+    var (done, isMixed) = (0, false)
     let most = max(team.count, min(Self.block.images, Self.block.bytes / (3 * size.height * size.width)))
     try source.forEachBlock(of: names, atMost: most) { block throws(DatasetError) in
+      if isMixed { return }
       for (file, result) in zip(block, decode(block, names, size)) {
-        guard let image = try image(result, names[file.index]) else { continue }
+        guard let decoded = try decoded(result, names[file.index]) else { continue }
+        if let expected, decoded.size != expected {
+          isMixed = true
+          return
+        }
+        let image = decoded.image
         if options.conversion.color == .auto, conversion.color == .gray, image.shape.channels == 3 {
           conversion.color = .rgb
           try checkMemory(sets)
@@ -58,6 +87,7 @@ struct ImageFileLoader {
       done += block.count
       options.progress?(done, names.count)
     }
+    if isMixed { return nil }
     note()
     // Removed from the list, so that the pixels are not copied.
     return sets.map { loaded.removeFirst().images($0) }
@@ -67,11 +97,21 @@ struct ImageFileLoader {
     try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, source.root.shown)
   }
 
+  /// Returns the size of the first file if it is within the limits of data sets; nil if it is not, or is damaged.
+  private func sizeOfFirst(_ names: [FileName]) throws(DatasetError) -> ImageSize? {
+    var first: ImageSize?
+    try source.forEachBlock(of: Array(names.prefix(1)), atMost: 1) { block throws(DatasetError) in
+      guard let file = block.first else { return }
+      first = try? decoders.size(of: file.content(), path: "")
+    }
+    return first.flatMap { max($0.height, $0.width) <= DatasetLimits.side ? $0 : nil }
+  }
+
   /// Returns the size for files of any size. Damaged files are found later.
   private mutating func chooseSize(_ names: [FileName]) throws(DatasetError) -> ImageSize {
     var sizes: [ImageSize] = []
     try source.forEachBlock(of: names, atMost: Self.block.images) { block throws(DatasetError) in
-      let found = parallel(block) { file throws(DatasetError) in
+      let found = team.map(block) { file throws(DatasetError) in
         try decoders.size(of: file.content(), path: source.root.appending(names[file.index]).shown)
       }
       sizes += found.compactMap { try? $0.get() }
@@ -90,7 +130,7 @@ struct ImageFileLoader {
     return chosen
   }
 
-  private typealias Decoded = (image: RasterImage, isBlended: Bool)
+  private typealias Decoded = (image: RasterImage, size: ImageSize, isBlended: Bool)
 
   /// - Parameter names: of all files
   private func decode(
@@ -98,40 +138,27 @@ struct ImageFileLoader {
   ) -> [Result<Decoded, DatasetError>] {
     var conversion = options.conversion
     conversion.size = size
-    return parallel(block) { file throws(DatasetError) in
+    return team.map(block) { file throws(DatasetError) in
       let path = source.root.appending(names[file.index]).shown
       let decoded = try decoders.decode(file.content(), path: path)
-      return (conversion.image(decoded), decoded.isBlended)
+      return (conversion.image(decoded), decoded.samples.size, decoded.isBlended)
     }
   }
 
   /// Returns an image; nil if it is damaged and skipped.
-  private mutating func image(
+  private mutating func decoded(
     _ result: Result<Decoded, DatasetError>, _ name: FileName
-  ) throws(DatasetError) -> RasterImage? {
+  ) throws(DatasetError) -> Decoded? {
     switch result {
     case .success(let decoded):
       if decoded.isBlended { blended.append(name) }
-      return decoded.image
+      sizes[decoded.size, default: 0] += 1
+      return decoded
     case .failure(let error):
       guard options.skipsDamaged else { throw error }
       damaged.append(error)
       return nil
     }
-  }
-
-  private func parallel<Element>(
-    _ block: [ImageFile], _ body: (ImageFile) throws(DatasetError) -> Element
-  ) -> [Result<Element, DatasetError>] {
-    let results = UnsafeMutableBufferPointer<Result<Element, DatasetError>>.allocate(capacity: block.count)
-    defer { results.deallocate() }
-    team.forEach(block.count, chunk: 4) { index, _ in
-      let result: Result<Element, DatasetError>
-      do throws(DatasetError) { result = .success(try body(block[index])) } catch { result = .failure(error) }
-      results.initializeElement(at: index, to: result)
-    }
-    defer { results.deinitialize() }
-    return Array(results)
   }
 
   private mutating func note() {
@@ -217,6 +244,7 @@ extension ImageFiles {
     var dataset = Dataset(
       name: name, classNames: classNames, train: images[0], test: images[1], notes: notes + loader.notes)
     (dataset.conversion, dataset.damaged) = (loader.conversion, loader.damaged)
+    dataset.details.sizes = loader.storedSizes
     return dataset
   }
 }

@@ -7,7 +7,7 @@ internal import Text
 /// Unicode's normal form C, so that the form of the file system does not matter; image names need not be UTF-8. Hidden
 /// files, the files that Windows, macOS and storage systems put into folders (``junk``), and files with other endings
 /// than those of images are skipped with a note. Symbolic links are followed, and no folder is read twice for a class.
-struct ImageFolder {
+package struct ImageFolder {
   /// Names of system files in lower case.
   private static let junk: Set<String> = [
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin",
@@ -77,17 +77,31 @@ struct ImageFolder {
     return files
   }
 
-  private mutating func files(below top: FileName) throws(DatasetError) -> [FileName] {
+  /// Returns all image files of a folder and of the folders below it, sorted, and the number of files that were
+  /// skipped.
+  package static func images(
+    below folder: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
+  ) throws(DatasetError) -> (files: [FileName], skipped: Int) {
+    var images = ImageFolder(FolderTree(root: folder), decoders)
+    guard images.tree.entries(of: nil) != nil else {
+      throw .missing(path: folder.shown, reason: "is not a readable folder")
+    }
+    let files = try images.files(below: nil)
+    return (files.map { folder / $0 }, images.skipped.count)
+  }
+
+  /// - Parameter top: relative to the root; nil for the root itself
+  private mutating func files(below top: FileName?) throws(DatasetError) -> [FileName] {
     var files: [FileName] = []
     var folders = [top]
     var visited: Set<[UInt64]> = []
     while let folder = folders.popLast() {
       if let identity = tree.identity(of: folder), !visited.insert(identity).inserted {
-        repeated.append(folder)
+        if let folder { repeated.append(folder) }
         continue
       }
       for entry in try entries(of: folder) {
-        let name = folder / entry
+        let name = folder.map { $0 / entry } ?? entry
         let kind = tree.kind(of: name)
         if kind == .folder {
           folders.append(name)
@@ -142,7 +156,9 @@ struct ImageFolder {
         .sorted { $0.last.lexicographicallyPrecedes($1.last) }
         .map(\.file)
     }
-    return try tree.dataset(name, classNames, sets, options, decoders, notes: skippedNotes + notes)
+    var dataset = try tree.dataset(name, classNames, sets, options, decoders, notes: skippedNotes + notes)
+    dataset.details.skip(skipped + unlabeled)
+    return dataset
   }
 
   private var skippedNotes: [String] {

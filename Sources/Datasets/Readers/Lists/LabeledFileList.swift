@@ -54,8 +54,10 @@ struct LabeledFileList {
     }
     let train = files.indices.filter { !isTest[$0] && !isUnused[$0] }.map { files[$0] }
     guard !train.isEmpty else { throw .damaged(path: path, reason: "names no training images") }
-    return try images.dataset(
+    var dataset = try images.dataset(
       name, classNames, [train, files.indices.filter { isTest[$0] }.map { files[$0] }], options, decoders, notes: notes)
+    dataset.details.isSplit = testPart == nil
+    return dataset
   }
 
   private func split(_ labels: [UInt8], _ classCount: Int, _ options: DatasetOptions) -> [Bool] {
