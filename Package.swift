@@ -156,7 +156,7 @@ let package = Package(
     testTarget("TextTests", ["Text"]),
     testTarget("FilesTests", ["Compute", "Files"]),
     testTarget("ComputeTests", ["Compute"]),
-    testTarget("DatasetsTests", ["Compute", "Datasets", "CPNG", "CZlib"], resources: [.copy("Fixtures")]),
+    testTarget("DatasetsTests", ["Compute", "Datasets", "CArchive", "CPNG", "CZlib"], resources: [.copy("Fixtures")]),
     testTarget("ModelsTests", ["Compute", "Datasets", "Files", "Models", "Progress"], resources: [.copy("Fixtures")]),
     testTarget(
       "EvaluationTests", ["Compute", "Datasets", "Models", "Evaluation", "Progress"], resources: [.copy("Fixtures")]),
@@ -200,16 +200,22 @@ let package = Package(
   ]
 )
 
-// The fuzzer is not part of the product and needs its own compiler mode: see deploy/fuzz.
+// The fuzzers are not part of the product and need their own compiler mode: see deploy/fuzz.
 if Context.environment["ATELIER_FUZZ"] != nil {
-  package.targets.append(
+  func fuzzer(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-      name: "fuzz",
-      dependencies: [
+      name: name, dependencies: dependencies + ["FuzzDriver"], path: "Tests/Fuzzing/\(folder)",
+      swiftSettings: strict + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
+  }
+  package.targets += [
+    .target(name: "FuzzDriver", path: "Tests/Fuzzing/Driver", swiftSettings: strict),
+    fuzzer("fuzz-datasets", "Datasets", ["Datasets"]),
+    fuzzer(
+      "fuzz", "Messages",
+      [
         "Compute", "Coordination", "Datasets", "Models", "Selection", "Transport",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ],
-      path: "Tests/Fuzzing",
-      swiftSettings: strict + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
-      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+      ]),
+  ]
 }

@@ -6,6 +6,8 @@ enum ArchiveBytes {
   struct Entry {
     var name: String
     var content: [UInt8] = []
+    /// The size of a file that ends with zeros; nil for that of the content.
+    var size: Int?
     var symbolicLink: String?
     var hardLink: String?
   }
@@ -33,7 +35,11 @@ enum ArchiveBytes {
   /// - Parameter password: encrypts a zip archive
   static func make(_ entries: [Entry], _ format: Format = .tar, password: String? = nil) -> [UInt8] {
     let archive = archive_write_new()
-    if format == .zip { archive_write_set_format_zip(archive) } else { archive_write_set_format_pax_restricted(archive) }
+    if format == .zip {
+      archive_write_set_format_zip(archive)
+    } else {
+      archive_write_set_format_pax_restricted(archive)
+    }
     switch format {
     case .gzip: archive_write_add_filter_gzip(archive)
     case .bzip2: archive_write_add_filter_bzip2(archive)
@@ -45,7 +51,8 @@ enum ArchiveBytes {
       precondition(archive_write_set_options(archive, "zip:encryption=traditional") == ARCHIVE_OK)
       archive_write_set_passphrase(archive, password)
     }
-    let capacity = entries.map { $0.content.count + 4096 }.reduce(1 << 16, +)
+    // Zeros are compressed by a factor of about 1000.
+    let capacity = entries.map { $0.content.count + ($0.size ?? 0) / 500 + 4096 }.reduce(1 << 16, +)
     var used = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
       precondition(archive_write_open_memory(archive, buffer.baseAddress, capacity, &used) == ARCHIVE_OK)
@@ -71,7 +78,7 @@ enum ArchiveBytes {
       header, entry.name.hasSuffix("/") ? 0o040000 : entry.symbolicLink != nil ? 0o120000 : 0o100000)
     if let target = entry.symbolicLink { archive_entry_copy_symlink(header, target) }
     if let target = entry.hardLink { archive_entry_copy_hardlink(header, target) }
-    archive_entry_set_size(header, Int64(entry.content.count))
+    archive_entry_set_size(header, Int64(entry.size ?? entry.content.count))
     precondition(archive_write_header(archive, header) >= ARCHIVE_WARN)
     if !entry.content.isEmpty { archive_write_data(archive, entry.content, entry.content.count) }
   }

@@ -100,7 +100,8 @@ import Testing
     let path = try folder.write(archive, "set.tar")
     #expect(try load(path).isDecoded && !load(path).isDecoded)
     // A list without one of its images, which is skipped, and then is there.
-    let longer = try folder.write(Array("set/train/cat/a.png,a,train\nset/test/cat/a.png,a,test\nnew.png,a,train".utf8), "list.csv")
+    let longer = try folder.write(
+      Array("set/train/cat/a.png,a,train\nset/test/cat/a.png,a,test\nnew.png,a,train".utf8), "list.csv")
     #expect(try load(longer) { $0.skipsDamaged = true }.dataset.train.count == 1)
     try write("new.png", 9)
     #expect(try load(longer) { $0.skipsDamaged = true }.dataset.train.count == 2)
@@ -137,7 +138,8 @@ import Testing
 
   @Test func leastRecentlyUsedEntriesAreRemoved() throws {
     func limited(_ seed: UInt64) throws -> Bool {
-      try load { ($0.seed, $0.cache) = (seed, DatasetCache(folder: cache.folder, limit: 10_000, leastAge: -1)) }.isDecoded
+      try load { ($0.seed, $0.cache) = (seed, DatasetCache(folder: cache.folder, limit: 10_000, leastAge: -1)) }
+        .isDecoded
     }
     #expect(try limited(0) && limited(1) && entries.count == 2)
     usleep(20_000)

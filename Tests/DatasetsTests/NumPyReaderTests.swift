@@ -117,6 +117,40 @@ import Testing
     }
   }
 
+  @Test func namesOfArraysCanBeGiven() throws {
+    let pixels = randomBytes(24, key: 1)
+    for (name, count) in [("Pixels", 4), ("more", 2)] {
+      _ = try folder.write(array("|u1", [count, 3, 2], Array(pixels.prefix(6 * count))), "\(name).npy")
+      _ = try folder.write(array("|u1", [count], Array([1, 0, 1, 0].prefix(count))), "\(name)-y.npy")
+    }
+    func load(_ names: ArrayNames?) throws -> Dataset {
+      var options = DatasetOptions()
+      options.arrays = names
+      return try Dataset.load(directory: folder.path, options: options)
+    }
+    let both = try load(ArrayNames(parsing: "labels=pixels-y,images=Pixels,test-images=more,test-labels=more-y"))
+    #expect(
+      both.train.pixels == pixels && both.test.pixels == Array(pixels.prefix(12)) && both.train.labels == [1, 0, 1, 0])
+    let one = try load(ArrayNames(images: "Pixels", labels: "Pixels-y"))
+    #expect(one.train.count + one.test.count == 4)
+    #expect(one.notes.contains("these arrays are not used: more, more-y"))
+    #expect { try load(nil) } throws: { "\($0)".contains("for other names use --arrays images=NAME,labels=NAME") }
+    #expect { try load(ArrayNames(images: "a", labels: "b")) } throws: {
+      "\($0)".contains("holds the arrays more, more-y, pixels, pixels-y; expected a and b")
+    }
+  }
+
+  @Test func textOfArrayNamesRoundTrips() throws {
+    for text in ["images=X,labels=y", "images=X,labels=y,test-images=Xt,test-labels=yt"] {
+      #expect(try ArrayNames(parsing: text).description == text)
+    }
+    for text in [
+      "", "X,y", "images=X", "images=X,labels=", "images=X,labels=y,test-images=Z", "images=X,images=X,labels=y", "x=y",
+    ] {
+      #expect(throws: ArrayNamesError.self) { try ArrayNames(parsing: text) }
+    }
+  }
+
   @Test func singleSetIsSplit() throws {
     _ = try folder.write(array("|u1", [60, 1, 1], Array(0..<60)), "images.npy")
     _ = try folder.write(array("|u1", [60], (0..<60).map { $0 % 2 }), "labels.npy")

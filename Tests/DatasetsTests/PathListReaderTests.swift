@@ -34,7 +34,8 @@ import Testing
     "FileName;Class;set\r\nimages/2.png;cat;Training\r\nimages/1.png;dog;train\r\nimages/0.png;cat;TEST",
     "\u{feff}path\tlabel\tsplit\n\n\"images/2.png\"\tcat\ttrain\nimages/1.png\t dog \ttrain\nimages/0.png\tcat\tval\n",
     "images/2.png,cat,train\nimages/1.png,dog,train\nimages/0.png,cat,test",
-    "id,image,width,label,split\n1,images/2.png,3,cat,train\n2,images/1.png,\"4,\n\"\"5\",dog,train\n3,images/0.png,,cat,test",
+    "id,image,width,label,split\n1,images/2.png,3,cat,train\n2,images/1.png,\"4,\n\"\"5\",dog,train\n"
+      + "3,images/0.png,,cat,test",
   ]) func columnsHaveAnyOrder(list: String) throws {
     for name in ["list.csv", "list.TSV"] {
       let dataset = try load(list, name)
@@ -48,11 +49,12 @@ import Testing
     _ = try folder.write(gzipped(Array(list.utf8)), "list.csv.gz")
     let dataset = try Dataset.load(directory: folder.path + "/list.csv.gz")
     #expect(dataset.train.labels == [7, 1] && dataset.classCount == 8)
-    #expect(dataset.notes == [
-      "1 image of the validation set is not used",
-      "no image has the label 0: the labels start at 1, as in the letters of EMNIST; class 0 stays in the list of "
-        + "classes, without images"
-    ])
+    #expect(
+      dataset.notes == [
+        "1 image of the validation set is not used",
+        "no image has the label 0: the labels start at 1, as in the letters of EMNIST; class 0 stays in the list of "
+          + "classes, without images",
+      ])
   }
 
   @Test func listWithoutSplitIsSplitByNames() throws {

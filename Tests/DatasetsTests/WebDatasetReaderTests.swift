@@ -54,8 +54,12 @@ import Testing
     #expect(try Dataset.load(directory: folder.path).digest == all.digest)
     let some = try Dataset.load(directory: folder.path + "/x-{08,10}.tar")
     #expect(some.train.count + some.test.count == 40)
+    _ = try folder.write(ArchiveBytes.make(try samples(100..<110)), "y/x-10.tar")
+    let folders = try Dataset.load(directory: folder.path + "/{,y/}x-10.tar")
+    #expect(folders.train.count + folders.test.count == 30)
     let cases = [
-      ("x-{08..11}.tar", "x-11.tar: there is no such file"), ("x-{0..900000}.tar", "more than 100000 files"),
+      ("{x,x}-10.tar", "names a file twice"), ("x-{08..11}.tar", "x-11.tar: there is no such file"),
+      ("x-{0..900000}.tar", "more than 100000 files"),
       ("x-{}.tar", "there is no such folder"), ("x-{3..1}.tar", "there is no such folder"),
       ("x-{a..b}.tar", "there is no such folder"), ("{0..999}{0..999}{0..999}", "more than 100000 files"),
     ]
@@ -66,7 +70,8 @@ import Testing
 
   /// A label is text, a number in JSON, or a field of it.
   @Test(arguments: [
-    ("cls", "VALUE\n"), ("json", "\"VALUE\""), ("json", #"{"width": 3, "label": "VALUE"}"#), ("json", #"{"cls": "VALUE"}"#),
+    ("cls", "VALUE\n"), ("json", "\"VALUE\""), ("json", #"{"width": 3, "label": "VALUE"}"#),
+    ("json", #"{"cls": "VALUE"}"#),
   ]) func labelsAreTextOrFields(ending: String, content: String) throws {
     for names in [["0", "1"], ["cat", "e\u{301}l"]] {
       let files = try samples(0..<40) { (ending, content.replacing("VALUE", with: names[$0 % 2])) }
@@ -80,7 +85,8 @@ import Testing
   }
 
   @Test func incompleteSamplesAreSkippedAndCounted() throws {
-    let files = try samples(0..<40) + [("s/90.png", try Self.image(1)), ("s/91.txt", [65]), ("s/92.json", Array("{}".utf8))]
+    let files =
+      try samples(0..<40) + [("s/90.png", try Self.image(1)), ("s/91.txt", [65]), ("s/92.json", Array("{}".utf8))]
     let dataset = try Dataset.load(directory: folder.write(ArchiveBytes.make(files), "set.tar"))
     #expect(dataset.train.count + dataset.test.count == 40)
     #expect(
@@ -94,9 +100,11 @@ import Testing
     let image = try Self.image(1)
     let good = try samples(0..<20)
     #expect(try message(good + [("s/1.jpg", image)]).contains("the sample s/1 has several images"))
-    #expect(try message(good + [("t.png", image), ("t.cls", [0xff])]).contains("bad.tar/t.cls: is not the number or name"))
+    #expect(
+      try message(good + [("t.png", image), ("t.cls", [0xff])]).contains("bad.tar/t.cls: is not the number or name"))
     #expect(try message(good + [("t.png", image), ("t.cls", [])]).contains("bad.tar/t.cls: is not the number or name"))
-    #expect(try message(good + [("t.png", Array(image.dropLast(3))), ("t.cls", [48])]).contains("bad.tar/t.png: is a trunc"))
+    #expect(
+      try message(good + [("t.png", Array(image.dropLast(3))), ("t.cls", [48])]).contains("bad.tar/t.png: is a trunc"))
     #expect(try message(Array(good.prefix(1)) + [("s/0.jpg", [1])]).contains("holds one image of each class"))
   }
 }

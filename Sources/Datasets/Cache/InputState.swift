@@ -16,22 +16,27 @@ struct InputState: ~Copyable {
   /// Adds a file, or a folder with all that is in it; symbolic links are followed. Hidden folders are not entered, as
   /// readers do not enter them.
   mutating func add(_ name: FileName) {
-    guard let status = name.status else { return add(name, "missing") }
+    guard let status = name.status else { return add(name, []) }
     let (change, modification) = (status.st_ctim, status.st_mtim)
     latestChange = max(latestChange, Double(change.tv_sec) + Double(change.tv_nsec) * 1e-9)
     add(
       name,
-      "\(status.st_mode & S_IFMT) \(status.st_dev) \(status.st_ino) \(status.st_size) \(modification.tv_sec) "
-        + "\(modification.tv_nsec) \(change.tv_sec) \(change.tv_nsec)")
+      [
+        Int(status.st_mode & S_IFMT), Int(truncatingIfNeeded: status.st_dev), Int(truncatingIfNeeded: status.st_ino),
+        Int(status.st_size), modification.tv_sec, modification.tv_nsec, change.tv_sec, change.tv_nsec,
+      ])
     let isFolder = status.st_mode & S_IFMT == S_IFDIR
     guard isFolder, visited.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted else { return }
-    for entry in name.allEntries ?? [] {
-      if entry.isHidden { add(entry, "hidden") } else { add(name / entry) }
+    let entries = name.allEntries ?? []
+    for entry in entries {
+      if entry.isHidden { add(entry, []) } else { add(name / entry) }
     }
+    add(name, [entries.count])
   }
 
-  private mutating func add(_ name: FileName, _ text: String) {
-    digest.update("\(name.bytes.count) \(text)\n")
+  /// Adds a name and numbers, with their counts.
+  private mutating func add(_ name: FileName, _ numbers: [Int]) {
+    ([name.bytes.count, numbers.count] + numbers).withUnsafeBytes { digest.update($0) }
     name.bytes.withUnsafeBytes { digest.update($0) }
   }
 

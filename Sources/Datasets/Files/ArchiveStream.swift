@@ -17,6 +17,8 @@ final class ArchiveStream {
     /// Relative to the top of the archive, without empty parts and `.`; empty for the top itself.
     let name: FileName
     let kind: Kind
+    /// The size that the archive declares; nil if it does not.
+    let size: Int?
   }
 
   private enum Limits {
@@ -93,8 +95,9 @@ final class ArchiveStream {
     guard let name = archive_entry_pathname(header) ?? archive_entry_pathname_utf8(header) else {
       throw .damaged(path: path.shown, reason: "holds an entry whose name cannot be read")
     }
-    let found = try Entry(name: normalized(name), kind: Self.kind(header))
-    try count(header, found)
+    let size = archive_entry_size_is_set(header) != 0 ? Int(archive_entry_size(header)) : nil
+    let found = try Entry(name: normalized(name), kind: Self.kind(header), size: size)
+    try count(found, isEncrypted: archive_entry_is_encrypted(header) != 0)
     entry = found
     return found
   }
@@ -115,6 +118,8 @@ final class ArchiveStream {
   /// - Throws: ``DatasetError/damaged(path:reason:)`` if it is damaged, or longer than `limit` bytes.
   func content(limit: Int) throws(DatasetError) -> [UInt8] {
     let name = (path / entry!.name).shown
+    let tooLong = DatasetError.damaged(path: name, reason: "is longer than \(limit >> 10) KiB, the maximum")
+    guard entry!.size ?? 0 <= limit else { throw tooLong }
     var content: [UInt8] = []
     while true {
       let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
@@ -123,9 +128,7 @@ final class ArchiveStream {
         if let failure { throw failure }
         throw .damaged(path: name, reason: "is damaged in the archive (\(message))")
       }
-      guard content.count + count <= limit else {
-        throw .damaged(path: name, reason: "is longer than \(limit >> 10) KiB, the maximum")
-      }
+      guard content.count + count <= limit else { throw tooLong }
       content += buffer[..<count]
     }
   }
@@ -140,17 +143,17 @@ final class ArchiveStream {
     }
   }
 
-  private func count(_ header: OpaquePointer, _ entry: Entry) throws(DatasetError) {
+  private func count(_ entry: Entry, isEncrypted: Bool) throws(DatasetError) {
     entryCount += 1
     guard entryCount <= Limits.entries else {
       throw .damaged(path: path.shown, reason: "holds more than \(Limits.entries) entries, the maximum")
     }
-    if entry.kind == .file, archive_entry_is_encrypted(header) != 0 {
+    if entry.kind == .file, isEncrypted {
       throw .damaged(
         path: path.shown,
         reason: "the entry \(entry.name.shown) is encrypted; unpack the archive with its password, and use the folder")
     }
-    let size = archive_entry_size_is_set(header) != 0 ? Int(archive_entry_size(header)) : 0
+    let size = entry.size ?? 0
     guard 0...largestSize ~= size, declaredSize + size <= largestSize else {
       throw bomb(at: "the entry \(entry.name.shown)")
     }
@@ -171,12 +174,14 @@ final class ArchiveStream {
     let shown = FileName(Array(bytes.prefix(100))).shown.debugDescription
     guard bytes.count <= Limits.nameLength else {
       throw .damaged(
-        path: path.shown, reason: "holds the entry \(shown)… with a name of \(bytes.count) bytes; the maximum is "
+        path: path.shown,
+        reason: "holds the entry \(shown)… with a name of \(bytes.count) bytes; the maximum is "
           + "\(Limits.nameLength)")
     }
     guard bytes.first != UInt8(ascii: "/"), !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
       throw .damaged(
-        path: path.shown, reason: "holds the entry \(shown), which lies outside of the archive; expected relative "
+        path: path.shown,
+        reason: "holds the entry \(shown), which lies outside of the archive; expected relative "
           + "names without ..")
     }
     return FileName(Array(parts.joined(separator: [UInt8(ascii: "/")])))

@@ -20,6 +20,7 @@ package struct DatasetLocation: Sendable {
     guard name.exists else {
       shards = try NamePattern.expanded(path).map { FileName($0) }
       guard let first = shards.first else { return nil }
+      guard Set(shards).count == shards.count else { throw .inconsistent(path: path, reason: "names a file twice") }
       for shard in shards where !shard.exists { throw .missing(path: shard.shown, reason: "there is no such file") }
       (entries, start) = (nil, try InputFile(first).start(512))
       return

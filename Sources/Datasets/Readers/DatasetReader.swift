@@ -80,10 +80,11 @@ extension DatasetReader {
     var dataset = try read(location, options: options)
     dataset.details.reader = name
     try DatasetLimits.check(dataset, location.path)
-    if dataset.hasNumbersAsNames, dataset.classCount > 1, !(dataset.train.labels + dataset.test.labels).contains(0) {
+    let firstLabel = min(dataset.train.labels.min()!, dataset.test.labels.min()!)
+    if dataset.hasNumbersAsNames, firstLabel > 0 {
       dataset.notes.append(
-        "no image has the label 0: the labels start at \((dataset.train.labels + dataset.test.labels).min()!), as in "
-          + "the letters of EMNIST; class 0 stays in the list of classes, without images")
+        "no image has the label 0: the labels start at \(firstLabel), as in the letters of EMNIST; class 0 stays in "
+          + "the list of classes, without images")
     }
     return dataset
   }

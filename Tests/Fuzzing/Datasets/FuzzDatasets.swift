@@ -2,27 +2,43 @@ import Datasets
 import Foundation
 import FuzzDriver
 
-/// Runs one of the tests: `fuzz-datasets TEST [OPTIONS of libFuzzer]`, or lists them: `fuzz-datasets --list`.
+/// Selects the test before libFuzzer starts: `fuzz-datasets TEST [OPTIONS of libFuzzer]`, or lists the tests:
+/// `fuzz-datasets --list`.
 ///
 /// There is one test for each decoder of images, by its usual ending, and for each reader of data sets, by its name. No
-/// input may crash them. (The package manager gives the main function of this executable the name below.)
-@_cdecl("fuzz_datasets_main")
-public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-  let name = count > 1 ? arguments?[1].map { String(cString: $0) } : nil
+/// input may crash them. (libFuzzer calls functions of these names.)
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(
+  _ count: UnsafeMutablePointer<Int32>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> Int32 {
+  let words = arguments.pointee
+  let name = count.pointee > 1 ? words[1].map { String(cString: $0) } : nil
   if name == "--list" {
     for test in tests { print(test.name) }
-    return 0
+    exit(0)
   }
-  guard let arguments, let test = tests.first(where: { $0.name == name }) else {
+  guard let test = tests.first(where: { $0.name == name }) else {
     print("expected one of the tests \(tests.map(\.name).joined(separator: ", ")), or --list")
-    return 64
+    exit(64)
   }
   chosen = test.run
-  arguments[1] = arguments[0]
-  return runFuzzer(count - 1, arguments + 1) { start, count in
-    chosen(UnsafeRawBufferPointer(start: start, count: count))
-    return 0
-  }
+  words[1] = words[0]
+  (arguments.pointee, count.pointee) = (words + 1, count.pointee - 1)
+  return 0
+}
+
+/// Passes bytes from libFuzzer to the chosen test.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  chosen(UnsafeRawBufferPointer(start: start, count: count))
+  return 0
+}
+
+/// Runs libFuzzer. (The package manager gives the main function of this executable the name below.)
+@_cdecl("fuzz_datasets_main")
+public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
+  runFuzzer(count, arguments, testOneInput)
 }
 
 private typealias Test = (name: String, run: (UnsafeRawBufferPointer) -> Void)

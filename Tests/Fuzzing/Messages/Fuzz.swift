@@ -10,7 +10,8 @@ import Transport
 
 /// Passes bytes from libFuzzer to one of the readers of untrusted data, which the first byte selects. No reader may
 /// crash.
-private func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   guard count > 0 else { return 0 }
   let bytes = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
   switch start[0] % 9 {

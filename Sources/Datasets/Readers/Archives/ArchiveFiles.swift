@@ -23,11 +23,11 @@ struct ArchiveFiles: ImageFiles {
   func forEachBlock(
     of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void
   ) throws(DatasetError) {
-    var indices = Dictionary(files.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
+    var indices = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($0.element, $0.offset) })
     var (block, size): ([ImageFile], Int) = ([], 0)
-    for archive in archives {
+    for archive in archives where !indices.isEmpty {
       let stream = try ArchiveStream(archive.path)
-      while let entry = try stream.next() {
+      while !indices.isEmpty, let entry = try stream.next() {
         guard entry.kind == .file, let name = archive.name(of: entry.name),
           let index = indices.removeValue(forKey: name)
         else { continue }
@@ -55,8 +55,7 @@ struct ArchiveFiles: ImageFiles {
 /// The folders of image files in archives. The files of all archives must have different names.
 struct ArchiveTree: FileTree {
   private let images: ArchiveFiles
-  private var files: Set<FileName> = []
-  /// The names in each folder; that of the root is empty.
+  /// The names in each folder, sorted; that of the root is empty.
   private var folders: [FileName: [FileName]] = [FileName([]): []]
 
   var root: FileName { images.root }
@@ -67,14 +66,15 @@ struct ArchiveTree: FileTree {
   ) throws(DatasetError) {
     images = ArchiveFiles(root: root, archives: archives)
     for (archive, listing) in zip(archives, listings) {
-      for name in listing.files.compactMap(archive.name) {
-        guard files.insert(name).inserted else {
-          throw .inconsistent(path: archive.path.shown, reason: "holds several entries with the name \(name.shown)")
-        }
-        add(name)
-      }
+      for file in listing.files { archive.name(of: file).map { add($0) } }
     }
-    folders = folders.mapValues { $0.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) } }
+    for folder in folders.keys { folders[folder]!.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) } }
+    for folder in folders.keys.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+      let names = folders[folder]!
+      guard let name = zip(names, names.dropFirst()).first(where: { $0 == $1 })?.0 else { continue }
+      let shown = folder.bytes.isEmpty ? name.shown : (folder / name).shown
+      throw .inconsistent(path: root.shown, reason: "holds several entries with the name \(shown)")
+    }
   }
 
   /// Adds a file or folder to its folder, which is added first.
@@ -84,12 +84,13 @@ struct ArchiveTree: FileTree {
       folders[folder] = []
       add(folder)
     }
-    // A file that is also a folder has two entries of one name.
     folders[folder]!.append(name.last)
   }
 
   func kind(of name: FileName?) -> FileKind? {
-    folders[name ?? FileName([])] != nil ? .folder : name.map(files.contains) ?? false ? .file : nil
+    guard let name, folders[name] == nil else { return .folder }
+    let names = folders[name.folder ?? FileName([])] ?? []
+    return names.contains(sorted: name.last) ? .file : nil
   }
 
   func entries(of folder: FileName?) -> [FileName]? { folders[folder ?? FileName([])] }
@@ -100,6 +101,18 @@ struct ArchiveTree: FileTree {
     of files: [FileName], atMost most: Int, _ body: ([ImageFile]) throws(DatasetError) -> Void
   ) throws(DatasetError) {
     try images.forEachBlock(of: files, atMost: most, body)
+  }
+}
+
+extension [FileName] {
+  /// Whether this array, which is sorted by the bytes of the names, contains a name.
+  fileprivate func contains(sorted name: FileName) -> Bool {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].bytes.lexicographicallyPrecedes(name.bytes) { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == name
   }
 }
 
@@ -133,7 +146,9 @@ struct ArchiveListing {
         found.insert(first)
         hasFiles = hasFiles || parts.count < 3 && !(parts.count == 2 && ImageFolder.isJunk(FileName(Array(parts[1]))))
       }
-      guard found.count == 1, !hasFiles, let folder = found.first, folder.text == nil || folder.text != kept else { return top }
+      guard found.count == 1, !hasFiles, let folder = found.first, folder.text == nil || folder.text != kept else {
+        return top
+      }
       top = top.map { $0 / folder } ?? folder
     }
   }

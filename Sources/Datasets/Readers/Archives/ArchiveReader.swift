@@ -40,6 +40,24 @@ struct ArchiveReader: DatasetReader {
         reason: "holds \(paths.count) archives; expected one, or several with train and test in their names, for "
           + "example train.zip and test.zip")
     }
+    let (tree, links) = try Self.tree(location, paths, parts)
+    var dataset =
+      tree.hasFolder("train")
+      ? try ImageFolderReader(decoders: decoders).read(tree, name: location.stem, options)
+      : try ClassFolderReader(decoders: decoders).read(tree, name: location.stem, options)
+    if !links.isEmpty {
+      dataset.notes.append(
+        "\(counted(links.count, "link")) in the archive \(links.count == 1 ? "was" : "were") skipped: "
+          + links.firstNames)
+    }
+    return dataset
+  }
+
+  /// Returns the folders of all archives, and the links in them.
+  /// - Parameter parts: those of several archives, which have the folders of these names
+  private static func tree(
+    _ location: DatasetLocation, _ paths: [FileName], _ parts: [DatasetPart?]
+  ) throws(DatasetError) -> (ArchiveTree, links: [FileName]) {
     var (archives, listings): ([ArchiveFiles.Archive], [ArchiveListing]) = ([], [])
     for (path, part) in zip(paths, parts) {
       let listing = try ArchiveListing(path)
@@ -48,22 +66,13 @@ struct ArchiveReader: DatasetReader {
       archives.append(ArchiveFiles.Archive(path: path, top: top, place: place))
       listings.append(listing)
     }
-    var tree = try ArchiveTree(root: FileName(location.path), archives, listings)
-    if archives.count == 1, tree.hasFolder("train"), ImageFolderReader.testName(in: tree) == nil {
-      let train = FileName("train")
-      archives[0].top = archives[0].top.map { $0 / train } ?? train
-      tree = try ArchiveTree(root: FileName(location.path), archives, listings)
-    }
-    var dataset =
-      tree.hasFolder("train")
-      ? try ImageFolderReader(decoders: decoders).read(tree, name: location.stem, options)
-      : try ClassFolderReader(decoders: decoders).read(tree, name: location.stem, options)
     let links = listings.flatMap(\.links)
-    if !links.isEmpty {
-      dataset.notes.append(
-        "\(counted(links.count, "link")) in the archive \(links.count == 1 ? "was" : "were") skipped: "
-          + links.firstNames)
+    let tree = try ArchiveTree(root: FileName(location.path), archives, listings)
+    guard archives.count == 1, tree.hasFolder("train"), ImageFolderReader.testName(in: tree) == nil else {
+      return (tree, links)
     }
-    return dataset
+    let train = FileName("train")
+    archives[0].top = archives[0].top.map { $0 / train } ?? train
+    return (try ArchiveTree(root: FileName(location.path), archives, listings), links)
   }
 }

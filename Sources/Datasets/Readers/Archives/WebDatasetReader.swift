@@ -9,8 +9,8 @@ struct WebDatasetReader: DatasetReader {
 
   let name = "WebDataset files"
   let summary =
-    "tar files of samples, each an image KEY.jpg (or .png, .webp, .pgm) and its label KEY.cls or KEY.json; several in a "
-    + "folder, or named by a pattern such as train-{000..003}.tar."
+    "tar files of samples, each an image KEY.jpg (or .png, .webp, .pgm) and its label KEY.cls or KEY.json; several in "
+    + "a folder, or named by a pattern such as train-{000..003}.tar."
   let files = ["*.tar"]
 
   private static let labelEndings = ["cls", "json"]
@@ -34,14 +34,19 @@ struct WebDatasetReader: DatasetReader {
     return !images.isDisjoint(with: labels)
   }
 
-  func inputs(of location: DatasetLocation, options: DatasetOptions) -> [FileName]? { ArchiveReader.archives(at: location) }
+  func inputs(of location: DatasetLocation, options: DatasetOptions) -> [FileName]? {
+    ArchiveReader.archives(at: location)
+  }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let paths = ArchiveReader.archives(at: location)
     var (entries, archives): ([LabeledFileList.Entry], [ArchiveFiles.Archive]) = ([], [])
     var others = Others()
+    // Names are distinguished by those of the shards, or by their paths if shards of several folders have one name.
+    let areDistinct = Set(paths.map(\.last)).count == paths.count
     for path in paths {
-      let archive = ArchiveFiles.Archive(path: path, place: paths.count == 1 ? nil : path.last)
+      let place = areDistinct ? path.last : FileName(Array(path.bytes.drop { $0 == UInt8(ascii: "/") }))
+      let archive = ArchiveFiles.Archive(path: path, place: paths.count == 1 ? nil : place)
       let part = paths.count == 1 ? nil : DatasetPart(namedIn: path.last)
       entries += try samples(of: archive, part, &others)
       archives.append(archive)
@@ -60,7 +65,9 @@ struct WebDatasetReader: DatasetReader {
     var notes: [String] {
       var notes: [String] = []
       if !files.isEmpty {
-        let kinds = files.count == 1 ? "file that is neither image nor label was" : "files that are neither images nor labels were"
+        let kinds =
+          files.count == 1
+          ? "file that is neither image nor label was" : "files that are neither images nor labels were"
         notes.append("\(files.count) \(kinds) skipped: \(files.firstNames)")
       }
       if !unlabeled.isEmpty {
@@ -122,7 +129,8 @@ struct WebDatasetReader: DatasetReader {
   /// Returns the label in a JSON text: the text itself, or one of its fields.
   private static func field(of json: [UInt8]) -> String? {
     let value = try? JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
-    let found = (value as? [String: Any]).flatMap { fields in labelFields.lazy.compactMap { fields[$0] }.first } ?? value
+    let found =
+      (value as? [String: Any]).flatMap { fields in labelFields.lazy.compactMap { fields[$0] }.first } ?? value
     if let text = found as? String { return text }
     return (found as? NSNumber).flatMap { Int(exactly: $0.doubleValue) }.map(String.init)
   }

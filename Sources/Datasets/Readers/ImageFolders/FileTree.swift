@@ -7,7 +7,7 @@ protocol ImageFiles: Sendable {
 
   /// Passes files to `body` in blocks, in an order that only depends on the files.
   /// - Parameters:
-  ///   - files: different names
+  ///   - files: names; in archives, each one once
   ///   - most: the most files in a block
   ///   - body: receives the files of a block; each file is passed once
   /// - Throws: the errors of `body`, and ``DatasetError`` if no further file can be read.

@@ -89,11 +89,8 @@ struct ImageFileLoader {
     }
     if isMixed { return nil }
     note()
-    return sets.indices.map { set in
-      let images = loaded[set].images(sets[set])
-      loaded[set] = LoadedImages([], images.shape)
-      return images
-    }
+    // Removed from the list, so that the pixels are not copied.
+    return sets.map { loaded.removeFirst().images($0) }
   }
 
   private func checkMemory(_ sets: [[LabeledFile]]) throws(DatasetError) {

@@ -101,6 +101,7 @@ extension [UInt8] {
   fileprivate func trimmed(_ wasQuoted: Bool) -> [UInt8] {
     if wasQuoted { return self }
     let start = drop { $0 == 0x20 || $0 == 0x09 }
-    return Array(start[..<(start.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }.map { $0 + 1 } ?? start.startIndex)])
+    return Array(
+      start[..<(start.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }.map { $0 + 1 } ?? start.startIndex)])
   }
 }
