@@ -62,16 +62,19 @@ struct DataSourceOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Keep decoded images for the next command, in the folder that \(DatasetCache.environmentVariable) names.",
-      discussion: "Default: ~/.cache/atelier/datasets, of which at most \(DatasetCache.standardLimit >> 30) GiB are used."))
-  var cache = true
+      "Keep decoded images for the next command (default: --cache).",
+      discussion: """
+        Folder: the environment variable \(DatasetCache.environmentVariable), else ~/.cache/atelier/datasets; at most \
+        \(DatasetCache.standardLimit >> 30) GiB.
+        """))
+  var cache: Bool?
 
   var request: DataRequest {
     let given: [(DatasetOptions.Name, String?)] = [
       (.damaged, damaged), (.test, test), (.splitSeed, splitSeed), (.label, label),
       (.arrays, arrays), (.transpose, transpose ? "true" : nil),
     ]
-    return DataRequest(data: data, options: DatasetOptions.values(given), isCached: cache)
+    return DataRequest(data: data, options: DatasetOptions.values(given), isCached: cache ?? true)
   }
 
   func validate() throws { try DatasetOptions.check(request.options) }
