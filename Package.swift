@@ -116,7 +116,8 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
-    target("Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"]),
+    target(
+      "Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"], exclude: ["Launchers.md"]),
     target(
       "Pipeline",
       [

@@ -23,7 +23,7 @@ struct BenchmarkSpeedCommand: ParsableCommand {
     (settings.epochs, settings.batch) = (epochs, batch)
     let dataset = try dataOptions.load()
     let context = try computeOptions.makeContext()
-    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count) { _ in }, on: context, log: { _ in })
+    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count, joinsJob: false) { _ in }, on: context, log: { _ in })
     defer { cluster.close() }
     let speed = try TrainingSpeed(
       settings, dataset, by: cluster, isStopped: { Interruption.isRequested || getppid() != parent })
