@@ -28,12 +28,12 @@ enum ExitStatus {
 
   /// The list of exit statuses in `atelier --help`.
   static let documentation = """
-    Exit status: 0 success; 64 invalid options or settings; 65 a data set, image, model or join token is damaged; 66 an input does \
-    not exist; 69 a coordinator, worker, port or browser is unavailable, or tasks were quarantined (a ranking is then \
-    incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be created; 74 reading \
-    or writing failed, for example on a full disk; 75 another process is using the run; 76 the coordinator refuses \
-    this worker; 77 requires root; 78 the images have another shape than those that the model was trained on; 129 \
-    stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
+    Exit status: 0 success; 64 invalid options or settings; 65 a data set, image, model or join token is damaged; 66 \
+    an input does not exist; 69 a coordinator, worker, port or browser is unavailable, or tasks were quarantined (a \
+    ranking is then incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be \
+    created; 74 reading or writing failed, for example on a full disk; 75 another process is using the run; 76 the \
+    coordinator refuses this worker; 77 requires root; 78 the images have another shape than those that the model \
+    was trained on; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
     """
 
   /// Returns the exit status for an error; nil for errors that Atelier does not define.

@@ -3,7 +3,8 @@ internal import Foundation
 /// A secret that all processes of one job share, from which the coordinator and its workers derive their key pairs.
 /// For launchers that start identical processes. A coordinator that is started again has the same identity.
 ///
-/// As text: `atelier-job-1.SECRET.CHECKSUM`. Whoever has the text can be worker and coordinator of the job.
+/// As text: `atelier-job-1.SECRET.CHECKSUM`. The text permits a process to be
+/// worker and coordinator of the job.
 package struct JobSecret: Sendable, Equatable {
   private let secret: Secret
 
@@ -25,8 +26,8 @@ package struct JobSecret: Sendable, Equatable {
   }
 
   /// Reads a secret, which may be surrounded by whitespace.
-  /// - Throws: ``TransportError`` if the text is not one of this version, or is truncated or damaged. The error does not
-  ///   repeat the text.
+  /// - Throws: ``TransportError`` if the text is not one of this version, or is truncated or damaged. The error does
+  ///   not repeat the text.
   package init(_ text: String) throws(TransportError) {
     let parts = text.trimmingCharacters(in: .whitespacesAndNewlines)
       .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -34,7 +35,10 @@ package struct JobSecret: Sendable, Equatable {
       parts[2] == TextChecksum.of("\(parts[0]).\(parts[1])")
     else {
       throw .badToken(
-        "the job secret is truncated, damaged or of another version: create one with `atelier keys secret`, and copy the whole line"
+        """
+        the job secret is truncated, damaged or of another version: create one with `atelier keys secret`, and copy \
+        the whole line
+        """
       )
     }
     self.secret = secret

@@ -4,7 +4,8 @@ internal import Foundation
 /// secret from which the key pair of a guest is derived. See "Enrollment" in Protocol.md.
 ///
 /// As text, a token is one word of letters, digits and `.-_:,`:
-/// `atelier-join-1.KEY.SECRET.EXPIRY.CHECKSUM.HOST:PORT,HOST:PORT`. Whoever has the text can enroll workers.
+/// `atelier-join-1.KEY.SECRET.EXPIRY.CHECKSUM.HOST:PORT,HOST:PORT`. The text permits to enroll
+/// workers.
 package struct JoinToken: Sendable, Equatable {
   package let coordinator: Key
   /// Where the coordinator listens, in the order in which to try the addresses. At least one.
@@ -77,7 +78,10 @@ package struct JoinToken: Sendable, Equatable {
     guard parts[0] == Self.version || parts.count == 1 && Self.version.hasPrefix(parts[0]) else {
       let version = parts[0].prefix(8).filter { $0.isASCII && ($0.isNumber || $0.isLetter) }
       throw .badToken(
-        "unsupported version \(version) of join tokens (this build supports \(Self.version)): install the same version of Atelier on both hosts"
+        """
+        unsupported version \(version) of join tokens (this build supports \(Self.version)): install the same \
+        version of Atelier on both hosts
+        """
       )
     }
     guard text.utf8.count <= Self.mostCharacters, text.utf8.allSatisfy({ Self.isPlain($0) || $0 == UInt8(ascii: ",") })

@@ -14,7 +14,7 @@ import Testing
     "", "quickstart", "train", "train cnn", "train forest", "train extra-trees", "train tree", "train knn",
     "train linear", "train resume",
     "evaluate", "export", "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file",
-    "sweep forest",
+    "sweep forest", "keys invite", "keys list", "keys revoke", "keys secret", "keys create",
     "sweep extra-trees", "sweep tree", "sweep knn", "sweep cnn", "sweep linear", "runs", "runs list", "runs show",
     "runs compare", "runs remove",
   ]) func helpMatchesGolden(command: String) throws {

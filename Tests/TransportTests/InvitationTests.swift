@@ -78,7 +78,8 @@ import Transport
   }
 
   @Test(arguments: [
-    ("../../etc/x", "etc-x"), ("", "worker"), ("...", "worker"), ("coordinator", "worker"), ("a b\u{1B}[31m", "a-b--31m"),
+    ("../../etc/x", "etc-x"), ("", "worker"), ("...", "worker"), ("coordinator", "worker"),
+    ("a b\u{1B}[31m", "a-b--31m"),
     ("Gerät", "Ger-t"), ("node-7.example.org", "node-7.example.org"), ("-rf", "rf"), ("/", "worker"),
     (String(repeating: "x", count: 300), String(repeating: "x", count: 64)),
   ]) func nameOfHostBecomesNameOfFile(host: String, name: String) {
@@ -114,7 +115,8 @@ import Transport
     let token = try book.invite(uses: 2, coordinator: coordinator, addresses: addresses)
     let second = try book.invite(named: "mine", coordinator: coordinator, addresses: addresses)
     let other = InvitationBook(folder: folder.path)
-    #expect(try other.reload().isEmpty && other.current == book.current && other.current.names == ["invitation-1", "mine"])
+    #expect(
+      try other.reload().isEmpty && other.current == book.current && other.current.names == ["invitation-1", "mine"])
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
       let text = try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
       let secrets = [token, second].flatMap { [$0.text.split(separator: ".")[2].description, $0.guest.secretText] }
@@ -197,7 +199,9 @@ import Transport
     let folder = try TemporaryFolder()
     let book = InvitationBook()
     let tokens = try (0..<2).map { _ in try book.invite(coordinator: coordinator, addresses: addresses) }
-    let environments = [["HOME": folder.path], ["STATE_DIRECTORY": "\(folder.path)/state:/other", "HOME": "/proc/none"]]
+    let environments = [
+      ["HOME": folder.path], ["STATE_DIRECTORY": "\(folder.path)/state:/other", "HOME": "/proc/none"],
+    ]
     for environment in environments {
       #expect(try !JoinedKeys(existingFor: tokens[0], environment: environment).isKnown)
       let first = try JoinedKeys(for: tokens[0], environment: environment)

@@ -68,10 +68,12 @@ import Transport
         == [.connect(first, as: .guest), .connect(first, as: .worker), .join(first, name: nil)])
   }
 
-  @Test(arguments: [
-    (InvitationEnd.used, 1, "used as often as it allows"), (.withdrawn, 1, "revoked, or has expired by the coordinator"),
-    (.withdrawn, 1_000, "has expired: create"),
-  ] as [(InvitationEnd, UInt64, String)])
+  @Test(
+    arguments: [
+      (InvitationEnd.used, 1, "used as often as it allows"),
+      (.withdrawn, 1, "revoked, or has expired by the coordinator"),
+      (.withdrawn, 1_000, "has expired: create"),
+    ] as [(InvitationEnd, UInt64, String)])
   func endedInvitationIsAnError(end: InvitationEnd, time: UInt64, reason: String) {
     for isKnown in [false, true] {
       let events: [JoinProcedure.Event] =

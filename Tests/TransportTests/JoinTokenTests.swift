@@ -78,8 +78,10 @@ import Transport
     #expect(failure(text)?.contains(reason) == true, "\(failure(text) ?? "accepted")")
   }
 
-  @Test(arguments: [[], ["tcp://*:1"], ["tcp://0.0.0.0:1"], ["tcp://[::]:1"], ["tcp://a:*"], ["ipc:///x"],
-    ["tcp://a%eth0:1"], ["tcp://a b:1"]])
+  @Test(arguments: [
+    [], ["tcp://*:1"], ["tcp://0.0.0.0:1"], ["tcp://[::]:1"], ["tcp://a:*"], ["ipc:///x"],
+    ["tcp://a%eth0:1"], ["tcp://a b:1"],
+  ])
   func refusesAddressesThatWorkersCannotUse(addresses: [String]) throws {
     let endpoints = try addresses.map { try Endpoint($0) }
     #expect(throws: TransportError.self) {
@@ -143,8 +145,9 @@ import Transport
     let open = try folder.write(Self.jobText, to: "open", mode: 0o640)
     #expect(failure(["ATELIER_JOB_SECRET_FILE": open]).contains("can be read by others: run `chmod 600"))
     // systemd's credentials are readable by an access control list.
-    #expect(try JobSecret.current(environment: ["ATELIER_JOB_SECRET_FILE": open, "CREDENTIALS_DIRECTORY": folder.path])
-      == expected)
+    #expect(
+      try JobSecret.current(environment: ["ATELIER_JOB_SECRET_FILE": open, "CREDENTIALS_DIRECTORY": folder.path])
+        == expected)
     let long = try folder.write(String(repeating: "a", count: 5_000), to: "long")
     #expect(failure(["ATELIER_JOB_SECRET_FILE": long]).contains("too long"))
     #expect(failure(["ATELIER_JOB_SECRET_FILE": "/dev/zero"]).contains("others"))

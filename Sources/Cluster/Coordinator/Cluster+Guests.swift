@@ -47,6 +47,12 @@ extension Cluster {
   /// Keys that a guest may not enroll as its own.
   private var forbiddenKeys: Set<Key> { Set([keys?.own.publicKey].compactMap { $0 }) }
 
+  /// Closes the connection of a worker whose key was removed after it had connected.
+  func closeRevoked(_ frames: [Frame]) {
+    unknownPeers.note(.refusal, of: frames.last?.peerAddress)
+    if let connection = frames.last?.connection { close(connection) }
+  }
+
   private func close(_ connection: Int32) {
     for port in ([endpoint].compactMap { $0 } + launchEndpoints.values).compactMap(\.port) {
       Socket.close(connection: connection, atPort: port)
@@ -66,6 +72,7 @@ extension Cluster {
     do throws(TransportError) { faults = try invitations.reload() } catch { faults = [error] }
     for fault in faults where !invitationFaults.contains(fault) { log("ignored in the folder of keys: \(fault)") }
     invitationFaults = faults
+    allowAgain()
     admitGuests()
     for (address, count) in accessControl?.takeRefusedGuests() ?? [:] {
       unknownPeers.note(.endedToken, of: address, count: count)

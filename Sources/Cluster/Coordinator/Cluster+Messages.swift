@@ -34,9 +34,14 @@ extension Cluster {
       count += 1
       // The number of a closed connection may have been reused by the connection of this message.
       noteConnections()
-      if case .guest(let guest)? = frames.last?.sender {
+      switch frames.last?.sender {
+      case .guest(let guest):
         receive(fromGuest: guest, frames)
         continue
+      case .worker(let key) where !admitted.contains(key):
+        closeRevoked(frames)
+        continue
+      case .worker, nil: break
       }
       if let connection = frames.last?.connection { guests.noteWorker(connection) }
       guard (2...3).contains(frames.count), let message: WorkerMessage = MessageCodec.decode(frames[1]) else {

@@ -32,6 +32,8 @@ package final class Cluster {
   private var allowedKeys: AllowedKeys?
   /// The keys of workers that may join, except the local ones.
   private var allowedWorkers: Set<Key> = []
+  /// All keys that may send messages.
+  private(set) var admitted: Set<Key> = []
   var guests = GuestConnections()
   var nextInvitationLook: Milliseconds = 0
   /// Damaged invitations that have been logged.
@@ -99,10 +101,8 @@ package final class Cluster {
     sharedFolder = folder.map { BlobFolder(path: $0.path) }
     let local = try Endpoint(folder.map { "ipc://\($0.path)/coordinator" } ?? "inproc://coordinator")
     let control = keys == nil ? nil : try AccessControl(in: sockets)
-    control?.allow(keys?.workers ?? [], in: Self.domain)
     control?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
     accessControl = control
-    allowedWorkers = keys?.workers ?? []
     allowedKeys = keys.flatMap { keys in
       keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
@@ -112,6 +112,7 @@ package final class Cluster {
     monitor = try ConnectionMonitor(router, name: "connections", in: sockets, leavesOutProbes: true)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
+    allow(keys?.workers ?? [])
     _ = try router.bind(local)
     if let listen = settings.listen { endpoint = try Self.bind(router, to: [listen] + settings.otherPorts) }
     if settings.isOneProcess {
@@ -155,11 +156,18 @@ package final class Cluster {
   private func allow(_ workers: Set<Key>) {
     allowedWorkers = workers
     let enrolled = keys?.invitations?.memoryWorkers ?? []
-    accessControl?.allow(workers.union(enrolled).union(localKey.map { [$0] } ?? []), in: Self.domain)
+    admitted = workers.union(enrolled).union(localKey.map { [$0] } ?? [])
+    accessControl?.allow(admitted, in: Self.domain)
   }
 
   /// Admits a worker that has enrolled, before its key is read from the folder.
-  func allow(enrolled key: Key) { allow(allowedWorkers.union([key])) }
+  func allow(enrolled key: Key) {
+    let isInMemory = keys?.invitations?.memoryWorkers.contains(key) == true
+    allow(isInMemory ? allowedWorkers : allowedWorkers.union([key]))
+  }
+
+  /// Admits the workers of the invitations in memory, which may have been revoked.
+  func allowAgain() { allow(allowedWorkers) }
 
   /// Ends the local workers and disconnects all others.
   /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a

@@ -27,7 +27,10 @@ extension Doctor {
         let milliseconds = Double(monotonicMicroseconds() - start) / 1_000
         return record(
           "mtu", true,
-          "messages of \(Self.largeMessage >> 10) KiB pass in both directions, in \(formatted(milliseconds, digits: 1)) ms"
+          """
+          messages of \(Self.largeMessage >> 10) KiB pass in both directions, in \
+          \(formatted(milliseconds, digits: 1)) ms
+          """
         )
       }
     }
@@ -58,7 +61,10 @@ extension Doctor {
     guard !unreachable.isEmpty else {
       return record(
         "workers", true,
-        "\(counted(tried.count, "connected worker")) can be reached; run atelier doctor there as well for the other direction"
+        """
+        \(counted(tried.count, "connected worker")) can be reached; run atelier doctor there as well for the other \
+        direction
+        """
       )
     }
     return record(

@@ -55,7 +55,10 @@ package enum HostChecks {
     return .init(
       step: "processors", isWell: true,
       text:
-        "\(text): the container or service is limited to \(counted(quota, "core")) (cpu.max), as --threads is by default"
+        """
+        \(text): the container or service is limited to \(counted(quota, "core")) (cpu.max), as --threads is by \
+        default
+        """
     )
   }
 }

@@ -61,8 +61,8 @@ struct KeysSecretCommand: ParsableCommand {
     abstract: "Prints a new secret for a job whose processes all start alike.",
     discussion: """
       The coordinator and the workers of a job derive their keys from the secret if \(JobSecret.variable) holds it, or \
-      \(JobSecret.fileVariable) the path of a file with it that only you can read. Nothing is stored. Whoever knows \
-      the secret can be worker and coordinator of the job, so use another one for each job.
+      \(JobSecret.fileVariable) the path of a file with it that only you can read. Nothing is stored. Every process \
+      that knows the secret can be worker and coordinator of the job, so use another one for each job.
 
       Example:  export \(JobSecret.variable)=$(atelier keys secret)
       """)

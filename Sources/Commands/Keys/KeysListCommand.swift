@@ -121,7 +121,7 @@ struct KeysRevokeCommand: ParsableCommand {
         "no worker or invitation that is not revoked is named \(name): see `atelier keys list`", .badAddress)
     }
     try StandardOutput.write("revoked \(name)")
-    // Whoever holds the token could enroll another key.
+    // A holder of the token could enroll another key.
     let open = book.current.byGuest.values.first {
       $0.state(at: InvitationBook.now) == .open && $0.workers.contains { $0.name == name }
     }
