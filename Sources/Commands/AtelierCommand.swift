@@ -24,7 +24,8 @@ public struct AtelierCommand: ParsableCommand {
       """,
     version: atelierVersion,
     subcommands: [
-      QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, StatusCommand.self, ReportCommand.self,
+      QuickstartCommand.self, TrainCommand.self, SweepCommand.self, RunsCommand.self, StatusCommand.self,
+      ReportCommand.self,
       ExploreCommand.self, ExplainCommand.self, EvaluateCommand.self, ExportCommand.self,
       PredictCommand.self, DataCommand.self, WorkerCommand.self, LaunchCommand.self, KeysCommand.self,
       DoctorCommand.self,

@@ -3,6 +3,7 @@ internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
+internal import Launching
 internal import Logging
 internal import Models
 internal import Text
