@@ -119,7 +119,8 @@ let package = Package(
       ],
       exclude: ["Hosts.md", "Protocol.md", "Scaling.md"], swiftSettings: strict),
     target("Manifests", ["Text", .product(name: "Yams", package: "Yams")]),
-    target("Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"]),
+    target(
+      "Launching", ["CLinux", "Cluster", "Compute", "Files", "Text", "Transport"], exclude: ["Launchers.md"]),
     target(
       "Pipeline",
       [

@@ -3,6 +3,7 @@ internal import Cluster
 internal import Compute
 internal import Datasets
 internal import Evaluation
+internal import Launching
 internal import Logging
 internal import Models
 internal import Text
@@ -42,8 +43,9 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    if try clusterOptions.workForLaunchedJob(computeOptions) { return }
     try jsonOptions.check()
-    let context = try computeOptions.makeContext()
+    let context = try computeOptions.makeContext(launched: clusterOptions.job?.threads)
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     let dataset = try loaded.load(dataOptions.request, computeOptions)
@@ -67,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
     let progress = ProgressReporter("evaluate", options: computeOptions)
     let log = { (text: String) in computeOptions.logger.info("\(text)") }
     let cluster = try Cluster(clusterOptions.settings(threads: context.team.count, log: log), on: context, log: log)
-    defer { cluster.close() }
+    defer { cluster.close(isOver: true) }
     let evaluation = try Evaluation(
       probabilities: cluster.probabilities(
         of: loaded.classifier, saved: loaded.saved, for: images, progress: progress.report),

@@ -28,6 +28,7 @@ struct QuickstartCommand: ParsableCommand {
   func validate() throws { try DistinctFiles.check(["--json": jsonOptions.json, "--events": clusterOptions.events]) }
 
   func run() throws {
+    if try clusterOptions.workForLaunchedJob(computeOptions) { return }
     try jsonOptions.check()
     try liveOptions.withPage("Quickstart", computeOptions) {
       try TrainingRun.with(

@@ -80,7 +80,12 @@ struct RemoteSession {
     guard let first = queue.first else { return false }
     switch first {
     case .bytes(let bytes):
-      guard let count = child.write(bytes), count > 0 else { return false }
+      guard let count = child.write(bytes) else {
+        // The program has closed its input, and ends.
+        queue = []
+        return false
+      }
+      if count == 0 { return false }
       if count == bytes.count { queue.removeFirst() } else { queue[0] = .bytes(bytes.dropFirst(count)) }
     case .file(let file, let offset):
       guard let bytes = Self.part(of: file, at: offset), !bytes.isEmpty else {

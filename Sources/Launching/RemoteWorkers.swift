@@ -75,7 +75,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
       for message in worker.takeMessages() { log(message) }
     }
     hadWorkers = hadWorkers || cluster.hasWorkers
-    try checkWhetherAnyCanStart(isAlone: !cluster.hasWorkers)
+    if cluster.dependsOnLauncher { try checkWhetherAnyCanStart() }
   }
 
   private func invite(_ worker: RemoteWorker, _ facts: RemoteWorker.Facts, _ cluster: Cluster) {
@@ -110,8 +110,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
   }
 
   /// - Throws: ``LaunchError`` if no host could be reached so far, or none can have a worker any more
-  private func checkWhetherAnyCanStart(isAlone: Bool) throws(LaunchError) {
-    guard isAlone else { return }
+  private func checkWhetherAnyCanStart() throws(LaunchError) {
     var reasons: [String] = []
     for worker in workers {
       switch worker.state {

@@ -23,8 +23,8 @@ package struct KubernetesJob: Sendable {
   /// The arguments of `atelier` in the pods.
   package var command: [String]
   package var secret: Secret
-  /// The name of the run, which pods that replace others resume. Different for each manifest, so that a new job does not
-  /// resume the run of an earlier one with the same name and claim.
+  /// The name of the run, which pods that replace others resume. Different for each manifest, so that a new job does
+  /// not resume the run of an earlier one with the same name and claim.
   package var run: String
   /// The number of pods. The first one coordinates, and works as well.
   package var workers = 1
@@ -76,16 +76,20 @@ package struct KubernetesJob: Sendable {
     if case .existing(let secret) = secret {
       try Self.check(name: secret, "--secret", atMost: 253, allowingDots: true)
     }
-    for (value, option) in [(cpus, "--cpus"), (memory, "--memory"), (storage, "--storage")] {
-      guard value.wholeMatch(of: #/[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?/#) != nil, value.contains(where: { "1"..."9" ~= $0 })
-      else {
-        throw ManifestError("invalid quantity '\(value)' for \(option): expected a number such as 2, 500m or 4Gi")
+    guard cpus.wholeMatch(of: #/[0-9]+(\.[0-9]+)?m?/#) != nil, Self.isPositive(cpus) else {
+      throw ManifestError("invalid number of cores '\(cpus.printable)' for --cpus: expected one like 2, 1.5 or 500m")
+    }
+    for (value, option) in [(memory, "--memory"), (storage, "--storage")] {
+      guard value.wholeMatch(of: #/[0-9]+(\.[0-9]+)?([kMGT]|[KMGT]i)/#) != nil, Self.isPositive(value) else {
+        throw ManifestError("invalid size '\(value.printable)' for \(option): expected a number with a unit, like 4Gi")
       }
     }
     guard !image.isEmpty, !image.contains(where: \.isWhitespace), !image.hasControlCharacters else {
       throw ManifestError("invalid name '\(image.printable)' for --image: expected one like registry/name:tag")
     }
   }
+
+  private static func isPositive(_ quantity: String) -> Bool { quantity.contains { "1"..."9" ~= $0 } }
 
   /// Checks a DNS label (RFC 1035), or a subdomain if dots are allowed.
   private static func check(

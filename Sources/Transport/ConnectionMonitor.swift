@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import Foundation
 
 /// Reports when a connection of a socket is established, closed or refused, through libzmq's socket monitor. Confined
 /// to the socket's thread.
@@ -19,8 +20,17 @@ package struct ConnectionMonitor: ~Copyable {
 
   private let socket: Socket
 
-  /// - Parameter name: the name of the monitor, unique within the context
-  package init(_ observed: borrowing Socket, name: String, in context: SocketContext) throws(TransportError) {
+  /// Whether connections that the peer closes before the handshake are left out: those of a worker that only looks
+  /// whether a program listens.
+  private let leavesOutProbes: Bool
+
+  /// - Parameters:
+  ///   - name: the name of the monitor, unique within the context
+  ///   - leavesOutProbes: whether to leave out connections that the peer closes before the handshake
+  package init(
+    _ observed: borrowing Socket, name: String, in context: SocketContext, leavesOutProbes: Bool = false
+  ) throws(TransportError) {
+    self.leavesOutProbes = leavesOutProbes
     let endpoint = try Endpoint("inproc://\(name)")
     let events =
       ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
@@ -48,6 +58,7 @@ package struct ConnectionMonitor: ~Copyable {
       case ZMQ_EVENT_DISCONNECTED: return .closed(connection: value)
       case ZMQ_EVENT_ACCEPTED: return .accepted(connection: value)
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return InvitationEnd(status: value).map { .ended($0) } ?? .refused
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL where leavesOutProbes && (value == EPIPE || value == ECONNRESET): break
       default: return .failed
       }
     }

@@ -83,9 +83,19 @@ import Yams
     }
   }
 
-  @Test(arguments: ["1", "0.5", "500m", "4Gi", "100M", "1Ti"]) mutating func acceptsQuantities(text: String) throws {
-    (job.cpus, job.memory, job.storage) = (text, text, text)
+  @Test(arguments: [("1", "4Gi"), ("0.5", "1.5G"), ("500m", "100M"), ("64", "1Ti")])
+  mutating func acceptsQuantities(cpus: String, size: String) throws {
+    (job.cpus, job.memory, job.storage) = (cpus, size, size)
     let limits = value("spec", "template", "spec", "containers", 0, "resources", "limits", of: try document("Job"))
-    #expect(limits as? [String: String] == ["cpu": text, "memory": text])
+    #expect(limits as? [String: String] == ["cpu": cpus, "memory": size])
+  }
+
+  /// A number without a unit would be that many bytes, and `m` thousandths of a byte.
+  @Test(arguments: ["4", "500m"]) mutating func refusesSizesWithoutUnit(text: String) {
+    for property in [\KubernetesJob.memory, \.storage] {
+      var job = job
+      job[keyPath: property] = text
+      #expect(throws: ManifestError.self) { try job.manifest() }
+    }
   }
 }

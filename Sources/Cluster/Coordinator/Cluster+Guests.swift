@@ -21,7 +21,8 @@ extension Cluster {
       let (worker, isNew) = try invitations.enroll(
         Array(enrollment.key), host: enrollment.host, through: guest, forbidden: forbiddenKeys)
       allow(enrolled: worker.key)
-      if isNew {
+      // A launcher reports the hosts of its workers itself.
+      if isNew, settings.launcher == nil {
         let name = invitations.current.byGuest[guest]?.name ?? "an invitation"
         report("\(worker.name)\(address) enrolled with \(name)", isFault: false)
       }

@@ -17,6 +17,9 @@ extension Cluster {
 
   package var hasWorkers: Bool { coordinator.workerCount > 0 }
 
+  /// Whether there are no workers, and none can join but those of the launcher.
+  package var dependsOnLauncher: Bool { !hasWorkers && settings.workers == 0 && settings.listen == nil }
+
   /// Listens at an address of this host, for hosts that reach it by that address.
   /// - Parameter host: a numeric address
   /// - Returns: the endpoint: that of ``ClusterSettings/listen``, or one with a port that the system chooses

@@ -11,7 +11,7 @@ extension Cluster {
     _ settings: ModelSettings, _ images: LabeledImages, classCount: Int, queries: Int = BlockProbabilities.imagesPerTask
   ) throws(ModelError) {
     // Workers of other hosts may do all of the work.
-    let processes = self.settings.listen != nil ? 0 : max(1, self.settings.workers)
+    let processes = hasRemoteWorkers ? 0 : max(1, self.settings.workers)
     let threads = self.settings.workers > 0 ? self.settings.threads(ofLocalWorker: 0) : context.team.count
     try settings.memory(
       images: images.count, of: images.shape, classCount: classCount, queries: queries, threads: threads

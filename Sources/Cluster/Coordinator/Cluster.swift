@@ -110,7 +110,7 @@ package final class Cluster {
     router = try Socket(
       .router, in: sockets, security: keys.map { .server($0.own, domain: Self.domain) } ?? .none,
       bounds: Socket.Bounds(limits))
-    monitor = try ConnectionMonitor(router, name: "connections", in: sockets)
+    monitor = try ConnectionMonitor(router, name: "connections", in: sockets, leavesOutProbes: true)
     coordinator = Coordinator(
       session: UInt64(Date().timeIntervalSince1970 * 1_000_000), numerics: numericsVersion, limits: limits)
     supervisor = try Supervisor()
@@ -149,7 +149,8 @@ package final class Cluster {
       allow(own.workers)
     }
     // Workers of other hosts must be able to connect to local workers.
-    let exchange = try settings.listen.flatMap(\.host).map { host throws(TransportError) in
+    let host = settings.listen.flatMap(\.host) ?? (settings.launcher == nil ? nil : "*")
+    let exchange = try host.map { host throws(TransportError) in
       try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
     }
     localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: workerKeys, log: log)
@@ -165,6 +166,7 @@ package final class Cluster {
   /// Admits a worker that has enrolled, before its key is read from the folder.
   func allow(enrolled key: Key) {
     let isInMemory = keys?.invitations?.memoryWorkers.contains(key) == true
+    if !isInMemory { allowedKeys?.noteAdded(key) }
     allow(isInMemory ? allowedWorkers : allowedWorkers.union([key]))
   }
 

@@ -18,7 +18,7 @@ extension Cluster {
       return known.name
     }
     let name: SHA256
-    if settings.listen != nil {
+    if hasRemoteWorkers {
       name = server.add(blob, isPinned: isPinned)
     } else {
       // The blob is not sent, so its name need not be its digest.

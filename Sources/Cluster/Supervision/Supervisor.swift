@@ -45,8 +45,8 @@ package final class Supervisor {
 
   /// Reports an iteration of a worker's loop, and whether the worker is connected.
   package func reportIteration(ofWorkerJoining coordinator: String, isConnected: Bool) {
-    let waiting = hasBeenReady ? "lost the coordinator; waiting for it or another one at" : "waiting for the coordinator at"
-    report("\(isConnected ? "connected to the coordinator at" : waiting) \(coordinator)", isReady: isConnected)
+    let state = isConnected ? "connected to" : hasBeenReady ? "disconnected, waiting for" : "waiting for"
+    report("\(state) the coordinator at \(coordinator)", isReady: isConnected)
     reportIteration()
   }
 

@@ -19,14 +19,15 @@ struct BenchmarkSpeedCommand: ParsableCommand {
   func run() throws {
     Interruption.watch()
     let parent = getppid()
-    var settings = NetworkSettings()
-    (settings.epochs, settings.batch) = (epochs, batch)
+    var network = NetworkSettings()
+    (network.epochs, network.batch) = (epochs, batch)
     let dataset = try dataOptions.request.load(computeOptions)
     let context = try computeOptions.makeContext()
-    let cluster = try Cluster(clusterOptions.settings(threads: context.team.count) { _ in }, on: context, log: { _ in })
+    let settings = try clusterOptions.settings(threads: context.team.count, joinsJob: false) { _ in }
+    let cluster = try Cluster(settings, on: context) { _ in }
     defer { cluster.close() }
     let speed = try TrainingSpeed(
-      settings, dataset, by: cluster, isStopped: { Interruption.isRequested || getppid() != parent })
+      network, dataset, by: cluster, isStopped: { Interruption.isRequested || getppid() != parent })
     try StandardOutput.write(JSONOptions.encode(speed))
   }
 }

@@ -135,30 +135,3 @@ struct LaunchedJob {
     }
   }
 }
-
-/// Decides when a worker of a launched job ends, apart from the coordinator's request. Times are in seconds.
-struct CoordinatorWatch {
-  let lossTime: Double
-  let graceTime: Double
-  private var hasBeenConnected = false
-  private var lastConnection = 0.0
-  private var signalTime: Double?
-  /// Whether the coordinator was gone for the loss time.
-  private(set) var isLost = false
-
-  init(lossTime: Double, graceTime: Double) { (self.lossTime, self.graceTime) = (lossTime, graceTime) }
-
-  /// A signal reaches all processes of a job at once. The coordinator still needs its workers then, to save the state
-  /// of a training.
-  mutating func isEnd(isConnected: Bool, isSignaled: Bool, at now: Double) -> Bool {
-    if isConnected || !hasBeenConnected { lastConnection = now }
-    hasBeenConnected = hasBeenConnected || isConnected
-    if isSignaled {
-      let first = signalTime ?? now
-      signalTime = first
-      return !isConnected || now - first >= graceTime
-    }
-    isLost = hasBeenConnected && now - lastConnection >= lossTime
-    return isLost
-  }
-}

@@ -70,6 +70,11 @@ struct KubernetesManifestCommand: ParsableCommand {
   @Argument(parsing: .postTerminator, help: "Command of the pods: train or sweep with its options.")
   var command: [String] = []
 
+  /// Options that the pods' command must not have.
+  private static let reserved = [
+    "--workers", "--listen", "--hosts", "--host-file", "--launcher", "--output", "-o", "--resume", "--help", "-h",
+  ]
+
   func validate() throws {
     if !(1...10_000).contains(workers) { throw ValidationError("--workers must be from 1 to 10000, not \(workers)") }
     guard let verb = command.first, ["train", "sweep"].contains(verb) else {
@@ -79,9 +84,7 @@ struct KubernetesManifestCommand: ParsableCommand {
     do { _ = try AtelierCommand.parseAsRoot(command) } catch {
       throw ValidationError("the command of the pods is invalid: \(AtelierCommand.message(for: error))")
     }
-    let reserved = ["--workers", "--listen", "--min-workers", "--hosts", "--output", "-o", "--resume", "--help", "-h"].first { name in
-      command.contains { $0 == name || $0.hasPrefix("\(name)=") }
-    }
+    let reserved = Self.reserved.first { name in command.contains { $0 == name || $0.hasPrefix("\(name)=") } }
     if let reserved {
       throw ValidationError(
         "leave out \(reserved) in the command of the pods: the pods find each other, and the run is kept on the claim")
@@ -109,10 +112,10 @@ struct KubernetesManifestCommand: ParsableCommand {
       "  kubectl apply -f job.yaml    starts the job",
       "  kubectl logs\(option) --follow --selector \(selector),batch.kubernetes.io/job-completion-index=0    shows it",
       "  kubectl delete\(option) job,service,networkpolicy,secret --selector \(selector)",
-      "removes the job, and keeps the claim \(claim ?? "\(name)-runs") with the runs; `kubectl delete -f` removes both.",
+      "removes the job, and keeps the claim \(claim ?? "\(name)-runs") with the runs; kubectl delete -f removes both.",
     ]
     if secret == nil {
-      lines.append("The Secret was generated for this text: whoever reads it can take part in the job.")
+      lines.append("The Secret was generated for this text. Keep the text as safe as a password.")
     }
     return lines.map { "# \($0)\n" }.joined()
   }

@@ -105,10 +105,11 @@ struct ClusterOptions: ParsableArguments {
   /// - Parameters:
   ///   - threads: the number of threads of this machine to use
   ///   - standardWorkers: the number of local workers if the user gives none
+  ///   - joinsJob: whether the processes of a launched job work together
   ///   - log: receives messages to the user
   /// - Throws: ``TransportError``; ``LaunchError``; ``FileError`` for the host file
   func settings(
-    threads: Int, standardWorkers: Int = 0, log: @escaping (String) -> Void
+    threads: Int, standardWorkers: Int = 0, joinsJob: Bool = true, log: @escaping (String) -> Void
   ) throws -> ClusterSettings {
     if let events { try EventLog.open(events) }
     var settings = ClusterSettings(threads: threads)
@@ -122,7 +123,7 @@ struct ClusterOptions: ParsableArguments {
       settings.listen = endpoint
       settings.keys = try keys.keys(toListenAt: endpoint)
     }
-    if let job = try detectedJob() {
+    if joinsJob, let job = try detectedJob() {
       settings.holdsSignals = true
       if job.hasOthers { try LaunchedJob(job).configure(&settings, workers: workers) }
     }

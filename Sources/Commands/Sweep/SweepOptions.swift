@@ -70,8 +70,8 @@ struct SweepCommonOptions: ParsableArguments {
       }
       for (number, definition) in definitions.enumerated() {
         remaining = number + 1 < definitions.count ? rest(number + 1) + data.request.shellArguments : nil
-        if let run = runOfRestartedJob(number, of: definitions.count) {
-          try add(self.resume(RecordedSweep(run, of: definition.model)))
+        if let sweep = try runOfRestartedJob(given(over: definition)) {
+          try add(self.resume(sweep))
         } else {
           try add(start(definition, rest: remaining))
         }
@@ -88,16 +88,17 @@ struct SweepCommonOptions: ParsableArguments {
     }
   }
 
-  /// Returns the run that a job has begun for a sweep, if its launcher has restarted the job; nil if there is none.
-  /// - Parameter number: of the sweep, from 0
-  private func runOfRestartedJob(_ number: Int, of count: Int) -> String? {
-    guard let job = cluster.job, job.isRestart,
-      let run = count == 1
-        ? RunFolders.standard.newestRun(named: job.job)
-        : RunFolders.standard.runs(named: job.job).dropFirst(number).first
-    else { return nil }
-    compute.logger.notice("\(job.launcher.rawValue) has restarted the job; resuming run \(run)")
-    return run
+  /// Returns the run that a job has begun for a sweep, if its launcher has restarted the job; nil if there is none. A
+  /// job may run several sweeps: their definitions identify the runs.
+  private func runOfRestartedJob(_ definition: SweepDefinition) throws -> RecordedSweep? {
+    guard let job = cluster.job, job.isRestart else { return nil }
+    for run in RunFolders.standard.runs(named: job.job).reversed() where run.kind == "sweep" {
+      let sweep = try RecordedSweep(run.name, of: nil)
+      guard sweep.began(with: definition) else { continue }
+      compute.logger.notice("\(job.launcher.rawValue) has restarted the job; resuming run \(run.name)")
+      return sweep
+    }
+    return nil
   }
 
   /// - Parameter rest: the command that runs the remaining sweeps

@@ -34,10 +34,12 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
 
   func run() throws {
     if try options.cluster.workForLaunchedJob(options.compute) { return }
-    if let resume = training.resume ?? options.runOfRestartedJob() {
+    if let resume = training.resume { return try ResumableRun(resume, of: [Family.kind]).resume(options) }
+    let settings = try modelSettings()
+    if let resume = options.runOfRestartedJob(settings) {
       return try ResumableRun(resume, of: [Family.kind]).resume(options)
     }
-    try options.run(try modelSettings())
+    try options.run(settings)
   }
 
   private func modelSettings() throws(ModelError) -> ModelSettings {

@@ -5,6 +5,7 @@ internal import Launching
 internal import Logging
 internal import Models
 internal import Pipeline
+internal import Runs
 
 /// The options that the training of all kinds of model has in common.
 struct TrainOptions: ParsableArguments {
@@ -46,10 +47,11 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// Returns the training to resume if a launcher has restarted its job: the file or the run that the job has begun;
-  /// nil if it has saved nothing.
-  func runOfRestartedJob() -> String? {
+  /// nil if it has saved nothing. A job may train several models: the settings identify the run.
+  func runOfRestartedJob(_ settings: ModelSettings) -> String? {
     guard let job = cluster.job, job.isRestart else { return nil }
-    let place = output.output ?? RunFolders.standard.newestRun(named: job.job).map(RunFolders.standard.path)
+    let run = RunFolders.standard.runs(named: job.job).last { $0.definition == settings.definition }
+    let place = output.output ?? run.map { RunFolders.standard.path($0.name) }
     guard let found = place.flatMap(ResumableRun.progress) else { return nil }
     compute.logger.notice("\(job.launcher.rawValue) has restarted the job; resuming \(found)")
     return found

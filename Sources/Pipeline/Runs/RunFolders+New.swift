@@ -1,7 +1,7 @@
 internal import Files
 internal import Foundation
 internal import Models
-internal import Runs
+package import Runs
 
 extension RunFolders {
   /// Creates a folder for the results of one command, and locks it. It is removed if it stays empty.
@@ -31,20 +31,12 @@ extension RunFolders {
     return try withLock(on: name) { try body(path(name)) }
   }
 
-  /// Returns the names of the runs that were created with a name, in this order.
-  package func runs(named name: String) -> [String] {
-    guard RunRecord.exists(in: base), let runs = try? record().runs().map(\.name) else { return [] }
-    let known = Set(runs)
-    var names: [String] = []
-    for number in 1...known.count + 1 {
-      let candidate = number == 1 ? name : "\(name)-\(number)"
-      if known.contains(candidate) { names.append(candidate) }
-    }
-    return names
+  /// Returns the runs that were created with a name, in this order.
+  package func runs(named name: String) -> [Run] {
+    guard RunRecord.exists(in: base), let all = try? record().runs() else { return [] }
+    let known = Dictionary(all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    return (1...known.count + 1).compactMap { known[$0 == 1 ? name : "\(name)-\($0)"] }
   }
-
-  /// Returns the last of the runs that were created with a name; nil if there is none.
-  package func newestRun(named name: String) -> String? { runs(named: name).last }
 
   /// Returns false if the folder exists already.
   @discardableResult private static func make(_ path: String, mayExist: Bool) throws(FileError) -> Bool {

@@ -42,6 +42,13 @@ package struct RecordedSweep {
     classNames = try record.document([String].self, as: RunFolders.classesTitle, of: run.name)
   }
 
+  /// Returns whether this sweep began with a definition, whose strategy then got the defaults for the data.
+  package func began(with other: SweepDefinition) -> Bool {
+    var other = other
+    (other.strategy, other.data) = (definition.strategy, definition.data)
+    return other == definition
+  }
+
   /// Calls `body` while this process holds the lock of the run, whose folder is made if it was removed.
   /// - Throws: ``RunError``; errors of `body`
   package func withFolder<Result>(in folders: RunFolders = .standard, _ body: () throws -> Result) throws -> Result {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the system call filter of a systemd unit as a BPF program for `bwrap --seccomp`: seccomp.py UNIT > FILE.
+"""Writes the system call filter of a systemd unit as a BPF program for `bwrap --seccomp`: system_call_filter.py UNIT > FILE.
 
 Follows SystemCallFilter=, SystemCallErrorNumber=EPERM, MemoryDenyWriteExecute= and RestrictNamespaces= of the unit.
 Requires python3-seccomp, and systemd-analyze for the groups of system calls.
@@ -32,7 +32,8 @@ def calls(group, seen=()):
 allowed = set()
 for name, value in settings:
     if name == "SystemCallFilter":
-        groups = set().union(*(calls(word.lstrip("~")) for word in value.split()))
+        words = value.lstrip("~").split()
+        groups = set().union(*(calls(word) if word.startswith("@") else {word} for word in words))
         allowed = allowed - groups if value.startswith("~") else allowed | groups
 # What systemd has done before it installs the filter, and bwrap and setpriv do after it.
 allowed |= {"execve", "capset", "setgroups", "setresuid", "setresgid", "prctl"}
@@ -62,4 +63,4 @@ for name in allowed:
     elif name not in ("unshare", "setns"):
         filter.add_rule(seccomp.ALLOW, name)
 filter.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
-filter.export_bpf(sys.stdout.buffer)
+filter.export_bpf(sys.stdout)

@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+@testable import Launching
+
+/// Runs the script of a host with a program that stands for `atelier`, without ssh.
+struct RemoteScriptTests {
+  private let folder = NSTemporaryDirectory() + "atelier-script-\(UUID().uuidString)"
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  /// Returns the file of a program that prints its arguments and the first line of its input.
+  private func program(_ text: String = "read -r token; echo \"worker $*: $token\"") throws -> ProgramFiles.File {
+    let bytes = Data("#!/bin/sh\n\(text)\n".utf8)
+    try bytes.write(to: URL(fileURLWithPath: "\(folder)/program"))
+    let digest = try run(["sha256sum", "\(folder)/program"]).prefix(64)
+    return ProgramFiles.File(name: "atelier", path: "\(folder)/program", size: bytes.count, digest: String(digest))
+  }
+
+  private func run(_ words: [String]) throws -> String {
+    let child = try ChildProcess(words)
+    child.closeInput()
+    var output: [UInt8] = []
+    while let bytes = child.read() {
+      output += bytes
+      if bytes.isEmpty { child.wait(milliseconds: 100, forWriting: false) }
+    }
+    child.end()
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  /// Runs the conversation up to the end of the program.
+  /// - Returns: the program's output, its status, and the number of files that were sent
+  private func converse(
+    _ file: ProgramFiles.File, machine: String? = nil, shell: String = "sh"
+  ) throws -> (lines: [String], status: Int32?, failure: String?) {
+    var names = utsname()
+    uname(&names)
+    let own = withUnsafeBytes(of: names.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let files = ProgramFiles(required: [file], systemLibraries: [:], machine: machine ?? own)
+    let script = RemoteScript.text(files, arguments: ["--threads", "2"])
+    let child = try ChildProcess([
+      "env", "XDG_CACHE_HOME=\(folder)/cache", "SSH_CONNECTION=10.0.0.1 5 10.0.0.2 22", shell, "-c",
+      RemoteScript.command(for: script),
+    ])
+    defer { child.end() }
+    var session = RemoteSession(child, files: files, script: script)
+    let end = milliseconds() + 30_000
+    while milliseconds() < end {
+      switch session.advance() {
+      case .isReady(let facts):
+        #expect(facts.coordinatorAddress == "10.0.0.1" && facts.ownAddress == "10.0.0.2")
+        session.run(RemoteWorker.Invitation(token: "the-token", exchange: "tcp://10.0.0.2:*"))
+      case .failed(let reason): return ([], nil, reason)
+      case .ended(let status, let lines): return (lines, status, nil)
+      case .hangs: return ([], nil, "hangs")
+      case .continues: break
+      }
+    }
+    return ([], nil, "timeout")
+  }
+
+  private var copy: String {
+    get throws {
+      try run(["find", "\(folder)/cache", "-name", "atelier", "-type", "f"]).trimmingCharacters(in: .newlines)
+    }
+  }
+
+  @Test(arguments: ["sh", "bash"]) func startsTheProgramWithTheToken(shell: String) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (lines, status, failure) = try converse(program(), shell: shell)
+    #expect(failure == nil && status == 0)
+    #expect(lines == ["worker worker --join - --threads 2 --exchange tcp://10.0.0.2:*: the-token"])
+  }
+
+  @Test func copiesOnlyFilesThatAreAbsentOrDiffer() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = try program()
+    _ = try converse(file)
+    let first = try FileManager.default.attributesOfItem(atPath: copy)[.systemFileNumber] as? Int
+    _ = try converse(file)
+    #expect(try FileManager.default.attributesOfItem(atPath: copy)[.systemFileNumber] as? Int == first)
+    try Data("#!/bin/sh\necho changed\n".utf8).write(to: URL(fileURLWithPath: copy))
+    let (lines, _, _) = try converse(file)
+    #expect(lines.first?.hasPrefix("worker worker") == true)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == Data(contentsOf: URL(fileURLWithPath: file.path)))
+  }
+
+  @Test func reportsLastOutputAndStatus() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (lines, status, _) = try converse(program("echo out; echo oops >&2; exit 7"))
+    #expect(lines.suffix(2) == ["out", "oops"] && status == 7)
+  }
+
+  /// The bytes on the way differ from those that were announced.
+  @Test func refusesDamagedCopy() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = try program()
+    let wrong = ProgramFiles.File(
+      name: file.name, path: file.path, size: file.size, digest: String(repeating: "0", count: 64))
+    let (_, _, failure) = try converse(wrong)
+    #expect(failure?.contains("cannot store") == true, "\(failure ?? "")")
+    #expect(try copy.isEmpty)
+  }
+
+  @Test func refusesOtherProcessor() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(try converse(program(), machine: "pdp11").failure?.contains("pdp11") == true)
+  }
+
+  @Test func programFilesAreThoseOfThisProcess() throws {
+    let files = try ProgramFiles.ofThisProgram()
+    #expect(
+      files.required.first?.name == "atelier" && files.required.allSatisfy { $0.digest.count == 64 && $0.size > 0 })
+    #expect(files.systemLibraries["libc.so.6"]?.hasSuffix("/libc.so.6") == true)
+    #expect(files.folderName.count == 64)
+  }
+}
+
+struct ChildProcessTests {
+  /// A child that holds a copy of another's pipe would keep that one from ending.
+  @Test func inputEndsWithItsOwner() throws {
+    let first = try ChildProcess(["cat"])
+    let second = try ChildProcess(["sleep", "60"])
+    first.closeInput()
+    let end = milliseconds() + 10_000
+    while first.exitStatus == nil, milliseconds() < end { usleep(10_000) }
+    #expect(first.exitStatus == 0 && second.exitStatus == nil)
+    second.end()
+    #expect(second.exitStatus == 128 + SIGTERM)
+  }
+
+  @Test func reportsMissingProgram() {
+    #expect(throws: LaunchError.self) { try ChildProcess(["/nonexistent/ssh"]) }
+  }
+}
