@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The key pair that a worker keeps for each join token, so that it uses the token only once, however often it is
