@@ -276,6 +276,18 @@ package protocol NetworkKernels: Sendable {
     _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, input: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>)
 
+  /// Adds a shard's gradient with respect to the weights of a 1x1 convolution, without lists: image after image, window
+  /// after window, fused.
+  ///
+  /// - Parameters:
+  ///   - upstream: [image][output block][window][16], the gradient with respect to the pooled outputs
+  ///   - winners: [image][output block][window][16]
+  ///   - input: [image][input block][inputHeight][inputWidth][16]
+  ///   - gradient: [input block][output channel][16 input], added to
+  static func accumulatePointwiseWeightGradient(
+    _ shape: ConvolutionShape, images: Int, upstream: UnsafePointer<Float>, winners: UnsafePointer<Int32>,
+    input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>)
+
   /// Computes a shard's gradient with respect to the convolution's input: a fused sum from zero, over groups of
   /// channels, then windows, then winners, then channels.
   ///

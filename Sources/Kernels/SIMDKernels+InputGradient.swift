@@ -6,12 +6,14 @@ extension SIMDKernels {
     _ shape: ConvolutionShape, images: Int, routes: PoolingRoutes, weights: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>
   ) {
-    gradient.update(repeating: 0, count: images * shape.inputCount)
     let groups = PoolingRoutes.groups(shape)
     let imagesAtOnce = max(1, 65536 / shape.planeCount)
     for block in 0..<shape.inputBlocks {
       let blockWeights = weights + block * shape.outputChannels * shape.taps * 16
       for first in stride(from: 0, to: images, by: imagesAtOnce) {
+        for image in first..<min(first + imagesAtOnce, images) {
+          (gradient + image * shape.inputCount + block * shape.planeCount).update(repeating: 0, count: shape.planeCount)
+        }
         // The weights of one group stay in the first-level cache for all images of this loop, and the planes in the
         // second-level cache.
         for group in 0..<groups {

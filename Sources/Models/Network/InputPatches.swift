@@ -52,17 +52,21 @@ extension NetworkPlan {
       patches.update(from: normalized, count: input.count)
       return
     }
-    var patchChannel = 0
-    for channel in 0..<input.channels {
-      for ky in 0..<patchKernel {
-        for kx in 0..<patchKernel {
-          let target = patches + (patchChannel >> 4) * shape.planeCount + (patchChannel & 15)
-          for y in 0..<shape.inputHeight {
-            let source = normalized + (channel * borderedHeight + y + ky) * borderedWidth + kx
-            let row = target + y * shape.inputWidth * 16
-            for x in 0..<shape.inputWidth { row[x * 16] = source[x] }
+    // Pixel after pixel, because all channels of a pixel are in one cache line.
+    let plane = borderedHeight * borderedWidth
+    for y in 0..<shape.inputHeight {
+      for x in 0..<shape.inputWidth {
+        let corner = normalized + y * borderedWidth + x
+        let target = patches + (y * shape.inputWidth + x) * 16
+        var patchChannel = 0
+        for channel in 0..<input.channels {
+          for ky in 0..<patchKernel {
+            for kx in 0..<patchKernel {
+              target[(patchChannel >> 4) * shape.planeCount + (patchChannel & 15)] =
+                corner[channel * plane + ky * borderedWidth + kx]
+              patchChannel += 1
+            }
           }
-          patchChannel += 1
         }
       }
     }

@@ -103,17 +103,30 @@ extension ShardPass {
     for outputBlock in 0..<shape.outputBlocks {
       normalizationGradient(index, outputBlock: outputBlock, images: images, training, gradients)
     }
-    for image in 0..<images {
-      kernels.routeByChannel(
-        shape, gradient: gradients.pooled.pointer + image * shape.outputCount,
-        winners: workspace.blocks[index].winners.pointer + image * shape.outputCount,
-        routes: gradients.routes(shape, from: image))
-    }
     let weights = training.gradient + block.weights.offset
     weights.update(repeating: 0, count: block.weights.count)
+    weightGradient(index, images: images, gradients, weights)
+    if index > 0 { inputGradient(block: index, images: images, gradients) }
+  }
+
+  /// Adds the gradient of a block's weights from ``ShardWorkspace/Gradients/pooled``.
+  private func weightGradient(
+    _ index: Int, images: Int, _ gradients: ShardWorkspace.Gradients, _ weights: UnsafeMutablePointer<Float>
+  ) {
+    let shape = plan.blocks[index].shape
+    let (upstream, winners) = (gradients.pooled.pointer, workspace.blocks[index].winners.pointer)
+    if shape.kernel == 1 {
+      kernels.accumulatePointwiseWeightGradient(
+        shape, images: images, upstream: upstream, winners: winners, input: blockInput(index), gradient: weights)
+      return
+    }
+    for image in 0..<images {
+      kernels.routeByChannel(
+        shape, gradient: upstream + image * shape.outputCount, winners: winners + image * shape.outputCount,
+        routes: gradients.routes(shape, from: image))
+    }
     kernels.accumulateWeightGradient(
       shape, images: images, routes: gradients.routes(shape), input: blockInput(index), gradient: weights)
-    if index > 0 { inputGradient(block: index, images: images, gradients) }
   }
 
   /// Computes ``ShardWorkspace/Gradients/upstream`` of the block before from ``ShardWorkspace/Gradients/pooled``.
