@@ -5,6 +5,9 @@
 /// correctly rounded quotient of integers, so that cuts of equal gain have equal scores. (In nodes that weigh more than
 /// 330,000, the integers are rounded to doubles too.)
 ///
+/// A rotated value is a byte whose upper and lower halves are swapped. Trees of best cuts store all values that way, so
+/// that a value is the index of its bin.
+///
 /// In the shapes below, `rows` is the number of rows of the table that the samples' ``TreeSample/row`` refers to.
 package protocol ForestKernels: Sendable {
   /// Computes 32 random words: eight blocks of Philox4x32-10 with the counters
@@ -19,7 +22,7 @@ package protocol ForestKernels: Sendable {
   /// - Parameters:
   ///   - samples: (count)
   ///   - rows: (rows, rowStride), starting at the first of the features
-  ///   - width: the number of features; a multiple of 16
+  ///   - width: the number of features; a multiple of 32
   ///   - columns: (width, columnStride): the value of sample i for feature f is stored at `columns[f * columnStride +
   ///     i]`. The stride is at least `count` rounded up to a multiple of 16; the bytes up to there are overwritten.
   static func transpose(
@@ -58,37 +61,37 @@ package protocol ForestKernels: Sendable {
     samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
     lanes: UnsafeMutablePointer<UInt8>)
 
-  /// Counts the values of four features: adds each sample's weight to `histogram[label * 256 + rotated(value)]`, where
-  /// `rotated` swaps the two halves of the byte.
+  /// Counts the values of four features: adds each sample's weight to `histograms[label, feature, rotated value]`.
   ///
-  /// In the rotated order, the values 16 k..<16 k + 16 are in lane k of the 16 vectors of a label, so that a scan over
-  /// values needs no sums within a vector. Four features are counted at a time because successive additions to one bin
-  /// wait for each other.
+  /// In the order of rotated values, the values 16 k..<16 k + 16 are in lane k of the 16 vectors of a histogram, so that
+  /// a scan over values needs no sums within a vector. Four features are counted at a time because successive additions
+  /// to one bin wait for each other.
   ///
   /// - Parameters:
   ///   - samples: (count)
-  ///   - columns: (4), for each feature its values (rows), indexed by the samples' rows
-  ///   - histograms: (4, stride) bins, added to; the first (labels, 256) of each feature are used
+  ///   - columns: (4), for each feature its rotated values (rows), indexed by the samples' rows
+  ///   - histograms: (labels, 4, 256) bins, added to
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins)
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins)
 
-  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:stride:bins:)``, from
-  /// values in the order of the samples.
+  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:bins:)``, from values in
+  /// the order of the samples.
   ///
   /// - Parameters:
   ///   - samples: (count)
-  ///   - values: (4), for each feature its values (count)
-  ///   - histograms: (4, stride) bins, added to; the first (labels, 256) of each feature are used
+  ///   - values: (4), for each feature its rotated values (count)
+  ///   - histograms: (labels, 4, 256) bins, added to
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins)
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins)
 
   /// Returns the best cut of one feature by Gini impurity: the one with the largest sum, over both sides, of
   /// (sum of squared label weights / weight). Of equal scores, the lowest cut.
   ///
   /// - Parameters:
-  ///   - histogram: (labels, 256) bins, rotated as by `countValues`, aligned to 64 bytes
+  ///   - histogram: the feature's bins as counted by `countValues`, of each label 1024 bins after those of the one
+  ///     before; aligned to 64 bytes
   ///   - floor: a score; minus infinity is returned if the best cut's score is lower
   ///   - scratch: (node.labelCount), aligned to 64 bytes
   static func bestGiniCut(
@@ -99,7 +102,8 @@ package protocol ForestKernels: Sendable {
   /// entropy. The score is that sum, negated. Of equal scores, the lowest cut.
   ///
   /// - Parameters:
-  ///   - histogram: (labels, 256) bins, rotated as by `countValues`, aligned to 64 bytes
+  ///   - histogram: the feature's bins as counted by `countValues`, of each label 1024 bins after those of the one
+  ///     before; aligned to 64 bytes
   ///   - floor: a score; minus infinity is returned if the best cut's score is lower
   ///   - terms: (the node's weight + 1): n log2 n in units of 2^-30
   ///   - scratch: (node.labelCount), aligned to 64 bytes
@@ -112,7 +116,7 @@ package protocol ForestKernels: Sendable {
   /// feature; then all lanes try their cuts in step. Of equal scores, the lowest feature's lowest cut.
   ///
   /// - Parameters:
-  ///   - lanes: (node.count, 32), one feature per lane, aligned to 32 bytes
+  ///   - lanes: (node.count, 32), rotated values, one feature per lane, aligned to 32 bytes
   ///   - features: (featureCount), the feature of each lane
   ///   - scratch: (node.count + node.labelCount), aligned to 64 bytes
   static func bestGiniCut(
@@ -124,7 +128,7 @@ package protocol ForestKernels: Sendable {
   /// lowest cut.
   ///
   /// - Parameters:
-  ///   - lanes: (node.count, 32), one feature per lane, aligned to 32 bytes
+  ///   - lanes: (node.count, 32), rotated values, one feature per lane, aligned to 32 bytes
   ///   - features: (featureCount), the feature of each lane
   ///   - terms: (``SmallNode/weightLimit`` + 1): n log2 n in units of 2^-19
   ///   - scratch: (node.count + node.labelCount), aligned to 64 bytes
@@ -201,26 +205,28 @@ package protocol ForestKernels: Sendable {
     scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> LaneCut
 
-  /// Moves the samples with `values[row * stride] <= cut` to the front. Both sides keep their order.
+  /// Moves the samples whose value is at most `cut` to the front. Both sides keep their order.
   ///
   /// - Parameters:
   ///   - samples: (count)
   ///   - values: (rows), `stride` bytes apart, indexed by the samples' rows
+  ///   - areRotated: whether the values are rotated; the cut is not
   ///   - spare: (count), overwritten
   static func partition(
-    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
-    spare: UnsafeMutablePointer<TreeSample>
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, areRotated: Bool,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition
 
-  /// Moves the samples with `orderedValues[index * stride] <= cut` to the front. Both sides keep their order.
+  /// Moves the samples whose value is at most `cut` to the front. Both sides keep their order.
   ///
   /// - Parameters:
   ///   - samples: (count)
   ///   - orderedValues: (count), `stride` bytes apart, in the order of the samples
+  ///   - areRotated: whether the values are rotated; the cut is not
   ///   - spare: (count), overwritten
   static func partition(
     samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues: UnsafePointer<UInt8>, stride: Int,
-    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
+    areRotated: Bool, cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition
 
   /// Finds the leaf of each image.
@@ -270,6 +276,7 @@ package enum HistogramBins: Sendable {
 
 /// A node whose histograms are scanned.
 package struct HistogramNode {
+  /// The type of the histograms' bins.
   package let bins: HistogramBins
   /// (labelCount), the labels that occur in the node, ascending.
   package let labels: UnsafePointer<UInt8>
@@ -279,7 +286,7 @@ package struct HistogramNode {
   package let count: Int
   /// The minimum number of samples on each side of a cut, regardless of their weights.
   package let minSamplesLeaf: Int
-  /// (256), aligned to 64 bytes: the number of samples with each value, rotated like the histogram. Read only if
+  /// (256), aligned to 64 bytes: the number of samples with each rotated value. Read only if
   /// `minSamplesLeaf` is above 1.
   package let valueCounts: UnsafePointer<UInt32>
 

@@ -30,10 +30,9 @@ struct GiniEstimates: CutEstimates {
   @inline(__always)
   mutating func add(_ labelLeft: SIMD16<UInt32>, of labelWeight: UInt32) {
     let left = atelier_float_from_u32(labelLeft)
-    let right = Float(labelWeight) - left
     leftWeight += left
-    leftSquares += left * left
-    rightSquares += right * right
+    leftSquares = atelier_add_square_f32(leftSquares, left)
+    rightSquares = atelier_add_square_f32(rightSquares, Float(labelWeight) - left)
   }
 
   @inline(__always)

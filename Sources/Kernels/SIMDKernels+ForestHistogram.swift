@@ -4,28 +4,28 @@ package import KernelInterface
 extension SIMDKernels {
   package static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
-    countValues(samples, count, columns, histograms, stride, bins) { samples[$0].row }
+    countValues(samples, count, columns, histograms, bins) { samples[$0].row }
   }
 
   package static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, stride: Int, bins: HistogramBins
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
-    countValues(samples, count, values, histograms, stride, bins) { $0 }
+    countValues(samples, count, values, histograms, bins) { $0 }
   }
 
   @inline(__always)
   private static func countValues(
     _ samples: UnsafePointer<TreeSample>, _ count: Int, _ columns: UnsafePointer<UnsafePointer<UInt8>>,
-    _ histograms: UnsafeMutableRawPointer, _ stride: Int, _ bins: HistogramBins, place: (_ index: Int) -> Int
+    _ histograms: UnsafeMutableRawPointer, _ bins: HistogramBins, place: (_ index: Int) -> Int
   ) {
     switch bins {
     case .narrow:
-      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt16.self), stride, place: place)
+      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt16.self), place: place)
     case .wide:
-      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt32.self), stride, place: place)
+      countValues(samples, count, columns, histograms.assumingMemoryBound(to: UInt32.self), place: place)
     }
   }
 
@@ -33,25 +33,19 @@ extension SIMDKernels {
   @inline(__always)
   private static func countValues<Bin: HistogramBin>(
     _ samples: UnsafePointer<TreeSample>, _ count: Int, _ columns: UnsafePointer<UnsafePointer<UInt8>>,
-    _ histograms: UnsafeMutablePointer<Bin>, _ stride: Int, place: (_ index: Int) -> Int
+    _ histograms: UnsafeMutablePointer<Bin>, place: (_ index: Int) -> Int
   ) {
     let (a, b, c, d) = (columns[0], columns[1], columns[2], columns[3])
-    let (first, second) = (histograms, histograms + stride)
-    let (third, fourth) = (second + stride, second + 2 &* stride)
     for index in 0..<count {
       let sample = samples[index]
       let weight = sample.weight
       let place = place(index)
-      Bin.add(weight, to: first + bin(sample, a[place]))
-      Bin.add(weight, to: second + bin(sample, b[place]))
-      Bin.add(weight, to: third + bin(sample, c[place]))
-      Bin.add(weight, to: fourth + bin(sample, d[place]))
+      let bins = histograms + sample.label &* 1024
+      Bin.add(weight, to: bins + Int(a[place]))
+      Bin.add(weight, to: bins + 256 + Int(b[place]))
+      Bin.add(weight, to: bins + 512 + Int(c[place]))
+      Bin.add(weight, to: bins + 768 + Int(d[place]))
     }
-  }
-
-  @inline(__always)
-  private static func bin(_ sample: TreeSample, _ value: UInt8) -> Int {
-    Int(UInt16(truncatingIfNeeded: sample.bits) | UInt16(value >> 4 | value << 4))
   }
 
   package static func bestGiniCut(
@@ -93,7 +87,7 @@ extension SIMDKernels {
     _ scratch: UnsafeMutablePointer<SIMD16<UInt32>>, _ emptySums: some CutSums, _ noEstimates: some CutEstimates
   ) -> FeatureCut {
     for rank in 0..<node.labelCount {
-      scratch[rank] = sumsBelowLanes(histogram + Int(node.labels[rank]) &* 256)
+      scratch[rank] = sumsBelowLanes(histogram + Int(node.labels[rank]) &* 1024)
     }
     let limitsSamples = node.minSamplesLeaf > 1
     let counts = UnsafeRawPointer(node.valueCounts).assumingMemoryBound(to: UInt32.self)
@@ -105,7 +99,7 @@ extension SIMDKernels {
       var estimates = noEstimates
       for rank in 0..<node.labelCount {
         let label = Int(node.labels[rank])
-        let labelLeft = scratch[rank] &+ Bin.vector(histogram + label &* 256, step)
+        let labelLeft = scratch[rank] &+ Bin.vector(histogram + label &* 1024, step)
         scratch[rank] = labelLeft
         estimates.add(labelLeft, of: node.labelWeights[label])
       }
@@ -161,13 +155,7 @@ extension SIMDKernels {
   private static func sumsBelowLanes<Bin: HistogramBin>(_ bins: UnsafePointer<Bin>) -> SIMD16<UInt32> {
     var sums = Bin.vector(bins, 0)
     for step in 1..<16 { sums &+= Bin.vector(bins, step) }
-    var below = SIMD16<UInt32>()
-    var sum: UInt32 = 0
-    for lane in 0..<16 {
-      below[lane] = sum
-      sum &+= sums[lane]
-    }
-    return below
+    return atelier_sum_of_lower_lanes_u32(sums)
   }
 }
 

@@ -18,8 +18,8 @@ extension SIMDKernels {
           let row = rows + samples[index].row &* rowStride
           for offset in stride(from: 0, to: width, by: 64) { atelier_prefetch_second_level(row + offset) }
         }
-        for feature in stride(from: 0, to: width, by: 16) {
-          atelier_transpose_16x16(
+        for feature in stride(from: 0, to: width, by: 32) {
+          atelier_transpose_16x32(
             sources.baseAddress, feature, columns + (feature &* columnStride &+ first), columnStride)
         }
       }
@@ -85,24 +85,25 @@ extension SIMDKernels {
   }
 
   package static func partition(
-    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
-    spare: UnsafeMutablePointer<TreeSample>
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, areRotated: Bool,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    partition(samples, count, cut, spare) { values[samples[$0].row &* stride] }
+    partition(samples, count, areRotated, cut, spare) { values[samples[$0].row &* stride] }
   }
 
   package static func partition(
     samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues values: UnsafePointer<UInt8>, stride: Int,
-    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
+    areRotated: Bool, cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    partition(samples, count, cut, spare) { values[$0 &* stride] }
+    partition(samples, count, areRotated, cut, spare) { values[$0 &* stride] }
   }
 
   @inline(__always)
   private static func partition(
-    _ samples: UnsafeMutablePointer<TreeSample>, _ count: Int, _ cut: UInt8,
-    _ spare: UnsafeMutablePointer<TreeSample>, value: (_ index: Int) -> UInt8
+    _ samples: UnsafeMutablePointer<TreeSample>, _ count: Int, _ areRotated: Bool, _ cut: UInt8,
+    _ spare: UnsafeMutablePointer<TreeSample>, stored: (_ index: Int) -> UInt8
   ) -> NodePartition {
+    let shift: UInt8 = areRotated ? 4 : 0
     var left = 0
     var right = 0
     var largestLeft: UInt8 = 0
@@ -110,7 +111,8 @@ extension SIMDKernels {
     // Every sample is written to both sides, and only its own side advances: no branch to mispredict.
     for index in 0..<count {
       let sample = samples[index]
-      let value = value(index)
+      let stored = stored(index)
+      let value = stored &>> shift | stored &<< shift
       let goesLeft = value <= cut
       samples[left] = sample
       spare[right] = sample
@@ -133,32 +135,53 @@ extension SIMDKernels {
     if count >= 64 {
       for node in stride(from: 0, to: nodeCount, by: 8) { atelier_prefetch_second_level(nodes + node) }
     }
-    // Sixteen images walk down the tree in step, so that their loads overlap; an image in its leaf stays there. Masks
-    // replace branches, which could not be predicted and would cost more than the step. Until the end, places are
-    // nodes.
-    for first in stride(from: 0, to: count, by: 16) {
-      let places = leaves + first
-      let walkers = min(16, count &- first)
-      for walker in 0..<walkers { places[walker] = 0 }
-      var walking: UInt32 = 1
-      while walking > 0 {
-        walking = 0
-        for walker in 0..<walkers {
-          let place = places[walker]
-          let node = nodes[Int(place)]
-          // 1 if all bits of the split are set, which marks a leaf.
-          let isLeaf = UInt32(truncatingIfNeeded: (UInt64(node.split) &+ 1) &>> 32)
-          let stays = 0 &- isLeaf
-          let feature = Int((node.split &>> 8) & ~stays)
-          let value = rows[Int(images[first &+ walker]) &* rowStride &+ feature]
-          let goesRight = atelier_opaque(UInt32(bitPattern: (Int32(node.threshold) &- Int32(value)) &>> 31))
-          let left = place &+ 1
-          let next = left ^ ((left ^ node.link) & goesRight)
-          places[walker] = next ^ ((next ^ place) & stays)
-          walking &+= 1 &- isLeaf
-        }
+    // The rows of so many images stay in the first-level cache.
+    let chunk = 32
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: min(count, chunk)) { memory in
+      guard let walkers = memory.baseAddress else { return }
+      for first in stride(from: 0, to: count, by: chunk) {
+        walk(
+          nodes, rows, rowStride, images + first, count: min(chunk, count &- first), walkers: walkers,
+          places: leaves + first)
       }
-      for walker in 0..<walkers { places[walker] = nodes[Int(places[walker])].link }
+    }
+  }
+
+  /// Lets the images walk down the tree in step, so that their loads overlap. Masks replace branches, which could not be
+  /// predicted and would cost more than the step.
+  ///
+  /// - Parameters:
+  ///   - walkers: (count), overwritten by the images that have not arrived at a leaf
+  ///   - places: (count), overwritten by the numbers of the leaves; until then, places are nodes
+  @inline(__always)
+  private static func walk(
+    _ nodes: UnsafePointer<TreeNode>, _ rows: UnsafePointer<UInt8>, _ rowStride: Int, _ images: UnsafePointer<UInt32>,
+    count: Int, walkers: UnsafeMutablePointer<UInt32>, places: UnsafeMutablePointer<UInt32>
+  ) {
+    for image in 0..<count {
+      walkers[image] = UInt32(truncatingIfNeeded: image)
+      places[image] = 0
+    }
+    var walking = count
+    while walking > 0 {
+      var remaining = 0
+      for index in 0..<walking {
+        let walker = walkers[index]
+        let place = places[Int(walker)]
+        let node = nodes[Int(place)]
+        // 1 if all bits of the split are set, which marks a leaf. Its link is the leaf's number.
+        let isLeaf = UInt32(truncatingIfNeeded: (UInt64(node.split) &+ 1) &>> 32)
+        let arrives = 0 &- isLeaf
+        let feature = Int((node.split &>> 8) & ~arrives)
+        let value = rows[Int(images[Int(walker)]) &* rowStride &+ feature]
+        let goesRight = UInt32(bitPattern: (Int32(node.threshold) &- Int32(value)) &>> 31)
+        let takesLink = atelier_opaque(goesRight | arrives)
+        let left = place &+ 1
+        places[Int(walker)] = left ^ ((left ^ node.link) & takesLink)
+        walkers[remaining] = walker
+        remaining &+= Int(1 &- isLeaf)
+      }
+      walking = remaining
     }
   }
 }

@@ -30,45 +30,17 @@ extension SIMDKernels {
     return bestLane(best, bestIndex, keys: keys, features: features, featureCount: featureCount, node: node)
   }
 
-  /// Sorts the samples by value, in every lane at once.
-  ///
-  /// A key is a value (upper byte) and the code of its sample (lower byte). The sort is Batcher's merge exchange
-  /// (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M).
+  /// Sorts the samples by value, in every lane at once. A key is a value (upper byte) and the code of its sample (lower
+  /// byte).
   @inline(__always)
   private static func sortedKeys(
     lanes: UnsafePointer<UInt8>, node: SmallNode, scratch keys: UnsafeMutablePointer<SIMD32<UInt16>>
   ) -> UnsafePointer<SIMD32<UInt16>> {
-    let count = node.count
     let values = UnsafeRawPointer(lanes).assumingMemoryBound(to: SIMD32<UInt8>.self)
-    for index in 0..<count {
-      keys[index] = atelier_u16_from_bytes(values[index], node.codes[index])
+    for index in 0..<node.count {
+      keys[index] = atelier_u16_from_rotated_bytes(values[index], node.codes[index])
     }
-    if count < 2 { return UnsafePointer(keys) }
-    let top = 1 << (Int.bitWidth - 1 - (count &- 1).leadingZeroBitCount)
-    var p = top
-    while p > 0 {
-      var q = top
-      var r = 0
-      var distance = p
-      while true {
-        // The indices with `index & p == r`.
-        var run = r
-        while run < count &- distance {
-          for index in run..<min(run &+ p, count &- distance) {
-            let a = keys[index]
-            let b = keys[index &+ distance]
-            keys[index] = atelier_min_u16(a, b)
-            keys[index &+ distance] = atelier_max_u16(a, b)
-          }
-          run &+= 2 &* p
-        }
-        if q == p { break }
-        distance = q &- p
-        q &>>= 1
-        r = p
-      }
-      p &>>= 1
-    }
+    atelier_sort_lanes_u16(keys, node.count)
     return UnsafePointer(keys)
   }
 
@@ -79,7 +51,7 @@ extension SIMDKernels {
     scratch: UnsafeMutablePointer<SIMD32<UInt16>>
   ) -> (best: Halves, bestIndex: Halves) {
     withUnsafeTemporaryAllocation(byteCount: 4 * UnitEntropySums.differenceLimit, alignment: 64) { memory in
-      let differences = memory.baseAddress!.assumingMemoryBound(to: UInt16.self)
+      let differences = memory.baseAddress!.assumingMemoryBound(to: Int32.self)
       return bestScores(
         keys: keys, node: node, scratch: scratch,
         of: UnitEntropySums(node: node, terms: terms, differences: differences))
@@ -292,9 +264,7 @@ private struct SmallEntropySums: SmallNodeSums {
 /// both sides are the same in all lanes.
 private struct UnitEntropySums: SmallNodeSums {
   private let terms: UnsafePointer<Int32>
-  /// The lower and the upper halves of the differences.
-  private let lower: UnsafePointer<UInt16>
-  private let upper: UnsafePointer<UInt16>
+  private let differences: UnsafePointer<Int32>
   private var differenceCount = 0
   private var leftWeight = 0
   private var rightWeight: Int
@@ -303,10 +273,10 @@ private struct UnitEntropySums: SmallNodeSums {
   /// A multiple of 64, above the number of differences of a small node.
   static var differenceLimit: Int { 448 }
 
-  /// - Parameter differences: (2 * differenceLimit), aligned to 64 bytes, overwritten
+  /// - Parameter differences: (differenceLimit), aligned to 64 bytes, overwritten
   @inline(__always)
-  init(node: SmallNode, terms: UnsafePointer<Int32>, differences: UnsafeMutablePointer<UInt16>) {
-    self.terms = terms
+  init(node: SmallNode, terms: UnsafePointer<Int32>, differences: UnsafeMutablePointer<Int32>) {
+    (self.terms, self.differences) = (terms, UnsafePointer(differences))
     rightWeight = node.count
     var whole: Int32 = 0
     for rank in 0..<node.labelCount {
@@ -315,12 +285,7 @@ private struct UnitEntropySums: SmallNodeSums {
       whole &+= terms[weight]
     }
     sum = Halves(even: SIMD16(repeating: whole), odd: SIMD16(repeating: whole))
-    for weight in 0..<differenceCount {
-      let difference = UInt32(bitPattern: terms[weight &+ 1] &- terms[weight])
-      differences[weight] = UInt16(truncatingIfNeeded: difference)
-      differences[Self.differenceLimit &+ weight] = UInt16(truncatingIfNeeded: difference &>> 16)
-    }
-    (lower, upper) = (UnsafePointer(differences), UnsafePointer(differences + Self.differenceLimit))
+    atelier_prepare_differences(terms, differenceCount, differences)
   }
 
   @inline(__always)
@@ -336,9 +301,9 @@ private struct UnitEntropySums: SmallNodeSums {
   /// Returns the term of each weight plus one, minus that of the weight.
   @inline(__always)
   private func difference(_ weight: SIMD32<UInt16>) -> Halves {
-    let low = atelier_look_up_u16(lower, differenceCount, weight)
-    let high = atelier_look_up_u16(upper, differenceCount, weight)
-    return Halves(even: atelier_i32_from_even_halves(low, high), odd: atelier_i32_from_odd_halves(low, high))
+    var halves = Halves(even: SIMD16(), odd: SIMD16())
+    atelier_differences(differences, differenceCount, weight, &halves)
+    return halves
   }
 
   var scores: Halves {

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import KernelInterface
 import Testing
 
@@ -70,7 +71,7 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: counts, [16, 32, 64]) func transposedRowsMatchReference(count: Int, width: Int) {
+  @Test(arguments: counts, [32, 64]) func transposedRowsMatchReference(count: Int, width: Int) {
     let node = RandomNode(count: count)
     let stride = (count + 15) / 16 * 16
     expectSame("\(count) rows of \(width)") { kernels in
@@ -118,34 +119,38 @@ private func expectSame<Result: Equatable>(
     }
   }
 
-  @Test(arguments: counts) func histogramsMatchReference(count: Int) {
+  @Test(arguments: counts, [.narrow, .wide] as [HistogramBins])
+  func histogramsMatchReference(count: Int, bins: HistogramBins) {
     let node = RandomNode(count: count)
     let columns = node.columns()
     let places = [3, 9, 3, 20].map { UnsafePointer(columns.pointer + $0 * RandomNode.rowCount) }
-    let stride = 5 * 256
+    let size = 5 * 4 * 256
     expectSame("\(count) samples") { kernels in
-      let counted = AlignedBuffer<UInt32>(count: 8 * stride)
+      let counted = AlignedBuffer<UInt32>(count: 2 * size)
       kernels.countValues(
-        samples: node.samples.pointer, count: count, columns: places, histograms: counted.pointer, stride: stride)
+        samples: node.samples.pointer, count: count, columns: places, histograms: counted.pointer, bins: bins)
       kernels.countValues(
-        samples: node.samples.pointer, count: count, values: places, histograms: counted.pointer + 4 * stride,
-        stride: stride)
+        samples: node.samples.pointer, count: count, values: places, histograms: counted.pointer + size, bins: bins)
       return Array(counted.elements)
     }
   }
 
-  @Test(arguments: counts, [0, 100, 255] as [UInt8]) func partitionsMatchReference(count: Int, cut: UInt8) {
+  @Test(arguments: counts, [0, 100, 255] as [UInt8])
+  func partitionsMatchReference(count: Int, cut: UInt8) {
     let node = RandomNode(count: count)
-    for (values, stride) in [(node.rows.pointer + 11, RandomNode.rowStride), (node.rows.pointer, 1)] {
+    for (values, stride, areRotated) in [
+      (node.rows.pointer + 11, RandomNode.rowStride, false), (node.rows.pointer, 1, false), (node.rows.pointer, 1, true),
+    ] {
       expectSame("\(count) samples at \(cut), stride \(stride)") { kernels in
         let samples = AlignedBuffer(node.samples.elements)
         let spare = AlignedBuffer<TreeSample>(count: count)
         let parts = kernels.partition(
-          samples: samples.pointer, count: count, values: values, stride: stride, cut: cut, spare: spare.pointer)
+          samples: samples.pointer, count: count, values: values, stride: stride, areRotated: areRotated,
+          cut: cut, spare: spare.pointer)
         let reordered = AlignedBuffer(node.samples.elements)
         let orderedParts = kernels.partition(
-          samples: reordered.pointer, count: count, orderedValues: values, stride: stride, cut: cut,
-          spare: spare.pointer)
+          samples: reordered.pointer, count: count, orderedValues: values, stride: stride,
+          areRotated: areRotated, cut: cut, spare: spare.pointer)
         return samples.elements.map(\.bits) + reordered.elements.map(\.bits)
           + [parts, orderedParts].flatMap {
             [UInt64($0.leftCount), UInt64($0.largestLeft), UInt64($0.smallestRight)]
@@ -177,45 +182,62 @@ private func expectSame<Result: Equatable>(
     expectSame("\(count) images, \(leafCount) leaves") { kernels in
       var leaves = [UInt32](repeating: .max, count: count)
       kernels.findLeaves(
-        nodes: nodes, rows: node.rows.pointer, rowStride: RandomNode.rowStride, images: images.pointer, count: count,
-        leaves: &leaves)
+        nodes: nodes, nodeCount: nodes.count, rows: node.rows.pointer, rowStride: RandomNode.rowStride,
+        images: images.pointer, count: count, leaves: &leaves)
       return leaves
     }
   }
 
-  /// Returns a table like those of n log2 n; any monotone table would do here.
-  private func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
-    AlignedBuffer((0..<count).map { n in Term((n * (Int.bitWidth - n.leadingZeroBitCount)) << shift) })
+  /// Returns a table of n log2 n in units of 2^-shift.
+  private static func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
+    AlignedBuffer((0..<count).map { n in n == 0 ? 0 : Term((Double(n) * log2(Double(n)) * Double(1 << shift)).rounded()) })
   }
+
+  private static let manyTerms: AlignedBuffer<Int64> = terms(2000 * 500 + 1, shift: 30)
 
   @Test(arguments: [0, 1, 2, 3, 17, 64, 300, 500], [2, 5, 256])
   func histogramCutsMatchReference(count: Int, levels: Int) {
-    let fine: AlignedBuffer<Int64> = terms(8 * 500 + 1, shift: 30)
-    for (labelCount, minSamplesLeaf) in [(1, 1), (2, 1), (3, 5), (40, 1)] {
-      let node = RandomNode(count: count, labelCount: labelCount, maxWeight: 8, levels: levels)
-      let column = node.columns()
-      let histogram = AlignedBuffer<UInt32>(count: 80 * 256)
+    for (labelCount, minSamplesLeaf, bins) in [
+      (1, 1, .narrow), (2, 1, .narrow), (3, 5, .narrow), (40, 1, .narrow), (3, 1, .wide), (40, 5, .wide),
+    ] as [(Int, Int, HistogramBins)] {
+      let node = RandomNode(
+        count: count, labelCount: labelCount, maxWeight: bins == .narrow ? 8 : 2000, levels: levels)
+      let columns = node.columns()
+      let histograms = AlignedBuffer<UInt32>(count: 80 * 1024)
+      ReferenceForestKernels.countValues(
+        samples: node.samples.pointer, count: count, columns: [UnsafePointer<UInt8>](repeating: columns.pointer, count: 4),
+        histograms: histograms.pointer, bins: bins)
       let valueCounts = AlignedBuffer<UInt32>(count: 256)
       var weights = [UInt32](repeating: 0, count: 256)
       for index in 0..<count {
-        let sample = node.samples[index]
-        let bin = ReferenceForestKernels.bin(sample.label, column[sample.row])
-        histogram.pointer[bin] += sample.weight
-        valueCounts.pointer[bin % 256] += 1
-        weights[sample.label] += sample.weight
+        valueCounts.pointer[Int(columns[node.samples[index].row])] += 1
+        weights[node.samples[index].label] += node.samples[index].weight
       }
       let labels = weights.indices.filter { weights[$0] > 0 }.map { UInt8($0) }
       labels.withUnsafeBufferPointer { labels in
         weights.withUnsafeBufferPointer { weights in
           let histogramNode = HistogramNode(
-            labels: labels.baseAddress!, labelCount: labels.count, labelWeights: weights.baseAddress!, count: count,
-            minSamplesLeaf: minSamplesLeaf, valueCounts: valueCounts.pointer)
+            bins: bins, labels: labels.baseAddress!, labelCount: labels.count, labelWeights: weights.baseAddress!,
+            count: count, minSamplesLeaf: minSamplesLeaf, valueCounts: valueCounts.pointer)
           let scratch = AlignedBuffer<SIMD16<UInt32>>(count: labels.count)
-          expectSame("\(labels.count) labels, \(minSamplesLeaf) samples a leaf") { kernels in
-            let gini = kernels.bestGiniCut(histogram: histogram.pointer, node: histogramNode, scratch: scratch.pointer)
-            let entropy = kernels.bestEntropyCut(
-              histogram: histogram.pointer, node: histogramNode, terms: fine.pointer, scratch: scratch.pointer)
-            return [gini.score, Double(gini.value), entropy.score, Double(entropy.value)]
+          // Each of the four histograms of a label is the same. The second one of narrow bins starts 512 bytes later.
+          let histogram = UnsafeRawPointer(histograms.pointer) + (bins == .narrow ? 512 : 1024)
+          func gini(_ kernels: any ForestKernels.Type, _ floor: Double) -> FeatureCut {
+            kernels.bestGiniCut(histogram: histogram, node: histogramNode, floor: floor, scratch: scratch.pointer)
+          }
+          func entropy(_ kernels: any ForestKernels.Type, _ floor: Double) -> FeatureCut {
+            kernels.bestEntropyCut(
+              histogram: histogram, node: histogramNode, floor: floor, terms: Self.manyTerms.pointer,
+              scratch: scratch.pointer)
+          }
+          for cut in [gini, entropy] {
+            let best = cut(ReferenceForestKernels.self, -.infinity).score
+            for floor in [-.infinity, best * 1.01, best * 0.99, best, best.nextUp] {
+              expectSame("\(labels.count) labels, \(minSamplesLeaf) samples a leaf, at least \(floor) of \(best)") {
+                let found = cut($0, floor)
+                return [found.score, Double(found.value)]
+              }
+            }
           }
         }
       }
@@ -224,9 +246,11 @@ private func expectSame<Result: Equatable>(
 
   @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 64, 100, 200, 406], [2, 5, 256])
   func smallNodeCutsMatchReference(count: Int, levels: Int) {
-    let coarse: AlignedBuffer<Int32> = terms(SmallNode.weightLimit + 1, shift: 19)
-    for (labelCount, featureCount, minSamplesLeaf) in [(1, 32, 1), (2, 1, 1), (3, 28, 4), (16, 32, 1)] {
-      let maxWeight = min(SmallNode.sampleWeightLimit, SmallNode.weightLimit / max(1, count))
+    let coarse: AlignedBuffer<Int32> = Self.terms(SmallNode.weightLimit + 1, shift: 19)
+    for (labelCount, featureCount, minSamplesLeaf, greatestWeight) in [
+      (1, 32, 1, 15), (2, 1, 1, 15), (3, 28, 4, 15), (16, 32, 1, 15), (1, 1, 1, 1), (3, 28, 4, 1), (16, 32, 1, 1),
+    ] {
+      let maxWeight = min(greatestWeight, SmallNode.weightLimit / max(1, count))
       let node = RandomNode(count: count, labelCount: labelCount, maxWeight: maxWeight, levels: levels)
       let lanes = AlignedBuffer<UInt8>(count: count * 32)
       ReferenceForestKernels.gatherLanes(
@@ -261,7 +285,7 @@ private func expectSame<Result: Equatable>(
   /// Weights of up to 2000 exceed 16 bits in some nodes of 64 samples, and their sum does in all nodes of 300.
   @Test(arguments: [1, 2, 3, 17, 64, 300, 500], [1, 2, 5, 256])
   func randomCutsMatchReference(count: Int, levels: Int) {
-    let fine: AlignedBuffer<Int64> = terms(2000 * 500 + 1, shift: 30)
+    let fine = Self.manyTerms
     for (labelCount, featureCount, minSamplesLeaf, maxWeight) in [
       (1, 32, 1, 1), (2, 1, 1, 3), (3, 28, 5, 2000), (40, 32, 1, 2000), (10, 17, 2, 1),
     ] {
@@ -299,7 +323,7 @@ private func expectSame<Result: Equatable>(
   /// In the table's order, most groups have several rows; in random order, most have one.
   @Test(arguments: [1, 2, 3, 64, 65, 300, 500], [false, true])
   func randomCutsOfGroupsMatchReference(count: Int, isOrdered: Bool) {
-    let fine: AlignedBuffer<Int64> = terms(count + 1, shift: 30)
+    let fine: AlignedBuffer<Int64> = Self.terms(count + 1, shift: 30)
     for (labelCount, featureCount, minSamplesLeaf, levels) in [
       (1, 32, 1, 256), (2, 1, 1, 2), (3, 28, 5, 256), (40, 32, 1, 1), (10, 17, 2, 5),
     ] {

@@ -57,34 +57,42 @@ enum ReferenceForestKernels: ForestKernels {
 
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
     for feature in 0..<4 {
       for index in 0..<count {
-        let value = columns[feature][samples[index].row]
-        histograms[feature * stride + bin(samples[index].label, value)] += samples[index].weight
+        add(samples[index], feature: feature, value: columns[feature][samples[index].row], to: histograms, bins)
       }
     }
   }
 
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, values: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutablePointer<UInt32>, stride: Int
+    histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
     for feature in 0..<4 {
       for index in 0..<count {
-        let value = values[feature][index]
-        histograms[feature * stride + bin(samples[index].label, value)] += samples[index].weight
+        add(samples[index], feature: feature, value: values[feature][index], to: histograms, bins)
       }
     }
   }
 
-  static func bin(_ label: Int, _ value: UInt8) -> Int { label * 256 + Int(value) % 16 * 16 + Int(value) / 16 }
+  private static func add(
+    _ sample: TreeSample, feature: Int, value: UInt8, to histograms: UnsafeMutableRawPointer, _ bins: HistogramBins
+  ) {
+    let bin = (sample.label * 4 + feature) * 256 + Int(value)
+    switch bins {
+    case .narrow: histograms.assumingMemoryBound(to: UInt16.self)[bin] += UInt16(sample.weight)
+    case .wide: histograms.assumingMemoryBound(to: UInt32.self)[bin] += sample.weight
+    }
+  }
+
+  static func rotated(_ value: UInt8) -> UInt8 { value % 16 * 16 + value / 16 }
 
   static func bestGiniCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram, node, score: giniScore)
+    bestCut(histogram, node, floor, score: giniScore)
   }
 
   private static func giniScore(_ left: [Int], _ right: [Int]) -> Double {
@@ -94,10 +102,10 @@ enum ReferenceForestKernels: ForestKernels {
   }
 
   static func bestEntropyCut(
-    histogram: UnsafePointer<UInt32>, node: HistogramNode, terms: UnsafePointer<Int64>,
+    histogram: UnsafeRawPointer, node: HistogramNode, floor: Double, terms: UnsafePointer<Int64>,
     scratch: UnsafeMutablePointer<SIMD16<UInt32>>
   ) -> FeatureCut {
-    bestCut(histogram, node) { entropyScore($0, $1, terms) }
+    bestCut(histogram, node, floor) { entropyScore($0, $1, terms) }
   }
 
   private static func entropyScore(_ left: [Int], _ right: [Int], _ terms: UnsafePointer<Int64>) -> Double {
@@ -106,20 +114,27 @@ enum ReferenceForestKernels: ForestKernels {
   }
 
   private static func bestCut(
-    _ histogram: UnsafePointer<UInt32>, _ node: HistogramNode, score: (_ left: [Int], _ right: [Int]) -> Double
+    _ histogram: UnsafeRawPointer, _ node: HistogramNode, _ floor: Double,
+    score: (_ left: [Int], _ right: [Int]) -> Double
   ) -> FeatureCut {
     var best = FeatureCut(score: -.infinity, value: 0)
     var left = [Int](repeating: 0, count: node.labelCount)
     let labels = (0..<node.labelCount).map { Int(node.labels[$0]) }
     var leftCount = 0
     for value in 0...255 as ClosedRange<UInt8> {
-      for (rank, label) in labels.enumerated() { left[rank] += Int(histogram[bin(label, value)]) }
+      for (rank, label) in labels.enumerated() {
+        let bin = label * 1024 + Int(rotated(value))
+        switch node.bins {
+        case .narrow: left[rank] += Int(histogram.assumingMemoryBound(to: UInt16.self)[bin])
+        case .wide: left[rank] += Int(histogram.assumingMemoryBound(to: UInt32.self)[bin])
+        }
+      }
       let right = zip(labels, left).map { Int(node.labelWeights[$0]) - $1 }
-      leftCount += Int(node.valueCounts[bin(0, value)])
+      leftCount += Int(node.valueCounts[Int(rotated(value))])
       let leastCount = node.minSamplesLeaf > 1 ? min(leftCount, node.count - leftCount) : node.count
       if left.reduce(0, +) == 0 || right.reduce(0, +) == 0 || leastCount < node.minSamplesLeaf { continue }
       let score = score(left, right)
-      if score > best.score { best = FeatureCut(score: score, value: value) }
+      if score > best.score && score >= floor { best = FeatureCut(score: score, value: value) }
     }
     return best
   }
@@ -152,7 +167,7 @@ enum ReferenceForestKernels: ForestKernels {
   ) -> LaneCut {
     var best = LaneCut()
     for lane in (0..<featureCount).sorted(by: { features[$0] < features[$1] }) {
-      let values = Set((0..<node.count).map { lanes[$0 * 32 + lane] }).sorted()
+      let values = Set((0..<node.count).map { rotated(lanes[$0 * 32 + lane]) }).sorted()
       if values.count > 1 { best.varyingLanes |= 1 << UInt32(lane) }
       for value in values.dropLast() {
         var left = [Int](repeating: 0, count: node.labelCount)
@@ -160,7 +175,7 @@ enum ReferenceForestKernels: ForestKernels {
         var leftCount = 0
         for index in 0..<node.count {
           let (rank, weight) = (Int(node.codes[index]) / 16, Int(node.codes[index]) % 16)
-          if lanes[index * 32 + lane] <= value {
+          if rotated(lanes[index * 32 + lane]) <= value {
             left[rank] += weight
             leftCount += 1
           } else {
@@ -292,23 +307,23 @@ enum ReferenceForestKernels: ForestKernels {
   }
 
   static func partition(
-    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, cut: UInt8,
-    spare: UnsafeMutablePointer<TreeSample>
+    samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, areRotated: Bool,
+    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    partition(samples, (0..<count).map { values[samples[$0].row * stride] }, cut: cut)
+    partition(samples, (0..<count).map { values[samples[$0].row * stride] }, areRotated: areRotated, cut: cut)
   }
 
   static func partition(
     samples: UnsafeMutablePointer<TreeSample>, count: Int, orderedValues: UnsafePointer<UInt8>, stride: Int,
-    cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
+    areRotated: Bool, cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    partition(samples, (0..<count).map { orderedValues[$0 * stride] }, cut: cut)
+    partition(samples, (0..<count).map { orderedValues[$0 * stride] }, areRotated: areRotated, cut: cut)
   }
 
   private static func partition(
-    _ samples: UnsafeMutablePointer<TreeSample>, _ values: [UInt8], cut: UInt8
+    _ samples: UnsafeMutablePointer<TreeSample>, _ stored: [UInt8], areRotated: Bool, cut: UInt8
   ) -> NodePartition {
-    let all = values.enumerated().map { (sample: samples[$0], value: $1) }
+    let all = stored.enumerated().map { (sample: samples[$0], value: areRotated ? rotated($1) : $1) }
     let left = all.filter { $0.value <= cut }
     let right = all.filter { $0.value > cut }
     for (index, part) in (left + right).enumerated() { samples[index] = part.sample }
@@ -317,8 +332,8 @@ enum ReferenceForestKernels: ForestKernels {
   }
 
   static func findLeaves(
-    nodes: UnsafePointer<TreeNode>, rows: UnsafePointer<UInt8>, rowStride: Int, images: UnsafePointer<UInt32>,
-    count: Int, leaves: UnsafeMutablePointer<UInt32>
+    nodes: UnsafePointer<TreeNode>, nodeCount: Int, rows: UnsafePointer<UInt8>, rowStride: Int,
+    images: UnsafePointer<UInt32>, count: Int, leaves: UnsafeMutablePointer<UInt32>
   ) {
     for index in 0..<count {
       var place = 0

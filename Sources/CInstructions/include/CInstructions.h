@@ -3,12 +3,13 @@
 #pragma once
 
 #include "CPUDetection.h"
+#include "VectorOperations.h"
 #include "ByteProducts.h"
 #include "ByteSelection.h"
 #include "Compression.h"
 #include "FusedProducts.h"
+#include "LaneSort.h"
 #include "RowGroups.h"
-#include "VectorOperations.h"
 
 // Hints that this is a spin-wait loop.
 static inline void atelier_pause(void) {

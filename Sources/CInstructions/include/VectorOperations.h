@@ -39,9 +39,10 @@ ATELIER_INLINE atelier_i32x16 atelier_quotient_bits(atelier_i32x16 a, atelier_i3
   return (atelier_i32x16)(__builtin_convertvector(a, atelier_f32x16) / __builtin_convertvector(b, atelier_f32x16));
 }
 
-// Joins upper bytes from `upper` and the lower byte `lower`.
-ATELIER_INLINE atelier_u16x32 atelier_u16_from_bytes(atelier_u8x32 upper, uint8_t lower) {
-  return __builtin_convertvector(upper, atelier_u16x32) << 8 | (uint16_t)lower;
+// Joins upper bytes from `rotated`, whose halves are swapped, and the lower byte `lower`.
+ATELIER_INLINE atelier_u16x32 atelier_u16_from_rotated_bytes(atelier_u8x32 rotated, uint8_t lower) {
+  atelier_u16x32 bytes = __builtin_convertvector(rotated, atelier_u16x32);
+  return (bytes << 12) | (bytes << 4 & 0x0f00) | (uint16_t)lower;
 }
 
 ATELIER_INLINE atelier_i32x16 atelier_i32_from_even_u16(atelier_u16x32 v) {
@@ -50,15 +51,6 @@ ATELIER_INLINE atelier_i32x16 atelier_i32_from_even_u16(atelier_u16x32 v) {
 
 ATELIER_INLINE atelier_i32x16 atelier_i32_from_odd_u16(atelier_u16x32 v) {
   return (atelier_i32x16)((atelier_u32x16)v >> 16);
-}
-
-// Joins the lower and the upper halves of numbers, in the even lanes and in the odd lanes.
-ATELIER_INLINE atelier_i32x16 atelier_i32_from_even_halves(atelier_u16x32 lower, atelier_u16x32 upper) {
-  return (atelier_i32x16)(((atelier_u32x16)lower & 0xffff) | (atelier_u32x16)upper << 16);
-}
-
-ATELIER_INLINE atelier_i32x16 atelier_i32_from_odd_halves(atelier_u16x32 lower, atelier_u16x32 upper) {
-  return (atelier_i32x16)((atelier_u32x16)lower >> 16 | ((atelier_u32x16)upper & 0xffff0000));
 }
 
 ATELIER_INLINE atelier_u32x16 atelier_u32_from_low_u16(atelier_u16x32 v) {
@@ -110,6 +102,8 @@ ATELIER_INLINE atelier_f32x16 atelier_times_log2_f32(atelier_f32x16 x) {
   log = log * m + (exponent - 2.8003635f);
   return x * log;
 }
+
+ATELIER_INLINE atelier_f32x16 atelier_add_square_f32(atelier_f32x16 sum, atelier_f32x16 x) { return sum + x * x; }
 
 // Whether a > b in some lane.
 ATELIER_INLINE int atelier_some_greater_f32(atelier_f32x16 a, atelier_f32x16 b) {
@@ -246,41 +240,88 @@ ATELIER_INLINE atelier_i64x16 atelier_gather_i64(const int64_t *table, atelier_u
   return result;
 }
 
-// table[index] in every lane, for indices below `count`. The table is aligned to 64 bytes, and readable up to a multiple
-// of 64 entries.
-ATELIER_INLINE atelier_u16x32 atelier_look_up_u16(const uint16_t *table, long count, atelier_u16x32 index) {
+// The differences of successive terms, looked up in 32 lanes at once. A table has room for 448 numbers of 32 bits.
+
+// differences[n] = terms[n + 1] - terms[n], for n < count, in the form that `atelier_differences` reads.
+ATELIER_INLINE void atelier_prepare_differences(const int32_t *terms, long count, int32_t *differences) {
 #if defined(__AVX512BW__)
-  // A permutation looks up 64 entries.
-  const __m512i *entries = (const __m512i *)table;
-  __m512i found = _mm512_permutex2var_epi16(entries[0], (__m512i)index, entries[1]);
-  for (long first = 64; first < count; first += 64) {
-    entries += 2;
-    __mmask32 mask = _mm512_cmpge_epu16_mask((__m512i)index, _mm512_set1_epi16((short)first));
-    found = _mm512_mask_mov_epi16(found, mask, _mm512_permutex2var_epi16(entries[0], (__m512i)index, entries[1]));
+  // The lower halves, then the upper halves.
+  uint16_t *halves = (uint16_t *)differences;
+  for (long n = 0; n < count; n++) {
+    uint32_t difference = (uint32_t)terms[n + 1] - (uint32_t)terms[n];
+    halves[n] = (uint16_t)difference;
+    halves[448 + n] = (uint16_t)(difference >> 16);
   }
-  return (atelier_u16x32)found;
 #else
-  atelier_u16x32 found;
-  for (int lane = 0; lane < 32; lane++) found[lane] = table[index[lane]];
-  return found;
+  for (long n = 0; n < count; n++) differences[n] = terms[n + 1] - terms[n];
 #endif
 }
 
-// target[column * stride + row] = rows[row][offset + column], for 16 rows and 16 columns, by four perfect shuffles.
-ATELIER_INLINE void atelier_transpose_16x16(const uint8_t *const *rows, long offset, uint8_t *target, long stride) {
-  typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
-  typedef uint8_t unaligned __attribute__((ext_vector_type(16), aligned(1)));
-  u8x16 a[16], b[16];
-  for (int row = 0; row < 16; row++) a[row] = *(const unaligned *)(rows[row] + offset);
+// result[0] = the differences at the indices in even lanes, result[1] = those in odd lanes; all are below `count`.
+ATELIER_INLINE void atelier_differences(const int32_t *differences, long count, atelier_u16x32 index, void *result) {
+  atelier_i32x16 *even = (atelier_i32x16 *)result, *odd = even + 1;
+#if defined(__AVX512BW__)
+  // A permutation looks up 64 entries.
+  const __m512i *lows = (const __m512i *)differences;
+  const __m512i *highs = (const __m512i *)((const uint16_t *)differences + 448);
+  __m512i low = _mm512_permutex2var_epi16(lows[0], (__m512i)index, lows[1]);
+  __m512i high = _mm512_permutex2var_epi16(highs[0], (__m512i)index, highs[1]);
+  for (long first = 64; first < count; first += 64) {
+    lows += 2;
+    highs += 2;
+    __mmask32 mask = _mm512_cmpge_epu16_mask((__m512i)index, _mm512_set1_epi16((short)first));
+    low = _mm512_mask_mov_epi16(low, mask, _mm512_permutex2var_epi16(lows[0], (__m512i)index, lows[1]));
+    high = _mm512_mask_mov_epi16(high, mask, _mm512_permutex2var_epi16(highs[0], (__m512i)index, highs[1]));
+  }
+  *even = (atelier_i32x16)_mm512_mask_blend_epi16(0xaaaaaaaa, low, _mm512_slli_epi32(high, 16));
+  *odd = (atelier_i32x16)_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(low, 16), high);
+#else
+  for (int lane = 0; lane < 16; lane++) {
+    (*even)[lane] = differences[index[2 * lane]];
+    (*odd)[lane] = differences[index[2 * lane + 1]];
+  }
+#endif
+}
+
+// target[column * stride + row] = rows[row][offset + column], for 16 rows and 32 columns, by four perfect shuffles of the
+// rows' halves.
+ATELIER_INLINE void atelier_transpose_16x32(const uint8_t *const *rows, long offset, uint8_t *target, long stride) {
+  typedef uint8_t u8x32_unaligned __attribute__((ext_vector_type(32), aligned(1)));
+  typedef uint8_t u8x16_unaligned __attribute__((ext_vector_type(16), aligned(1)));
+  atelier_u8x32 a[16], b[16];
+#pragma clang loop unroll(full)
+  for (int row = 0; row < 16; row++) a[row] = *(const u8x32_unaligned *)(rows[row] + offset);
+#pragma clang loop unroll(full)
   for (int round = 0; round < 4; round++) {
+#pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) {
-      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      b[2 * i + 1] =
-          __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      b[2 * i] = __builtin_shufflevector(
+          a[i], a[i + 8],
+          0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22,
+          54, 23, 55);
+      b[2 * i + 1] = __builtin_shufflevector(
+          a[i], a[i + 8],
+          8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29,
+          61, 30, 62, 31, 63);
     }
+#pragma clang loop unroll(full)
     for (int i = 0; i < 16; i++) a[i] = b[i];
   }
-  for (int column = 0; column < 16; column++) *(unaligned *)(target + column * stride) = a[column];
+#pragma clang loop unroll(full)
+  for (int column = 0; column < 16; column++) {
+    *(u8x16_unaligned *)(target + column * stride) = a[column].lo;
+    *(u8x16_unaligned *)(target + (16 + column) * stride) = a[column].hi;
+  }
+}
+
+// The sum of all lower lanes.
+ATELIER_INLINE atelier_u32x16 atelier_sum_of_lower_lanes_u32(atelier_u32x16 v) {
+  atelier_u32x16 zero = 0;
+  v = __builtin_shufflevector(zero, v, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+  v += __builtin_shufflevector(zero, v, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+  v += __builtin_shufflevector(zero, v, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
+  v += __builtin_shufflevector(zero, v, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+  return v + __builtin_shufflevector(zero, v, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
 }
 
 // a[i][j] becomes a[j][i]. Each step interleaves the first and the second halves of two rows that are eight apart:

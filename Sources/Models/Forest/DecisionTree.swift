@@ -32,7 +32,7 @@ package struct DecisionTree: Classifier, Equatable {
   ) throws -> DecisionTree {
     try settings.check()
     let table = try TrainingTable(
-      images, classCount: classCount, groupsLabels: settings.splitter == .random, on: context.team)
+      images, classCount: classCount, splitter: settings.splitter, on: context.team)
     let rules = GrowthRules(settings, table: table, kernels: context.kernels)
     let growers = (0..<context.team.count).map { _ in
       TreeGrower(table: table, rules: rules, kernels: context.kernels)

@@ -67,9 +67,13 @@ extension Tree {
         for index in 0..<count {
           let leaf = Int(leaves[index])
           let entries = Int(starts[leaf])..<Int(starts[leaf + 1])
+          let target = sums + Int(selected[index]) * classCount
+          if entries.count == 1 {
+            target[Int(weights[entries.lowerBound].label)] += 1
+            continue
+          }
           var whole: UInt32 = 0
           for entry in entries { whole += weights[entry].weight }
-          let target = sums + Int(selected[index]) * classCount
           for entry in entries { target[Int(weights[entry].label)] += Float(weights[entry].weight) / Float(whole) }
         }
       }

@@ -18,7 +18,7 @@ package final class ForestGrower {
   ) throws(ModelError) {
     try settings.check()
     let table = try TrainingTable(
-      images, classCount: classCount, groupsLabels: settings.tree.splitter == .random, on: context.team)
+      images, classCount: classCount, splitter: settings.tree.splitter, on: context.team)
     let rules = GrowthRules(settings.tree, table: table, kernels: context.kernels)
     (self.settings, self.context) = (settings, context)
     growers = (0..<context.team.count).map { _ in TreeGrower(table: table, rules: rules, kernels: context.kernels) }

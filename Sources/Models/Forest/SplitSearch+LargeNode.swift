@@ -23,7 +23,7 @@ extension SplitSearch {
         let feature = features[position]
         let histogram = histogram(position - first, of: node)
         let firstValue = node.column(feature)[node.samples[0].row]
-        if holdsAllWeight(rotated(firstValue), histogram, node) { continue }
+        if holdsAllWeight(Int(firstValue), histogram, node) { continue }
         found.hasVaryingFeature = true
         if rules.settings.minSamplesLeaf > 1 { countSamples(node, node.column(feature)) }
         let cut = bestCut(node, histogram, floor: floor)
@@ -49,11 +49,11 @@ extension SplitSearch {
       if isWindowed {
         kernels.countValues(
           samples: node.samples, count: node.count, values: columns, histograms: histograms.pointer,
-          stride: table.classCount * 256, bins: node.bins)
+          bins: node.bins)
       } else {
         kernels.countValues(
           samples: node.samples, count: node.count, columns: columns, histograms: histograms.pointer,
-          stride: table.classCount * 256, bins: node.bins)
+          bins: node.bins)
       }
     }
   }
@@ -64,32 +64,26 @@ extension SplitSearch {
 
   /// Returns one of the four histograms.
   private func histogram(_ index: Int, of node: NodeSamples) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(histograms.pointer + index * table.classCount * 256 * node.bins.size)
+    UnsafeMutableRawPointer(histograms.pointer + index * 256 * node.bins.size)
   }
 
   private func clearHistograms(_ node: NodeSamples) {
-    let size = 256 * node.bins.size
-    for index in 0..<4 {
-      let histogram = histogram(index, of: node)
-      for rank in 0..<node.labelCount {
-        (histogram + Int(node.labels[rank]) * size).initializeMemory(as: UInt8.self, repeating: 0, count: size)
-      }
+    let size = 4 * 256 * node.bins.size
+    for rank in 0..<node.labelCount {
+      (histograms.pointer + Int(node.labels[rank]) * size).update(repeating: 0, count: size)
     }
   }
 
   /// Counts the samples of each value, regardless of their weights.
   private func countSamples(_ node: NodeSamples, _ column: UnsafePointer<UInt8>) {
     valueCounts.pointer.update(repeating: 0, count: 256)
-    for index in 0..<node.count { valueCounts.pointer[rotated(column[node.samples[index].row])] += 1 }
+    for index in 0..<node.count { valueCounts.pointer[Int(column[node.samples[index].row])] += 1 }
   }
-
-  /// Returns the bin of a value in a histogram (see ``ForestKernels``).
-  private func rotated(_ value: UInt8) -> Int { Int(value >> 4 | value << 4) }
 
   private func holdsAllWeight(_ bin: Int, _ histogram: UnsafeRawPointer, _ node: NodeSamples) -> Bool {
     var weight: UInt32 = 0
     for rank in 0..<node.labelCount {
-      let place = Int(node.labels[rank]) * 256 + bin
+      let place = Int(node.labels[rank]) * 1024 + bin
       switch node.bins {
       case .narrow: weight += UInt32(histogram.load(fromByteOffset: 2 * place, as: UInt16.self))
       case .wide: weight += histogram.load(fromByteOffset: 4 * place, as: UInt32.self)

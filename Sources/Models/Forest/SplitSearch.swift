@@ -115,7 +115,7 @@ final class SplitSearch {
   let ranks = AlignedBuffer<UInt8>(count: 256)
   let rankWeights = AlignedBuffer<UInt16>(count: SmallNode.labelLimit)
   let sortScratch = AlignedBuffer<SIMD32<UInt16>>(count: SmallNode.weightLimit + SmallNode.labelLimit)
-  /// (4, classCount, 256) bins
+  /// (classCount, 4, 256) bins
   let histograms: AlignedBuffer<UInt8>
   let valueCounts = AlignedBuffer<UInt32>(count: 256)
   /// (2 * classCount)

@@ -12,6 +12,8 @@ final class TrainingTable: Sendable {
   let images: [Int]
   /// (count)
   let labels: [UInt8]
+  /// Whether all values are rotated (see ``ForestKernels``).
+  let isRotated: Bool
   /// (count, rowStride)
   let rows: AlignedBuffer<UInt8>
   /// A multiple of 64, so that rows start on cache lines; bytes after a row's features are zero.
@@ -21,11 +23,12 @@ final class TrainingTable: Sendable {
   /// A multiple of 64, so that columns start on cache lines.
   let columnStride: Int
 
-  /// - Parameter groupsLabels: whether rows are in the order of their labels, which kernels for random cuts need;
-  ///   otherwise, of their images. It also brings the samples of a node closer together: most nodes have few classes.
+  /// - Parameter splitter: for random cuts, rows are in the order of their labels, which kernels need. It also brings
+  ///   the samples of a node closer together: most nodes have few classes. For best cuts, rows are in the order of their
+  ///   images, and values are rotated.
   /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, too many or too large images, or invalid labels.
   init(
-    _ images: LabeledImages, classCount: Int, groupsLabels: Bool, on team: ThreadTeam
+    _ images: LabeledImages, classCount: Int, splitter: TreeSettings.Splitter, on team: ThreadTeam
   ) throws(ModelError) {
     guard images.count > 0, images.shape.count > 0 else { throw .badSettings("there are no images to grow trees on") }
     guard images.count <= Self.countLimit else {
@@ -40,10 +43,11 @@ final class TrainingTable: Sendable {
     }
     (count, featureCount) = (images.count, images.shape.count)
     let order =
-      groupsLabels
+      splitter == .random
       ? images.labels.indices.sorted { (images.labels[$0], $0) < (images.labels[$1], $1) } : Array(0..<images.count)
     (self.images, labels) = (order, order.map { images.labels[$0] })
     self.classCount = classCount
+    isRotated = splitter == .best
     rowStride = (featureCount + 63) / 64 * 64
     rows = AlignedBuffer(count: count * rowStride)
     columnStride = (count + 63) / 64 * 64
@@ -57,11 +61,13 @@ final class TrainingTable: Sendable {
   private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {
     let (rows, columns, rowStride) = (rows.pointer, columns.pointer, rowStride)
     let (count, featureCount, columnStride, order) = (count, featureCount, columnStride, images)
+    let shift: UInt8 = isRotated ? 4 : 0
     let block = 64
     team.forEach((count + block - 1) / block, chunk: 16) { blockIndex, _ in
       let block = blockIndex * block..<min((blockIndex + 1) * block, count)
       for row in block {
-        (rows + row * rowStride).update(from: pixels + order[row] * featureCount, count: featureCount)
+        let (source, target) = (pixels + order[row] * featureCount, rows + row * rowStride)
+        for feature in 0..<featureCount { target[feature] = source[feature] &>> shift | source[feature] &<< shift }
       }
       for feature in 0..<featureCount {
         let column = columns + feature * columnStride

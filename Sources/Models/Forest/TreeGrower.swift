@@ -164,12 +164,12 @@ final class TreeGrower {
     if let lane = split.lane {
       return kernels.partition(
         samples: node.samples, count: node.count, orderedValues: search.window.pointer + lane,
-        stride: SplitSearch.laneCount, cut: split.value, spare: spare)
+        stride: SplitSearch.laneCount, areRotated: table.isRotated, cut: split.value, spare: spare)
     }
     return kernels.partition(
       samples: node.samples, count: node.count,
       values: node.readsRows ? UnsafePointer(table.rows.pointer + Int(split.feature)) : node.column(split.feature),
-      stride: node.readsRows ? table.rowStride : 1, cut: split.value, spare: spare)
+      stride: node.readsRows ? table.rowStride : 1, areRotated: table.isRotated, cut: split.value, spare: spare)
   }
 
   /// Pushes the weights of the right part, then those of the left part.
