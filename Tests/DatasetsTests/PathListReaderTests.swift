@@ -48,7 +48,7 @@ import Testing
     let list = "images/2.png,7,train\nimages/1.png,1,train\nimages/0.png,1,test\nimages/4.png,1,val"
     _ = try folder.write(gzipped(Array(list.utf8)), "list.csv.gz")
     let dataset = try Dataset.load(directory: folder.path + "/list.csv.gz")
-    #expect(dataset.train.labels == [7, 1] && dataset.classCount == 8)
+    #expect(dataset.train.labels == [7, 1] && dataset.classCount == 8 && dataset.name == "list")
     #expect(
       dataset.notes == [
         "1 image of the validation set is not used",

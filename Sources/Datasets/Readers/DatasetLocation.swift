@@ -39,11 +39,12 @@ package struct DatasetLocation: Sendable {
   /// The last part of the absolute path: the name of the data set, if its files do not name it.
   package var name: String { URL(fileURLWithPath: path).lastPathComponent }
 
-  /// The ``name`` without the ending of an archive: `pets` for `pets.tar.gz`.
+  /// The ``name`` of a file without its ending: `pets` for `pets.tar.gz`.
   var stem: String {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard entries == nil, parts.count > 1, !parts[0].isEmpty else { return name }
-    return parts.dropLast(parts.count > 2 && parts[parts.count - 2] == "tar" ? 2 : 1).joined(separator: ".")
+    let isCompressed = parts.count > 2 && ["gz", "bz2", "xz", "zst"].contains(parts.last!.lowercased())
+    return parts.dropLast(isCompressed ? 2 : 1).joined(separator: ".")
   }
 
   /// Whether the place is a folder with a subfolder of this name.
