@@ -133,7 +133,9 @@ struct ArchiveListing {
         found.insert(first)
         hasFiles = hasFiles || parts.count < 3 && !(parts.count == 2 && ImageFolder.isJunk(FileName(Array(parts[1]))))
       }
-      guard found.count == 1, !hasFiles, let folder = found.first, folder.text == nil || folder.text != kept else { return top }
+      guard found.count == 1, !hasFiles, let folder = found.first, folder.text == nil || folder.text != kept else {
+        return top
+      }
       top = top.map { $0 / folder } ?? folder
     }
   }
