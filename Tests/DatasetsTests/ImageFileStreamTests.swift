@@ -26,7 +26,7 @@ import Testing
       ConvertedImage(decoded, conversion)
     }
     var (found, colors, batches): ([FileName], [UInt8?], Int) = ([], [], 0)
-    stream.forEach { items, seconds in
+    stream.process { items, seconds in
       batches += 1
       #expect(seconds >= 0)
       found += items.map(\.name)
@@ -45,7 +45,7 @@ import Testing
     let stream = ImageFileStream(names, shape: shape, threads: 2) { decoded, _ throws(DatasetError) in
       ConvertedImage(decoded, channels: 1)
     }
-    #expect(throws: Stop.self) { try stream.forEach { _, _ in throw Stop() } }
+    #expect(throws: Stop.self) { try stream.process { _, _ in throw Stop() } }
   }
 
   /// A conversion states what it changed.
