@@ -33,16 +33,18 @@ package struct ProgramFiles: Sendable {
   /// Reads the files of the running program.
   /// - Throws: ``LaunchError`` if one cannot be read
   package static func ofThisProgram() throws(LaunchError) -> ProgramFiles {
-    var (required, system) = ([try file("atelier", at: "/proc/self/exe")], [String: String]())
+    var cache = DigestCache()
+    var (required, system) = ([try file("atelier", at: "/proc/self/exe", &cache)], [String: String]())
     for path in loadedLibraries() {
       let name = String(path[path.index(after: path.lastIndex(of: "/")!)...])
       guard isPlain(name) else { continue }
       if systemFolders.contains(where: path.hasPrefix) {
         system[name] = path
       } else {
-        required.append(try file("lib/\(name)", at: path))
+        required.append(try file("lib/\(name)", at: path, &cache))
       }
     }
+    cache.save()
     var names = utsname()
     uname(&names)
     let machine = withUnsafeBytes(of: names.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -60,7 +62,9 @@ package struct ProgramFiles: Sendable {
   /// - Throws: ``LaunchError`` if it cannot be read
   func library(_ name: String) throws(LaunchError) -> File? {
     guard let path = systemLibraries[name] else { return nil }
-    return try Self.file("lib/\(name)", at: path)
+    var cache = DigestCache()
+    defer { cache.save() }
+    return try Self.file("lib/\(name)", at: path, &cache)
   }
 
   private static let systemFolders = ["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"]
@@ -83,13 +87,19 @@ package struct ProgramFiles: Sendable {
     return paths
   }
 
-  private static func file(_ name: String, at path: String) throws(LaunchError) -> File {
+  private static func file(
+    _ name: String, at path: String, _ cache: inout DigestCache
+  ) throws(LaunchError) -> File {
     func failure(_ reason: String) -> LaunchError {
       LaunchError("cannot read \(path) to copy it to other hosts: \(reason)")
     }
     let descriptor = OpenFiles.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure(systemErrorText()) }
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else { throw failure(systemErrorText()) }
     defer { close(descriptor) }
+    if let known = cache.digest(of: status) {
+      return File(name: name, path: path, size: Int(status.st_size), digest: known)
+    }
     var digest = Digest()
     var size = 0
     while true {
@@ -103,6 +113,8 @@ package struct ProgramFiles: Sendable {
       bytes.withUnsafeBytes { digest.update($0) }
       size += bytes.count
     }
-    return File(name: name, path: path, size: size, digest: digest.finalize())
+    let text = digest.finalize()
+    cache.add(text, of: status)
+    return File(name: name, path: path, size: size, digest: text)
   }
 }

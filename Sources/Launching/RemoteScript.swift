@@ -3,6 +3,9 @@
 ///
 /// The script itself also arrives on standard input, so that the user's login shell, which may be any, sees only one
 /// short line (``command(for:)``). It needs a POSIX shell and GNU's coreutils.
+///
+/// The file `checked` holds the inodes, sizes and times of files whose SHA-256 was right: the system sets the time of
+/// the last change, so unchanged files need not be read again.
 enum RemoteScript {
   static let marker = "atelier-launch: "
 
@@ -19,15 +22,20 @@ enum RemoteScript {
     umask 077
     set -- ${SSH_CONNECTION:-}
     say hello "$(uname -m)" "${1:-}" "${3:-}"
-    for tool in sha256sum head mv chmod; do
+    for tool in sha256sum head mv chmod stat; do
       command -v $tool >/dev/null || fail "the command $tool is missing"
     done
     cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/atelier/programs
     dir=$cache/\(files.folderName)
     mkdir -p "$dir/lib" || fail "cannot create $dir"
     sum() { { sha256sum <"$dir/$1"; } 2>/dev/null; }
+    state() {
+      cd "$dir" && LC_ALL=C stat -c '%n %i %s %y %z' \(files.required.map(\.name).joined(separator: " ")) 2>&1
+      cd - >/dev/null
+    }
     check() {
       absent=
+      [ "$(state)" != "$(cat "$dir/checked" 2>/dev/null)" ] || return
       while read -r sum name; do [ "$(sum "$name")" = "$sum  -" ] || absent="$absent $name"; done <<END
     \(files.required.map { "\($0.digest) \($0.name)" }.joined(separator: "\n"))
     END
@@ -37,14 +45,21 @@ enum RemoteScript {
         while read -r name arrow path; do case $path in 'not found'*) echo "$name" ;; esac; done)
     }
     check
-    if [ -n "$absent" ]; then say absent $absent; else trace; fi
+    if [ -n "$absent" ]; then
+      say absent $absent
+    else
+      state >"$dir/checked"
+      trace
+    fi
     while read -r verb name size sum; do
       case $verb in
         file)
           head -c "$size" >"$dir/.$$" && [ "$(sum .$$)" = "$sum  -" ] && chmod 700 "$dir/.$$" &&
             mv -f "$dir/.$$" "$dir/$name" ||
             { rm -f "$dir/.$$"; fail "cannot store $dir/$name: is the disk full?"; } ;;
-        trace) trace ;;
+        trace)
+          state >"$dir/checked"
+          trace ;;
         run)
           touch "$dir"
           find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} + 2>/dev/null
