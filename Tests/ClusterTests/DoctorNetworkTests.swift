@@ -17,12 +17,16 @@ struct DoctorNetworkTests {
     passesLarge: Bool = true, workers: [String] = [], _ body: (Endpoint) throws -> Void
   ) throws {
     let address = Mutex<Endpoint?>(nil)
-    let (ready, isEnding, ended) = (DispatchSemaphore(value: 0), Mutex(false), DispatchSemaphore(value: 0))
+    let isEnding = Mutex(false)
+    let (ready, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     Thread {
-      defer { ended.signal() }
+      defer { _ = ended.signal() }
       guard let socket = try? Socket(.router, in: SocketContext()),
         let bound = try? socket.bind(Endpoint("tcp://127.0.0.1:*"))
-      else { return ready.signal() }
+      else {
+        ready.signal()
+        return
+      }
       address.withLock { $0 = bound }
       ready.signal()
       while !isEnding.withLock({ $0 }) {
