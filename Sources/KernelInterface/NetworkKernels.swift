@@ -236,9 +236,9 @@ package protocol NetworkKernels: Sendable {
   ///
   /// - Parameters:
   ///   - weights: [input block][output channel][tap][16 input]
-  ///   - transformed: [row and column of U][input channel][outputs], overwritten; small tiles first, then large ones, if
-  ///     the shape has them. There are 32 outputs, or 16 if the last group has no more; zero for output channels that do
-  ///     not exist.
+  ///   - transformed: [row and column of U][input channel][outputs], overwritten; small tiles first, then large ones,
+  ///     if the shape has them. There are 32 outputs, or 16 if the last group has no more; zero for output channels
+  ///     that do not exist.
   static func transformWeights(
     _ shape: ConvolutionShape, group: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>)
 
