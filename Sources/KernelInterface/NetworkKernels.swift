@@ -25,8 +25,8 @@ package struct ConvolutionShape: Sendable, Equatable {
   package let windows: Int
   /// Whether Winograd's algorithm computes the convolution, as it does for 3x3 kernels. Others are computed directly.
   package let isWinograd: Bool
-  /// Extents, in windows, of the part of the output that Winograd's algorithm computes by large tiles: zero if there are
-  /// fewer than 4 windows in a direction, because then the larger number of weights costs more than it saves.
+  /// Extents, in windows, of the part of the output that Winograd's algorithm computes by large tiles: zero if there
+  /// are fewer than 4 windows in a direction, because then the larger number of weights costs more than it saves.
   package let largeHeight: Int
   package let largeWidth: Int
   package let largeTiles: WinogradTiles
@@ -203,12 +203,12 @@ package protocol NetworkKernels: Sendable {
   /// largest output of each window.
   ///
   /// A small tile is the 4x4 pixels d that the four outputs of a window depend on, a large one the 6x6 pixels of 2x2
-  /// windows. Outputs are Aᵀ (Σ U ⊙ V) A, where V = Bᵀ d B is the transformed tile, U are the transformed weights, and the
-  /// sum is a fused sum from zero over input channels. Columns are transformed before rows: those of small tiles by
-  /// Bᵀ (a, b, c, d) = (a - c, b + c, c - b, b - d) and Aᵀ (a, b, c, d) = ((a + b) + c, (b - c) - d), those of large tiles
-  /// by Bᵀ (a, …, f) = (4 a + e - 5 c, p + q, p - q, r + s, r - s, 4 b + f - 5 d) with p = e - 4 c, q = d - 4 b, r = e - c,
-  /// s = 2 (d - b), and Aᵀ (a, …, f) = ((a + t) + u, v + 2 w, t + 4 u, (v + 8 w) + f) with t = b + c, u = d + e, v = b - c,
-  /// w = d - e, where products are fused with the sums.
+  /// windows. Outputs are Aᵀ (Σ U ⊙ V) A, where V = Bᵀ d B is the transformed tile, U are the transformed weights, and
+  /// the sum is a fused sum from zero over input channels. Columns are transformed before rows. For small tiles, Bᵀ (a,
+  /// b, c, d) = (a - c, b + c, c - b, b - d) and Aᵀ (a, b, c, d) = ((a + b) + c, (b - c) - d). For large tiles, Bᵀ (a,
+  /// …, f) = (4 a + e - 5 c, p + q, p - q, r + s, r - s, 4 b + f - 5 d) with p = e - 4 c, q = d - 4 b, r = e - c, s = 2
+  /// (d - b), and Aᵀ (a, …, f) = ((a + t) + u, v + 2 w, t + 4 u, (v + 8 w) + f) with t = b + c, u = d + e, v = b - c, w
+  /// = d - e, where products by constants are fused with the sums.
   /// Of equal outputs, the first wins.
   ///
   /// - Parameters:
@@ -230,15 +230,15 @@ package protocol NetworkKernels: Sendable {
     scratch: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>)
 
   /// Transforms the trained weights g of one group of 32 output channels for Winograd's algorithm: U = G g Gᵀ. Columns
-  /// are transformed before rows: for small tiles by G (a, b, c) = (a, (m + b) / 2, (m - b) / 2, c) with m = a + c, for
-  /// large tiles by (a / 4, -(m + b) / 6, -(m - b) / 6, (n + 2 b) / 24, (n - 2 b) / 24, c) with n = a + 4 c, fused, where
-  /// quotients are products with the rounded reciprocals.
+  /// are transformed before rows. For small tiles, G (a, b, c) = (a, (m + b) / 2, (m - b) / 2, c) with m = a + c. For
+  /// large tiles, G (a, b, c) = (a / 4, -(m + b) / 6, -(m - b) / 6, (n + 2 b) / 24, (n - 2 b) / 24, c) with n = a + 4
+  /// c, fused; divisions are products by rounded reciprocals.
   ///
   /// - Parameters:
   ///   - weights: [input block][output channel][tap][16 input]
-  ///   - transformed: [row and column of U][input channel][outputs], overwritten; small tiles first, then large ones, if
-  ///     the shape has them. There are 32 outputs, or 16 if the last group has no more; zero for output channels that do
-  ///     not exist.
+  ///   - transformed: [row and column of U][input channel][outputs], overwritten; small tiles first, then large ones,
+  ///     if the shape has them. There are 32 outputs, or 16 if the last group has no more; zero for output channels
+  ///     that do not exist.
   static func transformWeights(
     _ shape: ConvolutionShape, group: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>)
 

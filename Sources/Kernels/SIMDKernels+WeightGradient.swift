@@ -6,7 +6,7 @@ extension SIMDKernels {
     gradient: UnsafeMutablePointer<Float>
   ) {
     if shape.kernel == 3 {
-      for block in 0..<shape.inputBlocks {
+      for block in stride(from: 0, to: shape.inputBlocks, by: NineTaps.blocksAtOnce) {
         addNineTaps(shape, block, images, routes, input, gradient)
       }
       return
@@ -21,59 +21,6 @@ extension SIMDKernels {
             addTap(shape, image, channel, routes, plane + pixel, gradient + block * slab + tap * 16)
           }
         }
-      }
-    }
-  }
-
-  package static func accumulatePointwiseWeightGradient(
-    _ shape: ConvolutionShape, images: Int, upstream: UnsafePointer<Float>, winners: UnsafePointer<Int32>,
-    input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>
-  ) {
-    for inputBlock in 0..<shape.inputBlocks {
-      for block in 0..<shape.outputBlocks {
-        let target = gradient + (inputBlock * shape.outputChannels + block * 16) * 16
-        let channels = min(16, shape.outputChannels - block * 16)
-        for offset in partOffsets {
-          withUnsafeTemporaryAllocation(byteCount: 17 * 64, alignment: 64) { memory in
-            let sums = memory.baseAddress!.assumingMemoryBound(to: Float.self)
-            sums.update(repeating: 0, count: 256)
-            for channel in 0..<channels { sums.store(part: target.part(at: channel * 16 + offset), at: channel * 16) }
-            var total = SixteenSums(sums)
-            for image in 0..<images {
-              let plane = (image * shape.outputBlocks + block) * shape.windows * 16
-              addPoints(
-                shape, upstream + plane, winners + plane,
-                input + (image * shape.inputBlocks + inputBlock) * shape.planeCount + offset, sums + 256, &total)
-            }
-            total.store(sums)
-            for channel in 0..<channels { target.store(part: sums.part(at: channel * 16), at: channel * 16 + offset) }
-          }
-        }
-      }
-    }
-  }
-
-  /// Adds the products of one image to the sums of 16 output channels.
-  ///
-  /// - Parameters:
-  ///   - upstream: [window][16]
-  ///   - winners: [window][16]
-  ///   - plane: the input
-  ///   - scratch: (16), overwritten
-  @inline(__always)
-  private static func addPoints(
-    _ shape: ConvolutionShape, _ upstream: UnsafePointer<Float>, _ winners: UnsafePointer<Int32>,
-    _ plane: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ sums: inout SixteenSums
-  ) {
-    let offsets = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int32.self)
-    let row = Int32(truncatingIfNeeded: shape.inputWidth * 16)
-    for y in 0..<shape.pooledHeight {
-      for x in 0..<shape.pooledWidth {
-        let window = (y * shape.pooledWidth + x) * 16
-        let winner = UnsafeRawPointer(winners + window).load(as: SIMD16<Int32>.self)
-        UnsafeMutableRawPointer(offsets).storeBytes(
-          of: (winner &>> 1) &* row &+ (winner & 1) &* 16, as: SIMD16<Int32>.self)
-        sums.add(upstream + window, offsets, plane + (2 * y * shape.inputWidth + 2 * x) * 16)
       }
     }
   }
@@ -106,37 +53,41 @@ extension SIMDKernels {
     d.complete(from: common, plane)
   }
 
-  /// Adds to the nine taps of 3x3 kernels for one block of input channels: nine sums in registers.
+  /// Adds to the nine taps of 3x3 kernels for one or two blocks of input channels: nine or 18 sums in registers.
   private static func addNineTaps(
     _ shape: ConvolutionShape, _ block: Int, _ images: Int, _ routes: PoolingRoutes, _ input: UnsafePointer<Float>,
     _ gradient: UnsafeMutablePointer<Float>
   ) {
-    let slab = gradient + block * shape.outputChannels * 144
+    let slab = shape.outputChannels * 144
     let row = shape.inputWidth * 16
-    // The input planes of these images fit in the first-level cache, the slab in the second-level cache.
-    let imagesAtOnce = max(1, weightGradientBudget / shape.planeCount)
+    // Without a second block, the first one is computed twice.
+    let hasTwo = NineTaps.blocksAtOnce == 2 && block + 1 < shape.inputBlocks
+    let (slabDistance, planeDistance) = hasTwo ? (slab, shape.planeCount) : (0, 0)
+    // The input planes of these images fit in the first-level cache, the slabs in the second-level cache.
+    let imagesAtOnce = max(1, 8192 / (2 * shape.planeCount))
     for first in stride(from: 0, to: images, by: imagesAtOnce) {
       for channel in 0..<shape.outputChannels {
         for offset in partOffsets {
-          let target = slab + channel * 144 + offset
-          var sums = NineTaps(target)
+          let target = gradient + block * slab + channel * 144 + offset
+          var (a, b) = (NineTaps(target), NineTaps(target + slabDistance))
           for image in first..<min(first + imagesAtOnce, images) {
             let plane = input + (image * shape.inputBlocks + block) * shape.planeCount + offset
             let list = image * shape.outputChannels + channel
             let values = routes.channelValues + list * shape.windows
             let positions = routes.channelPositions + list * shape.windows
             for entry in 0..<Int(routes.channelCounts[list]) {
-              sums.accumulate(Part(repeating: values[entry]), plane + Int(positions[entry]) * 16, row)
+              let value = Part(repeating: values[entry])
+              let pixel = plane + Int(positions[entry]) * 16
+              a.accumulate(value, pixel, row)
+              if NineTaps.blocksAtOnce == 2 { b.accumulate(value, pixel + planeDistance, row) }
             }
           }
-          sums.store(target)
+          a.store(target)
+          if NineTaps.blocksAtOnce == 2 { b.store(target + slabDistance) }
         }
       }
     }
   }
-
-  /// Floats of the input planes that are read at once.
-  private static var weightGradientBudget: Int { 6500 }
 }
 
 /// The gradient of one tap of one output channel.
@@ -170,69 +121,16 @@ private struct TapSum {
   }
 }
 
-/// The gradients of the weights of 16 output channels, each for a part of a block of input channels.
-private struct SixteenSums {
-  var a, b, c, d, e, f, g, h: Part
-  var i, j, k, l, m, n, o, p: Part
-
-  /// - Parameter source: sums, 16 floats apart
-  @inline(__always)
-  init(_ source: UnsafeMutablePointer<Float>) {
-    (a, b, c, d) = (source.part(at: 0), source.part(at: 16), source.part(at: 32), source.part(at: 48))
-    (e, f, g, h) = (source.part(at: 64), source.part(at: 80), source.part(at: 96), source.part(at: 112))
-    (i, j, k, l) = (source.part(at: 128), source.part(at: 144), source.part(at: 160), source.part(at: 176))
-    (m, n, o, p) = (source.part(at: 192), source.part(at: 208), source.part(at: 224), source.part(at: 240))
-  }
-
-  /// Adds values[channel] * pixels[offsets[channel]...].
-  @inline(__always)
-  mutating func add(_ values: UnsafePointer<Float>, _ offsets: UnsafePointer<Int32>, _ pixels: UnsafePointer<Float>) {
-    @inline(__always)
-    func add(_ sum: inout Part, _ channel: Int) {
-      sum = sum.addingProduct(Part(repeating: values[channel]), pixels.part(at: Int(offsets[channel])))
-    }
-    add(&a, 0)
-    add(&b, 1)
-    add(&c, 2)
-    add(&d, 3)
-    add(&e, 4)
-    add(&f, 5)
-    add(&g, 6)
-    add(&h, 7)
-    add(&i, 8)
-    add(&j, 9)
-    add(&k, 10)
-    add(&l, 11)
-    add(&m, 12)
-    add(&n, 13)
-    add(&o, 14)
-    add(&p, 15)
-  }
-
-  @inline(__always)
-  func store(_ target: UnsafeMutablePointer<Float>) {
-    target.store(part: a, at: 0)
-    target.store(part: b, at: 16)
-    target.store(part: c, at: 32)
-    target.store(part: d, at: 48)
-    target.store(part: e, at: 64)
-    target.store(part: f, at: 80)
-    target.store(part: g, at: 96)
-    target.store(part: h, at: 112)
-    target.store(part: i, at: 128)
-    target.store(part: j, at: 144)
-    target.store(part: k, at: 160)
-    target.store(part: l, at: 176)
-    target.store(part: m, at: 192)
-    target.store(part: n, at: 208)
-    target.store(part: o, at: 224)
-    target.store(part: p, at: 240)
-  }
-}
-
 /// The gradients of the nine taps of a 3x3 kernel, each for a part of a block of input channels.
 private struct NineTaps {
   var a, b, c, d, e, f, g, h, i: Part
+
+  /// The number of blocks whose sums registers hold together.
+  #if AVX512
+    static var blocksAtOnce: Int { @inline(__always) get { 2 } }
+  #else
+    static var blocksAtOnce: Int { @inline(__always) get { 1 } }
+  #endif
 
   @inline(__always)
   init(_ source: UnsafeMutablePointer<Float>) {

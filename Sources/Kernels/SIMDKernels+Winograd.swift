@@ -61,7 +61,8 @@ extension SIMDKernels {
   private static func forEachTile(
     _ shape: ConvolutionShape, _ tiles: WinogradTiles, _ images: Int, _ input: UnsafePointer<Float>,
     _ weights: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>,
-    transform: (_ pixels: UnsafePointer<Float>, _ row: Int, _ tile: UnsafeMutablePointer<Float>, _ element: Int) -> Void,
+    transform: (_ pixels: UnsafePointer<Float>, _ row: Int, _ tile: UnsafeMutablePointer<Float>, _ element: Int) ->
+      Void,
     body: (_ products: UnsafePointer<Float>, _ element: Int, _ plane: Int, _ y: Int, _ x: Int) -> Void
   ) {
     // [element][tile][input channel], and [element][tile][output channel of a group]

@@ -132,7 +132,8 @@ enum ReferenceNetworkKernels: NetworkKernels {
   private static func largeKernel(_ v: [Float]) -> [Float] {
     let (m, n) = (v[0] + v[2], v[0].addingProduct(v[2], 4))
     return [
-      v[0] / 4, (m + v[1]) * (-1 / 6), (m - v[1]) * (-1 / 6), (n + 2 * v[1]) * (1 / 24), (n - 2 * v[1]) * (1 / 24), v[2],
+      v[0] / 4, (m + v[1]) * (-1 / 6), (m - v[1]) * (-1 / 6), (n + 2 * v[1]) * (1 / 24), (n - 2 * v[1]) * (1 / 24),
+      v[2],
     ]
   }
 

@@ -25,7 +25,7 @@ struct ComputeOptions: ParsableArguments {
     let instructionSet = try InstructionSet.chosen()
     if InstructionSet.isProcessorTooOld {
       logger.warning(
-        "this processor lacks AVX2; the portable kernels are used, which train networks about 80 times slower")
+        "this processor lacks AVX2; the portable kernels are used, which train networks about 20 times slower")
     }
     let wanted = threads ?? launched.map { min($0, availableCores()) } ?? availableCores()
     let context = ComputeContext(threads: wanted, instructionSet: instructionSet)
