@@ -63,9 +63,9 @@ package protocol ForestKernels: Sendable {
 
   /// Counts the values of four features: adds each sample's weight to `histograms[label, feature, rotated value]`.
   ///
-  /// In the order of rotated values, the values 16 k..<16 k + 16 are in lane k of the 16 vectors of a histogram, so that
-  /// a scan over values needs no sums within a vector. Four features are counted at a time because successive additions
-  /// to one bin wait for each other.
+  /// In the order of rotated values, the values 16 k..<16 k + 16 are in lane k of the 16 vectors of a histogram, so
+  /// that a scan over values needs no sums within a vector. Four features are counted at a time because successive
+  /// additions to one bin wait for each other.
   ///
   /// - Parameters:
   ///   - samples: (count)

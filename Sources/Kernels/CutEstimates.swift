@@ -1,8 +1,8 @@
 internal import CInstructions
 internal import KernelInterface
 
-/// Upper bounds of the scores of 16 cuts, in single precision. A tenth of the cuts of a node or less may be the best
-/// one by these bounds, and only their scores need the exact sums.
+/// Estimates of the scores of 16 cuts, in single precision. Only cuts that may be the best one by their estimates need
+/// the exact sums.
 protocol CutEstimates {
   /// Adds a label.
   ///

@@ -147,8 +147,8 @@ extension SIMDKernels {
     }
   }
 
-  /// Lets the images walk down the tree in step, so that their loads overlap. Masks replace branches, which could not be
-  /// predicted and would cost more than the step.
+  /// Lets the images walk down the tree in step, so that their loads overlap. Masks replace branches, which could not
+  /// be predicted and would cost more than the step.
   ///
   /// - Parameters:
   ///   - walkers: (count), overwritten by the images that have not arrived at a leaf

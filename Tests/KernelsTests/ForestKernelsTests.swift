@@ -139,7 +139,8 @@ private func expectSame<Result: Equatable>(
   func partitionsMatchReference(count: Int, cut: UInt8) {
     let node = RandomNode(count: count)
     for (values, stride, areRotated) in [
-      (node.rows.pointer + 11, RandomNode.rowStride, false), (node.rows.pointer, 1, false), (node.rows.pointer, 1, true),
+      (node.rows.pointer + 11, RandomNode.rowStride, false), (node.rows.pointer, 1, false),
+      (node.rows.pointer, 1, true),
     ] {
       expectSame("\(count) samples at \(cut), stride \(stride)") { kernels in
         let samples = AlignedBuffer(node.samples.elements)
@@ -190,7 +191,8 @@ private func expectSame<Result: Equatable>(
 
   /// Returns a table of n log2 n in units of 2^-shift.
   private static func terms<Term: FixedWidthInteger>(_ count: Int, shift: Int) -> AlignedBuffer<Term> {
-    AlignedBuffer((0..<count).map { n in n == 0 ? 0 : Term((Double(n) * log2(Double(n)) * Double(1 << shift)).rounded()) })
+    AlignedBuffer(
+      (0..<count).map { n in n == 0 ? 0 : Term((Double(n) * log2(Double(n)) * Double(1 << shift)).rounded()) })
   }
 
   private static let manyTerms: AlignedBuffer<Int64> = terms(2000 * 500 + 1, shift: 30)
@@ -205,8 +207,9 @@ private func expectSame<Result: Equatable>(
       let columns = node.columns()
       let histograms = AlignedBuffer<UInt32>(count: 80 * 1024)
       ReferenceForestKernels.countValues(
-        samples: node.samples.pointer, count: count, columns: [UnsafePointer<UInt8>](repeating: columns.pointer, count: 4),
-        histograms: histograms.pointer, bins: bins)
+        samples: node.samples.pointer, count: count,
+        columns: [UnsafePointer<UInt8>](repeating: columns.pointer, count: 4), histograms: histograms.pointer,
+        bins: bins)
       let valueCounts = AlignedBuffer<UInt32>(count: 256)
       var weights = [UInt32](repeating: 0, count: 256)
       for index in 0..<count {

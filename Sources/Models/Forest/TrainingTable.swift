@@ -24,8 +24,8 @@ final class TrainingTable: Sendable {
   let columnStride: Int
 
   /// - Parameter splitter: for random cuts, rows are in the order of their labels, which kernels need. It also brings
-  ///   the samples of a node closer together: most nodes have few classes. For best cuts, rows are in the order of their
-  ///   images, and values are rotated.
+  ///   the samples of a node closer together: most nodes have few classes. For best cuts, rows are in the order of
+  ///   their images, and values are rotated.
   /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, too many or too large images, or invalid labels.
   init(
     _ images: LabeledImages, classCount: Int, splitter: TreeSettings.Splitter, on team: ThreadTeam
