@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Foundation
 import Testing
@@ -163,6 +164,16 @@ import Testing
       changed[place] ^= 0x10
       guard let dataset = try? load(changed, "pets.\(format.ending)") else { continue }
       #expect(dataset.train.pixels == pixels && dataset.test.pixels == pixels, "byte \(place)")
+    }
+  }
+
+  @Test(arguments: ArchiveBytes.Format.allCases) func mutatedArchivesNeverCrash(format: ArchiveBytes.Format) throws {
+    let original = ArchiveBytes.make(try files(Self.split + ["train/cat/\u{e9}.png", "b.cls"]), format)
+    var random = RandomSequence(seed: 9, .test)
+    for _ in 0..<300 {
+      let archive = mutated(original, &random)
+      guard let dataset = try? load(archive, "pets.\(format.ending)") else { continue }
+      #expect(dataset.train.pixels.count == dataset.train.count && dataset.train.count <= 4)
     }
   }
 

@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Foundation
 import Testing
@@ -98,4 +99,14 @@ import Testing
     ("path,label,split\nimages/1.png,a,test\n", "names no training images"),
     ("path,label\nimages/1.png,a\nimages/2.png,b", "holds one image of each class"),
   ]) func invalidListsAreErrors(list: String, says: String) throws { #expect(message(list).contains(says)) }
+
+  @Test func mutatedListsNeverCrash() throws {
+    let original = Array("path,label,split\n\"images/1.png\",a,train\nimages/2.png;\"b \"\"c\",x,test\n".utf8)
+    var random = RandomSequence(seed: 12, .test)
+    for _ in 0..<1000 {
+      let path = try folder.write(mutated(original, &random), "list.csv")
+      guard let dataset = try? Dataset.load(directory: path) else { continue }
+      #expect(dataset.train.count + dataset.test.count <= 3)
+    }
+  }
 }

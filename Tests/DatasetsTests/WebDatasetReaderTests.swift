@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Foundation
 import Testing
@@ -106,5 +107,16 @@ import Testing
     #expect(
       try message(good + [("t.png", Array(image.dropLast(3))), ("t.cls", [48])]).contains("bad.tar/t.png: is a trunc"))
     #expect(try message(Array(good.prefix(1)) + [("s/0.jpg", [1])]).contains("holds one image of each class"))
+  }
+
+  @Test func mutatedFilesNeverCrash() throws {
+    let original = ArchiveBytes.make(
+      try samples(0..<10) { $0 % 2 == 0 ? ("cls", "1") : ("json", #"{"label": 2}"#) }, .tar)
+    var random = RandomSequence(seed: 10, .test)
+    for _ in 0..<500 {
+      let path = try folder.write(mutated(original, &random), "set.tar")
+      guard let dataset = try? Dataset.load(directory: path) else { continue }
+      #expect(dataset.train.count + dataset.test.count <= 10)
+    }
   }
 }
