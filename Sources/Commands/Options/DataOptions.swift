@@ -52,8 +52,10 @@ struct DataSourceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "NumPy: names of the arrays, if they are not the usual ones: images=NAME,labels=NAME[,test-images=…,test-labels=…].",
-      valueName: "names"))
+      """
+      NumPy: names of the arrays, if they are not the usual ones: images=NAME,labels=NAME, and for a test set \
+      test-images=NAME,test-labels=NAME.
+      """, valueName: "names"))
   var arrays: String?
 
   @Flag(help: "IDX files and arrays: exchange the rows and columns of the images, as EMNIST requires.")

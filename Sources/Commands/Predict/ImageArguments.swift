@@ -45,8 +45,8 @@ struct ImageArguments {
   }
 }
 
-/// Names of files in a text: separated by NUL bytes, or one on each line, or in a column of a table, such as `path`. Names are
-/// bytes of any encoding.
+/// Names of files in a text: separated by NUL bytes, or one on each line, or in a column of a table, such as `path`.
+/// Names are bytes of any encoding.
 enum ImageNames {
   static func names(in text: [UInt8]) -> [FileName] {
     if text.contains(0) { return text.split(separator: 0).map { FileName(Array($0)) } }
