@@ -31,6 +31,14 @@ struct AllowedKeysTests {
     #expect(look(at: 3_000) == [.keys([second])])
   }
 
+  /// A worker enrolls, and its key is removed before the folder is read again.
+  @Test func addedKeyThatIsRemovedAtOnceIsReported() throws {
+    var keys = AllowedKeys(folder: folder.path, except: [own], known: [])
+    keys.noteAdded(KeyPair().publicKey)
+    let changes = keys.look(at: 0)
+    #expect(changes == [.keys([])])
+  }
+
   @Test func fileWithoutKeyIsReportedOnceAndOthersAreAdmitted() throws {
     let (first, second) = (KeyPair().publicKey, KeyPair().publicKey)
     try write(first.z85, to: "first")

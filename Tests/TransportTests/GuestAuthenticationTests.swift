@@ -4,7 +4,9 @@ import Transport
 
 /// How guests are admitted, refused and disconnected at a socket.
 @Suite struct GuestAuthenticationTests {
-  private let (coordinator, guest, worker) = (KeyPair(), KeyPair(), KeyPair())
+  private let coordinator = KeyPair()
+  private let guest = KeyPair()
+  private let worker = KeyPair()
 
   /// A socket like a coordinator's.
   private final class Server {

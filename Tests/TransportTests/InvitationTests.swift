@@ -170,8 +170,9 @@ import Transport
     let token = try InvitationBook(folder: folder.path).invite(uses: 3, coordinator: coordinator, addresses: addresses)
     let guest = token.guest.publicKey
     let counts = Mutex((enrolled: 0, used: 0))
+    let path = folder.path
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
-      let book = InvitationBook(folder: folder.path)
+      let book = InvitationBook(folder: path)
       let refusal = refusal {
         _ = try book.enroll(KeyPair().publicKey.bytes, host: "same", through: guest, forbidden: [])
       }

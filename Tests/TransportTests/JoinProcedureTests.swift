@@ -4,7 +4,8 @@ import Transport
 /// The order in which a worker with a token tries addresses and keys.
 @Suite struct JoinProcedureTests {
   private let token: JoinToken
-  private let (first, second): (Endpoint, Endpoint)
+  private let first: Endpoint
+  private let second: Endpoint
 
   init() throws {
     (first, second) = (try Endpoint("tcp://a:1"), try Endpoint("tcp://b:2"))

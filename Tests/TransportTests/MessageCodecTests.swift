@@ -65,8 +65,9 @@ import Transport
       }),
     .checkpoint(.with { ($0.job, $0.step, $0.finished, $0.digest) = (1, 500, true, 9) }),
     .blobRequest(.with { ($0.digest, $0.offset, $0.count) = (Data(repeating: 3, count: 32), 1 << 40, 1 << 20) }),
-    .probe(.with { $0.clock = 1 << 50 }),
+    .probe(.with { ($0.clock, $0.echo) = (1 << 50, 1 << 20) }),
     .uploadPart(.with { ($0.digest, $0.offset, $0.total) = (Data(repeating: 4, count: 32), 1 << 20, 1 << 30) }),
+    .enrollment(.with { ($0.key, $0.host) = (Data(repeating: 5, count: 32), "host") }),
   ].map { (body: WorkerMessage.OneOf_Body) in
     .with { ($0.protocol, $0.worker, $0.body) = (MessageCodec.version, .max, body) }
   }
@@ -75,8 +76,12 @@ import Transport
     .orders(orders),
     .blobPart(.with { ($0.digest, $0.offset, $0.total) = (Data(repeating: 3, count: 32), 1 << 20, 1 << 30) }),
     .refusal(.with { $0.reason = "another version" }),
-    .probeAnswer(.with { ($0.clock, $0.version, $0.numerics) = (1 << 50, "1.2.3", 3) }),
+    .probeAnswer(
+      .with {
+        ($0.clock, $0.version, $0.numerics, $0.exchangeEndpoints) = (1 << 50, "1.2.3", 3, ["tcp://a:1"])
+      }),
     .uploadRequest(.with { ($0.digest, $0.offset, $0.count) = (Data(repeating: 4, count: 32), 1 << 40, 1 << 20) }),
+    .enrolled(.with { $0.name = "host" }),
   ].map { (body: CoordinatorMessage.OneOf_Body) in
     .with { ($0.protocol, $0.coordinator, $0.body) = (MessageCodec.version, 1 << 50, body) }
   }
@@ -101,6 +106,7 @@ import Transport
       case .blobRequest: 3
       case .probe: 4
       case .uploadPart: 5
+      case .enrollment: 6
       case nil: -1
       }
     }
@@ -111,10 +117,11 @@ import Transport
       case .refusal: 2
       case .probeAnswer: 3
       case .uploadRequest: 4
+      case .enrolled: 5
       case nil: -1
       }
     }
-    #expect(ofWorkers == [0, 1, 2, 3, 4, 5] && ofCoordinators == [0, 1, 2, 3, 4])
+    #expect(ofWorkers == [0, 1, 2, 3, 4, 5, 6] && ofCoordinators == [0, 1, 2, 3, 4, 5])
   }
 
   @Test func unknownFieldsAreDropped() throws {

@@ -25,6 +25,9 @@ package struct AllowedKeys {
     case fault(TransportError)
   }
 
+  /// Records a key that this process has added to the folder, so that its removal is a change.
+  package mutating func noteAdded(_ key: Key) { known.insert(key) }
+
   /// Returns the changes since the last check, if the next check is due. A key that is being copied counts from the
   /// next check on.
   package mutating func look(at now: Milliseconds) -> [Change] {

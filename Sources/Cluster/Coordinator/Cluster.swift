@@ -163,6 +163,7 @@ package final class Cluster {
   /// Admits a worker that has enrolled, before its key is read from the folder.
   func allow(enrolled key: Key) {
     let isInMemory = keys?.invitations?.memoryWorkers.contains(key) == true
+    if !isInMemory { allowedKeys?.noteAdded(key) }
     allow(isInMemory ? allowedWorkers : allowedWorkers.union([key]))
   }
 

@@ -1,0 +1,93 @@
+import Cluster
+import Compute
+import Coordination
+import Foundation
+import SwiftProtobuf
+import Synchronization
+import Testing
+import Transport
+
+/// Tests what the doctor finds out about large messages, other workers and join tokens.
+struct DoctorNetworkTests {
+  /// Calls `body` with the address of a thread that answers probes like a coordinator.
+  /// - Parameters:
+  ///   - passesLarge: Whether large messages arrive; a path with a smaller MTU than the interfaces drops them.
+  ///   - workers: The endpoints of other workers.
+  private func withCoordinator(
+    passesLarge: Bool = true, workers: [String] = [], _ body: (Endpoint) throws -> Void
+  ) throws {
+    let address = Mutex<Endpoint?>(nil)
+    let isEnding = Mutex(false)
+    let (ready, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    Thread {
+      defer { _ = ended.signal() }
+      guard let socket = try? Socket(.router, in: SocketContext()),
+        let bound = try? socket.bind(Endpoint("tcp://127.0.0.1:*"))
+      else {
+        ready.signal()
+        return
+      }
+      address.withLock { $0 = bound }
+      ready.signal()
+      while !isEnding.withLock({ $0 }) {
+        socket.wait(milliseconds: 20)
+        guard let frames = socket.receive(frames: 3), frames.count >= 2,
+          let message: WorkerMessage = MessageCodec.decode(frames[1])
+        else { continue }
+        let isLarge = message.probe.echo > 0
+        if isLarge, !passesLarge { continue }
+        let answer = CoordinatorMessage.with {
+          $0.protocol = MessageCodec.version
+          $0.probeAnswer.clock = UInt64(Date().timeIntervalSince1970 * 1_000_000)
+          ($0.probeAnswer.numerics, $0.probeAnswer.exchangeEndpoints) = (numericsVersion, workers)
+        }
+        let echo = isLarge ? [Frame([UInt8](repeating: 0, count: Int(message.probe.echo)))] : []
+        socket.send([frames[0], MessageCodec.encode(answer)] + echo)
+      }
+    }.start()
+    ready.wait()
+    defer {
+      isEnding.withLock { $0 = true }
+      ended.wait()
+    }
+    try body(try #require(address.withLock { $0 }))
+  }
+
+  @Test func reportsThatLargeMessagesDoNotPass() throws {
+    try withCoordinator(passesLarge: false) { endpoint in
+      let last = try #require(Doctor.examine(endpoint, keys: nil, timeout: 300).last)
+      #expect(last.step == "mtu" && !last.isWell && last.text.contains("small messages pass, but not large ones"))
+    }
+  }
+
+  @Test func reportsUnreachableWorkers() throws {
+    let (descriptor, port) = boundLoopbackSocket()
+    defer { close(descriptor) }
+    let workers = ["tcp://127.0.0.1:\(port)", "ipc:///tmp/x", "nonsense"]
+    try withCoordinator(workers: workers) { endpoint in
+      let findings = Doctor.examine(endpoint, keys: nil, timeout: 300)
+      let last = try #require(findings.last)
+      #expect(
+        last.step == "workers" && !last.isWell && last.text.contains("cannot connect to tcp://127.0.0.1:\(port),"))
+      #expect(findings.dropLast().allSatisfy(\.isWell) && findings.map(\.step).contains("mtu"))
+    }
+    listen(descriptor, 1)
+    try withCoordinator(workers: workers) { endpoint in
+      let last = try #require(Doctor.examine(endpoint, keys: nil, timeout: 300).last)
+      #expect(last.isWell && last.text.contains("1 connected worker can be reached"), "\(last)")
+    }
+  }
+
+  @Test func reportsExpiredToken() throws {
+    let token = try JoinToken(
+      coordinator: KeyPair().publicKey, addresses: [Endpoint("tcp://127.0.0.1:9")], secret: Secret(), expiry: 1_000)
+    let findings = Doctor.examine(token, timeout: 300)
+    #expect(findings.count == 1 && findings[0].step == "token" && !findings[0].isWell)
+    #expect(findings[0].text.contains("has expired by this host's clock"))
+  }
+
+  @Test func examinesLimitsOfHost() {
+    let findings = HostChecks.findings()
+    #expect(findings.map(\.step) == ["files", "shared memory", "processors"])
+  }
+}
