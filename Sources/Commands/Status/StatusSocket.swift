@@ -24,7 +24,8 @@ struct RunStatus: Codable, Sendable {
   /// The name of the run, or the file of its model if that is not in `runs/`; nil before it is known.
   var run: String?
   var process = getpid()
-  var start = Date()
+  /// The time at which the command began, as in ISO 8601.
+  var start = Date().formatted(.iso8601)
   /// The name of the current step, such as `forest`.
   var step = "loading data"
   var done = 0
@@ -113,9 +114,7 @@ enum StatusSocket {
       }
       var timeout = timeval(tv_sec: 2, tv_usec: 0)
       setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-      let encoder = JSONEncoder()
-      encoder.dateEncodingStrategy = .iso8601
-      if let bytes = try? encoder.encode(current.withLock { $0 }) {
+      if let bytes = try? JSONEncoder().encode(current.withLock { $0 }) {
         try? FileTransfer.write(Array(bytes), to: client)
       }
       Foundation.close(client)
@@ -161,8 +160,6 @@ enum StatusSocket {
     let bytes = try? [UInt8](atMost: maxBytes) { buffer throws(SystemError) in
       try FileTransfer.read(buffer, from: file)
     }
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
-    return bytes.flatMap { try? decoder.decode(RunStatus.self, from: Data($0)) }
+    return bytes.flatMap { try? JSONDecoder().decode(RunStatus.self, from: Data($0)) }
   }
 }

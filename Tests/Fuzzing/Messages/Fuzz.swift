@@ -37,6 +37,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let text = String(decoding: bytes, as: UTF8.self)
     _ = try? SweepDefinition.read(yaml: text, path: "fuzz").map { try $0.configurations().count }
     _ = try? Endpoint(text)
+    _ = try? JoinToken(text)
+    _ = try? JobSecret(text)
   }
   return 0
 }
