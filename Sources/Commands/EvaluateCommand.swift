@@ -17,10 +17,11 @@ struct EvaluateCommand: ParsableCommand {
       F1 of each class, and the confusion matrix. With --workers or --listen, the images are distributed in blocks.
 
       The data set can have any format and images of any size, which are converted as those of the training. Its \
-      classes must be those of the model.
+      classes must be classes of the model. With --data -, standard input has the paths of images, with labels in a \
+      second column or with the names of their folders as labels; all of them are evaluated.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
-      Example:  atelier evaluate runs/…/forest.safetensors --data new-images --all-images
+      Example:  atelier evaluate forest.safetensors --data new-images --all-images
       """)
 
   @Argument(help: "Model file, as saved by atelier.", completion: .file(extensions: ["safetensors"]))
@@ -44,6 +45,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try jsonOptions.check()
     let context = try computeOptions.makeContext()
+    // A list on standard input names the images to evaluate.
+    let allImages = allImages || dataOptions.request.isStandardInput
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     let dataset = try loaded.load(dataOptions.request, computeOptions)

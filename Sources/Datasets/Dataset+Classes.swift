@@ -21,9 +21,12 @@ extension Dataset {
   /// - Parameters:
   ///   - names: the names of a model's classes, by label
   ///   - owner: the owner of `names` for messages, for example "the model"
+  ///   - allowsMissing: whether this data set may lack some of the classes, which suffices to evaluate a model
   /// - Returns: the data set, with a note if the classes were changed
   /// - Throws: ``DatasetError/inconsistent(path:reason:)`` with the classes that one side lacks
-  package func matchingClasses(_ names: [String], of owner: String) throws(DatasetError) -> Dataset {
+  package func matchingClasses(
+    _ names: [String], of owner: String, allowsMissing: Bool = false
+  ) throws(DatasetError) -> Dataset {
     // Swift compares strings by canonical equivalence: é equals é, whether it is one code point or two.
     if classNames == names { return self }
     let named = Self.areNumbers(classNames) ? names : Self.areNumbers(names) ? classNames : []
@@ -34,8 +37,15 @@ extension Dataset {
         note: "\(unnamed) classes have numbers and no names, and are matched by number; check that they are the same")
     }
     let places = classNames.map { names.firstIndex(of: $0) }
-    guard classNames.count == names.count, !places.contains(nil) else {
+    guard classNames.count == names.count || allowsMissing, !places.contains(nil) else {
       throw .inconsistent(path: name, reason: Self.difference(classNames, names, owner))
+    }
+    if classNames.count < names.count {
+      let missing = names.filter { !classNames.contains($0) }
+      return relabeled(
+        places.map { $0! }, names,
+        note: "there are no images of \(counted(missing.count, "class", "classes")) of \(owner): "
+          + missing.listed(atMost: 10))
     }
     return relabeled(
       places.map { $0! }, names, note: "the classes are in a different order than \(owner)'s, and are matched by name")

@@ -33,7 +33,7 @@ package struct ImageFileStream {
   }
 
   /// Calls `body` with each batch, and the seconds that its decoding took, while the next batch is decoded.
-  package func forEach(_ body: (_ items: [Item], _ seconds: Double) throws -> Void) rethrows {
+  package func process(_ body: (_ items: [Item], _ seconds: Double) throws -> Void) rethrows {
     var next = batch(from: 0)
     for start in stride(from: 0, to: names.count, by: step) {
       let (items, seconds) = next.wait()

@@ -20,7 +20,7 @@ import Testing
   @Test(arguments: [
     ("size", "0", "size must be one side or HEIGHTxWIDTH, from 1 to 512, for example 64 or 48x64, not \"0\""),
     ("fit", "squeeze", "fit must be crop, pad or stretch, not \"squeeze\""),
-    ("color", "grey", "color must be auto, gray or rgb, not \"grey\""),
+    ("color", "bw", "color must be auto, gray or rgb, not \"bw\""),
     ("background", "red", "background must be white, black, or a color such as #ffcc00, not \"red\""),
     ("damaged", "yes", "damaged must be skip or stop, not \"yes\""),
     ("test", "1", "test must be a fraction greater than 0 and less than 1, not \"1\""),

@@ -10,7 +10,7 @@ import Testing
   /// Writes `count` gray images of 2x2 pixels, with their number as the color.
   private func write(_ count: Int) throws -> [FileName] {
     try (0..<count).map { number in
-      let path = folder.file("\(number).png")
+      let path = "\(folder.path)/\(number).png"
       let shape = ImageShape(height: 2, width: 2, channels: 1)
       try RasterImage(shape: shape, pixels: [UInt8](repeating: UInt8(number % 251), count: 4)).write(path)
       return FileName(path)
@@ -20,13 +20,13 @@ import Testing
   /// Every file is passed once, in order, also if there are more files than fit in a batch.
   @Test(arguments: [1, 2, 3]) func passesFilesInTheirOrder(threads: Int) throws {
     var names = try write(300)
-    names.insert(FileName(folder.file("missing.png")), at: 7)
+    names.insert(FileName("\(folder.path)/missing.png"), at: 7)
     let conversion = ImageConversion(color: .gray, size: ImageSize(height: 512, width: 512))
     let stream = ImageFileStream(names, shape: conversion.shape!, threads: threads) { decoded, _ throws(DatasetError) in
       ConvertedImage(decoded, conversion)
     }
     var (found, colors, batches): ([FileName], [UInt8?], Int) = ([], [], 0)
-    stream.forEach { items, seconds in
+    stream.process { items, seconds in
       batches += 1
       #expect(seconds >= 0)
       found += items.map(\.name)
@@ -45,7 +45,7 @@ import Testing
     let stream = ImageFileStream(names, shape: shape, threads: 2) { decoded, _ throws(DatasetError) in
       ConvertedImage(decoded, channels: 1)
     }
-    #expect(throws: Stop.self) { try stream.forEach { _, _ in throw Stop() } }
+    #expect(throws: Stop.self) { try stream.process { _, _ in throw Stop() } }
   }
 
   /// A conversion states what it changed.

@@ -89,7 +89,8 @@ struct BenchmarkCommand: ParsableCommand {
         try jsonOptions.write(result, text: SimulationBenchmark.text(result))
       } else if let toAccuracy {
         let benchmark = AccuracyBenchmark(
-          target: toAccuracy, dataset: try dataOptions.request.load(computeOptions), context: try computeOptions.makeContext(),
+          target: toAccuracy, dataset: try dataOptions.request.load(computeOptions),
+          context: try computeOptions.makeContext(),
           log: { computeOptions.logger.info("\($0)") }, isStopped: { Interruption.isRequested })
         let result = try benchmark.run()
         try jsonOptions.write(result, text: result.text)
@@ -118,7 +119,8 @@ struct BenchmarkCommand: ParsableCommand {
   private func clusterBenchmark() throws -> ClusterBenchmark {
     ClusterBenchmark(
       dataset: try dataOptions.request.load(computeOptions), context: try computeOptions.makeContext(),
-      repetitions: repetitions, epochs: epochs, dataArguments: dataOptions.request.absoluteArguments, log: { computeOptions.logger.info("\($0)") },
+      repetitions: repetitions, epochs: epochs, dataArguments: dataOptions.request.absoluteArguments,
+      log: { computeOptions.logger.info("\($0)") },
       isStopped: { Interruption.isRequested })
   }
 

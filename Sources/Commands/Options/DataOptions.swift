@@ -52,8 +52,10 @@ struct DataSourceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "NumPy: names of the arrays, if they are not the usual ones: images=NAME,labels=NAME[,test-images=…,test-labels=…].",
-      valueName: "names"))
+      """
+      NumPy: names of the arrays, if they are not the usual ones: images=NAME,labels=NAME, and for a test set \
+      test-images=NAME,test-labels=NAME.
+      """, valueName: "names"))
   var arrays: String?
 
   @Flag(help: "IDX files and arrays: exchange the rows and columns of the images, as EMNIST requires.")
@@ -62,16 +64,19 @@ struct DataSourceOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Keep decoded images for the next command, in the folder that \(DatasetCache.environmentVariable) names.",
-      discussion: "Default: ~/.cache/atelier/datasets, of which at most \(DatasetCache.standardLimit >> 30) GiB are used."))
-  var cache = true
+      "Keep decoded images for the next command (default: --cache).",
+      discussion: """
+        Folder: the environment variable \(DatasetCache.environmentVariable), else ~/.cache/atelier/datasets; at most \
+        \(DatasetCache.standardLimit >> 30) GiB.
+        """))
+  var cache: Bool?
 
   var request: DataRequest {
     let given: [(DatasetOptions.Name, String?)] = [
       (.damaged, damaged), (.test, test), (.splitSeed, splitSeed), (.label, label),
       (.arrays, arrays), (.transpose, transpose ? "true" : nil),
     ]
-    return DataRequest(data: data, options: DatasetOptions.values(given), isCached: cache)
+    return DataRequest(data: data, options: DatasetOptions.values(given), isCached: cache ?? true)
   }
 
   func validate() throws { try DatasetOptions.check(request.options) }

@@ -17,6 +17,9 @@ struct DataRequest {
   /// Class names by label, and what they belong to, for errors: "the model".
   typealias ClassNames = (names: [String], of: String)
 
+  /// Whether the data set is a list on standard input.
+  var isStandardInput: Bool { data == "-" }
+
   /// The name of the data set, or the absolute path of its folder or file: an argument for `--data` in any folder.
   private var location: String {
     if data == FashionMNIST.name { return FashionMNIST.name }
@@ -66,6 +69,11 @@ struct DataRequest {
     options.conversion = conversion ?? options.conversion
     options.threads = compute.threads
     options.cache = isCached ? DatasetCache.chosen() : nil
+    let list = isStandardInput ? try StandardInputList() : nil
+    defer { list?.remove() }
+    // Paths from standard input are relative to the current folder.
+    if list != nil { (options.listFolder, options.cache) = (FileName("."), nil) }
+    let data = list?.path ?? data
     let progress = LoadingProgress(compute)
     options.progress = { progress.report($0, of: $1) }
     var dataset = try Interruption.unwatched { () throws(DatasetError) in
@@ -73,7 +81,9 @@ struct DataRequest {
         ? Dataset.load(name: data, options: options) : Dataset.load(directory: data, options: options)
     }
     progress.end()
-    if let classes { dataset = try dataset.matchingClasses(classes.names, of: classes.of) }
+    if let classes {
+      dataset = try dataset.matchingClasses(classes.names, of: classes.of, allowsMissing: conversion != nil)
+    }
     for note in dataset.notes where logsNotes { compute.logger.warning("\(dataset.name): \(note.printable)") }
     if conversion != nil, let sizes = dataset.details.sizes, sizes.resized > 0 {
       compute.logger.info(

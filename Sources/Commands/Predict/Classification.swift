@@ -50,7 +50,7 @@ final class Classification {
     let start = ContinuousClock.now
     var (decoding, classifying, done) = (0.0, 0.0, 0)
     let stream = ImageFileStream(files, shape: shape, threads: context.team.count, convert: conversion)
-    try stream.forEach { items, seconds in
+    try stream.process { items, seconds in
       decoding += seconds
       let begin = ContinuousClock.now
       let predictions = try classify(items, shape)

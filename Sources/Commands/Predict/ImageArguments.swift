@@ -45,12 +45,9 @@ struct ImageArguments {
   }
 }
 
-/// Names of files in a text: separated by NUL bytes, or one on each line, or in the column `path` of a table. Names are
-/// bytes of any encoding.
+/// Names of files in a text: separated by NUL bytes, or one on each line, or in a column of a table, such as `path`.
+/// Names are bytes of any encoding.
 enum ImageNames {
-  /// The names of the column in lower case.
-  private static let columns = ["path", "file", "filename", "file_name", "image"]
-
   static func names(in text: [UInt8]) -> [FileName] {
     if text.contains(0) { return text.split(separator: 0).map { FileName(Array($0)) } }
     let text = text.starts(with: [0xef, 0xbb, 0xbf]) ? text.dropFirst(3) : text[...]
@@ -69,7 +66,7 @@ enum ImageNames {
   private static func column(_ line: ArraySlice<UInt8>) -> (separator: UInt8, place: Int)? {
     for separator in [",", ";", "\t"].map({ $0.utf8.first! }) {
       let names = fields(line, separator).map { String(decoding: $0, as: UTF8.self).lowercased() }
-      if let place = names.firstIndex(where: columns.contains), names.count > 1 || names == ["path"] {
+      if let place = names.firstIndex(where: ListColumns.paths.contains), names.count > 1 || names == ["path"] {
         return (separator, place)
       }
     }

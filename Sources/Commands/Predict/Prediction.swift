@@ -70,7 +70,8 @@ struct Prediction: Encodable {
     return Self.line([file.bytes] + texts.map { Array($0.utf8) })
   }
 
-  private static func line(_ fields: [[UInt8]]) -> [UInt8] {
+  /// A line of CSV.
+  static func line(_ fields: [[UInt8]]) -> [UInt8] {
     Array(fields.map(quoted).joined(separator: [UInt8(ascii: ",")])) + [UInt8(ascii: "\n")]
   }
 

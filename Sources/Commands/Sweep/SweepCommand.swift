@@ -39,6 +39,8 @@ struct SweepFileCommand: ParsableCommand {
           trees: [100, 200, 300]
           max-depth: [10, 20, none]
         data: fashion-mnist    # or a folder or file
+        size: 64               # and fit, color, test, damaged and other options
+                               # of data sets, by their names
         folds: 3               # or hold-out: 0.2
         strategy: grid         # or random, with samples: 20; or halving, with
                                # resource: epochs (trees, images), max-resource: 9

@@ -108,7 +108,7 @@ struct SweepCommonOptions: ParsableArguments {
     _ definition: SweepDefinition, name: String, rest: String? = nil, resuming before: RecordedSweep? = nil
   ) throws -> SweepReport {
     let request = DataRequest(
-      data: definition.data, options: definition.dataOptions ?? [:], isCached: data.source.cache)
+      data: definition.data, options: definition.dataOptions ?? [:], isCached: data.request.isCached)
     let record = try RunRecord(folder: RunFolders.standard.base)
     return try TrainingRun.with(
       data: request, compute: compute, cluster: cluster,

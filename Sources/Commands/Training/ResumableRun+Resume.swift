@@ -35,7 +35,8 @@ extension ResumableRun {
     if try options.printSettingsIfRequested(.cnn(checkpoint.settings)) { return }
     try Self.check(.cnn(checkpoint.settings), dataDigest: checkpoint.metadata.dataDigest, at: path)
     if let warning = try SavedProgress.warning(checkpoint, at: path) { options.compute.logger.warning("\(warning)") }
-    try options.with(.cnn, on: checkpoint.data, classes: (names: checkpoint.metadata.classNames, of: "the checkpoint")) { run in
+    try options.with(.cnn, on: checkpoint.data, classes: (names: checkpoint.metadata.classNames, of: "the checkpoint"))
+    { run in
       if checkpoint.metadata.dataDigest != run.dataDigest {
         throw FileError.damaged(
           path: path,

@@ -17,7 +17,7 @@ package struct FileName: Sendable, Hashable {
   }
 
   /// The part after the last slash.
-  var last: FileName { FileName(Array(bytes.suffix(from: (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1))) }
+  package var last: FileName { FileName(Array(bytes.suffix(from: (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1))) }
 
   /// The part before the last slash; nil if there is none.
   package var folder: FileName? { bytes.lastIndex(of: UInt8(ascii: "/")).map { FileName(Array(bytes[..<$0])) } }

@@ -52,7 +52,8 @@ package struct UnfinishedFit {
 
   /// Creates the folder, or opens an existing one.
   /// - Throws: ``FileError``, also if the folder belongs to another fit
-  init(of model: String, settings: ModelSettings, dataDigest: String, data: DatasetSource, classNames: [String]) throws {
+  init(of model: String, settings: ModelSettings, dataDigest: String, data: DatasetSource, classNames: [String]) throws
+  {
     path = Self.folder(of: model)
     let record = Record(
       kind: settings.kind, settings: settings.text, dataDigest: dataDigest, numerics: numericsVersion, data: data,

@@ -101,7 +101,15 @@ extension [UInt8] {
   fileprivate func trimmed(_ wasQuoted: Bool) -> [UInt8] {
     if wasQuoted { return self }
     let start = drop { $0 == 0x20 || $0 == 0x09 }
-    return Array(
-      start[..<(start.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }.map { $0 + 1 } ?? start.startIndex)])
+    let end = start.lastIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
+    return Array(start[..<(end.map { $0 + 1 } ?? start.startIndex)])
   }
+}
+
+/// The names of columns in lists of images, in lower case.
+package enum ListColumns {
+  package static let paths = [
+    "path", "paths", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img_path",
+    "image_name",
+  ]
 }

@@ -13,10 +13,6 @@ struct PathListReader: DatasetReader {
   let files = ["*.csv", "*.tsv"]
 
   private static let endings = ["csv", "tsv", "csv.gz", "tsv.gz"]
-  private static let pathColumns = [
-    "path", "paths", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img_path",
-    "image_name",
-  ]
   private static let partColumns = ["split", "set", "subset", "partition"]
 
   func recognizes(_ location: DatasetLocation) -> Bool { !lists(at: location).isEmpty }
@@ -54,7 +50,7 @@ struct PathListReader: DatasetReader {
     }
     var entries: [LabeledFileList.Entry] = []
     for (list, part) in zip(lists, parts) { entries += try self.entries(of: list, options.labelColumn, part) }
-    let root = lists[0].folder ?? FileName(".")
+    let root = options.listFolder ?? lists[0].folder ?? FileName(".")
     return try LabeledFileList(entries: entries, path: location.path).dataset(
       location.stem, FolderTree(root: root), options, decoders, notes: [])
   }
@@ -71,7 +67,7 @@ struct PathListReader: DatasetReader {
   private func pathColumn(_ record: [[UInt8]]) -> (column: Int, isHeader: Bool)? {
     if let column = record.firstIndex(where: { FileName($0).hasEnding(decoders.endings) }) { return (column, false) }
     let names = record.map { String(decoding: $0, as: UTF8.self).lowercased() }
-    return names.firstIndex(where: Self.pathColumns.contains).map { ($0, true) }
+    return names.firstIndex(where: ListColumns.paths.contains).map { ($0, true) }
   }
 
   /// Finds the columns by the first record. Without a header, the label is the first other column, and the part the
@@ -79,7 +75,7 @@ struct PathListReader: DatasetReader {
   private func columns(_ record: [[UInt8]], _ labelColumn: String?, _ list: FileName) throws(DatasetError) -> Columns {
     guard let path = pathColumn(record) else {
       throw .damaged(
-        path: list.shown, reason: "has no column with paths; expected the name \(Self.pathColumns.alternatives)")
+        path: list.shown, reason: "has no column with paths; expected the name \(ListColumns.paths.alternatives)")
     }
     let names = record.map { String(decoding: $0, as: UTF8.self).lowercased() }
     let others = record.indices.filter { $0 != path.column }
