@@ -68,6 +68,9 @@ struct EvaluateCommand: ParsableCommand {
     } else if allImages {
       computeOptions.logger.warning("the evaluated images include those that the model was trained on")
     }
+    if allImages, dataset.details.isSplit {
+      computeOptions.logger.info("all \(dataset.train.count + dataset.test.count) images are evaluated")
+    }
     let images = allImages ? dataset.train.appending(dataset.test) : dataset.test
     let progress = ProgressReporter("evaluate", options: computeOptions)
     let log = { (text: String) in computeOptions.logger.info("\(text)") }
