@@ -6,7 +6,7 @@ internal import Foundation
 ///
 /// It is the leader of its own session, so that Ctrl-C in the terminal reaches this process only. When this process
 /// ends, even by SIGKILL, the system closes the pipe to its input: no other child has a copy. Confined to one thread.
-final class ChildProcess {
+package final class ChildProcess {
   private let identifier: pid_t
   private var input: Int32
   let output: Int32
@@ -14,7 +14,7 @@ final class ChildProcess {
 
   /// - Parameter words: the program, which is looked up in PATH, and its arguments
   /// - Throws: ``LaunchError`` if it cannot be started
-  init(_ words: [String]) throws(LaunchError) {
+  package init(_ words: [String]) throws(LaunchError) {
     func failure(_ code: Int32) -> LaunchError { LaunchError("cannot start \(words[0]): \(systemErrorText(code))") }
     var (toChild, fromChild) = ([Int32](repeating: -1, count: 2), [Int32](repeating: -1, count: 2))
     guard OpenFiles.retrying({ pipe2(&toChild, O_CLOEXEC) }) == 0 else { throw failure(errno) }
@@ -77,7 +77,7 @@ final class ChildProcess {
 
   /// Reads the bytes that have arrived.
   /// - Returns: nil at the end of the output
-  func read() -> [UInt8]? {
+  package func read() -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = Foundation.read(output, &bytes, bytes.count)
     if count > 0 { return Array(bytes[..<count]) }
@@ -85,20 +85,20 @@ final class ChildProcess {
   }
 
   /// Waits until there is output, or until input can be written.
-  func wait(milliseconds: Int32, forWriting: Bool) {
+  package func wait(milliseconds: Int32, forWriting: Bool) {
     var files = [pollfd(fd: output, events: Int16(POLLIN), revents: 0)]
     if forWriting, input >= 0 { files.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
     poll(&files, nfds_t(files.count), milliseconds)
   }
 
-  func closeInput() {
+  package func closeInput() {
     guard input >= 0 else { return }
     close(input)
     input = -1
   }
 
   /// The status of the ended program: its exit status, or 128 and the number of the signal; nil while it runs.
-  var exitStatus: Int32? {
+  package var exitStatus: Int32? {
     if let status { return status }
     var word: Int32 = 0
     let result = waitpid(identifier, &word, WNOHANG)
@@ -109,7 +109,7 @@ final class ChildProcess {
 
   /// Closes the input, which ends the worker on the other host, and waits for the program. After some seconds, the
   /// program is ended.
-  func end() {
+  package func end() {
     closeInput()
     for (milliseconds, signal) in [(4_000, SIGTERM), (1_000, SIGKILL), (1_000, 0)] {
       for _ in 0..<milliseconds / 10 {

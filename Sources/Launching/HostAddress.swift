@@ -41,7 +41,7 @@ package enum HostAddress {
   }
 
   /// Returns the value of `NodeAddr` in the output of `scontrol`.
-  static func nodeAddress(in text: String) -> String? {
+  package static func nodeAddress(in text: String) -> String? {
     text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("NodeAddr=") }.map {
       String($0.dropFirst("NodeAddr=".count))
     }

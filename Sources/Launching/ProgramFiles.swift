@@ -22,7 +22,7 @@ package struct ProgramFiles: Sendable {
   /// even if their names are equal.
   package let required: [File]
   /// The paths of the system's libraries by name. They are copied only if the other host lacks them.
-  let systemLibraries: [String: String]
+  package let systemLibraries: [String: String]
   /// The processor architecture as `uname -m` names it.
   let machine: String
 

@@ -1,8 +1,8 @@
 internal import Text
 
 /// The coordinator's side of the conversation with ``RemoteScript``: lines in, actions out.
-struct RemoteConversation {
-  enum Action: Equatable {
+package struct RemoteConversation {
+  package enum Action: Equatable {
     case send(String)
     case sendFile(ProgramFiles.File)
     /// The host is ready to start its worker.
@@ -13,23 +13,23 @@ struct RemoteConversation {
 
   private let files: ProgramFiles
   /// The address of the coordinator as the host sees it; nil before it says so.
-  private(set) var coordinatorAddress: String?
+  package private(set) var coordinatorAddress: String?
   /// The address at which ssh reached the host.
-  private(set) var ownAddress: String?
+  package private(set) var ownAddress: String?
   /// The port of the host's loopback interface that ssh forwards to the coordinator.
-  private(set) var tunnelPort: Int?
+  package private(set) var tunnelPort: Int?
   /// Whether the script has begun, so that ssh works.
-  private(set) var hasBegun = false
+  package private(set) var hasBegun = false
   /// The last lines that the host or ssh printed.
-  private(set) var lastLines: [String] = []
+  package private(set) var lastLines: [String] = []
   private var rounds = 0
 
   private static let maxLines = 20
   private static let maxRounds = 8
 
-  init(_ files: ProgramFiles) { self.files = files }
+  package init(_ files: ProgramFiles) { self.files = files }
 
-  mutating func handle(_ line: String) -> [Action] {
+  package mutating func handle(_ line: String) -> [Action] {
     guard line.hasPrefix(RemoteScript.marker) else {
       note(line)
       return []

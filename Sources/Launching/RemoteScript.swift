@@ -6,16 +6,16 @@
 ///
 /// The file `checked` holds the inodes, sizes and times of files whose SHA-256 was right: the system sets the time of
 /// the last change, so unchanged files need not be read again.
-enum RemoteScript {
+package enum RemoteScript {
   static let marker = "atelier-launch: "
 
   /// Returns the command for ssh, which runs a script of the given length from standard input.
-  static func command(for script: String) -> String { "exec sh -c 'eval \"$(head -c \(script.utf8.count))\"'" }
+  package static func command(for script: String) -> String { "exec sh -c 'eval \"$(head -c \(script.utf8.count))\"'" }
 
   /// - Parameters:
   ///   - files: the program's files
   ///   - arguments: of `atelier worker`; plain words
-  static func text(_ files: ProgramFiles, arguments: [String]) -> String {
+  package static func text(_ files: ProgramFiles, arguments: [String]) -> String {
     """
     say() { printf '\\n\(marker)%s\\n' "$*"; }
     fail() { say failed "$*"; exit 1; }

@@ -4,8 +4,8 @@ internal import Foundation
 
 /// Carries out the actions of a ``RemoteConversation`` through the pipes of an ssh process: sends texts and files, and
 /// splits the output into lines. Confined to one thread.
-struct RemoteSession {
-  enum Event {
+package struct RemoteSession {
+  package enum Event {
     case continues
     case isReady(RemoteWorker.Facts)
     case failed(String)
@@ -38,14 +38,14 @@ struct RemoteSession {
 
   var hasBegun: Bool { conversation.hasBegun }
 
-  init(_ child: ChildProcess, files: ProgramFiles, script: String) {
+  package init(_ child: ChildProcess, files: ProgramFiles, script: String) {
     self.child = child
     conversation = RemoteConversation(files)
     queue = [.bytes(Array(script.utf8)[...])]
   }
 
   /// Starts the worker, which reads the invitation from standard input.
-  mutating func run(_ invitation: RemoteWorker.Invitation) {
+  package mutating func run(_ invitation: RemoteWorker.Invitation) {
     send("run \(invitation.exchange ?? "")\n\(invitation.token)\n")
     (isRunning, isWaiting, lastSign) = (true, false, milliseconds())
   }
@@ -53,7 +53,7 @@ struct RemoteSession {
   private mutating func send(_ text: String) { queue.append(.bytes(Array(text.utf8)[...])) }
 
   /// Transfers what can be transferred, waits briefly if that is nothing, and returns the next event.
-  mutating func advance() -> Event {
+  package mutating func advance() -> Event {
     let now = milliseconds()
     if isRunning, now - lastSign >= Self.signInterval {
       lastSign = now

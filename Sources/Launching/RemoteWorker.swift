@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Starts the worker of one host through ssh, starts it again when it fails, and ends it. A thread carries this out;
 /// the thread of the cluster reads the ``state`` and gives the invitation.
-final class RemoteWorker: Sendable {
+package final class RemoteWorker: Sendable {
   enum State: Equatable {
     case starting
     /// The host is ready, and needs an invitation.
@@ -19,16 +19,18 @@ final class RemoteWorker: Sendable {
   }
 
   /// What the host says about the connection.
-  struct Facts: Equatable {
-    var coordinatorAddress: String?
-    var ownAddress: String?
-    var tunnelPort: Int?
+  package struct Facts: Equatable {
+    package var coordinatorAddress: String?
+    package var ownAddress: String?
+    package var tunnelPort: Int?
   }
 
-  struct Invitation {
+  package struct Invitation {
     let token: String
     /// The address at which the worker listens for others; nil: the one that faces the coordinator.
     var exchange: String?
+
+    package init(token: String, exchange: String? = nil) { (self.token, self.exchange) = (token, exchange) }
   }
 
   private struct Shared {

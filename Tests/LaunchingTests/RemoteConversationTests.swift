@@ -1,6 +1,5 @@
+import Launching
 import Testing
-
-@testable import Launching
 
 struct RemoteConversationTests {
   static let program = ProgramFiles.File(name: "atelier", path: "/bin/true", size: 3, digest: "aa")

@@ -1,7 +1,6 @@
 import Foundation
+import Launching
 import Testing
-
-@testable import Launching
 
 /// Runs the script of a host with a program that stands for `atelier`, without ssh.
 struct RemoteScriptTests {
@@ -47,8 +46,8 @@ struct RemoteScriptTests {
     ])
     defer { child.end() }
     var session = RemoteSession(child, files: files, script: script)
-    let end = milliseconds() + 30_000
-    while milliseconds() < end {
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
       switch session.advance() {
       case .isReady(let facts):
         #expect(facts.coordinatorAddress == "10.0.0.1" && facts.ownAddress == "10.0.0.2")
@@ -125,8 +124,8 @@ struct ChildProcessTests {
     let first = try ChildProcess(["cat"])
     let second = try ChildProcess(["sleep", "60"])
     first.closeInput()
-    let end = milliseconds() + 10_000
-    while first.exitStatus == nil, milliseconds() < end { usleep(10_000) }
+    let end = ContinuousClock.now + .seconds(10)
+    while first.exitStatus == nil, ContinuousClock.now < end { usleep(10_000) }
     #expect(first.exitStatus == 0 && second.exitStatus == nil)
     second.end()
     #expect(second.exitStatus == 128 + SIGTERM)
