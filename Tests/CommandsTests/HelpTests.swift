@@ -16,7 +16,7 @@ import Testing
     "evaluate", "export", "predict", "data", "benchmark", "version", "worker", "keys", "doctor", "sweep", "sweep file",
     "sweep forest", "keys invite", "keys list", "keys revoke", "keys secret", "keys create",
     "sweep extra-trees", "sweep tree", "sweep knn", "sweep cnn", "sweep linear", "runs", "runs list", "runs show",
-    "runs compare", "runs remove", "manifest", "manifest kubernetes", "probe",
+    "runs compare", "runs remove", "status", "launch", "manifest", "manifest kubernetes", "probe",
   ]) func helpMatchesGolden(command: String) throws {
     let words = command.split(separator: " ").map(String.init)
     let run = try AtelierProcess(words + ["--help"], in: folder)

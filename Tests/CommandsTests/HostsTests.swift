@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Workers that `--hosts` starts, with a program in place of ssh that runs the command on this host. Real sshd and Slurm:
-/// deploy/test-hosts.
+/// Workers that `--hosts` starts, with a program in place of ssh that runs the command on this host. deploy/test-hosts
+/// runs real sshd and Slurm.
 struct HostsTests {
   private let folder: TemporaryFolder
   private let data: String
