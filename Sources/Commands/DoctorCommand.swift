@@ -8,7 +8,7 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Diagnoses why a worker cannot join a coordinator.",
-    usage: "atelier doctor --join - | <file> | tcp://<host>:<port>, or --listen tcp://<host>:<port>",
+    usage: "atelier doctor --join <source> | --listen tcp://<host>:<port> [<options>]",
     discussion: """
       On a worker's host, with --join: checks the limits of the host, the join token, the host name, the port, the \
       keys, the versions, the clocks, large messages and the connections to other workers. A token is not used up.

@@ -112,6 +112,10 @@ extension Endpoint {
     }
     let host = text[..<colon]
     let isBare = host.contains(":") && !host.hasPrefix("[")
+    var address = in6_addr()
+    guard !isBare || inet_pton(AF_INET6, String(host), &address) == 1 else {
+      throw TransportError("'\(host)' is not a host; write HOST:PORT", .badAddress)
+    }
     try self.init("tcp://\(isBare ? "[\(host)]" : host)\(text[colon...])")
   }
 }

@@ -135,7 +135,7 @@ import Testing
     }
     let closed = try doctor(1)
     #expect(
-      closed.status == 69 && closed.output.contains("failed  port  no program listens at port 7700"),
+      closed.status == 69 && closed.output.contains("no program listens at port 7700"),
       "\(closed.output)")
     let run = try start(
       network, on: 0,

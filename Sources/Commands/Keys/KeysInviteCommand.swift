@@ -8,6 +8,7 @@ struct KeysInviteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "invite",
     abstract: "Prints a join token, with which workers on other hosts join.",
+    usage: "atelier keys invite [--uses <n>] [--for <time>] [--address <host:port>]…",
     discussion: """
       Run it on the coordinator's host, before or after the coordinator starts. The token is one line with the \
       coordinator's public key, its addresses and a secret. Give it to workers through standard input, a file that \
