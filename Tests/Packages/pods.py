@@ -45,6 +45,10 @@ class Cluster:
         self.volumes = {"runs": self.folder / "runs", "data": pathlib.Path(data)}
         self.volumes["runs"].mkdir()
         os.chown(self.volumes["runs"], 65532, 65532)
+        # A container runtime creates the points at which it mounts.
+        for mount in self.job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]:
+            (pathlib.Path(root) / mount["mountPath"][1:]).mkdir(exist_ok=True)
+        (pathlib.Path(root) / "etc/hosts").touch()
         self.hosts = self.folder / "hosts"
         self.hosts.write_text("127.0.0.1 localhost\n")
         self.addresses = {}
@@ -114,6 +118,7 @@ class Pod:
         return variables
 
     def probe(self, kind):
+        assert self.process.poll() is None, f"pod {self.index} has ended: {self.text[-2000:]}"
         probe = self.container[kind]
         process = self.start(probe["exec"]["command"], subprocess.DEVNULL)
         return process.wait(timeout=PATIENCE) == 0
