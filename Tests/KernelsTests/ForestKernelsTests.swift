@@ -288,6 +288,7 @@ private func expectSame<Result: Equatable>(
   /// Weights of up to 2000 exceed 16 bits in some nodes of 64 samples, and their sum does in all nodes of 300.
   @Test(arguments: [1, 2, 3, 17, 64, 300, 500], [1, 2, 5, 256])
   func randomCutsMatchReference(count: Int, levels: Int) {
+    let fine = Self.manyTerms.pointer
     for (labelCount, featureCount, minSamplesLeaf, maxWeight) in [
       (1, 32, 1, 1), (2, 1, 1, 3), (3, 28, 5, 2000), (40, 32, 1, 2000), (10, 17, 2, 1),
     ] {
@@ -314,7 +315,7 @@ private func expectSame<Result: Equatable>(
                 node: laneNode),
               kernels.bestRandomEntropyCut(
                 lanes: lanes.pointer, features: node.features.pointer, featureCount: featureCount, words: words,
-                node: laneNode, terms: Self.manyTerms.pointer),
+                node: laneNode, terms: fine),
             ].flatMap { [$0.score, Double($0.lane), Double($0.value), Double($0.varyingLanes)] }
           }
         }

@@ -26,7 +26,8 @@ final class TestRuns {
     defer { cluster.close() }
     return try body(
       TrainingRun(
-        Self.dataset, source: DatasetSource("tiny"), on: cluster, context: context, folders: folders, observer: observer))
+        Self.dataset, source: DatasetSource("tiny"), on: cluster, context: context, folders: folders, observer: observer
+      ))
   }
 
   /// Fits a model in a new folder of a run.

@@ -14,7 +14,8 @@ struct OutputOptions: ParsableArguments {
 
   func validate() throws {
     if output == "-" {
-      throw ValidationError("--output must be a file; atelier export MODEL --output - writes a model to standard output")
+      throw ValidationError(
+        "--output must be a file; atelier export MODEL --output - writes a model to standard output")
     }
   }
 
