@@ -6,7 +6,7 @@ extension SIMDKernels {
     gradient: UnsafeMutablePointer<Float>
   ) {
     if shape.kernel == 3 {
-      for block in stride(from: 0, to: shape.inputBlocks, by: NineTaps.blocksAtOnce) {
+      for block in 0..<shape.inputBlocks {
         addNineTaps(shape, block, images, routes, input, gradient)
       }
       return
@@ -53,41 +53,37 @@ extension SIMDKernels {
     d.complete(from: common, plane)
   }
 
-  /// Adds to the nine taps of 3x3 kernels for one or two blocks of input channels: nine or 18 sums in registers.
+  /// Adds to the nine taps of 3x3 kernels for one block of input channels: nine sums in registers.
   private static func addNineTaps(
     _ shape: ConvolutionShape, _ block: Int, _ images: Int, _ routes: PoolingRoutes, _ input: UnsafePointer<Float>,
     _ gradient: UnsafeMutablePointer<Float>
   ) {
-    let slab = shape.outputChannels * 144
+    let slab = gradient + block * shape.outputChannels * 144
     let row = shape.inputWidth * 16
-    // Without a second block, the first one is computed twice.
-    let hasTwo = NineTaps.blocksAtOnce == 2 && block + 1 < shape.inputBlocks
-    let (slabDistance, planeDistance) = hasTwo ? (slab, shape.planeCount) : (0, 0)
-    // The input planes of these images fit in the first-level cache, the slabs in the second-level cache.
-    let imagesAtOnce = max(1, 8192 / (2 * shape.planeCount))
+    // The input planes of these images fit in the first-level cache, the slab in the second-level cache.
+    let imagesAtOnce = max(1, weightGradientBudget / shape.planeCount)
     for first in stride(from: 0, to: images, by: imagesAtOnce) {
       for channel in 0..<shape.outputChannels {
         for offset in partOffsets {
-          let target = gradient + block * slab + channel * 144 + offset
-          var (a, b) = (NineTaps(target), NineTaps(target + slabDistance))
+          let target = slab + channel * 144 + offset
+          var sums = NineTaps(target)
           for image in first..<min(first + imagesAtOnce, images) {
             let plane = input + (image * shape.inputBlocks + block) * shape.planeCount + offset
             let list = image * shape.outputChannels + channel
             let values = routes.channelValues + list * shape.windows
             let positions = routes.channelPositions + list * shape.windows
             for entry in 0..<Int(routes.channelCounts[list]) {
-              let value = Part(repeating: values[entry])
-              let pixel = plane + Int(positions[entry]) * 16
-              a.accumulate(value, pixel, row)
-              if NineTaps.blocksAtOnce == 2 { b.accumulate(value, pixel + planeDistance, row) }
+              sums.accumulate(Part(repeating: values[entry]), plane + Int(positions[entry]) * 16, row)
             }
           }
-          a.store(target)
-          if NineTaps.blocksAtOnce == 2 { b.store(target + slabDistance) }
+          sums.store(target)
         }
       }
     }
   }
+
+  /// Floats of the input planes that are read at once.
+  private static var weightGradientBudget: Int { 6500 }
 }
 
 /// The gradient of one tap of one output channel.
@@ -124,13 +120,6 @@ private struct TapSum {
 /// The gradients of the nine taps of a 3x3 kernel, each for a part of a block of input channels.
 private struct NineTaps {
   var a, b, c, d, e, f, g, h, i: Part
-
-  /// The number of blocks whose sums registers hold together.
-  #if AVX512
-    static var blocksAtOnce: Int { @inline(__always) get { 2 } }
-  #else
-    static var blocksAtOnce: Int { @inline(__always) get { 1 } }
-  #endif
 
   @inline(__always)
   init(_ source: UnsafeMutablePointer<Float>) {
