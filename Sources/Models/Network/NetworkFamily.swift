@@ -37,7 +37,7 @@ package enum NetworkFamily: ModelFamily {
   package static let presetsHelp = "standard, or best, which is more accurate and takes five times as long"
 
   package static var reference: ReferenceModel? {
-    ReferenceModel(settings: .cnn(NetworkSettings()), accuracy: 0.9197, knownDigest: "6c9f3d6dd9c4eb71")
+    ReferenceModel(settings: .cnn(NetworkSettings()), accuracy: 0.9197, knownDigest: "713b7a0d7f5e5ee6")
   }
 
   package static func title(of settings: [String: String]) -> String {
