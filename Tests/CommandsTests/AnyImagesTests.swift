@@ -29,7 +29,8 @@ import Testing
     let pixels = TinyData.image(number)
     let gray = (0..<side * scale).flatMap { y in (0..<side * scale).map { x in pixels[y / scale * side + x / scale] } }
     let shape = ImageShape(height: side * scale, width: side * scale, channels: color ? 3 : 1)
-    let colored = gray.flatMap { [$0, UInt8($0 / 2), 0] }
+    // Almost gray, so that the conversion to gray hardly changes it.
+    let colored = gray.flatMap { [$0, $0, $0 / 8 * 7] }
     try RasterImage(shape: shape, pixels: color ? colored : gray).write(folder.file(name))
   }
 
