@@ -35,7 +35,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     if try clusterOptions.workForLaunchedJob(computeOptions) { return }
     try jsonOptions.check()
-    let context = try computeOptions.makeContext(launched: clusterOptions.job?.threads)
+    let context = try computeOptions.makeContext(launched: clusterOptions.job?.threads(ofCores: availableCores()))
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
     let dataset = try dataOptions.load(classes: loaded.classes)
