@@ -46,7 +46,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     if try clusterOptions.workForLaunchedJob(computeOptions) { return }
     try jsonOptions.check()
-    let context = try computeOptions.makeContext(launched: clusterOptions.job?.threads)
+    let context = try computeOptions.makeContext(launched: clusterOptions.job?.threads(ofCores: availableCores()))
     // A list on standard input names the images to evaluate.
     let allImages = allImages || dataOptions.request.isStandardInput
     let loaded = try LoadedModel(path: model)

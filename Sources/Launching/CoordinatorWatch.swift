@@ -2,8 +2,8 @@
 package struct CoordinatorWatch {
   private let lossTime: Double
   private let graceTime: Double
-  private var hasBeenConnected = false
-  private var lastConnection = 0.0
+  /// The time of the last connection; at first, that of the first call, because the coordinator has just been found.
+  private var lastConnection: Double?
   private var signalTime: Double?
   /// Whether the coordinator was gone for the loss time.
   package private(set) var isLost = false
@@ -13,14 +13,14 @@ package struct CoordinatorWatch {
   /// A signal reaches all processes of a job at once. The coordinator still needs its workers then, to save the state
   /// of a training.
   package mutating func isEnd(isConnected: Bool, isSignaled: Bool, at now: Double) -> Bool {
-    if isConnected || !hasBeenConnected { lastConnection = now }
-    hasBeenConnected = hasBeenConnected || isConnected
+    let last = isConnected ? now : lastConnection ?? now
+    lastConnection = last
     if isSignaled {
       let first = signalTime ?? now
       signalTime = first
       return !isConnected || now - first >= graceTime
     }
-    isLost = hasBeenConnected && now - lastConnection >= lossTime
+    isLost = now - last >= lossTime
     return isLost
   }
 }

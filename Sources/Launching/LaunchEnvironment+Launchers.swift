@@ -53,6 +53,7 @@ extension LaunchEnvironment {
     var launch = LaunchEnvironment(.openMPI, job: job)
     (launch.rank, launch.count) = (rank, try variables.number("OMPI_COMM_WORLD_SIZE"))
     let local = try variables.number("OMPI_COMM_WORLD_LOCAL_SIZE")
+    launch.processesOnHost = max(1, local ?? 1)
     if let count = launch.count, local == count {
       launch.hosts = ["localhost"]
     } else if let list = variables["SLURM_JOB_NODELIST"] {

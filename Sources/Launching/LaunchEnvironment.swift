@@ -30,8 +30,10 @@ package struct LaunchEnvironment: Sendable, Equatable {
   package var coordinatorHost: String?
   /// The port of process 0 if it is given; nil: one of ``RendezvousPorts``.
   package var coordinatorPort: Int?
-  /// The number of threads of this process; nil: as many as there are cores.
+  /// The number of threads of this process; nil if the launcher does not say it.
   package var threads: Int?
+  /// The number of processes of the job on this host.
+  package var processesOnHost = 1
   /// How often the launcher has restarted the job.
   package var restarts = 0
   /// Whether a failed process 0 is replaced alone, so that the other processes must wait for it.
@@ -39,6 +41,9 @@ package struct LaunchEnvironment: Sendable, Equatable {
 
   /// The variable that names the coordinator, HOST or HOST:PORT, for launchers that do not.
   package static let coordinatorVariable = "ATELIER_COORDINATOR"
+
+  /// Returns the number of threads of this process: the launcher's, or an even part of the cores.
+  package func threads(ofCores cores: Int) -> Int { min(threads ?? max(1, cores / processesOnHost), cores) }
 
   /// Whether the job may have been started before.
   package var isRestart: Bool { restarts > 0 || replacesCoordinator }
@@ -83,7 +88,8 @@ package struct LaunchEnvironment: Sendable, Equatable {
     var host = text[...]
     coordinatorPort = nil
     if let colon = text[afterBracket...].lastIndex(of: ":") {
-      guard let port = UInt16(text[text.index(after: colon)...]), port > 0 else { throw error }
+      let digits = text[text.index(after: colon)...]
+      guard digits.allSatisfy(\.isNumber), let port = UInt16(digits), port > 0 else { throw error }
       (host, coordinatorPort) = (text[..<colon], Int(port))
     }
     if host.hasPrefix("["), host.hasSuffix("]") {

@@ -54,6 +54,7 @@ struct LaunchEnvironmentTests {
     let launch = try #require(try detect(variables))
     #expect(launch.launcher == .openMPI && launch.rank == 2 && launch.count == 4 && launch.isOneHost)
     #expect(launch.job == "openmpi-prterun-vm-123-1" && launch.coordinatorHost == "localhost")
+    #expect(launch.threads(ofCores: 9) == 2 && launch.threads(ofCores: 2) == 1)
     let spread = try #require(try detect(variables, ["OMPI_COMM_WORLD_LOCAL_SIZE": "2"]))
     #expect(spread.coordinatorHost == nil && spread.hosts.isEmpty)
     let named = try #require(

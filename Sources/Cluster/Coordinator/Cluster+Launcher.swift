@@ -52,13 +52,22 @@ extension Cluster {
 
   /// Reports the end of the run to the workers of the job, which then end as well.
   func endWorkers() {
-    for route in routes.values {
-      send(to: route) { ($0.refusal.reason, $0.refusal.ended) = ("the run has ended", true) }
+    // A run that has nothing left to compute ends before its workers have joined.
+    let end = now + Self.lateTime
+    var informed: Set<WorkerID> = []
+    while true {
+      for (worker, route) in routes where informed.insert(worker).inserted {
+        send(to: route) { ($0.refusal.reason, $0.refusal.ended) = ("the run has ended", true) }
+      }
+      guard names.count < settings.minWorkers ?? 0, now < end else { break }
+      router.wait(milliseconds: 50)
+      receive()
     }
     // The socket drops unsent messages when it is closed.
-    if !routes.isEmpty { usleep(Self.farewell) }
+    if !informed.isEmpty { usleep(Self.farewell) }
   }
 
+  private static let lateTime: Milliseconds = 5_000
   /// The time for the last messages, in microseconds.
   private static let farewell: UInt32 = 100_000
 }

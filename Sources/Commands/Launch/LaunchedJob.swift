@@ -79,7 +79,7 @@ struct LaunchedJob {
   /// - Throws: ``LaunchError`` if there is no coordinator; `CancellationError` after a signal; ``TransportError``
   func work(_ compute: ComputeOptions, limits: ClusterLimits) throws {
     let logger = compute.logger
-    let context = try compute.makeContext(launched: environment.threads)
+    let context = try compute.makeContext(launched: environment.threads(ofCores: availableCores()))
     Interruption.watch()
     let keys = WorkerKeys(secret)
     let supervisor = try Supervisor()

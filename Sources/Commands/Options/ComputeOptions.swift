@@ -27,7 +27,7 @@ struct ComputeOptions: ParsableArguments {
       logger.warning(
         "this processor lacks AVX2; the portable kernels are used, which train networks about 20 times slower")
     }
-    let wanted = threads ?? launched.map { min($0, availableCores()) } ?? availableCores()
+    let wanted = threads ?? launched ?? availableCores()
     let context = ComputeContext(threads: wanted, instructionSet: instructionSet)
     if context.team.count < wanted {
       logger.warning(

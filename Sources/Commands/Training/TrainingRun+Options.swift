@@ -16,7 +16,7 @@ extension TrainingRun {
   ) throws -> Result {
     StatusSocket.open()
     defer { StatusSocket.close() }
-    let context = try compute.makeContext(launched: options.job?.threads)
+    let context = try compute.makeContext(launched: options.job?.threads(ofCores: availableCores()))
     let logger = compute.logger
     // Other hosts prepare their workers while the data are read.
     let settings = try options.settings(threads: context.team.count, standardWorkers: standardWorkers) {
