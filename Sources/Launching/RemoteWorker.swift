@@ -12,7 +12,7 @@ package final class RemoteWorker: Sendable {
     /// The host is ready, and needs an invitation.
     case awaitsInvitation(Facts)
     case running
-    /// Starting it failed, and is retried.
+    /// The host cannot be reached, and is tried again.
     case retrying(reason: String)
     /// It is not started again.
     case failed(reason: String)
@@ -116,7 +116,7 @@ package final class RemoteWorker: Sendable {
       case .ended(let reason):
         restarts.noteCrash(afterRunning: milliseconds() - start)
         guard restarts.canStart else { return fail("\(reason)\nIt failed repeatedly, and is not started again") }
-        set(.retrying(reason: reason), "\(host.destination): \(reason)\n\(host.destination): starting it again")
+        set(.starting, "\(host.destination): \(reason)\n\(host.destination): starting it again")
       case .unreachable(let reason):
         // The first failure is reported; the retries end with the run.
         let text =

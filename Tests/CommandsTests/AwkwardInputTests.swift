@@ -39,7 +39,9 @@ import Testing
 
   @Test func systemFilesAreSkippedAndCounted() throws {
     try writeFolders("junk")
-    for name in ["train/cat/Thumbs.db", "train/desktop.ini", "test/.DS_Store"] { try folder.write("x", to: "junk/\(name)") }
+    for name in ["train/cat/Thumbs.db", "train/desktop.ini", "test/.DS_Store"] {
+      try folder.write("x", to: "junk/\(name)")
+    }
     #expect(try digest("junk") == digest("plain"))
     let run = try atelier("train", "tree", "--data", "junk", "--output", "j")
     #expect(run.errors.contains("3 files that are not images were skipped"), "\(run.errors)")

@@ -63,7 +63,7 @@ import Yams
     #expect(documents.allSatisfy { value("metadata", "namespace", of: $0) as? String == "lab" })
     let manifest = try job.manifest()
     #expect(manifest.contains("name: team.secret") && manifest.contains("claimName: runs"))
-    #expect(manifest.contains("mountPath: /data") && manifest.contains("podAffinity:"))
+    #expect(manifest.contains("mountPath: \"/data\"") && manifest.contains("podAffinity:"))
   }
 
   @Test(arguments: [
