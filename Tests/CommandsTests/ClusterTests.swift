@@ -114,7 +114,7 @@ import Testing
 
   /// The digests are those of one process on Fashion-MNIST.
   @Test(arguments: [
-    (["cnn", "--epochs", "1"], "950a04e899835e05"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
+    (["cnn", "--epochs", "1"], "fd6ae1e4f764b03b"), (["forest", "--trees", "300"], "3ac3d7dd32e7c8c7"),
     (["tree", "--criterion", "entropy"], "84f320eabb061633"), (["knn", "--neighbors", "7"], "08fead47afe26b91"),
   ]) func digestsOfFashionMNISTModelsAreKnown(fit: [String], digest: String) throws {
     let run = try AtelierProcess(
