@@ -39,7 +39,7 @@ import Testing
 
   /// Configurations of very different costs, so that some fits are finished long before the sweep ends.
   static let long = [
-    "cnn", "--filters", "8;8,16", "--epochs", "20,200", "--batch", "16,30", "--dense", "16", "--no-refit",
+    "cnn", "--filters", "8;8,16", "--epochs", "20,500", "--batch", "16,30", "--dense", "16", "--no-refit",
   ]
 
   @Test(arguments: ["forest", "tree", "knn", "cnn"]) func resultIsIndependentOfWorkerCount(kind: String) throws {
