@@ -60,7 +60,7 @@ package struct ProgramFiles: Sendable {
 
   /// Returns the system's library of a name; nil if there is none.
   /// - Throws: ``LaunchError`` if it cannot be read
-  func library(_ name: String) throws(LaunchError) -> File? {
+  func systemLibrary(named name: String) throws(LaunchError) -> File? {
     guard let path = systemLibraries[name] else { return nil }
     var cache = DigestCache()
     defer { cache.save() }

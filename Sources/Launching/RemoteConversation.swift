@@ -99,7 +99,7 @@ package struct RemoteConversation {
     var actions: [Action] = []
     for name in names {
       do throws(LaunchError) {
-        guard let library = try files.library(name) else {
+        guard let library = try files.systemLibrary(named: name) else {
           return [.fail("the library \(name) is missing there, and this program has not loaded it")]
         }
         actions += self.actions(library)

@@ -3,8 +3,8 @@ import Testing
 
 struct RemoteConversationTests {
   static let program = ProgramFiles.File(name: "atelier", path: "/bin/true", size: 3, digest: "aa")
-  static let library = ProgramFiles.File(name: "lib/libx.so", path: "/bin/false", size: 5, digest: "bb")
-  static let files = ProgramFiles(required: [program, library], systemLibraries: [:], machine: "x86_64")
+  static let sharedLibrary = ProgramFiles.File(name: "lib/libx.so", path: "/bin/false", size: 5, digest: "bb")
+  static let files = ProgramFiles(required: [program, sharedLibrary], systemLibraries: [:], machine: "x86_64")
 
   private func conversation(_ lines: [String]) -> (RemoteConversation, [RemoteConversation.Action]) {
     var conversation = RemoteConversation(Self.files)
@@ -27,7 +27,7 @@ struct RemoteConversationTests {
       "atelier-launch: hello x86_64 ::1 ::1", "atelier-launch: absent lib/libx.so", "atelier-launch: missing ",
     ])
     #expect(
-      actions == [.send("file lib/libx.so 5 bb\n"), .sendFile(Self.library), .send("trace\n"), .beReady])
+      actions == [.send("file lib/libx.so 5 bb\n"), .sendFile(Self.sharedLibrary), .send("trace\n"), .beReady])
   }
 
   @Test func refusesHostWithOtherProcessor() {

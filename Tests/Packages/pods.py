@@ -3,10 +3,10 @@
 
 usage: pods.py MANIFEST ROOT DATA
 
-MANIFEST is the output of `atelier manifest kubernetes --data-claim … -- train …`, ROOT a root file system with atelier,
-DATA the content of the data claim. Each pod has a network namespace, a mount and a process namespace of its own, and the
-command, variables, user, volumes and read-only root of its specification. A replaced pod has another address, as on
-Kubernetes. Requires root, iproute2, bubblewrap, and PyYAML. Prints "N passed, 0 failed".
+MANIFEST is the output of `atelier manifest kubernetes --data-claim … -- train …`, ROOT a root file system with
+atelier, DATA the content of the data claim. Each pod has a network namespace, a mount and a process namespace of its
+own, and the command, variables, user, volumes and read-only root of its specification. A replaced pod has another
+address, as on Kubernetes. Requires root, iproute2, bubblewrap, and PyYAML. Prints "N passed, 0 failed".
 """
 
 import os
@@ -90,7 +90,8 @@ class Pod:
         context, pod_context = self.container["securityContext"], self.pod["securityContext"]
         assert context["readOnlyRootFilesystem"] and context["capabilities"] == {"drop": ["ALL"]}
         words = ["ip", "netns", "exec", self.namespace, "bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc"]
-        words += ["--unshare-uts", "--hostname", f"{self.cluster.name}-{self.index}", "--ro-bind", self.cluster.root, "/"]
+        words += ["--unshare-uts", "--hostname", f"{self.cluster.name}-{self.index}"]
+        words += ["--ro-bind", self.cluster.root, "/"]
         words += ["--dev", "/dev", "--proc", "/proc", "--ro-bind", str(self.cluster.hosts), "/etc/hosts"]
         for mount in self.container["volumeMounts"]:
             source = self.cluster.volumes.get(mount["name"], self.temporary)

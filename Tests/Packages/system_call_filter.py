@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the system call filter of a systemd unit as a BPF program for `bwrap --seccomp`: system_call_filter.py UNIT > FILE.
+"""Writes the system call filter of a systemd unit as a BPF program for `bwrap --seccomp`.
+
+usage: system_call_filter.py UNIT > FILE
 
 Follows SystemCallFilter=, SystemCallErrorNumber=EPERM, MemoryDenyWriteExecute= and RestrictNamespaces= of the unit.
 Requires python3-seccomp, and systemd-analyze for the groups of system calls.

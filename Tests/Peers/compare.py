@@ -2,8 +2,9 @@
 
     python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 5
 
-The work `accuracy` trains with five seeds until a test accuracy of 92 %, once, and prints median seconds. With --readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that
-of the whole process, with the data.
+The work `accuracy` trains with five seeds until a test accuracy of 92 %, once, and prints median seconds. With
+--readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that of
+the whole process, with the data.
 """
 
 import argparse
@@ -128,9 +129,14 @@ def time_to_accuracy(data):
     settings = pathlib.Path(data) / "accuracy.json"
     settings.write_text(json.dumps(result))
     seconds, memory = peer(["accuracy.py", "--settings", str(settings)], "median_seconds_to_target")
-    mine = result["medianSeconds"]
-    text, ratio = ("not reached", "") if seconds is None or mine is None else (f"{seconds:.1f}", f"{seconds / mine:.1f}x")
-    return f"| train to an accuracy of 92 %, s | {mine or 'not reached'} | | PyTorch, channels last | {text} | {memory:.0f} | {ratio} |"
+    mine = result.get("medianSeconds")
+
+    def text(value):
+        return f"{value:.1f}" if value else "not reached"
+
+    ratio = f"{seconds / mine:.1f}x" if seconds and mine else ""
+    title = "train to an accuracy of 92 %, s"
+    return f"| {title} | {text(mine)} | | PyTorch, channels last | {text(seconds)} | {memory:.0f} | {ratio} |"
 
 
 def update_readme(lines):

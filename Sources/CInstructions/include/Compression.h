@@ -39,8 +39,8 @@ ATELIER_INLINE uint32_t atelier_lanes_equal(atelier_i32x16 v, int32_t value) {
 #endif
 }
 
-// Stores the lanes whose bit is set, one after the other, and nothing after them. The lanes are compressed in a register
-// and stored with a mask: AVX-512's compressing store takes more than a hundred cycles on Zen 4.
+// Stores the lanes whose bit is set, one after the other, and nothing after them. The lanes are compressed in a
+// register and stored with a mask: AVX-512's compressing store takes more than a hundred cycles on Zen 4.
 ATELIER_INLINE void atelier_store_selected_i32(int32_t *target, atelier_i32x16 v, uint32_t mask) {
 #if defined(__AVX512F__)
   const __mmask16 stored = (__mmask16)((1u << __builtin_popcount(mask)) - 1);

@@ -75,7 +75,8 @@ ATELIER_INLINE void atelier_sort_lanes_u16(void *vectors, long count) {
     // descending order.
     for (long first = 0; first + run < count; first += 2 * run) {
       long last = first + 2 * run - 1;
-      for (long i = last < count ? 0 : last - count + 1; i < run; i++) atelier_order_u16(keys + first + i, keys + last - i);
+      for (long i = last < count ? 0 : last - count + 1; i < run; i++)
+        atelier_order_u16(keys + first + i, keys + last - i);
     }
     for (long distance = run / 2; distance >= 16; distance /= 2) {
       for (long first = 0; first + distance < count; first += 2 * distance) {

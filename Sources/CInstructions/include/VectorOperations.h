@@ -283,8 +283,8 @@ ATELIER_INLINE void atelier_differences(const int32_t *differences, long count, 
 #endif
 }
 
-// target[column * stride + row] = rows[row][offset + column], for 16 rows and 32 columns, by four perfect shuffles of the
-// rows' halves.
+// target[column * stride + row] = rows[row][offset + column], for 16 rows and 32 columns, by four perfect shuffles of
+// the rows' halves.
 ATELIER_INLINE void atelier_transpose_16x32(const uint8_t *const *rows, long offset, uint8_t *target, long stride) {
   typedef uint8_t u8x32_unaligned __attribute__((ext_vector_type(32), aligned(1)));
   typedef uint8_t u8x16_unaligned __attribute__((ext_vector_type(16), aligned(1)));
