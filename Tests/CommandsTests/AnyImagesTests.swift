@@ -123,6 +123,9 @@ import Testing
     for list in ["list.csv", "list.txt"] {
       #expect(try names(atelier("predict", "m", "pets/\(list)", "--format", "jsonl")) == expected)
     }
+    try folder.write("path,label\ncat/0.png,x\n,y\n", to: "pets/short.csv")
+    let short = try atelier("predict", "m", "pets/short.csv")
+    #expect(short.status == 65 && short.errors.contains("line 3 has no name of an image"), "\(short.errors)")
     for text in ["pets/cat/0.png\\npets/hen/1.png", "pets/cat/0.png\\0pets/hen/1.png\\0"] {
       #expect(try names(folder.shell("printf '\(text)' | \"$ATELIER\" predict m - --format jsonl")) == expected)
     }

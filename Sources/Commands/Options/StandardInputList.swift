@@ -8,11 +8,11 @@ struct StandardInputList {
   let path: String
   private let folder: String
 
-  /// - Throws: ``DatasetError/missing(path:reason:)`` if the list cannot be stored.
+  /// - Throws: ``DatasetError`` if the list is damaged or cannot be stored.
   init() throws(DatasetError) {
     folder = NSTemporaryDirectory() + "atelier-\(UUID().uuidString)"
     path = folder + "/standard-input.csv"
-    let text = Self.table(Array(FileHandle.standardInput.readDataToEndOfFile()))
+    let text = try Self.table(Array(FileHandle.standardInput.readDataToEndOfFile()))
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -22,10 +22,10 @@ struct StandardInputList {
 
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
-  private static func table(_ text: [UInt8]) -> [UInt8] {
+  private static func table(_ text: [UInt8]) throws(DatasetError) -> [UInt8] {
     let first = text.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
     if !text.contains(0), first.contains(where: { ",;\t".utf8.contains($0) }) { return text }
-    let lines = ImageNames.names(in: text).map { name in
+    let lines = try ImageNames.names(in: text, path: "standard input").map { name in
       Prediction.line([name.bytes, name.folder?.last.bytes ?? []])
     }
     return Array("path,label\n".utf8) + lines.joined()

@@ -7,7 +7,8 @@ struct DelimitedRecords {
     static let fields = 1000
   }
 
-  private let source: ByteSource
+  /// nil: the text is in memory.
+  private let source: ByteSource?
   private let path: String
   private var chunk: [UInt8] = []
   private var place = 0
@@ -24,6 +25,16 @@ struct DelimitedRecords {
   init(_ file: FileName) throws(DatasetError) {
     (source, path) = (try ByteSource(path: file), file.shown)
     try refill()
+    begin()
+  }
+
+  /// - Parameter path: the name of the text in errors
+  init(_ text: [UInt8], path: String) {
+    (source, chunk, self.path) = (nil, text, path)
+    begin()
+  }
+
+  private mutating func begin() {
     if chunk.starts(with: [0xef, 0xbb, 0xbf]) { place = 3 }
     // The separator that is the most frequent one in the first line.
     let first = chunk[place...].drop { $0 == Self.lineFeed || $0 == 0x0d }.prefix { $0 != Self.lineFeed }
@@ -93,7 +104,9 @@ struct DelimitedRecords {
     return place < chunk.count ? chunk[place] : nil
   }
 
-  private mutating func refill() throws(DatasetError) { (chunk, place) = (try source.read(atMost: 1 << 16), 0) }
+  private mutating func refill() throws(DatasetError) {
+    (chunk, place) = (try source?.read(atMost: 1 << 16) ?? [], 0)
+  }
 }
 
 extension [UInt8] {
@@ -107,8 +120,8 @@ extension [UInt8] {
 }
 
 /// The names of columns in lists of images, in lower case.
-package enum ListColumns {
-  package static let paths = [
+enum ListColumns {
+  static let paths = [
     "path", "paths", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img_path",
     "image_name",
   ]
