@@ -36,6 +36,16 @@ package struct ConvolutionShape: Sendable, Equatable {
   package let tileStride: Int
 
   package init(inputChannels: Int, outputChannels: Int, kernel: Int, inputHeight: Int, inputWidth: Int) {
+    self.init(
+      inputChannels: inputChannels, outputChannels: outputChannels, kernel: kernel, inputHeight: inputHeight,
+      inputWidth: inputWidth, large: nil)
+  }
+
+  /// - Parameter large: ``largeHeight`` and ``largeWidth``; nil for all windows but those of an odd last row or column
+  private init(
+    inputChannels: Int, outputChannels: Int, kernel: Int, inputHeight: Int, inputWidth: Int,
+    large: (height: Int, width: Int)?
+  ) {
     self.inputChannels = inputChannels
     self.outputChannels = outputChannels
     self.kernel = kernel
@@ -51,13 +61,25 @@ package struct ConvolutionShape: Sendable, Equatable {
     isWinograd = kernel == 3
     tileStride = (inputBlocks | 1) * 16
     let hasLarge = isWinograd && min(pooledHeight, pooledWidth) >= 4
-    largeHeight = hasLarge ? pooledHeight / 2 * 2 : 0
-    largeWidth = hasLarge ? pooledWidth / 2 * 2 : 0
+    largeHeight = large?.height ?? (hasLarge ? pooledHeight / 2 * 2 : 0)
+    largeWidth = large?.width ?? (hasLarge ? pooledWidth / 2 * 2 : 0)
     let covered = largeHeight * largeWidth
-    smallTiles = WinogradTiles(windows: 1, perImage: windows - covered, stride: tileStride, firstElement: 0)
+    let isWhole = (inputHeight - kernel + 1) % 2 == 0 && (inputWidth - kernel + 1) % 2 == 0
+    smallTiles = WinogradTiles(
+      windows: 1, perImage: windows - covered, hasWeights: windows > covered || !isWhole, stride: tileStride,
+      firstElement: 0)
     largeTiles = WinogradTiles(
-      windows: 2, perImage: covered / 4, stride: tileStride,
-      firstElement: smallTiles.perImage > 0 ? smallTiles.elements : 0)
+      windows: 2, perImage: covered / 4, hasWeights: covered > 0, stride: tileStride,
+      firstElement: smallTiles.hasWeights ? smallTiles.elements : 0)
+  }
+
+  /// The convolution of an input with one more row and column where needed, so that all outputs are inside of windows.
+  /// Its transformed weights are the same, and small tiles compute the windows that are not whole in this shape.
+  package var withWholeWindows: ConvolutionShape {
+    ConvolutionShape(
+      inputChannels: inputChannels, outputChannels: outputChannels, kernel: kernel,
+      inputHeight: inputHeight + (inputHeight - kernel + 1) % 2, inputWidth: inputWidth + (inputWidth - kernel + 1) % 2,
+      large: (largeHeight, largeWidth))
   }
 
   /// Floats of one image's input, with its border.
@@ -72,17 +94,17 @@ package struct ConvolutionShape: Sendable, Equatable {
   /// Output channels that Winograd's algorithm computes at once.
   package static let winogradGroup = 32
   package var winogradGroups: Int { (outputChannels + Self.winogradGroup - 1) / Self.winogradGroup }
-  /// Elements of the transformed weights of a pair of channels: those for the sizes of tiles that there are.
+  /// Elements of the transformed weights of a pair of channels: those for the sizes of tiles that have weights.
   package var winogradElements: Int {
-    (smallTiles.perImage > 0 ? smallTiles.elements : 0) + (largeTiles.perImage > 0 ? largeTiles.elements : 0)
+    (smallTiles.hasWeights ? smallTiles.elements : 0) + (largeTiles.hasWeights ? largeTiles.elements : 0)
   }
   /// Floats of all transformed weights, see ``NetworkKernels/transformWeights(_:group:weights:transformed:)``.
   package var winogradWeightCount: Int { winogradElements * inputChannels * outputBlocks * 16 }
   /// Floats of the transformed weights of every group but the last, which may have less.
   package var winogradGroupCount: Int { winogradElements * inputChannels * Self.winogradGroup }
-  /// Floats that Winograd's algorithm needs for intermediate results.
+  /// Floats that Winograd's algorithm needs for intermediate results, also for the shape ``withWholeWindows``.
   package var winogradScratchCount: Int {
-    let tiles = [smallTiles, largeTiles].filter { isWinograd && $0.perImage > 0 }
+    let tiles = [smallTiles, largeTiles].filter { isWinograd && $0.hasWeights }
     return tiles.map { $0.elements * $0.atOnce * (tileStride + Self.winogradGroup) }.max() ?? 0
   }
 }
@@ -96,15 +118,18 @@ package struct WinogradTiles: Sendable, Equatable {
   package let elements: Int
   /// Tiles of an image.
   package let perImage: Int
+  /// Whether there are transformed weights for these tiles: if this shape has any, or the one with whole windows.
+  package let hasWeights: Bool
   /// The number of tiles that are transformed at once, so that they stay in the second-level cache.
   package let atOnce: Int
   /// The number of the first element in the transformed weights.
   package let firstElement: Int
 
   /// - Parameter stride: floats from one transformed tile to the next
-  init(windows: Int, perImage: Int, stride: Int, firstElement: Int) {
+  init(windows: Int, perImage: Int, hasWeights: Bool, stride: Int, firstElement: Int) {
     self.windows = windows
     self.perImage = perImage
+    self.hasWeights = hasWeights
     self.firstElement = firstElement
     elements = (2 * windows + 2) * (2 * windows + 2)
     atOnce = min(max((1 << 17) / elements / stride / 28, 1), 6) * 28

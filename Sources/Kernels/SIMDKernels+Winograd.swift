@@ -124,10 +124,10 @@ extension SIMDKernels {
           for channel in 0..<min(16, shape.inputChannels - 16 * inputBlock) {
             let target = transformed + (16 * inputBlock + channel) * width + block * 16
             let (small, large) = (shape.smallTiles, shape.largeTiles)
-            if small.perImage > 0 {
+            if small.hasWeights {
               transformSmallKernel(packed + channel * 16, target + small.firstElement * element, element)
             }
-            if large.perImage > 0 {
+            if large.hasWeights {
               transformLargeKernel(packed + channel * 16, target + large.firstElement * element, element)
             }
           }

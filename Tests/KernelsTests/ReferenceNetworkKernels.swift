@@ -148,7 +148,7 @@ enum ReferenceNetworkKernels: NetworkKernels {
           guard channel < shape.outputChannels else { return 0 }
           return weights[((inputChannel / 16 * shape.outputChannels + channel) * 9 + tap) * 16 + inputChannel % 16]
         }
-        for tiles in [shape.smallTiles, shape.largeTiles] where tiles.perImage > 0 {
+        for tiles in [shape.smallTiles, shape.largeTiles] where tiles.hasWeights {
           let values = transform(taps, size: 3, tiles.windows == 1 ? smallKernel : largeKernel)
           for (place, value) in values.enumerated() {
             transformed[((tiles.firstElement + place) * shape.inputChannels + inputChannel) * width + lane] = value

@@ -16,8 +16,8 @@ import Testing
   }
 
   /// Returns a network with random weights, biases, scales, shifts and statistics.
-  private func network(_ settings: NetworkSettings) throws -> Network {
-    let plan = try NetworkPlan(settings.layers, input: shape, classCount: classes)
+  private func network(_ settings: NetworkSettings, for shape: ImageShape? = nil) throws -> Network {
+    let plan = try NetworkPlan(settings.layers, input: shape ?? self.shape, classCount: classes)
     var parameters = plan.initialParameters(seed: 5)
     for slice in plan.slices where ["scale", "shift", "bias", "mean", "variance"].contains(where: slice.name.hasSuffix)
     {
@@ -102,6 +102,45 @@ import Testing
           }
         }
         #expect(abs(logit - features.logit) < 1e-4)
+      }
+    }
+  }
+
+  /// All outputs of the second block, also those outside of whole windows, whether small or large tiles or both compute
+  /// them: windows of 3x3, 3x2, 4x4, 5x4 and 4x5 with one more partial row or column, and of 4x4 without.
+  @Test(arguments: [(14, 14), (14, 10), (18, 18), (22, 18), (18, 22), (16, 16)])
+  func mapsEqualPlainConvolution(height: Int, width: Int) throws {
+    let shape = ImageShape(height: height, width: width, channels: 3)
+    let network = try network(
+      settings { ($0.batchNorm, $0.filters, $0.dense) = (false, [4, 5], []) }, for: shape)
+    let images = randomImages(2, shape, classes: classes)
+    func maps(_ block: Int) throws -> [FeatureMaps] {
+      try network.mapFeatures(of: images, block: block, labels: [0, 1], on: context, { $0 })
+    }
+    func tensor(_ name: String) throws -> [Float] {
+      try #require(network.tensors.first { $0.name == name }?.elements(as: Float.self))
+    }
+    let (weights, bias) = (try tensor("block2.weight"), try tensor("block2.bias"))
+    for (first, second) in zip(try maps(1), try maps(2)) {
+      func input(_ channel: Int, _ y: Int, _ x: Int) -> Float {
+        guard 0..<height / 2 ~= y, 0..<width / 2 ~= x else { return 0 }
+        return [(0, 0), (0, 1), (1, 0), (1, 1)].map {
+          first.values[(channel * height + 2 * y + $0.0) * width + 2 * x + $0.1]
+        }.max()!
+      }
+      for channel in 0..<5 {
+        for y in 0..<height / 2 {
+          for x in 0..<width / 2 {
+            var sum = bias[channel]
+            for source in 0..<4 {
+              for tap in 0..<9 {
+                sum += weights[(channel * 4 + source) * 9 + tap] * input(source, y + tap / 3 - 1, x + tap % 3 - 1)
+              }
+            }
+            let found = second.values[(channel * (height / 2) + y) * (width / 2) + x]
+            #expect(abs(found - max(0, sum)) < 1e-4, "channel \(channel), \(y), \(x)")
+          }
+        }
       }
     }
   }

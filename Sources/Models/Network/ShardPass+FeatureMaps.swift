@@ -97,10 +97,8 @@ extension ShardPass {
     let shape = plan.blocks[index].shape
     let input = blockInput(index) + image * shape.inputCount
     if shape.isWinograd {
-      // With one more row and column of zeros, all outputs are inside of windows.
-      let padded = ConvolutionShape(
-        inputChannels: shape.inputChannels, outputChannels: shape.outputChannels, kernel: shape.kernel,
-        inputHeight: shape.inputHeight + 1, inputWidth: shape.inputWidth + 1)
+      // More rows and columns are zeros.
+      let padded = shape.withWholeWindows
       let paddedInput = AlignedBuffer<Float>(count: padded.inputCount)
       for row in 0..<shape.inputBlocks * shape.inputHeight {
         let (block, y) = row.quotientAndRemainder(dividingBy: shape.inputHeight)
