@@ -34,18 +34,19 @@ struct DataCommand: ParsableCommand {
     try jsonOptions.check()
     var request = dataOptions.request
     request.data = path ?? request.data
-    let stopsAtDamage = request.options[DatasetOptions.Name.damaged.rawValue] == "stop"
-    var reading = request
-    if !stopsAtDamage { reading.options[DatasetOptions.Name.damaged.rawValue] = "skip" }
+    // Unless the user says what to do with damaged images, all of them are listed, and the status reports them.
+    let damaged = DatasetOptions.Name.damaged.rawValue
+    let choice = request.options[damaged]
+    var tolerant = request
+    tolerant.options[damaged] = choice ?? "skip"
     // The text contains the notes.
-    let dataset = try reading.load(computeOptions, logsNotes: false)
+    let dataset = try tolerant.load(computeOptions, logsNotes: false)
     let isDamaged = !dataset.damaged.isEmpty
-    let isAccepted = request.options[DatasetOptions.Name.damaged.rawValue] == "skip"
-    if isDamaged { request = reading }
     let report = DataReport(
-      summary: DatasetSummary(dataset), next: "atelier train forest\(request.shellArguments)")
+      summary: DatasetSummary(dataset),
+      next: "atelier train forest\((isDamaged ? tolerant : request).shellArguments)")
     try jsonOptions.write(report, text: "\(report.summary)\n\ncontinue with    \(report.next)")
-    if isDamaged, !isAccepted { throw ExitCode(ExitStatus.badData) }
+    if isDamaged, choice == nil { throw ExitCode(ExitStatus.badData) }
   }
 }
 

@@ -57,10 +57,10 @@ struct AtelierProcess {
 
     var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
-    /// Waits until a condition holds, for at most 30 seconds; throws if the process ends before.
-    func waitUntil(_ condition: () -> Bool) throws {
-      for _ in 0..<3000 {
-        if condition() { return }
+    /// Waits until a condition holds, for at most five minutes; throws if the process ends before.
+    func waitUntil(_ condition: () throws -> Bool) throws {
+      for _ in 0..<30_000 {
+        if try condition() { return }
         try #require(process.isRunning, "the process has ended: \(errorsSoFar)")
         usleep(10_000)
       }
@@ -118,10 +118,10 @@ final class TemporaryFolder {
 
 struct TimeoutError: Error {}
 
-/// Waits until a condition holds, for at most 30 seconds.
-func waitUntil(_ condition: () -> Bool) throws {
-  for _ in 0..<3000 {
-    if condition() { return }
+/// Waits until a condition holds, for at most five minutes.
+func waitUntil(_ condition: () throws -> Bool) throws {
+  for _ in 0..<30_000 {
+    if try condition() { return }
     usleep(10_000)
   }
   throw TimeoutError()

@@ -56,8 +56,17 @@ struct HostsTests {
     ).wait()
     #expect(run.status == 0, "\(run.errors)")
     #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
-    #expect(run.errors.contains("gone: ssh: connect to host gone port 22: No route to host"), "\(run.errors)")
-    #expect(run.errors.contains("broken> Error:"), "\(run.errors)")
+    #expect(workers.isEmpty)
+  }
+
+  @Test func failuresOfHostsAreReported() throws {
+    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,gone,broken"])
+    try run.waitUntil {
+      run.errorsSoFar.contains("gone: ssh: connect to host gone port 22: No route to host")
+        && run.errorsSoFar.contains("broken> Error:")
+    }
+    kill(run.process.processIdentifier, SIGINT)
+    #expect(try run.wait().status == 130)
     #expect(workers.isEmpty)
   }
 
@@ -92,8 +101,10 @@ struct HostsTests {
     try run.waitUntil { run.errorsSoFar.contains("spare: ") }
     #expect(run.errorsSoFar.split(separator: "\n").count { $0.hasPrefix("joined") } == 1)
     // Ending both lets the worker that is started first join, and the other one wait again.
-    let status = try AtelierProcess(["status", "\(run.process.processIdentifier)"], in: folder)
-    #expect(status.status == 0 && status.output.contains("images of each batch"), "\(status.output)\(status.errors)")
+    try run.waitUntil {
+      try AtelierProcess(["status", "\(run.process.processIdentifier)"], in: folder).output
+        .contains("images of each batch")
+    }
     let joined = try #require(run.errorsSoFar.firstMatch(of: /joined: .*, process ([0-9]+)/)?.1)
     kill(try #require(Int32(joined)), SIGKILL)
     try run.waitUntil { run.errorsSoFar.split(separator: "\n").count { $0.hasPrefix("joined") } >= 2 }
