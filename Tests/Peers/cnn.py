@@ -26,7 +26,7 @@ parser.add_argument("--filters", default="64,128,256")
 parser.add_argument("--shape", default="1,28,28", help="channels, height, width")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--repetitions", type=int, default=1)
-parser.add_argument("--images", type=int, default=12800, help="number of images per repetition of the training")
+parser.add_argument("--images", type=int, default=6400, help="number of images per repetition of the training")
 arguments = parser.parse_args()
 
 torch.set_num_threads(arguments.threads)

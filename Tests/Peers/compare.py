@@ -8,7 +8,10 @@ the whole process, with the data.
 """
 
 import argparse
+import dataclasses
+import functools
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -17,12 +20,25 @@ import tempfile
 
 import numpy
 
-# The network of a work, and how PyTorch builds the same.
+@dataclasses.dataclass
+class Work:
+    title: str
+    # The arguments of `atelier train`, and the measured number of its result.
+    options: list
+    key: str
+    # The peers: their scripts with arguments, and the measured numbers.
+    peers: dict
+    # Environment variables of both sides.
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+# The networks: the options of both sides.
 NETWORKS = {
     "cnn": ([], []),
     "wide cnn": (["--filters", "256,256,256"], ["--filters", "256,256,256"]),
     "color cnn": (["--data", "{color}"], ["--shape", "3,32,32"]),
 }
+AVX2 = {"ATELIER_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2"}
 
 
 def training_peers(options):
@@ -39,39 +55,47 @@ def prediction_peers():
     return {name: (["cnn.py", "--predict", "--engine", engine], "predict_seconds") for name, engine in engines.items()}
 
 
-def forest_peers(key, *engines):
-    names = {"intelex": "scikit-learn-intelex", "sklearn": "scikit-learn", "onnxruntime": "onnxruntime"}
-    return {names[engine]: (["forest.py", "--engine", engine], key) for engine in engines}
+INTELEX_FOREST = ["forest.py", "--engine", "intelex"]
+SKLEARN_FOREST = ["forest.py", "--engine", "sklearn", "--onnx"]
 
-
-# Works by name: title, arguments of `atelier train`, the measured number, and the peers with their scripts and numbers.
 WORKS = {
-    name: (f"train the {name.replace('cnn', 'network')}, images/s", ["cnn", "--epochs", "1", *own], "images", training_peers(theirs))
+    name: Work(
+        f"train the {name.replace('cnn', 'network')}, images/s", ["cnn", "--epochs", "1", *own], "images",
+        training_peers(theirs))
     for name, (own, theirs) in NETWORKS.items()
 }
 WORKS |= {
-    "cnn-predict": ("classify 10,000 images by the network, s", ["cnn", "--epochs", "1"], "testSeconds", prediction_peers()),
-    "forest": ("fit 300 trees, s", ["forest", "--trees", "300"], "fitSeconds", forest_peers("fit_seconds", "intelex", "sklearn")),
-    "forest-predict": (
+    "cnn-avx2": Work(
+        "train the network with AVX2, images/s", ["cnn", "--epochs", "1"], "images", training_peers([]), AVX2),
+    "cnn-predict": Work(
+        "classify 10,000 images by the network, s", ["cnn", "--epochs", "1"], "testSeconds", prediction_peers()),
+    "forest": Work(
+        "fit 300 trees, s", ["forest", "--trees", "300"], "fitSeconds",
+        {"scikit-learn-intelex": (INTELEX_FOREST, "fit_seconds"), "scikit-learn": (SKLEARN_FOREST, "fit_seconds")}),
+    "forest-predict": Work(
         "classify 10,000 images by 300 trees, s", ["forest", "--trees", "300"], "testSeconds",
-        forest_peers("predict_seconds", "intelex", "sklearn", "onnxruntime")),
-    "extra-trees": (
+        {
+            "scikit-learn-intelex": (INTELEX_FOREST, "predict_seconds"),
+            "scikit-learn": (SKLEARN_FOREST, "predict_seconds"),
+            "onnxruntime": (SKLEARN_FOREST, "onnx_predict_seconds"),
+        }),
+    "extra-trees": Work(
         "fit 300 extra-trees, s", ["extra-trees", "--trees", "300"], "fitSeconds",
         {"scikit-learn": (["forest.py", "--model", "extra-trees", "--engine", "sklearn"], "fit_seconds")}),
-    "tree": (
+    "tree": Work(
         "fit one tree (entropy), s", ["tree", "--criterion", "entropy"], "fitSeconds",
         {"scikit-learn": (["tree.py"], "fit_seconds")}),
-    "knn": (
+    "knn": Work(
         "10,000 queries, k = 7, Euclidean, s", ["knn", "--neighbors", "7"], "testSeconds",
         {
             "FAISS IndexFlatL2": (["knn.py", "--engine", "faiss"], "predict_seconds"),
             "scikit-learn-intelex": (["knn.py", "--engine", "intelex"], "predict_seconds"),
             "scikit-learn": (["knn.py", "--engine", "sklearn"], "predict_seconds"),
         }),
-    "knn-manhattan": (
+    "knn-manhattan": Work(
         "10,000 queries, k = 7, Manhattan, s", ["knn", "--neighbors", "7", "--metric", "manhattan"], "testSeconds",
         {"FAISS L1": (["knn.py", "--engine", "faiss", "--metric", "manhattan"], "predict_seconds")}),
-    "linear": (
+    "linear": Work(
         "fit a linear model, s", ["linear", "--inverse-regularization", "0.01", "--tolerance", "0.0001"], "fitSeconds",
         {"scikit-learn": (["linear.py"], "fit_seconds")}),
 }
@@ -97,16 +121,23 @@ def write_color_images(path):
             (path / f"{name}-{kind}-ubyte").write_bytes(header + array.tobytes())
 
 
-def atelier(*options):
-    """Runs a command once. Returns the printed result."""
+@functools.cache
+def run(command, environment, repetition):
+    """Runs a command. Returns the printed result. Works with the same command share its runs."""
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | dict(environment)).stdout
+    return json.loads(output)
+
+
+def atelier(*options, environment={}, repetition=0):
     command = [str(pathlib.Path(arguments.atelier).resolve()), *options, "--threads", str(arguments.threads)]
-    return json.loads(subprocess.run([*command, "--quiet", "--json", "-"], check=True, stdout=subprocess.PIPE).stdout)
+    return run((*command, "--quiet", "--json", "-"), tuple(environment.items()), repetition)
 
 
-def own(options, data):
-    """Trains and tests a model once. Returns the printed result, with the images per second of a network."""
-    options = [option.format(color=data) for option in options]
-    result = atelier("train", *options, "--output", f"{data}/model")
+def own(work, data, repetition):
+    """Trains and tests a model. Returns the printed result, with the images per second of a network."""
+    options = [option.format(color=data) for option in work.options]
+    result = atelier(
+        "train", *options, "--output", f"{data}/model", environment=work.environment, repetition=repetition)
     if options[0] == "cnn":
         images = 12800 if str(data) in options else 60000
         trained = int(images * (1 - float(result["settings"]["validation"]))) // 128 * 128
@@ -114,12 +145,12 @@ def own(options, data):
     return result
 
 
-def peer(command, key):
+def peer(command, key, environment={}, repetition=0):
+    """Runs the script of a peer. Returns the measured number, and the peak memory in MiB."""
     # scikit-learn trains a single tree, and a linear model, in one process.
     threads = [] if command[0] in ("tree.py", "linear.py") else ["--threads", str(arguments.threads)]
-    output = subprocess.run(
-        [sys.executable, str(folder / command[0]), *command[1:], *threads], check=True, stdout=subprocess.PIPE).stdout
-    result = json.loads(output)
+    result = run(
+        (sys.executable, str(folder / command[0]), *command[1:], *threads), tuple(environment.items()), repetition)
     return result[key][0] if isinstance(result[key], list) else result[key], result["peak_memory_mib"]
 
 
@@ -156,19 +187,20 @@ with tempfile.TemporaryDirectory() as data:
             lines.append(time_to_accuracy(data))
             print(lines[-1], flush=True)
             continue
-        title, options, key, peers = WORKS[name]
-        mine, others = [], {peer_name: [] for peer_name in peers}
-        for _ in range(arguments.repetitions):
-            result = own(options, data)
-            mine.append((result[key], result["peakBytes"] / 2**20))
-            for peer_name, (command, peer_key) in peers.items():
-                others[peer_name].append(peer(command, peer_key))
+        work = WORKS[name]
+        mine, others = [], {peer_name: [] for peer_name in work.peers}
+        for repetition in range(arguments.repetitions):
+            result = own(work, data, repetition)
+            mine.append((result[work.key], result["peakBytes"] / 2**20))
+            for peer_name, (command, key) in work.peers.items():
+                others[peer_name].append(peer(command, key, work.environment, repetition))
         number, memory = (statistics.median(column) for column in zip(*mine))
         for peer_name, values in others.items():
             theirs, peer_memory = (statistics.median(column) for column in zip(*values))
-            ratio, digits = (number / theirs, 0) if key == "images" else (theirs / number, 2)
+            ratio, digits = (number / theirs, 0) if work.key == "images" else (theirs / number, 2)
             lines.append(
-                f"| {title} | {number:.{digits}f} | {memory:.0f} | {peer_name} | {theirs:.{digits}f} | {peer_memory:.0f} | {ratio:.1f}x |")
+                f"| {work.title} | {number:.{digits}f} | {memory:.0f} | {peer_name} | {theirs:.{digits}f} "
+                f"| {peer_memory:.0f} | {ratio:.1f}x |")
             print(lines[-1], flush=True)
 if arguments.readme:
     update_readme(lines)
