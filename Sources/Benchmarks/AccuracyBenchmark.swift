@@ -17,9 +17,15 @@ package struct AccuracyBenchmark {
   package static let seeds: Range<UInt64> = 0..<5
 
   /// The standard network with a short training on all images, without a validation set.
+  ///
+  /// Chosen among 19 settings by their accuracy on validation images, a fifth of the training images, with two seeds
+  /// (mean 0.9259; with the standard decay of 0.0005 0.9236): peaks from 0.05 to 0.2, decays to 0.005, batches of 64 to
+  /// 128, averages, smoothing, dropout, mirrored images, a cosine, AdamW.
   private static var recipe: NetworkSettings {
     var settings = NetworkSettings()
     settings.epochs = 2
+    settings.learningRate = 0.12
+    settings.weightDecay = 0.002
     settings.validation = 0
     return settings
   }
