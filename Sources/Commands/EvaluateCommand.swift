@@ -18,8 +18,10 @@ struct EvaluateCommand: ParsableCommand {
       F1 of each class, and the confusion matrix. With --workers or --listen, the images are distributed in blocks.
 
       The data set can have any format and images of any size, which are converted as those of the training. Its \
-      classes must be classes of the model. With --data -, standard input has the paths of images, with labels in a \
-      second column or with the names of their folders as labels; all of them are evaluated.
+      classes must be classes of the model. If it has no test set, the images that a training would split off as one \
+      are evaluated, or all with --all-images; if it cannot be split, because no class has two images or there is only \
+      one class, all are. With --data -, standard input has the paths of images, with labels in a second column or \
+      with the names of their folders as labels; all of them are evaluated.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
       Example:  atelier evaluate forest.safetensors --data new-images --all-images
@@ -51,7 +53,9 @@ struct EvaluateCommand: ParsableCommand {
     let allImages = allImages || dataOptions.request.isStandardInput
     let loaded = try LoadedModel(path: model)
     let metadata = loaded.saved.metadata
-    let dataset = try loaded.load(dataOptions.request, computeOptions)
+    var request = dataOptions.request
+    request.isForEvaluation = true
+    let dataset = try loaded.load(request, computeOptions)
     Interruption.watch()
     let digest = dataset.digest
     if digest != metadata.dataDigest {

@@ -33,7 +33,8 @@ enum ExitStatus {
     ranking is then incomplete); 70 a bug in Atelier, or a worker that computes wrongly; 73 the output cannot be \
     created; 74 reading or writing failed, for example on a full disk; 75 another process is using the run; 76 the \
     coordinator refuses this worker; 77 requires root; 78 the images have another shape than those that the model \
-    was trained on; 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM.
+    was trained on, and the model, of an older version, has no rule to convert them; 129 stopped by SIGHUP, 130 by \
+    Ctrl-C, 143 by SIGTERM.
     """
 
   /// Returns the exit status for an error; nil for errors that Atelier does not define.

@@ -34,4 +34,14 @@ extension Dataset {
     if let cache = options.cache { return try cache.dataset(at: location, reader, options, read) }
     return try read()
   }
+
+  /// Loads a list of images in memory, whose paths are relative to the current folder; see ``PathListReader``.
+  /// - Parameter name: of the data set, also for errors
+  /// - Throws: ``DatasetError``
+  package static func load(
+    list text: [UInt8], named name: String, options: DatasetOptions
+  ) throws(DatasetError) -> Dataset {
+    let reader = PathListReader()
+    return try reader.checked(try reader.read(list: text, named: name, options: options), name, options)
+  }
 }

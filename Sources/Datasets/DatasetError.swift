@@ -12,6 +12,16 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var isMissing: Bool { if case .missing = self { true } else { false } }
   package var isWrongShape: Bool { if case .wrongShape = self { true } else { false } }
 
+  /// The same error with advice at the end of its reason.
+  func adding(_ advice: String) -> DatasetError {
+    switch self {
+    case .missing(let path, let reason): .missing(path: path, reason: "\(reason); \(advice)")
+    case .damaged(let path, let reason): .damaged(path: path, reason: "\(reason); \(advice)")
+    case .inconsistent(let path, let reason): .inconsistent(path: path, reason: "\(reason); \(advice)")
+    case .wrongShape: self
+    }
+  }
+
   package var description: String {
     switch self {
     case .missing(let path, let reason), .damaged(let path, let reason), .inconsistent(let path, let reason):

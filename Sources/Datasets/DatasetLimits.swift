@@ -24,7 +24,7 @@ package enum DatasetLimits {
     }
     guard size.height * size.width <= filePixels else {
       throw .damaged(
-        path: path, reason: "is \(size); the maximum is \(filePixels) pixels")
+        path: path, reason: "is \(size); the maximum is \(filePixels) pixels; reduce the image")
     }
   }
 
@@ -52,10 +52,11 @@ package enum DatasetLimits {
   }
 
   /// Checks what a reader returns, so that no reader can exceed the limits.
-  static func check(_ dataset: Dataset, _ path: String) throws(DatasetError) {
+  /// - Parameter isForEvaluation: whether there may be no training images
+  static func check(_ dataset: Dataset, _ path: String, isForEvaluation: Bool = false) throws(DatasetError) {
     try check(dataset.shape, path, verb: "holds images of")
     try checkNames(dataset.classNames, path)
-    for set in [dataset.train, dataset.test] {
+    for set in [dataset.train, dataset.test] where !(isForEvaluation && set.count == 0 && dataset.test.count > 0) {
       try checkCount(set.count, of: "images", path)
       if let index = set.labels.firstIndex(where: { Int($0) >= dataset.classCount }) {
         throw .inconsistent(path: path, reason: outOfRange(set.labels[index], image: index, dataset.classCount))

@@ -16,8 +16,9 @@ package struct DatasetOptions: Sendable {
   package var labelColumn: String?
   /// The names of the NumPy arrays; nil for the usual ones.
   package var arrays: ArrayNames?
-  /// The folder that paths in lists of images are relative to; nil: the folder of the list.
-  package var listFolder: FileName?
+  /// Whether the images are only evaluated: a data set that cannot train a model, because it cannot be split or has one
+  /// class, is a test set then, and has no training images.
+  package var isForEvaluation = false
   /// Where decoded images are kept for the next time; nil: nowhere.
   package var cache: DatasetCache?
   /// The number of threads that decode image files; nil for one on each available core. Never changes a result.

@@ -63,6 +63,7 @@ package struct Dataset: Sendable {
   package let name: String
   /// The class names by label. Every label is less than their count.
   package let classNames: [String]
+  /// Empty only if the data set was read for an evaluation (``DatasetOptions/isForEvaluation``).
   package let train: LabeledImages
   package let test: LabeledImages
   /// Sentences about the reading of the files that a user should know.

@@ -32,7 +32,7 @@ package enum FileReplacement {
       partial.remove()
       throw .notWritten(path: path, reason: failure)
     }
-    close(partial.file)
+    partial.finish()
     if isFlushed { flushFolder(of: path) }
   }
 

@@ -3,10 +3,11 @@ internal import Synchronization
 
 /// A file `NAME.PROCESS-NUMBER.partial` in the folder of the file that it becomes. Its writer holds a lock (`flock`),
 /// which the system releases when the writer exits or crashes, so the next writer in the folder recognizes abandoned
-/// files and removes them.
+/// files and removes them. If a signal ends the writer, it removes the file itself (``PartialFileRegistry``).
 struct PartialFile {
   let path: String
   let file: Int32
+  private let registration: UInt
 
   /// Files created by this process.
   private static let count = Atomic(0)
@@ -32,7 +33,7 @@ struct PartialFile {
       let isLocked = flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
       // Another writer may have removed the file as abandoned before it was locked.
       if isLocked, fstat(file, &information) == 0, information.st_nlink > 0 {
-        (self.path, self.file) = (path, file)
+        (self.path, self.file, registration) = (path, file, PartialFileRegistry.add(path))
         return
       }
       close(file)
@@ -41,6 +42,12 @@ struct PartialFile {
 
   func remove() {
     unlink(path)
+    finish()
+  }
+
+  /// Closes the file, which has been renamed or removed.
+  func finish() {
+    PartialFileRegistry.remove(registration)
     close(file)
   }
 

@@ -60,6 +60,33 @@ import Testing
     #expect(all.output.contains("45") && all.errors.contains("include those that the model was trained on"))
   }
 
+  /// New images, one of each class or of one class only, are all evaluated; a training says what is missing.
+  @Test func imagesThatCannotBeSplitAreEvaluated() throws {
+    try writeClassFolders()
+    _ = try atelier("train", "tree", "--data", "pets", "--size", "8", "--output", "m")
+    try writeClassFolders("three", count: 3)
+    let three = try atelier("evaluate", "m", "--data", "three", "--json", "e.json")
+    #expect(three.status == 0 && three.errors.contains("all 3 images are evaluated"), "\(three.errors)")
+    try writeClassFolders("one", count: 9)
+    _ = try folder.shell("rm -r one/cat one/owl")
+    let one = try atelier("evaluate", "m", "--data", "one")
+    #expect(one.status == 0 && one.errors.contains("all 3 images are evaluated"), "\(one.errors)")
+    let trained = try atelier("train", "tree", "--data", "three")
+    #expect(trained.status == 65 && trained.errors.contains("add images, or a test set"), "\(trained.errors)")
+  }
+
+  /// A network that is trained by a few steps learns little.
+  @Test func fewStepsAreReported() throws {
+    try writeClassFolders()
+    let options = ["train", "cnn", "--data", "pets", "--size", "8", "--filters", "4", "--dense", "4", "--output", "n"]
+    let few = try AtelierProcess(options, in: folder)
+    #expect(few.status == 0, "\(few.errors)")
+    #expect(few.errors.contains("only 4 steps of the optimizer (4 epochs of 1 batch), too few"), "\(few.errors)")
+    #expect(few.errors.contains("add --epochs 100"), "\(few.errors)")
+    let enough = try AtelierProcess(options + ["--epochs", "100"], in: folder)
+    #expect(enough.status == 0 && !enough.errors.contains("steps of the optimizer"), "\(enough.errors)")
+  }
+
   /// The digest of the data set and the model depend neither on workers nor on threads.
   @Test func workersTrainOnTheConvertedImages() throws {
     try writeClassFolders()
@@ -172,6 +199,8 @@ import Testing
       let report = try JSONSerialization.jsonObject(with: folder.bytes("e.json")) as? [String: Any]
       #expect((report?["evaluation"] as? [String: Any])?["images"] as? Int == 3, "\(report ?? [:])")
     }
+    let one = try folder.shell("printf 'pets/cat/0.png,cat\\n' | \"$ATELIER\" evaluate m --data -")
+    #expect(one.status == 0 && one.errors.contains("the only image is evaluated"), "\(one.errors)")
     let list = "pets/cat/0.png,ant\\npets/cat/3.png,ant\\n"
     let unknown = try folder.shell("printf '\(list)' | \"$ATELIER\" evaluate m --data -")
     #expect(unknown.status == 65 && unknown.errors.contains("unknown to the model: ant"), "\(unknown.errors)")
@@ -198,6 +227,7 @@ import Testing
     #expect(try atelier("data", "pets", "--damaged", "stop").status == 65)
     let trained = try atelier("train", "tree", "--data", "pets")
     #expect(trained.status == 65 && trained.errors.contains("pets/owl/2.png"), "\(trained.errors)")
+    #expect(trained.errors.contains("use --damaged skip"), "\(trained.errors)")
     #expect(try atelier("data", "pets", "--data", "pets").status == 64)
     #expect(try atelier("data", "pets", "--size", "0").errors.contains("--size must be one side or HEIGHTxWIDTH"))
   }

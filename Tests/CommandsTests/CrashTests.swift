@@ -61,6 +61,18 @@ import Testing
     #expect(next.status == 0 && folder.names == ["data", "m"], "the next writer removes the file: \(folder.names)")
   }
 
+  /// Before a command polls for signals, for example while data are read, a signal ends it at once. `strace` sends the
+  /// signal when a file is about to be renamed.
+  @Test(.enabled(if: Self.hasTracer, "strace is not installed")) func signalLeavesNoPartialFile() throws {
+    let run = try folder.shell(
+      """
+      strace -f -qq -o /dev/null -e trace=rename,renameat,renameat2 \
+      -e inject=rename,renameat,renameat2:error=EINTR:signal=TERM:when=1 "$ATELIER" data data --json out.json
+      """)
+    #expect(run.status == 143, "\(run.errors)")
+    #expect(folder.names == ["data"], "\(folder.names)")
+  }
+
   // MARK: Full disks
 
   private static let hasMount = getuid() == 0 && access("/usr/bin/unshare", X_OK) == 0

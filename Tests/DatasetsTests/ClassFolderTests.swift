@@ -104,6 +104,28 @@ import Testing
       ])
   }
 
+  /// A data set that cannot train a model is a test set if it is only evaluated.
+  @Test(arguments: [["cat/a", "dog/a"], ["cat/a", "cat/b", "cat/c"], ["cat/a"]])
+  func imagesThatCannotBeSplitAreEvaluated(names: [String]) throws {
+    for (pixel, name) in names.enumerated() { try write("\(name).png", UInt8(pixel)) }
+    var options = DatasetOptions()
+    options.cache = DatasetCache(folder: folder.path + "-cache", leastAge: -1)
+    defer { try? FileManager.default.removeItem(atPath: folder.path + "-cache") }
+    options.isForEvaluation = true
+    let dataset = try Dataset.load(directory: folder.path, options: options)
+    #expect(dataset.train.count == 0 && dataset.test.pixels.map(Int.init) == Array(names.indices))
+    #expect(!dataset.details.isSplit && dataset.notes.count == 1 && dataset.notes[0].hasSuffix("evaluated"))
+    #expect(Set(dataset.test.labels).count == dataset.classCount)
+    // What only an evaluation accepts is not in the cache.
+    options.isForEvaluation = false
+    #expect(throws: DatasetError.self) { try Dataset.load(directory: folder.path, options: options) }
+    // Other data sets are split as for a training.
+    for (pixel, name) in ["dog/x", "dog/y", "hen/x"].enumerated() { try write("\(name).png", UInt8(pixel)) }
+    let split = try load()
+    options.isForEvaluation = true
+    #expect(try Dataset.load(directory: folder.path, options: options).digest == split.digest && split.details.isSplit)
+  }
+
   /// A folder of plots beside the files of another format is not a data set.
   @Test func otherFormatsComeFirst() throws {
     try folder.writeIDXSet()

@@ -44,6 +44,16 @@ import Testing
     #expect(message(folder.path, readers).contains("train/cat/c.toy: is not a PNG, JPEG, WebP, PGM/PPM or toy image"))
   }
 
+  /// A folder of images that is not a data set: the error says what is missing.
+  @Test func errorSaysWhatAFolderOfImagesLacks() throws {
+    _ = try folder.write([], "empty")
+    #expect(message(folder.path + "/empty").contains("is not a data set of a known format (the file is empty)"))
+    _ = try folder.write([1], "a/picture.BMP")
+    #expect(message(folder.path).contains("format that is not supported (picture.BMP); convert them to PNG or JPEG"))
+    _ = try folder.write(pixel.encodedAsPNG(), "a.png")
+    #expect(message(folder.path).contains("holds images, but no folders of classes; move the images of each class"))
+  }
+
   @Test func firstBytesDetermineDecoderNotName() throws {
     let decoders = ImageDecoders.all + [ToyDecoder()]
     #expect(try decoders.read(try folder.write(ToyDecoder.file(pixel), "a.png")).image == pixel)

@@ -96,9 +96,34 @@ import Testing
     ("path,label\n\"images\"/1.png,a\n", "line 2 has characters after a closing quote"),
     ("path,label\nimages/1.png,\n", "line 2 has no label"), ("path,label\n,a\n", "line 2 has no path"),
     ("path,label,split\nimages/1.png,a,best\n", "line 2: 'best' is not a part of a data set"),
-    ("path,label,split\nimages/1.png,a,test\n", "names no training images"),
+    ("path,label,split\nimages/1.png,a,test\n", "names test images only; expected lines of the split train"),
     ("path,label\nimages/1.png,a\nimages/2.png,b", "holds one image of each class"),
   ]) func invalidListsAreErrors(list: String, says: String) throws { #expect(message(list).contains(says)) }
+
+  @Test func imagesThatCannotBeSplitAreEvaluated() throws {
+    for list in ["images/1.png,a\nimages/2.png,b", "images/1.png,a,test\nimages/2.png,b,test"] {
+      #expect(message(list) != "accepted")
+      let dataset = try load(list) { $0.isForEvaluation = true }
+      #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2] && dataset.test.labels == [0, 1])
+    }
+  }
+
+  /// A list in memory leaves no file; its paths are relative to the current folder.
+  @Test func listInMemoryIsRead() throws {
+    let lines = [("2", "cat"), ("1", "dog"), ("3", "cat"), ("4", "dog")].map {
+      "\(folder.path)/images/\($0).png,\($1)\n"
+    }
+    let dataset = try Dataset.load(list: Array(lines.joined().utf8), named: "here", options: DatasetOptions())
+    #expect(dataset.train.count + dataset.test.count == 4 && dataset.name == "here" && dataset.details.isSplit)
+    #expect(dataset.details.reader == "lists of images" && dataset.conversion != nil)
+    for (text, says) in [
+      ("", "here: is empty"), ("x.png\n", "has no column with labels"), ("a,b\n", "no column with paths"),
+    ] {
+      #expect {
+        try Dataset.load(list: Array(text.utf8), named: "here", options: DatasetOptions())
+      } throws: { "\($0)".contains(says) }
+    }
+  }
 
   @Test func mutatedListsNeverCrash() throws {
     let original = Array("path,label,split\n\"images/1.png\",a,train\nimages/2.png;\"b \"\"c\",x,test\n".utf8)

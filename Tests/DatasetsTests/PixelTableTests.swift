@@ -93,6 +93,10 @@ import Testing
     #expect(message(column: "kind").contains("has no column with the name 'kind'"))
     _ = try folder.write([0x63, 0xe9, 0x2c, 0x31, 10], "table.csv")
     #expect(message().contains("line 1: the label is not text in UTF-8"))
+    for order in [String.Encoding.utf16LittleEndian, .utf16BigEndian] {
+      _ = try folder.write([UInt8]("\u{feff}label,p0\n0,1\n1,2\n".data(using: order)!), "table.csv")
+      #expect(message().contains("is text in UTF-16; save it as CSV in UTF-8"))
+    }
   }
 
   @Test func mutatedTablesNeverCrash() throws {

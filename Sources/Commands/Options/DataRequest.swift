@@ -13,6 +13,8 @@ struct DataRequest {
   var options: [String: String]
   /// Whether decoded images are kept for the next command.
   var isCached = true
+  /// Whether the images are only evaluated; see ``DatasetOptions/isForEvaluation``.
+  var isForEvaluation = false
 
   /// Class names by label, and what they belong to, for errors: "the model".
   typealias ClassNames = (names: [String], of: String)
@@ -69,15 +71,13 @@ struct DataRequest {
     options.conversion = conversion ?? options.conversion
     options.threads = compute.threads
     options.cache = isCached ? DatasetCache.chosen() : nil
-    let list = isStandardInput ? try StandardInputList() : nil
-    defer { list?.remove() }
-    // Paths from standard input are relative to the current folder.
-    if list != nil { (options.listFolder, options.cache) = (FileName("."), nil) }
-    let data = list?.path ?? data
+    options.isForEvaluation = isForEvaluation
+    let list = isStandardInput ? try StandardInputList.read() : nil
     let progress = LoadingProgress(compute)
     options.progress = { progress.report($0, of: $1) }
     var dataset = try Interruption.unwatched { () throws(DatasetError) in
-      try data == FashionMNIST.name
+      if let list { return try Dataset.load(list: list, named: StandardInputList.name, options: options) }
+      return try data == FashionMNIST.name
         ? Dataset.load(name: data, options: options) : Dataset.load(directory: data, options: options)
     }
     progress.end()

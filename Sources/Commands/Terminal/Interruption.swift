@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Synchronization
 
@@ -52,6 +53,7 @@ enum Interruption {
     signalNumber.store(0, ordering: .relaxed)
     arrival.store(0, ordering: .relaxed)
     isWatched.store(false, ordering: .relaxed)
+    PartialFileRegistry.prepare()
     var action = action
     let taken = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
     // Blocked signals are inherited from the parent, and would be by child processes.
@@ -74,16 +76,22 @@ enum Interruption {
   private static var action: sigaction {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { number in
-      guard Interruption.isWatched.load(ordering: .relaxed) else { _exit(128 + number) }
+      guard Interruption.isWatched.load(ordering: .relaxed) else { Interruption.end(number) }
       let now = Interruption.now
       if Interruption.signalNumber.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged {
         Interruption.arrival.store(now, ordering: .relaxed)
       } else if now - Interruption.arrival.load(ordering: .relaxed) > Interruption.repeatWindow {
-        _exit(128 + number)
+        Interruption.end(number)
       }
     }
     action.sa_flags = SA_RESTART
     return action
+  }
+
+  /// Ends the process. Leaves no partial files.
+  private static func end(_ number: Int32) -> Never {
+    PartialFileRegistry.removeFiles()
+    _exit(128 + number)
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {

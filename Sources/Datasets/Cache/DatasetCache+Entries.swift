@@ -24,7 +24,8 @@ extension DatasetCache {
     }
     var dataset = try read()
     let size = CacheEntry.size(of: dataset)
-    guard latestChange < now - leastAge, size <= limit else { return dataset }
+    // Only an evaluation accepts a data set without training images, and the key is the same for all commands.
+    guard latestChange < now - leastAge, size <= limit, dataset.train.count > 0 else { return dataset }
     do throws(FileError) {
       try makeFolder()
       try makeRoom(size)
@@ -38,7 +39,7 @@ extension DatasetCache {
 
   private static let ending = ".dataset"
   /// Changes with the meaning of files and options: other pixels for the same files need another number.
-  private static let version = 2
+  private static let version = 3
 
   private static func key(
     _ location: DatasetLocation, _ reader: any DatasetReader, _ options: DatasetOptions, _ state: String

@@ -5,8 +5,9 @@ package struct ImageSize: Sendable, Hashable, Codable {
 
   package init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
 
-  /// The longest side of a size that ``median(of:)`` chooses.
-  package static let longestChosenSide = 128
+  /// The longest side of a size that ``median(of:)`` chooses. Small sets of large images train networks badly: their
+  /// layers have more weights than a few images can determine, and an epoch takes long.
+  package static let longestChosenSide = 64
 
   /// Returns the size for images of these sizes, of which there is at least one: the size of all of them if it is
   /// within the limits of data sets; else their median height and median width (of an even number the lower ones), both

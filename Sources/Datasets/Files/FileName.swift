@@ -43,6 +43,11 @@ package struct FileName: Sendable, Hashable {
     return endings.contains { lower.suffix($0.utf8.count + 1).elementsEqual(".\($0)".utf8) }
   }
 
+  /// Whether the name is that of an image in a format that no decoder reads.
+  var isUnsupportedImage: Bool {
+    hasEnding(["gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ico", "svg", "psd"])
+  }
+
   /// Calls `body` with the name as a C string.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { body($0.baseAddress!) }

@@ -47,14 +47,24 @@ package struct DatasetLocation: Sendable {
     return parts.dropLast(isCompressed ? 2 : 1).joined(separator: ".")
   }
 
-  /// Whether the place is a folder with a subfolder of this name.
-  func hasFolder(_ name: String) -> Bool { (FileName(path) / FileName(name)).isFolder }
-
   /// A clause for errors: `it holds a.txt, b.txt, c.txt and 2 more`.
   var content: String {
-    guard let entries else { return "it is a file" }
+    guard let entries else { return start.isEmpty ? "the file is empty" : "it is a file" }
     if entries.isEmpty { return "the folder is empty" }
     return "it holds \(entries.map(\.shown).listed(atMost: 3))"
+  }
+
+  /// What a folder of images that is not a data set lacks; nil for other places.
+  /// - Parameter endings: of the image files that can be read
+  func lack(_ endings: [String]) -> String? {
+    guard let entries else { return nil }
+    if entries.contains(where: { $0.hasEnding(endings) }) {
+      return "holds images, but no folders of classes; move the images of each class to a folder of its own, or list "
+        + "them in a CSV file with the columns path and label"
+    }
+    let names = entries + entries.flatMap { (FileName(path) / $0).entries ?? [] }
+    guard let image = names.first(where: \.isUnsupportedImage) else { return nil }
+    return "holds images of a format that is not supported (\(image.shown)); convert them to PNG or JPEG"
   }
 }
 

@@ -62,7 +62,10 @@ extension [any DatasetReader] {
       throw .missing(path: path, reason: "there is no such folder; \(expected)")
     }
     guard let reader = first(where: { $0.recognizes(location) }) else {
-      throw .missing(path: path, reason: "is not a data set of a known format (\(location.content)); \(expected)")
+      throw .missing(
+        path: path,
+        reason: location.lack(ImageDecoders.all.endings)
+          ?? "is not a data set of a known format (\(location.content)); \(expected)")
     }
     return (location, reader)
   }
@@ -77,10 +80,16 @@ extension DatasetReader {
 
   /// Reads a data set, which is within the limits whatever the reader does.
   func readWithinLimits(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
-    var dataset = try read(location, options: options)
+    try checked(try read(location, options: options), location.path, options)
+  }
+
+  /// Returns a data set of this reader with the reader's name and notes, if it is within the limits.
+  /// - Parameter path: the place for errors
+  func checked(_ dataset: Dataset, _ path: String, _ options: DatasetOptions) throws(DatasetError) -> Dataset {
+    var dataset = dataset
     dataset.details.reader = name
-    try DatasetLimits.check(dataset, location.path)
-    let firstLabel = min(dataset.train.labels.min()!, dataset.test.labels.min()!)
+    try DatasetLimits.check(dataset, path, isForEvaluation: options.isForEvaluation)
+    let firstLabel = [dataset.train, dataset.test].compactMap { $0.labels.min() }.min()!
     if dataset.hasNumbersAsNames, firstLabel > 0 {
       dataset.notes.append(
         "no image has the label 0: the labels start at \(firstLabel), as in the letters of EMNIST; class 0 stays in "

@@ -33,6 +33,9 @@ struct PixelTable {
     while !isAtEnd {
       let chunk = try source.read(atMost: 1 << 20)
       isAtEnd = chunk.isEmpty
+      if lineNumber == 0, rest.isEmpty, chunk.starts(with: [0xff, 0xfe]) || chunk.starts(with: [0xfe, 0xff]) {
+        throw .damaged(path: path, reason: "is text in UTF-16; save it as CSV in UTF-8")
+      }
       rest += chunk
       if isAtEnd, rest.last != UInt8(ascii: "\n") { rest.append(UInt8(ascii: "\n")) }
       var start = 0

@@ -1,5 +1,6 @@
 package import Compute
 internal import Datasets
+internal import Text
 
 /// Digests that show whether several trainers compute the same bits.
 extension NetworkTrainer {
@@ -9,6 +10,21 @@ extension NetworkTrainer {
     let kept = Split.holdOut(labels: labels, fraction: settings.validation, seed: settings.seed).kept.count
     return settings.epochs * (max(1, kept / settings.batch) + 1)
   }
+
+  /// Returns a warning if a whole training takes so few steps that a network hardly learns; nil if it does not.
+  /// - Parameter labels: the labels of all images, including the validation set
+  package static func warning(ofFewSteps settings: NetworkSettings, labels: [UInt8]) -> String? {
+    let steps = rounds(of: settings, labels: labels) - settings.epochs
+    guard steps < fewestSteps else { return nil }
+    let batches = steps / settings.epochs
+    let epochs = (fewestSteps + batches - 1) / batches
+    return
+      "the training takes only \(counted(steps, "step")) of the optimizer (\(counted(settings.epochs, "epoch")) of "
+      + "\(counted(batches, "batch", "batches"))), too few for a network to learn much; add --epochs \(epochs)"
+  }
+
+  /// Networks with the default settings hardly learn in fewer steps.
+  private static let fewestSteps = 100
 
   /// Returns whether the next round's gradient may be the last of the training. If a training can stop early, that is
   /// known only afterwards, so every last gradient of an epoch counts, unless epochs have fewer than `rounds` steps.

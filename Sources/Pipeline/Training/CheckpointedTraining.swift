@@ -33,6 +33,9 @@ struct CheckpointedTraining {
         observer.warning(warning)
       }
     }
+    if checkpoint == nil, let warning = NetworkTrainer.warning(ofFewSteps: settings, labels: dataset.train.labels) {
+      observer.warning(warning)
+    }
     let recordStep = path.map { SavedProgress.recorder(of: $0, in: run.folders) } ?? { _ in }
     // An error of the observer is no error of the training.
     var isShowing = false

@@ -134,8 +134,8 @@ struct ArchiveListing {
 
   /// Returns the folder that holds all files apart from system files, if it holds folders: many archives hold one
   /// folder with the data set.
-  /// - Parameter kept: the name of a folder that is part of the data set
-  func top(keeping kept: String?) -> FileName? {
+  /// - Parameter keepsTraining: whether a folder of training images is part of the data set, and not such a folder
+  func top(keepsTraining: Bool) -> FileName? {
     var top: FileName?
     while true {
       var (found, hasFiles): (Set<FileName>, Bool) = ([], false)
@@ -146,9 +146,9 @@ struct ArchiveListing {
         found.insert(first)
         hasFiles = hasFiles || parts.count < 3 && !(parts.count == 2 && ImageFolder.isJunk(FileName(Array(parts[1]))))
       }
-      guard found.count == 1, !hasFiles, let folder = found.first, folder.text == nil || folder.text != kept else {
-        return top
-      }
+      guard found.count == 1, !hasFiles, let folder = found.first,
+        !(keepsTraining && folder.text.flatMap { DatasetPart($0) } == .train)
+      else { return top }
       top = top.map { $0 / folder } ?? folder
     }
   }

@@ -42,7 +42,7 @@ struct ArchiveReader: DatasetReader {
     }
     let (tree, links) = try Self.tree(location, paths, parts)
     var dataset =
-      tree.hasFolder("train")
+      ImageFolderReader.recognizes(tree)
       ? try ImageFolderReader(decoders: decoders).read(tree, name: location.stem, options)
       : try ClassFolderReader(decoders: decoders).read(tree, name: location.stem, options)
     if !links.isEmpty {
@@ -62,16 +62,16 @@ struct ArchiveReader: DatasetReader {
     for (path, part) in zip(paths, parts) {
       let listing = try ArchiveListing(path)
       let place = paths.count == 1 ? nil : part.map { FileName($0.folder) }
-      let top = listing.top(keeping: place == nil ? "train" : nil)
+      let top = listing.top(keepsTraining: place == nil)
       archives.append(ArchiveFiles.Archive(path: path, top: top, place: place))
       listings.append(listing)
     }
     let links = listings.flatMap(\.links)
     let tree = try ArchiveTree(root: FileName(location.path), archives, listings)
-    guard archives.count == 1, tree.hasFolder("train"), ImageFolderReader.testName(in: tree) == nil else {
-      return (tree, links)
-    }
-    let train = FileName("train")
+    let folders = ImageFolderReader.parts(of: tree)
+    guard archives.count == 1, let train = folders.train.first, folders.test.isEmpty,
+      ImageFolderReader.recognizes(tree)
+    else { return (tree, links) }
     archives[0].top = archives[0].top.map { $0 / train } ?? train
     return (try ArchiveTree(root: FileName(location.path), archives, listings), links)
   }

@@ -36,8 +36,8 @@ struct ClassFolderReader: DatasetReader {
     var folder = ImageFolder(tree, decoders)
     let path = tree.root.shown
     let found = try folder.classes(in: nil)
-    let files = try folder.files(of: found)
-    let isClass = files.map { !$0.isEmpty }
+    let allFiles = try folder.files(of: found)
+    let isClass = allFiles.map { !$0.isEmpty }
     let unused = found.indices.filter { !isClass[$0] }
     if !unused.isEmpty {
       let names = unused.map { found[$0].name }
@@ -50,21 +50,24 @@ struct ClassFolderReader: DatasetReader {
       throw .damaged(path: path, reason: "holds no folders of images; expected one for each class, \(fileList)")
     }
     try DatasetLimits.checkNames(classNames, path)
+    let files = allFiles.filter { !$0.isEmpty }
     guard classNames.count > 1 else {
+      if options.isForEvaluation { return try folder.testSet(name, classNames, files, options) }
       throw .damaged(
         path: path,
         reason: "has images only in the folder \(classNames[0]); expected two or more folders, one for each class")
     }
-    let split = files.filter { !$0.isEmpty }.map { files in
+    try Self.checkIsNoPart(classNames, files, path)
+    let split = files.map { files in
       let isTest = Split.isTest(files.map(\.key), fraction: options.testFraction, seed: options.seed)
       return (
         train: zip(files, isTest).filter { !$0.1 }.map(\.0), test: zip(files, isTest).filter(\.1).map(\.0)
       )
     }
-    guard split.contains(where: { !$0.test.isEmpty }) else {
-      throw .damaged(path: path, reason: Split.tooFewImages)
-    }
     let testCount = split.map(\.test.count).reduce(0, +)
+    guard try Split.isPossible(testCount: testCount, options, path) else {
+      return try folder.testSet(name, classNames, files, options)
+    }
     folder.notes.append(
       "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), "
         + "chosen by the names of the files and the seed \(options.seed), "
@@ -73,6 +76,38 @@ struct ClassFolderReader: DatasetReader {
       name, classNames, train: split.map(\.train), test: split.map(\.test), options)
     dataset.details.isSplit = true
     return dataset
+  }
+}
+
+extension ClassFolderReader {
+  /// Checks that the folders are not parts of a data set (`my_train`, `my_test`), whose folders are the classes.
+  private static func checkIsNoPart(
+    _ classNames: [String], _ files: [[FileName]], _ path: String
+  ) throws(DatasetError) {
+    let parts = zip(classNames, files).map { name, files in
+      // A class folder holds images.
+      files.allSatisfy { $0.bytes.count { $0 == UInt8(ascii: "/") } > 1 } ? DatasetPart(namedIn: FileName(name)) : nil
+    }
+    guard let train = parts.firstIndex(of: .train),
+      let test = parts.firstIndex(where: { $0 == .test || $0 == .validation })
+    else { return }
+    throw .inconsistent(
+      path: path,
+      reason:
+        "has the folders \(classNames[train]) and \(classNames[test]), which seem to be parts of the data set and "
+        + "not classes; rename them to train and test, with the class folders directly in them")
+  }
+}
+
+extension ImageFolder {
+  /// Reads all images as the test set.
+  /// - Parameter files: of each class, by label
+  fileprivate func testSet(
+    _ name: String, _ classNames: [String], _ files: [[FileName]], _ options: DatasetOptions
+  ) throws(DatasetError) -> Dataset {
+    var folder = self
+    folder.notes.append(Split.allAreTestImages(files.map(\.count).reduce(0, +)))
+    return try folder.dataset(name, classNames, train: [], test: files, options)
   }
 }
 

@@ -45,7 +45,12 @@ enum FileKind {
 }
 
 extension FileTree {
-  func hasFolder(_ name: String) -> Bool { kind(of: FileName(name)) == .folder }
+  /// Returns the folders in a folder, without those of the system, sorted by their bytes.
+  /// - Parameter folder: relative to ``root``; nil for the root itself
+  func folders(in folder: FileName?) -> [FileName] {
+    let names = (entries(of: folder) ?? []).filter { !ImageFolder.isJunk($0) }
+    return names.map { name in folder.map { $0 / name } ?? name }.filter { kind(of: $0) == .folder }
+  }
 }
 
 /// A folder of the file system. Symbolic links are followed.

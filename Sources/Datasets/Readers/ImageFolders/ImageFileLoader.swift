@@ -155,7 +155,7 @@ struct ImageFileLoader {
       sizes[decoded.size, default: 0] += 1
       return decoded
     case .failure(let error):
-      guard options.skipsDamaged else { throw error }
+      guard options.skipsDamaged else { throw error.adding("to leave damaged images out, use --damaged skip") }
       damaged.append(error)
       return nil
     }
@@ -239,7 +239,9 @@ extension ImageFiles {
       throw .damaged(
         path: root.shown, reason: "holds no undamaged training image of the class \(classNames[Int(label)])")
     }
-    guard images[0].count > 0 else { throw .damaged(path: root.shown, reason: "holds no undamaged training image") }
+    guard images[0].count > 0 || sets[0].isEmpty else {
+      throw .damaged(path: root.shown, reason: "holds no undamaged training image")
+    }
     guard images[1].count > 0 else { throw .damaged(path: root.shown, reason: "holds no undamaged test image") }
     var dataset = Dataset(
       name: name, classNames: classNames, train: images[0], test: images[1], notes: notes + loader.notes)

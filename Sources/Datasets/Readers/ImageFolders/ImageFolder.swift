@@ -130,7 +130,10 @@ package struct ImageFolder {
       guard tree.kind(of: folder) != nil else {
         throw .missing(path: place.shown, reason: "there is no such folder; \(advice)")
       }
-      throw .damaged(path: place.shown, reason: "is not a readable folder; \(expected)")
+      guard tree.kind(of: folder) != .folder else {
+        throw .damaged(path: place.shown, reason: "is a folder that cannot be read; check its permissions")
+      }
+      throw .damaged(path: place.shown, reason: "is not a folder; \(expected)")
     }
     var kept: [FileName] = []
     for name in names {
@@ -163,9 +166,16 @@ package struct ImageFolder {
 
   private var skippedNotes: [String] {
     var notes: [String] = []
-    if !skipped.isEmpty {
-      let files = skipped.count == 1 ? "file that is not an image was" : "files that are not images were"
-      notes.append("\(skipped.count) \(files) skipped: \(skipped.firstNames)")
+    let others = skipped.filter { !$0.isUnsupportedImage }
+    if !others.isEmpty {
+      let files = others.count == 1 ? "file that is not an image was" : "files that are not images were"
+      notes.append("\(others.count) \(files) skipped: \(others.firstNames)")
+    }
+    let unsupported = skipped.filter(\.isUnsupportedImage)
+    if !unsupported.isEmpty {
+      let images = unsupported.count == 1 ? "image of an unsupported format was" : "images of unsupported formats were"
+      notes.append(
+        "\(unsupported.count) \(images) skipped: \(unsupported.firstNames); convert to PNG or JPEG what should be used")
     }
     if !unlabeled.isEmpty {
       let images =

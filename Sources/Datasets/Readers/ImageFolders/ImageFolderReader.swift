@@ -1,5 +1,7 @@
-/// Image folders as for PyTorch and Keras: `DIR/train/CLASS/*` and `DIR/test/CLASS/*`. The test set may also be called
-/// `val`, `valid` or `validation`.
+internal import Text
+
+/// Image folders as for PyTorch and Keras: `DIR/train/CLASS/*` and `DIR/test/CLASS/*`. The folders can have any names
+/// of ``DatasetPart``, in upper or lower case; without a test set, the validation set is the test set.
 struct ImageFolderReader: DatasetReader {
   /// The formats of the images.
   var decoders = ImageDecoders.all
@@ -10,10 +12,27 @@ struct ImageFolderReader: DatasetReader {
     + "named val, valid or validation."
   var files: [String] { ["train", "test"].map { "\($0)/CLASS/\(decoders.pattern)" } }
 
-  /// The names of the folder of test images. If there are several, the first one is used.
-  private static let testNames = ["test", "val", "valid", "validation"]
+  func recognizes(_ location: DatasetLocation) -> Bool {
+    location.entries != nil && Self.recognizes(FolderTree(root: FileName(location.path)))
+  }
 
-  func recognizes(_ location: DatasetLocation) -> Bool { location.hasFolder("train") }
+  /// Whether the folder of the training images holds folders, or all folders are parts of a data set. (A class may have
+  /// the name `train`.)
+  static func recognizes(_ tree: any FileTree) -> Bool {
+    let folders = tree.folders(in: nil)
+    let (train, test) = parts(of: tree)
+    return train.contains { !tree.folders(in: $0).isEmpty }
+      || !folders.isEmpty && folders.count == train.count + test.count
+  }
+
+  /// Returns the folders of training images, and those of test images, of which the first one is used.
+  static func parts(of tree: any FileTree) -> (train: [FileName], test: [FileName]) {
+    let folders = tree.folders(in: nil)
+    func named(_ part: DatasetPart) -> [FileName] {
+      folders.filter { $0.text.flatMap { DatasetPart($0) } == part }
+    }
+    return (named(.train), named(.test) + named(.validation))
+  }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     try read(FolderTree(root: FileName(location.path)), name: location.name, options)
@@ -21,27 +40,36 @@ struct ImageFolderReader: DatasetReader {
 
   func inputs(of location: DatasetLocation, options: DatasetOptions) -> [FileName]? { [FileName(location.path)] }
 
-  /// Returns the name of the folder of test images, if there is one.
-  static func testName(in tree: any FileTree) -> String? { testNames.first(where: tree.hasFolder) }
-
   /// Reads the folders of a tree.
   /// - Parameter name: of the data set
   func read(_ tree: any FileTree, name: String, _ options: DatasetOptions) throws(DatasetError) -> Dataset {
     var folder = ImageFolder(tree, decoders)
-    let found = Self.testNames.filter(tree.hasFolder)
-    let (train, test) = (FileName("train"), FileName(found.first ?? "test"))
+    let parts = Self.parts(of: tree)
+    guard parts.train.count <= 1 else {
+      throw .inconsistent(
+        path: tree.root.shown,
+        reason: "holds several folders of training images: \(parts.train.map(\.shown).listed(atMost: 3)); move the "
+          + "content of all to one of them")
+    }
+    // Images that are only evaluated need no training images beside them.
+    let isTestSet = parts.train.isEmpty && options.isForEvaluation
+    let test = parts.test.first ?? FileName("test")
+    let train = isTestSet ? test : parts.train.first ?? FileName("train")
     let trainPath = (tree.root / train).shown
     let classes = try folder.classes(in: train)
-    guard !classes.isEmpty else { throw .damaged(path: trainPath, reason: "holds no class folders") }
+    guard !classes.isEmpty else {
+      throw .damaged(
+        path: trainPath, reason: "holds no class folders; expected one folder of images for each class")
+    }
     let names = classes.map(\.name)
     try DatasetLimits.checkNames(names, trainPath)
-    let testClasses = try folder.classes(in: test)
+    let testClasses = isTestSet ? classes : try folder.classes(in: test)
     for found in testClasses where !names.contains(found.name) {
       throw .inconsistent(
         path: "\((tree.root / test).shown)/\(found.name)", reason: "is a class that \(trainPath) does not have")
     }
     // A class may be missing in the test set, but not in the training set.
-    let trainFiles = try folder.files(of: classes)
+    let trainFiles = isTestSet ? [] : try folder.files(of: classes)
     if let label = trainFiles.firstIndex(where: \.isEmpty) {
       throw .damaged(path: (tree.root / classes[label].folder).shown, reason: "holds no images")
     }
@@ -51,8 +79,8 @@ struct ImageFolderReader: DatasetReader {
     guard testFiles.contains(where: { !$0.isEmpty }) else {
       throw .damaged(path: (tree.root / test).shown, reason: "holds no images")
     }
-    if found.count > 1 {
-      let unused = found.dropFirst().joined(separator: " and ")
+    if parts.test.count > 1 {
+      let unused = parts.test.dropFirst().map(\.shown).joined(separator: " and ")
       folder.notes.append("the images of \(unused) are not used: the test images are those of \(test.shown)")
     }
     return try folder.dataset(name, names, train: trainFiles, test: labeledTestFiles, options)

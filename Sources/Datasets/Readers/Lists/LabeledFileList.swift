@@ -36,16 +36,22 @@ struct LabeledFileList {
     let files = zip(entries, labels).map { LabeledFile(name: $0.name, label: $1) }
     var notes = notes
     let testPart = [DatasetPart.test, .validation].first { part in entries.contains { $0.part == part } }
-    let isTest: [Bool]
+    var isTest: [Bool]
+    var isSplit = false
     if let testPart {
       isTest = entries.map { $0.part == testPart }
     } else {
       isTest = split(labels, classNames.count, options)
       let count = isTest.count { $0 }
-      guard count > 0 else { throw .damaged(path: path, reason: Split.tooFewImages) }
-      notes.append(
-        "there is no test set; \(counted(count, "image")) of \(entries.count), chosen by the names of the files and "
-          + "the seed \(options.seed), \(count == 1 ? "is" : "are") the test set")
+      isSplit = try Split.isPossible(testCount: count, options, path)
+      if isSplit {
+        notes.append(
+          "there is no test set; \(counted(count, "image")) of \(entries.count), chosen by the names of the files and "
+            + "the seed \(options.seed), \(count == 1 ? "is" : "are") the test set")
+      } else {
+        isTest = entries.map { _ in true }
+        notes.append(Split.allAreTestImages(entries.count))
+      }
     }
     let isUnused = entries.map { testPart == .test && $0.part == .validation }
     let unused = isUnused.count { $0 }
@@ -53,10 +59,13 @@ struct LabeledFileList {
       notes.append("\(counted(unused, "image")) of the validation set \(unused == 1 ? "is" : "are") not used")
     }
     let train = files.indices.filter { !isTest[$0] && !isUnused[$0] }.map { files[$0] }
-    guard !train.isEmpty else { throw .damaged(path: path, reason: "names no training images") }
+    guard !train.isEmpty || options.isForEvaluation else {
+      throw .damaged(
+        path: path, reason: "names test images only; expected lines of the split train too, or lines without a split")
+    }
     var dataset = try images.dataset(
       name, classNames, [train, files.indices.filter { isTest[$0] }.map { files[$0] }], options, decoders, notes: notes)
-    dataset.details.isSplit = testPart == nil
+    dataset.details.isSplit = isSplit
     return dataset
   }
 

@@ -50,9 +50,17 @@ struct PathListReader: DatasetReader {
     }
     var entries: [LabeledFileList.Entry] = []
     for (list, part) in zip(lists, parts) { entries += try self.entries(of: list, options.labelColumn, part) }
-    let root = options.listFolder ?? lists[0].folder ?? FileName(".")
+    let root = lists[0].folder ?? FileName(".")
     return try LabeledFileList(entries: entries, path: location.path).dataset(
       location.stem, FolderTree(root: root), options, decoders, notes: [])
+  }
+
+  /// Reads a list in memory. Paths are relative to the current folder.
+  /// - Parameter name: of the data set, also for errors
+  func read(list text: [UInt8], named name: String, options: DatasetOptions) throws(DatasetError) -> Dataset {
+    let entries = try self.entries(of: DelimitedRecords(text, path: name), name, options.labelColumn, nil)
+    return try LabeledFileList(entries: entries, path: name).dataset(
+      name, FolderTree(root: FileName(".")), options, decoders, notes: [])
   }
 
   private struct Columns {
@@ -72,10 +80,10 @@ struct PathListReader: DatasetReader {
 
   /// Finds the columns by the first record. Without a header, the label is the first other column, and the part the
   /// next one.
-  private func columns(_ record: [[UInt8]], _ labelColumn: String?, _ list: FileName) throws(DatasetError) -> Columns {
+  private func columns(_ record: [[UInt8]], _ labelColumn: String?, _ list: String) throws(DatasetError) -> Columns {
     guard let path = pathColumn(record) else {
       throw .damaged(
-        path: list.shown, reason: "has no column with paths; expected the name \(ListColumns.paths.alternatives)")
+        path: list, reason: "has no column with paths; expected the name \(ListColumns.paths.alternatives)")
     }
     let names = record.map { String(decoding: $0, as: UTF8.self).lowercased() }
     let others = record.indices.filter { $0 != path.column }
@@ -89,7 +97,7 @@ struct PathListReader: DatasetReader {
       }
     guard let label else {
       let expected = labelColumn.map { "'\($0)'" } ?? PixelTable.labelColumns.alternatives
-      throw .inconsistent(path: list.shown, reason: "has no column with labels; expected the name \(expected)")
+      throw .inconsistent(path: list, reason: "has no column with labels; expected the name \(expected)")
     }
     let part = path.isHeader ? named(Self.partColumns) : others.first { $0 != label }
     return Columns(path: path.column, label: label, part: part, isHeader: path.isHeader)
@@ -100,23 +108,29 @@ struct PathListReader: DatasetReader {
   private func entries(
     of list: FileName, _ labelColumn: String?, _ part: DatasetPart?
   ) throws(DatasetError) -> [LabeledFileList.Entry] {
-    var records = try DelimitedRecords(list)
-    guard let first = try records.next() else { throw .damaged(path: list.shown, reason: "is empty") }
+    try entries(of: try DelimitedRecords(list), list.shown, labelColumn, part)
+  }
+
+  private func entries(
+    of records: DelimitedRecords, _ list: String, _ labelColumn: String?, _ part: DatasetPart?
+  ) throws(DatasetError) -> [LabeledFileList.Entry] {
+    var records = records
+    guard let first = try records.next() else { throw .damaged(path: list, reason: "is empty") }
     let columns = try columns(first, labelColumn, list)
     var entries: [LabeledFileList.Entry] = []
     var record = columns.isHeader ? try records.next() : first
     while let fields = record {
       guard fields.count == first.count else {
         throw .damaged(
-          path: list.shown,
+          path: list,
           reason: "line \(records.line) has \(counted(fields.count, "column")), but the first line has \(first.count)")
       }
       let label = String(validating: fields[columns.label], as: UTF8.self)?.precomposedStringWithCanonicalMapping
       guard let label, !label.isEmpty, !label.hasControlCharacters else {
-        throw .damaged(path: list.shown, reason: "line \(records.line) has no label, or one that is not text in UTF-8")
+        throw .damaged(path: list, reason: "line \(records.line) has no label, or one that is not text in UTF-8")
       }
       guard !fields[columns.path].isEmpty, !fields[columns.path].contains(0) else {
-        throw .damaged(path: list.shown, reason: "line \(records.line) has no path of an image")
+        throw .damaged(path: list, reason: "line \(records.line) has no path of an image")
       }
       entries.append(
         LabeledFileList.Entry(
@@ -124,16 +138,16 @@ struct PathListReader: DatasetReader {
           part: try columns.part.map { column throws(DatasetError) in
             try Self.part(fields[column], list, records.line)
           } ?? part))
-      try DatasetLimits.checkCount(entries.count, of: "images", list.shown)
+      try DatasetLimits.checkCount(entries.count, of: "images", list)
       record = try records.next()
     }
     return entries
   }
 
-  private static func part(_ field: [UInt8], _ list: FileName, _ line: Int) throws(DatasetError) -> DatasetPart {
+  private static func part(_ field: [UInt8], _ list: String, _ line: Int) throws(DatasetError) -> DatasetPart {
     let word = String(decoding: field, as: UTF8.self)
     if let part = DatasetPart(word) { return part }
     throw .damaged(
-      path: list.shown, reason: "line \(line): '\(word)' is not a part of a data set; expected train, val or test")
+      path: list, reason: "line \(line): '\(word)' is not a part of a data set; expected train, val or test")
   }
 }
