@@ -84,7 +84,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
 
   private func invite(_ worker: RemoteWorker, _ facts: RemoteWorker.Facts, _ cluster: Cluster) {
     do {
-      let (token, exchange) = settings.isTunneled ? try tunneled(facts, cluster) : (try direct(facts, cluster), nil)
+      let (token, exchange) = settings.isTunneled ? try tunneled(facts, cluster) : try direct(facts, cluster)
       worker.invite(RemoteWorker.Invitation(token: token.text, exchange: exchange))
       awaited[worker.host.destination] = (token, milliseconds())
     } catch { worker.refuse("\(error)") }
@@ -98,7 +98,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
     case .running where cluster.hasEnrolled(with: token): awaited[name] = nil
     case .running where milliseconds() - start >= Self.patience:
       awaited[name] = nil
-      let place = token.addresses.map(\.text).joined(separator: ", ")
+      let place = token.addresses.compactMap(\.hostAndPort).joined(separator: ", ")
       log(
         """
         \(name): its worker does not reach this process at \(place). \
@@ -114,13 +114,17 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
   /// The time in milliseconds in which a worker connects.
   private static let patience = 10_000
 
-  private func direct(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> JoinToken {
+  private func direct(
+    _ facts: RemoteWorker.Facts, _ cluster: Cluster
+  ) throws -> (token: JoinToken, exchange: String?) {
     guard let address = facts.coordinatorAddress else {
       throw LaunchError(
         "it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
     }
     do throws(TransportError) {
-      return try cluster.invite(to: try cluster.endpoint(at: address))
+      // Other hosts cannot connect to a worker at the loopback address of this host.
+      let isShared = LocalAddress.isLoopback(address) && settings.hosts.count > 1
+      return (try cluster.invite(to: try cluster.endpoint(at: address)), isShared ? "tcp://*:*" : nil)
     } catch {
       throw LaunchError(
         """
