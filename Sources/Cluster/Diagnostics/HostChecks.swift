@@ -47,14 +47,12 @@ package enum HostChecks {
     }
     // The memory has no file: its size is limited by the host or the container, not by /dev/shm.
     var status = statvfs()
-    let free =
-      statvfs("/dev/shm", &status) == 0
-      ? """
-      /dev/shm has \(Int(status.f_bavail) * Int(status.f_frsize) >> 20) MiB free, and is not used, so a container needs \
-      no `--shm-size`
-      """
-      : "/dev/shm does not exist, and is not needed"
-    return .init(step: "shared memory", isWell: true, text: "available between workers of this host; \(free)")
+    var other = "/dev/shm does not exist, and is not needed"
+    if statvfs("/dev/shm", &status) == 0 {
+      let free = Int(status.f_bavail) * Int(status.f_frsize) >> 20
+      other = "/dev/shm has \(free) MiB free, and is not used, so a container needs no `--shm-size`"
+    }
+    return .init(step: "shared memory", isWell: true, text: "available between workers of this host; \(other)")
   }
 
   private static func processors(root: String) -> Doctor.Finding {
