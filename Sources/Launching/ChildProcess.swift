@@ -11,6 +11,8 @@ package final class ChildProcess {
   private var input: Int32
   let output: Int32
   private var status: Int32?
+  /// The number of the signal that ended the program; nil if none did.
+  private(set) var signal: Int32?
 
   /// - Parameter words: the program, which is looked up in PATH, and its arguments
   /// - Throws: ``LaunchError`` if it cannot be started
@@ -102,7 +104,10 @@ package final class ChildProcess {
     if let status { return status }
     var word: Int32 = 0
     let result = waitpid(identifier, &word, WNOHANG)
-    if result == identifier { status = word & 0x7F == 0 ? word >> 8 & 0xFF : 128 + word & 0x7F }
+    if result == identifier {
+      signal = word & 0x7F == 0 ? nil : word & 0x7F
+      status = signal.map { 128 + $0 } ?? word >> 8 & 0xFF
+    }
     if result < 0, errno == ECHILD { status = 255 }
     return status
   }

@@ -10,9 +10,6 @@ package enum HostAddress {
     return launcher == .slurm ? addressOfNode(host) : nil
   }
 
-  /// Whether an address is that of the loopback interface, which other hosts cannot reach.
-  package static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
-
   private static func lookUp(_ host: String) -> String? {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

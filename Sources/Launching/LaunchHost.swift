@@ -98,7 +98,10 @@ extension [LaunchHost] {
       guard parts.count == 2, parts[0] == "slots", host.threads == nil else {
         throw LaunchError("unexpected '\(word)'; expected HOST, or HOST slots=THREADS", .wrongUse)
       }
-      host = try LaunchHost("\(name):\(parts[1])")
+      guard let count = Int(parts[1]), (1...LaunchHost.maxThreads).contains(count) else {
+        throw LaunchError("invalid '\(word)': expected slots=1 to slots=\(LaunchHost.maxThreads)", .wrongUse)
+      }
+      host = try LaunchHost("\(name):\(count)")
     }
     return host
   }

@@ -27,7 +27,8 @@ package enum RemoteScript {
     done
     cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/atelier/programs
     dir=$cache/\(files.folderName)
-    mkdir -p "$dir/lib" || fail "cannot create $dir"
+    reason=$(mkdir -p "$dir/lib" 2>&1) ||
+      fail "$reason; in sessions of ssh, the variable XDG_CACHE_HOME can name another folder"
     sum() { { sha256sum <"$dir/$1"; } 2>/dev/null; }
     state() {
       cd "$dir" && LC_ALL=C stat -c '%n %i %s %y %z' \(files.required.map(\.name).joined(separator: " ")) 2>&1
@@ -46,6 +47,8 @@ package enum RemoteScript {
     }
     check
     if [ -n "$absent" ]; then
+      # Parts of files of copies that were interrupted by a failure of the host.
+      find "$dir" -maxdepth 1 -name '.[0-9]*' -mmin +60 -exec rm -f {} +
       say absent $absent
     else
       state >"$dir/checked"
@@ -65,7 +68,9 @@ package enum RemoteScript {
           find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} + 2>/dev/null
           LD_LIBRARY_PATH=$dir/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
           export LD_LIBRARY_PATH
-          exec "$dir/atelier" worker --join - \(arguments.joined(separator: " ")) ${name:+--exchange "$name"} ;;
+          # Without exec: ssh reports the status of its command, but not a signal that ended it.
+          "$dir/atelier" worker --join - \(arguments.joined(separator: " ")) ${name:+--exchange "$name"}
+          exit ;;
       esac
     done
     exit 0

@@ -11,7 +11,8 @@ package struct RemoteSession {
     case failed(String)
     /// Nothing was sent or received for ``patience``, although the host has something to do.
     case hangs
-    case ended(status: Int32, lines: [String])
+    /// - Parameter signal: the signal that ended ssh itself; nil if none did
+    case ended(status: Int32, signal: Int32?, lines: [String])
   }
 
   private enum Item {
@@ -64,7 +65,7 @@ package struct RemoteSession {
     if let status = child.exitStatus {
       // The pipe may still hold output. A shared connection of ssh (ControlPersist) keeps it open.
       if let event = read() { return event }
-      return .ended(status: status, lines: conversation.lastLines)
+      return .ended(status: status, signal: child.signal, lines: conversation.lastLines)
     }
     if !isOutputOpen {
       usleep(5_000)

@@ -157,7 +157,8 @@ package final class RemoteWorker: Sendable {
       case .isReady(let facts): set(.awaitsInvitation(facts))
       case .failed(let reason): return .permanent(reason)
       case .hangs: return .unreachable("it does not respond")
-      case .ended(let status, let lines): return outcome(status, lines, hasBegun: session.hasBegun)
+      case .ended(_, let signal?, _): return .unreachable("ssh was ended by signal \(signal)")
+      case .ended(let status, nil, let lines): return outcome(status, lines, hasBegun: session.hasBegun)
       }
       let (invitation, refusal) = shared.withLock { ($0.invitation, $0.refusal) }
       if let refusal { return .permanent(refusal) }
@@ -180,7 +181,14 @@ package final class RemoteWorker: Sendable {
     }
     // EX_PROTOCOL: the coordinator refuses the worker.
     if status == EX_PROTOCOL { return .permanent("the worker was refused:\(output)") }
-    return .ended("its worker ended with exit status \(status)\(lines.isEmpty ? "" : "; its last output:")\(output)")
+    // The shell cannot execute the program, which the script has copied.
+    if status == 126 { return .permanent("its program cannot be run: is its home folder mounted noexec?\(output)") }
+    if !hasBegun { return .ended("its login shell ended with exit status \(status), without a worker:\(output)") }
+    // A shell reports a signal as 128 and its number.
+    var end = "ended with exit status \(status)"
+    if status > 128 { end = "was ended by signal \(status - 128)" }
+    if status == 128 + SIGKILL { end += ", as by a system that is out of memory" }
+    return .ended("its worker \(end)\(lines.isEmpty ? "" : "; its last output:")\(output)")
   }
 
   /// Returns what the user can do about a failure of ssh that would be repeated.

@@ -25,6 +25,8 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
   private let log: (String) -> Void
   private var workers: [RemoteWorker] = []
   private var hadWorkers = false
+  /// The tokens of workers that have not enrolled, by host, and when they were given.
+  private var awaited: [String: (token: JoinToken, start: Int)] = [:]
 
   /// Connects to the hosts, and prepares them, in the background.
   /// - Parameter log: receives messages to the user
@@ -39,20 +41,20 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
   deinit { end() }
 
   /// Returns the command line of ssh without the host and the command.
-  /// - Parameter port: the coordinator's port on the loopback interface, to be forwarded; nil without tunnel
-  package static func ssh(_ settings: Settings, forwarding port: Int?) -> [String] {
+  /// - Parameter coordinator: HOST:PORT of the coordinator, to be forwarded; nil without tunnel
+  package static func ssh(_ settings: Settings, forwarding coordinator: String?) -> [String] {
     let options = [
       "BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=3", "RemoteCommand=none",
     ]
     // Forwardings of the user's configuration are those of interactive sessions, and may exist only once.
     let forwarding =
-      port.map { ["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "-R", "127.0.0.1:0:127.0.0.1:\($0)"] }
+      coordinator.map { ["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "-R", "127.0.0.1:0:\($0)"] }
       ?? ["-o", "ClearAllForwardings=yes"]
     return settings.ssh + ["-T", "-a", "-x"] + options.flatMap { ["-o", $0] } + forwarding
   }
 
-  private func start(forwarding port: Int? = nil) throws(LaunchError) {
-    let ssh = Self.ssh(settings, forwarding: port)
+  private func start(forwarding coordinator: String? = nil) throws(LaunchError) {
+    let ssh = Self.ssh(settings, forwarding: coordinator)
     let arguments = ["--until-input-ends"] + settings.workerOptions
     for host in settings.hosts {
       let worker = RemoteWorker(host, ssh: ssh, arguments: arguments, files: files)
@@ -63,7 +65,8 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
 
   package func advance(_ cluster: Cluster) throws {
     if workers.isEmpty {
-      try start(forwarding: try cluster.endpoint(at: "127.0.0.1").port)
+      // With --listen, the coordinator listens at that address only.
+      try start(forwarding: try cluster.endpoint(at: "127.0.0.1").hostAndPort)
       log(
         """
         the hosts reach this process through ssh (--tunnel); to train a network together, they must still be able to \
@@ -73,6 +76,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
     for worker in workers {
       if case .awaitsInvitation(let facts) = worker.state { invite(worker, facts, cluster) }
       for message in worker.takeMessages() { log(message) }
+      reportUnreached(worker, cluster)
     }
     hadWorkers = hadWorkers || cluster.hasWorkers
     if cluster.dependsOnLauncher { try checkWhetherAnyCanStart() }
@@ -80,18 +84,47 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
 
   private func invite(_ worker: RemoteWorker, _ facts: RemoteWorker.Facts, _ cluster: Cluster) {
     do {
-      worker.invite(
-        settings.isTunneled ? try tunneled(facts, cluster) : try direct(facts, cluster))
+      let (token, exchange) = settings.isTunneled ? try tunneled(facts, cluster) : try direct(facts, cluster)
+      worker.invite(RemoteWorker.Invitation(token: token.text, exchange: exchange))
+      awaited[worker.host.destination] = (token, milliseconds())
     } catch { worker.refuse("\(error)") }
   }
 
-  private func direct(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> RemoteWorker.Invitation {
+  /// Reports a worker that runs, but cannot connect to the coordinator.
+  private func reportUnreached(_ worker: RemoteWorker, _ cluster: Cluster) {
+    let name = worker.host.destination
+    guard let (token, start) = awaited[name] else { return }
+    switch worker.state {
+    case .running where cluster.hasEnrolled(with: token): awaited[name] = nil
+    case .running where milliseconds() - start >= Self.patience:
+      awaited[name] = nil
+      let place = token.addresses.compactMap(\.hostAndPort).joined(separator: ", ")
+      log(
+        """
+        \(name): its worker does not reach this process at \(place). \
+        \(settings.isTunneled
+          ? "Does ssh there forward ports (AllowTcpForwarding)?"
+          : "If a firewall, jump host or NAT is in between: use --tunnel, or --listen with an address that it reaches")
+        """)
+    case .running, .awaitsInvitation: break
+    case .starting, .retrying, .failed: awaited[name] = nil
+    }
+  }
+
+  /// The time in milliseconds in which a worker connects.
+  private static let patience = 10_000
+
+  private func direct(
+    _ facts: RemoteWorker.Facts, _ cluster: Cluster
+  ) throws -> (token: JoinToken, exchange: String?) {
     guard let address = facts.coordinatorAddress else {
       throw LaunchError(
         "it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
     }
     do throws(TransportError) {
-      return RemoteWorker.Invitation(token: try cluster.invite(to: try cluster.endpoint(at: address)))
+      // Other hosts cannot connect to a worker at the loopback address of this host.
+      let isShared = LocalAddress.isLoopback(address) && settings.hosts.count > 1
+      return (try cluster.invite(to: try cluster.endpoint(at: address)), isShared ? "tcp://*:*" : nil)
     } catch {
       throw LaunchError(
         """
@@ -101,12 +134,12 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
     }
   }
 
-  private func tunneled(_ facts: RemoteWorker.Facts, _ cluster: Cluster) throws -> RemoteWorker.Invitation {
+  private func tunneled(
+    _ facts: RemoteWorker.Facts, _ cluster: Cluster
+  ) throws -> (token: JoinToken, exchange: String?) {
     guard let port = facts.tunnelPort else { throw LaunchError("ssh does not report the port of the tunnel") }
     let host = facts.ownAddress.map { $0.contains(":") ? "[\($0)]" : $0 }
-    return RemoteWorker.Invitation(
-      token: try cluster.invite(to: try Endpoint("tcp://127.0.0.1:\(port)")),
-      exchange: host.map { "tcp://\($0):*" })
+    return (try cluster.invite(to: try Endpoint("tcp://127.0.0.1:\(port)")), host.map { "tcp://\($0):*" })
   }
 
   /// - Throws: ``LaunchError`` if no host could be reached so far, or none can have a worker any more

@@ -58,6 +58,9 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
   package var port: Int? { scheme == "tcp" ? Int(text[text.index(after: text.lastIndex(of: ":")!)...]) : nil }
 
+  /// `HOST:PORT` of a tcp address, an IPv6 address in brackets; nil for other schemes.
+  package var hostAndPort: String? { scheme == "tcp" ? String(text.dropFirst("tcp://".count)) : nil }
+
   /// Whether only processes of this machine can reach the address, so that no keys are needed.
   package var isLocal: Bool {
     guard let host else { return true }

@@ -13,6 +13,14 @@ struct AdvertisedAddressTests {
     #expect(try AdvertisedAddress(text).endpoint(for: bound).text == announced)
   }
 
+  /// Workers of other hosts connect to a worker that joins its coordinator on the same host.
+  @Test func loopbackIsNotAnnounced() throws {
+    let coordinator = try Endpoint("tcp://127.0.0.1:7700")
+    let address = AdvertisedAddress.automatic(for: try Endpoint("tcp://*:*"), joining: coordinator)
+    #expect(try address?.endpoint(for: bound).host == LocalAddress.allExternal.first ?? "127.0.0.1")
+    #expect(AdvertisedAddress.automatic(for: try Endpoint("tcp://127.0.0.1:*"), joining: coordinator) == nil)
+  }
+
   @Test(arguments: ["", "*", "0.0.0.0", "host:", "host:*", "host:x", "::1", "tcp://host:1", "a;b"])
   func refusesUnreachableAddresses(text: String) {
     #expect(throws: TransportError.self) { try AdvertisedAddress(text) }

@@ -90,4 +90,29 @@ struct DoctorNetworkTests {
     let findings = HostChecks.findings()
     #expect(findings.map(\.step) == ["files", "shared memory", "processors"])
   }
+
+  /// What is insufficient names the setting of each kind of container.
+  @Test func explainsLimitsOfContainers() throws {
+    let few = HostChecks.files(limit: 256)
+    #expect(!few.isWell && few.text.contains("at most 256 open files") && few.text.contains("--ulimit nofile=65536"))
+    #expect(few.text.contains("Kubernetes") && HostChecks.files(limit: 1_024).isWell)
+    let none = HostChecks.sharedMemory(isAvailable: false)
+    #expect(!none.isWell && none.text.contains("--security-opt seccomp=FILE") && none.text.contains("seccompProfile"))
+    #expect(HostChecks.sharedMemory(isAvailable: true).isWell)
+  }
+
+  @Test(.enabled(if: ProcessInfo.processInfo.processorCount > 1)) func explainsLimitOfProcessors() throws {
+    let folder = try TemporaryFolder()
+    for (path, text) in [
+      "proc/self/cgroup": "0::/\n", "proc/self/mountinfo": "31 24 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+      "proc/self/status": "Cpus_allowed_list:\t0-7\n", "sys/fs/cgroup/cpu.max": "50000 100000\n",
+    ] {
+      let file = URL(fileURLWithPath: "\(folder.path)/\(path)")
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    let finding = try #require(HostChecks.findings(root: folder.path).last)
+    #expect(finding.text.contains("limited to 1 core (cpu.max)"), "\(finding)")
+    for name in ["--cpus", "resources.limits.cpu", "CPUQuota="] { #expect(finding.text.contains(name)) }
+  }
 }

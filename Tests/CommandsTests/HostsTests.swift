@@ -7,10 +7,12 @@ struct HostsTests {
   private let folder: TemporaryFolder
   private let data: String
 
-  /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start.
+  /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start; the
+  /// tunnel to the host `blocked` leads nowhere.
   private static let ssh = """
     #!/bin/sh
     while [ "$1" != -- ]; do shift; done
+    [ "$2" != blocked ] || echo "Allocated port 9 for remote forward to 127.0.0.1:1" >&2
     case $2 in gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;; esac
     export SSH_CONNECTION="127.0.0.1 50000 127.0.0.1 22" HOME="$FAKE_HOME/$2"
     [ "$2" != broken ] || export ATELIER_ISA=none
@@ -21,7 +23,7 @@ struct HostsTests {
     folder = try TemporaryFolder()
     data = try TinyData.write(into: folder)
     try folder.write(Self.ssh, to: "ssh")
-    for host in ["a", "b", "broken"] {
+    for host in ["a", "b", "broken", "blocked"] {
       try FileManager.default.createDirectory(
         atPath: folder.file("hosts/\(host)"), withIntermediateDirectories: true)
     }
@@ -85,6 +87,7 @@ struct HostsTests {
     let first = workers
     kill(first[0], SIGKILL)
     try run.waitUntil { workers.contains { $0 != first[0] } && run.errorsSoFar.contains("a: starting it again") }
+    #expect(run.errorsSoFar.contains("a: its worker was ended by signal 9, as by a system that is out of memory"))
     kill(run.process.processIdentifier, SIGINT)
     #expect(try run.wait().status == 130)
     #expect(workers.isEmpty)
@@ -94,6 +97,69 @@ struct HostsTests {
     let run = try start(Self.network + ["--output", "a.safetensors", "--hosts", "gone"]).wait()
     #expect(
       run.status == 69 && run.errors.contains("no worker could be started:\n  gone: ssh: connect"), "\(run.errors)")
+  }
+
+  /// Workers that were invited join beside those that ssh starts, with keys that exist already or are created.
+  @Test func invitedWorkersJoinAsWell() throws {
+    let one = try AtelierProcess(
+      ["train", "forest", "--trees", "60", "--data", data, "--output", "one.safetensors"], in: folder)
+    #expect(one.status == 0)
+    let port = freePort()
+    let run = try start([
+      "train", "forest", "--trees", "60", "--output", "hosts.safetensors", "--hosts", "a", "--min-workers", "2",
+      "--listen", "tcp://127.0.0.1:\(port)", "--keys", folder.file("keys"),
+    ])
+    try run.waitUntil { run.errorsSoFar.contains("joined: ") }
+    let invitation = try AtelierProcess(
+      ["keys", "invite", "--keys", folder.file("keys"), "--address", "127.0.0.1:\(port)"], in: folder)
+    #expect(invitation.status == 0, "\(invitation.errors)")
+    let worker = try AtelierProcess.Started(
+      ["worker", "--threads", "1"], in: folder,
+      environment: ["HOME": folder.file("hosts/b"), "ATELIER_JOIN": invitation.output])
+    defer { worker.process.terminate() }
+    let ended = try run.wait()
+    #expect(ended.status == 0 && ended.errors.contains("enrolled with invitation-1"), "\(ended.errors)")
+    // The keys of the workers that ssh starts are not stored.
+    #expect(folder.names(in: "keys").count { $0.hasSuffix(".public") && $0 != "coordinator.public" } == 1)
+    #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
+  }
+
+  @Test func reportsWorkerThatDoesNotReachTheCoordinator() throws {
+    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "blocked", "--tunnel"])
+    try run.waitUntil {
+      run.errorsSoFar.contains("blocked: its worker does not reach this process at 127.0.0.1:9. Does ssh there forward")
+    }
+    kill(run.process.processIdentifier, SIGTERM)
+    #expect(try run.wait().status == 143)
+    #expect(workers.isEmpty)
+  }
+
+  @Test func statusShowsHostsWorkBytesAndWaiting() throws {
+    struct Status: Decodable {
+      struct Worker: Decodable {
+        let host, activity: String
+        let bytesSent: Int
+        let waitingSeconds: Double
+      }
+      let workers: [Worker]
+    }
+    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,b", "--min-workers", "2"])
+    let identifier = "\(run.process.processIdentifier)"
+    try run.waitUntil {
+      let status = try AtelierProcess(["status", identifier, "--json", "-"], in: folder)
+      let all = try? JSONDecoder().decode([Status].self, from: Data(status.output.utf8))
+      return all?.count == 1 && all?[0].workers.count == 2
+        && all![0].workers.allSatisfy {
+          !$0.host.isEmpty && $0.activity.contains("images of each batch") && $0.bytesSent > 0 && $0.waitingSeconds > 0
+        }
+    }
+    let text = try AtelierProcess(["status", identifier], in: folder).output
+    for word in ["host", "work", "MB sent", "s waited", "images of each batch"] {
+      #expect(text.contains(word), "\(text)")
+    }
+    kill(run.process.processIdentifier, SIGHUP)
+    #expect(try run.wait().status == 129)
+    #expect(workers.isEmpty)
   }
 
   @Test func spareWorkerReplacesLostOne() throws {

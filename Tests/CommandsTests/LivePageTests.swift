@@ -68,6 +68,31 @@ import Testing
     #expect(try run.wait().status == 130)
   }
 
+  @Test func pageShowsWorkers() throws {
+    let data = try TinyData.write(into: folder)
+    let run = try AtelierProcess.Started(
+      [
+        "train", "cnn", "--data", data, "--filters", "8,8", "--epochs", "100000", "--batch", "30", "--workers", "2",
+        "--live", "0",
+      ], in: folder)
+    let port = try port(run)
+    let texts = ["Workers", "activity", "images of each batch", "sent, MB", "waited, s"]
+    let page = page(showing: texts, run, port)
+    for text in texts { #expect(page.contains(text)) }
+    let names = ["sent_bytes_total", "waiting_seconds_total"]
+    // Positive values of both workers.
+    try run.waitUntil {
+      let metrics = get("/metrics", port)
+      return names.allSatisfy { name in
+        metrics.split(separator: "\n").count {
+          $0.hasPrefix("atelier_worker_\(name){host=") && Double($0.split(separator: " ").last ?? "") ?? 0 > 0
+        } == 2
+      }
+    }
+    run.process.interrupt()
+    #expect(try run.wait().status == 130)
+  }
+
   @Test func pageShowsTrialsOfSweep() throws {
     let data = try TinyData.write(into: folder)
     let run = try AtelierProcess.Started(

@@ -42,18 +42,27 @@ import Testing
     #expect(!whole.isEmpty, "the bar shows the loss and the validation accuracy")
   }
 
+  /// In 80 columns, the threads and other fields of less importance give way.
+  @Test func terminalShowsWorkers() throws {
+    let text = try onTerminal(["TERM": "xterm"], options: ["--workers", "2"])
+    let lines = text.split(separator: /\u{1B}\[[AK]|\r?\n|\r/).filter { $0.contains(" images of each batch") }
+    #expect(!lines.isEmpty && lines.allSatisfy { $0.contains(" MB sent  ") && $0.contains(" s waited") })
+    #expect(lines.allSatisfy { $0.count < 80 })
+    #expect(lines.contains { $0.firstMatch(of: /[0-9]+\.[1-9] MB sent/) != nil }, "\(lines.last ?? "")")
+  }
+
   @Test func dumbTerminalHasPlainLines() throws {
     #expect(try !onTerminal(["TERM": "dumb"]).contains("\u{1B}"))
   }
 
   /// Returns what the command writes to standard error when that is a terminal.
-  private func onTerminal(_ environment: [String: String]) throws -> String {
+  private func onTerminal(_ environment: [String: String], options: [String] = []) throws -> String {
     let (terminal, other) = try openTerminal()
     defer { close(terminal) }
     let process = Process()
     process.executableURL = AtelierProcess.executable
     // 400 epochs take long enough for several bars, even on a busy machine.
-    process.arguments = arguments.map { $0 == "60" ? "400" : $0 }
+    process.arguments = arguments.map { $0 == "60" ? "400" : $0 } + options
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = environment
     process.standardInput = FileHandle.nullDevice

@@ -53,7 +53,7 @@ struct RemoteScriptTests {
         #expect(facts.coordinatorAddress == "10.0.0.1" && facts.ownAddress == "10.0.0.2")
         session.run(RemoteWorker.Invitation(token: "the-token", exchange: "tcp://10.0.0.2:*"))
       case .failed(let reason): return ([], nil, reason)
-      case .ended(let status, let lines): return (lines, status, nil)
+      case .ended(let status, _, let lines): return (lines, status, nil)
       case .hangs: return ([], nil, "hangs")
       case .continues: break
       }
@@ -102,6 +102,37 @@ struct RemoteScriptTests {
     let (_, _, failure) = try converse(wrong)
     #expect(failure?.contains("cannot store") == true, "\(failure ?? "")")
     #expect(try copy.isEmpty)
+  }
+
+  /// The cache is below a file, which stands for a folder that cannot be written: root may write everywhere else.
+  @Test func reportsCacheThatCannotBeWritten() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = try program()
+    try Data().write(to: URL(fileURLWithPath: "\(folder)/cache"))
+    let failure = try converse(file).failure ?? ""
+    #expect(failure.hasPrefix("mkdir: ") && failure.contains("Not a directory; in sessions of ssh"), "\(failure)")
+  }
+
+  /// A part that another process is still writing is newer.
+  @Test func removesPartsOfInterruptedCopies() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = try program()
+    _ = try converse(file)
+    let place = URL(fileURLWithPath: try copy).deletingLastPathComponent()
+    for (name, age) in [(".1", 7_200.0), (".2", 0)] {
+      let path = place.appendingPathComponent(name).path
+      try #require(FileManager.default.createFile(atPath: path, contents: Data("part".utf8)))
+      try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path)
+    }
+    try Data().write(to: URL(fileURLWithPath: copy))
+    _ = try converse(file)
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.path).filter { $0.hasPrefix(".") }
+    #expect(names == [".2"])
+  }
+
+  @Test func reportsSignalThatEndedTheProgram() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(try converse(program("kill -KILL $$")).status == 128 + SIGKILL)
   }
 
   @Test func refusesOtherProcessor() throws {

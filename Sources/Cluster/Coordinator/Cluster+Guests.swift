@@ -9,7 +9,7 @@ extension Cluster {
   /// Handles the message of a guest: one enrollment is answered, and after anything else the connection is closed.
   func receive(fromGuest guest: Key, _ frames: [Frame]) {
     let (connection, peer) = (frames.last?.connection, frames.last?.peerAddress)
-    guard let connection, let invitations = keys?.invitations else { return }
+    guard let connection, let book = book(of: guest) else { return }
     let enrollment = frames.count == 2 ? Self.enrollment(in: frames[1]) : nil
     guard case .enroll = guests.noteGuest(connection, isEnrollment: enrollment != nil, at: now), let enrollment
     else {
@@ -18,12 +18,12 @@ extension Cluster {
     }
     let address = peer.map { " (\($0))" } ?? ""
     do {
-      let (worker, isNew) = try invitations.enroll(
+      let (worker, isNew) = try book.enroll(
         Array(enrollment.key), host: enrollment.host, through: guest, forbidden: forbiddenKeys)
       allow(enrolled: worker.key)
       // A launcher reports the hosts of its workers itself.
-      if isNew, settings.launcher == nil {
-        let name = invitations.current.byGuest[guest]?.name ?? "an invitation"
+      if isNew, book !== launched {
+        let name = book.current.byGuest[guest]?.name ?? "an invitation"
         report("\(worker.name)\(address) enrolled with \(name)", isFault: false)
       }
       send(to: frames[0]) { $0.enrolled.name = worker.name }
@@ -44,8 +44,21 @@ extension Cluster {
     return enrollment
   }
 
+  private var books: [InvitationBook] { [launched, keys?.invitations].compactMap { $0 } }
+
+  /// The book with the invitation of a guest; if there is none any more, one that refuses it.
+  private func book(of guest: Key) -> InvitationBook? {
+    books.first { $0.current.byGuest[guest] != nil } ?? books.first
+  }
+
+  private var guestStates: [Key: Invitation.State] {
+    books.reduce(into: [:]) { states, book in states.merge(book.guests()) { first, _ in first } }
+  }
+
   /// Keys that a guest may not enroll as its own.
-  private var forbiddenKeys: Set<Key> { Set([keys?.own.publicKey].compactMap { $0 }) }
+  private var forbiddenKeys: Set<Key> {
+    Set(books.flatMap(\.current.byGuest.keys)).union([keys?.own.publicKey].compactMap { $0 })
+  }
 
   /// Closes the connection of a worker whose key was removed after it had connected.
   func closeRevoked(_ frames: [Frame]) {
@@ -59,20 +72,17 @@ extension Cluster {
     }
   }
 
-  func admitGuests() {
-    accessControl?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
-  }
+  func admitGuests() { accessControl?.admit(guests: guestStates, in: Self.domain) }
 
   /// Reads the invitations again, and closes the connections of guests that send nothing.
   func checkGuests() {
     for connection in guests.overdue(at: now) { close(connection) }
-    guard let invitations = keys?.invitations, now >= nextInvitationLook else { return }
+    guard !books.isEmpty, now >= nextInvitationLook else { return }
     nextInvitationLook = now + Self.invitationInterval
     var faults: [TransportError] = []
-    do throws(TransportError) { faults = try invitations.reload() } catch { faults = [error] }
+    do throws(TransportError) { faults = try keys?.invitations?.reload() ?? [] } catch { faults = [error] }
     for fault in faults where !invitationFaults.contains(fault) { log("ignored in the folder of keys: \(fault)") }
     invitationFaults = faults
-    allowAgain()
     admitGuests()
     for (address, count) in accessControl?.takeRefusedGuests() ?? [:] {
       unknownPeers.note(.endedToken, of: address, count: count)

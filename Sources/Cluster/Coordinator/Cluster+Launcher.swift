@@ -38,13 +38,16 @@ extension Cluster {
   /// Returns a join token with which one worker can enroll at an endpoint.
   /// - Parameter endpoint: an endpoint of this cluster, as the worker reaches it
   /// - Throws: ``TransportError`` if the invitation cannot be stored
-  package func invite(to endpoint: Endpoint) throws(TransportError) -> String {
-    guard let keys, let invitations = keys.invitations else {
-      throw TransportError("these keys permit no invitations; leave out --keys")
-    }
-    let token = try invitations.invite(lifetime: Self.lifetime, coordinator: keys.own.publicKey, addresses: [endpoint])
+  package func invite(to endpoint: Endpoint) throws(TransportError) -> JoinToken {
+    guard let keys, let launched else { throw TransportError("this run has no launcher that starts workers") }
+    let token = try launched.invite(lifetime: Self.lifetime, coordinator: keys.own.publicKey, addresses: [endpoint])
     admitGuests()
-    return token.text
+    return token
+  }
+
+  /// Whether a worker has enrolled with a token of ``invite(to:)``.
+  package func hasEnrolled(with token: JoinToken) -> Bool {
+    launched?.current.byGuest[token.guest.publicKey]?.workers.isEmpty == false
   }
 
   /// The worker enrolls as soon as it has started.

@@ -29,6 +29,9 @@ package final class Cluster {
   /// nil if this process works alone.
   let keys: CoordinatorKeys?
   let accessControl: AccessControl?
+  /// The invitations of the workers that the launcher starts: in memory, because the keys of these workers are those of
+  /// one run.
+  let launched: InvitationBook?
   private var allowedKeys: AllowedKeys?
   /// The keys of workers that may join, except the local ones.
   private var allowedWorkers: Set<Key> = []
@@ -104,6 +107,7 @@ package final class Cluster {
     let control = keys == nil ? nil : try AccessControl(in: sockets)
     control?.admit(guests: keys?.invitations?.guests() ?? [:], in: Self.domain)
     accessControl = control
+    launched = settings.launcher == nil ? nil : InvitationBook()
     allowedKeys = keys.flatMap { keys in
       keys.folder.map { AllowedKeys(folder: $0, except: [keys.own.publicKey], known: keys.workers) }
     }
@@ -158,20 +162,16 @@ package final class Cluster {
 
   private func allow(_ workers: Set<Key>) {
     allowedWorkers = workers
-    let enrolled = keys?.invitations?.memoryWorkers ?? []
-    admitted = workers.union(enrolled).union(localKey.map { [$0] } ?? [])
+    admitted = workers.union(launched?.memoryWorkers ?? []).union(localKey.map { [$0] } ?? [])
     accessControl?.allow(admitted, in: Self.domain)
   }
 
   /// Admits a worker that has enrolled, before its key is read from the folder.
   func allow(enrolled key: Key) {
-    let isInMemory = keys?.invitations?.memoryWorkers.contains(key) == true
+    let isInMemory = launched?.memoryWorkers.contains(key) == true
     if !isInMemory { allowedKeys?.noteAdded(key) }
     allow(isInMemory ? allowedWorkers : allowedWorkers.union([key]))
   }
-
-  /// Admits the workers of the invitations in memory, which may have been revoked.
-  func allowAgain() { allow(allowedWorkers) }
 
   /// Ends the local workers and disconnects all others.
   /// - Parameter isOver: Whether workers that a launcher started for this run end as well. Otherwise they wait for a

@@ -59,7 +59,7 @@ package struct CoordinatorKeys: Sendable {
 
   /// Creates keys for one cluster, whose workers it starts itself.
   static var forThisCluster: CoordinatorKeys {
-    CoordinatorKeys(own: KeyPair(), workers: [], invitations: InvitationBook())
+    CoordinatorKeys(own: KeyPair(), workers: [])
   }
 
   /// Returns keys with which only processes of this user may join: see ``KeyFiles/currentUserKeys(environment:)``.

@@ -22,15 +22,16 @@ package struct AdvertisedAddress: Sendable, Equatable {
   private init(host: String) { (self.host, port) = (host, nil) }
 
   /// Returns the address to advertise for a socket that listens at all addresses of this host: the one that faces the
-  /// coordinator, or else the first that is reachable from other hosts. Returns nil if the socket listens at one
-  /// address.
-  static func automatic(for listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
+  /// coordinator, or, on the coordinator's own host, the first that is reachable from other hosts. Returns nil if the
+  /// socket listens at one address.
+  package static func automatic(for listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
     guard let host = listening.host, isWildcard(host) else { return nil }
     var address: String?
     if let host = coordinator.host, let port = coordinator.port {
       address = LocalAddress.outbound(toHost: host, port: port)
     }
-    return (address ?? LocalAddress.external).map { AdvertisedAddress(host: $0) }
+    if address.map(LocalAddress.isLoopback) ?? true { address = LocalAddress.external ?? address }
+    return address.map { AdvertisedAddress(host: $0) }
   }
 
   private static func isWildcard(_ host: String) -> Bool { ["*", "0.0.0.0", "::"].contains(host) }

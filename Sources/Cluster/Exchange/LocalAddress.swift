@@ -49,6 +49,9 @@ package enum LocalAddress {
     return addresses
   }
 
+  /// Whether a numeric address is that of the loopback interface, which other hosts cannot reach.
+  package static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+
   private static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
     var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
     guard getnameinfo(address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else { return nil }

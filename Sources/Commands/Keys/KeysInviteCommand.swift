@@ -52,7 +52,7 @@ struct KeysInviteCommand: ParsableCommand {
   func run() throws {
     let addresses = try address.map { text throws(TransportError) in try Endpoint(hostAndPort: text) }
     let token = try InvitationBook(folder: keys.folder).invite(
-      uses: uses, lifetime: .seconds(lifetime.seconds), coordinator: try coordinatorKey(),
+      uses: uses, lifetime: .seconds(lifetime.seconds), coordinator: try keys.createdCoordinatorKey().publicKey,
       addresses: addresses.isEmpty ? try standardAddresses() : addresses)
     try StandardOutput.write(token.text)
     let isStandard = keys.keys == nil && !token.addresses.allSatisfy(\.isLocal)
@@ -61,14 +61,6 @@ struct KeysInviteCommand: ParsableCommand {
       \(counted(uses, "worker")) may enroll within \(lifetime); the coordinator must listen at \
       \(token.addresses.map(\.text).joined(separator: " or "))\(isStandard ? "" : " with --keys \(keys.folder)")
       """)
-  }
-
-  private func coordinatorKey() throws(TransportError) -> Key {
-    let path = "\(keys.folder)/\(KeyOptions.coordinatorName)"
-    if FileManager.default.fileExists(atPath: "\(path).secret") {
-      return try KeyFiles.secret(at: "\(path).secret").publicKey
-    }
-    return try KeyFiles.create(named: KeyOptions.coordinatorName, in: keys.folder).publicKey
   }
 
   private func standardAddresses() throws -> [Endpoint] {

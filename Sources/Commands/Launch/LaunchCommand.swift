@@ -68,8 +68,8 @@ private struct LaunchDescription: Encodable {
     for host in settings.hosts {
       add(host.destination, host.threads.map { counted($0, "thread") } ?? "as many threads as the host has cores")
     }
-    let port = settings.isTunneled ? 7700 : nil
-    add("command", RemoteWorkers.ssh(settings, forwarding: port).joined(separator: " ") + " -- HOST")
+    let coordinator = settings.isTunneled ? "127.0.0.1:7700" : nil
+    add("command", RemoteWorkers.ssh(settings, forwarding: coordinator).joined(separator: " ") + " -- HOST")
     add(
       "address",
       settings.isTunneled

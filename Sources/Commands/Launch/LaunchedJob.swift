@@ -51,7 +51,7 @@ struct LaunchedJob {
     var address = "*"
     if environment.isOneHost {
       address = "127.0.0.1"
-    } else if let resolved, !HostAddress.isLoopback(resolved), HostAddress.isOwn(resolved) {
+    } else if let resolved, !LocalAddress.isLoopback(resolved), HostAddress.isOwn(resolved) {
       address = resolved
     }
     let endpoints = try ports.map { port throws(TransportError) in try Self.endpoint(address, port) }

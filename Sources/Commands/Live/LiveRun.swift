@@ -114,17 +114,28 @@ enum LiveRun {
       metrics.append(
         gauge("validation_accuracy_ratio", "Fraction of the validation set classified correctly.", accuracy))
     }
-    if !workers.isEmpty {
-      let samples = workers.map {
-        PrometheusMetric.Sample($0.rate, labels: [.init("host", $0.host), .init("process", "\($0.process)")])
-      }
-      metrics.append(
-        PrometheusMetric(
-          "atelier_worker_units_per_second", .gauge, help: "Items completed per second by a worker.", samples: samples
-        )
-      )
+    return metrics + (workers.isEmpty ? [] : workerMetrics(workers))
+  }
+
+  private static func workerMetrics(_ workers: [WorkerLine]) -> [PrometheusMetric] {
+    func metric(
+      _ name: String, _ kind: PrometheusMetric.Kind, _ help: String, _ value: (WorkerLine) -> Double
+    ) -> PrometheusMetric {
+      PrometheusMetric(
+        "atelier_worker_\(name)", kind, help: help,
+        samples: workers.map {
+          PrometheusMetric.Sample(value($0), labels: [.init("host", $0.host), .init("process", "\($0.process)")])
+        })
     }
-    return metrics
+    return [
+      metric("units_per_second", .gauge, "Items completed per second by a worker.", \.rate),
+      metric("sent_bytes_total", .counter, "Bytes of results and gradients that a worker has sent.") {
+        Double($0.bytesSent)
+      },
+      metric(
+        "waiting_seconds_total", .counter, "Time in which a worker has waited for others that train with it.",
+        \.waitingSeconds),
+    ]
   }
 }
 

@@ -121,7 +121,7 @@ struct ClusterOptions: ParsableArguments {
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint
-      settings.keys = try keys.keys(toListenAt: endpoint)
+      settings.keys = try keys.keys(toListenAt: endpoint, startsWorkers: remote != nil)
     }
     if joinsJob, let job = try detectedJob() {
       settings.holdsSignals = true
@@ -130,10 +130,6 @@ struct ClusterOptions: ParsableArguments {
     if var remote {
       remote.workerOptions = limits.arguments
       settings.launcher = try RemoteWorkers(remote, log: log)
-      // The keys of these workers are those of one run, and are not stored.
-      settings.keys = settings.keys.map {
-        CoordinatorKeys(own: $0.own, workers: $0.workers, folder: $0.folder, invitations: InvitationBook())
-      }
     }
     return settings
   }
@@ -159,21 +155,36 @@ struct KeyOptions: ParsableArguments {
 
   /// The keys given by an option come first, then those of the job's secret. On this machine, all processes of a user
   /// share one key.
-  func keys(toListenAt endpoint: Endpoint) throws(TransportError) -> CoordinatorKeys {
+  /// - Parameter startsWorkers: whether the command starts workers itself, so that it needs no listed ones
+  func keys(
+    toListenAt endpoint: Endpoint, startsWorkers: Bool = false
+  ) throws(TransportError) -> CoordinatorKeys {
     if keys == nil, let secret = try JobSecret.current() { return CoordinatorKeys(secret) }
-    return endpoint.isLocal && keys == nil ? try .currentUser() : try coordinatorKeys()
+    return endpoint.isLocal && keys == nil ? try .currentUser() : try coordinatorKeys(startsWorkers: startsWorkers)
   }
 
-  func coordinatorKeys() throws(TransportError) -> CoordinatorKeys {
-    let own = try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
+  /// The coordinator's key pair, which is created if there is none.
+  func createdCoordinatorKey() throws(TransportError) -> KeyPair {
+    let path = "\(folder)/\(Self.coordinatorName).secret"
+    if !FileManager.default.fileExists(atPath: path) {
+      _ = try KeyFiles.create(named: Self.coordinatorName, in: folder)
+    }
+    return try KeyFiles.secret(at: path)
+  }
+
+  private func coordinatorKeys(startsWorkers: Bool) throws(TransportError) -> CoordinatorKeys {
+    let own =
+      startsWorkers
+      ? try createdCoordinatorKey() : try KeyFiles.secret(at: "\(folder)/\(Self.coordinatorName).secret")
     // If there are other keys, damaged files are reported when the coordinator reads the folder again.
     let (keys, faults) = try KeyFiles.publicKeys(in: folder)
     let workers = keys.subtracting([own.publicKey])
     let invitations = InvitationBook(folder: folder)
     let invitationFaults = try invitations.reload()
     let isInviting = invitations.guests().values.contains(.open)
-    if workers.isEmpty, !isInviting, let fault = (faults + invitationFaults).first { throw fault }
-    guard !workers.isEmpty || isInviting else {
+    let isEmpty = workers.isEmpty && !isInviting && !startsWorkers
+    if isEmpty, let fault = (faults + invitationFaults).first { throw fault }
+    guard !isEmpty else {
       throw TransportError(
         """
         \(folder) holds no worker's public key and no open invitation, so no worker could join: run \

@@ -48,7 +48,7 @@ package enum LiveSections {
               .init("worker", .text), .init("threads", .number), .init("instruction set", .text),
               .init("activity", .text),
               .init("\(lines.lazy.compactMap(\.unit).first ?? unit)/s", .number), .init("fraction of work", .number),
-              .init("last seen, s", .number),
+              .init("sent, MB", .number), .init("waited, s", .number), .init("last seen, s", .number),
             ],
             rows: lines.map { line in
               [
@@ -56,6 +56,8 @@ package enum LiveSections {
                 HTMLText(line.activity),
                 HTMLText(formatted(line.rate, digits: line.rate < 100 ? 1 : 0)),
                 HTMLText("\(formatted(100 * line.fraction, digits: 0)) %"),
+                HTMLText(formatted(Double(line.bytesSent) / 1e6, digits: 1)),
+                HTMLText(formatted(line.waitingSeconds, digits: 1)),
                 HTMLText(formatted(Double(line.lastSeen) / 1_000, digits: 1)),
               ]
             }))
