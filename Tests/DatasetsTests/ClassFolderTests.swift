@@ -117,6 +117,7 @@ import Testing
     #expect(!dataset.details.isSplit && dataset.notes.count == 1 && dataset.notes[0].hasSuffix("evaluated"))
     #expect(Set(dataset.test.labels).count == dataset.classCount)
     // What only an evaluation accepts is not in the cache.
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "-cache"))
     options.isForEvaluation = false
     #expect(throws: DatasetError.self) { try Dataset.load(directory: folder.path, options: options) }
     // Other data sets are split as for a training.

@@ -54,9 +54,11 @@ import Testing
 
   /// Every change of the files is seen, also one that keeps size and modification time.
   @Test func changedFilesAreDecodedAgain() throws {
-    #expect(try load().isDecoded && !load().isDecoded)
     let path = folder.path + "/set/train/dog/a.png"
-    let time = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate]!
+    // A whole second, since a `Date` has no nanoseconds.
+    let time = Date(timeIntervalSince1970: 1_700_000_000)
+    try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path)
+    #expect(try load().isDecoded && !load().isDecoded)
     usleep(20_000)  // file systems record times in steps of some milliseconds
     try write("set/train/dog/a.png", 2)
     try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path)
@@ -169,6 +171,8 @@ import Testing
     let file = try folder.write([1], "file")
     let dataset = try load { $0.cache = DatasetCache(folder: file + "/cache", leastAge: -1) }.dataset
     #expect(dataset.notes.count == 1 && dataset.notes[0].hasPrefix("the decoded images are not cached: cannot create"))
+    let other = try load { $0.cache = DatasetCache(folder: file, leastAge: -1) }.dataset
+    #expect(other.notes.count == 1 && other.notes[0].hasSuffix("/file: it is a file, not a folder"), "\(other.notes)")
   }
 
   @Test func threadsCanShareTheFolder() throws {

@@ -54,7 +54,7 @@ import Testing
   }
 
   private func array(_ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
-    let sizes = shape.map { "\($0), " }.joined()
+    let sizes = shape.map { "\($0)" }.joined(separator: ", ") + (shape.count == 1 ? "," : "")
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (\(sizes)), }\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + bytes
   }

@@ -78,7 +78,7 @@ import Testing
     #expect(message().contains("/train: holds no class folders; expected one folder of images for each class"))
     let other = try ImageFolderLayoutTests()
     for part in ["seg_train", "seg_test", "seg_pred"] {
-      for name in ["cat/a.png", "cat/b.png", "dog/a.png"] { try other.write("\(part)/\(part)/\(name)") }
+      for name in ["cat/a.png", "cat/b.png", "dog/a.png"] { try other.write("\(part)/\(name)") }
     }
     #expect(other.message().contains("has the folders seg_train and seg_test, which seem to be parts of the data set"))
   }
@@ -166,6 +166,10 @@ import Testing
     #expect(places == ["train/cat/b.png", "train/dog/b.png", "train/dog/c.png", "test/cat/b.png:"])
     #expect(dataset.notes.count == 1 && dataset.notes[0].hasPrefix("4 damaged images were skipped: "))
     #expect(dataset.notes[0].hasSuffix("and 1 more"))
+    #expect(dataset.train.pixels == randomBytes(12, key: 0) + randomBytes(12, key: 1))
+    // An image before others: these take its place.
+    _ = try folder.write(truncated, "train/cat/0.png")
+    #expect(try load { $0.skipsDamaged = true }.train == dataset.train)
     _ = try folder.write(truncated, "train/dog/a.png")
     #expect(message { $0.skipsDamaged = true }.contains("holds no undamaged training image of the class dog"))
   }

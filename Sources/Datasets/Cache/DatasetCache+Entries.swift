@@ -57,6 +57,7 @@ extension DatasetCache {
   /// Makes the folder, accessible to this user only, because the images may be private.
   private func makeFolder() throws(FileError) {
     guard !FileName(folder).isFolder else { return }
+    guard !FileName(folder).exists else { throw .notCreated(path: folder, reason: "it is a file, not a folder") }
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

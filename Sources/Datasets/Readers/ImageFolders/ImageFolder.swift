@@ -126,7 +126,7 @@ package struct ImageFolder {
     let place = folder.map { path / $0 } ?? path
     guard let names = tree.entries(of: folder) else {
       let expected = "train and test must be folders with one folder of images for each class"
-      let advice = "\(expected); to split the images of train, use that folder as the data"
+      let advice = "\(expected); to split the images of one folder, use that folder as the data"
       guard tree.kind(of: folder) != nil else {
         throw .missing(path: place.shown, reason: "there is no such folder; \(advice)")
       }
