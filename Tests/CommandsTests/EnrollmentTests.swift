@@ -215,6 +215,18 @@ import Transport
     #expect(other.status == 65 && other.errors.contains("ATELIER_JOB_SECRET"), "\(other.errors)")
   }
 
+  @Test func processWithAnotherSecretIsRefused() throws {
+    let secrets = try (0..<2).map { _ in try AtelierProcess(["keys", "secret"], in: folder).output }
+    let run = try coordinator(keys: nil, environment: ["ATELIER_JOB_SECRET": secrets[0], "HOME": "/proc/none"])
+    defer { end(run) }
+    let worker = try AtelierProcess.Started(
+      ["worker", "--join", "tcp://127.0.0.1:\(port)", "--threads", "1"], in: folder,
+      environment: ["ATELIER_JOB_SECRET": secrets[1], "HOME": folder.file("host")])
+    defer { end(worker) }
+    try run.waitUntil { run.errorsSoFar.contains("failed the handshake") }
+    #expect(!run.errorsSoFar.contains("joined: "), "\(run.errorsSoFar)")
+  }
+
   // MARK: Diagnosis
 
   @Test func doctorExaminesTokenNetworkAndHost() throws {

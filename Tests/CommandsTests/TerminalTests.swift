@@ -45,7 +45,8 @@ import Testing
   /// In 80 columns, the threads and other fields of less importance give way.
   @Test func terminalShowsWorkers() throws {
     let text = try onTerminal(["TERM": "xterm"], options: ["--workers", "2"])
-    let lines = text.split(separator: /\u{1B}\[[AK]|\r?\n|\r/).filter { $0.contains(" images of each batch") }
+    let lines = text.replacing(/\u{1B}\[[AK]/, with: "\n").split(whereSeparator: \.isNewline)
+      .filter { $0.contains(" images of each batch") }
     #expect(!lines.isEmpty && lines.allSatisfy { $0.contains(" MB sent  ") && $0.contains(" s waited") })
     #expect(lines.allSatisfy { $0.count < 80 })
     #expect(lines.contains { $0.firstMatch(of: /[0-9]+\.[1-9] MB sent/) != nil }, "\(lines.last ?? "")")
