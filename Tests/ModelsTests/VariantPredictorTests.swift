@@ -69,8 +69,7 @@ import Testing
   @Test func classifiesNoImages() throws {
     let forest = try fitForest(images(60, seed: 1), classCount: 3) { $0.trees = 2 }
     let none = images(0, seed: 1)
-    #expect(
-      VariantPredictor(of: forest, originals: none, partSize: 2, on: anyContext).probabilities(for: none, on: anyContext)
-        == [])
+    let predictor = VariantPredictor(of: forest, originals: none, partSize: 2, on: anyContext)
+    #expect(predictor.probabilities(for: none, on: anyContext) == [])
   }
 }

@@ -12,7 +12,7 @@ extension AttentionMap {
 
     init(_ map: AttentionMap) {
       let values = map.values
-      let order = places(of: values, .ascending)
+      let order = AttentionMap.places(of: values, .ascending)
       var ranks = [Double](repeating: 0, count: values.count)
       var first = 0
       while first < order.count {

@@ -51,16 +51,18 @@ struct ExampleSelection {
   /// - Parameter test: the model's predictions for all test images, if they are known
   /// - Throws: ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   init(
-    of model: some Classifier, dataset: Dataset, settings: ExplanationSettings, test: Predictions?, on context: ComputeContext,
-    progress: (FitProgress) -> Bool
+    of model: some Classifier, dataset: Dataset, settings: ExplanationSettings, test: Predictions?,
+    on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws {
     let evaluated = KeyedSample.images(settings.judgedImages, of: dataset.test, seed: settings.seed, .evaluated)
     // Requested images follow the sample, which need not contain them.
     let places = evaluated + settings.images
     let images = dataset.test.selecting(places)
-    let predictions = try test?.selecting(places) ?? Predictions(
-      probabilities: model.probabilities(for: images, on: context, progress: progress), labels: images.labels,
-      classCount: dataset.classCount)
+    let predictions =
+      try test?.selecting(places)
+      ?? Predictions(
+        probabilities: model.probabilities(for: images, on: context, progress: progress), labels: images.labels,
+        classCount: dataset.classCount)
     let sample = evaluated.indices
     accuracy = ProportionInterval(sample.count(where: predictions.isCorrect), of: evaluated.count)
 

@@ -23,7 +23,9 @@ package struct VariantPredictor {
     self.init(forest.trees, classCount: forest.classCount, originals: originals, partSize: partSize, on: context)
   }
 
-  /// See ``init(of:originals:partSize:on:)``.
+  /// - Parameters:
+  ///   - originals: images of the model's shape
+  ///   - partSize: the side in pixels of the square parts that the images are divided into
   package init(of tree: DecisionTree, originals: LabeledImages, partSize: Int, on context: ComputeContext) {
     self.init([tree.tree], classCount: tree.classCount, originals: originals, partSize: partSize, on: context)
   }
