@@ -36,7 +36,7 @@ package struct DecisionTree: Classifier, Equatable {
     var started: (samples: TreeSamples, tree: Tree, nodes: [PendingNode])?
     let readsLayoutsApart = settings.readsLayoutsApart(featureCount: images.shape.count)
     if readsLayoutsApart, images.count > SplitSearch.windowLimit {
-      // Only larger nodes read columns, and only smaller ones read rows. The columns are freed before the rows are made.
+      // Only larger nodes read columns, and only smaller ones read rows. Columns are freed before rows are allocated.
       let growth = try TreeGrowth(
         images, classCount: classCount, settings: settings, layout: .columns, counter: counter, on: context)
       let root = growth.samples.root(ofTree: 0, seed: settings.seed)
