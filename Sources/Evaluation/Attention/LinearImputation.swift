@@ -49,7 +49,10 @@ package struct LinearImputation {
     for (place, value) in zip(unknowns, solve(rightSide)) { plane[place] = value }
     var filled: [Double] = []
     filled.reserveCapacity(height * width)
-    for y in 0..<height { filled += plane[(y + 1) * row + 1..<(y + 1) * row + 1 + width] }
+    for y in 1...height {
+      let first = y * row + 1
+      filled += plane[first..<first + width]
+    }
     return filled
   }
 
