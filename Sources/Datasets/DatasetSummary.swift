@@ -67,20 +67,25 @@ package struct ChannelStatistics: Sendable, Equatable {
   package let mean: [Double]
   package let deviation: [Double]
 
-  package init(_ images: LabeledImages) {
+  /// - Parameter selected: the images to measure; nil for all
+  package init(_ images: LabeledImages, selected: [Int]? = nil) {
     let channels = images.shape.channels
+    let size = images.shape.count
     var sums = [Int](repeating: 0, count: channels)
     var squares = [Int](repeating: 0, count: channels)
     images.pixels.withUnsafeBufferPointer { pixels in
-      for start in stride(from: 0, to: pixels.count, by: channels) {
-        for channel in 0..<channels {
-          let value = Int(pixels[start + channel])
-          sums[channel] += value
-          squares[channel] += value * value
+      for place in 0..<(selected?.count ?? images.count) {
+        let image = selected?[place] ?? place
+        for start in stride(from: image * size, to: (image + 1) * size, by: channels) {
+          for channel in 0..<channels {
+            let value = Int(pixels[start + channel])
+            sums[channel] += value
+            squares[channel] += value * value
+          }
         }
       }
     }
-    let count = Double(max(images.pixels.count / channels, 1))
+    let count = Double(max((selected?.count ?? images.count) * size / channels, 1))
     mean = sums.map { Double($0) / count }
     deviation = zip(sums, squares).map { sum, square in
       let mean = Double(sum) / count

@@ -49,8 +49,8 @@ private struct BrightPixels {
     _ kind: AttentionCheck.Kind, _ network: Network, _ methods: [AttentionMethod], _ images: LabeledImages
   ) throws -> [AttentionMethod: AttentionCheck.Curve] {
     let maps = try network.attentionMaps(methods, of: images, block: 1, on: context)
-    let check = try network.attentionCheck(
-      kind, methods: methods, maps: maps, of: images, steps: 12, on: context)
+    let check = try network.attentionChecks(
+      [kind], methods: methods, maps: maps, of: images, steps: 12, on: context)[0]
     #expect(check.images == images.count && check.curves.map(\.method) == methods)
     return Dictionary(uniqueKeysWithValues: check.curves.map { ($0.method, $0) })
   }
@@ -92,8 +92,8 @@ private struct BrightPixels {
     // All pixels differ in importance, which increases toward the last pixel.
     let map = AttentionMap(height: 12, width: 12, values: (0..<144).map { Float($0) })
     for kind in [AttentionCheck.Kind.deletion, .insertion] {
-      let check = try bright.network.attentionCheck(
-        kind, methods: [.sobel], maps: [[map]], of: images, labels: [0], steps: 5, on: context)
+      let check = try bright.network.attentionChecks(
+        [kind], methods: [.sobel], maps: [[map]], of: images, labels: [0], steps: 5, on: context)[0]
       let expected = try [0, 28, 57, 86, 115, 144].map { count in
         var pixels = images.pixels
         for pixel in 0..<144 where (pixel >= 144 - count) == (kind == .deletion) { pixels[pixel] = 75 }
@@ -121,14 +121,37 @@ private struct BrightPixels {
     let bright = try BrightPixels { $0 < 3 && $1 < 4 }
     let images = bright.images(9, bright: BrightPixels.corner)
     let maps = try bright.network.attentionMaps([.hiResCAM, .random], of: images, block: 1, on: context)
-    for kind in AttentionCheck.Kind.allCases {
-      let checks = try [1, 2, 3].map { threads in
-        try bright.network.attentionCheck(
-          kind, methods: [.hiResCAM, .random], maps: maps, of: images, steps: 4,
-          on: ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!))
+    let checks = try [1, 2, 3].map { threads in
+      try bright.network.attentionChecks(
+        AttentionCheck.Kind.allCases, methods: [.hiResCAM, .random], maps: maps, of: images, steps: 4,
+        on: ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!))
+    }
+    #expect(checks[0] == checks[1] && checks[0] == checks[2])
+    #expect(try JSONDecoder().decode([AttentionCheck].self, from: JSONEncoder().encode(checks[0])) == checks[0])
+  }
+
+  /// Kinds and methods share the images that they start and end with.
+  @Test func kindsAndMethodsCheckedTogetherEqualThoseCheckedAlone() throws {
+    let bright = try BrightPixels { $0 < 3 && $1 < 4 }
+    let images = bright.images(5, bright: BrightPixels.corner)
+    let methods = AttentionMethod.allCases
+    let maps = try bright.network.attentionMaps(methods, of: images, block: 1, on: context)
+    for steps in [1, 2, 5] {
+      var reports: [FitProgress] = []
+      let together = try bright.network.attentionChecks(
+        AttentionCheck.Kind.allCases, methods: methods, maps: maps, of: images, steps: steps, on: context
+      ) {
+        reports.append($0)
+        return true
       }
-      #expect(checks[0] == checks[1] && checks[0] == checks[2])
-      #expect(try JSONDecoder().decode(AttentionCheck.self, from: JSONEncoder().encode(checks[0])) == checks[0])
+      #expect(reports.last.map(\.done) == reports.last?.total)
+      for check in together {
+        for (method, curve) in check.curves.enumerated() {
+          let alone = try bright.network.attentionChecks(
+            [check.kind], methods: [methods[method]], maps: [maps[method]], of: images, steps: steps, on: context)
+          #expect(alone[0].curves == [curve] && curve.probabilities.count == steps + 1)
+        }
+      }
     }
   }
 
@@ -158,8 +181,8 @@ private struct BrightPixels {
     let maps = try bright.network.attentionMaps([.sobel], of: images, block: 1, on: context)
     func refuse(_ maps: [[AttentionMap]], _ images: LabeledImages, labels: [UInt8]? = nil, steps: Int = 2) {
       #expect(throws: ModelError.self) {
-        try bright.network.attentionCheck(
-          .road, methods: [.sobel], maps: maps, of: images, labels: labels, steps: steps, on: context)
+        try bright.network.attentionChecks(
+          [.road], methods: [.sobel], maps: maps, of: images, labels: labels, steps: steps, on: context)
       }
     }
     refuse(maps, images, steps: 0)
@@ -170,8 +193,8 @@ private struct BrightPixels {
       try bright.network.randomizationCheck([.sobel], of: images.prefix(0), block: 1, on: context)
     }
     #expect(throws: CancellationError.self) {
-      try bright.network.attentionCheck(
-        .deletion, methods: [.sobel], maps: maps, of: images, on: context, progress: { _ in false })
+      try bright.network.attentionChecks(
+        [.deletion], methods: [.sobel], maps: maps, of: images, on: context, progress: { _ in false })
     }
   }
 }

@@ -71,6 +71,48 @@ import Testing
     #expect(try throughJSON(first) == first)
   }
 
+  /// The images have few values, so that many neighbors are equally near.
+  @Test(arguments: [(1, Weighting.uniform), (4, .distance), (10, .uniform)])
+  func neighborsThatAreKnownChangeNothing(neighbors: Int, weights: Weighting) throws {
+    let dataset = Dataset(
+      name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: Self.images(60, seed: 2))
+    var settings = NeighborsSettings()
+    (settings.neighbors, settings.weights) = (neighbors, weights)
+    let model = try Self.fit(.knn(settings))
+    let search = try NeighborSearch(dataset, on: Self.context(), progress: { _ in true })
+    var searches = 0
+    func evaluated(_ search: NeighborSearch?) throws -> EvaluatedModel {
+      searches = 0
+      return try EvaluatedModel(model, dataset: dataset, search: search, on: Self.context()) { _ in
+        searches += 1
+        return true
+      }
+    }
+    #expect(try evaluated(search) == evaluated(nil))
+    #expect(searches > 0)
+    _ = try evaluated(search)
+    #expect(searches == 0, "the neighbors are not searched again")
+  }
+
+  /// More neighbors than were searched, another metric, components, and a search among other images.
+  @Test(arguments: [0, 1, 2, 3]) func neighborsOfAnotherModelAreSearched(difference: Int) throws {
+    let dataset = Dataset(
+      name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: Self.images(60, seed: 2))
+    var settings = NeighborsSettings()
+    var exploration = ExplorationSettings()
+    switch difference {
+    case 0: settings.neighbors = 11
+    case 1: settings.metric = .manhattan
+    case 2: settings.components = 2
+    default: exploration.searchedImages = 100
+    }
+    let model = try Self.fit(.knn(settings))
+    let search = try NeighborSearch(dataset, settings: exploration, on: Self.context(), progress: { _ in true })
+    #expect(
+      try EvaluatedModel(model, dataset: dataset, search: search, on: Self.context(), progress: { _ in true })
+        == EvaluatedModel(model, dataset: dataset, on: Self.context(), progress: { _ in true }))
+  }
+
   @Test func networkUsesItsValidationSet() throws {
     let settings = try Self.network()
     let trainer = try NetworkTrainer(Self.training, classCount: Self.classes, settings: settings, on: Self.context())

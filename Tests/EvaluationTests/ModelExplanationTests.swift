@@ -167,6 +167,25 @@ import Testing
 
   // MARK: Other models
 
+  /// Also if only some test images are evaluated, and some are requested.
+  @Test(arguments: [nil, 15]) func knownPredictionsChangeNothing(evaluated: Int?) throws {
+    let data = data
+    var settings = ExplanationSettings()
+    (settings.sampledImages, settings.judgedImages, settings.images) = (8, evaluated, [39, 3, 39])
+    for model in try models(data) {
+      let test = try Predictions(
+        probabilities: model.probabilities(for: data.test, on: anyContext, progress: { _ in true }),
+        labels: data.test.labels, classCount: data.classCount)
+      var reports: [FitProgress] = []
+      let known = try ModelExplanation.make(model, of: data, settings: settings, test: test, on: anyContext) {
+        reports.append($0)
+        return true
+      }
+      #expect(try known == ModelExplanation.make(model, of: data, settings: settings, on: anyContext))
+      #expect(reports.last.map(\.done) == reports.last?.total)
+    }
+  }
+
   @Test func explainsTreesForestsAndNeighbors() throws {
     let data = data
     for model in try models(data).dropFirst() {

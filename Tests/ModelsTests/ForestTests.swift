@@ -50,6 +50,23 @@ import Testing
         == fitTree(images, classCount: 4) { ($0.criterion, $0.maxDepth) = (criterion, limit) })
   }
 
+  /// Nodes of more than 8192 images are grown from columns, and smaller ones from rows; a forest has both at all times.
+  @Test(arguments: [8192, 8193, 20_000], [1, 3])
+  func treeGrownFromColumnsThenRowsEqualsThatOfAForest(count: Int, threads: Int) throws {
+    let images = noisyImages(count: count, featureCount: 40, classCount: 4)
+    let context = ComputeContext(threads: threads, instructionSet: InstructionSet.available.max()!)
+    for (criterion, minSamplesLeaf) in [(TreeSettings.Criterion.gini, 3), (.entropy, 1)] {
+      let tree = try fitTree(images, classCount: 4, on: context) {
+        ($0.criterion, $0.minSamplesLeaf) = (criterion, minSamplesLeaf)
+      }
+      let forest = try fitForest(images, classCount: 4) {
+        ($0.trees, $0.bootstrap, $0.tree.maxFeatures) = (1, false, .all)
+        ($0.tree.criterion, $0.tree.minSamplesLeaf) = (criterion, minSamplesLeaf)
+      }
+      #expect(forest.trees == [tree.tree] && tree.tree.leafCount > 100)
+    }
+  }
+
   @Test func joinedPartsEqualWholeForest() throws {
     let whole = try fit()
     let grower = try ForestGrower(images, classCount: 4, settings: whole.forestSettings, on: anyContext)

@@ -65,11 +65,10 @@ struct RunReport {
       try loaded.check(isFittedOn: dataset, digest: run.dataDigest, path: model.path)
       return loaded.classifier
     }
-    let evaluated = try evaluate(loaded, dataset, context, options)
-    let exploration = try step("exploring the data", options) {
-      try DataExploration(dataset, on: context, progress: $0)
-    }
-    let explanations = try explain(loaded, dataset, context, options)
+    let search = try step("exploring the data", options) { try NeighborSearch(dataset, on: context, progress: $0) }
+    let evaluated = try evaluate(loaded, dataset, search, context, options)
+    let exploration = DataExploration(dataset, search: search, on: context)
+    let explanations = try explain(loaded, evaluated, dataset, context, options)
     let labelQuality = Self.labelQuality(evaluated, dataset)
     var sections: [HTMLSection] = []
     if !evaluated.isEmpty {
@@ -97,7 +96,8 @@ struct RunReport {
   // MARK: Steps
 
   private func evaluate(
-    _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
+    _ loaded: [any Classifier], _ dataset: Dataset, _ search: NeighborSearch, _ context: ComputeContext,
+    _ options: ComputeOptions
   ) throws -> [EvaluatedModel] {
     try zip(models, loaded).enumerated().map { index, pair in
       let (entry, model) = pair
@@ -107,18 +107,18 @@ struct RunReport {
       return try step("evaluating \(entry.kind)", options) { progress in
         try EvaluatedModel(
           model, name: name, dataset: dataset, cost: cost(entry), learningCurve: learningCurve(entry.kind),
-          on: context,
-          progress: progress)
+          search: search, on: context, progress: progress)
       }
     }
   }
 
   private func explain(
-    _ loaded: [any Classifier], _ dataset: Dataset, _ context: ComputeContext, _ options: ComputeOptions
+    _ loaded: [any Classifier], _ evaluated: [EvaluatedModel], _ dataset: Dataset, _ context: ComputeContext,
+    _ options: ComputeOptions
   ) throws -> [ModelExplanation?] {
-    try zip(models, loaded).map { entry, model in
-      try step("explaining \(entry.kind)", options) { progress in
-        try ModelExplanation.make(model, of: dataset, on: context, progress: progress)
+    try zip(loaded, evaluated).map { model, evaluated in
+      try step("explaining \(model.kind.rawValue)", options) { progress in
+        try ModelExplanation.make(model, of: dataset, test: evaluated.test, on: context, progress: progress)
       }
     }
   }

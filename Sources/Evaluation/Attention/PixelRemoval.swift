@@ -2,22 +2,23 @@ internal import Compute
 internal import Datasets
 internal import Models
 
-/// Removes pixels from images of one shape.
+/// Removes pixels from images.
 struct PixelRemoval {
-  let shape: ImageShape
+  let images: LabeledImages
   /// (channels) Mean and standard deviation of the training images.
   let mean: [Float]
   let deviation: [Float]
   /// The seed of the noise and of the order of equally important pixels.
   let seed: UInt64
 
-  /// The amplitude of the noise of ``imputed(_:removed:image:)``, in standard deviations of the training images.
+  private var shape: ImageShape { images.shape }
+
+  /// The amplitude of the noise of ``imputed(_:removed:)``, in standard deviations of the training images.
   private static let noise: Float = 0.1
 
-  init(_ network: Network, seed: UInt64) {
-    shape = network.imageShape
+  init(_ network: Network, images: LabeledImages, seed: UInt64) {
     (mean, deviation) = (network.normalization.mean, network.normalization.deviation)
-    self.seed = seed
+    (self.images, self.seed) = (images, seed)
   }
 
   /// Returns the pixels from the most to the least important one. Equally important pixels are in random order: in row
@@ -27,43 +28,40 @@ struct PixelRemoval {
     var pixels = Array(map.values.indices)
     var random = RandomSequence(seed: seed, .attention, 16, UInt32(truncatingIfNeeded: image))
     random.shuffle(&pixels)
-    let ranked = pixels.enumerated().sorted {
-      let (first, second) = (map.values[$0.element], map.values[$1.element])
-      return first != second ? first > second : $0.offset < $1.offset
-    }
-    return ranked.map(\.element)
+    return AttentionMap.places(of: pixels.map { map.values[$0] }, .descending).map { pixels[$0] }
   }
 
-  /// Returns the image after one step of a check.
+  /// Returns the bytes of an image after one step of a check: (height, width, channels).
   /// - Parameters:
-  ///   - pixels: (height, width, channels)
   ///   - order: as returned by ``order(_:image:)``
   ///   - count: the number of pixels removed or inserted
-  func changed(
-    _ pixels: ArraySlice<UInt8>, by kind: AttentionCheck.Kind, order: [Int], count: Int, image: Int
-  ) -> [UInt8] {
+  func changed(_ image: Int, by kind: AttentionCheck.Kind, order: [Int], count: Int) -> [UInt8] {
     var removed = [Bool](repeating: kind == .insertion, count: order.count)
     for pixel in order.prefix(count) { removed[pixel].toggle() }
-    return kind == .road
-      ? imputed(Array(pixels), removed: removed, image: image) : blanked(Array(pixels), removed: removed)
+    let pixels = Array(images.pixels(of: image))
+    return kind == .road ? imputed(pixels, removed: removed, image: image) : blanked(pixels, removed: removed)
   }
 
   private func blanked(_ pixels: [UInt8], removed: [Bool]) -> [UInt8] {
     var pixels = pixels
+    let blank = mean.map(Self.byte)
     for pixel in removed.indices where removed[pixel] {
-      for channel in 0..<shape.channels { pixels[pixel * shape.channels + channel] = Self.byte(mean[channel]) }
+      for channel in 0..<shape.channels { pixels[pixel * shape.channels + channel] = blank[channel] }
     }
     return pixels
   }
 
   private func imputed(_ pixels: [UInt8], removed: [Bool], image: Int) -> [UInt8] {
     var pixels = pixels
+    let imputation = LinearImputation(height: shape.height, width: shape.width, removed: removed)
     for channel in 0..<shape.channels {
-      let known = removed.indices.filter { !removed[$0] }
-      let sum = known.reduce(0.0) { $0 + Double(pixels[$1 * shape.channels + channel]) }
-      let center = known.isEmpty ? Double(mean[channel]) : sum / Double(known.count)
-      let values = removed.indices.map { Double(pixels[$0 * shape.channels + channel]) - center }
-      let solved = LinearImputation(height: shape.height, width: shape.width, removed: removed).fill(values)
+      var (sum, known) = (0.0, 0)
+      for pixel in removed.indices where !removed[pixel] {
+        sum += Double(pixels[pixel * shape.channels + channel])
+        known += 1
+      }
+      let center = known == 0 ? Double(mean[channel]) : sum / Double(known)
+      let solved = imputation.fill(removed.indices.map { Double(pixels[$0 * shape.channels + channel]) - center })
       for pixel in removed.indices where removed[pixel] {
         let noise = Self.noise * deviation[channel] * noise(channel: channel, image: image, pixel: pixel)
         pixels[pixel * shape.channels + channel] = Self.byte(Float(solved[pixel] + center) + noise)

@@ -46,13 +46,13 @@ extension Network {
         methods, of: images, block: block, labels: labels, seed: seed, on: context
       ) { progress(FitProgress(done: done + $0.done, total: (layers.count + 1) * images.count, unit: .images)) }
     }
-    let trained = try maps(self)
+    let trained = try maps(self).map { maps in context.team.map(maps.count) { AttentionMap.Ranks(maps[$0]) } }
     var stages = [[RandomizationCheck.Stage]](repeating: [], count: methods.count)
     for count in 1...layers.count {
       let random = try maps(randomizing(Array(layers.prefix(count)), seed: seed))
       for method in methods.indices {
         let measured = MeanWithError(
-          context.team.map(images.count) { trained[method][$0].rankCorrelation(with: random[method][$0]) })
+          context.team.map(images.count) { trained[method][$0].correlation(with: .init(random[method][$0])) })
         stages[method].append(
           RandomizationCheck.Stage(
             layers: Array(layers.prefix(count)), correlation: measured.mean, correlationError: measured.error))

@@ -43,23 +43,26 @@ struct ExampleSelection {
   /// Requested images first, then correct and incorrect ones by class, then the most confident errors.
   let examples: [ExampleImage]
 
-  /// Returns the number of images to evaluate.
+  /// Returns the number of images to classify, if predictions are not known.
   static func evaluatedCount(_ dataset: Dataset, _ settings: ExplanationSettings) -> Int {
     min(settings.judgedImages ?? .max, dataset.test.count) + settings.images.count
   }
 
+  /// - Parameter test: the model's predictions for all test images, if they are known
   /// - Throws: ``EvaluationError`` if the model returns invalid probabilities; `CancellationError` if stopped.
   init(
-    of model: some Classifier, dataset: Dataset, settings: ExplanationSettings, on context: ComputeContext,
-    progress: (FitProgress) -> Bool
+    of model: some Classifier, dataset: Dataset, settings: ExplanationSettings, test: Predictions?,
+    on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws {
     let evaluated = KeyedSample.images(settings.judgedImages, of: dataset.test, seed: settings.seed, .evaluated)
     // Requested images follow the sample, which need not contain them.
     let places = evaluated + settings.images
     let images = dataset.test.selecting(places)
-    let predictions = try Predictions(
-      probabilities: model.probabilities(for: images, on: context, progress: progress), labels: images.labels,
-      classCount: dataset.classCount)
+    let predictions =
+      try test?.selecting(places)
+      ?? Predictions(
+        probabilities: model.probabilities(for: images, on: context, progress: progress), labels: images.labels,
+        classCount: dataset.classCount)
     let sample = evaluated.indices
     accuracy = ProportionInterval(sample.count(where: predictions.isCorrect), of: evaluated.count)
 

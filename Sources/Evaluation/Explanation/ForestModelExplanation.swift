@@ -22,19 +22,23 @@ package struct ForestModelExplanation: Sendable, Equatable, Codable {
   package let permutation: PermutationImportance?
   package let examples: [Example]
 
+  /// - Parameter test: the model's predictions for all test images, if they are known
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the forest;
   ///   `CancellationError` if stopped.
   package init(
     _ forest: Forest, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
-    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+    test: Predictions? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws {
     try forest.checkFits(dataset)
     try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
-    let found = try ExampleSelection(of: forest, dataset: dataset, settings: settings, on: context, progress: progress)
+    let found = try ExampleSelection(
+      of: forest, dataset: dataset, settings: settings, test: test, on: context, progress: progress)
     (self.settings, accuracy, trees) = (settings, found.accuracy, forest.trees.count)
     nodes = forest.trees.reduce(0) { $0 + $1.nodeCount }
     importance = forest.importanceMap
-    permutation = try PermutationImportance.sampled(of: forest, dataset, settings, on: context, progress: progress)
+    permutation = try PermutationImportance.sampled(dataset, settings, on: context, progress: progress) {
+      VariantPredictor(of: forest, originals: $0, partSize: $1, on: context)
+    }
     // Each explanation traverses all trees.
     let explanations = context.team.map(found.examples.count) { index in
       ForestExplanation(

@@ -27,15 +27,17 @@ package struct NeighborsModelExplanation: Sendable, Equatable, Codable {
   /// The maximum number of pictured neighbors.
   package static let maxPictured = 11
 
+  /// - Parameter test: the model's predictions for all test images, if they are known
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the model;
   ///   `CancellationError` if stopped.
   package init(
     _ model: NearestNeighbors, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
-    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+    test: Predictions? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws {
     try model.checkFits(dataset)
     try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
-    let found = try ExampleSelection(of: model, dataset: dataset, settings: settings, on: context, progress: progress)
+    let found = try ExampleSelection(
+      of: model, dataset: dataset, settings: settings, test: test, on: context, progress: progress)
     let configuration = model.configuration
     (self.settings, accuracy, trainingImages) = (settings, found.accuracy, model.training.count)
     (neighbors, metric, weights) = (configuration.neighbors, configuration.metric, configuration.weights)

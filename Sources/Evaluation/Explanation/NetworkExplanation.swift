@@ -54,13 +54,14 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
 
   /// - Parameters:
   ///   - dataset: the data set with the test images to explain the network on; there may be none
+  ///   - test: the network's predictions for all test images, if they are known
   ///   - progress: receives the number of images processed, of all images that pass through the network; returns false
   ///     to stop
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the network;
   ///   ``EvaluationError`` if it returns invalid probabilities; `CancellationError` if stopped.
   package init(
     _ network: Network, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
-    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+    test: Predictions? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws {
     try network.checkFits(dataset)
     let blocks = network.blockCount
@@ -72,11 +73,11 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
 
     let sample = Self.sample(dataset, settings, .checked)
     let means = Self.sample(dataset, settings, .averaged)
-    let evaluated = ExampleSelection.evaluatedCount(dataset, settings)
+    let evaluated = test == nil ? ExampleSelection.evaluatedCount(dataset, settings) : 0
     let randomized = sample.count * (network.layerNames.count + 1)
     var stages = ProgressStages(total: evaluated + means.count + Self.checkedCount(sample) + randomized)
     let evaluating = stages.next(evaluated)
-    let found = try ExampleSelection(of: network, dataset: dataset, settings: settings, on: context) {
+    let found = try ExampleSelection(of: network, dataset: dataset, settings: settings, test: test, on: context) {
       progress(evaluating.overall($0))
     }
     accuracy = found.accuracy
@@ -106,7 +107,9 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
 
   /// The number of images that pass through the network in ``check(_:_:_:_:_:on:_:_:)``.
   private static func checkedCount(_ images: LabeledImages) -> Int {
-    images.count * (1 + AttentionMethod.allCases.count * AttentionCheck.Kind.allCases.count * (checkSteps + 1))
+    images.count
+      + Network.imagesOfAttentionChecks(
+        AttentionCheck.Kind.allCases, methods: AttentionMethod.allCases, images: images.count, steps: checkSteps)
   }
 
   private static func sample(
@@ -147,12 +150,11 @@ package struct NetworkExplanation: Sendable, Equatable, Codable {
     let maps = try network.attentionMaps(
       methods, of: images, block: block, labels: targets, seed: seed, on: context
     ) { progress(mapping.overall($0)) }
-    return try AttentionCheck.Kind.allCases.map { kind in
-      let checking = stages.next(images.count * methods.count * (checkSteps + 1))
-      return try network.attentionCheck(
-        kind, methods: methods, maps: maps, of: images, labels: targets, steps: checkSteps, seed: seed, on: context
-      ) { progress(checking.overall($0)) }
-    }
+    let checking = stages.next(checkedCount(images) - images.count)
+    return try network.attentionChecks(
+      AttentionCheck.Kind.allCases, methods: methods, maps: maps, of: images, labels: targets, steps: checkSteps,
+      seed: seed, on: context
+    ) { progress(checking.overall($0)) }
   }
 }
 

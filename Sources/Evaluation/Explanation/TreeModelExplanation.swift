@@ -23,19 +23,23 @@ package struct TreeModelExplanation: Sendable, Equatable, Codable {
   package let permutation: PermutationImportance?
   package let examples: [Example]
 
+  /// - Parameter test: the model's predictions for all test images, if they are known
   /// - Throws: ``ModelError/badSettings(_:)`` if a setting or the data set does not match the tree; `CancellationError`
   ///   if stopped.
   package init(
     _ tree: DecisionTree, of dataset: Dataset, settings: ExplanationSettings = ExplanationSettings(),
-    on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
+    test: Predictions? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool = { _ in true }
   ) throws {
     try tree.checkFits(dataset)
     try settings.check(testImages: dataset.test.count, classCount: dataset.classCount)
-    let found = try ExampleSelection(of: tree, dataset: dataset, settings: settings, on: context, progress: progress)
+    let found = try ExampleSelection(
+      of: tree, dataset: dataset, settings: settings, test: test, on: context, progress: progress)
     (self.settings, accuracy) = (settings, found.accuracy)
     (nodes, leaves, depth) = (tree.tree.nodeCount, tree.tree.leafCount, tree.tree.depth)
     importance = tree.importanceMap
-    permutation = try PermutationImportance.sampled(of: tree, dataset, settings, on: context, progress: progress)
+    permutation = try PermutationImportance.sampled(dataset, settings, on: context, progress: progress) {
+      VariantPredictor(of: tree, originals: $0, partSize: $1, on: context)
+    }
     examples = found.examples.map { example in
       Example(
         example: example,
@@ -50,18 +54,24 @@ extension PermutationImportance {
   private static let blocksPerSide = 7
 
   /// Measures the importance on sampled test images; nil without test images.
+  /// - Parameter predictor: returns the model's predictor for variants of images whose parts have this side
   static func sampled(
-    of model: some Classifier, _ dataset: Dataset, _ settings: ExplanationSettings, on context: ComputeContext,
-    progress: (FitProgress) -> Bool
+    _ dataset: Dataset, _ settings: ExplanationSettings, on context: ComputeContext, progress: (FitProgress) -> Bool,
+    predictor: (LabeledImages, _ partSize: Int) -> VariantPredictor
   ) throws -> PermutationImportance? {
     let images = dataset.test.selecting(
       KeyedSample.images(settings.sampledImages, of: dataset.test, seed: settings.seed, .permuted))
     if images.count == 0 { return nil }
     let longer = max(dataset.shape.height, dataset.shape.width)
-    let predictor = model.predictor(on: context)
+    let blockSize = (longer + blocksPerSide - 1) / blocksPerSide
+    let predictor = predictor(images, blockSize)
     return try PermutationImportance(
-      of: images, classCount: dataset.classCount, blockSize: (longer + blocksPerSide - 1) / blocksPerSide,
-      seed: settings.seed
-    ) { try predictor($0, progress) }
+      of: images, classCount: dataset.classCount, blockSize: blockSize, seed: settings.seed
+    ) { variants in
+      let probabilities = predictor.probabilities(for: variants, on: context)
+      let done = FitProgress(done: images.count, total: images.count, unit: .images)
+      guard progress(done) else { throw CancellationError() }
+      return probabilities
+    }
   }
 }

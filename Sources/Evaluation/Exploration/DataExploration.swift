@@ -32,9 +32,13 @@ package struct DataExploration: Sendable, Equatable, Codable {
     _ dataset: Dataset, settings: ExplorationSettings = ExplorationSettings(), on context: ComputeContext,
     progress: (FitProgress) -> Bool
   ) throws {
-    try settings.check()
-    precondition(dataset.train.count > 0, "there are no training images to explore")
     let search = try NeighborSearch(dataset, settings: settings, on: context, progress: progress)
+    self.init(dataset, search: search, on: context)
+  }
+
+  /// - Parameter search: the neighbors of the images of this data set
+  package init(_ dataset: Dataset, search: NeighborSearch, on context: ComputeContext) {
+    let settings = search.settings
     let moments = ClassMoments(
       dataset.train.shrunk(toBytes: Self.pictureByteLimit, on: context), classCount: dataset.classCount)
     self.settings = settings

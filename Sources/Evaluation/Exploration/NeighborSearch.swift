@@ -1,11 +1,12 @@
-internal import Compute
-internal import Datasets
+package import Compute
+package import Datasets
 internal import Models
-internal import Progress
+package import Progress
 
 /// The exact Euclidean nearest neighbors within the training images, within the test images, and of the test images
 /// among the training images. Indices refer to the entire data set, also if only a sample is searched.
-struct NeighborSearch {
+package struct NeighborSearch: Sendable {
+  let settings: ExplorationSettings
   /// The searched training images, ascending, and the nearest other training images of each.
   let train: [Int]
   let withinTrain: [[Neighbor]]
@@ -14,10 +15,17 @@ struct NeighborSearch {
   /// The nearest training images of each searched test image.
   let across: [[Neighbor]]
 
-  /// - Throws: `CancellationError` if stopped.
-  init(
-    _ dataset: Dataset, settings: ExplorationSettings, on context: ComputeContext, progress: (FitProgress) -> Bool
+  /// - Parameters:
+  ///   - dataset: a data set with at least one training image
+  ///   - progress: receives the number of images whose neighbors are found; returns false to stop
+  /// - Throws: ``ModelError/badSettings(_:)``; `CancellationError` if stopped.
+  package init(
+    _ dataset: Dataset, settings: ExplorationSettings = ExplorationSettings(), on context: ComputeContext,
+    progress: (FitProgress) -> Bool
   ) throws {
+    try settings.check()
+    precondition(dataset.train.count > 0, "there are no training images to explore")
+    self.settings = settings
     train = Self.chosen(of: dataset.train, settings, .searchedTrain)
     test = Self.chosen(of: dataset.test, settings, .searchedTest)
     let trainModel = try Self.model(dataset.train, train, dataset.classCount, context)

@@ -46,19 +46,24 @@ package struct EvaluatedModel: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - name: nil for the name of the kind of model
   ///   - dataset: the data set with all training images of the model, and with test images
+  ///   - search: the neighbors of its images, if they are known, which a nearest-neighbors model need not search again
   /// - Throws: ``EvaluationError``; `CancellationError` if `progress` returns false; errors of training and prediction
   package init(
     _ model: any Classifier, name: String? = nil, dataset: Dataset, cost: ModelCost = ModelCost(),
-    learningCurve: [EpochResult] = [], on context: ComputeContext, progress: (FitProgress) -> Bool
+    learningCurve: [EpochResult] = [], search: NeighborSearch? = nil, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
   ) throws {
-    let probabilities = try model.probabilities(for: dataset.test, on: context, progress: progress)
+    let probabilities =
+      try search?.testProbabilities(of: model, dataset)
+      ?? model.probabilities(for: dataset.test, on: context, progress: progress)
+    let heldOut = try search?.heldOutPredictions(of: model, dataset, on: context)
     let family = model.kind.family
     try self.init(
       name: name ?? family.title(of: model.settings), kind: model.kind, settings: model.settings,
       mainSettings: family.mainSettings(of: model.settings), classNames: dataset.classNames,
       test: Predictions(probabilities: probabilities, labels: dataset.test.labels, classCount: dataset.classCount),
-      holdOut: HoldOut(of: model, training: dataset.train, on: context, progress: progress), cost: cost,
-      learningCurve: learningCurve)
+      holdOut: HoldOut(of: model, training: dataset.train, known: heldOut, on: context, progress: progress),
+      cost: cost, learningCurve: learningCurve)
   }
 
   package var classNames: [String] { evaluation.classNames }

@@ -20,13 +20,17 @@ package struct HoldOut: Sendable, Equatable, Codable {
 
   /// Classifies training images by models, or parts of a model, that were not fitted on them, as its family defines.
   ///
-  /// - Parameter training: the images that it was fitted on, in the same order
+  /// - Parameters:
+  ///   - training: the images that it was fitted on, in the same order
+  ///   - known: the predictions, if they are known
   /// - Throws: ``EvaluationError``; `CancellationError` if `progress` returns false; errors of fitting and prediction.
   package init(
-    of model: any Classifier, training: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
+    of model: any Classifier, training: LabeledImages, known: HeldOutPredictions? = nil, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
   ) throws {
-    let found = try model.kind.family.heldOutPredictions(
-      of: model, training: training, on: context, progress: progress)
+    let found =
+      try known
+      ?? model.kind.family.heldOutPredictions(of: model, training: training, on: context, progress: progress)
     let predictions =
       found.images.isEmpty
       ? nil

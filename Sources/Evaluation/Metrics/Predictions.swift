@@ -37,6 +37,17 @@ package struct Predictions: Sendable, Equatable, Codable {
     (self.predicted, self.confidences) = (predicted, confidences)
   }
 
+  /// Returns the predictions for the images at `indices`, in that order; indices may repeat.
+  package func selecting(_ indices: [Int]) -> Predictions { Predictions(self, indices) }
+
+  private init(_ all: Predictions, _ indices: [Int]) {
+    classCount = all.classCount
+    probabilities = indices.flatMap { [count = all.classCount] in all.probabilities[$0 * count..<($0 + 1) * count] }
+    labels = indices.map { all.labels[$0] }
+    predicted = indices.map { all.predicted[$0] }
+    confidences = indices.map { all.confidences[$0] }
+  }
+
   package var count: Int { labels.count }
 
   package func isCorrect(_ image: Int) -> Bool { labels[image] == predicted[image] }

@@ -31,42 +31,28 @@ package struct DecisionTree: Classifier, Equatable {
     progress: (FitProgress) -> Bool
   ) throws -> DecisionTree {
     try settings.check()
-    let table = try TrainingTable(
-      images, classCount: classCount, splitter: settings.splitter, on: context.team)
-    let rules = GrowthRules(settings, table: table, kernels: context.kernels)
-    let growers = (0..<context.team.count).map { _ in
-      TreeGrower(table: table, rules: rules, kernels: context.kernels)
+    let counter = ProgressCounter(total: images.count, unit: .images)
+    // The samples, and the nodes still to be grown in place of the empty leaves of a tree; nil for the root.
+    var started: (samples: TreeSamples, tree: Tree, nodes: [PendingNode])?
+    let readsLayoutsApart = settings.readsLayoutsApart(featureCount: images.shape.count)
+    if readsLayoutsApart, images.count > SplitSearch.windowLimit {
+      // Only larger nodes read columns, and only smaller ones read rows. Columns are freed before rows are allocated.
+      let growth = try TreeGrowth(
+        images, classCount: classCount, settings: settings, layout: .columns, counter: counter, on: context)
+      let root = growth.samples.root(ofTree: 0, seed: settings.seed)
+      let (trees, nodes) = growth.growTops(of: [root], upTo: SplitSearch.windowLimit, progress: progress)
+      started = (growth.samples, trees[0], nodes)
     }
-    let tree = try grow(table, rules, growers, on: context.team, progress: progress)
-    return DecisionTree(tree: tree, settings: settings, imageShape: images.shape, classCount: classCount)
-  }
-
-  /// Grows a tree with all threads: they first search large nodes together, each thread over some of the features; then
-  /// each thread grows subtrees of small nodes alone.
-  private static func grow(
-    _ table: TrainingTable, _ rules: GrowthRules, _ growers: [TreeGrower], on team: ThreadTeam,
-    progress: (FitProgress) -> Bool
-  ) throws -> Tree {
-    let samples = TreeSamples(table, bootstrap: nil)
-    let counter = ProgressCounter(total: table.count, unit: .images)
-    let root = samples.root(ofTree: 0, seed: rules.settings.seed)
-    let parallelSearch = ParallelSearch(growers.map(\.search), on: team)
-    let (top, pending) = growers[0].grow(root, in: samples, upTo: table.count / (8 * team.count)) { node, key in
-      counter.add(0, thread: 0, progress)
-      return counter.isStopped ? nil : parallelSearch.best(of: node, key: key)
-    }
-    // The largest subtrees first, so that no thread works on a large one at the end.
-    let order = pending.indices.sorted { (pending[$1].count, $0) < (pending[$0].count, $1) }
-    var subtrees = [Tree](repeating: Tree(), count: pending.count)
-    subtrees.withUnsafeMutableBufferPointer { subtrees in
-      team.forEach(order.count) { position, thread in
-        if counter.isStopped { return }
-        let index = order[position]
-        subtrees[index] = growers[thread].grow(pending[index], in: samples)
-        counter.add(pending[index].count, thread: thread, progress)
-      }
-    }
+    let growth = try TreeGrowth(
+      images, classCount: classCount, settings: settings, layout: readsLayoutsApart ? .rows : .rowsAndColumns,
+      samples: started?.samples, counter: counter, on: context)
+    let nodes = started?.nodes ?? [growth.samples.root(ofTree: 0, seed: settings.seed)]
+    let (tops, pending) = growth.growTops(
+      of: nodes, upTo: images.count / (8 * context.team.count), progress: progress)
+    let subtrees = growth.growSubtrees(pending, progress: progress)
     try counter.throwIfStopped()
-    return top.grafting(subtrees)
+    let top = started?.tree.grafting(tops) ?? tops[0]
+    return DecisionTree(
+      tree: top.grafting(subtrees), settings: settings, imageShape: images.shape, classCount: classCount)
   }
 }

@@ -44,7 +44,8 @@ struct ProbabilitySums {
 }
 
 extension Tree {
-  fileprivate func findLeaves(
+  /// Finds the leaves of the selected images: (count).
+  func findLeaves(
     of images: LabeledImages, _ selected: UnsafePointer<UInt32>, count: Int, _ leaves: UnsafeMutablePointer<UInt32>,
     kernels: any KernelSet.Type
   ) {
@@ -58,7 +59,7 @@ extension Tree {
   }
 
   /// Adds to each image's sums the class fractions in its leaf.
-  fileprivate func addProbabilities(
+  func addProbabilities(
     ofLeaves leaves: UnsafePointer<UInt32>, of selected: UnsafePointer<UInt32>, count: Int,
     to sums: UnsafeMutablePointer<Float>, classCount: Int
   ) {

@@ -22,10 +22,10 @@ extension SplitSearch {
       for position in first...last {
         let feature = features[position]
         let histogram = histogram(position - first, of: node)
-        let firstValue = node.column(feature)[node.samples[0].row]
+        let firstValue = isWindowed ? windowValues(position)[0] : node.column(feature)[node.samples[0].row]
         if holdsAllWeight(Int(firstValue), histogram, node) { continue }
         found.hasVaryingFeature = true
-        if rules.settings.minSamplesLeaf > 1 { countSamples(node, node.column(feature)) }
+        if rules.settings.minSamplesLeaf > 1 { countSamples(node, feature, inWindow: isWindowed ? position : nil) }
         let cut = bestCut(node, histogram, floor: floor)
         if cut.score > -.infinity {
           found.add(NodeSplit(score: cut.score, feature: feature, value: cut.value))
@@ -75,9 +75,16 @@ extension SplitSearch {
   }
 
   /// Counts the samples of each value, regardless of their weights.
-  private func countSamples(_ node: NodeSamples, _ column: UnsafePointer<UInt8>) {
+  ///
+  /// - Parameter position: the feature's position in the window; nil if columns are read
+  private func countSamples(_ node: NodeSamples, _ feature: UInt32, inWindow position: Int?) {
     valueCounts.pointer.update(repeating: 0, count: 256)
-    for index in 0..<node.count { valueCounts.pointer[Int(column[node.samples[index].row])] += 1 }
+    if let values = position.map(windowValues) {
+      for index in 0..<node.count { valueCounts.pointer[Int(values[index])] += 1 }
+    } else {
+      let column = node.column(feature)
+      for index in 0..<node.count { valueCounts.pointer[Int(column[node.samples[index].row])] += 1 }
+    }
   }
 
   private func holdsAllWeight(_ bin: Int, _ histogram: UnsafeRawPointer, _ node: NodeSamples) -> Bool {

@@ -14,21 +14,27 @@ final class TrainingTable: Sendable {
   let labels: [UInt8]
   /// Whether all values are rotated (see ``ForestKernels``).
   let isRotated: Bool
-  /// (count, rowStride)
+  /// (count, rowStride); empty if the layout has no rows
   let rows: AlignedBuffer<UInt8>
   /// A multiple of 64, so that rows start on cache lines; bytes after a row's features are zero.
   let rowStride: Int
-  /// (featureCount, columnStride)
+  /// (featureCount, columnStride); empty if the layout has no columns
   let columns: AlignedBuffer<UInt8>
   /// A multiple of 64, so that columns start on cache lines.
   let columnStride: Int
 
-  /// - Parameter splitter: for random cuts, rows are in the order of their labels, which kernels need. It also brings
-  ///   the samples of a node closer together: most nodes have few classes. For best cuts, rows are in the order of
-  ///   their images, and values are rotated.
+  /// The forms in which the values are stored.
+  enum Layout { case rows, columns, rowsAndColumns }
+
+  /// - Parameters:
+  ///   - splitter: for random cuts, rows are in the order of their labels, which kernels need. It also brings the
+  ///     samples of a node closer together: most nodes have few classes. For best cuts, rows are in the order of their
+  ///     images, and values are rotated.
+  ///   - layout: what the nodes to grow read
   /// - Throws: ``ModelError/badSettings(_:)`` if there are no images, too many or too large images, or invalid labels.
   init(
-    _ images: LabeledImages, classCount: Int, splitter: TreeSettings.Splitter, on team: ThreadTeam
+    _ images: LabeledImages, classCount: Int, splitter: TreeSettings.Splitter, layout: Layout = .rowsAndColumns,
+    on team: ThreadTeam
   ) throws(ModelError) {
     guard images.count > 0, images.shape.count > 0 else { throw .badSettings("there are no images to grow trees on") }
     guard images.count <= Self.countLimit else {
@@ -49,9 +55,9 @@ final class TrainingTable: Sendable {
     self.classCount = classCount
     isRotated = splitter == .best
     rowStride = (featureCount + 63) / 64 * 64
-    rows = AlignedBuffer(count: count * rowStride)
+    rows = AlignedBuffer(count: layout == .columns ? 0 : count * rowStride)
     columnStride = (count + 63) / 64 * 64
-    columns = AlignedBuffer(count: featureCount * columnStride)
+    columns = AlignedBuffer(count: layout == .rows ? 0 : featureCount * columnStride)
     images.pixels.withUnsafeBufferPointer { pixels in fill(from: pixels.baseAddress!, on: team) }
   }
 
@@ -59,22 +65,27 @@ final class TrainingTable: Sendable {
   static let countLimit = 1 << 24
 
   private func fill(from pixels: UnsafePointer<UInt8>, on team: ThreadTeam) {
+    let (hasRows, hasColumns) = (self.rows.count > 0, self.columns.count > 0)
     let (rows, columns, rowStride) = (rows.pointer, columns.pointer, rowStride)
     let (count, featureCount, columnStride, order) = (count, featureCount, columnStride, images)
     let shift: UInt8 = isRotated ? 4 : 0
     let block = 64
     team.forEach((count + block - 1) / block, chunk: 16) { blockIndex, _ in
       let block = blockIndex * block..<min((blockIndex + 1) * block, count)
-      for row in block {
-        let (source, target) = (pixels + order[row] * featureCount, rows + row * rowStride)
-        for feature in 0..<featureCount { target[feature] = source[feature] &>> shift | source[feature] &<< shift }
-      }
-      for feature in 0..<featureCount {
-        let column = columns + feature * columnStride
-        var pixel = rows + block.lowerBound * rowStride + feature
-        for row in block {
-          column[row] = pixel.pointee
-          pixel += rowStride
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: hasRows ? 0 : block.count * rowStride) { spare in
+        let blockRows = hasRows ? rows + block.lowerBound * rowStride : spare.baseAddress!
+        for (place, row) in block.enumerated() {
+          let (source, target) = (pixels + order[row] * featureCount, blockRows + place * rowStride)
+          for feature in 0..<featureCount { target[feature] = source[feature] &>> shift | source[feature] &<< shift }
+        }
+        guard hasColumns else { return }
+        for feature in 0..<featureCount {
+          let column = columns + feature * columnStride
+          var pixel = blockRows + feature
+          for row in block {
+            column[row] = pixel.pointee
+            pixel += rowStride
+          }
         }
       }
     }

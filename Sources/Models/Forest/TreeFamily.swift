@@ -44,7 +44,8 @@ package enum TreeFamily: ModelFamily {
     of settings: TreeSettings, images count: Int, shape: ImageShape, classCount: Int, queries: Int, threads: Int
   ) -> MemoryEstimate {
     settings.memory(
-      images: count, of: shape, classCount: classCount, trees: 1, bootstrap: false, threads: threads)
+      images: count, of: shape, classCount: classCount, trees: 1, bootstrap: false, threads: threads,
+      isSingleTree: true)
   }
 
   package static func cost(of settings: TreeSettings) -> Double { settings.depthCost }

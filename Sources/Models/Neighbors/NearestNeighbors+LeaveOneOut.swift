@@ -28,14 +28,18 @@ extension NearestNeighbors {
   ///
   /// Principal components, if any, are those of all training images; they do not depend on labels.
   ///
+  /// - Parameter others: the nearest other images of each training image, at least as many as vote; nil to search for
+  ///   them
   /// - Throws: `CancellationError` if stopped.
   package func leaveOneOutPredictions(
-    on context: ComputeContext, progress: (FitProgress) -> Bool
+    others known: [[Neighbor]]? = nil, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> HeldOutPredictions {
     guard configuration.neighbors < training.count else { return .none(.noneOfTooManyNeighbors) }
     let all = Array(0..<training.count)
     let images = KeyedSample.sample(Self.mostLeaveOneOutQueries, of: all, seed: 0, .holdOut).sorted()
-    let others = try nearestOthers(configuration.neighbors, of: images, on: context, progress: progress)
-    return HeldOutPredictions(images, others.flatMap { vote($0, weights: configuration.weights) }, .leaveOneOut)
+    let others =
+      try known.map { known in images.map { known[$0] } }
+      ?? nearestOthers(configuration.neighbors, of: images, on: context, progress: progress)
+    return HeldOutPredictions(images, vote(of: others), .leaveOneOut)
   }
 }

@@ -109,10 +109,14 @@ package struct NearestNeighbors: Classifier {
   package func predictor(on context: ComputeContext) -> Predictor {
     let index = index(on: context)
     return { images, progress in
-      try nearest(configuration.neighbors, to: images, in: index, on: context, progress: progress).flatMap {
-        vote($0, weights: configuration.weights)
-      }
+      vote(of: try nearest(configuration.neighbors, to: images, in: index, on: context, progress: progress))
     }
+  }
+
+  /// Returns the class probabilities of images: (images, classCount).
+  /// - Parameter neighbors: of each image at least as many as vote, the nearest ones
+  package func vote(of neighbors: [[Neighbor]]) -> [Float] {
+    neighbors.flatMap { vote(Array($0.prefix(configuration.neighbors)), weights: configuration.weights) }
   }
 
   /// Returns class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).

@@ -11,6 +11,8 @@ package final class BatchGradient {
   private let plan: NetworkPlan
   private let settings: NetworkSettings
   private let images: LabeledImages
+  /// The training images among `images`; nil for all.
+  private let selected: [Int]?
   /// ``InputNormalization/table``
   private let table: [Float]
   private let context: ComputeContext
@@ -36,22 +38,24 @@ package final class BatchGradient {
   private var digests = AlignedBuffer<UInt64>(count: 0)
 
   /// - Parameters:
-  ///   - images: the training images, of the plan's shape
+  ///   - images: images of the plan's shape
+  ///   - selected: the training images among them; nil for all. They are not copied.
   ///   - normalization: the normalization of their pixels
   ///   - shards: the shards to compute at first; nil for all
   package init(
-    _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, normalization: InputNormalization,
-    shards: Range<Int>? = nil, context: ComputeContext
+    _ plan: NetworkPlan, settings: NetworkSettings, images: LabeledImages, selected: [Int]? = nil,
+    normalization: InputNormalization, shards: Range<Int>? = nil, context: ComputeContext
   ) {
     self.plan = plan
     self.settings = settings
     self.images = images
+    self.selected = selected
     self.context = context
     table = normalization.table
     buckets = plan.buckets
     schedule = ShardSchedule(
       range: shards ?? 0..<settings.shards, of: settings.shards, threads: context.team.count)
-    shardImages = (min(settings.batch, images.count) + settings.shards - 1) / settings.shards
+    shardImages = (min(settings.batch, selected?.count ?? images.count) + settings.shards - 1) / settings.shards
     workspaces = schedule.actions.map { _ in nil }
     vectors = AlignedBuffer(count: 0)
     progress = Mutex((arrived: [Int](repeating: 0, count: buckets.count), finished: 0))
@@ -197,9 +201,10 @@ package final class BatchGradient {
         table.withUnsafeBufferPointer { table in
           for image in 0..<count {
             let sample = samples[image]
-            labels[image] = images.labels[sample]
+            let source = selected?[sample] ?? sample
+            labels[image] = images.labels[source]
             settings.augment.apply(
-              image: pixels.baseAddress! + sample * plan.input.count, shape: plan.input,
+              image: pixels.baseAddress! + source * plan.input.count, shape: plan.input,
               into: workspace.pixels.pointer, seed: settings.seed, epoch: epoch, sample: sample)
             plan.writePatches(
               pixels: workspace.pixels.pointer, table: table.baseAddress!, normalized: workspace.normalized.pointer,

@@ -11,9 +11,11 @@ package struct InputNormalization: Sendable, Equatable {
 
   package init(mean: [Float], deviation: [Float]) { (self.mean, self.deviation) = (mean, deviation) }
 
-  /// Measures `images`. The deviation of a constant channel is set to 1.
-  package init(measuring images: LabeledImages) {
-    let statistics = ChannelStatistics(images)
+  /// Measures images. The deviation of a constant channel is set to 1.
+  ///
+  /// - Parameter selected: the images to measure; nil for all
+  package init(measuring images: LabeledImages, selected: [Int]? = nil) {
+    let statistics = ChannelStatistics(images, selected: selected)
     mean = statistics.mean.map { Float($0) }
     deviation = statistics.deviation.map { $0 > 0 ? Float($0) : 1 }
   }

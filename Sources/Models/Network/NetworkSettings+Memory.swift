@@ -20,9 +20,9 @@ extension NetworkSettings {
     let denseLayout = dense.isEmpty ? "" : " and dense \(dense.map(String.init).joined(separator: ","))"
     let gradients = Double(schedule.bufferCount) * parameters
     estimate.computing = [
-      // Without a validation set, the training uses the given images without a copy.
+      // The validation set is a copy; the training images are not.
       .init(
-        bytes: validation > 0 ? Double(count) * Double(shape.count) : 0, cause: "the images",
+        bytes: validation * Double(count) * Double(shape.count), cause: "the images",
         remedy: "use fewer or smaller images"),
       .init(
         bytes: activations, cause: "batch \(batch) and \(layout)",

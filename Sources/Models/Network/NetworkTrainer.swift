@@ -36,7 +36,8 @@ package final class NetworkTrainer {
   let gradient: BatchGradient
   /// Computes gradients of other members' shards. Created on first use.
   private(set) lazy var checker = BatchGradient(
-    plan, settings: settings, images: training, normalization: normalization, shards: 0..<1, context: context)
+    plan, settings: settings, images: images, selected: selected, normalization: normalization, shards: 0..<1,
+    context: context)
   let validation: LabeledImages?
   /// The sums of a validation for each subtree of a range of shards: (16), of which the first is the number of images
   /// that are classified correctly.
@@ -44,7 +45,10 @@ package final class NetworkTrainer {
   package let context: ComputeContext
   private let packed: PackedWeights
   private let normalization: InputNormalization
-  private let training: LabeledImages
+  private let images: LabeledImages
+  /// The training images among `images`; nil for all. They are most of the images, so they are not copied.
+  private let selected: [Int]?
+  private let trainingCount: Int
   /// The order of the training images in the current epoch.
   private var order: [Int] = []
   private var orderedEpoch = -1
@@ -56,21 +60,23 @@ package final class NetworkTrainer {
     try settings.check()
     plan = try NetworkPlan(settings.layers, input: images.shape, classCount: classCount)
     let split = Split.holdOut(labels: images.labels, fraction: settings.validation, seed: settings.seed)
-    training = split.heldOut.isEmpty ? images : images.selecting(split.kept)
+    self.images = images
+    selected = split.heldOut.isEmpty ? nil : split.kept
+    trainingCount = split.kept.count
     validation = split.heldOut.isEmpty ? nil : images.selecting(split.heldOut)
-    guard training.count > 0 else { throw .badSettings("there are no images to train on") }
+    guard trainingCount > 0 else { throw .badSettings("there are no images to train on") }
     self.settings = settings
     self.context = context
-    normalization = InputNormalization(measuring: training)
+    normalization = InputNormalization(measuring: images, selected: selected)
     // An incomplete last batch is dropped: the next epoch shuffles all images anew. A set smaller than a batch is one.
-    stepsPerEpoch = max(1, training.count / settings.batch)
+    stepsPerEpoch = max(1, trainingCount / settings.batch)
     parameters = AlignedBuffer(plan.initialParameters(seed: settings.seed))
     packed = PackedWeights(plan)
     optimizer = Optimizer(plan, settings: settings)
     if optimizer.average.count > 0 { optimizer.average.pointer.update(from: parameters.pointer, count: plan.count) }
     validationSums = AlignedBuffer(count: 16 * settings.shards)
     gradient = BatchGradient(
-      plan, settings: settings, images: training, normalization: normalization, context: context)
+      plan, settings: settings, images: images, selected: selected, normalization: normalization, context: context)
     packed.update(from: parameters.pointer, on: context)
   }
 
@@ -105,7 +111,7 @@ package final class NetworkTrainer {
 
   /// The progress of the training. At the end of an epoch, it contains the results of the epoch.
   package var progress: FitProgress {
-    let batch = min(settings.batch, training.count)
+    let batch = min(settings.batch, trainingCount)
     let steps = step - history.count * stepsPerEpoch
     var progress = FitProgress(
       done: steps * batch, total: stepsPerEpoch * batch, unit: .images, epoch: history.count + 1,
@@ -128,7 +134,7 @@ package final class NetworkTrainer {
   func computeGradient(_ gradient: BatchGradient, bucketSummed: ((_ bucket: Int) -> Void)? = nil) {
     let epoch = step / stepsPerEpoch
     prepareOrder(epoch)
-    let batch = min(settings.batch, training.count)
+    let batch = min(settings.batch, trainingCount)
     order.withUnsafeBufferPointer { order in
       gradient.compute(
         samples: order.baseAddress! + step % stepsPerEpoch * batch, count: batch, epoch: epoch,
@@ -142,7 +148,7 @@ package final class NetworkTrainer {
   ///   - finish: called on the threads of the team, for ranges that together cover all elements
   func takeStep(total: UnsafePointer<Float>, finish: (Range<Int>) -> Void) throws(ModelError) {
     let factors = optimizer.factors(
-      step: step, of: settings.epochs * stepsPerEpoch, images: min(settings.batch, training.count))
+      step: step, of: settings.epochs * stepsPerEpoch, images: min(settings.batch, trainingCount))
     context.team.forEachRange(plan.count, multipleOf: 16) { range, _ in
       finish(range)
       optimizer.apply(
@@ -163,7 +169,7 @@ package final class NetworkTrainer {
 
   private func prepareOrder(_ epoch: Int) {
     if epoch == orderedEpoch { return }
-    order = Array(0..<training.count)
+    order = Array(0..<trainingCount)
     var random = RandomSequence(seed: settings.seed, .shuffle, UInt32(truncatingIfNeeded: epoch))
     random.shuffle(&order)
     orderedEpoch = epoch
@@ -187,11 +193,11 @@ package final class NetworkTrainer {
   func endEpoch(correct: Int) throws {
     let network = Network(settings, plan: plan, parameters: current, normalization: normalization)
     let probabilities = try network.probabilities(
-      for: (validation ?? training).prefix(64), on: context, progress: { _ in true })
+      for: (validation ?? images).prefix(64), on: context, progress: { _ in true })
     guard probabilities.allSatisfy(\.isFinite), parameters.elements.allSatisfy(\.isFinite) else {
       throw diverged("the predictions after epoch \(history.count + 1) are not numbers")
     }
-    let seen = Double(stepsPerEpoch * min(settings.batch, training.count))
+    let seen = Double(stepsPerEpoch * min(settings.batch, trainingCount))
     var accuracy: Double?
     if let validation {
       accuracy = Double(correct) / Double(validation.count)
