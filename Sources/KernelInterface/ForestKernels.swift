@@ -70,13 +70,15 @@ package protocol ForestKernels: Sendable {
   /// - Parameters:
   ///   - samples: (count)
   ///   - columns: (4), for each feature its rotated values (rows), indexed by the samples' rows
+  ///   - following: (4), the columns that will be counted next, which are only fetched from memory; nil if there are
+  ///     none
   ///   - histograms: (labels, 4, 256) bins, added to
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, bins: HistogramBins)
+    following: UnsafePointer<UnsafePointer<UInt8>>?, histograms: UnsafeMutableRawPointer, bins: HistogramBins)
 
-  /// Counts the values of four features, like ``countValues(samples:count:columns:histograms:bins:)``, from values in
-  /// the order of the samples.
+  /// Counts the values of four features, like ``countValues(samples:count:columns:following:histograms:bins:)``, from
+  /// values in the order of the samples.
   ///
   /// - Parameters:
   ///   - samples: (count)

@@ -43,6 +43,20 @@ package protocol NeighborKernels: Sendable {
     _ comparison: FloatComparison, queries: Int, tiles: Int, components: Int, rows: UnsafePointer<Float>,
     queryValues: UnsafePointer<Float>, totals: UnsafeMutablePointer<Double>)
 
+  /// Compares pairs of a row and a query, and writes to `totals` the same sums as
+  /// ``compareFloats(_:queries:tiles:components:rows:queryValues:totals:)``.
+  ///
+  /// - Parameters:
+  ///   - rows: [row][components]
+  ///   - queryValues: [query][components]
+  ///   - rowNumbers: (count), the row of each pair
+  ///   - queryNumbers: (count), the query of each pair
+  ///   - totals: (count rounded up to a multiple of 16), overwritten
+  static func compareFloatPairs(
+    _ comparison: FloatComparison, components: Int, rows: UnsafePointer<Float>, queryValues: UnsafePointer<Float>,
+    rowNumbers: UnsafePointer<Int32>, queryNumbers: UnsafePointer<Int32>, count: Int,
+    totals: UnsafeMutablePointer<Double>)
+
   /// Replaces 16 totals by the keys (total + shift) * factor, and returns the lanes whose key is below `limit`: bit i
   /// for lane i.
   ///

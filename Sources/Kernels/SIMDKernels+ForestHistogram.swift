@@ -4,9 +4,20 @@ package import KernelInterface
 extension SIMDKernels {
   package static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, bins: HistogramBins
+    following: UnsafePointer<UnsafePointer<UInt8>>?, histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
-    countValues(samples, count, columns, histograms, bins) { samples[$0].row }
+    guard let following else {
+      return countValues(samples, count, columns, histograms, bins) { samples[$0].row }
+    }
+    let (a, b, c, d) = (following[0], following[1], following[2], following[3])
+    countValues(samples, count, columns, histograms, bins) { index in
+      let row = samples[index].row
+      atelier_prefetch_second_level(a + row)
+      atelier_prefetch_second_level(b + row)
+      atelier_prefetch_second_level(c + row)
+      atelier_prefetch_second_level(d + row)
+      return row
+    }
   }
 
   package static func countValues(
@@ -153,9 +164,7 @@ extension SIMDKernels {
   /// Returns, for each lane, the sum of all 16 vectors over the lower lanes.
   @inline(__always)
   private static func sumsBelowLanes<Bin: HistogramBin>(_ bins: UnsafePointer<Bin>) -> SIMD16<UInt32> {
-    var sums = Bin.vector(bins, 0)
-    for step in 1..<16 { sums &+= Bin.vector(bins, step) }
-    return atelier_sum_of_lower_lanes_u32(sums)
+    atelier_sum_of_lower_lanes_u32(Bin.sum(bins))
   }
 }
 
@@ -165,6 +174,8 @@ private protocol HistogramBin: BitwiseCopyable {
   static func add(_ weight: UInt32, to bin: UnsafeMutablePointer<Self>)
   /// Returns the 16 bins from `16 * step` on.
   static func vector(_ bins: UnsafePointer<Self>, _ step: Int) -> SIMD16<UInt32>
+  /// Returns the sum of the 16 vectors of a histogram.
+  static func sum(_ bins: UnsafePointer<Self>) -> SIMD16<UInt32>
 }
 
 extension UInt16: HistogramBin {
@@ -177,6 +188,15 @@ extension UInt16: HistogramBin {
   fileprivate static func vector(_ bins: UnsafePointer<UInt16>, _ step: Int) -> SIMD16<UInt32> {
     atelier_u32_from_u16(UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt16>.self)[step])
   }
+
+  @inline(__always)
+  fileprivate static func sum(_ bins: UnsafePointer<UInt16>) -> SIMD16<UInt32> {
+    // The sums of a node with narrow bins fit in 16 bits.
+    let pairs = UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD32<UInt16>.self)
+    var sums = pairs[0]
+    for pair in 1..<8 { sums &+= pairs[pair] }
+    return atelier_sum_of_halves_u16(sums)
+  }
 }
 
 extension UInt32: HistogramBin {
@@ -186,6 +206,13 @@ extension UInt32: HistogramBin {
   @inline(__always)
   fileprivate static func vector(_ bins: UnsafePointer<UInt32>, _ step: Int) -> SIMD16<UInt32> {
     UnsafeRawPointer(bins).assumingMemoryBound(to: SIMD16<UInt32>.self)[step]
+  }
+
+  @inline(__always)
+  fileprivate static func sum(_ bins: UnsafePointer<UInt32>) -> SIMD16<UInt32> {
+    var sums = vector(bins, 0)
+    for step in 1..<16 { sums &+= vector(bins, step) }
+    return sums
   }
 }
 

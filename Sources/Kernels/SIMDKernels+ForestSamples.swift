@@ -6,24 +6,36 @@ extension SIMDKernels {
     samples: UnsafePointer<TreeSample>, count: Int, rows: UnsafePointer<UInt8>, rowStride: Int, width: Int,
     columns: UnsafeMutablePointer<UInt8>, columnStride: Int
   ) {
-    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: 16) { sources in
-      for first in stride(from: 0, to: count, by: 16) {
-        for lane in 0..<16 {
-          // Lanes after the last sample repeat it.
-          let index = first &+ lane < count ? first &+ lane : count &- 1
-          sources[lane] = rows + samples[index].row &* rowStride
-        }
-        // The next samples' rows are scattered in memory: prefetch them.
-        for index in min(first &+ 16, count)..<min(first &+ 32, count) {
-          let row = rows + samples[index].row &* rowStride
-          for offset in stride(from: 0, to: width, by: 64) { atelier_prefetch_second_level(row + offset) }
-        }
+    // The columns of 64 samples are written 32 at a time, so that their lines stay in the first-level cache until they
+    // are full. The rows of the next 64 samples, which are scattered in memory, are prefetched meanwhile.
+    let group = 64
+    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: 2 * group) { memory in
+      var (current, next) = (memory.baseAddress!, memory.baseAddress! + group)
+      if count > 0 { findRows(0, samples, count, rows, rowStride, current) }
+      for first in stride(from: 0, to: count, by: group) {
+        findRows(first &+ group, samples, count, rows, rowStride, next)
+        let end = min(group, count &- first)
         for feature in stride(from: 0, to: width, by: 32) {
-          atelier_transpose_16x32(
-            sources.baseAddress, feature, columns + (feature &* columnStride &+ first), columnStride)
+          // A line of 64 bytes takes two steps, unless there is only one.
+          let prefetched = width == 32 ? 0..<group : feature & 32 == 0 ? 0..<group / 2 : group / 2..<group
+          for lane in prefetched { atelier_prefetch_second_level(next[lane]! + (feature & ~63)) }
+          let column = columns + (feature &* columnStride &+ first)
+          for lane in stride(from: 0, to: end, by: 16) {
+            atelier_transpose_16x32(current + lane, feature, column + lane, columnStride)
+          }
         }
+        (current, next) = (next, current)
       }
     }
+  }
+
+  /// Finds the rows of the 64 samples from `first` on. Those after the last sample repeat it.
+  @inline(__always)
+  private static func findRows(
+    _ first: Int, _ samples: UnsafePointer<TreeSample>, _ count: Int, _ rows: UnsafePointer<UInt8>, _ rowStride: Int,
+    _ found: UnsafeMutablePointer<UnsafePointer<UInt8>?>
+  ) {
+    for lane in 0..<64 { found[lane] = rows + samples[min(first &+ lane, count &- 1)].row &* rowStride }
   }
 
   package static func gatherLanes(
@@ -88,7 +100,9 @@ extension SIMDKernels {
     samples: UnsafeMutablePointer<TreeSample>, count: Int, values: UnsafePointer<UInt8>, stride: Int, areRotated: Bool,
     cut: UInt8, spare: UnsafeMutablePointer<TreeSample>
   ) -> NodePartition {
-    partition(samples, count, areRotated, cut, spare) { values[samples[$0].row &* stride] }
+    // A constant stride needs no multiplication.
+    if stride == 1 { return partition(samples, count, areRotated, cut, spare) { values[samples[$0].row] } }
+    return partition(samples, count, areRotated, cut, spare) { values[samples[$0].row &* stride] }
   }
 
   package static func partition(
@@ -108,8 +122,24 @@ extension SIMDKernels {
     var right = 0
     var largestLeft: UInt8 = 0
     var smallestRight: UInt8 = 255
+    var start = 0
+    #if AVX512
+      withUnsafeTemporaryAllocation(byteCount: 64, alignment: 64) { memory in
+        let block = memory.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        var ends = SIMD2<UInt8>(0, 255)
+        while start + 64 <= count {
+          for offset in 0..<64 { block[offset] = stored(start &+ offset) }
+          let leftCount = Int(
+            atelier_partition_64(samples + start, block, areRotated ? 1 : 0, cut, samples + left, spare + right, &ends))
+          left &+= leftCount
+          right &+= 64 &- leftCount
+          start &+= 64
+        }
+        (largestLeft, smallestRight) = (ends[0], ends[1])
+      }
+    #endif
     // Every sample is written to both sides, and only its own side advances: no branch to mispredict.
-    for index in 0..<count {
+    for index in start..<count {
       let sample = samples[index]
       let stored = stored(index)
       let value = stored &>> shift | stored &<< shift
@@ -135,6 +165,17 @@ extension SIMDKernels {
     if count >= 64 {
       for node in stride(from: 0, to: nodeCount, by: 8) { atelier_prefetch_second_level(nodes + node) }
     }
+    #if AVX512
+      // Offsets of values must fit in lanes.
+      var last: UInt32 = 0
+      for index in 0..<count { last = images[index] > last ? images[index] : last }
+      if count >= 8 && rowStride >= 4 && (Int(last) &+ 1) &* rowStride < 1 << 31 {
+        for first in stride(from: 0, to: count, by: 32) {
+          atelier_find_leaves(nodes, rows, rowStride, images + first, min(32, count &- first), leaves + first)
+        }
+        return
+      }
+    #endif
     // The rows of so many images stay in the first-level cache.
     let chunk = 32
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: min(count, chunk)) { memory in

@@ -126,9 +126,13 @@ private func expectSame<Result: Equatable>(
     let places = [3, 9, 3, 20].map { UnsafePointer(columns.pointer + $0 * RandomNode.rowCount) }
     let size = 5 * 4 * 256
     expectSame("\(count) samples") { kernels in
-      let counted = AlignedBuffer<UInt32>(count: 2 * size)
+      let counted = AlignedBuffer<UInt32>(count: 3 * size)
       kernels.countValues(
-        samples: node.samples.pointer, count: count, columns: places, histograms: counted.pointer, bins: bins)
+        samples: node.samples.pointer, count: count, columns: places, following: nil, histograms: counted.pointer,
+        bins: bins)
+      kernels.countValues(
+        samples: node.samples.pointer, count: count, columns: places, following: places,
+        histograms: counted.pointer + 2 * size, bins: bins)
       kernels.countValues(
         samples: node.samples.pointer, count: count, values: places, histograms: counted.pointer + size, bins: bins)
       return Array(counted.elements)
@@ -208,8 +212,8 @@ private func expectSame<Result: Equatable>(
       let histograms = AlignedBuffer<UInt32>(count: 80 * 1024)
       ReferenceForestKernels.countValues(
         samples: node.samples.pointer, count: count,
-        columns: [UnsafePointer<UInt8>](repeating: columns.pointer, count: 4), histograms: histograms.pointer,
-        bins: bins)
+        columns: [UnsafePointer<UInt8>](repeating: columns.pointer, count: 4), following: nil,
+        histograms: histograms.pointer, bins: bins)
       let valueCounts = AlignedBuffer<UInt32>(count: 256)
       var weights = [UInt32](repeating: 0, count: 256)
       for index in 0..<count {

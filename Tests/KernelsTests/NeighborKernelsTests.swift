@@ -90,6 +90,37 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 15, 16, 17, 40], [1, 2, 15, 16, 17, 50])
+  func floatPairsHaveSumsOfTheirTiles(count: Int, components: Int) {
+    let (rows, queries) = (9, 5)
+    let rowValues = randomFloats(rows * components, 52)
+    let queryValues = randomFloats(queries * components, 53)
+    let rowNumbers = (0..<count).map { Int32($0 * 7 % rows) }
+    let queryNumbers = (0..<count).map { Int32($0 * 3 % queries) }
+    for comparison in [FloatComparison.products, .squaredDifferences, .absoluteDifferences] {
+      let expected = (0..<count).map { pair -> Double in
+        var sum: Float = 0
+        for component in 0..<components {
+          let value = rowValues.pointer[Int(rowNumbers[pair]) * components + component]
+          let other = queryValues.pointer[Int(queryNumbers[pair]) * components + component]
+          switch comparison {
+          case .products: sum.addProduct(value, other)
+          case .squaredDifferences: sum.addProduct(value - other, value - other)
+          case .absoluteDifferences: sum += abs(value - other)
+          }
+        }
+        return Double(sum)
+      }
+      for set in InstructionSet.available {
+        let totals = AlignedBuffer<Double>(count: (count + 15) / 16 * 16)
+        set.kernels.compareFloatPairs(
+          comparison, components: components, rows: rowValues.pointer, queryValues: queryValues.pointer,
+          rowNumbers: rowNumbers, queryNumbers: queryNumbers, count: count, totals: totals.pointer)
+        #expect(totals.elements.prefix(count).elementsEqual(expected), "\(comparison) on \(set)")
+      }
+    }
+  }
+
   @Test func keysAreShiftedScaledAndComparedWithLimit() {
     let totals = (0..<16).map { Double($0) }
     let shift = AlignedBuffer((0..<16).map { $0 == 3 ? Double.infinity : Double($0 % 5) })

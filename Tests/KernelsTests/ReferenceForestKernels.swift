@@ -57,7 +57,7 @@ enum ReferenceForestKernels: ForestKernels {
 
   static func countValues(
     samples: UnsafePointer<TreeSample>, count: Int, columns: UnsafePointer<UnsafePointer<UInt8>>,
-    histograms: UnsafeMutableRawPointer, bins: HistogramBins
+    following: UnsafePointer<UnsafePointer<UInt8>>?, histograms: UnsafeMutableRawPointer, bins: HistogramBins
   ) {
     for feature in 0..<4 {
       for index in 0..<count {

@@ -10,6 +10,7 @@
 #include "FusedProducts.h"
 #include "LaneSort.h"
 #include "RowGroups.h"
+#include "TreeWalk.h"
 
 // Hints that this is a spin-wait loop.
 static inline void atelier_pause(void) {

@@ -89,3 +89,53 @@ ATELIER_INLINE void atelier_transpose_square_16x16(int32_t *square) {
   atelier_transpose_lanes(a);
   for (int i = 0; i < 16; i++) *(atelier_i32x16 *)(square + 16 * i) = a[i];
 }
+
+#if defined(__AVX512BW__)
+// Divides 64 samples of eight bytes: those whose value is at most `cut` go to `left`, the others to `right`, both in
+// order. Up to 64 samples are overwritten behind either; `left` may be at or below `samples`.
+//
+// values: (64), aligned to 64 bytes; if `areRotated`, with their halves swapped
+// ends: the largest value on the left and the smallest on the right, updated
+// Returns the number of samples on the left.
+ATELIER_INLINE int atelier_partition_64(
+    const void *samples, const uint8_t *values, int areRotated, uint8_t cut, void *left, void *right, void *ends) {
+  __m512i value = _mm512_load_si512(values);
+  if (areRotated) {
+    const __m512i low = _mm512_set1_epi8(15);
+    value = _mm512_or_si512(
+        _mm512_and_si512(_mm512_srli_epi16(value, 4), low), _mm512_slli_epi16(_mm512_and_si512(value, low), 4));
+  }
+  const __mmask64 goesLeft = _mm512_cmple_epu8_mask(value, _mm512_set1_epi8((char)cut));
+  uint64_t *leftTarget = (uint64_t *)left, *rightTarget = (uint64_t *)right;
+  for (int group = 0; group < 8; group++) {
+    const __m512i eight = _mm512_loadu_si512((const uint64_t *)samples + 8 * group);
+    const __mmask8 mask = (__mmask8)(goesLeft >> 8 * group);
+    _mm512_storeu_si512(leftTarget, _mm512_maskz_compress_epi64(mask, eight));
+    _mm512_storeu_si512(rightTarget, _mm512_maskz_compress_epi64((__mmask8)~mask, eight));
+    const int leftCount = __builtin_popcount(mask);
+    leftTarget += leftCount;
+    rightTarget += 8 - leftCount;
+  }
+  // Reductions would cost more than the comparison with the ends so far, which seldom change.
+  uint8_t *sides = (uint8_t *)ends;
+  const __mmask64 larger = _mm512_mask_cmpgt_epu8_mask(goesLeft, value, _mm512_set1_epi8((char)sides[0]));
+  const __mmask64 smaller = _mm512_mask_cmplt_epu8_mask(~goesLeft, value, _mm512_set1_epi8((char)sides[1]));
+  if (larger) {
+    uint8_t bytes[64];
+    _mm512_storeu_si512(bytes, value);
+    for (uint64_t rest = larger; rest; rest &= rest - 1) {
+      const uint8_t one = bytes[__builtin_ctzll(rest)];
+      if (one > sides[0]) sides[0] = one;
+    }
+  }
+  if (smaller) {
+    uint8_t bytes[64];
+    _mm512_storeu_si512(bytes, value);
+    for (uint64_t rest = smaller; rest; rest &= rest - 1) {
+      const uint8_t one = bytes[__builtin_ctzll(rest)];
+      if (one < sides[1]) sides[1] = one;
+    }
+  }
+  return __builtin_popcountll(goesLeft);
+}
+#endif

@@ -314,6 +314,11 @@ ATELIER_INLINE void atelier_transpose_16x32(const uint8_t *const *rows, long off
   }
 }
 
+// The sums of lanes i and i + 16, which must fit in 16 bits.
+ATELIER_INLINE atelier_u32x16 atelier_sum_of_halves_u16(atelier_u16x32 v) {
+  return __builtin_convertvector((atelier_u16x16)(v.lo + v.hi), atelier_u32x16);
+}
+
 // The sum of all lower lanes.
 ATELIER_INLINE atelier_u32x16 atelier_sum_of_lower_lanes_u32(atelier_u32x16 v) {
   atelier_u32x16 zero = 0;

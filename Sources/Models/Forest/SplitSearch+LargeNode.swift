@@ -40,20 +40,22 @@ extension SplitSearch {
   private func countValues(
     of node: NodeSamples, _ features: UnsafeBufferPointer<UInt32>, from first: Int, isWindowed: Bool
   ) {
-    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>.self, capacity: 4) { columns in
-      for offset in 0..<4 {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>.self, capacity: 8) { memory in
+      // Columns that have few values of a node in each cache line are fetched from memory while others are counted.
+      let fetchesNext = first + 4 < features.count && node.count * 8 < node.columnStride
+      for offset in 0..<8 {
         let position = min(first + offset, features.count - 1)
-        columns[offset] = isWindowed ? windowValues(position) : node.column(features[position])
+        memory[offset] = isWindowed ? windowValues(position) : node.column(features[position])
       }
-      let columns = UnsafePointer(columns.baseAddress!)
+      let columns = UnsafePointer(memory.baseAddress!)
       if isWindowed {
         kernels.countValues(
           samples: node.samples, count: node.count, values: columns, histograms: histograms.pointer,
           bins: node.bins)
       } else {
         kernels.countValues(
-          samples: node.samples, count: node.count, columns: columns, histograms: histograms.pointer,
-          bins: node.bins)
+          samples: node.samples, count: node.count, columns: columns,
+          following: fetchesNext ? columns + 4 : nil, histograms: histograms.pointer, bins: node.bins)
       }
     }
   }

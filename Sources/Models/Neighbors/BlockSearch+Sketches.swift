@@ -20,8 +20,7 @@ extension BlockSearch {
     let limits = AlignedBuffer<Int32>(count: queryCount)
     let blockTiles = blockTiles
     let masks = AlignedBuffer<UInt16>(count: queryCount * blockTiles)
-    let candidateRows = AlignedBuffer<Int32>(count: queryCount * blockTiles * 16 / Self.candidateFraction)
-    let keys = AlignedBuffer<Double>(count: blockTiles * 16)
+    let candidates = CandidatePairs(limit: queryCount * blockTiles * 16 / Self.candidateFraction)
     // Where sketches do not help, they are tried again after 1, 2, 4, ... blocks.
     var (fullBlocks, nextFullBlocks) = (0, 1)
     for tile in stride(from: 0, to: index.tiles, by: blockTiles) {
@@ -36,16 +35,16 @@ extension BlockSearch {
       }
       // Tiles that do not exist have no candidates.
       let masksPerQuery = (width + 3) / 4 * 4
-      let candidates = kernels.rowsWithinLimits(
+      let candidateCount = kernels.rowsWithinLimits(
         index.metric.byteComparison, queries: queryCount, tiles: masksPerQuery, words: RowSketches.words,
         rows: sketches.packed.pointer + tile * RowSketches.words * 64, offsets: sketches.offsets.pointer + tile * 16,
         queryWords: querySketches.words.pointer, limits: limits.pointer, masks: masks.pointer)
-      if candidates * Self.candidateFraction > queryCount * width * 16 {
+      if candidateCount * Self.candidateFraction > queryCount * width * 16 {
         compareAll(tile..<tile + width)
         (fullBlocks, nextFullBlocks) = (nextFullBlocks, nextFullBlocks * 2)
       } else {
         nextFullBlocks = 1
-        compareCandidates(masks, firstRow: tile * 16, rows: masksPerQuery * 16, candidateRows, keys)
+        compareCandidates(masks, firstRow: tile * 16, rows: masksPerQuery * 16, candidates)
       }
     }
   }
@@ -54,14 +53,12 @@ extension BlockSearch {
   ///
   /// - Parameters:
   ///   - masks: [query][rowCount] bits
-  ///   - rows: as many as there are bits set, overwritten
-  ///   - keys: (rowCount), overwritten
+  ///   - pairs: room for as many as there are bits set; overwritten
   private mutating func compareCandidates(
-    _ masks: borrowing AlignedBuffer<UInt16>, firstRow: Int, rows rowCount: Int,
-    _ rows: borrowing AlignedBuffer<Int32>, _ keys: borrowing AlignedBuffer<Double>
+    _ masks: borrowing AlignedBuffer<UInt16>, firstRow: Int, rows rowCount: Int, _ pairs: borrowing CandidatePairs
   ) {
-    var ends: [Int] = []
-    ends.reserveCapacity(queries.count)
+    let (rows, pairQueries) = (pairs.rows.pointer, pairs.queries.pointer)
+    let hasExcluded = excluded.folds != nil
     var end = 0
     for query in 0..<queries.count {
       let bits = UnsafeRawPointer(masks.pointer + query * rowCount / 16)
@@ -70,64 +67,75 @@ extension BlockSearch {
         while mask != 0 {
           let row = firstRow + first + mask.trailingZeroBitCount
           mask &= mask - 1
-          if excluded.contains(row, for: query) { continue }
-          rows.pointer[end] = Int32(truncatingIfNeeded: row)
+          if hasExcluded && excluded.contains(row, for: query) { continue }
+          rows[end] = Int32(truncatingIfNeeded: row)
+          pairQueries[end] = Int32(truncatingIfNeeded: query)
           end += 1
         }
       }
-      ends.append(end)
     }
     fullComparisons += end
-    var start = 0
-    for query in 0..<queries.count {
-      let (numbers, count) = (rows.pointer + start, ends[query] - start)
-      computeKeys(of: numbers, count: count, following: end - ends[query], query: query, keys.pointer)
-      for place in 0..<count { lists[query].insert(row: Int(numbers[place]), key: keys.pointer[place]) }
-      start = ends[query]
+    computeTotals(rows, pairQueries, count: end, pairs.totals.pointer)
+    insert(rows, pairQueries, count: end, pairs.totals.pointer)
+  }
+
+  /// Inserts the rows of pairs, which are in the order of their queries, and then of their rows.
+  ///
+  /// - Parameters:
+  ///   - rows: (count)
+  ///   - pairQueries: (count)
+  ///   - totals: (count)
+  private mutating func insert(
+    _ rows: UnsafePointer<Int32>, _ pairQueries: UnsafePointer<Int32>, count: Int, _ totals: UnsafePointer<Double>
+  ) {
+    let (shift, factor) = (index.shift.pointer, index.factor.pointer)
+    var pair = 0
+    while pair < count {
+      let query = Int(pairQueries[pair])
+      // Few rows are inserted, so the list is accessed only then.
+      var limit = lists[query].limit
+      while pair < count && Int(pairQueries[pair]) == query {
+        let row = Int(rows[pair])
+        let key = (totals[pair] + shift[row]) * factor[row]
+        if key < limit {
+          lists[query].insert(row: row, key: key)
+          limit = lists[query].limit
+        }
+        pair += 1
+      }
     }
   }
 
-  /// Compares a query with some rows, and writes their keys, the same bits as those of the full comparison.
+  /// Compares pairs of a row and a query, and writes their totals, the same bits as those of the full comparison.
   ///
   /// - Parameters:
-  ///   - numbers: (count + following), the rows, and rows that will be compared next
-  ///   - keys: (count rounded up to a multiple of 16), aligned to 64 bytes
-  private func computeKeys(
-    of numbers: UnsafePointer<Int32>, count: Int, following: Int, query: Int, _ keys: UnsafeMutablePointer<Double>
+  ///   - rows: (count), the rows' numbers
+  ///   - pairQueries: (count), the queries' numbers, ascending
+  ///   - totals: (count rounded up to a multiple of 16), aligned to 64 bytes
+  private func computeTotals(
+    _ rows: UnsafePointer<Int32>, _ pairQueries: UnsafePointer<Int32>, count: Int,
+    _ totals: UnsafeMutablePointer<Double>
   ) {
-    guard count > 0 else { return }
-    if index.rows.isBytes {
+    guard index.rows.isBytes else {
+      return UnsafeRawPointer(self.rows).withMemoryRebound(to: Float.self, capacity: index.count * index.rows.length) {
+        kernels.compareFloatPairs(
+          index.metric.floatComparison, components: index.rows.length, rows: $0, queryValues: queries.floats.pointer,
+          rowNumbers: rows, queryNumbers: pairQueries, count: count, totals: totals)
+      }
+    }
+    var start = 0
+    while start < count {
+      let query = Int(pairQueries[start])
+      var end = start + 1
+      while end < count && Int(pairQueries[end]) == query { end += 1 }
       UnsafeRawPointer(queries.words.pointer + query * queries.stride).withMemoryRebound(
         to: UInt8.self, capacity: queries.stride * 4
       ) {
         kernels.compareRows(
-          index.metric.byteComparison, length: index.rows.length, rows: rows, query: $0, numbers: numbers,
-          count: count, following: following, totals: keys)
+          index.metric.byteComparison, length: index.rows.length, rows: self.rows, query: $0, numbers: rows + start,
+          count: end - start, following: count - end, totals: totals + start)
       }
-    } else {
-      compareFloats(numbers, count: count, query: query, totals: keys)
-    }
-    for place in 0..<count {
-      let row = Int(numbers[place])
-      keys[place] = (keys[place] + index.shift.pointer[row]) * index.factor.pointer[row]
-    }
-  }
-
-  /// Sums of floats depend on their order, so rows are packed into tiles, which the kernel of the full comparison sums.
-  private func compareFloats(
-    _ numbers: UnsafePointer<Int32>, count: Int, query: Int, totals: UnsafeMutablePointer<Double>
-  ) {
-    let length = index.rows.length
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 16) { sixteen in
-      for first in stride(from: 0, to: count, by: 16) {
-        for lane in 0..<16 { sixteen[lane] = numbers[min(first + lane, count - 1)] }
-        kernels.packTile(rows: rows, rowBytes: 4 * length, numbers: sixteen.baseAddress!, tile: packed.pointer)
-        UnsafeMutableRawPointer(packed.pointer).withMemoryRebound(to: Float.self, capacity: length * 16) {
-          kernels.compareFloats(
-            index.metric.floatComparison, queries: 1, tiles: 1, components: length, rows: $0,
-            queryValues: queries.floats.pointer + query * length, totals: totals + first)
-        }
-      }
+      start = end
     }
   }
 
@@ -157,13 +165,26 @@ extension BlockSearch {
         }
       }
     }
-    let keys = AlignedBuffer<Double>(count: k + extra + 15)
+    let pairs = CandidatePairs(limit: queries.count * (k + extra))
+    var end = 0
     for query in nearest.indices {
-      let numbers = nearest[query].entries.map { Int32($0.row) }
-      computeKeys(of: numbers, count: numbers.count, following: 0, query: query, keys.pointer)
-      fullComparisons += numbers.count
-      let sorted = (0..<numbers.count).map { keys.pointer[$0] }.filter { $0 < .infinity }.sorted()
+      for entry in nearest[query].entries {
+        (pairs.rows.pointer[end], pairs.queries.pointer[end]) = (Int32(entry.row), Int32(query))
+        end += 1
+      }
+    }
+    computeTotals(pairs.rows.pointer, pairs.queries.pointer, count: end, pairs.totals.pointer)
+    fullComparisons += end
+    var start = 0
+    for query in nearest.indices {
+      let own = start..<start + nearest[query].entries.count
+      let keys = own.map { pair in
+        let row = Int(pairs.rows.pointer[pair])
+        return (pairs.totals.pointer[pair] + index.shift.pointer[row]) * index.factor.pointer[row]
+      }
+      let sorted = keys.filter { $0 < .infinity }.sorted()
       if sorted.count >= k { lists[query].refuseKeys(above: sorted[k - 1]) }
+      start = own.upperBound
     }
   }
 
@@ -192,5 +213,18 @@ extension BlockSearch {
       let error = 0x1p-40 + 2 * relative + 2 * least * inverseNorm * index.largestFactor
       return max(0, 2 + 2 * limit * inverseNorm + error).squareRoot()
     }
+  }
+}
+
+/// Rows that may be among the nearest of queries.
+private struct CandidatePairs: ~Copyable {
+  /// (limit), the numbers of the rows and of the queries.
+  let rows, queries: AlignedBuffer<Int32>
+  /// (limit rounded up to a multiple of 16)
+  let totals: AlignedBuffer<Double>
+
+  init(limit: Int) {
+    (rows, queries) = (AlignedBuffer(count: limit), AlignedBuffer(count: limit))
+    totals = AlignedBuffer(count: (limit + 15) / 16 * 16)
   }
 }

@@ -42,11 +42,12 @@ final class RowSketches {
 
   /// Returns whether a search of so many queries is longer than the preparation of the sketches.
   ///
-  /// The preparation takes about as long as the full comparison with 100 queries, and as much again as that of 2
-  /// million pairs for the sample; short rows are compared as fast as sketches.
+  /// The preparation takes about as long as the full comparison with 350 queries, and as much again as that of 2
+  /// million pairs for the sample; short rows are compared as fast as sketches. The trial that shows that sketches are
+  /// of no use takes a few per cent of so long a search.
   static func arePaidFor(rows: NeighborIndex.Rows, queries: Int) -> Bool {
     rows.length >= (rows.isBytes ? 3 * bytes : bytes / 2) && rows.length <= SketchFeatures.longestRow
-      && rows.count >= 1024 && queries * rows.count >= 128 * rows.count + 2_000_000
+      && rows.count >= 1024 && queries * rows.count >= 384 * rows.count + 2_000_000
   }
 
   /// Returns whether a search for so many neighbors may leave out most rows.
@@ -65,16 +66,14 @@ final class RowSketches {
   ) {
     count = rows.count
     comparison = metric.byteComparison
-    features = SketchFeatures(of: rows, metric: metric, shape: shape, on: context)
-    let sample = rows.evenlySpaced(1024)
-    let sampleValues = features.values(of: rows, sample, context.kernels)
-    guard let quantizer = SketchQuantizer(sampleValues, comparison) else { return nil }
-    self.quantizer = quantizer
+    // Rough sketches show at a fraction of the cost that good ones are of no use.
     if let probes {
-      let numbers = (0..<Int32(probes.radii.count)).map { $0 }
-      let probeValues = features.values(of: probes.rows, numbers, context.kernels)
-      guard quantizer.fraction(of: sampleValues, within: probes.radii, of: probeValues) <= 0.5 else { return nil }
+      let trial = Self.draft(of: rows, metric: metric, shape: shape, sampleSize: 192, probes: probes, on: context)
+      guard trial != nil else { return nil }
     }
+    let draft = Self.draft(of: rows, metric: metric, shape: shape, sampleSize: 1024, probes: probes, on: context)
+    guard let draft else { return nil }
+    (features, quantizer) = draft
     // Searches read the masks of four tiles at once.
     let tiles = (count + 63) / 64 * 4
     packed = AlignedBuffer(count: tiles * Self.bytes * 16)
@@ -83,6 +82,22 @@ final class RowSketches {
     firstShifts = AlignedBuffer(count: firstTiles * 16)
     firstFactors = AlignedBuffer(count: firstTiles * 16)
     context.team.forEach(tiles, chunk: 8) { tile, _ in pack(tile: tile, of: rows, context.kernels) }
+  }
+
+  /// Returns the features and the rounding of sketches, chosen by a sample of the rows; nil if sketches are of no use.
+  private static func draft(
+    of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?, sampleSize: Int,
+    probes: (rows: NeighborIndex.Rows, radii: [Double])?, on context: ComputeContext
+  ) -> (SketchFeatures, SketchQuantizer)? {
+    let features = SketchFeatures(of: rows, metric: metric, shape: shape, sampleSize: sampleSize, on: context)
+    let values = features.values(of: rows, rows.evenlySpaced(sampleSize), context.kernels)
+    guard let quantizer = SketchQuantizer(values, metric.byteComparison) else { return nil }
+    if let probes {
+      let numbers = (0..<Int32(probes.radii.count)).map { $0 }
+      let probeValues = features.values(of: probes.rows, numbers, context.kernels)
+      guard quantizer.fraction(of: values, within: probes.radii, of: probeValues) <= 0.5 else { return nil }
+    }
+    return (features, quantizer)
   }
 
   private func pack(tile: Int, of rows: NeighborIndex.Rows, _ kernels: any KernelSet.Type) {

@@ -41,10 +41,13 @@ final class SketchBasis {
   ///
   /// - Parameters:
   ///   - most: the most vectors, at most 64
+  ///   - sampleSize: the number of rows in the sample; fewer of long rows
   ///   - isNormalized: whether to divide rows by their lengths first
-  init(of rows: NeighborIndex.Rows, count most: Int, isNormalized: Bool, on context: ComputeContext) {
+  init(
+    of rows: NeighborIndex.Rows, count most: Int, isNormalized: Bool, sampleSize: Int, on context: ComputeContext
+  ) {
     guard case .bytes(let values, let length) = rows else { preconditionFailure("rows of bytes have a basis") }
-    let numbers = rows.evenlySpaced(max(64, min(1024, (4 << 20) / length)))
+    let numbers = rows.evenlySpaced(max(64, min(sampleSize, (4 << 20) / length)))
     let sample = Self.centered(values, length, numbers, isNormalized: isNormalized)
     var vectors = Self.iterate(sample, rows: numbers.count, length: length, most: most, on: context)
     let found = Self.orthonormalize(&vectors, length: length)

@@ -51,16 +51,22 @@ final class SketchFeatures {
   private let map: Map
   private let metric: DistanceMetric
 
-  init(of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?, on context: ComputeContext) {
+  /// - Parameter sampleSize: the number of rows in the sample that the features are chosen by
+  init(
+    of rows: NeighborIndex.Rows, metric: DistanceMetric, shape: ImageShape?, sampleSize: Int,
+    on context: ComputeContext
+  ) {
     self.metric = metric
     switch rows {
     case .bytes(_, let length):
       map = .basis(
         metric == .manhattan
           ? SketchBasis(blocksOf: shape ?? ImageShape(height: 1, width: length, channels: 1), count: RowSketches.bytes)
-          : SketchBasis(of: rows, count: Self.mostFeatures, isNormalized: metric == .cosine, on: context))
+          : SketchBasis(
+            of: rows, count: Self.mostFeatures, isNormalized: metric == .cosine,
+            sampleSize: sampleSize, on: context))
     case .floats(let values, let length):
-      let variances = Self.variances(values, length, rows.evenlySpaced(1024))
+      let variances = Self.variances(values, length, rows.evenlySpaced(sampleSize))
       let order = (0..<length).sorted { variances[$0] != variances[$1] ? variances[$0] > variances[$1] : $0 < $1 }
       map = .selection(
         order.prefix(Self.mostFeatures).sorted(), others: order.dropFirst(Self.mostFeatures).sorted())
