@@ -224,7 +224,8 @@ private struct CandidatePairs: ~Copyable {
   let totals: AlignedBuffer<Double>
 
   init(limit: Int) {
-    (rows, queries) = (AlignedBuffer(count: limit), AlignedBuffer(count: limit))
+    rows = AlignedBuffer(count: limit)
+    queries = AlignedBuffer(count: limit)
     totals = AlignedBuffer(count: (limit + 15) / 16 * 16)
   }
 }
