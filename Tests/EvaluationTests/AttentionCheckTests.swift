@@ -3,6 +3,7 @@ import Datasets
 import Evaluation
 import Foundation
 import Models
+import Progress
 import Testing
 
 /// A network with known behavior: its channel is active at pixels brighter than 160, and class 0 is the sum over the
