@@ -75,12 +75,13 @@ package struct ChannelStatistics: Sendable, Equatable {
     var squares = [Int](repeating: 0, count: channels)
     images.pixels.withUnsafeBufferPointer { pixels in
       for place in 0..<(selected?.count ?? images.count) {
-        let image = selected?[place] ?? place
-        for start in stride(from: image * size, to: (image + 1) * size, by: channels) {
+        let image = pixels.baseAddress! + (selected?[place] ?? place) * size
+        for first in stride(from: 0, to: size, by: Self.block * channels) {
           for channel in 0..<channels {
-            let value = Int(pixels[start + channel])
-            sums[channel] += value
-            squares[channel] += value * value
+            let count = min(Self.block, (size - first) / channels)
+            let (sum, square) = Self.sums(image + first + channel, count: count, step: channels)
+            sums[channel] += Int(sum)
+            squares[channel] += Int(square)
           }
         }
       }
@@ -91,6 +92,23 @@ package struct ChannelStatistics: Sendable, Equatable {
       let mean = Double(sum) / count
       return max(0, Double(square) / count - mean * mean).squareRoot()
     }
+  }
+
+  /// The number of bytes whose squares have a sum of less than 2^32, so that sums of 32 bits suffice.
+  private static let block = 1 << 16
+
+  /// Returns the sum of bytes, and that of their squares.
+  /// - Parameters:
+  ///   - bytes: ((count - 1) * step + 1)
+  ///   - count: at most ``block``
+  private static func sums(_ bytes: UnsafePointer<UInt8>, count: Int, step: Int) -> (sum: UInt32, square: UInt32) {
+    var (sum, square) = (UInt32(0), UInt32(0))
+    for index in 0..<count {
+      let value = UInt32(bytes[index &* step])
+      sum &+= value
+      square &+= value &* value
+    }
+    return (sum, square)
   }
 }
 

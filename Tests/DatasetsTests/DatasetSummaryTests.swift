@@ -22,6 +22,18 @@ import Testing
     #expect(statistics.mean == [1, 255, 20] && statistics.deviation == [1, 0, 10])
   }
 
+  /// White pixels have the largest squares, and these images several blocks of sums.
+  @Test(arguments: [1, 3]) func statisticsOfLargeWhiteImagesAreExact(channels: Int) {
+    let shape = ImageShape(height: 512, width: 300, channels: channels)
+    let white = [UInt8](repeating: 255, count: 2 * shape.count)
+    let statistics = ChannelStatistics(images(shape, white, [0, 0]))
+    #expect(statistics.mean == [Double](repeating: 255, count: channels))
+    #expect(statistics.deviation == [Double](repeating: 0, count: channels))
+    let black = images(shape, [UInt8](repeating: 0, count: shape.count) + white.prefix(shape.count), [0, 0])
+    #expect(ChannelStatistics(black, selected: [0]).mean == [Double](repeating: 0, count: channels))
+    #expect(ChannelStatistics(black, selected: [1, 1]).mean == statistics.mean)
+  }
+
   private var small: DatasetSummary {
     let shape = ImageShape(height: 1, width: 2, channels: 1)
     return DatasetSummary(

@@ -10,7 +10,7 @@ struct ProbabilitySums {
   let images: LabeledImages
   let classCount: Int
 
-  static let blockSize = 512
+  static let blockSize = 1024
   var blockCount: Int { (images.count + Self.blockSize - 1) / Self.blockSize }
 
   func range(ofBlock block: Int) -> Range<Int> {
