@@ -181,9 +181,9 @@ package final class RemoteWorker: Sendable {
     }
     // EX_PROTOCOL: the coordinator refuses the worker.
     if status == EX_PROTOCOL { return .permanent("the worker was refused:\(output)") }
+    if !hasBegun { return .ended("its login shell ended with exit status \(status), without a worker:\(output)") }
     // The shell cannot execute the program, which the script has copied.
     if status == 126 { return .permanent("its program cannot be run: is its home folder mounted noexec?\(output)") }
-    if !hasBegun { return .ended("its login shell ended with exit status \(status), without a worker:\(output)") }
     // A shell reports a signal as 128 and its number.
     var end = "ended with exit status \(status)"
     if status > 128 { end = "was ended by signal \(status - 128)" }

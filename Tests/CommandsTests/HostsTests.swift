@@ -58,7 +58,7 @@ struct HostsTests {
     ).wait()
     #expect(run.status == 0, "\(run.errors)")
     #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
-    #expect(workers.isEmpty)
+    try waitUntil { workers.isEmpty }
   }
 
   @Test func failuresOfHostsAreReported() throws {
@@ -69,7 +69,7 @@ struct HostsTests {
     }
     kill(run.process.processIdentifier, SIGINT)
     #expect(try run.wait().status == 130)
-    #expect(workers.isEmpty)
+    try waitUntil { workers.isEmpty }
   }
 
   @Test func workersEndWhenTheCoordinatorIsKilled() throws {
@@ -90,7 +90,7 @@ struct HostsTests {
     #expect(run.errorsSoFar.contains("a: its worker was ended by signal 9, as by a system that is out of memory"))
     kill(run.process.processIdentifier, SIGINT)
     #expect(try run.wait().status == 130)
-    #expect(workers.isEmpty)
+    try waitUntil { workers.isEmpty }
   }
 
   @Test func reportsThatNoHostCanBeReached() throws {
@@ -131,7 +131,7 @@ struct HostsTests {
     }
     kill(run.process.processIdentifier, SIGTERM)
     #expect(try run.wait().status == 143)
-    #expect(workers.isEmpty)
+    try waitUntil { workers.isEmpty }
   }
 
   @Test func statusShowsHostsWorkBytesAndWaiting() throws {
@@ -153,13 +153,13 @@ struct HostsTests {
           !$0.host.isEmpty && $0.activity.contains("images of each batch") && $0.bytesSent > 0 && $0.waitingSeconds > 0
         }
     }
-    let text = try AtelierProcess(["status", identifier], in: folder).output
-    for word in ["host", "work", "MB sent", "s waited", "images of each batch"] {
-      #expect(text.contains(word), "\(text)")
+    try run.waitUntil {
+      let text = try AtelierProcess(["status", identifier], in: folder).output
+      return ["host", "work", "MB sent", "s waited", "images of each batch"].allSatisfy(text.contains)
     }
     kill(run.process.processIdentifier, SIGHUP)
     #expect(try run.wait().status == 129)
-    #expect(workers.isEmpty)
+    try waitUntil { workers.isEmpty }
   }
 
   @Test func spareWorkerReplacesLostOne() throws {

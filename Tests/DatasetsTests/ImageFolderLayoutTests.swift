@@ -88,6 +88,21 @@ import Testing
     #expect(try load().classNames == ["bus", "test", "train"])
   }
 
+  /// Images without classes beside another folder must not be taken for the classes `test` and `train`.
+  @Test(arguments: ["labels/notes.txt", "validation/a.png"])
+  func partsWithoutClassFoldersAreRefused(other: String) throws {
+    for name in ["train/a.png", "train/b.png", "test/a.png", "test/b.png"] { try write(name) }
+    _ = try folder.write([1], other)
+    #expect(message().contains("no folders of classes") || message().contains("no class folders"), "\(message())")
+    #expect(message { $0.isForEvaluation = true } == message())
+  }
+
+  @Test func oneClassWithTheNameOfAPartIsEvaluated() throws {
+    for name in ["valid/a.png", "valid/b.png"] { try write(name) }
+    let dataset = try load { $0.isForEvaluation = true }
+    #expect(dataset.train.count == 0 && dataset.test.count == 2 && dataset.classNames == ["valid"])
+  }
+
   /// An evaluation needs no training images.
   @Test func testSetAloneIsEvaluated() throws {
     for (key, name) in ["test/cat/a.png", "test/cat/b.png", "test/dog/c.png"].enumerated() {

@@ -32,6 +32,8 @@ class Work:
     environment: dict = dataclasses.field(default_factory=dict)
 
 
+# Like the peers, the network classifies no validation images between the epochs.
+TRAINING = ["cnn", "--epochs", "1", "--validation", "0"]
 # The networks: the options of both sides.
 NETWORKS = {
     "cnn": ([], []),
@@ -46,7 +48,6 @@ def training_peers(options):
     return {
         "PyTorch, channels last": (script, "images_per_second"),
         "PyTorch, channels last, compiled": ([*script, "--compile"], "images_per_second"),
-        "PyTorch": ([*script, "--memory-format", "contiguous_format"], "images_per_second"),
     }
 
 
@@ -60,15 +61,15 @@ SKLEARN_FOREST = ["forest.py", "--engine", "sklearn", "--onnx"]
 
 WORKS = {
     name: Work(
-        f"train the {name.replace('cnn', 'network')}, images/s", ["cnn", "--epochs", "1", *own], "images",
+        f"train the {name.replace('cnn', 'network')}, images/s", [*TRAINING, *own], "images",
         training_peers(theirs))
     for name, (own, theirs) in NETWORKS.items()
 }
 WORKS |= {
     "cnn-avx2": Work(
-        "train the network with AVX2, images/s", ["cnn", "--epochs", "1"], "images", training_peers([]), AVX2),
+        "train the network with AVX2, images/s", TRAINING, "images", training_peers([]), AVX2),
     "cnn-predict": Work(
-        "classify 10,000 images by the network, s", ["cnn", "--epochs", "1"], "testSeconds", prediction_peers()),
+        "classify 10,000 images by the network, s", TRAINING, "testSeconds", prediction_peers()),
     "forest": Work(
         "fit 300 trees, s", ["forest", "--trees", "300"], "fitSeconds",
         {"scikit-learn-intelex": (INTELEX_FOREST, "fit_seconds"), "scikit-learn": (SKLEARN_FOREST, "fit_seconds")}),

@@ -92,7 +92,8 @@ ATELIER_INLINE void atelier_transpose_square_16x16(int32_t *square) {
 
 #if defined(__AVX512BW__)
 // Divides 64 samples of eight bytes: those whose value is at most `cut` go to `left`, the others to `right`, both in
-// order. Up to 64 samples are overwritten behind either; `left` may be at or below `samples`.
+// order. Up to eight samples are overwritten behind either, but none behind `samples + 64`; `left` may be at or below
+// `samples`.
 //
 // values: (64), aligned to 64 bytes; if `areRotated`, with their halves swapped
 // ends: the largest value on the left and the smallest on the right, updated

@@ -8,7 +8,7 @@
 //
 // nodes: of eight bytes: feature (24 bits) and threshold (8), all ones in a leaf; then the right child, or the number
 //   of the leaf. Left children follow their parents.
-// rows: the images' values; 2^31 bytes at most, and four at least
+// rows: the images' values, four bytes at least; the images start in their first 2^31 bytes
 // images: (count), rows of the images
 // leaves: (count), overwritten
 ATELIER_INLINE void atelier_find_leaves(

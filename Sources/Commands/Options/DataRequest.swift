@@ -50,8 +50,10 @@ struct DataRequest {
 
   /// Returns the request with saved values in place of those that the user did not give.
   func completed(by saved: DatasetSource?) -> DataRequest {
-    DataRequest(
-      data: data ?? saved?.location, options: (saved?.options ?? [:]).merging(options) { $1 }, isCached: isCached)
+    var request = self
+    request.data = data ?? saved?.location
+    request.options = (saved?.options ?? [:]).merging(options) { $1 }
+    return request
   }
 
   /// Loads the data set, and logs its notes as warnings. A signal ends the process at once meanwhile.

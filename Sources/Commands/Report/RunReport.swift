@@ -65,9 +65,11 @@ struct RunReport {
       try loaded.check(isFittedOn: dataset, digest: run.dataDigest, path: model.path)
       return loaded.classifier
     }
-    let search = try step("exploring the data", options) { try NeighborSearch(dataset, on: context, progress: $0) }
+    let search = try step("searching neighbors", options) { try NeighborSearch(dataset, on: context, progress: $0) }
     let evaluated = try evaluate(loaded, dataset, search, context, options)
-    let exploration = DataExploration(dataset, search: search, on: context)
+    let exploration = try step("exploring the data", options) { _ in
+      DataExploration(dataset, search: search, on: context)
+    }
     let explanations = try explain(loaded, evaluated, dataset, context, options)
     let labelQuality = Self.labelQuality(evaluated, dataset)
     var sections: [HTMLSection] = []

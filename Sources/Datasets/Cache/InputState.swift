@@ -15,8 +15,10 @@ struct InputState: ~Copyable {
 
   /// Adds a file, or a folder with all that is in it; symbolic links are followed. Hidden folders are not entered, as
   /// readers do not enter them.
-  mutating func add(_ name: FileName) {
-    guard let status = name.status else { return add(name, []) }
+  mutating func add(_ name: FileName) { add(name, state: name.status) }
+
+  private mutating func add(_ name: FileName, state status: stat?) {
+    guard let status else { return add(name, []) }
     let (change, modification) = (status.st_ctim, status.st_mtim)
     latestChange = max(latestChange, Double(change.tv_sec) + Double(change.tv_nsec) * 1e-9)
     add(
@@ -28,8 +30,15 @@ struct InputState: ~Copyable {
     let isFolder = status.st_mode & S_IFMT == S_IFDIR
     guard isFolder, visited.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted else { return }
     let entries = name.allEntries ?? []
+    let folder = name.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    defer { if folder >= 0 { close(folder) } }
     for entry in entries {
-      if entry.isHidden { add(entry, []) } else { add(name / entry) }
+      guard !entry.isHidden else {
+        add(entry, [])
+        continue
+      }
+      let path = name / entry
+      add(path, state: folder >= 0 ? entry.status(in: folder) : path.status)
     }
     add(name, [entries.count])
   }

@@ -59,7 +59,7 @@ extension Forest {
       for bag in bags {
         for image in treeCounts.indices where bag[image] == 0 { treeCounts[image] += 1 }
       }
-      let sums = ProbabilitySums(trees: group, images: images, classCount: classCount)
+      let sums = ProbabilitySums(trees: group, images: images, classCount: classCount, on: context.team)
       probabilities.withUnsafeMutableBufferPointer { probabilities in
         guard let target = probabilities.baseAddress else { return }
         context.team.forEach(sums.blockCount) { block, _ in

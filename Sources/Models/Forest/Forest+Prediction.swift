@@ -10,11 +10,18 @@ struct ProbabilitySums {
   let images: LabeledImages
   let classCount: Int
 
-  static let blockSize = 1024
-  var blockCount: Int { (images.count + Self.blockSize - 1) / Self.blockSize }
+  /// The number of images of a block: as many as fit in the cache, but so few that each of the threads has two blocks.
+  let blockSize: Int
+
+  init(trees: ArraySlice<Tree>, images: LabeledImages, classCount: Int, on team: ThreadTeam) {
+    (self.trees, self.images, self.classCount) = (trees, images, classCount)
+    blockSize = min(1024, max(64, images.count / (2 * team.count)))
+  }
+
+  var blockCount: Int { (images.count + blockSize - 1) / blockSize }
 
   func range(ofBlock block: Int) -> Range<Int> {
-    block * Self.blockSize..<min((block + 1) * Self.blockSize, images.count)
+    block * blockSize..<min((block + 1) * blockSize, images.count)
   }
 
   /// Adds the probabilities of a block's images.
@@ -27,9 +34,9 @@ struct ProbabilitySums {
     where isIncluded: (_ tree: Int, _ image: Int) -> Bool
   ) {
     let range = range(ofBlock: block)
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * Self.blockSize) { memory in
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * blockSize) { memory in
       let selected = memory.baseAddress!
-      let leaves = selected + Self.blockSize
+      let leaves = selected + blockSize
       for (number, tree) in zip(trees.indices, trees) {
         var count = 0
         for image in range where isIncluded(number, image) {
@@ -86,7 +93,7 @@ extension Tree {
     of trees: [Tree], for images: LabeledImages, classCount: Int, on context: ComputeContext,
     progress: (FitProgress) -> Bool
   ) throws -> [Float] {
-    let sums = ProbabilitySums(trees: trees[...], images: images, classCount: classCount)
+    let sums = ProbabilitySums(trees: trees[...], images: images, classCount: classCount, on: context.team)
     let counter = ProgressCounter(total: images.count, unit: .images)
     var probabilities = [Float](repeating: 0, count: images.count * classCount)
     probabilities.withUnsafeMutableBufferPointer { probabilities in

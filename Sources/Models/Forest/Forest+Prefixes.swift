@@ -16,7 +16,7 @@ extension Forest {
     var results: [[Float]] = []
     var first = 0
     for count in counts {
-      let sums = ProbabilitySums(trees: trees[first..<count], images: images, classCount: classCount)
+      let sums = ProbabilitySums(trees: trees[first..<count], images: images, classCount: classCount, on: context.team)
       totals.withUnsafeMutableBufferPointer { totals in
         guard let target = totals.baseAddress else { return }
         context.team.forEach(sums.blockCount) { block, thread in

@@ -62,8 +62,8 @@ package struct VariantPredictor {
   package func probabilities(for variants: LabeledImages, on context: ComputeContext) -> [Float] {
     precondition(variants.shape == originals.shape && variants.count == originals.count, "one variant of each original")
     var probabilities = [Float](repeating: 0, count: variants.count * classCount)
-    // Few enough that all threads have work.
-    let blockSize = 64
+    // Few, because there are a few hundred images for all threads.
+    let blockSize = 16
     probabilities.withUnsafeMutableBufferPointer { probabilities in
       guard let sums = probabilities.baseAddress else { return }
       context.team.forEach((variants.count + blockSize - 1) / blockSize) { block, _ in

@@ -20,9 +20,9 @@ extension NetworkSettings {
     let denseLayout = dense.isEmpty ? "" : " and dense \(dense.map(String.init).joined(separator: ","))"
     let gradients = Double(schedule.bufferCount) * parameters
     estimate.computing = [
-      // The validation set is a copy; the training images are not.
+      // The validation set is a copy; the training images are not, but their numbers are, in two orders.
       .init(
-        bytes: validation * Double(count) * Double(shape.count), cause: "the images",
+        bytes: (validation * Double(shape.count) + 16) * Double(count), cause: "the images",
         remedy: "use fewer or smaller images"),
       .init(
         bytes: activations, cause: "batch \(batch) and \(layout)",

@@ -69,7 +69,8 @@ struct ArchiveReader: DatasetReader {
     let links = listings.flatMap(\.links)
     let tree = try ArchiveTree(root: FileName(location.path), archives, listings)
     let folders = ImageFolderReader.parts(of: tree)
-    guard archives.count == 1, let train = folders.train.first, folders.test.isEmpty,
+    // Of several folders of training images, the reader says what to do.
+    guard archives.count == 1, folders.train.count == 1, let train = folders.train.first, folders.test.isEmpty,
       ImageFolderReader.recognizes(tree)
     else { return (tree, links) }
     archives[0].top = archives[0].top.map { $0 / train } ?? train

@@ -57,7 +57,7 @@ struct ClassFolderReader: DatasetReader {
         path: path,
         reason: "has images only in the folder \(classNames[0]); expected two or more folders, one for each class")
     }
-    try Self.checkIsNoPart(classNames, files, path)
+    try checkAreNoParts(classNames, files, path)
     let split = files.map { files in
       let isTest = Split.isTest(files.map(\.key), fraction: options.testFraction, seed: options.seed)
       return (
@@ -81,9 +81,16 @@ struct ClassFolderReader: DatasetReader {
 
 extension ClassFolderReader {
   /// Checks that the folders are not parts of a data set (`my_train`, `my_test`), whose folders are the classes.
-  private static func checkIsNoPart(
+  private func checkAreNoParts(
     _ classNames: [String], _ files: [[FileName]], _ path: String
   ) throws(DatasetError) {
+    let named = classNames.map { DatasetPart($0) }
+    if named.contains(.train), !named.contains(nil) {
+      throw .damaged(
+        path: path,
+        reason: "has images in the folders \(classNames.listed(atMost: 3)), but no folders of classes in them; "
+          + "expected one folder of images for each class")
+    }
     let parts = zip(classNames, files).map { name, files in
       // A class folder holds images.
       files.allSatisfy { $0.bytes.count { $0 == UInt8(ascii: "/") } > 1 } ? DatasetPart(namedIn: FileName(name)) : nil

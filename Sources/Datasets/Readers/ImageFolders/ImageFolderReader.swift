@@ -23,6 +23,7 @@ struct ImageFolderReader: DatasetReader {
     let (train, test) = parts(of: tree)
     return train.contains { !tree.folders(in: $0).isEmpty }
       || !folders.isEmpty && folders.count == train.count + test.count
+        && (!train.isEmpty || test.contains { !tree.folders(in: $0).isEmpty })
   }
 
   /// Returns the folders of training images, and those of test images, of which the first one is used.
