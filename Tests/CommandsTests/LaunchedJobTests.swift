@@ -94,7 +94,7 @@ struct LaunchedJobTests {
     }
   }
 
-  @Test func processWithAnotherSecretIsRefused() throws {
+  @Test func taskWithAnotherSecretDoesNotJoin() throws {
     let (job, long) = (Self.job(), Array(Self.network.dropLast()) + ["100000", "--min-workers", "2"])
     let step = try start(long, job: job, ranks: 0..<2, secret: secret())
     try step[0].waitUntil { step[0].errorsSoFar.split(separator: "\n").count { $0.hasPrefix("joined") } == 2 }
