@@ -166,12 +166,18 @@ extension SIMDKernels {
       for node in stride(from: 0, to: nodeCount, by: 8) { atelier_prefetch_second_level(nodes + node) }
     }
     #if AVX512
-      // Offsets of values must fit in lanes.
-      var last: UInt32 = 0
-      for index in 0..<count { last = images[index] > last ? images[index] : last }
-      if count >= 8 && rowStride >= 4 && (Int(last) &+ 1) &* rowStride < 1 << 31 {
-        for first in stride(from: 0, to: count, by: 32) {
-          atelier_find_leaves(nodes, rows, rowStride, images + first, min(32, count &- first), leaves + first)
+      // Offsets of values must fit in lanes: they count from the first of these images, because the images of a block
+      // are close together, but a data set can have more than 2 GiB.
+      var (first, last) = (UInt32.max, UInt32.min)
+      for index in 0..<count {
+        first = images[index] < first ? images[index] : first
+        last = images[index] > last ? images[index] : last
+      }
+      if count >= 8 && rowStride >= 4 && (Int(last) &- Int(first) &+ 1) &* rowStride < 1 << 31 {
+        let rows = rows + Int(first) &* rowStride
+        for start in stride(from: 0, to: count, by: 32) {
+          atelier_find_leaves(
+            nodes, rows, rowStride, images + start, first, min(32, count &- start), leaves + start)
         }
         return
       }

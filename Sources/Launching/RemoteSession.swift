@@ -9,7 +9,7 @@ package struct RemoteSession {
     case continues
     case isReady(RemoteWorker.Facts)
     case failed(String)
-    /// Nothing was sent or received for ``patience``, although the host has something to do.
+    /// Nothing was sent or received for ``timeout``, although the host has something to do.
     case hangs
     /// - Parameter signal: the signal that ended ssh itself; nil if none did
     case ended(status: Int32, signal: Int32?, lines: [String])
@@ -31,7 +31,8 @@ package struct RemoteSession {
   private var lastTransfer = milliseconds()
   private var lastSign = milliseconds()
 
-  private static let patience = 60_000
+  /// In milliseconds.
+  private static let timeout = 60_000
   /// The interval of the signs of life that the worker expects on its standard input, in milliseconds.
   private static let signInterval = 10_000
   private static let maxLine = 4_096
@@ -73,7 +74,7 @@ package struct RemoteSession {
       child.wait(milliseconds: isWaiting ? 10 : 50, forWriting: !queue.isEmpty)
     }
     let isIdle = isRunning || isWaiting
-    return !isIdle && milliseconds() - lastTransfer > Self.patience ? .hangs : .continues
+    return !isIdle && milliseconds() - lastTransfer > Self.timeout ? .hangs : .continues
   }
 
   /// - Returns: whether something was written

@@ -7,10 +7,12 @@ internal import Synchronization
 /// Starts the worker of one host through ssh, starts it again when it fails, and ends it. A thread carries this out;
 /// the thread of the cluster reads the ``state`` and gives the invitation.
 package final class RemoteWorker: Sendable {
-  enum State: Equatable {
+  package enum State: Equatable {
     case starting
     /// The host is ready, and needs an invitation.
     case awaitsInvitation(Facts)
+    /// The host's worker starts if the ``Answer`` is an invitation, which may be on its way.
+    case answered
     case running
     /// The host cannot be reached, and is tried again.
     case retrying(reason: String)
@@ -23,6 +25,10 @@ package final class RemoteWorker: Sendable {
     package var coordinatorAddress: String?
     package var ownAddress: String?
     package var tunnelPort: Int?
+
+    package init(coordinatorAddress: String? = nil, ownAddress: String? = nil, tunnelPort: Int? = nil) {
+      (self.coordinatorAddress, self.ownAddress, self.tunnelPort) = (coordinatorAddress, ownAddress, tunnelPort)
+    }
   }
 
   package struct Invitation {
@@ -33,11 +39,17 @@ package final class RemoteWorker: Sendable {
     package init(token: String, exchange: String? = nil) { (self.token, self.exchange) = (token, exchange) }
   }
 
+  /// The answer to a host that awaits an invitation.
+  package enum Answer {
+    case invitation(Invitation)
+    /// Why there is no invitation; the host is not tried again.
+    case refusal(String)
+  }
+
   private struct Shared {
     var state = State.starting
-    var invitation: Invitation?
-    /// Why there is no invitation.
-    var refusal: String?
+    /// The answer, until the thread has seen it.
+    var answer: Answer?
     var messages: [String] = []
   }
 
@@ -50,30 +62,36 @@ package final class RemoteWorker: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   /// - Parameter ssh: the command line of ssh without host and command
-  init(_ host: LaunchHost, ssh: [String], arguments: [String], files: ProgramFiles) {
+  package init(_ host: LaunchHost, ssh: [String], arguments: [String], files: ProgramFiles) {
     (self.host, self.files) = (host, files)
     let threads = host.threads.map { ["--threads", "\($0)"] } ?? []
     script = RemoteScript.text(files, arguments: threads + arguments)
     command = ssh + ["--", host.destination, RemoteScript.command(for: script)]
   }
 
-  var state: State { shared.withLock { $0.state } }
+  package var state: State { shared.withLock { $0.state } }
 
   /// Removes and returns the messages to the user.
-  func takeMessages() -> [String] {
+  package func takeMessages() -> [String] {
     shared.withLock { shared in
       defer { shared.messages = [] }
       return shared.messages
     }
   }
 
-  func invite(_ invitation: Invitation) { shared.withLock { $0.invitation = invitation } }
-
-  /// Ends the attempts to start the worker.
-  func refuse(_ reason: String) { shared.withLock { $0.refusal = reason } }
+  /// Answers the host, unless it does not await an invitation with these facts any more: since ``state`` was read, it
+  /// may have been answered, or the connection may have been lost, so that the answer is wrong for the next attempt.
+  /// - Returns: Whether the host is answered.
+  @discardableResult package func answer(_ answer: Answer, to facts: Facts) -> Bool {
+    shared.withLock { shared in
+      guard shared.state == .awaitsInvitation(facts) else { return false }
+      (shared.state, shared.answer) = (.answered, answer)
+      return true
+    }
+  }
 
   /// - Throws: ``LaunchError`` if the system cannot start a thread
-  func start() throws(LaunchError) {
+  package func start() throws(LaunchError) {
     do {
       try SystemThread.start("atelier-ssh") { [self] in
         supervise()
@@ -83,10 +101,10 @@ package final class RemoteWorker: Sendable {
   }
 
   /// Asks the thread to end the worker.
-  func requestEnd() { isEnding.store(true, ordering: .relaxed) }
+  package func requestEnd() { isEnding.store(true, ordering: .relaxed) }
 
   /// Waits until the thread has ended the worker.
-  func waitUntilEnded() { ended.wait() }
+  package func waitUntilEnded() { ended.wait() }
 
   // MARK: Thread
 
@@ -134,7 +152,7 @@ package final class RemoteWorker: Sendable {
   private func set(_ state: State, _ message: String? = nil) {
     shared.withLock { shared in
       shared.state = state
-      shared.invitation = nil
+      shared.answer = nil
       if let message { shared.messages.append(message) }
     }
   }
@@ -147,7 +165,9 @@ package final class RemoteWorker: Sendable {
   /// Starts the worker, and returns when it has ended.
   private func attempt() -> Outcome {
     let child: ChildProcess
-    do throws(LaunchError) { child = try ChildProcess(command) } catch { return .permanent("\(error)") }
+    do throws(LaunchError) { child = try ChildProcess(command) } catch {
+      return .permanent("\(error); install OpenSSH's client, or name another command with --ssh")
+    }
     defer { child.end() }
     var session = RemoteSession(child, files: files, script: script)
     while true {
@@ -160,11 +180,12 @@ package final class RemoteWorker: Sendable {
       case .ended(_, let signal?, _): return .unreachable("ssh was ended by signal \(signal)")
       case .ended(let status, nil, let lines): return outcome(status, lines, hasBegun: session.hasBegun)
       }
-      let (invitation, refusal) = shared.withLock { ($0.invitation, $0.refusal) }
-      if let refusal { return .permanent(refusal) }
-      if let invitation {
+      switch shared.withLock({ $0.answer }) {
+      case .invitation(let invitation):
         session.run(invitation)
         set(.running, "\(host.destination): worker started")
+      case .refusal(let reason): return .permanent(reason)
+      case nil: break
       }
     }
   }
@@ -181,7 +202,13 @@ package final class RemoteWorker: Sendable {
     }
     // EX_PROTOCOL: the coordinator refuses the worker.
     if status == EX_PROTOCOL { return .permanent("the worker was refused:\(output)") }
-    if !hasBegun { return .ended("its login shell ended with exit status \(status), without a worker:\(output)") }
+    if !hasBegun {
+      return .ended(
+        """
+        its login shell ended with exit status \(status) and ran no command: `ssh \(host.destination) true` must \
+        succeed\(lines.isEmpty ? "" : "; its last output:")\(output)
+        """)
+    }
     // The shell cannot execute the program, which the script has copied.
     if status == 126 { return .permanent("its program cannot be run: is its home folder mounted noexec?\(output)") }
     // A shell reports a signal as 128 and its number.

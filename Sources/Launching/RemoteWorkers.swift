@@ -85,9 +85,11 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
   private func invite(_ worker: RemoteWorker, _ facts: RemoteWorker.Facts, _ cluster: Cluster) {
     do {
       let (token, exchange) = settings.isTunneled ? try tunneled(facts, cluster) : try direct(facts, cluster)
-      worker.invite(RemoteWorker.Invitation(token: token.text, exchange: exchange))
-      awaited[worker.host.destination] = (token, milliseconds())
-    } catch { worker.refuse("\(error)") }
+      let invitation = RemoteWorker.Invitation(token: token.text, exchange: exchange?.text)
+      if worker.answer(.invitation(invitation), to: facts) {
+        awaited[worker.host.destination] = (token, milliseconds())
+      }
+    } catch { worker.answer(.refusal("\(error)"), to: facts) }
   }
 
   /// Reports a worker that runs, but cannot connect to the coordinator.
@@ -96,7 +98,7 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
     guard let (token, start) = awaited[name] else { return }
     switch worker.state {
     case .running where cluster.hasEnrolled(with: token): awaited[name] = nil
-    case .running where milliseconds() - start >= Self.patience:
+    case .running where milliseconds() - start >= Self.connectionTimeout:
       awaited[name] = nil
       let place = token.addresses.compactMap(\.hostAndPort).joined(separator: ", ")
       log(
@@ -106,25 +108,24 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
           ? "Does ssh there forward ports (AllowTcpForwarding)?"
           : "If a firewall, jump host or NAT is in between: use --tunnel, or --listen with an address that it reaches")
         """)
-    case .running, .awaitsInvitation: break
+    case .running, .awaitsInvitation, .answered: break
     case .starting, .retrying, .failed: awaited[name] = nil
     }
   }
 
   /// The time in milliseconds in which a worker connects.
-  private static let patience = 10_000
+  private static let connectionTimeout = 10_000
 
   private func direct(
     _ facts: RemoteWorker.Facts, _ cluster: Cluster
-  ) throws -> (token: JoinToken, exchange: String?) {
+  ) throws -> (token: JoinToken, exchange: Endpoint?) {
     guard let address = facts.coordinatorAddress else {
       throw LaunchError(
         "it does not say from where ssh connects (SSH_CONNECTION); use --listen with this host's address")
     }
     do throws(TransportError) {
-      // Other hosts cannot connect to a worker at the loopback address of this host.
-      let isShared = LocalAddress.isLoopback(address) && settings.hosts.count > 1
-      return (try cluster.invite(to: try cluster.endpoint(at: address)), isShared ? "tcp://*:*" : nil)
+      let endpoint = try cluster.endpoint(at: address)
+      return (try cluster.invite(to: endpoint), endpoint.isLoopback ? try Self.allAddresses : nil)
     } catch {
       throw LaunchError(
         """
@@ -136,11 +137,18 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
 
   private func tunneled(
     _ facts: RemoteWorker.Facts, _ cluster: Cluster
-  ) throws -> (token: JoinToken, exchange: String?) {
+  ) throws -> (token: JoinToken, exchange: Endpoint?) {
     guard let port = facts.tunnelPort else { throw LaunchError("ssh does not report the port of the tunnel") }
-    let host = facts.ownAddress.map { $0.contains(":") ? "[\($0)]" : $0 }
-    return (try cluster.invite(to: try Endpoint("tcp://127.0.0.1:\(port)")), host.map { "tcp://\($0):*" })
+    let own = try facts.ownAddress.map { address throws(TransportError) in try Endpoint(host: address) }
+    return (
+      try cluster.invite(to: try Endpoint(host: "127.0.0.1", port: port)),
+      own?.isLoopback == false ? own : try Self.allAddresses
+    )
   }
+
+  /// Where a worker listens for others if it reaches the coordinator through loopback: at a loopback address, other
+  /// hosts could not connect to it.
+  private static var allAddresses: Endpoint { get throws(TransportError) { try Endpoint(host: "*") } }
 
   /// - Throws: ``LaunchError`` if no host could be reached so far, or none can have a worker any more
   private func checkWhetherAnyCanStart() throws(LaunchError) {

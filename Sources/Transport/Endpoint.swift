@@ -24,6 +24,14 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Creates the tcp address of a host.
+  /// - Parameters:
+  ///   - host: a name or a numeric address; IPv6 addresses have no brackets
+  ///   - port: nil for any free port
+  package init(host: String, port: Int? = nil) throws(TransportError) {
+    try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):\(port.map(String.init) ?? "*")")
+  }
+
   /// - Parameter rest: HOST:PORT
   private static func check(_ rest: Substring, of text: String) throws(TransportError) {
     guard let split = rest.lastIndex(of: ":"), rest.last != "]" else {
@@ -61,14 +69,15 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   /// `HOST:PORT` of a tcp address, an IPv6 address in brackets; nil for other schemes.
   package var hostAndPort: String? { scheme == "tcp" ? String(text.dropFirst("tcp://".count)) : nil }
 
-  /// Whether only processes of this machine can reach the address, so that no keys are needed.
-  package var isLocal: Bool {
-    guard let host else { return true }
-    return host == "localhost" || host == "::1" || isLoopback(host)
+  /// Whether the host is that of the loopback interface, which other hosts cannot reach. Names other than localhost may
+  /// be those of any host.
+  package var isLoopback: Bool {
+    guard let host else { return false }
+    var address = in_addr()
+    return host == "localhost" || host == "::1"
+      || inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
   }
 
-  private func isLoopback(_ host: String) -> Bool {
-    var address = in_addr()
-    return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
-  }
+  /// Whether only processes of this machine can reach the address, so that no keys are needed.
+  package var isLocal: Bool { scheme != "tcp" || isLoopback }
 }

@@ -105,13 +105,15 @@ package final class InvitationBook: Sendable {
   /// Seconds since 1970.
   package static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970)) }
 
-  /// Changes the invitations, in the folder while no other process changes them.
+  /// Changes the invitations, if `body` does not throw, while no other thread changes them, and in a folder no other
+  /// process.
   private func change(_ body: (inout Invitations) throws(TransportError) -> Void) throws(TransportError) {
     guard let folder else {
-      var changed = current
-      try body(&changed)
-      invitations.withLock { $0 = changed }
-      return
+      return try invitations.withLock { invitations throws(TransportError) in
+        var changed = invitations
+        try body(&changed)
+        invitations = changed
+      }
     }
     try folder.withLock { () throws(TransportError) in
       var (changed, _) = try folder.read()

@@ -112,6 +112,7 @@ struct DoctorNetworkTests {
       try Data(text.utf8).write(to: file)
     }
     let finding = try #require(HostChecks.findings(root: folder.path).last)
+    #expect(finding.text.hasPrefix("1 core of \(ProcessInfo.processInfo.processorCount) may be used: "), "\(finding)")
     #expect(finding.text.contains("limited to 1 core (cpu.max)"), "\(finding)")
     for name in ["--cpus", "resources.limits.cpu", "CPUQuota="] { #expect(finding.text.contains(name)) }
   }

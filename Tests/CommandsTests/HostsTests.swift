@@ -8,14 +8,30 @@ struct HostsTests {
   private let data: String
 
   /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start; the
-  /// tunnel to the host `blocked` leads nowhere.
+  /// tunnel to the host `blocked` leads nowhere, and its connection waits for the file `joined`; the home folder of the
+  /// host `noexec` is mounted so. The login shell of the host `locked` refuses all commands, and that of the host
+  /// `shellless` cannot be executed.
   private static let ssh = """
     #!/bin/sh
-    while [ "$1" != -- ]; do shift; done
-    [ "$2" != blocked ] || echo "Allocated port 9 for remote forward to 127.0.0.1:1" >&2
-    case $2 in gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;; esac
+    # The tunnel: -R 127.0.0.1:0:HOST:PORT.
+    while [ "$1" != -- ]; do
+      case $1 in 127.0.0.1:0:*) coordinator=${1##*:} ;; esac
+      shift
+    done
+    port=$coordinator
+    if [ "$2" = blocked ]; then
+      port=9
+      while [ -d "$FAKE_HOME" ] && [ ! -e "$FAKE_HOME/joined" ]; do sleep 0.05; done
+    fi
+    [ -z "$port" ] || echo "Allocated port $port for remote forward to 127.0.0.1:1" >&2
+    case $2 in
+      gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;;
+      locked) exec false ;;
+      shellless) exec sh -c /dev/null ;;
+    esac
     export SSH_CONNECTION="127.0.0.1 50000 127.0.0.1 22" HOME="$FAKE_HOME/$2"
-    [ "$2" != broken ] || export ATELIER_ISA=none
+    case $2 in broken | noexec) export ATELIER_ISA=none ;; esac
+    if [ "$2" = noexec ]; then sh -c "$3"; exit 126; fi
     exec sh -c "$3"
     """
 
@@ -23,7 +39,7 @@ struct HostsTests {
     folder = try TemporaryFolder()
     data = try TinyData.write(into: folder)
     try folder.write(Self.ssh, to: "ssh")
-    for host in ["a", "b", "broken", "blocked"] {
+    for host in ["a", "b", "broken", "blocked", "noexec"] {
       try FileManager.default.createDirectory(
         atPath: folder.file("hosts/\(host)"), withIntermediateDirectories: true)
     }
@@ -62,11 +78,16 @@ struct HostsTests {
   }
 
   @Test func failuresOfHostsAreReported() throws {
-    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,gone,broken"])
-    try run.waitUntil {
-      run.errorsSoFar.contains("gone: ssh: connect to host gone port 22: No route to host")
-        && run.errorsSoFar.contains("broken> Error:")
-    }
+    let run = try start(
+      Self.long + ["--output", "a.safetensors", "--hosts", "a,gone,broken,noexec,locked,shellless"])
+    let reports = [
+      "gone: ssh: connect to host gone port 22: No route to host", "broken: its worker ended with exit status ",
+      "broken> Error:", "noexec has no worker: its program cannot be run: is its home folder mounted noexec?\n",
+      "locked: its login shell ended with exit status 1 and ran no command: `ssh locked true` must succeed\n",
+      "shellless: its login shell ended with exit status 126 and ran no command: `ssh shellless true` must succeed; "
+        + "its last output:\n  shellless> ",
+    ]
+    try run.waitUntil { reports.allSatisfy(run.errorsSoFar.contains) }
     kill(run.process.processIdentifier, SIGINT)
     #expect(try run.wait().status == 130)
     try waitUntil { workers.isEmpty }
@@ -99,6 +120,28 @@ struct HostsTests {
       run.status == 69 && run.errors.contains("no worker could be started:\n  gone: ssh: connect"), "\(run.errors)")
   }
 
+  /// A program that does not exist, and one that may not be executed.
+  @Test(arguments: [("none", "No such file or directory"), ("data/classes.txt", "Permission denied")])
+  func reportsSSHThatCannotBeStarted(name: String, reason: String) throws {
+    let run = try AtelierProcess(
+      Self.network + ["--data", data, "--output", "a.safetensors", "--hosts", "a", "--ssh", folder.file(name)],
+      in: folder)
+    let expected = "no worker could be started:\n  a: cannot start \(folder.file(name)): \(reason); install OpenSSH's"
+    #expect(run.status == 69 && run.errors.contains(expected), "\(run.errors)")
+  }
+
+  /// Workers of other hosts could not connect to a loopback address.
+  @Test(arguments: [false, true]) func workerThatJoinsThroughLoopbackListensAtAllAddresses(isTunneled: Bool) throws {
+    let run = try start(
+      Self.long + ["--output", "a.safetensors", "--hosts", "a"] + (isTunneled ? ["--tunnel"] : []))
+    try run.waitUntil { run.errorsSoFar.contains("joined: ") && workers.count == 1 }
+    let words = try String(contentsOfFile: "/proc/\(workers[0])/cmdline", encoding: .utf8).split(separator: "\0")
+    #expect(words.suffix(2) == ["--exchange", "tcp://*:*"], "\(words)")
+    kill(run.process.processIdentifier, SIGTERM)
+    #expect(try run.wait().status == 143)
+    try waitUntil { workers.isEmpty }
+  }
+
   /// Workers that were invited join beside those that ssh starts, with keys that exist already or are created.
   @Test func invitedWorkersJoinAsWell() throws {
     let one = try AtelierProcess(
@@ -117,18 +160,26 @@ struct HostsTests {
       ["worker", "--threads", "1"], in: folder,
       environment: ["HOME": folder.file("hosts/b"), "ATELIER_JOIN": invitation.output])
     defer { worker.process.terminate() }
+    try run.waitUntil { run.errorsSoFar.split(separator: "\n").count { $0.hasPrefix("joined: ") } == 2 }
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("enrolled with invitation-1"), "\(ended.errors)")
+    // The enrollments of workers that ssh starts are not reported.
+    let enrollments = ended.errors.split(separator: "\n").filter { $0.contains(" enrolled with ") }
+    #expect(ended.status == 0 && enrollments.count == 1, "\(ended.errors)")
+    #expect(enrollments.first?.hasSuffix(" enrolled with invitation-1") == true)
     // The keys of the workers that ssh starts are not stored.
     #expect(folder.names(in: "keys").count { $0.hasSuffix(".public") && $0 != "coordinator.public" } == 1)
     #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
   }
 
   @Test func reportsWorkerThatDoesNotReachTheCoordinator() throws {
-    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "blocked", "--tunnel"])
+    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,blocked", "--tunnel"])
+    try run.waitUntil { run.errorsSoFar.contains("joined: ") }
+    try folder.write("", to: "hosts/joined")
     try run.waitUntil {
       run.errorsSoFar.contains("blocked: its worker does not reach this process at 127.0.0.1:9. Does ssh there forward")
     }
+    // The time of this host began before.
+    #expect(!run.errorsSoFar.contains("a: its worker does not reach this process"))
     kill(run.process.processIdentifier, SIGTERM)
     #expect(try run.wait().status == 143)
     try waitUntil { workers.isEmpty }
@@ -150,12 +201,19 @@ struct HostsTests {
       let all = try? JSONDecoder().decode([Status].self, from: Data(status.output.utf8))
       return all?.count == 1 && all?[0].workers.count == 2
         && all![0].workers.allSatisfy {
-          !$0.host.isEmpty && $0.activity.contains("images of each batch") && $0.bytesSent > 0 && $0.waitingSeconds > 0
+          $0.host == ProcessInfo.processInfo.hostName && $0.activity.contains("images of each batch")
+            && $0.bytesSent > 0 && $0.waitingSeconds > 0
         }
     }
+    let host = ProcessInfo.processInfo.hostName
     try run.waitUntil {
-      let text = try AtelierProcess(["status", identifier], in: folder).output
-      return ["host", "work", "MB sent", "s waited", "images of each batch"].allSatisfy(text.contains)
+      let lines = try AtelierProcess(["status", identifier], in: folder).output.split(separator: "\n")
+      let rows = lines.filter { $0.contains("images of each batch") }.map { $0.split(separator: /[ ]{2,}/) }
+      return lines.contains { $0.split(separator: /[ ]{2,}/).starts(with: ["host", "process", "threads", "work"]) }
+        && rows.count == 2
+        && rows.allSatisfy { row in
+          row.count == 8 && row[0] == host && Double(row[5]) ?? 0 > 0 && Double(row[6]) ?? 0 > 0
+        }
     }
     kill(run.process.processIdentifier, SIGHUP)
     #expect(try run.wait().status == 129)

@@ -20,10 +20,12 @@ struct LaunchedJobTests {
   }
 
   /// Starts the tasks of a step of Slurm on one node.
+  /// - Parameter ranks: the tasks to start; nil: all
   private func start(
-    _ arguments: [String], job: Int, tasks: Int = 3, secret: String, changes: [String: String] = [:]
+    _ arguments: [String], job: Int, tasks: Int = 3, ranks: Range<Int>? = nil, secret: String,
+    changes: [String: String] = [:]
   ) throws -> [AtelierProcess.Started] {
-    try (0..<tasks).map { rank in
+    try (ranks ?? 0..<tasks).map { rank in
       let variables = [
         "SLURM_JOB_ID": "\(job)", "SLURM_STEP_ID": "0", "SLURM_PROCID": "\(rank)", "SLURM_STEP_NUM_TASKS": "\(tasks)",
         "SLURM_STEP_NODELIST": "localhost", "SLURMD_NODENAME": "localhost", "SLURM_CPUS_PER_TASK": "1",
@@ -90,6 +92,20 @@ struct LaunchedJobTests {
     for process in ended {
       #expect(process.status == 69 && process.errors.contains("export ATELIER_JOB_SECRET=$(atelier keys secret)"))
     }
+  }
+
+  @Test func taskWithAnotherSecretDoesNotJoin() throws {
+    let (job, long) = (Self.job(), Array(Self.network.dropLast()) + ["100000", "--min-workers", "2"])
+    let step = try start(long, job: job, ranks: 0..<2, secret: secret())
+    try step[0].waitUntil { step[0].errorsSoFar.split(separator: "\n").count { $0.hasPrefix("joined") } == 2 }
+    let other = try start(long, job: job, ranks: 2..<3, secret: secret())[0]
+    // It reports its search after it has tried all ports many times.
+    try other.waitUntil { other.errorsSoFar.contains("looking for the coordinator on localhost, at ports ") }
+    #expect(!other.errorsSoFar.contains("joining "))
+    for process in step + [other] { process.process.terminate() }
+    let ended = try (step + [other]).map { try $0.wait() }
+    #expect(ended.map(\.status) == [143, 143, 143], "\(ended.map(\.errors))")
+    #expect(ended[0].errors.split(separator: "\n").count { $0.hasPrefix("joined") } == 2, "\(ended[0].errors)")
   }
 
   @Test func launcherCanBeIgnored() throws {

@@ -80,12 +80,13 @@ import Testing
     let page = page(showing: texts, run, port)
     for text in texts { #expect(page.contains(text)) }
     let names = ["sent_bytes_total", "waiting_seconds_total"]
-    // Positive values of both workers.
+    // Positive values of both workers, with the name of the host.
     try run.waitUntil {
       let metrics = get("/metrics", port)
       return names.allSatisfy { name in
         metrics.split(separator: "\n").count {
-          $0.hasPrefix("atelier_worker_\(name){host=") && Double($0.split(separator: " ").last ?? "") ?? 0 > 0
+          $0.hasPrefix("atelier_worker_\(name){host=\"\(ProcessInfo.processInfo.hostName)\",process=\"")
+            && Double($0.split(separator: " ").last ?? "") ?? 0 > 0
         } == 2
       }
     }

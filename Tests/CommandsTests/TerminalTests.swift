@@ -45,11 +45,43 @@ import Testing
   /// In 80 columns, the threads and other fields of less importance give way.
   @Test func terminalShowsWorkers() throws {
     let text = try onTerminal(["TERM": "xterm"], options: ["--workers", "2"])
-    let lines = text.replacing(/\u{1B}\[[AK]/, with: "\n").split(whereSeparator: \.isNewline)
-      .filter { $0.contains(" images of each batch") }
-    #expect(lines.contains { $0.contains(" MB sent  ") && $0.contains(" s waited") }, "\(lines.last ?? "")")
-    #expect(lines.allSatisfy { $0.count < 80 })
-    #expect(lines.contains { $0.firstMatch(of: /[0-9]+\.[1-9] MB sent/) != nil }, "\(lines.last ?? "")")
+    let lines = Self.workerLines(in: text).filter { $0.contains(" images of each batch") }
+    #expect(lines.allSatisfy { $0.count < 80 && $0.contains("  \(ProcessInfo.processInfo.hostName.prefix(4))") })
+    for field in [/[0-9]+\.[1-9] MB sent/, /(?:[1-9][0-9]*\.[0-9]|0\.[1-9]) s waited/] {
+      #expect(lines.contains { $0.firstMatch(of: field) != nil }, "\(lines.last ?? "")")
+    }
+  }
+
+  /// A name of 64 characters, the most that the system allows.
+  @Test(.enabled(if: canNameHost, "requires root, for a UTS namespace"))
+  func longHostNameIsShortenedInItsMiddle() throws {
+    let name = "node-17." + String(repeating: "x", count: 44) + ".example.org"
+    let text = try onTerminal(
+      ["TERM": "xterm"], options: ["--workers", "2"],
+      launcher: Self.namingHost + ["sh", "-c", "echo \(name) >/proc/sys/kernel/hostname; exec \"$@\"", "sh"])
+    let lines = Self.workerLines(in: text)
+    #expect(!lines.isEmpty && lines.allSatisfy { $0.count < 80 })
+    for line in lines {
+      #expect(
+        line.firstMatch(of: /^  node[^ ]*…[^ ]*org [0-9]+  .+  [0-9.]+ MB sent  [0-9.]+ s waited/) != nil,
+        "\(line)")
+    }
+  }
+
+  private static let namingHost = ["/usr/bin/unshare", "--uts"]
+  private static let canNameHost: Bool = {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: namingHost[0])
+    process.arguments = Array(namingHost.dropFirst()) + ["true"]
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
+
+  /// The lines of workers that train, in the order in which they were shown.
+  private static func workerLines(in text: String) -> [Substring] {
+    text.replacing(/\u{1B}\[[AK]/, with: "\n").split(whereSeparator: \.isNewline).filter { $0.contains(" MB sent") }
   }
 
   @Test func dumbTerminalHasPlainLines() throws {
@@ -57,13 +89,18 @@ import Testing
   }
 
   /// Returns what the command writes to standard error when that is a terminal.
-  private func onTerminal(_ environment: [String: String], options: [String] = []) throws -> String {
+  /// - Parameter launcher: a command that starts the command, which follows it
+  private func onTerminal(
+    _ environment: [String: String], options: [String] = [], launcher: [String] = []
+  ) throws -> String {
     let (terminal, other) = try openTerminal()
     defer { close(terminal) }
     let process = Process()
-    process.executableURL = AtelierProcess.executable
     // 400 epochs take long enough for several bars, even on a busy machine.
-    process.arguments = arguments.map { $0 == "60" ? "400" : $0 } + options
+    let words =
+      launcher + [AtelierProcess.executable.path] + arguments.map { $0 == "60" ? "400" : $0 } + options
+    process.executableURL = URL(fileURLWithPath: words[0])
+    process.arguments = Array(words.dropFirst())
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = environment
     process.standardInput = FileHandle.nullDevice

@@ -94,17 +94,21 @@ import Testing
     #expect(searches == 0, "the neighbors are not searched again")
   }
 
-  /// More neighbors than were searched, another metric, components, and a search among other images.
-  @Test(arguments: [0, 1, 2, 3]) func neighborsOfAnotherModelAreSearched(difference: Int) throws {
+  /// More neighbors than were searched, another metric, components, a search among some training images, one for some
+  /// test images, and a model of other images.
+  @Test(arguments: [0, 1, 2, 3, 4, 5]) func neighborsOfAnotherModelAreSearched(difference: Int) throws {
     let dataset = Dataset(
-      name: "rows", classNames: ["a", "b", "c"], train: Self.training, test: Self.images(60, seed: 2))
+      name: "rows", classNames: ["a", "b", "c"], train: difference == 5 ? Self.images(300, seed: 3) : Self.training,
+      test: Self.images(difference == 4 ? 400 : 60, seed: 2))
     var settings = NeighborsSettings()
     var exploration = ExplorationSettings()
     switch difference {
     case 0: settings.neighbors = 11
     case 1: settings.metric = .manhattan
     case 2: settings.components = 2
-    default: exploration.searchedImages = 100
+    case 3: exploration.searchedImages = 100
+    case 4: exploration.searchedImages = 300
+    default: break
     }
     let model = try Self.fit(.knn(settings))
     let search = try NeighborSearch(dataset, settings: exploration, on: Self.context(), progress: { _ in true })

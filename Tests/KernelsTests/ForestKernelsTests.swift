@@ -51,7 +51,7 @@ private struct GroupedResult: Equatable {
 }
 
 /// Expects the same results from the kernel of each instruction set and from the reference kernel.
-private func expectSame<Result: Equatable>(
+func expectSame<Result: Equatable>(
   _ comment: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: (any ForestKernels.Type) -> Result
 ) {
   let expected = body(ReferenceForestKernels.self)
@@ -167,23 +167,7 @@ private func expectSame<Result: Equatable>(
   @Test(arguments: counts, [1, 2, 3, 200]) func leavesMatchReference(count: Int, leafCount: Int) {
     let node = RandomNode(count: count)
     let images = AlignedBuffer(node.samples.elements.map { UInt32($0.row) })
-    var random = RandomSequence(seed: 2, .test, UInt32(leafCount))
-    var (nodes, leaves) = ([TreeNode](), 0 as UInt32)
-    func grow(_ leafCount: Int) {
-      guard leafCount > 1 else {
-        nodes.append(TreeNode(leaf: leaves))
-        leaves += 1
-        return
-      }
-      let place = nodes.count
-      let (feature, threshold) = (Int(random.next(below: 64)), UInt8(random.next(below: 256)))
-      let left = 1 + Int(random.next(below: UInt32(leafCount - 1)))
-      nodes.append(TreeNode(leaf: 0))
-      grow(left)
-      nodes[place] = TreeNode(feature: feature, threshold: threshold, right: UInt32(nodes.count))
-      grow(leafCount - left)
-    }
-    grow(leafCount)
+    let nodes = TreeNode.randomTree(leafCount: leafCount, featureCount: RandomNode.rowStride)
     expectSame("\(count) images, \(leafCount) leaves") { kernels in
       var leaves = [UInt32](repeating: .max, count: count)
       kernels.findLeaves(

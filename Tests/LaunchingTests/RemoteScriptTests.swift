@@ -30,15 +30,18 @@ struct RemoteScriptTests {
     return String(decoding: output, as: UTF8.self)
   }
 
+  private static let machine: String = {
+    var names = utsname()
+    uname(&names)
+    return withUnsafeBytes(of: names.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }()
+
   /// Runs the conversation up to the end of the program.
   /// - Returns: the program's output, its status, and the number of files that were sent
   private func converse(
-    _ file: ProgramFiles.File, machine: String? = nil, shell: String = "sh"
+    _ file: ProgramFiles.File, machine: String = Self.machine, shell: String = "sh"
   ) throws -> (lines: [String], status: Int32?, failure: String?) {
-    var names = utsname()
-    uname(&names)
-    let own = withUnsafeBytes(of: names.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    let files = ProgramFiles(required: [file], systemLibraries: [:], machine: machine ?? own)
+    let files = ProgramFiles(required: [file], systemLibraries: [:], machine: machine)
     let script = RemoteScript.text(files, arguments: ["--threads", "2"])
     let child = try ChildProcess([
       "env", "XDG_CACHE_HOME=\(folder)/cache", "SSH_CONNECTION=10.0.0.1 5 10.0.0.2 22", shell, "-c",
@@ -53,7 +56,10 @@ struct RemoteScriptTests {
         #expect(facts.coordinatorAddress == "10.0.0.1" && facts.ownAddress == "10.0.0.2")
         session.run(RemoteWorker.Invitation(token: "the-token", exchange: "tcp://10.0.0.2:*"))
       case .failed(let reason): return ([], nil, reason)
-      case .ended(let status, _, let lines): return (lines, status, nil)
+      case .ended(let status, let signal, let lines):
+        // ssh loses a signal that ends the command itself.
+        #expect(signal == nil, "the shell of the script has been ended or replaced")
+        return (lines, status, nil)
       case .hangs: return ([], nil, "hangs")
       case .continues: break
       }
@@ -133,6 +139,43 @@ struct RemoteScriptTests {
   @Test func reportsSignalThatEndedTheProgram() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(try converse(program("kill -KILL $$")).status == 128 + SIGKILL)
+  }
+
+  /// Between reading the state of a host and answering it, the host may have been answered, or may have connected anew.
+  @Test func hostIsAnsweredOnceAndOnlyForItsFacts() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = try program("read -r token; echo \"$token\" >\(folder)/token; read -r end")
+    let worker = RemoteWorker(
+      LaunchHost(destination: "host"),
+      ssh: [
+        "env", "XDG_CACHE_HOME=\(folder)/cache", "SSH_CONNECTION=10.0.0.1 5 10.0.0.2 22", "sh", "-c",
+        "exec sh -c \"$3\"", "ssh",
+      ], arguments: [], files: ProgramFiles(required: [file], systemLibraries: [:], machine: Self.machine))
+    func answer(_ token: String, to facts: RemoteWorker.Facts) -> Bool {
+      worker.answer(.invitation(RemoteWorker.Invitation(token: token)), to: facts)
+    }
+    try worker.start()
+    defer {
+      worker.requestEnd()
+      worker.waitUntilEnded()
+    }
+    #expect(!answer("early", to: RemoteWorker.Facts()))
+    var facts: RemoteWorker.Facts?
+    while facts == nil {
+      if case .awaitsInvitation(let found) = worker.state { facts = found }
+      usleep(1_000)
+    }
+    let found = try #require(facts)
+    let other = RemoteWorker.Facts(
+      coordinatorAddress: found.coordinatorAddress, ownAddress: found.ownAddress, tunnelPort: 40_000)
+    #expect(!answer("other", to: other))
+    #expect(answer("first", to: found) && !answer("second", to: found))
+    while worker.state != .running { usleep(1_000) }
+    #expect(!answer("third", to: found))
+    let token = URL(fileURLWithPath: "\(folder)/token")
+    while (try? Data(contentsOf: token))?.isEmpty ?? true { usleep(1_000) }
+    #expect(try String(contentsOf: token, encoding: .utf8) == "first\n")
+    #expect(worker.takeMessages() == ["host: worker started"])
   }
 
   @Test func refusesOtherProcessor() throws {

@@ -21,6 +21,14 @@ import Text
     #expect(table.text == "name         n\né          100\nlong name")
   }
 
+  @Test func longNamesAreShortenedInTheMiddle() {
+    let name = "node-0123456789.example.org"
+    #expect(name.shortened(to: 9) == "node….org" && name.shortened(to: 8) == "node…org")
+    #expect((1...27).allSatisfy { name.shortened(to: $0).count == $0 })
+    #expect(name.shortened(to: 1) == "…" && name.shortened(to: 27) == name && name.shortened(to: 80) == name)
+    #expect("".shortened(to: 1).isEmpty && "été👕".shortened(to: 3) == "é…👕")
+  }
+
   @Test func controlCharactersAreReplaced() {
     #expect("a\u{1B}[2J\r\nb\u{9B}".printable == "a\u{FFFD}[2J\u{FFFD}\u{FFFD}b\u{FFFD}")
     #expect("a\nb\tc".printableLines == "a\nb\u{FFFD}c")

@@ -58,7 +58,8 @@ import Transport
     "tcp://127.0.0.1:7700", "tcp://127.255.255.254:*", "tcp://localhost:7700", "tcp://[::1]:7700", "ipc:///run/socket",
     "inproc://name",
   ]) func loopbackIsLocal(text: String) throws {
-    #expect(try Endpoint(text).isLocal)
+    let endpoint = try Endpoint(text)
+    #expect(endpoint.isLocal && endpoint.isLoopback == (endpoint.host != nil))
   }
 
   @Test(arguments: [
@@ -67,6 +68,19 @@ import Transport
     "tcp://eth0:7700", "tcp://lo:7700", "tcp://example.org:7700", "tcp://127.0.0.1.example.org:7700",
     "tcp://localhost.example.org:7700", "tcp://127.1.example:7700", "tcp://2130706433:7700",
   ]) func otherHostsAreNotLocal(text: String) throws {
-    #expect(try !Endpoint(text).isLocal)
+    let endpoint = try Endpoint(text)
+    #expect(!endpoint.isLocal && !endpoint.isLoopback)
+  }
+
+  @Test(
+    arguments: [
+      ("host", 7700, "tcp://host:7700"), ("::1", 1, "tcp://[::1]:1"), ("*", nil, "tcp://*:*"),
+      ("fe80::1%eth0", nil, "tcp://[fe80::1%eth0]:*"),
+    ] as [(String, Int?, String)]) func hostsAndPortsMakeEndpoints(host: String, port: Int?, text: String) throws
+  {
+    let endpoint = try Endpoint(host: host, port: port)
+    #expect(endpoint.text == text && endpoint.host == host && endpoint.port == port)
+    #expect(throws: TransportError.self) { try Endpoint(host: host, port: 0) }
+    #expect(throws: TransportError.self) { try Endpoint(host: "") }
   }
 }

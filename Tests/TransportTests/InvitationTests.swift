@@ -182,6 +182,15 @@ import Transport
     #expect(try KeyFiles.publicKeys(in: folder.path).keys.count == 3)
   }
 
+  /// Threads of one process may share a book in memory.
+  @Test func concurrentInvitationsAreAllKept() {
+    let book = InvitationBook()
+    DispatchQueue.concurrentPerform(iterations: 1_000) { _ in
+      _ = try? book.invite(coordinator: coordinator, addresses: addresses)
+    }
+    #expect(Set(book.current.byGuest.values.map(\.name)).count == 1_000)
+  }
+
   @Test func damagedInvitationIsReportedAndOthersCount() throws {
     let folder = try TemporaryFolder()
     let book = InvitationBook(folder: folder.path)

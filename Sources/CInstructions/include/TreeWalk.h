@@ -8,11 +8,13 @@
 //
 // nodes: of eight bytes: feature (24 bits) and threshold (8), all ones in a leaf; then the right child, or the number
 //   of the leaf. Left children follow their parents.
-// rows: the images' values, four bytes at least; the images start in their first 2^31 bytes
+// rows: the values of the images, from the first one on; those of `images` are in the first 2^31 bytes, at least four
 // images: (count), rows of the images
+// first: row of the image at `rows`, at most that of any of `images`
 // leaves: (count), overwritten
 ATELIER_INLINE void atelier_find_leaves(
-    const void *nodes, const uint8_t *rows, long rowStride, const uint32_t *images, long count, uint32_t *leaves) {
+    const void *nodes, const uint8_t *rows, long rowStride, const uint32_t *images, uint32_t first, long count,
+    uint32_t *leaves) {
   __m512i places[2], offsets[2];
   __mmask16 walking[2], images16[2];
   const __m512i one = _mm512_set1_epi32(1), three = _mm512_set1_epi32(3), byte = _mm512_set1_epi32(255);
@@ -21,8 +23,9 @@ ATELIER_INLINE void atelier_find_leaves(
     images16[k] = rest >= 16 ? 0xffff : rest > 0 ? (__mmask16)((1u << rest) - 1) : 0;
     walking[k] = images16[k];
     places[k] = _mm512_setzero_si512();
-    offsets[k] = _mm512_mullo_epi32(
-        _mm512_maskz_loadu_epi32(walking[k], images + 16 * k), _mm512_set1_epi32((int)rowStride));
+    const __m512i image = _mm512_sub_epi32(
+        _mm512_maskz_loadu_epi32(walking[k], images + 16 * k), _mm512_set1_epi32((int)first));
+    offsets[k] = _mm512_mullo_epi32(image, _mm512_set1_epi32((int)rowStride));
   }
   while (walking[0] | walking[1]) {
 #pragma clang loop unroll(full)

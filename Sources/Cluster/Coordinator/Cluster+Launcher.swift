@@ -25,12 +25,11 @@ extension Cluster {
   /// - Returns: the endpoint: that of ``ClusterSettings/listen``, or one with a port that the system chooses
   /// - Throws: ``TransportError`` if the address does not belong to this host
   package func endpoint(at host: String) throws(TransportError) -> Endpoint {
-    let name = host.contains(":") ? "[\(host)]" : host
     if let endpoint, let own = endpoint.host, let port = endpoint.port {
-      return ["*", "0.0.0.0", "::"].contains(own) ? try Endpoint("tcp://\(name):\(port)") : endpoint
+      return ["*", "0.0.0.0", "::"].contains(own) ? try Endpoint(host: host, port: port) : endpoint
     }
     if let known = launchEndpoints[host] { return known }
-    let bound = try router.bind(try Endpoint("tcp://\(name):*"))
+    let bound = try router.bind(try Endpoint(host: host))
     launchEndpoints[host] = bound
     return bound
   }

@@ -154,9 +154,7 @@ package final class Cluster {
     }
     // Workers of other hosts must be able to connect to local workers.
     let host = settings.listen.flatMap(\.host) ?? (settings.launcher == nil ? nil : "*")
-    let exchange = try host.map { host throws(TransportError) in
-      try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
-    }
+    let exchange = try host.map { host throws(TransportError) in try Endpoint(host: host) }
     localWorkers = try LocalWorkers(settings, joining: local, exchange: exchange, keys: workerKeys, log: log)
   }
 

@@ -63,8 +63,8 @@ package struct Doctor {
   // MARK: Steps
 
   mutating func checkName() -> Bool {
-    guard let host = endpoint.host, let port = endpoint.port else { return true }
-    guard let own = LocalAddress.outbound(toHost: host, port: port) else {
+    guard let host = endpoint.host, endpoint.port != nil else { return true }
+    guard let own = LocalAddress.outbound(to: endpoint) else {
       return record(
         "name", false,
         """

@@ -26,12 +26,9 @@ package struct AdvertisedAddress: Sendable, Equatable {
   /// socket listens at one address.
   package static func automatic(for listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
     guard let host = listening.host, isWildcard(host) else { return nil }
-    var address: String?
-    if let host = coordinator.host, let port = coordinator.port {
-      address = LocalAddress.outbound(toHost: host, port: port)
-    }
-    if address.map(LocalAddress.isLoopback) ?? true { address = LocalAddress.external ?? address }
-    return address.map { AdvertisedAddress(host: $0) }
+    let facing = LocalAddress.outbound(to: coordinator)
+    if let facing, (try? Endpoint(host: facing))?.isLoopback == false { return AdvertisedAddress(host: facing) }
+    return (LocalAddress.external ?? facing).map(AdvertisedAddress.init(host:))
   }
 
   private static func isWildcard(_ host: String) -> Bool { ["*", "0.0.0.0", "::"].contains(host) }
@@ -43,6 +40,6 @@ package struct AdvertisedAddress: Sendable, Equatable {
     guard let port = port ?? bound.port else {
       throw TransportError("\(bound) has no port: --advertise requires a tcp address", .badAddress)
     }
-    return try Endpoint("tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+    return try Endpoint(host: host, port: port)
   }
 }

@@ -1,13 +1,15 @@
 internal import Foundation
+internal import Transport
 
 /// Addresses of this host in numeric form.
 package enum LocalAddress {
   /// The name by which this host is known to the coordinator.
   static var hostName: String { ProcessInfo.processInfo.hostName }
 
-  /// Returns the address from which the system would send to a host; nil if it is unknown or there is no route. Sends
-  /// nothing.
-  static func outbound(toHost host: String, port: Int) -> String? {
+  /// Returns the address from which the system would send to a tcp endpoint with a port; nil if its host is unknown or
+  /// there is no route. Sends nothing.
+  static func outbound(to endpoint: Endpoint) -> String? {
+    guard let host = endpoint.host, let port = endpoint.port else { return nil }
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -48,9 +50,6 @@ package enum LocalAddress {
     }
     return addresses
   }
-
-  /// Whether a numeric address is that of the loopback interface, which other hosts cannot reach.
-  package static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
 
   private static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
     var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))

@@ -57,9 +57,11 @@ package enum TokenEnrollment {
     return nil
   }
 
+  private static let connectionTimeout: Milliseconds = 3_000
+
   private static func isReachable(_ endpoint: Endpoint) -> Bool {
     guard let host = endpoint.host, let port = endpoint.port else { return false }
-    guard case .open = PortProbe.connect(host: host, port: port, timeout: 3_000) else { return false }
+    guard case .open = PortProbe.connect(host: host, port: port, timeout: connectionTimeout) else { return false }
     return true
   }
 }
@@ -77,7 +79,7 @@ private final class Attempt {
   private let monitor: ConnectionMonitor
 
   /// Longer than a handshake may take.
-  private static let timeout: Milliseconds = 4_000
+  private static let connectionTimeout: Milliseconds = 4_000
 
   init(_ endpoint: Endpoint, _ security: SocketSecurity) throws(TransportError) {
     let sockets = try SocketContext()
@@ -88,7 +90,7 @@ private final class Attempt {
 
   /// Waits until the handshake has succeeded or failed.
   func connect(until isEnding: () -> Bool) -> JoinProcedure.Event {
-    let end = monotonicMilliseconds() + Self.timeout
+    let end = monotonicMilliseconds() + Self.connectionTimeout
     while monotonicMilliseconds() < end, !isEnding() {
       while let event = monitor.next() {
         switch event {

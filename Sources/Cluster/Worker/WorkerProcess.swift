@@ -69,19 +69,12 @@ package enum WorkerProcess {
 
   /// Returns an address of this host for other workers: the one that faces the coordinator.
   private static func exchangeEndpoint(reaching coordinator: Endpoint) throws(TransportError) -> Endpoint {
-    guard let host = coordinator.host, let port = coordinator.port else {
+    guard let host = coordinator.host, coordinator.port != nil else {
       return try Endpoint("\(coordinator.text)-exchange-\(getpid())")
     }
-    guard let address = LocalAddress.outbound(toHost: host, port: port) else {
+    guard let address = LocalAddress.outbound(to: coordinator) else {
       throw TransportError("unknown host or no route to \(host)")
     }
     return try Endpoint(host: address)
-  }
-}
-
-extension Endpoint {
-  /// Creates an endpoint at a free port of an address.
-  init(host: String) throws(TransportError) {
-    try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):*")
   }
 }

@@ -35,14 +35,10 @@ struct LaunchedJob {
   private var host: String { environment.coordinatorHost ?? "localhost" }
   private var ports: [Int] { environment.coordinatorPort.map { [$0] } ?? RendezvousPorts.ports(ofJob: environment.job) }
 
-  private static func endpoint(_ address: String, _ port: Int) throws(TransportError) -> Endpoint {
-    try Endpoint("tcp://\(address.contains(":") ? "[\(address)]" : address):\(port)")
-  }
-
   // MARK: Process 0
 
   /// The time in seconds after which a run starts without the processes that have not joined.
-  private static let patience = 60.0
+  private static let awaitTime = 60.0
 
   /// Makes this process the coordinator of the job, with one local worker unless the user gives another number.
   func configure(_ settings: inout ClusterSettings, workers: Int?) throws {
@@ -51,17 +47,17 @@ struct LaunchedJob {
     var address = "*"
     if environment.isOneHost {
       address = "127.0.0.1"
-    } else if let resolved, !LocalAddress.isLoopback(resolved), HostAddress.isOwn(resolved) {
+    } else if let resolved, try !Endpoint(host: resolved).isLoopback, HostAddress.isOwn(resolved) {
       address = resolved
     }
-    let endpoints = try ports.map { port throws(TransportError) in try Self.endpoint(address, port) }
+    let endpoints = try ports.map { port throws(TransportError) in try Endpoint(host: address, port: port) }
     (settings.listen, settings.otherPorts) = (endpoints[0], Array(endpoints.dropFirst()))
     settings.keys = CoordinatorKeys(secret)
     settings.workers = workers ?? 1
     settings.endsWorkers = true
     if settings.minWorkers == nil, let count = environment.count {
       let expected = count - 1 + settings.workers
-      (settings.minWorkers, settings.awaitTime) = (min(expected, settings.maxWorkers ?? expected), Self.patience)
+      (settings.minWorkers, settings.awaitTime) = (min(expected, settings.maxWorkers ?? expected), Self.awaitTime)
     }
   }
 
@@ -86,7 +82,9 @@ struct LaunchedJob {
     supervisor.report("looking for the coordinator on \(host)", isReady: false)
     var coordinator = try findCoordinator(keys, supervisor, logger)
     // The process that replaces the coordinator can have another address, which is looked up at each connection.
-    if environment.replacesCoordinator, let port = coordinator.port { coordinator = try Self.endpoint(host, port) }
+    if environment.replacesCoordinator, let port = coordinator.port {
+      coordinator = try Endpoint(host: host, port: port)
+    }
     var settings = WorkerSettings(join: coordinator)
     (settings.keys, settings.limits) = (keys, limits)
     logger.info("joining \(settings.join)")
@@ -115,7 +113,7 @@ struct LaunchedJob {
       if Interruption.isRequested { throw CancellationError() }
       supervisor.reportIteration()
       if let address = HostAddress.resolve(host, launcher: environment.launcher) {
-        let endpoints = try ports.map { port throws(TransportError) in try Self.endpoint(address, port) }
+        let endpoints = try ports.map { port throws(TransportError) in try Endpoint(host: address, port: port) }
         if let found = try Rendezvous.find(endpoints, keys: keys) { return found }
       }
       if Self.now >= nextMessage {

@@ -3,7 +3,6 @@ internal import Models
 internal import Pipeline
 internal import Progress
 internal import Reports
-internal import Text
 
 /// Reports the progress of a fit or prediction: a bar on a terminal, else a line of text from time to time.
 final class ProgressReporter {
@@ -97,33 +96,5 @@ final class ProgressReporter {
     StandardError.shared.showLive(
       [text.bar(columns: columns)] + (sweep.map { ["  \($0.text)"] } ?? [])
         + workers.map { $0.text(unit: progress.total > 0 ? progress.unit.rawValue : nil, columns: columns) })
-  }
-}
-
-extension WorkerLine {
-  /// Returns a line such as
-  /// `  host 4711  2 threads avx512  images 960 to 1919  2870 images/s  48 %  12.3 MB sent  0.4 s waited`. The least
-  /// important fields are omitted if the line is too long.
-  /// - Parameter unit: the unit of the progress; nil if the total is unknown
-  fileprivate func text(unit: String?, columns: Int) -> String {
-    // With the order in which they are omitted; those without one are kept.
-    var fields: [(text: String, order: Int?)] = [
-      ("\(host) \(process)", nil), ("\(counted(threads, "thread")) \(instructionSet)", 1),
-    ]
-    if let unit {
-      fields += [
-        (activity, nil), ("\(formatted(rate, digits: rate < 100 ? 1 : 0)) \(self.unit ?? unit)/s", 3),
-        ("\(formatted(100 * fraction, digits: 0)) %", 2),
-        ("\(formatted(Double(bytesSent) / 1e6, digits: 1)) MB sent", nil),
-        ("\(formatted(waitingSeconds, digits: 1)) s waited", nil),
-      ]
-    }
-    if lastSeen >= 1_000 { fields.append(("last seen \(formatted(Double(lastSeen) / 1000, digits: 0)) s ago", nil)) }
-    while fields.reduce(0, { $0 + 2 + $1.text.count }) >= columns,
-      let next = fields.indices.filter({ fields[$0].order != nil }).min(by: { fields[$0].order! < fields[$1].order! })
-    {
-      fields.remove(at: next)
-    }
-    return fields.map { "  \($0.text)" }.joined()
   }
 }

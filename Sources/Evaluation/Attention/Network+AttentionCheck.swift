@@ -58,19 +58,25 @@ extension Network {
       known[changed.pixels] = found
       return found
     }
-    let orders = maps.map { maps in context.team.map(images.count) { removal.order(maps[$0], image: $0) } }
-    return try kinds.map { kind in
-      // All methods start and end with the same images, whatever the order of their pixels.
-      let ends =
-        methods.isEmpty ? [] : try [0, steps].map { try probabilitiesAtEnd(changed(kind, orders[0], step: $0)) }
-      let curves = try methods.indices.map { method in
-        let between = try (1..<steps).map { try probabilities(changed(kind, orders[method], step: $0)) }
-        let found = [ends[0]] + between + [ends[1]]
-        return AttentionCheck.Curve(
-          methods[method], probabilities: images.labels.indices.map { image in found.map { $0[image] } })
+    // By kind: all methods start and end with the same images, whatever the order of their pixels.
+    var ends: [[[Double]]] = []
+    var curves = [[AttentionCheck.Curve]](repeating: [], count: kinds.count)
+    // The orders of one method at a time are in memory: eight bytes for each pixel.
+    for (method, maps) in zip(methods, maps) {
+      let orders = context.team.map(images.count) { removal.order(maps[$0], image: $0) }
+      for (index, kind) in kinds.enumerated() {
+        if index == ends.count {
+          ends.append(try [0, steps].map { try probabilitiesAtEnd(changed(kind, orders, step: $0)) })
+        }
+        let between = try (1..<steps).map { try probabilities(changed(kind, orders, step: $0)) }
+        let found = [ends[index][0]] + between + [ends[index][1]]
+        curves[index].append(
+          AttentionCheck.Curve(method, probabilities: images.labels.indices.map { image in found.map { $0[image] } }))
       }
-      return AttentionCheck(
-        kind: kind, images: images.count, fractions: (0...steps).map { Double($0) / Double(steps) }, curves: curves)
+    }
+    let fractions = (0...steps).map { Double($0) / Double(steps) }
+    return zip(kinds, curves).map {
+      AttentionCheck(kind: $0, images: images.count, fractions: fractions, curves: $1)
     }
   }
 

@@ -49,7 +49,7 @@ package struct NeighborsExplanation: Sendable, Equatable, Codable {
       votes[label] += 1
       return Voter(image: neighbor.row, label: label, distance: neighbor.distance, share: weight / total)
     }
-    let probabilities = model.vote(found, weights: model.configuration.weights)
+    let probabilities = model.vote(of: [found])
     (self.votes, self.probabilities, self.classNames) = (votes, probabilities, classNames)
     (metric, weights) = (model.configuration.metric, model.configuration.weights)
     prediction = probabilities.firstIndex(of: probabilities.max()!)!

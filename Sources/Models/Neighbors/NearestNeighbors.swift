@@ -114,19 +114,24 @@ package struct NearestNeighbors: Classifier {
   }
 
   /// Returns the class probabilities of images: (images, classCount).
-  /// - Parameter neighbors: of each image at least as many as vote, the nearest ones
-  package func vote(of neighbors: [[Neighbor]]) -> [Float] {
-    neighbors.flatMap { vote(Array($0.prefix(configuration.neighbors)), weights: configuration.weights) }
+  /// - Parameter found: of each image at least as many neighbors as vote, the nearest first
+  package func vote(of found: [[Neighbor]]) -> [Float] {
+    vote(of: found, neighbors: configuration.neighbors, weights: configuration.weights)
   }
 
-  /// Returns class probabilities by the votes of `neighbors`, summed from the nearest on: (classCount).
-  package func vote(_ neighbors: [Neighbor], weights: Weighting) -> [Float] {
-    var votes = [Double](repeating: 0, count: classCount)
-    for (neighbor, weight) in zip(neighbors, Self.voteWeights(neighbors, weights: weights)) {
-      votes[Int(training.labels[neighbor.row])] += weight
+  /// Returns the class probabilities of images by the votes of their `neighbors` nearest neighbors, summed from the
+  /// nearest on: (images, classCount).
+  /// - Parameter found: of each image at least as many neighbors as vote, the nearest first
+  func vote(of found: [[Neighbor]], neighbors: Int, weights: Weighting) -> [Float] {
+    found.flatMap { found in
+      let voters = Array(found.prefix(neighbors))
+      var votes = [Double](repeating: 0, count: classCount)
+      for (voter, weight) in zip(voters, Self.voteWeights(voters, weights: weights)) {
+        votes[Int(training.labels[voter.row])] += weight
+      }
+      let total = votes.reduce(0, +)
+      return votes.map { Float($0 / total) }
     }
-    let total = votes.reduce(0, +)
-    return votes.map { Float($0 / total) }
   }
 
   /// Returns the weight of each neighbor's vote.

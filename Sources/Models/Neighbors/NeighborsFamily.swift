@@ -103,7 +103,7 @@ package enum NeighborsFamily: ModelFamily {
         let nearest = try model.nearest(model.configuration.neighbors, to: images, on: context, progress: progress)
         for index in indices {
           let member = members[index]
-          results[index] = nearest.flatMap { model.vote(Array($0.prefix(member.neighbors)), weights: member.weights) }
+          results[index] = model.vote(of: nearest, neighbors: member.neighbors, weights: member.weights)
         }
       }
       return results
