@@ -61,6 +61,9 @@ import Testing
     let files = try files((0..<40).map { "train/\($0 % 2)/\($0).png" })
     let dataset = try load(ArchiveBytes.make(files))
     #expect(dataset.train.count + dataset.test.count == 40 && dataset.test.count > 1)
+    // Its class folders, under a name that says the same, or that names both parts.
+    let classes = ArchiveBytes.make(files.map { (name: String($0.name.dropFirst(6)), content: $0.content) })
+    for name in ["train.tar", "test-and-train.tar"] { #expect(try load(classes, name).digest == dataset.digest) }
   }
 
   @Test func severalArchivesAreTrainingAndTestSet() throws {
@@ -190,6 +193,8 @@ import Testing
   @Test func otherFilesAreErrors() throws {
     #expect(message([1, 2, 3]).contains("pets.tar: cannot be read as a zip or tar archive"))
     #expect(message(ArchiveBytes.make([("a.txt", [1])])).contains("pets.tar: holds no folders of images"))
+    let images = ArchiveBytes.make(try files(["a.png", "b.png"]))
+    #expect(message(images, "test.tar").contains("test.tar: holds no folders of images"))
   }
 
   @Test(arguments: ["", "train/"]) func archiveOfOneClassIsOnlyEvaluated(place: String) throws {
@@ -217,6 +222,8 @@ import Testing
   @Test(arguments: ["", "test/", "train/"]) func archiveWithBothPartsMayHaveAnyName(place: String) throws {
     let archive = ArchiveBytes.make(try files(Self.split.map { place + $0 }))
     let expected = try load(ArchiveBytes.make(try files(Self.split))).digest
+    let withJunk = ArchiveBytes.make(try files(Self.split.map { place + $0 } + ["\(place)__MACOSX/train/._b.png"]))
+    #expect(try load(withJunk, "test.tar").digest == expected)
     for name in ["pets.tar", "test.tar", "train.tar"] { #expect(try load(archive, name).digest == expected, "\(name)") }
   }
 }

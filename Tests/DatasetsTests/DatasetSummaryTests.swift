@@ -30,6 +30,8 @@ import Testing
     #expect(statistics.mean == [Double](repeating: 255, count: channels))
     #expect(statistics.deviation == [Double](repeating: 0, count: channels))
     let black = images(shape, [UInt8](repeating: 0, count: shape.count) + white.prefix(shape.count), [0, 0])
+    // The deviation of white images is 0 also if their squares overflow.
+    #expect(ChannelStatistics(black).deviation == [Double](repeating: 127.5, count: channels))
     #expect(ChannelStatistics(black, selected: [0]).mean == [Double](repeating: 0, count: channels))
     #expect(ChannelStatistics(black, selected: [1, 1]).mean == statistics.mean)
   }

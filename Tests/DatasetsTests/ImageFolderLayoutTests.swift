@@ -97,10 +97,12 @@ import Testing
     #expect(message { $0.isForEvaluation = true } == message())
   }
 
-  @Test func oneClassWithTheNameOfAPartIsEvaluated() throws {
-    for name in ["valid/a.png", "valid/b.png"] { try write(name) }
+  @Test(arguments: [("valid", nil), ("train", "labels/notes.txt")] as [(String, String?)])
+  func oneClassWithTheNameOfAPartIsEvaluated(name: String, other: String?) throws {
+    for image in ["a.png", "b.png"] { try write("\(name)/\(image)") }
+    if let other { _ = try folder.write([1], other) }
     let dataset = try load { $0.isForEvaluation = true }
-    #expect(dataset.train.count == 0 && dataset.test.count == 2 && dataset.classNames == ["valid"])
+    #expect(dataset.train.count == 0 && dataset.test.count == 2 && dataset.classNames == [name])
   }
 
   /// An evaluation needs no training images.
