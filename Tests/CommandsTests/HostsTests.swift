@@ -7,13 +7,18 @@ struct HostsTests {
   private let folder: TemporaryFolder
   private let data: String
 
-  /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start; the
-  /// tunnel to the host `blocked` leads nowhere.
+  /// Runs the command of ssh here. The host `gone` does not exist; the login shell of the host `mute` ends at once; the
+  /// worker of the host `broken` cannot start; the tunnel to the host `blocked` leads nowhere, and that to `forbidden`
+  /// is not allowed.
   private static let ssh = """
     #!/bin/sh
     while [ "$1" != -- ]; do shift; done
     [ "$2" != blocked ] || echo "Allocated port 9 for remote forward to 127.0.0.1:1" >&2
-    case $2 in gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;; esac
+    [ "$2" != forbidden ] || echo "Warning: remote port forwarding failed for listen port 0" >&2
+    case $2 in
+      gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;;
+      mute) exit 1 ;;
+    esac
     export SSH_CONNECTION="127.0.0.1 50000 127.0.0.1 22" HOME="$FAKE_HOME/$2"
     [ "$2" != broken ] || export ATELIER_ISA=none
     exec sh -c "$3"
@@ -23,7 +28,7 @@ struct HostsTests {
     folder = try TemporaryFolder()
     data = try TinyData.write(into: folder)
     try folder.write(Self.ssh, to: "ssh")
-    for host in ["a", "b", "broken", "blocked"] {
+    for host in ["a", "b", "broken", "blocked", "forbidden"] {
       try FileManager.default.createDirectory(
         atPath: folder.file("hosts/\(host)"), withIntermediateDirectories: true)
     }
@@ -62,10 +67,11 @@ struct HostsTests {
   }
 
   @Test func failuresOfHostsAreReported() throws {
-    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,gone,broken"])
+    let run = try start(Self.long + ["--output", "a.safetensors", "--hosts", "a,gone,broken,mute"])
     try run.waitUntil {
       run.errorsSoFar.contains("gone: ssh: connect to host gone port 22: No route to host")
         && run.errorsSoFar.contains("broken> Error:")
+        && run.errorsSoFar.contains("mute has no worker: its login shell ended with exit status 1, without a worker\n")
     }
     kill(run.process.processIdentifier, SIGINT)
     #expect(try run.wait().status == 130)
@@ -118,7 +124,7 @@ struct HostsTests {
       environment: ["HOME": folder.file("hosts/b"), "ATELIER_JOIN": invitation.output])
     defer { worker.process.terminate() }
     let ended = try run.wait()
-    #expect(ended.status == 0 && ended.errors.contains("enrolled with invitation-1"), "\(ended.errors)")
+    #expect(ended.status == 0 && ended.errors.contains(" (127.0.0.1) enrolled with invitation-1"), "\(ended.errors)")
     // The keys of the workers that ssh starts are not stored.
     #expect(folder.names(in: "keys").count { $0.hasSuffix(".public") && $0 != "coordinator.public" } == 1)
     #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
@@ -131,6 +137,30 @@ struct HostsTests {
     }
     kill(run.process.processIdentifier, SIGTERM)
     #expect(try run.wait().status == 143)
+    try waitUntil { workers.isEmpty }
+  }
+
+  @Test func forbiddenTunnelIsExplained() throws {
+    let run = try start(Self.network + ["--output", "a.safetensors", "--hosts", "forbidden", "--tunnel"]).wait()
+    #expect(run.status == 69 && run.errors.contains("the host does not allow --tunnel"), "\(run.errors)")
+  }
+
+  /// Each sweep of a file has a cluster of its own, and a pipe can be read only once.
+  @Test func pipesNameHostsAndSweeps() throws {
+    try folder.write(
+      """
+      {model: tree, space: {max-depth: [2, 3]}}
+      ---
+      {model: tree, space: {max-depth: [4, 5]}}
+      """, to: "sweeps")
+    let run = try folder.shell(
+      """
+      export FAKE_HOME='\(folder.file("hosts"))'
+      mkfifo pipe
+      cat sweeps >pipe &
+      echo 'a slots=1' | "$ATELIER" sweep pipe --host-file /dev/stdin --data '\(data)' --ssh 'sh \(folder.file("ssh"))'
+      """)
+    #expect(run.status == 0 && run.errors.split(separator: "\n").count { $0.hasPrefix("joined") } == 2, "\(run.errors)")
     try waitUntil { workers.isEmpty }
   }
 
