@@ -37,6 +37,14 @@ package enum HostAddress {
     return nodeAddress(in: String(decoding: output, as: UTF8.self)).flatMap(lookUp)
   }
 
+  /// Returns whether a text is an address as sshd and ssh write it: digits with dots or colons, and the zone of a
+  /// link-local address, which is the name of an interface.
+  static func isNumeric(_ text: some StringProtocol) -> Bool {
+    let address = text.prefix { $0 != "%" }
+    return !address.isEmpty && address.allSatisfy { $0.isASCII && ($0.isHexDigit || ".:".contains($0)) }
+      && (address.endIndex == text.endIndex || ProgramFiles.isPlain(String(text[address.endIndex...].dropFirst())))
+  }
+
   /// Returns the value of `NodeAddr` in the output of `scontrol`.
   package static func nodeAddress(in text: String) -> String? {
     text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("NodeAddr=") }.map {

@@ -30,7 +30,7 @@ package struct LaunchHost: Sendable, Hashable {
     var host = name.dropFirst(user.count)
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = host.dropFirst().dropLast()
-      guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
+      guard host.prefix(while: { $0 != "%" }).contains(":"), HostAddress.isNumeric(host) else {
         throw fail("brackets enclose an IPv6 address")
       }
     } else if name.contains(":") {
@@ -41,15 +41,20 @@ package struct LaunchHost: Sendable, Hashable {
     guard !name.hasPrefix("-"), !host.hasPrefix("-") else { throw fail("a host name does not begin with '-'") }
     let rest = (user.dropLast() + host).unicodeScalars.first { !Self.isAllowed($0) }
     if let rest { throw fail("'\(rest.escaped(asASCII: true))' is not allowed in a host name") }
-    if let count {
-      guard count.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(count),
-        (1...Self.maxThreads).contains(number)
-      else { throw fail("the number of threads after ':' must be from 1 to \(Self.maxThreads)") }
-      threads = number
-    } else {
-      threads = nil
+    threads = try count.map { text throws(LaunchError) in
+      guard let number = Self.threads(text) else {
+        throw fail("the number of threads after ':' must be from 1 to \(Self.maxThreads)")
+      }
+      return number
     }
     destination = "\(user)\(host)"
+  }
+
+  /// - Returns: nil if the text is not a number of threads
+  fileprivate static func threads(_ text: some StringProtocol) -> Int? {
+    guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(text), (1...maxThreads).contains(number)
+    else { return nil }
+    return number
   }
 
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
@@ -61,7 +66,7 @@ package struct LaunchHost: Sendable, Hashable {
 
 extension [LaunchHost] {
   /// Reads a list of hosts separated by commas: `a,b:16,user@c`.
-  /// - Throws: ``LaunchError``
+  /// - Throws: ``LaunchError``, which does not name the option
   package init(list text: String) throws(LaunchError) {
     var hosts: [LaunchHost] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -71,23 +76,25 @@ extension [LaunchHost] {
       }
       hosts.append(try LaunchHost(String(word)))
     }
-    try Self.check(hosts, of: "--hosts")
+    try Self.check(hosts)
     self = hosts
   }
 
-  /// Reads a host file as MPI has it: one host in a line, with an optional `slots=THREADS`; `#` begins a comment.
+  /// Reads a host file as MPI has it: one host in a line, with an optional `slots=THREADS`; `#` begins a comment. A
+  /// byte order mark is skipped.
   /// - Parameter path: the path of the file, for errors
   /// - Throws: ``LaunchError``
   package init(file text: String, path: String) throws(LaunchError) {
     var hosts: [LaunchHost] = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+    let lines = text.withoutByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let first = words.first else { continue }
       do throws(LaunchError) {
         hosts.append(try Self.host(first, words.dropFirst()))
       } catch { throw LaunchError("\(path), line \(index + 1): \(error)", .wrongUse) }
     }
-    try Self.check(hosts, of: path)
+    do throws(LaunchError) { try Self.check(hosts) } catch { throw LaunchError("\(path): \(error)", .wrongUse) }
     self = hosts
   }
 
@@ -98,24 +105,24 @@ extension [LaunchHost] {
       guard parts.count == 2, parts[0] == "slots", host.threads == nil else {
         throw LaunchError("unexpected '\(word)'; expected HOST, or HOST slots=THREADS", .wrongUse)
       }
-      guard let count = Int(parts[1]), (1...LaunchHost.maxThreads).contains(count) else {
+      guard let count = LaunchHost.threads(parts[1]) else {
         throw LaunchError("invalid '\(word)': expected slots=1 to slots=\(LaunchHost.maxThreads)", .wrongUse)
       }
-      host = try LaunchHost("\(name):\(count)")
+      host = LaunchHost(destination: host.destination, threads: count)
     }
     return host
   }
 
-  private static func check(_ hosts: [LaunchHost], of source: String) throws(LaunchError) {
-    guard !hosts.isEmpty else { throw LaunchError("\(source) names no host", .wrongUse) }
+  private static func check(_ hosts: [LaunchHost]) throws(LaunchError) {
+    guard !hosts.isEmpty else { throw LaunchError("no host is named", .wrongUse) }
     guard hosts.count <= LaunchHost.maxHosts else {
-      throw LaunchError("\(source) names \(hosts.count) hosts, more than \(LaunchHost.maxHosts)", .wrongUse)
+      throw LaunchError("\(hosts.count) hosts are named, more than \(LaunchHost.maxHosts)", .wrongUse)
     }
     var known: Set<String> = []
     for host in hosts where !known.insert(host.destination).inserted {
       throw LaunchError(
         """
-        \(source) names \(host.destination) twice; a host has one worker, and HOST:THREADS sets its number of threads
+        \(host.destination) is named twice; a host has one worker, and HOST:THREADS sets its number of threads
         """, .wrongUse)
     }
   }

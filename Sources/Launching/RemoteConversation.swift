@@ -30,10 +30,7 @@ package struct RemoteConversation {
   package init(_ files: ProgramFiles) { self.files = files }
 
   package mutating func handle(_ line: String) -> [Action] {
-    guard line.hasPrefix(RemoteScript.marker) else {
-      note(line)
-      return []
-    }
+    guard line.hasPrefix(RemoteScript.marker) else { return note(line) }
     let words = line.dropFirst(RemoteScript.marker.count).split(separator: " ", omittingEmptySubsequences: false)
       .map(String.init)
     let rest = words.dropFirst().filter { !$0.isEmpty }
@@ -46,16 +43,21 @@ package struct RemoteConversation {
     }
   }
 
-  private mutating func note(_ line: String) {
-    // "Allocated port 40000 for remote forward to 127.0.0.1:7700": ssh(1), option -R.
+  private mutating func note(_ line: String) -> [Action] {
+    // "Allocated port 40000 for remote forward to 127.0.0.1:7700": ssh(1), option -R. Forwards of the user's
+    // configuration follow that of the command line.
     let words = line.split(separator: " ")
-    if words.starts(with: ["Allocated", "port"]), words.count > 2, let port = UInt16(words[2]) {
+    if tunnelPort == nil, words.starts(with: ["Allocated", "port"]), words.count > 2, let port = UInt16(words[2]) {
       tunnelPort = Int(port)
-      return
+      return []
     }
-    guard !line.isEmpty else { return }
+    if tunnelPort == nil, line == "Warning: remote port forwarding failed for listen port 0" {
+      return [.fail("ssh cannot open the tunnel: the host does not allow --tunnel (AllowTcpForwarding)")]
+    }
+    guard !line.isEmpty else { return [] }
     lastLines.append(line)
     if lastLines.count > Self.maxLines { lastLines.removeFirst() }
+    return []
   }
 
   /// - Parameter words: the machine, the coordinator's address, and the host's
@@ -77,9 +79,7 @@ package struct RemoteConversation {
   }
 
   private func address(_ words: [String], _ index: Int) -> String? {
-    guard words.indices.contains(index), !words[index].isEmpty,
-      words[index].allSatisfy({ $0.isASCII && ($0.isHexDigit || ".:".contains($0)) })
-    else { return nil }
+    guard words.indices.contains(index), HostAddress.isNumeric(words[index]) else { return nil }
     return words[index]
   }
 

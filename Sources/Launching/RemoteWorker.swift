@@ -193,6 +193,7 @@ package final class RemoteWorker: Sendable {
   /// ssh ends with the status of the remote command, or with 255 if it fails itself.
   private func outcome(_ status: Int32, _ lines: [String], hasBegun: Bool) -> Outcome {
     let output = lines.map { "\n  \(host.destination)> \($0)" }.joined()
+    let listing = lines.isEmpty ? "" : ":\(output)"
     if status == 255 {
       let text =
         lines.last { $0.hasPrefix("ssh:") || $0.contains("Permission denied") || $0.contains("erification failed") }
@@ -201,12 +202,12 @@ package final class RemoteWorker: Sendable {
       return .unreachable(hasBegun ? "the connection was lost: \(text)" : text)
     }
     // EX_PROTOCOL: the coordinator refuses the worker.
-    if status == EX_PROTOCOL { return .permanent("the worker was refused:\(output)") }
+    if status == EX_PROTOCOL { return .permanent("the worker was refused\(listing)") }
     if !hasBegun {
       return .ended(
         """
         its login shell ended with exit status \(status) and ran no command: `ssh \(host.destination) true` must \
-        succeed\(lines.isEmpty ? "" : "; its last output:")\(output)
+        succeed\(lines.isEmpty ? "" : "; its last output\(listing)")
         """)
     }
     // The shell cannot execute the program, which the script has copied.
@@ -215,7 +216,7 @@ package final class RemoteWorker: Sendable {
     var end = "ended with exit status \(status)"
     if status > 128 { end = "was ended by signal \(status - 128)" }
     if status == 128 + SIGKILL { end += ", as by a system that is out of memory" }
-    return .ended("its worker \(end)\(lines.isEmpty ? "" : "; its last output:")\(output)")
+    return .ended("its worker \(end)\(lines.isEmpty ? "" : "; its last output\(listing)")")
   }
 
   /// Returns what the user can do about a failure of ssh that would be repeated.
@@ -227,7 +228,6 @@ package final class RemoteWorker: Sendable {
     if text.contains("Permission denied") {
       return "no password can be asked here: log in with a key (ssh-copy-id), or start ssh-agent"
     }
-    if text.contains("remote port forwarding failed") { return "the host does not allow --tunnel (AllowTcpForwarding)" }
     if text.contains("Bad configuration option") || text.contains("unknown option") {
       return "see the ssh configuration"
     }

@@ -47,10 +47,14 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
       "BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=3", "RemoteCommand=none",
     ]
     // Forwardings of the user's configuration are those of interactive sessions, and may exist only once.
+    // ClearAllForwardings would clear the one of --tunnel as well: with it, the user's may fail. Only a connection of
+    // its own reports the port of the tunnel, and at the level INFO.
     let forwarding =
-      coordinator.map { ["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=INFO", "-R", "127.0.0.1:0:\($0)"] }
-      ?? ["-o", "ClearAllForwardings=yes"]
-    return settings.ssh + ["-T", "-a", "-x"] + options.flatMap { ["-o", $0] } + forwarding
+      coordinator.map {
+        ["ExitOnForwardFailure=no", "ControlMaster=no", "ControlPath=none", "LogLevel=INFO"].asOptions
+          + ["-R", "127.0.0.1:0:\($0)"]
+      } ?? ["ClearAllForwardings=yes"].asOptions
+    return settings.ssh + ["-T", "-a", "-x"] + options.asOptions + forwarding
   }
 
   private func start(forwarding coordinator: String? = nil) throws(LaunchError) {
@@ -127,10 +131,12 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
       let endpoint = try cluster.endpoint(at: address)
       return (try cluster.invite(to: endpoint), endpoint.isLoopback ? try Self.allAddresses : nil)
     } catch {
+      // A zone names an interface of the host that uses the address.
+      let cause = address.contains("%") ? "the interface has another name here" : "a jump host or NAT is in between"
       throw LaunchError(
         """
-        it sees this host as \(address): \(error). If a jump host or NAT is in between, use --tunnel, or --listen with \
-        an address that it reaches
+        it sees this host as \(address): \(error). If \(cause), use --tunnel, or --listen with an address that it \
+        reaches
         """)
     }
   }
@@ -168,4 +174,9 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
     for worker in workers { worker.waitUntilEnded() }
     workers = []
   }
+}
+
+extension [String] {
+  /// The settings of ssh as words of its command line.
+  fileprivate var asOptions: [String] { flatMap { ["-o", $0] } }
 }

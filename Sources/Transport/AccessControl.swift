@@ -99,7 +99,7 @@ package final class AccessControl: Sendable {
     guard frames.count >= 8 else { return }
     func text(_ index: Int) -> String { String(decoding: frames[index].array, as: UTF8.self) }
     let key = text(7) == "CURVE" && frames.count == 9 ? Key(bytes: frames[8].array) : nil
-    let (status, sender) = verdict(on: key, in: text(4), from: text(5))
+    let (status, sender) = verdict(on: key, in: text(4), from: text(5).withoutIPv6Form)
     socket.send(
       [frames[0], frames[1], frames[2], frames[3]]
         + [status, "", sender?.text ?? "", ""].map { Frame($0.utf8) })

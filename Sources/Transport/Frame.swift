@@ -105,7 +105,7 @@ package final class Frame {
   package var peerAddress: String? {
     guard let text = zmq_msg_gets(message, "Peer-Address") else { return nil }
     let address = String(cString: text)
-    return address.isEmpty ? nil : address
+    return address.isEmpty ? nil : address.withoutIPv6Form
   }
 
   /// Who sent the frame, if access control has admitted the peer; nil without access control.

@@ -130,9 +130,9 @@ package struct Socket: ~Copyable {
     var count = buffer.count
     guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &buffer, &count) == 0, count > 1 else { return endpoint }
     let text = String(decoding: buffer[..<(count - 1)], as: UTF8.self)
-    // An IPv4 address as a dual-stack socket writes it.
-    guard text.hasPrefix("tcp://[::ffff:"), let end = text.lastIndex(of: "]") else { return try Endpoint(text) }
-    return try Endpoint("tcp://" + text[..<end].dropFirst("tcp://[::ffff:".count) + text[text.index(after: end)...])
+    let bound = try Endpoint(text)
+    guard let host = bound.host, let port = bound.port, host.withoutIPv6Form != host else { return bound }
+    return try Endpoint("tcp://\(host.withoutIPv6Form):\(port)")
   }
 
   /// Connects as soon as the peer listens, and reconnects whenever the connection is lost.

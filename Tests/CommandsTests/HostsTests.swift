@@ -8,9 +8,9 @@ struct HostsTests {
   private let data: String
 
   /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start; the
-  /// tunnel to the host `blocked` leads nowhere, and its connection waits for the file `joined`; the home folder of the
-  /// host `noexec` is mounted so. The login shell of the host `locked` refuses all commands, and that of the host
-  /// `shellless` cannot be executed.
+  /// tunnel to the host `blocked` leads nowhere, and its connection waits for the file `joined`; a tunnel to the host
+  /// `forbidden` is not allowed; the home folder of the host `noexec` is mounted so. The login shell of the host `locked`
+  /// refuses all commands, and that of the host `shellless` cannot be executed.
   private static let ssh = """
     #!/bin/sh
     # The tunnel: -R 127.0.0.1:0:HOST:PORT.
@@ -19,10 +19,16 @@ struct HostsTests {
       shift
     done
     port=$coordinator
-    if [ "$2" = blocked ]; then
-      port=9
-      while [ -d "$FAKE_HOME" ] && [ ! -e "$FAKE_HOME/joined" ]; do sleep 0.05; done
-    fi
+    case $2 in
+      blocked)
+        port=9
+        while [ -d "$FAKE_HOME" ] && [ ! -e "$FAKE_HOME/joined" ]; do sleep 0.05; done
+        ;;
+      forbidden)
+        port=
+        echo "Warning: remote port forwarding failed for listen port 0" >&2
+        ;;
+    esac
     [ -z "$port" ] || echo "Allocated port $port for remote forward to 127.0.0.1:1" >&2
     case $2 in
       gone) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;;
@@ -39,7 +45,7 @@ struct HostsTests {
     folder = try TemporaryFolder()
     data = try TinyData.write(into: folder)
     try folder.write(Self.ssh, to: "ssh")
-    for host in ["a", "b", "broken", "blocked", "noexec"] {
+    for host in ["a", "b", "broken", "blocked", "forbidden", "noexec"] {
       try FileManager.default.createDirectory(
         atPath: folder.file("hosts/\(host)"), withIntermediateDirectories: true)
     }
@@ -165,7 +171,7 @@ struct HostsTests {
     // The enrollments of workers that ssh starts are not reported.
     let enrollments = ended.errors.split(separator: "\n").filter { $0.contains(" enrolled with ") }
     #expect(ended.status == 0 && enrollments.count == 1, "\(ended.errors)")
-    #expect(enrollments.first?.hasSuffix(" enrolled with invitation-1") == true)
+    #expect(enrollments.first?.hasSuffix(" (127.0.0.1) enrolled with invitation-1") == true)
     // The keys of the workers that ssh starts are not stored.
     #expect(folder.names(in: "keys").count { $0.hasSuffix(".public") && $0 != "coordinator.public" } == 1)
     #expect(try folder.bytes("hosts.safetensors") == folder.bytes("one.safetensors"))
@@ -182,6 +188,30 @@ struct HostsTests {
     #expect(!run.errorsSoFar.contains("a: its worker does not reach this process"))
     kill(run.process.processIdentifier, SIGTERM)
     #expect(try run.wait().status == 143)
+    try waitUntil { workers.isEmpty }
+  }
+
+  @Test func forbiddenTunnelIsExplained() throws {
+    let run = try start(Self.network + ["--output", "a.safetensors", "--hosts", "forbidden", "--tunnel"]).wait()
+    #expect(run.status == 69 && run.errors.contains("the host does not allow --tunnel"), "\(run.errors)")
+  }
+
+  /// Each sweep of a file has a cluster of its own, and a pipe can be read only once.
+  @Test func pipesNameHostsAndSweeps() throws {
+    try folder.write(
+      """
+      {model: tree, space: {max-depth: [2, 3]}}
+      ---
+      {model: tree, space: {max-depth: [4, 5]}}
+      """, to: "sweeps")
+    let run = try folder.shell(
+      """
+      export FAKE_HOME='\(folder.file("hosts"))'
+      mkfifo pipe
+      cat sweeps >pipe &
+      echo 'a slots=1' | "$ATELIER" sweep pipe --host-file /dev/stdin --data '\(data)' --ssh 'sh \(folder.file("ssh"))'
+      """)
+    #expect(run.status == 0 && run.errors.split(separator: "\n").count { $0.hasPrefix("joined") } == 2, "\(run.errors)")
     try waitUntil { workers.isEmpty }
   }
 

@@ -108,6 +108,14 @@ struct LaunchedJobTests {
     #expect(ended[0].errors.split(separator: "\n").count { $0.hasPrefix("joined") } == 2, "\(ended[0].errors)")
   }
 
+  /// Nothing is computed, so the other processes have nothing to wait for.
+  @Test func onlyProcessZeroPrintsSettings() throws {
+    let ended = try start(Self.network + ["--print-config"], job: Self.job(), tasks: 2, secret: secret())
+      .map { try $0.wait() }
+    #expect(ended.map(\.status) == [0, 0], "\(ended.map(\.errors))")
+    #expect(ended[0].output.contains("epochs: 20") && ended[1].output.isEmpty && ended[1].errors.isEmpty)
+  }
+
   @Test func launcherCanBeIgnored() throws {
     let ended = try start(Self.network + ["--launcher", "none"], job: Self.job(), tasks: 1, secret: "")[0].wait()
     #expect(ended.status == 0 && !ended.errors.contains("joined"), "\(ended.errors)")

@@ -36,7 +36,8 @@ struct RemoteConversationTests {
     #expect(actions.count == 1 && reason.contains("aarch64"))
   }
 
-  @Test(arguments: ["$(x)", "a;b", "-", "10.0.0.1 x'"]) func ignoresInvalidAddress(text: String) {
+  @Test(arguments: ["$(x)", "a;b", "-", "10.0.0.1 x'", "%eth0", "fe80::1%", "fe80::1%$(x)", "fe80::1%a/b"])
+  func ignoresInvalidAddress(text: String) {
     let (conversation, _) = conversation(["atelier-launch: hello x86_64 \(text)"])
     #expect(conversation.coordinatorAddress == nil || conversation.coordinatorAddress == "10.0.0.1")
   }
@@ -60,6 +61,28 @@ struct RemoteConversationTests {
   @Test func readsPortOfTunnel() {
     let (conversation, _) = conversation(["Allocated port 40123 for remote forward to 127.0.0.1:7700"])
     #expect(conversation.tunnelPort == 40123)
+  }
+
+  /// ssh requests the forwarding of the command line before those of the user's configuration.
+  @Test func ignoresForwardingsOfTheUser() {
+    let (conversation, actions) = conversation([
+      "Allocated port 40123 for remote forward to 127.0.0.1:7700",
+      "Warning: remote port forwarding failed for listen port 8080",
+      "Allocated port 40124 for remote forward to localhost:22",
+      "Warning: remote port forwarding failed for listen port 0",
+    ])
+    #expect(conversation.tunnelPort == 40123 && actions.isEmpty)
+  }
+
+  @Test func failsIfTheHostForbidsTheTunnel() {
+    let (_, actions) = conversation(["Warning: remote port forwarding failed for listen port 0"])
+    guard case .fail(let reason) = actions.first else { return #expect(Bool(false), "\(actions)") }
+    #expect(actions.count == 1 && reason.contains("AllowTcpForwarding"))
+  }
+
+  @Test func readsLinkLocalAddresses() {
+    let (conversation, _) = conversation(["atelier-launch: hello x86_64 fe80::1%eth0 fe80::2%br-lan.1"])
+    #expect(conversation.coordinatorAddress == "fe80::1%eth0" && conversation.ownAddress == "fe80::2%br-lan.1")
   }
 
   @Test func keepsTheLastLines() {

@@ -1,6 +1,4 @@
 internal import ArgumentParser
-internal import Files
-internal import Foundation
 internal import Launching
 
 /// Options for starting workers on other hosts.
@@ -19,7 +17,7 @@ struct LaunchOptions: ParsableArguments {
       "File of such hosts: one in a line, with slots=THREADS for a number of threads, as for mpirun.",
       valueName: "file"),
     completion: .file())
-  var hostFile: String?
+  var hostFile: HostFile?
 
   @Option(help: ArgumentHelp("Command that connects to the hosts, with its options.", valueName: "command"))
   var ssh = "ssh"
@@ -52,19 +50,9 @@ struct LaunchOptions: ParsableArguments {
   }
 
   /// The hosts that the user gives; nil if there are none.
-  /// - Throws: ``LaunchError``; ``FileError/unreadable(path:reason:)``
+  /// - Throws: ``LaunchError``; ``FileError``
   func remoteSettings() throws -> RemoteWorkers.Settings? {
-    var list: [LaunchHost]?
-    if let hosts { list = try [LaunchHost](list: hosts) }
-    if let hostFile {
-      guard let bytes = FileManager.default.contents(atPath: hostFile) else {
-        throw FileError.unreadable(path: hostFile, reason: systemErrorText())
-      }
-      guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw FileError.damaged(path: hostFile, reason: "it is not UTF-8 text")
-      }
-      list = try [LaunchHost](file: text, path: hostFile)
-    }
+    let list = try hosts.map { try [LaunchHost](list: $0) } ?? hostFile?.hosts()
     return list.map {
       RemoteWorkers.Settings(hosts: $0, ssh: ssh.split(separator: " ").map(String.init), isTunneled: tunnel)
     }

@@ -91,14 +91,11 @@ struct SweepFileCommand: ParsableCommand {
 
   func run() throws {
     guard let file else { return try common.run([]) }
-    guard let bytes = FileManager.default.contents(atPath: file) else {
-      let reason = systemErrorText()
-      let guess = file.nearest(among: ModelKind.allCases.map(\.rawValue))
-      throw FileError.unreadable(
-        path: file, reason: reason + (guess.map { "; for the model \($0), use `atelier sweep \($0)`" } ?? ""))
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw FileError.damaged(path: file, reason: "it is not UTF-8 text")
+    let text: String
+    do throws(FileError) { text = try TextFile.read(file) } catch {
+      guard case .unreadable(_, let reason) = error, let model = file.nearest(among: ModelKind.allCases.map(\.rawValue))
+      else { throw error }
+      throw FileError.unreadable(path: file, reason: "\(reason); for the model \(model), use `atelier sweep \(model)`")
     }
     let definitions = try SweepDefinition.read(yaml: text, path: file, overrides: search.overrides)
     let from = from ?? 1

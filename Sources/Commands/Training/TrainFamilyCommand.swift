@@ -33,7 +33,7 @@ struct TrainFamilyCommand<Family: ModelFamily>: ParsableCommand {
   }
 
   func run() throws {
-    if try options.cluster.workForLaunchedJob(options.compute) { return }
+    if try options.workForLaunchedJob() { return }
     if let resume = training.resume { return try ResumableRun(resume, of: [Family.kind]).resume(options) }
     let settings = try modelSettings()
     if let resume = options.runOfRestartedJob(settings) {

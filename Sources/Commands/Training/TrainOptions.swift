@@ -28,6 +28,13 @@ struct TrainOptions: ParsableArguments {
     try DistinctFiles.check(["--output": output.output, "--json": json.json, "--events": cluster.events])
   }
 
+  /// Works for the coordinator of a launched job if this process is not its process 0, which alone prints settings.
+  /// - Returns: whether there is nothing else to do
+  func workForLaunchedJob() throws -> Bool {
+    if printConfig, let job = cluster.job { return job.rank > 0 }
+    return try cluster.workForLaunchedJob(compute)
+  }
+
   /// Fits a model, saves it, and prints the result.
   /// - Parameters:
   ///   - saved: the data set of the training that is resumed

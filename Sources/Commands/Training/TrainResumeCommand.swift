@@ -37,7 +37,7 @@ struct TrainResumeCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let resume, try !options.cluster.workForLaunchedJob(options.compute) else { return }
+    guard let resume, try !options.workForLaunchedJob() else { return }
     let kinds = ModelFamilies.all.filter { $0.isResumable }.map { $0.kind }
     try ResumableRun(resume, of: kinds).resume(options)
   }
