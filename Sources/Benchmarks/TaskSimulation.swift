@@ -29,7 +29,7 @@ struct TaskSimulation {
   init(workers: Int, tasks: Int) { (workerCount, taskCount) = (workers, tasks) }
 
   /// The duration of a task: from 20 to 40 ms, the same on every worker.
-  private static func milliseconds(_ task: UInt64) -> Int { 20 + Int(task &* 0x9E37_79B9_7F4A_7C15 >> 33) % 21 }
+  private static func milliseconds(_ task: UInt64) -> Int { 20 + Int((task &* 0x9E37_79B9_7F4A_7C15) >> 33) % 21 }
 
   private static func milliseconds(_ chunk: Chunk) -> Int {
     (chunk.first..<chunk.first + chunk.count).reduce(0) { $0 + milliseconds($1) }

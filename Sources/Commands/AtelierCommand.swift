@@ -42,6 +42,7 @@ public struct AtelierCommand: ParsableCommand {
     Interruption.install()
     LoggingSystem.bootstrap { _ in StandardErrorLogHandler() }
     do {
+      try SecretArguments.check()
       try ArgumentEncoding.check()
       var command = try parseAsRoot()
       try command.run()

@@ -34,7 +34,7 @@ struct DoctorCommand: ParsableCommand {
   @OptionGroup var json: JSONOptions
 
   func validate() throws {
-    try JoinSource.check(join)
+    if listen == nil { try JoinSource.check(join) }
     if join != nil, listen != nil { throw ValidationError("--join and --listen exclude each other") }
   }
 

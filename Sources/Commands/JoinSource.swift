@@ -15,38 +15,44 @@ enum JoinSource {
     its owner can read (default: the token or address in \(variable), else the systemd credential \(credential)).
     """
 
-  /// Refuses a token as an argument.
-  static func check(_ argument: String?) throws {
-    guard argument?.contains(JoinToken.prefix) == true else { return }
-    throw ValidationError(
-      """
-      a join token must not be an argument, because every user of this host can read arguments: pass it through \
-      standard input (--join -), a file that only you can read (--join FILE), \(variable), or a systemd credential. \
-      Revoke this token if others use this host (atelier keys revoke)
-      """)
-  }
+  /// Checks that there is a source, before the command runs.
+  /// - Throws: `ValidationError` if there is none
+  static func check(_ argument: String?) throws { _ = try place(argument, ProcessInfo.processInfo.environment) }
 
   /// - Parameter argument: The value of `--join`.
   /// - Throws: `ValidationError` if there is none; ``TransportError``
   static func resolve(
     _ argument: String?, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> JoinSource {
+    switch try place(argument, environment) {
+    case .text(let text):
+      return text.contains("://") ? .address(try Endpoint(text, isRemote: true)) : .token(try JoinToken(text))
+    case .standardInput: return .token(try JoinToken(SecretFile.read(STDIN_FILENO, name: "standard input")))
+    case .file(let path): return .token(try JoinToken(SecretFile.read(path)))
+    }
+  }
+
+  /// Where an address or a token is given.
+  private enum Place {
+    case text(String)
+    case standardInput
+    case file(String)
+  }
+
+  private static func place(_ argument: String?, _ environment: [String: String]) throws -> Place {
     if let argument {
-      if argument == "-" { return .token(try JoinToken(SecretFile.read(STDIN_FILENO, name: "standard input"))) }
-      if argument.contains("://") { return .address(try Endpoint(argument)) }
+      if argument == "-" { return .standardInput }
+      if argument.contains("://") { return .text(argument) }
       guard access(argument, F_OK) == 0 else {
-        throw TransportError(
-          "'\(argument)' is neither an address (tcp://HOST:PORT) nor a file with a join token", .badAddress)
+        throw ValidationError("'\(argument)' is neither an address (tcp://HOST:PORT) nor a file with a join token")
       }
-      return .token(try JoinToken(SecretFile.read(argument)))
+      return .file(argument)
     }
-    if let text = environment[variable], !text.isEmpty {
-      return text.contains("://") ? .address(try Endpoint(text)) : .token(try JoinToken(text))
-    }
+    if let text = environment[variable], !text.isEmpty { return .text(text) }
     if let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty,
       access("\(folder)/\(credential)", F_OK) == 0
     {
-      return .token(try JoinToken(SecretFile.read("\(folder)/\(credential)")))
+      return .file("\(folder)/\(credential)")
     }
     throw ValidationError(
       """

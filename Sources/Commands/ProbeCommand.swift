@@ -29,12 +29,18 @@ struct ProbeCommand: ParsableCommand {
     completion: .file())
   var file: String?
 
-  func run() throws {
+  func validate() throws { _ = try path() }
+
+  private func path() throws(ValidationError) -> String {
     let environment = ProcessInfo.processInfo.environment[StatusFile.variable] ?? ""
     guard let path = file ?? (environment.isEmpty ? nil : environment) else {
       throw ValidationError("\(StatusFile.variable) is not set: name the status file with --file")
     }
-    let status = try StatusFile.read(path)
+    return path
+  }
+
+  func run() throws {
+    let status = try StatusFile.read(path())
     try StandardOutput.write(status.isAlive ? status.text : "hanging: \(status.text)")
     if !status.isAlive || state == .ready && !status.isReady { throw ExitCode(ExitStatus.unavailable) }
   }

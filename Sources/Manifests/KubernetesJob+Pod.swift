@@ -48,6 +48,9 @@ extension KubernetesJob {
     ]
   }
 
+  /// The variables by which a command finds out that it runs in the coordinator's pod.
+  package static let coordinatorVariables = ["JOB_COMPLETION_INDEX": "0"]
+
   /// The variables of the pods. Kubernetes adds JOB_COMPLETION_INDEX, which is 0 for the coordinator.
   private var environment: YAMLValue {
     let jobSecret: YAMLValue = ["name": .string(secretName), "key": .string(Self.secretKey)]

@@ -67,14 +67,16 @@ package struct KubernetesJob: Sendable {
     return try YAMLValue.text(of: documents.compactMap { $0 })
   }
 
-  private func check() throws(ManifestError) {
-    try Self.check(name: name, "--name", atMost: Self.maxNameLength)
-    if let namespace { try Self.check(name: namespace, "--namespace", atMost: 63) }
+  /// Checks the values.
+  /// - Throws: ``ManifestError`` if one is not accepted by Kubernetes
+  package func check() throws(ManifestError) {
+    try KubernetesName.service.check(name, of: "--name", atMost: Self.maxNameLength)
+    if let namespace { try KubernetesName.label.check(namespace, of: "--namespace") }
     for (value, option) in [(claim, "--claim"), (dataClaim, "--data-claim"), (storageClass, "--storage-class")] {
-      if let value { try Self.check(name: value, option, atMost: 253, allowingDots: true) }
+      if let value { try KubernetesName.subdomain.check(value, of: option) }
     }
     if case .existing(let secret) = secret {
-      try Self.check(name: secret, "--secret", atMost: 253, allowingDots: true)
+      try KubernetesName.subdomain.check(secret, of: "--secret")
     }
     guard cpus.wholeMatch(of: #/[0-9]+(\.[0-9]+)?m?/#) != nil, Self.isPositive(cpus) else {
       throw ManifestError("invalid number of cores '\(cpus.printable)' for --cpus: expected one like 2, 1.5 or 500m")
@@ -84,29 +86,10 @@ package struct KubernetesJob: Sendable {
         throw ManifestError("invalid size '\(value.printable)' for \(option): expected a number with a unit, like 4Gi")
       }
     }
-    guard !image.isEmpty, !image.contains(where: \.isWhitespace), !image.hasControlCharacters else {
-      throw ManifestError("invalid name '\(image.printable)' for --image: expected one like registry/name:tag")
-    }
+    try KubernetesName.image.check(image, of: "--image")
   }
 
   private static func isPositive(_ quantity: String) -> Bool { quantity.contains { "1"..."9" ~= $0 } }
-
-  /// Checks a DNS label (RFC 1035), or a subdomain if dots are allowed.
-  private static func check(
-    name: String, _ option: String, atMost length: Int, allowingDots: Bool = false
-  ) throws(ManifestError) {
-    let isWellFormed =
-      allowingDots
-      ? name.wholeMatch(of: #/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/#) != nil
-      : name.wholeMatch(of: #/[a-z]([-a-z0-9]*[a-z0-9])?/#) != nil
-    guard isWellFormed, name.utf8.count <= length else {
-      throw ManifestError(
-        """
-        invalid name '\(name.printable)' for \(option): expected at most \(length) lowercase letters, digits and '-', \
-        beginning with a letter
-        """)
-    }
-  }
 }
 
 /// A value that Kubernetes would reject.

@@ -28,6 +28,9 @@ package struct FitProgress: Sendable, Equatable {
   /// Accuracy on the validation set, at the end of an epoch.
   package var validationAccuracy: Double?
 
+  /// Completed items over all epochs.
+  package var doneInAllEpochs: Int { ((epoch ?? 1) - 1) * total + done }
+
   package init(
     done: Int, total: Int, unit: Unit, epoch: Int? = nil, epochs: Int? = nil, loss: Double? = nil,
     validationAccuracy: Double? = nil

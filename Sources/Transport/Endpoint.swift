@@ -6,8 +6,9 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { text }
 
+  /// - Parameter isRemote: Whether another process listens there: then `*` is not a port.
   /// - Throws: ``TransportError`` if the text is not a valid address.
-  package init(_ text: String) throws(TransportError) {
+  package init(_ text: String, isRemote: Bool = false) throws(TransportError) {
     self.text = text
     guard let colon = text.firstRange(of: "://"), colon.upperBound < text.endIndex else {
       throw TransportError("'\(text)' is not an address; write tcp://HOST:PORT", .badAddress)
@@ -19,7 +20,7 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
     switch text[..<colon.lowerBound] {
     case "ipc", "inproc": break
-    case "tcp": try Self.check(text[colon.upperBound...], of: text)
+    case "tcp": try Self.check(text[colon.upperBound...], of: text, isRemote: isRemote)
     default: throw TransportError("'\(text)' has an unsupported scheme; write tcp://HOST:PORT", .badAddress)
     }
   }
@@ -33,7 +34,7 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// - Parameter rest: HOST:PORT
-  private static func check(_ rest: Substring, of text: String) throws(TransportError) {
+  private static func check(_ rest: Substring, of text: String, isRemote: Bool) throws(TransportError) {
     guard let split = rest.lastIndex(of: ":"), rest.last != "]" else {
       throw TransportError("'\(text)' has no port; write tcp://HOST:PORT", .badAddress)
     }
@@ -45,8 +46,9 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     else {
       throw TransportError("'\(text)' has an invalid host; write IPv6 addresses in brackets", .badAddress)
     }
-    guard port == "*" || port.first?.isNumber == true && UInt16(port).map({ $0 > 0 }) == true else {
-      throw TransportError("'\(port)' is not a port: expected 1 to 65535, or * for any free port", .badAddress)
+    guard port == "*" && !isRemote || port.first?.isNumber == true && UInt16(port).map({ $0 > 0 }) == true else {
+      throw TransportError(
+        "'\(port)' is not a port: expected 1 to 65535\(isRemote ? "" : ", or * for any free port")", .badAddress)
     }
   }
 

@@ -55,6 +55,9 @@ package struct Invitations: Sendable, Equatable {
 
   package var names: Set<String> { Set(byGuest.values.map(\.name)) }
 
+  /// The names of all enrolled workers, including revoked ones.
+  var workerNames: Set<String> { Set(byGuest.values.flatMap(\.workers).map(\.name)) }
+
   package mutating func add(_ invitation: Invitation) { byGuest[invitation.guest] = invitation }
 
   /// Enrolls a worker's key. A repeated enrollment of the same key changes nothing and uses nothing up.

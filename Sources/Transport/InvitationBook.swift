@@ -34,10 +34,10 @@ package final class InvitationBook: Sendable {
       where old.state(at: Self.now) != .open && old.expiry < Self.forgottenBefore {
         invitations.byGuest[guest] = nil
       }
-      let names = invitations.names
-      let free = (1...).lazy.map { "invitation-\($0)" }.first { !names.contains($0) }!
-      if let name, names.contains(name) {
-        throw TransportError("an invitation named \(name) exists already: choose another name", .notCreated)
+      let isTaken = nameTest(invitations)
+      let free = (1...).lazy.map { "invitation-\($0)" }.first { !isTaken($0) }!
+      if let name, isTaken(name) {
+        throw TransportError("an invitation or a key named \(name) exists already: choose another name", .notCreated)
       }
       invitations.add(
         Invitation(name: name ?? free, guest: token.guest.publicKey, uses: uses, expiry: expiry))
@@ -53,11 +53,10 @@ package final class InvitationBook: Sendable {
     var result: (worker: Invitation.Worker, isNew: Bool)?
     var refusal: EnrollmentRefusal?
     try change { invitations throws(TransportError) in
-      let names = Set(invitations.byGuest.values.flatMap(\.workers).map(\.name))
+      let isTaken = nameTest(invitations)
       do throws(EnrollmentRefusal) {
         result = try invitations.enroll(
-          key, host: host, through: guest, at: time, forbidden: forbidden,
-          isTaken: { names.contains($0) || folder?.holdsKey(named: $0) == true })
+          key, host: host, through: guest, at: time, forbidden: forbidden, isTaken: isTaken)
       } catch { refusal = error }
       if let (worker, isNew) = result {
         if isNew {
@@ -72,9 +71,17 @@ package final class InvitationBook: Sendable {
     return result!
   }
 
+  /// Returns a test of whether an invitation or a worker's key has a name. No two have the same one, because they are
+  /// revoked by name.
+  private func nameTest(_ invitations: Invitations) -> (String) -> Bool {
+    let names = invitations.names.union(invitations.workerNames)
+    return { [folder] name in names.contains(name) || folder?.holdsKey(named: name) == true }
+  }
+
   /// Withdraws an invitation, or the permission of a worker, whose public key is removed from the folder.
   /// - Returns: Whether there is one of this name that was not revoked before.
   package func revoke(_ name: String) throws(TransportError) -> Bool {
+    guard exists else { return false }
     var isChanged = false
     try change { invitations throws(TransportError) in
       let isRemoved = folder?.removeKey(named: name) ?? false
@@ -99,6 +106,9 @@ package final class InvitationBook: Sendable {
 
   /// The keys of enrolled workers that are in no folder.
   package var memoryWorkers: Set<Key> { folder == nil ? current.workerKeys : [] }
+
+  /// Whether the folder exists; true in memory.
+  package var exists: Bool { folder?.exists ?? true }
 
   package var current: Invitations { invitations.withLock { $0 } }
 

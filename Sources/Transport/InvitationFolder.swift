@@ -24,6 +24,8 @@ struct InvitationFolder: Sendable {
     var workers: [Worker]
   }
 
+  var exists: Bool { access(path, F_OK) == 0 || ![ENOENT, ENOTDIR].contains(errno) }
+
   /// Calls `body` while no other process changes the invitations.
   /// - Throws: ``TransportError`` if the folder cannot be written, or another process holds the lock for two seconds.
   func withLock(_ body: () throws(TransportError) -> Void) throws(TransportError) {
@@ -43,7 +45,7 @@ struct InvitationFolder: Sendable {
 
   /// Reads all invitations; `faults` holds an error for each file without one.
   func read() throws(TransportError) -> (invitations: Invitations, faults: [TransportError]) {
-    guard access(path, F_OK) == 0 else { return (Invitations(), []) }
+    guard exists else { return (Invitations(), []) }
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
       throw TransportError("cannot read the folder of keys \(path): \(error.localizedDescription)")

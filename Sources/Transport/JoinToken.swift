@@ -104,8 +104,8 @@ package struct JoinToken: Sendable, Equatable {
 }
 
 extension Endpoint {
-  /// Reads `HOST:PORT`. The host may be an IPv6 address with or without brackets; then the last colon precedes the
-  /// port.
+  /// Reads `HOST:PORT` of another process. The host may be an IPv6 address with or without brackets; then the last
+  /// colon precedes the port.
   package init(hostAndPort text: some StringProtocol) throws(TransportError) {
     guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else {
       throw TransportError("'\(text)' has no port; write HOST:PORT", .badAddress)
@@ -116,7 +116,7 @@ extension Endpoint {
     guard !isBare || inet_pton(AF_INET6, String(host), &address) == 1 else {
       throw TransportError("'\(host)' is not a host; write HOST:PORT", .badAddress)
     }
-    try self.init("tcp://\(isBare ? "[\(host)]" : host)\(text[colon...])")
+    try self.init("tcp://\(isBare ? "[\(host)]" : host)\(text[colon...])", isRemote: true)
   }
 }
 

@@ -38,6 +38,35 @@ package struct Secret: Sendable, Equatable {
   }
 }
 
+/// The kinds of text that hold a secret.
+package enum SecretText: Sendable, CaseIterable {
+  case joinToken, jobSecret
+
+  private var prefix: String {
+    switch self {
+    case .joinToken: JoinToken.prefix
+    case .jobSecret: JobSecret.prefix
+    }
+  }
+
+  /// The number of characters after the version that are not those of a file name such as `atelier-job-1.safetensors`.
+  private static let fewestCharacters = 16
+
+  /// Returns the kind of secret that a text contains, whole or truncated, of any version; nil if it contains none.
+  package static func kind(in text: String) -> SecretText? {
+    allCases.first { kind in
+      text.ranges(of: kind.prefix).contains { range in
+        let rest = text[range.upperBound...].drop { $0.isASCII && $0.isNumber }
+        return rest.first == "." && rest.dropFirst().prefix(while: isBase64URL).count >= fewestCharacters
+      }
+    }
+  }
+
+  private static func isBase64URL(_ character: Character) -> Bool {
+    character.isASCII && (character.isLetter || character.isNumber || "-_".contains(character))
+  }
+}
+
 /// The checksum at the end of a secret's text, which detects truncation and typing errors.
 enum TextChecksum {
   private static let count = 6

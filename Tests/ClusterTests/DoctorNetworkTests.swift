@@ -91,6 +91,16 @@ struct DoctorNetworkTests {
     #expect(findings.map(\.step) == ["files", "shared memory", "processors"])
   }
 
+  @Test(.enabled(if: access("/dev/shm", F_OK) == 0)) func reportsFreeMemoryOfDevice() throws {
+    let text = HostChecks.sharedMemory(isAvailable: true).text
+    let reported = try #require(Int(text.firstMatch(of: #/([0-9]+) MiB free/#)?.1 ?? ""))
+    var status = statvfs()
+    #expect(statvfs("/dev/shm", &status) == 0)
+    // Other processes may use it meanwhile.
+    let free = Int(status.f_bavail) / 1_024 * Int(status.f_frsize) / 1_024
+    #expect(abs(reported - free) <= free / 2)
+  }
+
   /// What is insufficient names the setting of each kind of container.
   @Test func explainsLimitsOfContainers() throws {
     let few = HostChecks.files(limit: 256)

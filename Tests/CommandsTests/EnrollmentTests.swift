@@ -121,11 +121,19 @@ import Transport
     #expect(folder.names(in: "c/joined").count == 1)
   }
 
-  @Test func tokenAsArgumentIsRefused() throws {
-    let token = try invite()
-    for command in ["worker", "doctor"] {
-      let run = try AtelierProcess([command, "--join", token.text], in: folder)
-      #expect(run.status == 64 && run.errors.contains("every user of this host can read arguments"), "\(run.errors)")
+  @Test(arguments: [
+    ["worker", "--join"], ["worker"], ["doctor", "--join"], ["doctor"], ["keys"], ["keys", "revoke"], ["status"],
+    ["train", "cnn", "--listen"], ["launch", "--print", "--hosts"], ["data", "--json"], [],
+    ["manifest", "kubernetes", "--image", "a", "--", "train", "cnn", "--listen"],
+  ]) func secretAsArgumentIsRefused(command: [String]) throws {
+    let (token, job) = (try invite().text, try AtelierProcess(["keys", "secret"], in: folder).output.dropLast())
+    for (secret, advice) in [(token, "--join FILE"), (String(job), "ATELIER_JOB_SECRET_FILE")] {
+      let word = secret.split(separator: ".")[1].prefix(16)
+      for argument in [secret, "tcp://\(secret)", String(secret.dropLast(20))] {
+        let run = try AtelierProcess(command + [argument], in: folder)
+        #expect(run.status == 64 && run.errors.contains("every user of this host can read arguments"), "\(run.errors)")
+        #expect(run.errors.contains(advice) && !(run.output + run.errors).contains(word), "\(run.errors)")
+      }
     }
   }
 
@@ -178,11 +186,44 @@ import Transport
 
   @Test(arguments: [
     ["--uses", "0"], ["--uses", "10001"], ["--for", "0s"], ["--for", "1"], ["--for", "1000d"],
-    ["--address", "nowhere"], ["--address", "0.0.0.0:7700"],
+    ["--address", "nowhere"], ["--address", "0.0.0.0:7700"], ["--address", "1.2.3.4:0"], ["--address", "1.2.3.4:*"],
   ])
   func refusesInvalidInvitations(options: [String]) throws {
     let run = try AtelierProcess(["keys", "invite", "--keys", folder.file("keys")] + options, in: folder)
-    #expect(run.status == 64 && run.output.isEmpty, "\(run.errors)")
+    #expect(run.status == 64 && run.output.isEmpty && !run.errors.contains("any free port"), "\(run.errors)")
+  }
+
+  @Test func missingFolderHoldsNoKeys() throws {
+    let list = try keys("list")
+    #expect(list.status == 0 && list.output == "no workers are admitted, and none is invited\n", "\(list.errors)")
+    let revoked = try keys("revoke", "worker-9")
+    #expect(revoked.status == 64 && revoked.errors.contains("is named worker-9"), "\(revoked.errors)")
+    #expect(!folder.names.contains("keys"))
+  }
+
+  /// A misspelled subcommand creates no key.
+  @Test func misspelledSubcommandIsNoName() throws {
+    for (word, command) in [("lst", "list"), ("revok", "revoke"), ("invte", "invite")] {
+      let run = try keys(word)
+      #expect(run.status == 64 && run.errors.contains("did you mean `atelier keys \(command)`?"), "\(run.errors)")
+    }
+    #expect(!folder.names.contains("keys"))
+    #expect(try keys("create", "lst").status == 0 && keys("worker-1").status == 0)
+    #expect(folder.names(in: "keys") == ["lst.public", "lst.secret", "worker-1.public", "worker-1.secret"])
+  }
+
+  @Test func keyIsNotNamedLikeInvitation() throws {
+    _ = try invite()
+    let run = try keys("invitation-1")
+    #expect(run.status == 73 && run.errors.contains("an invitation named invitation-1 exists"), "\(run.errors)")
+    #expect(!folder.names(in: "keys").contains("invitation-1.public"))
+  }
+
+  @Test func listsDatesAsText() throws {
+    _ = try invite()
+    let list = try keys("list", "--json", "-").output
+    let date = try #require(list.firstMatch(of: #/"expires" : "([^"]*)"/#)).1
+    #expect(try Date(String(date), strategy: .iso8601) > Date(), "\(list)")
   }
 
   @Test func coordinatorWithoutWorkersAndInvitationsIsAnError() throws {
@@ -238,6 +279,7 @@ import Transport
     }
     let guest = try doctor("host")
     #expect(guest.status == 0 && guest.output.contains("accepts the token"), "\(guest.output)")
+    #expect(guest.output.contains("are examined once a worker has enrolled"), "\(guest.output)")
     for step in ["files", "shared memory", "processors", "token"] { #expect(guest.output.contains("ok  \(step) ")) }
     #expect(enrolledCount == 0, "the doctor uses nothing up")
     let worker = try worker()

@@ -66,7 +66,7 @@ import Testing
       var (sum, a, b) = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
       for lane in 0..<16 {
         let words = Philox.words(seed: 3, .test, index, UInt32(lane))
-        let addend = Float(bitPattern: words.x & 0x8000_0000 | words.y % 230 << 23 | words.x & 0x7f_ffff)
+        let addend = Float(bitPattern: words.x & 0x8000_0000 | (words.y % 230) << 23 | words.x & 0x7f_ffff)
         sum[lane] = addend
         // half a unit times (1 + i ε) (1 + j ε)
         let split = Float(sign: .plus, exponent: Int(words.z % 20), significand: 1)

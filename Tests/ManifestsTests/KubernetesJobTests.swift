@@ -74,6 +74,46 @@ import Yams
     #expect(throws: ManifestError.self) { try job.manifest() }
   }
 
+  /// The namespace is a label of RFC 1123; claims and others are subdomains.
+  @Test(arguments: [
+    ("a", true, true), ("1ns", true, true), ("a-1", true, true), ("a.b", false, true), ("1.a-b.2", false, true),
+    ("", false, false), ("A", false, false), ("-a", false, false), ("a-", false, false), ("a..b", false, false),
+    ("a.-b", false, false), ("a-.b", false, false), (".a", false, false), ("a.", false, false), ("a_b", false, false),
+    (String(repeating: "a", count: 63), true, true), (String(repeating: "a", count: 64), false, true),
+    (String(repeating: "a", count: 253), false, true), (String(repeating: "a", count: 254), false, false),
+  ]) func checksNamesOfExistingObjects(name: String, isLabel: Bool, isSubdomain: Bool) {
+    func accepts(_ change: (inout KubernetesJob) -> Void) -> Bool {
+      var job = job
+      change(&job)
+      return (try? job.check()) != nil
+    }
+    #expect(accepts { $0.namespace = name } == isLabel)
+    for property in [\KubernetesJob.claim, \.dataClaim, \.storageClass] {
+      #expect(accepts { $0[keyPath: property] = name } == isSubdomain)
+    }
+    #expect(accepts { $0.secret = .existing(name: name) } == isSubdomain)
+  }
+
+  @Test mutating func errorNamesTheRule() {
+    job.claim = "A"
+    var description = ""
+    do throws(ManifestError) { try job.check() } catch { description = error.description }
+    #expect(description.contains("'A' for --claim") && description.contains("253") && description.contains("'.'"))
+    #expect(!description.contains("beginning with a letter"))
+  }
+
+  @Test(arguments: [
+    ("a", true), ("a:1", true), ("a/b-c/d__e.f:Tag_1.0-x", true), ("localhost:5000/a", true), ("Host.example/a", true),
+    ("[fd00::1]:5000/a", true), ("a@sha256:" + String(repeating: "0", count: 64), true),
+    ("r.io/a:1@sha256:" + String(repeating: "0", count: 64), true), (String(repeating: "a", count: 500), true),
+    ("", false), (":::", false), ("a:", false), (":a", false), ("a/", false), ("/a", false), ("A", false),
+    ("a b", false), ("a\n", false), ("a:-b", false), ("a..b", false), ("a@sha256:0", false), ("https://a/b", false),
+    (String(repeating: "a", count: 600), false), (String(repeating: "a-", count: 250), false),
+  ]) mutating func checksImage(name: String, isValid: Bool) {
+    job.image = name
+    #expect(((try? job.check()) != nil) == isValid)
+  }
+
   @Test(arguments: ["", "0", "0.0", "-1", "1 Gi", "2Gb", "4GB", "1e3", "two", "1.", ".5", "1\n"])
   mutating func refusesInvalidQuantities(text: String) {
     for property in [\KubernetesJob.cpus, \.memory, \.storage] {

@@ -145,6 +145,25 @@ import Transport
     #expect(try KeyFiles.publicKeys(in: folder.path).keys == [copied, key])
   }
 
+  /// Keys and invitations are revoked by name.
+  @Test func keysAndInvitationsShareNoName() throws {
+    let folder = try TemporaryFolder()
+    for book in [InvitationBook(), InvitationBook(folder: folder.path)] {
+      func enroll(_ host: String, _ token: JoinToken) throws -> String {
+        try book.enroll(KeyPair().publicKey.bytes, host: host, through: token.guest.publicKey, forbidden: [])
+          .worker.name
+      }
+      let token = try book.invite(uses: 2, coordinator: coordinator, addresses: addresses)
+      #expect(try enroll("invitation-1", token) == "invitation-1-2")
+      #expect(try enroll("invitation-2", token) == "invitation-2")
+      _ = try book.invite(coordinator: coordinator, addresses: addresses)
+      #expect(book.current.names == ["invitation-1", "invitation-3"])
+      #expect(throws: TransportError.self) {
+        try book.invite(named: "invitation-2", coordinator: coordinator, addresses: addresses)
+      }
+    }
+  }
+
   @Test func removedOrRevokedKeyIsNotEnrolledAgain() throws {
     let folder = try TemporaryFolder()
     let book = InvitationBook(folder: folder.path)

@@ -101,6 +101,25 @@ import Transport
     #expect(throws: TransportError.self) { try Endpoint(hostAndPort: text) }
   }
 
+  /// A worker connects to a port of another process.
+  @Test(arguments: ["a:0", "a:*"]) func remotePortIsANumber(text: String) {
+    var description = ""
+    do throws(TransportError) { _ = try Endpoint(hostAndPort: text) } catch { description = error.description }
+    #expect(description.hasSuffix("is not a port: expected 1 to 65535"), "\(description)")
+  }
+
+  @Test func secretsAreRecognizedInOtherText() {
+    for (text, kind) in [(Self.text, SecretText.joinToken), (Self.jobText, .jobSecret)] {
+      #expect(SecretText.kind(in: text) == kind && SecretText.kind(in: "--join=x/\(text)\n") == kind)
+      #expect(SecretText.kind(in: String(text.prefix(31))) == kind)
+      #expect(SecretText.kind(in: text.replacing("-1.", with: "-12.")) == kind)
+    }
+    for text in ["", "atelier-join", "atelier-join-1", "run/atelier-job-1.safetensors", "atelier-job-secret-of-a-team"]
+    {
+      #expect(SecretText.kind(in: text) == nil)
+    }
+  }
+
   // MARK: Job secrets
 
   @Test func jobSecretGivesBothSidesTheSameKeys() throws {

@@ -41,6 +41,7 @@ extension Doctor {
           switch event {
           case .ready:
             return record("key", true, "the coordinator has proved its key, and accepts the token")
+              && record("worker", true, Self.remainder)
           case .ended(.used):
             return record("key", false, "the join token has been used as often as it allows: \(Self.advice)")
           case .ended(.withdrawn):
@@ -59,6 +60,10 @@ extension Doctor {
     }
   }
 
+  private static let remainder = """
+    the version, the clock, large messages and the connections to other workers are examined once a worker has \
+    enrolled: run `atelier doctor` again then
+    """
   private static let advice = "create another with `atelier keys invite` on the coordinator's host"
   private static let unknownToken = """
     the program there does not have the key of the token's coordinator, or does not know the token: another program \

@@ -49,7 +49,7 @@ package enum HostChecks {
     var status = statvfs()
     var other = "/dev/shm does not exist, and is not needed"
     if statvfs("/dev/shm", &status) == 0 {
-      let free = Int(status.f_bavail) * Int(status.f_frsize) >> 20
+      let free = (Int(status.f_bavail) * Int(status.f_frsize)) >> 20
       other = "/dev/shm has \(free) MiB free, and is not used, so a container needs no `--shm-size`"
     }
     return .init(step: "shared memory", isWell: true, text: "available between workers of this host; \(other)")

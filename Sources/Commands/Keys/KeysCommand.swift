@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Text
 internal import Transport
 
 struct KeysCommand: ParsableCommand {
@@ -43,9 +44,24 @@ struct KeysCreateCommand: ParsableCommand {
 
   func validate() throws {
     if let fault = KeyName.fault(of: name) { throw ValidationError(fault) }
+    // `keys lst` means `keys list`, and not `keys create lst`.
+    let isExplicit = CommandLine.arguments.dropFirst(2).first == Self.configuration.commandName
+    let commands = KeysCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+    if !isExplicit, let command = name.nearest(among: commands) {
+      throw ValidationError(
+        """
+        unknown subcommand '\(name)'; did you mean `atelier keys \(command)`? A key of this name is created by \
+        `atelier keys create \(name)`
+        """)
+    }
   }
 
   func run() throws {
+    let invitations = InvitationBook(folder: keys.folder)
+    try invitations.reload()
+    if invitations.current.names.contains(name) {
+      throw TransportError("an invitation named \(name) exists already: choose another name", .notCreated)
+    }
     let pair = try KeyFiles.create(named: name, in: keys.folder)
     try StandardOutput.write(
       """

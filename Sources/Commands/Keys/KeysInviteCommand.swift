@@ -18,7 +18,7 @@ struct KeysInviteCommand: ParsableCommand {
       The coordinator's key is created if there is none yet.
 
       Example:  atelier keys invite | ssh worker-1 atelier worker --join -
-      Example:  atelier keys invite --uses 8 --for 30m --address 10.0.0.1:7700 > token
+      Example:  (umask 077; atelier keys invite --uses 8 --for 30m > token)
       """)
 
   @Option(help: ArgumentHelp("Number of workers that may enroll with the token.", valueName: "n"))

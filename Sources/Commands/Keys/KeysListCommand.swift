@@ -47,7 +47,7 @@ struct KeysListCommand: ParsableCommand {
   private func report(of book: InvitationBook) throws -> (Report, [TransportError]) {
     var report = Report()
     let invitations = book.current.byGuest.values.sorted { ($0.expiry, $0.name) < ($1.expiry, $1.name) }
-    let (named, faults) = try KeyFiles.namedPublicKeys(in: keys.folder)
+    let (named, faults) = book.exists ? try KeyFiles.namedPublicKeys(in: keys.folder) : ([:], [])
     for (name, key) in named.sorted(by: { $0.key < $1.key }) where name != KeyOptions.coordinatorName {
       let invitation = invitations.first { $0.workers.contains { $0.key == key } }
       let time = invitation?.workers.first { $0.key == key }?.time

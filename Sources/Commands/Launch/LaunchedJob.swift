@@ -39,6 +39,8 @@ struct LaunchedJob {
 
   /// The time in seconds after which a run starts without the processes that have not joined.
   private static let awaitTime = 60.0
+  /// The number of local workers of process 0 if the user gives none.
+  static let standardWorkers = 1
 
   /// Makes this process the coordinator of the job, with one local worker unless the user gives another number.
   func configure(_ settings: inout ClusterSettings, workers: Int?) throws {
@@ -53,7 +55,7 @@ struct LaunchedJob {
     let endpoints = try ports.map { port throws(TransportError) in try Endpoint(host: address, port: port) }
     (settings.listen, settings.otherPorts) = (endpoints[0], Array(endpoints.dropFirst()))
     settings.keys = CoordinatorKeys(secret)
-    settings.workers = workers ?? 1
+    settings.workers = workers ?? Self.standardWorkers
     settings.endsWorkers = true
     if settings.minWorkers == nil, let count = environment.count {
       let expected = count - 1 + settings.workers

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Compute
 internal import Manifests
+internal import Text
 internal import Transport
 
 extension KubernetesJob.AccessMode: ExpressibleByArgument {}
@@ -16,7 +17,7 @@ struct KubernetesManifestCommand: ParsableCommand {
       an existing Secret with --secret. The first pod coordinates and works, and keeps the run on the claim; its \
       replacement resumes the run.
 
-      Example:  atelier manifest kubernetes --image registry.example/atelier --workers 4 -- train cnn > job.yaml
+      Example:  (umask 077; atelier manifest kubernetes --image example/atelier -- train cnn > job.yaml)
       """)
 
   @Option(help: ArgumentHelp("Container image with atelier; see deploy/container.", valueName: "image"))
@@ -70,38 +71,56 @@ struct KubernetesManifestCommand: ParsableCommand {
   @Argument(parsing: .postTerminator, help: "Command of the pods: train or sweep with its options.")
   var command: [String] = []
 
-  /// Options that the pods' command must not have.
-  private static let reserved = [
-    "--workers", "--listen", "--hosts", "--host-file", "--launcher", "--output", "-o", "--resume", "--help", "-h",
-  ]
-
   func validate() throws {
     if !(1...10_000).contains(workers) { throw ValidationError("--workers must be from 1 to 10000, not \(workers)") }
+    do { try job.check() } catch { throw ValidationError("\(error)") }
+    try checkCommand()
+  }
+
+  /// Checks the command of the pods, so that errors in it are reported here rather than by the pods.
+  private func checkCommand() throws {
     guard let verb = command.first, ["train", "sweep"].contains(verb) else {
       throw ValidationError("the command of the pods is missing: write -- train … or -- sweep … after the options")
     }
-    // An error in the command is reported here rather than by the pods.
-    do { _ = try AtelierCommand.parseAsRoot(command) } catch {
+    let parsed: any ParsableCommand
+    do {
+      parsed = try ClusterOptions.$variables.withValue(KubernetesJob.coordinatorVariables) {
+        try AtelierCommand.parseAsRoot(command)
+      }
+    } catch {
+      if AtelierCommand.exitCode(for: error).isSuccess {
+        throw ValidationError("the command of the pods asks for help or the version, and neither trains nor sweeps")
+      }
       throw ValidationError("the command of the pods is invalid: \(AtelierCommand.message(for: error))")
     }
-    let reserved = Self.reserved.first { name in command.contains { $0 == name || $0.hasPrefix("\(name)=") } }
-    if let reserved {
+    guard let parsed = parsed as? any PodCommand else {
+      throw ValidationError("the command of the pods neither trains nor sweeps")
+    }
+    if let option = parsed.unsuitableOptions.first {
       throw ValidationError(
-        "leave out \(reserved) in the command of the pods: the pods find each other, and the run is kept on the claim")
+        "leave out \(option) in the command of the pods: the pods find each other, and the run is kept on the claim")
+    }
+    if let minWorkers = parsed.cluster.minWorkers, minWorkers > workers {
+      throw ValidationError(
+        """
+        --min-workers \(minWorkers) in the command of the pods would wait forever: there are \
+        \(counted(workers, "pod")) (--workers)
+        """)
     }
   }
 
-  func run() throws {
+  /// The job, with another secret and name of its run each time.
+  private var job: KubernetesJob {
     let secret = self.secret.map(KubernetesJob.Secret.existing(name:)) ?? .created(jobSecret: JobSecret().text)
     let run = "\(name)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
     var job = KubernetesJob(name: name, image: image, command: command, secret: secret, run: run)
     (job.workers, job.namespace, job.cpus, job.memory) = (workers, namespace, cpus, memory)
     (job.storage, job.storageClass, job.accessMode) = (storage, storageClass, accessMode)
     (job.claim, job.dataClaim) = (claim, dataClaim)
-    let manifest: String
-    do { manifest = try job.manifest() } catch let error as ManifestError { throw ValidationError("\(error)") }
-    try StandardOutput.write(explanation + manifest.dropLast())
+    return job
   }
+
+  func run() throws { try StandardOutput.write(explanation + job.manifest().dropLast()) }
 
   /// The comment at the beginning of the manifest.
   private var explanation: String {

@@ -5,6 +5,7 @@ internal import Files
 internal import Foundation
 internal import Launching
 internal import Logging
+internal import Text
 internal import Transport
 
 /// Options for workers: local processes, or workers on other hosts.
@@ -77,12 +78,31 @@ struct ClusterOptions: ParsableArguments {
       throw ValidationError(
         "--max-workers \(maxWorkers) is less than --min-workers or --workers, so the run would never start")
     }
-    if let minWorkers, listen == nil, launch.hosts == nil, launch.hostFile == nil, job == nil,
-      minWorkers > max(workers ?? 0, 1)
-    {
+    if let minWorkers, let mostWorkers, minWorkers > mostWorkers {
       throw ValidationError(
-        "--min-workers \(minWorkers) would wait forever: without --listen or --hosts, no other workers can join")
+        """
+        --min-workers \(minWorkers) would wait forever: without --listen or --hosts, at most \
+        \(counted(mostWorkers, "worker")) can join
+        """)
     }
+  }
+
+  /// The number of workers that can join; nil if it is not known.
+  private var mostWorkers: Int? {
+    guard listen == nil, launch.hosts == nil, launch.hostFile == nil else { return nil }
+    guard let job else { return max(workers ?? 0, 1) }
+    return job.count.map { max($0 - 1 + (workers ?? LaunchedJob.standardWorkers), 1) }
+  }
+
+  /// The variables of the process that is to run the command, if it is not this process.
+  @TaskLocal static var variables: [String: String]?
+
+  /// The given options that choose the workers, whose place a launcher decides.
+  var optionsOfWorkers: [String] {
+    [
+      ("--workers", workers != nil), ("--listen", listen != nil), ("--hosts", launch.hosts != nil),
+      ("--host-file", launch.hostFile != nil), ("--launcher", launch.launcher != .auto),
+    ].filter { $0.1 }.map { $0.0 }
   }
 
   /// The job of a launcher that started this process; nil if there is none, or the user chooses the workers.
@@ -90,7 +110,7 @@ struct ClusterOptions: ParsableArguments {
 
   private func detectedJob() throws(LaunchError) -> LaunchEnvironment? {
     guard launch.launcher == .auto, listen == nil, launch.hosts == nil, launch.hostFile == nil else { return nil }
-    return try LaunchEnvironment.detect(ProcessInfo.processInfo.environment)
+    return try LaunchEnvironment.detect(Self.variables ?? ProcessInfo.processInfo.environment)
   }
 
   /// Works for the coordinator of a launched job if this process is not its process 0.

@@ -10,9 +10,9 @@ final class ProgressReporter {
   private let batch: Int?
   private let isQuiet: Bool
   private let start = ContinuousClock.now
+  private var rate: WorkRate
   private var lastShown: ContinuousClock.Instant
   private var lastEvent: ContinuousClock.Instant
-  private var doneBefore: Int?
   /// The last validation accuracy, which is shown until there is a newer one.
   private var validationAccuracy: Double?
   private var workers: [WorkerLine] = []
@@ -29,6 +29,7 @@ final class ProgressReporter {
   /// - Parameter batch: the number of images in a step of the training; nil for models without steps
   init(_ label: String, batch: Int? = nil, options: ComputeOptions) {
     (self.label, self.batch, isQuiet, lastShown) = (label, batch, options.quiet, start)
+    rate = WorkRate(batch: batch)
     // The first progress is an event at once, however short the computation is.
     lastEvent = start - Self.eventInterval
   }
@@ -49,8 +50,7 @@ final class ProgressReporter {
   /// Shows the progress if it is due.
   /// - Returns: false once the user has asked to stop
   func report(_ progress: FitProgress) -> Bool {
-    // A resumed training begins in the middle; earlier work does not count for the rate.
-    doneBefore = doneBefore ?? batch.map { ProgressText.totalDone(progress) - $0 } ?? 0
+    rate.update(progress, at: seconds)
     if !isQuiet {
       if let waiting { StandardError.shared.showLive([waiting]) } else { show(progress) }
     }
@@ -72,10 +72,13 @@ final class ProgressReporter {
     LiveRun.showProgress(label, progress, workers: workers, rate: text.rate, secondsLeft: text.secondsLeft)
   }
 
+  /// Seconds since the computation began or was resumed.
+  private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+
   private func text(_ progress: FitProgress) -> ProgressText {
     ProgressText(
-      label: label, progress: progress, batch: batch, seconds: (ContinuousClock.now - start) / .seconds(1),
-      doneBefore: doneBefore ?? 0, forecast: sweep?.secondsLeft)
+      label: label, progress: progress, batch: batch, seconds: seconds, rate: rate.value,
+      forecast: sweep?.secondsLeft)
   }
 
   private func show(_ progress: FitProgress) {

@@ -10,21 +10,14 @@ struct ProgressText {
   let batch: Int?
   /// Seconds since the computation began or was resumed.
   let seconds: Double
-  /// Items, over all epochs, that were complete before it was resumed.
-  let doneBefore: Int
+  /// Completed items per second.
+  let rate: Double
   /// A better estimate of the seconds left than the rate gives.
   var forecast: Double?
 
-  /// Completed items over all epochs.
-  static func totalDone(_ progress: FitProgress) -> Int {
-    ((progress.epoch ?? 1) - 1) * progress.total + progress.done
-  }
-
-  var rate: Double { seconds > 0 ? Double(Self.totalDone(progress) - doneBefore) / seconds : 0 }
-
   var secondsLeft: Double? {
     if let forecast { return forecast }
-    let left = (progress.epochs ?? 1) * progress.total - Self.totalDone(progress)
+    let left = (progress.epochs ?? 1) * progress.total - progress.doneInAllEpochs
     return rate > 0 ? Double(left) / rate : nil
   }
 
@@ -37,7 +30,7 @@ struct ProgressText {
   func bar(columns: Int) -> String {
     let width = 8
     let whole = Double((progress.epochs ?? 1) * progress.total)
-    let fraction = whole > 0 ? Double(Self.totalDone(progress)) / whole : 0
+    let fraction = whole > 0 ? Double(progress.doneInAllEpochs) / whole : 0
     let filled = min(max(Int(fraction * Double(width)), 0), width)
     let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
     var line = "\(label) [\(bar)]"
