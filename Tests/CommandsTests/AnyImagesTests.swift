@@ -178,16 +178,18 @@ import Testing
   @Test func namesOfImagesMayContainCommas() throws {
     try writeClassFolders()
     _ = try atelier("train", "tree", "--data", "pets", "--size", "8", "--output", "m")
-    let names = ["image,1.png", "pets/owl/x,2.png"]
+    let names = ["image,1.png", "pets/owl/2.png,copy.png"]
     for name in names { _ = try folder.shell("cp pets/owl/2.png '\(name)'") }
     for list in [
-      "image,1.png\\npets/owl/2.png\\npets/owl/x,2.png\\n", "pets/owl/x,2.png\\npets/owl/2.png\\nimage,1.png",
+      "image,1.png\\npets/owl/2.png\\npets/owl/2.png,copy.png\\n",
+      "pets/owl/2.png,copy.png\\npets/owl/2.png\\nimage,1.png",
     ] {
       let predicted = try folder.shell("printf '\(list)' | \"$ATELIER\" predict m - --format jsonl")
       #expect(predicted.status == 0 && predicted.output.split(separator: "\n").count == 3, "\(predicted.errors)")
+      #expect(predicted.output.contains("pets/owl/2.png,copy.png"), "\(predicted.output)")
     }
     let evaluated = try folder.shell(
-      "printf 'pets/owl/x,2.png\\npets/owl/2.png\\n' | \"$ATELIER\" evaluate m --data - --json e.json")
+      "printf 'pets/owl/2.png,copy.png\\npets/owl/2.png\\n' | \"$ATELIER\" evaluate m --data - --json e.json")
     #expect(evaluated.status == 0, "\(evaluated.errors)")
     // A table without a header, as a training reads it.
     try folder.write("cat,cat/0.png\nhen,hen/1.png\n", to: "pets/list.csv")
