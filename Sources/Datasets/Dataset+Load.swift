@@ -22,11 +22,15 @@ extension Dataset {
   ) throws(DatasetError) -> Dataset {
     let named = directory ?? environment[environmentVariable].flatMap { $0.isEmpty ? nil : $0 }
     guard let folder = named, name == nil else {
-      return try FashionMNIST.load(name ?? FashionMNIST.name, below: named).converted(options)
+      let name = name ?? FashionMNIST.name
+      return try IDXReader().checked(FashionMNIST.load(name, below: named), name, options).converted(options)
     }
     let (location, reader) = try readers.reader(of: folder)
     func read() throws(DatasetError) -> Dataset {
-      let dataset = try reader.readWithinLimits(location, options: options)
+      let dataset: Dataset
+      do throws(DatasetError) { dataset = try reader.readWithinLimits(location, options: options) } catch {
+        throw readers.explained(error, of: location)
+      }
       let isCopy = FashionMNIST.isCopy(dataset)
       return try (isCopy ? dataset.with(name: FashionMNIST.name, classNames: FashionMNIST.classNames) : dataset)
         .converted(options)

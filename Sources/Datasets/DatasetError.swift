@@ -12,6 +12,12 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var isMissing: Bool { if case .missing = self { true } else { false } }
   package var isWrongShape: Bool { if case .wrongShape = self { true } else { false } }
 
+  package var path: String {
+    switch self {
+    case .missing(let path, _), .damaged(let path, _), .inconsistent(let path, _), .wrongShape(let path, _, _): path
+    }
+  }
+
   /// The same error with advice at the end of its reason.
   func with(advice: String) -> DatasetError {
     switch self {

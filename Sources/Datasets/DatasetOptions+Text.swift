@@ -22,6 +22,13 @@ extension DatasetOptions {
     case stop
   }
 
+  /// The options that apply to some formats only, if they are given.
+  var formatOptions: Set<Name> {
+    let names: [Name] = [.label, .arrays, .transpose]
+    let given = text
+    return Set(names.filter { given[$0.rawValue] != nil })
+  }
+
   /// The values that are not the defaults, by name.
   package var text: [String: String] {
     let standard = DatasetOptions()

@@ -25,9 +25,7 @@ package enum FashionMNIST {
     guard let place = places.first(where: { IDXReader.path(of: "train-images-idx3-ubyte", in: $0) != nil }) else {
       throw .missing(path: places.joined(separator: ", "), reason: "the files of \(name) are missing; \(advice)")
     }
-    var dataset = try IDXReader.read(place, name: name, classNames: classNames, advice: advice)
-    dataset.details.reader = IDXReader().name
-    return dataset
+    return try IDXReader.read(place, name: name, classNames: classNames, advice: advice)
   }
 
   /// Whether these are the images of Fashion-MNIST, without names of their classes.

@@ -109,6 +109,7 @@ import Testing
     #expect(run.status == 0 && run.errors.contains("matched by name"), "\(run.errors)")
     let wrong = try AtelierProcess(["report", "latest", "--data", try write(["ant", "cat", "hen"])], in: folder)
     #expect(wrong.status == 65 && wrong.errors.contains("is not the data set of run"), "\(wrong.errors)")
+    #expect(wrong.errors.contains("missing here: owl; unknown to the model: ant"), "\(wrong.errors)")
   }
 
   /// The model of a run is replaced by one with the same number of other classes.

@@ -37,6 +37,16 @@ import Testing
     ((try? FileManager.default.contentsOfDirectory(atPath: cache.folder)) ?? []).map { "\(cache.folder)/\($0)" }
   }
 
+  /// A data set with too many damaged images is evaluated, and a training afterwards still refuses it.
+  @Test func damagedDataSetOfAnEvaluationIsNotCached() throws {
+    _ = try folder.write([1], "set/train/dog/a.png")
+    let evaluated = try load { ($0.skipsDamaged, $0.isForEvaluation) = (true, true) }
+    #expect(evaluated.dataset.train.count == 1 && entries.isEmpty)
+    #expect { try load { $0.skipsDamaged = true } } throws: {
+      "\($0)".contains("no undamaged training image of the class dog")
+    }
+  }
+
   @Test func secondLoadDecodesNothing() throws {
     // The damaged image is the first one, so that the others take its place.
     _ = try folder.write([1], "set/train/cat/0-broken.png")

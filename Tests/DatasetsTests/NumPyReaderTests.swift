@@ -230,13 +230,13 @@ import Testing
       (array("|u1", [1, 513, 1], good), goodLabels, "513x1"),
       (array("|u1", [1, 2, 2, 2], good), goodLabels, "2 channels"),
       (array("|u1", [3, 2], good), goodLabels, "has rows of 2 numbers"),
-      (array("<u2", [3, 1, 1], [0, 1, 0, 0, 0, 0]), goodLabels, "holds pixels from 0.0 to 256.0"),
-      (array("|i1", [3, 1, 1], [1, 255, 0]), goodLabels, "holds pixels from -1.0 to 1.0"),
+      (array("<u2", [3, 1, 1], [0, 1, 0, 0, 0, 0]), goodLabels, "holds pixels from 0 to 256; expected"),
+      (array("|i1", [3, 1, 1], [1, 255, 0]), goodLabels, "holds pixels from -1 to 1;"),
       (array("<f2", [3, 1, 1], [0, 0x7e, 0, 0, 0, 0]), goodLabels, "an element that is not finite"),
-      (array("<f2", [3, 1, 1], [0, 0x42, 0, 0x3e, 0, 0]), goodLabels, "holds pixels from 0.0 to 3.0"),
+      (array("<f2", [3, 1, 1], [0, 0x42, 0, 0x3e, 0, 0]), goodLabels, "holds pixels from 0 to 3;"),
       (good, array("|u1", [2], [0, 1]), "holds 2 labels, but"),
       (good, array("|u1", [3, 2], good), "one label for each"),
-      (good, array("|i1", [3], [0, 255, 1]), "element 1 is -1.0; expected 0 to 255"),
+      (good, array("|i1", [3], [0, 255, 1]), "element 1 is -1; expected 0 to 255"),
       (good, array("<f2", [3], [0, 0x38, 0, 0, 0, 0]), "labels that are not whole"),
     ]
     for (images, labels, says) in cases {

@@ -222,7 +222,7 @@ import Testing
 
   @Test func refusesInvalidImage() throws {
     let cases: [(bytes: [UInt8], says: String)] = [
-      ([], "is not a PNG, JPEG"), (Array("GIF89a".utf8), "is not a PNG, JPEG"),
+      ([], "is an empty file"), (Array("GIF89a".utf8), "is not a PNG, JPEG"),
       (Array(PNGBytes.signature.prefix(4)), "is not a PNG, JPEG"),
       (PNGBytes.file(height: 3, width: 4, .gray, rows: [randomBytes(4, key: 4)]), "is a damaged PNG image"),
       (PNGBytes.file(height: 1, width: 1, .gray, rows: [[7]]).dropLast(12), "does not end with the chunk IEND"),

@@ -125,6 +125,26 @@ import Testing
     #expect(dataset.train.pixels == [1] && dataset.test.pixels == [2] && dataset.classNames == ["a"])
   }
 
+  /// An evaluation needs no training images, so that damaged ones are no error.
+  @Test func damagedTrainingImagesStopOnlyATraining() throws {
+    let list = "images/1.png,a,train\nimages/none.png,b,train\nimages/3.png,a,test\nimages/4.png,b,test"
+    let says = "list.csv: holds no undamaged training image of the class b"
+    #expect(message(list) { $0.skipsDamaged = true }.hasSuffix(says))
+    let dataset = try load(list) { ($0.skipsDamaged, $0.isForEvaluation) = (true, true) }
+    #expect(dataset.train.pixels == [1] && dataset.test.pixels == [3, 4] && dataset.damaged.count == 1)
+  }
+
+  /// A list in memory names the images to evaluate, whatever their parts.
+  @Test func listInMemoryIsEvaluatedAsAWhole() throws {
+    let lines = ["1.png,a,train", "2.png,a,val", "none.png,b,train", "3.png,b,test"]
+    let text = Array(lines.map { "\(folder.path)/images/\($0)\n" }.joined().utf8)
+    var options = DatasetOptions()
+    (options.isForEvaluation, options.skipsDamaged) = (true, true)
+    let dataset = try Dataset.load(list: text, named: "here", options: options)
+    #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2, 3] && dataset.test.labels == [0, 0, 1])
+    #expect(!dataset.details.isSplit && dataset.notes.count == 1)
+  }
+
   /// A list in memory leaves no file; its paths are relative to the current folder.
   @Test func listInMemoryIsRead() throws {
     let lines = [("2", "cat"), ("1", "dog"), ("3", "cat"), ("4", "dog")].map {

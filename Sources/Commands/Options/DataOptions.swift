@@ -58,7 +58,7 @@ struct DataSourceOptions: ParsableArguments {
       """, valueName: "names"))
   var arrays: String?
 
-  @Flag(help: "IDX files and arrays: exchange the rows and columns of the images, as EMNIST requires.")
+  @Flag(help: "IDX files, arrays, tables: exchange the rows and columns of the images, as EMNIST requires.")
   var transpose = false
 
   @Flag(

@@ -9,8 +9,8 @@ struct ImageArguments {
   private(set) var files: [FileName] = []
   /// Arguments that cannot be read.
   private(set) var failures: [DatasetError] = []
-  /// The number of files in folders that are not images.
-  private(set) var skipped = 0
+  /// The files in folders that are not images, or have another format.
+  private(set) var skipped: [FileName] = []
 
   private static let longestList = 1 << 30
 
@@ -26,7 +26,8 @@ struct ImageArguments {
       let text = Array(FileHandle.standardInput.readDataToEndOfFile())
       for name in try ImageNames.names(in: text, path: "standard input") { add(name) }
     } else if list.hasEnding(Self.listEndings), !list.isFolder {
-      for name in try ImageNames.names(in: list.contents(limit: Self.longestList), path: list.shown) {
+      let text = try list.contents(limit: Self.longestList)
+      for name in try ImageNames.names(in: text, relativeTo: list.folder, path: list.shown) {
         add(list.folder.map { $0.appending(name) } ?? name)
       }
     } else {

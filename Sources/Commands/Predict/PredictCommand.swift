@@ -18,7 +18,7 @@ struct PredictCommand: ParsableCommand {
       which reads names from standard input, separated by newlines or NUL bytes.
 
       Images are converted to the size and color of the training images as in the training. Images that cannot be used \
-      are reported and skipped, and the exit status is then 65 (66 if all of them are missing). Models of older \
+      are reported and skipped, and the exit status is then 65 (66 if they are missing files only). Models of older \
       versions have no rule for the conversion: they need images of the same shape, else the exit status is 78.
 
       Example:  atelier predict runs/…/cnn.safetensors shirt.png bag.jpg
@@ -66,10 +66,7 @@ struct PredictCommand: ParsableCommand {
     let context = try computeOptions.makeContext()
     let loaded = try LoadedModel(path: model)
     let arguments = ImageArguments(images)
-    if arguments.skipped > 0 {
-      let files = arguments.skipped == 1 ? "file in the folders is not an image" : "files in the folders are no images"
-      computeOptions.logger.warning("\(arguments.skipped) \(files)")
-    }
+    report(skipped: arguments.skipped)
     Interruption.watch()
     let classification = Classification(loaded, arguments.files, context, computeOptions)
     for error in arguments.failures { classification.fail(error) }
@@ -89,5 +86,23 @@ struct PredictCommand: ParsableCommand {
       try jsonOptions.write(kept)
     }
     try classification.finish()
+  }
+
+  /// Logs the files in folders that are not classified.
+  private func report(skipped: [FileName]) {
+    let unsupported = skipped.filter(\.isUnsupportedImage)
+    let others = skipped.count - unsupported.count
+    if others > 0 {
+      let files = others == 1 ? "file in the folders is not an image" : "files in the folders are no images"
+      computeOptions.logger.warning("\(others) \(files)")
+    }
+    if !unsupported.isEmpty {
+      let images = unsupported.count == 1 ? "1 image has" : "\(unsupported.count) images have"
+      computeOptions.logger.warning(
+        """
+        \(images) a format that is not supported: \(unsupported.map(\.shown.printable).listed(atMost: 3)); convert to \
+        PNG or JPEG what should be classified
+        """)
+    }
   }
 }

@@ -43,12 +43,18 @@ struct RunReport {
     if dataset.digest == run.dataDigest { return dataset }
     // The same images may have another order of classes.
     let names = models.lazy.compactMap { try? SavedModel(path: $0.path).metadata.classNames }.first
-    let matched = names.flatMap { names in try? dataset.matchingClasses(names, of: "the model") }
+    var (matched, difference): (Dataset?, String) = (nil, "")
+    if let names {
+      do throws(DatasetError) { matched = try dataset.matchingClasses(names, of: "the model") } catch {
+        difference = " (\(error))"
+      }
+    }
     guard let matched, matched.digest == run.dataDigest else {
       throw .inconsistent(
         path: request.data ?? dataset.name,
         reason: """
-          is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); specify that one with --data
+          is not the data set of run \(run.name), which was \(run.data), \(run.dataDigest); specify that one with \
+          --data\(difference)
           """)
     }
     Logger(label: "atelier").warning("\(dataset.name): \(matched.notes.last ?? "")")

@@ -24,8 +24,10 @@ extension DatasetCache {
     }
     var dataset = try read()
     let size = CacheEntry.size(of: dataset)
-    // Only an evaluation accepts a data set without training images, and the key is the same for all commands.
-    guard latestChange < now - leastAge, size <= limit, dataset.train.count > 0 else { return dataset }
+    // An evaluation accepts data sets that can train no model, because training images are missing or damaged; the key
+    // is the same for all commands.
+    let isForAll = !options.isForEvaluation || dataset.train.count > 0 && dataset.damaged.isEmpty
+    guard latestChange < now - leastAge, size <= limit, isForAll else { return dataset }
     do throws(FileError) {
       try makeFolder()
       try makeRoom(size)

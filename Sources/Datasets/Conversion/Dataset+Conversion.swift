@@ -17,6 +17,13 @@ extension Dataset {
     converted.details.sizes = StoredSizes([source.shape.size: train.count + test.count], convertedTo: size)
     return converted
   }
+
+  /// Adds a note if the images are those of EMNIST, as stored.
+  /// - Parameter file: the name of a file, or its begin
+  mutating func noteTransposition(in file: String, _ options: DatasetOptions) {
+    guard file.lowercased().hasPrefix("emnist"), !options.isTransposed else { return }
+    notes.append("the images of EMNIST are stored with rows and columns exchanged, and are used as stored")
+  }
 }
 
 extension LabeledImages {

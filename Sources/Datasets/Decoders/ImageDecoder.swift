@@ -78,6 +78,7 @@ extension [any ImageDecoder] {
 
   private func decoder(of file: [UInt8], _ path: String) throws(DatasetError) -> any ImageDecoder {
     if let decoder = first(where: { $0.recognizes(file) }) { return decoder }
+    if file.isEmpty { throw .damaged(path: path, reason: "is an empty file") }
     throw .damaged(path: path, reason: "is not a \(names) image")
   }
 }

@@ -44,7 +44,7 @@ package struct FileName: Sendable, Hashable {
   }
 
   /// Whether the name is that of an image in a format that no decoder reads.
-  var isUnsupportedImage: Bool {
+  package var isUnsupportedImage: Bool {
     hasEnding(["gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ico", "svg", "psd"])
   }
 

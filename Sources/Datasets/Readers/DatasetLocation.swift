@@ -53,19 +53,6 @@ package struct DatasetLocation: Sendable {
     if entries.isEmpty { return "the folder is empty" }
     return "it holds \(entries.map(\.shown).listed(atMost: 3))"
   }
-
-  /// What a folder of images that is not a data set lacks; nil for other places.
-  /// - Parameter endings: of the image files that can be read
-  func lack(_ endings: [String]) -> String? {
-    guard let entries else { return nil }
-    if entries.contains(where: { $0.hasEnding(endings) }) {
-      return "holds images, but no folders of classes; move the images of each class to a folder of its own, or list "
-        + "them in a CSV file with the columns path and label"
-    }
-    let names = entries + entries.flatMap { (FileName(path) / $0).entries ?? [] }
-    guard let image = names.first(where: \.isUnsupportedImage) else { return nil }
-    return "holds images of a format that is not supported (\(image.shown)); convert them to PNG or JPEG"
-  }
 }
 
 /// Names with numbers or alternatives in braces, as in shells: `train-{000..003}.tar`, `{a,b}.tar`.

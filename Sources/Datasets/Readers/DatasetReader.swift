@@ -11,6 +11,10 @@ package protocol DatasetReader: Sendable {
   /// The names or patterns of the files that the reader expects, relative to the folder of the data set.
   var files: [String] { get }
 
+  /// Those of ``DatasetOptions/formatOptions`` that the reader uses, apart from `transpose`, which applies to all
+  /// images that the reader does not convert. The default implementation returns none.
+  var options: Set<DatasetOptions.Name> { get }
+
   /// Whether this is a data set of this format. Looks at names and first bytes only: invalid files are errors of
   /// ``read(_:options:)``.
   func recognizes(_ location: DatasetLocation) -> Bool
@@ -28,6 +32,8 @@ package protocol DatasetReader: Sendable {
 }
 
 extension DatasetReader {
+  package var options: Set<DatasetOptions.Name> { [] }
+
   package func inputs(of location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> [FileName]? { nil }
 }
 
@@ -59,19 +65,31 @@ extension [any DatasetReader] {
   /// - Throws: ``DatasetError``; ``DatasetError/missing(path:reason:)`` with the formats if no reader recognizes it.
   func reader(of path: String) throws(DatasetError) -> (DatasetLocation, any DatasetReader) {
     guard let location = try DatasetLocation(path) else {
-      throw .missing(path: path, reason: "there is no such folder; \(expected)")
+      throw .missing(path: path, reason: "there is no such folder or file")
     }
-    guard let reader = first(where: { $0.recognizes(location) }) else {
-      throw .missing(
-        path: path,
-        reason: location.lack(ImageDecoders.all.endings)
-          ?? "is not a data set of a known format (\(location.content)); \(expected)")
+    if let reader = first(where: { $0.recognizes(location) }) { return (location, reader) }
+    let folders = location.folders.filter(isDataset)
+    if folders.count == 1 {
+      throw .missing(path: path, reason: "is not a data set, but the folder in it is one: use \(folders[0].shown)")
     }
-    return (location, reader)
+    throw .missing(
+      path: path,
+      reason: location.lack(ImageDecoders.all)
+        ?? "is not a data set of a known format (\(location.content)); expected \(map(\.name).alternatives) (see "
+        + "`atelier data --help`)")
   }
 
-  private var expected: String {
-    "expected " + map { "\($0.name) (\($0.fileList))" }.alternatives
+  /// Returns the error of a data set that cannot be read, with advice if it is a folder around a data set.
+  func explained(_ error: DatasetError, of location: DatasetLocation) -> DatasetError {
+    guard error.path == location.path, location.entries?.count == 1, let folder = location.folders.first,
+      isDataset(folder)
+    else { return error }
+    return error.with(advice: "if \(folder.shown) is the data set, use this folder")
+  }
+
+  private func isDataset(_ folder: FileName) -> Bool {
+    guard let text = folder.text, let location = try? DatasetLocation(text) else { return false }
+    return contains { $0.recognizes(location) }
   }
 }
 
@@ -92,9 +110,24 @@ extension DatasetReader {
     let firstLabel = [dataset.train, dataset.test].compactMap { $0.labels.min() }.min()!
     if dataset.hasNumbersAsNames, firstLabel > 0 {
       dataset.notes.append(
-        "no image has the label 0: the labels start at \(firstLabel), as in the letters of EMNIST; class 0 stays in "
-          + "the list of classes, without images")
+        firstLabel == 1
+          ? "no image has the label 0: the labels start at 1, as in the letters of EMNIST; class 0 stays in the list "
+            + "of classes, without images"
+          : "the labels start at \(firstLabel); the classes 0 to \(firstLabel - 1) stay in the list of classes, "
+            + "without images")
     }
+    if let note = noteAboutUnusedOptions(dataset, options) { dataset.notes.append(note) }
     return dataset
+  }
+
+  /// Names the given options that do not apply to this format; nil if there are none.
+  private func noteAboutUnusedOptions(_ dataset: Dataset, _ options: DatasetOptions) -> String? {
+    // Images that a reader has converted are upright.
+    let used = self.options.union(dataset.conversion == nil ? [.transpose] : [])
+    let unused = options.formatOptions.subtracting(used).map { "--\($0.rawValue)" }.sorted()
+    guard !unused.isEmpty else { return nil }
+    let names = unused.joined(separator: ", ", last: " and ")
+    return unused.count == 1
+      ? "\(names) does not apply to \(name), and is ignored" : "\(names) do not apply to \(name), and are ignored"
   }
 }

@@ -30,9 +30,7 @@ struct IDXReader: DatasetReader {
     var dataset = try Self.read(
       location.path, name: location.name, classNames: Self.readClassNames(location.path),
       advice: "expected the files \(fileList)", prefix: found.first ?? "", isForEvaluation: options.isForEvaluation)
-    if found.first?.hasPrefix("emnist") == true, !options.isTransposed {
-      dataset.notes.append("the images of EMNIST are stored with rows and columns exchanged, and are used as stored")
-    }
+    dataset.noteTransposition(in: found.first ?? "", options)
     return dataset
   }
 

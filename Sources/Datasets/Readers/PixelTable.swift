@@ -4,10 +4,12 @@ internal import Text
 /// A text file with a line for each image: its label, and its pixels as whole numbers from 0 to 255.
 ///
 /// Fields are separated by commas, semicolons or tabs, and may be in quotes. A header is a first line with the name of
-/// the label column, or in which more than one field is not a number.
+/// the label column, or in which more than one field is not a number, or whose numbers count the columns.
 struct PixelTable {
   /// The names of label columns in lower case.
   static let labelColumns = ["label", "labels", "class", "category", "target", "y"]
+  /// The names in lower case of columns that number images, and are neither labels nor pixels.
+  private static let imageNumberColumns = ["id", "image_id", "imageid", "img_id", "uuid"]
   /// The most bytes in a line: each pixel of the largest image takes a few.
   private static let lineLimit = DatasetLimits.side * DatasetLimits.side * 3 * 32
 
@@ -23,6 +25,8 @@ struct PixelTable {
   private var separator = UInt8(ascii: ",")
   private var columnCount = 0
   private var labelColumn = 0
+  /// Whether nothing but the place says that the first column has the labels.
+  private var isLabelColumnAssumed = false
   private var indices: [[UInt8]: UInt8] = [:]
 
   /// - Parameter column: the name of the column with the labels, or `first` or `last`; nil for the usual ones
@@ -53,6 +57,7 @@ struct PixelTable {
       }
     }
     try DatasetLimits.checkCount(labels.count, of: "images", path)
+    if isLabelColumnAssumed { try checkFirstColumnHasLabels() }
   }
 
   /// Returns the class names for labels of these names: whole numbers up to the largest one if all are numbers from 0
@@ -137,10 +142,19 @@ struct PixelTable {
     let texts = fields.indices.filter { Double(String(decoding: fields[$0], as: UTF8.self)) == nil }
     let names = fields.map { String(decoding: $0, as: UTF8.self) }
     let isNamed = names.contains { Self.labelColumns.contains($0.lowercased()) || $0 == chosenColumn }
-    let isHeader = texts.count > 1 || texts.count == 1 && isNamed
+    let isHeader = texts.count > 1 || texts.count == 1 && isNamed || Self.countColumns(names, except: texts)
     labelColumn = try labelColumn(names, isHeader: isHeader, texts)
-    try setShape()
+    isLabelColumnAssumed = chosenColumn == nil && texts.isEmpty
+    try setShape(names, isHeader: isHeader)
     return isHeader
+  }
+
+  /// Whether fields are consecutive numbers from 0 or 1, as pandas names the columns of an array.
+  /// - Parameter texts: the places of fields that are not numbers, of which there may be one
+  private static func countColumns(_ names: [String], except texts: [Int]) -> Bool {
+    let numbers = names.indices.filter { !texts.contains($0) }.map { Int(names[$0]) }
+    guard texts.count <= 1, numbers.count > 1, let first = numbers[0], 0...1 ~= first else { return false }
+    return numbers.indices.allSatisfy { numbers[$0] == first + $0 }
   }
 
   private func labelColumn(_ names: [String], isHeader: Bool, _ texts: [Int]) throws(DatasetError) -> Int {
@@ -153,14 +167,23 @@ struct PixelTable {
     case nil:
       guard isHeader else { return texts.first ?? 0 }
       if let column = names.firstIndex(where: { Self.labelColumns.contains($0.lowercased()) }) { return column }
+      if texts.count <= 1 { return texts.first ?? 0 }
       throw .inconsistent(
         path: path, reason: "has no column with the labels; expected the name \(Self.labelColumns.alternatives)")
     }
   }
 
-  private mutating func setShape() throws(DatasetError) {
+  private mutating func setShape(_ names: [String], isHeader: Bool) throws(DatasetError) {
     let pixelCount = columnCount - 1
-    for channels in [1, 3] where pixelCount > 0 && pixelCount.isMultiple(of: channels) {
+    let numbersImages = isHeader && names.contains { Self.imageNumberColumns.contains($0.lowercased()) }
+    let hasPixels = pixelCount > 3 && !numbersImages
+    guard hasPixels || !isHeader else {
+      throw .inconsistent(
+        path: path,
+        reason: "has the columns \(names.listed(atMost: 5)), but neither a column path nor only the pixels of an "
+          + "image; name image files in a column path, or remove all columns but the label and the pixels")
+    }
+    for channels in [1, 3] where hasPixels && pixelCount.isMultiple(of: channels) {
       let side = Int(Double(pixelCount / channels).squareRoot().rounded())
       guard side * side * channels == pixelCount else { continue }
       shape = ImageShape(height: side, width: side, channels: channels)
@@ -169,8 +192,24 @@ struct PixelTable {
     throw .damaged(
       path: path,
       reason:
-        "has \(counted(pixelCount, "column")) besides the label; expected the pixels of square images, gray or RGB"
-    )
+        "has \(counted(pixelCount, "column")) besides the label; expected the pixels of square images of at least 2x2, "
+        + "gray or RGB, or the path of an image file on each line")
+  }
+
+  /// Checks that the last column is not the one that has labels, by its numbers: labels are consecutive from 0 or 1.
+  /// - Throws: ``DatasetError/inconsistent(path:reason:)`` that names the option for the choice
+  private func checkFirstColumnHasLabels() throws(DatasetError) {
+    func areLabels(_ numbers: Set<UInt8>) -> Bool {
+      guard let first = numbers.min(), let last = numbers.max() else { return false }
+      return numbers.count > 1 && first <= 1 && Int(last) - Int(first) == numbers.count - 1
+    }
+    let first = Set(labelNames.compactMap { UInt8($0) })
+    let last = Set(stride(from: shape.count - 1, to: pixels.count, by: shape.count).map { pixels[$0] })
+    guard first.count == labelNames.count, !areLabels(first), areLabels(last) else { return }
+    throw .inconsistent(
+      path: path,
+      reason: "has \(counted(first.count, "different number")) in the first column, and \(last.min()!) to "
+        + "\(last.max()!) in the last, which may be the labels; choose the column with --label last or --label first")
   }
 
   /// Returns a field without spaces and quotes around it.

@@ -6,6 +6,7 @@ struct PixelTableReader: DatasetReader {
   let summary =
     "each line holds the label and the pixels of one image (label,pixel0,…), with or without a header; two tables with "
     + "train and test in their names, or one."
+  let options: Set<DatasetOptions.Name> = [.label]
   let files = ["*.csv"]
 
   private static let endings = ["csv", "tsv", "csv.gz", "tsv.gz"]
@@ -21,6 +22,14 @@ struct PixelTableReader: DatasetReader {
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let tables = Self.tables(location)
+    var dataset = try dataset(of: tables, location, options)
+    dataset.noteTransposition(in: tables[0].last.shown, options)
+    return dataset
+  }
+
+  private func dataset(
+    of tables: [FileName], _ location: DatasetLocation, _ options: DatasetOptions
+  ) throws(DatasetError) -> Dataset {
     func named(_ part: String) -> [FileName] {
       tables.filter { $0.bytes.split(separator: UInt8(ascii: "/")).last.map { contains($0, part) } ?? false }
     }

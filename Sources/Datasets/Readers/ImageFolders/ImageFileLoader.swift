@@ -17,6 +17,8 @@ struct ImageFileLoader {
   private static let block = (bytes: 16 << 20, images: 2048)
 
   private let source: any ImageFiles
+  /// The place for errors that concern no single file.
+  private let path: String
   private let decoders: [any ImageDecoder]
   private let options: DatasetOptions
   private let team: ThreadTeam
@@ -29,8 +31,9 @@ struct ImageFileLoader {
   /// The number of images of each size before the conversion.
   private var sizes: [ImageSize: Int] = [:]
 
-  init(_ source: any ImageFiles, decoders: [any ImageDecoder], options: DatasetOptions) {
-    (self.source, self.decoders, self.options, conversion) = (source, decoders, options, options.conversion)
+  init(_ source: any ImageFiles, path: String, decoders: [any ImageDecoder], options: DatasetOptions) {
+    (self.source, self.path, self.decoders, self.options) = (source, path, decoders, options)
+    conversion = options.conversion
     team = ThreadTeam(threads: max(1, options.threads ?? availableCores()))
   }
 
@@ -60,7 +63,7 @@ struct ImageFileLoader {
     _ sets: [[LabeledFile]], _ names: [FileName], ofSize expected: ImageSize?
   ) throws(DatasetError) -> [LabeledImages]? {
     let size = conversion.size!
-    try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), source.root.shown)
+    try DatasetLimits.check(ImageShape(height: size.height, width: size.width, channels: 1), path)
     conversion.color = options.conversion.color == .rgb ? .rgb : .gray
     try checkMemory(sets)
     var loaded = sets.map { LoadedImages($0, conversion.shape!) }
@@ -94,7 +97,7 @@ struct ImageFileLoader {
   }
 
   private func checkMemory(_ sets: [[LabeledFile]]) throws(DatasetError) {
-    try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, source.root.shown)
+    try DatasetLimits.checkMemory(sets.map(\.count).max()! * conversion.shape!.count, path)
   }
 
   /// Returns the size of the first file if it is within the limits of data sets; nil if it is not, or is damaged.
@@ -227,22 +230,20 @@ extension ImageFiles {
   /// - Parameters:
   ///   - sets: the training files and the test files, in the order of the images
   ///   - notes: about the files, before those about the images
+  ///   - place: that of the data set for errors; nil for the root of the files
   func dataset(
     _ name: String, _ classNames: [String], _ sets: [[LabeledFile]], _ options: DatasetOptions,
-    _ decoders: [any ImageDecoder], notes: [String]
+    _ decoders: [any ImageDecoder], notes: [String], at place: String? = nil
   ) throws(DatasetError) -> Dataset {
-    var loader = ImageFileLoader(self, decoders: decoders, options: options)
+    let path = place ?? root.shown
+    var loader = ImageFileLoader(self, path: path, decoders: decoders, options: options)
     let images = try loader.load(sets)
-    // A class may be missing in the test set, but not in the training set.
+    // A class may be missing in the test set, but not in the training set. Evaluations need no training set.
     let (listed, labels) = (Set(sets[0].map(\.label)), Set(images[0].labels))
-    if let label = listed.subtracting(labels).min() {
-      throw .damaged(
-        path: root.shown, reason: "holds no undamaged training image of the class \(classNames[Int(label)])")
+    if let label = listed.subtracting(labels).min(), !options.isForEvaluation {
+      throw .damaged(path: path, reason: "holds no undamaged training image of the class \(classNames[Int(label)])")
     }
-    guard images[0].count > 0 || sets[0].isEmpty else {
-      throw .damaged(path: root.shown, reason: "holds no undamaged training image")
-    }
-    guard images[1].count > 0 else { throw .damaged(path: root.shown, reason: "holds no undamaged test image") }
+    guard images[1].count > 0 else { throw .damaged(path: path, reason: "holds no undamaged test image") }
     var dataset = Dataset(
       name: name, classNames: classNames, train: images[0], test: images[1], notes: notes + loader.notes)
     (dataset.conversion, dataset.damaged) = (loader.conversion, loader.damaged)

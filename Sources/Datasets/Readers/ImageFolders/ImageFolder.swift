@@ -77,17 +77,16 @@ package struct ImageFolder {
     return files
   }
 
-  /// Returns all image files of a folder and of the folders below it, sorted, and the number of files that were
-  /// skipped.
+  /// Returns all image files of a folder and of the folders below it, sorted, and the files that were skipped.
   package static func images(
     below folder: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
-  ) throws(DatasetError) -> (files: [FileName], skipped: Int) {
+  ) throws(DatasetError) -> (files: [FileName], skipped: [FileName]) {
     var images = ImageFolder(FolderTree(root: folder), decoders)
     guard images.tree.entries(of: nil) != nil else {
       throw .missing(path: folder.shown, reason: "is not a readable folder")
     }
     let files = try images.files(below: nil)
-    return (files.map { folder / $0 }, images.skipped.count)
+    return (files.map { folder / $0 }, images.skipped.map { folder / $0 })
   }
 
   /// - Parameter top: relative to the root; nil for the root itself

@@ -80,7 +80,8 @@ struct LabeledFileList {
       throw .damaged(path: path, reason: "\(origin.verb) test images only; expected \(origin.trainingImages)")
     }
     var dataset = try images.dataset(
-      name, classNames, [train, files.indices.filter { isTest[$0] }.map { files[$0] }], options, decoders, notes: notes)
+      name, classNames, [train, files.indices.filter { isTest[$0] }.map { files[$0] }], options, decoders, notes: notes,
+      at: path)
     dataset.details.isSplit = isSplit
     return dataset
   }

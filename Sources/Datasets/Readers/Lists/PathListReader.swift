@@ -10,6 +10,7 @@ struct PathListReader: DatasetReader {
   let summary =
     "each line holds the path of an image, relative to the list's folder, its label, and perhaps its split (train, val "
     + "or test), with or without a header; two lists with train and test in their names, or one."
+  let options: Set<DatasetOptions.Name> = [.label]
   let files = ["*.csv", "*.tsv"]
 
   private static let endings = ["csv", "tsv", "csv.gz", "tsv.gz"]
@@ -55,10 +56,14 @@ struct PathListReader: DatasetReader {
       location.stem, FolderTree(root: root), options, decoders, notes: [])
   }
 
-  /// Reads a list in memory. Paths are relative to the current folder.
+  /// Reads a list in memory. Paths are relative to the current folder. An evaluation uses all images, whatever their
+  /// parts.
   /// - Parameter name: of the data set, also for errors
   func read(list text: [UInt8], named name: String, options: DatasetOptions) throws(DatasetError) -> Dataset {
-    let entries = try self.entries(of: DelimitedRecords(text, path: name), name, options.labelColumn, nil)
+    var entries = try self.entries(of: DelimitedRecords(text, path: name), name, options.labelColumn, nil)
+    if options.isForEvaluation {
+      entries = entries.map { LabeledFileList.Entry(name: $0.name, label: $0.label, part: .test) }
+    }
     return try LabeledFileList(entries: entries, origin: .lists, path: name).dataset(
       name, FolderTree(root: FileName(".")), options, decoders, notes: [])
   }

@@ -53,13 +53,16 @@ struct NumPyArray {
       for (index, number) in numbers.enumerated() {
         let scaled = (number * scale).rounded()
         guard 0...255 ~= scaled else {
-          throw .damaged(path: path, reason: "element \(first + index) is \(number); expected 0 to 255")
+          throw .damaged(path: path, reason: "element \(first + index) is \(Self.text(number)); expected 0 to 255")
         }
         bytes.append(UInt8(scaled))
       }
     }
     return bytes
   }
+
+  /// The text of a number for errors: without decimals if it is whole.
+  static func text(_ number: Double) -> String { Int(exactly: number).map { "\($0)" } ?? "\(number)" }
 
   /// Opens the array and reads its header.
   private func start() throws(DatasetError) -> any SequentialSource {

@@ -7,6 +7,7 @@ struct NumPyReader: DatasetReader {
   let summary =
     "x_train, y_train, x_test and y_test, as in Keras; or train_images, train_labels, test_images and test_labels, as "
     + "in MedMNIST; or x and y, or images and labels, of which a part becomes the test set."
+  let options: Set<DatasetOptions.Name> = [.arrays]
   let files = ["*.npz", "x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"]
 
   /// Training images, training labels, test images and test labels; or images and labels.
@@ -142,8 +143,8 @@ struct NumPyReader: DatasetReader {
       throw .damaged(
         path: images[0].path,
         reason:
-          "holds pixels from \(found.range.lowerBound) to \(found.range.upperBound); expected whole numbers from 0 "
-          + "to 255, or numbers from 0 to 1")
+          "holds pixels from \(NumPyArray.text(found.range.lowerBound)) to \(NumPyArray.text(found.range.upperBound)); "
+          + "expected whole numbers from 0 to 255, or numbers from 0 to 1")
     }
     return 1
   }
