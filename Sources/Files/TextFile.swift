@@ -6,7 +6,8 @@ package enum TextFile {
   private static let maxBytes = 64 << 20
 
   /// Reads the text to its end.
-  /// - Throws: ``FileError/unreadable(path:reason:)``; ``FileError/damaged(path:reason:)`` if it is not UTF-8 or too long
+  /// - Throws: ``FileError/unreadable(path:reason:)``; ``FileError/damaged(path:reason:)`` if it is not UTF-8, or too
+  ///   long
   package static func read(_ path: String) throws(FileError) -> String {
     let file = OpenFiles.open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw .unreadable(path: path, reason: systemErrorText()) }

@@ -9,8 +9,8 @@ struct HostsTests {
 
   /// Runs the command of ssh here. The host `gone` does not exist; the worker of the host `broken` cannot start; the
   /// tunnel to the host `blocked` leads nowhere, and its connection waits for the file `joined`; a tunnel to the host
-  /// `forbidden` is not allowed; the home folder of the host `noexec` is mounted so. The login shell of the host `locked`
-  /// refuses all commands, and that of the host `shellless` cannot be executed.
+  /// `forbidden` is not allowed; the home folder of the host `noexec` is mounted so. The login shell of the host
+  /// `locked` refuses all commands, and that of the host `shellless` cannot be executed.
   private static let ssh = """
     #!/bin/sh
     # The tunnel: -R 127.0.0.1:0:HOST:PORT.
