@@ -13,7 +13,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var isWrongShape: Bool { if case .wrongShape = self { true } else { false } }
 
   /// The same error with advice at the end of its reason.
-  func adding(_ advice: String) -> DatasetError {
+  func with(advice: String) -> DatasetError {
     switch self {
     case .missing(let path, let reason): .missing(path: path, reason: "\(reason); \(advice)")
     case .damaged(let path, let reason): .damaged(path: path, reason: "\(reason); \(advice)")

@@ -16,8 +16,8 @@ package struct DatasetOptions: Sendable {
   package var labelColumn: String?
   /// The names of the NumPy arrays; nil for the usual ones.
   package var arrays: ArrayNames?
-  /// Whether the images are only evaluated: a data set that cannot train a model, because it cannot be split or has one
-  /// class, is a test set then, and has no training images.
+  /// Whether the images are only evaluated: a data set that cannot train a model, because it cannot be split, has one
+  /// class or has test images only, is a test set then, and has no training images.
   package var isForEvaluation = false
   /// Where decoded images are kept for the next time; nil: nowhere.
   package var cache: DatasetCache?

@@ -73,6 +73,8 @@ import Testing
     #expect(one.status == 0 && one.errors.contains("all 3 images are evaluated"), "\(one.errors)")
     let trained = try atelier("train", "tree", "--data", "three")
     #expect(trained.status == 65 && trained.errors.contains("add images, or a test set"), "\(trained.errors)")
+    let single = try atelier("train", "tree", "--data", "one")
+    #expect(single.status == 65 && single.errors.contains("only one class (hen) and no test set"), "\(single.errors)")
   }
 
   /// A network that is trained by a few steps learns little.

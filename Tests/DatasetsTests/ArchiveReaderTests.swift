@@ -190,6 +190,33 @@ import Testing
   @Test func otherFilesAreErrors() throws {
     #expect(message([1, 2, 3]).contains("pets.tar: cannot be read as a zip or tar archive"))
     #expect(message(ArchiveBytes.make([("a.txt", [1])])).contains("pets.tar: holds no folders of images"))
-    #expect(message(ArchiveBytes.make(try files(["cat/a.png"]))).contains("has images only in the folder cat"))
+  }
+
+  @Test(arguments: ["", "train/"]) func archiveOfOneClassIsOnlyEvaluated(place: String) throws {
+    let archive = ArchiveBytes.make(try files(["\(place)cat/a.png", "\(place)cat/b.png"]))
+    #expect(message(archive).contains("pets.tar: holds images of only one class (cat) and no test set; add a folder"))
+    let dataset = try load(archive) { $0.isForEvaluation = true }
+    #expect(dataset.train.count == 0 && dataset.test.pixels == [0, 1] && dataset.classNames == ["cat"])
+  }
+
+  /// The name of the archive or its only folder says that it is a test set, of which an evaluation uses all images.
+  @Test(arguments: [
+    ("my-test.zip", ""), ("val.zip", "pets/"), ("test.zip", "test/"), ("pets.zip", "test/"), ("pets.zip", "all/Val/"),
+  ]) func testSetAloneIsEvaluated(name: String, place: String) throws {
+    let archive = ArchiveBytes.make(
+      try files((0..<20).map { "\(place)\($0 % 2 == 0 ? "cat" : "dog")/\(10 + $0).png" }), .zip)
+    #expect(
+      message(archive, name).contains(
+        "\(name): holds test images only, by the name of the archive or of the folder in it; add training images"))
+    let dataset = try load(archive, name) { $0.isForEvaluation = true }
+    #expect(dataset.train.count == 0 && dataset.test.pixels == Array(0..<20) && dataset.classNames == ["cat", "dog"])
+    #expect(dataset.notes.isEmpty)
+  }
+
+  /// Folders of parts count more than the name of an archive, and a folder of this name around them.
+  @Test(arguments: ["", "test/", "train/"]) func archiveWithBothPartsMayHaveAnyName(place: String) throws {
+    let archive = ArchiveBytes.make(try files(Self.split.map { place + $0 }))
+    let expected = try load(ArchiveBytes.make(try files(Self.split))).digest
+    for name in ["pets.tar", "test.tar", "train.tar"] { #expect(try load(archive, name).digest == expected, "\(name)") }
   }
 }

@@ -51,6 +51,26 @@ import Testing
     #expect(Array(dataset.train.pixels(of: 1)) == pixels(key: 2))
   }
 
+  /// An evaluation needs no training images. The name `test.bin` alone says nothing.
+  @Test func testSetAloneIsEvaluated() throws {
+    var options = DatasetOptions()
+    options.isForEvaluation = true
+    try write("test_batch.bin", labels: [[9], [3]], key: 90)
+    #expect(message().contains("data_batch_1.bin: there is no such file"))
+    let ten = try Dataset.load(directory: folder.path, options: options)
+    #expect(ten.train.count == 0 && ten.test.labels == [9, 3] && ten.classCount == 10)
+    try write("data_batch_2.bin", labels: [[1]], key: 1)
+    #expect(throws: DatasetError.self) { try Dataset.load(directory: folder.path, options: options) }
+    let other = try CIFARReaderTests()
+    try other.write("test.bin", labels: [[19, 50]], key: 5)
+    #expect(other.message().contains("is not a data set of a known format"))
+    let names = (0..<100).map { "class \($0)" }
+    _ = try other.folder.write(Array(names.joined(separator: "\n").utf8), "fine_label_names.txt")
+    #expect(other.message().contains("train.bin: there is no such file"))
+    let hundred = try Dataset.load(directory: other.folder.path, options: options)
+    #expect(hundred.train.count == 0 && hundred.test.labels == [50] && hundred.classNames == names)
+  }
+
   @Test func refusesInvalidFiles() throws {
     try writeTen()
     let path = folder.path + "/data_batch_3.bin"

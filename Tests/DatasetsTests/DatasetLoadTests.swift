@@ -147,6 +147,28 @@ import Testing
     expectError("holds neither emnist-letters-t10k-images-idx3-ubyte nor")
   }
 
+  /// An evaluation needs no training images, under any of the usual names.
+  @Test(arguments: ["t10k", "test", "emnist-letters-test"]) func testFilesOfIDXAloneAreEvaluated(stem: String) throws {
+    try folder.writeIDXSet()
+    for kind in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
+      try FileManager.default.removeItem(atPath: "\(folder.path)/train-\(kind)")
+      let renamed = "\(folder.path)/\(stem)-\(kind)"
+      if stem != "t10k" { try FileManager.default.moveItem(atPath: "\(folder.path)/t10k-\(kind)", toPath: renamed) }
+    }
+    expectError("holds neither \(stem.hasPrefix("emnist") ? "emnist-letters-" : "")train-images-idx3-ubyte nor")
+    var options = DatasetOptions()
+    options.isForEvaluation = true
+    let dataset = try Dataset.load(directory: folder.path, options: options)
+    #expect(dataset.train.count == 0 && dataset.test.labels == [0, 1, 2] && dataset.classNames == ["0", "1", "2"])
+    #expect(dataset.test.pixels == randomBytes(90, key: 3))
+    _ = try folder.write(Array("cat\ndog\nbird\nant".utf8), "classes.txt")
+    #expect(try Dataset.load(directory: folder.path, options: options).classCount == 4)
+    // Half of the training files is an error for both.
+    let prefix = stem.hasPrefix("emnist") ? "emnist-letters-" : ""
+    try IDX.write(dimensions: [1], elements: [0], to: "\(folder.path)/\(prefix)train-labels-idx1-ubyte")
+    #expect(throws: DatasetError.self) { try Dataset.load(directory: folder.path, options: options) }
+  }
+
   /// The exit codes for missing input and damaged input differ.
   @Test func distinguishesMissingFromDamaged() throws {
     func isMissing() -> Bool {

@@ -34,6 +34,12 @@ import Testing
 
   private func load() throws -> Dataset { try Dataset.load(directory: folder.path) }
 
+  private func loadForEvaluation() throws -> Dataset {
+    var options = DatasetOptions()
+    options.isForEvaluation = true
+    return try Dataset.load(directory: folder.path, options: options)
+  }
+
   /// Files of NumPy itself: stored and compressed.
   @Test(arguments: ["medmnist", "keras"]) func readsArchiveOfNumPy(name: String) throws {
     let dataset = try Dataset.load(directory: Fixture.path("\(name).npz"))
@@ -157,6 +163,48 @@ import Testing
     let dataset = try load()
     #expect((dataset.train.pixels + dataset.test.pixels).sorted() == Array(0..<60))
     #expect(zip(dataset.test.pixels, dataset.test.labels).allSatisfy { $0 % 2 == $1 } && dataset.test.count > 3)
+  }
+
+  /// Class 2 of three is the only one with images.
+  @Test func setOfOneClassIsOnlyEvaluated() throws {
+    _ = try folder.write(array("|u1", [3, 1, 1], [4, 5, 6]), "images.npy")
+    _ = try folder.write(array("|u1", [3], [2, 2, 2]), "labels.npy")
+    #expect(message().contains("holds images of only one class (2) and no test set; add images of another class"))
+    let dataset = try loadForEvaluation()
+    #expect(dataset.train.count == 0 && dataset.test.pixels == [4, 5, 6] && dataset.test.labels == [2, 2, 2])
+    #expect(dataset.classCount == 3 && !dataset.details.isSplit)
+  }
+
+  /// An evaluation needs no training images; a training says which arrays are missing.
+  @Test func testSetAloneIsEvaluated() throws {
+    for names in [
+      ["x_train", "y_train", "x_test", "y_test"], ["Train_Images", "train_labels", "test_images", "test_labels"],
+    ] {
+      let other = try NumPyReaderTests()
+      _ = try other.folder.write(array("|u1", [3, 1, 2], [1, 2, 3, 4, 5, 6]), "\(names[2]).npy")
+      _ = try other.folder.write(array("|u1", [3], labels), "\(names[3]).npy")
+      let expected = names.map { $0.lowercased() }
+      #expect(
+        other.message().hasSuffix(
+          "holds test images only (\(expected[2]) and \(expected[3])); expected \(expected[0]) and \(expected[1]) too"))
+      let dataset = try other.loadForEvaluation()
+      #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2, 3, 4, 5, 6] && dataset.test.labels == labels)
+      // Half of the training set is an error for both.
+      _ = try other.folder.write(array("|u1", [3], labels), "\(names[1]).npy")
+      #expect(other.message().contains("expected x_train, y_train, x_test and y_test; "))
+      #expect(throws: DatasetError.self) { try other.loadForEvaluation() }
+    }
+  }
+
+  @Test func trainingSetAloneIsRefusedWithAdvice() throws {
+    try write(array("|u1", [60, 1, 1], Array(0..<60)), labels: array("|u1", [60], (0..<60).map { $0 % 2 }))
+    for name in ["x_test", "Y_test"] { try FileManager.default.removeItem(atPath: "\(folder.path)/\(name).npy") }
+    let advice = "holds training images only (x_train and y_train); expected x_test and y_test too, or --arrays "
+    #expect(message().hasSuffix(advice + "images=x_train,labels=y_train to use a part of them as the test set"))
+    #expect(throws: DatasetError.self) { try loadForEvaluation() }
+    var options = DatasetOptions()
+    options.arrays = try ArrayNames(parsing: "images=x_train,labels=y_train")
+    #expect(try Dataset.load(directory: folder.path, options: options).details.isSplit)
   }
 
   @Test func refusesInvalidArrays() throws {

@@ -97,15 +97,32 @@ import Testing
     ("path,label\nimages/1.png,\n", "line 2 has no label"), ("path,label\n,a\n", "line 2 has no path"),
     ("path,label,split\nimages/1.png,a,best\n", "line 2: 'best' is not a part of a data set"),
     ("path,label,split\nimages/1.png,a,test\n", "names test images only; expected lines of the split train"),
-    ("path,label\nimages/1.png,a\nimages/2.png,b", "holds one image of each class"),
+    ("path,label\nimages/1.png,a\nimages/2.png,b", "names one image of each class and no test set"),
+    (
+      "path,label\nimages/1.png,a\nimages/2.png,a",
+      "names images of only one class (a) and no test set; add images of another class, or a test set"
+    ),
+    ("path,label\nimages/1.png,7\n", "names images of only one class (7) and no test set"),
   ]) func invalidListsAreErrors(list: String, says: String) throws { #expect(message(list).contains(says)) }
 
   @Test func imagesThatCannotBeSplitAreEvaluated() throws {
-    for list in ["images/1.png,a\nimages/2.png,b", "images/1.png,a,test\nimages/2.png,b,test"] {
+    let cases: [(list: String, labels: [UInt8], note: String?)] = [
+      ("images/1.png,a\nimages/2.png,b", [0, 1], "the images cannot be split; all 2 images are evaluated"),
+      ("images/1.png,a,test\nimages/2.png,b,test", [0, 1], nil),
+      ("images/1.png,a\nimages/2.png,a", [0, 0], "the only class is a; all 2 images are evaluated"),
+      ("images/1.png,1\nimages/2.png,1", [1, 1], "the only class is 1; all 2 images are evaluated"),
+    ]
+    for (list, labels, note) in cases {
       #expect(message(list) != "accepted")
       let dataset = try load(list) { $0.isForEvaluation = true }
-      #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2] && dataset.test.labels == [0, 1])
+      #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2] && dataset.test.labels == labels, "\(list)")
+      #expect(!dataset.details.isSplit && dataset.notes.first == note.map { "there is no test set, and \($0)" })
     }
+  }
+
+  @Test func oneClassWithTestSetIsAccepted() throws {
+    let dataset = try load("images/1.png,a,train\nimages/2.png,a,test")
+    #expect(dataset.train.pixels == [1] && dataset.test.pixels == [2] && dataset.classNames == ["a"])
   }
 
   /// A list in memory leaves no file; its paths are relative to the current folder.

@@ -73,6 +73,19 @@ import Testing
     #expect(message().contains("holds 2 tables; expected one, or two"))
   }
 
+  @Test func tableOfOneClassIsOnlyEvaluated() throws {
+    try write("label,p\ncat,1\ncat,2\ncat,3\n", "some.csv")
+    #expect(
+      message().hasSuffix(
+        "some.csv: holds images of only one class (cat) and no test set; add images of another class, or a test set"))
+    var options = DatasetOptions()
+    options.isForEvaluation = true
+    let dataset = try Dataset.load(directory: folder.path, options: options)
+    #expect(dataset.train.count == 0 && dataset.test.pixels == [1, 2, 3] && dataset.test.labels == [0, 0, 0])
+    #expect(dataset.notes == ["there is no test set, and the only class is cat; all 3 images are evaluated"])
+    #expect(!dataset.details.isSplit)
+  }
+
   @Test func refusesInvalidTable() throws {
     let cases: [(text: String, says: String)] = [
       ("", "holds no images"), ("label,p0\n", "holds no images"), ("0\n1\n", "has 0 columns besides the label"),

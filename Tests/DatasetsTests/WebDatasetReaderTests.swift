@@ -106,7 +106,49 @@ import Testing
     #expect(try message(good + [("t.png", image), ("t.cls", [])]).contains("bad.tar/t.cls: is not the number or name"))
     #expect(
       try message(good + [("t.png", Array(image.dropLast(3))), ("t.cls", [48])]).contains("bad.tar/t.png: is a trunc"))
-    #expect(try message(Array(good.prefix(1)) + [("s/0.jpg", [1])]).contains("holds one image of each class"))
+    #expect(try message(samples(0..<2)).contains("bad.tar: holds one image of each class and no test set"))
+  }
+
+  private func loadForEvaluation(_ path: String) throws -> Dataset {
+    var options = DatasetOptions()
+    options.isForEvaluation = true
+    return try Dataset.load(directory: path, options: options)
+  }
+
+  @Test func samplesOfOneClassAreOnlyEvaluated() throws {
+    let files = try samples(0..<5) { _ in ("cls", "cat") }
+    #expect(
+      try message(files).hasSuffix(
+        "holds images of only one class (cat) and no test set; add images of another class, or a test set"))
+    let dataset = try loadForEvaluation(folder.write(ArchiveBytes.make(files), "set.tar"))
+    #expect(dataset.train.count == 0 && dataset.test.pixels == [0, 1, 2, 3, 4] && dataset.classNames == ["cat"])
+    #expect(dataset.notes == ["there is no test set, and the only class is cat; all 5 images are evaluated"])
+  }
+
+  /// One shard or several, by their names; an evaluation needs no training images.
+  @Test(arguments: [["x-test-000.tar"], ["val.tar"], ["x-test-000.tar", "x-test-001.tar"]])
+  func testSetAloneIsEvaluated(names: [String]) throws {
+    for (index, name) in names.enumerated() {
+      _ = try folder.write(ArchiveBytes.make(try samples(20 * index..<20 * index + 20)), name)
+    }
+    #expect {
+      try Dataset.load(directory: folder.path)
+    } throws: {
+      "\($0)".hasSuffix(
+        "holds test images only; expected an archive with train in its name too, or names without test and val")
+    }
+    for path in [folder.path] + (names.count == 1 ? ["\(folder.path)/\(names[0])"] : []) {
+      let dataset = try loadForEvaluation(path)
+      #expect(dataset.train.count == 0 && dataset.test.pixels == (0..<20 * names.count).map { UInt8($0) })
+      #expect(dataset.notes.isEmpty)
+    }
+  }
+
+  /// The name of a single shard of training images changes nothing.
+  @Test func trainingShardAloneIsSplit() throws {
+    let samples = ArchiveBytes.make(try samples(0..<40))
+    let expected = try Dataset.load(directory: folder.write(samples, "set.tar"))
+    #expect(try Dataset.load(directory: folder.write(samples, "train.tar")).digest == expected.digest)
   }
 
   @Test func mutatedFilesNeverCrash() throws {

@@ -39,7 +39,7 @@ extension DatasetCache {
 
   private static let ending = ".dataset"
   /// Changes with the meaning of files and options: other pixels for the same files need another number.
-  private static let version = 3
+  private static let version = 4
 
   private static func key(
     _ location: DatasetLocation, _ reader: any DatasetReader, _ options: DatasetOptions, _ state: String

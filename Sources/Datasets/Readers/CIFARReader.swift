@@ -16,14 +16,20 @@ struct CIFARReader: DatasetReader {
     return files.contains { entries.contains(FileName($0)) } || Self.isHundred(location)
   }
 
+  /// Whether there is `test.bin`, a common name, with another file of CIFAR-100.
   private static func isHundred(_ location: DatasetLocation) -> Bool {
-    ["train.bin", "test.bin"].allSatisfy { (location.entries ?? []).contains(FileName($0)) }
+    let entries = location.entries ?? []
+    return entries.contains(FileName("test.bin"))
+      && ["train.bin", "fine_label_names.txt"].contains { entries.contains(FileName($0)) }
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
-    let isTen = files.contains { (location.entries ?? []).contains(FileName($0)) }
-    let parts = isTen ? [Array(files.dropLast()), [files[5]]] : [["train.bin"], ["test.bin"]]
+    let entries = location.entries ?? []
+    let isTen = files.contains { entries.contains(FileName($0)) }
+    var parts = isTen ? [Array(files.dropLast()), [files[5]]] : [["train.bin"], ["test.bin"]]
     let names = try Self.classNames(location, isTen ? "batches.meta.txt" : "fine_label_names.txt", isTen ? 10 : 100)
+    // Images that are only evaluated need no training images beside them.
+    if options.isForEvaluation, !parts[0].contains(where: { entries.contains(FileName($0)) }) { parts[0] = [] }
     var sets: [LabeledImages] = []
     for part in parts {
       var (pixels, labels): ([UInt8], [UInt8]) = ([], [])

@@ -8,7 +8,12 @@ struct IDXReader: DatasetReader {
   let summary =
     "the files of MNIST, plain or gzipped, also with names such as emnist-letters-train-images-idx3-ubyte; beside "
     + "them, classes.txt can list the class names, one per line."
-  let files = ["train", "t10k"].flatMap { ["\($0)-images-idx3-ubyte", "\($0)-labels-idx1-ubyte"] }
+  let files = ["train", "t10k"].flatMap { ["\($0)-\(IDXReader.imagesStem)", "\($0)-\(IDXReader.labelsStem)"] }
+
+  private static let imagesStem = "images-idx3-ubyte"
+  private static let labelsStem = "labels-idx1-ubyte"
+  /// The first words of the names of test files.
+  private static let testWords = ["t10k", "test"]
 
   func recognizes(_ location: DatasetLocation) -> Bool {
     files.contains { Self.path(of: $0, in: location.path) != nil } || !prefixes(location).isEmpty
@@ -24,20 +29,26 @@ struct IDXReader: DatasetReader {
     }
     var dataset = try Self.read(
       location.path, name: location.name, classNames: Self.readClassNames(location.path),
-      advice: "expected the files \(fileList)", prefix: found.first ?? "")
+      advice: "expected the files \(fileList)", prefix: found.first ?? "", isForEvaluation: options.isForEvaluation)
     if found.first?.hasPrefix("emnist") == true, !options.isTransposed {
       dataset.notes.append("the images of EMNIST are stored with rows and columns exchanged, and are used as stored")
     }
     return dataset
   }
 
-  /// Returns what the names of training images begin with, sorted: usually nothing.
+  /// Returns what the names of training images begin with, or else those of test images, sorted: usually nothing.
   private func prefixes(_ location: DatasetLocation) -> [String] {
+    let found = prefixes(location, of: ["train"])
+    return found.isEmpty ? prefixes(location, of: Self.testWords) : found
+  }
+
+  private func prefixes(_ location: DatasetLocation, of words: [String]) -> [String] {
+    let stems = words.flatMap { Self.names(of: "\($0)-\(Self.imagesStem)") }
     var found: Set<String> = []
     for entry in location.entries ?? [] {
       guard let text = entry.text else { continue }
       let name = text.hasSuffix(".gz") ? text.dropLast(3) : text[...]
-      for stem in Self.names(of: "train-images-idx3-ubyte") where name.hasSuffix(stem) {
+      for stem in stems where name.hasSuffix(stem) {
         found.insert(String(name.dropLast(stem.count)))
       }
     }
@@ -48,23 +59,27 @@ struct IDXReader: DatasetReader {
   ///   - classNames: by label; nil for numbers
   ///   - advice: what to do if a file is missing
   ///   - prefix: what the names of all files begin with
+  ///   - isForEvaluation: whether the files of the training images may be missing
   static func read(
-    _ folder: String, name: String, classNames: [String]?, advice: String, prefix: String = ""
+    _ folder: String, name: String, classNames: [String]?, advice: String, prefix: String = "",
+    isForEvaluation: Bool = false
   ) throws(DatasetError) -> Dataset {
-    let tests = ["\(prefix)t10k", "\(prefix)test"]
-    let parts = ["\(prefix)train", tests.first { path(of: "\($0)-images-idx3-ubyte", in: folder) != nil } ?? tests[0]]
-    let train = try readSet(folder, parts[0], advice)
+    let tests = testWords.map { prefix + $0 }
+    let parts = ["\(prefix)train", tests.first { path(of: "\($0)-\(imagesStem)", in: folder) != nil } ?? tests[0]]
+    let hasTraining = [imagesStem, labelsStem].contains { path(of: "\(parts[0])-\($0)", in: folder) != nil }
+    let trainingImages = hasTraining || !isForEvaluation ? try readSet(folder, parts[0], advice) : nil
     let test = try readSet(folder, parts[1], advice)
+    let train = trainingImages ?? test.prefix(0)
     guard train.shape == test.shape else {
       throw .inconsistent(
         path: folder,
         reason: "the training images are \(train.shape), the test images \(test.shape); all must have one size")
     }
-    let classNames = classNames ?? (0...Int(train.labels.max()!)).map(String.init)
+    let classNames = classNames ?? (0...Int(train.labels.max() ?? test.labels.max()!)).map(String.init)
     for (part, set) in zip(parts, [train, test]) {
       if let index = set.labels.firstIndex(where: { Int($0) >= classNames.count }) {
         throw .inconsistent(
-          path: try find("\(part)-labels-idx1-ubyte", in: folder, advice),
+          path: try find("\(part)-\(labelsStem)", in: folder, advice),
           reason: DatasetLimits.outOfRange(set.labels[index], image: index, classNames.count))
       }
     }
@@ -74,8 +89,8 @@ struct IDXReader: DatasetReader {
   private static func readSet(
     _ folder: String, _ part: String, _ advice: String
   ) throws(DatasetError) -> LabeledImages {
-    let imagesPath = try find("\(part)-images-idx3-ubyte", in: folder, advice)
-    let labelsPath = try find("\(part)-labels-idx1-ubyte", in: folder, advice)
+    let imagesPath = try find("\(part)-\(imagesStem)", in: folder, advice)
+    let labelsPath = try find("\(part)-\(labelsStem)", in: folder, advice)
     let labels = try IDX.readLabels(labelsPath)
     let (shape, pixels) = try IDX.readImages(imagesPath)
     let count = pixels.count / shape.count

@@ -134,21 +134,24 @@ struct ArchiveListing {
 
   /// Returns the folder that holds all files apart from system files, if it holds folders: many archives hold one
   /// folder with the data set.
-  /// - Parameter keepsTraining: whether a folder of training images is part of the data set, and not such a folder
-  func top(keepsTraining: Bool) -> FileName? {
+  /// - Parameter keepsPart: whether a folder of training or test images is part of the data set, and not such a folder
+  func top(keepsPart: Bool) -> FileName? {
     var top: FileName?
     while true {
-      var (found, hasFiles): (Set<FileName>, Bool) = ([], false)
+      var (found, inner, hasFiles): (Set<FileName>, Set<FileName>, Bool) = ([], [], false)
       for file in files {
         guard let name = top.map({ file.relative(to: $0) }) ?? file else { continue }
         let parts = name.bytes.split(separator: UInt8(ascii: "/"), maxSplits: 2)
         guard let first = parts.first.map({ FileName(Array($0)) }), !ImageFolder.isJunk(first) else { continue }
         found.insert(first)
+        let second = parts.count == 3 ? FileName(Array(parts[1])) : nil
+        if let second, !ImageFolder.isJunk(second) { inner.insert(second) }
         hasFiles = hasFiles || parts.count < 3 && !(parts.count == 2 && ImageFolder.isJunk(FileName(Array(parts[1]))))
       }
-      guard found.count == 1, !hasFiles, let folder = found.first,
-        !(keepsTraining && folder.text.flatMap { DatasetPart($0) } == .train)
-      else { return top }
+      guard found.count == 1, !hasFiles, let folder = found.first else { return top }
+      // A folder `test` that holds `train` and `test` is no part.
+      let isPart = DatasetPart(folder: folder) != nil && inner.contains { DatasetPart(folder: $0) == nil }
+      if keepsPart, isPart { return top }
       top = top.map { $0 / folder } ?? folder
     }
   }

@@ -41,8 +41,15 @@ struct ArchiveReader: DatasetReader {
           + "example train.zip and test.zip")
     }
     let (tree, links) = try Self.tree(location, paths, parts)
+    let hasParts = ImageFolderReader.recognizes(tree)
+    guard !hasParts || options.isForEvaluation || !ImageFolderReader.parts(of: tree).train.isEmpty else {
+      throw .damaged(
+        path: location.path,
+        reason: "holds test images only, by the name of the archive or of the folder in it; add training images in a "
+          + "folder train or an archive with train in its name, or choose another name")
+    }
     var dataset =
-      ImageFolderReader.recognizes(tree)
+      hasParts
       ? try ImageFolderReader(decoders: decoders).read(tree, name: location.stem, options)
       : try ClassFolderReader(decoders: decoders).read(tree, name: location.stem, options)
     if !links.isEmpty {
@@ -62,18 +69,24 @@ struct ArchiveReader: DatasetReader {
     for (path, part) in zip(paths, parts) {
       let listing = try ArchiveListing(path)
       let place = paths.count == 1 ? nil : part.map { FileName($0.folder) }
-      let top = listing.top(keepsTraining: place == nil)
+      let top = listing.top(keepsPart: place == nil)
       archives.append(ArchiveFiles.Archive(path: path, top: top, place: place))
       listings.append(listing)
     }
     let links = listings.flatMap(\.links)
     let tree = try ArchiveTree(root: FileName(location.path), archives, listings)
+    guard archives.count == 1 else { return (tree, links) }
     let folders = ImageFolderReader.parts(of: tree)
-    // Of several folders of training images, the reader says what to do.
-    guard archives.count == 1, folders.train.count == 1, let train = folders.train.first, folders.test.isEmpty,
-      ImageFolderReader.recognizes(tree)
-    else { return (tree, links) }
-    archives[0].top = archives[0].top.map { $0 / train } ?? train
+    let hasParts = ImageFolderReader.recognizes(tree)
+    if hasParts, folders.test.isEmpty, folders.train.count == 1, let train = folders.train.first {
+      // Of several folders of training images, the reader says what to do.
+      archives[0].top = archives[0].top.map { $0 / train } ?? train
+    } else if !hasParts, !tree.folders(in: nil).isEmpty, let part = parts[0], part != .train {
+      // The class folders of `test.zip` are those of test images, whether or not `train.zip` is beside it.
+      archives[0].place = FileName(part.folder)
+    } else {
+      return (tree, links)
+    }
     return (try ArchiveTree(root: FileName(location.path), archives, listings), links)
   }
 }

@@ -47,13 +47,12 @@ struct WebDatasetReader: DatasetReader {
     for path in paths {
       let place = areDistinct ? path.last : FileName(Array(path.bytes.drop { $0 == UInt8(ascii: "/") }))
       let archive = ArchiveFiles.Archive(path: path, place: paths.count == 1 ? nil : place)
-      let part = paths.count == 1 ? nil : DatasetPart(namedIn: path.last)
-      entries += try samples(of: archive, part, &others)
+      entries += try samples(of: archive, DatasetPart(namedIn: path.last), &others)
       archives.append(archive)
     }
     let root = paths.count == 1 ? paths[0] : location.entries == nil ? paths[0].folder : FileName(location.path)
     let images = ArchiveFiles(root: root ?? FileName("."), archives: archives)
-    return try LabeledFileList(entries: entries, path: location.path).dataset(
+    return try LabeledFileList(entries: entries, origin: .archives, path: location.path).dataset(
       location.stem, images, options, decoders, notes: others.notes)
   }
 

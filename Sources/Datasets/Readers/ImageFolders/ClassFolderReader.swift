@@ -51,30 +51,26 @@ struct ClassFolderReader: DatasetReader {
     }
     try DatasetLimits.checkNames(classNames, path)
     let files = allFiles.filter { !$0.isEmpty }
-    guard classNames.count > 1 else {
-      if options.isForEvaluation { return try folder.testSet(name, classNames, files, options) }
-      throw .damaged(
-        path: path,
-        reason: "has images only in the folder \(classNames[0]); expected two or more folders, one for each class")
+    // One class may have any name.
+    if classNames.count > 1 { try checkAreNoParts(classNames, files, path) }
+    let images = files.enumerated().flatMap { label, files in
+      files.map { LabeledFile(name: $0, label: UInt8(label)) }
     }
-    try checkAreNoParts(classNames, files, path)
-    let split = files.map { files in
-      let isTest = Split.isTest(files.map(\.key), fraction: options.testFraction, seed: options.seed)
-      return (
-        train: zip(files, isTest).filter { !$0.1 }.map(\.0), test: zip(files, isTest).filter(\.1).map(\.0)
-      )
+    let outcome = try Split.outcome(
+      labels: images.map(\.label), classNames, options, path, anotherClass: "a folder with images of another class",
+      chosenBy: "the names of the files"
+    ) { images[$0].name.key }
+    folder.notes.append(outcome.note)
+    func part(isTest: Bool) -> [[FileName]] {
+      var part = [[FileName]](repeating: [], count: classNames.count)
+      for (image, isTestImage) in zip(images, outcome.isTest) where isTestImage == isTest {
+        part[Int(image.label)].append(image.name)
+      }
+      return part
     }
-    let testCount = split.map(\.test.count).reduce(0, +)
-    guard try Split.isPossible(testCount: testCount, options, path) else {
-      return try folder.testSet(name, classNames, files, options)
-    }
-    folder.notes.append(
-      "there is no test set; \(counted(testCount, "image")) of \(split.map(\.train.count).reduce(testCount, +)), "
-        + "chosen by the names of the files and the seed \(options.seed), "
-        + "\(testCount == 1 ? "is" : "are") the test set")
     var dataset = try folder.dataset(
-      name, classNames, train: split.map(\.train), test: split.map(\.test), options)
-    dataset.details.isSplit = true
+      name, classNames, train: part(isTest: false), test: part(isTest: true), options)
+    dataset.details.isSplit = outcome.isSplit
     return dataset
   }
 }
@@ -103,18 +99,6 @@ extension ClassFolderReader {
       reason:
         "has the folders \(classNames[train]) and \(classNames[test]), which seem to be parts of the data set and "
         + "not classes; rename them to train and test, with the class folders directly in them")
-  }
-}
-
-extension ImageFolder {
-  /// Reads all images as the test set.
-  /// - Parameter files: of each class, by label
-  fileprivate func testSet(
-    _ name: String, _ classNames: [String], _ files: [[FileName]], _ options: DatasetOptions
-  ) throws(DatasetError) -> Dataset {
-    var folder = self
-    folder.notes.append(Split.allAreTestImages(files.map(\.count).reduce(0, +)))
-    return try folder.dataset(name, classNames, train: [], test: files, options)
   }
 }
 

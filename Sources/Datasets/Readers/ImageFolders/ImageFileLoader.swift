@@ -155,7 +155,7 @@ struct ImageFileLoader {
       sizes[decoded.size, default: 0] += 1
       return decoded
     case .failure(let error):
-      guard options.skipsDamaged else { throw error.adding("to leave damaged images out, use --damaged skip") }
+      guard options.skipsDamaged else { throw error.with(advice: "to leave damaged images out, use --damaged skip") }
       damaged.append(error)
       return nil
     }

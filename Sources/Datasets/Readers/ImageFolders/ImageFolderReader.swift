@@ -30,7 +30,7 @@ struct ImageFolderReader: DatasetReader {
   static func parts(of tree: any FileTree) -> (train: [FileName], test: [FileName]) {
     let folders = tree.folders(in: nil)
     func named(_ part: DatasetPart) -> [FileName] {
-      folders.filter { $0.text.flatMap { DatasetPart($0) } == part }
+      folders.filter { DatasetPart(folder: $0) == part }
     }
     return (named(.train), named(.test) + named(.validation))
   }

@@ -14,6 +14,12 @@ enum DatasetPart {
     }
   }
 
+  /// - Returns: nil if the name of the folder is not a word for a part
+  init?(folder: FileName) {
+    guard let word = folder.text else { return nil }
+    self.init(word)
+  }
+
   /// Finds the part in a file name, such as `mnist-train-000.tar`.
   /// - Returns: nil if no word of the name is one, or if there are several
   init?(namedIn name: FileName) {

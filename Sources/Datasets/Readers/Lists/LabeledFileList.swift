@@ -12,14 +12,38 @@ struct LabeledFileList {
     let part: DatasetPart?
   }
 
+  /// Where the entries are, for errors.
+  enum Origin {
+    /// Lines of lists, which name images.
+    case lists
+    /// Samples in archives, which hold images.
+    case archives
+
+    var verb: String {
+      switch self {
+      case .lists: "names"
+      case .archives: "holds"
+      }
+    }
+
+    /// What is expected beside test images.
+    var trainingImages: String {
+      switch self {
+      case .lists: "lines of the split train too, a list with train in its name, or lines without a split"
+      case .archives: "an archive with train in its name too, or names without test and val"
+      }
+    }
+  }
+
   let entries: [Entry]
+  let origin: Origin
   /// The place for errors.
   let path: String
 
   /// Reads the images.
   ///
   /// The test set is the part `test`, or else `validation`. Without both, some images of each class are test images,
-  /// chosen by their names (``Split/isTest(_:fraction:seed:)``). Entries without a part are training images.
+  /// chosen by their names (``Split/Outcome``). Entries without a part are training images.
   /// - Parameters:
   ///   - name: of the data set
   ///   - notes: about the files
@@ -36,22 +60,15 @@ struct LabeledFileList {
     let files = zip(entries, labels).map { LabeledFile(name: $0.name, label: $1) }
     var notes = notes
     let testPart = [DatasetPart.test, .validation].first { part in entries.contains { $0.part == part } }
-    var isTest: [Bool]
-    var isSplit = false
+    let (isTest, isSplit): ([Bool], Bool)
     if let testPart {
-      isTest = entries.map { $0.part == testPart }
+      (isTest, isSplit) = (entries.map { $0.part == testPart }, false)
     } else {
-      isTest = split(labels, classNames.count, options)
-      let count = isTest.count { $0 }
-      isSplit = try Split.isPossible(testCount: count, options, path)
-      if isSplit {
-        notes.append(
-          "there is no test set; \(counted(count, "image")) of \(entries.count), chosen by the names of the files and "
-            + "the seed \(options.seed), \(count == 1 ? "is" : "are") the test set")
-      } else {
-        isTest = entries.map { _ in true }
-        notes.append(Split.allAreTestImages(entries.count))
-      }
+      let outcome = try Split.outcome(
+        labels: labels, classNames, options, path, verb: origin.verb, chosenBy: "the names of the files"
+      ) { entries[$0].name.key }
+      (isTest, isSplit) = (outcome.isTest, outcome.isSplit)
+      notes.append(outcome.note)
     }
     let isUnused = entries.map { testPart == .test && $0.part == .validation }
     let unused = isUnused.count { $0 }
@@ -60,24 +77,11 @@ struct LabeledFileList {
     }
     let train = files.indices.filter { !isTest[$0] && !isUnused[$0] }.map { files[$0] }
     guard !train.isEmpty || options.isForEvaluation else {
-      throw .damaged(
-        path: path, reason: "names test images only; expected lines of the split train too, or lines without a split")
+      throw .damaged(path: path, reason: "\(origin.verb) test images only; expected \(origin.trainingImages)")
     }
     var dataset = try images.dataset(
       name, classNames, [train, files.indices.filter { isTest[$0] }.map { files[$0] }], options, decoders, notes: notes)
     dataset.details.isSplit = isSplit
     return dataset
-  }
-
-  private func split(_ labels: [UInt8], _ classCount: Int, _ options: DatasetOptions) -> [Bool] {
-    var isTest = [Bool](repeating: false, count: entries.count)
-    var members = [[Int]](repeating: [], count: classCount)
-    for (index, label) in labels.enumerated() { members[Int(label)].append(index) }
-    for indices in members {
-      let chosen = Split.isTest(
-        indices.map { entries[$0].name.key }, fraction: options.testFraction, seed: options.seed)
-      for (index, isChosen) in zip(indices, chosen) { isTest[index] = isChosen }
-    }
-    return isTest
   }
 }

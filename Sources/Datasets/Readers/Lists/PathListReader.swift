@@ -51,7 +51,7 @@ struct PathListReader: DatasetReader {
     var entries: [LabeledFileList.Entry] = []
     for (list, part) in zip(lists, parts) { entries += try self.entries(of: list, options.labelColumn, part) }
     let root = lists[0].folder ?? FileName(".")
-    return try LabeledFileList(entries: entries, path: location.path).dataset(
+    return try LabeledFileList(entries: entries, origin: .lists, path: location.path).dataset(
       location.stem, FolderTree(root: root), options, decoders, notes: [])
   }
 
@@ -59,7 +59,7 @@ struct PathListReader: DatasetReader {
   /// - Parameter name: of the data set, also for errors
   func read(list text: [UInt8], named name: String, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let entries = try self.entries(of: DelimitedRecords(text, path: name), name, options.labelColumn, nil)
-    return try LabeledFileList(entries: entries, path: name).dataset(
+    return try LabeledFileList(entries: entries, origin: .lists, path: name).dataset(
       name, FolderTree(root: FileName(".")), options, decoders, notes: [])
   }
 

@@ -31,14 +31,7 @@ struct NumPyReader: DatasetReader {
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
     let arrays = try Self.arrays(location)
     let found = arrays.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let candidates = options.arrays.map { [$0.all.map { $0.lowercased() }] } ?? Self.usualNames
-    guard let names = candidates.first(where: { $0.allSatisfy { arrays[$0] != nil } }) else {
-      let list = found.isEmpty ? "no arrays" : "the arrays \(found.listed(atMost: 8))"
-      let expected = candidates.map { $0.joined(separator: ", ", last: " and ") }.joined(
-        separator: "; ", last: "; or ")
-      let advice = options.arrays == nil ? "; for other names use --arrays images=NAME,labels=NAME" : ""
-      throw .inconsistent(path: location.path, reason: "holds \(list); expected \(expected)\(advice)")
-    }
+    let (names, isTestSet) = try Self.names(in: found, location.path, options)
     var opened: [NumPyArray] = []
     for name in names { opened.append(try arrays[name]!()) }
     let images = stride(from: 0, to: opened.count, by: 2).map { opened[$0] }
@@ -52,6 +45,7 @@ struct NumPyReader: DatasetReader {
         reason: "the training images are \(sets[0].shape), the test images \(sets[1].shape); all must have one size")
     }
     let classNames = (0...sets.map { Int($0.labels.max()!) }.max()!).map(String.init)
+    if isTestSet { sets.insert(sets[0].prefix(0), at: 0) }
     var dataset =
       sets.count == 1
       ? try Split.dataset(location.name, classNames, sets[0], options, location.path)
@@ -60,6 +54,45 @@ struct NumPyReader: DatasetReader {
     let unused = found.filter { !names.contains($0) }
     if !unused.isEmpty { dataset.notes.append("these arrays are not used: \(unused.listed(atMost: 5))") }
     return dataset
+  }
+
+  /// Chooses the arrays to read: images and labels of the training and the test set, or of one set.
+  /// - Parameter found: the names of all arrays
+  /// - Returns: the names, and whether they are those of a test set without training images, which suffices for an
+  ///   evaluation
+  private static func names(
+    in found: [String], _ path: String, _ options: DatasetOptions
+  ) throws(DatasetError) -> (names: [String], isTestSet: Bool) {
+    let candidates = options.arrays.map { [$0.all.map { $0.lowercased() }] } ?? usualNames
+    if let names = candidates.first(where: { $0.allSatisfy(found.contains) }) { return (names, false) }
+    for names in candidates {
+      guard let missing = missingPart(of: names, found) else { continue }
+      let (train, test) = (names.prefix(2).joined(separator: " and "), names.suffix(2).joined(separator: " and "))
+      switch missing {
+      case .train where options.isForEvaluation: return (Array(names.suffix(2)), true)
+      case .train:
+        throw .inconsistent(path: path, reason: "holds test images only (\(test)); expected \(train) too")
+      case .test, .validation:
+        throw .inconsistent(
+          path: path,
+          reason: "holds training images only (\(train)); expected \(test) too, or --arrays "
+            + "images=\(names[0]),labels=\(names[1]) to use a part of them as the test set")
+      }
+    }
+    let list = found.isEmpty ? "no arrays" : "the arrays \(found.listed(atMost: 8))"
+    let expected = candidates.map { $0.joined(separator: ", ", last: " and ") }.joined(separator: "; ", last: "; or ")
+    let advice = options.arrays == nil ? "; for other names use --arrays images=NAME,labels=NAME" : ""
+    throw .inconsistent(path: path, reason: "holds \(list); expected \(expected)\(advice)")
+  }
+
+  /// Returns the part of which both arrays are missing, while those of the other part are there; nil if there is none.
+  /// - Parameter names: those of both parts, or of one set
+  private static func missingPart(of names: [String], _ found: [String]) -> DatasetPart? {
+    switch names.map(found.contains) {
+    case [false, false, true, true]: .train
+    case [true, true, false, false]: .test
+    default: nil
+    }
   }
 
   private typealias Opening = () throws(DatasetError) -> NumPyArray
