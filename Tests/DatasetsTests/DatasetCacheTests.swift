@@ -38,11 +38,14 @@ import Testing
   }
 
   @Test func secondLoadDecodesNothing() throws {
-    _ = try folder.write([1], "set/train/cat/broken.png")
+    // The damaged image is the first one, so that the others take its place.
+    _ = try folder.write([1], "set/train/cat/0-broken.png")
+    try write("set/train/dog/a.png", 2)
     _ = try folder.write([1], "set/train/notes.txt")
     let first = try load { $0.skipsDamaged = true }
     let second = try load { $0.skipsDamaged = true }
     #expect(first.isDecoded && !second.isDecoded)
+    #expect(second.dataset.train.pixels == [1, 0, 2, 0] && second.dataset.train.labels == [0, 1])
     #expect(first.dataset.digest == second.dataset.digest && first.dataset.notes == second.dataset.notes)
     #expect(first.dataset.damaged == second.dataset.damaged && first.dataset.damaged.count == 1)
     #expect(first.dataset.conversion == second.dataset.conversion && second.dataset.conversion?.shape != nil)
@@ -165,6 +168,23 @@ import Testing
   @Test func recentlyChangedFilesAreNotCached() throws {
     let careful = DatasetCache(folder: cache.folder)
     for _ in 0..<2 { #expect(try load { $0.cache = careful }.isDecoded && entries.isEmpty) }
+    // As copied with the times of the originals, which say nothing about the last change.
+    let set = folder.path + "/set"
+    for name in try FileManager.default.subpathsOfDirectory(atPath: set) + ["."] {
+      let time = Date(timeIntervalSince1970: 1_700_000_000)
+      try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: "\(set)/\(name)")
+    }
+    for _ in 0..<2 { #expect(try load { $0.cache = careful }.isDecoded && entries.isEmpty) }
+  }
+
+  /// A training with the same options must not find a set without training images.
+  @Test func setsThatAreOnlyEvaluatedAreNotCached() throws {
+    let list = try folder.write(Array("set/train/cat/a.png,cat\nset/test/cat/a.png,cat".utf8), "list.csv")
+    for _ in 0..<2 {
+      let (dataset, isDecoded) = try load(list) { $0.isForEvaluation = true }
+      #expect(isDecoded && dataset.train.count == 0 && dataset.test.count == 2 && entries.isEmpty)
+    }
+    #expect(throws: DatasetError.self) { try load(list) }
   }
 
   @Test func unusableFolderIsReported() throws {
