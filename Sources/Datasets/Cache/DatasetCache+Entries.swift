@@ -24,8 +24,9 @@ extension DatasetCache {
     }
     var dataset = try read()
     let size = CacheEntry.size(of: dataset)
-    // Only an evaluation accepts a data set without training images, and the key is the same for all commands.
-    guard latestChange < now - leastAge, size <= limit, dataset.train.count > 0 else { return dataset }
+    // Only an evaluation accepts a data set that trains no model, and the key is the same for all commands.
+    let isForAll = (try? DatasetLimits.check(dataset, path)) != nil
+    guard latestChange < now - leastAge, size <= limit, isForAll else { return dataset }
     do throws(FileError) {
       try makeFolder()
       try makeRoom(size)
