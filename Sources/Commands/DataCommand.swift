@@ -35,10 +35,8 @@ struct DataCommand: ParsableCommand {
     var request = dataOptions.request
     request.data = path ?? request.data
     // Unless the user says what to do with damaged images, all of them are listed, and the status reports them.
-    let damaged = DatasetOptions.Name.damaged.rawValue
-    let choice = request.options[damaged]
     var tolerant = request
-    tolerant.options[damaged] = choice ?? "skip"
+    let choice = tolerant.skipDamagedByDefault()
     // The text contains the notes.
     let dataset = try tolerant.load(computeOptions, logsNotes: false)
     let isDamaged = !dataset.damaged.isEmpty

@@ -23,6 +23,9 @@ struct EvaluateCommand: ParsableCommand {
       one class, all are. With --data -, standard input has the paths of images, with labels in a second column or \
       with the names of their folders as labels; all of them are evaluated.
 
+      Damaged images are reported, the others are evaluated, and the exit status is then 65. With --damaged skip, it is \
+      0; with --damaged stop, the first one ends the command.
+
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
       Example:  atelier evaluate forest.safetensors --data new-images --all-images
       """)
@@ -55,6 +58,7 @@ struct EvaluateCommand: ParsableCommand {
     let metadata = loaded.saved.metadata
     var request = dataOptions.request
     request.isForEvaluation = true
+    let choice = request.skipDamagedByDefault()
     let dataset = try loaded.load(request, computeOptions)
     Interruption.watch()
     let digest = dataset.digest
@@ -89,6 +93,14 @@ struct EvaluateCommand: ParsableCommand {
       model: model, kind: metadata.kind, modelDigest: loaded.saved.digest, data: dataset.name, dataDigest: digest,
       evaluation: evaluation)
     try jsonOptions.write(report, text: evaluation.description)
+    guard dataset.damaged.isEmpty || choice != nil else {
+      computeOptions.logger.error(
+        """
+        \(counted(dataset.damaged.count, "damaged image")) of \(dataset.name.printable) \
+        \(dataset.damaged.count == 1 ? "was" : "were") left out; to accept this, use --damaged skip
+        """)
+      throw ExitCode(ExitStatus.badData)
+    }
   }
 }
 

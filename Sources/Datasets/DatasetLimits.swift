@@ -52,7 +52,7 @@ package enum DatasetLimits {
   }
 
   /// Checks what a reader returns, so that no reader can exceed the limits.
-  /// - Parameter isForEvaluation: whether there may be no training images
+  /// - Parameter isForEvaluation: whether there may be no training images, or those of one class
   static func check(_ dataset: Dataset, _ path: String, isForEvaluation: Bool = false) throws(DatasetError) {
     try check(dataset.shape, path, verb: "holds images of")
     try checkNames(dataset.classNames, path)
@@ -61,6 +61,12 @@ package enum DatasetLimits {
       if let index = set.labels.firstIndex(where: { Int($0) >= dataset.classCount }) {
         throw .inconsistent(path: path, reason: outOfRange(set.labels[index], image: index, dataset.classCount))
       }
+    }
+    guard isForEvaluation || dataset.train.labels.contains(where: { $0 != dataset.train.labels[0] }) else {
+      let className = dataset.classNames[Int(dataset.train.labels[0])]
+      throw .damaged(
+        path: path,
+        reason: "has training images of only one class (\(className)); add training images of another class")
     }
   }
 

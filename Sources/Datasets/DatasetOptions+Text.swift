@@ -17,7 +17,7 @@ extension DatasetOptions {
   }
 
   /// What happens with damaged image files.
-  private enum Damaged: String, CaseIterable {
+  package enum Damaged: String, CaseIterable {
     case skip
     case stop
   }

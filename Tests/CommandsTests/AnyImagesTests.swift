@@ -218,8 +218,35 @@ import Testing
     #expect(run.status == 65 && run.output.split(separator: "\n").count == 14, "\(run.errors)")
     #expect(run.errors.contains("pets/hen/4.png: is a truncated PNG image"))
     #expect(run.errors.contains("2 of 16 images could not be predicted"), "\(run.errors)")
+    // Damaged images are reported by an evaluation as well, unless the user accepts them.
+    let options = ["evaluate", "m", "--data", "pets", "--all-images", "--json", "e.json"]
+    for (choice, status) in [([], 65), (["--damaged", "skip"], 0), (["--damaged", "stop"], 65)] as [([String], Int32)] {
+      try? FileManager.default.removeItem(atPath: folder.file("e.json"))
+      let evaluated = try AtelierProcess(options + choice, in: folder)
+      #expect(evaluated.status == status && evaluated.errors.contains("hen/4.png: is a truncated"), "\(choice)")
+      #expect(evaluated.errors.contains("1 damaged image of pets was left out") == choice.isEmpty)
+      guard choice != ["--damaged", "stop"] else { continue }
+      let report = try JSONSerialization.jsonObject(with: folder.bytes("e.json")) as? [String: Any]
+      #expect((report?["evaluation"] as? [String: Any])?["images"] as? Int == 44, "\(report ?? [:])")
+    }
     let conflict = try atelier("predict", "m", "pets/hen", "--format", "csv", "--json", "-")
     #expect(conflict.status == 64 && conflict.errors.contains("cannot be combined"))
+  }
+
+  /// A folder that cannot be read, for a user without root's rights to read everything.
+  @Test(.enabled(if: geteuid() != 0 || access("/usr/bin/setpriv", X_OK) == 0, "root can read every folder"))
+  func unreadableFoldersAreReportedAndOthersPredicted() throws {
+    try writeClassFolders()
+    _ = try atelier("train", "tree", "--data", "pets", "--size", "8", "--output", "m")
+    _ = try folder.shell("mkdir pets/hen/locked; chmod 0 pets/hen/locked")
+    defer { chmod(folder.file("pets/hen/locked"), 0o700) }
+    let rights = "-dac_override,-dac_read_search"
+    let prefix = geteuid() == 0 ? "setpriv --bounding-set=\(rights) --inh-caps=\(rights)" : ""
+    let run = try folder.shell("\(prefix) \"$ATELIER\" predict m pets/hen --format jsonl 2>&1; echo status $?")
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.count { $0.hasPrefix("{") } == 15 && lines.last == "status 65", "\(run.output)")
+    #expect(run.output.contains("pets/hen/locked: is a folder that cannot be read; check its permissions"))
+    #expect(run.output.contains("1 of 16 images could not be predicted"), "\(run.output)")
   }
 
   /// A list on standard input may have some of the classes only; folders name the classes of names without labels.

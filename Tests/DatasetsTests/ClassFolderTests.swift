@@ -130,6 +130,42 @@ import Testing
     #expect(try Dataset.load(directory: folder.path, options: options).digest == split.digest && split.details.isSplit)
   }
 
+  /// Images in folders at any depth, also behind links that form a loop.
+  @Test func imagesAreInFoldersAtAnyDepth() throws {
+    for (index, name) in ["a/2020/01/1", "a/2020/02/2", "b/2021/01/3", "b/2021/01/4"].enumerated() {
+      try write("\(name).png", UInt8(index))
+    }
+    for name in ["a/2020/loop", "a/2020/02/loop"] {
+      try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/\(name)", withDestinationPath: "..")
+    }
+    _ = try folder.write([1], "readme.txt")
+    let dataset = try load()
+    #expect(dataset.classNames == ["a", "b"] && dataset.train.count + dataset.test.count == 4)
+    let other = try ClassFolderTests()
+    for name in ["a", "b"] {
+      _ = try other.folder.write([1], "\(name)/x/notes.txt")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(other.folder.path)/\(name)/x/loop", withDestinationPath: "..")
+    }
+    #expect(other.message().contains("is not a data set of a known format"))
+  }
+
+  /// Training and test images that the user has separated must not be mixed.
+  @Test(arguments: ["test", "Valid"]) func partsInFoldersOfClassesAreRefused(part: String) throws {
+    let names = ["a/train/1.png", "a/\(part)/2.png", "b/train/1.png", "b/3.png"]
+    for name in names { try write(name, 1) }
+    let says =
+      "has the parts train and \(part) of the data set in the folder of the class a; move the class folders into the "
+      + "parts, as in train/a and \(part)/a"
+    #expect(message().hasSuffix(says))
+    let archive = ArchiveBytes.make(names.map { (name: $0, content: [1]) })
+    let path = try folder.write(archive, "set.tar")
+    #expect { try Dataset.load(directory: path) } throws: { "\($0)".hasSuffix(says) }
+    // A class may have a folder with such a name.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/a/\(part)")
+    #expect(try load().classNames == ["a", "b"])
+  }
+
   /// A folder of plots beside the files of another format is not a data set.
   @Test func otherFormatsComeFirst() throws {
     try folder.writeIDXSet()

@@ -90,6 +90,15 @@ import Testing
     #expect(try load().dataset.train.pixels == [1, 0, 3, 0, 5, 0])
   }
 
+  /// An evaluation accepts more than a training, which must not read it from the cache.
+  @Test func setsThatTrainNoModelAreNotCached() throws {
+    for name in ["train/cat/a", "train/cat/b", "test/cat/c"] { try write("one/\(name).png", 1) }
+    for _ in 0..<2 {
+      #expect(try load(folder.path + "/one") { $0.isForEvaluation = true }.isDecoded && entries.isEmpty)
+    }
+    #expect(throws: DatasetError.self) { try load(folder.path + "/one") }
+  }
+
   @Test func optionsSelectEntry() throws {
     let changes: [(inout DatasetOptions) -> Void] = [
       { _ in }, { $0.conversion.size = ImageSize(height: 2, width: 2) }, { $0.conversion.color = .rgb },
@@ -105,21 +114,21 @@ import Testing
   }
 
   @Test func listsAndArchivesAreCached() throws {
-    let list = try folder.write(Array("set/train/cat/a.png,a,train\nset/test/cat/a.png,a,test".utf8), "list.csv")
+    let lines = "set/train/cat/a.png,a,train\nset/train/dog/a.png,b,train\nset/test/cat/a.png,a,test"
+    let list = try folder.write(Array(lines.utf8), "list.csv")
     #expect(try load(list).isDecoded && !load(list).isDecoded)
     usleep(20_000)
     try write("set/train/cat/a.png", 9)
-    #expect(try load(list).dataset.train.pixels == [9, 0])
+    #expect(try load(list).dataset.train.pixels == [9, 0, 1, 0])
     let image = try [UInt8](Data(contentsOf: URL(fileURLWithPath: folder.path + "/set/train/cat/a.png")))
-    let archive = ArchiveBytes.make([("train/a/1.png", image), ("test/a/1.png", image)])
+    let archive = ArchiveBytes.make([("train/a/1.png", image), ("train/b/1.png", image), ("test/a/1.png", image)])
     let path = try folder.write(archive, "set.tar")
     #expect(try load(path).isDecoded && !load(path).isDecoded)
     // A list without one of its images, which is skipped, and then is there.
-    let longer = try folder.write(
-      Array("set/train/cat/a.png,a,train\nset/test/cat/a.png,a,test\nnew.png,a,train".utf8), "list.csv")
-    #expect(try load(longer) { $0.skipsDamaged = true }.dataset.train.count == 1)
-    try write("new.png", 9)
+    let longer = try folder.write(Array("\(lines)\nnew.png,a,train".utf8), "list.csv")
     #expect(try load(longer) { $0.skipsDamaged = true }.dataset.train.count == 2)
+    try write("new.png", 9)
+    #expect(try load(longer) { $0.skipsDamaged = true }.dataset.train.count == 3)
   }
 
   @Test func damagedEntriesAreIgnoredAndReplaced() throws {

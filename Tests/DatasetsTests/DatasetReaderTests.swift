@@ -31,7 +31,7 @@ import Testing
 
   @Test func addedDecoderReadsImagesOfFolders() throws {
     try writeFolder([
-      "train/cat/a.png": pixel.encodedAsPNG(), "train/cat/b.TY": ToyDecoder.file(pixel),
+      "train/cat/a.png": pixel.encodedAsPNG(), "train/dog/b.TY": ToyDecoder.file(pixel),
       "test/cat/c.toy": ToyDecoder.file(pixel),
     ])
     let readers = DatasetReaders.all(decoders: ImageDecoders.all + [ToyDecoder()])
@@ -153,8 +153,11 @@ import Testing
   /// The order of the list decides.
   @Test func firstReaderThatRecognizesFolderReadsIt() throws {
     try folder.writeIDXSet()
-    try writeFolder(["train/cat/a.png": pixel.encodedAsPNG(), "test/cat/a.png": pixel.encodedAsPNG()])
-    #expect(try Dataset.load(directory: folder.path).classNames == ["cat"])
+    try writeFolder([
+      "train/cat/a.png": pixel.encodedAsPNG(), "train/dog/a.png": pixel.encodedAsPNG(),
+      "test/cat/a.png": pixel.encodedAsPNG(),
+    ])
+    #expect(try Dataset.load(directory: folder.path).classNames == ["cat", "dog"])
     let others = DatasetReaders.all.filter { $0.name != "class folders" }.reversed()
     #expect(try Dataset.load(directory: folder.path, readers: Array(others)).classNames.count == 3)
   }
@@ -165,18 +168,18 @@ import Testing
       return LabeledImages(
         shape: shape, pixels: [UInt8](repeating: 0, count: labels.count * shape.count), labels: labels)
     }
-    let good = images()
+    let (good, one) = (images(labels: [0, 1]), images())
+    let (names, large, many) = (["a", "b"], images(height: 513), images(channels: 4))
     let cases: [(dataset: Dataset, says: String)] = [
-      (Dataset(name: "", classNames: ["a"], train: good, test: good), "accepted"),
-      (Dataset(name: "", classNames: ["a"], train: images(labels: []), test: good), "holds no images"),
-      (Dataset(name: "", classNames: ["a"], train: good, test: images(labels: [])), "holds no images"),
-      (
-        Dataset(name: "", classNames: ["a"], train: good, test: images(labels: [0, 1])), "label 1 of image 1 is out of"
-      ),
+      (Dataset(name: "", classNames: names, train: good, test: one), "accepted"),
+      (Dataset(name: "", classNames: names, train: images(labels: []), test: good), "holds no images"),
+      (Dataset(name: "", classNames: names, train: good, test: images(labels: [])), "holds no images"),
+      (Dataset(name: "", classNames: names, train: one, test: good), "has training images of only one class (a)"),
+      (Dataset(name: "", classNames: ["a"], train: one, test: good), "label 1 of image 1 is out of"),
       (Dataset(name: "", classNames: ["a", "a"], train: good, test: good), "different names"),
-      (Dataset(name: "", classNames: ["a\n"], train: good, test: good), "control characters"),
-      (Dataset(name: "", classNames: ["a"], train: images(height: 513), test: images(height: 513)), "513x1"),
-      (Dataset(name: "", classNames: ["a"], train: images(channels: 4), test: images(channels: 4)), "4 channels"),
+      (Dataset(name: "", classNames: ["a\n", "b"], train: good, test: good), "control characters"),
+      (Dataset(name: "", classNames: names, train: large, test: large), "513x1"),
+      (Dataset(name: "", classNames: names, train: many, test: many), "4 channels"),
     ]
     for (dataset, says) in cases {
       #expect(message(folder.path, [CarelessReader(dataset: dataset)]).contains(says))

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: ["test", "val", "valid", "validation"]) func testFolderHasUsualName(name: String) throws {
-    try write("train/cat/a.png", key: 1)
+    for name in ["train/cat/a.png", "train/dog/a.png"] { try write(name) }
     try write("\(name)/cat/a.png", key: 2)
     #expect(try load().test.pixels == randomBytes(12, key: 2) && load().notes.isEmpty)
     try write("val/dog/z.png")
@@ -75,7 +75,8 @@ import Testing
 
   @Test func foldersThatArePartsAreNoClasses() throws {
     for name in ["train/a.png", "train/b.png", "test/c.png"] { try write(name) }
-    #expect(message().contains("/train: holds no class folders; expected one folder of images for each class"))
+    #expect(
+      message().contains("/train: holds no class folders with images; expected one folder of images for each class"))
     let other = try ImageFolderLayoutTests()
     for part in ["seg_train", "seg_test", "seg_pred"] {
       for name in ["cat/a.png", "cat/b.png", "dog/a.png"] { try other.write("\(part)/\(name)") }
@@ -147,9 +148,66 @@ import Testing
     #expect(dataset.train.count == 2 && dataset.test.count == 1)
     #expect(
       dataset.notes == [
-        "5 files that are not images were skipped: train/list.csv, test/__MACOSX, train/cat/.DS_Store …",
+        "5 files that are not images were skipped: train/list.csv, train/cat/.DS_Store, train/cat/notes.txt …",
         "1 image that is in no class folder was skipped: train/lost.png",
       ])
+  }
+
+  /// Nothing of the folder is left out silently.
+  @Test func filesBesidePartsAreSkippedAndCounted() throws {
+    try writeSplitSet()
+    let digest = try load().digest
+    for name in ["stray.png", "unlabeled/a.png", "unlabeled/more/b.png"] { try write(name) }
+    for name in ["readme.txt", "unlabeled/notes.txt", ".hidden"] { _ = try folder.write([1], name) }
+    try link("unlabeled/self", to: ".")
+    let dataset = try load()
+    #expect(dataset.digest == digest && dataset.details.skippedCount == 6)
+    #expect(
+      dataset.notes == [
+        "3 files that are not images were skipped: .hidden, readme.txt, unlabeled/notes.txt",
+        "3 images that are in no class folder were skipped: stray.png, unlabeled/a.png, unlabeled/more/b.png",
+        "1 link to folders that were read already was skipped: unlabeled/self",
+      ])
+    let all = ["unlabeled/a.png", "readme.txt", "train/cat/a.png", "train/dog/a.png"]
+    let files = try all.map { (name: $0, content: try image(0).encodedAsPNG()) }
+    func notes(_ files: [(name: String, content: [UInt8])]) throws -> [String] {
+      try Dataset.load(directory: folder.write(ArchiveBytes.make(files), "set.tar")).notes
+    }
+    #expect(
+      try notes(files + [("test/cat/a.png", files[0].content)]) == [
+        "1 file that is not an image was skipped: readme.txt",
+        "1 image that is in no class folder was skipped: unlabeled/a.png",
+      ])
+    let split = try notes(files + [("train/dog/b.png", files[0].content), ("__MACOSX/x", [1])])
+    #expect(
+      split.last == "2 files outside of the folder of the data set were skipped: unlabeled/a.png, readme.txt",
+      "\(split)")
+  }
+
+  /// A table beside the folders must not hide them, nor they a list.
+  @Test func listsAndFoldersDoNotHideEachOther() throws {
+    for name in ["train/0.png", "train/1.png", "train/2.png", "train/3.png"] { try write(name) }
+    let lines = (0..<4).map { "train/\($0).png,\($0 % 2 == 0 ? "cat" : "dog")\n" }.joined()
+    _ = try folder.write(Array("path,label\n\(lines)".utf8), "labels.csv")
+    #expect(try load().details.reader == "lists of images" && load().classNames == ["cat", "dog"])
+    // The list of a part is named.
+    try FileManager.default.removeItem(atPath: folder.path + "/labels.csv")
+    _ = try folder.write(Array("file_name,label\n0.png,cat\n".utf8), "train/metadata.csv")
+    #expect(
+      message().hasSuffix(
+        "/train: holds no class folders with images; use its list of images as the data: "
+          + "--data \(folder.path)/train/metadata.csv"))
+    // Folders of classes come first.
+    for name in ["train/cat/a.png", "train/dog/a.png", "test/cat/a.png"] { try write(name) }
+    _ = try folder.write(Array("path,label\n\(lines)".utf8), "labels.csv")
+    #expect(try load().details.reader == "image folders")
+    // Without labels, a table is no list.
+    let other = try ImageFolderLayoutTests()
+    for name in ["cat/a.png", "cat/b.png", "dog/a.png", "dog/b.png"] { try other.write(name) }
+    _ = try other.folder.write(Array("filename,width\ncat/a.png,3\n".utf8), "metadata.csv")
+    #expect(try other.load().details.reader == "class folders")
+    _ = try other.folder.write(Array("filename,label\ncat/a.png,x\ncat/b.png,x\ndog/a.png,y".utf8), "metadata.csv")
+    #expect(try other.load().details.reader == "lists of images")
   }
 
   @Test func linksAreFollowedWithoutLoops() throws {
@@ -228,7 +286,9 @@ import Testing
 
   /// Images that are larger than those of a data set may be are made smaller.
   @Test func largeImagesBecomeSmaller() throws {
-    for name in ["train/a/1.png", "test/a/1.png"] { try write(image(1, height: 600, width: 300), name) }
+    for name in ["train/a/1.png", "train/b/1.png", "test/a/1.png"] {
+      try write(image(1, height: 600, width: 300), name)
+    }
     let dataset = try load()
     #expect(dataset.shape == ImageShape(height: 64, width: 32, channels: 1))
     #expect(dataset.notes == ["all images are 600x300; they were resized to 64x32 (fit: crop)"])

@@ -33,7 +33,14 @@ import Testing
   /// Changes to a valid folder, with the expected errors.
   private static let faults: [(says: String, fault: @Sendable (ImageFolderTests) throws -> Void)] = [
     ("/test: there is no such folder", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test") }),
-    ("/test/dog: is a class that", { try $0.writeImage("test/dog/a.png") }),
+    ("/test/hen: is a class of which", { try $0.writeImage("test/hen/a.png") }),
+    (
+      "/test/dog: is a class of which",
+      { test in
+        try test.writeImage("test/dog/a.png")
+        try FileManager.default.removeItem(atPath: test.folder.path + "/train/dog/a.png")
+      }
+    ),
     (
       "in different Unicode forms",
       { test in for name in ["train/b\u{e9}/a.png", "train/be\u{301}/a.png"] { try test.writeImage(name) } }
@@ -43,17 +50,33 @@ import Testing
     (
       "/train/cat/b.png: is not a PNG, JPEG, WebP or PGM/PPM image", { _ = try $0.folder.write([1], "train/cat/b.png") }
     ),
-    ("/train/dog: holds no images", { try $0.createFolder("train/dog") }),
     ("/train: has the class name", { try $0.writeImage("train/c\u{7}t/a.png") }),
     ("/test: holds no images", { try FileManager.default.removeItem(atPath: $0.folder.path + "/test/cat/a.png") }),
-    ("holds no class folders", { try FileManager.default.removeItem(atPath: $0.folder.path + "/train/cat") }),
-    ("expected 1 to 256", { test in for name in 0..<256 { try test.createFolder("train/\(name)") } }),
+    (
+      "/test: holds images, but no class folders; expected one folder of images for each class; to use a part of the",
+      { test in
+        try FileManager.default.moveItem(
+          atPath: test.folder.path + "/test/cat/a.png", toPath: test.folder.path + "/test/a.png")
+      }
+    ),
+    (
+      "has training images of only one class (cat); add",
+      { try FileManager.default.removeItem(atPath: $0.folder.path + "/train/dog") }
+    ),
+    (
+      "holds no class folders with images; expected",
+      { test in
+        for name in ["cat/a.png", "dog"] {
+          try FileManager.default.removeItem(atPath: "\(test.folder.path)/train/\(name)")
+        }
+      }
+    ),
+    ("expected 1 to 256", { test in for name in 0..<256 { try test.writeImage("train/\(name)/a.png") } }),
   ]
 
   @Test(arguments: faults.indices) func refusesInvalidFolder(index: Int) throws {
-    try writeImage("train/cat/a.png")
-    try writeImage("test/cat/a.png")
-    #expect(try Dataset.load(directory: folder.path).train.count == 1)
+    for name in ["train/cat/a.png", "train/dog/a.png", "test/cat/a.png"] { try writeImage(name) }
+    #expect(try Dataset.load(directory: folder.path).train.count == 2)
     let (says, fault) = Self.faults[index]
     try fault(self)
     do {
@@ -68,7 +91,7 @@ import Testing
 
   /// Image names may be any bytes.
   @Test func readsImagesWithNamesThatAreNotUTF8() throws {
-    for (key, name) in ["train/cat/a.png", "train/cat/z.png", "test/cat/a.png"].enumerated() {
+    for (key, name) in ["train/cat/a.png", "train/dog/z.png", "test/cat/a.png"].enumerated() {
       try writeImage(name, key: UInt32(key))
     }
     try writeImage("train/cat/b.png", key: 7)
@@ -95,9 +118,22 @@ import Testing
     #expect(datasets[0].test.labels == [0])
   }
 
+  /// As in class folders without a split.
+  @Test func classFoldersWithoutImagesAreNotUsed() throws {
+    for name in ["train/cat/a.png", "train/dog/a.png", "test/cat/a.png"] { try writeImage(name) }
+    let digest = try Dataset.load(directory: folder.path).digest
+    try createFolder("train/hen/more")
+    for name in ["dog", "hen"] { try createFolder("test/\(name)") }
+    let dataset = try Dataset.load(directory: folder.path)
+    #expect(dataset.classNames == ["cat", "dog"] && dataset.digest == digest)
+    #expect(
+      dataset.notes == [
+        "1 folder without images is not used: train/hen", "2 folders without images are not used: test/dog, test/hen",
+      ])
+  }
+
   @Test func systemFilesAreSkippedAndReported() throws {
-    try writeImage("train/cat/a.png")
-    try writeImage("test/cat/a.png")
+    for name in ["train/cat/a.png", "train/dog/a.png", "test/cat/a.png"] { try writeImage(name) }
     #expect(try Dataset.load(directory: folder.path).notes.isEmpty)
     _ = try folder.write([1], "train/cat/Thumbs.db")
     #expect(
@@ -108,13 +144,12 @@ import Testing
     let dataset = try Dataset.load(directory: folder.path)
     #expect(
       dataset.notes == ["2 files that are not images were skipped: train/desktop.ini, train/cat/Thumbs.db"])
-    #expect(dataset.classNames == ["cat"] && dataset.train.count == 1)
+    #expect(dataset.classNames == ["cat", "dog"] && dataset.train.count == 2)
   }
 
   /// One image with a palette among gray or RGB images, before or after the others.
   @Test(arguments: [1, 3], ["a", "c"]) func grayPaletteFitsGrayAndRGBSets(channels: Int, name: String) throws {
-    try writeImage("train/cat/b.png", channels: channels)
-    try writeImage("test/cat/a.png", channels: channels)
+    for name in ["train/cat/b.png", "train/dog/z.png", "test/cat/a.png"] { try writeImage(name, channels: channels) }
     let rows = (0..<4).map { row in (0..<3).map { UInt8(row * 3 + $0) } }
     let grays = (0..<12).map { UInt8(20 * $0) }
     let palette: [UInt8] = grays.flatMap { [$0, $0, $0] } + [1, 2, 3]
@@ -127,8 +162,7 @@ import Testing
   }
 
   @Test func transparencyIsReportedOnce() throws {
-    try writeImage("train/cat/a.png")
-    try writeImage("test/cat/a.png")
+    for name in ["train/cat/a.png", "train/dog/z.png", "test/cat/a.png"] { try writeImage(name) }
     for name in ["b", "c"] {
       let rows = [[UInt8]](repeating: [0, 255, 100, 128, 7, 0], count: 4)
       _ = try folder.write(PNGBytes.file(height: 4, width: 3, .grayAlpha, rows: rows), "train/cat/\(name).png")

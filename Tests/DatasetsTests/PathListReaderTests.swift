@@ -120,9 +120,14 @@ import Testing
     }
   }
 
-  @Test func oneClassWithTestSetIsAccepted() throws {
-    let dataset = try load("images/1.png,a,train\nimages/2.png,a,test")
-    #expect(dataset.train.pixels == [1] && dataset.test.pixels == [2] && dataset.classNames == ["a"])
+  @Test func trainingImagesOfOneClassAreOnlyEvaluated() throws {
+    for list in ["images/1.png,1,train\nimages/2.png,1,test", "images/1.png,1,train\nimages/2.png,0,test"] {
+      #expect(
+        message(list).hasSuffix(
+          "list.csv: has training images of only one class (1); add training images of another class"))
+      let dataset = try load(list) { $0.isForEvaluation = true }
+      #expect(dataset.train.pixels == [1] && dataset.test.pixels == [2] && dataset.classNames == ["0", "1"])
+    }
   }
 
   /// An evaluation needs no training images, so that damaged ones are no error.

@@ -54,9 +54,9 @@ import Testing
 
   @Test func colorPixelsAreInterleaved() throws {
     let pixels = randomBytes(12, key: 1)
-    let row = "0," + pixels.map { "\($0)" }.joined(separator: ",")
-    for name in ["train.csv", "test.csv"] { try write(row, name) }
-    #expect(try load().shape == ImageShape(height: 2, width: 2, channels: 3) && load().train.pixels == pixels)
+    let row = pixels.map { "\($0)" }.joined(separator: ",")
+    for name in ["train.csv", "test.csv"] { try write("0,\(row)\n1,\(row)", name) }
+    #expect(try load().shape == ImageShape(height: 2, width: 2, channels: 3) && load().train.pixels == pixels + pixels)
   }
 
   /// A line keeps its set when lines are added.

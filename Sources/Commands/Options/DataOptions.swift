@@ -28,7 +28,10 @@ struct DataSourceOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Damaged image files: skip leaves them out, and stop (the default) ends the command at the first one.",
+      """
+      Damaged image files: skip leaves them out, and stop ends the command at the first one. Default: stop; data and \
+      evaluate leave them out, and exit with status 65.
+      """,
       valueName: "skip|stop"),
     completion: .list(["skip", "stop"]))
   var damaged: String?

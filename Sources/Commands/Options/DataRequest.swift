@@ -56,6 +56,14 @@ struct DataRequest {
     return request
   }
 
+  /// Skips damaged images, unless the user says what to do with them.
+  /// - Returns: what the user says; nil if nothing
+  mutating func skipDamagedByDefault() -> String? {
+    let name = DatasetOptions.Name.damaged.rawValue
+    defer { options[name] = options[name] ?? DatasetOptions.Damaged.skip.rawValue }
+    return options[name]
+  }
+
   /// Loads the data set, and logs its notes as warnings. A signal ends the process at once meanwhile.
   /// - Parameters:
   ///   - classes: the classes that the data set must have, whatever their labels; they are reordered to match

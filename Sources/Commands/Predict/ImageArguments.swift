@@ -40,7 +40,10 @@ struct ImageArguments {
     guard name.isFolder else { return files.append(name) }
     do throws(DatasetError) {
       let found = try ImageFolder.images(below: name)
-      guard !found.files.isEmpty else { throw .missing(path: name.shown, reason: "is a folder without images") }
+      failures += found.unreadable
+      guard !found.files.isEmpty || !found.unreadable.isEmpty else {
+        throw .missing(path: name.shown, reason: "is a folder without images")
+      }
       files += found.files
       skipped += found.skipped
     } catch { failures.append(error) }

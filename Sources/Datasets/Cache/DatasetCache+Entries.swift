@@ -26,7 +26,8 @@ extension DatasetCache {
     let size = CacheEntry.size(of: dataset)
     // An evaluation accepts data sets that can train no model, because training images are missing or damaged; the key
     // is the same for all commands.
-    let isForAll = !options.isForEvaluation || dataset.train.count > 0 && dataset.damaged.isEmpty
+    let isForAll =
+      !options.isForEvaluation || dataset.damaged.isEmpty && (try? DatasetLimits.check(dataset, path)) != nil
     guard latestChange < now - leastAge, size <= limit, isForAll else { return dataset }
     do throws(FileError) {
       try makeFolder()

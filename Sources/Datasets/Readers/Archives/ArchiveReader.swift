@@ -40,7 +40,7 @@ struct ArchiveReader: DatasetReader {
         reason: "holds \(paths.count) archives; expected one, or several with train and test in their names, for "
           + "example train.zip and test.zip")
     }
-    let (tree, links) = try Self.tree(location, paths, parts)
+    let (tree, links, others) = try Self.tree(location, paths, parts)
     let hasParts = ImageFolderReader.recognizes(tree)
     guard !hasParts || options.isForEvaluation || !ImageFolderReader.parts(of: tree).train.isEmpty else {
       throw .damaged(
@@ -57,14 +57,20 @@ struct ArchiveReader: DatasetReader {
         "\(counted(links.count, "link")) in the archive \(links.count == 1 ? "was" : "were") skipped: "
           + links.firstNames)
     }
+    if !others.isEmpty {
+      dataset.notes.append(
+        "\(counted(others.count, "file")) outside of the folder of the data set \(others.count == 1 ? "was" : "were") "
+          + "skipped: \(others.firstNames)")
+      dataset.details.skip(others)
+    }
     return dataset
   }
 
-  /// Returns the folders of all archives, and the links in them.
+  /// Returns the folders of all archives, and the links and other files in them that are not used.
   /// - Parameter parts: those of several archives, which have the folders of these names
   private static func tree(
     _ location: DatasetLocation, _ paths: [FileName], _ parts: [DatasetPart?]
-  ) throws(DatasetError) -> (ArchiveTree, links: [FileName]) {
+  ) throws(DatasetError) -> (ArchiveTree, links: [FileName], others: [FileName]) {
     var (archives, listings): ([ArchiveFiles.Archive], [ArchiveListing]) = ([], [])
     for (path, part) in zip(paths, parts) {
       let listing = try ArchiveListing(path)
@@ -75,7 +81,7 @@ struct ArchiveReader: DatasetReader {
     }
     let links = listings.flatMap(\.links)
     let tree = try ArchiveTree(root: FileName(location.path), archives, listings)
-    guard archives.count == 1 else { return (tree, links) }
+    guard archives.count == 1 else { return (tree, links, []) }
     let folders = ImageFolderReader.parts(of: tree)
     let hasParts = ImageFolderReader.recognizes(tree)
     if hasParts, folders.test.isEmpty, folders.train.count == 1, let train = folders.train.first {
@@ -85,8 +91,16 @@ struct ArchiveReader: DatasetReader {
       // The class folders of `test.zip` are those of test images, whether or not `train.zip` is beside it.
       archives[0].place = FileName(part.folder)
     } else {
-      return (tree, links)
+      return (tree, links, [])
     }
-    return (try ArchiveTree(root: FileName(location.path), archives, listings), links)
+    let others = listings[0].files.filter { archives[0].name(of: $0) == nil && !$0.isJunk }
+    return (try ArchiveTree(root: FileName(location.path), archives, listings), links, others)
+  }
+}
+
+extension FileName {
+  /// Whether the name of a file or of a folder that contains it is that of a hidden or system file.
+  fileprivate var isJunk: Bool {
+    bytes.split(separator: UInt8(ascii: "/")).contains { ImageFolder.isJunk(FileName(Array($0))) }
   }
 }

@@ -12,16 +12,21 @@ struct ClassFolderReader: DatasetReader {
     + "of them are the test images."
   var files: [String] { ["CLASS/\(decoders.pattern)"] }
 
-  /// Whether two folders have an image, or have a folder with one; or one folder, and there are no files beside it.
+  /// Whether two folders have an image, also in folders below them; or one has an image or a folder with one, and there
+  /// are no files beside it.
   func recognizes(_ location: DatasetLocation) -> Bool {
-    func hasImage(_ folder: FileName, depth: Int) -> Bool {
-      let entries = folder.entries ?? []
-      return entries.contains { $0.hasEnding(decoders.endings) }
-        || depth > 0 && entries.contains { hasImage(folder / $0, depth: depth - 1) }
+    guard location.entries != nil else { return false }
+    let tree = FolderTree(root: FileName(location.path))
+    let folders = tree.folders(in: nil)
+    func hasClasses(_ least: Int, depth: Int) -> Bool {
+      var count = 0
+      return folders.contains { folder in
+        if tree.hasFile(decoders.endings, below: folder, depth: depth) { count += 1 }
+        return count == least
+      }
     }
-    let entries = (location.entries ?? []).map { FileName(location.path) / $0 }
-    let count = entries.count { hasImage($0, depth: 1) }
-    return count > 1 || count == 1 && entries.allSatisfy(\.isFolder)
+    let entries = (tree.entries(of: nil) ?? []).filter { !ImageFolder.isJunk($0) }
+    return hasClasses(2, depth: .max) || folders.count == entries.count && hasClasses(1, depth: 1)
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
@@ -35,22 +40,13 @@ struct ClassFolderReader: DatasetReader {
   func read(_ tree: any FileTree, name: String, _ options: DatasetOptions) throws(DatasetError) -> Dataset {
     var folder = ImageFolder(tree, decoders)
     let path = tree.root.shown
-    let found = try folder.classes(in: nil)
-    let allFiles = try folder.files(of: found)
-    let isClass = allFiles.map { !$0.isEmpty }
-    let unused = found.indices.filter { !isClass[$0] }
-    if !unused.isEmpty {
-      let names = unused.map { found[$0].name }
-      folder.notes.append(
-        "\(counted(unused.count, "folder")) without images \(unused.count == 1 ? "is" : "are") not used: "
-          + names.listed(atMost: 3))
-    }
-    let classNames = found.indices.filter { isClass[$0] }.map { found[$0].name }
+    let classes = try folder.classesWithImages(in: nil)
+    let (classNames, files) = (classes.map(\.name), classes.map(\.files))
     guard !classNames.isEmpty else {
       throw .damaged(path: path, reason: "holds no folders of images; expected one for each class, \(fileList)")
     }
     try DatasetLimits.checkNames(classNames, path)
-    let files = allFiles.filter { !$0.isEmpty }
+    try checkHaveNoParts(classNames, files, path)
     // One class may have any name.
     if classNames.count > 1 { try checkAreNoParts(classNames, files, path) }
     let images = files.enumerated().flatMap { label, files in
@@ -76,6 +72,22 @@ struct ClassFolderReader: DatasetReader {
 }
 
 extension ClassFolderReader {
+  /// Checks that no class has folders of training and test images, which would be mixed.
+  private func checkHaveNoParts(
+    _ classNames: [String], _ files: [[FileName]], _ path: String
+  ) throws(DatasetError) {
+    for (name, files) in zip(classNames, files) {
+      let paths = files.map { $0.bytes.split(separator: UInt8(ascii: "/"), maxSplits: 2) }
+      let folders = Set(paths.filter { $0.count > 2 }.map { FileName(Array($0[1])) })
+      func folder(_ part: DatasetPart) -> String? { folders.first { DatasetPart(folder: $0) == part }?.shown }
+      guard let train = folder(.train), let test = folder(.test) ?? folder(.validation) else { continue }
+      throw .inconsistent(
+        path: path,
+        reason: "has the parts \(train) and \(test) of the data set in the folder of the class \(name); move the class "
+          + "folders into the parts, as in \(train)/\(name) and \(test)/\(name)")
+    }
+  }
+
   /// Checks that the folders are not parts of a data set (`my_train`, `my_test`), whose folders are the classes.
   private func checkAreNoParts(
     _ classNames: [String], _ files: [[FileName]], _ path: String

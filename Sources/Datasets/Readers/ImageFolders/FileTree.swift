@@ -45,6 +45,25 @@ enum FileKind {
 }
 
 extension FileTree {
+  /// The most folders in which an image is searched.
+  private static var mostSearched: Int { 10_000 }
+
+  /// Whether a folder, or one below it, has a file with one of these endings.
+  /// - Parameter depth: the number of levels below the folder that are searched
+  func hasFile(_ endings: [String], below top: FileName, depth: Int) -> Bool {
+    var folders = [(name: top, depth: depth)]
+    var (visited, count): (Set<[UInt64]>, Int) = ([], 0)
+    while let folder = folders.popLast(), count < Self.mostSearched {
+      count += 1
+      if let identity = identity(of: folder.name), !visited.insert(identity).inserted { continue }
+      let names = (entries(of: folder.name) ?? []).filter { !ImageFolder.isJunk($0) }
+      if names.contains(where: { $0.hasEnding(endings) }) { return true }
+      guard folder.depth > 0 else { continue }
+      folders += names.map { folder.name / $0 }.filter { kind(of: $0) == .folder }.map { ($0, folder.depth - 1) }
+    }
+    return false
+  }
+
   /// Returns the folders in a folder, without those of the system, sorted by their bytes.
   /// - Parameter folder: relative to ``root``; nil for the root itself
   func folders(in folder: FileName?) -> [FileName] {

@@ -29,6 +29,8 @@ package struct ImageFolder {
   private var unlabeled: [FileName] = []
   /// Folders that have been read already for the same class, through another link.
   private var repeated: [FileName] = []
+  /// The errors of folders that were skipped because they cannot be read.
+  private var unreadable: [DatasetError] = []
   private var fileCount = 0
 
   init(_ tree: any FileTree, _ decoders: [any ImageDecoder]) { (self.tree, self.decoders) = (tree, decoders) }
@@ -46,7 +48,8 @@ package struct ImageFolder {
 
   /// Returns the class folders, sorted by name.
   /// - Parameter part: the folder that holds them (`train` or `test`); nil for the root
-  mutating func classes(in part: FileName?) throws(DatasetError) -> [Class] {
+  private mutating func classes(in part: FileName?) throws(DatasetError) -> [Class] {
+    if let part { try checkIsFolder(part) }
     var classes: [Class] = []
     for entry in try entries(of: part) {
       let folder = part.map { $0 / entry } ?? entry
@@ -70,27 +73,57 @@ package struct ImageFolder {
     return classes.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
-  /// Returns the image files of each class, relative to the root and sorted.
-  mutating func files(of classes: [Class]) throws(DatasetError) -> [[FileName]] {
-    var files: [[FileName]] = []
-    for found in classes { files.append(try self.files(below: found.folder)) }
-    return files
+  /// Returns the classes that have images, sorted by name, with their image files, relative to the root and sorted.
+  /// - Parameter part: the folder that holds their folders (`train` or `test`); nil for the root
+  mutating func classesWithImages(
+    in part: FileName?
+  ) throws(DatasetError) -> [(name: String, folder: FileName, files: [FileName])] {
+    var classes: [(name: String, folder: FileName, files: [FileName])] = []
+    var empty: [FileName] = []
+    for found in try self.classes(in: part) {
+      let files = try self.files(below: found.folder)
+      if files.isEmpty { empty.append(found.folder) } else { classes.append((found.name, found.folder, files)) }
+    }
+    if !empty.isEmpty {
+      notes.append(
+        "\(counted(empty.count, "folder")) without images \(empty.count == 1 ? "is" : "are") not used: "
+          + empty.map(\.shown).listed(atMost: 3))
+    }
+    return classes
   }
 
-  /// Returns all image files of a folder and of the folders below it, sorted, and the files that were skipped.
+  /// Skips and counts what is in the root beside the parts of the data set.
+  mutating func skipAll(besides parts: [FileName]) throws(DatasetError) {
+    for entry in try entries(of: nil) where !parts.contains(entry) {
+      if tree.kind(of: entry) == .folder {
+        unlabeled += try files(below: entry, skipsUnreadable: true)
+      } else if entry.hasEnding(decoders.endings) {
+        unlabeled.append(entry)
+      } else {
+        skipped.append(entry)
+      }
+    }
+  }
+
+  /// Returns all image files of a folder and of the folders below it, sorted, the files that were skipped, and the
+  /// reasons why folders below it cannot be read.
   package static func images(
     below folder: FileName, decoders: [any ImageDecoder] = ImageDecoders.all
-  ) throws(DatasetError) -> (files: [FileName], skipped: [FileName]) {
+  ) throws(DatasetError) -> (files: [FileName], skipped: [FileName], unreadable: [DatasetError]) {
     var images = ImageFolder(FolderTree(root: folder), decoders)
     guard images.tree.entries(of: nil) != nil else {
       throw .missing(path: folder.shown, reason: "is not a readable folder")
     }
-    let files = try images.files(below: nil)
-    return (files.map { folder / $0 }, images.skipped.map { folder / $0 })
+    let files = try images.files(below: nil, skipsUnreadable: true)
+    return (files.map { folder / $0 }, images.skipped.map { folder / $0 }, images.unreadable)
   }
 
-  /// - Parameter top: relative to the root; nil for the root itself
-  private mutating func files(below top: FileName?) throws(DatasetError) -> [FileName] {
+  /// - Parameters:
+  ///   - top: relative to the root; nil for the root itself
+  ///   - skipsUnreadable: whether folders that cannot be read are skipped; else the first one is an error
+  private mutating func files(
+    below top: FileName?, skipsUnreadable: Bool = false
+  ) throws(DatasetError) -> [FileName] {
     var files: [FileName] = []
     var folders = [top]
     var visited: Set<[UInt64]> = []
@@ -99,7 +132,13 @@ package struct ImageFolder {
         if let folder { repeated.append(folder) }
         continue
       }
-      for entry in try entries(of: folder) {
+      let found: [FileName]
+      do throws(DatasetError) { found = try entries(of: folder) } catch {
+        guard skipsUnreadable else { throw error }
+        unreadable.append(error)
+        continue
+      }
+      for entry in found {
         let name = folder.map { $0 / entry } ?? entry
         let kind = tree.kind(of: name)
         if kind == .folder {
@@ -119,20 +158,27 @@ package struct ImageFolder {
     return files.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 
+  private func checkIsFolder(_ part: FileName) throws(DatasetError) {
+    let kind = tree.kind(of: part)
+    guard kind != .folder else { return }
+    let (place, expected) = (
+      (path / part).shown, "train and test must be folders with one folder of images for each class"
+    )
+    guard kind == nil else { throw .damaged(path: place, reason: "is not a folder; \(expected)") }
+    throw .missing(
+      path: place,
+      reason: "there is no such folder; \(expected); to split the images of one folder, use that folder as the data")
+  }
+
   /// Returns the names in a folder, without hidden files and junk.
   /// - Parameter folder: relative to the root; nil for the root itself
   private mutating func entries(of folder: FileName?) throws(DatasetError) -> [FileName] {
-    let place = folder.map { path / $0 } ?? path
     guard let names = tree.entries(of: folder) else {
-      let expected = "train and test must be folders with one folder of images for each class"
-      let advice = "\(expected); to split the images of one folder, use that folder as the data"
-      guard tree.kind(of: folder) != nil else {
-        throw .missing(path: place.shown, reason: "there is no such folder; \(advice)")
+      let place = (folder.map { path / $0 } ?? path).shown
+      guard tree.kind(of: folder) == .folder else {
+        throw .missing(path: place, reason: "is not there anymore; do not change folders while they are read")
       }
-      guard tree.kind(of: folder) != .folder else {
-        throw .damaged(path: place.shown, reason: "is a folder that cannot be read; check its permissions")
-      }
-      throw .damaged(path: place.shown, reason: "is not a folder; \(expected)")
+      throw .damaged(path: place, reason: "is a folder that cannot be read; check its permissions")
     }
     var kept: [FileName] = []
     for name in names {
@@ -185,6 +231,11 @@ package struct ImageFolder {
       notes.append(
         "\(counted(repeated.count, "link")) to folders that were read already \(repeated.count == 1 ? "was" : "were") "
           + "skipped: \(repeated.firstNames)")
+    }
+    if !unreadable.isEmpty {
+      notes.append(
+        "\(counted(unreadable.count, "folder")) outside of the class folders \(unreadable.count == 1 ? "was" : "were") "
+          + "skipped: \(unreadable.map(\.description).listed(atMost: 3))")
     }
     return notes
   }

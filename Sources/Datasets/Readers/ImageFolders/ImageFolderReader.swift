@@ -12,8 +12,14 @@ struct ImageFolderReader: DatasetReader {
     + "named val, valid or validation."
   var files: [String] { ["train", "test"].map { "\($0)/CLASS/\(decoders.pattern)" } }
 
+  /// Whether there are folders of parts; but a list beside them comes first if they hold no folders of classes.
   func recognizes(_ location: DatasetLocation) -> Bool {
-    location.entries != nil && Self.recognizes(FolderTree(root: FileName(location.path)))
+    guard location.entries != nil else { return false }
+    let tree = FolderTree(root: FileName(location.path))
+    guard Self.recognizes(tree) else { return false }
+    let (train, test) = Self.parts(of: tree)
+    return (train + test).contains { tree.folders(in: $0).count > 1 }
+      || !PathListReader(decoders: decoders).recognizes(location)
   }
 
   /// Whether the folder of the training images holds folders, or all folders are parts of a data set. (A class may have
@@ -57,33 +63,48 @@ struct ImageFolderReader: DatasetReader {
     let test = parts.test.first ?? FileName("test")
     let train = isTestSet ? test : parts.train.first ?? FileName("train")
     let trainPath = (tree.root / train).shown
-    let classes = try folder.classes(in: train)
+    let classes = try folder.classesWithImages(in: train)
     guard !classes.isEmpty else {
       throw .damaged(
-        path: trainPath, reason: "holds no class folders; expected one folder of images for each class")
+        path: trainPath,
+        reason: "holds no class folders with images; " + (listAdvice(trainPath) ?? Self.expected))
     }
     let names = classes.map(\.name)
     try DatasetLimits.checkNames(names, trainPath)
-    let testClasses = isTestSet ? classes : try folder.classes(in: test)
-    for found in testClasses where !names.contains(found.name) {
-      throw .inconsistent(
-        path: "\((tree.root / test).shown)/\(found.name)", reason: "is a class that \(trainPath) does not have")
+    let testClasses = isTestSet ? classes : try folder.classesWithImages(in: test)
+    var testFiles = [[FileName]](repeating: [], count: names.count)
+    for found in testClasses {
+      // A class may be missing in the test set, but not in the training set.
+      guard let label = names.firstIndex(of: found.name) else {
+        throw .inconsistent(
+          path: (tree.root / found.folder).shown, reason: "is a class of which \(trainPath) has no images")
+      }
+      testFiles[label] = found.files
     }
-    // A class may be missing in the test set, but not in the training set.
-    let trainFiles = isTestSet ? [] : try folder.files(of: classes)
-    if let label = trainFiles.firstIndex(where: \.isEmpty) {
-      throw .damaged(path: (tree.root / classes[label].folder).shown, reason: "holds no images")
+    guard !testClasses.isEmpty else {
+      let hasImages = (tree.entries(of: test) ?? []).contains { $0.hasEnding(decoders.endings) }
+      throw .damaged(
+        path: (tree.root / test).shown,
+        reason: hasImages
+          ? "holds images, but no class folders; \(Self.expected); to use a part of the training images as the test "
+            + "set, use the folder \(trainPath) alone as the data" : "holds no images")
     }
-    let testFiles = try folder.files(of: testClasses)
-    var labeledTestFiles = [[FileName]](repeating: [], count: names.count)
-    for (found, files) in zip(testClasses, testFiles) { labeledTestFiles[names.firstIndex(of: found.name)!] = files }
-    guard testFiles.contains(where: { !$0.isEmpty }) else {
-      throw .damaged(path: (tree.root / test).shown, reason: "holds no images")
-    }
+    try folder.skipAll(besides: parts.train + parts.test)
     if parts.test.count > 1 {
       let unused = parts.test.dropFirst().map(\.shown).joined(separator: " and ")
       folder.notes.append("the images of \(unused) are not used: the test images are those of \(test.shown)")
     }
-    return try folder.dataset(name, names, train: trainFiles, test: labeledTestFiles, options)
+    return try folder.dataset(
+      name, names, train: isTestSet ? [] : classes.map(\.files), test: testFiles, options)
+  }
+
+  private static let expected = "expected one folder of images for each class"
+
+  /// What to do if a part has a list of its images, as those of Hugging Face; nil if it has none.
+  private func listAdvice(_ partPath: String) -> String? {
+    guard let location = try? DatasetLocation(partPath),
+      let list = PathListReader(decoders: decoders).lists(at: location).first
+    else { return nil }
+    return "use its list of images as the data: --data \(list.shown)"
   }
 }

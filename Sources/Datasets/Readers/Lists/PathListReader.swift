@@ -16,10 +16,20 @@ struct PathListReader: DatasetReader {
   private static let endings = ["csv", "tsv", "csv.gz", "tsv.gz"]
   private static let partColumns = ["split", "set", "subset", "partition"]
 
-  func recognizes(_ location: DatasetLocation) -> Bool { !lists(at: location).isEmpty }
+  /// Whether there are lists; but beside class folders, a table of files without labels is not one.
+  func recognizes(_ location: DatasetLocation) -> Bool {
+    let lists = lists(at: location)
+    return !lists.isEmpty
+      && (lists.contains(where: hasLabels) || !ClassFolderReader(decoders: decoders).recognizes(location))
+  }
+
+  private func hasLabels(_ list: FileName) -> Bool {
+    guard var records = try? DelimitedRecords(list), let first = try? records.next() else { return false }
+    return (try? columns(first, nil, list.shown)) != nil
+  }
 
   /// Returns the tables of paths at a place: the file, or those in a folder.
-  private func lists(at location: DatasetLocation) -> [FileName] {
+  func lists(at location: DatasetLocation) -> [FileName] {
     let folder = FileName(location.path)
     let tables = location.entries.map { $0.map { folder / $0 } } ?? [folder]
     return tables.filter { table in
