@@ -82,19 +82,20 @@ struct KubernetesManifestCommand: ParsableCommand {
     guard let verb = command.first, ["train", "sweep"].contains(verb) else {
       throw ValidationError("the command of the pods is missing: write -- train … or -- sweep … after the options")
     }
-    let parsed: any ParsableCommand
+    let parsed: (any ParsableCommand)?
     do {
       parsed = try ClusterOptions.$variables.withValue(KubernetesJob.coordinatorVariables) {
         try AtelierCommand.parseAsRoot(command)
       }
     } catch {
-      if AtelierCommand.exitCode(for: error).isSuccess {
-        throw ValidationError("the command of the pods asks for help or the version, and neither trains nor sweeps")
+      guard AtelierCommand.exitCode(for: error).isSuccess else {
+        throw ValidationError("the command of the pods is invalid: \(AtelierCommand.message(for: error))")
       }
-      throw ValidationError("the command of the pods is invalid: \(AtelierCommand.message(for: error))")
+      parsed = nil
     }
     guard let parsed = parsed as? any PodCommand else {
-      throw ValidationError("the command of the pods neither trains nor sweeps")
+      throw ValidationError(
+        "the command of the pods must train or sweep: leave out options such as --help or --version")
     }
     if let option = parsed.unsuitableOptions.first {
       throw ValidationError(
