@@ -20,12 +20,12 @@ import Testing
     for second in 0...60 { rate.update(images(0, epoch: nil), at: Double(second)) }
     #expect(rate.value == 0)
     rate.update(images(500, epoch: 360), at: 60.5)
-    #expect(rate.value == 200)
+    #expect(rate.value == 0)
     rate.update(images(400, epoch: 361), at: 62)
-    #expect(rate.value == 500)
+    #expect(rate.value == 600)
     // All workers are lost.
     rate.update(images(0, epoch: nil), at: 63)
-    #expect(rate.value == 500)
+    #expect(rate.value == 600)
   }
 
   @Test func allWorkCountsWithoutSteps() {

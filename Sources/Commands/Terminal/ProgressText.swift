@@ -10,7 +10,7 @@ struct ProgressText {
   let batch: Int?
   /// Seconds since the computation began or was resumed.
   let seconds: Double
-  /// Completed items per second.
+  /// Completed items per second; 0 if it is not known yet.
   let rate: Double
   /// A better estimate of the seconds left than the rate gives.
   var forecast: Double?
@@ -61,9 +61,9 @@ struct ProgressText {
 
   private var speed: [String] {
     guard progress.total > 0 else { return [] }
-    let rate = "\(formatted(rate, digits: rate < 100 ? 1 : 0)) \(progress.unit.rawValue)/s"
-    guard let left = secondsLeft, left >= 1 else { return [rate] }
-    return ["\(Self.clock(left)) left", rate]
+    let speed = rate > 0 ? ["\(formatted(rate, digits: rate < 100 ? 1 : 0)) \(progress.unit.rawValue)/s"] : []
+    guard let left = secondsLeft, left >= 1 else { return speed }
+    return ["\(Self.clock(left)) left"] + speed
   }
 
   private var quality: [String] {
