@@ -12,17 +12,18 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  private func cnn(_ output: String) -> [String] {
+  /// - Parameter epochs: by default so many that the training does not end before it is interrupted
+  private func cnn(_ output: String, epochs: Int = 100_000) -> [String] {
     [
-      "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250",
+      "train", "cnn", "--data", data, "--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "\(epochs)",
       "--output", output,
     ]
   }
 
   @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143)), (SIGHUP, Int32(129))])
   func interruptedNetworkResumesToSameBytes(signal: Int32, status: Int32) throws {
-    try AtelierProcess(cnn("whole.safetensors"), in: folder)
-    let started = try AtelierProcess.Started(cnn("resumed.safetensors"), in: folder)
+    try AtelierProcess(cnn("whole.safetensors", epochs: 2500), in: folder)
+    let started = try AtelierProcess.Started(cnn("resumed.safetensors", epochs: 2500), in: folder)
     try waitUntil { folder.names.contains("resumed.checkpoint.safetensors") }
     kill(started.process.processIdentifier, signal)
     let stopped = try started.wait()
@@ -41,9 +42,8 @@ import Testing
   /// `timeout` sends two signals in quick succession: to its child and to the process group.
   @Test(arguments: ["0", "2"]) func timeoutCommandEndsTrainingCleanly(workers: String) throws {
     let run = try AtelierProcess.Started(
-      ["2", AtelierProcess.executable.path] + Array(cnn("a.safetensors").dropLast(4))
-        + ["--epochs", "100000", "--output", "a.safetensors", "--workers", workers],
-      in: folder, executable: URL(fileURLWithPath: "/usr/bin/timeout")
+      ["2", AtelierProcess.executable.path] + cnn("a.safetensors") + ["--workers", workers], in: folder,
+      executable: URL(fileURLWithPath: "/usr/bin/timeout")
     ).wait()
     #expect(run.status == 124 && run.errors.contains("resume with: atelier train cnn --resume"), "\(run.errors)")
     #expect(folder.names == ["a.checkpoint.safetensors", "data"])
@@ -74,7 +74,7 @@ import Testing
 
   @Test func nohupKeepsTrainingAlive() throws {
     let started = try AtelierProcess.Started(
-      [AtelierProcess.executable.path] + cnn("a.safetensors"), in: folder,
+      [AtelierProcess.executable.path] + cnn("a.safetensors", epochs: 2500), in: folder,
       executable: URL(fileURLWithPath: "/usr/bin/nohup"))
     try waitUntil { folder.names.contains("a.checkpoint.safetensors") }
     kill(started.process.processIdentifier, SIGHUP)
