@@ -12,7 +12,7 @@ import Testing
     data = try TinyData.write(into: folder)
   }
 
-  private static let network = ["--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "250"]
+  private static let network = ["--filters", "8,16", "--dense", "16", "--batch", "16", "--epochs", "1000"]
 
   private func cnn(_ more: String...) -> [String] { ["train", "cnn", "--data", data] + Self.network + more }
 

@@ -67,7 +67,7 @@ extension SweepTests {
   }
 
   @Test func stoppedRefitResumes() throws {
-    let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "250", "--hold-out", "0.9"]
+    let options = ["cnn", "--filters", "8", "--dense", "16", "--batch", "16", "--epochs", "1000", "--hold-out", "0.9"]
     _ = try search(options)
     let run = try start(options)
     try run.waitUntil {

@@ -230,7 +230,10 @@ struct KeyOptions: ParsableArguments {
     guard names.count == 1 else {
       throw TransportError(
         names.isEmpty
-          ? "\(folder) holds no secret key of a worker: create one with `atelier keys`"
+          ? """
+          \(folder) holds no secret key of a worker: give a join token (--join FILE), or create a key with \
+          `atelier keys create NAME`
+          """
           : """
           \(folder) holds several secret keys (\(names.sorted().joined(separator: ", "))), but a worker has one; \
           choose another folder with --keys

@@ -125,7 +125,8 @@ package final class SweepRun {
     if let resource = search.resource {
       for (rung, amount) in search.rungs.enumerated() where begun[rung] == 0 && search.begunCount(of: rung) > 0 {
         let count = rung == 0 ? " with \(counted(search.configurations.count, "configuration"))" : ""
-        observer.info("rung \(rung + 1) of \(search.rungs.count) started\(count): \(amount ?? 0) \(resource) each")
+        observer.info(
+          "rung \(rung + 1) of \(search.rungs.count) started\(count): \(amount ?? 0) \(resource.rawValue) each")
       }
     }
     guard !tasks.isEmpty else { return nil }
