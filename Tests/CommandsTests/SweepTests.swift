@@ -186,7 +186,7 @@ import Testing
     for workers in ["0", "3"] { _ = try search(options + ["--workers", workers]) }
     // A worker that joins late needs the images as well.
     let run = try start(options + ["--workers", "2"])
-    try run.waitUntil { run.errorsSoFar.contains("rung 5 of 5") }
+    try run.waitUntil { run.errorsSoFar.contains("rung 5 of 5 started: 16384 trees each") }
     let workers = run.process.children
     try #require(workers.count == 2)
     kill(workers[0], SIGKILL)
