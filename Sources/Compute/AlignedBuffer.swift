@@ -46,7 +46,8 @@ package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
   /// Copies `elements`.
   package init(_ elements: some Collection<Element>) {
     self.init(count: elements.count)
-    for (index, element) in elements.enumerated() { pointer[index] = element }
+    // Not element by element: a generic loop over an array is slow where it is not specialized.
+    _ = UnsafeMutableBufferPointer(start: pointer, count: count).update(fromContentsOf: elements)
   }
 
   deinit {

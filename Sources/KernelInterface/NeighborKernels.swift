@@ -8,7 +8,12 @@ package enum Comparison: Sendable {
 
 /// How a block of training rows of floats is compared with a block of queries.
 package enum FloatComparison: Sendable {
-  case products, squaredDifferences, absoluteDifferences
+  /// The sum of products.
+  case products
+  /// The sum of squared differences.
+  case squaredDifferences
+  /// The sum of absolute differences.
+  case absoluteDifferences
 }
 
 /// Kernels that find nearest neighbors.
@@ -47,7 +52,7 @@ package protocol NeighborKernels: Sendable {
   /// ``compareFloats(_:queries:tiles:components:rows:queryValues:totals:)``.
   ///
   /// - Parameters:
-  ///   - rows: [row][components]
+  ///   - rows: [row][components], not necessarily aligned
   ///   - queryValues: [query][components]
   ///   - rowNumbers: (count), the row of each pair
   ///   - queryNumbers: (count), the query of each pair

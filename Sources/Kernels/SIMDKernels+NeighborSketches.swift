@@ -61,40 +61,8 @@ extension SIMDKernels {
       let offset = UnsafeRawPointer(offsets + tile * 16)
       let start = TilePair(
         offset.load(as: SIMD16<Int32>.self), (both ? offset + 64 : offset).load(as: SIMD16<Int32>.self))
-      var query = 0
-      // Six queries times two tiles take 12 registers of AVX-512.
-      while query + 6 <= queries {
-        let q = queryWords + query * words
-        var (s0, s1, s2, s3, s4, s5) = (start, start, start, start, start, start)
-        for word in 0..<words {
-          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
-          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
-          s0.add(comparison, a, b, q[word])
-          s1.add(comparison, a, b, q[words + word])
-          s2.add(comparison, a, b, q[2 * words + word])
-          s3.add(comparison, a, b, q[3 * words + word])
-          s4.add(comparison, a, b, q[4 * words + word])
-          s5.add(comparison, a, b, q[5 * words + word])
-        }
-        let place = masks + query * tiles + tile
-        marks &+= s0.store(comparison, limits[query], place, both: both)
-        marks &+= s1.store(comparison, limits[query + 1], place + tiles, both: both)
-        marks &+= s2.store(comparison, limits[query + 2], place + 2 * tiles, both: both)
-        marks &+= s3.store(comparison, limits[query + 3], place + 3 * tiles, both: both)
-        marks &+= s4.store(comparison, limits[query + 4], place + 4 * tiles, both: both)
-        marks &+= s5.store(comparison, limits[query + 5], place + 5 * tiles, both: both)
-        query += 6
-      }
-      while query < queries {
-        let q = queryWords + query * words
-        var sums = start
-        for word in 0..<words {
-          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
-          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
-          sums.add(comparison, a, b, q[word])
-        }
+      forEachQuery(comparison, start, queries, words, first, second, queryWords, words) { query, sums in
         marks &+= sums.store(comparison, limits[query], masks + query * tiles + tile, both: both)
-        query += 1
       }
     }
     return marks
@@ -118,33 +86,27 @@ extension SIMDKernels {
     let whole = length / 64 * 64
     var index = 0
     while index < count {
-      for next in index + 4..<max(index + 4, min(index + 8, count + following)) {
-        let row = rows + Int(numbers[next]) * length
-        for place in Swift.stride(from: 0, to: length, by: 64) { atelier_prefetch(row + place) }
-      }
-      // Rows that do not exist repeat the last one and are not stored.
-      let last = count - 1
-      let r0 = rows + Int(numbers[index]) * length
-      let r1 = rows + Int(numbers[min(index + 1, last)]) * length
-      let r2 = rows + Int(numbers[min(index + 2, last)]) * length
-      let r3 = rows + Int(numbers[min(index + 3, last)]) * length
+      let four = FourRows(rows, length, numbers, from: index, to: count - 1)
+      let next = FourRows(rows, length, numbers, from: index + 4, to: count + following - 1)
       var (s0, s1, s2, s3) = (SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>())
       var place = 0
       while place < whole {
+        next.prefetch(place)
         let q = UnsafeRawPointer(query + place).load(as: SIMD64<UInt8>.self)
-        s0 = added(comparison, s0, atelier_load_64_bytes(r0 + place), q)
-        s1 = added(comparison, s1, atelier_load_64_bytes(r1 + place), q)
-        s2 = added(comparison, s2, atelier_load_64_bytes(r2 + place), q)
-        s3 = added(comparison, s3, atelier_load_64_bytes(r3 + place), q)
+        s0 = added(comparison, s0, atelier_load_64_bytes(four.a + place), q)
+        s1 = added(comparison, s1, atelier_load_64_bytes(four.b + place), q)
+        s2 = added(comparison, s2, atelier_load_64_bytes(four.c + place), q)
+        s3 = added(comparison, s3, atelier_load_64_bytes(four.d + place), q)
         place += 64
       }
       if place < length {
+        next.prefetch(place)
         let rest = length - place
         let q = UnsafeRawPointer(query + place).load(as: SIMD64<UInt8>.self)
-        s0 = added(comparison, s0, atelier_load_bytes(r0 + place, rest), q)
-        s1 = added(comparison, s1, atelier_load_bytes(r1 + place, rest), q)
-        s2 = added(comparison, s2, atelier_load_bytes(r2 + place, rest), q)
-        s3 = added(comparison, s3, atelier_load_bytes(r3 + place, rest), q)
+        s0 = added(comparison, s0, atelier_load_bytes(four.a + place, rest), q)
+        s1 = added(comparison, s1, atelier_load_bytes(four.b + place, rest), q)
+        s2 = added(comparison, s2, atelier_load_bytes(four.c + place, rest), q)
+        s3 = added(comparison, s3, atelier_load_bytes(four.d + place, rest), q)
       }
       totals[index] = Double(atelier_lane_sum(s0))
       if index + 1 < count { totals[index + 1] = Double(atelier_lane_sum(s1)) }
@@ -162,5 +124,30 @@ extension SIMDKernels {
     case .products: return atelier_add_row_products(sum, row, query)
     case .differences: return atelier_add_row_differences(sum, row, query)
     }
+  }
+}
+
+/// Four rows that are compared at once.
+private struct FourRows {
+  let a, b, c, d: UnsafePointer<UInt8>
+
+  /// The rows `numbers[index...]`; those behind `last` repeat it.
+  @inline(__always)
+  init(
+    _ rows: UnsafePointer<UInt8>, _ length: Int, _ numbers: UnsafePointer<Int32>, from index: Int, to last: Int
+  ) {
+    a = rows + Int(numbers[min(index, last)]) * length
+    b = rows + Int(numbers[min(index + 1, last)]) * length
+    c = rows + Int(numbers[min(index + 2, last)]) * length
+    d = rows + Int(numbers[min(index + 3, last)]) * length
+  }
+
+  /// Fetches a line of each row into the first-level cache.
+  @inline(__always)
+  func prefetch(_ place: Int) {
+    atelier_prefetch(a + place)
+    atelier_prefetch(b + place)
+    atelier_prefetch(c + place)
+    atelier_prefetch(d + place)
   }
 }

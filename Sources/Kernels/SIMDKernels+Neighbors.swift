@@ -26,10 +26,10 @@ struct TilePair {
   @inline(__always)
   func add(to totals: UnsafeMutablePointer<Double>, both: Bool) {
     let place = UnsafeMutableRawPointer(totals)
-    let before = place.load(as: SIMD16<Double>.self)
+    let before = place.loadUnaligned(as: SIMD16<Double>.self)
     place.storeBytes(of: before + atelier_double_from_i32(first), as: SIMD16<Double>.self)
     guard both else { return }
-    let after = (place + 128).load(as: SIMD16<Double>.self)
+    let after = (place + 128).loadUnaligned(as: SIMD16<Double>.self)
     (place + 128).storeBytes(of: after + atelier_double_from_i32(second), as: SIMD16<Double>.self)
   }
 }
@@ -58,41 +58,57 @@ extension SIMDKernels {
       let both = tile + 1 < tiles
       let first = UnsafeRawPointer(rows + tile * tileWords * 64)
       let second = both ? first + tileWords * 64 : first
-      var query = 0
-      // Six queries times two tiles take 12 registers of AVX-512.
-      while query + 6 <= queries {
-        let q = queryWords + query * queryStride
-        var (s0, s1, s2, s3, s4, s5) = (TilePair(), TilePair(), TilePair(), TilePair(), TilePair(), TilePair())
-        for word in 0..<words {
-          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
-          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
-          s0.add(comparison, a, b, q[word])
-          s1.add(comparison, a, b, q[queryStride + word])
-          s2.add(comparison, a, b, q[2 * queryStride + word])
-          s3.add(comparison, a, b, q[3 * queryStride + word])
-          s4.add(comparison, a, b, q[4 * queryStride + word])
-          s5.add(comparison, a, b, q[5 * queryStride + word])
-        }
-        let place = totals + (query * tiles + tile) * 16
-        s0.add(to: place, both: both)
-        s1.add(to: place + tiles * 16, both: both)
-        s2.add(to: place + 2 * tiles * 16, both: both)
-        s3.add(to: place + 3 * tiles * 16, both: both)
-        s4.add(to: place + 4 * tiles * 16, both: both)
-        s5.add(to: place + 5 * tiles * 16, both: both)
-        query += 6
-      }
-      while query < queries {
-        let q = queryWords + query * queryStride
-        var sums = TilePair()
-        for word in 0..<words {
-          let a = (first + word * 64).load(as: SIMD16<Int32>.self)
-          let b = (second + word * 64).load(as: SIMD16<Int32>.self)
-          sums.add(comparison, a, b, q[word])
-        }
+      forEachQuery(comparison, TilePair(), queries, words, first, second, queryWords, queryStride) { query, sums in
         sums.add(to: totals + (query * tiles + tile) * 16, both: both)
-        query += 1
       }
+    }
+  }
+
+  /// Compares two tiles of rows with all queries, and calls `body` with the sums of each query.
+  ///
+  /// - Parameters:
+  ///   - start: is added to all sums
+  ///   - first, second: [word][16 rows][4 bytes]
+  ///   - queryWords: [query][queryStride] words of four bytes
+  @inline(__always)
+  static func forEachQuery(
+    _ comparison: Comparison, _ start: TilePair, _ queries: Int, _ words: Int, _ first: UnsafeRawPointer,
+    _ second: UnsafeRawPointer, _ queryWords: UnsafePointer<Int32>, _ queryStride: Int,
+    _ body: (_ query: Int, _ sums: TilePair) -> Void
+  ) {
+    var query = 0
+    // Six queries times two tiles take 12 registers of AVX-512.
+    while query + 6 <= queries {
+      let q = queryWords + query * queryStride
+      var (s0, s1, s2, s3, s4, s5) = (start, start, start, start, start, start)
+      for word in 0..<words {
+        let a = (first + word * 64).load(as: SIMD16<Int32>.self)
+        let b = (second + word * 64).load(as: SIMD16<Int32>.self)
+        s0.add(comparison, a, b, q[word])
+        s1.add(comparison, a, b, q[queryStride + word])
+        s2.add(comparison, a, b, q[2 * queryStride + word])
+        s3.add(comparison, a, b, q[3 * queryStride + word])
+        s4.add(comparison, a, b, q[4 * queryStride + word])
+        s5.add(comparison, a, b, q[5 * queryStride + word])
+      }
+      body(query, s0)
+      body(query + 1, s1)
+      body(query + 2, s2)
+      body(query + 3, s3)
+      body(query + 4, s4)
+      body(query + 5, s5)
+      query += 6
+    }
+    while query < queries {
+      let q = queryWords + query * queryStride
+      var sums = start
+      for word in 0..<words {
+        let a = (first + word * 64).load(as: SIMD16<Int32>.self)
+        let b = (second + word * 64).load(as: SIMD16<Int32>.self)
+        sums.add(comparison, a, b, q[word])
+      }
+      body(query, sums)
+      query += 1
     }
   }
 

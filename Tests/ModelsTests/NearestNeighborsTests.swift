@@ -65,21 +65,6 @@ import Testing
     }
   }
 
-  @Test func excludesRowsOfQueryFold() throws {
-    let shape = ImageShape(height: 2, width: 2, channels: 1)
-    let training = randomImages(50, shape, classes: 2)
-    let folds = (0..<50).map { UInt8($0 % 3) }
-    let model = try fit(training, classes: 2, settings(1))
-    let masked = try model.nearest(
-      4, to: training, excluding: (rowFolds: folds, queryFolds: folds), on: context, progress: { _ in true })
-    for query in 0..<50 {
-      let others = (0..<50).filter { folds[$0] != folds[query] }
-      let alone = try fit(training.selecting(others), classes: 2, settings(1))
-      let expected = try alone.nearest(4, to: training.selecting([query]), on: context, progress: { _ in true })[0]
-      #expect(masked[query] == expected.map { Neighbor(row: others[$0.row], distance: $0.distance) })
-    }
-  }
-
   @Test func votesAreUniformOrByInverseDistance() throws {
     let shape = ImageShape(height: 1, width: 1, channels: 1)
     let training = LabeledImages(shape: shape, pixels: [10, 12, 20, 20], labels: [0, 1, 1, 2])

@@ -74,8 +74,7 @@ import Testing
 
   /// The sums of the full comparison, one after the other, in the order of the contract of `NeighborKernels`.
   private static func brute(
-    _ k: Int, _ metric: DistanceMetric, _ training: NeighborIndex.Rows, _ queries: NeighborIndex.Rows,
-    excluding: (rowFolds: [UInt8], queryFolds: [UInt8])?
+    _ k: Int, _ metric: DistanceMetric, _ training: NeighborIndex.Rows, _ queries: NeighborIndex.Rows
   ) -> [[Neighbor]] {
     func inverse(_ squares: Double) -> Double { squares > 0 ? 1 / squares.squareRoot() : 0 }
     func keys(_ query: Int) -> (keys: [Double], distance: (Double) -> Double) {
@@ -144,8 +143,7 @@ import Testing
       }
     return (0..<count).map { query in
       let (keys, distance) = keys(query)
-      return keys.indices.filter { row in excluding.map { $0.rowFolds[row] != $0.queryFolds[query] } ?? true }
-        .sorted { (keys[$0], $0) < (keys[$1], $1) }.prefix(k)
+      return keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }.prefix(k)
         .map { Neighbor(row: $0, distance: distance(keys[$0])) }
     }
   }
@@ -156,16 +154,11 @@ import Testing
   ) {
     let index = NeighborIndex(training, metric: metric, shape: shape, on: context)
     index.makeSketches(on: context)
-    let folds = (
-      rowFolds: (0..<Self.rowCount).map { UInt8($0 / 3 % 4) }, queryFolds: (0..<Self.queryCount).map { UInt8($0 % 5) }
-    )
     for k in [1, 7, 34] {
-      for excluding in [nil, folds] {
-        let expected = Self.brute(k, metric, training, queries, excluding: excluding)
-        for set in InstructionSet.available {
-          let found = index.nearest(k, to: queries, excluding: excluding, kernels: set.kernels)
-          #expect(found == expected, "\(comment), k \(k), excluding \(excluding != nil), \(set)")
-        }
+      let expected = Self.brute(k, metric, training, queries)
+      for set in InstructionSet.available {
+        let found = index.nearest(k, to: queries, kernels: set.kernels)
+        #expect(found == expected, "\(comment), k \(k), \(set)")
       }
     }
   }

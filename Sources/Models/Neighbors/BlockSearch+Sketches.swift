@@ -58,7 +58,6 @@ extension BlockSearch {
     _ masks: borrowing AlignedBuffer<UInt16>, firstRow: Int, rows rowCount: Int, _ pairs: borrowing CandidatePairs
   ) {
     let (rows, pairQueries) = (pairs.rows.pointer, pairs.queries.pointer)
-    let hasExcluded = excluded.folds != nil
     var end = 0
     for query in 0..<queries.count {
       let bits = UnsafeRawPointer(masks.pointer + query * rowCount / 16)
@@ -67,7 +66,6 @@ extension BlockSearch {
         while mask != 0 {
           let row = firstRow + first + mask.trailingZeroBitCount
           mask &= mask - 1
-          if hasExcluded && excluded.contains(row, for: query) { continue }
           rows[end] = Int32(truncatingIfNeeded: row)
           pairQueries[end] = Int32(truncatingIfNeeded: query)
           end += 1
@@ -161,7 +159,7 @@ extension BlockSearch {
           nearest[query].insert(
             totals.pointer + (query * width + offset) * 16, firstRow: firstRow,
             shift: sketches.firstShifts.pointer + firstRow, factor: sketches.firstFactors.pointer + firstRow,
-            except: excluded, for: query, kernels)
+            kernels)
         }
       }
     }

@@ -11,7 +11,6 @@ struct BlockSearch: ~Copyable {
   let rows: UnsafePointer<UInt8>
   let kernels: any KernelSet.Type
   let queries: PreparedQueries
-  let excluded: ExcludedFolds
   let k: Int
   var lists: [NearestList]
   /// The number of pairs of a query and a row that were compared without a sketch, for tests.
@@ -30,10 +29,9 @@ struct BlockSearch: ~Copyable {
 
   init(
     _ k: Int, to queries: NeighborIndex.Rows, in index: NeighborIndex, rows: UnsafePointer<UInt8>,
-    excluding: (rowFolds: [UInt8], queryFolds: [UInt8])?, kernels: any KernelSet.Type
+    kernels: any KernelSet.Type
   ) {
     (self.k, self.index, self.rows, self.kernels) = (k, index, rows, kernels)
-    excluded = ExcludedFolds(folds: excluding)
     queryRows = queries
     self.queries = PreparedQueries(queries, metric: index.metric)
     lists = (0..<queries.count).map { _ in NearestList(capacity: k) }
@@ -70,7 +68,7 @@ struct BlockSearch: ~Copyable {
           lists[query].insert(
             totals.pointer + (query * width + offset) * 16, firstRow: firstRow,
             shift: index.shift.pointer + firstRow, factor: index.factor.pointer + firstRow,
-            except: excluded, for: query, kernels)
+            kernels)
         }
       }
     }
@@ -107,16 +105,6 @@ struct BlockSearch: ~Copyable {
   }
 }
 
-/// The fold of each training row, and for each query the fold to exclude; nil to exclude nothing.
-struct ExcludedFolds {
-  let folds: (rowFolds: [UInt8], queryFolds: [UInt8])?
-
-  func contains(_ row: Int, for query: Int) -> Bool {
-    guard let folds else { return false }
-    return folds.rowFolds[row] == folds.queryFolds[query]
-  }
-}
-
 extension NearestList {
   /// Inserts those of the 16 rows from `firstRow` on whose keys are below the limit.
   ///
@@ -126,13 +114,12 @@ extension NearestList {
   ///   - factor: (16)
   mutating func insert(
     _ totals: UnsafeMutablePointer<Double>, firstRow: Int, shift: UnsafePointer<Double>,
-    factor: UnsafePointer<Double>, except excluded: ExcludedFolds, for query: Int, _ kernels: any KernelSet.Type
+    factor: UnsafePointer<Double>, _ kernels: any KernelSet.Type
   ) {
     var below = kernels.keysBelow(limit, totals: totals, shift: shift, factor: factor)
     while below != 0 {
       let lane = below.trailingZeroBitCount
       below &= below - 1
-      if excluded.contains(firstRow + lane, for: query) { continue }
       insert(row: firstRow + lane, key: totals[lane])
     }
   }

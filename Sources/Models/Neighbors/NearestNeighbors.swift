@@ -53,14 +53,11 @@ package struct NearestNeighbors: Classifier {
   /// the lower index first.
   ///
   /// - Parameters:
-  ///   - excluding: the fold of each training image, and for each query the fold to exclude, for cross-validation in
-  ///     one pass
   ///   - progress: called with the number of queries done; returns false to stop
   package func nearest(
-    _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
-    on context: ComputeContext, progress: (FitProgress) -> Bool
+    _ k: Int, to images: LabeledImages, on context: ComputeContext, progress: (FitProgress) -> Bool
   ) throws -> [[Neighbor]] {
-    try nearest(k, to: images, excluding: excluding, in: index(on: context), on: context, progress: progress)
+    try nearest(k, to: images, in: index(on: context), on: context, progress: progress)
   }
 
   private func index(on context: ComputeContext) -> NeighborIndex {
@@ -70,8 +67,8 @@ package struct NearestNeighbors: Classifier {
   }
 
   private func nearest(
-    _ k: Int, to images: LabeledImages, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil,
-    in index: NeighborIndex, on context: ComputeContext, progress: (FitProgress) -> Bool
+    _ k: Int, to images: LabeledImages, in index: NeighborIndex, on context: ComputeContext,
+    progress: (FitProgress) -> Bool
   ) throws -> [[Neighbor]] {
     try check(images.shape)
     let queries = rows(images, on: context)
@@ -85,8 +82,7 @@ package struct NearestNeighbors: Classifier {
       context.team.forEach(min(blocksPerCall, blocks - firstBlock)) { offset, _ in
         let block = firstBlock + offset
         let range = block * blockQueries..<min((block + 1) * blockQueries, images.count)
-        let own = excluding.map { (rowFolds: $0.rowFolds, queryFolds: Array($0.queryFolds[range])) }
-        let found = index.nearest(k, to: queries.part(range), excluding: own, kernels: context.kernels)
+        let found = index.nearest(k, to: queries.part(range), kernels: context.kernels)
         results.withLock { $0[block] = found }
       }
       let done = min(images.count, (firstBlock + blocksPerCall) * blockQueries)

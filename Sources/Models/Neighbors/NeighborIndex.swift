@@ -164,7 +164,7 @@ package final class NeighborIndex {
   private func probes(kernels: any KernelSet.Type) -> (rows: Rows, radii: [Double]) {
     let queries = rows.selecting(rows.evenlySpaced(8))
     let radii = rows.withBytes { rows in
-      var search = BlockSearch(8, to: queries, in: self, rows: rows, excluding: nil, kernels: kernels)
+      var search = BlockSearch(8, to: queries, in: self, rows: rows, kernels: kernels)
       search.compareAll(0..<min(tiles, BlockSearch.firstRows / 16))
       return search.radii
     }
@@ -176,19 +176,16 @@ package final class NeighborIndex {
   ///
   /// - Parameters:
   ///   - queries: at most a few hundred rows, of the kind and length of the training rows
-  ///   - excluding: the fold of each training row, and for each query the fold to exclude
-  package func nearest(
-    _ k: Int, to queries: Rows, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil, kernels: any KernelSet.Type
-  ) -> [[Neighbor]] {
-    search(k, to: queries, excluding: excluding, kernels: kernels).neighbors
+  package func nearest(_ k: Int, to queries: Rows, kernels: any KernelSet.Type) -> [[Neighbor]] {
+    search(k, to: queries, kernels: kernels).neighbors
   }
 
   /// Returns the same, and the number of pairs of a query and a row that were compared without a sketch.
   package func search(
-    _ k: Int, to queries: Rows, excluding: (rowFolds: [UInt8], queryFolds: [UInt8])? = nil, kernels: any KernelSet.Type
+    _ k: Int, to queries: Rows, kernels: any KernelSet.Type
   ) -> (neighbors: [[Neighbor]], fullComparisons: Int) {
     rows.withBytes { rows in
-      var search = BlockSearch(k, to: queries, in: self, rows: rows, excluding: excluding, kernels: kernels)
+      var search = BlockSearch(k, to: queries, in: self, rows: rows, kernels: kernels)
       search.run()
       return (search.neighbors, search.fullComparisons)
     }
