@@ -3,8 +3,8 @@
     python Tests/Peers/compare.py --atelier .build/release/atelier --repetitions 5
 
 The work `accuracy` trains with five seeds until a test accuracy of 92 %, once, and prints median seconds. With
---readme, the table also replaces the one in README.md, between its two `performance` comments. Peak memory is that of
-the whole process, with the data.
+--readme, the measured works also replace their rows in README.md, between its two `performance` comments. Peak memory
+is that of the whole process, with the data.
 """
 
 import argparse
@@ -108,7 +108,7 @@ parser.add_argument("--atelier", default=".build/release/atelier")
 parser.add_argument("--works", default=",".join([*WORKS, "accuracy"]), help=f"of {', '.join(WORKS)}, accuracy")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--repetitions", type=int, default=5)
-parser.add_argument("--readme", action="store_true", help="replace the table in README.md")
+parser.add_argument("--readme", action="store_true", help="replace these works in README.md")
 arguments = parser.parse_args()
 folder = pathlib.Path(__file__).parent
 
@@ -168,42 +168,68 @@ def time_to_accuracy(data):
     def text(value):
         return f"{value:.1f}" if value else "not reached"
 
-    ratio = f"{seconds / mine:.1f}x" if seconds and mine else ""
+    ratio = ratio_text(seconds / mine) if seconds and mine else ""
     title = "train to an accuracy of 92 %, s"
     return f"| {title} | {text(mine)} | | PyTorch, channels last | {text(seconds)} | {memory:.0f} | {ratio} |"
 
 
-def update_readme(lines):
-    path = folder.parent.parent / "README.md"
-    start, end = "<!-- performance: Tests/Peers/compare.py --readme -->\n", "<!-- end of performance -->"
-    before, rest = path.read_text().split(start)
-    after = rest.split(end)[1]
-    path.write_text(before + start + "\n".join(lines) + "\n" + end + after)
+def ratio_text(ratio):
+    return f"{ratio:.3g}x"
 
 
-lines = ["| work | Atelier | MiB | peer | | MiB | ratio |", "| --- | --- | --- | --- | --- | --- | --- |"]
-print("\n".join(lines))
-with tempfile.TemporaryDirectory() as data:
-    write_color_images(pathlib.Path(data))
-    for name in arguments.works.split(","):
-        if name == "accuracy":
-            lines.append(time_to_accuracy(data))
-            print(lines[-1], flush=True)
-            continue
-        work = WORKS[name]
-        mine, others = [], {peer_name: [] for peer_name in work.peers}
-        for repetition in range(arguments.repetitions):
+def measure(works, data):
+    """Times works that share the runs of Atelier, in turns with the peers of all of them. Returns their rows."""
+    samples = [([], {peer_name: [] for peer_name in work.peers}) for work in works]
+    for repetition in range(arguments.repetitions):
+        for work, (mine, others) in zip(works, samples):
             result = own(work, data, repetition)
             mine.append((result[work.key], result["peakBytes"] / 2**20))
             for peer_name, (command, key) in work.peers.items():
                 others[peer_name].append(peer(command, key, work.environment, repetition))
+    rows = []
+    for work, (mine, others) in zip(works, samples):
         number, memory = (statistics.median(column) for column in zip(*mine))
         for peer_name, values in others.items():
             theirs, peer_memory = (statistics.median(column) for column in zip(*values))
             ratio, digits = (number / theirs, 0) if work.key == "images" else (theirs / number, 2)
-            lines.append(
+            rows.append(
                 f"| {work.title} | {number:.{digits}f} | {memory:.0f} | {peer_name} | {theirs:.{digits}f} "
-                f"| {peer_memory:.0f} | {ratio:.1f}x |")
-            print(lines[-1], flush=True)
+                f"| {peer_memory:.0f} | {ratio_text(ratio)} |")
+    return rows
+
+
+def update_readme(rows):
+    """Replaces the rows of the measured works in the table of README.md, and keeps the others."""
+    path = folder.parent.parent / "README.md"
+    start, end = "<!-- performance: Tests/Peers/compare.py --readme -->\n", "<!-- end of performance -->"
+    before, rest = path.read_text().split(start)
+    table, after = rest.split(end)
+    measured = {title(row) for row in rows}
+    rows = [row for row in table.splitlines()[len(HEADER):] if title(row) not in measured] + rows
+    order = [work.title for work in WORKS.values()]
+    rows.sort(key=lambda row: order.index(title(row)) if title(row) in order else len(order))
+    path.write_text(before + start + "\n".join(HEADER + rows) + "\n" + end + after)
+
+
+def title(row):
+    return row.split("|")[1].strip()
+
+
+HEADER = ["| work | Atelier | MiB | peer | | MiB | ratio |", "| --- | --- | --- | --- | --- | --- | --- |"]
+names = arguments.works.split(",")
+groups = {}
+for name in names:
+    if name != "accuracy":
+        groups.setdefault((tuple(WORKS[name].options), tuple(WORKS[name].environment.items())), []).append(WORKS[name])
+rows = []
+print("\n".join(HEADER), flush=True)
+with tempfile.TemporaryDirectory() as data:
+    write_color_images(pathlib.Path(data))
+    for works in groups.values():
+        rows += measure(works, data)
+        print("\n".join(rows[-sum(len(work.peers) for work in works):]), flush=True)
+    if "accuracy" in names:
+        rows.append(time_to_accuracy(data))
+        print(rows[-1], flush=True)
 if arguments.readme:
-    update_readme(lines)
+    update_readme(rows)
