@@ -23,7 +23,7 @@ struct EvaluateCommand: ParsableCommand {
       one class, all are. With --data -, standard input has the paths of images, with labels in a second column or \
       with the names of their folders as labels; all of them are evaluated.
 
-      Damaged images are reported, the others are evaluated, and the exit status is then 65. With --damaged skip, it \
+      Damaged images, also those for training, are reported and left out, and the exit status is then 65. With --damaged skip, it \
       is 0; with --damaged stop, the first one ends the command.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json

@@ -137,9 +137,8 @@ package final class RemoteWorker: Sendable {
         set(.starting, "\(host.destination): \(reason)\n\(host.destination): starting it again")
       case .unreachable(let reason):
         // The first failure is reported; the retries end with the run.
-        let text =
-          failures == 1 ? "\(host.destination): \(reason)\n\(host.destination): trying again until the run ends" : nil
-        set(.retrying(reason: reason), text)
+        let next = "\(host.destination): trying again while other hosts or workers are left"
+        set(.retrying(reason: reason), failures == 1 ? "\(host.destination): \(reason)\n\(next)" : nil)
       }
       pause(min(0.25 * pow(2, Double(min(failures, 10))), Self.maxDelay))
     }

@@ -131,12 +131,11 @@ package final class RemoteWorkers: WorkerLauncher, @unchecked Sendable {  // use
       let endpoint = try cluster.endpoint(at: address)
       return (try cluster.invite(to: endpoint), endpoint.isLoopback ? try Self.allAddresses : nil)
     } catch {
-      // A zone names an interface of the host that uses the address.
-      let cause = address.contains("%") ? "the interface has another name here" : "a jump host or NAT is in between"
+      // A zone names an interface of the host that uses the address, so it cannot be part of a join token.
+      let cause = address.contains("%") ? "The address is link-local" : "If a jump host or NAT is in between"
       throw LaunchError(
         """
-        it sees this host as \(address): \(error). If \(cause), use --tunnel, or --listen with an address that it \
-        reaches
+        it sees this host as \(address): \(error). \(cause): use --tunnel, or --listen with an address that it reaches
         """)
     }
   }

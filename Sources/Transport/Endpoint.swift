@@ -80,6 +80,9 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
       || inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
   }
 
+  /// Whether the host stands for all addresses of the machine.
+  package var isWildcard: Bool { host.map { ["*", "0.0.0.0", "::"].contains($0) } ?? false }
+
   /// Whether only processes of this machine can reach the address, so that no keys are needed.
   package var isLocal: Bool { scheme != "tcp" || isLoopback }
 }

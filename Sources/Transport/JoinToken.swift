@@ -46,7 +46,7 @@ package struct JoinToken: Sendable, Equatable {
 
   /// Returns `HOST:PORT`, without the brackets of an IPv6 address, which shells interpret.
   private static func text(of address: Endpoint) throws(TransportError) -> String {
-    guard let host = address.host, let port = address.port, !["*", "0.0.0.0", "::"].contains(host),
+    guard let host = address.host, let port = address.port, !address.isWildcard,
       host.utf8.allSatisfy(isPlain)
     else {
       throw TransportError(

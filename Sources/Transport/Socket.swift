@@ -132,7 +132,7 @@ package struct Socket: ~Copyable {
     let text = String(decoding: buffer[..<(count - 1)], as: UTF8.self)
     let bound = try Endpoint(text)
     guard let host = bound.host, let port = bound.port, host.withoutIPv6Form != host else { return bound }
-    return try Endpoint("tcp://\(host.withoutIPv6Form):\(port)")
+    return try Endpoint(host: host.withoutIPv6Form, port: port)
   }
 
   /// Connects as soon as the peer listens, and reconnects whenever the connection is lost.

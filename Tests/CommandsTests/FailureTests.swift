@@ -37,6 +37,10 @@ import Testing
     ("train knn --whitening 1 --data DATA", 64, "give --components as well"),
     ("train knn --neighbors -3", 64, "neighbors must be an integer from 1, not \"-3\""),
     ("train svm", 64, "unknown model \"svm\"; expected one of cnn, forest, "),
+    ("train tre", 64, "unknown model \"tre\"; did you mean tree? expected one of cnn, forest, "),
+    ("quickstart --data DATA --min-workers 3", 64, "--listen or --hosts, at most 2 workers can join"),
+    ("train tree --data DATA --min-workers 2", 64, "--listen or --hosts, at most 1 worker can join"),
+    ("train tree --workers 2 --min-workers 3", 64, "--listen or --hosts, at most 2 workers can join"),
     ("train cnn --kernel 2 --data DATA", 64, "kernel must be 1, 3, 5 or 7, not \"2\""),
     ("train cnn --filters 4,4,4,4 --data DATA", 64, "use fewer blocks (a shorter --filters)"),
     (

@@ -49,13 +49,14 @@ extension SweepTests {
   }
 
   @Test func stoppedSweepPrintsResumeCommand() throws {
-    let run = try start(Self.long + ["--events", folder.file("e.jsonl")])
+    let run = try start(Self.long + ["--events", folder.file("e.jsonl"), "--workers", "2"])
     try run.waitUntil { run.errorsSoFar.contains("best so far: ") }
     kill(run.process.processIdentifier, SIGINT)
     let ended = try run.wait()
     #expect(ended.status == 130)
     let line = try #require(
       ended.errors.split(separator: "\n").first { $0.contains("resume with: atelier sweep --resume") })
+    #expect(line.hasSuffix(" --workers 2"))
     let words = line.split(separator: " ").map(String.init)
     let resumed = try AtelierProcess(Array(words.drop { $0 != "sweep" }), in: folder)
     #expect(resumed.status == 0 && resumed.errors.contains("fits loaded"), "\(resumed.errors)")

@@ -210,7 +210,10 @@ import Testing
     let names = runs
     let list = try AtelierProcess(["runs"], in: folder)
     #expect(list.status == 0 && names.allSatisfy { list.output.contains($0) })
-    #expect(try AtelierProcess(["runs", "show", "latest"], in: folder).output.contains("digest"))
+    let shown = try AtelierProcess(["runs", "show", "latest"], in: folder).output
+    #expect(shown.contains("digest"))
+    let rows = shown.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(rows.contains("search tree") && rows.contains("max-depth 1") && rows.contains("strategy grid"), "\(shown)")
     let compared = try AtelierProcess(["runs", "compare", names[0], names[1]], in: folder).output
     #expect(compared.contains("max-depth") && !compared.contains("criterion"))
     #expect(try AtelierProcess(["runs", "remove", names[0]], in: folder).status == 0)

@@ -160,6 +160,7 @@ import Testing
     for name in ["stray.png", "unlabeled/a.png", "unlabeled/more/b.png"] { try write(name) }
     for name in ["readme.txt", "unlabeled/notes.txt", ".hidden"] { _ = try folder.write([1], name) }
     try link("unlabeled/self", to: ".")
+    try link("current", to: "train")
     let dataset = try load()
     #expect(dataset.digest == digest && dataset.details.skippedCount == 6)
     #expect(
@@ -206,6 +207,11 @@ import Testing
     for name in ["cat/a.png", "cat/b.png", "dog/a.png", "dog/b.png"] { try other.write(name) }
     _ = try other.folder.write(Array("filename,width\ncat/a.png,3\n".utf8), "metadata.csv")
     #expect(try other.load().details.reader == "class folders")
+    let says = other.message { $0.labelColumn = "width" }
+    #expect(
+      says.hasSuffix(
+        "the column 'width' of the list, give the list as the data set: --data \(other.folder.path)/metadata.csv"),
+      "\(says)")
     _ = try other.folder.write(Array("filename,label\ncat/a.png,x\ncat/b.png,x\ndog/a.png,y".utf8), "metadata.csv")
     #expect(try other.load().details.reader == "lists of images")
   }

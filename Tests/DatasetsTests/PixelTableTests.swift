@@ -110,6 +110,17 @@ import Testing
     let dataset = try load(column: column)
     #expect(dataset.train.labels == [1, 0] && dataset.train.pixels == [7, 8, 9, 9, 7, 8, 9, 9])
     #expect(dataset.classNames == ["0", "1"])
+    // Numbers alone may also be an image.
+    let isNoted = !text.contains { $0.isLetter }
+    #expect(dataset.notes.contains { $0.contains("counts the columns, and is used as the header") } == isNoted)
+  }
+
+  /// A chosen column may have any name.
+  @Test func columnOfNumbersOfImagesCanHoldLabels() throws {
+    for name in ["train.csv", "test.csv"] { try write("id,p,q,r,s\n0,1,2,3,4\n1,5,6,7,8\n", name) }
+    #expect(try load(column: "id").train.labels == [0, 1])
+    #expect(try load(column: "id").train.pixels == [1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(message().contains("has the columns id, p, q, r, s, but neither"))
   }
 
   /// Without a header, the first column is that of the labels unless only the last one has numbers like labels.

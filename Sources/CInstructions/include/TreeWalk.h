@@ -8,7 +8,8 @@
 //
 // nodes: of eight bytes: feature (24 bits) and threshold (8), all ones in a leaf; then the right child, or the number
 //   of the leaf. Left children follow their parents.
-// rows: the values of the images, from the first one on; those of `images` are in the first 2^31 bytes, at least four
+// rows: the values of the images, from the first one on; those of `images` are in the first 2^31 bytes. There are at
+//   least four bytes.
 // images: (count), rows of the images
 // first: row of the image at `rows`, at most that of any of `images`
 // leaves: (count), overwritten

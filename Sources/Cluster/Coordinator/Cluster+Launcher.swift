@@ -25,8 +25,8 @@ extension Cluster {
   /// - Returns: the endpoint: that of ``ClusterSettings/listen``, or one with a port that the system chooses
   /// - Throws: ``TransportError`` if the address does not belong to this host
   package func endpoint(at host: String) throws(TransportError) -> Endpoint {
-    if let endpoint, let own = endpoint.host, let port = endpoint.port {
-      return ["*", "0.0.0.0", "::"].contains(own) ? try Endpoint(host: host, port: port) : endpoint
+    if let endpoint, let port = endpoint.port {
+      return endpoint.isWildcard ? try Endpoint(host: host, port: port) : endpoint
     }
     if let known = launchEndpoints[host] { return known }
     let bound = try router.bind(try Endpoint(host: host))

@@ -40,8 +40,7 @@ extension Doctor {
         while let event = monitor.next() {
           switch event {
           case .ready:
-            return record("key", true, "the coordinator has proved its key, and accepts the token")
-              && record("worker", true, Self.remainder)
+            return record("key", true, "the coordinator has proved its key, and accepts the token; \(Self.remainder)")
           case .ended(.used):
             return record("key", false, "the join token has been used as often as it allows: \(Self.advice)")
           case .ended(.withdrawn):

@@ -12,7 +12,7 @@ package struct AdvertisedAddress: Sendable, Equatable {
   package init(_ text: String) throws(TransportError) {
     let hasPort = text.last != "]" && text.contains(":")
     let endpoint = try Endpoint("tcp://\(text)\(hasPort ? "" : ":*")")
-    guard let host = endpoint.host, !Self.isWildcard(host), !hasPort || endpoint.port != nil else {
+    guard let host = endpoint.host, !endpoint.isWildcard, !hasPort || endpoint.port != nil else {
       throw TransportError(
         "invalid address '\(text)': expected HOST or HOST:PORT that other hosts can connect to", .badAddress)
     }
@@ -25,13 +25,11 @@ package struct AdvertisedAddress: Sendable, Equatable {
   /// coordinator, or, on the coordinator's own host, the first that is reachable from other hosts. Returns nil if the
   /// socket listens at one address.
   package static func automatic(for listening: Endpoint, joining coordinator: Endpoint) -> AdvertisedAddress? {
-    guard let host = listening.host, isWildcard(host) else { return nil }
+    guard listening.isWildcard else { return nil }
     let facing = LocalAddress.outbound(to: coordinator)
     if let facing, (try? Endpoint(host: facing))?.isLoopback == false { return AdvertisedAddress(host: facing) }
     return (LocalAddress.external ?? facing).map(AdvertisedAddress.init(host:))
   }
-
-  private static func isWildcard(_ host: String) -> Bool { ["*", "0.0.0.0", "::"].contains(host) }
 
   /// Returns the endpoint to advertise.
   /// - Parameter bound: The endpoint at which the worker listens, with its port.

@@ -15,7 +15,8 @@ final class HostFile: ExpressibleByArgument, Sendable {
   /// - Throws: ``LaunchError``; ``FileError``
   func hosts() throws -> [LaunchHost] {
     try known.withLock { known in
-      let hosts = try known ?? [LaunchHost](file: TextFile.read(path), path: path)
+      // A pipe may not have a writer yet: a signal ends the process at once meanwhile.
+      let hosts = try known ?? Interruption.unwatched { try [LaunchHost](file: TextFile.read(path), path: path) }
       known = hosts
       return hosts
     }

@@ -73,7 +73,7 @@ struct KubernetesManifestCommand: ParsableCommand {
 
   func validate() throws {
     if !(1...10_000).contains(workers) { throw ValidationError("--workers must be from 1 to 10000, not \(workers)") }
-    do { try job.check() } catch { throw ValidationError("\(error)") }
+    do { try makeJob().check() } catch { throw ValidationError("\(error)") }
     try checkCommand()
   }
 
@@ -110,8 +110,8 @@ struct KubernetesManifestCommand: ParsableCommand {
     }
   }
 
-  /// The job, with another secret and name of its run each time.
-  private var job: KubernetesJob {
+  /// Returns the job, with another secret and name of its run each time.
+  private func makeJob() -> KubernetesJob {
     let secret = self.secret.map(KubernetesJob.Secret.existing(name:)) ?? .created(jobSecret: JobSecret().text)
     let run = "\(name)-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
     var job = KubernetesJob(name: name, image: image, command: command, secret: secret, run: run)
@@ -121,7 +121,7 @@ struct KubernetesManifestCommand: ParsableCommand {
     return job
   }
 
-  func run() throws { try StandardOutput.write(explanation + job.manifest().dropLast()) }
+  func run() throws { try StandardOutput.write(explanation + makeJob().manifest().dropLast()) }
 
   /// The comment at the beginning of the manifest.
   private var explanation: String {

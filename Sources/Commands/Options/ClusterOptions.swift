@@ -79,30 +79,49 @@ struct ClusterOptions: ParsableArguments {
         "--max-workers \(maxWorkers) is less than --min-workers or --workers, so the run would never start")
     }
     if let minWorkers, let mostWorkers, minWorkers > mostWorkers {
-      throw ValidationError(
-        """
-        --min-workers \(minWorkers) would wait forever: without --listen or --hosts, at most \
-        \(counted(mostWorkers, "worker")) can join
-        """)
+      throw ValidationError(Self.endlessWait(minWorkers, mostWorkers))
     }
+  }
+
+  private static func endlessWait(_ minWorkers: Int, _ mostWorkers: Int) -> String {
+    """
+    --min-workers \(minWorkers) would wait forever: without --listen or --hosts, at most \
+    \(counted(mostWorkers, "worker")) can join
+    """
   }
 
   /// The number of workers that can join; nil if it is not known.
   private var mostWorkers: Int? {
     guard listen == nil, launch.hosts == nil, launch.hostFile == nil else { return nil }
-    guard let job else { return max(workers ?? 0, 1) }
+    // Without the option, the command chooses the number of local workers.
+    guard let job else { return workers.map { max($0, 1) } }
     return job.count.map { max($0 - 1 + (workers ?? LaunchedJob.standardWorkers), 1) }
   }
 
   /// The variables of the process that is to run the command, if it is not this process.
   @TaskLocal static var variables: [String: String]?
 
+  /// The given options that choose the workers, with their values.
+  private var choice: [(name: String, value: String)] {
+    let all: [(name: String, value: String?)] = [
+      ("--workers", workers.map(String.init)), ("--listen", listen), ("--hosts", launch.hosts),
+      ("--host-file", launch.hostFile?.path),
+      ("--launcher", launch.launcher == .auto ? nil : launch.launcher.rawValue),
+    ]
+    return all.compactMap { option in option.value.map { (option.name, $0) } }
+  }
+
   /// The given options that choose the workers, whose place a launcher decides.
-  var optionsOfWorkers: [String] {
-    [
-      ("--workers", workers != nil), ("--listen", listen != nil), ("--hosts", launch.hosts != nil),
-      ("--host-file", launch.hostFile != nil), ("--launcher", launch.launcher != .auto),
-    ].filter { $0.1 }.map { $0.0 }
+  var optionsOfWorkers: [String] { choice.map(\.name) }
+
+  /// The options for workers, as the user gave them, as arguments of a shell command.
+  var shellArguments: String {
+    let others: [(name: String, value: String?)] = [
+      ("--min-workers", minWorkers.map(String.init)), ("--max-workers", maxWorkers.map(String.init)),
+      ("--ssh", launch.ssh == "ssh" ? nil : launch.ssh), ("--keys", keys.keys),
+    ]
+    let given = choice + others.compactMap { option in option.value.map { (option.name, $0) } }
+    return given.map { " \($0.name) \($0.value.shellWord)" }.joined() + (launch.tunnel ? " --tunnel" : "")
   }
 
   /// The job of a launcher that started this process; nil if there is none, or the user chooses the workers.
@@ -138,6 +157,9 @@ struct ClusterOptions: ParsableArguments {
     (settings.minWorkers, settings.maxWorkers) = (minWorkers, maxWorkers)
     (settings.limits, settings.workerOptions) = (limits.limits, limits.arguments)
     settings.limits.checkedFraction = gradientChecks
+    if let minWorkers, listen == nil, remote == nil, job == nil, minWorkers > max(settings.workers, 1) {
+      throw LaunchError(Self.endlessWait(minWorkers, max(settings.workers, 1)), .wrongUse)
+    }
     if let listen {
       let endpoint = try Endpoint(listen)
       settings.listen = endpoint

@@ -2,7 +2,7 @@ internal import Datasets
 internal import Foundation
 
 /// A list of labeled images from standard input (`--data -`). Paths are relative to the current folder. Names without
-/// labels have the names of their folders as labels. A first line that is the name of a file is no line of a table,
+/// labels have the names of their folders as labels. A first line that is the name of a file is not a line of a table,
 /// whatever separators it contains.
 enum StandardInputList {
   static let name = "standard input"

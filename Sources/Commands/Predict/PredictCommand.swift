@@ -93,7 +93,7 @@ struct PredictCommand: ParsableCommand {
     let unsupported = skipped.filter(\.isUnsupportedImage)
     let others = skipped.count - unsupported.count
     if others > 0 {
-      let files = others == 1 ? "file in the folders is not an image" : "files in the folders are no images"
+      let files = others == 1 ? "file in the folders is not an image" : "files in the folders are not images"
       computeOptions.logger.warning("\(others) \(files)")
     }
     if !unsupported.isEmpty {

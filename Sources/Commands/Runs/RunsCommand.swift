@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Models
 internal import Pipeline
 internal import Runs
+internal import Selection
 internal import Text
 
 struct RunsCommand: ParsableCommand {
@@ -44,7 +46,12 @@ struct RunsCommand: ParsableCommand {
       table.add(["started", run.started.formatted(.iso8601)])
       if let ended = run.ended { table.add(["ended", ended.formatted(.iso8601)]) }
       table.add(["data", "\(run.data.printable) \(run.dataDigest.printable)"])
-      table.add(["definition", run.definition.printable])
+      if let sweep = SweepDefinition(recorded: run.definition) {
+        table.add(["search", sweep.model.rawValue])
+        for row in sweep.rows { table.add(["  \(row.key.printable)", row.value.printable]) }
+      } else {
+        table.add(["definition", run.definition.printable])
+      }
       for model in models {
         table.add(["model", model.path.printable])
         table.add(["  accuracy", formatted(model.accuracy, digits: 4)])

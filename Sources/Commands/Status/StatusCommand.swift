@@ -10,8 +10,9 @@ struct StatusCommand: ParsableCommand {
     abstract: "Shows the commands that are computing on this host, and their workers.",
     usage: "atelier status [<run>] [--json <file>]",
     discussion: """
-      Shows the progress of each run, and for each worker the host, the current work, the bytes that it has sent, and \
-      the time in which it waited for other workers. The values come from a local socket of the command.
+      Shows the progress of each run, and for each worker the host, process and threads, the current work (in full \
+      with --json), the tasks or images per second, the megabytes that it has sent, the seconds in which it waited for \
+      other workers, and the seconds since its last message. The values come from a local socket of the command.
 
       Example:  atelier status
       Example:  atelier status 2026-11-27-1530
@@ -54,7 +55,8 @@ struct StatusCommand: ParsableCommand {
       header: ["host", "process", "threads", "work", "per second", "MB sent", "s waited", "s since message"])
     for worker in status.workers {
       workers.add([
-        worker.host.printable, "\(worker.process)", "\(worker.threads)", worker.activity.printable,
+        worker.host.printable, "\(worker.process)", "\(worker.threads)",
+        worker.activity.printable.shortened(to: 64),
         formatted(worker.rate, digits: 1), formatted(Double(worker.bytesSent) / 1e6, digits: 1),
         formatted(worker.waitingSeconds, digits: 1), formatted(Double(worker.lastSeen) / 1_000, digits: 1),
       ])

@@ -43,6 +43,12 @@ struct SweepCommonOptions: ParsableArguments {
     if workersPerTrial < 1 { throw ValidationError("--workers-per-trial must be at least 1, not \(workersPerTrial)") }
   }
 
+  /// The options for data and workers, as the user gave them, as arguments of a shell command.
+  private var shellArguments: String {
+    data.request.shellArguments + cluster.shellArguments
+      + (workersPerTrial > 1 ? " --workers-per-trial \(workersPerTrial)" : "")
+  }
+
   /// Runs sweeps one after the other, and prints their results.
   ///
   /// - Parameters:
@@ -69,7 +75,7 @@ struct SweepCommonOptions: ParsableArguments {
         return try add(self.resume(sweep))
       }
       for (number, definition) in definitions.enumerated() {
-        remaining = number + 1 < definitions.count ? rest(number + 1) + data.request.shellArguments : nil
+        remaining = number + 1 < definitions.count ? rest(number + 1) + shellArguments : nil
         if let sweep = try runOfRestartedJob(given(over: definition)) {
           try add(self.resume(sweep))
         } else {
@@ -133,7 +139,7 @@ struct SweepCommonOptions: ParsableArguments {
     return try TrainingRun.with(
       data: request, compute: compute, cluster: cluster,
       classes: before?.classNames.map { (names: $0, of: "run \(name)") },
-      observer: CommandObserver(compute, data: data.source.data)
+      observer: CommandObserver(compute, arguments: shellArguments)
     ) { run in
       try SweepRun.perform(
         definition, name: name, record: record, run: run, workersPerTrial: workersPerTrial, resuming: before,

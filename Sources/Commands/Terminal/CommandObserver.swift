@@ -11,8 +11,8 @@ internal import Selection
 /// (`--live`). Signals stop them.
 final class CommandObserver: RunObserver {
   private let options: ComputeOptions
-  /// The value of `--data` for commands that resume; nil if they need none.
-  private let data: String?
+  /// The options for data and workers of commands that resume.
+  private let arguments: String
   private var reporter: ProgressReporter?
   private var attention: LiveAttention?
   /// The time of the last update of the table of trials.
@@ -22,8 +22,8 @@ final class CommandObserver: RunObserver {
   private static let trialsInterval = Duration.seconds(1)
   private static let mostTrials = 20
 
-  /// - Parameter data: the value of `--data`, as the user gave it
-  init(_ options: ComputeOptions, data: String?) { (self.options, self.data) = (options, data) }
+  /// - Parameter arguments: the options for data and workers, as arguments of a shell command
+  init(_ options: ComputeOptions, arguments: String) { (self.options, self.arguments) = (options, arguments) }
 
   func log(_ message: String, _ level: Logger.Level) { options.logger.log(level: level, "\(message)") }
 
@@ -71,17 +71,15 @@ final class CommandObserver: RunObserver {
       case .parts: "completed parts of the model are saved"
       case .sweep: "completed fits are saved"
       }
-    options.logger.warning("\(saved); resume with: \(Self.resumeCommand(unfinished, data: data))")
+    options.logger.warning("\(saved); resume with: \(Self.resumeCommand(unfinished))\(arguments)")
   }
 
-  /// Returns the shell command that resumes a computation.
-  static func resumeCommand(_ unfinished: UnfinishedRun, data: String?) -> String {
-    let command =
-      switch unfinished {
-      case .training(let kind, let path), .parts(let kind, let path):
-        "atelier train \(kind.rawValue) --resume \(path.shellWord)"
-      case .sweep(let name): "atelier sweep --resume \(name)"
-      }
-    return command + (data.map { " --data \($0.shellWord)" } ?? "")
+  /// Returns the shell command that resumes a computation, without options.
+  private static func resumeCommand(_ unfinished: UnfinishedRun) -> String {
+    switch unfinished {
+    case .training(let kind, let path), .parts(let kind, let path):
+      "atelier train \(kind.rawValue) --resume \(path.shellWord)"
+    case .sweep(let name): "atelier sweep --resume \(name)"
+    }
   }
 }

@@ -83,7 +83,7 @@ struct TrainOptions: ParsableArguments {
     _ body: (TrainingRun) throws -> Void
   ) throws {
     try live.withPage("Training: \(kind.rawValue)", compute) {
-      let observer = CommandObserver(compute, data: data.source.data)
+      let observer = CommandObserver(compute, arguments: data.request.shellArguments + cluster.shellArguments)
       try TrainingRun.with(
         data: data.request.completed(by: saved), compute: compute, cluster: cluster, classes: classes,
         observer: observer, body)

@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import Models
 internal import Pipeline
+internal import Text
 
 /// The command that `atelier train` runs if no model is given.
 struct TrainResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
     abstract: "Resumes an unfinished training (the word `resume` can be omitted).",
-    usage: "atelier train --resume <run> [<options>]",
+    usage: "atelier train <model> [<options>]\n       atelier train --resume <run> [<options>]",
     discussion: """
       The settings come from the run; the model is bit-identical to that of an uninterrupted training.
 
@@ -28,9 +29,10 @@ struct TrainResumeCommand: ParsableCommand {
   func validate() throws {
     let models = ModelKind.allCases.map(\.rawValue).joined(separator: ", ")
     if let unknown {
+      let guess = unknown.nearest(among: ModelKind.allCases.map(\.rawValue)).map { "did you mean \($0)? " } ?? ""
       throw ValidationError(
         resume == nil
-          ? "unknown model \(unknown.debugDescription); expected one of \(models), or --resume and a run"
+          ? "unknown model \(unknown.debugDescription); \(guess)expected one of \(models), or --resume and a run"
           : "unexpected argument \(unknown.debugDescription)")
     }
     if resume == nil { throw ValidationError("specify a model (\(models)), or a run with --resume") }

@@ -8,7 +8,7 @@ extension TrainingRun {
   /// Loads the data, starts the workers, calls `body`, and stops the workers.
   /// - Parameters:
   ///   - classes: the classes that the data must have
-  ///   - observer: nil for one that prints resume commands with the same `--data`
+  ///   - observer: nil for one that prints resume commands with the same data and workers
   static func with<Result>(
     data: DataRequest, compute: ComputeOptions, cluster options: ClusterOptions, standardWorkers: Int = 0,
     classes: DataRequest.ClassNames? = nil, observer: CommandObserver? = nil,
@@ -37,7 +37,7 @@ extension TrainingRun {
       return try body(
         TrainingRun(
           dataset, source: data.source, on: cluster, context: context,
-          observer: observer ?? CommandObserver(compute, data: data.data)))
+          observer: observer ?? CommandObserver(compute, arguments: data.shellArguments + options.shellArguments)))
     } catch is CancellationError {
       isOver = false
       throw CancellationError()

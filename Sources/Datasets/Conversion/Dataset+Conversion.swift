@@ -19,7 +19,7 @@ extension Dataset {
   }
 
   /// Adds a note if the images are those of EMNIST, as stored.
-  /// - Parameter file: the name of a file, or its begin
+  /// - Parameter file: the name of a file, or its beginning
   mutating func noteTransposition(in file: String, _ options: DatasetOptions) {
     guard file.lowercased().hasPrefix("emnist"), !options.isTransposed else { return }
     notes.append("the images of EMNIST are stored with rows and columns exchanged, and are used as stored")

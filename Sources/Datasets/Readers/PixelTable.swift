@@ -20,6 +20,9 @@ struct PixelTable {
   /// Of each image, the index in ``labelNames``.
   private var labels: [UInt8] = []
 
+  /// About the first line, if it may be an image or a header; nil otherwise.
+  private(set) var note: String?
+
   private let path: String
   private let chosenColumn: String?
   private var separator = UInt8(ascii: ",")
@@ -145,6 +148,10 @@ struct PixelTable {
     let isHeader = texts.count > 1 || texts.count == 1 && isNamed || Self.countColumns(names, except: texts)
     labelColumn = try labelColumn(names, isHeader: isHeader, texts)
     isLabelColumnAssumed = chosenColumn == nil && texts.isEmpty
+    // Numbers above 255 are not pixels.
+    if isHeader, texts.isEmpty, columnCount <= 256 {
+      note = "the first line of \(path) counts the columns, and is used as the header, not as an image"
+    }
     try setShape(names, isHeader: isHeader)
     return isHeader
   }
@@ -175,7 +182,9 @@ struct PixelTable {
 
   private mutating func setShape(_ names: [String], isHeader: Bool) throws(DatasetError) {
     let pixelCount = columnCount - 1
-    let numbersImages = isHeader && names.contains { Self.imageNumberColumns.contains($0.lowercased()) }
+    let numbersImages =
+      isHeader
+      && names.indices.contains { $0 != labelColumn && Self.imageNumberColumns.contains(names[$0].lowercased()) }
     let hasPixels = pixelCount > 3 && !numbersImages
     guard hasPixels || !isHeader else {
       throw .inconsistent(

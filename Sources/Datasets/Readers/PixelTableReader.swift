@@ -47,7 +47,8 @@ struct PixelTableReader: DatasetReader {
       let unused = tables.filter { $0 != trainTables[0] && $0 != testTables[0] }.map(\.shown)
       return Dataset(
         name: location.name, classNames: names, train: sets[0], test: sets[1],
-        notes: unused.isEmpty ? [] : ["these tables are not used: \(unused.listed(atMost: 3))"])
+        notes: [train.note, test.note].compactMap(\.self)
+          + (unused.isEmpty ? [] : ["these tables are not used: \(unused.listed(atMost: 3))"]))
     }
     guard tables.count == 1 else {
       throw .inconsistent(
@@ -57,8 +58,10 @@ struct PixelTableReader: DatasetReader {
     }
     let table = try PixelTable(tables[0], options.labelColumn)
     let names = PixelTable.classNames(table.labelNames)
-    return try Split.dataset(
+    var dataset = try Split.dataset(
       location.name, names, table.images(classNames: names), options, tables[0].shown)
+    dataset.notes += [table.note].compactMap(\.self)
+    return dataset
   }
 
   /// Whether a name contains a word in lower case.

@@ -10,7 +10,8 @@ struct ProbabilitySums {
   let images: LabeledImages
   let classCount: Int
 
-  /// The number of images of a block: as many as fit in the cache, but so few that each of the threads has two blocks.
+  /// The number of images of a block: as many as fit in the cache, but so few that each of the
+  /// threads has about two blocks, and at least 64.
   let blockSize: Int
 
   init(trees: ArraySlice<Tree>, images: LabeledImages, classCount: Int, on team: ThreadTeam) {

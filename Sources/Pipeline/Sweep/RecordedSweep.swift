@@ -19,9 +19,9 @@ package struct RecordedSweep {
   package init(_ word: String, of model: ModelKind?, in folders: RunFolders = .standard) throws {
     let record = try folders.record()
     let run = try folders.find(word, in: record) { $0.kind == "sweep" }
-    guard run.kind == "sweep",
-      let definition = try? JSONDecoder().decode(SweepDefinition.self, from: Data(run.definition.utf8))
-    else { throw SweepError("run \(run.name) is not a sweep, or was recorded by another version of Atelier") }
+    guard run.kind == "sweep", let definition = SweepDefinition(recorded: run.definition) else {
+      throw SweepError("run \(run.name) is not a sweep, or was recorded by another version of Atelier")
+    }
     // The record may come from an untrusted source.
     do { try definition.check() } catch {
       throw RunError("the record of run \(run.name) holds an invalid sweep: \(error)", kind: .damaged)

@@ -30,7 +30,13 @@ struct ClassFolderReader: DatasetReader {
   }
 
   func read(_ location: DatasetLocation, options: DatasetOptions) throws(DatasetError) -> Dataset {
-    try read(FolderTree(root: FileName(location.path)), name: location.name, options)
+    if let column = options.labelColumn, let list = PathListReader(decoders: decoders).lists(at: location).first {
+      throw .inconsistent(
+        path: location.path,
+        reason: "holds class folders and a list of images; to use the column '\(column)' of the list, give the list "
+          + "as the data set: --data \(list.shown)")
+    }
+    return try read(FolderTree(root: FileName(location.path)), name: location.name, options)
   }
 
   func inputs(of location: DatasetLocation, options: DatasetOptions) -> [FileName]? { [FileName(location.path)] }

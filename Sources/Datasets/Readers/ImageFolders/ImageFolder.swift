@@ -94,7 +94,10 @@ package struct ImageFolder {
 
   /// Skips and counts what is in the root beside the parts of the data set.
   mutating func skipAll(besides parts: [FileName]) throws(DatasetError) {
+    let used = Set(parts.compactMap { tree.identity(of: $0) })
     for entry in try entries(of: nil) where !parts.contains(entry) {
+      // A link to a part is not another folder of images.
+      if let identity = tree.identity(of: entry), used.contains(identity) { continue }
       if tree.kind(of: entry) == .folder {
         unlabeled += try files(below: entry, skipsUnreadable: true)
       } else if entry.hasEnding(decoders.endings) {
@@ -194,7 +197,7 @@ package struct ImageFolder {
   /// Reads the images. Their order is that of the names of the files, whatever their folders; images with the same
   /// name are in the order of their classes. So a set that numbers its images keeps their order.
   /// - Parameters:
-  ///   - train, test: the image files of each class, by label; not empty
+  ///   - train, test: the image files of each class, by label; those of `train` may be empty for an evaluation
   func dataset(
     _ name: String, _ classNames: [String], train: [[FileName]], test: [[FileName]], _ options: DatasetOptions
   ) throws(DatasetError) -> Dataset {
