@@ -23,8 +23,8 @@ struct EvaluateCommand: ParsableCommand {
       one class, all are. With --data -, standard input has the paths of images, with labels in a second column or \
       with the names of their folders as labels; all of them are evaluated.
 
-      Damaged images, also those for training, are reported and left out, and the exit status is then 65. With --damaged skip, it \
-      is 0; with --damaged stop, the first one ends the command.
+      Damaged images, also those for training, are reported and left out, and the exit status is then 65. With \
+      --damaged skip, it is 0; with --damaged stop, the first one ends the command.
 
       Example:  atelier evaluate runs/…/forest.safetensors --json forest.json
       Example:  atelier evaluate forest.safetensors --data new-images --all-images
